@@ -1,0 +1,1 @@
+"""Trunks that methods are built on: one file a backbone."""

@@ -1,0 +1,48 @@
+"""What a plug-in author reads: the few things that a method, a balancer, a backbone or a dataset is made of."""
+
+from mtbench.contract.backbone import Backbone, Stage, StageShape
+from mtbench.contract.balancer import Balancer, LossWeighting
+from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
+from mtbench.contract.network import (
+    Alias,
+    AllTasksNetwork,
+    Losses,
+    Network,
+    OneTaskNetwork,
+    Setup,
+    SharedRepresentation,
+)
+from mtbench.contract.options import NoOptions, Value, option
+from mtbench.contract.protocol import Protocol
+from mtbench.contract.randomness import derive, seeded, stream
+from mtbench.contract.task import Classification, Kind, Metric, Task
+
+__all__ = [
+    "Alias",
+    "AllTasksNetwork",
+    "Backbone",
+    "Balancer",
+    "Batch",
+    "Classification",
+    "Dataset",
+    "Inputs",
+    "Kind",
+    "LossWeighting",
+    "Losses",
+    "Metric",
+    "Network",
+    "NoOptions",
+    "OneTaskNetwork",
+    "Protocol",
+    "Setup",
+    "SharedRepresentation",
+    "Split",
+    "Stage",
+    "StageShape",
+    "Task",
+    "Value",
+    "derive",
+    "option",
+    "seeded",
+    "stream",
+]

@@ -1,0 +1,82 @@
+"""The trunk of a network: named stages that methods can reach into, a neck, and heads that fit it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract.options import NoOptions
+
+__all__ = ["Backbone", "Stage", "StageShape"]
+
+
+class Stage(nn.Module):
+    """One level of a backbone, in two halves: methods modulate what lies between them.
+
+    Attributes:
+        pre: from the stage's input to the feature map before its last nonlinearity.
+        post: that nonlinearity and the pooling.
+    """
+
+    def __init__(self, pre: nn.Module, post: nn.Module) -> None:
+        super().__init__()
+        self.pre = pre
+        self.post = post
+
+    def forward(self, images: Tensor) -> Tensor:
+        return cast(Tensor, self.post(self.pre(images)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageShape:
+    """The shapes (C, H, W) of a stage's feature map before and after its last nonlinearity and pooling."""
+
+    pre: tuple[int, int, int]
+    post: tuple[int, int, int]
+
+
+class Backbone(nn.Module, ABC):
+    """Stages, a neck and heads. A subclass builds `stages` and `neck`, and calls `super().__init__` with them.
+
+    Attributes:
+        Options: its options class.
+        stages: by name, in order.
+        neck: from the last stage's output to the representation z (B, features).
+        features: the width of z.
+        shapes: per stage, for the input shape it was built for.
+    """
+
+    Options: ClassVar[type[Any]] = NoOptions
+    paper: ClassVar[str] = ""
+    features: int
+
+    def __init__(self, stages: dict[str, Stage], neck: nn.Module, input_shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.stages = nn.ModuleDict(stages)
+        self.neck = neck
+        self.shapes = self._measure(input_shape)
+
+    @abstractmethod
+    def head(self, outputs: int) -> nn.Module:
+        """A fresh head from z (B, features) to (B, outputs)."""
+
+    def levels(self) -> list[Stage]:
+        """The stages in order."""
+        return [cast(Stage, stage) for stage in self.stages.values()]
+
+    def forward(self, images: Tensor) -> Tensor:
+        """z (B, features) from images (B, C, H, W)."""
+        for stage in self.levels():
+            images = stage(images)
+        return cast(Tensor, self.neck(images))
+
+    def _measure(self, input_shape: tuple[int, ...]) -> tuple[StageShape, ...]:
+        maps, shapes = torch.zeros(1, *input_shape), []
+        with torch.no_grad():
+            for stage in self.levels():
+                pre = stage.pre(maps)
+                maps = stage.post(pre)
+                shapes.append(StageShape(pre=tuple(pre.shape[1:]), post=tuple(maps.shape[1:])))
+        return tuple(shapes)

@@ -1,0 +1,152 @@
+"""Options of methods, balancers, backbones and datasets: frozen data classes that can be read from a command line.
+
+    @dataclass(frozen=True, kw_only=True)
+    class Options:
+        gate: str = option("sigmoid", "nonlinearity of a gated lateral", choices=("sigmoid", "tanh"))
+
+A field is a bool, an int, a float, a str, or a tuple of floats or strs (written with slashes: ``weights=.3/.7``).
+Only what differs from a default is written down, so that a new option leaves the identity of old runs alone.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, get_args, get_type_hints
+
+from mtbench.errors import UsageError, did_you_mean
+
+__all__ = ["NoOptions", "Value", "differences", "option", "parse_options", "parse_value", "render_value"]
+
+Value: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoOptions:
+    """For what has no options."""
+
+
+def option(
+    default: Value,
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """A field of an options class.
+
+    Args:
+        default: its value when nothing is said.
+        help: what it does, in a few words, for ``mtbench info``.
+        choices: the only values allowed, if given.
+        low: the least value allowed, if given.
+        high: the greatest value allowed, if given.
+    """
+    return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
+
+
+def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: str) -> Any:
+    """An instance of the options class from texts or values.
+
+    Args:
+        given: what was asked for, by option name.
+        owner: whose options these are, for the error, e.g. ``method 'td'``.
+
+    Raises:
+        UsageError: there is no such option, or the value does not fit it.
+    """
+    hints = get_type_hints(cls)
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    values: dict[str, Value] = {}
+    for name, value in given.items():
+        if name not in fields:
+            raise UsageError(
+                f"{owner} has no option '{name}'.",
+                mend=did_you_mean(name, fields),
+                allowed=f"Its options: {', '.join(fields)}." if fields else "It has no options.",
+            )
+        field = fields[name]
+        values[name] = parse_value(
+            value,
+            hints[name],
+            subject=f"option '{name}' of {owner}",
+            choices=field.metadata.get("choices", ()),
+            low=field.metadata.get("low"),
+            high=field.metadata.get("high"),
+        )
+    return cls(**values)
+
+
+def differences(options: Any) -> dict[str, Value]:
+    """The options that differ from their defaults, by name, sorted."""
+    fields = sorted(dataclasses.fields(options), key=lambda field: field.name)
+    return {f.name: getattr(options, f.name) for f in fields if getattr(options, f.name) != f.default}
+
+
+def render_value(value: Value) -> str:
+    """The text that `parse_value` reads back as `value`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, tuple):
+        return "/".join(render_value(part) for part in value)
+    return str(value)
+
+
+def parse_value(
+    given: str | Value,
+    kind: Any,
+    *,
+    subject: str,
+    choices: tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """Read one value of type `kind` (bool, int, float, str, or a tuple of float or str) and check that it is allowed.
+
+    Raises:
+        UsageError: with `subject` as what the value was given for.
+    """
+    value = _read(given, kind, subject)
+    parts = value if isinstance(value, tuple) else (value,)
+    for part in parts:
+        if choices and part not in choices:
+            raise UsageError(
+                f"{subject} is '{render_value(value)}'.",
+                mend=did_you_mean(str(part), choices),
+                allowed=f"Allowed: {', '.join(choices)}.",
+            )
+        if isinstance(part, str):
+            continue
+        if part != part or (low is not None and part < low) or (high is not None and part > high):
+            raise UsageError(f"{subject} is {render_value(value)}.", allowed=_bounds(low, high))
+    return value
+
+
+def _read(given: str | Value, kind: Any, subject: str) -> Value:
+    members = get_args(kind)
+    if members:
+        parts = given.split("/") if isinstance(given, str) else given
+        if not isinstance(parts, tuple | list):
+            parts = (parts,)
+        return tuple(_read(part, members[0], subject) for part in parts if part != "")  # type: ignore[return-value]
+    if not isinstance(given, str):
+        given = render_value(given)
+    try:
+        if kind is bool:
+            return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}[given.lower()]
+        return kind(given)  # type: ignore[no-any-return]
+    except (ValueError, KeyError):
+        words = {bool: "true or false", int: "a whole number", float: "a number"}
+        raise UsageError(f"{subject} is '{given}'.", allowed=f"Allowed: {words[kind]}.") from None
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return "Allowed: a number."
+    if high is None:
+        return f"Allowed: at least {low:g}."
+    if low is None:
+        return f"Allowed: at most {high:g}."
+    return f"Allowed: {low:g} to {high:g}."

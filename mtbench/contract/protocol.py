@@ -1,0 +1,79 @@
+"""How a dataset is trained on: the numbers that every method shares, so that methods can be compared."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from mtbench.contract.options import option, parse_value, render_value
+from mtbench.errors import UsageError, did_you_mean
+
+__all__ = ["Protocol"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """One way of training and measuring. It belongs to its dataset, which may offer several by name.
+
+    All fields but `seeds` are part of the identity of a run.
+    """
+
+    name: str = "paper"
+    epochs: int = option(100, "passes over the training examples", low=1)
+    batch: int = option(512, "examples per step", low=1)
+    lr: float = option(1e-3, "learning rate at the start", low=0)
+    optimizer: str = option("adam", "adam (betas .9, .999), or sgd with momentum .9", choices=("adam", "sgd"))
+    schedule: str = option(
+        "halving",
+        "halving: the learning rate halves after 30, 60 and 90 % of the epochs",
+        choices=("halving", "constant"),
+    )
+    images: int = option(0, "training examples used, the first so many; 0 is all", low=0)
+    tasks_per_image: str = option(
+        "native",
+        "labels used per image and step: native (what the network is made for), one, or all",
+        choices=("native", "one", "all"),
+    )
+    validation: bool = option(False, "hold out a validation split and train on the rest; else nothing is chosen")
+    precision: str = option("float32", "float32, or tf32 on a GPU that has it", choices=("float32", "tf32"))
+    seeds: int = option(5, "repeats when none are asked for", low=1)
+
+    def learning_rate(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 0.
+
+        The halving schedule halves it after round(0.3 E), round(0.6 E) and round(0.9 E) epochs.
+        """
+        if self.schedule == "constant":
+            return self.lr
+        halvings = sum(epoch >= round(share * self.epochs) for share in (0.3, 0.6, 0.9))
+        return self.lr * 0.5**halvings
+
+    def changed(self, **given: str | int | float | bool) -> "Protocol":
+        """This protocol with some fields replaced, from texts or values; '-' and '_' in names are one.
+
+        Raises:
+            UsageError: there is no such field, or a value does not fit.
+        """
+        hints: dict[str, Any] = get_type_hints(Protocol)
+        fields = {field.name: field for field in dataclasses.fields(self) if field.name != "name"}
+        values = {}
+        for key, value in given.items():
+            name = key.replace("-", "_")
+            if name not in fields:
+                raise UsageError(
+                    f"a protocol has no setting '{key}'.",
+                    mend=did_you_mean(name, fields),
+                    allowed=f"Its settings: {', '.join(fields)}.",
+                    where="Given by --set.",
+                )
+            bounds = {key: fields[name].metadata[key] for key in ("choices", "low", "high")}
+            values[name] = parse_value(value, hints[name], subject=f"protocol setting '{name}'", **bounds)
+        return dataclasses.replace(self, **values)
+
+    def label(self, named: "Protocol") -> str:
+        """Its name for people: that of `named`, the protocol it was made from, and every number that differs."""
+        changes = [
+            f"{field.name}={render_value(getattr(self, field.name))}"
+            for field in dataclasses.fields(self)
+            if field.name not in ("name", "seeds") and getattr(self, field.name) != getattr(named, field.name)
+        ]
+        return ", ".join([self.name, *changes])

@@ -1,0 +1,93 @@
+"""What can go wrong, in words for the person in front of the screen.
+
+MtbenchError
+    UsageError          a name, option, value or combination that was asked for does not exist or does not fit
+    PluginError         a plug-in is broken, or two offer one name
+    DataError           a data file is missing, truncated or altered, or cannot be fetched
+    StoreError          results cannot be read or written
+        DamagedRecord   a record does not match its own checksum
+        NewerResults    the results were made by a newer mtbench
+    RunError            a run cannot go on
+        NonFiniteLoss   a task's loss became NaN or infinite
+        Stopped         asked to stop before the end
+        Busy            another live process is working on this run
+"""
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "Busy",
+    "DamagedRecord",
+    "DataError",
+    "MtbenchError",
+    "NewerResults",
+    "NonFiniteLoss",
+    "PluginError",
+    "RunError",
+    "Stopped",
+    "StoreError",
+    "UsageError",
+    "did_you_mean",
+]
+
+
+class MtbenchError(Exception):
+    """An error a person can act on. Its text has up to four parts, each a sentence of its own.
+
+    Args:
+        given: what was given or found, e.g. ``dataset 'mmnist5' is not installed.``
+        mend: how to mend it, e.g. ``Did you mean 'mmnist4'?``
+        allowed: what is allowed, e.g. ``Installed: mmnist2, mmnist3 (mtbench 0.1).``
+        where: where it came from, e.g. a file or an option of the command line.
+    """
+
+    def __init__(self, given: str, *, mend: str = "", allowed: str = "", where: str = "") -> None:
+        self.given, self.mend, self.allowed, self.where = given, mend, allowed, where
+        super().__init__(" ".join(part for part in (given, mend, allowed, where) if part))
+
+
+class UsageError(MtbenchError):
+    """What was asked for does not exist or does not fit."""
+
+
+class PluginError(MtbenchError):
+    """A plug-in is broken, or two offer one name."""
+
+
+class DataError(MtbenchError):
+    """A data file is missing, truncated or altered, or cannot be fetched."""
+
+
+class StoreError(MtbenchError):
+    """Results cannot be read or written."""
+
+
+class DamagedRecord(StoreError):
+    """A record does not match its own checksum."""
+
+
+class NewerResults(StoreError):
+    """The results were made by a newer mtbench."""
+
+
+class RunError(MtbenchError):
+    """A run cannot go on."""
+
+
+class NonFiniteLoss(RunError):
+    """A task's loss became NaN or infinite."""
+
+
+class Stopped(RunError):
+    """A run was asked to stop before its end; its checkpoint stays."""
+
+
+class Busy(RunError):
+    """Another live process is working on this run."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A suggestion for a misspelt `word`, or nothing if no known word is near it."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"Did you mean '{near[0]}'?" if near else ""

@@ -1,0 +1,1 @@
+"""What is to be run: texts of the command line become frozen specs, each with an identity."""

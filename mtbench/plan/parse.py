@@ -1,0 +1,215 @@
+"""From the texts people type to plug-ins and options, and back.
+
+A method is ``network[:option=value ...][+balancer[:option=value ...]][@backbone[:option=value ...]]`` or an alias with
+options of either part, e.g. ``td:channels=6``, ``branches+fixed:weights=.3/.7``, ``moo:normalise=l2``,
+``uniform@lenet:width=2``.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtbench import registry
+from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Task
+from mtbench.contract.options import differences, parse_options, render_value
+from mtbench.errors import PluginError, UsageError
+from mtbench.plan.spec import Choice
+
+__all__ = ["BackboneChoice", "DatasetChoice", "MethodChoice", "parse_backbone", "parse_dataset", "parse_method"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneChoice:
+    """A trunk and its options."""
+
+    choice: Choice
+    backbone: type[Backbone]
+    options: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetChoice:
+    """A dataset and its options."""
+
+    choice: Choice
+    dataset: type[Dataset]
+    options: Any
+
+    def open(self, root: Path) -> Dataset:
+        """The dataset, with its files below `root`."""
+        return self.dataset(self.options, root)
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Its tasks, which need no files."""
+        return self.open(Path()).tasks
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodChoice:
+    """A network and a balancer with their options, and a trunk if one was asked for."""
+
+    network_choice: Choice
+    network: type[Network]
+    network_options: Any
+    balancer_choice: Choice
+    balancer: type[Balancer]
+    balancer_options: Any
+    backbone: BackboneChoice | None
+    title: str
+
+
+def parse_dataset(text: str) -> DatasetChoice:
+    """Read a dataset such as ``mmnist4`` or ``mmnist4:offset=8``.
+
+    Raises:
+        UsageError: there is no such dataset or option, or a value does not fit.
+    """
+    name, given = _split(text, "dataset")
+    dataset = _load("dataset", name, Dataset)
+    options = parse_options(dataset.Options, given, owner=f"dataset '{name}'")
+    return DatasetChoice(choice=_choice(name, options), dataset=dataset, options=options)
+
+
+def parse_backbone(text: str) -> BackboneChoice:
+    """Read a backbone such as ``lenet`` or ``lenet:width=2``.
+
+    Raises:
+        UsageError: there is no such backbone or option, or a value does not fit.
+    """
+    name, given = _split(text, "backbone")
+    backbone = _load("backbone", name, Backbone)
+    options = parse_options(backbone.Options, given, owner=f"backbone '{name}'")
+    return BackboneChoice(choice=_choice(name, options), backbone=backbone, options=options)
+
+
+def parse_method(text: str) -> MethodChoice:
+    """Read a method: a network or alias, perhaps with a balancer and a backbone.
+
+    Raises:
+        UsageError: a part does not exist, an option does not fit, or the parts do not go together.
+    """
+    composition, _, trunk = text.partition("@")
+    # A '+' that ends a value, as in normalise=loss+, is no separator: a balancer's name begins with a letter.
+    first, *others = re.split(r"\+(?=[a-z])", composition)
+    if len(others) > 1:
+        raise UsageError(f"method '{text}' has {len(others)} balancers.", allowed="A method has one.")
+    name, given = _split(first, "method")
+    plugin = _load("method", name, (Network, Alias))
+    if issubclass(plugin, Alias):
+        if others:
+            raise UsageError(
+                f"method '{text}' adds a balancer to the alias '{name}', which has one.",
+                mend=f"'{name}' stands for '{plugin.stands_for}'.",
+            )
+        network_name, balancer_name = plugin.stands_for.split("+")
+    else:
+        network_name, balancer_name = name, plugin.balancer
+    balancer_given: Mapping[str, str] = {}
+    if others:
+        balancer_name, balancer_given = _split(others[0], "balancer")
+    network = _load("method", network_name, Network)
+    balancer = _load("balancer", balancer_name, Balancer)
+    if issubclass(plugin, Alias):
+        given, balancer_given = _assign(given, network, balancer)
+    preset = given.pop("preset", None)
+    if preset is not None:
+        given = {**_preset(network, network_name, preset), **given}
+    network_options = parse_options(network.Options, given, owner=f"method '{name}'")
+    balancer_options = parse_options(balancer.Options, balancer_given, owner=_owner(name, balancer_name, plugin))
+    _check_pair(text, network, network_name, balancer, balancer_name)
+    backbone = parse_backbone(trunk) if trunk else None
+    network_choice, balancer_choice = _choice(network_name, network_options), _choice(balancer_name, balancer_options)
+    return MethodChoice(
+        network_choice=network_choice,
+        network=network,
+        network_options=network_options,
+        balancer_choice=balancer_choice,
+        balancer=balancer,
+        balancer_options=balancer_options,
+        backbone=backbone,
+        title=_title(network_choice, network, balancer_choice) + (f"@{backbone.choice}" if backbone else ""),
+    )
+
+
+def _split(text: str, kind: str) -> tuple[str, dict[str, str]]:
+    name, *options = text.strip().split(":")
+    given: dict[str, str] = {}
+    for part in options:
+        key, equals, value = part.partition("=")
+        if not equals or not key:
+            raise UsageError(f"'{part}' in {kind} '{text}' is not an option.", allowed="An option is name=value.")
+        if key in given:
+            raise UsageError(f"{kind} '{text}' gives option '{key}' twice.")
+        given[key] = value
+    return name, given
+
+
+def _load(kind: str, name: str, base: Any) -> Any:
+    plugin = registry.load(kind, name)
+    if not issubclass(plugin, base):
+        wanted = " or ".join(b.__name__ for b in (base if isinstance(base, tuple) else (base,)))
+        raise PluginError(f"{kind} '{name}' of {registry.find(kind, name).origin} is not a {wanted}.")
+    return plugin
+
+
+def _choice(name: str, options: Any) -> Choice:
+    return Choice(name=name, options={key: render_value(value) for key, value in differences(options).items()})
+
+
+def _assign(
+    given: Mapping[str, str], network: type[Network], balancer: type[Balancer]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """An alias takes options of either part; what neither knows is left to the network, whose error names it."""
+    known = {name for name in getattr(balancer.Options, "__dataclass_fields__", {})}
+    own = {name for name in getattr(network.Options, "__dataclass_fields__", {})}
+    to_balancer = {name: value for name, value in given.items() if name in known - own}
+    if not own and not given.keys() <= known:
+        return {}, dict(given)
+    return {name: value for name, value in given.items() if name not in to_balancer}, to_balancer
+
+
+def _preset(network: type[Network], name: str, preset: str) -> dict[str, str]:
+    if preset not in network.presets:
+        raise UsageError(
+            f"method '{name}' has no preset '{preset}'.",
+            allowed=f"Its presets: {', '.join(network.presets)}." if network.presets else "It has no presets.",
+        )
+    return {key: render_value(value) for key, value in network.presets[preset].items()}
+
+
+def _owner(name: str, balancer: str, plugin: type) -> str:
+    return f"method '{name}'" if issubclass(plugin, Alias) else f"balancer '{balancer}'"
+
+
+def _check_pair(
+    text: str, network: type[Network], network_name: str, balancer: type[Balancer], balancer_name: str
+) -> None:
+    if not issubclass(network, balancer.requires):
+        raise UsageError(
+            f"method '{text}' does not go together: balancer '{balancer_name}' needs a {balancer.requires.__name__}, "
+            f"and '{network_name}' is none."
+        )
+    if balancer.needs_sharing and not network.shares:
+        raise UsageError(
+            f"method '{text}' does not go together: the tasks of '{network_name}' share no parameters, "
+            f"so that '{balancer_name}' has nothing to balance."
+        )
+
+
+def _title(network_choice: Choice, network: type[Network], balancer_choice: Choice) -> str:
+    """The shortest text that is read as this pair: an alias if there is one, else the network with its balancer."""
+    pair = f"{network_choice.name}+{balancer_choice.name}"
+    for name in registry.entries("method"):
+        try:
+            plugin = registry.load("method", name)
+        except PluginError:
+            continue  # somebody else's broken plug-in is no reason to fail; doctor lists it
+        if issubclass(plugin, Alias) and plugin.stands_for == pair:
+            return str(Choice(name=name, options={**network_choice.options, **balancer_choice.options}))
+    if balancer_choice == Choice(name=network.balancer):
+        return str(network_choice)
+    return f"{network_choice}+{balancer_choice}"
+
+

@@ -1,0 +1,89 @@
+"""What was asked of one run, and its identity."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import ConfigDict, TypeAdapter
+
+from mtbench.contract import Protocol
+
+__all__ = ["Choice", "RunSpec", "Titles"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A plug-in by name, and the options that differ from its defaults, as texts."""
+
+    name: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """As written on the command line: ``td:channels=6:gate=tanh``."""
+        return ":".join([self.name, *(f"{name}={value}" for name, value in sorted(self.options.items()))])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Titles:
+    """What people call the parts of a spec; not part of its identity.
+
+    Attributes:
+        dataset: e.g. ``mmnist4:offset=8``.
+        method: the shortest text that asks for it, e.g. ``moo`` for ``branches+mgda-ub``.
+        protocol: e.g. ``quick`` or ``paper, lr=0.0005``.
+    """
+
+    dataset: str
+    method: str
+    protocol: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """Everything that was asked of one run, and nothing else.
+
+    Its identity is a hash in which the protocol's numbers are always explicit, and an option appears only where it
+    differs from its default, so that an option added later leaves the identity of old runs as it was.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    dataset: Choice
+    network: Choice
+    balancer: Choice
+    backbone: Choice
+    protocol: Protocol
+    seed: int
+    titles: Titles
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that stand for what was asked."""
+        asked = dataclasses.asdict(self)
+        del asked["titles"], asked["protocol"]["seeds"]
+        text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> str:
+        """Where the run is kept below the results folder: ``<dataset>/<method>/seed-<s>-<id>``."""
+        names = [title.replace("/", "_").replace(":", ",") for title in (self.titles.dataset, self.titles.method)]
+        return "/".join([*(name[:100] for name in names), f"seed-{self.seed}-{self.id}"])
+
+    def to_json(self) -> str:
+        """The text of ``spec.json``."""
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
+
+    @staticmethod
+    def from_json(text: str | bytes) -> "RunSpec":
+        """Read ``spec.json``.
+
+        Raises:
+            pydantic.ValidationError: the text is not a spec.
+        """
+        return _READER.validate_json(text)
+
+
+_READER = TypeAdapter(RunSpec)

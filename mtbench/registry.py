@@ -1,0 +1,165 @@
+"""Plug-ins by name: from entry points to classes.
+
+The built-ins come in the same way as a stranger's package. Listing names and summaries imports no plug-in;
+only what a command names is loaded. Standard library only.
+"""
+
+import ast
+import importlib
+import importlib.util
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from mtbench.errors import PluginError, UsageError, did_you_mean
+
+__all__ = ["GROUPS", "Entry", "entries", "find", "load", "module_path", "summary"]
+
+GROUPS = {
+    "method": "mtbench.methods",
+    "balancer": "mtbench.balancers",
+    "dataset": "mtbench.datasets",
+    "backbone": "mtbench.backbones",
+}
+NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Entry:
+    """One name that a distribution offers: ``td = mtbench_methods.td:TopDown`` of mtbench 0.1.0."""
+
+    kind: str
+    name: str
+    value: str
+    distribution: str
+    version: str
+
+    @property
+    def module(self) -> str:
+        return self.value.partition(":")[0]
+
+    @property
+    def attribute(self) -> str:
+        return self.value.partition(":")[2]
+
+    @property
+    def origin(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+@cache
+def entries(kind: str) -> dict[str, Entry]:
+    """Every installed plug-in of a kind ('method', 'balancer', 'dataset', 'backbone') by name, sorted.
+
+    Raises:
+        PluginError: two distributions offer one name, or a name is not of the form [a-z][a-z0-9-]*.
+    """
+    found: dict[str, Entry] = {}
+    for point in sorted(set(entry_points(group=GROUPS[kind])), key=lambda p: (p.name, p.value)):
+        assert point.dist is not None  # entry points found by metadata always have one
+        entry = Entry(
+            kind=kind,
+            name=point.name,
+            value=point.value,
+            distribution=point.dist.name,
+            version=point.dist.version,
+        )
+        if not NAME.fullmatch(entry.name):
+            raise PluginError(
+                f"{entry.origin} registers the {kind} name '{entry.name}'.",
+                mend="Rename it in that package's entry points.",
+                allowed="A name is lower-case letters, digits and '-', beginning with a letter.",
+            )
+        other = found.get(entry.name)
+        if other is not None and (other.value, other.distribution) != (entry.value, entry.distribution):
+            raise PluginError(
+                f"two distributions offer the {kind} '{entry.name}': {other.origin} ({other.value}) "
+                f"and {entry.origin} ({entry.value}).",
+                mend="Uninstall one of them.",
+            )
+        found[entry.name] = entry
+    return found
+
+
+def find(kind: str, name: str) -> Entry:
+    """The plug-in of that name.
+
+    Raises:
+        UsageError: nothing of that name is installed; the text suggests the nearest name and lists what there is.
+    """
+    known = entries(kind)
+    if name not in known:
+        raise UsageError(
+            f"{kind} '{name}' is not installed.",
+            mend=did_you_mean(name, known),
+            allowed=f"Installed: {_installed(known)}.",
+        )
+    return known[name]
+
+
+def load(kind: str, name: str) -> type:
+    """Import the plug-in of that name and return its class.
+
+    Raises:
+        UsageError: nothing of that name is installed.
+        PluginError: it cannot be imported; the text names the distribution and the cause.
+    """
+    entry = find(kind, name)
+    try:
+        plugin = getattr(importlib.import_module(entry.module), entry.attribute)
+    except Exception as cause:
+        raise PluginError(
+            f"{kind} '{name}' of {entry.origin} cannot be loaded: {type(cause).__name__}: {cause}.",
+            mend="`mtbench doctor` lists what is broken; reinstalling the package often mends it.",
+            where=f"Entry point: {entry.value}.",
+        ) from cause
+    if not isinstance(plugin, type):
+        raise PluginError(f"{kind} '{name}' of {entry.origin} is not a class.", where=f"Entry point: {entry.value}.")
+    return plugin
+
+
+def module_path(module: str) -> Path | None:
+    """The source file of a module, found without importing it or any package above it."""
+    root, *inner = module.split(".")
+    spec = importlib.util.find_spec(root)
+    if spec is None:
+        return None
+    if not inner:
+        return Path(spec.origin) if spec.origin else None
+    for folder in spec.submodule_search_locations or ():
+        stem = Path(folder, *inner)
+        for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
+
+
+def summary(entry: Entry) -> str:
+    """The first line of the plug-in's docstring, read from its source without importing it."""
+    path = module_path(entry.module)
+    if path is None:
+        return "(broken: its source is not found; `mtbench doctor` says more)"
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError) as cause:
+        return f"(broken: {type(cause).__name__}; `mtbench doctor` says more)"
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == entry.attribute:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    return ""
+
+
+def _installed(known: dict[str, Entry]) -> str:
+    return ", ".join(_by_origin(known))
+
+
+def _by_origin(known: dict[str, Entry]) -> Iterator[str]:
+    """``a, b (mtbench 0.1.0)``, ``c (other 0.2)``: names gathered by the distribution they come from."""
+    origins: dict[str, list[str]] = {}
+    for entry in known.values():
+        origins.setdefault(entry.origin, []).append(entry.name)
+    for origin, names in origins.items():
+        yield f"{', '.join(names)} ({origin})"

@@ -1,0 +1,1 @@
+"""Statistics for few seeds. Knows arrays, nothing of training or files."""

@@ -1,0 +1,237 @@
+"""What a finished run leaves behind: the only thing that reports read."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from mtbench.errors import DamagedRecord, NewerResults
+from mtbench.plan.spec import RunSpec
+
+__all__ = [
+    "FORMAT",
+    "Code",
+    "Cost",
+    "CurvePoint",
+    "Environment",
+    "Fingerprints",
+    "Parameters",
+    "Record",
+    "TaskInfo",
+    "TaskResult",
+    "read_record",
+    "render_record",
+]
+
+FORMAT = 1
+"""Raised when a record can no longer be read by the mtbench before it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskInfo:
+    """A task as tables need it: its name, and the first metric of its kind."""
+
+    name: str
+    metric: str
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResult:
+    """How one task was done on one split.
+
+    Attributes:
+        loss: the mean loss over the defined targets, in evaluation mode.
+        count: how many targets were defined.
+        metrics: by name, in the metric's unit.
+    """
+
+    loss: float
+    count: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """A line of ``curve.jsonl``.
+
+    Attributes:
+        epoch: how many epochs were finished.
+        steps: how many optimiser steps.
+        label_uses: how many labels had entered a loss.
+        train_losses: by task, the mean training loss over the labels used in that epoch.
+        results: by split and task.
+    """
+
+    epoch: int
+    steps: int
+    label_uses: int
+    train_losses: Mapping[str, float]
+    results: Mapping[str, Mapping[str, TaskResult]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The cost ledger of the training (evaluation is not counted in labels and passes, but is in seconds and memory).
+
+    Attributes:
+        steps: optimiser steps.
+        label_uses: labels that entered a loss.
+        forward_passes: inputs put through the network.
+        wall_seconds: on the clock, over all attempts.
+        cpu_seconds: of this process's user and system time, over all attempts.
+        peak_memory: bytes, of the process (CPU) or of the allocator (CUDA).
+        macs_per_task: multiply-accumulates to answer one task for one input.
+        macs_per_input: multiply-accumulates to answer every task for one input.
+    """
+
+    steps: int
+    label_uses: int
+    forward_passes: int
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory: int
+    macs_per_task: int
+    macs_per_input: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """How many trainable numbers, without and with biases.
+
+    Attributes:
+        weights: of the whole network, biases left out.
+        total: of the whole network.
+        single_weights: of the single-task network (trunk and one head) on the dataset's default backbone, without biases.
+        single_total: likewise, with biases.
+    """
+
+    weights: int
+    total: int
+    single_weights: int
+    single_total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """Where it ran."""
+
+    mtbench: str
+    python: str
+    torch: str
+    platform: str
+    processor: str
+    device: str
+    threads: int
+    deterministic: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """What ran as one part: where it came from, and a hash of its syntax trees without comments and docstrings."""
+
+    distribution: str
+    version: str
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fingerprints:
+    """What makes numbers: if any of it changes, the record is stale.
+
+    Attributes:
+        numerics: the harness's own, raised when a golden loss moves.
+        code: by part: ``network``, ``balancer``, ``backbone``, ``dataset``.
+        data: a hash of the data themselves.
+    """
+
+    numerics: int
+    code: Mapping[str, Code]
+    data: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A finished run."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    format: int
+    spec: RunSpec
+    tasks: tuple[TaskInfo, ...]
+    training_examples: int
+    results: Mapping[str, Mapping[str, TaskResult]]
+    curve: tuple[CurvePoint, ...]
+    cost: Cost
+    parameters: Parameters
+    environment: Environment
+    fingerprints: Fingerprints
+    files: Mapping[str, str]
+    finished: str
+
+    def score(self, task: TaskInfo, split: str = "test") -> float:
+        """The metric that tables show, of one task."""
+        return self.results[split][task.name].metrics[task.metric]
+
+    def mean(self, split: str = "test") -> float:
+        """The unweighted mean over the tasks of the metric that tables show."""
+        return sum(self.score(task, split) for task in self.tasks) / len(self.tasks)
+
+
+def render_record(record: Record) -> str:
+    """The text of ``record.json``: the record and its checksum."""
+    body = asdict(record)
+    return json.dumps({"record": body, "sha256": _checksum(body)}, indent=1, sort_keys=True) + "\n"
+
+
+def read_record(text: str | bytes, where: str) -> Record:
+    """Read ``record.json`` and check it against its own checksum.
+
+    Args:
+        where: the file, for the error.
+
+    Raises:
+        DamagedRecord: it is not a record, or was changed after it was written.
+        NewerResults: a newer mtbench wrote it.
+    """
+    try:
+        outer = json.loads(text)
+        body, expected = outer["record"], outer["sha256"]
+        found_format = int(body["format"])
+    except (ValueError, KeyError, TypeError) as cause:
+        raise _damaged(where, f"it cannot be read ({type(cause).__name__}: {cause})") from None
+    if found_format > FORMAT:
+        raise newer(where, found_format)
+    if (found := _checksum(body)) != expected:
+        raise _damaged(where, f"its checksum is {found}, and {expected} was expected")
+    try:
+        return _READER.validate_python(body)
+    except ValidationError as cause:
+        raise _damaged(where, f"it is not a record ({cause.error_count()} fields are wrong)") from None
+
+
+def newer(where: str, found: int) -> NewerResults:
+    """The error for results of a later format."""
+    return NewerResults(
+        f"{where} has format {found}, and this mtbench reads formats up to {FORMAT}.",
+        mend="Upgrade mtbench, or give another folder with --results.",
+    )
+
+
+def _damaged(where: str, what: str) -> DamagedRecord:
+    return DamagedRecord(
+        f"the record {where} is damaged: {what}.",
+        mend="Run it again with `mtbench run ... --refresh damaged`, or restore the file.",
+    )
+
+
+def _checksum(body: Any) -> str:
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+_READER = TypeAdapter(Record)
