@@ -1,7 +1,6 @@
 """LeNet, the trunk of the Multi-MNIST comparisons."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from torch import nn
 
@@ -11,7 +10,7 @@ __all__ = ["LeNet"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
+class LeNetOptions:
     width: float = option(1.0, "factor on the number of channels and hidden units", low=0.1, high=64)
 
 
@@ -27,10 +26,10 @@ class LeNet(Backbone):
         head 50 -> 50 -> outputs           relu between
     """
 
-    Options: ClassVar[type[Options]] = Options
+    Options = LeNetOptions
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
 
-    def __init__(self, options: Options, input_shape: tuple[int, ...]) -> None:
+    def __init__(self, options: LeNetOptions, input_shape: tuple[int, ...]) -> None:
         channels, height, width = input_shape
         first, second, hidden = (max(1, round(size * options.width)) for size in (10, 20, 50))
         top = [((side - 4) // 2 - 4) // 2 for side in (height, width)]

@@ -29,7 +29,7 @@ class Balancer(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
-    requires: ClassVar[type[Network]] = Network
+    requires: ClassVar[type[Network]] = Network  # type: ignore[type-abstract]
     needs_sharing: ClassVar[bool] = False
 
     def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
@@ -38,7 +38,7 @@ class Balancer(nn.Module, ABC):
         self.tasks = tuple(tasks)
 
     @classmethod
-    def check(cls, options: Any, tasks: Sequence[Task]) -> None:  # noqa: B027
+    def check(cls, options: Any, tasks: Sequence[Task]) -> None:
         """Raise UsageError if the options do not fit each other or the tasks; called before anything is built."""
 
     @abstractmethod

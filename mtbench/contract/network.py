@@ -43,7 +43,7 @@ class Setup:
     def trunk(self) -> Backbone:
         """A backbone with the seed's initial weights, the same at every call."""
         with self.initialised("trunk"):
-            return self.backbone(self.backbone_options, self.input_shape)  # type: ignore[arg-type, call-arg]
+            return self.backbone(self.backbone_options, self.input_shape)  # type: ignore[call-arg]
 
     def head(self, trunk: Backbone, outputs: int, name: str = "head") -> nn.Module:
         """A head that fits the trunk, with the initial weights that belong to the name."""
@@ -116,7 +116,7 @@ class Network(nn.Module, ABC):
         self.tasks = setup.tasks
 
     @classmethod
-    def check(cls, options: Any, tasks: Sequence[Task]) -> None:  # noqa: B027
+    def check(cls, options: Any, tasks: Sequence[Task]) -> None:
         """Raise UsageError if the options do not fit each other or the tasks; called before anything is built."""
 
     @abstractmethod
@@ -152,7 +152,7 @@ class Network(nn.Module, ABC):
         means = []
         for task, output, target, use in zip(self.tasks, outputs, batch.targets, batch.use, strict=True):
             if batch.views > 1:
-                output = output.unflatten(0, (-1, batch.views))
+                output = output.view(-1, batch.views, *output.shape[1:])
             rows = use.nonzero().squeeze(1)
             if len(rows) < len(use):
                 output, target = output[rows], target[rows]

@@ -53,7 +53,9 @@ def plan(request: Request) -> list[RunSpec]:
                 spec = _spec(dataset, method, changed, protocol, seed)
                 specs[spec.id] = spec
     if not specs:
-        raise UsageError("nothing was asked for.", mend="Name methods and datasets: --methods td,moo --dataset mmnist3.")
+        raise UsageError(
+            "nothing was asked for.", mend="Name methods and datasets: --methods td,moo --dataset mmnist3."
+        )
     return list(specs.values())
 
 
@@ -87,7 +89,8 @@ def parse_seeds(text: str) -> list[int]:
         seeds = []
     if not seeds or seeds[0] < 0:
         raise UsageError(
-            f"--seeds is '{text}'.", allowed="Allowed: a count such as 10, or a list such as 0,3,7 ('7,' is seed 7 alone)."
+            f"--seeds is '{text}'.",
+            allowed="Allowed: a count such as 10, or a list such as 0,3,7 ('7,' is seed 7 alone).",
         )
     return seeds
 

@@ -5,6 +5,7 @@ options of either part, e.g. ``td:channels=6``, ``branches+fixed:weights=.3/.7``
 ``uniform@lenet:width=2``.
 """
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -162,8 +163,8 @@ def _assign(
     given: Mapping[str, str], network: type[Network], balancer: type[Balancer]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """An alias takes options of either part; what neither knows is left to the network, whose error names it."""
-    known = {name for name in getattr(balancer.Options, "__dataclass_fields__", {})}
-    own = {name for name in getattr(network.Options, "__dataclass_fields__", {})}
+    known = {field.name for field in dataclasses.fields(balancer.Options)}
+    own = {field.name for field in dataclasses.fields(network.Options)}
     to_balancer = {name: value for name, value in given.items() if name in known - own}
     if not own and not given.keys() <= known:
         return {}, dict(given)
@@ -211,5 +212,3 @@ def _title(network_choice: Choice, network: type[Network], balancer_choice: Choi
     if balancer_choice == Choice(name=network.balancer):
         return str(network_choice)
     return f"{network_choice}+{balancer_choice}"
-
-

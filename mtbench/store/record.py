@@ -106,7 +106,7 @@ class Parameters:
     Attributes:
         weights: of the whole network, biases left out.
         total: of the whole network.
-        single_weights: of the single-task network (trunk and one head) on the dataset's default backbone, without biases.
+        single_weights: of the single-task network (default trunk and one head), biases left out.
         single_total: likewise, with biases.
     """
 

@@ -1,0 +1,26 @@
+"""What a run says of itself while it runs."""
+
+from dataclasses import dataclass
+
+__all__ = ["Progress"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        epoch: finished epochs.
+        epochs: all epochs.
+        step: steps finished in all epochs so far.
+        steps: steps of the whole run.
+        loss: the mean of the tasks' latest training losses.
+        score: the mean of the tasks' metrics at the last evaluation, None before the first.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    score: float | None
