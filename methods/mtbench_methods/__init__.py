@@ -1,1 +1,1 @@
-"""The networks and balancers that come with mtbench, reached through the entry points a stranger's plug-in would use."""
+"""The networks and balancers that come with mtbench, reached through entry points as any plug-in is."""

@@ -29,7 +29,7 @@ class Batch:
     Attributes:
         inputs: float tensors (B * V, ...), normalised; a tensor or a mapping of tensors.
         targets: per task a tensor (B, ...).
-        use: (T, B) bool, the labels this step may use: those that are defined and, if `drawn`, belong to the drawn task.
+        use: (T, B) bool, the labels this step may use: those defined and, if `drawn`, of the drawn task.
         drawn: (B,) int64, the one task drawn for each example, or None if every task of each example is used.
         views: V, how many inputs make up one example.
         rows: (B,) int64, which examples of the split these are.

@@ -60,7 +60,7 @@ class Kind(ABC):
 
     @abstractmethod
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
-        """The loss of each example: (n,) from outputs (n, ...), or (n, V, ...) if V > 1, and defined targets (n, ...)."""
+        """The loss of each example: (n,) from outputs (n, ...), (n, V, ...) if V > 1, and defined targets (n, ...)."""
 
     @abstractmethod
     def tally(self, output: Tensor, target: Tensor) -> Tensor:
