@@ -124,6 +124,10 @@ class Network(nn.Module, ABC):
         """Every task's output (B * V, ...) for each input, in the order of the tasks."""
 
     @abstractmethod
+    def answer(self, inputs: Inputs, index: int) -> Tensor:
+        """The output (B * V, ...) for one task, as cheaply as the network can give it."""
+
+    @abstractmethod
     def outputs(self, batch: Batch) -> list[Tensor]:
         """Per task a tensor of B * V outputs, of which the rows that the batch may use are right."""
 
@@ -180,6 +184,9 @@ class AllTasksNetwork(Network):
     def every_task(self, inputs: Inputs) -> list[Tensor]:
         return cast(list[Tensor], self(inputs))
 
+    def answer(self, inputs: Inputs, index: int) -> Tensor:
+        return self.every_task(inputs)[index]
+
     def outputs(self, batch: Batch) -> list[Tensor]:
         return cast(list[Tensor], self(batch.inputs))
 
@@ -220,7 +227,10 @@ class OneTaskNetwork(Network):
         """(B * V, widest), from inputs (B * V, ...) and the index of the task asked for (B * V,) int64."""
 
     def every_task(self, inputs: Inputs) -> list[Tensor]:
-        return [self.fitted(self(inputs, task))[index] for index, task in enumerate(self.each_task(inputs))]
+        return [self.answer(inputs, index) for index in range(len(self.tasks))]
+
+    def answer(self, inputs: Inputs, index: int) -> Tensor:
+        return self.fitted(self(inputs, self.asking(inputs, index)))[index]
 
     def outputs(self, batch: Batch) -> list[Tensor]:
         if batch.drawn is None:
@@ -233,11 +243,11 @@ class OneTaskNetwork(Network):
     def share(self, counts: Tensor) -> Tensor:
         return counts / counts.sum().clamp(min=1)
 
-    def each_task(self, inputs: Inputs) -> Iterator[Tensor]:
-        """For each task in turn its index, once per input: (B * V,) int64."""
+    @staticmethod
+    def asking(inputs: Inputs, index: int) -> Tensor:
+        """The index of one task, once per input: (B * V,) int64."""
         first = inputs if isinstance(inputs, Tensor) else next(iter(inputs.values()))
-        for index in range(len(self.tasks)):
-            yield torch.full((len(first),), index, device=first.device)
+        return torch.full((len(first),), index, device=first.device)
 
     def fitted(self, output: Tensor) -> list[Tensor]:
         """The output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""

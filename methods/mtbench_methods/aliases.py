@@ -1,0 +1,18 @@
+"""Names of their own for compositions that papers gave a name."""
+
+from mtbench.contract import Alias
+
+__all__ = ["Moo", "Uniform"]
+
+
+class Uniform(Alias):
+    """Uniform scaling: a branch per task, trained on the mean of the tasks' losses."""
+
+    stands_for = "branches+uniform"
+
+
+class Moo(Alias):
+    """Multi-objective optimisation: a branch per task, balanced by MGDA-UB (Sener & Koltun 2018)."""
+
+    stands_for = "branches+mgda-ub"
+    paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"

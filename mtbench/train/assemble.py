@@ -1,0 +1,81 @@
+"""From a spec to the things that are trained: data on the device, a network, a balancer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mtbench.contract import Balancer, Network, Setup, Split, Task
+from mtbench.contract.dataset import Dataset
+from mtbench.plan.parse import MethodChoice, parse_backbone, parse_dataset, parse_method
+from mtbench.plan.spec import RunSpec
+
+__all__ = ["Assembly", "assemble", "build", "load_splits", "method_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """What one run is made of.
+
+    Attributes:
+        tasks: in the dataset's order.
+        splits: ``train``, ``test`` and, if one is held out, ``val``, on the device.
+        network: on the device, with the seed's initial weights.
+        balancer: on the device.
+        setup: what the network was built from.
+    """
+
+    tasks: tuple[Task, ...]
+    splits: Mapping[str, Split]
+    network: Network
+    balancer: Balancer
+    setup: Setup
+
+
+def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
+    """Load the data below `root` and build the network of a spec.
+
+    Raises:
+        UsageError, PluginError: a part is not installed, or does not fit.
+        DataError: a data file is missing, truncated or altered.
+    """
+    dataset = parse_dataset(str(spec.dataset)).open(root)
+    method = method_of(spec)
+    setup = setup_of(spec, dataset)
+    splits = {name: split.to(device) for name, split in load_splits(spec, dataset).items()}
+    network = build(method, setup).to(device)
+    balancer = method.balancer(method.balancer_options, dataset.tasks).to(device)
+    return Assembly(tasks=dataset.tasks, splits=splits, network=network, balancer=balancer, setup=setup)
+
+
+def method_of(spec: RunSpec) -> MethodChoice:
+    """The classes and options that a spec names."""
+    return parse_method(f"{spec.network}+{spec.balancer}@{spec.backbone}")
+
+
+def setup_of(spec: RunSpec, dataset: Dataset) -> Setup:
+    """What the network of a spec is built from."""
+    backbone = parse_backbone(str(spec.backbone))
+    return Setup(
+        tasks=dataset.tasks,
+        backbone=backbone.backbone,
+        backbone_options=backbone.options,
+        input_shape=dataset.input_shape,
+        seed=spec.seed,
+    )
+
+
+def build(method: MethodChoice, setup: Setup) -> Network:
+    """The network with its initial weights, in the memory format that convolutions are fastest in (channels last)."""
+    network = method.network(method.network_options, setup)
+    return network.to(memory_format=torch.channels_last)
+
+
+def load_splits(spec: RunSpec, dataset: Dataset) -> dict[str, Split]:
+    """The splits of a run on the CPU; the protocol says whether one is held out and how many images are trained on."""
+    names = ("train", "val", "test") if spec.protocol.validation else ("train", "test")
+    splits = {name: dataset.load(name, validation=spec.protocol.validation) for name in names}
+    if spec.protocol.images:
+        splits["train"] = splits["train"].first(spec.protocol.images)
+    return splits

@@ -1,0 +1,47 @@
+"""Where a run computes, and what makes its bits repeatable there."""
+
+import os
+
+import torch
+
+from mtbench.errors import UsageError
+
+__all__ = ["choose_device", "deterministic"]
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU if there is one.
+
+    Raises:
+        UsageError: there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not (kind == "cuda" and number.isdecimal())):
+        raise UsageError(f"--device is '{name}'.", allowed="Allowed: auto, cpu, cuda, cuda:N.")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "cuda" and int(number or 0) >= count:
+        raise UsageError(
+            f"--device is '{name}', and torch {torch.__version__} sees {count} CUDA devices on this machine.",
+            mend="Use --device cpu, or a torch built for this machine's GPU and driver.",
+        )
+    return torch.device(name)
+
+
+def deterministic(device: torch.device, precision: str) -> None:
+    """Make this process compute the same bits whenever it computes the same thing on the same device.
+
+    On a CPU one thread is used, since sums differ with the number of threads. On CUDA this must come before the first
+    computation; TF32 is off unless the protocol's precision is ``tf32``.
+    """
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    torch.use_deterministic_algorithms(True)
+    # Filling memory before it is written costs time, and only hides reads of what was never set.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+        return
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.allow_tf32 = precision == "tf32"

@@ -1,0 +1,250 @@
+"""The training loop: every network, every balancer and every kind of task goes through it."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+from torch import Tensor
+
+from mtbench.contract import Losses, Task, derive, stream
+from mtbench.errors import NonFiniteLoss
+from mtbench.plan.parse import parse_backbone, parse_dataset
+from mtbench.plan.spec import RunSpec
+from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, TaskInfo, TaskResult
+from mtbench.train.assemble import Assembly, assemble
+from mtbench.train.cost import Ledger, count_macs, count_parameters
+from mtbench.train.device import deterministic
+from mtbench.train.environment import environment
+from mtbench.train.evaluate import evaluate, predict
+from mtbench.train.progress import Progress
+
+__all__ = ["Keeper", "Trained", "curve_epochs", "draw_tasks", "train"]
+
+TRAIN_EXAMPLES = 10_000
+"""How many training examples the final record measures in evaluation mode."""
+POINTS = 20
+"""How many points a curve has at most."""
+
+
+class Keeper(Protocol):
+    """What keeps a run's state between attempts."""
+
+    def restore(self) -> dict[str, Any] | None:
+        """The last state kept, or None."""
+
+    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
+        """Keep a state of tensors and plain values, and the curve up to it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What a finished training gives to be recorded.
+
+    Attributes:
+        model: the final weights and buffers by name, on the CPU.
+        predictions: the final test predictions (N,) uint8, by task.
+        results: by split (``test``, ``train`` and, if held out, ``val``) and task, after the last epoch.
+    """
+
+    model: Mapping[str, Tensor]
+    predictions: Mapping[str, NDArray[np.uint8]]
+    tasks: tuple[TaskInfo, ...]
+    training_examples: int
+    results: Mapping[str, Mapping[str, TaskResult]]
+    curve: tuple[CurvePoint, ...]
+    cost: Cost
+    parameters: Parameters
+    environment: Environment
+
+
+def train(
+    spec: RunSpec,
+    *,
+    root: Path,
+    device: torch.device,
+    keeper: Keeper,
+    watch: Callable[[Progress], None] = lambda _: None,
+    points: Collection[int] | None = None,
+) -> Trained:
+    """Train one run from its beginning, or from where `keeper` left off, to its last epoch.
+
+    Args:
+        root: the folder of the data files.
+        watch: told of progress about twice a second.
+        points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight.
+
+    Raises:
+        NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
+    """
+    protocol = spec.protocol
+    deterministic(device, protocol.precision)
+    run = assemble(spec, root=root, device=device)
+    network, balancer, split = run.network, run.balancer, run.splits["train"]
+    optimizer = _optimizer(spec, run)
+    ledger, curve, finished = Ledger(), list[CurvePoint](), 0
+    if (state := keeper.restore()) is not None:
+        network.load_state_dict(state["network"])
+        balancer.load_state_dict(state["balancer"])
+        optimizer.load_state_dict(state["optimizer"])
+        ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
+    one_task = {"native": network.one_task, "one": True, "all": False}[protocol.tasks_per_image]
+    steps = math.ceil(len(split) / protocol.batch)
+    where = curve_epochs(protocol.epochs) if points is None else points
+    beat = _Heartbeat(watch, epochs=protocol.epochs, steps=steps, score=_last_score(curve, run.tasks))
+
+    for epoch in range(finished, protocol.epochs):
+        torch.manual_seed(derive(spec.seed, "epoch", epoch))  # for modules that draw, such as dropout
+        for group in optimizer.param_groups:
+            group["lr"] = protocol.learning_rate(epoch)
+        defined = split.defined.cpu()
+        order = run.tasks[0].kind.order(defined, stream(spec.seed, "order", epoch)).to(device)
+        drawn = draw_tasks(defined, stream(spec.seed, "tasks", epoch)).to(device) if one_task else None
+        lost, used = torch.zeros(2, len(run.tasks), dtype=torch.float64, device=device)
+        network.train()
+        for step, rows in enumerate(torch.split(order, protocol.batch)):
+            batch = split.batch(rows, None if drawn is None else drawn[rows])
+            optimizer.zero_grad()
+            losses = balancer.backward(network, batch)
+            if not torch.isfinite(losses.means).all():
+                raise _broken(losses, run.tasks, epoch, step, ledger.steps)
+            optimizer.step()
+            lost += losses.means.detach() * losses.counts
+            used += losses.counts
+            ledger.steps += 1
+            ledger.forward_passes += len(rows) * batch.views * network.passes(batch)
+            beat.step(epoch, step + 1, losses)
+        ledger.label_uses += int(used.sum())
+        if epoch + 1 in where and epoch + 1 < protocol.epochs:
+            name = "val" if protocol.validation else "test"
+            results = {name: evaluate(network, run.splits[name])}
+            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results))
+            beat.score = _last_score(curve, run.tasks)
+        elif epoch + 1 == protocol.epochs:
+            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, _final(run)))
+        keeper.keep(
+            {
+                "epoch": epoch + 1,
+                "network": network.state_dict(),
+                "balancer": balancer.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "ledger": ledger.state(),
+                "curve": [dataclasses.asdict(point) for point in curve],
+            },
+            curve,
+        )
+    return _trained(spec, run, ledger, curve, device)
+
+
+def curve_epochs(epochs: int) -> set[int]:
+    """After which epochs a curve has a point: each of up to 20, else 20 evenly spaced ones, the last among them."""
+    return (
+        {round(point * epochs / POINTS) for point in range(1, POINTS + 1)} - {0}
+        if epochs > POINTS
+        else set(range(1, epochs + 1))
+    )
+
+
+def draw_tasks(defined: Tensor, generator: torch.Generator) -> Tensor:
+    """One task per example, uniformly among those defined for it: (N,) int64 from (N, T) bool.
+
+    An example with no defined target gets any task; it enters no loss.
+    """
+    weights = defined.float()
+    weights[~defined.any(1)] = 1
+    return torch.multinomial(weights, 1, generator=generator).squeeze(1)
+
+
+def _optimizer(spec: RunSpec, run: Assembly) -> torch.optim.Optimizer:
+    parameters = [*run.network.parameters(), *run.balancer.parameters()]
+    if spec.protocol.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=spec.protocol.lr, momentum=0.9)
+    return torch.optim.Adam(parameters, lr=spec.protocol.lr)
+
+
+def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps: int) -> NonFiniteLoss:
+    bad = [(task.name, float(mean)) for task, mean in zip(tasks, losses.means, strict=True) if not mean.isfinite()]
+    names = ", ".join(f"'{name}' became {value}" for name, value in bad)
+    return NonFiniteLoss(
+        f"the loss of task {names} at step {steps + 1} (epoch {epoch + 1}, its step {step + 1}).",
+        mend="A smaller learning rate is the first thing to try: --set lr=...",
+    )
+
+
+def _final(run: Assembly) -> dict[str, dict[str, TaskResult]]:
+    results = {name: evaluate(run.network, split) for name, split in run.splits.items() if name != "train"}
+    return {**results, "train": evaluate(run.network, run.splits["train"].first(TRAIN_EXAMPLES))}
+
+
+def _point(
+    epoch: int, ledger: Ledger, means: Tensor, tasks: Sequence[Task], results: Mapping[str, Mapping[str, TaskResult]]
+) -> CurvePoint:
+    losses = {task.name: mean for task, mean in zip(tasks, means.tolist(), strict=True)}
+    return CurvePoint(
+        epoch=epoch, steps=ledger.steps, label_uses=ledger.label_uses, train_losses=losses, results=results
+    )
+
+
+def _last_score(curve: Sequence[CurvePoint], tasks: Sequence[Task]) -> float | None:
+    if not curve:
+        return None
+    results = next(iter(curve[-1].results.values()))
+    return sum(results[task.name].metrics[task.kind.metrics[0].name] for task in tasks) / len(tasks)
+
+
+def _trained(spec: RunSpec, run: Assembly, ledger: Ledger, curve: list[CurvePoint], device: torch.device) -> Trained:
+    default = parse_backbone(parse_dataset(str(spec.dataset)).dataset.backbone)
+    setup = dataclasses.replace(run.setup, backbone=default.backbone, backbone_options=default.options)
+    one = run.splits["test"].first(1)
+    macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
+    predictions = {name: part.numpy() for name, part in predict(run.network, run.splits["test"]).items()}
+    return Trained(
+        model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
+        predictions=predictions,
+        tasks=tuple(_info(task) for task in run.tasks),
+        training_examples=len(run.splits["train"]),
+        results=curve[-1].results,
+        curve=tuple(curve),
+        cost=ledger.cost(device, macs),
+        parameters=count_parameters(run.network, setup),
+        environment=environment(device),
+    )
+
+
+def _info(task: Task) -> TaskInfo:
+    metric = task.kind.metrics[0]
+    return TaskInfo(name=task.name, metric=metric.name, unit=metric.unit, higher_is_better=metric.higher_is_better)
+
+
+class _Heartbeat:
+    """Tells of progress twice a second; reading a loss makes a GPU wait, so not at every step."""
+
+    def __init__(self, watch: Callable[[Progress], None], *, epochs: int, steps: int, score: float | None) -> None:
+        self.watch, self.epochs, self.steps, self.score = watch, epochs, steps, score
+        self.last = 0.0
+
+    def step(self, epoch: int, step: int, losses: Losses) -> None:
+        now = time.monotonic()
+        if now - self.last < 0.5 and step < self.steps:
+            return
+        self.last = now
+        self.watch(
+            Progress(
+                epoch=epoch + (step == self.steps),
+                epochs=self.epochs,
+                step=epoch * self.steps + step,
+                steps=self.epochs * self.steps,
+                loss=float(losses.means.detach()[losses.present].mean()),
+                score=self.score,
+            )
+        )
+
+
+_CURVE = TypeAdapter(list[CurvePoint])

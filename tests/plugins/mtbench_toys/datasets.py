@@ -1,0 +1,144 @@
+"""Five tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
+
+Every image is noise with one bright square in its upper and one in its lower half; tasks ask where they are.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Classification, Dataset, Protocol, Split, Task, stream
+from mtbench.errors import UsageError
+from mtbench_toys.kinds import Regression, Segmentation, Triplet
+
+SIDE = 28
+SIZES = {"train": 96, "val": 48, "test": 48}
+PLACES = 4
+
+
+class Toy(Dataset):
+    """What the toys share: images, and where the squares are."""
+
+    protocols: ClassVar[dict[str, Protocol]] = {
+        "paper": Protocol(name="paper", epochs=3, batch=16, lr=3e-3, seeds=2),
+        "quick": Protocol(name="quick", epochs=2, batch=16, lr=3e-3, images=64, seeds=2),
+    }
+    backbone = "lenet"
+    input_shape = (1, SIDE, SIDE)
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        say("toys need no files")
+
+    def verify(self) -> list[tuple[Path, str]]:
+        return []
+
+    def fingerprint(self) -> str:
+        return "toy-1"
+
+    def load(self, split: str, *, validation: bool) -> Split:
+        if split == "val" and not validation:
+            raise UsageError("no validation split is held out.")
+        images, places = draw(split)
+        return self.labelled(images, places, split)
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        """The split, from images (N, 1, 28, 28) and the columns (N, 2) of the squares in the upper and lower half."""
+        raise NotImplementedError
+
+    def split(self, images: Tensor, targets: tuple[Tensor, ...], views: Tensor | None = None) -> Split:
+        defined = [task.kind.defined(target) for task, target in zip(self.tasks, targets, strict=True)]
+        return Split(
+            inputs=images, targets=targets, defined=torch.stack(defined, dim=1), mean=(0.2,), std=(0.3,), views=views
+        )
+
+
+class AllTasks(Toy):
+    """Two classification tasks, every label defined."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(Task(name=name, kind=Classification(classes=PLACES)) for name in ("upper", "lower"))
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:  # noqa: ARG002
+        return self.split(images, (places[:, 0], places[:, 1]))
+
+
+class PartialLabels(Toy):
+    """Three classification tasks of different widths, half of the labels undefined, one task rare."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        widths = {"upper": PLACES, "lower": PLACES, "same": 2}
+        return tuple(Task(name=name, kind=Classification(classes=width)) for name, width in widths.items())
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        hidden = torch.rand(len(places), 3, generator=stream(0, split, "hidden")) < torch.tensor([0.5, 0.5, 0.95])
+        labels = torch.stack([places[:, 0], places[:, 1], (places[:, 0] == places[:, 1]).long()], dim=1)
+        labels[hidden] = -1
+        return self.split(images, tuple(labels.unbind(1)))
+
+
+class Numbers(Toy):
+    """Two regression tasks, a tenth of the targets undefined."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(Task(name=name, kind=Regression()) for name in ("upper", "lower"))
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        targets = places.float() / (PLACES - 1)
+        targets[torch.rand(targets.shape, generator=stream(0, split, "hidden")) < 0.1] = float("nan")
+        return self.split(images, (targets[:, 0], targets[:, 1]))
+
+
+class Maps(Toy):
+    """Two dense tasks: which pixels are a square of the upper, of the lower half."""
+
+    backbone = "toy-conv"
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(Task(name=name, kind=Segmentation(outputs=2)) for name in ("upper", "lower"))
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:  # noqa: ARG002
+        bright = (images.squeeze(1) > 160).long()
+        upper, lower = bright.clone(), bright.clone()
+        upper[:, SIDE // 2 :] = 0
+        lower[:, : SIDE // 2] = -1  # nothing is said of the upper half
+        return self.split(images, (upper, lower))
+
+
+class Triplets(Toy):
+    """Two retrieval tasks: images are near if their upper, or lower, squares are at one place."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(Task(name=name, kind=Triplet()) for name in ("upper", "lower"))
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        views, owners = [], []
+        generator = stream(0, split, "triplets")
+        for anchor in range(len(places)):
+            for task in range(2):
+                same = (places[:, task] == places[anchor, task]).nonzero().squeeze(1)
+                other = (places[:, task] != places[anchor, task]).nonzero().squeeze(1)
+                picks = [rows[torch.randint(len(rows), (1,), generator=generator)] for rows in (same, other)]
+                views.append(torch.tensor([anchor, int(picks[0]), int(picks[1])]))
+                owners.append(task)
+        owner = torch.tensor(owners)
+        return self.split(images, (owner == 0, owner == 1), torch.stack(views))
+
+
+def draw(split: str) -> tuple[Tensor, Tensor]:
+    """Images (N, 1, 28, 28) uint8 and the places (N, 2) of their squares."""
+    count = SIZES[split]
+    generator = stream(0, split, "toys")
+    images = torch.randint(0, 100, (count, 1, SIDE, SIDE), generator=generator, dtype=torch.uint8)
+    places = torch.randint(0, PLACES, (count, 2), generator=generator)
+    for image, (upper, lower) in zip(images, places.tolist(), strict=True):
+        for top, place in ((4, upper), (18, lower)):
+            image[0, top : top + 6, 7 * place : 7 * place + 6] = 230
+    return images, places
