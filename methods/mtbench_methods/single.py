@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mtbench.contract import AllTasksNetwork, Inputs, Setup
+from mtbench.contract import AllTasksNetwork, Batch, Inputs, Setup
 
 __all__ = ["Single"]
 
@@ -34,6 +34,9 @@ class Single(AllTasksNetwork):
 
     def answer(self, inputs: Inputs, index: int) -> Tensor:
         return self.branches[index](self.backbones[index](inputs))  # type: ignore[no-any-return]
+
+    def passes(self, batch: Batch) -> int:  # noqa: ARG002
+        return len(self.tasks)
 
     def share(self, counts: Tensor) -> Tensor:
         return (counts > 0).float()

@@ -85,8 +85,8 @@ class Cost:
         wall_seconds: on the clock, over all attempts.
         cpu_seconds: of this process's user and system time, over all attempts.
         peak_memory: bytes, of the process (CPU) or of the allocator (CUDA).
-        macs_per_task: multiply-accumulates to answer one task for one input.
-        macs_per_input: multiply-accumulates to answer every task for one input.
+        macs_per_task: multiply-accumulates to answer one task for one example.
+        macs_per_input: multiply-accumulates to answer every task for one example.
     """
 
     steps: int

@@ -11,7 +11,7 @@ from mtbench.contract.dataset import Dataset
 from mtbench.plan.parse import MethodChoice, parse_backbone, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 
-__all__ = ["Assembly", "assemble", "build", "load_splits", "method_of"]
+__all__ = ["Assembly", "assemble", "build", "load_splits", "method_of", "setup_of"]
 
 
 @dataclass(frozen=True, kw_only=True)

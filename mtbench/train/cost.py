@@ -97,7 +97,11 @@ def count_parameters(network: Network, setup: Setup) -> Parameters:
 
 
 def count_macs(network: Network, inputs: Inputs) -> Macs:
-    """Multiply-accumulates of convolutions and matrix products for one input (1, ...), by torch's flop counter."""
+    """Multiply-accumulates of convolutions and matrix products for these inputs, by torch's flop counter.
+
+    Args:
+        inputs: one input (1, ...), or the V inputs that make up one example.
+    """
     with torch.no_grad():
         with FlopCounterMode(display=False) as one:
             network.answer(inputs, 0)
