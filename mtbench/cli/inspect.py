@@ -103,7 +103,8 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         for field in fields:
             meta = field.metadata
             allowed = " ".join(meta["choices"]) or _range(meta["low"], meta["high"]) or _type_name(field.default)
-            table.add_row(field.name, render_value(field.default), allowed, meta["help"])
+            default: Any = field.default
+            table.add_row(field.name, render_value(default), allowed, meta["help"])
         console.print()
         console.print(table)
     for preset, values in getattr(plugin, "presets", {}).items():

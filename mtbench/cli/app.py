@@ -1,0 +1,42 @@
+"""The command line. Commands are a few lines each; torch is imported only inside those that need it."""
+
+import sys
+
+import typer
+
+from mtbench.cli import data, inspect, report, run
+from mtbench.errors import MtbenchError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="mtbench",
+    help="Multi-task-learning methods compared under one protocol: from one command to a table.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("report")(report.report)
+app.command("status")(run.status)
+app.command("list")(inspect.list_)
+app.command("info")(inspect.info)
+app.command("doctor")(inspect.doctor)
+app.add_typer(data.app, name="data")
+app.command("exec")(run.exec_)
+
+
+def main() -> None:
+    """Run the command line; what a person got wrong ends as a sentence and exit code 2, never as a traceback."""
+    try:
+        app()
+    except MtbenchError as error:
+        from rich.console import Console
+
+        Console(stderr=True).print(f"[bold red]Error:[/] {_plain(error)}", soft_wrap=True, highlight=False)
+        sys.exit(2)
+
+
+def _plain(error: MtbenchError) -> str:
+    from rich.markup import escape
+
+    return escape(str(error))
