@@ -1,0 +1,99 @@
+import pytest
+import torch
+
+from mtbench.contract import Batch, Classification, Losses, Network, Setup, Task
+from mtbench.plan.parse import parse_backbone, parse_method
+
+WIDTHS = {"a": 4, "b": 7, "c": 2}
+
+
+def network(method: str, seed: int = 0) -> Network:
+    lenet = parse_backbone("lenet:width=.3")
+    tasks = tuple(Task(name=name, kind=Classification(classes=width)) for name, width in WIDTHS.items())
+    setup = Setup(
+        tasks=tasks, backbone=lenet.backbone, backbone_options=lenet.options, input_shape=(1, 28, 28), seed=seed
+    )
+    chosen = parse_method(method)
+    return chosen.network(chosen.network_options, setup)
+
+
+def batch(drawn: torch.Tensor | None, labels: torch.Tensor) -> Batch:
+    use = (labels >= 0).T
+    if drawn is not None:
+        use = use & (drawn == torch.arange(labels.shape[1])[:, None])
+    images = torch.rand(len(labels), 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    return Batch(
+        inputs=images,
+        targets=tuple(labels.unbind(1)),
+        use=use,
+        drawn=drawn,
+        views=1,
+        rows=torch.arange(len(labels)),
+        foreground=None,
+    )
+
+
+LABELS = torch.tensor([[0, 6, -1], [3, -1, 1], [-1, 2, 0], [1, 1, -1], [2, 5, 1]])
+DRAWN = torch.tensor([0, 2, 1, 1, 0])
+
+
+def by_hand(network: Network, batch: Batch) -> Losses:
+    """Cross-entropy of each used label, image by image."""
+    means, counts = [], []
+    for index, (task, labels) in enumerate(zip(network.tasks, LABELS.T, strict=True)):
+        rows = batch.use[index].nonzero().squeeze(1).tolist()
+        inputs = batch.inputs
+        assert isinstance(inputs, torch.Tensor)
+        values = [
+            -network.every_task(inputs[row : row + 1])[index][:, : WIDTHS[task.name]].log_softmax(1)[0, labels[row]]
+            for row in rows
+        ]
+        means.append(torch.stack(values).mean() if values else torch.zeros(()))
+        counts.append(len(rows))
+    return Losses(means=torch.stack(means), counts=torch.tensor(counts), share=torch.zeros(3))
+
+
+@pytest.mark.parametrize("method", ["single", "branches", "chmod", "td"])
+@pytest.mark.parametrize("drawn", [None, DRAWN], ids=["every task", "one task drawn"])
+def test_losses_are_means_over_exactly_the_labels_used(method: str, drawn: torch.Tensor | None) -> None:
+    net = network(method)
+    given = batch(drawn, LABELS)
+    losses, expected = net.losses(given), by_hand(net, given)
+    assert losses.counts.tolist() == expected.counts.tolist()
+    assert torch.allclose(losses.means, expected.means, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["chmod", "td"])
+def test_the_plain_loss_of_a_one_task_network_is_the_mean_over_the_labels_used(method: str) -> None:
+    losses = network(method).losses(batch(DRAWN, LABELS))
+    assert losses.counts.tolist() == [2, 2, 1]
+    assert torch.allclose(losses.share, torch.tensor([0.4, 0.4, 0.2]))
+
+
+def test_the_plain_loss_of_an_all_tasks_network_is_the_mean_over_the_tasks_present() -> None:
+    labels = LABELS.clone()
+    labels[:, 1] = -1
+    losses = network("branches").losses(batch(None, labels))
+    assert losses.present.tolist() == [True, False, True]
+    assert losses.share.tolist() == [0.5, 0, 0.5]
+    assert losses.means[1] == 0
+
+
+@pytest.mark.parametrize("method", ["single", "branches", "chmod", "td"])
+def test_a_task_is_answered_alike_alone_and_among_all(method: str) -> None:
+    net = network(method)
+    images = torch.rand(3, 1, 28, 28)
+    for index, output in enumerate(net.every_task(images)):
+        assert output.shape == (3, list(WIDTHS.values())[index])
+        assert torch.allclose(net.answer(images, index), output, atol=1e-6)
+
+
+def test_every_method_starts_from_the_trunk_of_the_seed() -> None:
+    def trunks(method: str) -> list[torch.Tensor]:
+        return [value for name, value in network(method).named_parameters() if name.endswith("stages.conv1.pre.weight")]
+
+    first, *others = [weight for method in ("branches", "chmod", "td", "single") for weight in trunks(method)]
+    assert len(others) == 5
+    assert all(torch.equal(first, other) for other in others)
+    other_seed = next(iter(network("branches", seed=1).parameters()))
+    assert not torch.equal(first, other_seed)

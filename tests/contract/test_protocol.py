@@ -1,0 +1,44 @@
+import pytest
+
+from mtbench.contract import Protocol
+from mtbench.errors import UsageError
+
+
+def test_the_rate_halves_after_thirty_sixty_and_ninety_of_a_hundred_epochs() -> None:
+    rates = [Protocol(epochs=100, lr=1.0).learning_rate(epoch) for epoch in range(100)]
+    assert [rates.index(rate) for rate in (0.5, 0.25, 0.125)] == [30, 60, 90]
+    assert rates[29] == 1.0
+    assert rates[99] == 0.125
+
+
+def test_few_epochs_halve_too() -> None:
+    assert [Protocol(epochs=4, lr=8.0).learning_rate(epoch) for epoch in range(4)] == [8, 4, 2, 2]
+
+
+def test_a_constant_schedule_keeps_the_rate() -> None:
+    assert Protocol(schedule="constant", lr=0.5).learning_rate(99) == 0.5
+
+
+def test_settings_are_read_from_texts_with_dashes_or_underscores() -> None:
+    changed = Protocol().changed(**{"tasks-per-image": "all", "epochs": "30", "validation": "true"})
+    assert changed == Protocol(tasks_per_image="all", epochs=30, validation=True)
+
+
+def test_the_label_names_every_number_that_differs() -> None:
+    named = Protocol(name="paper")
+    assert named.changed(lr="5e-4", epochs="30").label(named) == "paper, epochs=30, lr=0.0005"
+    assert named.changed(seeds="9").label(named) == "paper"
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"epoch": "3"}, "a protocol has no setting 'epoch'. Did you mean 'epochs'?"),
+        ({"epochs": "0"}, "protocol setting 'epochs' is 0. Allowed: at least 1."),
+        ({"optimizer": "adamw"}, "protocol setting 'optimizer' is 'adamw'. Did you mean 'adam'? Allowed: adam, sgd."),
+    ],
+)
+def test_an_unknown_setting_or_value_is_refused(given: dict[str, str], text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        Protocol().changed(**given)
+    assert str(error.value).startswith(text)

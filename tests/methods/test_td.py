@@ -1,0 +1,188 @@
+from pathlib import Path
+from typing import cast
+
+import pytest
+import torch
+from mtbench_methods.td import TopDown
+from torch import Tensor, nn
+
+from mtbench.contract import Classification, Setup, Task
+from mtbench.errors import UsageError
+from mtbench.plan.grid import Request, plan
+from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.train.assemble import assemble
+from mtbench.train.cost import count_macs, parts
+
+
+def build(method: str = "td", tasks: int = 4, backbone: str = "lenet", classes: int = 10) -> TopDown:
+    trunk = parse_backbone(backbone)
+    setup = Setup(
+        tasks=tuple(Task(name=str(index), kind=Classification(classes=classes)) for index in range(tasks)),
+        backbone=trunk.backbone,
+        backbone_options=trunk.options,
+        input_shape=(1, 28, 28),
+        seed=0,
+    )
+    chosen = parse_method(method)
+    return cast(TopDown, chosen.network(chosen.network_options, setup))
+
+
+def extra(method: str, tasks: int) -> int:
+    return sum(part.weights for part in parts(build(method, tasks)) if part.name in ("top_down", "embedding"))
+
+
+def test_the_parameter_counts_are_those_of_table_5a() -> None:
+    counted = {part.name: (part.weights, part.total) for part in parts(build(tasks=4))}
+    assert counted == {
+        "backbone": (21_250, 21_330),
+        "branch": (3_000, 3_060),
+        "top_down": (6_651, 6_743),
+        "embedding": (4 * 320, 4 * 320 + 320),
+    }
+
+
+@pytest.mark.parametrize(("channels", "expected"), [(0, 7291), (10, 6130), (6, 2478), (2, 426), (1, 163)])
+def test_the_extra_weights_for_narrower_streams_are_those_of_table_2b(channels: int, expected: int) -> None:
+    assert extra(f"td:channels={channels}", tasks=2) == expected
+
+
+def test_a_task_more_costs_320_weights() -> None:
+    assert [extra("td", tasks) - extra("td", 1) for tasks in (2, 9)] == [320, 8 * 320]
+
+
+def test_the_maps_of_the_stream_have_the_shapes_of_the_paper() -> None:
+    network = build()
+    images = torch.rand(2, 1, 28, 28)
+    glance = network.glance(images)
+    assert [tuple(maps.shape[1:]) for maps in glance.maps] == [(10, 24, 24), (20, 8, 8)]
+    assert tuple(glance.top.shape[1:]) == (20, 4, 4)
+    levels = network.top_down(network.embedding(torch.eye(4)[:2]), glance)
+    assert [tuple(level.shape[1:]) for level in levels] == [(1, 28, 28), (10, 24, 24), (20, 8, 8)]
+
+
+def silence(network: TopDown, bias: float = 0.0) -> None:
+    """Make every lateral into BU2 give a constant."""
+    for lateral in network.top_down.to_bu2:
+        assert isinstance(lateral, nn.Conv2d)
+        assert lateral.bias is not None
+        nn.init.zeros_(lateral.weight)
+        nn.init.constant_(lateral.bias, bias)
+
+
+@pytest.mark.parametrize(("options", "bias"), [(":bu2=add", 0.0), (":bu2=mul", 1.0), (":bu2=gated:gate=tanh", 0.0)])
+def test_a_stream_that_says_nothing_leaves_the_plain_network(options: str, bias: float) -> None:
+    network = build("td" + options)
+    silence(network, bias)
+    images = torch.rand(3, 1, 28, 28)
+    plain = network.branch(network.backbone(images))
+    assert torch.allclose(network(images, torch.tensor([0, 1, 2])), plain, atol=1e-6)
+
+
+def test_a_sigmoid_gate_at_zero_multiplies_by_one_and_a_half() -> None:
+    network = build()
+    x, z = torch.rand(2, 3), torch.zeros(2, 3)
+    assert torch.allclose(network.top_down.connect("gated", x, z), 1.5 * x)
+    assert torch.allclose(network.top_down.connect("mul", x, z + 2), 2 * x)
+    assert torch.allclose(network.top_down.connect("add", x, z + 2), x + 2)
+
+
+def by_hand(network: TopDown, x: Tensor, task: int) -> Tensor:
+    """The data flow of the paper's LeNet, written out level by level."""
+    conv1, conv2 = (stage.pre for stage in network.backbone.levels())
+    td, pool, up = network.top_down, nn.MaxPool2d(2), nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+    a1 = conv1(x)
+    a2 = conv2(pool(a1.relu()))
+    p2 = pool(a2.relu())
+    lat1_1, lat1_2, lat1_3 = td.from_bu1
+    lat2_1, lat2_2, lat2_3 = td.to_bu2
+    td_conv1, td_conv2 = td.convolutions
+    d3 = network.embedding(torch.eye(4)[task]).view(1, 20, 4, 4) + lat1_3(p2)
+    d2 = up(d3) + lat1_2(a2)
+    d1 = up(td_conv2(d2)) + lat1_1(a1)
+    d0 = td_conv1(d1)
+    x = x * (1 + lat2_1(d0).sigmoid())
+    b1 = pool((conv1(x) * (1 + lat2_2(d1).sigmoid())).relu())
+    b2 = pool((conv2(b1) * (1 + lat2_3(d2).sigmoid())).relu())
+    return cast(Tensor, network.branch(network.backbone.neck(b2)))
+
+
+def test_the_data_flow_is_the_papers() -> None:
+    network = build()
+    images = torch.rand(3, 1, 28, 28)
+    for task in range(4):
+        assert torch.allclose(network(images, torch.full((3,), task)), by_hand(network, images, task), atol=1e-5)
+
+
+def test_the_first_pass_is_made_once_for_all_tasks() -> None:
+    macs = count_macs(build().eval(), torch.zeros(1, 1, 28, 28))
+    first = 24 * 24 * 10 * 25 + 8 * 8 * 20 * 250
+    assert macs.per_input == 4 * macs.per_task - 3 * first
+
+
+@pytest.mark.parametrize("options", [":image=false", ":spatial=false", ":image=false:spatial=false", ":channels=2"])
+@pytest.mark.parametrize("td", ["add", "mul", "gated"])
+def test_the_ablations_of_table_2_give_logits_and_gradients_everywhere(options: str, td: str) -> None:
+    network = build(f"td:td={td}{options}")
+    network(torch.rand(2, 1, 28, 28), torch.tensor([0, 3])).square().sum().backward()
+    missing = [name for name, parameter in network.named_parameters() if parameter.grad is None]
+    assert not missing
+
+
+def test_without_the_image_the_stream_is_the_same_for_every_image() -> None:
+    for options, alike in ((":image=false", True), ("", False)):
+        network = build("td" + options)
+        glance = network.glance(torch.rand(2, 1, 28, 28))
+        first, second = network.top_down(network.embedding(torch.eye(4)[[0, 0]]), glance)[1]
+        assert torch.allclose(first, second) == alike
+
+
+def test_without_space_a_channel_has_one_factor() -> None:
+    network = build("td:spatial=false")
+    levels = network.top_down(network.embedding(torch.eye(4)[:2]), network.glance(torch.rand(2, 1, 28, 28)))
+    assert [tuple(level.shape[1:]) for level in levels] == [(1, 1, 1), (10, 1, 1), (20, 1, 1)]
+
+
+@pytest.mark.parametrize("tasks_per_image", ["one", "all"])
+def test_auxiliary_losses_are_added_task_by_task(tasks_per_image: str, data_root: Path) -> None:
+    settings = {"images": "64"}
+    methods = ["td", "td:bu1_loss=1", "td:td_loss=1", "td:bu1_loss=.5:td_loss=2"]
+    runs = [
+        assemble(spec, root=data_root, device=torch.device("cpu"))
+        for spec in plan(Request(methods=methods, datasets=["mmnist2"], settings=settings, seeds=[0]))
+    ]
+    drawn = torch.arange(32) % 2 if tasks_per_image == "one" else None
+    batch = runs[0].splits["train"].batch(torch.arange(32), drawn)
+    plain, bu1, td, both = (run.network.losses(batch).means for run in runs)
+    network = cast(TopDown, runs[0].network)
+    glance = network.glance(cast(Tensor, batch.inputs))
+    seen = network.branch(network.backbone.neck(glance.top))
+    for task in range(2):
+        rows = batch.use[task].nonzero().squeeze(1)
+        expected = nn.functional.cross_entropy(seen[rows], batch.targets[task][rows])
+        assert torch.allclose(bu1[task] - plain[task], expected, atol=1e-5)
+        assert batch.foreground is not None
+        maps = network.look_again(cast(Tensor, batch.inputs), glance, torch.full((32,), task))[1]
+        target = batch.foreground(batch.rows, task)
+        pixels = nn.functional.binary_cross_entropy_with_logits(maps[:, 0], target, reduction="none")
+        assert torch.allclose(td[task] - plain[task], pixels[rows].mean(), atol=1e-5)
+    assert torch.allclose(both, plain + 0.5 * (bu1 - plain) + 2 * (td - plain), atol=1e-4)
+
+
+def test_the_foreground_loss_needs_a_dataset_that_knows_where_things_are() -> None:
+    spec = plan(Request(methods=["td:td_loss=1"], datasets=["toy-all"], settings={}, seeds=[0]))[0]
+    run = assemble(spec, root=Path(), device=torch.device("cpu"))
+    with pytest.raises(UsageError, match="needs foreground maps, and this dataset has none"):
+        run.network.losses(run.splits["train"].batch(torch.arange(4)))
+
+
+def test_a_stage_it_cannot_mirror_is_refused() -> None:
+    network = build()
+    with pytest.raises(UsageError, match="cannot mirror a stage that is a MaxPool2d"):
+        network.top_down.mirror(nn.MaxPool2d(2), 1, 1)
+
+
+def test_presets_are_the_two_published_versions() -> None:
+    options = build("td:preset=levi2021").options
+    assert (options.bu2, options.upsample, options.td) == ("mul", "nearest", "add")
+    options = build("td:preset=levi2019").options
+    assert (options.bu2, options.upsample, options.gate) == ("gated", "bilinear", "sigmoid")

@@ -1,0 +1,111 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from mtbench_methods.td import TopDown, TopDownOptions
+
+from mtbench.contract import option
+from mtbench.errors import UsageError
+from mtbench.plan.grid import Request, parse_seeds, plan
+from mtbench.plan.spec import RunSpec
+
+
+def specs(
+    *methods: str, dataset: str = "mmnist3", seeds: Sequence[int] | None = (0,), **settings: str
+) -> list[RunSpec]:
+    return plan(Request(methods=methods, datasets=[dataset], settings=settings, seeds=seeds))
+
+
+def test_a_grid_is_every_method_for_every_seed_each_once() -> None:
+    grid = specs("td", "moo", "branches+mgda-ub", "td+uniform", seeds=[0, 3])
+    assert [(spec.titles.method, spec.seed) for spec in grid] == [("td", 0), ("moo", 0), ("td", 3), ("moo", 3)]
+
+
+def test_the_protocol_says_how_many_seeds_when_none_are_asked_for() -> None:
+    assert [spec.seed for spec in specs("td", seeds=None)] == [0, 1, 2, 3, 4]
+
+
+def test_the_identity_of_a_run_never_moves() -> None:
+    """If this fails, the records of every user have lost their place: an id is a promise."""
+    assert specs("td")[0].id == "ID-TD"
+    assert specs("moo:normalise=loss+", epochs="15")[0].id == "ID-MOO"
+
+
+def test_an_option_added_to_a_method_leaves_the_ids_of_old_runs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [spec.id for spec in specs("td", "td:channels=6")]
+
+    @dataclass(frozen=True, kw_only=True)
+    class Options(TopDownOptions):
+        attention: float = option(0.5, "an option of a later version")
+
+    monkeypatch.setattr(TopDown, "Options", Options)
+    after = specs("td", "td:channels=6", "td:attention=0.5", "td:attention=1")
+    assert [spec.id for spec in after[:2]] == before
+    assert len(after) == 3
+
+
+def test_everything_asked_for_is_in_the_identity_and_the_number_of_seeds_is_not() -> None:
+    base = specs("td")[0].id
+    others = [specs("td", lr="5e-4"), specs("td", images="100"), specs("td", dataset="mmnist4"), specs("td", seeds=[1])]
+    assert len({base, *(spec[0].id for spec in others)}) == 5
+    more = plan(Request(methods=["td"], datasets=["mmnist3"], settings={"seeds": "9"}, seeds=[0]))
+    assert more[0].id == base
+
+
+def test_a_spec_is_read_back_as_it_was_written() -> None:
+    spec = specs("moo:normalise=loss+@lenet:width=.5", epochs="15")[0]
+    assert RunSpec.from_json(spec.to_json()) == spec
+    assert RunSpec.from_json(spec.to_json()).id == spec.id
+
+
+def test_folders_have_no_characters_that_a_file_system_minds() -> None:
+    spec = specs("branches+fixed:weights=.2/.3/.5", dataset="mmnist3:offset=8")[0]
+    assert spec.folder == f"mmnist3,offset=8/branches+fixed,weights=0.2_0.3_0.5/seed-0-{spec.id}"
+
+
+def test_the_default_backbone_is_not_part_of_the_name() -> None:
+    assert specs("td@lenet")[0] == specs("td")[0]
+    assert specs("td@lenet:width=2")[0].titles.method == "td@lenet:width=2"
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("3", [0, 1, 2]), ("0,3,7", [0, 3, 7]), ("7,", [7]), ("2,2,1", [1, 2])])
+def test_seeds_are_a_count_or_a_list(text: str, seeds: list[int]) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "a", "", "1,-2", ","])
+def test_other_seeds_are_refused(text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_seeds(text)
+    assert str(error.value) == (
+        f"--seeds is '{text}'. Allowed: a count such as 10, or a list such as 0,3,7 ('7,' is seed 7 alone)."
+    )
+
+
+def test_weights_that_do_not_fit_the_tasks_are_refused_at_planning() -> None:
+    with pytest.raises(UsageError) as error:
+        specs("branches+fixed:weights=.3/.7")
+    assert str(error.value) == (
+        "option 'weights' of balancer 'fixed' is '0.3/0.7', 2 weights for 3 tasks. "
+        "Give a weight for each, not all 0, such as 0.33/0.33/0.33. The tasks: LU, RL, LL."
+    )
+
+
+def test_an_unknown_protocol_is_refused() -> None:
+    with pytest.raises(UsageError) as error:
+        plan(Request(methods=["td"], datasets=["mmnist3"], protocol="quik", settings={}))
+    assert str(error.value) == (
+        "dataset 'mmnist3' has no protocol 'quik'. Did you mean 'quick'? Its protocols: paper, quick."
+    )
+
+
+def test_all_methods_are_every_installed_network_and_alias_once() -> None:
+    names = [spec.titles.method for spec in specs("all")]
+    assert {"single", "uniform", "moo", "chmod", "td"} <= set(names)
+    assert "branches" not in names
+    assert len(names) == len(set(names))
+
+
+def test_nothing_asked_for_is_an_error() -> None:
+    with pytest.raises(UsageError, match="nothing was asked for"):
+        specs()

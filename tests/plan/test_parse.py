@@ -1,0 +1,85 @@
+import pytest
+
+from mtbench import registry
+from mtbench.errors import UsageError
+from mtbench.plan.parse import parse_dataset, parse_method
+
+
+@pytest.mark.parametrize(
+    ("text", "network", "balancer", "title"),
+    [
+        ("td", "td", "uniform", "td"),
+        ("td+uniform", "td", "uniform", "td"),
+        ("td:bu2=mul:channels=6", "td:bu2=mul:channels=6", "uniform", "td:bu2=mul:channels=6"),
+        ("td:channels=6:bu2=mul", "td:bu2=mul:channels=6", "uniform", "td:bu2=mul:channels=6"),
+        ("td:bu2=gated", "td", "uniform", "td"),
+        ("td:preset=levi2019", "td", "uniform", "td"),
+        ("td:preset=levi2021", "td:bu2=mul:upsample=nearest", "uniform", "td:bu2=mul:upsample=nearest"),
+        ("td:preset=levi2021:bu2=add", "td:bu2=add:upsample=nearest", "uniform", "td:bu2=add:upsample=nearest"),
+        ("branches", "branches", "uniform", "uniform"),
+        ("uniform", "branches", "uniform", "uniform"),
+        ("moo", "branches", "mgda-ub", "moo"),
+        ("branches+mgda-ub", "branches", "mgda-ub", "moo"),
+        ("moo:normalise=loss+", "branches", "mgda-ub:normalise=loss+", "moo:normalise=loss+"),
+        ("branches+mgda-ub:normalise=loss+", "branches", "mgda-ub:normalise=loss+", "moo:normalise=loss+"),
+        ("branches+fixed:weights=.3/.7", "branches", "fixed:weights=0.3/0.7", "branches+fixed:weights=0.3/0.7"),
+        ("chmod+mgda", "chmod", "mgda", "chmod+mgda"),
+        ("uniform@lenet:width=2", "branches", "uniform", "uniform@lenet:width=2"),
+        ("moo:normalise=loss+@lenet:width=.5", "branches", "mgda-ub:normalise=loss+",
+         "moo:normalise=loss+@lenet:width=0.5"),
+    ],
+)  # fmt: skip
+def test_a_method_is_read_into_its_parts_and_named_by_its_shortest_text(
+    text: str, network: str, balancer: str, title: str
+) -> None:
+    method = parse_method(text)
+    assert (str(method.network_choice), str(method.balancer_choice), method.title) == (network, balancer, title)
+
+
+@pytest.mark.parametrize("text", [*registry.entries("method"), "td:preset=levi2021", "moo:normalise=loss+", "td+mgda"])
+def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
+    method = parse_method(text)
+    again = parse_method(method.title)
+    assert (again.network_choice, again.balancer_choice, again.title) == (
+        method.network_choice,
+        method.balancer_choice,
+        method.title,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tdx", "method 'tdx' is not installed. Did you mean 'td'? Installed: "),
+        ("td+mgdaub", "balancer 'mgdaub' is not installed. Did you mean 'mgda-ub'? Installed: "),
+        ("td:chanels=6", "method 'td' has no option 'chanels'. Did you mean 'channels'? Its options: image, spatial, "),
+        ("moo:normalize=l2", "method 'moo' has no option 'normalize'. Did you mean 'normalise'? Its options: "),
+        (
+            "moo:normalise=l3",
+            "option 'normalise' of method 'moo' is 'l3'. Allowed: none, l2, loss, loss+.",
+        ),
+        ("td:channels=-1", "option 'channels' of method 'td' is -1. Allowed: at least 0."),
+        ("td:preset=levi2020", "method 'td' has no preset 'levi2020'. Allowed"),
+        ("td:spatial", "'spatial' in method 'td:spatial' is not an option. An option is name=value."),
+        ("td:bu2=add:bu2=mul", "method 'td:bu2=add:bu2=mul' gives option 'bu2' twice."),
+        ("moo+uniform", "method 'moo+uniform' adds a balancer to the alias 'moo', which has one."),
+        ("td+mgda+uniform", "method 'td+mgda+uniform' has 2 balancers. A method has one."),
+        ("td+mgda-ub", "method 'td+mgda-ub' does not go together: balancer 'mgda-ub' needs a SharedRepresentation, "),
+        ("single+mgda", "method 'single+mgda' does not go together: the tasks of 'single' share no parameters, "),
+        ("td@lenet:width=0", "option 'width' of backbone 'lenet' is 0. Allowed: 0.1 to 64."),
+        ("td@lenett", "backbone 'lenett' is not installed. Did you mean 'lenet'? Installed: lenet"),
+        ("", "method '' is not installed."),
+    ],
+)
+def test_what_does_not_exist_or_fit_is_refused_in_words(text: str, message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse_method(text)
+    assert str(error.value).replace("Its presets", "Allowed").startswith(message)
+
+
+def test_a_dataset_takes_options_and_refuses_what_it_has_not() -> None:
+    assert str(parse_dataset("mmnist4:offset=12").choice) == "mmnist4:offset=12"
+    with pytest.raises(UsageError, match=r"dataset 'mmnist5' is not installed\. Did you mean '.*'\? Installed: "):
+        parse_dataset("mmnist5")
+    with pytest.raises(UsageError, match=r"dataset 'mmnist4' has no option 'ofset'\. Did you mean 'offset'\?"):
+        parse_dataset("mmnist4:ofset=3")

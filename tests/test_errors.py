@@ -1,0 +1,30 @@
+import re
+
+from mtbench import errors
+from mtbench.errors import MtbenchError, did_you_mean
+
+
+def test_a_message_has_up_to_four_parts() -> None:
+    error = MtbenchError("a is b.", mend="Do c.", allowed="Allowed: d.", where="In e.")
+    assert str(error) == "a is b. Do c. Allowed: d. In e."
+    assert str(MtbenchError("a is b.")) == "a is b."
+
+
+def test_the_tree_at_the_top_of_the_file_is_the_tree() -> None:
+    assert errors.__doc__ is not None
+    drawn = [
+        (len(line) - len(line.lstrip()), match[1])
+        for line in errors.__doc__.splitlines()
+        if (match := re.match(r" *([A-Z]\w+)(?: {2,}|$)", line))
+    ]
+    parents: dict[int, str] = {}
+    for indent, name in drawn:
+        parents[indent] = name
+        base = parents.get(indent - 4, "Exception")
+        assert [parent.__name__ for parent in getattr(errors, name).__bases__] == [base]
+    assert {name for _, name in drawn} == {name for name in errors.__all__ if name != "did_you_mean"}
+
+
+def test_a_near_miss_gets_a_suggestion_and_nonsense_none() -> None:
+    assert did_you_mean("mmnist5", ["mmnist4", "clevr"]) == "Did you mean 'mmnist4'?"
+    assert did_you_mean("zzz", ["mmnist4"]) == ""

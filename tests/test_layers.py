@@ -1,0 +1,94 @@
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+
+import mtbench_datasets
+import mtbench_methods
+import pytest
+
+import mtbench
+
+HOUSE = Path(mtbench.__file__).parent
+# What a room may import of the house, besides itself.
+BELOW = {
+    "errors": set[str](),
+    "registry": {"errors"},
+    "contract": {"errors"},
+    "backbones": {"contract", "errors"},
+    "plan": {"contract", "registry", "errors"},
+    "store": {"plan", "contract", "registry", "errors"},
+    "train": {"store", "plan", "contract", "registry", "errors"},
+    "stats": set[str](),
+    "engines": {"train", "store", "plan", "contract", "registry", "errors"},
+    "report": {"stats", "store", "plan", "contract", "registry", "errors"},
+    "cli": {"engines", "report", "train", "store", "plan", "contract", "registry", "errors"},
+    "__main__": {"cli"},
+    "__init__": set[str](),
+}
+PLUGINS = {"contract", "errors"}
+
+
+def rooms_imported(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    names = {
+        node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    }
+    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {
+        f"mtbench.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "mtbench"
+        for alias in node.names
+    }
+    return {name.split(".")[1] for name in names if name.startswith("mtbench.")} - {"__version__"}
+
+
+@pytest.mark.parametrize("path", sorted(HOUSE.rglob("*.py")), ids=lambda path: str(path.relative_to(HOUSE)))
+def test_imports_go_one_way(path: Path) -> None:
+    room = path.relative_to(HOUSE).parts[0].removesuffix(".py")
+    assert rooms_imported(path) <= BELOW[room] | {room}
+
+
+@pytest.mark.parametrize("package", [mtbench_methods, mtbench_datasets])
+def test_plugins_import_the_contract_alone(package: object) -> None:
+    folder = Path(package.__file__).parent  # type: ignore[attr-defined]
+    for path in folder.rglob("*.py"):
+        assert rooms_imported(path) <= PLUGINS, path
+
+
+def modules() -> list[str]:
+    return [
+        module.name
+        for package in (mtbench, mtbench_methods, mtbench_datasets)
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+        if not module.name.endswith("__main__")
+    ]
+
+
+@pytest.mark.parametrize("name", ["mtbench", *modules()])
+def test_public_names_are_there_once(name: str) -> None:
+    module = importlib.import_module(name)
+    public = getattr(module, "__all__", [])
+    assert len(public) == len(set(public))  # the linter sorts them
+    assert all(hasattr(module, item) for item in public)
+    assert module.__doc__, f"{name} does not say what it is for"
+
+
+def test_the_harness_names_no_method_and_no_dataset() -> None:
+    from mtbench import registry
+
+    names = {
+        entry.name
+        for kind in ("method", "dataset")
+        for entry in registry.entries(kind).values()
+        if entry.distribution == "mtbench"
+    }
+    allowed = {"uniform", "single", "branches"}  # also words, or the name of a balancer
+    for path in HOUSE.rglob("*.py"):
+        strings = {
+            node.value
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        assert not strings & (names - allowed), path

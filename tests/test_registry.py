@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from mtbench import registry
+from mtbench.errors import PluginError, UsageError
+from mtbench.registry import Entry
+
+PACKAGE = """
+class Mine:
+    '''A method of a stranger.
+
+    With more below.
+    '''
+"""
+
+
+def distribution(folder: Path, name: str, group: str, entry: str, source: str = PACKAGE) -> None:
+    """A distribution as pip leaves it in site-packages: a package and its metadata."""
+    package = name.replace("-", "_")
+    (folder / package).mkdir(parents=True)
+    (folder / package / "__init__.py").write_text(source)
+    info = folder / f"{package}-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{entry}\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.entries.cache_clear()
+    monkeypatch.setattr("sys.dont_write_bytecode", True)
+    yield tmp_path  # type: ignore[misc]
+    registry.entries.cache_clear()
+
+
+def test_the_built_ins_come_through_the_same_entry_points() -> None:
+    entry = registry.find("method", "td")
+    assert (entry.distribution, entry.module, entry.attribute) == ("mtbench", "mtbench_methods.td", "TopDown")
+
+
+def test_a_strangers_package_is_found_and_loaded(site: Path) -> None:
+    distribution(site, "stranger-one", "mtbench.methods", "mine = stranger_one:Mine")
+    assert registry.load("method", "mine").__name__ == "Mine"
+    assert registry.summary(registry.find("method", "mine")) == "A method of a stranger."
+
+
+def test_a_summary_is_read_without_importing_the_plugin(site: Path) -> None:
+    source = "raise RuntimeError('imported')\n" + PACKAGE
+    distribution(site, "stranger-two", "mtbench.methods", "mine = stranger_two:Mine", source)
+    assert registry.summary(registry.find("method", "mine")) == "A method of a stranger."
+
+
+def test_two_distributions_with_one_name_are_an_error_that_names_both(site: Path) -> None:
+    for name in ("stranger-a", "stranger-b"):
+        distribution(site, name, "mtbench.methods", f"mine = {name.replace('-', '_')}:Mine")
+    with pytest.raises(PluginError) as error:
+        registry.entries("method")
+    assert str(error.value) == (
+        "two distributions offer the method 'mine': stranger-a 1.2 (stranger_a:Mine) and stranger-b 1.2 "
+        "(stranger_b:Mine). Uninstall one of them."
+    )
+
+
+def test_a_name_of_another_form_is_refused(site: Path) -> None:
+    distribution(site, "stranger-c", "mtbench.methods", "My_Method = stranger_c:Mine")
+    with pytest.raises(PluginError, match="registers the method name 'My_Method'"):
+        registry.entries("method")
+
+
+def test_a_broken_plugin_says_whose_it_is_and_why(site: Path) -> None:
+    distribution(site, "stranger-d", "mtbench.methods", "mine = stranger_d:Mine", "import no_such_module")
+    with pytest.raises(PluginError) as error:
+        registry.load("method", "mine")
+    assert str(error.value) == (
+        "method 'mine' of stranger-d 1.2 cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'. "
+        "`mtbench doctor` lists what is broken; reinstalling the package often mends it. "
+        "Entry point: stranger_d:Mine."
+    )
+
+
+@pytest.mark.parametrize("kind", ["method", "dataset", "balancer", "backbone"])
+def test_an_unknown_name_is_met_with_a_suggestion_and_what_is_installed(kind: str) -> None:
+    known = registry.entries(kind)
+    near = next(iter(known))
+    with pytest.raises(UsageError) as error:
+        registry.find(kind, near + "x")
+    text = str(error.value)
+    assert text.startswith(f"{kind} '{near}x' is not installed. Did you mean '{near}'? Installed: ")
+    assert all(name in text for name in known)
+    assert "(mtbench 0.1" in text
+
+
+def test_module_paths_are_found_without_importing_the_packages_above(site: Path) -> None:
+    (site / "outer" / "inner").mkdir(parents=True)
+    (site / "outer" / "__init__.py").write_text("raise RuntimeError('imported')")
+    (site / "outer" / "inner" / "deep.py").write_text("")
+    assert registry.module_path("outer.inner.deep") == site / "outer" / "inner" / "deep.py"
+    assert registry.module_path("outer.nothing") is None
+    assert registry.module_path("no_such_package.module") is None
+
+
+def test_an_entry_knows_its_parts() -> None:
+    entry = Entry(kind="method", name="x", value="a.b:C", distribution="d", version="1")
+    assert (entry.module, entry.attribute, entry.origin) == ("a.b", "C", "d 1")
