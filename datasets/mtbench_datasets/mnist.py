@@ -135,6 +135,6 @@ def _original(name: str, content: bytes) -> bytes:
 
 def _root(cause: BaseException) -> BaseException:
     """What was wrong in the first place: of a chain of connection errors, the one that says something."""
-    while isinstance(cause.__context__, OSError):
+    while cause.__context__ is not None:
         cause = cause.__context__
     return cause

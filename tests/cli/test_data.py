@@ -1,0 +1,84 @@
+"""``mtbench data`` as a person types it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mtbench_datasets import mnist
+from mtbench_datasets.composites import PARTS
+from typer.testing import CliRunner
+
+from mtbench.cli.data import app
+from mtbench.errors import DataError, UsageError
+
+
+def typed(*words: str | Path) -> str:
+    """What a command prints; its error is raised as it is."""
+    return CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False).output
+
+
+@pytest.fixture
+def root(data_root: Path, tmp_path: Path) -> Path:
+    """A root in which files may be replaced: MNIST and mmnist2 as links."""
+    (tmp_path / "mnist").mkdir()
+    for path in (data_root / "mnist").iterdir():
+        if path.name in mnist.MD5 or path.name.startswith("mmnist2-offset6-canvas36-"):
+            (tmp_path / "mnist" / path.name).symlink_to(path)
+    return tmp_path
+
+
+def test_where_tells_the_root_and_whether_a_dataset_is_there(root: Path) -> None:
+    assert typed("where", "--data-root", root) == f"{root}\n"
+    assert typed("where", "mmnist2", "--data-root", root) == f"{root}\nmmnist2 is there\n"
+    assert typed("where", "mmnist3", "--data-root", root) == (
+        f"{root}\nmmnist3 is not there yet: `mtbench data prepare mmnist3`\n"
+    )
+
+
+def test_the_root_may_be_given_by_the_environment(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MTBENCH_DATA", str(root))
+    assert typed("where") == f"{root}\n"
+
+
+def test_verify_prints_a_line_for_each_file(root: Path) -> None:
+    lines = typed("verify", "mmnist2", "--data-root", root).splitlines()
+    assert len(lines) == len(mnist.MD5) + len(PARTS) + 1
+    for line, (name, md5) in zip(lines, mnist.MD5.items(), strict=False):
+        assert line == f"{root}/mnist/{name}  md5:{md5}"
+    assert lines[-1] == "mmnist2 is all well"
+
+
+def test_verify_fails_on_a_damaged_file_and_prepare_mends_it(root: Path) -> None:
+    damaged = root / "mnist" / "mmnist2-offset6-canvas36-val-v1.safetensors"
+    damaged.unlink()
+    damaged.write_bytes(b"damaged")
+    with pytest.raises(DataError, match=r"val-v1\.safetensors is truncated or altered"):
+        typed("verify", "mmnist2", "--data-root", root)
+    said = typed("prepare", "mmnist2", "--data-root", root)
+    assert said == f"mmnist2: composing val\nmmnist2 is ready in {root}\n"
+    assert typed("verify", "mmnist2", "--data-root", root).endswith("mmnist2 is all well\n")
+
+
+def test_a_misspelt_name_is_found_before_anything_is_done(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^dataset 'mmnist5' is not installed\. Did you mean 'mmnist\d'\?"):
+        typed("prepare", "mmnist2", "mmnist5", "--data-root", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_show_writes_a_page_of_images(root: Path, tmp_path: Path) -> None:
+    page = tmp_path / "pages" / "two.png"
+    assert typed("show", "mmnist2", "--out", page, "--count", "6", "--data-root", root) == f"{page}\n"
+    assert page.read_bytes().startswith(b"\x89PNG")
+
+
+def test_show_names_the_page_after_the_dataset(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert typed("show", "mmnist2:canvas=36:offset=6", "--data-root", root) == "mmnist2,canvas=36,offset=6.png\n"
+    assert (tmp_path / "mmnist2,canvas=36,offset=6.png").is_file()
+
+
+def test_the_commands_import_nothing_heavy_before_they_run() -> None:
+    program = "import sys, mtbench.cli.data; print({'torch', 'numpy', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,23 @@
+"""What tests of several parts share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mtbench.cli.shared import data_root as chosen_root
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """A root where real MNIST lies, and mmnist2 and mmnist3 made of it: that of the environment, or the platform's.
+
+    What is missing is prepared, for which a first run may need the network. Tests read from it and never write to it.
+    """
+    from mtbench.plan.parse import parse_dataset
+
+    given = os.environ.get("MTBENCH_DATA")
+    root = chosen_root(Path(given) if given else None)
+    for name in ("mmnist2", "mmnist3"):
+        parse_dataset(name).open(root).prepare(lambda _: None)
+    return root
