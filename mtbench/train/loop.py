@@ -170,8 +170,8 @@ def _optimizer(spec: RunSpec, run: Assembly) -> torch.optim.Optimizer:
 
 
 def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps: int) -> NonFiniteLoss:
-    bad = [(task.name, float(mean)) for task, mean in zip(tasks, losses.means, strict=True) if not mean.isfinite()]
-    names = ", ".join(f"'{name}' became {value}" for name, value in bad)
+    means = zip(tasks, losses.means.tolist(), strict=True)
+    names = ", ".join(f"'{task.name}' became {mean}" for task, mean in means if not math.isfinite(mean))
     return NonFiniteLoss(
         f"the loss of task {names} at step {steps + 1} (epoch {epoch + 1}, its step {step + 1}).",
         mend="A smaller learning rate is the first thing to try: --set lr=...",

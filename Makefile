@@ -1,0 +1,33 @@
+# Every target sets up what it needs in .venv: made once, reinstalled into when pyproject.toml changes.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test slow benchmark lint types check
+
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $(READY)
+
+demo: $(READY)  ## three methods on real digits, from nothing to a table
+	$(BIN)/mtbench run --methods td,chmod,moo --dataset mmnist3 --quick
+	$(BIN)/mtbench report
+
+test: $(READY)  ## everything but what takes minutes
+	$(BIN)/python -m pytest
+
+slow: $(READY)  ## what takes minutes: real processes, killed
+	$(BIN)/python -m pytest -m slow
+
+benchmark: $(READY)  ## ratios of times, measured in one run
+	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+check: lint types test  ## what must pass before a change is kept

@@ -1,0 +1,159 @@
+"""Ratios measured in one run on one core. Nothing is asserted of time; `make benchmark` prints the table.
+
+Each pair is timed in turn, A B A B ..., in CPU seconds; the ratio printed is that of the medians.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mtbench.plan.grid import Request, plan
+from mtbench.plan.spec import RunSpec
+from mtbench.store.record import CurvePoint
+from mtbench.train.assemble import Assembly, assemble
+from mtbench.train.device import deterministic
+from mtbench.train.loop import draw_tasks, train
+
+CPU = torch.device("cpu")
+IMAGES, EPOCHS, STEPS = 12_800, 9, 12
+
+pytestmark = pytest.mark.benchmark
+
+
+def spec_of(method: str, dataset: str = "mmnist3", **settings: str) -> RunSpec:
+    settings = {"images": str(IMAGES), "epochs": str(EPOCHS), **settings}
+    return plan(Request(methods=[method], datasets=[dataset], settings=settings, seeds=[0]))[0]
+
+
+class BareLeNet(nn.Module):
+    """What one would write by hand for three tasks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2, self.fc = nn.Conv2d(1, 10, 5), nn.Conv2d(10, 20, 5), nn.Linear(320, 50)
+        self.heads = nn.ModuleList(nn.Sequential(nn.Linear(50, 50), nn.ReLU(), nn.Linear(50, 10)) for _ in range(3))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x = nn.functional.max_pool2d(self.conv1(x).relu(), 2)
+        x = nn.functional.max_pool2d(self.conv2(x).relu(), 2)
+        z = self.fc(x.flatten(1)).relu()
+        return [head(z) for head in self.heads]
+
+
+def bare_epoch(images: Tensor, labels: Tensor) -> Callable[[], float]:
+    """A hand-written epoch on the same data; gives its CPU seconds."""
+    network = BareLeNet().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+
+    def epoch() -> float:
+        started = time.process_time()
+        for rows in torch.split(torch.randperm(len(images)), 512):
+            x = images[rows].to(torch.float32, memory_format=torch.channels_last).div_(255).sub_(0.1307).div_(0.3081)
+            y = labels[rows]
+            outputs = network(x)
+            loss = torch.stack([nn.functional.cross_entropy(o, y[:, t]) for t, o in enumerate(outputs)]).mean()
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        return time.process_time() - started
+
+    return epoch
+
+
+class Stopwatch:
+    """A keeper that times each epoch of the harness, and lets the bare loop run one between two of them."""
+
+    def __init__(self, rival: Callable[[], float]) -> None:
+        self.rival = rival
+        self.harness: list[float] = []
+        self.bare: list[float] = []
+        self.started = time.process_time()
+
+    def restore(self) -> None:
+        return None
+
+    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:  # noqa: ARG002
+        self.harness.append(time.process_time() - self.started)
+        self.bare.append(self.rival())
+        self.started = time.process_time()
+
+
+def show(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    with capsys.disabled():
+        print(f"\n  {line}", end="")  # noqa: T201
+
+
+def test_an_epoch_of_the_harness_over_a_bare_loop(data_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deterministic(CPU, "float32")
+    split = assemble(spec_of("uniform"), root=data_root, device=CPU).splits["train"]
+    assert isinstance(split.inputs, Tensor)
+    watch = Stopwatch(bare_epoch(split.inputs, torch.stack(split.targets, dim=1)))
+    train(spec_of("uniform"), root=data_root, device=CPU, keeper=watch, points=())
+    # The first epoch pays for loading, the last for the final evaluation.
+    harness, bare = watch.harness[1:-1], watch.bare[1:-1]
+    show(capsys, f"epoch of the harness / bare loop  {median(harness) / median(bare):5.3f}  (goal 1.03)")
+    assert len(harness) == EPOCHS - 2
+
+
+def stepper(run: Assembly, *, nchw: bool = False) -> Callable[[], float]:
+    """One optimiser step at batch 512; gives its CPU seconds."""
+    network, split = run.network, run.splits["train"]
+    if nchw:
+        network = network.to(memory_format=torch.contiguous_format)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    drawn = draw_tasks(split.defined, torch.Generator().manual_seed(0)) if network.one_task else None
+
+    def step() -> float:
+        rows = torch.randperm(len(split))[:512]
+        started = time.process_time()
+        batch = split.batch(rows, None if drawn is None else drawn[rows])
+        if nchw:
+            assert isinstance(batch.inputs, Tensor)
+            object.__setattr__(batch, "inputs", batch.inputs.contiguous(memory_format=torch.contiguous_format))
+        optimizer.zero_grad()
+        run.balancer.backward(network, batch)
+        optimizer.step()
+        return time.process_time() - started
+
+    return step
+
+
+def in_turn(steppers: dict[str, Callable[[], float]]) -> dict[str, float]:
+    """The median CPU seconds of each, timed in turn after two rounds of warming up."""
+    times: dict[str, list[float]] = {name: [] for name in steppers}
+    for number in range(STEPS + 2):
+        for name, step in steppers.items():
+            seconds = step()
+            if number >= 2:
+                times[name].append(seconds)
+    return {name: median(seconds) for name, seconds in times.items()}
+
+
+def test_a_step_of_every_method_over_uniform(data_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deterministic(CPU, "float32")
+    methods = ["uniform", "moo", "branches+mgda", "single", "chmod", "td"]
+    runs = {method: assemble(spec_of(method), root=data_root, device=CPU) for method in methods}
+    medians = in_turn({method: stepper(run) for method, run in runs.items()})
+    for method, seconds in medians.items():
+        goal = "  (goal 1.2)" if method == "moo" else ""
+        ratio = seconds / medians["uniform"]
+        show(capsys, f"step of {method:14} / uniform       {ratio:5.2f}  {1000 * seconds:4.0f} ms{goal}")
+    assert medians.keys() == set(methods)
+
+
+@pytest.mark.parametrize("method", ["uniform", "td"])
+def test_a_step_in_channels_last_over_one_in_nchw(
+    method: str, data_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deterministic(CPU, "float32")
+    last, first = (assemble(spec_of(method), root=data_root, device=CPU) for _ in range(2))
+    medians = in_turn({"last": stepper(last), "first": stepper(first, nchw=True)})
+    ratio = medians["last"] / medians["first"]
+    show(capsys, f"step of {method:9} in channels last / NCHW  {ratio:5.2f}")
+    assert ratio > 0

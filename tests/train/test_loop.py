@@ -1,0 +1,225 @@
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from mtbench.contract import stream
+from mtbench.errors import NonFiniteLoss
+from mtbench.plan.grid import Request, plan
+from mtbench.plan.spec import RunSpec
+from mtbench.store.fingerprint import NUMERICS
+from mtbench.store.record import CurvePoint
+from mtbench.train.assemble import assemble
+from mtbench.train.loop import Trained, curve_epochs, draw_tasks, train
+from mtbench.train.progress import Progress
+
+CPU = torch.device("cpu")
+FIVE = ["single", "uniform", "moo", "chmod", "td"]
+TOYS = ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-triplets"]
+
+
+class Memory:
+    """Keeps states in memory, through the serialisation that a file goes through."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.state: bytes | None = None
+        self.curve: Sequence[CurvePoint] = ()
+        self.kept = 0
+        self.stop_after = stop_after
+
+    def restore(self) -> dict[str, Any] | None:
+        if self.state is None:
+            return None
+        state: dict[str, Any] = torch.load(io.BytesIO(self.state), weights_only=True)
+        return state
+
+    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
+        file = io.BytesIO()
+        torch.save(state, file)
+        self.state, self.curve = file.getvalue(), tuple(curve)
+        self.kept += 1
+        if self.kept == self.stop_after:
+            raise KeyboardInterrupt
+
+
+def spec_of(method: str, dataset: str = "toy-all", seed: int = 0, **settings: str) -> RunSpec:
+    return plan(Request(methods=[method], datasets=[dataset], settings=settings, seeds=[seed]))[0]
+
+
+def run(spec: RunSpec, keeper: Memory | None = None, **more: Any) -> Trained:
+    return train(spec, root=Path(), device=CPU, keeper=keeper or Memory(), **more)
+
+
+def same(first: Trained, second: Trained) -> bool:
+    weights = all(torch.equal(first.model[name], second.model[name]) for name in first.model)
+    return weights and first.results == second.results and first.curve == second.curve
+
+
+@pytest.mark.parametrize("toy", TOYS)
+@pytest.mark.parametrize("method", FIVE)
+def test_every_kind_of_task_is_learned_by_every_method(toy: str, method: str) -> None:
+    trained = run(spec_of(method, toy, epochs="5"))
+    first, last = trained.curve[0].train_losses, trained.curve[-1].train_losses
+    known = [name for name in first if not math.isnan(first[name] + last[name])]
+    assert sum(last[name] for name in known) < 0.9 * sum(first[name] for name in known)
+    for task in trained.tasks:
+        result = trained.results["test"][task.name]
+        assert result.count > 0
+        assert math.isfinite(result.loss)
+        assert math.isfinite(result.metrics[task.metric])
+
+
+@pytest.mark.parametrize("method", FIVE)
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(method: str) -> None:
+    first = run(spec_of(method))
+    assert same(first, run(spec_of(method)))
+    assert not same(first, run(spec_of(method, seed=1)))
+
+
+@pytest.mark.parametrize("method", FIVE)
+@pytest.mark.parametrize("stop_after", [1, 2, 3])
+def test_a_run_that_was_interrupted_gives_the_bits_of_one_that_was_not(method: str, stop_after: int) -> None:
+    keeper = Memory(stop_after=stop_after)
+    with pytest.raises(KeyboardInterrupt):
+        run(spec_of(method), keeper)
+    resumed, undisturbed = run(spec_of(method), keeper), run(spec_of(method))
+    assert same(resumed, undisturbed)
+    assert resumed.cost.label_uses == undisturbed.cost.label_uses
+    assert resumed.cost.steps == undisturbed.cost.steps
+
+
+@pytest.mark.parametrize("method", ["moo", "td"])
+def test_evaluating_more_or_less_often_gives_the_same_weights(method: str) -> None:
+    never, always = run(spec_of(method), points=()), run(spec_of(method), points=range(10))
+    assert len(never.curve) == 1
+    assert len(always.curve) == 3
+    assert all(torch.equal(never.model[name], always.model[name]) for name in never.model)
+    assert never.results == always.results
+
+
+def test_the_order_in_which_runs_are_executed_changes_nothing() -> None:
+    first, second = spec_of("td"), spec_of("moo")
+    forwards = [run(first), run(second)]
+    backwards = [run(second), run(first)]
+    assert same(forwards[0], backwards[1])
+    assert same(forwards[1], backwards[0])
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "labels", "passes"),
+    [
+        ("uniform", {}, 3 * 96 * 2, 3 * 96),
+        ("single", {}, 3 * 96 * 2, 3 * 96 * 2),
+        ("td", {}, 3 * 96, 3 * 96),
+        ("td", {"tasks-per-image": "all"}, 3 * 96 * 2, 3 * 96 * 2),
+        ("uniform", {"tasks-per-image": "one"}, 3 * 96, 3 * 96),
+        ("chmod", {"images": "40"}, 3 * 40, 3 * 40),
+    ],
+)
+def test_the_ledger_counts_labels_and_passes(method: str, settings: dict[str, str], labels: int, passes: int) -> None:
+    trained = run(spec_of(method, **settings))
+    assert (trained.cost.label_uses, trained.cost.forward_passes) == (labels, passes)
+    assert trained.cost.steps == 3 * math.ceil(trained.training_examples / 16)
+    assert trained.cost.wall_seconds > 0
+    assert trained.cost.peak_memory > 1e7
+
+
+def test_undefined_labels_are_not_counted() -> None:
+    trained = run(spec_of("uniform", "toy-partial", epochs="1"))
+    assert trained.cost.label_uses == sum(result.count for result in trained.results["train"].values())
+
+
+def test_without_a_held_out_split_all_examples_are_trained_on_and_with_one_it_is_measured() -> None:
+    assert run(spec_of("uniform")).results.keys() == {"test", "train"}
+    held = run(spec_of("uniform", validation="true"))
+    assert held.results.keys() == {"test", "val", "train"}
+    assert [set(point.results) for point in held.curve] == [{"val"}, {"val"}, {"test", "val", "train"}]
+
+
+def test_a_loss_that_turns_nan_stops_the_run_and_says_where() -> None:
+    with pytest.raises(NonFiniteLoss) as error:
+        run(spec_of("toy-nan"))
+    assert str(error.value) == (
+        "the loss of task 'lower' became nan at step 3 (epoch 1, its step 3). "
+        "A smaller learning rate is the first thing to try: --set lr=..."
+    )
+
+
+def test_a_diverging_learning_rate_is_a_non_finite_loss() -> None:
+    with pytest.raises(NonFiniteLoss, match=r"the loss of task 'upper' became (nan|inf)"):
+        run(spec_of("uniform", lr="1e30", optimizer="sgd"))
+
+
+def test_progress_is_told_up_to_the_last_step() -> None:
+    told: list[Progress] = []
+    run(spec_of("uniform"), watch=told.append)
+    assert [progress.epoch for progress in told if progress.step % 6 == 0] == [1, 2, 3]
+    assert told[-1].step == told[-1].steps == 18
+    assert told[-1].score is not None
+
+
+@pytest.mark.parametrize(
+    ("epochs", "points"),
+    [(1, [1]), (4, [1, 2, 3, 4]), (20, list(range(1, 21))), (100, list(range(5, 101, 5))),
+     (30, [2, 3, 4, 6, 8, 9, 10, 12, 14, 15, 16, 18, 20, 21, 22, 24, 26, 27, 28, 30])],
+)  # fmt: skip
+def test_a_curve_has_each_epoch_or_twenty_evenly_spaced(epochs: int, points: list[int]) -> None:
+    assert sorted(curve_epochs(epochs)) == points
+
+
+def test_tasks_are_drawn_alike_often_and_only_among_the_defined() -> None:
+    defined = torch.rand(30_000, 4, generator=torch.Generator().manual_seed(0)) < 0.6
+    drawn = draw_tasks(defined, torch.Generator().manual_seed(1))
+    some = defined.any(1)
+    assert defined[some, drawn[some]].all()
+    expected = (defined[some].double() / defined[some].sum(1, keepdim=True)).sum(0)
+    assert torch.allclose(drawn[some].bincount(minlength=4).double() / expected, torch.ones(4).double(), atol=0.04)
+
+
+def test_a_label_gathered_is_that_of_the_drawn_task() -> None:
+    split = assemble(spec_of("td"), root=Path(), device=CPU).splits["train"]
+    rows, drawn = torch.tensor([5, 9, 2]), torch.tensor([1, 0, 1])
+    batch = split.batch(rows, drawn)
+    used = [(int(row), task) for task in range(2) for row in rows[batch.use[task]]]
+    assert sorted(used) == [(2, 1), (5, 1), (9, 0)]
+    assert all(torch.equal(batch.targets[task], split.targets[task][rows]) for task in range(2))
+
+
+GOLDEN = Path(__file__).with_name("golden.json")
+
+
+@pytest.mark.parametrize("method", [*FIVE, "branches+mgda", "branches+fixed:weights=.3/.7"])
+def test_training_losses_are_the_golden_ones(method: str) -> None:
+    """If a formula moved on purpose: raise NUMERICS and write the new losses with `python tests/train/golden.py`."""
+    golden = json.loads(GOLDEN.read_text())
+    assert golden["numerics"] == NUMERICS
+    found = [list(point.train_losses.values()) for point in run(spec_of(method)).curve]
+    assert torch.allclose(torch.tensor(found), torch.tensor(golden["losses"][method]), rtol=1e-4)
+
+
+def test_a_single_task_network_is_trained_as_it_would_be_alone() -> None:
+    """Both tasks' networks equal a network trained on that task's labels alone, by hand."""
+    together = run(spec_of("single"))
+    assembled = assemble(spec_of("single"), root=Path(), device=CPU)
+    split, network = assembled.splits["train"], assembled.network
+    index = 1
+    mine = [p for name, p in network.named_parameters() if name.split(".")[1] == str(index)]
+    optimizer = torch.optim.Adam(mine, lr=3e-3)
+    protocol = spec_of("single").protocol
+    for epoch in range(3):
+        for group in optimizer.param_groups:
+            group["lr"] = protocol.learning_rate(epoch)
+        order = torch.randperm(len(split), generator=stream(0, "order", epoch))
+        for rows in torch.split(order, 16):
+            optimizer.zero_grad()
+            inputs = split.batch(rows).inputs
+            torch.nn.functional.cross_entropy(network.answer(inputs, index), split.targets[index][rows]).backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    alone: dict[str, Tensor] = {k: v for k, v in network.state_dict().items() if k.split(".")[1] == str(index)}
+    assert all(torch.allclose(alone[name], together.model[name], atol=1e-6) for name in alone)
