@@ -89,7 +89,7 @@ def doctor(data_root_: DataRoot = None) -> None:
 def _describe(console: "Console", kind: str, name: str) -> None:
     plugin: Any = registry.load(kind, name)
     console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
-    console.print(inspect.getdoc(plugin) or "(it has no docstring)", markup=False, highlight=False)
+    console.print(_reflowed(inspect.getdoc(plugin) or "(it has no docstring)"), markup=False, highlight=False)
     if plugin.paper:
         console.print(f"\nPaper: {plugin.paper}", markup=False, highlight=False)
     if hasattr(plugin, "stands_for"):
@@ -113,21 +113,20 @@ def _describe(console: "Console", kind: str, name: str) -> None:
 
 
 def _describe_dataset(console: "Console", name: str) -> None:
+    from mtbench.contract import Protocol
+    from mtbench.contract.options import render_value
     from mtbench.plan.parse import parse_dataset
 
     choice = parse_dataset(name)
     tasks = ", ".join(task.name for task in choice.tasks())
     console.print(f"\nTasks: {tasks}\nBackbone: {choice.dataset.backbone}", markup=False, highlight=False)
-    table = _table("protocol", *(field for field in _protocol_fields() if field != "name"))
-    for protocol in choice.dataset.protocols.values():
-        table.add_row(*(str(getattr(protocol, field)) for field in _protocol_fields()))
+    protocols = choice.dataset.protocols.values()
+    table = _table("protocol", *(protocol.name for protocol in protocols), "what it is")
+    for field in dataclasses.fields(Protocol):
+        if field.name != "name":
+            values = (render_value(getattr(protocol, field.name)) for protocol in protocols)
+            table.add_row(field.name, *values, field.metadata["help"])
     console.print(table)
-
-
-def _protocol_fields() -> list[str]:
-    from mtbench.contract import Protocol
-
-    return [field.name for field in dataclasses.fields(Protocol)]
 
 
 def _count(console: "Console", method: str, dataset: str) -> None:
@@ -172,6 +171,12 @@ def _machine(root: Path) -> list[tuple[str, str]]:
         ("data root", f"{root} ({'there' if root.is_dir() else 'not there yet'})"),
         ("pdflatex", shutil.which("pdflatex") or "not found (needed only to compile tables)"),
     ]
+
+
+def _reflowed(doc: str) -> str:
+    """A docstring with each paragraph in one line, to be wrapped to the terminal; what is indented stays as it is."""
+    paragraphs = doc.split("\n\n")
+    return "\n\n".join(text if text.startswith(" ") else " ".join(text.splitlines()) for text in paragraphs)
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -20,7 +20,7 @@ def exhaustive(gramian: Matrix) -> float:
             if (solution > 0).all():
                 weights = np.zeros(len(gramian))
                 weights[list(face)] = solution / solution.sum()
-                best = min(best, weights @ gramian @ weights)
+                best = min(best, float(weights @ gramian @ weights))
     return best
 
 

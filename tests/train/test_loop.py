@@ -122,7 +122,7 @@ def test_the_order_in_which_runs_are_executed_changes_nothing() -> None:
         ("chmod", {"images": "40"}, 3 * 40, 3 * 40),
     ],
 )
-def test_the_ledger_counts_labels_and_passes(method: str, settings: dict[str, str], labels: int, passes: int) -> None:
+def test_the_ledger_counts_labels_and_passes(method: str, settings: dict[str, Any], labels: int, passes: int) -> None:
     trained = run(spec_of(method, **settings))
     assert (trained.cost.label_uses, trained.cost.forward_passes) == (labels, passes)
     assert trained.cost.steps == 3 * math.ceil(trained.training_examples / 16)
