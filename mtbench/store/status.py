@@ -1,12 +1,19 @@
 """In what state runs are: missing, running, failed, damaged, stale or fresh."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from mtbench.errors import DamagedRecord, MtbenchError, NewerResults, StoreError, UsageError
+from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
+from mtbench.store.fingerprint import NUMERICS, PARTS, code, plugin
+from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
+from mtbench.store.results import run_folders
 
-__all__ = ["STATES", "RunStatus"]
+__all__ = ["STATES", "RunStatus", "data_fingerprint", "status_of", "survey"]
 
 STATES = ("missing", "running", "failed", "damaged", "stale", "fresh")
 
@@ -30,3 +37,90 @@ class RunStatus:
     state: str
     why: str
     record: Record | None
+
+
+def survey(results: Path, root: Path) -> list[RunStatus]:
+    """Every run below a results folder, by dataset, method, protocol and seed.
+
+    Args:
+        results: the folder.
+        root: where data files live; where they are not, data count as unchanged.
+
+    Raises:
+        NewerResults: a newer mtbench made the folder or a record in it.
+        StoreError: there is no such folder, or the spec of a run without a record cannot be read.
+    """
+    found = [status_of(folder.path, _spec(folder), root) for folder in run_folders(results)]
+    return sorted(found, key=lambda run: (*_titles(run.spec), run.spec.seed, run.spec.id))
+
+
+def status_of(folder: Path, spec: RunSpec, root: Path) -> RunStatus:
+    """In what state the run of this spec is.
+
+    Args:
+        folder: where it is kept, or would be.
+        root: as for `survey`.
+
+    Raises:
+        NewerResults: a newer mtbench wrote its record.
+    """
+    run = RunFolder(folder)
+    record = None
+    try:
+        record = run.record()
+        if record is not None and record.spec.id != spec.id:
+            raise DamagedRecord(f"the record in {folder} is that of another run ({record.spec.folder}).")
+    except NewerResults:
+        raise
+    except DamagedRecord as cause:
+        return RunStatus(folder=folder, spec=spec, state="damaged", why=str(cause), record=None)
+    if record is not None:
+        why = "; ".join(_changes(record, root))
+        return RunStatus(folder=folder, spec=spec, state="stale" if why else "fresh", why=why, record=record)
+    if run.is_claimed:
+        return RunStatus(folder=folder, spec=spec, state="running", why="", record=None)
+    if (failure := run.failure()) is not None:
+        times = f" ({failure.attempt} attempts)" if failure.attempt > 1 else ""
+        return RunStatus(folder=folder, spec=spec, state="failed", why=failure.message + times, record=None)
+    return RunStatus(folder=folder, spec=spec, state="missing", why="", record=None)
+
+
+@cache
+def data_fingerprint(dataset: str, root: Path) -> str:
+    """The fingerprint of a dataset's data, asked for once per process; empty if they are not here."""
+    return parse_dataset(dataset).open(root).fingerprint()
+
+
+def _spec(folder: RunFolder) -> RunSpec:
+    try:
+        return folder.spec()
+    except StoreError:
+        record = folder.record()
+        if record is None:
+            raise
+        return record.spec
+
+
+def _titles(spec: RunSpec) -> tuple[str, str, str]:
+    return spec.titles.dataset, spec.titles.method, spec.titles.protocol
+
+
+def _changes(record: Record, root: Path) -> Iterator[str]:
+    """What makes numbers and is not what it was when the record was made."""
+    if record.fingerprints.numerics != NUMERICS:
+        yield f"NUMERICS {record.fingerprints.numerics} -> {NUMERICS}"
+    for part, kind in PARTS.items():
+        try:
+            entry = plugin(record.spec, part)
+            if code(entry).hash != record.fingerprints.code[part].hash:
+                yield f"the {part}'s code changed ({entry.module})"
+        except UsageError:
+            yield f"{kind} '{getattr(record.spec, part).name}' is no longer installed"
+        except MtbenchError as cause:
+            yield str(cause)
+    try:
+        data = data_fingerprint(str(record.spec.dataset), root)
+    except MtbenchError:
+        return  # the dataset is gone or broken, which its code's part has told
+    if data and data != record.fingerprints.data:
+        yield "the data changed"

@@ -1,0 +1,130 @@
+"""What makes numbers: the code of a run's plug-ins without comments and docstrings, its data, and the harness's own."""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from mtbench import registry
+from mtbench.errors import PluginError
+from mtbench.plan.spec import RunSpec
+from mtbench.store.record import Code, Fingerprints
+
+__all__ = ["NUMERICS", "PARTS", "code", "fingerprints", "plugin"]
+
+NUMERICS = 1
+"""The harness's own part in the numbers; raised only when a golden loss moves."""
+
+PARTS = {"network": "method", "balancer": "balancer", "backbone": "backbone", "dataset": "dataset"}
+"""The parts of a run that are plug-ins, and the kind of plug-in that each is."""
+
+
+def fingerprints(spec: RunSpec, data: str) -> Fingerprints:
+    """What makes the numbers of a run, as things stand now.
+
+    Args:
+        data: the data's own fingerprint.
+
+    Raises:
+        UsageError: a plug-in is not installed.
+        PluginError: the source of one cannot be found or read.
+    """
+    parts = {part: code(plugin(spec, part)) for part in PARTS}
+    return Fingerprints(numerics=NUMERICS, code=parts, data=data)
+
+
+def plugin(spec: RunSpec, part: str) -> registry.Entry:
+    """The installed plug-in behind one of `PARTS` of a run.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    return registry.find(PARTS[part], getattr(spec, part).name)
+
+
+def code(entry: registry.Entry) -> Code:
+    """A plug-in's code: its module and, followed through, every module of its own package or of another one that
+    offers plug-ins which that imports, wherever the import stands.
+
+    Found from the source files alone; nothing is imported. Of the harness only the backbones are followed: what the
+    rest of it does to the numbers is what `NUMERICS` stands for.
+
+    Raises:
+        PluginError: a source file cannot be found or read.
+    """
+    followed = {module.partition(".")[0] for module in _plugin_modules()} | {entry.module.partition(".")[0]}
+    reached: dict[str, str] = {}
+    waiting = [entry.module]
+    while waiting:
+        module = waiting.pop()
+        if module in reached:
+            continue
+        path = registry.module_path(module)
+        if path is None:
+            raise _unreadable(entry, f"module {module} is not found")
+        try:
+            stamp = path.stat()
+            reached[module], imported = _read(path, module, stamp.st_mtime_ns, stamp.st_size)
+        except (OSError, SyntaxError) as cause:
+            raise _unreadable(entry, f"{path}: {type(cause).__name__}: {cause}") from cause
+        waiting += [name for name in imported if _makes_numbers(name, followed)]
+    text = "\n".join(f"{module} {digest}" for module, digest in sorted(reached.items()))
+    return Code(distribution=entry.distribution, version=entry.version, hash=hashlib.sha256(text.encode()).hexdigest())
+
+
+def _plugin_modules() -> Iterator[str]:
+    for kind in registry.GROUPS:
+        for entry in registry.entries(kind).values():
+            yield entry.module
+
+
+def _makes_numbers(module: str, followed: set[str]) -> bool:
+    package = module.partition(".")[0]
+    if package == "mtbench":
+        return module.startswith("mtbench.backbones")
+    return package in followed
+
+
+@lru_cache(maxsize=4096)
+def _read(path: Path, module: str, changed: int, size: int) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
+    """The hash of a module's syntax tree, and the modules it imports; `changed` and `size` tell two states apart."""
+    tree = ast.parse(path.read_bytes())
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    imported = tuple(sorted(set(_imports(tree, package))))
+    return hashlib.sha256(_plain(tree).encode()).hexdigest(), imported
+
+
+def _imports(tree: ast.Module, package: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: 1 - node.level or None] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            for alias in node.names:
+                # A name taken from a package is one of its modules, or else something that its __init__ defines.
+                inner = f"{source}.{alias.name}"
+                yield inner if registry.module_path(inner) is not None else source
+
+
+def _plain(node: object) -> str:
+    """A syntax tree as text, without positions, docstrings and what is empty.
+
+    `ast.dump` would do but that its text differs between versions of Python.
+    """
+    if isinstance(node, ast.AST):
+        fields = {name: value for name, value in ast.iter_fields(node) if value is not None and value != []}
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            fields["body"] = node.body[ast.get_docstring(node, clean=False) is not None :]
+        return f"{type(node).__name__}({', '.join(f'{name}={_plain(value)}' for name, value in fields.items())})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_plain, node))}]"
+    return repr(node)
+
+
+def _unreadable(entry: registry.Entry, what: str) -> PluginError:
+    return PluginError(
+        f"the source of {entry.kind} '{entry.name}' of {entry.origin} cannot be read: {what}.",
+        mend="Reinstall the package; `mtbench doctor` lists what is broken.",
+    )

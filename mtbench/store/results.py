@@ -1,0 +1,77 @@
+"""A results folder: many runs, and a mark that says which mtbench made them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mtbench import __version__
+from mtbench.errors import StoreError
+from mtbench.plan.spec import RunSpec
+from mtbench.store.atomic import make_folder, write_text
+from mtbench.store.folder import RunFolder
+from mtbench.store.record import FORMAT, newer
+
+__all__ = ["MARKER", "check_results", "find_runs", "mark_results", "run_folders"]
+
+MARKER = "mtbench-results.json"
+
+
+def check_results(results: Path) -> None:
+    """Make sure that this mtbench understands the folder, which need not be there.
+
+    Raises:
+        NewerResults: a newer mtbench made it.
+        StoreError: its mark cannot be read.
+    """
+    path = results / MARKER
+    try:
+        found = int(json.loads(path.read_bytes())["format"])
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError, KeyError, TypeError) as cause:
+        raise StoreError(
+            f"{path} cannot be read ({type(cause).__name__}: {cause}).", mend="Delete it: the next run writes it anew."
+        ) from cause
+    if found > FORMAT:
+        raise newer(str(path), found)
+
+
+def mark_results(results: Path) -> None:
+    """Make the folder if need be, and say in it which mtbench made it.
+
+    Raises:
+        NewerResults: a newer mtbench made it.
+        StoreError: it cannot be written to.
+    """
+    check_results(results)
+    if not (results / MARKER).exists():
+        make_folder(results)
+        text = json.dumps({"format": FORMAT, "made_by": f"mtbench {__version__}"}, indent=1)
+        write_text(results / MARKER, text + "\n")
+
+
+def run_folders(results: Path) -> list[RunFolder]:
+    """Every run below the folder, superseded ones left out, in the order of their paths.
+
+    Raises:
+        NewerResults: a newer mtbench made the folder.
+        StoreError: there is no such folder.
+    """
+    check_results(results)
+    if not results.is_dir():
+        raise StoreError(f"there is no results folder {results}.", mend="Name one with --results.")
+    return [RunFolder(path.parent) for path in sorted(results.rglob("spec.json"))]
+
+
+def find_runs(results: Path, specs: Sequence[RunSpec]) -> list[RunFolder]:
+    """The folder of each run, whether it is there or is still to be made.
+
+    A run is known by its identity, so that it is found too where it was made under another title, e.g. before a
+    plug-in gave its composition a name.
+    """
+    there = {path.name: path for path in sorted(results.glob("*/*/seed-*"), reverse=True)}
+    folders = []
+    for spec in specs:
+        path = results / spec.folder
+        folders.append(RunFolder(path if path.is_dir() else there.get(path.name, path)))
+    return folders

@@ -1,0 +1,95 @@
+"""Files are there whole or not at all."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mtbench.errors import StoreError
+from mtbench.store.atomic import make_folder, sweep, write_bytes, write_text, writing
+
+
+def test_a_written_file_holds_what_was_written(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.json", "été")
+    assert (tmp_path / "a.json").read_bytes() == "été".encode()
+    write_bytes(tmp_path / "a.json", b"new")
+    assert (tmp_path / "a.json").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_write_that_fails_halfway_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.json", "old")
+    with pytest.raises(RuntimeError, match="halfway"), writing(tmp_path / "a.json") as file:
+        file.write(b"ne")
+        raise RuntimeError("halfway")
+    assert (tmp_path / "a.json").read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_reader_never_sees_a_torn_file_while_its_writer_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    code = (
+        "import sys; from pathlib import Path; from mtbench.store.atomic import write_bytes\n"
+        "n = 0\nwhile True:\n    n += 1; write_bytes(Path(sys.argv[1]), bytes([n % 256]) * 300_000)\n"
+    )
+    writer = subprocess.Popen([sys.executable, "-c", code, str(path)])
+    seen = 0
+    while seen < 200:
+        if path.exists():
+            data = path.read_bytes()
+            assert len(data) == 300_000
+            assert len(set(data)) == 1
+            seen += 1
+    writer.kill()
+    writer.wait()
+    assert len(set(path.read_bytes())) == 1
+
+
+def test_leftovers_of_the_files_that_one_owns_are_swept_and_those_of_others_only_when_old(tmp_path: Path) -> None:
+    def leftover(name: str, age: float) -> Path:
+        path = tmp_path / f".{name}.123-{'0' * 31}{len(os.listdir(tmp_path))}.tmp"
+        path.write_text("half")
+        os.utime(path, (time.time() - age, time.time() - age))
+        return path
+
+    mine, young, old = leftover("record.json", 0), leftover("spec.json", 0), leftover("spec.json", 2 * 3600)
+    foreign = tmp_path / ".somebody-elses.tmp"
+    foreign.write_text("")
+    sweep(tmp_path, {"record.json"})
+    assert not mine.exists()
+    assert young.exists()
+    assert not old.exists()
+    assert foreign.exists()
+
+
+def test_a_full_disk_is_told_with_the_path_and_the_mend() -> None:
+    with pytest.raises(StoreError) as caught, writing(Path("/tmp/never")) as file:
+        file.write(b"data")
+        file.flush()
+        with Path("/dev/full").open("wb", buffering=0) as full:
+            full.write(b"data")
+    assert str(caught.value) == (
+        "/tmp/never cannot be written: No space left on device. "
+        "The disk is full: free some space; the same command then goes on where it stopped."
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_told_with_the_path_and_the_mend(tmp_path: Path) -> None:
+    tmp_path.chmod(0o555)
+    with pytest.raises(StoreError, match=r"Permission denied\. Make it writable for you"):
+        write_text(tmp_path / "a.json", "text")
+
+
+def test_a_read_only_file_system_is_told_with_the_path_and_the_mend() -> None:
+    with pytest.raises(StoreError, match=r"/proc/mtbench/a.json cannot be written"):
+        write_text(Path("/proc/mtbench/a.json"), "text")
+
+
+def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("")
+    with pytest.raises(StoreError, match="Something on that path is a file, not a folder"):
+        make_folder(tmp_path / "results" / "run")
