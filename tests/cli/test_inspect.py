@@ -1,0 +1,128 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mtbench.cli.app import app
+from mtbench.errors import UsageError
+
+RUNNER = CliRunner()
+
+
+def shown(*arguments: str, width: int = 200) -> str:
+    result = RUNNER.invoke(app, arguments, env={"COLUMNS": str(width), "TERM": "dumb"})
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        ("methods", {"td": "Top-down modulation network", "moo": "Multi-objective", "single": "One whole network"}),
+        ("datasets", {"mmnist2": "Multi-MNIST", "mmnist9-ref": "Multi-MNIST", "toy-all": "Two classification tasks"}),
+        ("balancers", {"mgda-ub": "MGDA-UB", "fixed": "Fixed weights"}),
+        ("backbones", {"lenet": "LeNet of Sener & Koltun"}),
+    ],
+)
+def test_a_list_has_a_line_for_each_with_its_summary_and_origin(kind: str, rows: dict[str, str]) -> None:
+    lines = shown("list", kind).splitlines()
+    for name, summary in rows.items():
+        line = next(line for line in lines if line.split()[:1] == [name])
+        assert summary in line
+        assert line.rstrip().endswith("0.1.0" if name[:3] != "toy" else "mtbench-toys 0.1")
+
+
+def test_a_list_fits_eighty_columns() -> None:
+    assert max(len(line) for line in shown("list", "methods", width=80).splitlines()) <= 80
+
+
+def test_info_counts_the_parameters_of_table_5a() -> None:
+    rows = [line.split() for line in shown("info", "td", "--dataset", "mmnist4").splitlines()]
+    assert ["backbone", "21,250", "21,330"] in rows
+    assert ["branch", "3,000", "3,060"] in rows
+    assert ["top_down", "6,651", "6,743"] in rows
+    assert ["embedding", "1,280", "1,600", "320", "weights"] in rows
+    assert ["whole", "32,181", "32,733"] in rows
+
+
+def test_info_counts_with_the_options_asked_for() -> None:
+    assert "163" not in shown("info", "td", "--dataset", "mmnist2")
+    rows = [line.split() for line in shown("info", "td:channels=1", "--dataset", "mmnist2").splitlines()]
+    assert ["top_down", "131", "167"] in rows
+    assert ["embedding", "32", "48", "16", "weights"] in rows
+
+
+def test_info_shows_the_paper_the_options_and_the_presets() -> None:
+    text = shown("info", "td")
+    assert "Levi & Ullman" in text
+    assert "preset=levi2021: upsample=nearest, bu2=mul" in text
+    assert ["gate", "sigmoid", "sigmoid", "tanh", "sigma"] in [line.split()[:5] for line in text.splitlines()]
+
+
+def test_info_of_a_dataset_shows_tasks_and_protocols() -> None:
+    text = shown("info", "mmnist3")
+    assert "Tasks: LU, RL, LL" in text
+    assert ["epochs", "100", "4"] in [line.split()[:3] for line in text.splitlines()]
+
+
+def test_info_of_a_name_that_is_two_things_shows_both() -> None:
+    text = shown("info", "uniform")
+    assert "uniform, a method of mtbench" in text
+    assert "uniform, a balancer of mtbench" in text
+    assert "Stands for branches+uniform" in text
+
+
+def test_info_of_an_unknown_name_suggests_one() -> None:
+    with pytest.raises(UsageError) as error:
+        shown("info", "chmode")
+    assert str(error.value).startswith("nothing called 'chmode' is installed. Did you mean 'chmod'?")
+
+
+def test_the_doctor_loads_everything() -> None:
+    text = shown("doctor")
+    assert "all well" in text
+    assert ["dataset", "toy-maps", "mtbench-toys", "0.1", "ok"] in [line.split() for line in text.splitlines()]
+
+
+def test_the_doctor_names_what_is_broken_and_why(tmp_path: Path) -> None:
+    info = tmp_path / "broken-0.3.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 0.3\n")
+    (info / "entry_points.txt").write_text("[mtbench.datasets]\nclevr-x = broken_package:Clevr\n")
+    (tmp_path / "broken_package.py").write_text("import h5py_is_not_here\n")
+    done = mtbench("doctor", path=tmp_path)
+    assert done.returncode == 1
+    row = next(line for line in done.stdout.splitlines() if "clevr-x" in line)
+    assert "broken: No module named 'h5py_is_not_here'" in row
+    assert mtbench("list", "datasets", path=tmp_path).returncode == 0
+
+
+def mtbench(*arguments: str, path: Path) -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(path), "COLUMNS": "200", "HOME": str(path)}
+    return subprocess.run(
+        [sys.executable, "-m", "mtbench", *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list", "methods"], ["run", "--help"], ["data", "--help"]])
+def test_help_and_lists_import_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys; from mtbench.cli.app import main; sys.argv = ['mtbench', *sys.argv[1:]]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'scipy', 'matplotlib', 'seaborn', 'mtbench_methods.td'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_a_person_got_wrong_is_a_sentence_and_exit_code_2(tmp_path: Path) -> None:
+    done = mtbench("info", "nothing-like-it", path=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: nothing called 'nothing-like-it' is installed.")
+    assert "Traceback" not in done.stderr

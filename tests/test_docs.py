@@ -1,0 +1,90 @@
+"""The documents' own commands and examples, run."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtbench.contract import Classification, Network, Setup, Task
+from mtbench.plan.parse import parse_backbone
+
+HOUSE = Path(__file__).parent.parent
+README = (HOUSE / "README.md").read_text()
+BLOCK = re.compile(r"(<!-- runnable -->\n)?```console\n(.*?)```", re.DOTALL)
+
+
+def commands(*, runnable: bool) -> list[str]:
+    """The lines after a dollar sign in the README's console blocks."""
+    return [
+        line.removeprefix("$ ").partition("  #")[0].strip()
+        for mark, block in BLOCK.findall(README)
+        if bool(mark) == runnable
+        for line in block.splitlines()
+        if line.startswith("$ ")
+    ]
+
+
+def call(command: str, folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    program, *arguments = shlex.split(command)
+    assert program == "mtbench", command
+    path = f"{HOUSE / 'tests' / 'plugins'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    return subprocess.run(
+        [sys.executable, "-m", "mtbench", *arguments, *more],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_runnable_commands_run_one_after_another(tmp_path: Path, data_root: Path) -> None:  # noqa: ARG001
+    runnable = commands(runnable=True)
+    assert len(runnable) >= 5
+    for command in runnable:
+        done = call(command, tmp_path)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("command", commands(runnable=False))
+def test_the_other_commands_can_be_planned(command: str, tmp_path: Path, data_root: Path) -> None:  # noqa: ARG001
+    if command.startswith("mtbench run"):
+        done = call(command, tmp_path, "--dry-run")
+    elif command.startswith("mtbench"):
+        done = call(" ".join(shlex.split(command)[:2]), tmp_path, "--help")
+    else:
+        target = shlex.split(command)[-1]
+        assert re.search(rf"^{target}:", (HOUSE / "Makefile").read_text(), re.MULTILINE) or command.startswith("git")
+        return
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def test_the_pictures_and_links_of_the_documents_are_there() -> None:
+    for document in ("README.md", "CONTRIBUTING.md", "methods/README.md", "datasets/README.md"):
+        path = HOUSE / document
+        for link in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+            assert link.startswith("http") or (path.parent / link).exists(), f"{document}: {link}"
+
+
+def test_the_method_of_contributing_is_complete_and_learns() -> None:
+    source = re.search(r"```python\n(.*?)```", (HOUSE / "CONTRIBUTING.md").read_text(), re.DOTALL)
+    assert source is not None
+    namespace: dict[str, type[Network]] = {}
+    exec(source[1], namespace)
+    lenet = parse_backbone("lenet")
+    tasks = tuple(Task(name=name, kind=Classification(classes=3)) for name in "ab")
+    setup = Setup(tasks=tasks, backbone=lenet.backbone, backbone_options=lenet.options, input_shape=(1, 28, 28), seed=0)
+    network = namespace["ScaledFeatures"](None, setup)
+    outputs = network.every_task(torch.rand(2, 1, 28, 28))
+    assert [tuple(output.shape) for output in outputs] == [(2, 3), (2, 3)]
+    sum(output.square().sum() for output in outputs).backward()  # type: ignore[union-attr]
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_the_changelog_has_a_place_for_what_comes_next() -> None:
+    assert "## [Unreleased]" in (HOUSE / "CHANGELOG.md").read_text()
