@@ -1,0 +1,128 @@
+"""What a table's caption and footnotes say, as plain sentences."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from mtbench.contract import Protocol
+from mtbench.report.comparison import Comparison, MethodRuns
+from mtbench.report.text import brief, listed, seeds
+from mtbench.store.record import Record
+
+__all__ = ["QUICK", "footnotes", "note", "numbers", "sentences"]
+
+QUICK = "QUICK: a look, not a result."
+
+_TROUBLE = ("failed", "damaged", "running", "missing", "stale")
+_SCHEDULES = {"halving": "halved after 30, 60 and 90 % of the epochs", "constant": "constant"}
+_LABELS = {
+    "native": "the labels that each network is made for",
+    "one": "one label per image",
+    "all": "all labels of each image",
+}
+
+
+def sentences(comparison: Comparison, *, spreads: bool) -> tuple[str, ...]:
+    """What the numbers of a comparison are; `spreads` says whether any cell has a standard deviation."""
+    examples = sorted({record.training_examples for record in _records(comparison)})
+    return tuple(
+        sentence
+        for sentence in (
+            QUICK if comparison.quick else "",
+            f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}.",
+            _measured(comparison),
+            "The mean over tasks is taken within each run." if comparison.common_metric else "",
+            "± is the standard deviation over n seeds (divisor n-1)." if spreads else "",
+            _test(comparison) if comparison.tasks else "",
+            "#P: weights, biases left out, relative to the single-task network. "
+            "Labels: label uses, those that entered a loss, per run.",
+        )
+        if sentence
+    )
+
+
+def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
+    """A protocol's numbers in words; `examples` are the counts of training examples that were found in records."""
+    parts = [
+        f"{protocol.epochs} epoch{'s' * (protocol.epochs != 1)}",
+        f"batch {protocol.batch}",
+        f"{protocol.optimizer} with learning rate {protocol.lr:g}, {_SCHEDULES[protocol.schedule]}",
+        f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
+        f"{_LABELS[protocol.tasks_per_image]} used in a step",
+        "a validation split held out" if protocol.validation else "",
+        "" if protocol.precision == "float32" else protocol.precision,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
+    """Which runs of a method are not as they should be and why; empty if all are fresh and have every number.
+
+    Args:
+        without: by column, the seeds of finished runs that have no number there.
+    """
+    parts = []
+    for state in _TROUBLE:
+        runs = [run for run in method.runs if run.state == state]
+        by_reason: dict[str, list[int]] = {}
+        for run in runs:
+            by_reason.setdefault(brief(run.why).rstrip("."), []).append(run.spec.seed)
+        reasons = [f"{seeds(who)}: {why}" if why else seeds(who) for why, who in by_reason.items()]
+        if runs:
+            parts.append(f"{len(runs)} {state} ({'; '.join(reasons)})")
+    parts += [f"no number for {column} ({seeds(who)})" for column, who in without.items() if who]
+    return f"{method.title}{'†' * method.stale}: {', '.join(parts)}." if parts else ""
+
+
+def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
+    """The methods' notes, what † means, and in what the runs of one table differ although they should not."""
+    stale = any(method.stale for method in comparison.methods)
+    return (
+        *(note for note in notes if note),
+        *(["† Some runs are stale: what makes their numbers has changed since they ran."] if stale else []),
+        *_differences(_records(comparison)),
+    )
+
+
+def _measured(comparison: Comparison) -> str:
+    chosen = "after the last epoch; nothing is chosen on the test split."
+    if not comparison.tasks:
+        return f"No run has finished. Numbers are of the test split, {chosen}"
+    if common := comparison.common_metric:
+        unit = f" in {common.unit}" if common.unit else ""
+        direction = "higher" if common.higher_is_better else "lower"
+        return f"Test {common.metric}{unit}, {direction} is better, {chosen}"
+    return f"Test metrics (arrows point to the better direction) {chosen} Tasks of unlike metrics have no mean."
+
+
+def _test(comparison: Comparison) -> str:
+    counts = Counter(seed for method in comparison.methods for seed in method.records)
+    if sum(bool(method.records) for method in comparison.methods) < 2:
+        return ""
+    if sum(count > 1 for count in counts.values()) < 2:
+        return "Nothing is bold: to tell methods apart takes at least two seeds that they share."
+    return (
+        "Bold: the best of a column, if the 95 % Student-t interval of its paired difference over common seeds to "
+        "every other method excludes zero, which takes two common seeds at least; columns are tested one by one, "
+        "without correction for their number."
+    )
+
+
+def _differences(records: Sequence[Record]) -> list[str]:
+    aspects = {
+        "data (fingerprint)": [record.fingerprints.data[:12] for record in records],
+        "device": [record.environment.device.partition(":")[0] for record in records],
+        "torch version": [record.environment.torch for record in records],
+        "numerics of the harness": [str(record.fingerprints.numerics) for record in records],
+        "training examples": [f"{record.training_examples:,}" for record in records],
+    }
+    found = []
+    for aspect, values in aspects.items():
+        counts = sorted(Counter(values).items())
+        if len(counts) > 1:
+            each = listed(f"{value} ({count} run{'s' * (count > 1)})" for value, count in counts)
+            found.append(f"The runs differ in {aspect}: {each}.")
+    return found
+
+
+def _records(comparison: Comparison) -> list[Record]:
+    return [record for method in comparison.methods for record in method.records.values()]

@@ -1,0 +1,137 @@
+"""What may stand in one table: the runs of one dataset under one protocol."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mtbench.contract import Protocol
+from mtbench.plan.spec import RunSpec
+from mtbench.report.text import slug
+from mtbench.store.record import Record, TaskInfo
+from mtbench.store.status import RunStatus
+
+__all__ = ["Comparison", "MethodRuns", "compare"]
+
+_TRUST = ("fresh", "stale", "running", "failed", "damaged", "missing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodRuns:
+    """The runs of one method, by seed.
+
+    Attributes:
+        title: what people call the method; no two in one comparison share it.
+        runs: each planned run once, in the order of the seeds.
+    """
+
+    title: str
+    runs: tuple[RunStatus, ...]
+
+    @property
+    def records(self) -> dict[int, Record]:
+        """What finished runs left, stale ones among them, by seed."""
+        return {run.spec.seed: run.record for run in self.runs if run.record is not None}
+
+    @property
+    def stale(self) -> bool:
+        """Whether any of its numbers is of a stale run."""
+        return any(run.state == "stale" for run in self.runs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The runs of one dataset under one protocol.
+
+    Attributes:
+        dataset: what people call it, options included.
+        folder: the dataset's name as part of a path.
+        title: what people call the protocol; no two comparisons on one dataset share it.
+        slug: the protocol's title as part of a file name.
+        protocol: its numbers.
+        tasks: in the dataset's order; empty if no run has finished.
+        methods: in alphabetical order.
+    """
+
+    dataset: str
+    folder: str
+    title: str
+    slug: str
+    protocol: Protocol
+    tasks: tuple[TaskInfo, ...]
+    methods: tuple[MethodRuns, ...]
+
+    @property
+    def quick(self) -> bool:
+        """Whether it is a look, not a result."""
+        return self.protocol.name == "quick"
+
+    @property
+    def common_metric(self) -> TaskInfo | None:
+        """The first task, if all tasks have its metric, unit and direction, so that a mean over tasks has a meaning."""
+        kinds = {(task.metric, task.unit, task.higher_is_better) for task in self.tasks}
+        return self.tasks[0] if len(kinds) == 1 else None
+
+
+def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
+    """Sort runs into comparisons: datasets in alphabetical order, then protocols.
+
+    Protocols are told apart by their numbers and methods by their parts, not by titles alone. A run that is there
+    twice (as after an alias was renamed, which moves its folder) counts once, in its most trustworthy state.
+    """
+    known: dict[str, RunStatus] = {}
+    for status in sorted(statuses, key=lambda status: _TRUST.index(status.state)):
+        known.setdefault(status.spec.id, status)
+    groups: dict[tuple[str, str, Protocol], list[RunStatus]] = {}
+    for status in sorted(known.values(), key=lambda status: (status.spec.titles.protocol, status.spec.id)):
+        numbers = dataclasses.replace(status.spec.protocol, seeds=1)
+        groups.setdefault((str(status.spec.dataset), status.spec.titles.protocol, numbers), []).append(status)
+    comparisons: list[Comparison] = []
+    for (dataset, title, protocol), runs in sorted(groups.items(), key=lambda item: item[0][:2]):
+        siblings = [other for other in comparisons if other.dataset == dataset]
+        unlike = [other.protocol for other in siblings if other.title == title]
+        full = _distinct(protocol.label(unlike[0]) if unlike else title, {other.title for other in siblings})
+        comparisons.append(
+            Comparison(
+                dataset=dataset,
+                folder=runs[0].spec.folder.split("/")[0],
+                title=full,
+                slug=_distinct(slug(full), {other.slug for other in siblings}),
+                protocol=protocol,
+                tasks=_tasks(runs),
+                methods=_methods(runs),
+            )
+        )
+    return comparisons
+
+
+def _methods(runs: Sequence[RunStatus]) -> tuple[MethodRuns, ...]:
+    parts: dict[str, list[RunStatus]] = {}
+    for run in sorted(runs, key=lambda run: run.spec.seed):
+        parts.setdefault(_parts(run.spec), []).append(run)
+    titles = {key: group[0].spec.titles.method for key, group in parts.items()}
+    shared = [title for title in titles.values() if list(titles.values()).count(title) > 1]
+    methods = [
+        MethodRuns(title=f"{titles[key]} [{key}]" if titles[key] in shared else titles[key], runs=tuple(group))
+        for key, group in parts.items()
+    ]
+    return tuple(sorted(methods, key=lambda method: method.title))
+
+
+def _parts(spec: RunSpec) -> str:
+    return f"{spec.network}+{spec.balancer}@{spec.backbone}"
+
+
+def _tasks(runs: Sequence[RunStatus]) -> tuple[TaskInfo, ...]:
+    tasks: dict[str, TaskInfo] = {}
+    for run in sorted(runs, key=lambda run: _TRUST.index(run.state)):
+        for task in run.record.tasks if run.record else ():
+            tasks.setdefault(task.name, task)
+    return tuple(tasks.values())
+
+
+def _distinct(name: str, taken: set[str]) -> str:
+    count = 2
+    distinct = name
+    while distinct in taken:
+        distinct, count = f"{name}-{count}", count + 1
+    return distinct

@@ -1,0 +1,112 @@
+"""The tidy frame: one row per run, split and task, for whoever wants to reckon for themselves."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mtbench.report.comparison import Comparison
+from mtbench.store.record import Record
+from mtbench.store.status import RunStatus
+
+__all__ = ["COLUMNS", "tidy_frame"]
+
+COLUMNS = {
+    **dict.fromkeys(("dataset", "protocol", "method", "network", "balancer", "backbone"), "string"),
+    "seed": "Int64",
+    **dict.fromkeys(("id", "state", "why", "split", "task", "metric", "unit"), "string"),
+    "higher_is_better": "boolean",
+    **dict.fromkeys(("value", "loss"), "Float64"),
+    **dict.fromkeys(("count", "epochs", "training_examples", "steps", "label_uses", "forward_passes"), "Int64"),
+    **dict.fromkeys(("wall_seconds", "cpu_seconds"), "Float64"),
+    **dict.fromkeys(("peak_memory", "macs_per_task", "macs_per_input"), "Int64"),
+    **dict.fromkeys(("weights", "parameters", "single_weights", "single_parameters"), "Int64"),
+    **dict.fromkeys(("device", "torch", "data", "finished"), "string"),
+}
+"""Columns of the tidy frame and their types. Units: seconds, bytes (memory), the metric's own (value)."""
+
+
+def tidy_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
+    """One row per run, split and task, and a row ``mean`` per run and split where all tasks share a metric.
+
+    A run without a record is one row: its state and why, and nothing of splits, tasks and numbers.
+    """
+    rows = [
+        {**_asked(comparison, method.title, run), **row}
+        for comparison in comparisons
+        for method in comparison.methods
+        for run in method.runs
+        for row in _rows(comparison, run)
+    ]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
+    return frame.astype(COLUMNS)
+
+
+def _asked(comparison: Comparison, method: str, run: RunStatus) -> dict[str, Any]:
+    return {
+        "dataset": comparison.dataset,
+        "protocol": comparison.title,
+        "method": method,
+        "network": str(run.spec.network),
+        "balancer": str(run.spec.balancer),
+        "backbone": str(run.spec.backbone),
+        "seed": run.spec.seed,
+        "id": run.spec.id,
+        "state": run.state,
+        "why": run.why,
+    }
+
+
+def _rows(comparison: Comparison, run: RunStatus) -> Sequence[dict[str, Any]]:
+    if run.record is None:
+        return [{}]
+    cost = _cost(run.record)
+    return [{**row, **cost} for split in run.record.results for row in _results(comparison, run.record, split)]
+
+
+def _results(comparison: Comparison, record: Record, split: str) -> Iterator[dict[str, Any]]:
+    for task in record.tasks:
+        result = record.results[split][task.name]
+        yield {
+            "split": split,
+            "task": task.name,
+            "metric": task.metric,
+            "unit": task.unit,
+            "higher_is_better": task.higher_is_better,
+            "value": record.score(task, split),
+            "loss": result.loss,
+            "count": result.count,
+        }
+    if common := comparison.common_metric:
+        yield {
+            "split": split,
+            "task": "mean",
+            "metric": common.metric,
+            "unit": common.unit,
+            "higher_is_better": common.higher_is_better,
+            "value": record.mean(split),
+            "loss": sum(result.loss for result in record.results[split].values()) / len(record.results[split]),
+        }
+
+
+def _cost(record: Record) -> dict[str, Any]:
+    return {
+        "epochs": record.spec.protocol.epochs,
+        "training_examples": record.training_examples,
+        "steps": record.cost.steps,
+        "label_uses": record.cost.label_uses,
+        "forward_passes": record.cost.forward_passes,
+        "wall_seconds": record.cost.wall_seconds,
+        "cpu_seconds": record.cost.cpu_seconds,
+        "peak_memory": record.cost.peak_memory,
+        "macs_per_task": record.cost.macs_per_task,
+        "macs_per_input": record.cost.macs_per_input,
+        "weights": record.parameters.weights,
+        "parameters": record.parameters.total,
+        "single_weights": record.parameters.single_weights,
+        "single_parameters": record.parameters.single_total,
+        "device": record.environment.device,
+        "torch": record.environment.torch,
+        "data": record.fingerprints.data,
+        "finished": record.finished,
+    }

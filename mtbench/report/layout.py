@@ -1,0 +1,111 @@
+"""A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from mtbench.report import text
+from mtbench.report.table import Cell, Column, Row, Table
+
+__all__ = ["Layout", "Words", "blocks", "lay_out"]
+
+DASH = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """A cell: what it says, and whether it is bold."""
+
+    says: str
+    bold: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Cells in lines; the first cell of each line names the method.
+
+    Attributes:
+        header: the heads.
+        lines: one per method, each as long as `header`.
+        tasks: how many columns after the first belong to tasks.
+    """
+
+    header: tuple[str, ...]
+    lines: tuple[tuple[Words, ...], ...]
+    tasks: int
+
+
+def lay_out(table: Table) -> Layout:
+    """Put a table into words: mean ± std per cell, n as '2/3' where runs are lacking, dashes where nothing is known."""
+    mixed = not any(column.is_mean for column in table.columns)
+    decimals = [
+        text.decimals([row.cells[index].summary.mean for row in table.rows if row.cells[index].summary.n], column.unit)
+        for index, column in enumerate(table.columns)
+    ]
+    return Layout(
+        header=("method", *(_head(column, mixed) for column in table.columns), "n", "#P", "labels"),
+        lines=tuple(_line(row, decimals) for row in table.rows),
+        tasks=sum(not column.is_mean for column in table.columns),
+    )
+
+
+def blocks(
+    layout: Layout, *, width: float, name: float, head: int, gap: float, measure: Callable[[str], float] = cell_len
+) -> list[Layout]:
+    """Cut a table into blocks of columns that fit a width, to stand below one another, each with the methods in front.
+
+    Args:
+        width: how wide a line may be.
+        name: how wide a method's name may be before it is wrapped.
+        head: characters that a head may take before it is wrapped.
+        gap: between two columns.
+        measure: how wide a text is; by default in characters.
+    """
+    widths = [
+        gap + max(map(measure, [*text.wrap(says, head).split("\n"), *(line[index].says for line in layout.lines)]))
+        for index, says in enumerate(layout.header)
+    ]
+    first = min(widths[0], name + gap)
+    end = len(layout.header)
+    # What belongs to the whole method (the mean, n, #P, labels) stays together.
+    pieces = [*([index] for index in range(1, 1 + layout.tasks)), list(range(1 + layout.tasks, end))]
+    groups: list[list[int]] = [[]]
+    for piece in pieces:
+        if groups[-1] and first + sum(widths[index] for index in groups[-1] + piece) - gap > width:
+            groups.append([])
+        groups[-1] += piece
+    return [_only(layout, [0, *group]) for group in groups]
+
+
+def _only(layout: Layout, columns: Sequence[int]) -> Layout:
+    return Layout(
+        header=tuple(layout.header[index] for index in columns),
+        lines=tuple(tuple(line[index] for index in columns) for line in layout.lines),
+        tasks=sum(0 < index <= layout.tasks for index in columns),
+    )
+
+
+def _head(column: Column, mixed: bool) -> str:
+    if not mixed:
+        return column.name
+    unit = f" {column.unit}" if column.unit else ""
+    return f"{column.name} ({column.metric}{unit} {'↑' if column.higher_is_better else '↓'})"
+
+
+def _line(row: Row, decimals: list[int]) -> tuple[Words, ...]:
+    runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
+    return (
+        Words(says=row.method + "†" * row.stale),
+        *(Words(says=_value(cell, digits), bold=cell.best) for cell, digits in zip(row.cells, decimals, strict=True)),
+        Words(says=runs),
+        Words(says=DASH if row.parameter_ratio is None else text.ratio(row.parameter_ratio)),
+        Words(says=DASH if row.label_uses is None else text.counted(row.label_uses)),
+    )
+
+
+def _value(cell: Cell, digits: int) -> str:
+    if not cell.summary.n:
+        return DASH
+    mean = f"{cell.summary.mean:.{digits}f}"
+    return mean if cell.summary.std is None else f"{mean} ± {cell.summary.std:.{digits}f}"

@@ -1,0 +1,92 @@
+"""Tables as GitHub Markdown and as CSV."""
+
+import re
+from typing import Any
+
+import pandas as pd
+
+from mtbench.report.caption import QUICK
+from mtbench.report.layout import Words, lay_out
+from mtbench.report.table import Cell, Column, Row, Table
+
+__all__ = ["escape_markdown", "render_csv", "render_markdown"]
+
+
+def render_markdown(table: Table) -> str:
+    """A table for GitHub: a heading, the table, the caption and the footnotes."""
+    layout = lay_out(table)
+    title = f"{table.dataset}, protocol {table.protocol}" + (f" ({QUICK.rstrip('.')})" if table.quick else "")
+    lines = [
+        f"### {escape_markdown(title)}",
+        "",
+        _line([escape_markdown(head) for head in layout.header]),
+        _line(["---", *("---:" for _ in layout.header[1:])]),
+        *(_line([_cell(words) for words in line]) for line in layout.lines),
+        "",
+        " ".join(f"**{escape_markdown(part)}**" if part == QUICK else escape_markdown(part) for part in table.caption),
+    ]
+    if table.footnotes:
+        lines += ["", *(f"- {escape_markdown(footnote)}" for footnote in table.footnotes)]
+    return "\n".join(lines) + "\n"
+
+
+def escape_markdown(text: str) -> str:
+    """A text that GitHub shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>|~$&#])", r"\\\1", " ".join(text.split()))
+
+
+def render_csv(table: Table) -> str:
+    """A table as CSV, one line per method and column, at full precision.
+
+    A method is there even if no run of it has finished, with n = 0 and no numbers.
+    """
+    rows = [
+        {**_about(table, row), **numbers}
+        for row in table.rows
+        for numbers in list(map(_numbers, table.columns, row.cells)) or [{"n": 0}]
+    ]
+    return str(pd.DataFrame(rows, columns=_CSV_COLUMNS, dtype=object).to_csv(index=False, lineterminator="\n"))
+
+
+def _about(table: Table, row: Row) -> dict[str, Any]:
+    return {
+        "dataset": table.dataset,
+        "protocol": table.protocol,
+        "method": row.method,
+        "planned": row.planned,
+        "parameter_ratio": row.parameter_ratio,
+        "label_uses": row.label_uses,
+        "stale": row.stale,
+        "note": row.note,
+    }
+
+
+def _numbers(column: Column, cell: Cell) -> dict[str, Any]:
+    low, high = cell.summary.interval or (None, None)
+    return {
+        "task": column.name,
+        "metric": column.metric,
+        "unit": column.unit,
+        "higher_is_better": column.higher_is_better,
+        "n": cell.summary.n,
+        "mean": cell.summary.mean if cell.summary.n else None,
+        "std": cell.summary.std,
+        "t95_low": low,
+        "t95_high": high,
+        "best": cell.best,
+    }
+
+
+_CSV_COLUMNS = [
+    *("dataset", "protocol", "method", "task", "metric", "unit", "higher_is_better", "n", "mean", "std"),
+    *("t95_low", "t95_high", "best", "planned", "parameter_ratio", "label_uses", "stale", "note"),
+]
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(words: Words) -> str:
+    said = escape_markdown(words.says)
+    return f"**{said}**" if words.bold else said

@@ -1,0 +1,175 @@
+"""The summary table of a comparison: per method and task a mean over seeds, and what is known of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mtbench.report import caption
+from mtbench.report.comparison import Comparison, MethodRuns
+from mtbench.stats.paired import Summary, best_separated, summarize
+from mtbench.store.record import Record
+
+__all__ = ["Cell", "Column", "Row", "Table", "build_table", "columns_of", "scores"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A task, or the mean over tasks.
+
+    Attributes:
+        name: the task's name, or ``mean``.
+        is_mean: whether it is the mean over tasks within each run.
+        metric: what is measured, e.g. ``accuracy``.
+        unit: e.g. ``%``; may be empty.
+        higher_is_better: the good direction.
+    """
+
+    name: str
+    is_mean: bool
+    metric: str
+    unit: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What the finished runs of a method say of a column; `best` if it is separated from every other method."""
+
+    summary: Summary
+    best: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A method.
+
+    Attributes:
+        method: its title.
+        stale: whether some of its runs are stale.
+        cells: as the table's columns.
+        finished: how many of its runs have a record.
+        planned: how many runs it has.
+        parameter_ratio: its weights over those of the single-task network; None before a run has finished.
+        label_uses: labels that entered a loss, mean over runs; None likewise.
+        note: which runs are not as they should be and why; empty if all are fresh.
+    """
+
+    method: str
+    stale: bool
+    cells: tuple[Cell, ...]
+    finished: int
+    planned: int
+    parameter_ratio: float | None
+    label_uses: float | None
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table before it is written in any markup.
+
+    Attributes:
+        dataset: what people call it.
+        protocol: the protocol's title.
+        quick: whether it is a look, not a result.
+        columns: the tasks, then the mean over them if they share a metric.
+        rows: the methods.
+        caption: sentences that say what the numbers are.
+        footnotes: sentences on runs that are not as they should be.
+    """
+
+    dataset: str
+    protocol: str
+    quick: bool
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    caption: tuple[str, ...]
+    footnotes: tuple[str, ...]
+
+
+def build_table(comparison: Comparison) -> Table:
+    """The summary table of a comparison."""
+    columns = columns_of(comparison)
+    values = [scores(comparison, column) for column in columns]
+    best = [
+        best_separated(rows, higher_is_better=col.higher_is_better) for col, rows in zip(columns, values, strict=True)
+    ]
+    rows = tuple(
+        _row(
+            method,
+            tuple(
+                Cell(summary=summarize(rows[index]), best=best[column] == index) for column, rows in enumerate(values)
+            ),
+            columns,
+        )
+        for index, method in enumerate(comparison.methods)
+    )
+    spreads = any(cell.summary.std is not None for row in rows for cell in row.cells)
+    return Table(
+        dataset=comparison.dataset,
+        protocol=comparison.title,
+        quick=comparison.quick,
+        columns=columns,
+        rows=rows,
+        caption=caption.sentences(comparison, spreads=spreads),
+        footnotes=caption.footnotes(comparison, [row.note for row in rows]),
+    )
+
+
+def scores(comparison: Comparison, column: Column) -> np.ndarray:
+    """The test metric (methods, seeds) of a column after the last epoch; NaN where there is no finished run."""
+    seeds = sorted({run.spec.seed for method in comparison.methods for run in method.runs})
+    rows = []
+    for method in comparison.methods:
+        records = method.records
+        rows.append([_score(records[seed], column) if seed in records else math.nan for seed in seeds])
+    return np.array(rows, dtype=float).reshape(len(rows), len(seeds))
+
+
+def columns_of(comparison: Comparison) -> tuple[Column, ...]:
+    """The tasks, then the mean over them if they share a metric."""
+    tasks = [
+        Column(
+            name=task.name, is_mean=False, metric=task.metric, unit=task.unit, higher_is_better=task.higher_is_better
+        )
+        for task in comparison.tasks
+    ]
+    if common := comparison.common_metric:
+        tasks.append(
+            Column(
+                name="mean",
+                is_mean=True,
+                metric=common.metric,
+                unit=common.unit,
+                higher_is_better=common.higher_is_better,
+            )
+        )
+    return tuple(tasks)
+
+
+def _score(record: Record, column: Column) -> float:
+    if column.is_mean:
+        return record.mean()
+    found = [record.score(task) for task in record.tasks if task.name == column.name]
+    return found[0] if found else math.nan
+
+
+def _row(method: MethodRuns, cells: tuple[Cell, ...], columns: Sequence[Column]) -> Row:
+    records = list(method.records.values())
+    sizes = records[-1].parameters if records else None
+    return Row(
+        method=method.title,
+        stale=method.stale,
+        cells=cells,
+        finished=len(records),
+        planned=len(method.runs),
+        parameter_ratio=sizes.weights / sizes.single_weights if sizes else None,
+        label_uses=sum(record.cost.label_uses for record in records) / len(records) if records else None,
+        note=caption.note(method, {column.name: _without(method, column) for column in columns}),
+    )
+
+
+def _without(method: MethodRuns, column: Column) -> list[int]:
+    return [seed for seed, record in method.records.items() if math.isnan(_score(record, column))]

@@ -1,0 +1,66 @@
+"""How names and numbers are written in tables and figures."""
+
+import re
+from collections.abc import Iterable
+
+__all__ = ["brief", "counted", "decimals", "listed", "ratio", "seeds", "slug", "wrap"]
+
+
+def brief(text: str, width: int = 160) -> str:
+    """A text on one line, cut at a word with an ellipsis if it is longer than `width` characters."""
+    line = " ".join(text.split())
+    if len(line) <= width:
+        return line
+    return (line[:width].rpartition(" ")[0] or line[: width - 1]).rstrip(" ,;:.") + "…"
+
+
+def counted(number: float) -> str:
+    """A count in three digits or so: 950, 12.0k, 1.2M, 3.4G."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if round(number / size, 1) >= 1 and number >= 0.9995 * size:
+            return f"{number / size:.1f}{letter}"
+    return f"{number:.0f}"
+
+
+def decimals(values: Iterable[float], unit: str) -> int:
+    """How many decimals show four digits of the largest value; two for percentages."""
+    if unit == "%":
+        return 2
+    largest = max(map(abs, values), default=0.0)
+    return 2 if largest >= 10 else 3 if largest >= 1 else 4
+
+
+def ratio(number: float) -> str:
+    """A ratio after a multiplication sign: 1.25, 2.00, and 1.0025 where two decimals would hide the difference to 1."""
+    text = f"{number:.2f}"
+    if float(text) == 1 != number:
+        text = f"{number:.4f}"
+    return f"\N{MULTIPLICATION SIGN}{text}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words with commas and a last 'and'."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def seeds(numbers: Iterable[int]) -> str:
+    """``seed 2`` or ``seeds 0, 1, 4``."""
+    ordered = sorted(numbers)
+    return f"seed{'s' * (len(ordered) > 1)} {', '.join(map(str, ordered))}"
+
+
+def slug(title: str) -> str:
+    """A title as part of a file name: ``paper, lr=0.0005`` is ``paper-lr-0.0005``."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", title).strip("-.")[:80]
+
+
+def wrap(name: str, width: int) -> str:
+    """A name in lines of at most `width` characters where it can be broken: at spaces and after ``_ : + / @ -``."""
+    lines = [""]
+    for piece in re.findall(r"[^\s_:+/@-]*[_:+/@-]+|\s+|[^\s_:+/@-]+", name):
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > width:
+            lines.append(piece.lstrip())
+        else:
+            lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,158 @@
+"""Runs as reports read them, made up with as few words as a test needs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mtbench.contract import Protocol
+from mtbench.plan.spec import Choice, RunSpec, Titles
+from mtbench.store.record import (
+    FORMAT,
+    Code,
+    Cost,
+    CurvePoint,
+    Environment,
+    Fingerprints,
+    Parameters,
+    Record,
+    TaskInfo,
+    TaskResult,
+)
+from mtbench.store.status import RunStatus
+
+PAPER = Protocol()
+QUICK = Protocol(name="quick", epochs=2, images=4000)
+CORNERS = ("LU", "RL")
+
+
+def finished(
+    method: str = "td",
+    seed: int = 0,
+    scores: Mapping[str, float] | Sequence[float] = (90.0, 80.0),
+    *,
+    dataset: str = "mmnist2",
+    protocol: Protocol = PAPER,
+    title: str = "",
+    metric: str = "accuracy",
+    unit: str = "%",
+    higher_is_better: bool = True,
+    tasks: Sequence[TaskInfo] = (),
+    stale: str = "",
+    device: str = "cpu",
+    torch: str = "2.9.0",
+    data: str = "d41d8cd98f00b204",
+    weights: int = 12500,
+    label_uses: int = 12_000_000,
+) -> RunStatus:
+    """A run with a record: fresh, or stale for the reason given."""
+    named = scores if isinstance(scores, Mapping) else dict(zip(CORNERS, scores, strict=False))
+    infos = tuple(tasks) or tuple(
+        TaskInfo(name=name, metric=metric, unit=unit, higher_is_better=higher_is_better) for name in named
+    )
+    asked = spec(method, seed, dataset=dataset, protocol=protocol, title=title)
+    results = {"test": _results(infos, named, 1.0)}
+    record = Record(
+        format=FORMAT,
+        spec=asked,
+        tasks=infos,
+        training_examples=protocol.images or 60_000,
+        results=results,
+        curve=tuple(
+            CurvePoint(
+                epoch=epoch,
+                steps=118 * epoch,
+                label_uses=label_uses * epoch // protocol.epochs,
+                train_losses={info.name: 2.3 * 0.7**epoch + 0.02 * seed for info in infos},
+                results={"test": _results(infos, named, 1 - 0.6**epoch)},
+            )
+            for epoch in range(1, min(protocol.epochs, 20) + 1)
+        ),
+        cost=Cost(
+            steps=11_800,
+            label_uses=label_uses,
+            forward_passes=6_000_000,
+            wall_seconds=0.1 + 0.2,
+            cpu_seconds=500.25,
+            peak_memory=300_000_000,
+            macs_per_task=400_000,
+            macs_per_input=800_000,
+        ),
+        parameters=Parameters(weights=weights, total=weights + 100, single_weights=10_000, single_total=10_100),
+        environment=Environment(
+            mtbench="0.1.0",
+            python="3.12.0",
+            torch=torch,
+            platform="Linux",
+            processor="some",
+            device=device,
+            threads=1,
+            deterministic=True,
+        ),
+        fingerprints=Fingerprints(
+            numerics=1,
+            code={
+                part: Code(distribution="mtbench", version="0.1.0", hash="abc")
+                for part in ("network", "balancer", "backbone", "dataset")
+            },
+            data=data,
+        ),
+        files={},
+        finished="2026-01-02T03:04:05Z",
+    )
+    state = "stale" if stale else "fresh"
+    return RunStatus(folder=Path(asked.folder), spec=asked, state=state, why=stale, record=record)
+
+
+def unfinished(
+    state: str,
+    method: str = "td",
+    seed: int = 0,
+    why: str = "",
+    *,
+    dataset: str = "mmnist2",
+    protocol: Protocol = PAPER,
+    title: str = "",
+) -> RunStatus:
+    """A run without a record, in the state given."""
+    asked = spec(method, seed, dataset=dataset, protocol=protocol, title=title)
+    return RunStatus(folder=Path(asked.folder), spec=asked, state=state, why=why, record=None)
+
+
+def spec(method: str, seed: int, *, dataset: str = "mmnist2", protocol: Protocol = PAPER, title: str = "") -> RunSpec:
+    """What was asked of a made-up run; `method` may have a balancer after a plus."""
+    network, _, balancer = method.partition("+")
+    return RunSpec(
+        dataset=Choice(name=dataset),
+        network=Choice(name=network),
+        balancer=Choice(name=balancer or "uniform"),
+        backbone=Choice(name="lenet"),
+        protocol=protocol,
+        seed=seed,
+        titles=Titles(dataset=dataset, method=method, protocol=title or protocol.name),
+    )
+
+
+def mixed_runs() -> list[RunStatus]:
+    """All that can happen to runs.
+
+    td is separated on LU and in the mean, not on RL; chmod is stale and half lost; single has no number.
+    """
+    return [
+        *(finished("td", seed, (90 + seed, 80 + 2 * seed)) for seed in range(3)),
+        *(
+            finished("moo", seed, scores, weights=20_000)
+            for seed, scores in enumerate([(87.5, 79.3333), (88.5, 81.3333), (89.5, 82.3333)])
+        ),
+        finished("chmod", 0, (69, 61), stale="the network's code changed", weights=10_025),
+        finished("chmod", 1, (71, 59), weights=10_025),
+        unfinished("failed", "chmod", 2, "loss of task LU became NaN at step 14."),
+        unfinished("missing", "chmod", 3),
+        unfinished("running", "single", 0),
+        unfinished("damaged", "single", 1, "its checksum is wrong."),
+    ]
+
+
+def _results(tasks: Sequence[TaskInfo], scores: Mapping[str, float], share: float) -> dict[str, TaskResult]:
+    return {
+        task.name: TaskResult(loss=0.25, count=10_000, metrics={task.metric: share * scores[task.name]})
+        for task in tasks
+    }

@@ -1,0 +1,69 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mtbench.cli.app import app
+from mtbench.errors import UsageError
+from mtbench.store.record import render_record
+from mtbench.store.status import RunStatus
+from tests.report.records import finished
+
+
+def keep(results: Path, run: RunStatus) -> None:
+    """Put a made-up run where a real one would be."""
+    folder = results / run.spec.folder
+    folder.mkdir(parents=True)
+    (folder / "spec.json").write_text(run.spec.to_json())
+    if run.record:
+        (folder / "record.json").write_text(render_record(run.record))
+
+
+def call(*words: str) -> str:
+    result = CliRunner().invoke(app, ["report", *words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_kept_runs_become_a_table_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    keep(tmp_path / "results/local", finished("branches", 0))
+    keep(tmp_path / "results/local", finished("branches", 1))
+    shown = call("--data-root", str(tmp_path / "data"))
+    assert shown.startswith("mmnist2, protocol paper\n")
+    assert "branches" in shown
+    assert "Written to reports/local/mmnist2:\n  mmnist2-runs.csv\n  mmnist2-paper-table.tex\n" in shown
+    assert (tmp_path / "reports/local/mmnist2/mmnist2-paper-points.pdf").exists()
+
+
+def test_only_the_datasets_that_were_asked_for_are_reported(tmp_path: Path) -> None:
+    for dataset in ("mmnist2", "mmnist3", "mmnist4"):
+        keep(tmp_path / "runs", finished("branches", dataset=dataset))
+    words = ["--results", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path / "data")]
+    call(*words, "--dataset", "mmnist2,mmnist4")
+    assert sorted(file.name for file in (tmp_path / "out").glob("*-runs.csv")) == [
+        "mmnist2-runs.csv",
+        "mmnist4-runs.csv",
+    ]
+    with pytest.raises(UsageError, match=r"no runs of dataset 'mnist3' .* Did you mean 'mmnist3'\? Datasets there: mm"):
+        call(*words, "--dataset", "mnist3")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_empty_or_absent_folder_is_named_with_the_command_that_fills_it(tmp_path: Path, there: bool) -> None:
+    results = tmp_path / "runs"
+    if there:
+        results.mkdir()
+    with pytest.raises(UsageError, match=rf"there are no runs in {results}\. Make some: mtbench run --methods "):
+        call("--results", str(results))
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, mtbench.cli.report\n"
+        "print([name for name in ('torch', 'pandas', 'matplotlib', 'scipy', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

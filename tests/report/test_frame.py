@@ -1,0 +1,50 @@
+import io
+
+import pandas as pd
+import pytest
+
+from mtbench.report.comparison import compare
+from mtbench.report.frame import COLUMNS, tidy_frame
+from mtbench.store.record import TaskInfo
+from tests.report.records import finished, unfinished
+
+
+def test_a_finished_run_has_a_row_per_task_and_one_for_their_mean() -> None:
+    frame = tidy_frame(compare([finished("td", 3, (90.1, 80.2))]))
+    assert frame[["method", "seed", "split", "task", "value", "count"]].astype(object).values.tolist() == [
+        ["td", 3, "test", "LU", 90.1, 10_000],
+        ["td", 3, "test", "RL", 80.2, 10_000],
+        ["td", 3, "test", "mean", pytest.approx(85.15), pd.NA],
+    ]
+
+
+@pytest.mark.parametrize("state", ["failed", "missing", "running", "damaged"])
+def test_a_run_without_a_record_is_a_row_with_its_state_and_no_numbers(state: str) -> None:
+    frame = tidy_frame(compare([unfinished(state, why="so it is"), finished("moo")]))
+    row = frame[frame["method"] == "td"].iloc[0]
+    assert (row["state"], row["why"]) == (state, "so it is")
+    assert row[list(COLUMNS)[12:]].isna().all()
+    assert len(frame) == 4
+
+
+def test_numbers_survive_the_csv_to_the_last_bit() -> None:
+    run = finished("td", 0, (100 / 3, 200 / 7))
+    text = tidy_frame(compare([run])).to_csv(index=False)
+    again = pd.read_csv(io.StringIO(text))
+    assert again["value"].tolist()[:2] == [100 / 3, 200 / 7]
+    assert again["wall_seconds"].tolist()[0] == 0.1 + 0.2
+    assert run.record is not None
+    assert again["weights"].tolist()[0] == run.record.parameters.weights
+
+
+def test_unlike_metrics_have_no_mean_row() -> None:
+    tasks = [
+        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
+        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+    ]
+    frame = tidy_frame(compare([finished(scores={"shape": 90, "depth": 0.5}, tasks=tasks)]))
+    assert frame["task"].tolist() == ["shape", "depth"]
+
+
+def test_no_runs_make_an_empty_frame_with_every_column() -> None:
+    assert tidy_frame([]).columns.tolist() == list(COLUMNS)

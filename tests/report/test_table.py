@@ -1,0 +1,127 @@
+import dataclasses
+
+import pytest
+
+from mtbench.report.comparison import compare
+from mtbench.report.table import Table, build_table
+from mtbench.store.record import TaskInfo
+from mtbench.store.status import RunStatus
+from tests.report.records import QUICK, finished, unfinished
+
+
+def table(runs: list[RunStatus]) -> Table:
+    (comparison,) = compare(runs)
+    return build_table(comparison)
+
+
+def bold(found: Table) -> list[tuple[str, str]]:
+    return [
+        (row.method, column.name)
+        for row in found.rows
+        for column, cell in zip(found.columns, row.cells, strict=True)
+        if cell.best
+    ]
+
+
+def two_methods(metric: str = "accuracy", *, higher_is_better: bool = True) -> list[RunStatus]:
+    """LU: moo is higher by 1.0, 1.1 and 0.9 on seeds that differ by more; RL: by 5, -5 and 1."""
+    more = {"metric": metric, "unit": "", "higher_is_better": higher_is_better}
+    td = [finished("td", seed, (80 + 4 * seed, 70), **more) for seed in range(3)]  # type: ignore[arg-type]
+    gains = [(1.0, 5.0), (1.1, -5.0), (0.9, 1.0)]
+    moo = [
+        finished("moo", seed, (80 + 4 * seed + lu, 70 + rl), **more)  # type: ignore[arg-type]
+        for seed, (lu, rl) in enumerate(gains)
+    ]
+    return td + moo
+
+
+def test_only_what_is_separated_in_pairs_is_bold() -> None:
+    assert bold(table(two_methods())) == [("moo", "LU")]
+
+
+def test_where_lower_is_better_the_lower_one_is_bold() -> None:
+    found = table(two_methods("error", higher_is_better=False))
+    assert bold(found) == [("td", "LU")]
+    assert "Test error, lower is better, after the last epoch; nothing is chosen on the test split." in found.caption
+
+
+def test_one_seed_has_no_spread_and_nothing_bold() -> None:
+    found = table([finished("td", 0, (99, 99)), finished("moo", 0, (10, 10))])
+    assert bold(found) == []
+    assert {cell.summary.std for row in found.rows for cell in row.cells} == {None}
+    assert "Nothing is bold: to tell methods apart takes at least two seeds that they share." in found.caption
+    assert not any("±" in sentence for sentence in found.caption)
+
+
+def test_the_mean_is_taken_within_each_run_before_its_spread() -> None:
+    # The tasks' errors cancel within each run: the mean over tasks has no spread at all.
+    found = table([finished("td", 0, (90, 80)), finished("td", 1, (80, 90)), finished("td", 2, (85, 85))])
+    summary = found.rows[0].cells[2].summary
+    assert (summary.n, summary.mean, summary.std) == (3, 85, 0)
+
+
+def test_a_method_without_a_finished_run_keeps_its_row() -> None:
+    found = table([finished("td"), unfinished("failed", "moo", 2, "loss of task LU became NaN at step 14.")])
+    row = found.rows[0]
+    assert (row.method, row.finished, row.planned, row.parameter_ratio, row.label_uses) == ("moo", 0, 1, None, None)
+    assert found.footnotes == ("moo: 1 failed (seed 2: loss of task LU became NaN at step 14).",)
+
+
+def test_seeds_that_failed_alike_are_named_together() -> None:
+    runs = [unfinished("failed", "td", seed, "out of memory") for seed in (1, 3)] + [unfinished("missing", "td", 4)]
+    found = table([finished("td"), *runs])
+    assert found.footnotes == ("td: 2 failed (seeds 1, 3: out of memory), 1 missing (seed 4).",)
+
+
+def test_stale_runs_count_and_are_marked() -> None:
+    found = table([finished("td", 0, stale="the network's code changed"), finished("td", 1), finished("td", 2)])
+    assert (found.rows[0].stale, found.rows[0].finished, found.rows[0].cells[0].summary.n) == (True, 3, 3)
+    assert found.footnotes == (
+        "td†: 1 stale (seed 0: the network's code changed).",
+        "† Some runs are stale: what makes their numbers has changed since they ran.",
+    )
+
+
+def test_a_number_that_is_not_one_is_left_out_and_said() -> None:
+    found = table([finished("td", 0, (90, float("nan"))), finished("td", 1, (91, 80))])
+    assert [cell.summary.n for cell in found.rows[0].cells] == [2, 1, 1]
+    assert found.footnotes == ("td: no number for RL (seed 0), no number for mean (seed 0).",)
+
+
+def test_runs_that_differ_in_what_matters_are_said_to() -> None:
+    runs = [finished("td", 0), finished("td", 1, device="cuda:0", torch="2.10.0"), finished("moo", 0, data="ffff")]
+    assert table(runs).footnotes == (
+        "The runs differ in data (fingerprint): d41d8cd98f00 (2 runs) and ffff (1 run).",
+        "The runs differ in device: cpu (2 runs) and cuda (1 run).",
+        "The runs differ in torch version: 2.10.0 (1 run) and 2.9.0 (2 runs).",
+    )
+
+
+def test_two_gpus_are_one_device_type() -> None:
+    assert table([finished("td", 0, device="cuda:0"), finished("td", 1, device="cuda:1")]).footnotes == ()
+
+
+def test_the_caption_says_how_it_was_trained_and_that_a_look_is_no_result() -> None:
+    found = table([finished(protocol=dataclasses.replace(QUICK, validation=True, tasks_per_image="one"))])
+    assert found.quick
+    assert found.caption[:2] == (
+        "QUICK: a look, not a result.",
+        "mmnist2, protocol quick: 2 epochs, batch 512, adam with learning rate 0.001, halved after 30, 60 and 90 % of "
+        "the epochs, 4,000 training examples, one label per image used in a step, a validation split held out.",
+    )
+
+
+def test_unlike_metrics_have_no_mean_column() -> None:
+    tasks = [
+        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
+        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+    ]
+    found = table([finished(scores={"shape": 90, "depth": 0.5}, tasks=tasks)])
+    assert [column.name for column in found.columns] == ["shape", "depth"]
+
+
+@pytest.mark.parametrize("state", ["missing", "running"])
+def test_without_any_finished_run_there_are_rows_and_no_columns(state: str) -> None:
+    found = table([unfinished(state)])
+    assert (found.columns, len(found.rows)) == ((), 1)
+    assert found.footnotes == (f"td: 1 {state} (seed 0).",)

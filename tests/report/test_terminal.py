@@ -1,0 +1,80 @@
+# ruff: noqa: RUF001
+import io
+
+from rich.console import Console
+
+from mtbench.report.comparison import compare
+from mtbench.report.table import build_table
+from mtbench.report.terminal import print_table
+from mtbench.store.status import RunStatus
+from tests.report.records import QUICK, finished, mixed_runs
+
+
+def printed(runs: list[RunStatus], width: int, *, color: bool = False) -> str:
+    (comparison,) = compare(runs)
+    console = Console(file=io.StringIO(), width=width, force_terminal=color, color_system="standard" if color else None)
+    print_table(build_table(comparison), console)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+
+
+GRID = """\
+mmnist2, protocol paper
+method            LU            RL          mean    n       #P  labels
+chmod†  70.00 ± 1.41  60.00 ± 1.41  65.00 ± 0.00  2/4  ×1.0025   12.0M
+moo     88.50 ± 1.00  81.00 ± 1.53  84.75 ± 1.26    3    ×2.00   12.0M
+single             –             –             –  0/2        –       –
+td      91.00 ± 1.00  82.00 ± 2.00  86.50 ± 1.50    3    ×1.25   12.0M
+"""
+
+
+def test_a_table_fits_80_columns() -> None:
+    assert printed(mixed_runs(), 80) == GRID + (
+        "chmod†: 1 failed (seed 2: loss of task LU became NaN at step 14), 1 missing\n"
+        "(seed 3), 1 stale (seed 0: the network's code changed).\n"
+        "single: 1 damaged (seed 1: its checksum is wrong), 1 running (seed 0).\n"
+        "† Some runs are stale: what makes their numbers has changed since they ran."
+    )
+
+
+def test_a_table_on_200_columns_wraps_nothing() -> None:
+    assert printed(mixed_runs(), 200) == GRID + (
+        "chmod†: 1 failed (seed 2: loss of task LU became NaN at step 14), 1 missing (seed 3), "
+        "1 stale (seed 0: the network's code changed).\n"
+        "single: 1 damaged (seed 1: its checksum is wrong), 1 running (seed 0).\n"
+        "† Some runs are stale: what makes their numbers has changed since they ran."
+    )
+
+
+def test_on_a_narrow_console_blocks_of_columns_stand_below_one_another() -> None:
+    scores = {"5_o_Clock_Shadow": 90.0, "RL": 80.0, "LL": 70.0}
+    long = "td:channels=6:bu2=mul+fixed:weights=.3/.4/.3"
+    assert printed([finished(long, seed, scores) for seed in range(2)], 60) == (
+        "mmnist2, protocol paper\n"
+        "                                5_o_Clock_\n"
+        "method                              Shadow            RL\n"
+        "td:channels=6:bu2=mul+fixed:  90.00 ± 0.00  80.00 ± 0.00\n"
+        "weights=.3/.4/.3\n"
+        "\n"
+        "method                                  LL\n"
+        "td:channels=6:bu2=mul+fixed:  70.00 ± 0.00\n"
+        "weights=.3/.4/.3\n"
+        "\n"
+        "method                                mean  n     #P  labels\n"
+        "td:channels=6:bu2=mul+fixed:  80.00 ± 0.00  2  ×1.25   12.0M\n"
+        "weights=.3/.4/.3"
+    )
+
+
+def test_a_look_is_marked_beside_the_title() -> None:
+    assert printed([finished(protocol=QUICK)], 80).startswith("mmnist2, protocol quick QUICK: a look, not a result.\n")
+
+
+def test_what_is_separated_is_bold_on_a_terminal() -> None:
+    text = printed(mixed_runs(), 80, color=True)
+    assert "\x1b[1m91.00 ± 1.00\x1b[0m" in text
+    assert "\x1b[1m82.00 ± 2.00\x1b[0m" not in text
+
+
+def test_brackets_in_names_are_no_markup() -> None:
+    assert "[bold]x" in printed([finished("td", 0, {"[bold]x": 90.0})], 80)

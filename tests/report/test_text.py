@@ -1,0 +1,53 @@
+import pytest
+
+from mtbench.report import text
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (0, "0"),
+        (950, "950"),
+        (999.7, "1.0k"),
+        (12_000, "12.0k"),
+        (999_960, "1.0M"),
+        (1_200_000, "1.2M"),
+        (3.4e9, "3.4G"),
+    ],
+)
+def test_counts_are_written_in_a_few_digits(number: float, written: str) -> None:
+    assert text.counted(number) == written
+
+
+@pytest.mark.parametrize(("number", "written"), [(1.25, "1.25"), (2, "2.00"), (1, "1.00"), (1.0025, "1.0025")])
+def test_a_ratio_near_one_shows_that_it_is_not_one(number: float, written: str) -> None:
+    assert text.ratio(number) == "\N{MULTIPLICATION SIGN}" + written
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("LU", ["LU"]),
+        ("5_o_Clock_Shadow", ["5_o_Clock_", "Shadow"]),
+        ("td:channels=6+dwa", ["td:", "channels=6+", "dwa"]),
+        ("left upper corner", ["left upper", "corner"]),
+        ("Unbreakable-Donaudampfschiff", ["Unbreakable-", "Donaudampfschiff"]),
+    ],
+)
+def test_names_are_broken_where_they_can_be(name: str, lines: list[str]) -> None:
+    assert text.wrap(name, 12) == "\n".join(lines)
+
+
+def test_a_long_text_is_cut_at_a_word() -> None:
+    assert text.brief("one\n two, three", 9) == "one two…"
+    assert text.brief("one\n two", 9) == "one two"
+
+
+def test_percentages_have_two_decimals_and_others_four_digits() -> None:
+    assert [text.decimals([value], "") for value in (12.0, 1.2, 0.12)] == [2, 3, 4]
+    assert text.decimals([0.12], "%") == 2
+    assert text.decimals([], "") == 4
+
+
+def test_a_title_becomes_part_of_a_file_name() -> None:
+    assert text.slug("paper, lr=0.0005") == "paper-lr-0.0005"

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from mtbench.errors import StoreError
+from mtbench.report.write import write_report
+from tests.report.records import QUICK, finished, unfinished
+
+KINDS = ["table.tex", "table.md", "table.csv", "curves.pdf", "curves.png", "points.pdf", "points.png"]
+
+
+def test_each_dataset_has_a_folder_and_each_protocol_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    runs = [finished(), finished(protocol=QUICK), finished(dataset="mmnist4:offset=8")]
+    files = write_report(runs, None)
+    assert [str(file) for file in files] == [
+        "reports/local/mmnist2/mmnist2-runs.csv",
+        *(f"reports/local/mmnist2/mmnist2-paper-{kind}" for kind in KINDS),
+        *(f"reports/local/mmnist2/mmnist2-quick-{kind}" for kind in KINDS),
+        "reports/local/mmnist4,offset=8/mmnist4,offset=8-runs.csv",
+        *(f"reports/local/mmnist4,offset=8/mmnist4,offset=8-paper-{kind}" for kind in KINDS),
+    ]
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(tmp_path / file for file in files)
+
+
+def test_a_folder_that_was_asked_for_gets_everything_and_the_same_bytes_again(tmp_path: Path) -> None:
+    runs = [finished(), finished("moo", 1), unfinished("missing", "moo", 0)]
+    first = write_report(runs, tmp_path / "a" / "b")
+    assert {file.parent for file in first} == {tmp_path / "a" / "b"}
+    second = write_report(runs[::-1], tmp_path / "c")
+    assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
+
+
+def test_nothing_makes_nothing(tmp_path: Path) -> None:
+    assert write_report([], tmp_path / "out") == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_finished_run_there_are_tables_and_no_figures(tmp_path: Path) -> None:
+    files = write_report([unfinished("failed", why="out of memory")], tmp_path)
+    assert [file.name for file in files] == ["mmnist2-runs.csv", *(f"mmnist2-paper-{kind}" for kind in KINDS[:3])]
+    assert "| td | 0/1 | – | – |" in files[2].read_text()  # noqa: RUF001
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_report([finished()], tmp_path / "file")
