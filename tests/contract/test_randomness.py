@@ -11,7 +11,7 @@ def test_a_stream_is_the_same_whenever_it_is_made() -> None:
 
 def test_purposes_do_not_run_into_each_other() -> None:
     purposes: list[tuple[int, str, int]] = [(0, "order", 1), (0, "order", 11), (1, "order", 1), (0, "tasks", 1)]
-    assert len({derive(seed, *purpose) for seed, *purpose in purposes}) == len(purposes)
+    assert len({derive(seed, name, number) for seed, name, number in purposes}) == len(purposes)
 
 
 def test_the_derivation_itself_never_moves() -> None:
