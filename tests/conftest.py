@@ -21,3 +21,15 @@ def data_root() -> Path:
     for name in ("mmnist2", "mmnist3"):
         parse_dataset(name).open(root).prepare(lambda _: None)
     return root
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a GPU where there is none."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))

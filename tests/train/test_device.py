@@ -1,0 +1,89 @@
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mtbench.errors import UsageError
+from mtbench.plan.grid import Request, plan
+from mtbench.store.record import CurvePoint
+from mtbench.train.device import choose_device, deterministic
+from mtbench.train.estimate import seconds
+from mtbench.train.loop import Trained, train
+
+GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())["losses"]
+
+
+class Nothing:
+    """Keeps nothing."""
+
+    def restore(self) -> None:
+        return None
+
+    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
+        pass
+
+
+def run(method: str, device: str) -> Trained:
+    spec = plan(Request(methods=[method], datasets=["toy-all"], settings={}, seeds=[0]))[0]
+    return train(spec, root=Path(), device=torch.device(device), keeper=Nothing())
+
+
+def test_auto_is_a_gpu_if_there_is_one() -> None:
+    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert choose_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+@pytest.mark.parametrize("name", ["cuda", "cuda:1"])
+def test_cuda_without_cuda_is_refused_in_words(name: str) -> None:
+    with pytest.raises(UsageError) as error:
+        choose_device(name)
+    assert str(error.value) == (
+        f"--device is '{name}', and torch {torch.__version__} sees 0 CUDA devices on this machine. "
+        "Use --device cpu, or a torch built for this machine's GPU and driver."
+    )
+
+
+@pytest.mark.parametrize("name", ["gpu", "cpu:1", "cuda:x", ""])
+def test_another_device_is_refused(name: str) -> None:
+    with pytest.raises(UsageError) as error:
+        choose_device(name)
+    assert str(error.value) == f"--device is '{name}'. Allowed: auto, cpu, cuda, cuda:N."
+
+
+def test_a_cpu_computes_on_one_thread_and_deterministically() -> None:
+    deterministic(torch.device("cpu"), "float32")
+    assert torch.get_num_threads() == 1
+    assert torch.are_deterministic_algorithms_enabled()
+    environment = run("uniform", "cpu").environment
+    assert (environment.device, environment.threads, environment.deterministic) == ("cpu", 1, True)
+
+
+def test_an_estimate_grows_with_the_epochs() -> None:
+    short, long = (
+        seconds(spec, root=Path(), device=torch.device("cpu"))
+        for epochs in ("1", "200")
+        for spec in plan(Request(methods=["td"], datasets=["toy-all"], settings={"epochs": epochs}, seeds=[0]))
+    )
+    assert 0 < 5 * short < long
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("method", ["single", "uniform", "moo", "chmod", "td"])
+def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_a_cpu(method: str) -> None:
+    first, second = run(method, "cuda"), run(method, "cuda")
+    assert all(torch.equal(first.model[name], second.model[name]) for name in first.model)
+    assert first.results == second.results
+    found = [list(point.train_losses.values()) for point in first.curve]
+    assert torch.allclose(torch.tensor(found), torch.tensor(GOLDEN[method]), rtol=1e-2)
+    assert first.cost.peak_memory > 0
+
+
+@pytest.mark.gpu
+def test_tf32_is_off_unless_the_protocol_asks_for_it() -> None:
+    for precision, allowed in (("float32", False), ("tf32", True)):
+        deterministic(torch.device("cuda"), precision)
+        assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == allowed
