@@ -146,7 +146,7 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def tasks(self) -> tuple[Task, ...]:
-        """What can be learned from it, in the order that tables show."""
+        """What can be learned from it, in the order that tables show; their kinds must agree on `Kind.order`."""
 
     @abstractmethod
     def prepare(self, say: Callable[[str], None]) -> None:

@@ -96,9 +96,8 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
     one_task = {"native": network.one_task, "one": True, "all": False}[protocol.tasks_per_image]
-    steps = math.ceil(len(split) / protocol.batch)
     where = curve_epochs(protocol.epochs) if points is None else points
-    beat = _Heartbeat(watch, epochs=protocol.epochs, steps=steps, score=_last_score(curve, run.tasks))
+    beat = _Heartbeat(watch, epochs=protocol.epochs, score=_last_score(curve, run.tasks))
 
     for epoch in range(finished, protocol.epochs):
         torch.manual_seed(derive(spec.seed, "epoch", epoch))  # for modules that draw, such as dropout
@@ -109,7 +108,7 @@ def train(
         drawn = draw_tasks(defined, stream(spec.seed, "tasks", epoch)).to(device) if one_task else None
         lost, used = torch.zeros(2, len(run.tasks), dtype=torch.float64, device=device)
         network.train()
-        for step, rows in enumerate(torch.split(order, protocol.batch)):
+        for step, rows in enumerate(chunks := torch.split(order, protocol.batch)):
             batch = split.batch(rows, None if drawn is None else drawn[rows])
             optimizer.zero_grad()
             losses = balancer.backward(network, batch)
@@ -120,7 +119,7 @@ def train(
             used += losses.counts
             ledger.steps += 1
             ledger.forward_passes += len(rows) * batch.views * network.passes(batch)
-            beat.step(epoch, step + 1, losses)
+            beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
         if epoch + 1 in where and epoch + 1 < protocol.epochs:
             name = "val" if protocol.validation else "test"
@@ -226,21 +225,22 @@ def _info(task: Task) -> TaskInfo:
 class _Heartbeat:
     """Tells of progress twice a second; reading a loss makes a GPU wait, so not at every step."""
 
-    def __init__(self, watch: Callable[[Progress], None], *, epochs: int, steps: int, score: float | None) -> None:
-        self.watch, self.epochs, self.steps, self.score = watch, epochs, steps, score
+    def __init__(self, watch: Callable[[Progress], None], *, epochs: int, score: float | None) -> None:
+        self.watch, self.epochs, self.score = watch, epochs, score
         self.last = 0.0
 
-    def step(self, epoch: int, step: int, losses: Losses) -> None:
+    def step(self, epoch: int, step: int, steps: int, losses: Losses) -> None:
+        """After `step` of the `steps` of an epoch (counted from 0)."""
         now = time.monotonic()
-        if now - self.last < 0.5 and step < self.steps:
+        if now - self.last < 0.5 and step < steps:
             return
         self.last = now
         self.watch(
             Progress(
-                epoch=epoch + (step == self.steps),
+                epoch=epoch + (step == steps),
                 epochs=self.epochs,
-                step=epoch * self.steps + step,
-                steps=self.epochs * self.steps,
+                step=epoch * steps + step,
+                steps=self.epochs * steps,
                 loss=float(losses.means.detach()[losses.present].mean()),
                 score=self.score,
             )
