@@ -47,6 +47,10 @@ class Protocol:
         halvings = sum(epoch >= round(share * self.epochs) for share in (0.3, 0.6, 0.9))
         return self.lr * 0.5**halvings
 
+    def draws_one_task(self, *, native: bool) -> bool:
+        """Whether one task is drawn per image, given whether that is the network's own way."""
+        return {"native": native, "one": True, "all": False}[self.tasks_per_image]
+
     def changed(self, **given: str | int | float | bool) -> "Protocol":
         """This protocol with some fields replaced, from texts or values; '-' and '_' in names are one.
 

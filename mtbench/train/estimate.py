@@ -22,7 +22,7 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
     split, test = run.splits["train"], run.splits["test"]
-    one_task = {"native": run.network.one_task, "one": True, "all": False}[spec.protocol.tasks_per_image]
+    one_task = spec.protocol.draws_one_task(native=run.network.one_task)
     drawn = draw_tasks(split.defined.cpu(), torch.Generator().manual_seed(0)).to(device) if one_task else None
 
     def step(number: int) -> None:

@@ -95,7 +95,7 @@ def train(
         balancer.load_state_dict(state["balancer"])
         optimizer.load_state_dict(state["optimizer"])
         ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
-    one_task = {"native": network.one_task, "one": True, "all": False}[protocol.tasks_per_image]
+    one_task = protocol.draws_one_task(native=network.one_task)
     where = curve_epochs(protocol.epochs) if points is None else points
     beat = _Heartbeat(watch, epochs=protocol.epochs, score=_last_score(curve, run.tasks))
 
@@ -144,11 +144,9 @@ def train(
 
 def curve_epochs(epochs: int) -> set[int]:
     """After which epochs a curve has a point: each of up to 20, else 20 evenly spaced ones, the last among them."""
-    return (
-        {round(point * epochs / POINTS) for point in range(1, POINTS + 1)} - {0}
-        if epochs > POINTS
-        else set(range(1, epochs + 1))
-    )
+    if epochs <= POINTS:
+        return set(range(1, epochs + 1))
+    return {round(point * epochs / POINTS) for point in range(1, POINTS + 1)}
 
 
 def draw_tasks(defined: Tensor, generator: torch.Generator) -> Tensor:
