@@ -20,11 +20,21 @@ def test_a_written_file_holds_what_was_written(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-def test_a_write_that_fails_halfway_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
-    write_text(tmp_path / "a.json", "old")
-    with pytest.raises(RuntimeError, match="halfway"), writing(tmp_path / "a.json") as file:
+def fail_halfway(path: Path) -> None:
+    with writing(path) as file:
         file.write(b"ne")
         raise RuntimeError("halfway")
+
+
+def fill_the_disk(path: Path) -> None:
+    with writing(path), Path("/dev/full").open("wb", buffering=0) as full:
+        full.write(b"data")
+
+
+def test_a_write_that_fails_halfway_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.json", "old")
+    with pytest.raises(RuntimeError, match="halfway"):
+        fail_halfway(tmp_path / "a.json")
     assert (tmp_path / "a.json").read_text() == "old"
     assert os.listdir(tmp_path) == ["a.json"]
 
@@ -65,14 +75,11 @@ def test_leftovers_of_the_files_that_one_owns_are_swept_and_those_of_others_only
     assert foreign.exists()
 
 
-def test_a_full_disk_is_told_with_the_path_and_the_mend() -> None:
-    with pytest.raises(StoreError) as caught, writing(Path("/tmp/never")) as file:
-        file.write(b"data")
-        file.flush()
-        with Path("/dev/full").open("wb", buffering=0) as full:
-            full.write(b"data")
+def test_a_full_disk_is_told_with_the_path_and_the_mend(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as caught:
+        fill_the_disk(tmp_path / "never")
     assert str(caught.value) == (
-        "/tmp/never cannot be written: No space left on device. "
+        f"{tmp_path}/never cannot be written: No space left on device. "
         "The disk is full: free some space; the same command then goes on where it stopped."
     )
 

@@ -1,0 +1,195 @@
+"""What a person sees while runs are under way: live lines on a terminal, plain lines elsewhere, or nothing."""
+
+import time
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from mtbench.engines.pool import Job, Listener
+from mtbench.train.progress import Progress
+
+__all__ = ["Display", "Lines", "LiveLines", "Silence", "choose_display", "duration"]
+
+
+class Display(Listener, Protocol):
+    """A listener that is on screen for as long as its block lasts."""
+
+    def __enter__(self) -> "Display": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+def choose_display(console: Console, total: int, *, quiet: bool) -> Display:
+    """The display that suits the console, for so many runs."""
+    if quiet:
+        return Silence()
+    return LiveLines(console, total) if console.is_terminal else Lines(console, total)
+
+
+def duration(seconds: float) -> str:
+    """A time span in the two units that matter: ``48 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    whole = round(seconds)
+    for name, size, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {name}" + (f" {rest} {smaller}" if rest else "")
+    return f"{whole} s"
+
+
+class Silence:
+    """Says nothing."""
+
+    def __enter__(self) -> "Silence":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        pass
+
+    def started(self, job: Job, device: str) -> None:
+        pass
+
+    def advanced(self, job: Job, progress: Progress) -> None:
+        pass
+
+    def ended(self, job: Job, how: str, why: str) -> None:
+        pass
+
+    def refresh(self) -> None:
+        pass
+
+
+class Lines(Silence):
+    """A line for every tenth of a run and for its end, for logs."""
+
+    TENTHS = 10
+
+    def __init__(self, console: Console, total: int) -> None:
+        self.console, self.total = console, total
+        self.over = 0
+        self.last: dict[Job, tuple[int, int]] = {}
+
+    def advanced(self, job: Job, progress: Progress) -> None:
+        part = (progress.epoch, progress.epoch * self.TENTHS // progress.epochs)
+        before = self.last.setdefault(job, (0, 0))
+        if part[1] > before[1]:
+            self.last[job] = part
+            self._say(f"{escape(job.title)}: {describe(progress)}")
+
+    def ended(self, job: Job, how: str, why: str) -> None:
+        self.over += how in FINAL
+        if how != "busy":
+            self._say(report(job, how, why, f"{self.over}/{self.total}"))
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, soft_wrap=True, highlight=False)
+
+
+class LiveLines(Silence):
+    """One line per run under way, and a bar for all of them, redrawn in place."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        self.console, self.total = console, total
+        self.running: dict[Job, Progress | None] = {}
+        self.clocks: dict[Job, Clock] = {}
+        self.busy: set[Job] = set()
+        self.over = 0
+        self.clock = Clock(0.0)
+        self.live = Live(console=console, auto_refresh=False, transient=True, get_renderable=self.render)
+
+    def __enter__(self) -> "LiveLines":
+        self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.live.stop()
+
+    def started(self, job: Job, device: str) -> None:  # noqa: ARG002
+        self.busy.discard(job)
+        self.running[job] = None
+
+    def advanced(self, job: Job, progress: Progress) -> None:
+        if self.running.get(job) is None:
+            self.clocks[job] = Clock(progress.step / progress.steps)
+        self.running[job] = progress
+
+    def ended(self, job: Job, how: str, why: str) -> None:
+        self.running.pop(job, None)
+        self.busy.discard(job)
+        if how == "busy":
+            self.busy.add(job)
+            return
+        self.over += how in FINAL
+        self.live.console.print(report(job, how, why, f"{self.over}/{self.total}"), soft_wrap=True, highlight=False)
+
+    def refresh(self) -> None:
+        self.live.refresh()
+
+    def render(self) -> RenderableType:
+        """What stands on the screen now."""
+        lines = Table.grid(padding=(0, 2), expand=True)
+        lines.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        for _ in range(4):
+            lines.add_column(justify="right", no_wrap=True)
+        for job, progress in self.running.items():
+            lines.add_row(escape(job.title), *self._cells(job, progress))
+        done = self.over + sum(p.step / p.steps for p in self.running.values() if p is not None)
+        share = done / max(1, self.total)
+        total = Table.grid(padding=(0, 2), expand=True)
+        total.add_column(no_wrap=True)
+        total.add_column(ratio=1)
+        total.add_column(justify="right", no_wrap=True)
+        waiting = f", {len(self.busy)} with another mtbench" if self.busy else ""
+        bar = ProgressBar(total=1, completed=share)
+        total.add_row(f"{self.over} of {self.total} runs{waiting}", bar, self.clock.left(share))
+        return Group(lines, total)
+
+    def _cells(self, job: Job, progress: Progress | None) -> list[RenderableType]:
+        if progress is None:
+            return [Text("starting", style="dim"), "", "", ""]
+        return [
+            f"epoch {progress.epoch}/{progress.epochs}",
+            f"loss {progress.loss:.3f}",
+            "" if progress.score is None else f"score {progress.score:.2f}",
+            self.clocks[job].left(progress.step / progress.steps),
+        ]
+
+
+class Clock:
+    """How much time is left of something, from the share of it that has been done since the clock was started."""
+
+    def __init__(self, share: float) -> None:
+        self.share, self.since = share, time.monotonic()
+
+    def left(self, share: float) -> str:
+        """The time left when this share of the whole is done; nothing as long as nobody can know."""
+        gained = share - self.share
+        if gained <= 0:
+            return ""
+        return f"{duration((time.monotonic() - self.since) * (1 - share) / gained)} left"
+
+
+FINAL = ("done", "failed", "stopped")
+STYLES = {"done": "green", "failed": "bold red", "stopped": "yellow", "again": "yellow"}
+
+
+def describe(progress: Progress) -> str:
+    """``epoch 3/10, loss 0.412, score 91.20``."""
+    score = "" if progress.score is None else f", score {progress.score:.2f}"
+    return f"epoch {progress.epoch}/{progress.epochs}, loss {progress.loss:.3f}{score}"
+
+
+def report(job: Job, how: str, why: str, count: str) -> str:
+    """The line that stays when a run is over, as markup."""
+    return f"[{STYLES[how]}]{how:7}[/] {count}  {escape(job.title)}" + (f": {escape(why)}" if why else "")

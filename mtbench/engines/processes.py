@@ -1,0 +1,83 @@
+"""Processes forked from a server that has torch imported: they start in milliseconds, and share no state."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.forkserver import ensure_running
+
+from mtbench.errors import RunError
+
+__all__ = ["spawn"]
+
+PRELOADED = [
+    "mtbench.engines.worker",
+    # What torch imports late: any optimiser the one, use_deterministic_algorithms the other. Together 3 s per run.
+    "torch._dynamo",
+    "torch._inductor.config",
+    # Each process imports the script that its parent is, and that imports the command line.
+    "mtbench.cli.app",
+]
+
+ATTEMPTS = 5
+
+
+def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerProcess, Connection]:
+    """Start ``target(*arguments, pipe)`` in a new process, which ignores Ctrl-C and ends when its parent does.
+
+    Args:
+        target: a function of a module, since it is found by its name.
+        arguments: plain values; they are pickled.
+
+    Returns:
+        the process, and the end of the pipe that it talks into.
+
+    Raises:
+        RunError: no process can be started.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    for attempt in range(ATTEMPTS):
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_follow, args=(target, *arguments, theirs))
+        try:
+            _serve()
+            process.start()
+        except (OSError, EOFError) as cause:  # the server died in this very moment; asked again it is started anew
+            ours.close()
+            if attempt + 1 == ATTEMPTS:
+                raise RunError(f"no process can be started: {type(cause).__name__}: {cause}.") from cause
+            time.sleep(0.2 * attempt)
+        else:
+            return process, ours
+        finally:
+            theirs.close()
+    raise AssertionError("unreachable")
+
+
+def _follow(target: Callable[..., None], *arguments: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    target(*arguments)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _serve() -> None:
+    """Make sure that the server runs. It and all its children are born deaf to Ctrl-C, which their parent answers."""
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

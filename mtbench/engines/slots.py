@@ -1,0 +1,44 @@
+"""How many runs this machine does at a time, and on which devices."""
+
+import math
+import os
+from itertools import chain, repeat
+from pathlib import Path
+
+import torch
+
+from mtbench.errors import UsageError
+from mtbench.train.device import choose_device
+
+__all__ = ["cores", "slots"]
+
+
+def slots(device: str, jobs: int | None, runs_per_device: int) -> list[str]:
+    """A device for each run that may be at work at a time, in the order in which they are given out.
+
+    Args:
+        device: ``cpu`` gives one slot per core; ``cuda`` every GPU in turn; ``cuda:N`` that GPU; ``auto`` either.
+        jobs: at most so many; None for as many as there are.
+        runs_per_device: how many runs share a GPU.
+
+    Raises:
+        UsageError: there is no such device here, or a number is not positive.
+    """
+    for name, number in (("--jobs", jobs), ("--runs-per-device", runs_per_device)):
+        if number is not None and number < 1:
+            raise UsageError(f"{name} is {number}.", allowed="Allowed: at least 1.")
+    chosen = choose_device(device)
+    if chosen.type == "cpu":
+        return ["cpu"] * (jobs or cores())
+    every = [str(chosen)] if chosen.index is not None else [f"cuda:{n}" for n in range(torch.cuda.device_count())]
+    return list(chain.from_iterable(repeat(every, runs_per_device)))[:jobs]
+
+
+def cores() -> int:
+    """How many cores this process may use: those it is bound to, and no more than its control group's quota."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, min(bound, math.ceil(int(quota) / int(period))))
+    except (OSError, ValueError):  # no control group, or no quota ("max")
+        return bound

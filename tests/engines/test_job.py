@@ -1,0 +1,150 @@
+"""One run, from its spec to its record or to what stands in its place."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mtbench.engines.job import execute
+from mtbench.errors import Busy, NonFiniteLoss
+from mtbench.plan.grid import Request, plan
+from mtbench.store.claim import Claim
+from mtbench.store.folder import RunFolder
+from mtbench.store.status import status_of
+from mtbench.train.progress import Progress
+
+
+def planned(folder: Path, method: str, **settings: str) -> RunFolder:
+    run = RunFolder(folder)
+    run.write_spec(plan(Request(methods=[method], datasets=["toy-all"], settings=settings, seeds=[0]))[0])
+    return run
+
+
+def done(run: RunFolder, root: Path) -> list[Progress]:
+    seen: list[Progress] = []
+    execute(run.path / "spec.json", root, "cpu", seen.append)
+    return seen
+
+
+def test_a_run_becomes_a_fresh_record_and_leaves_nothing_else(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "td")
+    seen = done(run, tmp_path)
+    assert seen[-1].step == seen[-1].steps
+    found = status_of(run.path, run.spec(), tmp_path)
+    assert found.state == "fresh"
+    assert found.record is not None
+    assert sorted(run.predictions(found.record)) == ["lower", "upper"]
+    assert sum(value.numel() for value in run.model(found.record).values()) > 1000
+    expected = ["curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json"]
+    assert sorted(os.listdir(run.path)) == expected
+    points = [json.loads(line) for line in (run.path / "curve.jsonl").read_text().splitlines()]
+    assert [point["epoch"] for point in points] == [1, 2, 3]
+
+
+def test_a_run_with_a_record_is_not_run_again(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "single")
+    done(run, tmp_path)
+    before = (run.path / "record.json").stat()
+    (run.path / "checkpoint.pt").write_bytes(b"left by a process that was killed after it had published")
+    assert done(run, tmp_path) == []
+    assert (run.path / "record.json").stat() == before
+    assert not run.has_checkpoint
+
+
+def test_a_run_that_raises_leaves_its_traceback(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "toy-crash")
+    with pytest.raises(RuntimeError, match="the third step is one too many"):
+        done(run, tmp_path)
+    failure = run.failure()
+    assert failure is not None
+    assert (failure.kind, failure.attempt) == ("exception", 1)
+    assert failure.message == "RuntimeError: the third step is one too many"
+    assert 'raise RuntimeError("the third step is one too many")' in failure.traceback
+    assert not run.is_claimed
+    assert not run.has_record
+
+
+def test_a_loss_that_is_not_finite_is_a_failure_of_its_own_kind(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "toy-nan")
+    with pytest.raises(NonFiniteLoss):
+        done(run, tmp_path)
+    failure = run.failure()
+    assert failure is not None
+    assert failure.kind == "nan"
+    assert "'lower'" in failure.message
+
+
+def test_a_run_that_succeeds_forgets_its_failures(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "single")
+    run.write_failure(kind="killed", message="before")
+    done(run, tmp_path)
+    assert run.failure() is None
+
+
+def test_a_run_of_another_process_is_left_to_it(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "single")
+    with Claim(run.path), pytest.raises(Busy):
+        done(run, tmp_path)
+    assert run.failure() is None
+
+
+def test_a_run_that_is_taken_over_midway_writes_nothing_more(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "single")
+
+    def take_over(progress: Progress) -> None:
+        if progress.step >= 1:
+            (run.path / "claim.2").write_text("")
+
+    with pytest.raises(Busy):
+        execute(run.path / "spec.json", tmp_path, "cpu", take_over)
+    assert run.failure() is None
+    assert not run.has_checkpoint
+
+
+def test_sigterm_leaves_the_checkpoint_and_no_claim(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "single", epochs="5000", schedule="constant")
+    code = (
+        "import sys; from pathlib import Path; from mtbench.engines.job import execute; from mtbench.errors import "
+        "Stopped\ntry:\n    execute(Path(sys.argv[1]) / 'spec.json', Path(sys.argv[1]), 'cpu')\n"
+        "except Stopped as cause:\n    print(cause)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, str(run.path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    while not run.has_checkpoint:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate()[0] == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    assert run.has_checkpoint
+    assert not list(run.path.glob("claim.*"))
+    assert not list(run.path.glob(".*"))
+    assert run.failure() is None
+
+
+def test_a_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Path) -> None:
+    undisturbed, resumed = planned(tmp_path / "a", "moo"), planned(tmp_path / "b", "moo")
+    done(undisturbed, tmp_path)
+
+    class Enough(Exception):
+        pass
+
+    def stop(progress: Progress) -> None:
+        if progress.epoch == 2:
+            raise Enough
+
+    with pytest.raises(Enough):
+        execute(resumed.path / "spec.json", tmp_path, "cpu", stop)
+    assert resumed.has_checkpoint
+    seen = done(resumed, tmp_path)
+    assert seen[0].step > 6  # the first epoch was not done again
+    records = [run.record() for run in (undisturbed, resumed)]
+    assert records[0] is not None
+    assert records[1] is not None
+    assert records[0].results == records[1].results
+    assert records[0].curve == records[1].curve
+    assert records[0].files == records[1].files
