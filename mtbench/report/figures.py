@@ -3,20 +3,21 @@
 import math
 from collections.abc import Iterable, Sequence
 
-import numpy as np
+import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
 from mtbench.report.caption import QUICK
-from mtbench.report.comparison import Comparison, MethodRuns
-from mtbench.report.style import WIDTH, Look, looks, new_figure, paper_style
+from mtbench.report.comparison import Comparison
+from mtbench.report.frame import curve_frame, held_out_split
+from mtbench.report.style import WIDTH, looks, new_figure, paper_style
 from mtbench.report.table import Column, columns_of, scores
 from mtbench.report.text import wrap
-from mtbench.stats.paired import Summary, summarize
-from mtbench.store.record import CurvePoint, TaskInfo
+from mtbench.stats.paired import summarize
+from mtbench.store.record import TaskInfo
 
 __all__ = ["draw_curves", "draw_points"]
 
@@ -26,34 +27,47 @@ _LETTER = 0.055
 """Inches per character of small type."""
 _LINE = 0.13
 """Inches per line of small type."""
+_BELOW = 0.38
+"""How far below its dots an interval stands, where methods are one apart."""
 
 
 def draw_curves(comparison: Comparison) -> Figure:
-    """Two panels over epochs: the test metric (or loss, where tasks have unlike metrics) and the training loss.
+    """Two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training loss.
 
     A thin line is a seed, a thick one the mean over seeds; both are means over tasks.
     """
-    finished = [(method, look) for method, look in _drawn(comparison) if method.records]
-    names = [wrap(method.title, 46) for method, _ in finished]
+    frame = curve_frame(comparison)
+    every = zip(comparison.methods, looks(len(comparison.methods)), strict=True)
+    look = {method.title: look for method, look in every if method.records}
+    names = [wrap(method, 46) for method in look]
     across = min(len(names), 4, max(1, int(WIDTH / (_LETTER * (_longest(names) + 8)))))
+    marked = frame["epoch"].nunique() == 1  # a line of one point is seen by its marker only
+    of_methods = {
+        "hue": "method",
+        "palette": {method: its.colour for method, its in look.items()},
+        "style": "method",
+        "dashes": {method: its.dashes for method, its in look.items()},
+        "markers": {method: its.marker for method, its in look.items()} if marked else False,
+        "legend": False,
+    }
+    split = {"val": "validation", "test": "test"}[held_out_split(comparison)]
+    measured = _quantity(comparison.common_metric) if comparison.common_metric else "loss"
     with paper_style():
         figure = new_figure(3.0 + _LINE * _lines_of_legend(names, across))
         figure.suptitle(_title(comparison))
-        test, train = figure.subplots(1, 2)
-        metric = comparison.common_metric
-        for method, look in finished:
-            curves = [record.curve for record in method.records.values()]
-            _draw_seeds(test, [{point.epoch: _test(point, metric) for point in curve} for curve in curves], look)
-            _draw_seeds(train, [{point.epoch: _train(point) for point in curve} for curve in curves], look)
-        test.set_ylabel(f"test {_quantity(metric)}" if metric else "test loss")
-        train.set_ylabel("training loss")
-        for axes in (test, train):
-            axes.set_xlabel("epoch")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        left, right = figure.subplots(1, 2)
+        for axes, y, label in ((left, "held_out", f"{split} {measured}"), (right, "training_loss", "training loss")):
+            drawn = {"data": frame, "x": "epoch", "y": y, "ax": axes, **of_methods}
+            sns.lineplot(**drawn, units="seed", estimator=None, linewidth=0.6, alpha=0.45, markersize=3)
+            sns.lineplot(**drawn, estimator="mean", errorbar=None, linewidth=1.4, zorder=3, markersize=4)
+            axes.set(xlabel="epoch", ylabel=label)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=6))
             axes.margins(x=0.02)
-        handles = [Line2D([], [], color=look.colour, linestyle=look.dashes, linewidth=1.4) for _, look in finished]
         figure.legend(
-            handles,
+            [
+                Line2D([], [], color=its.colour, dashes=its.dashes, marker=its.marker if marked else "", markersize=4)
+                for its in look.values()
+            ],
             names,
             loc="outside lower center",
             ncols=across,
@@ -69,11 +83,12 @@ def draw_points(comparison: Comparison) -> Figure:
 
     An interval that is much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow.
     """
-    names = [wrap(method.title, 24) for method in comparison.methods]
+    methods = [method.title for method in comparison.methods]
+    names = [wrap(method, 24) for method in methods]
     columns = columns_of(comparison)
     across = min(_ACROSS, len(columns), max(1, int((WIDTH - _LETTER * _longest(names)) / 1.2)))
     down = math.ceil(len(columns) / across)
-    tall = 0.75 + sum(max(0.22, _LINE * (name.count("\n") + 1.4)) for name in names)
+    tall = 0.75 + len(names) * (0.11 + _LINE * max(name.count("\n") + 1 for name in names))
     with paper_style():
         figure = new_figure(0.6 + down * tall)
         figure.suptitle(_title(comparison))
@@ -81,31 +96,21 @@ def draw_points(comparison: Comparison) -> Figure:
         for axes in panels.flat[len(columns) :]:
             axes.set_visible(False)
         for column, axes in zip(columns, panels.flat, strict=False):
+            _draw_seeds(axes, pd.DataFrame(scores(comparison, column).T, columns=methods))
             # The mean over tasks is no task: its panel is tinted.
             axes.set_facecolor("#F6F6F6" if column.is_mean else "white")
-            arrow = (
-                "" if comparison.common_metric else f", {'higher' if column.higher_is_better else 'lower'} is better"
-            )
-            axes.set_title(wrap("mean over tasks" if column.is_mean else column.name, int(1.1 * 24 * 4 / across / 1.6)))
-            axes.set_xlabel(f"test {_quantity(column)}{arrow}")
-            values = scores(comparison, column)
-            _limit(axes, values)
-            for place, (row, (_, look)) in enumerate(zip(values, _drawn(comparison), strict=True)):
-                _draw_dots(axes, place, row, look)
+            better = f", {'higher' if column.higher_is_better else 'lower'} is better"
+            axes.set(xlabel=f"test {_quantity(column)}{'' if comparison.common_metric else better}", ylabel="")
+            axes.set_title(wrap("mean over tasks" if column.is_mean else column.name, 66 // across))
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
-            axes.grid(visible=False, axis="y")
         panels[0, 0].set_yticks(range(len(names)), names)
-        panels[0, 0].set_ylim(len(names) - 0.5, -0.5)
+        panels[0, 0].set_ylim(len(names) - 0.38, -0.38)
         figure.supxlabel(
             "Dots: a seed each. Below two and more: their mean and its 95 % t-interval (an arrow where it is cut off).",
             fontsize=6.5,
             color="#555555",
         )
     return figure
-
-
-def _drawn(comparison: Comparison) -> list[tuple[MethodRuns, Look]]:
-    return list(zip(comparison.methods, looks(len(comparison.methods)), strict=True))
 
 
 def _title(comparison: Comparison) -> str:
@@ -127,65 +132,29 @@ def _lines_of_legend(names: Sequence[str], across: int) -> int:
     return sum(max(name.count("\n") + 1 for name in names[row::rows]) for row in range(rows))
 
 
-def _test(point: CurvePoint, metric: TaskInfo | None) -> float:
-    results = point.results["test"].values()
-    return _mean(result.metrics[metric.metric] if metric else result.loss for result in results)
+def _draw_seeds(axes: Axes, values: pd.DataFrame) -> None:
+    """The scores of seeds (rows) by method (columns) as dots, and below them their means and intervals.
 
-
-def _train(point: CurvePoint) -> float:
-    return _mean(point.train_losses.values())
-
-
-def _mean(values: Iterable[float]) -> float:
-    found = list(values)
-    return sum(found) / len(found) if found else math.nan
-
-
-def _draw_seeds(axes: Axes, curves: Sequence[dict[int, float]], look: Look) -> None:
-    """A thin line per seed and a thick one for their mean at the epochs that all of them have."""
-    for curve in curves if len(curves) > 1 else ():
-        axes.plot(
-            list(curve), list(curve.values()), color=look.colour, linestyle=look.dashes, linewidth=0.6, alpha=0.45
-        )
-    common = [epoch for epoch in curves[0] if all(epoch in curve for curve in curves)]
-    means = [_mean(curve[epoch] for curve in curves) for epoch in common]
-    marker = look.marker if len(common) == 1 else ""
-    axes.plot(
-        common, means, color=look.colour, linestyle=look.dashes, linewidth=1.4, marker=marker, markersize=4, zorder=3
-    )
-
-
-def _limit(axes: Axes, values: NDArray[np.float64]) -> None:
-    """Limits that show every dot, and intervals up to one and a half times the spread of the dots beyond them."""
-    if np.isnan(values).all():
-        axes.set_xlim(0, 1)
-        axes.set_xticks([])
-        return
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    spread = (high - low) or 0.01 * abs(high) or 1.0
-    ends = [end for row in values for end in summarize(row).interval or ()]
-    left = max(min([low, *ends]), low - 1.5 * spread)
-    right = min(max([high, *ends]), high + 1.5 * spread)
-    room = 0.08 * (right - left) or spread
-    axes.set_xlim(left - room, right + room)
-
-
-def _draw_dots(axes: Axes, place: int, values: NDArray[np.float64], look: Look) -> None:
-    seeds = values[~np.isnan(values)]
-    summary = summarize(seeds)
-    height = place - 0.17 if summary.interval else place
-    axes.plot(seeds, np.full(len(seeds), height), look.marker, color=look.colour, markersize=3.6, alpha=0.6, mew=0)
-    if summary.interval:
-        _draw_interval(axes, place + 0.17, summary, look)
-
-
-def _draw_interval(axes: Axes, height: float, summary: Summary, look: Look) -> None:
-    assert summary.interval is not None
+    The axis shows every dot, and intervals up to one and a half times the spread of the dots beyond them.
+    """
+    methods, colours = list(values.columns), [look.colour for look in looks(len(values.columns))]
+    dots = values.melt(var_name="method", value_name="score").dropna()
+    of_methods = {"order": methods, "hue": "method", "hue_order": methods, "palette": colours, "legend": False}
+    sns.stripplot(dots, x="score", y="method", **of_methods, jitter=False, size=3.6, alpha=0.6, ax=axes)
+    intervals = []
+    for place, (method, colour) in enumerate(zip(methods, colours, strict=True)):
+        summary, height = summarize(values[method]), place + _BELOW
+        if summary.interval:
+            low, high = summary.interval
+            half = (high - low) / 2
+            axes.errorbar(summary.mean, height, xerr=half, fmt="|", color=colour, markersize=7, mew=1.6, lw=1.2)
+            intervals.append((low, high, height, colour))
+    least, most = dots["score"].min(), dots["score"].max()
+    beyond = 1.5 * ((most - least) or 0.01 * abs(most) or 1.0)
+    axes.margins(x=0.08)
     left, right = axes.get_xlim()
-    low, high = summary.interval
-    axes.plot([max(low, left), min(high, right)], [height, height], color=look.colour, linewidth=1.2)
-    axes.plot(summary.mean, height, "|", color=look.colour, markersize=7, mew=1.6)
-    for end, marker in ((left, "<"), (right, ">")):
-        if not low <= end <= high:
-            continue
-        axes.plot(end, height, marker, color=look.colour, markersize=3.5, mew=0, clip_on=False)
+    left, right = axes.set_xlim(max(left, least - beyond), min(right, most + beyond))
+    for low, high, height, colour in intervals:
+        for end, marker, cut in ((left, "<", low < left), (right, ">", high > right)):
+            if cut:
+                axes.plot(end, height, marker, color=colour, markersize=3.5, mew=0, clip_on=False)

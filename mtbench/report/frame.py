@@ -1,4 +1,4 @@
-"""The tidy frame: one row per run, split and task, for whoever wants to reckon for themselves."""
+"""Tidy frames: of results, for whoever wants to reckon for themselves, and of learning curves."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from mtbench.report.comparison import Comparison
 from mtbench.store.record import Record
 from mtbench.store.status import RunStatus
 
-__all__ = ["COLUMNS", "tidy_frame"]
+__all__ = ["COLUMNS", "curve_frame", "held_out_split", "tidy_frame"]
 
 COLUMNS = {
     **dict.fromkeys(("dataset", "protocol", "method", "network", "balancer", "backbone"), "string"),
@@ -40,6 +40,40 @@ def tidy_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
     return frame.astype(COLUMNS)
+
+
+def curve_frame(comparison: Comparison) -> pd.DataFrame:
+    """One row per finished run and point of its curve, with means over tasks.
+
+    Columns: ``method``, ``seed``, ``epoch``; ``held_out``, the common metric (the loss, where tasks have unlike
+    metrics) on `held_out_split`; ``training_loss``, over the tasks of which a label was used in that epoch.
+    """
+    split, metric = held_out_split(comparison), comparison.common_metric
+    rows = [
+        {
+            "method": method.title,
+            "seed": seed,
+            "epoch": point.epoch,
+            "held_out": _mean(
+                result.metrics[metric.metric] if metric else result.loss for result in point.results[split].values()
+            ),
+            "training_loss": _mean(point.train_losses.values()),
+        }
+        for method in comparison.methods
+        for seed, record in method.records.items()
+        for point in record.curve
+    ]
+    return pd.DataFrame(rows)
+
+
+def held_out_split(comparison: Comparison) -> str:
+    """The split that every point of a curve was measured on: ``val`` if the protocol holds one out, else ``test``."""
+    return "val" if comparison.protocol.validation else "test"
+
+
+def _mean(values: Iterable[float]) -> float:
+    """Over those that are not NaN."""
+    return float(pd.Series(list(values), dtype=float).mean())
 
 
 def _asked(comparison: Comparison, method: str, run: RunStatus) -> dict[str, Any]:

@@ -17,16 +17,22 @@ WIDTH = 6.9
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 """Okabe and Ito (2008), with grey for their yellow, which is lost on white paper."""
-_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)))
+_DASHES = ((), (4.0, 1.5), (1.0, 1.0), (5.0, 1.0, 1.0, 1.0))
 _MARKERS = ("o", "s", "^", "D")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How one method is drawn in every figure."""
+    """How one method is drawn in every figure.
+
+    Attributes:
+        colour: as ``#RRGGBB``.
+        dashes: lengths of dash and gap in line widths; empty for a whole line.
+        marker: where a line has a single point.
+    """
 
     colour: str
-    dashes: Any
+    dashes: tuple[float, ...]
     marker: str
 
 

@@ -1,13 +1,18 @@
+import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 
+from mtbench.contract import Protocol
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.style import looks, save
-from mtbench.store.record import TaskInfo
+from mtbench.store.record import TaskInfo, TaskResult
 from mtbench.store.status import RunStatus
 from tests.report.records import QUICK, finished, unfinished
 
@@ -22,6 +27,23 @@ def comparison(runs: list[RunStatus]) -> Comparison:
 def some_runs() -> list[RunStatus]:
     td = [finished("td", seed, (90 + seed, 80 - seed)) for seed in range(3)]
     return [*td, finished("moo", 0), unfinished("failed", "moo", 1, "out of memory"), unfinished("missing", "single")]
+
+
+def validated() -> RunStatus:
+    """A run with a held-out validation split, which its curve is of; the last point has all splits."""
+    protocol = Protocol(validation=True, epochs=2)
+    run = finished(protocol=protocol)
+    assert run.record is not None
+    val = [{"LU": TaskResult(loss=1, count=9, metrics={"accuracy": score})} for score in (40.0, 60.0)]
+    first, last = run.record.curve
+    results = {**run.record.results, "val": val[1], "train": val[0]}
+    curve = (replace(first, results={"val": val[0]}), replace(last, results=results))
+    return replace(run, record=replace(run.record, curve=curve, results=results))
+
+
+def dots(axes: Axes) -> list[float]:
+    offsets = [points.get_offsets() for points in axes.collections if isinstance(points, PathCollection)]
+    return [float(x) for block in offsets for x, _ in np.asarray(block)]
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
@@ -45,9 +67,30 @@ def test_the_title_names_dataset_and_protocol_and_marks_a_look(draw: Callable[[C
 
 
 def test_curves_have_a_line_per_seed_and_a_mean_per_method() -> None:
-    test, train = draw_curves(comparison(some_runs())).axes
-    assert (len(test.lines), len(train.lines)) == (3 + 1 + 1, 3 + 1 + 1)
-    assert (test.get_ylabel(), train.get_ylabel()) == ("test accuracy (%)", "training loss")
+    for axes in draw_curves(comparison(some_runs())).axes:
+        thin, thick = ([line for line in axes.lines if line.get_linewidth() == width] for width in (0.6, 1.4))
+        assert (len(thin), len(thick)) == (3 + 1, 2)
+        seeds = np.mean(
+            [np.asarray(line.get_ydata()) for line in thin if line.get_color() == looks(3)[2].colour], axis=0
+        )
+        assert np.asarray(thick[1].get_ydata()) == pytest.approx(seeds)
+
+
+def test_curves_say_what_they_show() -> None:
+    held_out, train = draw_curves(comparison(some_runs())).axes
+    assert (held_out.get_ylabel(), train.get_ylabel()) == ("test accuracy (%)", "training loss")
+
+
+def test_curves_are_of_the_validation_split_where_one_is_held_out() -> None:
+    held_out = draw_curves(comparison([validated()])).axes[0]
+    assert held_out.get_ylabel() == "validation accuracy (%)"
+    assert np.asarray(held_out.lines[0].get_ydata()) == pytest.approx([40, 60])
+
+
+def test_a_curve_of_one_epoch_is_a_marker_at_that_epoch() -> None:
+    axes = draw_curves(comparison([finished(protocol=Protocol(name="quick", epochs=1))])).axes[0]
+    assert {line.get_marker() for line in axes.lines} == {"o"}
+    assert [tick for tick in axes.get_xticks() if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]] == [1]
 
 
 def test_points_show_every_seed_in_every_panel() -> None:
@@ -55,8 +98,28 @@ def test_points_show_every_seed_in_every_panel() -> None:
     assert [axes.get_title() for axes in figure.axes if axes.get_visible()] == ["LU", "RL", "mean over tasks"]
     panel = figure.axes[0]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["moo", "single", "td"]
-    dots = np.concatenate([np.asarray(line.get_xdata()) for line in panel.lines if line.get_marker() == "o"])
-    assert sorted(dots) == [90, 90, 91, 92]
+    assert sorted(dots(panel)) == [90, 90, 91, 92]
+
+
+def test_an_interval_is_students_and_none_is_drawn_of_one_seed() -> None:
+    panel = draw_points(comparison(some_runs())).axes[0]
+    (interval,) = [bars.get_segments()[0] for bars in panel.collections if isinstance(bars, LineCollection)]
+    # Of 90, 91 and 92: t(0.975, 2) / sqrt(3), with 4.303 from any table of t.
+    assert interval[:, 0] == pytest.approx([91 - 4.303 / 3**0.5, 91 + 4.303 / 3**0.5], abs=1e-3)
+
+
+def test_an_interval_that_dwarfs_the_dots_is_cut_off_with_arrows() -> None:
+    panel = draw_points(comparison([finished("td", seed, (90.0 + seed, 80.0)) for seed in range(2)])).axes[0]
+    assert panel.get_xlim() == (90 - 1.5, 91 + 1.5)
+    arrows = {line.get_marker(): line.get_xdata() for line in panel.lines if line.get_marker() in ("<", ">")}
+    assert arrows == {"<": [88.5], ">": [92.5]}
+
+
+def test_a_task_without_any_number_has_an_empty_panel() -> None:
+    figure = draw_points(comparison([finished("td", seed, {"LU": math.nan, "RL": 80.0 + seed}) for seed in range(3)]))
+    assert [len(dots(axes)) for axes in figure.axes] == [0, 3, 0]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["td"]
+    save(figure)
 
 
 def test_unlike_metrics_are_drawn_as_losses_and_panels_of_their_own() -> None:

@@ -1,12 +1,14 @@
 import io
+import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from mtbench.report.comparison import compare
-from mtbench.report.frame import COLUMNS, tidy_frame
+from mtbench.report.frame import COLUMNS, curve_frame, tidy_frame
 from mtbench.store.record import TaskInfo
-from tests.report.records import finished, unfinished
+from tests.report.records import QUICK, finished, unfinished
 
 
 def test_a_finished_run_has_a_row_per_task_and_one_for_their_mean() -> None:
@@ -48,3 +50,20 @@ def test_unlike_metrics_have_no_mean_row() -> None:
 
 def test_no_runs_make_an_empty_frame_with_every_column() -> None:
     assert tidy_frame([]).columns.tolist() == list(COLUMNS)
+
+
+def test_a_curve_is_a_row_per_point_with_means_over_tasks() -> None:
+    (comparison,) = compare([finished("td", 3, (90, 80), protocol=QUICK), unfinished("missing", "moo", protocol=QUICK)])
+    assert curve_frame(comparison).to_numpy().tolist() == [
+        ["td", 3, 1, pytest.approx(0.4 * 85), pytest.approx(2.3 * 0.7 + 0.06)],
+        ["td", 3, 2, pytest.approx(0.64 * 85), pytest.approx(2.3 * 0.49 + 0.06)],
+    ]
+
+
+def test_a_task_absent_in_an_epoch_is_left_out_of_the_mean_training_loss() -> None:
+    run = finished(protocol=QUICK)
+    assert run.record is not None
+    losses = [{"LU": math.nan, "RL": 0.5}, {"LU": 0.1, "RL": 0.3}]
+    curve = tuple(replace(point, train_losses=loss) for point, loss in zip(run.record.curve, losses, strict=True))
+    (comparison,) = compare([replace(run, record=replace(run.record, curve=curve))])
+    assert curve_frame(comparison)["training_loss"].tolist() == [0.5, 0.2]
