@@ -198,7 +198,10 @@ def _execute(
     from mtbench.engines.agenda import job, supersede
     from mtbench.engines.display import choose_display
     from mtbench.engines.pool import run_all
+    from mtbench.store.folder import RunFolder
 
+    for run in agenda.done:
+        RunFolder(run.folder).tidy_up()
     for run in agenda.again:
         supersede(run, root)
     if not agenda.todo:

@@ -67,9 +67,12 @@ def supersede(run: RunStatus, root: Path) -> None:
     Two commands that refresh the same runs at the same time so do each of them once.
     """
     with suppress(Busy), RunFolder(run.folder).claimed() as claimed:
-        now = status_of(run.folder, run.spec, root)
-        # This process's own claim makes a failed run look as if it were running.
-        if now.record == run.record and (now.state == run.state or (run.state, now.state) == ("failed", "running")):
+        if run.state == "failed":
+            is_unchanged = not claimed.has_record and claimed.failure() is not None
+        else:
+            now = status_of(run.folder, run.spec, root)
+            is_unchanged = (now.state, now.record) == (run.state, run.record)
+        if is_unchanged:
             claimed.supersede()
 
 

@@ -141,7 +141,8 @@ class LiveLines(Silence):
         lines = Table.grid(padding=(0, 2), expand=True)
         lines.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         for _ in range(4):
-            lines.add_column(justify="right", no_wrap=True)
+            # Not 0 wide, since rich does not expand a table that has an empty column.
+            lines.add_column(justify="right", no_wrap=True, min_width=1)
         for job, progress in self.running.items():
             lines.add_row(escape(job.title), *self._cells(job, progress))
         done = self.over + sum(p.step / p.steps for p in self.running.values() if p is not None)

@@ -20,10 +20,10 @@ from types import FrameType
 from typing import Protocol
 
 from mtbench.engines.processes import spawn
-from mtbench.engines.worker import LOG, Ended, work
+from mtbench.engines.worker import Ended, work
 from mtbench.errors import Stopped, StoreError
 from mtbench.store.claim import started
-from mtbench.store.folder import ATTEMPTS, RunFolder
+from mtbench.store.folder import ATTEMPTS, LOG, RunFolder
 from mtbench.train.progress import Progress
 
 __all__ = ["Job", "Listener", "Outcome", "run_all"]
@@ -157,6 +157,7 @@ class _Pool:
         """Start the run, unless others have done it or are doing it."""
         run = RunFolder(job.folder)
         if run.has_record:
+            run.tidy_up()
             self.end(job, "done", "")
         elif run.is_claimed:
             self.postpone(job, "another mtbench is working on it")

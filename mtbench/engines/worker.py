@@ -3,18 +3,17 @@
 import faulthandler
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mtbench.engines.job import execute
 from mtbench.errors import Busy, MtbenchError, Stopped
+from mtbench.store.folder import LOG
 from mtbench.train.progress import Progress
 
-__all__ = ["LOG", "Ended", "work"]
-
-LOG = "log.txt"
-"""What a worker and the libraries under it print, in the run's folder; removed when all went well."""
+__all__ = ["Ended", "work"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +40,6 @@ def work(folder: str, root: str, device: str, pipe: Connection) -> None:
     try:
         execute(Path(folder) / "spec.json", Path(root), device, tell)
         ended = Ended(how="done", why="")
-        log.unlink(missing_ok=True)
     except Busy as cause:
         ended = Ended(how="busy", why=str(cause))
     except Stopped as cause:
@@ -49,6 +47,9 @@ def work(folder: str, root: str, device: str, pipe: Connection) -> None:
     except Exception as cause:  # the run's failure is kept in its folder, and is no reason for others to end
         why = str(cause) if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: {cause}"
         ended = Ended(how="failed", why=why)
+    with suppress(OSError):
+        if ended.how == "done" or (ended.how != "busy" and log.stat().st_size == 0):
+            log.unlink()
     pipe.send(ended)
     pipe.close()
 

@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,22 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
-from mtbench.errors import DamagedRecord, StoreError
+from mtbench.errors import Busy, DamagedRecord, StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text, writing
 from mtbench.store.claim import Claim, is_claimed
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
 
-__all__ = ["ATTEMPTS", "ClaimedRun", "Failure", "RunFolder"]
+__all__ = ["ATTEMPTS", "LOG", "ClaimedRun", "Failure", "RunFolder"]
 
 ATTEMPTS = 3
 """How often a run may be killed before it is left alone."""
 OWNED = ("checkpoint.pt", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
 """The files that only the owner of the claim writes."""
+LOG = "log.txt"
+"""What a process at work on the run, and the libraries under it, print."""
+PASSING = ("checkpoint.pt", "failure.json", LOG)
+"""The files that a finished run needs no more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +159,12 @@ class RunFolder:
         with np.load(io.BytesIO(self._verified("predictions.npz", record)), allow_pickle=False) as archive:
             return dict(archive)
 
+    def tidy_up(self) -> None:
+        """Remove what a process left behind that was killed right after it had published its record."""
+        if any((self.path / name).exists() for name in PASSING) or any(self.path.glob("claim.*")):
+            with suppress(Busy), self.claimed() as claimed:
+                claimed.tidy()
+
     @contextmanager
     def claimed(self, marks: str = "") -> Iterator["ClaimedRun"]:
         """The right to work on the run while the block lasts.
@@ -255,7 +265,7 @@ class ClaimedRun(RunFolder):
     def tidy(self) -> None:
         """Remove what a finished run needs no more."""
         with store_errors(self.path):
-            for name in ("checkpoint.pt", "failure.json"):
+            for name in PASSING:
                 (self.path / name).unlink(missing_ok=True)
 
     def supersede(self) -> None:

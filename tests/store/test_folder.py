@@ -168,3 +168,19 @@ def test_an_owner_sweeps_away_what_a_crash_left_half_written(tmp_path: Path) -> 
     (tmp_path / f".checkpoint.pt.1-{'0' * 32}.tmp").write_bytes(b"half")
     with RunFolder(tmp_path).claimed():
         assert os.listdir(tmp_path) == ["claim.1"]
+
+
+def test_what_a_process_left_that_died_after_publishing_is_tidied_up(tmp_path: Path, record: Record) -> None:
+    run = RunFolder(tmp_path)
+    with run.claimed() as claimed:
+        claimed.publish(record, MODEL, PREDICTIONS)
+    finished = sorted(os.listdir(tmp_path))
+    for name in ("checkpoint.pt", "log.txt"):
+        (tmp_path / name).write_text("")
+    dead = {"host": "elsewhere", "pid": 1, "started": "1", "token": "x"}
+    (tmp_path / "claim.4").write_text(json.dumps(dead))
+    run.tidy_up()
+    assert (tmp_path / "claim.4").exists()  # its owner may live, and tidies up itself
+    os.utime(tmp_path / "claim.4", (0, 0))
+    run.tidy_up()
+    assert sorted(os.listdir(tmp_path)) == finished

@@ -1,0 +1,211 @@
+"""``mtbench run``, ``status`` and ``exec``, as a person uses them."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from mtbench.cli.run import exec_, run, status
+from mtbench.errors import MtbenchError, UsageError
+
+app = typer.Typer()
+app.command("run")(run)
+app.command("status")(status)
+app.command("exec")(exec_)
+
+MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "100")
+    return tmp_path
+
+
+def mtbench(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, list(arguments))
+    if isinstance(result.exception, MtbenchError):
+        raise result.exception
+    return result
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """A command in a process and a group of its own, as a shell starts it."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-c", MTBENCH, *arguments]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def records(root: Path) -> dict[str, int]:
+    return {str(path.parent): path.stat().st_mtime_ns for path in root.rglob("record.json")}
+
+
+def test_a_grid_is_run_and_then_there(place: Path) -> None:
+    first = mtbench("run", "--methods", "moo,td", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
+    assert first.exit_code == 0, first.output
+    assert "2 runs: 2 to do, 0 done already." in first.output
+    assert "2 of 2 runs have a record. Tables and figures: mtbench report\n" in first.output
+    before = records(place)
+    assert len(before) == 2
+    second = mtbench("run", "--methods", "moo,td,single", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
+    assert "3 runs: 1 to do, 2 done already." in second.output
+    after = records(place)
+    assert {name: after[name] for name in before} == before
+    shown = mtbench("status").output
+    assert re.search(r"^toy-all +paper, epochs=1 +moo +1 *$", shown, re.MULTILINE)
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> None:
+    result = mtbench("run", "--methods", "moo", "--dataset", "toy-all", "--dry-run")
+    assert result.exit_code == 0
+    assert "2 runs: 2 to do, 0 done already." in result.output
+    assert "at a time on" in result.output
+    assert os.listdir(place) == []
+
+
+def test_a_failed_run_makes_the_exit_code_one_and_is_left_alone_until_asked_for(place: Path) -> None:
+    command = ("run", "--methods", "toy-nan,single", "--dataset", "toy-all", "--seeds", "1", "--quiet")
+    first = mtbench(*command)
+    assert first.exit_code == 1
+    lines = first.output.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("failed toy-all toy-nan seed 0: the loss of task 'lower' became nan at step 3")
+    assert lines[1] == "1 of 2 runs have a record. Tables and figures: mtbench report"
+    again = mtbench(*command[:-1])
+    assert again.exit_code == 1
+    assert "2 runs: 0 to do, 1 done already." in again.output
+    assert "1 failed, left alone; do them again with --refresh failed:" in again.output
+    (folder,) = place.glob("results/local/toy-all/toy-nan/*")
+    assert not (folder / "superseded-1").exists()
+    assert mtbench(*command, "--refresh", "failed").exit_code == 1
+    assert (folder / "superseded-1" / "failure.json").exists()
+
+
+def test_a_damaged_record_is_told_and_done_again_when_asked_for(place: Path) -> None:
+    command = ("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
+    mtbench(*command)
+    (record,) = place.rglob("record.json")
+    record.write_text(record.read_text().replace('"seed": 0', '"seed": 1'))
+    shown = mtbench("status").output
+    assert "damaged toy-all single seed 0: the record" in shown
+    assert mtbench(*command).exit_code == 1
+    assert mtbench(*command, "--refresh", "stale,damaged").exit_code == 0
+    assert (record.parent / "superseded-1" / "record.json").exists()
+
+
+def test_a_stale_record_counts_until_it_is_refreshed(place: Path) -> None:
+    command = ("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
+    mtbench(*command)
+    (record,) = place.rglob("record.json")
+    make_stale(record)
+    result = mtbench(*command)
+    assert result.exit_code == 0
+    assert "1 stale, left alone; do them again with --refresh stale:" in result.output
+    assert "  stale toy-all single seed 0: NUMERICS 0 -> 1" in result.output
+    assert mtbench(*command, "--refresh", "stale").exit_code == 0
+    assert "stale" not in mtbench(*command).output
+
+
+def make_stale(path: Path) -> None:
+    from dataclasses import replace
+
+    from mtbench.store.record import read_record, render_record
+
+    record = read_record(path.read_bytes(), str(path))
+    path.write_text(render_record(replace(record, fingerprints=replace(record.fingerprints, numerics=0))))
+
+
+def test_exec_does_the_run_of_a_spec(place: Path) -> None:
+    mtbench("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
+    (record,) = place.rglob("record.json")
+    record.unlink()
+    result = mtbench("exec", str(record.with_name("spec.json")), "--device", "cpu")
+    assert result.exit_code == 0
+    assert "done" in result.output
+    assert record.exists()
+
+
+def test_status_without_runs_says_so(place: Path) -> None:
+    (place / "r").mkdir()
+    assert mtbench("status", "--results", "r").output == "No runs in r yet.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--refresh", "stales"), "--refresh is 'stales'. Did you mean 'stale'? Allowed: stale, failed, damaged, all."),
+        (("--set", "lr"), "--set is 'lr'. It is KEY=VALUE, as in --set lr=0.0005."),
+        (
+            ("--quick", "--protocol", "long"),
+            "--quick is short for --protocol quick, and --protocol long was given too.",
+        ),
+        (("--jobs", "0"), "--jobs is 0. Allowed: at least 1."),
+        (("--set", "lrr=1"), "a protocol has no setting 'lrr'. Did you mean 'lr'?"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_anything_is_written(
+    place: Path, arguments: tuple[str, ...], text: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        mtbench("run", "--methods", "single", "--dataset", "toy-all", *arguments)
+    assert str(caught.value).startswith(text)
+    assert os.listdir(place) == []
+
+
+def test_two_commands_started_together_share_the_work(place: Path) -> None:
+    grid = ("run", "--methods", "single,moo,td", "--dataset", "toy-all", "--seeds", "2", "--jobs", "1")
+    both = [start(*grid), start(*grid)]
+    outputs = [process.communicate() for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert len(records(place)) == 6
+    # A run that was trained by one of them was started by it alone: its progress shows in one output.
+    first, second = ({line.partition(":")[0] for line in out.splitlines() if ": epoch" in line} for out, _ in outputs)
+    assert len(first | second) == 6
+    assert not first & second
+    assert not list(place.rglob("claim.*"))
+
+
+def test_ctrl_c_leaves_checkpoints_and_the_same_command_goes_on(place: Path) -> None:
+    grid = ("run", "--methods", "td", "--dataset", "toy-all", "--seeds", "2", "--epochs", "400", "--jobs", "2")
+    process = start(*grid)
+    while len(list(place.rglob("checkpoint.pt"))) < 2:
+        time.sleep(0.05)
+        assert process.poll() is None, process.communicate()
+    os.killpg(process.pid, signal.SIGINT)
+    errors = process.communicate()[1]
+    assert process.returncode == 130
+    assert errors == "stopped by SIGINT. The same command goes on where this one left off.\n"
+    assert not list(place.rglob("claim.*"))
+    assert not list(place.rglob("failure.json"))
+    text = mtbench(*grid, "--dry-run").output
+    assert "2 runs: 2 to do, 2 of them from a checkpoint, 0 done already." in text
+
+
+def test_help_does_not_import_torch() -> None:
+    code = (
+        "import sys; from mtbench.cli import run; print(sorted({'torch', 'numpy', 'mtbench.plan'} & set(sys.modules)))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+
+
+def test_specs_are_written_for_schedulers_before_the_first_run(place: Path) -> None:
+    mtbench("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1", "--quiet")
+    (spec,) = place.rglob("spec.json")
+    assert json.loads(spec.read_text())["protocol"]["epochs"] == 1
