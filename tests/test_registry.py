@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,11 @@ def distribution(folder: Path, name: str, group: str, entry: str, source: str = 
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(tmp_path)
     registry.entries.cache_clear()
     monkeypatch.setattr("sys.dont_write_bytecode", True)
-    yield tmp_path  # type: ignore[misc]
+    yield tmp_path
     registry.entries.cache_clear()
 
 

@@ -6,6 +6,7 @@ from scipy.optimize import nnls
 
 __all__ = ["min_norm_weights"]
 
+
 def min_norm_weights(gramian: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weights w on the simplex that minimise |sum_t w_t g_t|^2 = w^T M w, exactly.
 
