@@ -162,7 +162,7 @@ class LiveLines(Silence):
         return [
             f"epoch {progress.epoch}/{progress.epochs}",
             f"loss {progress.loss:.3f}",
-            "" if progress.score is None else f"score {progress.score:.2f}",
+            "" if progress.score is None else f"{progress.metric} {progress.score:.2f}",
             self.clocks[job].left(progress.step / progress.steps),
         ]
 
@@ -186,8 +186,8 @@ STYLES = {"done": "green", "failed": "bold red", "stopped": "yellow", "again": "
 
 
 def describe(progress: Progress) -> str:
-    """``epoch 3/10, loss 0.412, score 91.20``."""
-    score = "" if progress.score is None else f", score {progress.score:.2f}"
+    """``epoch 3/10, loss 0.412, accuracy 91.20``."""
+    score = "" if progress.score is None else f", {progress.metric} {progress.score:.2f}"
     return f"epoch {progress.epoch}/{progress.epochs}, loss {progress.loss:.3f}{score}"
 
 

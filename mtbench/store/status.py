@@ -112,7 +112,8 @@ def _changes(record: Record, root: Path) -> Iterator[str]:
     for part, kind in PARTS.items():
         try:
             entry = plugin(record.spec, part)
-            if code(entry).hash != record.fingerprints.code[part].hash:
+            recorded = record.fingerprints.code.get(part)
+            if recorded is None or code(entry).hash != recorded.hash:
                 yield f"the {part}'s code changed ({entry.module})"
         except UsageError:
             yield f"{kind} '{getattr(record.spec, part).name}' is no longer installed"

@@ -97,7 +97,7 @@ def train(
         ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
     one_task = protocol.draws_one_task(native=network.one_task)
     where = curve_epochs(protocol.epochs) if points is None else points
-    beat = _Heartbeat(watch, epochs=protocol.epochs, score=_last_score(curve, run.tasks))
+    beat = _Heartbeat(watch, run.tasks, epochs=protocol.epochs, score=_last_score(curve, run.tasks))
 
     for epoch in range(finished, protocol.epochs):
         torch.manual_seed(derive(spec.seed, "epoch", epoch))  # for modules that draw, such as dropout
@@ -223,8 +223,11 @@ def _info(task: Task) -> TaskInfo:
 class _Heartbeat:
     """Tells of progress twice a second; reading a loss makes a GPU wait, so not at every step."""
 
-    def __init__(self, watch: Callable[[Progress], None], *, epochs: int, score: float | None) -> None:
+    def __init__(
+        self, watch: Callable[[Progress], None], tasks: Sequence[Task], *, epochs: int, score: float | None
+    ) -> None:
         self.watch, self.epochs, self.score = watch, epochs, score
+        self.metric = tasks[0].kind.metrics[0].name
         self.last = 0.0
 
     def step(self, epoch: int, step: int, steps: int, losses: Losses) -> None:
@@ -240,6 +243,7 @@ class _Heartbeat:
                 step=epoch * steps + step,
                 steps=self.epochs * steps,
                 loss=float(losses.means.detach()[losses.present].mean()),
+                metric=self.metric,
                 score=self.score,
             )
         )

@@ -15,6 +15,7 @@ class Progress:
         step: steps finished in all epochs so far.
         steps: steps of the whole run.
         loss: the mean of the tasks' latest training losses.
+        metric: what `score` is, e.g. ``accuracy``.
         score: the mean of the tasks' metrics at the last evaluation, None before the first.
     """
 
@@ -23,4 +24,5 @@ class Progress:
     step: int
     steps: int
     loss: float
+    metric: str
     score: float | None

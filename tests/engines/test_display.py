@@ -24,7 +24,7 @@ def printed(console: Console) -> str:
 
 
 def progress(epoch: int, score: float | None = 91.234) -> Progress:
-    return Progress(epoch=epoch, epochs=20, step=epoch * 5, steps=100, loss=0.41234, score=score)
+    return Progress(epoch=epoch, epochs=20, step=epoch * 5, steps=100, loss=0.41234, metric="accuracy", score=score)
 
 
 def drawn(width: int) -> list[str]:
@@ -41,7 +41,7 @@ def drawn(width: int) -> list[str]:
 def test_a_wide_terminal_shows_a_line_per_run_and_a_bar_for_all() -> None:
     lines = drawn(200)
     assert lines[0].startswith("mmnist3:offset=8 td:channels=6:gate=tanh seed 0   ")
-    assert lines[0].endswith("  epoch 10/20  loss 0.412  score 91.23")
+    assert lines[0].endswith("  epoch 10/20  loss 0.412  accuracy 91.23")
     assert lines[1].startswith("mmnist3 [moo] seed 1   ")
     assert lines[1].split()[-1] == "starting"
     assert lines[2].startswith("0 of 4 runs, 1 with another mtbench  ━━━")
@@ -51,9 +51,9 @@ def test_a_wide_terminal_shows_a_line_per_run_and_a_bar_for_all() -> None:
 def test_a_narrow_terminal_cuts_titles_and_never_wraps() -> None:
     lines = drawn(80)
     assert len(lines) == 3
-    assert lines[0].startswith("mmnist3:offset=8 td:channels=6:gate=t")
+    assert lines[0].startswith("mmnist3:offset=8 td:channels=6:gate")
     assert "…" in lines[0]
-    assert lines[0].endswith("epoch 10/20  loss 0.412  score 91.23")
+    assert lines[0].endswith("epoch 10/20  loss 0.412  accuracy 91.23")
     assert max(map(len, lines)) <= 80
 
 

@@ -17,7 +17,7 @@ from mtbench.store.claim import Claim, started
 from mtbench.store.folder import RunFolder
 from mtbench.train.progress import Progress
 
-PROGRESS = Progress(epoch=1, epochs=2, step=3, steps=6, loss=0.5, score=None)
+PROGRESS = Progress(epoch=1, epochs=2, step=3, steps=6, loss=0.5, metric="accuracy", score=None)
 
 
 class Ears:
