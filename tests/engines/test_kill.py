@@ -22,17 +22,17 @@ from mtbench.store.claim import started
 
 MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
 GRID = ("--methods", "single,uniform,moo,chmod,td", "--dataset", "mmnist2", "--set", "images=768", "--epochs", "3")
-KILLS = 6
+KILLS = 5
 
 
 def start(root: Path, results: Path, jobs: int, *grid: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", MTBENCH, "run", *grid, "--seeds", "1", "--device", "cpu", "--jobs", str(jobs)]
+    command = [sys.executable, "-c", MTBENCH, "run", *grid, "--seeds", "1", "--device", "cpu", "--quiet"]
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "MTBENCH_DATA": str(root),
     }
     return subprocess.Popen(
-        [*command, "--results", str(results)],
+        [*command, "--jobs", str(jobs), "--results", str(results)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
