@@ -141,6 +141,7 @@ def test_a_grid_that_is_killed_again_and_again_gives_the_bits_of_one_that_is_not
     assert outcomes(tmp_path) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_toy_run_whose_worker_is_killed_gives_the_same_bits(tmp_path: Path) -> None:
     toys = ("--methods", "moo", "--dataset", "toy-all", "--epochs", "30", "--set", "batch=8")
     finish(start(tmp_path, tmp_path / "a", 1, *toys))
