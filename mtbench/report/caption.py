@@ -15,9 +15,9 @@ QUICK = "QUICK: a look, not a result."
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
 _SCHEDULES = {"halving": "halved after 30, 60 and 90 % of the epochs", "constant": "constant"}
 _LABELS = {
-    "native": "the labels that each network is made for",
-    "one": "one label per image",
-    "all": "all labels of each image",
+    "native": "all labels of an image or one drawn at each step, as each network is made for",
+    "one": "one label of an image drawn at each step",
+    "all": "all labels of an image at each step",
 }
 
 
@@ -47,7 +47,7 @@ def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
         f"batch {protocol.batch}",
         f"{protocol.optimizer} with learning rate {protocol.lr:g}, {_SCHEDULES[protocol.schedule]}",
         f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
-        f"{_LABELS[protocol.tasks_per_image]} used in a step",
+        _LABELS[protocol.tasks_per_image],
         "a validation split held out" if protocol.validation else "",
         "" if protocol.precision == "float32" else protocol.precision,
     ]

@@ -107,7 +107,7 @@ def test_the_caption_says_how_it_was_trained_and_that_a_look_is_no_result() -> N
     assert found.caption[:2] == (
         "QUICK: a look, not a result.",
         "mmnist2, protocol quick: 2 epochs, batch 512, adam with learning rate 0.001, halved after 30, 60 and 90 % of "
-        "the epochs, 4,000 training examples, one label per image used in a step, a validation split held out.",
+        "the epochs, 4,000 training examples, one label of an image drawn at each step, a validation split held out.",
     )
 
 
