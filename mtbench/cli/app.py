@@ -1,9 +1,11 @@
 """The command line. Commands are a few lines each; torch is imported only inside those that need it."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from mtbench import __version__
 from mtbench.cli import data, inspect, report, run
 from mtbench.errors import MtbenchError
 
@@ -11,10 +13,26 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="mtbench",
-    help="Multi-task-learning methods compared under one protocol: from one command to a table.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mtbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _mtbench(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Multi-task-learning methods compared under one protocol: from one command to a table."""
+
+
 app.command("run")(run.run)
 app.command("report")(report.report)
 app.command("status")(run.status)

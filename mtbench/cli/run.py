@@ -25,7 +25,7 @@ def run(
     methods: Annotated[
         str,
         typer.Option(
-            "--methods", help="Methods, separated by commas, e.g. td:channels=6,branches+pcgrad.", metavar="NAMES"
+            "--methods", help="Methods, separated by commas, e.g. td:channels=6,branches+mgda.", metavar="NAMES"
         ),
     ] = "all",
     protocol: Annotated[
