@@ -3,11 +3,11 @@ import importlib
 import pkgutil
 from pathlib import Path
 
-import mtbench_datasets
-import mtbench_methods
 import pytest
 
 import mtbench
+import mtbench_datasets
+import mtbench_methods
 
 HOUSE = Path(mtbench.__file__).parent
 # What a room may import of the house, besides itself.

@@ -91,6 +91,7 @@ class MultiMnist(Dataset):
     }
     backbone = "lenet"
     input_shape = (1, SIDE, SIDE)
+    foreground = True
     name: ClassVar[str]
     grid: ClassVar[tuple[tuple[int, int], ...]]
     offset: ClassVar[int]

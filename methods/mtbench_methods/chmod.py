@@ -48,6 +48,11 @@ class ChannelModulation(OneTaskNetwork):
         super().__init__(options, setup)
         self.backbone = setup.trunk()
         self.branch = setup.head(self.backbone, self.widest, "branch")
+        if options.first > len(self.backbone.stages):
+            raise UsageError(
+                f"option 'first' of method 'chmod' is {options.first}.",
+                allowed=f"This backbone has stages 1 to {len(self.backbone.stages)}.",
+            )
         widths = dict(zip(self.backbone.stages, (shape.pre[0] for shape in self.backbone.shapes), strict=True))
         chosen = list(widths)[options.first - 1 :] if options.stages != "fc" else []
         if options.stages != "conv":
@@ -60,10 +65,19 @@ class ChannelModulation(OneTaskNetwork):
 
     @classmethod
     def check(cls, options: ChannelModulationOptions, tasks: Sequence[Task]) -> None:
+        if options.relu_mask and options.variant == "projection":
+            raise UsageError(
+                "option 'relu_mask' of method 'chmod' is for vectors: a projection's entries beside the diagonal start "
+                "at 0, where a relu lets no gradient through."
+            )
+        if options.stages == "fc" and options.first != 1:
+            raise UsageError("option 'first' of method 'chmod' is for conv stages, and stages=fc modulates none.")
         if not options.regulariser:
+            if options.triple or options.beta != ChannelModulationOptions().beta:
+                raise UsageError("options 'triple' and 'beta' of method 'chmod' do nothing without 'regulariser'.")
             return
         names = [task.name for task in tasks]
-        if len(options.triple) != 3 or not set(options.triple) <= set(names):
+        if len(set(options.triple)) != 3 or len(options.triple) != 3 or not set(options.triple) <= set(names):
             raise UsageError(
                 f"option 'triple' of method 'chmod' is '{'/'.join(options.triple)}'.",
                 allowed=f"With a regulariser it names three tasks i/j/k of: {', '.join(names)}.",

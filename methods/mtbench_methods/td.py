@@ -1,6 +1,7 @@
 """The top-down modulation network: an image is seen once, thought about from the top, and seen again."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
@@ -8,7 +9,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, Batch, Inputs, Losses, OneTaskNetwork, Setup, option
+from mtbench.contract import Backbone, Batch, Inputs, Losses, OneTaskNetwork, Setup, Task, option
 from mtbench.errors import UsageError
 
 __all__ = ["TopDown"]
@@ -31,10 +32,16 @@ class TopDownOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """What BU1 saw: per stage the map before its last nonlinearity, and the last stage's output."""
+    """What BU1 saw: per stage the map before its last nonlinearity, then the last stage's output."""
 
-    maps: list[Tensor]
-    top: Tensor
+    maps: tuple[Tensor, ...]
+
+    @property
+    def top(self) -> Tensor:
+        return self.maps[-1]
+
+
+NOTHING = Glance(maps=())
 
 
 class TopDown(OneTaskNetwork):
@@ -62,6 +69,8 @@ class TopDown(OneTaskNetwork):
 
     def __init__(self, options: TopDownOptions, setup: Setup) -> None:
         super().__init__(options, setup)
+        if options.td_loss and not setup.foreground:
+            raise UsageError("option 'td_loss' of method 'td' needs foreground maps, and this dataset has none.")
         self.backbone = setup.trunk()
         self.branch = setup.head(self.backbone, self.widest, "branch")
         with setup.initialised("top-down"):
@@ -69,15 +78,34 @@ class TopDown(OneTaskNetwork):
         with setup.initialised("embedding"):
             self.embedding = nn.Linear(len(setup.tasks), self.top_down.top.numel())
 
+    @classmethod
+    def check(cls, options: TopDownOptions, tasks: Sequence[Task]) -> None:  # noqa: ARG003
+        for idle, name, value, without in (
+            (not options.image and options.td != "add", "td", options.td, "image=false"),
+            (not options.spatial and options.upsample != "bilinear", "upsample", options.upsample, "spatial=false"),
+            (
+                "gated" not in (options.td, options.bu2) and options.gate != "sigmoid",
+                "gate",
+                options.gate,
+                "no gated connection",
+            ),
+        ):
+            if idle:
+                raise UsageError(f"option '{name}' of method 'td' is '{value}', which does nothing with {without}.")
+
     def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
         images = cast(Tensor, inputs)
-        return self.look_again(images, self.glance(images), task)[0]
+        return self.look_again(images, self.first_look(images), task)[0]
 
     def every_task(self, inputs: Inputs) -> list[Tensor]:
         images = cast(Tensor, inputs)
-        glance = self.glance(images)
+        glance = self.first_look(images)
         tasks = (self.asking(images, index) for index in range(len(self.tasks)))
         return [self.fitted(self.look_again(images, glance, task)[0])[i] for i, task in enumerate(tasks)]
+
+    def first_look(self, images: Tensor) -> Glance:
+        """BU1, if the top-down stream sees the image."""
+        return self.glance(images) if self.options.image else NOTHING
 
     def glance(self, images: Tensor) -> Glance:
         """BU1: the backbone's maps of the images (B, C, H, W), with nothing modulated."""
@@ -85,7 +113,7 @@ class TopDown(OneTaskNetwork):
         for stage in self.backbone.levels():
             maps.append(stage.pre(x))
             x = stage.post(maps[-1])
-        return Glance(maps=maps, top=x)
+        return Glance(maps=(*maps, x))
 
     def look_again(self, images: Tensor, glance: Glance, task: Tensor) -> tuple[Tensor, Tensor]:
         """TD and BU2, for one task per image (B,): the logits (B, widest) and the image-level map d0."""
@@ -101,12 +129,12 @@ class TopDown(OneTaskNetwork):
         if not (self.options.bu1_loss or self.options.td_loss):
             return super().losses(batch)
         images = cast(Tensor, batch.inputs)
-        glance = self.glance(images)
+        glance = self.glance(images) if self.options.bu1_loss else self.first_look(images)
         tasks = range(len(self.tasks))
         if batch.drawn is None:
             looks = [self.look_again(images, glance, self.asking(images, task)) for task in tasks]
         else:
-            looks = [self.look_again(images, glance, batch.drawn)] * len(tasks)
+            looks = [self.look_again(images, glance, batch.drawn.repeat_interleave(batch.views))] * len(tasks)
         losses = self.mean_losses([self.fitted(logits)[task] for task, (logits, _) in enumerate(looks)], batch)
         means = losses.means
         if self.options.bu1_loss:
@@ -119,8 +147,7 @@ class TopDown(OneTaskNetwork):
     def foreground_losses(self, maps: list[Tensor], batch: Batch) -> Tensor:
         """(T,) the binary cross-entropy between d0 (B, channels, H, W), its channels averaged, as logits, and where
         the task's object is, averaged over pixels and over the labels used."""
-        if batch.foreground is None:
-            raise UsageError("option 'td_loss' of method 'td' needs foreground maps, and this dataset has none.")
+        assert batch.foreground is not None  # else the network could not be built
         means = []
         for task, (d0, use) in enumerate(zip(maps, batch.use, strict=True)):
             rows = use.nonzero().squeeze(1)
@@ -165,10 +192,10 @@ class TopDownStream(nn.Module):
 
     def forward(self, embedded: Tensor, glance: Glance) -> list[Tensor]:
         """The maps d_0 (B, C, H, W), d_1, ..., d_L from the embedded task (B, top.numel())."""
-        level = self.connect_bu1(embedded.view(-1, *self.top), glance.top, len(self.sizes))
+        level = self.connect_bu1(embedded.view(-1, *self.top), glance, len(self.sizes))
         levels = []
         for number in reversed(range(len(self.sizes))):
-            level = self.connect_bu1(self.grow(level, self.sizes[number]), glance.maps[number], number)
+            level = self.connect_bu1(self.grow(level, self.sizes[number]), glance, number)
             levels.append(level)
             level = self.convolutions[number](level)
         return [level, *reversed(levels)]
@@ -180,10 +207,11 @@ class TopDownStream(nn.Module):
         corners = False if self.options.upsample == "bilinear" else None
         return nn.functional.interpolate(level, size, mode=self.options.upsample, align_corners=corners)
 
-    def connect_bu1(self, level: Tensor, seen: Tensor, number: int) -> Tensor:
+    def connect_bu1(self, level: Tensor, glance: Glance, number: int) -> Tensor:
         """Let BU1's map into the stream; its mean over places where modulation is not spatial (Table 2a)."""
         if not self.options.image:
             return level
+        seen = glance.maps[number]
         if not self.options.spatial:
             seen = seen.mean((2, 3), keepdim=True)
         return self.connect(self.options.td, level, self.from_bu1[number](seen))

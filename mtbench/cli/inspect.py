@@ -133,13 +133,13 @@ def _count(console: "Console", method: str, dataset: str) -> None:
     import torch
 
     from mtbench.plan.grid import Request, plan
-    from mtbench.plan.parse import parse_dataset
-    from mtbench.train.assemble import build, method_of, setup_of
+    from mtbench.plan.parse import parse_backbone, parse_dataset
+    from mtbench.train.assemble import build, method_of
     from mtbench.train.cost import count_macs, parts
 
     spec = plan(Request(methods=[method], datasets=[dataset], settings={}, seeds=[0]))[0]
     opened = parse_dataset(dataset).open(Path())
-    network = build(method_of(spec), setup_of(spec, opened))
+    network = build(method_of(spec), parse_backbone(str(spec.backbone)).setup(opened, seed=0))
     count = len(opened.tasks)
     table = _table("part", "weights only", "with biases", "for each task")
     for part in parts(network):

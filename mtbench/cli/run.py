@@ -61,6 +61,7 @@ def run(
 
     from mtbench.engines.slots import slots
     from mtbench.plan.grid import Request, parse_seeds, plan
+    from mtbench.train.device import check_precision, choose_device
 
     states = _parse_refresh(refresh or [])
     specs = plan(
@@ -73,6 +74,8 @@ def run(
         )
     )
     places = slots(device, jobs, runs_per_device)
+    for spec in specs:
+        check_precision(choose_device(places[0]), spec.protocol.precision)
     console = Console(quiet=quiet)
     if not dry_run:
         _prepare(specs, data_root(root), console)

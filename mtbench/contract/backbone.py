@@ -38,7 +38,9 @@ class StageShape:
 
 
 class Backbone(nn.Module, ABC):
-    """Stages, a neck and heads. A subclass builds `stages` and `neck`, and calls `super().__init__` with them.
+    """Stages, a neck and heads.
+
+    A subclass takes ``(options, input_shape)``, builds `stages` and `neck`, and calls ``super().__init__`` with them.
 
     Attributes:
         Options: its options class.

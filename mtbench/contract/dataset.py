@@ -129,6 +129,7 @@ class Dataset(ABC):
         protocols: by name; ``paper`` is the default and ``quick`` a look in a minute or two.
         backbone: the default backbone, as written on the command line.
         input_shape: of one input, (C, H, W).
+        foreground: whether its splits know where each task's object is.
         paper: where it comes from.
     """
 
@@ -136,6 +137,7 @@ class Dataset(ABC):
     protocols: ClassVar[Mapping[str, Protocol]]
     backbone: ClassVar[str]
     input_shape: ClassVar[tuple[int, ...]]
+    foreground: ClassVar[bool] = False
     paper: ClassVar[str] = ""
 
     def __init__(self, options: Any, root: Path) -> None:

@@ -31,6 +31,7 @@ class Setup:
         backbone: the class of the trunk.
         backbone_options: an instance of its options class.
         input_shape: of one input, (C, H, W).
+        foreground: whether the dataset knows where each task's object is.
         seed: the seed of the run.
     """
 
@@ -38,6 +39,7 @@ class Setup:
     backbone: type[Backbone]
     backbone_options: Any
     input_shape: tuple[int, ...]
+    foreground: bool = False
     seed: int
 
     def trunk(self) -> Backbone:
@@ -89,8 +91,9 @@ class Alias:
 class Network(nn.Module, ABC):
     """The common part of both protocols; derive from `AllTasksNetwork` or `OneTaskNetwork`.
 
-    The names of a network's own attributes are the parts that ``mtbench info`` counts the parameters of. A method that
-    needs several losses, phases or batches overrides `losses`.
+    The names of a network's own attributes are the parts that ``mtbench info`` counts the parameters of. A method with
+    more than one loss overrides `losses`. What does not fit the setup is refused in ``__init__`` by a UsageError: each
+    network is built once at planning.
 
     Attributes:
         Options: its options class.
@@ -198,7 +201,7 @@ class AllTasksNetwork(Network):
 class SharedRepresentation(AllTasksNetwork):
     """An all-tasks network whose tasks meet in one tensor z: ``forward = decode(encode(inputs))``.
 
-    Balancers that work in the space of the representation (MGDA-UB) need this.
+    Balancers that work in the space of the representation (MGDA-UB) need this; they take their losses from `decode`.
     """
 
     @abstractmethod

@@ -58,11 +58,10 @@ def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: st
     hints = get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
     values: dict[str, Value] = {}
-    for key, value in given.items():
-        name = key.replace("-", "_")
+    for name, value in given.items():
         if name not in fields:
             raise UsageError(
-                f"{owner} has no option '{key}'.",
+                f"{owner} has no option '{name}'.",
                 mend=did_you_mean(name, fields),
                 allowed=f"Its options: {', '.join(fields)}." if fields else "It has no options.",
             )

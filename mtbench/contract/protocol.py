@@ -40,11 +40,11 @@ class Protocol:
     def learning_rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 0.
 
-        The halving schedule halves it after round(0.3 E), round(0.6 E) and round(0.9 E) epochs.
+        The halving schedule halves it after round(0.3 E), round(0.6 E) and round(0.9 E) epochs, never before the first.
         """
         if self.schedule == "constant":
             return self.lr
-        halvings = sum(epoch >= round(share * self.epochs) for share in (0.3, 0.6, 0.9))
+        halvings = sum(epoch >= max(1, round(share * self.epochs)) for share in (0.3, 0.6, 0.9))
         return self.lr * 0.5**halvings
 
     def draws_one_task(self, *, native: bool) -> bool:

@@ -1,12 +1,21 @@
 """Methods x datasets x seeds become specs."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mtbench import registry
 from mtbench.contract import Dataset, Protocol
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.plan.parse import DatasetChoice, MethodChoice, parse_backbone, parse_dataset, parse_method
+from mtbench.plan.parse import (
+    BackboneChoice,
+    DatasetChoice,
+    MethodChoice,
+    parse_backbone,
+    parse_dataset,
+    parse_method,
+)
 from mtbench.plan.spec import RunSpec, Titles
 
 __all__ = ["Request", "choose_protocol", "parse_seeds", "plan"]
@@ -48,9 +57,10 @@ def plan(request: Request) -> list[RunSpec]:
         dataset = parse_dataset(text)
         protocol = choose_protocol(dataset.dataset, dataset.choice.name, request.protocol)
         changed = protocol.changed(**request.settings)
+        firsts = [_spec(dataset, method, changed, protocol) for method in methods]
         for seed in request.seeds if request.seeds is not None else range(changed.seeds):
-            for method in methods:
-                spec = _spec(dataset, method, changed, protocol, seed)
+            for first in firsts:
+                spec = dataclasses.replace(first, seed=seed)
                 specs[spec.id] = spec
     if not specs:
         raise UsageError(
@@ -95,13 +105,10 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
-def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, named: Protocol, seed: int) -> RunSpec:
-    # Tasks are known without data files, so that what does not fit is refused before anything is fetched.
-    tasks = dataset.tasks()
-    method.network.check(method.network_options, tasks)
-    method.balancer.check(method.balancer_options, tasks)
+def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, named: Protocol) -> RunSpec:
     default = parse_backbone(dataset.dataset.backbone)
     backbone = method.backbone or default
+    _try(dataset, method, backbone)
     title = method.title if backbone.choice != default.choice else method.title.partition("@")[0]
     return RunSpec(
         dataset=dataset.choice,
@@ -109,6 +116,15 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, name
         balancer=method.balancer_choice,
         backbone=backbone.choice,
         protocol=protocol,
-        seed=seed,
+        seed=0,
         titles=Titles(dataset=str(dataset.choice), method=title, protocol=protocol.label(named)),
     )
+
+
+def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice) -> None:
+    """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
+    opened = dataset.open(Path())
+    method.network.check(method.network_options, opened.tasks)
+    method.balancer.check(method.balancer_options, opened.tasks)
+    method.network(method.network_options, backbone.setup(opened, seed=0))
+    method.balancer(method.balancer_options, opened.tasks)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench import registry
-from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Task
+from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Setup, Task
 from mtbench.contract.options import differences, parse_options, render_value
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.spec import Choice
@@ -28,6 +28,17 @@ class BackboneChoice:
     choice: Choice
     backbone: type[Backbone]
     options: Any
+
+    def setup(self, dataset: Dataset, *, seed: int) -> Setup:
+        """What a network for this dataset on this trunk is built from."""
+        return Setup(
+            tasks=dataset.tasks,
+            backbone=self.backbone,
+            backbone_options=self.options,
+            input_shape=dataset.input_shape,
+            foreground=dataset.foreground,
+            seed=seed,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,9 +152,10 @@ def _split(text: str, kind: str) -> tuple[str, dict[str, str]]:
         key, equals, value = part.partition("=")
         if not equals or not key:
             raise UsageError(f"'{part}' in {kind} '{text}' is not an option.", allowed="An option is name=value.")
-        if key in given:
-            raise UsageError(f"{kind} '{text}' gives option '{key}' twice.")
-        given[key] = value
+        option = key.replace("-", "_")
+        if option in given:
+            raise UsageError(f"{kind} '{text}' gives option '{option}' twice.")
+        given[option] = value
     return name, given
 
 

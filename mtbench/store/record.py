@@ -63,7 +63,8 @@ class CurvePoint:
         epoch: how many epochs were finished.
         steps: how many optimiser steps.
         label_uses: how many labels had entered a loss.
-        train_losses: by task, the mean training loss over the labels used in that epoch.
+        train_losses: by task, the mean training loss over the labels used in that epoch, the method's auxiliary losses
+            included; NaN for a task that was absent.
         results: by split and task.
     """
 
@@ -82,8 +83,8 @@ class Cost:
         steps: optimiser steps.
         label_uses: labels that entered a loss.
         forward_passes: inputs put through the network.
-        wall_seconds: on the clock, over all attempts.
-        cpu_seconds: of this process's user and system time, over all attempts.
+        wall_seconds: on the clock, over all attempts up to the checkpoints that were gone on from.
+        cpu_seconds: of the process's user and system time, likewise.
         peak_memory: bytes, of the process (CPU) or of the allocator (CUDA).
         macs_per_task: multiply-accumulates to answer one task for one example.
         macs_per_input: multiply-accumulates to answer every task for one example.

@@ -11,7 +11,7 @@ from mtbench.contract.dataset import Dataset
 from mtbench.plan.parse import MethodChoice, parse_backbone, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 
-__all__ = ["Assembly", "assemble", "build", "load_splits", "method_of", "setup_of"]
+__all__ = ["Assembly", "assemble", "build", "load_splits", "method_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
     """
     dataset = parse_dataset(str(spec.dataset)).open(root)
     method = method_of(spec)
-    setup = setup_of(spec, dataset)
+    setup = parse_backbone(str(spec.backbone)).setup(dataset, seed=spec.seed)
     splits = {name: split.to(device) for name, split in load_splits(spec, dataset).items()}
     network = build(method, setup).to(device)
     balancer = method.balancer(method.balancer_options, dataset.tasks).to(device)
@@ -52,18 +52,6 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
 def method_of(spec: RunSpec) -> MethodChoice:
     """The classes and options that a spec names."""
     return parse_method(f"{spec.network}+{spec.balancer}@{spec.backbone}")
-
-
-def setup_of(spec: RunSpec, dataset: Dataset) -> Setup:
-    """What the network of a spec is built from."""
-    backbone = parse_backbone(str(spec.backbone))
-    return Setup(
-        tasks=dataset.tasks,
-        backbone=backbone.backbone,
-        backbone_options=backbone.options,
-        input_shape=dataset.input_shape,
-        seed=spec.seed,
-    )
 
 
 def build(method: MethodChoice, setup: Setup) -> Network:

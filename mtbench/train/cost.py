@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mtbench.contract import Inputs, Network, Setup
@@ -39,7 +39,10 @@ class Macs:
 
 @dataclass(kw_only=True)
 class Ledger:
-    """What training has used so far, over all attempts; kept in checkpoints."""
+    """What a run has used so far; kept in checkpoints.
+
+    Seconds include evaluations, and all attempts up to the last checkpoint that was gone on from.
+    """
 
     steps: int = 0
     label_uses: int = 0
@@ -115,11 +118,7 @@ def _weights(named: list[tuple[str, nn.Parameter]]) -> int:
 
 
 def _total(named: list[tuple[str, nn.Parameter]]) -> int:
-    return sum(_size(parameter) for _, parameter in named)
-
-
-def _size(parameter: Tensor) -> int:
-    return parameter.numel()
+    return sum(parameter.numel() for _, parameter in named)
 
 
 def _peak_resident() -> int:

@@ -6,7 +6,7 @@ import torch
 
 from mtbench.errors import UsageError
 
-__all__ = ["choose_device", "deterministic"]
+__all__ = ["check_precision", "choose_device", "deterministic"]
 
 
 def choose_device(name: str) -> torch.device:
@@ -29,12 +29,25 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def check_precision(device: torch.device, precision: str) -> None:
+    """Raise UsageError if the device does not have that precision."""
+    if precision == "tf32" and device.type != "cuda":
+        raise UsageError(
+            f"protocol setting 'precision' is 'tf32', which a {device.type} does not have.",
+            mend="Leave it at float32, or give --device cuda.",
+        )
+
+
 def deterministic(device: torch.device, precision: str) -> None:
     """Make this process compute the same bits whenever it computes the same thing on the same device.
 
     On a CPU one thread is used, since sums differ with the number of threads. On CUDA this must come before the first
     computation; TF32 is off unless the protocol's precision is ``tf32``.
+
+    Raises:
+        UsageError: the device does not have that precision.
     """
+    check_precision(device, precision)
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     torch.use_deterministic_algorithms(True)
     # Filling memory before it is written costs time, and only hides reads of what was never set.

@@ -10,7 +10,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import assemble
 from mtbench.train.device import deterministic
 from mtbench.train.evaluate import BATCH
-from mtbench.train.loop import curve_epochs, draw_tasks
+from mtbench.train.loop import TRAIN_EXAMPLES, curve_epochs, draw_tasks
 
 __all__ = ["seconds"]
 
@@ -43,7 +43,7 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     look()
     per_look = _now(device) - started
     steps = spec.protocol.epochs * math.ceil(len(split) / spec.protocol.batch)
-    examples = (len(curve_epochs(spec.protocol.epochs)) + 1) * len(test) + min(len(split), 10_000)
+    examples = (len(curve_epochs(spec.protocol.epochs)) + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
     return steps * per_step + examples / min(BATCH, len(test)) * per_look
 
 

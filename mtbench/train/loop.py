@@ -26,12 +26,13 @@ from mtbench.train.environment import environment
 from mtbench.train.evaluate import evaluate, predict
 from mtbench.train.progress import Progress
 
-__all__ = ["Keeper", "Trained", "curve_epochs", "draw_tasks", "train"]
+__all__ = ["TRAIN_EXAMPLES", "Keeper", "Trained", "curve_epochs", "draw_tasks", "train"]
 
 TRAIN_EXAMPLES = 10_000
 """How many training examples the final record measures in evaluation mode."""
 POINTS = 20
 """How many points a curve has at most."""
+SMALLER = "A smaller learning rate is the first thing to try: --set lr=..."
 
 
 class Keeper(Protocol):
@@ -104,7 +105,8 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = protocol.learning_rate(epoch)
         defined = split.defined.cpu()
-        order = run.tasks[0].kind.order(defined, stream(spec.seed, "order", epoch)).to(device)
+        order = run.tasks[0].kind.order(defined, stream(spec.seed, "order", epoch))
+        order = order[defined[order].any(1)].to(device)  # there is nothing to learn from an example without a label
         drawn = draw_tasks(defined, stream(spec.seed, "tasks", epoch)).to(device) if one_task else None
         lost, used = torch.zeros(2, len(run.tasks), dtype=torch.float64, device=device)
         network.train()
@@ -112,7 +114,7 @@ def train(
             batch = split.batch(rows, None if drawn is None else drawn[rows])
             optimizer.zero_grad()
             losses = balancer.backward(network, batch)
-            if not torch.isfinite(losses.means).all():
+            if not _is_finite(losses):
                 raise _broken(losses, run.tasks, epoch, step, ledger.steps)
             optimizer.step()
             lost += losses.means.detach() * losses.counts
@@ -127,7 +129,7 @@ def train(
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results))
             beat.score = _last_score(curve, run.tasks)
         elif epoch + 1 == protocol.epochs:
-            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, _final(run)))
+            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, _final(run, ledger.steps)))
         keeper.keep(
             {
                 "epoch": epoch + 1,
@@ -150,10 +152,7 @@ def curve_epochs(epochs: int) -> set[int]:
 
 
 def draw_tasks(defined: Tensor, generator: torch.Generator) -> Tensor:
-    """One task per example, uniformly among those defined for it: (N,) int64 from (N, T) bool.
-
-    An example with no defined target gets any task; it enters no loss.
-    """
+    """One task per example, uniformly among those defined for it, or any if none is: (N,) int64 from (N, T) bool."""
     weights = defined.float()
     weights[~defined.any(1)] = 1
     return torch.multinomial(weights, 1, generator=generator).squeeze(1)
@@ -166,18 +165,31 @@ def _optimizer(spec: RunSpec, run: Assembly) -> torch.optim.Optimizer:
     return torch.optim.Adam(parameters, lr=spec.protocol.lr)
 
 
+def _is_finite(losses: Losses) -> bool:
+    total = losses.means.sum() if losses.penalty is None else losses.means.sum() + losses.penalty
+    return bool(torch.isfinite(total))
+
+
 def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps: int) -> NonFiniteLoss:
     means = zip(tasks, losses.means.tolist(), strict=True)
-    names = ", ".join(f"'{task.name}' became {mean}" for task, mean in means if not math.isfinite(mean))
+    names = [f"the loss of task '{task.name}' became {mean}" for task, mean in means if not math.isfinite(mean)]
     return NonFiniteLoss(
-        f"the loss of task {names} at step {steps + 1} (epoch {epoch + 1}, its step {step + 1}).",
-        mend="A smaller learning rate is the first thing to try: --set lr=...",
+        f"{', '.join(names) or 'a penalty became infinite'} at step {steps + 1} "
+        f"(epoch {epoch + 1}, its step {step + 1}).",
+        mend=SMALLER,
     )
 
 
-def _final(run: Assembly) -> dict[str, dict[str, TaskResult]]:
-    results = {name: evaluate(run.network, split) for name, split in run.splits.items() if name != "train"}
-    return {**results, "train": evaluate(run.network, run.splits["train"].first(TRAIN_EXAMPLES))}
+def _final(run: Assembly, steps: int) -> dict[str, dict[str, TaskResult]]:
+    """The results on every split; what the last step broke, no training loss has shown."""
+    splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
+    results = {name: evaluate(run.network, split) for name, split in splits.items()}
+    for name, tasks in results.items():
+        for task, result in tasks.items():
+            if result.count and not math.isfinite(result.loss):
+                where = f"on the {name} split after the last step, {steps}"
+                raise NonFiniteLoss(f"the loss of task '{task}' became {result.loss} {where}.", mend=SMALLER)
+    return results
 
 
 def _point(
@@ -221,7 +233,7 @@ def _info(task: Task) -> TaskInfo:
 
 
 class _Heartbeat:
-    """Tells of progress twice a second; reading a loss makes a GPU wait, so not at every step."""
+    """Tells of progress twice a second and at the end of each epoch."""
 
     def __init__(
         self, watch: Callable[[Progress], None], tasks: Sequence[Task], *, epochs: int, score: float | None

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from mtbench_datasets import mnist
-from mtbench_datasets.composites import PARTS
 from typer.testing import CliRunner
 
 from mtbench.cli.data import app
 from mtbench.errors import DataError, UsageError
+from mtbench_datasets import mnist
+from mtbench_datasets.composites import PARTS
 
 
 def typed(*words: str | Path) -> str:

@@ -32,14 +32,6 @@ def test_only_what_differs_from_a_default_is_written_down() -> None:
     assert differences(parse(width="1.0", deep="true")) == {"deep": True}
 
 
-def test_dashes_and_underscores_in_names_are_one() -> None:
-    @dataclass(frozen=True, kw_only=True)
-    class Spaced:
-        td_loss: float = option(0.0, "weight")
-
-    assert parse_options(Spaced, {"td-loss": "1"}, owner="method 'x'") == Spaced(td_loss=1.0)
-
-
 @pytest.mark.parametrize(
     ("given_", "text"),
     [

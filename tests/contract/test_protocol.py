@@ -11,6 +11,10 @@ def test_the_rate_halves_after_thirty_sixty_and_ninety_of_a_hundred_epochs() -> 
     assert rates[99] == 0.125
 
 
+def test_the_first_epoch_has_the_whole_rate_however_few_there_are() -> None:
+    assert [Protocol(epochs=1, lr=8.0).learning_rate(0), Protocol(epochs=2, lr=8.0).learning_rate(0)] == [8, 8]
+
+
 def test_few_epochs_halve_too() -> None:
     assert [Protocol(epochs=4, lr=8.0).learning_rate(epoch) for epoch in range(4)] == [8, 4, 2, 2]
 

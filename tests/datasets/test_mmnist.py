@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mtbench_datasets import mnist
-from mtbench_datasets.composites import PARTS, Layout, nearest
-from mtbench_datasets.mmnist import MultiMnist, MultiMnist9, MultiMnist9ByReference, MultiMnistOptions, right_of
 from torch import Tensor
 
 from mtbench.contract import Classification, Split
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
+from mtbench_datasets import mnist
+from mtbench_datasets.composites import PARTS, Layout, nearest
+from mtbench_datasets.mmnist import MultiMnist, MultiMnist9, MultiMnist9ByReference, MultiMnistOptions, right_of
 
 NAMES = ["mmnist2", "mmnist3", "mmnist4", "mmnist9", "mmnist9-ref"]
 

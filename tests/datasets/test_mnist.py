@@ -19,11 +19,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
+from mtbench.errors import DataError
 from mtbench_datasets import mnist
 from mtbench_datasets.files import write_atomically
 from mtbench_datasets.mnist_sources import LocalFiles, Mirror, Source, Wheel, arrays_only, build_idx
-
-from mtbench.errors import DataError
 
 LABELS = "t10k-labels-idx1-ubyte"
 LABELS_MD5 = "27ae3e4e09519cfbb04c329615203637"

@@ -9,6 +9,8 @@ from mtbench.contract.dataset import Split
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, assemble
+from mtbench_methods.balancers.mgda import least_norm
+from mtbench_methods.balancers.minnorm import min_norm_weights
 
 
 def world(method: str, dataset: str = "toy-all") -> tuple[Assembly, Batch]:
@@ -66,11 +68,19 @@ def two_task_weights(first: Tensor, second: Tensor) -> list[float]:
     return [gamma, 1 - gamma]
 
 
-def test_mgda_weighs_by_the_closed_form_on_the_shared_parameters() -> None:
-    run, batch = world("branches+mgda")
+def divisors(normalise: str, rows: list[Tensor], losses: list[float]) -> list[float]:
+    norms = [float(row.norm()) for row in rows]
+    products = [loss * norm for loss, norm in zip(losses, norms, strict=True)]
+    return {"none": [1.0, 1.0], "l2": norms, "loss": losses, "loss+": products}[normalise]
+
+
+@pytest.mark.parametrize("normalise", ["none", "l2", "loss", "loss+"])
+def test_mgda_weighs_by_the_closed_form_on_the_shared_parameters(normalise: str) -> None:
+    run, batch = world(f"branches+mgda:normalise={normalise}")
     shared = [name for name, _ in run.network.named_parameters() if name.startswith("backbone")]
-    flat = [torch.cat([g.flatten() for g in of_task(run.network, batch, task, shared).values()]) for task in (0, 1)]
-    expected = weighted(run.network, batch, two_task_weights(*flat))
+    rows = [torch.cat([g.flatten() for g in of_task(run.network, batch, task, shared).values()]) for task in (0, 1)]
+    scales = divisors(normalise, rows, run.network.losses(batch).means.tolist())
+    expected = weighted(run.network, batch, two_task_weights(*(row / n for row, n in zip(rows, scales, strict=True))))
     assert_close(gradients(run.network, run.balancer, batch)[1], expected)
 
 
@@ -85,14 +95,8 @@ def representation_gradients(run: Assembly, batch: Batch) -> tuple[list[Tensor],
 def test_mgda_ub_weighs_by_the_closed_form_on_the_representation(normalise: str) -> None:
     run, batch = world(f"moo:normalise={normalise}")
     rows, losses = representation_gradients(run, batch)
-    norms = [float(row.norm()) for row in rows]
-    divisors = {
-        "none": [1.0, 1.0],
-        "l2": norms,
-        "loss": losses,
-        "loss+": [loss * norm for loss, norm in zip(losses, norms, strict=True)],
-    }[normalise]
-    weights = two_task_weights(*(row / divisor for row, divisor in zip(rows, divisors, strict=True)))
+    scales = divisors(normalise, rows, losses)
+    weights = two_task_weights(*(row / n for row, n in zip(rows, scales, strict=True)))
     assert_close(gradients(run.network, run.balancer, batch)[1], weighted(run.network, batch, weights))
 
 
@@ -122,6 +126,52 @@ def test_absent_tasks_are_left_out(method: str) -> None:
     unused = [value for name, value in found.items() if name.startswith("branches.2")]
     assert all((value == 0).all() for value in unused)
     assert all(torch.isfinite(value).all() for value in found.values())
+
+
+@pytest.mark.parametrize("balancer", ["uniform", "mgda", "fixed:weights=.2/.3/.5"])
+def test_a_penalty_reaches_the_parameters_unweighted(balancer: str) -> None:
+    regulariser = ":regulariser=1:triple=upper/lower/same"
+    run, _ = world(f"chmod{regulariser}+{balancer}", "toy-partial")
+    batch = run.splits["train"].batch(torch.arange(64))
+    with torch.no_grad():
+        for name, factors in run.network.named_parameters():
+            if name.startswith("modulation"):
+                factors[1] += 0.1 * torch.arange(factors.shape[1])  # task j is the far one, so that the penalty counts
+    penalty = run.network.penalty()
+    assert penalty is not None
+    assert penalty > 0
+    named = dict(run.network.named_parameters())
+    expected = torch.autograd.grad(penalty, list(named.values()), allow_unused=True, materialize_grads=True)
+    with_penalty = gradients(run.network, run.balancer, batch)[1]
+    run.network.penalty = lambda: None  # type: ignore[method-assign]
+    without = gradients(run.network, run.balancer, batch)[1]
+    for name, gradient in zip(named, expected, strict=True):
+        assert torch.allclose(with_penalty[name] - without[name], gradient, atol=1e-5), name
+
+
+def test_mgda_ub_walks_the_encoder_back_once_and_hands_the_penalty_on() -> None:
+    run, batch = world("moo")
+    calls: list[int] = []
+    first = dict(run.network.named_parameters())["backbone.stages.conv1.pre.weight"]
+    handle = first.register_hook(lambda _: calls.append(1))
+    plain = gradients(run.network, run.balancer, batch)[1]
+    assert len(calls) == 1
+    handle.remove()
+    run.network.penalty = lambda: sum(p.square().sum() for p in run.network.parameters())  # type: ignore[method-assign, assignment, return-value]
+    punished = gradients(run.network, run.balancer, batch)[1]
+    for name, parameter in run.network.named_parameters():
+        assert torch.allclose(punished[name] - plain[name], 2 * parameter.detach(), atol=1e-5), name
+
+
+def test_weights_are_exact_where_gradients_nearly_cancel() -> None:
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(10, 4000, generator=generator)
+    rows[-1] = -rows[:-1].sum(0) + 1e-3 * torch.randn(4000, generator=generator)
+    weights = least_norm(rows, torch.ones(10), "none").double()
+    gramian = (rows.double() @ rows.double().T).numpy()
+    exact = min_norm_weights(gramian)
+    least = exact @ gramian @ exact
+    assert float(weights @ torch.from_numpy(gramian) @ weights) / least - 1 < 1e-6
 
 
 def test_a_gradient_that_is_not_finite_leaves_the_verdict_to_the_loop() -> None:

@@ -2,13 +2,13 @@ from typing import cast
 
 import pytest
 import torch
-from mtbench_methods.chmod import ChannelModulation
 
 from mtbench.contract import Classification, Setup, Task
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.cost import parts
+from mtbench_methods.chmod import ChannelModulation
 
 
 def build(method: str, tasks: int = 3) -> ChannelModulation:
@@ -72,6 +72,35 @@ def test_a_projection_mixes_channels_by_its_matrix() -> None:
     found = network.modulate(maps, "conv1", torch.tensor([2, 0]))
     matrix = network.modulation["conv1"][2]
     assert torch.allclose(found[0, :, 5, 7], matrix @ maps[0, :, 5, 7], atol=1e-5)
+
+
+def test_factors_act_before_the_nonlinearity() -> None:
+    """A negative factor tells: post(-2 a) is not -2 post(a)."""
+    network = build("chmod")
+    with torch.no_grad():
+        network.modulation["conv2"][1] = -2
+    images = torch.rand(3, 1, 28, 28)
+    conv1, conv2 = network.backbone.levels()
+    expected = network.branch(network.backbone.neck(conv2.post(-2 * conv2.pre(conv1(images)))))
+    assert torch.allclose(network(images, torch.tensor([1, 1, 1])), expected, atol=1e-6)
+
+
+def test_the_embedding_is_modulated_after_its_nonlinearity() -> None:
+    network = build("chmod:stages=fc")
+    factors = torch.randn(50)
+    with torch.no_grad():
+        network.modulation["neck"][1] = factors
+    images = torch.rand(3, 1, 28, 28)
+    expected = network.branch(factors * network.backbone(images))
+    assert torch.allclose(network(images, torch.tensor([1, 1, 1])), expected, atol=1e-6)
+
+
+def test_a_relu_mask_switches_negative_factors_off() -> None:
+    network = build("chmod:relu_mask=true")
+    with torch.no_grad():
+        network.modulation["conv1"][1] = -1
+    maps = torch.rand(1, 10, 24, 24)
+    assert torch.equal(network.modulate(maps, "conv1", torch.tensor([1])), torch.zeros_like(maps))
 
 
 def test_the_regulariser_is_eq_8() -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mtbench_methods.balancers.minnorm import min_norm_weights
 from numpy.typing import NDArray
+
+from mtbench_methods.balancers.minnorm import min_norm_weights
 
 Matrix = NDArray[np.float64]
 

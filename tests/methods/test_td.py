@@ -1,9 +1,9 @@
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import pytest
 import torch
-from mtbench_methods.td import TopDown
 from torch import Tensor, nn
 
 from mtbench.contract import Classification, Setup, Task
@@ -12,6 +12,9 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import count_macs, parts
+from mtbench_methods.td import TopDown
+
+Connection: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
 def build(method: str = "td", tasks: int = 4, backbone: str = "lenet", classes: int = 10) -> TopDown:
@@ -54,8 +57,7 @@ def test_the_maps_of_the_stream_have_the_shapes_of_the_paper() -> None:
     network = build()
     images = torch.rand(2, 1, 28, 28)
     glance = network.glance(images)
-    assert [tuple(maps.shape[1:]) for maps in glance.maps] == [(10, 24, 24), (20, 8, 8)]
-    assert tuple(glance.top.shape[1:]) == (20, 4, 4)
+    assert [tuple(maps.shape[1:]) for maps in glance.maps] == [(10, 24, 24), (20, 8, 8), (20, 4, 4)]
     levels = network.top_down(network.embedding(torch.eye(4)[:2]), glance)
     assert [tuple(level.shape[1:]) for level in levels] == [(1, 28, 28), (10, 24, 24), (20, 8, 8)]
 
@@ -86,31 +88,72 @@ def test_a_sigmoid_gate_at_zero_multiplies_by_one_and_a_half() -> None:
     assert torch.allclose(network.top_down.connect("add", x, z + 2), x + 2)
 
 
-def by_hand(network: TopDown, x: Tensor, task: int) -> Tensor:
+def gated(x: Tensor, z: Tensor) -> Tensor:
+    return x * (1 + z.sigmoid())
+
+
+def gated_by_tanh(x: Tensor, z: Tensor) -> Tensor:
+    return x * (1 + z.tanh())
+
+
+BILINEAR = nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+NEAREST = nn.Upsample(scale_factor=2, mode="nearest")
+
+
+def by_hand(network: TopDown, x: Tensor, task: int, up: nn.Module, bu2: Connection, bu1: Connection) -> Tensor:
     """The data flow of the paper's LeNet, written out level by level."""
     conv1, conv2 = (stage.pre for stage in network.backbone.levels())
-    td, pool, up = network.top_down, nn.MaxPool2d(2), nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+    td, pool = network.top_down, nn.MaxPool2d(2)
     a1 = conv1(x)
     a2 = conv2(pool(a1.relu()))
     p2 = pool(a2.relu())
     lat1_1, lat1_2, lat1_3 = td.from_bu1
     lat2_1, lat2_2, lat2_3 = td.to_bu2
     td_conv1, td_conv2 = td.convolutions
-    d3 = network.embedding(torch.eye(4)[task]).view(1, 20, 4, 4) + lat1_3(p2)
-    d2 = up(d3) + lat1_2(a2)
-    d1 = up(td_conv2(d2)) + lat1_1(a1)
+    d3 = bu1(network.embedding(torch.eye(4)[task]).view(1, 20, 4, 4), lat1_3(p2))
+    d2 = bu1(up(d3), lat1_2(a2))
+    d1 = bu1(up(td_conv2(d2)), lat1_1(a1))
     d0 = td_conv1(d1)
-    x = x * (1 + lat2_1(d0).sigmoid())
-    b1 = pool((conv1(x) * (1 + lat2_2(d1).sigmoid())).relu())
-    b2 = pool((conv2(b1) * (1 + lat2_3(d2).sigmoid())).relu())
+    x = bu2(x, lat2_1(d0))
+    b1 = pool(bu2(conv1(x), lat2_2(d1)).relu())
+    b2 = pool(bu2(conv2(b1), lat2_3(d2)).relu())
     return cast(Tensor, network.branch(network.backbone.neck(b2)))
 
 
-def test_the_data_flow_is_the_papers() -> None:
-    network = build()
+@pytest.mark.parametrize(
+    ("options", "up", "bu2", "bu1"),
+    [
+        ("", BILINEAR, gated, torch.add),
+        (":gate=tanh", BILINEAR, gated_by_tanh, torch.add),
+        (":preset=levi2021", NEAREST, torch.mul, torch.add),
+        (":bu2=add:td=mul", BILINEAR, torch.add, torch.mul),
+        (":td=gated", BILINEAR, gated, gated),
+    ],
+)
+def test_the_data_flow_is_the_papers(options: str, up: nn.Module, bu2: Connection, bu1: Connection) -> None:
+    network = build("td" + options)
     images = torch.rand(3, 1, 28, 28)
     for task in range(4):
-        assert torch.allclose(network(images, torch.full((3,), task)), by_hand(network, images, task), atol=1e-5)
+        expected = by_hand(network, images, task, up, bu2, bu1)
+        assert torch.allclose(network(images, torch.full((3,), task)), expected, atol=1e-5)
+
+
+def test_without_space_the_data_flow_is_that_of_channel_vectors() -> None:
+    """Table 2a: every map of BU1 is replaced by its mean over places, every convolution of the stream is 1 x 1."""
+    network = build("td:spatial=false")
+    images = torch.rand(3, 1, 28, 28)
+    conv1, conv2 = (stage.pre for stage in network.backbone.levels())
+    pool, td = nn.MaxPool2d(2), network.top_down
+    a1 = conv1(images)
+    a2 = conv2(pool(a1.relu()))
+    first, second, top = (maps.mean((2, 3), keepdim=True) for maps in (a1, a2, pool(a2.relu())))
+    d2 = network.embedding(torch.eye(4)[[1, 1, 1]]).view(3, 20, 1, 1) + td.from_bu1[2](top) + td.from_bu1[1](second)
+    d1 = td.convolutions[1](d2) + td.from_bu1[0](first)
+    x = gated(images, td.to_bu2[0](td.convolutions[0](d1)))
+    b1 = pool(gated(conv1(x), td.to_bu2[1](d1)).relu())
+    b2 = pool(gated(conv2(b1), td.to_bu2[2](d2)).relu())
+    expected = network.branch(network.backbone.neck(b2))
+    assert torch.allclose(network(images, torch.tensor([1, 1, 1])), expected, atol=1e-5)
 
 
 def test_the_first_pass_is_made_once_for_all_tasks() -> None:
@@ -119,10 +162,18 @@ def test_the_first_pass_is_made_once_for_all_tasks() -> None:
     assert macs.per_input == 4 * macs.per_task - 3 * first
 
 
-@pytest.mark.parametrize("options", [":image=false", ":spatial=false", ":image=false:spatial=false", ":channels=2"])
-@pytest.mark.parametrize("td", ["add", "mul", "gated"])
-def test_the_ablations_of_table_2_give_logits_and_gradients_everywhere(options: str, td: str) -> None:
-    network = build(f"td:td={td}{options}")
+def test_the_first_pass_is_not_made_where_nothing_reads_it() -> None:
+    blind = count_macs(build("td:image=false").eval(), torch.zeros(1, 1, 28, 28))
+    assert blind.per_input == 4 * blind.per_task
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["image=false", "image=false:spatial=false", "image=false:channels=3"]
+    + [f"td={td}{more}" for td in ("add", "mul", "gated") for more in ("", ":spatial=false", ":channels=2")],
+)
+def test_the_ablations_of_table_2_give_logits_and_gradients_everywhere(options: str) -> None:
+    network = build(f"td:{options}")
     network(torch.rand(2, 1, 28, 28), torch.tensor([0, 3])).square().sum().backward()
     missing = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert not missing
@@ -143,9 +194,10 @@ def test_without_space_a_channel_has_one_factor() -> None:
 
 
 @pytest.mark.parametrize("tasks_per_image", ["one", "all"])
-def test_auxiliary_losses_are_added_task_by_task(tasks_per_image: str, data_root: Path) -> None:
+@pytest.mark.parametrize("method", ["td", "td:channels=3", "td:image=false"])
+def test_auxiliary_losses_are_added_task_by_task(tasks_per_image: str, method: str, data_root: Path) -> None:
     settings = {"images": "64"}
-    methods = ["td", "td:bu1_loss=1", "td:td_loss=1", "td:bu1_loss=.5:td_loss=2"]
+    methods = [method, f"{method}:bu1_loss=1", f"{method}:td_loss=1", f"{method}:bu1_loss=.5:td_loss=2"]
     runs = [
         assemble(spec, root=data_root, device=torch.device("cpu"))
         for spec in plan(Request(methods=methods, datasets=["mmnist2"], settings=settings, seeds=[0]))
@@ -155,7 +207,7 @@ def test_auxiliary_losses_are_added_task_by_task(tasks_per_image: str, data_root
     plain, bu1, td, both = (run.network.losses(batch).means for run in runs)
     network = cast(TopDown, runs[0].network)
     glance = network.glance(cast(Tensor, batch.inputs))
-    seen = network.branch(network.backbone.neck(glance.top))
+    seen = network.branch(network.backbone.neck(glance.maps[-1]))
     for task in range(2):
         rows = batch.use[task].nonzero().squeeze(1)
         expected = nn.functional.cross_entropy(seen[rows], batch.targets[task][rows])
@@ -163,16 +215,9 @@ def test_auxiliary_losses_are_added_task_by_task(tasks_per_image: str, data_root
         assert batch.foreground is not None
         maps = network.look_again(cast(Tensor, batch.inputs), glance, torch.full((32,), task))[1]
         target = batch.foreground(batch.rows, task)
-        pixels = nn.functional.binary_cross_entropy_with_logits(maps[:, 0], target, reduction="none")
+        pixels = nn.functional.binary_cross_entropy_with_logits(maps.mean(1), target, reduction="none")
         assert torch.allclose(td[task] - plain[task], pixels[rows].mean(), atol=1e-5)
     assert torch.allclose(both, plain + 0.5 * (bu1 - plain) + 2 * (td - plain), atol=1e-4)
-
-
-def test_the_foreground_loss_needs_a_dataset_that_knows_where_things_are() -> None:
-    spec = plan(Request(methods=["td:td_loss=1"], datasets=["toy-all"], settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=Path(), device=torch.device("cpu"))
-    with pytest.raises(UsageError, match="needs foreground maps, and this dataset has none"):
-        run.network.losses(run.splits["train"].batch(torch.arange(4)))
 
 
 def test_a_stage_it_cannot_mirror_is_refused() -> None:

@@ -2,12 +2,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
-from mtbench_methods.td import TopDown, TopDownOptions
 
 from mtbench.contract import option
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, parse_seeds, plan
 from mtbench.plan.spec import RunSpec
+from mtbench_methods.td import TopDown, TopDownOptions
 
 
 def specs(
@@ -89,6 +89,30 @@ def test_weights_that_do_not_fit_the_tasks_are_refused_at_planning() -> None:
         "option 'weights' of balancer 'fixed' is '0.3/0.7', 2 weights for 3 tasks. "
         "Give a weight for each, not all 0, such as 0.33/0.33/0.33. The tasks: LU, RL, LL."
     )
+
+
+@pytest.mark.parametrize(
+    ("method", "dataset", "text"),
+    [
+        ("td:td_loss=1", "toy-all",
+         "option 'td_loss' of method 'td' needs foreground maps, and this dataset has none."),
+        ("td:image=false:td=mul", "mmnist3",
+         "option 'td' of method 'td' is 'mul', which does nothing with image=false."),
+        ("td:spatial=false:upsample=nearest", "mmnist3",
+         "option 'upsample' of method 'td' is 'nearest', which does nothing with spatial=false."),
+        ("td:bu2=mul:gate=tanh", "mmnist3",
+         "option 'gate' of method 'td' is 'tanh', which does nothing with no gated connection."),
+        ("chmod:first=3", "mmnist3", "option 'first' of method 'chmod' is 3. This backbone has stages 1 to 2."),
+        ("chmod:first=2:stages=fc", "mmnist3",
+         "option 'first' of method 'chmod' is for conv stages, and stages=fc modulates none."),
+        ("chmod:beta=1", "mmnist3", "options 'triple' and 'beta' of method 'chmod' do nothing without 'regulariser'."),
+        ("chmod:relu_mask=true:variant=projection", "mmnist3", "option 'relu_mask' of method 'chmod' is for vectors: "),
+    ],
+)  # fmt: skip
+def test_options_that_do_nothing_or_cannot_work_are_refused_at_planning(method: str, dataset: str, text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        specs(method, dataset=dataset)
+    assert str(error.value).startswith(text)
 
 
 def test_an_unknown_protocol_is_refused() -> None:

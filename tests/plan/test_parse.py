@@ -13,6 +13,7 @@ from mtbench.plan.parse import parse_dataset, parse_method
         ("td:bu2=mul:channels=6", "td:bu2=mul:channels=6", "uniform", "td:bu2=mul:channels=6"),
         ("td:channels=6:bu2=mul", "td:bu2=mul:channels=6", "uniform", "td:bu2=mul:channels=6"),
         ("td:bu2=gated", "td", "uniform", "td"),
+        ("td:bu1-loss=1", "td:bu1_loss=1", "uniform", "td:bu1_loss=1"),
         ("td:preset=levi2019", "td", "uniform", "td"),
         ("td:preset=levi2021", "td:bu2=mul:upsample=nearest", "uniform", "td:bu2=mul:upsample=nearest"),
         ("td:preset=levi2021:bu2=add", "td:bu2=add:upsample=nearest", "uniform", "td:bu2=add:upsample=nearest"),
@@ -59,9 +60,10 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
             "option 'normalise' of method 'moo' is 'l3'. Allowed: none, l2, loss, loss+.",
         ),
         ("td:channels=-1", "option 'channels' of method 'td' is -1. Allowed: at least 0."),
-        ("td:preset=levi2020", "method 'td' has no preset 'levi2020'. Allowed"),
+        ("td:preset=levi2020", "method 'td' has no preset 'levi2020'. Its presets: levi2019, levi2021."),
         ("td:spatial", "'spatial' in method 'td:spatial' is not an option. An option is name=value."),
         ("td:bu2=add:bu2=mul", "method 'td:bu2=add:bu2=mul' gives option 'bu2' twice."),
+        ("td:td-loss=1:td_loss=2", "method 'td:td-loss=1:td_loss=2' gives option 'td_loss' twice."),
         ("moo+uniform", "method 'moo+uniform' adds a balancer to the alias 'moo', which has one."),
         ("td+mgda+uniform", "method 'td+mgda+uniform' has 2 balancers. A method has one."),
         ("td+mgda-ub", "method 'td+mgda-ub' does not go together: balancer 'mgda-ub' needs a SharedRepresentation, "),
@@ -74,7 +76,7 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
 def test_what_does_not_exist_or_fit_is_refused_in_words(text: str, message: str) -> None:
     with pytest.raises(UsageError) as error:
         parse_method(text)
-    assert str(error.value).replace("Its presets", "Allowed").startswith(message)
+    assert str(error.value).startswith(message)
 
 
 def test_a_dataset_takes_options_and_refuses_what_it_has_not() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import torch
 from matplotlib.image import imread
-from mtbench_toys.datasets import Maps, PartialLabels
 
 from mtbench.contract import Classification, Dataset, NoOptions, Split, Task
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
 from mtbench.report.samples import caption, sample_page
+from mtbench_toys.datasets import Maps, PartialLabels
 
 README = Path(__file__).parents[2] / "datasets" / "README.md"
 

@@ -19,10 +19,9 @@ class FixedOptions:
 
 
 class Fixed(LossWeighting):
-    """Fixed weights: sum_t w_t L_t.
+    """Fixed weights: the plain share of each task in the loss is scaled by T w_t.
 
-    With weights 1/T it is `uniform`. Where a task is absent or tasks are drawn per image, the plain share of each task
-    is scaled by T w_t.
+    On an all-tasks network with every task present that is sum_t w_t L_t; weights 1/T are `uniform` on any network.
     """
 
     Options = FixedOptions

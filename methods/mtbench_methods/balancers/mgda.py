@@ -98,7 +98,8 @@ def least_norm(matrix: Tensor, losses: Tensor, normalise: str) -> Tensor:
     n_t is 1 (none), |G_t| (l2), L_t (loss) or L_t |G_t| (loss+), and 1 where that would be 0. Where a gradient is not
     finite there is no such point; the weights are equal then, and the loop says which loss broke.
     """
-    gramian = (matrix @ matrix.T).double().cpu().numpy()
+    wide = matrix.double()  # where gradients nearly cancel, single precision would lose the minimum
+    gramian = (wide @ wide.T).cpu().numpy()
     if not np.isfinite(gramian).all():
         return torch.full_like(losses, 1 / len(losses))
     norms = gramian.diagonal() ** 0.5

@@ -8,9 +8,10 @@ __all__ = ["Uniform"]
 
 
 class Uniform(LossWeighting):
-    """The plain loss: the mean over tasks, or over the labels used where one task is drawn per image.
+    """The plain loss of the network, with nothing balanced.
 
-    All-tasks networks: (1/T) sum_t L_t over the tasks that are present. One-task networks: sum_t (n_t / n) L_t.
+    All-tasks networks: (1/T) sum_t L_t over the tasks that are present. One-task networks: sum_t (n_t / n) L_t, the
+    mean over the labels used. Single-task networks: sum_t L_t, each trained as it would be alone.
     """
 
     def weigh(self, losses: Losses) -> Tensor:
