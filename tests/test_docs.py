@@ -71,7 +71,7 @@ def test_the_pictures_and_links_of_the_documents_are_there() -> None:
             assert link.startswith("http") or (path.parent / link).exists(), f"{document}: {link}"
 
 
-def test_the_method_of_contributing_is_complete_and_learns() -> None:
+def test_the_method_of_contributing_is_complete_and_every_part_of_it_gets_a_gradient() -> None:
     source = re.search(r"```python\n(.*?)```", (HOUSE / "CONTRIBUTING.md").read_text(), re.DOTALL)
     assert source is not None
     namespace: dict[str, type[Network]] = {}

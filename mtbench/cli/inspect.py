@@ -53,15 +53,16 @@ def info(
             mend=did_you_mean(bare, everything),
             allowed="`mtbench list methods` (datasets, balancers, backbones) shows what there is.",
         )
+    if dataset is not None and "method" not in kinds:
+        raise UsageError(f"'{bare}' is a {kinds[0]}, and --dataset counts the parameters of a method.")
     console = _console()
     for kind in kinds:
         _describe(console, kind, bare)
         if kind == "dataset":
             _describe_dataset(console, name)
-        if kind == "method" and dataset is not None:
+        if kind == "method":
+            _describe_parts(console, name, bare)
             _count(console, name, dataset)
-        elif kind == "method":
-            console.print(f"\nParameters and work: mtbench info {name} --dataset NAME", highlight=False)
 
 
 def doctor(data_root_: DataRoot = None) -> None:
@@ -93,7 +94,7 @@ def _describe(console: "Console", kind: str, name: str) -> None:
     if plugin.paper:
         console.print(f"\nPaper: {plugin.paper}", markup=False, highlight=False)
     if hasattr(plugin, "stands_for"):
-        console.print(f"\nStands for {plugin.stands_for}, whose options it takes.", markup=False, highlight=False)
+        console.print(f"\nStands for {plugin.stands_for}, whose options it takes.\n", markup=False, highlight=False)
         return
     fields = dataclasses.fields(plugin.Options)
     if fields:
@@ -110,6 +111,19 @@ def _describe(console: "Console", kind: str, name: str) -> None:
     for preset, values in getattr(plugin, "presets", {}).items():
         text = ", ".join(f"{key}={value}" for key, value in values.items()) or "the defaults"
         console.print(f"preset={preset}: {text}", markup=False, highlight=False)
+
+
+def _describe_parts(console: "Console", name: str, bare: str) -> None:
+    """The parts of a composition or an alias beside the one that the name begins with."""
+    from mtbench.plan.parse import parse_method
+
+    method = parse_method(name)
+    parts = {"method": method.network_choice.name, "balancer": method.balancer_choice.name}
+    if method.backbone:
+        parts["backbone"] = method.backbone.choice.name
+    for kind, part in parts.items():
+        if part != bare and (kind != "balancer" or part != method.network.balancer):
+            _describe(console, kind, part)
 
 
 def _describe_dataset(console: "Console", name: str) -> None:
@@ -129,7 +143,10 @@ def _describe_dataset(console: "Console", name: str) -> None:
     console.print(table)
 
 
-def _count(console: "Console", method: str, dataset: str) -> None:
+def _count(console: "Console", method: str, dataset: str | None) -> None:
+    if dataset is None:
+        console.print(f"\nParameters and work: mtbench info {method} --dataset NAME", highlight=False)
+        return
     import torch
 
     from mtbench.plan.grid import Request, plan

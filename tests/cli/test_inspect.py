@@ -75,6 +75,21 @@ def test_info_of_a_name_that_is_two_things_shows_both() -> None:
     assert "Stands for branches+uniform" in text
 
 
+def test_info_of_an_alias_or_a_composition_shows_the_options_of_its_parts() -> None:
+    for name in ("moo", "branches+mgda-ub"):
+        rows = [line.split()[:3] for line in shown("info", name).splitlines()]
+        assert ["normalise", "none", "none"] in rows
+    assert "mgda, a balancer of mtbench" in shown("info", "td+mgda@lenet:width=2")
+    assert "lenet, a backbone of mtbench" in shown("info", "td+mgda@lenet:width=2")
+
+
+def test_info_refuses_what_it_cannot_show() -> None:
+    with pytest.raises(UsageError, match="method 'td' has no option 'bogus'"):
+        shown("info", "td:bogus=1")
+    with pytest.raises(UsageError, match="'lenet' is a backbone, and --dataset counts the parameters of a method"):
+        shown("info", "lenet", "--dataset", "mmnist2")
+
+
 def test_info_of_an_unknown_name_suggests_one() -> None:
     with pytest.raises(UsageError) as error:
         shown("info", "chmode")

@@ -153,7 +153,7 @@ def test_mgda_ub_walks_the_encoder_back_once_and_hands_the_penalty_on() -> None:
     run, batch = world("moo")
     calls: list[int] = []
     first = dict(run.network.named_parameters())["backbone.stages.conv1.pre.weight"]
-    handle = first.register_hook(lambda _: calls.append(1))
+    handle = first.register_hook(lambda _: calls.append(1))  # type: ignore[no-untyped-call]
     plain = gradients(run.network, run.balancer, batch)[1]
     assert len(calls) == 1
     handle.remove()

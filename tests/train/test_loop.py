@@ -21,6 +21,10 @@ from mtbench.train.progress import Progress
 
 CPU = torch.device("cpu")
 FIVE = ["single", "uniform", "moo", "chmod", "td"]
+DRAWING = [
+    "toy-dropout",
+    "branches+toy-drift",
+]  # a network that draws in training; a balancer with parameters and state
 TOYS = ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-triplets"]
 
 
@@ -82,7 +86,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(method: str) 
     assert not same(first, run(spec_of(method, seed=1)))
 
 
-@pytest.mark.parametrize("method", FIVE)
+@pytest.mark.parametrize("method", [*FIVE, *DRAWING])
 @pytest.mark.parametrize("stop_after", [1, 2, 3])
 def test_a_run_that_was_interrupted_gives_the_bits_of_one_that_was_not(method: str, stop_after: int) -> None:
     keeper = Memory(stop_after=stop_after)
@@ -94,7 +98,7 @@ def test_a_run_that_was_interrupted_gives_the_bits_of_one_that_was_not(method: s
     assert resumed.cost.steps == undisturbed.cost.steps
 
 
-@pytest.mark.parametrize("method", ["moo", "td"])
+@pytest.mark.parametrize("method", ["moo", "td", *DRAWING])
 def test_evaluating_more_or_less_often_gives_the_same_weights(method: str) -> None:
     never, always = run(spec_of(method), points=()), run(spec_of(method), points=range(10))
     assert len(never.curve) == 1
@@ -130,6 +134,54 @@ def test_the_ledger_counts_labels_and_passes(method: str, settings: dict[str, An
     assert trained.cost.peak_memory > 1e7
 
 
+def test_each_view_of_an_example_is_a_pass() -> None:
+    trained = run(spec_of("uniform", "toy-triplets", epochs="1"))
+    assert (trained.cost.label_uses, trained.cost.forward_passes) == (2 * 96, 3 * 2 * 96)
+
+
+def test_a_balancers_parameters_are_trained_and_its_state_is_kept() -> None:
+    keeper = Memory()
+    run(spec_of("branches+toy-drift"), keeper)
+    state = keeper.restore()
+    assert state is not None
+    assert state["balancer"]["steps"] == 18
+    assert (state["balancer"]["logits"] != 0).all()
+
+
+def test_sgd_has_momentum() -> None:
+    """Two steps by hand: v = .9 v + g, w = w - lr v."""
+    spec = spec_of("uniform", optimizer="sgd", epochs="1", images="32", lr="0.1")
+    trained, assembled = run(spec), assemble(spec, root=Path(), device=CPU)
+    network, split = assembled.network, assembled.splits["train"]
+    weights = dict(network.named_parameters())
+    speed = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    for rows in torch.split(torch.randperm(32, generator=stream(0, "order", 0)), 16):
+        loss = network.losses(split.batch(rows)).means.mean()
+        gradients = torch.autograd.grad(loss, list(weights.values()))
+        with torch.no_grad():
+            for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
+                speed[name] = 0.9 * speed[name] + gradient
+                weight.sub_(0.1 * speed[name])
+    assert all(torch.allclose(weight, trained.model[name], atol=1e-6) for name, weight in weights.items())
+
+
+def test_predictions_are_the_classes_that_the_metrics_count() -> None:
+    trained = run(spec_of("td"))
+    labels = assemble(spec_of("td"), root=Path(), device=CPU).splits["test"].targets
+    for (task, predicted), target in zip(trained.predictions.items(), labels, strict=True):
+        accuracy = 100 * (torch.from_numpy(predicted).long() == target).double().mean()
+        assert trained.results["test"][task].metrics["accuracy"] == pytest.approx(accuracy.item())
+
+
+def test_examples_without_any_label_are_left_out_whatever_the_batch() -> None:
+    for method in (*FIVE, "branches+mgda"):
+        trained = run(spec_of(method, "toy-partial", epochs="1", batch="1", images="24"))
+        labelled = (
+            assemble(spec_of(method, "toy-partial", images="24"), root=Path(), device=CPU).splits["train"].defined
+        )
+        assert trained.cost.steps == int(labelled.any(1).sum()) < 24
+
+
 def test_undefined_labels_are_not_counted() -> None:
     trained = run(spec_of("uniform", "toy-partial", epochs="1"))
     assert trained.cost.label_uses == sum(result.count for result in trained.results["train"].values())
@@ -147,6 +199,15 @@ def test_a_loss_that_turns_nan_stops_the_run_and_says_where() -> None:
         run(spec_of("toy-nan"))
     assert str(error.value) == (
         "the loss of task 'lower' became nan at step 3 (epoch 1, its step 3). "
+        "A smaller learning rate is the first thing to try: --set lr=..."
+    )
+
+
+def test_a_run_that_breaks_in_its_very_last_step_has_no_result() -> None:
+    with pytest.raises(NonFiniteLoss) as error:
+        run(spec_of("uniform", lr="1e30", images="16", epochs="1"))
+    assert str(error.value) == (
+        "the loss of task 'upper' became nan on the train split after the last step, 1. "
         "A smaller learning rate is the first thing to try: --set lr=..."
     )
 

@@ -24,6 +24,14 @@ class Broken(AllTasksNetwork):
         return [branch(z) for branch in self.branches]
 
 
+class DropsOut(Broken):
+    """Draws in training: half of the representation is dropped."""
+
+    def forward(self, inputs: Inputs) -> list[Tensor]:
+        z = nn.functional.dropout(self.backbone(inputs), 0.5, self.training)
+        return [branch(z) for branch in self.branches]
+
+
 class TurnsNan(Broken):
     """The second task's loss becomes NaN at the third step."""
 
