@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mtbench.errors import Busy, DamagedRecord, StoreError
 from mtbench.plan.spec import RunSpec
-from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text, writing
+from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text
 from mtbench.store.claim import Claim, is_claimed
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
 
@@ -218,8 +218,10 @@ class ClaimedRun(RunFolder):
             StoreError: it cannot be written.
         """
         self._claim.check()
-        with writing(self.path / "checkpoint.pt") as file:
-            torch.save({"marks": self._marks, "state": state}, file)
+        # Not straight into the file: what torch says of a full disk is not what the system says.
+        buffer = io.BytesIO()
+        torch.save({"marks": self._marks, "state": state}, buffer)
+        write_bytes(self.path / "checkpoint.pt", buffer.getvalue())
         self._write_curve(curve)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:

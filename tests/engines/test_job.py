@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mtbench.engines.job import execute
-from mtbench.errors import Busy, NonFiniteLoss
+from mtbench.errors import Busy, NonFiniteLoss, StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.store.claim import Claim
 from mtbench.store.folder import RunFolder
@@ -148,3 +149,19 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Path) -> N
     assert records[0].results == records[1].results
     assert records[0].curve == records[1].curve
     assert records[0].files == records[1].files
+
+
+def test_a_disk_that_is_full_is_told_as_such_and_the_same_command_goes_on_when_it_is_not(tmp_path: Path) -> None:
+    """A process that may write no file of more than 100 kB stands for a full disk."""
+    run = planned(tmp_path / "a", "uniform", epochs="2")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(StoreError, match=r"checkpoint\.pt cannot be written: File too large"):
+            done(run, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert run.failure() is None
+    assert not run.is_claimed
+    done(run, tmp_path)
+    assert run.has_record
