@@ -32,7 +32,7 @@ TRAIN_EXAMPLES = 10_000
 """How many training examples the final record measures in evaluation mode."""
 POINTS = 20
 """How many points a curve has at most."""
-SMALLER = "A smaller learning rate is the first thing to try: --set lr=..."
+SMALLER = "A smaller learning rate (--set lr=...) is the first thing to try."
 
 
 class Keeper(Protocol):

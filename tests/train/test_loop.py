@@ -199,7 +199,7 @@ def test_a_loss_that_turns_nan_stops_the_run_and_says_where() -> None:
         run(spec_of("toy-nan"))
     assert str(error.value) == (
         "the loss of task 'lower' became nan at step 3 (epoch 1, its step 3). "
-        "A smaller learning rate is the first thing to try: --set lr=..."
+        "A smaller learning rate (--set lr=...) is the first thing to try."
     )
 
 
@@ -208,7 +208,7 @@ def test_a_run_that_breaks_in_its_very_last_step_has_no_result() -> None:
         run(spec_of("uniform", lr="1e30", images="16", epochs="1"))
     assert str(error.value) == (
         "the loss of task 'upper' became nan on the train split after the last step, 1. "
-        "A smaller learning rate is the first thing to try: --set lr=..."
+        "A smaller learning rate (--set lr=...) is the first thing to try."
     )
 
 
