@@ -64,6 +64,13 @@ def test_the_other_commands_can_be_planned(command: str, tmp_path: Path, data_ro
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
+def test_the_readmes_table_is_that_of_the_kept_report() -> None:
+    report = (HOUSE / "reports/2026-11-22-demo/mmnist3-quick-table.md").read_text()
+    table = [line for line in report.splitlines() if line.startswith("| ")]
+    assert len(table) == 5
+    assert "\n".join(table) in README
+
+
 def test_the_pictures_and_links_of_the_documents_are_there() -> None:
     for document in ("README.md", "CONTRIBUTING.md", "methods/README.md", "datasets/README.md"):
         path = HOUSE / document
