@@ -174,7 +174,10 @@ def _choice(name: str, options: Any) -> Choice:
 def _assign(
     given: Mapping[str, str], network: type[Network], balancer: type[Balancer]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """An alias takes options of either part; what neither knows is left to the network, whose error names it."""
+    """An alias takes options of either part: those of the network, then those of the balancer.
+
+    What neither knows is left to a part that has options, whose error lists them.
+    """
     known = {field.name for field in dataclasses.fields(balancer.Options)}
     own = {field.name for field in dataclasses.fields(network.Options)}
     to_balancer = {name: value for name, value in given.items() if name in known - own}
