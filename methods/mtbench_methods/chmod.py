@@ -7,12 +7,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Inputs, OneTaskNetwork, Setup, Stage, Task, option
+from mtbench.contract import NECK, Inputs, OneTaskNetwork, Setup, Task, option
 from mtbench.errors import UsageError
 
 __all__ = ["ChannelModulation"]
-
-NECK = "neck"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +41,7 @@ class ChannelModulation(OneTaskNetwork):
     Options = ChannelModulationOptions
     paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
     per_task = frozenset({"modulation"})
+    needs_stages = True
 
     def __init__(self, options: ChannelModulationOptions, setup: Setup) -> None:
         super().__init__(options, setup)
@@ -84,14 +83,10 @@ class ChannelModulation(OneTaskNetwork):
             )
 
     def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
-        maps = cast(Tensor, inputs)
-        for name, stage in self.backbone.stages.items():
-            assert isinstance(stage, Stage)
-            maps = stage.post(self.modulate(stage.pre(maps), name, task))
-        z = self.modulate(self.backbone.neck(maps), NECK, task)
+        z = self.backbone.walk(cast(Tensor, inputs), lambda name, maps: self.modulate(name, maps, task))
         return cast(Tensor, self.branch(z))
 
-    def modulate(self, maps: Tensor, name: str, task: Tensor) -> Tensor:
+    def modulate(self, name: str, maps: Tensor, task: Tensor) -> Tensor:
         """The feature map (B, C, ...) of a stage, scaled or projected for each input's task (B,)."""
         if name not in self.modulation:
             return maps

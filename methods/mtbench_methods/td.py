@@ -66,6 +66,7 @@ class TopDown(OneTaskNetwork):
     presets = {"levi2019": {}, "levi2021": {"upsample": "nearest", "bu2": "mul"}}  # noqa: RUF012
     paper = "Levi & Ullman, Multi-Task Learning by a Top-Down Control Network (Task-Based Top-Down Modulation), 2020"
     per_task = frozenset({"embedding"})
+    needs_stages = True
 
     def __init__(self, options: TopDownOptions, setup: Setup) -> None:
         super().__init__(options, setup)

@@ -27,6 +27,7 @@ class LeNet(Backbone):
     """
 
     Options = LeNetOptions
+    tiny = {"width": 0.5}  # noqa: RUF012
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
 
     def __init__(self, options: LeNetOptions, input_shape: tuple[int, ...]) -> None:

@@ -1,7 +1,14 @@
 """What a plug-in author reads: the few things that a method, a balancer, a backbone or a dataset is made of."""
 
-from mtbench.contract.backbone import Backbone, Stage, StageShape
-from mtbench.contract.balancer import Balancer, LossWeighting
+from mtbench.contract.backbone import NECK, Backbone, Stage, StageShape
+from mtbench.contract.balancer import (
+    Balancer,
+    Combined,
+    GradientBalancer,
+    LossWeighting,
+    RepresentationBalancer,
+    Scalarization,
+)
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
 from mtbench.contract.network import (
     Alias,
@@ -18,13 +25,16 @@ from mtbench.contract.randomness import derive, seeded, stream
 from mtbench.contract.task import Classification, Kind, Metric, Task
 
 __all__ = [
+    "NECK",
     "Alias",
     "AllTasksNetwork",
     "Backbone",
     "Balancer",
     "Batch",
     "Classification",
+    "Combined",
     "Dataset",
+    "GradientBalancer",
     "Inputs",
     "Kind",
     "LossWeighting",
@@ -34,6 +44,8 @@ __all__ = [
     "NoOptions",
     "OneTaskNetwork",
     "Protocol",
+    "RepresentationBalancer",
+    "Scalarization",
     "Setup",
     "SharedRepresentation",
     "Split",

@@ -1,15 +1,19 @@
 """The trunk of a network: named stages that methods can reach into, a neck, and heads that fit it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract.options import NoOptions
+from mtbench.contract.options import NoOptions, Value
 
-__all__ = ["Backbone", "Stage", "StageShape"]
+__all__ = ["NECK", "Backbone", "Stage", "StageShape"]
+
+NECK = "neck"
+"""What `Backbone.walk` calls the representation z."""
 
 
 class Stage(nn.Module):
@@ -44,6 +48,8 @@ class Backbone(nn.Module, ABC):
 
     Attributes:
         Options: its options class.
+        tiny: options that make it as small as it is of use, for quick checks.
+        has_stages: whether it has feature maps that methods can reach into.
         stages: by name, in order.
         neck: from the last stage's output to the representation z (B, features).
         features: the width of z.
@@ -52,6 +58,8 @@ class Backbone(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
+    tiny: ClassVar[Mapping[str, Value]] = {}
+    has_stages: ClassVar[bool] = True
     features: int
 
     def __init__(self, stages: dict[str, Stage], neck: nn.Module, input_shape: tuple[int, ...]) -> None:
@@ -70,9 +78,18 @@ class Backbone(nn.Module, ABC):
 
     def forward(self, images: Tensor) -> Tensor:
         """z (B, features) from images (B, C, H, W)."""
-        for stage in self.levels():
-            images = stage(images)
-        return cast(Tensor, self.neck(images))
+        return self.walk(images, lambda _, maps: maps)
+
+    def walk(self, images: Tensor, change: Callable[[str, Tensor], Tensor]) -> Tensor:
+        """z (B, features), with the map of every stage changed before its last nonlinearity.
+
+        Args:
+            change: from a stage's name and its map (B, C, H, W), or from `NECK` and z, to what goes on in its place.
+        """
+        for name, stage in self.stages.items():
+            assert isinstance(stage, Stage)
+            images = stage.post(change(name, stage.pre(images)))
+        return change(NECK, cast(Tensor, self.neck(images)))
 
     def _measure(self, input_shape: tuple[int, ...]) -> tuple[StageShape, ...]:
         maps, shapes = torch.zeros(1, *input_shape), []

@@ -1,36 +1,54 @@
 """From the losses of T tasks to one gradient: how tasks that share parameters are weighed against each other.
 
-A balancer acts on the tasks that are present in a batch alone. Its whole state must be in ``state_dict()``.
+A balancer acts on the P tasks that are present in a batch alone. Its whole state must be in ``state_dict()``; what is no
+tensor of a fixed shape goes there by ``get_extra_state`` and ``set_extra_state``.
+
+- `LossWeighting` gives each loss a factor, and `Scalarization` makes one number of them: one backward pass.
+- `GradientBalancer` combines the tasks' gradients in the parameters that they share: a backward pass per task.
+- `RepresentationBalancer` combines them in the representation that they share: one backward pass of the encoder.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from mtbench.contract.dataset import Batch
-from mtbench.contract.network import Losses, Network
+from mtbench.contract.network import Losses, Network, SharedRepresentation
 from mtbench.contract.options import NoOptions
 from mtbench.contract.task import Task
 
-__all__ = ["Balancer", "LossWeighting"]
+__all__ = ["Balancer", "Combined", "GradientBalancer", "LossWeighting", "RepresentationBalancer", "Scalarization"]
 
 
 class Balancer(nn.Module, ABC):
-    """Turns a batch into gradients. Derive from `LossWeighting` if all it does is weigh the losses.
+    """Turns a batch into gradients. Derive from one of the classes below, unless none of them fits.
 
     Attributes:
         Options: its options class.
         paper: where it comes from.
         requires: what kind of network it can balance, e.g. `SharedRepresentation`.
         needs_sharing: whether it makes sense only where tasks share parameters.
+        extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
+            which ``mtbench list`` reads without importing anything.
+        modules: the modules that come with `extra`, a tuple of plain texts likewise.
+        learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
+        forwards: how many forward passes a step takes besides the network's own.
+        gradient_scale: the protocol's, for balancers that combine gradients.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
     requires: ClassVar[type[Network]] = Network  # type: ignore[type-abstract]
     needs_sharing: ClassVar[bool] = False
+    extra: ClassVar[str] = ""
+    modules: ClassVar[tuple[str, ...]] = ()
+    forwards: ClassVar[int] = 0
+    learning_rate: float = 0.025
+    gradient_scale: str = "native"
 
     def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
         super().__init__()
@@ -41,23 +59,168 @@ class Balancer(nn.Module, ABC):
     def check(cls, options: Any, tasks: Sequence[Task]) -> None:
         """Raise UsageError if the options do not fit each other or the tasks; called before anything is built."""
 
+    @classmethod
+    def example(cls, tasks: Sequence[Task]) -> Mapping[str, str]:  # noqa: ARG003
+        """Options to try it with on these tasks, as on the command line, where its defaults will not do."""
+        return {}
+
     @abstractmethod
     def backward(self, network: Network, batch: Batch) -> Losses:
         """Compute the losses of a batch and leave the balanced gradient in ``.grad`` of the network's parameters,
         where there was none before."""
 
+    def after_step(self, network: Network, batch: Batch) -> None:
+        """Called when the optimiser has taken the step of this batch."""
 
-class LossWeighting(Balancer):
-    """A balancer that weighs the losses, and then takes one ordinary backward pass."""
+    def end_epoch(self, means: Tensor) -> None:
+        """Called after each epoch with the tasks' mean training losses in it (T,), NaN for a task that was absent."""
+
+
+class Scalarization(Balancer):
+    """A balancer that makes one number of the losses, and then takes one ordinary backward pass."""
+
+    @abstractmethod
+    def scalar(self, losses: Losses) -> Tensor:
+        """The number whose gradient is taken, from the losses of the tasks that are present; no penalty in it."""
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        losses = network.losses(batch)
+        total = self.scalar(losses)
+        if losses.penalty is not None:
+            total = total + losses.penalty
+        total.backward()  # type: ignore[no-untyped-call]
+        return losses
+
+
+class LossWeighting(Scalarization):
+    """A balancer that weighs the losses. Factors equal to `Losses.share` weigh nothing: that is uniform."""
 
     @abstractmethod
     def weigh(self, losses: Losses) -> Tensor:
         """(T,) the factors of the mean losses; those of absent tasks do not matter."""
 
+    def scalar(self, losses: Losses) -> Tensor:
+        return (self.weigh(losses) * losses.means).sum()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Combined:
+    """What a balancer makes of the gradients of P tasks.
+
+    Attributes:
+        shared: (n,) the gradient of what is shared.
+        own: (P,) by what each task's gradient in the parameters of its own is multiplied; None if by nothing.
+    """
+
+    shared: Tensor
+    own: Tensor | None = None
+
+
+class GradientBalancer(Balancer):
+    """A balancer that combines the tasks' gradients in the parameters that they share. Derive and give `combine`.
+
+    The protocol's `gradient_scale` says how long the combined gradient is. ``native``: as `combine` gives it. ``sum``:
+    divided by `gain`, so that where all tasks have one gradient it is what the plain loss gives. ``matched``: at each
+    step as long as the gradient of the plain loss. With the latter two the tasks' own parameters follow: they get the
+    gradient of the plain loss or, where `combine` weighs it, its weights scaled like the shared gradient.
+    """
+
+    needs_sharing = True
+
+    @abstractmethod
+    def combine(self, gradients: Tensor, losses: Tensor, present: Tensor) -> Combined:
+        """The combined gradient.
+
+        Args:
+            gradients: (P, n), a row for each task that is present.
+            losses: (P,) their objectives, detached.
+            present: (P,) int64, which tasks they are.
+        """
+
+    def gain(self, present: int) -> float | None:  # noqa: ARG002
+        """How long the combined gradient of that many equal gradients is, relative to one of them.
+
+        None if that depends on how long they are, so that no constant makes up for it.
+        """
+        return None
+
+    def objectives(self, losses: Losses, present: Tensor) -> Tensor:
+        """(P,) what is differentiated for each task that is present: its mean loss, or a function of it."""
+        return losses.means[present]
+
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
-        total = (self.weigh(losses) * losses.means).sum()
+        present = losses.present.nonzero().squeeze(1)
+        objectives = self.objectives(losses, present)
+        parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        rows = [_gradients(objective, parameters) for objective in objectives]
+        shared = {id(parameter) for parameter in network.shared_parameters()}
+        columns = [index for index, parameter in enumerate(parameters) if id(parameter) in shared]
+        gradients = torch.stack([torch.cat([row[index].flatten() for index in columns]) for row in rows])
+        combined = self.scaled(gradients, objectives.detach(), present, losses.share[present])
+        self.learn(objectives)
+        if losses.penalty is not None:
+            losses.penalty.backward()  # type: ignore[no-untyped-call]
+        pieces = iter(combined.shared.split([parameters[index].numel() for index in columns]))
+        assert combined.own is not None
+        for index, parameter in enumerate(parameters):
+            if id(parameter) in shared:
+                gradient = next(pieces).view_as(parameter)
+            else:
+                gradient = torch.stack([row[index] for row in rows], dim=-1) @ combined.own
+            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+        return losses
+
+    def scaled(self, gradients: Tensor, losses: Tensor, present: Tensor, share: Tensor) -> Combined:
+        """`combine` on the protocol's scale; `share` (P,) is what each task counts for in the plain loss."""
+        combined = self.combine(gradients, losses, present)
+        if self.gradient_scale == "native":
+            return Combined(
+                shared=combined.shared, own=torch.ones_like(share) if combined.own is None else combined.own
+            )
+        if self.gradient_scale == "sum":
+            gain = self.gain(len(present))
+            assert gain is not None  # planning has refused the others
+            factor = torch.tensor(1 / gain).to(share)
+        else:
+            length = combined.shared.norm()
+            factor = torch.where(length > 0, (share @ gradients).norm() / length, torch.ones_like(length))
+        return Combined(shared=factor * combined.shared, own=share if combined.own is None else factor * combined.own)
+
+    def learn(self, objectives: Tensor) -> None:
+        """Leave the gradient of the summed objectives (P,) in ``.grad`` of the balancer's own parameters."""
+        parameters = list(self.parameters())
+        if parameters:
+            for parameter, gradient in zip(parameters, _gradients(objectives.sum(), parameters), strict=True):
+                parameter.grad = gradient
+
+
+class RepresentationBalancer(GradientBalancer):
+    """A balancer that combines the tasks' gradients in the representation z that they share, an upper bound.
+
+    The encoder is walked back once. ``matched`` measures lengths in z.
+    """
+
+    requires = SharedRepresentation
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        assert isinstance(network, SharedRepresentation)
+        z = network.encode(batch.inputs)
+        leaf = z.detach().requires_grad_()
+        losses = network.mean_losses(network.decode(leaf), batch)
+        present = losses.present.nonzero().squeeze(1)
+        objectives = self.objectives(losses, present)
+        gradients = torch.stack([_gradients(objective, [leaf])[0].flatten() for objective in objectives])  # (P, B * D)
+        combined = self.scaled(gradients, objectives.detach(), present, losses.share[present])
+        self.learn(objectives)
+        total = (combined.own * objectives).sum()
         if losses.penalty is not None:
             total = total + losses.penalty
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward(inputs=[p for p in network.parameters() if p.requires_grad])  # a leaf hides the encoder
+        z.backward(combined.shared.view_as(z))  # type: ignore[no-untyped-call]
         return losses
+
+
+def _gradients(value: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """The gradient in each parameter, zero where it has no part in the value; the graph is kept."""
+    return torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)

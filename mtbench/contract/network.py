@@ -101,6 +101,7 @@ class Network(nn.Module, ABC):
         paper: where it comes from.
         per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
         shares: whether the tasks share any parameter, so that balancing them can matter.
+        needs_stages: whether it reaches into the stages of its backbone, so that one without feature maps will not do.
         balancer: the balancer it is trained with when none is asked for.
         one_task: which of the two protocols it follows.
     """
@@ -110,6 +111,7 @@ class Network(nn.Module, ABC):
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
     shares: ClassVar[bool] = True
+    needs_stages: ClassVar[bool] = False
     balancer: ClassVar[str] = "uniform"
     one_task: ClassVar[bool]
 
@@ -149,6 +151,20 @@ class Network(nn.Module, ABC):
     def shared_parameters(self) -> list[nn.Parameter]:
         """The parameters that tasks share, in a fixed order."""
         return [value for name, value in self.named_parameters() if name.partition(".")[0] not in self.per_task]
+
+    def last_shared_layer(self) -> nn.Parameter:
+        """The weight of the last layer of the trunk that tasks share: where GradNorm measures their gradients."""
+        shared = {id(parameter) for parameter in self.shared_parameters()}
+        weights = {name: p for name, p in self.named_parameters() if id(p) in shared and p.dim() > 1}
+        trunk = [weight for name, weight in weights.items() if name.startswith("backbone.")]
+        return (trunk or list(weights.values()))[-1]
+
+    def lr_factors(self) -> Mapping[str, float]:
+        """By part, what its learning rate is as a multiple of the protocol's, where it is not 1."""
+        return {}
+
+    def begin_epoch(self, epoch: int, epochs: int) -> None:
+        """Called before each epoch, counted from 0, of `epochs`: for what changes as training goes on."""
 
     def mean_losses(self, outputs: Sequence[Tensor], batch: Batch) -> Losses:
         """Per task the mean loss over the labels that the batch may use.

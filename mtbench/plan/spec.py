@@ -10,7 +10,10 @@ from pydantic import ConfigDict, TypeAdapter
 
 from mtbench.contract import Protocol
 
-__all__ = ["Choice", "RunSpec", "Titles"]
+__all__ = ["LATER", "Choice", "RunSpec", "Titles"]
+
+LATER = {"clip": 0.0, "gradient_scale": "native"}
+"""Numbers of a protocol that runs made before they were there are understood to have had."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +47,9 @@ class Titles:
 class RunSpec:
     """Everything that was asked of one run, and nothing else.
 
-    Its identity is a hash in which the protocol's numbers are always explicit, and an option appears only where it
-    differs from its default, so that an option added later leaves the identity of old runs as it was.
+    Its identity is a hash in which the protocol's numbers are explicit, and an option appears only where it differs from
+    its default, so that an option added later leaves the identity of old runs as it was. So do numbers of a protocol
+    that were added after the first runs were made (`LATER`).
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -63,6 +67,9 @@ class RunSpec:
         """Twelve hexadecimal digits that stand for what was asked."""
         asked = dataclasses.asdict(self)
         del asked["titles"], asked["protocol"]["seeds"]
+        for name, default in LATER.items():
+            if asked["protocol"][name] == default:
+                del asked["protocol"][name]
         text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -85,6 +86,9 @@ class Cost:
         forward_passes: inputs put through the network.
         wall_seconds: on the clock, over all attempts up to the checkpoints that were gone on from.
         cpu_seconds: of the process's user and system time, likewise.
+        training_wall_seconds: of `wall_seconds` those that went into training steps; NaN in records made before they
+            were told apart.
+        training_cpu_seconds: likewise.
         peak_memory: bytes, of the process (CPU) or of the allocator (CUDA).
         macs_per_task: multiply-accumulates to answer one task for one example.
         macs_per_input: multiply-accumulates to answer every task for one example.
@@ -98,6 +102,8 @@ class Cost:
     peak_memory: int
     macs_per_task: int
     macs_per_input: int
+    training_wall_seconds: float = math.nan
+    training_cpu_seconds: float = math.nan
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,7 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
     splits = {name: split.to(device) for name, split in load_splits(spec, dataset).items()}
     network = build(method, setup).to(device)
     balancer = method.balancer(method.balancer_options, dataset.tasks).to(device)
+    balancer.gradient_scale = spec.protocol.gradient_scale
     return Assembly(tasks=dataset.tasks, splits=splits, network=network, balancer=balancer, setup=setup)
 
 

@@ -41,7 +41,8 @@ class Macs:
 class Ledger:
     """What a run has used so far; kept in checkpoints.
 
-    Seconds include evaluations, and all attempts up to the last checkpoint that was gone on from.
+    Seconds include evaluations (but for those of training), and all attempts up to the last checkpoint that was gone
+    on from.
     """
 
     steps: int = 0
@@ -49,15 +50,20 @@ class Ledger:
     forward_passes: int = 0
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    training_wall_seconds: float = 0.0
+    training_cpu_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
-    def tick(self) -> None:
-        """Add the time since the last tick."""
+    def tick(self, *, training: bool = False) -> None:
+        """Add the time since the last tick, which went into training steps or into something else."""
         wall, cpu = time.perf_counter(), time.process_time()
         self.wall_seconds += wall - self._wall
         self.cpu_seconds += cpu - self._cpu
+        if training:
+            self.training_wall_seconds += wall - self._wall
+            self.training_cpu_seconds += cpu - self._cpu
         self._wall, self._cpu = wall, cpu
 
     def state(self) -> dict[str, float]:

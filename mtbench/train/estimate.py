@@ -27,7 +27,9 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
 
     def step(number: int) -> None:
         rows = (torch.arange(spec.protocol.batch, device=device) + number * spec.protocol.batch) % len(split)
-        run.balancer.backward(run.network, split.batch(rows, None if drawn is None else drawn[rows]))
+        batch = split.batch(rows, None if drawn is None else drawn[rows])
+        run.balancer.backward(run.network, batch)
+        run.balancer.after_step(run.network, batch)
         run.network.zero_grad()
 
     def look() -> None:

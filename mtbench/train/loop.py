@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Losses, Task, derive, stream
+from mtbench.contract import Protocol as TrainingProtocol
 from mtbench.errors import NonFiniteLoss
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
@@ -26,7 +27,7 @@ from mtbench.train.environment import environment
 from mtbench.train.evaluate import evaluate, predict
 from mtbench.train.progress import Progress
 
-__all__ = ["TRAIN_EXAMPLES", "Keeper", "Trained", "curve_epochs", "draw_tasks", "train"]
+__all__ = ["TRAIN_EXAMPLES", "Keeper", "Trained", "curve_epochs", "draw_tasks", "fit", "train"]
 
 TRAIN_EXAMPLES = 10_000
 """How many training examples the final record measures in evaluation mode."""
@@ -75,21 +76,41 @@ def train(
     watch: Callable[[Progress], None] = lambda _: None,
     points: Collection[int] | None = None,
 ) -> Trained:
-    """Train one run from its beginning, or from where `keeper` left off, to its last epoch.
+    """Train one run from its beginning, or from where `keeper` left off, to its last epoch, and take stock.
 
     Args:
         root: the folder of the data files.
+        keeper, watch, points: see `fit`.
+
+    Raises:
+        NonFiniteLoss: see `fit`.
+    """
+    deterministic(device, spec.protocol.precision)
+    run = assemble(spec, root=root, device=device)
+    ledger, curve = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points)
+    return _trained(spec, run, ledger, curve, device)
+
+
+def fit(
+    run: Assembly,
+    protocol: TrainingProtocol,
+    *,
+    keeper: Keeper,
+    watch: Callable[[Progress], None] = lambda _: None,
+    points: Collection[int] | None = None,
+) -> tuple[Ledger, list[CurvePoint]]:
+    """Train what was assembled; returns what was used, and the curve.
+
+    Args:
         watch: told of progress about twice a second.
         points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight.
 
     Raises:
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
     """
-    protocol = spec.protocol
-    deterministic(device, protocol.precision)
-    run = assemble(spec, root=root, device=device)
-    network, balancer, split = run.network, run.balancer, run.splits["train"]
-    optimizer = _optimizer(spec, run)
+    network, balancer, split, seed = run.network, run.balancer, run.splits["train"], run.setup.seed
+    device = split.defined.device
+    optimizer = _optimizer(protocol, run)
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     if (state := keeper.restore()) is not None:
         network.load_state_dict(state["network"])
@@ -101,28 +122,35 @@ def train(
     beat = _Heartbeat(watch, run.tasks, epochs=protocol.epochs, score=_last_score(curve, run.tasks))
 
     for epoch in range(finished, protocol.epochs):
-        torch.manual_seed(derive(spec.seed, "epoch", epoch))  # for modules that draw, such as dropout
+        torch.manual_seed(derive(seed, "epoch", epoch))  # for modules that draw, such as dropout
         for group in optimizer.param_groups:
-            group["lr"] = protocol.learning_rate(epoch)
+            group["lr"] = group["factor"] * protocol.learning_rate(epoch)
+        network.begin_epoch(epoch, protocol.epochs)
         defined = split.defined.cpu()
-        order = run.tasks[0].kind.order(defined, stream(spec.seed, "order", epoch))
+        order = run.tasks[0].kind.order(defined, stream(seed, "order", epoch))
         order = order[defined[order].any(1)].to(device)  # there is nothing to learn from an example without a label
-        drawn = draw_tasks(defined, stream(spec.seed, "tasks", epoch)).to(device) if one_task else None
+        drawn = draw_tasks(defined, stream(seed, "tasks", epoch)).to(device) if one_task else None
         lost, used = torch.zeros(2, len(run.tasks), dtype=torch.float64, device=device)
         network.train()
+        ledger.tick()
         for step, rows in enumerate(chunks := torch.split(order, protocol.batch)):
             batch = split.batch(rows, None if drawn is None else drawn[rows])
             optimizer.zero_grad()
             losses = balancer.backward(network, batch)
             if not _is_finite(losses):
                 raise _broken(losses, run.tasks, epoch, step, ledger.steps)
+            if protocol.clip:
+                torch.nn.utils.clip_grad_norm_(network.parameters(), protocol.clip)
             optimizer.step()
+            balancer.after_step(network, batch)
             lost += losses.means.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
-            ledger.forward_passes += len(rows) * batch.views * network.passes(batch)
+            ledger.forward_passes += len(rows) * batch.views * network.passes(batch) * (1 + balancer.forwards)
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
+        ledger.tick(training=True)
+        balancer.end_epoch(lost / used)
         if epoch + 1 in where and epoch + 1 < protocol.epochs:
             name = "val" if protocol.validation else "test"
             results = {name: evaluate(network, run.splits[name])}
@@ -141,7 +169,7 @@ def train(
             },
             curve,
         )
-    return _trained(spec, run, ledger, curve, device)
+    return ledger, curve
 
 
 def curve_epochs(epochs: int) -> set[int]:
@@ -158,11 +186,18 @@ def draw_tasks(defined: Tensor, generator: torch.Generator) -> Tensor:
     return torch.multinomial(weights, 1, generator=generator).squeeze(1)
 
 
-def _optimizer(spec: RunSpec, run: Assembly) -> torch.optim.Optimizer:
-    parameters = [*run.network.parameters(), *run.balancer.parameters()]
-    if spec.protocol.optimizer == "sgd":
-        return torch.optim.SGD(parameters, lr=spec.protocol.lr, momentum=0.9)
-    return torch.optim.Adam(parameters, lr=spec.protocol.lr)
+def _optimizer(protocol: TrainingProtocol, run: Assembly) -> torch.optim.Optimizer:
+    """The protocol's optimiser; each group's ``factor`` is its learning rate as a multiple of the protocol's."""
+    by_factor: dict[float, list[torch.nn.Parameter]] = {1.0: []}
+    factors = run.network.lr_factors()
+    for name, parameter in run.network.named_parameters():
+        by_factor.setdefault(factors.get(name.partition(".")[0], 1.0), []).append(parameter)
+    if own := list(run.balancer.parameters()):
+        by_factor.setdefault(run.balancer.learning_rate / protocol.lr, []).extend(own)
+    groups = [{"params": members, "factor": factor} for factor, members in by_factor.items() if members]
+    if protocol.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=protocol.lr, momentum=0.9)
+    return torch.optim.Adam(groups, lr=protocol.lr)
 
 
 def _is_finite(losses: Losses) -> bool:

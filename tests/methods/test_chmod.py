@@ -60,7 +60,7 @@ def test_a_task_changes_its_own_channels_alone(variant: str) -> None:
     assert torch.allclose(before, network.branch(network.backbone(images)), atol=1e-6)
     maps = torch.rand(2, 20, 8, 8)
     assert torch.allclose(
-        network.modulate(maps, "conv2", torch.tensor([1, 0])), maps * torch.tensor([3, 1])[:, None, None, None]
+        network.modulate("conv2", maps, torch.tensor([1, 0])), maps * torch.tensor([3, 1])[:, None, None, None]
     )
 
 
@@ -69,7 +69,7 @@ def test_a_projection_mixes_channels_by_its_matrix() -> None:
     with torch.no_grad():
         network.modulation["conv1"].copy_(torch.randn(3, 10, 10))
     maps = torch.randn(2, 10, 24, 24)
-    found = network.modulate(maps, "conv1", torch.tensor([2, 0]))
+    found = network.modulate("conv1", maps, torch.tensor([2, 0]))
     matrix = network.modulation["conv1"][2]
     assert torch.allclose(found[0, :, 5, 7], matrix @ maps[0, :, 5, 7], atol=1e-5)
 
@@ -100,7 +100,7 @@ def test_a_relu_mask_switches_negative_factors_off() -> None:
     with torch.no_grad():
         network.modulation["conv1"][1] = -1
     maps = torch.rand(1, 10, 24, 24)
-    assert torch.equal(network.modulate(maps, "conv1", torch.tensor([1])), torch.zeros_like(maps))
+    assert torch.equal(network.modulate("conv1", maps, torch.tensor([1])), torch.zeros_like(maps))
 
 
 def test_the_regulariser_is_eq_8() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtbench.contract import Balancer, Batch, Losses, Network, SharedRepresentation, option
+from mtbench.contract import Combined, GradientBalancer, RepresentationBalancer, option
 
 from .minnorm import min_norm_weights
 
@@ -31,7 +31,7 @@ class MgdaUbOptions(MgdaOptions):
     )
 
 
-class Mgda(Balancer):
+class Mgda(GradientBalancer):
     """MGDA on all shared parameters (Désidéri 2012; Sener & Koltun 2018): one backward pass per task.
 
     w minimises |sum_t w_t g_t / n_t| on the simplex, g_t the gradient of L_t in the shared parameters; the gradient of
@@ -40,29 +40,16 @@ class Mgda(Balancer):
 
     Options = MgdaOptions
     paper = "Désidéri, Multiple-gradient descent algorithm, 2012; Sener & Koltun, NeurIPS 2018"
-    needs_sharing = True
 
-    def backward(self, network: Network, batch: Batch) -> Losses:
-        losses = network.losses(batch)
-        present = losses.means[losses.present]
-        parameters = list(network.parameters())
-        per_task = [
-            torch.autograd.grad(mean, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)
-            for mean in present
-        ]
-        shared = {id(parameter) for parameter in network.shared_parameters()}
-        columns = [index for index, parameter in enumerate(parameters) if id(parameter) in shared]
-        matrix = torch.stack([torch.cat([row[index].flatten() for index in columns]) for row in per_task])
-        weights = least_norm(matrix, present, self.options.normalise)
-        if losses.penalty is not None:
-            losses.penalty.backward()  # type: ignore[no-untyped-call]
-        for index, parameter in enumerate(parameters):
-            gradient = torch.stack([row[index] for row in per_task], dim=-1) @ weights
-            parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-        return losses
+    def combine(self, gradients: Tensor, losses: Tensor, present: Tensor) -> Combined:  # noqa: ARG002
+        weights = least_norm(gradients, losses, self.options.normalise)
+        return Combined(shared=weights @ gradients, own=weights)
+
+    def gain(self, present: int) -> float:  # noqa: ARG002
+        return 1.0
 
 
-class MgdaUb(Balancer):
+class MgdaUb(RepresentationBalancer):
     """MGDA-UB (Sener & Koltun 2018): MGDA on the gradients in the shared representation, an upper bound.
 
     With z the representation of the batch and G_t = dL_t / dz, w minimises |sum_t w_t G_t / n_t| on the simplex; the
@@ -71,25 +58,13 @@ class MgdaUb(Balancer):
 
     Options = MgdaUbOptions
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
-    requires = SharedRepresentation
-    needs_sharing = True
 
-    def backward(self, network: Network, batch: Batch) -> Losses:
-        assert isinstance(network, SharedRepresentation)
-        z = network.encode(batch.inputs)
-        leaf = z.detach().requires_grad_()
-        losses = network.mean_losses(network.decode(leaf), batch)
-        present = losses.means[losses.present]
-        rows = [torch.autograd.grad(mean, leaf, retain_graph=True)[0].flatten() for mean in present]
-        matrix = torch.stack(rows)  # (present, B * D)
-        weights = least_norm(matrix, present, self.options.normalise)
-        factors = weights if self.options.branches == "weighted" else torch.ones_like(weights)
-        total = (factors * present).sum()
-        if losses.penalty is not None:
-            total = total + losses.penalty
-        total.backward()  # type: ignore[no-untyped-call]  # the branches: a leaf hides the encoder
-        z.backward((weights @ matrix).view_as(z))  # type: ignore[no-untyped-call]
-        return losses
+    def combine(self, gradients: Tensor, losses: Tensor, present: Tensor) -> Combined:  # noqa: ARG002
+        weights = least_norm(gradients, losses, self.options.normalise)
+        return Combined(shared=weights @ gradients, own=weights if self.options.branches == "weighted" else None)
+
+    def gain(self, present: int) -> float:  # noqa: ARG002
+        return 1.0
 
 
 def least_norm(matrix: Tensor, losses: Tensor, normalise: str) -> Tensor:
