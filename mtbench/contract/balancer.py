@@ -1,7 +1,7 @@
 """From the losses of T tasks to one gradient: how tasks that share parameters are weighed against each other.
 
-A balancer acts on the P tasks that are present in a batch alone. Its whole state must be in ``state_dict()``; what is no
-tensor of a fixed shape goes there by ``get_extra_state`` and ``set_extra_state``.
+A balancer acts on the P tasks that are present in a batch alone. Its whole state must be in ``state_dict()``; what is
+no tensor of a fixed shape goes there by ``get_extra_state`` and ``set_extra_state``.
 
 - `LossWeighting` gives each loss a factor, and `Scalarization` makes one number of them: one backward pass.
 - `GradientBalancer` combines the tasks' gradients in the parameters that they share: a backward pass per task.
@@ -157,35 +157,36 @@ class GradientBalancer(Balancer):
         shared = {id(parameter) for parameter in network.shared_parameters()}
         columns = [index for index, parameter in enumerate(parameters) if id(parameter) in shared]
         gradients = torch.stack([torch.cat([row[index].flatten() for index in columns]) for row in rows])
-        combined = self.scaled(gradients, objectives.detach(), present, losses.share[present])
+        direction, own = self.scaled(gradients, objectives.detach(), present, losses.share[present])
         self.learn(objectives)
         if losses.penalty is not None:
             losses.penalty.backward()  # type: ignore[no-untyped-call]
-        pieces = iter(combined.shared.split([parameters[index].numel() for index in columns]))
-        assert combined.own is not None
+        pieces = iter(torch.split(direction, [parameters[index].numel() for index in columns]))
         for index, parameter in enumerate(parameters):
             if id(parameter) in shared:
                 gradient = next(pieces).view_as(parameter)
             else:
-                gradient = torch.stack([row[index] for row in rows], dim=-1) @ combined.own
+                gradient = torch.stack([row[index] for row in rows], dim=-1) @ own
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
         return losses
 
-    def scaled(self, gradients: Tensor, losses: Tensor, present: Tensor, share: Tensor) -> Combined:
-        """`combine` on the protocol's scale; `share` (P,) is what each task counts for in the plain loss."""
+    def scaled(self, gradients: Tensor, losses: Tensor, present: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+        """`combine` on the protocol's scale: the shared gradient (n,), and the factors of the tasks' own (P,).
+
+        Args:
+            share: (P,) what each task counts for in the plain loss.
+        """
         combined = self.combine(gradients, losses, present)
         if self.gradient_scale == "native":
-            return Combined(
-                shared=combined.shared, own=torch.ones_like(share) if combined.own is None else combined.own
-            )
+            return combined.shared, torch.ones_like(share) if combined.own is None else combined.own
         if self.gradient_scale == "sum":
             gain = self.gain(len(present))
             assert gain is not None  # planning has refused the others
-            factor = torch.tensor(1 / gain).to(share)
+            factor = share.new_tensor(1 / gain)
         else:
             length = combined.shared.norm()
             factor = torch.where(length > 0, (share @ gradients).norm() / length, torch.ones_like(length))
-        return Combined(shared=factor * combined.shared, own=share if combined.own is None else factor * combined.own)
+        return factor * combined.shared, share if combined.own is None else factor * combined.own
 
     def learn(self, objectives: Tensor) -> None:
         """Leave the gradient of the summed objectives (P,) in ``.grad`` of the balancer's own parameters."""
@@ -211,13 +212,14 @@ class RepresentationBalancer(GradientBalancer):
         present = losses.present.nonzero().squeeze(1)
         objectives = self.objectives(losses, present)
         gradients = torch.stack([_gradients(objective, [leaf])[0].flatten() for objective in objectives])  # (P, B * D)
-        combined = self.scaled(gradients, objectives.detach(), present, losses.share[present])
+        direction, own = self.scaled(gradients, objectives.detach(), present, losses.share[present])
         self.learn(objectives)
-        total = (combined.own * objectives).sum()
+        total = (own * objectives).sum()
         if losses.penalty is not None:
             total = total + losses.penalty
-        total.backward(inputs=[p for p in network.parameters() if p.requires_grad])  # a leaf hides the encoder
-        z.backward(combined.shared.view_as(z))  # type: ignore[no-untyped-call]
+        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        total.backward(inputs=trained)  # type: ignore[no-untyped-call]  # the branches: a leaf hides the encoder
+        z.backward(direction.view_as(z))  # type: ignore[no-untyped-call]
         return losses
 
 

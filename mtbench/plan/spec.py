@@ -47,9 +47,9 @@ class Titles:
 class RunSpec:
     """Everything that was asked of one run, and nothing else.
 
-    Its identity is a hash in which the protocol's numbers are explicit, and an option appears only where it differs from
-    its default, so that an option added later leaves the identity of old runs as it was. So do numbers of a protocol
-    that were added after the first runs were made (`LATER`).
+    Its identity is a hash in which the protocol's numbers are explicit, and an option appears only where it differs
+    from its default, so that an option added later leaves the identity of old runs as it was. So do the numbers of a
+    protocol that came after the first runs (`LATER`).
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
