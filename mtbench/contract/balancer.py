@@ -34,7 +34,7 @@ class Balancer(nn.Module, ABC):
         needs_sharing: whether it makes sense only where tasks share parameters.
         extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
             which ``mtbench list`` reads without importing anything.
-        modules: the modules that come with `extra`, a tuple of plain texts likewise.
+        extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
         forwards: how many forward passes a step takes besides the network's own.
         gradient_scale: the protocol's, for balancers that combine gradients.
@@ -45,7 +45,7 @@ class Balancer(nn.Module, ABC):
     requires: ClassVar[type[Network]] = Network  # type: ignore[type-abstract]
     needs_sharing: ClassVar[bool] = False
     extra: ClassVar[str] = ""
-    modules: ClassVar[tuple[str, ...]] = ()
+    extra_modules: ClassVar[tuple[str, ...]] = ()
     forwards: ClassVar[int] = 0
     learning_rate: float = 0.025
     gradient_scale: str = "native"

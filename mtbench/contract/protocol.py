@@ -37,8 +37,8 @@ class Protocol:
     clip: float = option(0.0, "the norm that the gradient of a step is clipped to; 0 is none", low=0)
     gradient_scale: str = option(
         "native",
-        "length of the gradient that a balancer combines: native (as it gives it), sum (times a constant, so that equal "
-        "gradients give what uniform gives), or matched (that of uniform at each step)",
+        "length of the gradient that a balancer combines: native (as it gives it), sum (times a constant, so that "
+        "equal gradients give what uniform gives), or matched (that of uniform at each step)",
         choices=("native", "sum", "matched"),
     )
     precision: str = option("float32", "float32, or tf32 on a GPU that has it", choices=("float32", "tf32"))
