@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
-__all__ = ["GROUPS", "Entry", "entries", "find", "load", "module_path", "summary"]
+__all__ = ["GROUPS", "NAME", "Entry", "entries", "find", "lacking", "load", "module_path", "summary"]
 
 GROUPS = {
     "method": "mtbench.methods",
@@ -25,6 +25,7 @@ GROUPS = {
     "backbone": "mtbench.backbones",
 }
 NAME = re.compile(r"[a-z][a-z0-9-]*")
+"""The form of every plug-in's name."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -110,7 +111,7 @@ def load(kind: str, name: str) -> type:
     entry = find(kind, name)
     try:
         plugin = getattr(importlib.import_module(entry.module), entry.attribute)
-    except Exception as cause:
+    except (Exception, SystemExit) as cause:  # a module may be a script that ends itself
         raise PluginError(
             f"{kind} '{name}' of {entry.origin} cannot be loaded: {type(cause).__name__}: {cause}.",
             mend="`mtbench doctor` lists what is broken; reinstalling the package often mends it.",
@@ -143,13 +144,56 @@ def summary(entry: Entry) -> str:
     if path is None:
         return "(broken: its source is not found; `mtbench doctor` says more)"
     try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError) as cause:
+        lines = _lineage(path, entry.attribute)
+    except (OSError, SyntaxError, ValueError) as cause:
         return f"(broken: {type(cause).__name__}; `mtbench doctor` says more)"
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == entry.attribute:
-            return (ast.get_docstring(node) or "").partition("\n")[0]
-    return ""
+    return (ast.get_docstring(lines[0]) or "").partition("\n")[0] if lines else ""
+
+
+def lacking(entry: Entry) -> str:
+    """What must be installed for the plug-in to work, in the words that pip is given; empty if nothing lacks.
+
+    Read, without importing it, from two class attributes in its source: `extra`, e.g. ``mtbench[cagrad]``, lacks if any
+    of `extra_modules` is not found. They are plain literals of the class, or of one in the same file that it derives
+    from. Of a module such as ``a.b`` the package a is looked for, since a search for b would import a.
+    """
+    path = module_path(entry.module)
+    if path is None:
+        return ""
+    try:
+        lineage = _lineage(path, entry.attribute)
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    extra, modules = _literal(lineage, "extra"), _literal(lineage, "extra_modules")
+    if not isinstance(extra, str) or not isinstance(modules, tuple | list):
+        return ""
+    there = all(importlib.util.find_spec(str(module).partition(".")[0]) for module in modules)
+    return "" if there else extra
+
+
+def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
+    """The class of that name in a source file, followed by those in the file that it derives from, nearest first."""
+    classes = {node.name: node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ClassDef)}
+    found = [classes[name]] if name in classes else []
+    for node in found:
+        bases = [classes[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in classes]
+        found += [base for base in bases if base not in found]
+    return found
+
+
+def _literal(lineage: list[ast.ClassDef], attribute: str) -> object:
+    """What a class, or the nearest above it, sets that attribute to, if that is a plain literal; else None."""
+    for node in lineage:
+        for statement in node.body:
+            targets = statement.targets if isinstance(statement, ast.Assign) else []
+            if isinstance(statement, ast.AnnAssign):
+                targets = [statement.target]
+            if any(isinstance(target, ast.Name) and target.id == attribute for target in targets):
+                try:
+                    return ast.literal_eval(statement.value)  # type: ignore[attr-defined]
+                except ValueError:
+                    return None
+    return None
 
 
 def _installed(known: dict[str, Entry]) -> str:

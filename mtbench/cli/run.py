@@ -40,6 +40,17 @@ def run(
         list[str] | None,
         typer.Option("--set", help="A number of the protocol, e.g. lr=0.0005; may be repeated.", metavar="KEY=VALUE"),
     ] = None,
+    gradient_scale: Annotated[
+        str | None,
+        typer.Option(
+            "--gradient-scale",
+            help="Length of the gradients that balancers combine: native, sum or matched.",
+            metavar="SCALE",
+        ),
+    ] = None,
+    backbone: Annotated[
+        str, typer.Option("--backbone", help="Of methods that name none, e.g. vgg11:width=.25.", metavar="NAME")
+    ] = "",
     results: Results = DEFAULT_RESULTS,
     root: DataRoot = None,
     device: Device = "auto",
@@ -63,20 +74,22 @@ def run(
     from mtbench.plan.grid import Request, parse_seeds, plan
     from mtbench.train.device import check_precision, choose_device
 
+    console = Console(quiet=quiet)
     states = _parse_refresh(refresh or [])
     specs = plan(
         Request(
             methods=_names(methods),
             datasets=_names(dataset),
             protocol=_protocol(protocol, quick),
-            settings=_settings(changes or [], epochs),
+            settings=_settings(changes or [], epochs=epochs, gradient_scale=gradient_scale),
             seeds=None if seeds is None else parse_seeds(seeds),
-        )
+            backbone=backbone,
+        ),
+        left_out=lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False),
     )
     places = slots(device, jobs, runs_per_device)
     for spec in specs:
         check_precision(choose_device(places[0]), spec.protocol.precision)
-    console = Console(quiet=quiet)
     if not dry_run:
         _prepare(specs, data_root(root), console)
     agenda = _survey(specs, results, data_root(root), states, write=not dry_run)
@@ -137,8 +150,8 @@ def _protocol(name: str, quick: bool) -> str:
     return "quick" if quick else name
 
 
-def _settings(changes: Iterable[str], epochs: int | None) -> Mapping[str, str]:
-    settings = {} if epochs is None else {"epochs": str(epochs)}
+def _settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, str]:
+    settings = {name: str(value) for name, value in short.items() if value is not None}
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals or not key:

@@ -35,6 +35,9 @@ class Balancer(nn.Module, ABC):
         extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
             which ``mtbench list`` reads without importing anything.
         extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
+        same_as: the names of balancers that it is the same method as, for all that training shows.
+        learns_within: see `Network.learns_within`.
+        learns_to: the accuracy in %, mean over tasks, that it gets to then, if by its nature that is less than 95.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
         forwards: how many forward passes a step takes besides the network's own.
         gradient_scale: the protocol's, for balancers that combine gradients.
@@ -46,6 +49,9 @@ class Balancer(nn.Module, ABC):
     needs_sharing: ClassVar[bool] = False
     extra: ClassVar[str] = ""
     extra_modules: ClassVar[tuple[str, ...]] = ()
+    same_as: ClassVar[frozenset[str]] = frozenset()
+    learns_within: ClassVar[int] = 300
+    learns_to: ClassVar[float] = 95.0
     forwards: ClassVar[int] = 0
     learning_rate: float = 0.025
     gradient_scale: str = "native"

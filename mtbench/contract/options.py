@@ -9,7 +9,7 @@ Only what differs from a default is written down, so that a new option leaves th
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args, get_type_hints
 
@@ -45,12 +45,13 @@ def option(
     return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
 
 
-def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: str) -> Any:
+def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: str, others: Collection[str] = ()) -> Any:
     """An instance of the options class from texts or values.
 
     Args:
         given: what was asked for, by option name.
         owner: whose options these are, for the error, e.g. ``method 'td'``.
+        others: names of options that the owner has elsewhere, for the error.
 
     Raises:
         UsageError: there is no such option, or the value does not fit it.
@@ -60,10 +61,11 @@ def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: st
     values: dict[str, Value] = {}
     for name, value in given.items():
         if name not in fields:
+            known = [*fields, *sorted(others)]
             raise UsageError(
                 f"{owner} has no option '{name}'.",
-                mend=did_you_mean(name, fields),
-                allowed=f"Its options: {', '.join(fields)}." if fields else "It has no options.",
+                mend=did_you_mean(name, known),
+                allowed=f"Its options: {', '.join(known)}." if known else "It has no options.",
             )
         field = fields[name]
         values[name] = parse_value(

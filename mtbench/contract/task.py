@@ -106,7 +106,12 @@ class Classification(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Something to learn about an input, e.g. the digit at the top left."""
+    """Something to learn about an input, e.g. the digit at the top left.
+
+    Attributes:
+        scale: what its loss is multiplied by in training; losses in evaluation are not.
+    """
 
     name: str
     kind: Kind
+    scale: float = 1.0

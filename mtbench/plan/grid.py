@@ -1,13 +1,13 @@
 """Methods x datasets x seeds become specs."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench import registry
-from mtbench.contract import Dataset, Protocol
-from mtbench.errors import UsageError, did_you_mean
+from mtbench.contract import Dataset, GradientBalancer, Protocol
+from mtbench.errors import PluginError, UsageError, did_you_mean
 from mtbench.plan.parse import (
     BackboneChoice,
     DatasetChoice,
@@ -18,7 +18,7 @@ from mtbench.plan.parse import (
 )
 from mtbench.plan.spec import RunSpec, Titles
 
-__all__ = ["Request", "choose_protocol", "parse_seeds", "plan"]
+__all__ = ["Request", "all_methods", "choose_protocol", "parse_seeds", "plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +26,13 @@ class Request:
     """What was asked of ``mtbench run``.
 
     Attributes:
-        methods: texts such as ``td:channels=6``; ``all`` is every installed network and alias.
+        methods: texts such as ``td:channels=6``; ``all`` is every network and alias that is installed, and the
+            multi-branch network with every balancer.
         datasets: texts such as ``mmnist3``.
         protocol: the name of one of the dataset's protocols.
         settings: numbers of the protocol that are to differ, as texts.
         seeds: the seeds, or None for as many as the protocol asks for.
+        backbone: of the methods that name none, as text; empty for the dataset's own.
     """
 
     methods: Sequence[str]
@@ -38,26 +40,35 @@ class Request:
     protocol: str = "paper"
     settings: Mapping[str, str]
     seeds: Sequence[int] | None = None
+    backbone: str = ""
 
 
-def plan(request: Request) -> list[RunSpec]:
+def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) -> list[RunSpec]:
     """The runs that were asked for, datasets outermost, then seeds, then methods, each once.
 
     Seeds come before methods so that a grid that is cut short still compares every method.
 
+    Args:
+        left_out: told, in a sentence each, of what ``all`` would hold but cannot be used on a dataset.
+
     Raises:
         UsageError: something asked for does not exist or does not fit.
     """
-    names = [name for name in request.methods if name != "all"]
-    if "all" in request.methods:
-        names += list(registry.entries("method"))
-    methods = [parse_method(name) for name in names]
+    trunk = f"@{request.backbone}" if request.backbone else ""
+    named = [name if "@" in name else name + trunk for name in request.methods if name != "all"]
+    everything = [name + trunk for name in all_methods()] if "all" in request.methods else []
+    methods = [parse_method(name) for name in named]
     specs: dict[str, RunSpec] = {}
     for text in request.datasets:
         dataset = parse_dataset(text)
         protocol = choose_protocol(dataset.dataset, dataset.choice.name, request.protocol)
         changed = protocol.changed(**request.settings)
         firsts = [_spec(dataset, method, changed, protocol) for method in methods]
+        for name in everything:
+            try:
+                firsts.append(_spec(dataset, parse_method(name), changed, protocol))
+            except (UsageError, PluginError) as cause:
+                left_out(f"'{name}' is left out on {dataset.choice}: {cause}")
         for seed in request.seeds if request.seeds is not None else range(changed.seeds):
             for first in firsts:
                 spec = dataclasses.replace(first, seed=seed)
@@ -105,10 +116,15 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
+def all_methods() -> list[str]:
+    """Every network and alias, and every balancer on the network that any balancer can be compared on."""
+    return [*registry.entries("method"), *(f"branches+{name}" for name in registry.entries("balancer"))]
+
+
 def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, named: Protocol) -> RunSpec:
     default = parse_backbone(dataset.dataset.backbone)
     backbone = method.backbone or default
-    _try(dataset, method, backbone)
+    _try(dataset, method, backbone, protocol)
     title = method.title if backbone.choice != default.choice else method.title.partition("@")[0]
     return RunSpec(
         dataset=dataset.choice,
@@ -121,10 +137,21 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, name
     )
 
 
-def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice) -> None:
+def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: Protocol) -> None:
     """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
     opened = dataset.open(Path())
     method.network.check(method.network_options, opened.tasks)
     method.balancer.check(method.balancer_options, opened.tasks)
+    if method.network.needs_stages and not backbone.backbone.has_stages:
+        raise UsageError(
+            f"method '{method.network_choice}' reaches into the feature maps of its backbone, "
+            f"and '{backbone.choice}' has none."
+        )
     method.network(method.network_options, backbone.setup(opened, seed=0))
-    method.balancer(method.balancer_options, opened.tasks)
+    balancer = method.balancer(method.balancer_options, opened.tasks)
+    if protocol.gradient_scale == "sum" and isinstance(balancer, GradientBalancer) and balancer.gain(2) is None:
+        raise UsageError(
+            f"balancer '{method.balancer_choice}' has no gradient scale 'sum': how long the gradient is that it gives "
+            "depends on how long the tasks' gradients are, so that no constant makes up for it.",
+            mend="Use --gradient-scale matched, or native.",
+        )

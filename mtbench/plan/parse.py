@@ -17,6 +17,7 @@ from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Setup,
 from mtbench.contract.options import differences, parse_options, render_value
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.spec import Choice
+from mtbench.plan.variation import Variation, Varied
 
 __all__ = ["BackboneChoice", "DatasetChoice", "MethodChoice", "parse_backbone", "parse_dataset", "parse_method"]
 
@@ -43,15 +44,21 @@ class BackboneChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetChoice:
-    """A dataset and its options."""
+    """A dataset and its options, its own and those that every dataset takes."""
 
     choice: Choice
     dataset: type[Dataset]
     options: Any
+    variation: Variation
 
     def open(self, root: Path) -> Dataset:
-        """The dataset, with its files below `root`."""
-        return self.dataset(self.options, root)
+        """The dataset, with its files below `root`.
+
+        Raises:
+            UsageError: its options do not fit each other, or its tasks.
+        """
+        dataset = self.dataset(self.options, root)
+        return dataset if self.variation == Variation() else Varied(dataset, self.variation, self.choice.name)
 
     def tasks(self) -> tuple[Task, ...]:
         """Its tasks, which need no files."""
@@ -80,8 +87,20 @@ def parse_dataset(text: str) -> DatasetChoice:
     """
     name, given = _split(text, "dataset")
     dataset = _load("dataset", name, Dataset)
-    options = parse_options(dataset.Options, given, owner=f"dataset '{name}'")
-    return DatasetChoice(choice=_choice(name, options), dataset=dataset, options=options)
+    everybodys = {field.name for field in dataclasses.fields(Variation)}
+    if taken := everybodys & {field.name for field in dataclasses.fields(dataset.Options)}:
+        raise PluginError(
+            f"dataset '{name}' of {registry.find('dataset', name).origin} has an option '{min(taken)}' of its own.",
+            mend="Rename it there.",
+            allowed=f"Every dataset has the options {', '.join(sorted(everybodys))}, which mean the same for all.",
+        )
+    varied = {option: value for option, value in given.items() if option in everybodys}
+    own = {option: value for option, value in given.items() if option not in everybodys}
+    options = parse_options(dataset.Options, own, owner=f"dataset '{name}'", others=everybodys)
+    variation = parse_options(Variation, varied, owner=f"dataset '{name}'")
+    return DatasetChoice(
+        choice=_choice(name, options, variation), dataset=dataset, options=options, variation=variation
+    )
 
 
 def parse_backbone(text: str) -> BackboneChoice:
@@ -167,8 +186,9 @@ def _load(kind: str, name: str, base: Any) -> Any:
     return plugin
 
 
-def _choice(name: str, options: Any) -> Choice:
-    return Choice(name=name, options={key: render_value(value) for key, value in differences(options).items()})
+def _choice(name: str, *options: Any) -> Choice:
+    changed = {key: value for each in options for key, value in differences(each).items()}
+    return Choice(name=name, options={key: render_value(value) for key, value in changed.items()})
 
 
 def _assign(

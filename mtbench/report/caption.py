@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from mtbench.contract import Protocol
 from mtbench.report.comparison import Comparison, MethodRuns
-from mtbench.report.text import brief, listed, seeds
+from mtbench.report.expense import Yardstick, device_kind
+from mtbench.report.text import brief, duration, listed, seeds
 from mtbench.store.record import Record
 
 __all__ = ["QUICK", "footnotes", "note", "numbers", "sentences"]
@@ -13,6 +14,7 @@ __all__ = ["QUICK", "footnotes", "note", "numbers", "sentences"]
 QUICK = "QUICK: a look, not a result."
 
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
+_MACHINE = ("device", "processor", "threads")
 _SCHEDULES = {"halving": "halved after 30, 60 and 90 % of the epochs", "constant": "constant"}
 _LABELS = {
     "native": "all labels of an image or one drawn at each step, as each network is made for",
@@ -21,8 +23,13 @@ _LABELS = {
 }
 
 
-def sentences(comparison: Comparison, *, spreads: bool) -> tuple[str, ...]:
-    """What the numbers of a comparison are; `spreads` says whether any cell has a standard deviation."""
+def sentences(comparison: Comparison, unit: Yardstick | None, *, spreads: bool) -> tuple[str, ...]:
+    """What the numbers of a comparison are.
+
+    Args:
+        unit: what times are relative to; None where they are absolute.
+        spreads: whether any cell has a standard deviation.
+    """
     examples = sorted({record.training_examples for record in _records(comparison)})
     return tuple(
         sentence
@@ -33,8 +40,7 @@ def sentences(comparison: Comparison, *, spreads: bool) -> tuple[str, ...]:
             "The mean over tasks is taken within each run." if comparison.common_metric else "",
             "± is the standard deviation over n seeds (divisor n-1)." if spreads else "",
             _test(comparison) if comparison.tasks else "",
-            "#P: weights, biases left out, relative to the single-task network. "
-            "Labels: label uses, those that entered a loss, per run.",
+            *_costs(unit, {device_kind(record) for record in _records(comparison)}),
         )
         if sentence
     )
@@ -48,6 +54,8 @@ def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
         f"{protocol.optimizer} with learning rate {protocol.lr:g}, {_SCHEDULES[protocol.schedule]}",
         f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
         _LABELS[protocol.tasks_per_image],
+        f"gradient scale {protocol.gradient_scale}",
+        f"gradients clipped to norm {protocol.clip:g}" if protocol.clip else "",
         "a validation split held out" if protocol.validation else "",
         "" if protocol.precision == "float32" else protocol.precision,
     ]
@@ -107,10 +115,30 @@ def _test(comparison: Comparison) -> str:
     )
 
 
+def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
+    """What a method takes, in the order of the columns; `kinds` are the devices that the records are of."""
+    seconds = "CPU seconds" if kinds <= {"cpu"} else "seconds on the clock"
+    peak = "allocated on the GPU" if kinds == {"cuda"} else "of the whole process"
+    if len(kinds) > 1:
+        seconds, peak = "seconds (of a CPU its own, of a GPU on the clock)", "of the whole process or of CUDA alone"
+    training = f"{seconds} of training per epoch, evaluations left out, median over runs"
+    return (
+        "#P: weights, biases left out, relative to the single-task network.",
+        "MACs: multiply-accumulates to answer every task for one example.",
+        "Labels: label uses, those that entered a loss, per run.",
+        f"Time: {training}, relative to {unit.method} ({duration(unit.seconds)} s)."
+        if unit
+        else f"s/epoch: {training}.",
+        f"Memory: the peak {peak}, most of any run.",
+    )
+
+
 def _differences(records: Sequence[Record]) -> list[str]:
     aspects = {
         "data (fingerprint)": [record.fingerprints.data[:12] for record in records],
-        "device": [record.environment.device.partition(":")[0] for record in records],
+        "device": [device_kind(record) for record in records],
+        "processor": [record.environment.processor for record in records],
+        "threads": [str(record.environment.threads) for record in records],
         "torch version": [record.environment.torch for record in records],
         "numerics of the harness": [str(record.fingerprints.numerics) for record in records],
         "training examples": [f"{record.training_examples:,}" for record in records],
@@ -120,7 +148,8 @@ def _differences(records: Sequence[Record]) -> list[str]:
         counts = sorted(Counter(values).items())
         if len(counts) > 1:
             each = listed(f"{value} ({count} run{'s' * (count > 1)})" for value, count in counts)
-            found.append(f"The runs differ in {aspect}: {each}.")
+            warned = " Their times cannot be compared." if aspect in _MACHINE else ""
+            found.append(f"The runs differ in {aspect}: {each}.{warned}")
     return found
 
 

@@ -12,13 +12,13 @@ from mtbench.store.status import RunStatus
 __all__ = ["COLUMNS", "curve_frame", "held_out_split", "tidy_frame"]
 
 COLUMNS = {
-    **dict.fromkeys(("dataset", "protocol", "method", "network", "balancer", "backbone"), "string"),
+    **dict.fromkeys(("dataset", "protocol", "gradient_scale", "method", "network", "balancer", "backbone"), "string"),
     "seed": "Int64",
     **dict.fromkeys(("id", "state", "why", "split", "task", "metric", "unit"), "string"),
     "higher_is_better": "boolean",
     **dict.fromkeys(("value", "loss"), "Float64"),
     **dict.fromkeys(("count", "epochs", "training_examples", "steps", "label_uses", "forward_passes"), "Int64"),
-    **dict.fromkeys(("wall_seconds", "cpu_seconds"), "Float64"),
+    **dict.fromkeys(("wall_seconds", "cpu_seconds", "training_wall_seconds", "training_cpu_seconds"), "Float64"),
     **dict.fromkeys(("peak_memory", "macs_per_task", "macs_per_input"), "Int64"),
     **dict.fromkeys(("weights", "parameters", "single_weights", "single_parameters"), "Int64"),
     **dict.fromkeys(("device", "torch", "data", "finished"), "string"),
@@ -80,6 +80,7 @@ def _asked(comparison: Comparison, method: str, run: RunStatus) -> dict[str, Any
     return {
         "dataset": comparison.dataset,
         "protocol": comparison.title,
+        "gradient_scale": run.spec.protocol.gradient_scale,
         "method": method,
         "network": str(run.spec.network),
         "balancer": str(run.spec.balancer),
@@ -132,6 +133,8 @@ def _cost(record: Record) -> dict[str, Any]:
         "forward_passes": record.cost.forward_passes,
         "wall_seconds": record.cost.wall_seconds,
         "cpu_seconds": record.cost.cpu_seconds,
+        "training_wall_seconds": record.cost.training_wall_seconds,
+        "training_cpu_seconds": record.cost.training_cpu_seconds,
         "peak_memory": record.cost.peak_memory,
         "macs_per_task": record.cost.macs_per_task,
         "macs_per_input": record.cost.macs_per_input,

@@ -1,7 +1,9 @@
 """Tables as LaTeX with booktabs, for papers one column wide."""
 
+import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import jinja2
 
@@ -37,8 +39,12 @@ _CHARACTERS = {
 }
 _LINE = 345.0
 """Points in a line of LaTeX's article class."""
-_PAGE = 40
-"""Lines of tables on a page, beside the caption."""
+_PAGE = 56
+"""Lines of \\footnotesize on a page."""
+_RULES = 2
+"""Lines that the rules of a block and the space below it take."""
+_CAPTION = 3
+"""Lines that a short caption and the space around it take."""
 _NAME = 26
 """Characters in a line of a method's name."""
 _WIDTH = 108
@@ -50,18 +56,19 @@ _HEAD = 12
 def render_latex(table: Table) -> str:
     """A floating table, to be included with ``\\input`` in a document that uses booktabs.
 
-    Where the tasks are too many for the width of a page, blocks of columns stand below one another.
+    Where the tasks are too many for the width of a page, blocks of columns stand below one another; what a page has no
+    room for goes on in further tables.
     """
     layout = lay_out(table)
+    cut = blocks(layout, width=_LINE, name=_WIDTH, head=_HEAD, gap=6, measure=_points)
     return _TEMPLATE.render(
         title=f"{table.dataset}, protocol {table.protocol}",
         quick=QUICK if table.quick else "",
         caption=[sentence for sentence in table.caption if sentence != QUICK],
         label=f"tab:{slug(table.dataset)}-{slug(table.protocol)}",
-        floats=_floats(blocks(layout, width=_LINE, name=_WIDTH, head=_HEAD, gap=6, measure=_points)),
+        floats=_floats(cut, table),
         width=_WIDTH,
         wide=max(len(line[0].says) for line in layout.lines) > _NAME,
-        footnotes=table.footnotes,
     )
 
 
@@ -78,22 +85,68 @@ def _printable(letter: str) -> str:
     return letter if accented else f"[U+{ord(letter):04X}]"
 
 
-def _points(text: str) -> float:
-    """About how wide a text is in bold type of \\footnotesize (8 pt), digits exactly."""
-    thin = text.replace(" ± ", "±")
+def _points(words: Words) -> float:
+    """About how wide a cell is in type of \\footnotesize (8 pt), digits exactly."""
+    thin = words.says.replace(" ± ", "±")
     shown = "".join(letter if letter in _CHARACTERS else _printable(letter) for letter in thin)
-    wide = {"±": 10.0, "%": 8.0, "&": 8.0, **dict.fromkeys(".,:", 2.7)}
-    return sum(wide.get(letter, 6.6 if letter.isupper() else 4.9) for letter in shown)
+    wide = {"±": 9.4, **dict.fromkeys("%&mMW", 7.2), **dict.fromkeys("+=<>\N{MULTIPLICATION SIGN}", 6.7)}
+    narrow = dict.fromkeys(".,:", 2.4)
+    regular = sum({**wide, **narrow}.get(letter, 5.9 if letter.isupper() else 4.25) for letter in shown)
+    return 1.15 * regular if words.bold else regular
 
 
-def _floats(blocks: Sequence[Layout]) -> list[list[Layout]]:
-    """As many blocks to a float as a page has room for, one at least."""
-    floats: list[list[Layout]] = [[]]
+@dataclass(kw_only=True)
+class Float:
+    """A table of one page: blocks, and footnotes below them; its height in lines."""
+
+    blocks: list[Layout] = field(default_factory=list)
+    footnotes: list[str] = field(default_factory=list)
+    height: float = _CAPTION
+
+
+def _floats(blocks: Sequence[Layout], table: Table) -> list[Float]:
+    """As many blocks and footnotes to a float as a page has room for; the first has the caption above them.
+
+    A block with more lines than there is room for is cut into parts of about equal length.
+    """
+    floats = [Float(height=_CAPTION + 1.3 * _lines(" ".join(table.caption), 70))]  # captions are set in a larger type
     for block in blocks:
-        if floats[-1] and (len(floats[-1]) + 1) * (len(block.lines) + 3) > _PAGE:
-            floats.append([])
-        floats[-1].append(block)
+        room = _PAGE if floats[-1].blocks else _PAGE - floats[-1].height
+        for part in _parts(block, room):
+            height = _head_height(part) + sum(map(_row_height, part.lines))
+            if floats[-1].blocks and floats[-1].height + height > _PAGE:
+                floats.append(Float())
+            floats[-1].blocks.append(part)
+            floats[-1].height += height
+    for footnote in table.footnotes:
+        height = _lines(footnote, 80)
+        if floats[-1].height + height > _PAGE:
+            floats.append(Float())
+        floats[-1].footnotes.append(footnote)
+        floats[-1].height += height
     return floats
+
+
+def _parts(block: Layout, room: float) -> list[Layout]:
+    count = math.ceil(sum(map(_row_height, block.lines)) / (room - _head_height(block)))
+    size = math.ceil(len(block.lines) / count)
+    return [replace(block, lines=block.lines[at : at + size]) for at in range(0, len(block.lines), size)]
+
+
+def _head_height(block: Layout) -> int:
+    return _RULES + max(_rows(head, _HEAD) for head in block.header)
+
+
+def _row_height(line: Sequence[Words]) -> int:
+    return _rows(line[0].says, _NAME)
+
+
+def _rows(name: str, width: int) -> int:
+    return wrap(name, width).count("\n") + 1
+
+
+def _lines(text: str, width: int) -> int:
+    return math.ceil(len(text) / width)
 
 
 def _head(text: str) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-
 from mtbench.report import text
+from mtbench.report.expense import Expense
 from mtbench.report.table import Cell, Column, Row, Table
 
 __all__ = ["Layout", "Words", "blocks", "lay_out"]
@@ -29,29 +28,40 @@ class Layout:
         header: the heads.
         lines: one per method, each as long as `header`.
         tasks: how many columns after the first belong to tasks.
+        costs: how many columns at the end say what a method takes.
     """
 
     header: tuple[str, ...]
     lines: tuple[tuple[Words, ...], ...]
     tasks: int
+    costs: int
+
+    @property
+    def apart(self) -> bool:
+        """Whether it has nothing beside the methods but what they take."""
+        return self.costs == len(self.header) - 1
 
 
 def lay_out(table: Table) -> Layout:
-    """Put a table into words: mean ± std per cell, n as '2/3' where runs are lacking, dashes where nothing is known."""
+    """Put a table into words: mean ± std per cell, n as '2/3' where runs are lacking, dashes where nothing is known.
+
+    Times are ratios, or where there is no yardstick seconds; the head says which.
+    """
     mixed = not any(column.is_mean for column in table.columns)
     decimals = [
         text.decimals([row.cells[index].summary.mean for row in table.rows if row.cells[index].summary.n], column.unit)
         for index, column in enumerate(table.columns)
     ]
     return Layout(
-        header=("method", *(_head(column, mixed) for column in table.columns), "n", "#P", "labels"),
+        header=("method", *(_head(column, mixed) for column in table.columns), "n", *_costs(table)),
         lines=tuple(_line(row, decimals) for row in table.rows),
         tasks=sum(not column.is_mean for column in table.columns),
+        costs=len(_costs(table)),
     )
 
 
 def blocks(
-    layout: Layout, *, width: float, name: float, head: int, gap: float, measure: Callable[[str], float] = cell_len
+    layout: Layout, *, width: float, name: float, head: int, gap: float, measure: Callable[[Words], float]
 ) -> list[Layout]:
     """Cut a table into blocks of columns that fit a width, to stand below one another, each with the methods in front.
 
@@ -60,19 +70,28 @@ def blocks(
         name: how wide a method's name may be before it is wrapped.
         head: characters that a head may take before it is wrapped.
         gap: between two columns.
-        measure: how wide a text is; by default in characters.
+        measure: how wide a cell is.
     """
     widths = [
-        gap + max(map(measure, [*text.wrap(says, head).split("\n"), *(line[index].says for line in layout.lines)]))
+        gap
+        + max(
+            *(measure(Words(says=part)) for part in text.wrap(says, head).split("\n")),
+            *(measure(line[index]) for line in layout.lines),
+        )
         for index, says in enumerate(layout.header)
     ]
     first = min(widths[0], name + gap)
     end = len(layout.header)
-    # What belongs to the whole method (the mean, n, #P, labels) stays together.
-    pieces = [*([index] for index in range(1, 1 + layout.tasks)), list(range(1 + layout.tasks, end))]
+    tasks, whole = range(1, 1 + layout.tasks), list(range(1 + layout.tasks, end))
+
+    def fits(columns: Sequence[int]) -> bool:
+        return first + sum(widths[index] for index in columns) - gap <= width
+
+    # What belongs to the whole method stays together, so that its cost is seen beside its mean; else its cost does.
+    ways = ([whole], [whole[: -layout.costs], whole[-layout.costs :]], [[index] for index in whole])
     groups: list[list[int]] = [[]]
-    for piece in pieces:
-        if groups[-1] and first + sum(widths[index] for index in groups[-1] + piece) - gap > width:
+    for piece in [*([index] for index in tasks), *next((way for way in ways if all(map(fits, way))), ways[-1])]:
+        if groups[-1] and not fits(groups[-1] + piece):
             groups.append([])
         groups[-1] += piece
     return [_only(layout, [0, *group]) for group in groups]
@@ -83,6 +102,7 @@ def _only(layout: Layout, columns: Sequence[int]) -> Layout:
         header=tuple(layout.header[index] for index in columns),
         lines=tuple(tuple(line[index] for index in columns) for line in layout.lines),
         tasks=sum(0 < index <= layout.tasks for index in columns),
+        costs=sum(index >= len(layout.header) - layout.costs for index in columns),
     )
 
 
@@ -93,15 +113,38 @@ def _head(column: Column, mixed: bool) -> str:
     return f"{column.name} ({column.metric}{unit} {'↑' if column.higher_is_better else '↓'})"
 
 
+def _costs(table: Table) -> tuple[str, ...]:
+    return ("#P", "MACs", "labels", "time" if table.yardstick else "s/epoch", "memory")
+
+
 def _line(row: Row, decimals: list[int]) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
         Words(says=row.method + "†" * row.stale),
         *(Words(says=_value(cell, digits), bold=cell.best) for cell, digits in zip(row.cells, decimals, strict=True)),
         Words(says=runs),
-        Words(says=DASH if row.parameter_ratio is None else text.ratio(row.parameter_ratio)),
-        Words(says=DASH if row.label_uses is None else text.counted(row.label_uses)),
+        *(Words(says=says) for says in _cost(row.expense)),
     )
+
+
+def _cost(expense: Expense | None) -> tuple[str, str, str, str, str]:
+    if expense is None:
+        return DASH, DASH, DASH, DASH, DASH
+    return (
+        text.ratio(expense.parameter_ratio),
+        text.counted(expense.macs),
+        text.counted(expense.label_uses),
+        _time(expense),
+        text.memory(expense.memory),
+    )
+
+
+def _time(expense: Expense) -> str:
+    if expense.seconds is None:
+        return DASH
+    if expense.relative is None:
+        return text.duration(expense.seconds)
+    return text.ratio(round(expense.relative, 2))  # its further digits are noise
 
 
 def _value(cell: Cell, digits: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from mtbench.report.caption import QUICK
+from mtbench.report.expense import Expense
 from mtbench.report.layout import Words, lay_out
 from mtbench.report.table import Cell, Column, Row, Table
 
@@ -54,10 +55,20 @@ def _about(table: Table, row: Row) -> dict[str, Any]:
         "protocol": table.protocol,
         "method": row.method,
         "planned": row.planned,
-        "parameter_ratio": row.parameter_ratio,
-        "label_uses": row.label_uses,
+        **(_expenses(row.expense) if row.expense else {}),
         "stale": row.stale,
         "note": row.note,
+    }
+
+
+def _expenses(expense: Expense) -> dict[str, Any]:
+    return {
+        "parameter_ratio": expense.parameter_ratio,
+        "macs_per_input": expense.macs,
+        "label_uses": expense.label_uses,
+        "seconds_per_epoch": expense.seconds,
+        "relative_time": expense.relative,
+        "peak_memory": expense.memory,
     }
 
 
@@ -79,7 +90,8 @@ def _numbers(column: Column, cell: Cell) -> dict[str, Any]:
 
 _CSV_COLUMNS = [
     *("dataset", "protocol", "method", "task", "metric", "unit", "higher_is_better", "n", "mean", "std"),
-    *("t95_low", "t95_high", "best", "planned", "parameter_ratio", "label_uses", "stale", "note"),
+    *("t95_low", "t95_high", "best", "planned", "parameter_ratio", "macs_per_input", "label_uses"),
+    *("seconds_per_epoch", "relative_time", "peak_memory", "stale", "note"),
 ]
 
 

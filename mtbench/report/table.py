@@ -8,6 +8,7 @@ import numpy as np
 
 from mtbench.report import caption
 from mtbench.report.comparison import Comparison, MethodRuns
+from mtbench.report.expense import Expense, Yardstick, expense, yardstick
 from mtbench.stats.paired import Summary, best_separated, summarize
 from mtbench.store.record import Record
 
@@ -51,8 +52,7 @@ class Row:
         cells: as the table's columns.
         finished: how many of its runs have a record.
         planned: how many runs it has.
-        parameter_ratio: its weights over those of the single-task network; None before a run has finished.
-        label_uses: labels that entered a loss, mean over runs; None likewise.
+        expense: what it takes; None before a run has finished.
         note: which runs are not as they should be and why; empty if all are fresh.
     """
 
@@ -61,8 +61,7 @@ class Row:
     cells: tuple[Cell, ...]
     finished: int
     planned: int
-    parameter_ratio: float | None
-    label_uses: float | None
+    expense: Expense | None
     note: str
 
 
@@ -76,6 +75,7 @@ class Table:
         quick: whether it is a look, not a result.
         columns: the tasks, then the mean over them if they share a metric.
         rows: the methods.
+        yardstick: what times are relative to; None where they are absolute.
         caption: sentences that say what the numbers are.
         footnotes: sentences on runs that are not as they should be.
     """
@@ -85,13 +85,14 @@ class Table:
     quick: bool
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    yardstick: Yardstick | None
     caption: tuple[str, ...]
     footnotes: tuple[str, ...]
 
 
 def build_table(comparison: Comparison) -> Table:
     """The summary table of a comparison."""
-    columns = columns_of(comparison)
+    columns, unit = columns_of(comparison), yardstick(comparison)
     values = [scores(comparison, column) for column in columns]
     best = [
         best_separated(rows, higher_is_better=col.higher_is_better) for col, rows in zip(columns, values, strict=True)
@@ -103,6 +104,7 @@ def build_table(comparison: Comparison) -> Table:
                 Cell(summary=summarize(rows[index]), best=best[column] == index) for column, rows in enumerate(values)
             ),
             columns,
+            unit,
         )
         for index, method in enumerate(comparison.methods)
     )
@@ -113,7 +115,8 @@ def build_table(comparison: Comparison) -> Table:
         quick=comparison.quick,
         columns=columns,
         rows=rows,
-        caption=caption.sentences(comparison, spreads=spreads),
+        yardstick=unit,
+        caption=caption.sentences(comparison, unit, spreads=spreads),
         footnotes=caption.footnotes(comparison, [row.note for row in rows]),
     )
 
@@ -156,17 +159,14 @@ def _score(record: Record, column: Column) -> float:
     return found[0] if found else math.nan
 
 
-def _row(method: MethodRuns, cells: tuple[Cell, ...], columns: Sequence[Column]) -> Row:
-    records = list(method.records.values())
-    sizes = records[-1].parameters if records else None
+def _row(method: MethodRuns, cells: tuple[Cell, ...], columns: Sequence[Column], unit: Yardstick | None) -> Row:
     return Row(
         method=method.title,
         stale=method.stale,
         cells=cells,
-        finished=len(records),
+        finished=len(method.records),
         planned=len(method.runs),
-        parameter_ratio=sizes.weights / sizes.single_weights if sizes else None,
-        label_uses=sum(record.cost.label_uses for record in records) / len(records) if records else None,
+        expense=expense(method, unit),
         note=caption.note(method, {column.name: _without(method, column) for column in columns}),
     )
 

@@ -1,21 +1,22 @@
 """Tables on the terminal."""
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 from rich.text import Text
 
 from mtbench.report.caption import QUICK
-from mtbench.report.layout import Layout, blocks, lay_out
+from mtbench.report.layout import Layout, Words, blocks, lay_out
 from mtbench.report.table import Table
-from mtbench.report.text import wrap
+from mtbench.report.text import duration, wrap
 
 __all__ = ["print_table"]
 
 _NAME = 28
 _HEAD = 14
 _GAPS = (2, 1)
-"""Spaces between columns: one only where that saves a block."""
+"""Spaces between columns: one only where that saves a block, or keeps cost beside accuracy."""
 
 
 def print_table(table: Table, console: Console) -> None:
@@ -23,14 +24,20 @@ def print_table(table: Table, console: Console) -> None:
     quick = f" [bold yellow]{QUICK}[/]" if table.quick else ""
     console.print(f"[bold]{escape(f'{table.dataset}, protocol {table.protocol}')}[/]{quick}", highlight=False)
     layout = lay_out(table)
-    cut = {gap: blocks(layout, width=console.width, name=_NAME, head=_HEAD, gap=gap) for gap in _GAPS}
-    gap = min(_GAPS, key=lambda gap: len(cut[gap]))
+    cut = {gap: blocks(layout, width=console.width, name=_NAME, head=_HEAD, gap=gap, measure=_letters) for gap in _GAPS}
+    gap = min(_GAPS, key=lambda gap: (len(cut[gap]), cut[gap][-1].apart))
     for number, block in enumerate(cut[gap]):
         if number:
             console.print()
         console.print(_grid(block, gap))
+    if unit := table.yardstick:
+        console.print(Text(f"time: of training, relative to {unit.method} ({duration(unit.seconds)} s per epoch)."))
     for footnote in table.footnotes:
         console.print(Text(footnote))
+
+
+def _letters(words: Words) -> int:
+    return cell_len(words.says)
 
 
 def _grid(block: Layout, gap: int) -> Grid:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-__all__ = ["brief", "counted", "decimals", "listed", "ratio", "seeds", "slug", "wrap"]
+__all__ = ["brief", "counted", "decimals", "duration", "listed", "memory", "ratio", "seeds", "slug", "wrap"]
 
 
 def brief(text: str, width: int = 160) -> str:
@@ -28,6 +28,16 @@ def decimals(values: Iterable[float], unit: str) -> int:
         return 2
     largest = max(map(abs, values), default=0.0)
     return 2 if largest >= 10 else 3 if largest >= 1 else 4
+
+
+def duration(seconds: float) -> str:
+    """Seconds in three digits: 0.0123, 1.20, 12.3, 123; all digits of thousands."""
+    return f"{seconds:#.3g}".rstrip(".") if seconds < 999.5 else f"{seconds:.0f}"
+
+
+def memory(size: float) -> str:
+    """Bytes in millions or thousands of millions: 412 MB, 1.24 GB."""
+    return f"{size / 1e6:.0f} MB" if size < 999.5e6 else f"{size / 1e9:.2f} GB"
 
 
 def ratio(number: float) -> str:

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Classification, Setup, Task
-from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import count_macs, parts
 from mtbench_methods.td import TopDown
+from mtbench_methods.td_stream import Mirror
 
 Connection: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
@@ -57,14 +57,16 @@ def test_the_maps_of_the_stream_have_the_shapes_of_the_paper() -> None:
     network = build()
     images = torch.rand(2, 1, 28, 28)
     glance = network.glance(images)
-    assert [tuple(maps.shape[1:]) for maps in glance.maps] == [(10, 24, 24), (20, 8, 8), (20, 4, 4)]
+    assert [tuple(maps.shape[1:]) for maps in glance.before] == [(10, 24, 24), (20, 8, 8)]
+    assert [tuple(maps.shape[1:]) for maps in glance.after] == [(10, 12, 12), (20, 4, 4)]
     levels = network.top_down(network.embedding(torch.eye(4)[:2]), glance)
-    assert [tuple(level.shape[1:]) for level in levels] == [(1, 28, 28), (10, 24, 24), (20, 8, 8)]
+    shapes = {number: tuple(level.shape[1:]) for number, level in levels.items()}
+    assert shapes == {0: (1, 28, 28), 1: (10, 24, 24), 2: (20, 8, 8)}
 
 
 def silence(network: TopDown, bias: float = 0.0) -> None:
     """Make every lateral into BU2 give a constant."""
-    for lateral in network.top_down.to_bu2:
+    for lateral in network.top_down.to_bu2.values():
         assert isinstance(lateral, nn.Conv2d)
         assert lateral.bias is not None
         nn.init.zeros_(lateral.weight)
@@ -88,6 +90,11 @@ def test_a_sigmoid_gate_at_zero_multiplies_by_one_and_a_half() -> None:
     assert torch.allclose(network.top_down.connect("add", x, z + 2), x + 2)
 
 
+def mirror(network: TopDown) -> Mirror:
+    assert isinstance(network.top_down, Mirror)
+    return network.top_down
+
+
 def gated(x: Tensor, z: Tensor) -> Tensor:
     return x * (1 + z.sigmoid())
 
@@ -103,12 +110,12 @@ NEAREST = nn.Upsample(scale_factor=2, mode="nearest")
 def by_hand(network: TopDown, x: Tensor, task: int, up: nn.Module, bu2: Connection, bu1: Connection) -> Tensor:
     """The data flow of the paper's LeNet, written out level by level."""
     conv1, conv2 = (stage.pre for stage in network.backbone.levels())
-    td, pool = network.top_down, nn.MaxPool2d(2)
+    td, pool = mirror(network), nn.MaxPool2d(2)
     a1 = conv1(x)
     a2 = conv2(pool(a1.relu()))
     p2 = pool(a2.relu())
     lat1_1, lat1_2, lat1_3 = td.from_bu1
-    lat2_1, lat2_2, lat2_3 = td.to_bu2
+    lat2_1, lat2_2, lat2_3 = td.to_bu2.values()
     td_conv1, td_conv2 = td.convolutions
     d3 = bu1(network.embedding(torch.eye(4)[task]).view(1, 20, 4, 4), lat1_3(p2))
     d2 = bu1(up(d3), lat1_2(a2))
@@ -143,15 +150,15 @@ def test_without_space_the_data_flow_is_that_of_channel_vectors() -> None:
     network = build("td:spatial=false")
     images = torch.rand(3, 1, 28, 28)
     conv1, conv2 = (stage.pre for stage in network.backbone.levels())
-    pool, td = nn.MaxPool2d(2), network.top_down
+    pool, td = nn.MaxPool2d(2), mirror(network)
     a1 = conv1(images)
     a2 = conv2(pool(a1.relu()))
     first, second, top = (maps.mean((2, 3), keepdim=True) for maps in (a1, a2, pool(a2.relu())))
     d2 = network.embedding(torch.eye(4)[[1, 1, 1]]).view(3, 20, 1, 1) + td.from_bu1[2](top) + td.from_bu1[1](second)
     d1 = td.convolutions[1](d2) + td.from_bu1[0](first)
-    x = gated(images, td.to_bu2[0](td.convolutions[0](d1)))
-    b1 = pool(gated(conv1(x), td.to_bu2[1](d1)).relu())
-    b2 = pool(gated(conv2(b1), td.to_bu2[2](d2)).relu())
+    x = gated(images, td.to_bu2["0"](td.convolutions[0](d1)))
+    b1 = pool(gated(conv1(x), td.to_bu2["1"](d1)).relu())
+    b2 = pool(gated(conv2(b1), td.to_bu2["2"](d2)).relu())
     expected = network.branch(network.backbone.neck(b2))
     assert torch.allclose(network(images, torch.tensor([1, 1, 1])), expected, atol=1e-5)
 
@@ -190,7 +197,8 @@ def test_without_the_image_the_stream_is_the_same_for_every_image() -> None:
 def test_without_space_a_channel_has_one_factor() -> None:
     network = build("td:spatial=false")
     levels = network.top_down(network.embedding(torch.eye(4)[:2]), network.glance(torch.rand(2, 1, 28, 28)))
-    assert [tuple(level.shape[1:]) for level in levels] == [(1, 1, 1), (10, 1, 1), (20, 1, 1)]
+    shapes = {number: tuple(level.shape[1:]) for number, level in levels.items()}
+    assert shapes == {0: (1, 1, 1), 1: (10, 1, 1), 2: (20, 1, 1)}
 
 
 @pytest.mark.parametrize("tasks_per_image", ["one", "all"])
@@ -207,23 +215,17 @@ def test_auxiliary_losses_are_added_task_by_task(tasks_per_image: str, method: s
     plain, bu1, td, both = (run.network.losses(batch).means for run in runs)
     network = cast(TopDown, runs[0].network)
     glance = network.glance(cast(Tensor, batch.inputs))
-    seen = network.branch(network.backbone.neck(glance.maps[-1]))
+    seen = network.branch(network.backbone.neck(glance.after[-1]))
     for task in range(2):
         rows = batch.use[task].nonzero().squeeze(1)
         expected = nn.functional.cross_entropy(seen[rows], batch.targets[task][rows])
         assert torch.allclose(bu1[task] - plain[task], expected, atol=1e-5)
         assert batch.foreground is not None
-        maps = network.look_again(cast(Tensor, batch.inputs), glance, torch.full((32,), task))[1]
+        maps = network.look_again(cast(Tensor, batch.inputs), glance, torch.full((32,), task))[1][0]
         target = batch.foreground(batch.rows, task)
         pixels = nn.functional.binary_cross_entropy_with_logits(maps.mean(1), target, reduction="none")
         assert torch.allclose(td[task] - plain[task], pixels[rows].mean(), atol=1e-5)
     assert torch.allclose(both, plain + 0.5 * (bu1 - plain) + 2 * (td - plain), atol=1e-4)
-
-
-def test_a_stage_it_cannot_mirror_is_refused() -> None:
-    network = build()
-    with pytest.raises(UsageError, match="cannot mirror a stage that is a MaxPool2d"):
-        network.top_down.mirror(nn.MaxPool2d(2), 1, 1)
 
 
 def test_presets_are_the_two_published_versions() -> None:

@@ -39,6 +39,7 @@ class Mgda(GradientBalancer):
     """
 
     Options = MgdaOptions
+    learns_to = 60.0  # once a task is learned by heart its gradient is next to nothing, and MGDA heeds it alone
     paper = "Désidéri, Multiple-gradient descent algorithm, 2012; Sener & Koltun, NeurIPS 2018"
 
     def combine(self, gradients: Tensor, losses: Tensor, present: Tensor) -> Combined:  # noqa: ARG002
@@ -57,6 +58,7 @@ class MgdaUb(RepresentationBalancer):
     """
 
     Options = MgdaUbOptions
+    learns_to = 60.0  # as of `Mgda`
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
 
     def combine(self, gradients: Tensor, losses: Tensor, present: Tensor) -> Combined:  # noqa: ARG002

@@ -1,0 +1,45 @@
+"""Datasets that are computed when they are loaded."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from mtbench.contract import Dataset, Split
+from mtbench.errors import UsageError
+
+__all__ = ["Made"]
+
+
+class Made(Dataset):
+    """A dataset without files. Derive and give `sizes`, `make`, and `tasks` and `fingerprint` as of any dataset.
+
+    Attributes:
+        name: as registered.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def sizes(self, *, validation: bool) -> Mapping[str, int]:
+        """How many examples each split has."""
+
+    @abstractmethod
+    def make(self, split: str, *, validation: bool) -> Split:
+        """One of the splits that `sizes` names."""
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        say(f"{self.name} is made when it is loaded, there is nothing to fetch")
+
+    def verify(self) -> list[tuple[Path, str]]:
+        return []
+
+    def load(self, split: str, *, validation: bool) -> Split:
+        sizes = self.sizes(validation=validation)
+        if split not in sizes:
+            raise UsageError(
+                f"dataset '{self.name}' has no split '{split}' {'with' if validation else 'without'} validation.",
+                mend="Hold one out with --set validation=true." if split == "val" else "",
+                allowed=f"Its splits: {', '.join(sizes)}.",
+            )
+        return self.make(split, validation=validation)

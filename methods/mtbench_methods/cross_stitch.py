@@ -1,0 +1,93 @@
+"""Cross-stitch: a trunk per task, and units that mix what the trunks see."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import NECK, AllTasksNetwork, Backbone, Inputs, Setup, option
+
+__all__ = ["CrossStitch"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossStitchOptions:
+    units: str = option("channel", "a mixing matrix for each channel, or one per layer", choices=("channel", "layer"))
+    unit_lr: float = option(10.0, "learning rate of the units as a multiple of the protocol's", low=0)
+
+
+class CrossStitch(AllTasksNetwork):
+    """Cross-stitch (Misra et al. 2016): a trunk per task, whose activations units mix after every stage.
+
+    After each stage and after the neck, every channel c of the T trunks' activations x_j (B, C, ...) is mixed (Eq. 1)::
+
+        x_i[c] <- sum_j A_ij[c] x_j[c]           A (T, T, C); (T, T, 1) with units=layer
+        y_t = branch_t(z_t)                      z_t the mixed representation of trunk t
+
+    A starts at 0.9 on its diagonal and 0.1 / (T - 1) beside it; with one task at 1.
+
+    All parts grow with the tasks: each brings a trunk, a branch, a row and a column of every A. Yet trunks do not part
+    the tasks, since through the units each task's loss reaches every trunk: trunks and units are what tasks share and
+    balancers work on, and only the branches are a task's own.
+
+    Chosen: the trunks start from the seed's one trunk and are trained together from there (the paper: from networks
+    trained for each task), so that at the start, where the rows of A add up to 1, the outputs are those of `single`.
+    The paper's learning rate of A is 100 to 1000 times that of the trunks, with SGD; with Adam 10 times.
+    """
+
+    Options = CrossStitchOptions
+    paper = "Misra et al., Cross-stitch Networks for Multi-task Learning, CVPR 2016"
+    per_task = frozenset({"branches"})
+    grows = frozenset({"trunks", "units"})
+    needs_stages = True
+
+    def __init__(self, options: CrossStitchOptions, setup: Setup) -> None:
+        super().__init__(options, setup)
+        trunks = [setup.trunk() for _ in setup.tasks]
+        heads = [
+            setup.head(trunk, task.kind.outputs, f"branch/{task.name}")
+            for trunk, task in zip(trunks, setup.tasks, strict=True)
+        ]
+        self.trunks = nn.ModuleList(trunks)
+        names, shapes = list(trunks[0].stages), trunks[0].shapes
+        widths = {name: shape.post[0] for name, shape in zip(names, shapes, strict=True)} | {NECK: trunks[0].features}
+        self.units = nn.ParameterDict({name: nn.Parameter(self.initial(width)) for name, width in widths.items()})
+        self.branches = nn.ModuleList(heads)
+
+    def initial(self, width: int) -> Tensor:
+        """The unit of a layer of `width` channels at the start."""
+        count = len(self.tasks)
+        mixing = torch.full((count, count), 0.1 / max(count - 1, 1)).fill_diagonal_(0.9 if count > 1 else 1.0)
+        return mixing[:, :, None].repeat(1, 1, width if self.options.units == "channel" else 1)
+
+    def forward(self, inputs: Inputs) -> list[Tensor]:
+        return [branch(z) for branch, z in zip(self.branches, self.represent(inputs), strict=True)]
+
+    def answer(self, inputs: Inputs, index: int) -> Tensor:
+        return cast(Tensor, self.branches[index](self.represent(inputs)[index]))
+
+    def represent(self, inputs: Inputs) -> list[Tensor]:
+        """The mixed representation z_t of every task (B, features)."""
+        trunks = [cast(Backbone, trunk) for trunk in self.trunks]
+        maps = [cast(Tensor, inputs)] * len(trunks)
+        for name in trunks[0].stages:
+            maps = self.mix(name, [trunk.stages[name](x) for trunk, x in zip(trunks, maps, strict=True)])
+        return self.mix(NECK, [trunk.neck(x) for trunk, x in zip(trunks, maps, strict=True)])
+
+    def mix(self, name: str, maps: Sequence[Tensor]) -> list[Tensor]:
+        """The T trunks' activations (B, C, ...), mixed by the unit of that name."""
+        mixed = torch.einsum("ijc,jbc...->ibc...", self.units[name], torch.stack(list(maps)))
+        return list(mixed.unbind(0))
+
+    def last_shared_layer(self) -> nn.Parameter:
+        """The unit of the last stage: every entry of it is reached by every task, and it treats the tasks alike.
+
+        A trunk's neck would not: its own task reaches it nine times as strongly as the others do together.
+        """
+        trunk = cast(Backbone, self.trunks[0])
+        return cast(nn.Parameter, self.units[list(trunk.stages)[-1]])
+
+    def lr_factors(self) -> Mapping[str, float]:
+        return {"units": self.options.unit_lr}

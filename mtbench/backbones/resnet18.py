@@ -1,0 +1,160 @@
+"""ResNet-18, the trunk of the CUB-200 comparisons."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import Backbone, Stage, option
+from mtbench.errors import UsageError
+
+__all__ = ["ResNet18"]
+
+WIDTHS = (64, 128, 256, 512)
+OPTION = "option 'weights' of backbone 'resnet18'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResNet18Options:
+    width: float = option(1.0, "factor on the number of channels", low=0.02, high=8)
+    weights: str = option(
+        "", "a file of torchvision's ImageNet weights for ResNet-18 (.pth or .safetensors) to start from"
+    )
+
+
+class ResNet18(Backbone):
+    """ResNet-18 of He et al. (2016), from scratch or from ImageNet weights; 11,176,512 parameters.
+
+    ::
+
+        x (B, 3, 224, 224)
+        stem     conv 7 x 7, stride 2, BatchNorm    (B, 64, 112, 112)    relu, max pool 3 x 3, stride 2 -> 56
+        layer1   2 residual blocks                  (B, 64, 56, 56)      relu
+        layer2   2 residual blocks, stride 2        (B, 128, 28, 28)     relu
+        layer3   2 residual blocks, stride 2        (B, 256, 14, 14)     relu
+        layer4   2 residual blocks, stride 2        (B, 512, 7, 7)       relu
+        neck     mean over places                   (B, 512)             the representation z
+        head     512 -> outputs
+
+    A layer's map before its last nonlinearity is the sum that ends its second block. Inputs of any size will do.
+    Initial weights are He's normal ones for the convolutions, with the fan of their outputs, as in torchvision.
+    """
+
+    Options = ResNet18Options
+    tiny = {"width": 0.125}  # noqa: RUF012
+    paper = "He et al., Deep Residual Learning for Image Recognition, CVPR 2016"
+
+    def __init__(self, options: ResNet18Options, input_shape: tuple[int, ...]) -> None:
+        widths = [max(1, round(width * options.width)) for width in WIDTHS]
+        inputs = widths[0]
+        stem = nn.Sequential(nn.Conv2d(input_shape[0], inputs, 7, stride=2, padding=3, bias=False), BatchNorm(inputs))
+        stages = {"stem": Stage(stem, nn.Sequential(nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)))}
+        for number, width in enumerate(widths, start=1):
+            first = Residual(inputs, width, stride=1 if number == 1 else 2)
+            stages[f"layer{number}"] = Stage(nn.Sequential(first, nn.ReLU(), Residual(width, width)), nn.ReLU())
+            inputs = width
+        super().__init__(stages, nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()), input_shape)
+        self.features = inputs
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            elif isinstance(module, BatchNorm):
+                module.reset_running_stats()  # measuring the stages' shapes has moved them
+        if options.weights:
+            self._start_from(Path(options.weights).expanduser(), options, input_shape)
+
+    def head(self, outputs: int) -> nn.Module:
+        return nn.Linear(self.features, outputs)
+
+    def _start_from(self, path: Path, options: ResNet18Options, input_shape: tuple[int, ...]) -> None:
+        """Take the weights of a torchvision ResNet-18; its classifier is left out.
+
+        Raises:
+            UsageError: there is no such file, it holds something else, or this trunk has another shape.
+        """
+        if options.width != 1:
+            raise UsageError(f"{OPTION} is for width=1, and width is {options.width:g}.")
+        if input_shape[0] != 3:
+            raise UsageError(f"{OPTION} is for images of 3 channels, and this dataset's have {input_shape[0]}.")
+        found = {_own_name(name): value for name, value in _read(path).items() if not name.startswith("fc.")}
+        wanted = self.state_dict()
+        counters = {name for name in wanted if name.endswith("num_batches_tracked")}  # old files have none
+        amiss = [f"{name} is missing" for name in sorted(wanted.keys() - counters - found.keys())]
+        amiss += [f"{name} is not of a ResNet-18" for name in sorted(found.keys() - wanted.keys())]
+        amiss += [
+            f"{name} has shape {tuple(found[name].shape)}, not {tuple(value.shape)}"
+            for name, value in wanted.items()
+            if name in found and found[name].shape != value.shape
+        ]
+        if amiss:
+            more = f", and {len(amiss) - 1} more" if len(amiss) > 1 else ""
+            raise UsageError(
+                f"{OPTION} is '{path}', which does not fit: {amiss[0]}{more}.", allowed="Allowed: " + WHAT_FITS
+            )
+        self.load_state_dict(found, strict=False)
+
+
+class Residual(nn.Module):
+    """A residual block without its last relu: x + BN(conv(relu(BN(conv x)))), x projected where its shape changes.
+
+    The modules are named as torchvision names them.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = BatchNorm(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = BatchNorm(outputs)
+        self.downsample = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            self.downsample.append(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False))
+            self.downsample.append(BatchNorm(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.bn1(self.conv1(x)).relu()
+        return cast(Tensor, self.bn2(self.conv2(y)) + self.downsample(x))
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """BatchNorm that trains on one image too: a channel with one value has no variance, and is normalised by the
+    running statistics, which it leaves alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training and x.numel() == x.shape[1]:
+            mean, var = self.running_mean, self.running_var
+            return nn.functional.batch_norm(x, mean, var, self.weight, self.bias, training=False, eps=self.eps)
+        return super().forward(x)
+
+
+WHAT_FITS = "the state dict of torchvision's resnet18, as a .pth or a .safetensors file."
+
+
+def _own_name(name: str) -> str:
+    """What torchvision's ``bn1.weight`` and ``layer2.1.conv1.weight`` are called here."""
+    name = re.sub(r"^(conv1|bn1)\.", lambda match: f"stages.stem.pre.{('conv1', 'bn1').index(match[1])}.", name)
+    return re.sub(r"^(layer\d)\.(\d)\.", lambda match: f"stages.{match[1]}.pre.{2 * int(match[2])}.", name)
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    if not path.is_file():
+        raise UsageError(f"{OPTION} is '{path}', and there is no such file.", allowed="Allowed: " + WHAT_FITS)
+    try:
+        content: Any
+        if path.suffix == ".safetensors":
+            content = safetensors.torch.load_file(path)
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as cause:  # damaged files fail in many ways
+        raise UsageError(
+            f"{OPTION} is '{path}', which cannot be read: {cause}", allowed="Allowed: " + WHAT_FITS
+        ) from cause
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise UsageError(f"{OPTION} is '{path}', which is no state dict.", allowed="Allowed: " + WHAT_FITS)
+    return content

@@ -1,0 +1,89 @@
+"""VGG-11, the trunk of the CLEVR comparisons."""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+from torch import nn
+
+from mtbench.contract import Backbone, Stage, option
+
+__all__ = ["Vgg11"]
+
+WIDTHS = ((64,), (128,), (256, 256), (512, 512), (512, 128))
+"""The channels of each stage's convolutions; the last is 128 where the original VGG-11 has 512."""
+HIDDEN = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vgg11Options:
+    width: float = option(1.0, "factor on the number of channels and hidden units", low=0.02, high=8)
+
+
+class Vgg11(Backbone):
+    """VGG-11 of Levi & Ullman (2020), the last convolution narrowed to 128 channels; 7,448,256 weights.
+
+    Convolutions are 3 x 3 with padding 1; a pool halves the side, rounding up, so that inputs of any size will do::
+
+        x (B, 3, 224, 224)
+        conv1   3 -> 64              (B, 64, 112, 112)
+        conv2   64 -> 128            (B, 128, 56, 56)
+        conv3   128 -> 256 -> 256    (B, 256, 28, 28)
+        conv4   256 -> 512 -> 512    (B, 512, 14, 14)
+        conv5   512 -> 512 -> 128    (B, 128, 7, 7)
+        neck    flatten              (B, 6272)            the representation z
+        head    6272 -> 1024 -> 1024 -> outputs           relu and dropout of one half between
+
+    Every convolution is followed by a relu. That of a stage's last convolution comes after its pool, which changes
+    nothing, but for conv1: the released code modulates conv1's map behind its relu and the others before theirs, so
+    conv1's relu is in the first half of its stage. There, conv5 has no relu; here it has, as any VGG-11.
+
+    Initial weights are the released code's: convolutions N(0, 2 / (9 outputs)), the head N(0, 0.01^2), biases 0.
+    """
+
+    Options = Vgg11Options
+    tiny = {"width": 0.125}  # noqa: RUF012
+    paper = "Simonyan & Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015"
+
+    def __init__(self, options: Vgg11Options, input_shape: tuple[int, ...]) -> None:
+        self.options = options
+        stages, inputs = {}, input_shape[0]
+        for number, widths in enumerate(WIDTHS, start=1):
+            channels = [inputs, *(_scaled(width, options.width) for width in widths)]
+            pre = [_convolution(*pair) for pair in pairwise(channels)]
+            layers = [layer for conv in pre for layer in (conv, nn.ReLU())]
+            relu = layers.pop()
+            pool = nn.MaxPool2d(2, ceil_mode=True)
+            if number == 1:
+                stage = Stage(nn.Sequential(*layers, relu, pool), nn.Identity())
+            else:
+                stage = Stage(nn.Sequential(*layers, pool), relu)
+            stages[f"conv{number}"] = stage
+            inputs = channels[-1]
+        super().__init__(stages, nn.Flatten(), input_shape)
+        self.features = math.prod(self.shapes[-1].post)
+
+    def head(self, outputs: int) -> nn.Module:
+        hidden = _scaled(HIDDEN, self.options.width)
+        layers: list[nn.Module] = []
+        for inputs in (self.features, hidden):
+            layers += [_linear(inputs, hidden), nn.ReLU(), nn.Dropout(0.5)]
+        return nn.Sequential(*layers, _linear(hidden, outputs))
+
+
+def _scaled(size: int, width: float) -> int:
+    return max(1, round(size * width))
+
+
+def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
+    layer = nn.Conv2d(inputs, outputs, 3, padding=1)
+    nn.init.normal_(layer.weight, std=math.sqrt(2 / (9 * outputs)))
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+def _linear(inputs: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -1,0 +1,37 @@
+"""``mtbench check``: does a plug-in keep what the contract promises?"""
+
+from typing import Annotated
+
+import typer
+
+from mtbench.cli.shared import DataRoot, console, data_root
+
+__all__ = ["check"]
+
+
+def check(
+    name: Annotated[
+        str, typer.Argument(help="A method, balancer, dataset or backbone, perhaps with options, e.g. mine@vgg11.")
+    ],
+    root: DataRoot = None,
+) -> None:
+    """Check that a plug-in keeps what the contract promises; exit code 1 if it does not."""
+    from rich.markup import escape
+
+    from mtbench import registry
+    from mtbench.conformance import examine
+
+    out, faults = console(), 0
+    for finding in examine(name, root=data_root(root)):
+        mark = "[bold red]not so[/]" if finding.fault else "[green]ok[/]    "
+        out.print(f"{mark}  {escape(finding.check)}", soft_wrap=True, highlight=False)
+        if finding.fault:
+            faults += 1
+            out.print(f"        {escape(finding.fault)}", soft_wrap=True, highlight=False)
+    if faults:
+        out.print(f"{faults} of the checks failed.", highlight=False)
+        raise typer.Exit(1)
+    out.print(f"'{escape(name)}' conforms.", highlight=False)
+    if name.partition(":")[0] in registry.entries("method"):
+        command = f"mtbench run --methods {name},uniform --dataset mmnist2 --quick"
+        out.print(f"Next, compare it: {escape(command)}", soft_wrap=True, highlight=False)

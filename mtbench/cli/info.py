@@ -1,0 +1,203 @@
+"""``mtbench info``: what something is, and what it is made of."""
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mtbench import registry
+from mtbench.cli.shared import console as open_console
+from mtbench.cli.shared import grid
+from mtbench.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mtbench.contract import Network, Setup
+
+__all__ = ["info"]
+
+
+def info(
+    name: Annotated[str, typer.Argument(help="A method, balancer, dataset or backbone, perhaps with options.")],
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Count a method's parameters for this dataset.", metavar="NAME")
+    ] = None,
+    backbone: Annotated[
+        str, typer.Option("--backbone", help="The backbone to count on, e.g. vgg11:width=.25.", metavar="NAME")
+    ] = "",
+    input_: Annotated[
+        str | None, typer.Option("--input", help="Count for images of this shape, e.g. 3x224x224.", metavar="CxHxW")
+    ] = None,
+    tasks: Annotated[int, typer.Option("--tasks", help="With --input: how many tasks.", min=1)] = 2,
+    classes: Annotated[int, typer.Option("--classes", help="With --input: classes of each task.", min=2)] = 10,
+) -> None:
+    """Show what something is: its paper, its options and their defaults, its parameters part by part."""
+    bare = name.partition("@")[0].partition("+")[0].partition(":")[0]
+    kinds = [kind for kind in registry.GROUPS if bare in registry.entries(kind)]
+    if not kinds:
+        everything = {known for kind in registry.GROUPS for known in registry.entries(kind)}
+        raise UsageError(
+            f"nothing called '{bare}' is installed.",
+            mend=did_you_mean(bare, everything),
+            allowed="`mtbench list` shows what there is.",
+        )
+    if (dataset is not None or input_ is not None or backbone) and "method" not in kinds:
+        raise UsageError(
+            f"'{bare}' is a {kinds[0]}, and --dataset, --backbone and --input count the parameters of a method."
+        )
+    console = open_console()
+    for kind in kinds:
+        _describe(console, kind, bare)
+        if kind == "dataset":
+            _describe_dataset(console, name)
+        if kind == "method":
+            _describe_parts(console, name, bare)
+            full = f"{name}@{backbone}" if backbone and "@" not in name else name
+            if input_ is not None:
+                _count_for_input(console, full, _shape(input_), tasks, classes)
+            elif dataset is not None:
+                _count_for_dataset(console, full, dataset)
+            else:
+                console.print(f"\nParameters and work: mtbench info {name} --dataset NAME", highlight=False)
+
+
+def _describe(console: "Console", kind: str, name: str) -> None:
+    plugin: Any = registry.load(kind, name)
+    console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
+    console.print(_reflowed(inspect.getdoc(plugin) or "(it has no docstring)"), markup=False, highlight=False)
+    if plugin.paper:
+        console.print(f"\nPaper: {plugin.paper}", markup=False, highlight=False)
+    if hasattr(plugin, "stands_for"):
+        console.print(f"\nStands for {plugin.stands_for}, whose options it takes.\n", markup=False, highlight=False)
+        return
+    groups = [plugin.Options]
+    if kind == "dataset":
+        from mtbench.plan.variation import Variation
+
+        groups.append(Variation)
+    fields = [field for group in groups for field in dataclasses.fields(group)]
+    if fields:
+        from mtbench.contract.options import render_value
+
+        table = grid("option", "default", "allowed", "what it does")
+        for field in fields:
+            meta = field.metadata
+            allowed = " ".join(meta["choices"]) or _range(meta["low"], meta["high"]) or _type_name(field.default)
+            default: Any = field.default
+            table.add_row(field.name, render_value(default), allowed, meta["help"])
+        console.print()
+        console.print(table)
+    for preset, values in getattr(plugin, "presets", {}).items():
+        text = ", ".join(f"{key}={value}" for key, value in values.items()) or "the defaults"
+        console.print(f"preset={preset}: {text}", markup=False, highlight=False)
+
+
+def _describe_parts(console: "Console", name: str, bare: str) -> None:
+    """The parts of a composition or an alias beside the one that the name begins with."""
+    from mtbench.plan.parse import parse_method
+
+    method = parse_method(name)
+    parts = {"method": method.network_choice.name, "balancer": method.balancer_choice.name}
+    if method.backbone:
+        parts["backbone"] = method.backbone.choice.name
+    for kind, part in parts.items():
+        if part != bare and (kind != "balancer" or part != method.network.balancer):
+            _describe(console, kind, part)
+
+
+def _describe_dataset(console: "Console", name: str) -> None:
+    from mtbench.contract import Protocol
+    from mtbench.contract.options import render_value
+    from mtbench.plan.parse import parse_dataset
+
+    choice = parse_dataset(name)
+    tasks = ", ".join(task.name for task in choice.tasks())
+    console.print(f"\nTasks: {tasks}\nBackbone: {choice.dataset.backbone}", markup=False, highlight=False)
+    protocols = choice.dataset.protocols.values()
+    table = grid("protocol", *(protocol.name for protocol in protocols), "what it is")
+    for field in dataclasses.fields(Protocol):
+        if field.name != "name":
+            values = (render_value(getattr(protocol, field.name)) for protocol in protocols)
+            table.add_row(field.name, *values, field.metadata["help"])
+    console.print(table)
+
+
+def _count_for_dataset(console: "Console", method: str, dataset: str) -> None:
+    from mtbench.plan.grid import Request, plan
+    from mtbench.plan.parse import parse_backbone, parse_dataset
+    from mtbench.train.assemble import build, method_of
+
+    spec = plan(Request(methods=[method], datasets=[dataset], settings={}, seeds=[0]))[0]
+    setup = parse_backbone(str(spec.backbone)).setup(parse_dataset(dataset).open(Path()), seed=0)
+    title = f"{spec.titles.method} on {dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
+    _count(console, title, build(method_of(spec), setup), setup)
+
+
+def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], tasks: int, classes: int) -> None:
+    from mtbench.contract import Classification, Setup, Task
+    from mtbench.plan.parse import parse_method
+    from mtbench.train.assemble import build
+
+    chosen = parse_method(method)
+    if chosen.backbone is None:
+        raise UsageError("--input needs a backbone.", mend="Name one, as in --backbone lenet.")
+    names = [str(index) for index in range(tasks)]
+    setup = Setup(
+        tasks=tuple(Task(name=name, kind=Classification(classes=classes)) for name in names),
+        backbone=chosen.backbone.backbone,
+        backbone_options=chosen.backbone.options,
+        input_shape=shape,
+        foreground=True,
+        seed=0,
+    )
+    chosen.network.check(chosen.network_options, setup.tasks)
+    title = f"{chosen.title} on images {'x'.join(map(str, shape))} with {tasks} tasks of {classes} classes"
+    _count(console, title, build(chosen, setup), setup)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    sides = text.lower().split("x")
+    if len(sides) != 3 or not all(side.isdecimal() and int(side) for side in sides):
+        raise UsageError(f"--input is '{text}'.", allowed="It is channels x height x width, as in --input 3x224x224.")
+    return tuple(int(side) for side in sides)
+
+
+def _count(console: "Console", title: str, network: "Network", setup: "Setup") -> None:
+    """A table of the network's parts with their parameters, and its work for one input."""
+    import torch
+
+    from mtbench.train.cost import count_macs, parts
+
+    counted, count = parts(network), len(setup.tasks)
+    table = grid("part", "weights only", "with biases", "for each task")
+    for part in counted:
+        share = f"{part.weights // count:,} weights" if part.per_task else ""
+        table.add_row(part.name, f"{part.weights:,}", f"{part.total:,}", share)
+    weights, total = sum(part.weights for part in counted), sum(part.total for part in counted)
+    table.add_row("[bold]whole[/]", f"[bold]{weights:,}[/]", f"[bold]{total:,}[/]", "")
+    console.print(f"\n{title}", highlight=False)
+    console.print(table)
+    macs = count_macs(network.eval(), torch.zeros(1, *setup.input_shape))
+    console.print(
+        f"Multiply-accumulates for one input: {macs.per_task:,} to answer one task, {macs.per_input:,} to answer all.",
+        highlight=False,
+    )
+
+
+def _reflowed(doc: str) -> str:
+    """A docstring with each paragraph in one line, to be wrapped to the terminal; what is indented stays as it is."""
+    paragraphs = doc.split("\n\n")
+    return "\n\n".join(text if text.startswith(" ") else " ".join(text.splitlines()) for text in paragraphs)
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None and high is None:
+        return ""
+    return f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
+
+
+def _type_name(default: object) -> str:
+    return {bool: "true false", tuple: "a/b/...", str: "text"}.get(type(default), "number")

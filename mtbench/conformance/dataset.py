@@ -1,0 +1,125 @@
+"""What is checked of a dataset."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mtbench.conformance.fault import Fault
+from mtbench.contract import Dataset, Split
+from mtbench.errors import UsageError
+from mtbench.plan.grid import Request, plan
+from mtbench.plan.parse import parse_dataset
+from mtbench.train.assemble import assemble
+from mtbench.train.device import deterministic
+
+__all__ = ["dataset_checks"]
+
+
+def dataset_checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
+    """The checks by name, in the order that they must be made in: the first prepares the files."""
+    dataset = parse_dataset(name).open(root)
+    return {
+        "its files can be prepared and verified": lambda: prepares(dataset),
+        "it offers the protocols 'paper' and 'quick'": lambda: offers_protocols(dataset),
+        "splits are as its tasks and its input shape say": lambda: splits_fit(dataset),
+        "it gives the same examples every time": lambda: repeats(dataset),
+        "no example of the validation split is in the training split": lambda: holds_out(dataset),
+        "a network can be trained on it": lambda: can_be_learned(name, root),
+    }
+
+
+def prepares(dataset: Dataset) -> None:
+    dataset.prepare(lambda _: None)
+    dataset.verify()
+    if not dataset.fingerprint():
+        raise Fault("`fingerprint` is empty although the data are there.")
+    if dataset.fingerprint() != dataset.fingerprint():
+        raise Fault("`fingerprint` is another one each time it is asked for.")
+
+
+def offers_protocols(dataset: Dataset) -> None:
+    for name in ("paper", "quick"):
+        if name not in dataset.protocols:
+            raise Fault(f"it has no protocol '{name}'; its protocols are {', '.join(dataset.protocols) or 'none'}.")
+        if dataset.protocols[name].name != name:
+            raise Fault(f"its protocol '{name}' calls itself '{dataset.protocols[name].name}'.")
+
+
+def splits_fit(dataset: Dataset) -> None:
+    for name, split in _splits(dataset):
+        count = len(split)
+        inputs = _tensor(split)
+        if inputs is not None and tuple(inputs.shape[1:]) != tuple(dataset.input_shape):
+            raise Fault(
+                f"inputs of {name} are {tuple(inputs.shape[1:])}, and `input_shape` is {tuple(dataset.input_shape)}."
+            )
+        if split.views is None and inputs is not None and len(inputs) != count:
+            raise Fault(f"{name} has {len(inputs)} inputs for {count} examples, and no `views`.")
+        if split.defined.shape != (count, len(dataset.tasks)) or split.defined.dtype != torch.bool:
+            raise Fault(f"`defined` of {name} is {split.defined.dtype} {tuple(split.defined.shape)}, not bool (N, T).")
+        if len(split.targets) != len(dataset.tasks):
+            raise Fault(f"{name} has targets for {len(split.targets)} tasks, and there are {len(dataset.tasks)}.")
+        for task, target, defined in zip(dataset.tasks, split.targets, split.defined.T, strict=True):
+            if len(target) != count:
+                raise Fault(f"task '{task.name}' has {len(target)} targets in {name} for {count} examples.")
+            if (defined & ~task.kind.defined(target)).any():
+                raise Fault(f"targets of task '{task.name}' in {name} are marked as defined, and are not.")
+
+
+def repeats(dataset: Dataset) -> None:
+    for (name, first), (_, second) in zip(_splits(dataset), _splits(dataset), strict=True):
+        one, two = _tensor(first), _tensor(second)
+        alike = one is None or two is None or torch.equal(one, two)
+        labels = all(_equal(a, b) for a, b in zip(first.targets, second.targets, strict=True))
+        if not (alike and labels and torch.equal(first.defined, second.defined)):
+            raise Fault(f"the examples of {name} differ from one load to the next: give what is random a fixed seed.")
+
+
+def holds_out(dataset: Dataset) -> None:
+    held, kept = (dataset.load(name, validation=True) for name in ("val", "train"))
+    inside = _hashes(held) & _hashes(kept)
+    if inside:
+        raise Fault(f"{len(inside)} inputs of the validation split are in the training split too.")
+    try:
+        dataset.load("val", validation=False)
+    except UsageError:
+        return
+    raise Fault("without `validation` there is to be no split 'val' (a UsageError).")
+
+
+def can_be_learned(name: str, root: Path) -> None:
+    deterministic(torch.device("cpu"), "float32")
+    spec = plan(Request(methods=["branches"], datasets=[name], protocol="quick", settings={}, seeds=[0]))[0]
+    run = assemble(spec, root=root, device=torch.device("cpu"))
+    split = run.splits["train"]
+    batch = split.batch(torch.arange(min(64, len(split))))
+    optimizer, means = torch.optim.Adam(run.network.parameters(), lr=1e-3), []
+    for _ in range(30):
+        optimizer.zero_grad()
+        means.append(float(run.balancer.backward(run.network, batch).means.detach().sum()))
+        optimizer.step()
+    if not means[-1] < means[0]:
+        raise Fault(f"in 30 steps on one batch the summed losses go from {means[0]:.4g} to {means[-1]:.4g}.")
+
+
+def _splits(dataset: Dataset) -> list[tuple[str, Split]]:
+    names = {"train": False, "test": False, "train without val": True, "val": True}
+    return [(name, dataset.load(name.partition(" ")[0], validation=held)) for name, held in names.items()]
+
+
+def _tensor(split: Split) -> Tensor | None:
+    return split.inputs if isinstance(split.inputs, Tensor) else None
+
+
+def _equal(first: Tensor, second: Tensor) -> bool:
+    return torch.equal(first.nan_to_num(), second.nan_to_num())
+
+
+def _hashes(split: Split) -> set[bytes]:
+    inputs = _tensor(split)
+    if inputs is None:
+        return set()
+    members = range(len(inputs)) if split.views is None else set(split.views.flatten().tolist())
+    return {inputs[member].numpy().tobytes() for member in members}

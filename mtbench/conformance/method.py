@@ -1,0 +1,262 @@
+"""What is checked of a network with a balancer. Each check returns nothing, or raises `Fault`."""
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from mtbench import registry
+from mtbench.conformance.fault import Fault
+from mtbench.conformance.trial import BATCH, PROTOCOL, Memory, Trial, built, state, tiny, trained
+from mtbench.conformance.world import World, absent_in_every_other_batch, conflicting, plain, undefined
+from mtbench.contract import Protocol
+from mtbench.errors import PluginError, UsageError
+from mtbench.plan.grid import all_methods
+from mtbench.plan.parse import parse_backbone
+from mtbench.train.assemble import Assembly
+from mtbench.train.cost import parts
+from mtbench.train.evaluate import evaluate
+from mtbench.train.loop import fit
+
+__all__ = ["method_checks"]
+
+APART = 1e-3
+"""By how much the weights or outputs of two methods are to differ at least, root mean square."""
+
+
+def method_checks(trial: Trial) -> Mapping[str, Callable[[], None]]:
+    """The checks by name; a name is what is true when the check passes."""
+    return {
+        "learns 64 images of 2 tasks": lambda: learns(trial),
+        "every parameter is trained, and every task trains some": lambda: trains_everything(trial),
+        "the same seed gives the same bits, another one others": lambda: repeats(trial),
+        "interrupted and resumed it gives the same bits": lambda: resumes(trial),
+        "evaluation changes nothing": lambda: is_not_changed_by_looking(trial),
+        "works on every backbone it claims": lambda: works_on_every_backbone(trial),
+        "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(trial),
+        "a task absent from every other batch does no harm": lambda: survives_absence(trial),
+        "parameters grow with the tasks as declared": lambda: grows_as_declared(trial),
+        "differs from every other method": lambda: differs_from_all_others(trial),
+    }
+
+
+def learns(trial: Trial) -> None:
+    """64 images of 2 tasks, within the steps and to the accuracy that network and balancer declare."""
+    network, balancer = trial.method.network, trial.method.balancer
+    steps, goal = max(network.learns_within, balancer.learns_within), balancer.learns_to
+    memory, epochs = Memory(enough=goal), steps // 2
+    protocol = dataclasses.replace(PROTOCOL, epochs=epochs, batch=32)
+    run = trained(trial, plain(2, 64), protocol=protocol, memory=memory, points=range(10, epochs + 1, 10))
+    if memory.best < goal:
+        results = evaluate(run.network, run.splits["train"]).values()
+        accuracies = ", ".join(f"{result.metrics['accuracy']:.0f} %" for result in results)
+        raise Fault(
+            f"after {steps} steps on 64 images its training accuracies are {accuracies}, and {goal:.0f} % is the goal. "
+            "If it needs longer by its nature, declare so with `learns_within`."
+        )
+
+
+def trains_everything(trial: Trial) -> None:
+    run = built(trial, plain(2, 96))
+    before = {name: value.detach().clone() for name, value in run.network.named_parameters()}
+    fit(run, PROTOCOL, keeper=Memory(), points=())
+    still = [
+        name
+        for name, value in run.network.named_parameters()
+        if value.requires_grad and torch.equal(value, before[name])
+    ]
+    if still:
+        raise Fault(
+            f"no gradient reaches {_some(still)} in {PROTOCOL.epochs} epochs; what is not to train is no parameter."
+        )
+    batch = run.splits["train"].batch(torch.arange(96), _drawn(run, 96))
+    weights = [value for value in run.network.parameters() if value.requires_grad]
+    for task, mean in zip(run.tasks, run.network.losses(batch).means, strict=True):
+        found = torch.autograd.grad(mean, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
+        if not any(gradient.any() for gradient in found):
+            raise Fault(f"the loss of task '{task.name}' has no gradient in any parameter.")
+
+
+def repeats(trial: Trial) -> None:
+    first, second, other = (trained(trial, plain(2, 96), seed=seed) for seed in (0, 0, 1))
+    if changed := _unlike(first, second):
+        raise Fault(
+            f"two trainings with one seed differ in {_some(changed)}: what is drawn must come from `setup`'s streams."
+        )
+    if not _unlike(first, other):
+        raise Fault("two trainings with different seeds give the same weights.")
+
+
+def resumes(trial: Trial) -> None:
+    whole = trained(trial, plain(2, 96))
+    for stop_after in (1, 2):
+        memory = Memory(stop_after=stop_after)
+        trained(trial, plain(2, 96), memory=memory)
+        memory.stop_after = None
+        if changed := _unlike(trained(trial, plain(2, 96), memory=memory), whole):
+            raise Fault(
+                f"interrupted after epoch {stop_after} and resumed, it differs in {_some(changed)}: "
+                "all that a later step depends on must be in `state_dict()`."
+            )
+
+
+def is_not_changed_by_looking(trial: Trial) -> None:
+    run = built(trial, plain(2, 96))
+    before = {name: value.clone() for name, value in state(run).items()}
+    evaluate(run.network, run.splits["test"])
+    if changed := [name for name, value in state(run).items() if not torch.equal(value, before[name])]:
+        raise Fault(f"evaluation changes {_some(changed)}.")
+    never, always = (trained(trial, plain(2, 96), points=points) for points in ((), (1, 2, 3)))
+    if changed := _unlike(never, always):
+        raise Fault(f"a training that is evaluated more often differs in {_some(changed)}.")
+
+
+def works_on_every_backbone(trial: Trial) -> None:
+    network = trial.method.network
+    for name in network.works_on or registry.entries("backbone"):
+        try:
+            backbone = tiny(name)
+        except PluginError:
+            continue  # somebody else's broken backbone, which `mtbench doctor` lists
+        if not network.works_on and not backbone.backbone.has_stages:
+            continue  # a world of its own
+        _one_epoch(trial.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
+
+
+def works_with_any_tasks(trial: Trial) -> None:
+    for tasks in (1, 2, 9):
+        _one_epoch(trial, plain(tasks, 32), f"with {tasks} task{'s' * (tasks > 1)}")
+    for tasks in (2, 9):
+        _one_epoch(trial, undefined(tasks, 64), f"with undefined labels of {tasks} tasks")
+
+
+def survives_absence(trial: Trial) -> None:
+    world = absent_in_every_other_batch(64, BATCH)
+    run = built(trial, world)
+    before = evaluate(run.network, world.split)["band0"].loss
+    fit(run, dataclasses.replace(PROTOCOL, epochs=15), keeper=Memory(), points=())
+    _finite(run, "with a task absent from every other batch")
+    after = evaluate(run.network, world.split)["band0"].loss
+    if not after < before:
+        raise Fault(
+            f"with a task absent from every other batch the loss of the other goes from {before:.3g} to {after:.3g}."
+        )
+    run.network.train().zero_grad()
+    batch = run.splits["train"].batch(
+        torch.arange(48, 64), torch.zeros(16, dtype=torch.long) if run.network.one_task else None
+    )
+    losses = run.balancer.backward(run.network, batch)
+    reached = _reached(run, run.network.losses(batch).means[0])
+    touched = [name for name, value in run.network.named_parameters() if value.grad is not None and value.grad.any()]
+    if losses.penalty is None and (stray := sorted(set(touched) - reached)):
+        raise Fault(f"{_some(stray)} get a gradient in a batch where no task that is present depends on them.")
+
+
+def grows_as_declared(trial: Trial) -> None:
+    """Parts in `per_task` have more parameters with each task, all others as many as before unless in `grows`."""
+    counts = [{part.name: part.total for part in parts(built(trial, plain(tasks, 2)).network)} for tasks in (2, 3, 4)]
+    network = trial.method.network
+    for name in counts[0]:
+        sizes = [count.get(name, 0) for count in counts]
+        if name in network.per_task and not sizes[0] < sizes[1] < sizes[2]:
+            raise Fault(f"part '{name}' is declared in `per_task`, and has {sizes} parameters for 2, 3, 4 tasks.")
+        if name not in network.per_task | network.grows and len(set(sizes)) > 1:
+            raise Fault(f"part '{name}' has {sizes} parameters for 2, 3, 4 tasks; declare it in `per_task` or `grows`.")
+
+
+def differs_from_all_others(trial: Trial) -> None:
+    """After 3 epochs on tasks that conflict, with losses of unequal sizes."""
+    mine, title = _outcome(trial), trial.method.title
+    for text in all_methods():
+        try:
+            other = Trial.of(text).on(trial.backbone)
+            if _parts(other) == _parts(trial) or _declared_same(trial, other):
+                continue
+            theirs = _outcome_of(text, str(trial.backbone.choice))
+        except Exception:
+            continue  # it does not fit this world or is broken, which its own check tells
+        if (distance := _distance(mine, theirs)) < APART:
+            raise Fault(
+                f"after {PROTOCOL.epochs} epochs '{title}' and '{other.method.title}' differ by {distance:.1g}, as one "
+                "method would. If that is meant, declare it with `same_as`."
+            )
+
+
+@cache
+def _outcome_of(text: str, backbone: str) -> Mapping[str, Tensor]:
+    return _outcome(Trial.of(text).on(parse_backbone(backbone)))
+
+
+def _outcome(trial: Trial) -> Mapping[str, Tensor]:
+    """The weights after training and, for networks that are built otherwise, the outputs."""
+    world = conflicting(96)
+    run = trained(trial, world)
+    run.network.eval()
+    with torch.no_grad():
+        outputs = run.network.every_task(world.split.batch(torch.arange(96)).inputs)
+    weights = {name: value.detach() for name, value in run.network.named_parameters()}
+    return {**weights, "": torch.cat(outputs, dim=1)}
+
+
+def _distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
+    """The root mean square of what their weights differ by or, where those do not compare, their outputs."""
+    shapes = [{name: value.shape for name, value in outcome.items()} for outcome in (first, second)]
+    names: Collection[str] = (first.keys() - {""}) if shapes[0] == shapes[1] else [""]
+    return float(torch.cat([(first[name] - second[name]).flatten() for name in names]).square().mean().sqrt())
+
+
+def _declared_same(first: Trial, second: Trial) -> bool:
+    if first.method.network is not second.method.network:
+        return False
+    names = {trial.method.balancer_choice.name for trial in (first, second)}
+    same = first.method.balancer.same_as | second.method.balancer.same_as
+    return len(names & same) > 0
+
+
+def _parts(trial: Trial) -> tuple[object, ...]:
+    method = trial.method
+    return method.network_choice, method.balancer_choice
+
+
+def _one_epoch(trial: Trial, world: World, where: str) -> None:
+    try:
+        run = trained(trial, world, protocol=_short())
+    except UsageError:
+        raise
+    except Exception as cause:
+        raise Fault(f"{where} it fails: {type(cause).__name__}: {cause}") from cause
+    _finite(run, where)
+
+
+def _short() -> Protocol:
+    return dataclasses.replace(PROTOCOL, epochs=1)
+
+
+def _finite(run: Assembly, where: str) -> None:
+    broken = [name for name, value in state(run).items() if not torch.isfinite(value.double()).all()]
+    if broken:
+        raise Fault(f"{where} {_some(broken)} became NaN or infinite.")
+
+
+def _unlike(first: Assembly, second: Assembly) -> list[str]:
+    one, two = state(first), state(second)
+    names = sorted(one.keys() | two.keys())
+    return [name for name in names if name not in one or name not in two or not torch.equal(one[name], two[name])]
+
+
+def _reached(run: Assembly, loss: Tensor) -> set[str]:
+    """The parameters that a loss depends on."""
+    named = {name: value for name, value in run.network.named_parameters() if value.requires_grad}
+    found = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
+    return {name for name, gradient in zip(named, found, strict=True) if gradient is not None}
+
+
+def _drawn(run: Assembly, count: int) -> Tensor | None:
+    return torch.arange(count) % len(run.tasks) if run.network.one_task else None
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

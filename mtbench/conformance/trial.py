@@ -1,0 +1,137 @@
+"""A method tried in a small world: built and trained by the harness's own loop."""
+
+import dataclasses
+import io
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mtbench.conformance.world import SHAPE, World
+from mtbench.contract import Protocol, Setup
+from mtbench.contract.options import parse_options, render_value
+from mtbench.errors import UsageError
+from mtbench.plan.parse import BackboneChoice, MethodChoice, parse_backbone, parse_method
+from mtbench.store.record import CurvePoint
+from mtbench.train.assemble import Assembly, build
+from mtbench.train.device import deterministic
+from mtbench.train.loop import fit
+
+__all__ = ["BATCH", "PROTOCOL", "Memory", "Trial", "built", "state", "tiny", "trained"]
+
+BATCH = 16
+PROTOCOL = Protocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
+BACKBONE = "lenet"
+"""What a method is tried on if nothing is said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A method and the backbone that it is tried on."""
+
+    method: MethodChoice
+    backbone: BackboneChoice
+
+    @staticmethod
+    def of(text: str) -> "Trial":
+        """The trial of a method as written on the command line, on LeNet unless it names a backbone."""
+        method = parse_method(text)
+        return Trial(method=method, backbone=method.backbone or parse_backbone(BACKBONE))
+
+    def on(self, backbone: BackboneChoice) -> "Trial":
+        """The same method on another backbone."""
+        return dataclasses.replace(self, backbone=backbone)
+
+
+class Memory:
+    """Keeps states as files would, and may interrupt."""
+
+    def __init__(self, *, stop_after: int | None = None, enough: float = float("inf")) -> None:
+        """Args: interrupts after `stop_after` epochs, or once the curve's last mean accuracy is `enough`."""
+        self.stop_after, self.enough = stop_after, enough
+        self.kept: bytes | None = None
+        self.best = 0.0
+
+    def restore(self) -> dict[str, Any] | None:
+        if self.kept is None:
+            return None
+        restored: dict[str, Any] = torch.load(io.BytesIO(self.kept), weights_only=True)
+        return restored
+
+    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
+        file = io.BytesIO()
+        torch.save(state, file)
+        self.kept = file.getvalue()
+        if curve and curve[-1].epoch == state["epoch"]:
+            accuracies = [result.metrics["accuracy"] for result in curve[-1].results["test"].values()]
+            self.best = max(self.best, sum(accuracies) / len(accuracies))
+        if state["epoch"] == self.stop_after or self.best >= self.enough:
+            raise InterruptedError
+
+
+def tiny(name: str) -> BackboneChoice:
+    """An installed backbone, as small as it says it can be."""
+    options = parse_backbone(name).backbone.tiny
+    return parse_backbone(":".join([name, *(f"{key}={render_value(value)}" for key, value in options.items())]))
+
+
+def built(trial: Trial, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Assembly:
+    """Everything that is needed to train in the world, whose examples serve as training and test split.
+
+    Raises:
+        UsageError: the method does not fit the world.
+    """
+    method, backbone = trial.method, trial.backbone
+    if method.network.needs_stages and not backbone.backbone.has_stages:
+        raise UsageError(
+            f"method '{method.title}' needs the feature maps of a backbone, and '{backbone.choice}' has none."
+        )
+    setup = Setup(
+        tasks=world.tasks,
+        backbone=backbone.backbone,
+        backbone_options=backbone.options,
+        input_shape=shape,
+        seed=seed,
+    )
+    options = method.balancer_options
+    if (example := method.balancer.example(world.tasks)) and options == method.balancer.Options():
+        options = parse_options(method.balancer.Options, example, owner=f"balancer '{method.balancer_choice.name}'")
+    method.network.check(method.network_options, world.tasks)
+    method.balancer.check(options, world.tasks)
+    return Assembly(
+        tasks=world.tasks,
+        splits={"train": world.split, "test": world.split},
+        network=build(method, setup),
+        balancer=method.balancer(options, world.tasks),
+        setup=setup,
+    )
+
+
+def trained(
+    trial: Trial,
+    world: World,
+    *,
+    protocol: Protocol = PROTOCOL,
+    seed: int = 0,
+    memory: Memory | None = None,
+    points: Collection[int] | None = (),
+) -> Assembly:
+    """The assembly after training; interrupted where the memory says so."""
+    deterministic(torch.device("cpu"), protocol.precision)
+    run = built(trial, world, seed=seed)
+    with suppress(InterruptedError):
+        fit(run, protocol, keeper=memory or Memory(), points=points)
+    return run
+
+
+def state(run: Assembly) -> Mapping[str, Tensor]:
+    """Every tensor of network and balancer by name."""
+    return {
+        f"{part}.{name}": value
+        for part, module in (("network", run.network), ("balancer", run.balancer))
+        for name, value in module.state_dict().items()
+        if isinstance(value, Tensor)
+    }

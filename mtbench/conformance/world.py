@@ -1,0 +1,92 @@
+"""Small worlds that a method is tried in: images of noise with a bright bar for each task, made in milliseconds."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Classification, Split, Task, stream
+
+__all__ = ["PLACES", "SHAPE", "World", "absent_in_every_other_batch", "conflicting", "plain", "undefined"]
+
+PLACES = 4
+"""How many places a bar can be at: the classes of each task."""
+SHAPE = (1, 28, 28)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Tasks, and examples that all of them have a label for unless said otherwise."""
+
+    tasks: tuple[Task, ...]
+    split: Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class InTurn(Classification):
+    """A classification whose epochs visit `batch` examples with all labels, then as many with some, and so on."""
+
+    batch: int
+
+    def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
+        groups = [rows.nonzero().squeeze(1) for rows in (defined.all(1), ~defined.all(1))]
+        shuffled = [rows[torch.randperm(len(rows), generator=generator)] for rows in groups]
+        pairs = zip(*(torch.split(rows, self.batch) for rows in shuffled), strict=True)
+        return torch.cat([part for pair in pairs for part in pair])
+
+
+def plain(tasks: int, count: int) -> World:
+    """`count` examples; task t asks at which of four places the bar in the t-th of `tasks` bands is."""
+    generator = stream(0, "conformance", tasks)
+    channels, side, _ = SHAPE
+    band, width = side // tasks, side // PLACES
+    images = torch.randint(0, 100, (count, channels, side, side), generator=generator, dtype=torch.uint8)
+    places = torch.randint(0, PLACES, (count, tasks), generator=generator)
+    for image, row in zip(images, places.tolist(), strict=True):
+        for task, place in enumerate(row):
+            image[:, task * band : task * band + min(band, 6), place * width : (place + 1) * width - 1] = 230
+    named = tuple(Task(name=f"band{task}", kind=Classification(classes=PLACES)) for task in range(tasks))
+    targets = tuple(places.T.contiguous())
+    defined = torch.ones(count, tasks, dtype=torch.bool)
+    return World(tasks=named, split=Split(inputs=images, targets=targets, defined=defined, mean=(0.25,), std=(0.3,)))
+
+
+def undefined(tasks: int, count: int) -> World:
+    """The plain world with a third of the labels missing; the last task's are rare."""
+    world = plain(tasks, count)
+    kept = torch.rand(count, tasks, generator=stream(0, "conformance", "kept")) < 2 / 3
+    kept[:, -1] &= torch.arange(count) % 8 == 0
+    return _with(world, kept)
+
+
+def conflicting(count: int) -> World:
+    """Three tasks that pull one trunk apart, with losses of three sizes.
+
+    The first two read the same bar and half of the second one's labels are those of another image; the third reads
+    another bar.
+    """
+    world = plain(2, count)
+    first, other = world.split.targets
+    order = torch.randperm(count, generator=stream(0, "conformance", "conflict"))
+    mixed = torch.where(torch.arange(count) % 2 == 0, (first + 1) % PLACES, first[order])
+    kinds = Classification(classes=PLACES)
+    sizes = {"same": 1.0, "mixed": 10.0, "other": 0.1}
+    tasks = tuple(Task(name=name, kind=kinds, scale=scale) for name, scale in sizes.items())
+    defined = torch.ones(count, len(tasks), dtype=torch.bool)
+    split = dataclasses.replace(world.split, targets=(first, mixed, other), defined=defined)
+    return World(tasks=tasks, split=split)
+
+
+def absent_in_every_other_batch(count: int, batch: int) -> World:
+    """Two tasks, the second of which has no label in any example of every other batch."""
+    world = plain(2, count)
+    defined = world.split.defined.clone()
+    defined[count // 2 :, 1] = False
+    tasks = tuple(Task(name=task.name, kind=InTurn(classes=PLACES, batch=batch)) for task in world.tasks)
+    return World(tasks=tasks, split=_with(world, defined).split)
+
+
+def _with(world: World, defined: Tensor) -> World:
+    targets = tuple(torch.where(kept, target, -1) for target, kept in zip(world.split.targets, defined.T, strict=True))
+    return dataclasses.replace(world, split=dataclasses.replace(world.split, targets=targets, defined=defined))

@@ -1,0 +1,116 @@
+"""Options that every dataset takes beside its own: fewer tasks, losses of other sizes, noisy or missing labels.
+
+They make of one dataset worlds in which methods differ: ``mmnist2:scale=1/10``, ``mmnist9:tasks=1/5/9:labels=1/.1/.1``.
+What is drawn has fixed seeds of its own, so that all methods and all repeats see the same labels.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Dataset, Split, Task, option, stream
+from mtbench.contract.options import render_value
+from mtbench.errors import UsageError, did_you_mean
+
+__all__ = ["Variation", "Varied"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """How a dataset differs from itself. Lists have a value for each task, in the order of the tasks."""
+
+    tasks: tuple[str, ...] = option((), "only these tasks, in this order, e.g. a/b")
+    scale: tuple[float, ...] = option((), "what each task's loss is multiplied by, e.g. 1/10", low=0)
+    noise: tuple[float, ...] = option((), "share of each task's training labels that are shuffled", low=0, high=1)
+    labels: tuple[float, ...] = option((), "share of each task's training labels that are kept", low=0, high=1)
+
+
+class Varied(Dataset):
+    """A dataset with a variation; validation and test splits keep all labels of the tasks that are left, as they are.
+
+    Raises:
+        UsageError: the variation does not fit the dataset's tasks.
+    """
+
+    def __init__(self, dataset: Dataset, variation: Variation, name: str) -> None:
+        super().__init__(dataset.options, dataset.root)
+        self.dataset, self.variation = dataset, variation
+        self.input_shape, self.foreground = dataset.input_shape, dataset.foreground  # type: ignore[misc]
+        self.indices = _indices(dataset.tasks, variation.tasks, name)
+        chosen = [dataset.tasks[index] for index in self.indices]
+        for option_name in ("scale", "noise", "labels"):
+            _check_length(option_name, getattr(variation, option_name), chosen, name)
+        scales = variation.scale or (1.0,) * len(chosen)
+        self._tasks = tuple(
+            dataclasses.replace(task, scale=task.scale * scale) for task, scale in zip(chosen, scales, strict=True)
+        )
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return self._tasks
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        self.dataset.prepare(say)
+
+    def verify(self) -> list[tuple[Path, str]]:
+        return self.dataset.verify()
+
+    def fingerprint(self) -> str:
+        return self.dataset.fingerprint()
+
+    def load(self, split: str, *, validation: bool) -> Split:
+        whole = self.dataset.load(split, validation=validation)
+        targets, defined = [whole.targets[index] for index in self.indices], whole.defined[:, self.indices].clone()
+        if split == "train":
+            for task, name in enumerate(self._names()):
+                if self.variation.labels:
+                    drawn = _draw(defined[:, task], 1 - self.variation.labels[task], "labels", name)
+                    defined[drawn, task] = False
+                if self.variation.noise:
+                    drawn = _draw(defined[:, task], self.variation.noise[task], "noise", name)
+                    targets[task] = targets[task].clone()
+                    targets[task][drawn.sort().values] = targets[task][drawn]
+        return dataclasses.replace(
+            whole, targets=tuple(targets), defined=defined, foreground=self._foreground(whole.foreground)
+        )
+
+    def _names(self) -> list[str]:
+        return [task.name for task in self._tasks]
+
+    def _foreground(self, whole: Callable[[Tensor, int], Tensor] | None) -> Callable[[Tensor, int], Tensor] | None:
+        return None if whole is None else lambda rows, task: whole(rows, self.indices[task])
+
+
+def _indices(tasks: Sequence[Task], chosen: Sequence[str], dataset: str) -> list[int]:
+    names = [task.name for task in tasks]
+    for name in chosen:
+        if name not in names:
+            raise UsageError(
+                f"dataset '{dataset}' has no task '{name}'.",
+                mend=did_you_mean(name, names),
+                allowed=f"Its tasks: {', '.join(names)}.",
+            )
+    if len(set(chosen)) < len(chosen):
+        raise UsageError(f"option 'tasks' of dataset '{dataset}' is '{'/'.join(chosen)}', which names a task twice.")
+    return [names.index(name) for name in chosen or names]
+
+
+def _check_length(option_name: str, values: tuple[float, ...], tasks: Sequence[Task], dataset: str) -> None:
+    if values and len(values) != len(tasks):
+        raise UsageError(
+            f"option '{option_name}' of dataset '{dataset}' is '{render_value(values)}', {len(values)} values for "
+            f"{len(tasks)} tasks.",
+            mend="Give a value for each, separated by slashes.",
+            allowed=f"The tasks: {', '.join(task.name for task in tasks)}.",
+        )
+
+
+def _draw(defined: Tensor, share: float, purpose: str, task: str) -> Tensor:
+    """Rows of a share of the defined targets, in random order, from a stream that belongs to the task's name."""
+    rows = defined.nonzero().squeeze(1)
+    order = torch.randperm(len(rows), generator=stream(0, "variation", purpose, task))
+    return rows[order[: round(share * len(rows))]]

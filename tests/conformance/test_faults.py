@@ -1,0 +1,246 @@
+"""Each check finds the plug-in that breaks its rule: here are some that go wrong in one way each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mtbench.conformance import assert_conforms, examine
+from mtbench.conformance.dataset import dataset_checks
+from mtbench.conformance.fault import Fault
+from mtbench.conformance.method import method_checks
+from mtbench.conformance.trial import Trial
+from mtbench.contract import (
+    Balancer,
+    Inputs,
+    Losses,
+    LossWeighting,
+    Network,
+    NoOptions,
+    Setup,
+    SharedRepresentation,
+    Task,
+)
+from mtbench.plan.parse import MethodChoice, parse_backbone, parse_method
+from mtbench.plan.spec import Choice
+from mtbench_methods.balancers.uniform import Uniform
+from mtbench_methods.branches import Branches
+
+
+class Stuck(Branches):
+    """Its trunk is cut off from the losses."""
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        return super().encode(inputs).detach()
+
+
+class Idle(Branches):
+    """A parameter that nothing depends on."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.idle = nn.Parameter(torch.ones(3))
+
+
+class Unseeded(Branches):
+    """Initial weights from outside the streams."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        with torch.no_grad():
+            for parameter in self.branches.parameters():
+                parameter.add_(0.01 * torch.rand(parameter.shape, generator=SHARED))
+
+
+SHARED = torch.Generator().manual_seed(0)
+
+
+class Forgetful(LossWeighting):
+    """State that no checkpoint carries."""
+
+    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.steps = 0
+
+    def weigh(self, losses: Losses) -> Tensor:
+        self.steps += 1
+        return losses.share * (1 + 0.1 * self.steps * torch.arange(len(self.tasks)))
+
+
+class Looks(Branches):
+    """Counts how often it is used, in evaluation too."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.register_buffer("uses", torch.zeros(()))
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        assert isinstance(self.uses, Tensor)
+        self.uses += 1
+        return super().encode(inputs) * (1 + 1e-3 * self.uses)
+
+
+class LeNetOnly(SharedRepresentation):
+    """Takes for granted that z has 50 features."""
+
+    per_task = frozenset({"branches"})
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.backbone = setup.trunk()
+        with setup.initialised("branches"):
+            self.branches = nn.ModuleList([nn.Linear(50, task.kind.outputs) for task in setup.tasks])
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        return self.backbone(inputs)  # type: ignore[no-any-return]
+
+    def decode(self, z: Tensor) -> list[Tensor]:
+        return [branch(z) for branch in self.branches]
+
+
+class Pairs(Branches):
+    """Works with an even number of tasks alone."""
+
+    def decode(self, z: Tensor) -> list[Tensor]:
+        outputs = super().decode(z)
+        return [outputs[index ^ 1] + outputs[index] for index in range(len(outputs))]
+
+
+class TouchesAbsent(LossWeighting):
+    """Gives absent tasks a gradient: their branches shrink."""
+
+    def backward(self, network: Network, batch: Any) -> Losses:
+        losses = super().backward(network, batch)
+        for parameter in network.parameters():
+            decay = 0.01 * parameter.detach()
+            parameter.grad = decay if parameter.grad is None else parameter.grad + decay
+        return losses
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.share
+
+
+class Undeclared(Branches):
+    """Branches that are not declared to grow."""
+
+    per_task: ClassVar[frozenset[str]] = frozenset()
+
+
+class Copy(LossWeighting):
+    """Uniform by another name and scale."""
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return 2 * losses.share
+
+
+FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
+    (Stuck, Uniform, "every parameter is trained, and every task trains some", "no gradient reaches 'backbone."),
+    (Idle, Uniform, "every parameter is trained, and every task trains some", "no gradient reaches 'idle' in 3 epochs"),
+    (
+        Unseeded,
+        Uniform,
+        "the same seed gives the same bits, another one others",
+        "two trainings with one seed differ in",
+    ),
+    (Branches, Forgetful, "interrupted and resumed it gives the same bits", "interrupted after epoch 1 and resumed"),
+    (Looks, Uniform, "evaluation changes nothing", "evaluation changes 'network.uses'."),
+    (LeNetOnly, Uniform, "works on every backbone it claims", "on backbone 'lenet:width=0.5' it fails: RuntimeError"),
+    (Pairs, Uniform, "works with 1, 2 and 9 tasks and with undefined labels", "with 1 task it fails: IndexError"),
+    (Branches, TouchesAbsent, "a task absent from every other batch does no harm", "'branches.1.0.bias'"),
+    (Undeclared, Uniform, "parameters grow with the tasks as declared", "part 'branches' has [5508, 8262, 11016]"),
+    (Branches, Copy, "differs from every other method", "'bad' and 'uniform' differ by"),
+]
+
+
+def trial(network: type[Network], balancer: type[Balancer]) -> Trial:
+    method = MethodChoice(
+        network_choice=Choice(name="bad"),
+        network=network,
+        network_options=NoOptions(),
+        balancer_choice=Choice(name="bad"),
+        balancer=balancer,
+        balancer_options=NoOptions(),
+        backbone=None,
+        title="bad",
+    )
+    return Trial(method=method, backbone=parse_backbone("lenet"))
+
+
+@pytest.mark.parametrize(
+    ("network", "balancer", "check", "says"),
+    FAULTS,
+    ids=[f"{network.__name__}-{balancer.__name__}" for network, balancer, *_ in FAULTS],
+)
+def test_a_check_finds_what_breaks_its_rule(
+    network: type[Network], balancer: type[Balancer], check: str, says: str
+) -> None:
+    with pytest.raises(Fault) as fault:
+        method_checks(trial(network, balancer))[check]()
+    assert says in str(fault.value)
+
+
+def test_every_check_has_a_plug_in_that_breaks_it() -> None:
+    assert {check for _, _, check, _ in FAULTS} | {"learns 64 images of 2 tasks"} == set(
+        method_checks(Trial.of("branches"))
+    )
+
+
+def test_a_network_that_cannot_learn_is_told_by_its_accuracies() -> None:
+    class Blind(Branches):
+        """Sees nothing."""
+
+        def encode(self, inputs: Inputs) -> Tensor:
+            return 0 * super().encode(inputs)
+
+    with pytest.raises(Fault, match=r"after 300 steps on 64 images its training accuracies are \d+ %, \d+ %, and 95 %"):
+        method_checks(trial(Blind, Uniform))["learns 64 images of 2 tasks"]()
+
+
+def test_a_declared_identity_is_no_fault() -> None:
+    class Declared(Copy):
+        """Says so."""
+
+        same_as = frozenset({"uniform"})
+
+    declared = trial(Branches, Declared)
+    method_checks(declared)["differs from every other method"]()
+
+
+def test_the_helper_raises_every_fault_in_words() -> None:
+    with pytest.raises(AssertionError) as error:
+        assert_conforms("toy-nan")
+    assert str(error.value).startswith("'toy-nan' does not conform:\n- not so: ")
+
+
+def test_a_refusal_is_a_finding() -> None:
+    findings = list(examine("td:td_loss=1", root=Path()))
+    assert {finding.fault for finding in findings} >= {
+        "it is refused: option 'td_loss' of method 'td' needs foreground maps, and this dataset has none."
+    }
+
+
+def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
+    from mtbench_toys.datasets import PartialLabels
+
+    class Wrong(PartialLabels):
+        """Marks all as defined."""
+
+        def split(self, images: Tensor, targets: tuple[Tensor, ...], views: Tensor | None = None) -> Any:
+            import dataclasses
+
+            split = super().split(images, targets, views)
+            return dataclasses.replace(split, defined=torch.ones_like(split.defined))
+
+    from mtbench.conformance.dataset import splits_fit
+
+    with pytest.raises(Fault, match=r"targets of task 'upper' in train are marked as defined, and are not\."):
+        splits_fit(Wrong(None, Path()))
+    assert len(dataset_checks("toy-all", Path())) == 6
+
+
+def test_a_balancer_is_checked_on_branches_and_a_composition_as_it_is() -> None:
+    assert parse_method("branches+mgda").title == "branches+mgda"
+    assert all(not finding.fault for finding in examine("td+mgda", root=Path()))
