@@ -21,8 +21,10 @@ BELOW = {
     "train": {"store", "plan", "contract", "registry", "errors"},
     "stats": set[str](),
     "engines": {"train", "store", "plan", "contract", "registry", "errors"},
+    "conformance": {"train", "store", "plan", "contract", "registry", "errors"},
+    "scaffold": {"registry", "errors"},
     "report": {"stats", "store", "plan", "contract", "registry", "errors"},
-    "cli": {"engines", "report", "train", "store", "plan", "contract", "registry", "errors"},
+    "cli": {"engines", "report", "conformance", "scaffold", "train", "store", "plan", "contract", "registry", "errors"},
     "__main__": {"cli"},
     "__init__": set[str](),
 }

@@ -1,3 +1,5 @@
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +53,89 @@ def test_a_summary_is_read_without_importing_the_plugin(site: Path) -> None:
     source = "raise RuntimeError('imported')\n" + PACKAGE
     distribution(site, "stranger-two", "mtbench.methods", "mine = stranger_two:Mine", source)
     assert registry.summary(registry.find("method", "mine")) == "A method of a stranger."
+
+
+EXTRAS = """
+raise RuntimeError("imported")
+
+
+class Solver:
+    extra = "stranger[solver]"
+    extra_modules = ({modules})
+
+
+class Middle(Solver):
+    pass
+
+
+class Mine(Middle, Elsewhere):
+    "A balancer."
+"""
+
+
+def lacks(site: Path, name: str, source: str) -> str:
+    distribution(site, name, "mtbench.balancers", f"{name} = {name.replace('-', '_')}:Mine", source)
+    registry.entries.cache_clear()
+    return registry.lacking(registry.find("balancer", name))
+
+
+def test_what_lacks_is_read_without_importing_the_plugin(site: Path) -> None:
+    assert lacks(site, "lacks-one", EXTRAS.format(modules="'json', 'no_such_module'")) == "stranger[solver]"
+    assert lacks(site, "lacks-inner", EXTRAS.format(modules="'no_such_package.inner',")) == "stranger[solver]"
+    assert lacks(site, "lacks-none", EXTRAS.format(modules="'json', 'email.parser'")) == ""
+
+
+def test_the_search_for_what_lacks_imports_nothing(site: Path) -> None:
+    (site / "found").mkdir()
+    (site / "found" / "__init__.py").write_text("raise RuntimeError('imported')")
+    assert lacks(site, "lacks-nothing", EXTRAS.format(modules="'found', 'found.deep'")) == ""
+    assert "found" not in sys.modules
+
+
+def test_the_nearest_class_says_what_is_needed(site: Path) -> None:
+    source = """
+        class Solver:
+            extra: str = "far"
+            extra_modules: tuple[str, ...] = ("no_such_module",)
+
+        class Mine(Solver):
+            extra = "near"
+    """
+    assert lacks(site, "lacks-near", textwrap.dedent(source)) == "near"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class Mine:\n    extra = 'some'\n    extra_modules = ('no_such_module')",  # a text, not a tuple
+        "class Mine:\n    extra = NAME\n    extra_modules = ('no_such_module',)",
+        "class Mine:\n    extra: str\n    extra_modules = ('no_such_module',)",
+        "class Mine(Mine):\n    extra_modules = ('no_such_module',)",
+        "class Other:\n    extra = 'some'\n    extra_modules = ('no_such_module',)",
+        "class Mine(:",
+        "\0",
+    ],
+)
+def test_what_cannot_be_read_lacks_nothing_that_is_known(site: Path, source: str) -> None:
+    assert lacks(site, "lacks-unreadable", source) == ""
+
+
+def test_a_plugin_whose_source_is_gone_is_listed_as_broken(site: Path) -> None:
+    distribution(site, "stranger-gone", "mtbench.methods", "mine = nowhere.at_all:Mine")
+    entry = registry.find("method", "mine")
+    assert registry.summary(entry) == "(broken: its source is not found; `mtbench doctor` says more)"
+    assert registry.lacking(entry) == ""
+
+
+def test_a_plugin_whose_source_cannot_be_read_is_listed_as_broken(site: Path) -> None:
+    distribution(site, "stranger-torn", "mtbench.methods", "mine = stranger_torn:Mine", "class Mine(:")
+    assert registry.summary(registry.find("method", "mine")) == "(broken: SyntaxError; `mtbench doctor` says more)"
+
+
+def test_a_plugin_that_ends_the_program_when_imported_is_broken_and_ends_nothing(site: Path) -> None:
+    distribution(site, "stranger-exit", "mtbench.methods", "mine = stranger_exit:Mine", "import sys; sys.exit(3)")
+    with pytest.raises(PluginError, match=r"method 'mine' of stranger-exit 1\.2 cannot be loaded: SystemExit: 3"):
+        registry.load("method", "mine")
 
 
 def test_two_distributions_with_one_name_are_an_error_that_names_both(site: Path) -> None:

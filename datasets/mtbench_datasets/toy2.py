@@ -59,7 +59,7 @@ class Objective(Kind):
 
 
 class Toy2(Made):
-    """Two losses of two numbers, between which plain averaging gets stuck: the toy problem of CAGrad and Nash-MTL.
+    """Two losses of two numbers, in whose valleys averaging gets stuck: the toy problem of CAGrad and Nash-MTL.
 
     With theta = (x, y), c = max(tanh(y / 2), 0) and d = max(tanh(-y / 2), 0)::
 
@@ -67,7 +67,8 @@ class Toy2(Made):
         L2(x, y) = L1(-x, y)
 
     Above y = 0 each loss has a steep valley of its own; below, two bowls that share the Pareto front, x from -7 to 7
-    near y = -8.4. An update that follows one valley's floor does not come down where the other loss pulls it back.
+    near y = -8.4. Beside the floor of a valley the average of both gradients goes across it, back and forth, and hardly
+    down: from the papers' starts (-8.5, 7.5) and (9, 9) it does not reach y = 0 within their steps.
 
     The input is idle and the network is the backbone `point`, whose output is theta; its option `start` gives the
     papers' starts. ``toy2:scale=.1/1`` is the problem of Nash-MTL and FAMO. An epoch is 500 steps on one example.

@@ -59,6 +59,7 @@ class Astmt(OneTaskNetwork):
     Options = AstmtOptions
     paper = "Maninis et al., Attentive Single-Tasking of Multiple Tasks, CVPR 2019"
     per_task = frozenset({"excitation", "adapters", "norms", "branches"})
+    grows = frozenset({"discriminator"})
     needs_stages = True
 
     def __init__(self, options: AstmtOptions, setup: Setup) -> None:

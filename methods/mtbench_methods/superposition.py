@@ -38,7 +38,7 @@ class Superposition(OneTaskNetwork):
 
     c_t in {-1, +1}^C (binary); a phase for each pair of channels, by which the pair is turned (complex, in its real
     form; a channel without a partner gets a sign); or an orthogonal C x C matrix (rotation). A convolution has one
-    context for all places. The head is shared. Contexts are drawn evenly and never trained: no part grows with tasks.
+    context for all places. The head is shared. Contexts are drawn evenly and never trained.
 
     Chosen: the first layer, which sees 1 or 3 channels, is not bound. The paper learns its tasks one after the other;
     here all are learned together, as everywhere. A normalisation between layers has no context.

@@ -71,7 +71,7 @@ def conflicting(count: int) -> World:
     order = torch.randperm(count, generator=stream(0, "conformance", "conflict"))
     mixed = torch.where(torch.arange(count) % 2 == 0, (first + 1) % PLACES, first[order])
     kinds = Classification(classes=PLACES)
-    sizes = {"same": 1.0, "mixed": 10.0, "other": 0.1}
+    sizes = {"same": 1.0, "mixed": 3.0, "other": 0.3}
     tasks = tuple(Task(name=name, kind=kinds, scale=scale) for name, scale in sizes.items())
     defined = torch.ones(count, len(tasks), dtype=torch.bool)
     split = dataclasses.replace(world.split, targets=(first, mixed, other), defined=defined)

@@ -163,7 +163,7 @@ class GradientBalancer(Balancer):
         shared = {id(parameter) for parameter in network.shared_parameters()}
         columns = [index for index, parameter in enumerate(parameters) if id(parameter) in shared]
         gradients = torch.stack([torch.cat([row[index].flatten() for index in columns]) for row in rows])
-        direction, own = self.scaled(gradients, objectives.detach(), present, losses.share[present])
+        direction, own = self.scaled(gradients, objectives, present, losses)
         self.learn(objectives)
         if losses.penalty is not None:
             losses.penalty.backward()  # type: ignore[no-untyped-call]
@@ -176,23 +176,21 @@ class GradientBalancer(Balancer):
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
         return losses
 
-    def scaled(self, gradients: Tensor, losses: Tensor, present: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
-        """`combine` on the protocol's scale: the shared gradient (n,), and the factors of the tasks' own (P,).
-
-        Args:
-            share: (P,) what each task counts for in the plain loss.
-        """
-        combined = self.combine(gradients, losses, present)
+    def scaled(self, gradients: Tensor, objectives: Tensor, present: Tensor, losses: Losses) -> tuple[Tensor, Tensor]:
+        """`combine` on the protocol's scale: the shared gradient (n,), and the factors of the tasks' own (P,)."""
+        combined = self.combine(gradients, objectives.detach(), present)
         if self.gradient_scale == "native":
-            return combined.shared, torch.ones_like(share) if combined.own is None else combined.own
+            return combined.shared, torch.ones_like(objectives) if combined.own is None else combined.own
+        # What each objective's gradient counts for in that of the plain loss.
+        plain = losses.share[present] / _gradients(objectives.sum(), [losses.means])[0][present]
         if self.gradient_scale == "sum":
             gain = self.gain(len(present))
             assert gain is not None  # planning has refused the others
-            factor = share.new_tensor(1 / gain)
+            factor = plain.new_tensor(1 / gain)
         else:
             length = combined.shared.norm()
-            factor = torch.where(length > 0, (share @ gradients).norm() / length, torch.ones_like(length))
-        return factor * combined.shared, share if combined.own is None else factor * combined.own
+            factor = torch.where(length > 0, (plain @ gradients).norm() / length, torch.ones_like(length))
+        return factor * combined.shared, plain if combined.own is None else factor * combined.own
 
     def learn(self, objectives: Tensor) -> None:
         """Leave the gradient of the summed objectives (P,) in ``.grad`` of the balancer's own parameters."""
@@ -218,7 +216,7 @@ class RepresentationBalancer(GradientBalancer):
         present = losses.present.nonzero().squeeze(1)
         objectives = self.objectives(losses, present)
         gradients = torch.stack([_gradients(objective, [leaf])[0].flatten() for objective in objectives])  # (P, B * D)
-        direction, own = self.scaled(gradients, objectives.detach(), present, losses.share[present])
+        direction, own = self.scaled(gradients, objectives, present, losses)
         self.learn(objectives)
         total = (own * objectives).sum()
         if losses.penalty is not None:

@@ -14,7 +14,6 @@ __all__ = ["QUICK", "footnotes", "note", "numbers", "sentences"]
 QUICK = "QUICK: a look, not a result."
 
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
-_MACHINE = ("device", "processor", "threads")
 _SCHEDULES = {"halving": "halved after 30, 60 and 90 % of the epochs", "constant": "constant"}
 _LABELS = {
     "native": "all labels of an image or one drawn at each step, as each network is made for",
@@ -55,7 +54,7 @@ def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
         f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
         _LABELS[protocol.tasks_per_image],
         f"gradient scale {protocol.gradient_scale}",
-        f"gradients clipped to norm {protocol.clip:g}" if protocol.clip else "",
+        f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
         "a validation split held out" if protocol.validation else "",
         "" if protocol.precision == "float32" else protocol.precision,
     ]
@@ -143,14 +142,14 @@ def _differences(records: Sequence[Record]) -> list[str]:
         "numerics of the harness": [str(record.fingerprints.numerics) for record in records],
         "training examples": [f"{record.training_examples:,}" for record in records],
     }
-    found = []
+    found = {}
     for aspect, values in aspects.items():
         counts = sorted(Counter(values).items())
         if len(counts) > 1:
             each = listed(f"{value} ({count} run{'s' * (count > 1)})" for value, count in counts)
-            warned = " Their times cannot be compared." if aspect in _MACHINE else ""
-            found.append(f"The runs differ in {aspect}: {each}.{warned}")
-    return found
+            found[aspect] = f"The runs differ in {aspect}: {each}."
+    unlike = not found.keys().isdisjoint(("device", "processor", "threads"))
+    return [*found.values(), *(["Times of unlike machines cannot be compared."] if unlike else [])]
 
 
 def _records(comparison: Comparison) -> list[Record]:

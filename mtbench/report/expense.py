@@ -60,8 +60,10 @@ def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
 def yardstick(comparison: Comparison) -> Yardstick | None:
     """The plain multi-branch network with uniform weights, on the backbone that most methods have.
 
-    None if it is not in the comparison, or no run of it tells its seconds.
+    None if it is not in the comparison, if no run of it tells its seconds, or if some runs were on a GPU and some not.
     """
+    if len({device_kind(record) for method in comparison.methods for record in method.records.values()}) > 1:
+        return None
     specs = {method.title: method.runs[0].spec for method in comparison.methods}
     backbones = Counter(str(spec.backbone) for spec in specs.values())
     plain = (Choice(name="branches"), Choice(name="uniform"), backbones.most_common(1)[0][0])

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from mtbench.report.caption import QUICK
 from mtbench.report.comparison import Comparison
 from mtbench.report.frame import curve_frame, held_out_split
-from mtbench.report.style import WIDTH, looks, new_figure, paper_style
+from mtbench.report.style import WIDTH, Look, looks, new_figure, paper_style
 from mtbench.report.table import Column, columns_of, scores
 from mtbench.report.text import wrap
 from mtbench.stats.paired import summarize
@@ -27,6 +27,13 @@ _LETTER = 0.055
 """Inches per character of small type."""
 _LINE = 0.13
 """Inches per line of small type."""
+_MANY = 16
+"""Methods that can be told apart by the looks of their curves, and that points have room between, at most."""
+_ENDS = 4
+"""How many of the best curves, and of the worst, have looks of their own where there are more methods than that."""
+_EXPLAINED = "Means over tasks. Thick: mean over seeds; thin: one seed."
+_ENDS_EXPLAINED = f"Coloured: the {_ENDS} best and the {_ENDS} worst at the end. Grey: the others, mean over seeds."
+_GREY = "#C4C4C4"
 _BELOW = 0.38
 """How far below its dots an interval stands, where methods are one apart."""
 
@@ -34,13 +41,17 @@ _BELOW = 0.38
 def draw_curves(comparison: Comparison) -> Figure:
     """Two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training loss.
 
-    A thin line is a seed, a thick one the mean over seeds; both are means over tasks.
+    A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Of many methods the best and the
+    worst at the end are drawn like that, and the others as their means in grey.
     """
     frame = curve_frame(comparison)
-    every = zip(comparison.methods, looks(len(comparison.methods)), strict=True)
-    look = {method.title: look for method, look in every if method.records}
-    names = [wrap(method, 46) for method in look]
-    across = min(len(names), 4, max(1, int(WIDTH / (_LETTER * (_longest(names) + 8)))))
+    entries = _entries(comparison, frame)
+    look = {method: look for method, (_, look) in entries.items()}
+    names = [wrap(name, 46) for name, _ in entries.values()]
+    coloured = frame["method"].isin(look)
+    grey = frame[~coloured].groupby(["method", "epoch"], as_index=False).mean()
+    many = not grey.empty
+    across = min(len(names), 2 if many else 4, max(1, int(WIDTH / (_LETTER * (_longest(names) + 8)))))
     marked = frame["epoch"].nunique() == 1  # a line of one point is seen by its marker only
     of_methods = {
         "hue": "method",
@@ -53,17 +64,19 @@ def draw_curves(comparison: Comparison) -> Figure:
     split = {"val": "validation", "test": "test"}[held_out_split(comparison)]
     measured = _quantity(comparison.common_metric) if comparison.common_metric else "loss"
     with paper_style():
-        figure = new_figure(3.0 + _LINE * _lines_of_legend(names, across))
+        figure = new_figure(3.0 + _LINE * (_lines_of_legend(names, across) + many))
         figure.suptitle(_title(comparison))
         left, right = figure.subplots(1, 2)
         for axes, y, label in ((left, "held_out", f"{split} {measured}"), (right, "training_loss", "training loss")):
-            drawn = {"data": frame, "x": "epoch", "y": y, "ax": axes, **of_methods}
+            for _, curve in grey.groupby("method"):
+                axes.plot(curve["epoch"], curve[y], color=_GREY, linewidth=0.6, marker="." if marked else "", zorder=1)
+            drawn = {"data": frame[coloured], "x": "epoch", "y": y, "ax": axes, **of_methods}
             sns.lineplot(**drawn, units="seed", estimator=None, linewidth=0.6, alpha=0.45, markersize=3)
             sns.lineplot(**drawn, estimator="mean", errorbar=None, linewidth=1.4, zorder=3, markersize=4)
             axes.set(xlabel="epoch", ylabel=label)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=6))
             axes.margins(x=0.02)
-        figure.legend(
+        legend = figure.legend(
             [
                 Line2D([], [], color=its.colour, dashes=its.dashes, marker=its.marker if marked else "", markersize=4)
                 for its in look.values()
@@ -72,9 +85,10 @@ def draw_curves(comparison: Comparison) -> Figure:
             loc="outside lower center",
             ncols=across,
             handlelength=2.6,
-            title="Means over tasks. Thick: mean over seeds; thin: one seed.",
+            title=_EXPLAINED + f"\n{_ENDS_EXPLAINED}" * many,
             title_fontsize=6.5,
         )
+        legend.get_title().set_multialignment("center")
     return figure
 
 
@@ -88,7 +102,8 @@ def draw_points(comparison: Comparison) -> Figure:
     columns = columns_of(comparison)
     across = min(_ACROSS, len(columns), max(1, int((WIDTH - _LETTER * _longest(names)) / 1.2)))
     down = math.ceil(len(columns) / across)
-    tall = 0.75 + len(names) * (0.11 + _LINE * max(name.count("\n") + 1 for name in names))
+    spare = 0.11 if len(names) <= _MANY else 0.05
+    tall = 0.75 + len(names) * (spare + _LINE * max(name.count("\n") + 1 for name in names))
     with paper_style():
         figure = new_figure(0.6 + down * tall)
         figure.suptitle(_title(comparison))
@@ -97,6 +112,7 @@ def draw_points(comparison: Comparison) -> Figure:
             axes.set_visible(False)
         for column, axes in zip(columns, panels.flat, strict=False):
             _draw_seeds(axes, pd.DataFrame(scores(comparison, column).T, columns=methods))
+            axes.grid(axis="y", linewidth=0.3)
             # The mean over tasks is no task: its panel is tinted.
             axes.set_facecolor("#F6F6F6" if column.is_mean else "white")
             better = f", {'higher' if column.higher_is_better else 'lower'} is better"
@@ -120,6 +136,20 @@ def _title(comparison: Comparison) -> str:
 
 def _quantity(measured: TaskInfo | Column) -> str:
     return f"{measured.metric} ({measured.unit})" if measured.unit else measured.metric
+
+
+def _entries(comparison: Comparison, frame: pd.DataFrame) -> dict[str, tuple[str, Look]]:
+    """What the curves of methods are called and how they look: of all methods, or the best and the worst of many."""
+    methods, common = comparison.methods, comparison.common_metric
+    if sum(bool(method.records) for method in methods) <= _MANY:
+        every = zip(methods, looks(len(methods)), strict=True)
+        return {method.title: (method.title, look) for method, look in every if method.records}
+    last = frame[frame["epoch"] == frame["epoch"].max()].groupby("method")["held_out"].mean()
+    ranked = last.sort_values(ascending=not (common and common.higher_is_better), kind="stable").index
+    ends = [(place, str(method)) for place, method in enumerate(ranked, start=1)]
+    ends = ends[:_ENDS] + ends[-_ENDS:]
+    unlike = looks(72)[::9]  # from one to the next both the colour and the dashes change
+    return {method: (f"{place}. {method}", look) for (place, method), look in zip(ends, unlike, strict=False)}
 
 
 def _longest(names: Iterable[str]) -> int:

@@ -37,6 +37,21 @@ _CHARACTERS = {
     "\N{EN DASH}": r"\textendash{}",
     "…": r"\ldots{}",
 }
+_WIDTHS = {
+    letter: points
+    for points, letters in (
+        (2.4, "!',.:;[]`il|"),
+        (3.4, '"()-I_fjrst '),
+        (4.8, "Sbdhknpquvxy"),
+        (6.7, "&+<=>@w\N{MULTIPLICATION SIGN}"),
+        (7.1, "#%m"),
+        (8.8, "MW"),
+        (9.4, "±"),
+        (11.4, "…"),
+    )
+    for letter in letters
+}
+"""Points of letters in Computer Modern at 8 pt; others have 6.7 (capitals) or 4.3."""
 _LINE = 345.0
 """Points in a line of LaTeX's article class."""
 _PAGE = 56
@@ -47,8 +62,6 @@ _CAPTION = 3
 """Lines that a short caption and the space around it take."""
 _NAME = 26
 """Characters in a line of a method's name."""
-_WIDTH = 108
-"""Points of the first column where names are wrapped."""
 _HEAD = 12
 """Characters in a line of a head."""
 
@@ -60,14 +73,14 @@ def render_latex(table: Table) -> str:
     room for goes on in further tables.
     """
     layout = lay_out(table)
-    cut = blocks(layout, width=_LINE, name=_WIDTH, head=_HEAD, gap=6, measure=_points)
+    names = [_points(Words(says=part)) for line in layout.lines for part in wrap(line[0].says, _NAME).split("\n")]
     return _TEMPLATE.render(
         title=f"{table.dataset}, protocol {table.protocol}",
         quick=QUICK if table.quick else "",
         caption=[sentence for sentence in table.caption if sentence != QUICK],
         label=f"tab:{slug(table.dataset)}-{slug(table.protocol)}",
-        floats=_floats(cut, table),
-        width=_WIDTH,
+        floats=_floats(blocks(layout, width=_LINE - 7, name=_NAME, head=_HEAD, gap=6, measure=_points), table),
+        width=math.ceil(max(names)),
         wide=max(len(line[0].says) for line in layout.lines) > _NAME,
     )
 
@@ -86,13 +99,11 @@ def _printable(letter: str) -> str:
 
 
 def _points(words: Words) -> float:
-    """About how wide a cell is in type of \\footnotesize (8 pt), digits exactly."""
+    """How wide a cell is at most in type of \\footnotesize (8 pt)."""
     thin = words.says.replace(" ± ", "±")
     shown = "".join(letter if letter in _CHARACTERS else _printable(letter) for letter in thin)
-    wide = {"±": 9.4, **dict.fromkeys("%&mMW", 7.2), **dict.fromkeys("+=<>\N{MULTIPLICATION SIGN}", 6.7)}
-    narrow = dict.fromkeys(".,:", 2.4)
-    regular = sum({**wide, **narrow}.get(letter, 5.9 if letter.isupper() else 4.25) for letter in shown)
-    return 1.15 * regular if words.bold else regular
+    regular = sum(_WIDTHS.get(letter, 6.7 if letter.isupper() else 4.3) for letter in shown)
+    return 1.16 * regular if words.bold else regular
 
 
 @dataclass(kw_only=True)
@@ -109,9 +120,10 @@ def _floats(blocks: Sequence[Layout], table: Table) -> list[Float]:
 
     A block with more lines than there is room for is cut into parts of about equal length.
     """
-    floats = [Float(height=_CAPTION + 1.3 * _lines(" ".join(table.caption), 70))]  # captions are set in a larger type
+    # Captions are set in larger type: a quarter wider and a quarter higher.
+    floats = [Float(height=_CAPTION + 1.26 * _lines(" ".join(table.caption), 1.25))]
     for block in blocks:
-        room = _PAGE if floats[-1].blocks else _PAGE - floats[-1].height
+        room = _PAGE - (_CAPTION if floats[-1].blocks else floats[-1].height)
         for part in _parts(block, room):
             height = _head_height(part) + sum(map(_row_height, part.lines))
             if floats[-1].blocks and floats[-1].height + height > _PAGE:
@@ -119,7 +131,7 @@ def _floats(blocks: Sequence[Layout], table: Table) -> list[Float]:
             floats[-1].blocks.append(part)
             floats[-1].height += height
     for footnote in table.footnotes:
-        height = _lines(footnote, 80)
+        height = _lines(footnote)
         if floats[-1].height + height > _PAGE:
             floats.append(Float())
         floats[-1].footnotes.append(footnote)
@@ -128,9 +140,18 @@ def _floats(blocks: Sequence[Layout], table: Table) -> list[Float]:
 
 
 def _parts(block: Layout, room: float) -> list[Layout]:
-    count = math.ceil(sum(map(_row_height, block.lines)) / (room - _head_height(block)))
-    size = math.ceil(len(block.lines) / count)
-    return [replace(block, lines=block.lines[at : at + size]) for at in range(0, len(block.lines), size)]
+    heights = [_row_height(line) for line in block.lines]
+    room -= _head_height(block)
+    fair = math.ceil(sum(heights) / math.ceil(sum(heights) / room)) + max(heights) - 1
+    parts: list[list[tuple[Words, ...]]] = [[]]
+    used = 0
+    for line, height in zip(block.lines, heights, strict=True):
+        if parts[-1] and used + height > min(fair, room):
+            parts.append([])
+            used = 0
+        parts[-1].append(line)
+        used += height
+    return [replace(block, lines=tuple(lines)) for lines in parts]
 
 
 def _head_height(block: Layout) -> int:
@@ -145,8 +166,8 @@ def _rows(name: str, width: int) -> int:
     return wrap(name, width).count("\n") + 1
 
 
-def _lines(text: str, width: int) -> int:
-    return math.ceil(len(text) / width)
+def _lines(text: str, size: float = 1) -> int:
+    return math.ceil(size * _points(Words(says=text)) / _LINE)
 
 
 def _head(text: str) -> str:

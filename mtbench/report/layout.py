@@ -61,26 +61,26 @@ def lay_out(table: Table) -> Layout:
 
 
 def blocks(
-    layout: Layout, *, width: float, name: float, head: int, gap: float, measure: Callable[[Words], float]
+    layout: Layout, *, width: float, name: int, head: int, gap: float, measure: Callable[[Words], float]
 ) -> list[Layout]:
     """Cut a table into blocks of columns that fit a width, to stand below one another, each with the methods in front.
 
     Args:
         width: how wide a line may be.
-        name: how wide a method's name may be before it is wrapped.
+        name: characters that a method's name may take before it is wrapped.
         head: characters that a head may take before it is wrapped.
         gap: between two columns.
         measure: how wide a cell is.
     """
+
+    def widest(says: str, characters: int) -> float:
+        return max(measure(Words(says=part)) for part in text.wrap(says, characters).split("\n"))
+
+    first = gap + max(widest(says.says, name) for says, *_ in [*layout.lines, [Words(says=layout.header[0])]])
     widths = [
-        gap
-        + max(
-            *(measure(Words(says=part)) for part in text.wrap(says, head).split("\n")),
-            *(measure(line[index]) for line in layout.lines),
-        )
+        gap + max(widest(says, head), *(measure(line[index]) for line in layout.lines))
         for index, says in enumerate(layout.header)
     ]
-    first = min(widths[0], name + gap)
     end = len(layout.header)
     tasks, whole = range(1, 1 + layout.tasks), list(range(1 + layout.tasks, end))
 

@@ -23,7 +23,7 @@ _MARKERS = ("o", "s", "^", "D")
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How one method is drawn in every figure.
+    """How one method is drawn.
 
     Attributes:
         colour: as ``#RRGGBB``.

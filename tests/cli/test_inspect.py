@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from mtbench import registry
 from mtbench.cli.app import app
+from mtbench.cli.inspect import Kind
 from mtbench.errors import UsageError
 
 RUNNER = CliRunner()
@@ -32,11 +34,64 @@ def test_a_list_has_a_line_for_each_with_its_summary_and_origin(kind: str, rows:
     for name, summary in rows.items():
         line = next(line for line in lines if line.split()[:1] == [name])
         assert summary in line
-        assert line.rstrip().endswith("0.1.0" if name[:3] != "toy" else "mtbench-toys 0.1")
+        assert line.rstrip().endswith("0.1.0" if name[:4] != "toy-" else "mtbench-toys 0.1")
 
 
-def test_a_list_fits_eighty_columns() -> None:
-    assert max(len(line) for line in shown("list", "methods", width=80).splitlines()) <= 80
+@pytest.mark.parametrize("arguments", [["list"], ["list", "methods"]])
+def test_a_list_fits_eighty_columns(arguments: list[str]) -> None:
+    assert max(len(line) for line in shown(*arguments, width=80).splitlines()) <= 80
+
+
+def test_a_list_of_nothing_in_particular_is_one_of_everything_under_a_heading_each() -> None:
+    lines = [line.split() for line in shown("list").splitlines()]
+    headings = [index for index, line in enumerate(lines) if len(line) == 1 and line[0] in list(Kind)]
+    assert [lines[index][0] for index in headings] == ["methods", "balancers", "datasets", "backbones"]
+    for start, end in zip(headings, [*headings[1:], len(lines)], strict=True):
+        kind = lines[start][0].removesuffix("s")
+        names = [line[0] for line in lines[start + 1 : end] if line]
+        assert names == list(registry.entries(kind))
+
+
+def test_a_list_in_a_file_has_a_line_for_each_however_long(tmp_path: Path) -> None:
+    summary = "A balancer " + "of many words " * 30 + "at last."
+    offer(tmp_path, "wordy", "balancers", f'class Plugin:\n    """{summary}"""')
+    lines = mtbench("list", "balancers", path=tmp_path, columns=None).stdout.splitlines()
+    (line,) = [line for line in lines if "wordy" in line.split()[:1]]
+    assert summary in line
+    assert line.rstrip().endswith("others 0.3")
+
+
+NEEDY = """
+import no_such_solver
+
+class Plugin:
+    "Weights [in brackets] from a solver."
+    extra = "others[solver]"
+    extra_modules = ("no_such_solver",)
+"""
+
+
+def test_a_list_says_what_must_be_installed_besides(tmp_path: Path) -> None:
+    offer(tmp_path, "needy", "balancers", NEEDY)
+    for arguments in (["list"], ["list", "balancers"]):
+        text = mtbench(*arguments, path=tmp_path).stdout
+        (line,) = [line for line in text.splitlines() if "needy" in line.split()[:1]]
+        assert "Weights [in brackets] from a solver. not installed: pip install 'others[solver]'" in line
+        assert text.count("not installed") == 1, "all that comes with mtbench has its extras in these tests"
+
+
+def test_on_a_narrow_screen_the_command_that_installs_is_not_broken_up(tmp_path: Path) -> None:
+    offer(tmp_path, "needy", "balancers", NEEDY)
+    text = mtbench("list", "balancers", path=tmp_path, columns=80, FORCE_COLOR="1", TERM="xterm").stdout
+    assert any("not installed: pip install 'others[solver]'" in line for line in text.splitlines())
+
+
+def test_what_lacks_an_extra_is_not_broken(tmp_path: Path) -> None:
+    offer(tmp_path, "needy", "balancers", NEEDY)
+    done = mtbench("doctor", path=tmp_path)
+    row = next(line for line in done.stdout.splitlines() if "needy" in line)
+    assert row.rstrip().endswith("needs pip install 'others[solver]'")
+    assert (done.returncode, "all well" in done.stdout) == (0, True), done.stdout
 
 
 def test_info_counts_the_parameters_of_table_5a() -> None:
@@ -103,32 +158,42 @@ def test_the_doctor_loads_everything() -> None:
 
 
 def test_the_doctor_names_what_is_broken_and_why(tmp_path: Path) -> None:
-    info = tmp_path / "broken-0.3.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 0.3\n")
-    (info / "entry_points.txt").write_text("[mtbench.datasets]\nclevr-x = broken_package:Clevr\n")
-    (tmp_path / "broken_package.py").write_text("import h5py_is_not_here\n")
+    offer(tmp_path, "clevr-x", "datasets", "import h5py_is_not_here\n")
     done = mtbench("doctor", path=tmp_path)
     assert done.returncode == 1
     row = next(line for line in done.stdout.splitlines() if "clevr-x" in line)
-    assert "broken: No module named 'h5py_is_not_here'" in row
+    assert "broken: ModuleNotFoundError: No module named 'h5py_is_not_here'" in row
     assert mtbench("list", "datasets", path=tmp_path).returncode == 0
 
 
-def mtbench(*arguments: str, path: Path) -> "subprocess.CompletedProcess[str]":
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(path), "COLUMNS": "200", "HOME": str(path)}
+def offer(site: Path, name: str, group: str, source: str) -> None:
+    """A distribution as pip leaves it, whose one module offers a class Plugin under that name."""
+    info = site / "others-0.3.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 0.3\n")
+    (info / "entry_points.txt").write_text(f"[mtbench.{group}]\n{name} = others:Plugin\n")
+    (site / "others.py").write_text(source)
+
+
+def mtbench(*arguments: str, path: Path, columns: int | None = 200, **more: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(path), "HOME": str(path), **more}
+    if columns is not None:
+        environment["COLUMNS"] = str(columns)
     return subprocess.run(
         [sys.executable, "-m", "mtbench", *arguments], capture_output=True, text=True, env=environment, check=False
     )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list", "methods"], ["run", "--help"], ["data", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["list"], ["list", "methods"], ["new", "--help"], ["run", "--help"], ["data", "--help"]]
+)
 def test_help_and_lists_import_nothing_heavy(arguments: list[str]) -> None:
     script = (
         "import sys; from mtbench.cli.app import main; sys.argv = ['mtbench', *sys.argv[1:]]\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'numpy', 'pandas', 'scipy', 'matplotlib', 'mtbench_methods.td'} & set(sys.modules)\n"
+        "heavy = {'torch', 'numpy', 'pandas', 'scipy', 'matplotlib', 'torchjd', 'jinja2', 'mtbench.backbones',\n"
+        "         'mtbench_methods', 'mtbench_datasets'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)

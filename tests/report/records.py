@@ -1,7 +1,9 @@
 """Runs as reports read them, made up with as few words as a test needs."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mtbench.contract import Protocol
 from mtbench.plan.spec import Choice, RunSpec, Titles
@@ -22,6 +24,19 @@ from mtbench.store.status import RunStatus
 PAPER = Protocol()
 QUICK = Protocol(name="quick", epochs=2, images=4000)
 CORNERS = ("LU", "RL")
+ALIASES = {"uniform": "branches+uniform", "moo": "branches+mgda-ub"}
+NETWORKS = "astmt chmod cross-stitch film mmoe mtan progressive routing single superposition td tensormod"
+BALANCERS = (
+    "aligned-mtl aligned-mtl-ub cagrad config db-mtl dualproj dwa excess-mtl fairgrad famo fixed gls graddrop gradnorm "
+    "gradvac imtl imtl-g imtl-l imtl-ub mgda nash-mtl pcgrad random scale-invariant stch uncertainty upgrad"
+)
+MANY = [
+    *NETWORKS.split(),
+    *ALIASES,
+    *(f"branches+{name}" for name in BALANCERS.split()),
+    *("td:channels=6", "film+gradnorm:alpha=1.5", "mtan+dwa", "mmoe+pcgrad"),
+]
+"""As long a list as --methods all makes, and four that were asked for besides."""
 
 
 def finished(
@@ -42,8 +57,17 @@ def finished(
     data: str = "d41d8cd98f00b204",
     weights: int = 12500,
     label_uses: int = 12_000_000,
+    seconds: float = 1.5,
+    macs: int = 800_000,
+    memory: int = 300_000_000,
+    **environment: Any,
 ) -> RunStatus:
-    """A run with a record: fresh, or stale for the reason given."""
+    """A run with a record: fresh, or stale for the reason given.
+
+    Args:
+        seconds: of training per epoch, of the CPU; those on the clock are three times as many.
+        environment: what is to differ in it.
+    """
     named = scores if isinstance(scores, Mapping) else dict(zip(CORNERS, scores, strict=False))
     infos = tuple(tasks) or tuple(
         TaskInfo(name=name, metric=metric, unit=unit, higher_is_better=higher_is_better) for name in named
@@ -72,9 +96,11 @@ def finished(
             forward_passes=6_000_000,
             wall_seconds=0.1 + 0.2,
             cpu_seconds=500.25,
-            peak_memory=300_000_000,
-            macs_per_task=400_000,
-            macs_per_input=800_000,
+            peak_memory=memory,
+            macs_per_task=macs // 2,
+            macs_per_input=macs,
+            training_wall_seconds=3 * seconds * protocol.epochs,
+            training_cpu_seconds=seconds * protocol.epochs,
         ),
         parameters=Parameters(weights=weights, total=weights + 100, single_weights=10_000, single_total=10_100),
         environment=Environment(
@@ -82,10 +108,9 @@ def finished(
             python="3.12.0",
             torch=torch,
             platform="Linux",
-            processor="some",
             device=device,
-            threads=1,
             deterministic=True,
+            **{"processor": "some", "threads": 1, **environment},
         ),
         fingerprints=Fingerprints(
             numerics=1,
@@ -119,7 +144,7 @@ def unfinished(
 
 def spec(method: str, seed: int, *, dataset: str = "mmnist2", protocol: Protocol = PAPER, title: str = "") -> RunSpec:
     """What was asked of a made-up run; `method` may have a balancer after a plus."""
-    network, _, balancer = method.partition("+")
+    network, _, balancer = ALIASES.get(method, method).partition("+")
     return RunSpec(
         dataset=Choice(name=dataset),
         network=Choice(name=network),
@@ -149,6 +174,35 @@ def mixed_runs() -> list[RunStatus]:
         unfinished("running", "single", 0),
         unfinished("damaged", "single", 1, "its checksum is wrong."),
     ]
+
+
+def many_runs(*, seeds: int = 3, protocol: Protocol = QUICK, tasks: Sequence[str] = CORNERS) -> list[RunStatus]:
+    """As many methods as there are, unlike in everything; a few of their runs are not as they should be."""
+    runs = []
+    for place, method in enumerate(MANY):
+        for seed in range(seeds):
+            if (place * seeds + seed) % 29 == 11:
+                runs.append(
+                    unfinished("failed", method, seed, f"loss of task {tasks[0]} became NaN.", protocol=protocol)
+                )
+                continue
+            scores = {
+                task: 97 - 12 * (0.5 + 0.5 * math.sin(7 * place)) ** 3 - at + seed / 4 for at, task in enumerate(tasks)
+            }
+            runs.append(
+                finished(
+                    method,
+                    seed,
+                    scores,
+                    protocol=protocol,
+                    weights=10_000 * (2 if place < 12 else 1) + 25 * place,
+                    label_uses=1_000 * (8 + place),
+                    seconds=3.1 * (1 + 0.1 * place),
+                    macs=300_000 * (1 + place),
+                    memory=350_000_000 + 20_000_000 * place,
+                )
+            )
+    return runs
 
 
 def _results(tasks: Sequence[TaskInfo], scores: Mapping[str, float], share: float) -> dict[str, TaskResult]:

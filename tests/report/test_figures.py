@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.style import looks, save
 from mtbench.store.record import TaskInfo, TaskResult
 from mtbench.store.status import RunStatus
-from tests.report.records import QUICK, finished, unfinished
+from tests.report.records import MANY, QUICK, finished, many_runs, unfinished
 
 DRAWINGS = [draw_curves, draw_points]
 
@@ -74,6 +75,38 @@ def test_curves_have_a_line_per_seed_and_a_mean_per_method() -> None:
             [np.asarray(line.get_ydata()) for line in thin if line.get_color() == looks(3)[2].colour], axis=0
         )
         assert np.asarray(thick[1].get_ydata()) == pytest.approx(seeds)
+
+
+def test_of_many_methods_the_best_and_the_worst_curves_are_named_and_the_others_grey() -> None:
+    figure = draw_curves(comparison(many_runs()))
+    (legend,) = figure.legends
+    named = [entry.get_text() for entry in legend.get_texts()]
+    assert [name.split(". ")[0] for name in named] == ["1", "2", "3", "4", "42", "43", "44", "45"]
+    assert (named[0], named[-1]) == ("1. branches+famo", "45. tensormod")  # 96.84 and 84.76, by the table
+    for axes in figure.axes:
+        grey = [line for line in axes.lines if line.get_color() == "#C4C4C4"]
+        thick = [line for line in axes.lines if line.get_linewidth() == 1.4]
+        assert (len(grey), len(thick)) == (45 - 8, 8)
+        assert len({str(line.get_color()) for line in thick}) == 8
+
+
+def test_the_best_of_many_curves_is_the_lowest_where_lower_is_better() -> None:
+    runs = [
+        finished(f"m{place:02}", 0, (place, place), metric="error", unit="", higher_is_better=False)
+        for place in range(20)
+    ]
+    (legend,) = draw_curves(comparison(runs)).legends
+    assert legend.get_texts()[0].get_text() == "1. m00"
+
+
+def test_points_of_many_methods_fit_a_page_and_show_every_name() -> None:
+    figure = draw_points(comparison(many_runs()))
+    assert figure.get_figheight() < 9.7  # inches of a page between margins
+    figure.draw_without_rendering()
+    names = figure.axes[0].get_yticklabels()
+    assert [name.get_text() for name in names] == sorted(MANY)
+    boxes = [name.get_window_extent() for name in names]
+    assert all(above.y0 > below.y1 for above, below in pairwise(boxes))
 
 
 def test_curves_say_what_they_show() -> None:

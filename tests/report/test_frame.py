@@ -25,7 +25,7 @@ def test_a_run_without_a_record_is_a_row_with_its_state_and_no_numbers(state: st
     frame = tidy_frame(compare([unfinished(state, why="so it is"), finished("moo")]))
     row = frame[frame["method"] == "td"].iloc[0]
     assert (row["state"], row["why"]) == (state, "so it is")
-    assert row[list(COLUMNS)[12:]].isna().all()
+    assert row[list(COLUMNS)[13:]].isna().all()
     assert len(frame) == 4
 
 
@@ -35,8 +35,20 @@ def test_numbers_survive_the_csv_to_the_last_bit() -> None:
     again = pd.read_csv(io.StringIO(text))
     assert again["value"].tolist()[:2] == [100 / 3, 200 / 7]
     assert again["wall_seconds"].tolist()[0] == 0.1 + 0.2
+    assert again["training_cpu_seconds"].tolist()[0] == 1.5 * 100
     assert run.record is not None
     assert again["weights"].tolist()[0] == run.record.parameters.weights
+
+
+def test_a_record_of_before_training_was_timed_has_no_such_seconds() -> None:
+    frame = tidy_frame(compare([finished(seconds=math.nan)]))
+    assert frame[["training_wall_seconds", "training_cpu_seconds"]].isna().all(axis=None)
+
+
+def test_every_run_tells_its_gradient_scale() -> None:
+    protocol = replace(QUICK, gradient_scale="matched")
+    frame = tidy_frame(compare([finished(protocol=protocol), unfinished("missing", "moo", protocol=protocol)]))
+    assert set(frame["gradient_scale"]) == {"matched"}
 
 
 def test_unlike_metrics_have_no_mean_row() -> None:

@@ -63,7 +63,7 @@ def test_the_mean_is_taken_within_each_run_before_its_spread() -> None:
 def test_a_method_without_a_finished_run_keeps_its_row() -> None:
     found = table([finished("td"), unfinished("failed", "moo", 2, "loss of task LU became NaN at step 14.")])
     row = found.rows[0]
-    assert (row.method, row.finished, row.planned, row.parameter_ratio, row.label_uses) == ("moo", 0, 1, None, None)
+    assert (row.method, row.finished, row.planned, row.expense) == ("moo", 0, 1, None)
     assert found.footnotes == ("moo: 1 failed (seed 2: loss of task LU became NaN at step 14).",)
 
 
@@ -94,6 +94,7 @@ def test_runs_that_differ_in_what_matters_are_said_to() -> None:
         "The runs differ in data (fingerprint): d41d8cd98f00 (2 runs) and ffff (1 run).",
         "The runs differ in device: cpu (2 runs) and cuda (1 run).",
         "The runs differ in torch version: 2.10.0 (1 run) and 2.9.0 (2 runs).",
+        "Times of unlike machines cannot be compared.",
     )
 
 
@@ -107,7 +108,25 @@ def test_the_caption_says_how_it_was_trained_and_that_a_look_is_no_result() -> N
     assert found.caption[:2] == (
         "QUICK: a look, not a result.",
         "mmnist2, protocol quick: 2 epochs, batch 512, adam with learning rate 0.001, halved after 30, 60 and 90 % of "
-        "the epochs, 4,000 training examples, one label of an image drawn at each step, a validation split held out.",
+        "the epochs, 4,000 training examples, one label of an image drawn at each step, gradient scale "
+        "native, a validation split held out.",
+    )
+
+
+def test_the_caption_names_the_gradient_scale_and_any_clipping() -> None:
+    found = table([finished(protocol=dataclasses.replace(QUICK, clip=1.0, gradient_scale="matched"))])
+    assert (
+        "drawn at each step, as each network is made for, gradient scale matched, clipped to norm 1."
+        in found.caption[1]
+    )
+
+
+def test_times_of_two_processors_are_said_to_be_of_unlike_machines() -> None:
+    found = table([finished("td", 0), finished("td", 1, processor="other", threads=2)])
+    assert found.footnotes == (
+        "The runs differ in processor: other (1 run) and some (1 run).",
+        "The runs differ in threads: 1 (1 run) and 2 (1 run).",
+        "Times of unlike machines cannot be compared.",
     )
 
 

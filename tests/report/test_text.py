@@ -43,6 +43,19 @@ def test_a_long_text_is_cut_at_a_word() -> None:
     assert text.brief("one\n two", 9) == "one two"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0.01234, "0.0123"), (1.2, "1.20"), (9.996, "10.0"), (123.4, "123"), (999.6, "1000"), (12_345, "12345")],
+)
+def test_seconds_are_written_in_three_digits(seconds: float, written: str) -> None:
+    assert text.duration(seconds) == written
+
+
+@pytest.mark.parametrize(("size", "written"), [(412_345_678, "412 MB"), (999_600_000, "1.00 GB"), (1.236e9, "1.24 GB")])
+def test_memory_is_written_in_three_digits(size: float, written: str) -> None:
+    assert text.memory(size) == written
+
+
 def test_percentages_have_two_decimals_and_others_four_digits() -> None:
     assert [text.decimals([value], "") for value in (12.0, 1.2, 0.12)] == [2, 3, 4]
     assert text.decimals([0.12], "%") == 2

@@ -1,6 +1,6 @@
 """Weights that are given and stay."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -39,6 +39,11 @@ class Fixed(LossWeighting):
                 mend=f"Give a weight for each, not all 0, such as {'/'.join([f'{1 / len(tasks):.2g}'] * len(tasks))}.",
                 allowed=f"The tasks: {', '.join(task.name for task in tasks)}.",
             )
+
+    @classmethod
+    def example(cls, tasks: Sequence[Task]) -> Mapping[str, str]:
+        whole = sum(range(1, len(tasks) + 1))
+        return {"weights": "/".join(f"{(index + 1) / whole:.6f}" for index in range(len(tasks)))}
 
     def weigh(self, losses: Losses) -> Tensor:
         weights = self.weights

@@ -1,0 +1,29 @@
+"""Adam on a number per task, where a task that is absent is left as it is."""
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["TaskAdam"]
+
+
+class TaskAdam(nn.Module):
+    """Adam (Kingma & Ba 2015) with betas .9 and .999 and its state in buffers; each task counts steps of its own."""
+
+    def __init__(self, tasks: int, *, lr: float, weight_decay: float = 0.0) -> None:
+        super().__init__()
+        self.lr, self.weight_decay = lr, weight_decay
+        self.first: Tensor
+        self.second: Tensor
+        self.steps: Tensor
+        for name in ("first", "second", "steps"):
+            self.register_buffer(name, torch.zeros(tasks))
+
+    def step(self, values: Tensor, gradients: Tensor, present: Tensor) -> None:
+        """Move the values (T,) of the tasks that are present (P,) int64 against their gradients (P,), in place."""
+        gradients = gradients + self.weight_decay * values[present]
+        self.steps[present] += 1
+        self.first[present] = 0.9 * self.first[present] + 0.1 * gradients
+        self.second[present] = 0.999 * self.second[present] + 0.001 * gradients.square()
+        mean = self.first[present] / (1 - 0.9 ** self.steps[present])
+        square = self.second[present] / (1 - 0.999 ** self.steps[present])
+        values[present] -= self.lr * mean / (square.sqrt() + 1e-8)

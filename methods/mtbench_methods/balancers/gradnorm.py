@@ -1,0 +1,86 @@
+"""Gradient normalisation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Balancer, Batch, Losses, Network, Task, option
+
+from .adam import TaskAdam
+
+__all__ = ["GradNorm"]
+
+LEAST = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradNormOptions:
+    alpha: float = option(1.5, "how strongly tasks that lag behind are pulled", low=0)
+    lr: float = option(0.025, "learning rate of the weights, whatever the network's schedule", low=0)
+
+
+class GradNorm(Balancer):
+    """GradNorm (Chen et al. 2018): weights that bring the tasks' gradients to one length, corrected for their progress.
+
+    With n_t = |dL_t / dW| in the last shared layer W, G_t = w_t n_t, and L_t(0) the mean loss of the first epoch, from
+    the second epoch on, before each step's update of the network with sum_t w_t L_t / P::
+
+        r_t = (L_t / L_t(0)) / mean_i(L_i / L_i(0))
+        w <- Adam step against the gradient of sum_t |G_t - mean(G) r_t^alpha|, the target held constant (Eq. 2)
+        w <- T w / sum(w)
+
+    The network's step uses the weights as they were. The paper starts from the loss of the first batch; a mean is less
+    of a lottery, so that during the first epoch the weights are 1. They are kept above .001. A task that is absent
+    keeps its weight. The gradient of |G_t - target| is n_t sign(G_t - target): no gradient of a gradient is taken.
+    """
+
+    Options = GradNormOptions
+    paper = "Chen et al., GradNorm: Gradient Normalization for Adaptive Loss Balancing, ICML 2018"
+    needs_sharing = True
+
+    def __init__(self, options: GradNormOptions, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.weights: Tensor
+        self.initial: Tensor
+        self.register_buffer("weights", torch.ones(len(tasks)))
+        self.register_buffer("initial", torch.full((len(tasks),), torch.nan))
+        self.adam = TaskAdam(len(tasks), lr=options.lr)
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        losses = network.losses(batch)
+        before = self.weights.clone()
+        present = (losses.present & ~self.initial.isnan()).nonzero().squeeze(1)
+        if len(present) > 1:
+            layer = network.last_shared_layer()
+            gradients = (
+                torch.autograd.grad(mean, layer, retain_graph=True, allow_unused=True)[0]
+                for mean in losses.means[present]
+            )
+            lengths = [layer.new_zeros(()) if gradient is None else gradient.norm() for gradient in gradients]
+            self.update(torch.stack(lengths), losses.means.detach()[present], present)
+        total = (losses.share * before * losses.means).sum()
+        if losses.penalty is not None:
+            total = total + losses.penalty
+        total.backward()  # type: ignore[no-untyped-call]
+        return losses
+
+    def update(self, lengths: Tensor, losses: Tensor, present: Tensor) -> None:
+        """One step of the weights.
+
+        Args:
+            lengths: (P,) n_t of the tasks that are present.
+            losses: (P,) L_t.
+            present: (P,) int64, which tasks they are.
+        """
+        weighted = self.weights[present] * lengths  # G_t
+        rates = losses / self.initial[present]
+        targets = weighted.mean() * (rates / rates.mean()) ** self.options.alpha
+        self.adam.step(self.weights, lengths * (weighted - targets).sign(), present)
+        moved = self.weights[present].clamp(min=LEAST)
+        others = self.weights.sum() - self.weights[present].sum()
+        self.weights[present] = moved * (len(self.weights) - others) / moved.sum()
+
+    def end_epoch(self, means: Tensor) -> None:
+        self.initial.copy_(torch.where(self.initial.isnan(), means.to(self.initial), self.initial))

@@ -1,0 +1,35 @@
+"""What some balancers remember of each task's gradients."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["PerTask"]
+
+
+class PerTask(nn.Module):
+    """A vector (n,) for each of T tasks, 0 at first; n is that of the first gradients it meets."""
+
+    def __init__(self, tasks: int) -> None:
+        super().__init__()
+        self.tasks = tasks
+        self.rows: Tensor | None = None  # (T, n)
+
+    def of(self, present: Tensor, like: Tensor) -> Tensor:
+        """(P, n) the vectors of the tasks that are present, on the device and of the type of the gradients (P, n)."""
+        if self.rows is None:
+            self.rows = like.new_zeros(self.tasks, like.shape[1])
+        self.rows = self.rows.to(like)
+        return self.rows[present]
+
+    def put(self, present: Tensor, rows: Tensor) -> None:
+        """Remember (P, n) in their place, after `of`."""
+        assert self.rows is not None
+        self.rows[present] = rows
+
+    def get_extra_state(self) -> Any:
+        return torch.empty(0) if self.rows is None else self.rows
+
+    def set_extra_state(self, state: Any) -> None:
+        self.rows = state.clone() if state.numel() else None

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from torch import Tensor
+
+from mtbench_methods.balancers.nash_mtl import bargain
+from tests.methods.balancers.rows import A, badly_scaled, balancer, combined, conflicting, drawn, nearly_dependent
+
+
+def gramian(rows: Tensor) -> NDArray[np.float64]:
+    matrix: NDArray[np.float64] = (rows.double() @ rows.double().T).numpy()
+    normalised: NDArray[np.float64] = matrix / np.linalg.norm(matrix)
+    return normalised
+
+
+def residual(matrix: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    return float(np.abs(matrix @ weights - 1 / weights).max())
+
+
+def test_the_weights_of_two_known_gradients() -> None:
+    own = combined(balancer("nash-mtl"), A).own
+    assert own is not None
+    assert torch.allclose(own, torch.tensor([1.779264, 1.591422]), atol=1e-5)
+
+
+@pytest.mark.parametrize("tasks", [2, 3, 5, 9, 20, 40])
+@pytest.mark.parametrize("make", [drawn, badly_scaled, nearly_dependent, conflicting])
+@pytest.mark.parametrize("start", [1.0, 1e-3, 1e3])
+def test_the_bargain_is_struck_to_a_millionth(tasks: int, make: type, start: float) -> None:
+    for seed in range(3):
+        matrix = gramian(make(tasks, seed=seed))
+        weights = bargain(matrix, np.full(tasks, start))
+        assert (weights > 0).all()
+        assert residual(matrix, weights) < 1e-6
+
+
+def test_equal_gradients_are_summed() -> None:
+    assert np.allclose(bargain(np.full((5, 5), 1 / 5), np.ones(5)), 1)
+
+
+def test_a_minimiser_that_knows_nothing_of_newton_finds_the_same_weights() -> None:
+    matrix = gramian(drawn(4))
+    found = minimize(
+        lambda a: a @ matrix @ a / 2 - np.log(a).sum(),
+        np.ones(4),
+        jac=lambda a: matrix @ a - 1 / a,
+        bounds=[(1e-6, None)] * 4,
+        method="L-BFGS-B",
+        options={"ftol": 1e-15, "gtol": 1e-10},
+    )
+    assert np.allclose(bargain(matrix, np.ones(4)), found.x, rtol=1e-5)
+
+
+def test_gradients_that_cancel_exactly_have_no_bargain_and_give_finite_weights() -> None:
+    weights = bargain(gramian(torch.stack([A[0], -A[0]])), np.ones(2))
+    assert np.isfinite(weights).all()
+    assert (combined(balancer("nash-mtl"), torch.stack([A[0], -A[0]])).shared.abs() < 1e-3).all()
+
+
+def test_the_update_is_as_long_as_the_gradients_make_it() -> None:
+    """|d|^2 = P |M| for the solution of M a = 1 / a with M divided by its Frobenius norm |M|."""
+    rows = drawn(6)
+    update = combined(balancer("nash-mtl", 6), rows).shared
+    assert float(update.norm()) == pytest.approx(float((6 * (rows @ rows.T).norm()).sqrt()), rel=1e-4)
+
+
+def test_losses_are_weighted_for_the_branches_too() -> None:
+    result = combined(balancer("nash-mtl", 3), drawn(3))
+    assert result.own is not None
+    assert torch.allclose(result.own @ drawn(3), result.shared)
+
+
+def test_weights_are_kept_for_as_many_steps_as_asked_and_by_absent_tasks() -> None:
+    rare = balancer("nash-mtl:update_every=3", 3)
+    history = [combined(rare, drawn(3, seed=seed)).own for seed in range(4)]
+    assert all(own is not None for own in history)
+    first, second, third, fourth = (own.tolist() for own in history if own is not None)
+    assert first == second == third != fourth
+    assert isinstance(rare.weights, Tensor)
+    kept = rare.weights.clone()
+    for seed in (4, 5, 6):
+        combined(rare, drawn(2, seed=seed), [0, 2])
+    assert rare.weights[1] == kept[1]
+    assert (rare.weights[[0, 2]] != kept[[0, 2]]).all()
+
+
+def test_a_task_without_gradient_keeps_its_weight() -> None:
+    nash = balancer("nash-mtl", 3)
+    combined(nash, drawn(3))
+    assert isinstance(nash.weights, Tensor)
+    kept = nash.weights.clone()
+    rows = drawn(3, seed=1)
+    rows[1] = 0
+    own = combined(nash, rows).own
+    assert own is not None
+    assert own[1] == kept[1].float()
+    others = bargain(gramian(rows[[0, 2]]), np.ones(2))
+    assert np.allclose(own[[0, 2]].numpy(), others, rtol=1e-5)
