@@ -164,7 +164,9 @@ def test_one_task_that_is_present_gets_a_multiple_of_its_own_gradient(name: str)
     assert torch.allclose(update / update.norm(), rows[0] / rows[0].norm(), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["pcgrad", "gradvac", "cagrad", "imtl-g", "aligned-mtl", "upgrad", "config", "fairgrad"])
+@pytest.mark.parametrize(
+    "name", ["pcgrad", "gradvac", "cagrad", "imtl-g", "aligned-mtl", "upgrad", "config", "fairgrad"]
+)
 def test_forty_tasks_with_gradients_of_very_unequal_lengths_are_combined(name: str) -> None:
     assert torch.isfinite(combined(balancer(name, 40), badly_scaled(40)).shared).all()
 

@@ -1,0 +1,104 @@
+"""What holds of every balancer of losses, with GradNorm and DB-MTL: its state is kept, and absent tasks do no harm."""
+
+import io
+import math
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from mtbench.plan.grid import Request, plan
+from mtbench.store.record import CurvePoint
+from mtbench.train.assemble import Assembly, assemble
+from mtbench.train.loop import fit, train
+
+NAMES = ["random", "uncertainty", "dwa", "famo", "gls", "stch", "scale-invariant", "gradnorm", "db-mtl"]
+CPU = torch.device("cpu")
+
+
+class Memory:
+    """Keeps states in memory, through the serialisation that a file goes through."""
+
+    def __init__(self) -> None:
+        self.states: list[bytes] = []
+
+    def restore(self) -> dict[str, Any] | None:
+        return self.at(-1) if self.states else None
+
+    def at(self, index: int) -> dict[str, Any]:
+        state: dict[str, Any] = torch.load(io.BytesIO(self.states[index]), weights_only=True)
+        return state
+
+    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:  # noqa: ARG002
+        file = io.BytesIO()
+        torch.save(state, file)
+        self.states.append(file.getvalue())
+
+
+def trained(method: str, dataset: str, keeper: Memory) -> Assembly:
+    spec = plan(Request(methods=[method], datasets=[dataset], settings={"epochs": "4"}, seeds=[0]))[0]
+    run = assemble(spec, root=Path(), device=CPU)
+    fit(run, spec.protocol, keeper=keeper, points=())
+    return run
+
+
+def assert_same(first: dict[str, Any], second: dict[str, Any]) -> None:
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value.nan_to_num(), second[name].nan_to_num()), name
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dataset", ["toy-all", "toy-partial"])
+def test_a_training_that_was_interrupted_gives_the_bits_of_one_that_was_not(name: str, dataset: str) -> None:
+    whole = Memory()
+    undisturbed = trained(f"branches+{name}", dataset, whole)
+    for epoch in (1, 2, 3):
+        keeper = Memory()
+        keeper.states = whole.states[:epoch]
+        resumed = trained(f"branches+{name}", dataset, keeper)
+        assert len(keeper.states) == 4
+        assert_same(resumed.network.state_dict(), undisturbed.network.state_dict())
+        assert_same(resumed.balancer.state_dict(), undisturbed.balancer.state_dict())
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "dwa", "famo", "gradnorm", "db-mtl"])
+def test_there_is_a_state_to_be_kept(name: str) -> None:
+    memory = Memory()
+    trained(f"branches+{name}", "toy-all", memory)
+    first, last = memory.at(0)["balancer"], memory.at(-1)["balancer"]
+    assert any(not torch.equal(first[key], last[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("network", ["branches", "td"])
+def test_it_trains_where_half_of_the_labels_are_undefined_and_a_task_is_rare(name: str, network: str) -> None:
+    run = trained(f"{network}+{name}", "toy-partial", Memory())
+    tensors = {**run.network.state_dict(), **run.balancer.state_dict()}
+    assert all(value.isfinite().all() for value in tensors.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_losses_fall(name: str) -> None:
+    spec = plan(Request(methods=[f"branches+{name}"], datasets=["toy-all"], settings={"epochs": "8"}, seeds=[0]))[0]
+    found = train(spec, root=Path(), device=CPU, keeper=Memory())
+    first, last = (sum(math.log(loss) for loss in found.curve[index].train_losses.values()) for index in (0, -1))
+    assert last < first - 0.1
+
+
+def test_only_famo_looks_at_a_batch_twice() -> None:
+    for name, passes in (("famo", 2), ("gradnorm", 1), ("uncertainty", 1)):
+        settings = {"epochs": "1"}
+        spec = plan(Request(methods=[f"branches+{name}"], datasets=["toy-all"], settings=settings, seeds=[0]))[0]
+        assert train(spec, root=Path(), device=CPU, keeper=Memory()).cost.forward_passes == passes * 96
+
+
+def test_importing_and_planning_them_imports_neither_torchjd_nor_cvxpy() -> None:
+    modules = [name.replace("-", "_") for name in NAMES]
+    code = "import sys\n" + "\n".join(f"import mtbench_methods.balancers.{name}" for name in modules)
+    code += "\nassert not {'torchjd', 'cvxpy'} & set(sys.modules), 'imported'"
+    subprocess.run([sys.executable, "-c", code], check=True)
