@@ -15,24 +15,25 @@ from mtbench.plan.parse import parse_backbone
 
 HOUSE = Path(__file__).parent.parent
 README = (HOUSE / "README.md").read_text()
-BLOCK = re.compile(r"(<!-- runnable -->\n)?```console\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"(?:<!-- (\w+) -->\n)?```console\n(.*?)```", re.DOTALL)
 
 
-def commands(*, runnable: bool) -> list[str]:
-    """The lines after a dollar sign in the README's console blocks."""
+def commands(marked: str) -> list[str]:
+    """The lines after a dollar sign in the README's console blocks that have this mark, or none."""
     return [
         line.removeprefix("$ ").partition("  #")[0].strip()
         for mark, block in BLOCK.findall(README)
-        if bool(mark) == runnable
+        if mark == marked
         for line in block.splitlines()
         if line.startswith("$ ")
     ]
 
 
-def call(command: str, folder: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+def call(command: str, folder: Path, *more: str, packages: Path | None = None) -> "subprocess.CompletedProcess[str]":
     program, *arguments = shlex.split(command)
     assert program == "mtbench", command
-    path = f"{HOUSE / 'tests' / 'plugins'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    folders = [packages or HOUSE / "tests" / "plugins", os.environ.get("PYTHONPATH", "")]
+    path = os.pathsep.join(map(str, folders))
     return subprocess.run(
         [sys.executable, "-m", "mtbench", *arguments, *more],
         cwd=folder,
@@ -44,17 +45,37 @@ def call(command: str, folder: Path, *more: str) -> "subprocess.CompletedProcess
 
 
 def test_the_runnable_commands_run_one_after_another(tmp_path: Path, data_root: Path) -> None:  # noqa: ARG001
-    runnable = commands(runnable=True)
+    runnable = commands("runnable")
     assert len(runnable) >= 5
     for command in runnable:
         done = call(command, tmp_path)
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.parametrize("command", commands(runnable=False))
+def test_a_newcomers_path_leads_from_step_to_step(tmp_path: Path, data_root: Path) -> None:  # noqa: ARG001
+    """As printed, but that the package is installed into a folder and the runs are cut short."""
+    first, install, *others = commands("newcomer")
+    site = tmp_path / "site"
+    said = call(first, tmp_path).stdout
+    assert install == "pip install -e mtbench-mine"
+    target = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", site]
+    subprocess.run([*target, tmp_path / "mtbench-mine"], check=True, capture_output=True)
+    for command in (install, *others):
+        assert command.removesuffix(" --quick") in " ".join(said.split()), f"{command} is not announced by: {said}"
+        if command.startswith("mtbench"):
+            short = ["--set", "images=512", "--epochs", "1", "--seeds", "1"] if "run" in command else []
+            done = call(command, tmp_path, *short, packages=site)
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            said += done.stdout
+    table = next((tmp_path / "reports/local").rglob("*-table.md")).read_text()
+    assert "| mine |" in table
+    assert "| uniform |" in table
+
+
+@pytest.mark.parametrize("command", commands(""))
 def test_the_other_commands_can_be_planned(command: str, tmp_path: Path, data_root: Path) -> None:  # noqa: ARG001
     if command.startswith("mtbench run"):
-        done = call(command, tmp_path, "--dry-run")
+        done = call(command, tmp_path, "--dry-run", "--quiet")
     elif command.startswith("mtbench"):
         done = call(" ".join(shlex.split(command)[:2]), tmp_path, "--help")
     else:

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from mtbench import registry
 from mtbench.conformance.fault import Fault
-from mtbench.conformance.trial import BATCH, PROTOCOL, Memory, Trial, built, state, tiny, trained
-from mtbench.conformance.world import World, absent_in_every_other_batch, conflicting, plain, undefined
+from mtbench.conformance.trial import BACKBONE, BATCH, PROTOCOL, Memory, Trial, built, state, tiny, trained
+from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, conflicting, plain, undefined
 from mtbench.contract import Protocol
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import all_methods
-from mtbench.plan.parse import parse_backbone
+from mtbench.plan.parse import BackboneChoice, parse_backbone
 from mtbench.train.assemble import Assembly
 from mtbench.train.cost import parts
 from mtbench.train.evaluate import evaluate
@@ -120,8 +120,8 @@ def works_on_every_backbone(trial: Trial) -> None:
             backbone = tiny(name)
         except PluginError:
             continue  # somebody else's broken backbone, which `mtbench doctor` lists
-        if not network.works_on and not backbone.backbone.has_stages:
-            continue  # a world of its own
+        if not network.works_on and not (backbone.backbone.has_stages and _classifies(backbone)):
+            continue  # made for tasks of another kind
         _one_epoch(trial.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
 
 
@@ -167,7 +167,9 @@ def grows_as_declared(trial: Trial) -> None:
 
 
 def differs_from_all_others(trial: Trial) -> None:
-    """After 3 epochs on tasks that conflict, with losses of unequal sizes."""
+    """After 3 epochs on tasks that conflict, with losses of unequal sizes, where possible on the default backbone."""
+    if not trial.method.network.works_on or BACKBONE in trial.method.network.works_on:
+        trial = trial.on(parse_backbone(BACKBONE))
     mine, title = _outcome(trial), trial.method.title
     for text in all_methods():
         try:
@@ -231,6 +233,14 @@ def _one_epoch(trial: Trial, world: World, where: str) -> None:
     except Exception as cause:
         raise Fault(f"{where} it fails: {type(cause).__name__}: {cause}") from cause
     _finite(run, where)
+
+
+def _classifies(backbone: BackboneChoice) -> bool:
+    """Whether a head on this backbone gives a score per class, rather than maps, say."""
+    trunk = backbone.backbone(backbone.options, SHAPE)  # type: ignore[call-arg]
+    with torch.no_grad():
+        scores = trunk.eval().head(PLACES)(trunk(torch.zeros(2, *SHAPE)))
+    return tuple(scores.shape) == (2, PLACES)
 
 
 def _short() -> Protocol:

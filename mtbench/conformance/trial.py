@@ -20,7 +20,7 @@ from mtbench.train.assemble import Assembly, build
 from mtbench.train.device import deterministic
 from mtbench.train.loop import fit
 
-__all__ = ["BATCH", "PROTOCOL", "Memory", "Trial", "built", "state", "tiny", "trained"]
+__all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Memory", "Trial", "built", "state", "tiny", "trained"]
 
 BATCH = 16
 PROTOCOL = Protocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")

@@ -15,8 +15,9 @@ class TaskAdam(nn.Module):
         self.first: Tensor
         self.second: Tensor
         self.steps: Tensor
-        for name in ("first", "second", "steps"):
+        for name in ("first", "second"):
             self.register_buffer(name, torch.zeros(tasks))
+        self.register_buffer("steps", torch.zeros(tasks, dtype=torch.float64))  # 1 - .999 in float32 is off by 5e-5
 
     def step(self, values: Tensor, gradients: Tensor, present: Tensor) -> None:
         """Move the values (T,) of the tasks that are present (P,) int64 against their gradients (P,), in place."""
@@ -26,4 +27,4 @@ class TaskAdam(nn.Module):
         self.second[present] = 0.999 * self.second[present] + 0.001 * gradients.square()
         mean = self.first[present] / (1 - 0.9 ** self.steps[present])
         square = self.second[present] / (1 - 0.999 ** self.steps[present])
-        values[present] -= self.lr * mean / (square.sqrt() + 1e-8)
+        values[present] -= (self.lr * mean / (square.sqrt() + 1e-8)).to(values)

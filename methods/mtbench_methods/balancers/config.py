@@ -30,9 +30,13 @@ class ConFIG(ByGramian):
         self.aggregator = weights_of("ConFIG")
 
     def weigh(self, gramian: Tensor, present: Tensor) -> Tensor:  # noqa: ARG002
-        values, vectors = torch.linalg.eigh(gramian)
-        rotated = vectors * values.clamp(min=0).sqrt()  # F (P, P)
-        weights: Tensor = torch.linalg.pinv(rotated.T) @ self.aggregator(rotated)
+        lengths = gramian.diagonal().sqrt()
+        divisors = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
+        values, vectors = torch.linalg.eigh(gramian / divisors[:, None] / divisors)
+        noise = len(values) * torch.finfo(values.dtype).eps * values.max()
+        units = vectors * values.where(values > noise, 0).sqrt()  # (P, P), u_t but for a rotation
+        update = self.aggregator(lengths[:, None] * units)  # (P,), rotated likewise
+        weights: Tensor = torch.linalg.pinv(units.T) @ update / divisors
         return weights
 
     def gain(self, present: int) -> float:

@@ -13,7 +13,7 @@ __all__ = ["Dwa"]
 
 @dataclass(frozen=True, kw_only=True)
 class DwaOptions:
-    temperature: float = option(2.0, "the more the more alike are the weights", low=1e-3)
+    temperature: float = option(2.0, "the greater, the more alike are the weights", low=1e-3)
 
 
 class Dwa(LossWeighting):
@@ -23,8 +23,9 @@ class Dwa(LossWeighting):
 
         r_t = L_t(q-1) / L_t(q-2),    w_t = P exp(r_t / temperature) / sum_i exp(r_i / temperature)
 
-    over the P tasks that are present; w_t = 1 before, and equal weights are uniform. A task that was absent for a whole
-    epoch keeps the losses of the last two that it was in.
+    over the P tasks that are present; r_t = 1 before, and equal weights are uniform. A task that was absent for a whole
+    epoch keeps its r_t, and its next one compares the last two epochs that it was in; a loss that has been 0 has no
+    rate, and the last one stays. The means are over labels, where the paper's are over batches.
     """
 
     Options = DwaOptions
@@ -32,18 +33,18 @@ class Dwa(LossWeighting):
 
     def __init__(self, options: DwaOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
+        self.rates: Tensor
         self.last: Tensor
-        self.before: Tensor
-        for name in ("last", "before"):
-            self.register_buffer(name, torch.full((len(tasks),), torch.nan, dtype=torch.float64))
+        self.register_buffer("rates", torch.ones(len(tasks), dtype=torch.float64))
+        self.register_buffer("last", torch.zeros(len(tasks), dtype=torch.float64))  # 0 as long as there is none
 
     def weigh(self, losses: Losses) -> Tensor:
-        rates = torch.where(self.before.isnan(), 1.0, self.last / self.before)[losses.present]
+        rates = self.rates[losses.present]
         weights = torch.zeros_like(losses.share)
         weights[losses.present] = (len(rates) * (rates / self.options.temperature).softmax(0)).to(weights)
         return losses.share * weights
 
     def end_epoch(self, means: Tensor) -> None:
         known = ~means.isnan()
-        self.before[known] = self.last[known]
-        self.last[known] = means[known].to(self.last)
+        self.rates = torch.where(known & (self.last > 0), means / self.last, self.rates)
+        self.last = torch.where(known, means, self.last)

@@ -13,6 +13,7 @@ from .adam import TaskAdam
 __all__ = ["GradNorm"]
 
 LEAST = 1e-3
+SMALL = 1e-30  # where every loss is 0, so are the rates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,15 +26,18 @@ class GradNorm(Balancer):
     """GradNorm (Chen et al. 2018): weights that bring the tasks' gradients to one length, corrected for their progress.
 
     With n_t = |dL_t / dW| in the last shared layer W, G_t = w_t n_t, and L_t(0) the mean loss of the first epoch, from
-    the second epoch on, before each step's update of the network with sum_t w_t L_t / P::
+    the second epoch on, before each step's update of the network::
 
         r_t = (L_t / L_t(0)) / mean_i(L_i / L_i(0))
         w <- Adam step against the gradient of sum_t |G_t - mean(G) r_t^alpha|, the target held constant (Eq. 2)
         w <- T w / sum(w)
 
-    The network's step uses the weights as they were. The paper starts from the loss of the first batch; a mean is less
-    of a lottery, so that during the first epoch the weights are 1. They are kept above .001. A task that is absent
-    keeps its weight. The gradient of |G_t - target| is n_t sign(G_t - target): no gradient of a gradient is taken.
+    The network's step is along sum_t (w_t / sum_i w_i) L_t over the tasks that are present, with the weights as they
+    were, so that equal weights are uniform on any network. The paper starts from the loss of the first batch; a mean is
+    less of a lottery, so that during the first epoch (and in a run of one) the weights are 1. They are kept above .001
+    before they are scaled to their sum. A task that is absent keeps its weight, and the others the sum of theirs; one
+    that appears later joins in an epoch later. The gradient of |G_t - target| is n_t sign(G_t - target): no gradient of
+    a gradient is taken. Adam's learning rate is constant.
     """
 
     Options = GradNormOptions
@@ -45,13 +49,14 @@ class GradNorm(Balancer):
         self.weights: Tensor
         self.initial: Tensor
         self.register_buffer("weights", torch.ones(len(tasks)))
-        self.register_buffer("initial", torch.full((len(tasks),), torch.nan))
+        self.register_buffer("initial", torch.zeros(len(tasks)))  # 0 as long as it is not known
         self.adam = TaskAdam(len(tasks), lr=options.lr)
 
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
-        before = self.weights.clone()
-        present = (losses.present & ~self.initial.isnan()).nonzero().squeeze(1)
+        weights = self.weights * losses.present
+        factors = losses.share * losses.present.sum() * weights / weights.sum()
+        present = (losses.present & (self.initial > 0)).nonzero().squeeze(1)
         if len(present) > 1:
             layer = network.last_shared_layer()
             gradients = (
@@ -60,7 +65,7 @@ class GradNorm(Balancer):
             )
             lengths = [layer.new_zeros(()) if gradient is None else gradient.norm() for gradient in gradients]
             self.update(torch.stack(lengths), losses.means.detach()[present], present)
-        total = (losses.share * before * losses.means).sum()
+        total = (factors * losses.means).sum()
         if losses.penalty is not None:
             total = total + losses.penalty
         total.backward()  # type: ignore[no-untyped-call]
@@ -76,11 +81,11 @@ class GradNorm(Balancer):
         """
         weighted = self.weights[present] * lengths  # G_t
         rates = losses / self.initial[present]
-        targets = weighted.mean() * (rates / rates.mean()) ** self.options.alpha
+        targets = weighted.mean() * (rates / rates.mean().clamp(min=SMALL)) ** self.options.alpha
         self.adam.step(self.weights, lengths * (weighted - targets).sign(), present)
         moved = self.weights[present].clamp(min=LEAST)
         others = self.weights.sum() - self.weights[present].sum()
         self.weights[present] = moved * (len(self.weights) - others) / moved.sum()
 
     def end_epoch(self, means: Tensor) -> None:
-        self.initial.copy_(torch.where(self.initial.isnan(), means.to(self.initial), self.initial))
+        self.initial = torch.where((self.initial == 0) & ~means.isnan(), means.to(self.initial), self.initial)

@@ -21,6 +21,17 @@ class ImtlLOptions:
     lr: float = option(0.025, "learning rate of the losses' scales", low=0)
 
 
+class LogScales(nn.ParameterList):
+    """s (T,), 0 at first: each a parameter to itself, lest the optimiser's momentum move an absent task's."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        super().__init__([nn.Parameter(torch.zeros(())) for _ in tasks])
+
+    def scaled(self, means: Tensor, present: Tensor) -> Tensor:
+        """(P,) exp(s_t) L_t - s_t, from the mean losses (T,), of the tasks that are present (P,) int64."""
+        return torch.stack([self[task].exp() * means[task] - self[task] for task in present.tolist()])
+
+
 class ImtlL(Scalarization):
     """IMTL-L (Liu et al. 2021): each loss learns a scale of its own, sum_t (exp(s_t) L_t - s_t).
 
@@ -34,10 +45,10 @@ class ImtlL(Scalarization):
     def __init__(self, options: ImtlLOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
         self.learning_rate = options.lr
-        self.log_scales = nn.Parameter(torch.zeros(len(tasks)))
+        self.log_scales = LogScales(tasks)
 
     def scalar(self, losses: Losses) -> Tensor:
-        return _scaled(losses.means, self.log_scales)[losses.present].sum()
+        return self.log_scales.scaled(losses.means, losses.present.nonzero().squeeze(1)).sum()
 
 
 class ImtlG(ByGramian):
@@ -62,17 +73,26 @@ class ImtlG(ByGramian):
 
 
 class Imtl(ImtlG):
-    """IMTL (Liu et al. 2021): IMTL-G on the gradients of the losses that IMTL-L has scaled."""
+    """IMTL (Liu et al. 2021): IMTL-G on the gradients of the losses that IMTL-L has scaled.
+
+    A task's own parameters, and its scale s_t, receive the gradient of exp(s_t) L_t - s_t (Algorithm 1).
+    """
 
     Options = ImtlLOptions
 
     def __init__(self, options: ImtlLOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
         self.learning_rate = options.lr
-        self.log_scales = nn.Parameter(torch.zeros(len(tasks)))
+        self.log_scales = LogScales(tasks)
 
     def objectives(self, losses: Losses, present: Tensor) -> Tensor:
-        return _scaled(losses.means, self.log_scales)[present]
+        return self.log_scales.scaled(losses.means, present)
+
+    def learn(self, objectives: Tensor) -> None:
+        scales = list(self.log_scales)
+        found = torch.autograd.grad(objectives.sum(), scales, retain_graph=True, allow_unused=True)
+        for scale, gradient in zip(scales, found, strict=True):
+            scale.grad = gradient
 
     def gain(self, present: int) -> None:  # noqa: ARG002
         """None: how long its gradient is changes with the scales of the losses."""
@@ -81,7 +101,3 @@ class Imtl(ImtlG):
 
 class ImtlUb(Imtl, RepresentationBalancer):
     """IMTL in the representation (Liu et al. 2021): as the paper does it, with one backward pass of the encoder."""
-
-
-def _scaled(means: Tensor, log_scales: Tensor) -> Tensor:
-    return log_scales.exp() * means - log_scales

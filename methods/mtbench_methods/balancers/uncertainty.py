@@ -13,15 +13,16 @@ __all__ = ["Uncertainty"]
 
 @dataclass(frozen=True, kw_only=True)
 class UncertaintyOptions:
-    lr: float = option(0.025, "learning rate of the log-variances", low=0)
+    lr: float = option(0.025, "learning rate of the log-variances; it falls as the network's does", low=0)
 
 
 class Uncertainty(Scalarization):
     """Uncertainty weighting (Kendall et al. 2018): each loss is divided by a variance that is learned.
 
-    sum_t (exp(-s_t) L_t / 2 + s_t / 2), s_t the log-variance of task t, 0 at first: the form for regression, which the
-    released codes use throughout. The paper's form for classification, exp(-s_t) L_t + s_t / 2, differs by a shift of
-    s_t by log 2. With the network's learning rate s_t hardly leaves 0, so it has one of its own.
+    sum_t (exp(-s_t) L_t / 2 + s_t / 2) over the tasks that are present, s_t the log-variance of task t, 0 at first: the
+    form for regression, which the released codes use throughout. The paper's form for classification,
+    exp(-s_t) L_t + s_t / 2, differs by a shift of s_t by log 2. With the network's learning rate s_t hardly leaves 0,
+    so it has one of its own. Each s_t is a parameter to itself, lest the optimiser's momentum move an absent task's.
     """
 
     Options = UncertaintyOptions
@@ -31,8 +32,8 @@ class Uncertainty(Scalarization):
     def __init__(self, options: UncertaintyOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
         self.learning_rate = options.lr
-        self.log_variances = nn.Parameter(torch.zeros(len(tasks)))
+        self.log_variances = nn.ParameterList([nn.Parameter(torch.zeros(())) for _ in tasks])
 
     def scalar(self, losses: Losses) -> Tensor:
-        terms = 0.5 * (-self.log_variances).exp() * losses.means + 0.5 * self.log_variances
-        return terms[losses.present].sum()
+        tasks = zip(self.log_variances, losses.means, losses.present.tolist(), strict=True)
+        return torch.stack([0.5 * (-s).exp() * mean + 0.5 * s for s, mean, present in tasks if present]).sum()

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
-from scipy.optimize import minimize
-from torch import Tensor
+from numpy.typing import NDArray
+from scipy.optimize import NonlinearConstraint, minimize
 from torchjd import aggregation
 
 from tests.methods.balancers.rows import A, drawn, shared
@@ -26,18 +27,21 @@ def test_it_is_torchjds(tasks: int) -> None:
 def test_it_serves_the_worst_off_task_best_within_its_ball() -> None:
     rows = drawn(3, size=4, seed=2).double()
     update, mean = shared("cagrad:c=.5", rows), rows.mean(0)
+    centre, radius, matrix = mean.numpy(), 0.5 * float(mean.norm()), rows.numpy()
 
-    def within(free: Tensor) -> Tensor:
-        return mean + 0.5 * mean.norm() * free / max(1.0, float(free.norm()))
+    def spare(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Not negative where x[:4] is in the ball and decreases every loss by at least x[4]."""
+        return np.append(matrix @ x[:4] - x[4], radius**2 - ((x[:4] - centre) ** 2).sum())
 
-    found = minimize(
-        lambda free: -float((rows @ within(torch.from_numpy(free))).min()),
-        x0=[0.1, 0.0, 0.0, 0.0],
-        method="Nelder-Mead",
-        options={"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-8, "fatol": 1e-10},
-    )
-    assert float((rows @ update).min()) == pytest.approx(-found.fun, rel=1e-4)
-    assert float((update - mean).norm()) == pytest.approx(0.5 * float(mean.norm()), rel=1e-4)
+    def height(x: NDArray[np.float64]) -> float:
+        return -float(x[4])
+
+    start: NDArray[np.float64] = np.append(centre, (matrix @ centre).min())
+    constraints = NonlinearConstraint(spare, np.zeros(4), np.full(4, np.inf))
+    found = minimize(height, start, constraints=constraints, method="SLSQP")
+    assert found.success
+    assert float((rows @ update).min()) == pytest.approx(found.x[4], rel=1e-4)
+    assert float((update - mean).norm()) == pytest.approx(radius, rel=1e-4)
 
 
 def test_gradients_shorter_than_a_hundredth_still_move_something() -> None:

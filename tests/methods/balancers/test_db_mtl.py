@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from mtbench_toys.quadratic import Quadratic, batch_of
 from numpy.typing import NDArray
 
 from mtbench_methods.balancers.db_mtl import DbMtl, DbMtlOptions
+from mtbench_toys.quadratic import Quadratic, batch_of
 
 
 def gradient(balancer: DbMtl, network: Quadratic, *present: bool) -> list[float]:

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from mtbench_toys.quadratic import losses_of
 from torchjd.scalarization import DWA
 
 from mtbench_methods.balancers.dwa import Dwa, DwaOptions
+from mtbench_toys.quadratic import losses_of
 
 NAN = float("nan")
 

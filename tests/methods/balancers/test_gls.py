@@ -2,12 +2,12 @@ import math
 
 import pytest
 import torch
-from mtbench_toys.quadratic import losses_of
 from torch import Tensor
 from torchjd.scalarization import GeometricMean
 
 from mtbench.contract import Losses, NoOptions
 from mtbench_methods.balancers.gls import Gls
+from mtbench_toys.quadratic import losses_of
 
 
 def value_and_gradient(losses: Losses) -> tuple[float, Tensor]:

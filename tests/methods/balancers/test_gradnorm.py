@@ -1,8 +1,8 @@
 import pytest
 import torch
-from mtbench_toys.quadratic import Quadratic, batch_of
 
 from mtbench_methods.balancers.gradnorm import GradNorm, GradNormOptions
+from mtbench_toys.quadratic import Quadratic, batch_of
 
 NAN = float("nan")
 

@@ -249,7 +249,7 @@ def test_absent_tasks_are_left_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_run_that_was_interrupted_gives_the_bits_of_one_that_was_not(name: str) -> None:
-    spec = spec_of(f"branches+{name}", "toy-partial", epochs="2", **{"gradient-scale": "matched"})
+    spec = spec_of(f"branches+{name}", "toy-partial", epochs="2", gradient_scale="matched")
     keeper = Memory(stop_after=1)
     with pytest.raises(KeyboardInterrupt):
         run(spec, keeper)

@@ -9,6 +9,7 @@ from torchjd import aggregation, scalarization
 from mtbench.contract import Batch, Scalarization
 from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import Assembly, assemble
+from mtbench_methods.balancers.imtl import LogScales
 from tests.methods.balancers.rows import A, badly_scaled, drawn, shared
 from tests.methods.test_balancers import assert_close, gradients, of_task, weighted
 from tests.train.test_loop import run, spec_of
@@ -20,10 +21,16 @@ def world(method: str, dataset: str = "toy-all") -> tuple[Assembly, Batch]:
     return made, made.splits["train"].batch(torch.arange(16))
 
 
-def scales(made: Assembly) -> torch.nn.Parameter:
+def scales(made: Assembly) -> LogScales:
     found = made.balancer.log_scales
-    assert isinstance(found, torch.nn.Parameter)
+    assert isinstance(found, LogScales)
     return found
+
+
+def give(made: Assembly, values: Tensor) -> None:
+    with torch.no_grad():
+        for scale, value in zip(scales(made), values, strict=True):
+            scale.copy_(value)
 
 
 def test_the_update_of_two_known_gradients_projects_alike_on_both() -> None:
@@ -51,9 +58,9 @@ def test_it_is_torchjds() -> None:
 def test_the_scaled_losses_are_torchjds() -> None:
     made, batch = world("branches+imtl-l")
     theirs = scalarization.IMTLL(2)
+    give(made, torch.tensor([0.3, -0.7]))
     with torch.no_grad():
-        scales(made).copy_(torch.tensor([0.3, -0.7]))
-        theirs.s.copy_(torch.tensor([0.3, -0.7]))  # type: ignore[operator]
+        theirs.log_scale.copy_(torch.tensor([0.3, -0.7]))
     losses = made.network.losses(batch)
     ours = cast(Scalarization, made.balancer).scalar(losses)
     assert torch.allclose(ours, theirs(losses.means))
@@ -65,29 +72,28 @@ def test_a_scale_is_learned_only_from_the_batches_that_its_task_is_in() -> None:
         split = made.splits["train"]
         rows = (~split.defined[:, 2] & split.defined[:, 0]).nonzero().squeeze(1)[:12]
         losses, _ = gradients(made.network, made.balancer, split.batch(rows))
-        gradient = scales(made).grad
-        assert gradient is not None
-        assert gradient[2] == 0
-        assert torch.allclose(gradient[:2], losses.means[:2] - 1)  # of exp(s) L - s at s = 0
+        found = [scale.grad for scale in scales(made)]
+        assert found[2] is None  # with a gradient of 0 momentum would move it
+        for gradient, mean in zip(found[:2], losses.means[:2], strict=True):
+            assert gradient is not None
+            assert torch.allclose(gradient, mean - 1)  # of exp(s) L - s at s = 0
 
 
 @pytest.mark.parametrize("name", ["imtl", "imtl-ub"])
 def test_the_hybrid_scales_losses_first_and_branches_get_the_gradient_of_the_scaled_loss(name: str) -> None:
     made, batch = world(f"branches+{name}")
     given = torch.tensor([0.5, -1.0])
-    with torch.no_grad():
-        scales(made).copy_(given)
+    give(made, given)
     found = gradients(made.network, made.balancer, batch)[1]
     expected = weighted(made.network, batch, given.exp().tolist())
     assert_close(*({key: v for key, v in side.items() if "branches" in key} for side in (found, expected)))
-    assert scales(made).grad is not None
+    assert all(scale.grad is not None for scale in scales(made))
 
 
 def test_the_hybrid_combines_the_scaled_gradients_as_imtl_g_does() -> None:
     made, batch = world("branches+imtl")
     given = torch.tensor([0.5, -1.0])
-    with torch.no_grad():
-        scales(made).copy_(given)
+    give(made, given)
     names = [name for name, _ in made.network.named_parameters() if name.startswith("backbone")]
     rows = torch.stack(
         [torch.cat([v.flatten() for v in of_task(made.network, batch, task, names).values()]) for task in (0, 1)]
@@ -104,9 +110,11 @@ def test_scales_move_at_a_rate_of_their_own(method: str) -> None:
 
 
 def test_under_adam_uncertainty_and_imtl_l_are_one_method() -> None:
-    """Their losses differ by a factor of 2 once s is -s; Adam divides that away, but for its epsilon of 1e-8."""
-    first, second = (run(spec_of(f"branches+{name}", lr="1e-3")) for name in ("imtl-l", "uncertainty"))
-    for name, value in first.model.items():
-        assert torch.allclose(value, second.model[name], atol=1e-5), name
-    uniform = run(spec_of("uniform", lr="1e-3"))
-    assert any(not torch.allclose(value, uniform.model[name], atol=1e-4) for name, value in first.model.items())
+    """Their losses differ by a factor of 2 once s is -s; Adam divides that away, but for its epsilon of 1e-8, which a
+    few weights with hardly any gradient feel."""
+    ours, theirs, uniform = (
+        torch.cat([value.flatten() for value in run(spec_of(f"branches+{name}", lr="1e-3")).model.values()])
+        for name in ("imtl-l", "uncertainty", "uniform")
+    )
+    assert (ours - theirs).square().mean().sqrt() < 1e-5
+    assert (ours - uniform).square().mean().sqrt() > 1e-4

@@ -1,12 +1,12 @@
 import pytest
 import torch
-from mtbench_toys.quadratic import losses_of
 from torch import Tensor
 from torchjd.scalarization import Random as TorchJD
 
 from mtbench.contract import Losses, NoOptions
 from mtbench.contract.randomness import seeded
 from mtbench_methods.balancers.random import Random
+from mtbench_toys.quadratic import losses_of
 
 
 def total(losses: Losses, seed: int = 0) -> Tensor:

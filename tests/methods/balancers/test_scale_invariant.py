@@ -1,10 +1,10 @@
 import pytest
 import torch
-from mtbench_toys.quadratic import losses_of
 from torch import Tensor
 
 from mtbench.contract import Losses, NoOptions
 from mtbench_methods.balancers.scale_invariant import ScaleInvariant
+from mtbench_toys.quadratic import losses_of
 
 
 def gradient(losses: Losses) -> Tensor:

@@ -1,7 +1,6 @@
 """What holds of every balancer of losses, with GradNorm and DB-MTL: its state is kept, and absent tasks do no harm."""
 
 import io
-import math
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -84,10 +83,10 @@ def test_it_trains_where_half_of_the_labels_are_undefined_and_a_task_is_rare(nam
 
 @pytest.mark.parametrize("name", NAMES)
 def test_losses_fall(name: str) -> None:
-    spec = plan(Request(methods=[f"branches+{name}"], datasets=["toy-all"], settings={"epochs": "8"}, seeds=[0]))[0]
-    found = train(spec, root=Path(), device=CPU, keeper=Memory())
-    first, last = (sum(math.log(loss) for loss in found.curve[index].train_losses.values()) for index in (0, -1))
-    assert last < first - 0.1
+    spec = plan(Request(methods=[f"branches+{name}"], datasets=["toy-all"], settings={"epochs": "6"}, seeds=[0]))[0]
+    curve = train(spec, root=Path(), device=CPU, keeper=Memory()).curve
+    first, last = (sum(curve[index].train_losses.values()) for index in (0, -1))
+    assert last < 0.9 * first
 
 
 def test_only_famo_looks_at_a_batch_twice() -> None:

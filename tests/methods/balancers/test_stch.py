@@ -1,11 +1,11 @@
 import pytest
 import torch
-from mtbench_toys.quadratic import losses_of
 from torch import Tensor
 from torchjd.scalarization import STCH
 
 from mtbench.contract import Losses
 from mtbench_methods.balancers.stch import Stch, StchOptions
+from mtbench_toys.quadratic import losses_of
 
 
 def gradient(losses: Losses, mu: float) -> Tensor:

@@ -1,12 +1,13 @@
 import math
+from typing import Any
 
 import pytest
 import torch
-from mtbench_toys.quadratic import Quadratic, batch_of, losses_of
-from torch import Tensor
+from torch import Tensor, nn
 from torchjd.scalarization import UW
 
 from mtbench_methods.balancers.uncertainty import Uncertainty, UncertaintyOptions
+from mtbench_toys.quadratic import Quadratic, batch_of, losses_of
 
 
 def of(network: Quadratic, **options: float) -> Uncertainty:
@@ -21,19 +22,21 @@ def network() -> Quadratic:
     return Quadratic([1.0, 9.0, 0.1], [[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
 
 
+def adam(net: nn.Module, own: nn.Module) -> torch.optim.Optimizer:
+    groups: list[dict[str, Any]] = [{"params": net.parameters()}, {"params": own.parameters(), "lr": 0.025}]
+    return torch.optim.Adam(groups, lr=0.01)
+
+
 def test_it_is_torchjds_step_by_step() -> None:
     ours, theirs = network(), network()
     balancer, scalarizer = of(ours), UW(3)
-    optimizers = [
-        torch.optim.Adam([{"params": net.parameters()}, {"params": own.parameters(), "lr": 0.025}], lr=0.01)
-        for net, own in ((ours, balancer), (theirs, scalarizer))
-    ]
+    optimizers = [adam(ours, balancer), adam(theirs, scalarizer)]
     batch = batch_of(True, True, True)
     for _ in range(30):
         for optimizer in optimizers:
             optimizer.zero_grad()
         balancer.backward(ours, batch)
-        scalarizer(theirs.losses(batch).means).backward()
+        scalarizer(theirs.losses(batch).means).backward()  # type: ignore[no-untyped-call]
         for optimizer in optimizers:
             optimizer.step()
     assert torch.allclose(ours.weight, theirs.weight, atol=1e-6)

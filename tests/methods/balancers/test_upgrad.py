@@ -39,6 +39,6 @@ def test_no_task_is_harmed_however_unequal_the_gradients(name: str, tasks: int) 
 
 
 def test_torchjds_own_diagonal_would_harm_tasks_with_short_gradients() -> None:
-    rows = badly_scaled(2)
-    rows = rows if harm(rows.mean(0), rows) < 0 else rows * torch.tensor([[-1.0], [1.0]])
-    assert harm(aggregation.UPGrad()(rows), rows) < -0.1
+    rows = A * torch.tensor([[1.0], [1000.0]])
+    assert harm(aggregation.UPGrad()(rows), rows) < -0.4
+    assert harm(shared("upgrad", rows), rows) > -1e-4

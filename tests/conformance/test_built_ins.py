@@ -1,0 +1,78 @@
+"""Every built-in keeps what the contract promises: networks, balancers, pairs of them, on every backbone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mtbench import registry
+from mtbench.conformance import assert_conforms, examine
+from mtbench.contract import Alias
+
+OWN = "mtbench"
+PAIRS = [
+    "td+mgda",
+    "td+pcgrad",
+    "td+uncertainty",
+    "chmod+cagrad",
+    "mtan+dwa",
+    "mtan+imtl-g",
+    "cross-stitch+nash-mtl",
+    "cross-stitch+gradnorm",
+    "mmoe+gradnorm",
+    "mmoe+aligned-mtl",
+    "astmt+graddrop",
+    "astmt+db-mtl",
+    "film+famo",
+    "routing+upgrad",
+    "superposition+gradvac",
+    "tensormod+random",
+]
+
+
+def built_in(kind: str) -> Iterator[str]:
+    return (name for name, entry in registry.entries(kind).items() if entry.distribution == OWN)
+
+
+def networks() -> list[str]:
+    return [name for name in built_in("method") if not issubclass(registry.load("method", name), Alias)]
+
+
+@pytest.mark.parametrize("name", networks())
+def test_every_network_conforms(name: str) -> None:
+    assert_conforms(name)
+
+
+@pytest.mark.parametrize("name", [name for name in built_in("balancer") if name not in registry.entries("method")])
+def test_every_balancer_conforms_on_branches(name: str) -> None:
+    assert_conforms(name)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_mixed_pairs_conform(pair: str) -> None:
+    assert_conforms(pair)
+
+
+@pytest.mark.parametrize("backbone", ["vgg11:width=.125", "resnet18:width=.125"])
+@pytest.mark.parametrize("network", networks())
+def test_every_network_conforms_on_other_backbones(network: str, backbone: str) -> None:
+    assert_conforms(f"{network}@{backbone}")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in built_in("dataset") if name not in ("mmnist4", "mmnist9", "mmnist9-ref")]
+)
+def test_datasets_conform(name: str, data_root: Path) -> None:
+    assert_conforms(name, root=data_root)
+
+
+def test_there_are_at_least_twelve_mixed_pairs_of_different_parts() -> None:
+    assert len(PAIRS) >= 12
+    assert len({pair.partition("+")[0] for pair in PAIRS}) >= 9
+    assert len({pair.partition("+")[2] for pair in PAIRS}) >= 12
+
+
+def test_aliases_are_checked_as_what_they_stand_for(data_root: Path) -> None:
+    findings = list(examine("moo", root=data_root))
+    assert len(findings) == 10
+    assert not any(finding.fault for finding in findings)
