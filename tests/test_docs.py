@@ -58,7 +58,17 @@ def test_a_newcomers_path_leads_from_step_to_step(tmp_path: Path, data_root: Pat
     site = tmp_path / "site"
     said = call(first, tmp_path).stdout
     assert install == "pip install -e mtbench-mine"
-    target = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", site]
+    target: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--target",
+        site,
+    ]
     subprocess.run([*target, tmp_path / "mtbench-mine"], check=True, capture_output=True)
     for command in (install, *others):
         assert command.removesuffix(" --quick") in " ".join(said.split()), f"{command} is not announced by: {said}"

@@ -11,13 +11,13 @@ from typing import TypeAlias, cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Batch, Inputs, Losses, OneTaskNetwork, Setup, option
+from mtbench.contract import Batch, Inputs, Losses, OneTaskNetwork, Setup, normalise, option
 
 from .rows import Asked, RowBranches, RowsByTask, per_channel
 
 __all__ = ["Astmt"]
 
-BatchNorm: TypeAlias = nn.BatchNorm1d | nn.BatchNorm2d
+Norm: TypeAlias = nn.BatchNorm1d | nn.BatchNorm2d
 
 ADVERSARIAL_SHARE = 0.01
 """w, what the discriminator's loss counts for."""
@@ -97,7 +97,7 @@ class Astmt(OneTaskNetwork):
     def normalise_by_task(self) -> None:
         """Put T copies in the place of every batch normalisation of the trunk."""
         for name, part in list(self.backbone.named_modules()):
-            if isinstance(part, BatchNorm):
+            if isinstance(part, Norm):
                 norms = [copy.deepcopy(part) for _ in self.tasks]
                 self.norms.append(nn.ModuleList(norms))
                 self.backbone.set_submodule(name, NormalisedByTask(norms, self.asked))
@@ -187,13 +187,13 @@ class Adapted(nn.Module):
 class NormalisedByTask(nn.Module):
     """Batch normalisation with weights and statistics per task, over the rows of the task."""
 
-    def __init__(self, norms: Sequence[BatchNorm], asked: Asked) -> None:
+    def __init__(self, norms: Sequence[Norm], asked: Asked) -> None:
         super().__init__()
         self.own = tuple(norms)  # as above
         self.asked = asked
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.asked.rows.apply([partial(normalised, norm) for norm in self.own], x)
+        return self.asked.rows.apply([partial(normalise, norm) for norm in self.own], x)
 
 
 def adapter(convolution: nn.Conv2d) -> nn.Conv2d:
@@ -215,14 +215,6 @@ def margins(convolution: nn.Conv2d) -> list[int]:
         padding = 0 if isinstance(convolution.padding, str) else convolution.padding[axis]
         sides += [padding - reach // 2, padding - (reach - reach // 2)]
     return sides
-
-
-def normalised(norm: BatchNorm, x: Tensor) -> Tensor:
-    """BN(x), by its running statistics where a channel has one value, which has no variance."""
-    if norm.training and x.numel() == x.shape[1]:
-        mean, variance = norm.running_mean, norm.running_var
-        return nn.functional.batch_norm(x, mean, variance, norm.weight, norm.bias, training=False, eps=norm.eps)
-    return cast(Tensor, norm(x))
 
 
 def squeeze_and_excite(channels: int) -> nn.Sequential:

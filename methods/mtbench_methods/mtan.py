@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import AllTasksNetwork, Inputs, Setup
+from mtbench.contract import AllTasksNetwork, BatchNorm, Inputs, Setup
 
 __all__ = ["Mtan"]
 
@@ -88,17 +88,6 @@ class Mtan(AllTasksNetwork):
             seen = self.look(torch.zeros(1, *input_shape))
         self.backbone.train()
         return [u.shape[1] for u, _ in seen], [x.shape[1] for _, x in seen]
-
-
-class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation that takes its running statistics where a channel has one value, which has no variance."""
-
-    def forward(self, maps: Tensor) -> Tensor:
-        if self.training and maps[:, 0].numel() == 1:
-            return nn.functional.batch_norm(
-                maps, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
-            )
-        return super().forward(maps)
 
 
 def normalised(inputs: int, outputs: int, kernel: int, nonlinearity: nn.Module) -> nn.Sequential:

@@ -11,12 +11,13 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, Stage, option
+from mtbench.contract import Backbone, BatchNorm, Stage, option
 from mtbench.errors import UsageError
 
 __all__ = ["ResNet18"]
 
 WIDTHS = (64, 128, 256, 512)
+WHAT_FITS = "the state dict of torchvision's resnet18, as a .pth or a .safetensors file."
 OPTION = "option 'weights' of backbone 'resnet18'"
 
 
@@ -120,20 +121,6 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.bn1(self.conv1(x)).relu()
         return cast(Tensor, self.bn2(self.conv2(y)) + self.downsample(x))
-
-
-class BatchNorm(nn.BatchNorm2d):
-    """BatchNorm that trains on one image too: a channel with one value has no variance, and is normalised by the
-    running statistics, which it leaves alone."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.training and x.numel() == x.shape[1]:
-            mean, var = self.running_mean, self.running_var
-            return nn.functional.batch_norm(x, mean, var, self.weight, self.bias, training=False, eps=self.eps)
-        return super().forward(x)
-
-
-WHAT_FITS = "the state dict of torchvision's resnet18, as a .pth or a .safetensors file."
 
 
 def _own_name(name: str) -> str:

@@ -19,6 +19,7 @@ from mtbench.contract.network import (
     Setup,
     SharedRepresentation,
 )
+from mtbench.contract.normalisation import BatchNorm, normalise
 from mtbench.contract.options import NoOptions, Value, option
 from mtbench.contract.protocol import Protocol
 from mtbench.contract.randomness import derive, seeded, stream
@@ -31,6 +32,7 @@ __all__ = [
     "Backbone",
     "Balancer",
     "Batch",
+    "BatchNorm",
     "Classification",
     "Combined",
     "Dataset",
@@ -54,6 +56,7 @@ __all__ = [
     "Task",
     "Value",
     "derive",
+    "normalise",
     "option",
     "seeded",
     "stream",

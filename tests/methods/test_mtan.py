@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, Classification, NoOptions, Setup, Stage, Task
+from mtbench.contract import Backbone, BatchNorm, Classification, NoOptions, Setup, Stage, Task
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import count_macs, parts
 from mtbench_methods.branches import Branches
-from mtbench_methods.mtan import BatchNorm, Mtan, fitted
+from mtbench_methods.mtan import Mtan, fitted
 
 
 class TwoConvolutions(Backbone):

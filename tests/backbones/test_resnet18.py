@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from mtbench.contract import Backbone
+from mtbench.errors import UsageError
+from mtbench.plan.parse import parse_backbone
+
+
+def trunk(text: str, shape: tuple[int, ...] = (3, 64, 64)) -> Backbone:
+    chosen = parse_backbone(text)
+    return chosen.backbone(chosen.options, shape)  # type: ignore[call-arg]
+
+
+def test_the_trunk_has_the_parameters_of_torchvisions_without_its_classifier() -> None:
+    assert sum(p.numel() for p in trunk("resnet18").parameters()) == 11_176_512
+
+
+def test_maps_have_the_shapes_of_the_paper() -> None:
+    shapes = trunk("resnet18:width=.125", (3, 224, 224)).shapes
+    assert [shape.pre[1] for shape in shapes] == [112, 56, 28, 14, 7]
+    assert [shape.post[1] for shape in shapes] == [56, 56, 28, 14, 7]
+
+
+@pytest.mark.parametrize("side", [1, 7, 28, 65])
+def test_images_of_any_size_and_number_will_do(side: int) -> None:
+    backbone = trunk("resnet18:width=.125", (1, side, side)).train()
+    for count in (1, 3):
+        assert backbone(torch.rand(count, 1, side, side)).shape == (count, backbone.features)
+
+
+@pytest.mark.parametrize("kind", ["pth", "safetensors"])
+def test_torchvisions_weights_give_torchvisions_features(kind: str, tmp_path: Path) -> None:
+    torchvision = pytest.importorskip("torchvision")
+    theirs = torchvision.models.resnet18(weights=None)
+    path = tmp_path / f"resnet18.{kind}"
+    if kind == "pth":
+        torch.save(theirs.state_dict(), path)
+    else:
+        safetensors.torch.save_file(theirs.state_dict(), path)
+    ours = trunk(f"resnet18:weights={path}").eval()
+    theirs.fc = torch.nn.Identity()
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.allclose(ours(images), theirs.eval()(images), atol=1e-5)
+
+
+def test_weights_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    missing, broken, other = (tmp_path / name for name in ("no.pth", "broken.pth", "other.pth"))
+    broken.write_bytes(b"no weights")
+    torch.save({"conv1.weight": torch.zeros(64, 3, 7, 7)}, other)
+    for text, shape, says in (
+        (f"resnet18:weights={missing}", (3, 64, 64), "there is no such file"),
+        (f"resnet18:weights={broken}", (3, 64, 64), "cannot be read"),
+        (f"resnet18:weights={other}", (3, 64, 64), "does not fit"),
+        (f"resnet18:weights={other}:width=.5", (3, 64, 64), "width"),
+        (f"resnet18:weights={other}", (1, 64, 64), "channel"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            trunk(text, shape)
