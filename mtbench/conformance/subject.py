@@ -10,7 +10,7 @@ from mtbench.conformance.dataset import dataset_checks
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.method import method_checks
 from mtbench.conformance.trial import Trial, tiny
-from mtbench.errors import MtbenchError, UsageError, did_you_mean
+from mtbench.errors import UsageError, did_you_mean
 
 __all__ = ["Finding", "assert_conforms", "examine"]
 
@@ -46,7 +46,7 @@ def examine(name: str, *, root: Path) -> Iterator[Finding]:
             fault = ""
         except Fault as found:
             fault = str(found)
-        except MtbenchError as error:
+        except UsageError as error:
             fault = f"it is refused: {error}"
         except Exception as error:
             fault = f"it fails: {type(error).__name__}: {error}"

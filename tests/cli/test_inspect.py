@@ -141,8 +141,28 @@ def test_info_of_an_alias_or_a_composition_shows_the_options_of_its_parts() -> N
 def test_info_refuses_what_it_cannot_show() -> None:
     with pytest.raises(UsageError, match="method 'td' has no option 'bogus'"):
         shown("info", "td:bogus=1")
-    with pytest.raises(UsageError, match="'lenet' is a backbone, and --dataset counts the parameters of a method"):
-        shown("info", "lenet", "--dataset", "mmnist2")
+    for option in (["--dataset", "mmnist2"], ["--backbone", "vgg11"], ["--input", "3x224x224"]):
+        with pytest.raises(UsageError, match=r"'lenet' is a backbone, and --dataset, --backbone and --input count"):
+            shown("info", "lenet", *option)
+    with pytest.raises(UsageError, match=r"--input is '224'\. It is channels x height x width"):
+        shown("info", "td@lenet", "--input", "224")
+    with pytest.raises(UsageError, match=r"--input needs a backbone\. Name one, as in --backbone lenet\."):
+        shown("info", "td", "--input", "1x28x28")
+
+
+def test_info_counts_for_images_of_any_shape_and_gives_table_5b() -> None:
+    shape = ("--backbone", "vgg11", "--input", "3x224x224", "--tasks", "4", "--classes", "2")
+    rows = [line.split() for line in shown("info", "td", *shape).splitlines()]
+    weights = {row[0]: row[1] for row in rows if len(row) > 2 and row[1].replace(",", "").isdecimal()}
+    assert weights["backbone"] == "7,448,256"
+    assert weights["branch"] == "7,473,152"
+    assert weights["top_down"] == "8,306,688"
+    assert ["embedding", "6,272", "7,840", "1,568", "weights"] in rows
+
+
+def test_info_of_a_dataset_tells_of_the_options_that_all_datasets_take() -> None:
+    names = {line.split()[0] for line in shown("info", "mmnist2").splitlines() if line.strip()}
+    assert names >= {"offset", "tasks", "scale", "noise", "labels", "gradient_scale", "clip"}
 
 
 def test_info_of_an_unknown_name_suggests_one() -> None:

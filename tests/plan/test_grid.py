@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from mtbench import registry
 from mtbench.contract import option
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, parse_seeds, plan
@@ -133,3 +134,32 @@ def test_all_methods_are_every_installed_network_and_alias_once() -> None:
 def test_nothing_asked_for_is_an_error() -> None:
     with pytest.raises(UsageError, match="nothing was asked for"):
         specs()
+
+
+def test_all_is_every_method_and_the_plain_network_with_every_balancer() -> None:
+    said: list[str] = []
+    specs = plan(Request(methods=["all"], datasets=["toy-all"], settings={}, seeds=[0]), left_out=said.append)
+    asked = {f"{spec.network.name}+{spec.balancer.name}" for spec in specs}
+    for name in registry.entries("balancer"):
+        assert f"branches+{name}" in asked or any(f"'branches+{name}' is left out" in line for line in said)
+    assert {spec.network.name for spec in specs} >= {"td", "chmod", "single", "branches"}
+    assert len({spec.id for spec in specs}) == len(specs)
+    assert [line for line in said if "'branches+fixed' is left out on toy-all: option 'weights'" in line]
+
+
+def test_a_backbone_is_that_of_the_methods_that_name_none() -> None:
+    request = Request(
+        methods=["branches", "branches@lenet:width=2"],
+        datasets=["toy-all"],
+        settings={},
+        seeds=[0],
+        backbone="vgg11:width=.125",
+    )
+    assert [str(spec.backbone) for spec in plan(request)] == ["vgg11:width=0.125", "lenet:width=2"]
+    assert [spec.titles.method for spec in plan(request)] == ["uniform@vgg11:width=0.125", "uniform@lenet:width=2"]
+
+
+def test_a_method_that_needs_feature_maps_is_refused_where_there_are_none() -> None:
+    with pytest.raises(UsageError) as error:
+        plan(Request(methods=["td"], datasets=["toy2"], settings={}, seeds=[0]))
+    assert str(error.value) == "method 'td' reaches into the feature maps of its backbone, and 'point' has none."

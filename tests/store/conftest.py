@@ -46,6 +46,8 @@ def record(spec: RunSpec, curve: tuple[CurvePoint, ...]) -> Record:
             forward_passes=288,
             wall_seconds=1.5,
             cpu_seconds=1.25,
+            training_wall_seconds=1.0,
+            training_cpu_seconds=0.75,
             peak_memory=1 << 20,
             macs_per_task=10,
             macs_per_input=20,

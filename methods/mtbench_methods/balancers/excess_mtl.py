@@ -18,7 +18,7 @@ SMALL = 1e-7
 
 @dataclass(frozen=True, kw_only=True)
 class ExcessMtlOptions:
-    step: float = option(1.0, "step size of the weights", low=0)
+    step: float = option(0.01, "step size of the weights", low=0)
 
 
 class ExcessMtl(GradientBalancer):
@@ -32,7 +32,8 @@ class ExcessMtl(GradientBalancer):
     sum_t w_t L_t is what every parameter receives. A task that is absent keeps its weight and its sums: the present
     ones share what weight they have among themselves. The very first step leaves the weights as they are, as in the
     released code; TorchJD agrees with one step of warm-up, and without takes r_t undivided there, which gives one task
-    all the weight. Weights are kept as logarithms, so that none becomes 0 for good.
+    all the weight. Weights are kept as logarithms, so that none becomes 0 for good. With TorchJD's step size of 1 one
+    task took all the weight on Multi-MNIST in each of three seeds; .01 is taken.
     """
 
     Options = ExcessMtlOptions

@@ -1,0 +1,38 @@
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from mtbench.cli.app import app
+from mtbench.errors import UsageError
+
+RUNNER = CliRunner()
+
+
+def test_a_check_that_passes_says_what_to_do_next() -> None:
+    result = RUNNER.invoke(app, ["check", "chmod"])
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert [line.split()[0] for line in lines[:10]] == ["ok"] * 10
+    assert lines[10:] == [
+        "'chmod' conforms.",
+        "Next, compare it: mtbench run --methods chmod,uniform --dataset mmnist2 --quick",
+    ]
+
+
+def test_a_check_that_fails_says_why_and_ends_with_exit_code_1() -> None:
+    result = RUNNER.invoke(app, ["check", "toy-nan"])
+    assert result.exit_code == 1
+    assert re.search(r"not so  learns 64 images of 2 tasks\n +it fails: NonFiniteLoss: the loss of task", result.output)
+    assert re.search(r"\d+ of the checks failed\.\n$", result.output)
+
+
+def test_an_unknown_name_is_met_with_a_suggestion() -> None:
+    result = RUNNER.invoke(app, ["check", "pcgrap"])
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception).startswith("nothing called 'pcgrap' is installed. Did you mean 'pcgrad'?")
+
+
+@pytest.mark.parametrize("name", ["branches+mgda@nothing", "td:bogus=1"])
+def test_a_part_that_does_not_exist_is_refused(name: str) -> None:
+    assert isinstance(RUNNER.invoke(app, ["check", name]).exception, UsageError)
