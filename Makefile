@@ -15,7 +15,7 @@ demo: $(READY)  ## three methods on real digits, from nothing to a table
 	$(BIN)/mtbench report
 
 test: $(READY)  ## everything but what takes minutes
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 slow: $(READY)  ## what takes minutes: real processes, killed
 	$(BIN)/python -m pytest -m slow

@@ -43,6 +43,7 @@ class Vgg11(Backbone):
 
     Options = Vgg11Options
     tiny = {"width": 0.125}  # noqa: RUF012
+    learns_within = 1500  # half of what is narrow is dropped, and heads start from next to nothing
     paper = "Simonyan & Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015"
 
     def __init__(self, options: Vgg11Options, input_shape: tuple[int, ...]) -> None:

@@ -43,9 +43,11 @@ def method_checks(trial: Trial) -> Mapping[str, Callable[[], None]]:
 
 
 def learns(trial: Trial) -> None:
-    """64 images of 2 tasks, within the steps and to the accuracy that network and balancer declare."""
+    """64 images of 2 tasks, within the steps and to the accuracy that its parts declare."""
     network, balancer = trial.method.network, trial.method.balancer
-    steps, goal = max(network.learns_within, balancer.learns_within), balancer.learns_to
+    backbone = trial.backbone.backbone
+    steps = max(plugin.learns_within for plugin in (network, balancer, backbone))
+    goal = balancer.learns_to
     memory, epochs = Memory(enough=goal), steps // 2
     protocol = dataclasses.replace(PROTOCOL, epochs=epochs, batch=32)
     run = trained(trial, plain(2, 64), protocol=protocol, memory=memory, points=range(10, epochs + 1, 10))
@@ -133,12 +135,11 @@ def works_with_any_tasks(trial: Trial) -> None:
 
 
 def survives_absence(trial: Trial) -> None:
-    world = absent_in_every_other_batch(64, BATCH)
-    run = built(trial, world)
-    before = evaluate(run.network, world.split)["band0"].loss
-    fit(run, dataclasses.replace(PROTOCOL, epochs=15), keeper=Memory(), points=())
+    run = built(trial, absent_in_every_other_batch(64, BATCH))
+    protocol = dataclasses.replace(PROTOCOL, epochs=15)
+    _, curve = fit(run, protocol, keeper=Memory(), points=(1, protocol.epochs))
     _finite(run, "with a task absent from every other batch")
-    after = evaluate(run.network, world.split)["band0"].loss
+    before, after = (point.train_losses["band0"] for point in curve)
     if not after < before:
         raise Fault(
             f"with a task absent from every other batch the loss of the other goes from {before:.3g} to {after:.3g}."

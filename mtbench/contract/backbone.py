@@ -49,6 +49,7 @@ class Backbone(nn.Module, ABC):
     Attributes:
         Options: its options class.
         tiny: options that make it as small as it is of use, for quick checks.
+        learns_within: see `Network.learns_within`.
         has_stages: whether it has feature maps that methods can reach into.
         stages: by name, in order.
         neck: from the last stage's output to the representation z (B, features).
@@ -59,6 +60,7 @@ class Backbone(nn.Module, ABC):
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
     tiny: ClassVar[Mapping[str, Value]] = {}
+    learns_within: ClassVar[int] = 300
     has_stages: ClassVar[bool] = True
     features: int
 

@@ -15,6 +15,8 @@ from .gramian import ByGramian
 __all__ = ["NashMtl", "bargain"]
 
 STEPS = 200
+STILL = 1e-24
+"""Of the greatest squared length: a gradient that is shorter counts as 0, for its weight would overflow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,7 @@ class NashMtl(ByGramian):
         if not is_due:
             return before
         matrix = (gramian / gramian.norm()).numpy()
-        moving = matrix.diagonal() > 0
+        moving = matrix.diagonal() > STILL * matrix.diagonal().max()
         weights = before.numpy().copy()
         weights[moving] = bargain(matrix[np.ix_(moving, moving)], weights[moving])
         self.weights[present.to(self.weights.device)] = torch.from_numpy(weights).to(self.weights)
