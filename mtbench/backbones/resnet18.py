@@ -65,8 +65,6 @@ class ResNet18(Backbone):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(module, BatchNorm):
-                module.reset_running_stats()  # measuring the stages' shapes has moved them
         if options.weights:
             self._start_from(Path(options.weights).expanduser(), options, input_shape)
 

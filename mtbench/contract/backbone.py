@@ -95,9 +95,11 @@ class Backbone(nn.Module, ABC):
 
     def _measure(self, input_shape: tuple[int, ...]) -> tuple[StageShape, ...]:
         maps, shapes = torch.zeros(1, *input_shape), []
+        self.eval()  # to look is not to train: running statistics stay as they are
         with torch.no_grad():
             for stage in self.levels():
                 pre = stage.pre(maps)
                 maps = stage.post(pre)
                 shapes.append(StageShape(pre=tuple(pre.shape[1:]), post=tuple(maps.shape[1:])))
+        self.train()
         return tuple(shapes)

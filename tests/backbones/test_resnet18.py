@@ -35,6 +35,11 @@ def test_images_of_any_size_and_number_will_do(side: int) -> None:
 def test_torchvisions_weights_give_torchvisions_features(kind: str, tmp_path: Path) -> None:
     torchvision = pytest.importorskip("torchvision")
     theirs = torchvision.models.resnet18(weights=None)
+    for module in theirs.modules():  # no two of its BatchNorms alike
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for value in (module.weight, module.bias, module.running_mean, module.running_var):
+                assert value is not None
+                torch.nn.init.uniform_(value, 0.5, 1.5)
     path = tmp_path / f"resnet18.{kind}"
     if kind == "pth":
         torch.save(theirs.state_dict(), path)
@@ -44,7 +49,13 @@ def test_torchvisions_weights_give_torchvisions_features(kind: str, tmp_path: Pa
     theirs.fc = torch.nn.Identity()
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
-        assert torch.allclose(ours(images), theirs.eval()(images), atol=1e-5)
+        torch.testing.assert_close(ours(images), theirs.eval()(images), rtol=1e-4, atol=1e-5)
+
+
+def test_measuring_its_stages_leaves_the_running_statistics_at_their_start() -> None:
+    buffers = dict(trunk("resnet18:width=.125").named_buffers())
+    for name, value in buffers.items():
+        assert torch.equal(value, torch.ones_like(value) if name.endswith("running_var") else torch.zeros_like(value))
 
 
 def test_weights_that_cannot_be_used_are_refused(tmp_path: Path) -> None:

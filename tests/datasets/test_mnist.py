@@ -238,7 +238,9 @@ class Harmful:
         return os.mkdir, ("harmed",)
 
 
-@pytest.mark.parametrize("thing", [Harmful(), Path("x"), np.float32, os.getcwd], ids=repr)
+@pytest.mark.parametrize(
+    "thing", [Harmful(), Path("x"), np.float32, os.getcwd], ids=["reduce", "path", "type", "function"]
+)
 def test_the_unpickler_refuses_whatever_is_no_array(
     thing: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.plan.grid import Request, plan
+from mtbench.plan.grid import Request, all_methods, plan
 from mtbench.store.record import CurvePoint
 from mtbench.train.device import choose_device, deterministic
 from mtbench.train.estimate import seconds
@@ -85,6 +85,13 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_a_cpu(method: str) 
     found = [list(point.train_losses.values()) for point in first.curve]
     assert torch.allclose(torch.tensor(found), torch.tensor(GOLDEN[method]), rtol=1e-2)
     assert first.cost.peak_memory > 0
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("method", [name for name in all_methods() if "toy-" not in name and name != "branches+fixed"])
+def test_every_method_trains_on_a_gpu_to_the_same_bits(method: str) -> None:
+    first, second = run(method, "cuda"), run(method, "cuda")
+    assert all(torch.equal(first.model[name], second.model[name]) for name in first.model)
 
 
 @pytest.mark.gpu
