@@ -15,10 +15,10 @@ demo: $(READY)  ## three methods on real digits, from nothing to a table
 	$(BIN)/mtbench report
 
 test: $(READY)  ## everything but what takes minutes
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 slow: $(READY)  ## what takes minutes: real processes, killed
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses auto --dist worksteal
 
 benchmark: $(READY)  ## ratios of times, measured in one run
 	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks
