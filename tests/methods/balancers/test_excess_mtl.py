@@ -24,7 +24,7 @@ def test_it_is_torchjds_with_one_step_of_warm_up_while_every_task_is_present(ste
 
 
 def test_the_first_step_weighs_tasks_alike_and_the_second_by_the_risk_relative_to_the_first() -> None:
-    excess = balancer("excess-mtl")
+    excess = balancer("excess-mtl:step=1")
     first = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
     assert torch.allclose(combined(excess, first).shared, torch.tensor([0.5, 0.5]))
     second = torch.tensor([[2.0, 0.0], [0.0, 1.0]])  # risks 4 / sqrt(1 + 4) and 1 / sqrt(2), both 1 before
