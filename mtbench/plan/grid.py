@@ -147,7 +147,15 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
             f"method '{method.network_choice}' reaches into the feature maps of its backbone, "
             f"and '{backbone.choice}' has none."
         )
-    method.network(method.network_options, backbone.setup(opened, seed=0))
+    try:
+        method.network(method.network_options, backbone.setup(opened, seed=0))
+    except (RuntimeError, ValueError, IndexError) as cause:
+        shape = "x".join(map(str, opened.input_shape))
+        raise UsageError(
+            f"method '{method.network_choice}' cannot be built on backbone '{backbone.choice}' for the inputs of "
+            f"dataset '{dataset.choice}', which are {shape}: {cause}.",
+            mend=f"The dataset's own backbone is '{dataset.dataset.backbone}'.",
+        ) from cause
     balancer = method.balancer(method.balancer_options, opened.tasks)
     if protocol.gradient_scale == "sum" and isinstance(balancer, GradientBalancer) and balancer.gain(2) is None:
         raise UsageError(

@@ -163,3 +163,13 @@ def test_a_method_that_needs_feature_maps_is_refused_where_there_are_none() -> N
     with pytest.raises(UsageError) as error:
         plan(Request(methods=["td"], datasets=["toy2"], settings={}, seeds=[0]))
     assert str(error.value) == "method 'td' reaches into the feature maps of its backbone, and 'point' has none."
+
+
+def test_a_backbone_that_cannot_take_the_inputs_is_refused_with_the_reason() -> None:
+    with pytest.raises(UsageError) as error:
+        plan(Request(methods=["uniform@lenet"], datasets=["toy2"], settings={}, seeds=[0]))
+    text = str(error.value)
+    assert text.startswith(
+        "method 'branches' cannot be built on backbone 'lenet' for the inputs of dataset 'toy2', which are 1x1x1: "
+    )
+    assert text.endswith("The dataset's own backbone is 'point'.")

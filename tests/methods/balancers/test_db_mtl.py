@@ -64,6 +64,26 @@ def test_it_follows_the_recurrence_as_the_network_moves_and_tasks_come_and_go() 
         assert gradient(balancer, net, *here) == pytest.approx(expected.tolist(), rel=1e-4)
 
 
+def test_three_steps_by_hand_the_second_without_a_task() -> None:
+    """With beta 1/2, b is .5, .353553 and .288675 in a task's first three steps.
+
+    1: h = (3, 4) and (0, 1), so 5 ((.6, .8) + (0, 1)).
+    2: h_0 = b (3, 4) + (1 - b) (6, 8) = (4.939340, 6.585786), and it is alone.
+    3: h_0 = b h_0 = (1.425865, 1.901153) of length 2.376441, and h_1 = (0, 1.646447), for it is its second.
+    """
+    balancer = DbMtl(DbMtlOptions(beta=0.5), pair().tasks)
+
+    def step(rows: list[list[float]], present: list[int]) -> list[float]:
+        made = balancer.combine(torch.tensor(rows, dtype=torch.float32), torch.ones(len(rows)), torch.tensor(present))
+        assert made.own is None
+        found: list[float] = made.shared.tolist()
+        return found
+
+    assert step([[6, 8], [0, 2]], [0, 1]) == pytest.approx([3, 9])
+    assert step([[6, 8]], [0]) == pytest.approx([4.939340, 6.585786])
+    assert step([[0, 0], [0, 2]], [0, 1]) == pytest.approx([1.425865, 4.277594])
+
+
 def test_the_parameters_of_one_task_get_the_gradient_of_its_logarithm() -> None:
     net = pair(own=2.0)  # losses (4, 4)
     gradient(DbMtl(DbMtlOptions(), net.tasks), net, True, True)

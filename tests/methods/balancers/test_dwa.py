@@ -4,6 +4,7 @@ from torchjd.scalarization import DWA
 
 from mtbench_methods.balancers.dwa import Dwa, DwaOptions
 from mtbench_toys.quadratic import losses_of
+from tests.train.test_loop import run, spec_of
 
 NAN = float("nan")
 
@@ -72,3 +73,10 @@ def test_a_loss_of_zero_gives_numbers() -> None:
     found = weights(after([1.0, 0.0], [0.5, 0.0], [0.25, 0.0]))
     assert torch.tensor(found).isfinite().all()
     assert sum(found) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("network", ["branches", "td"])
+def test_two_epochs_of_it_are_two_of_uniform(network: str) -> None:
+    """On a network that answers all tasks at once, and on one that answers one an image."""
+    ours, plain = (run(spec_of(f"{network}+{name}", epochs="2")).model for name in ("dwa", "uniform"))
+    assert all(torch.allclose(ours[name], plain[name], atol=1e-5) for name in plain)

@@ -1,8 +1,12 @@
 import pytest
 import torch
 
+from mtbench.backbones.lenet import LeNet, LeNetOptions
+from mtbench.contract import NoOptions, Setup
 from mtbench_methods.balancers.gradnorm import GradNorm, GradNormOptions
+from mtbench_methods.branches import Branches
 from mtbench_toys.quadratic import Quadratic, batch_of
+from tests.train.test_loop import run, spec_of
 
 NAN = float("nan")
 
@@ -141,3 +145,17 @@ def test_the_parameters_of_one_task_get_its_weighted_gradient() -> None:
     assert [value.grad.item() for value in net.own if value.grad is not None] == pytest.approx(
         [3 * weight / 2 for weight in weights]
     )
+
+
+@pytest.mark.parametrize("network", ["branches", "td"])
+def test_an_epoch_of_it_is_one_of_uniform(network: str) -> None:
+    ours, plain = (run(spec_of(f"{network}+{name}", epochs="1")).model for name in ("gradnorm", "uniform"))
+    assert all(torch.allclose(ours[name], plain[name], atol=1e-5) for name in plain)
+
+
+def test_lengths_are_measured_in_the_fully_connected_layer_of_lenet() -> None:
+    """320 to 50 for the images of Multi-MNIST."""
+    setup = Setup(tasks=pair().tasks, backbone=LeNet, backbone_options=LeNetOptions(), input_shape=(1, 28, 28), seed=0)
+    network = Branches(NoOptions(), setup)
+    assert network.last_shared_layer().shape == (50, 320)
+    assert network.last_shared_layer() is network.backbone.neck.get_parameter("1.weight")

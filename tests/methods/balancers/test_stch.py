@@ -27,7 +27,7 @@ def test_a_small_mu_trains_the_worst_task_alone_and_a_large_one_all_alike() -> N
     assert gradient(losses_of([1.0, 2.0]), 1e4).tolist() == pytest.approx([0.25, 0.25], rel=1e-4)
 
 
-def test_equal_losses_have_the_weights_of_the_mean() -> None:
+def test_equal_losses_have_a_pth_of_the_weights_of_the_mean() -> None:
     assert gradient(losses_of([0.7, 0.7, 0.7, 0.7]), 0.1).tolist() == pytest.approx([1 / 4 / 4] * 4)
 
 
