@@ -38,3 +38,10 @@ def test_a_loss_of_zero_gives_numbers(means: list[float]) -> None:
     assert math.isfinite(value)
     assert gradient.isfinite().all()
     assert gradient[0] == 0
+
+
+def test_a_small_loss_counts_as_it_is() -> None:
+    """sqrt(1e-12 * 4) = 2e-6, and each gradient is that over 2 L_t."""
+    value, gradient = value_and_gradient(losses_of([1e-12, 4.0]))
+    assert value == pytest.approx(2e-6)
+    assert gradient.tolist() == pytest.approx([1e6, 2.5e-7], rel=1e-4)
