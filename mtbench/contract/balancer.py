@@ -159,7 +159,14 @@ class GradientBalancer(Balancer):
         present = losses.present.nonzero().squeeze(1)
         objectives = self.objectives(losses, present)
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        rows = [_gradients(objective, parameters) for objective in objectives]
+        found = [
+            torch.autograd.grad(objective, parameters, retain_graph=True, allow_unused=True) for objective in objectives
+        ]
+        used = [any(gradient is not None for gradient in column) for column in zip(*found, strict=True)]
+        rows = [
+            [torch.zeros_like(p) if gradient is None else gradient for p, gradient in zip(parameters, row, strict=True)]
+            for row in found
+        ]
         shared = {id(parameter) for parameter in network.shared_parameters()}
         columns = [index for index, parameter in enumerate(parameters) if id(parameter) in shared]
         gradients = torch.stack([torch.cat([row[index].flatten() for index in columns]) for row in rows])
@@ -171,6 +178,8 @@ class GradientBalancer(Balancer):
         for index, parameter in enumerate(parameters):
             if id(parameter) in shared:
                 gradient = next(pieces).view_as(parameter)
+            elif not used[index]:
+                continue  # a gradient of 0 would let the optimiser's momentum move an absent task's parameters
             else:
                 gradient = torch.stack([row[index] for row in rows], dim=-1) @ own
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient

@@ -26,7 +26,7 @@ class ExcessMtl(GradientBalancer):
 
     The excess risk of a task is estimated from its squared gradients, S_t their running sum over steps (Eqs. 6, 7)::
 
-        r_t = sum(g_t^2 / sqrt(S_t)), divided by what it was at the task's first step
+        r_t = sum(g_t^2 / sqrt(S_t)), divided by what it was at first, where not 0
         w_t <- w_t exp(step r_t) / sum_i w_i exp(step r_i)       (Eq. 9), 1/T at first
 
     sum_t w_t L_t is what every parameter receives. A task that is absent keeps its weight and its sums: the present
@@ -53,7 +53,7 @@ class ExcessMtl(GradientBalancer):
         self.squares.put(present, sums)
         risks = (squares / (sums + SMALL).sqrt()).sum(1)  # (P,)
         first = self.first[present]
-        self.first[present] = first.where(~first.isnan(), risks)
+        self.first[present] = first.where(first > 0, risks)
         risks = risks / (self.first[present] + SMALL)
         before = self.logarithms[present]
         after = (before + self.options.step * risks).log_softmax(0)

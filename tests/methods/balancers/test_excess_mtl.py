@@ -18,7 +18,7 @@ def weights(excess: GradientBalancer) -> Tensor:
 def test_it_is_torchjds_with_one_step_of_warm_up_while_every_task_is_present(step: float) -> None:
     ours = balancer(f"excess-mtl:step={step}", 4)
     theirs = aggregation.ExcessMTL(robust_step_size=step, n_warmup_steps=1)
-    for seed in range(8):
+    for seed in range(10):
         rows = drawn(4, seed=seed) * torch.tensor([[1.0], [2.0], [0.1], [1.0]])
         assert torch.allclose(combined(ours, rows).shared, theirs(rows), rtol=1e-4, atol=1e-5)
 
@@ -47,6 +47,23 @@ def test_a_task_that_is_absent_keeps_its_weight_and_its_sums() -> None:
     assert float(weights(excess)[1]) == pytest.approx(float(kept))
     assert float(weights(excess).sum()) == pytest.approx(1)
     assert torch.equal(excess.squares.of(torch.tensor([1]), drawn(1)), sums)  # type: ignore[operator, union-attr]
+
+
+def test_among_the_tasks_that_are_present_it_is_torchjds_whatever_others_come_between() -> None:
+    """Only the weights among them: together they have what no other task does, but the update is scaled to 1."""
+    ours, theirs = balancer("excess-mtl:step=1", 4), aggregation.ExcessMTL(robust_step_size=1.0, n_warmup_steps=1)
+    for seed in range(10):
+        rows = drawn(2, seed=seed)
+        assert torch.allclose(combined(ours, rows, [1, 3]).shared, theirs(rows), rtol=1e-4, atol=1e-5)
+        combined(ours, drawn(2, seed=100 + seed), [0, 2])
+
+
+def test_a_task_without_gradient_at_first_does_not_take_all_the_weight_once_it_has_one() -> None:
+    excess = balancer("excess-mtl", 2)
+    combined(excess, torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    for _ in range(3):
+        combined(excess, torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    assert torch.allclose(weights(excess), torch.tensor([0.5, 0.5]), atol=0.01)
 
 
 def test_a_weight_that_was_all_but_lost_comes_back() -> None:

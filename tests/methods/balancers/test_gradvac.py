@@ -26,7 +26,7 @@ def test_gradients_are_turned_until_their_cosine_is_the_target() -> None:
 @pytest.mark.parametrize("beta", [0.0, 0.5, 0.01, 1.0])
 def test_it_is_torchjds_step_by_step_while_every_task_is_present(beta: float) -> None:
     ours, theirs = balancer(f"gradvac:beta={beta}", 4), aggregation.GradVac(beta=beta)
-    for seed in range(8):
+    for seed in range(10):
         rows = drawn(4, seed=seed).double()
         torch.manual_seed(seed)
         expected = theirs(rows)
@@ -42,3 +42,15 @@ def test_the_targets_of_absent_tasks_stay() -> None:
     combined(vac, drawn(2, seed=1), [0, 2])
     changed = (vac.targets != before).nonzero().tolist()
     assert changed == [[0, 2], [2, 0]]
+
+
+def test_among_the_tasks_that_are_present_it_is_torchjds_whatever_others_come_between() -> None:
+    ours, theirs = balancer("gradvac", 4), aggregation.GradVac()
+    for seed in range(10):
+        rows = drawn(2, seed=seed).double()
+        torch.manual_seed(seed)
+        expected = theirs(rows)
+        torch.manual_seed(seed)
+        assert torch.allclose(combined(ours, rows, [1, 3]).shared, expected, rtol=1e-4, atol=1e-4)
+        combined(ours, drawn(2, seed=100 + seed), [0, 2])
+        combined(ours, drawn(1, seed=200 + seed), [3])
