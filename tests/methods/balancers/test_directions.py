@@ -52,6 +52,7 @@ def test_it_is_torchjds_aggregator(name: str, tasks: int) -> None:
 @pytest.mark.parametrize("tasks", [2, 3, 5])
 def test_nash_is_torchjds_but_for_the_division_by_the_norm(tasks: int) -> None:
     """TorchJD's update is sqrt(P) long. It solves a sequence of convex programmes, of which it takes 20 by default."""
+    pytest.importorskip("ecos", reason="TorchJD's own Nash-MTL needs ecos, which this package does without")
     theirs = aggregation.NashMTL(n_tasks=tasks, max_norm=0, optim_niter=100)
     for seed in range(2):
         rows = drawn(tasks, seed=seed)
