@@ -3,7 +3,7 @@
 import dataclasses
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -48,6 +48,8 @@ def info(
         raise UsageError(
             f"'{bare}' is a {kinds[0]}, and --dataset, --backbone and --input count the parameters of a method."
         )
+    if dataset is not None and input_ is not None:
+        raise UsageError("--dataset and --input were both given.", mend="Count for one of them.")
     console = open_console()
     for kind in kinds:
         _describe(console, kind, bare)
@@ -65,6 +67,8 @@ def info(
 
 
 def _describe(console: "Console", kind: str, name: str) -> None:
+    from mtbench.contract.options import Value, render_value
+
     plugin: Any = registry.load(kind, name)
     console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
     console.print(_reflowed(inspect.getdoc(plugin) or "(it has no docstring)"), markup=False, highlight=False)
@@ -80,18 +84,18 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         groups.append(Variation)
     fields = [field for group in groups for field in dataclasses.fields(group)]
     if fields:
-        from mtbench.contract.options import render_value
+        from rich.markup import escape
 
         table = grid("option", "default", "allowed", "what it does")
         for field in fields:
-            meta = field.metadata
-            allowed = " ".join(meta["choices"]) or _range(meta["low"], meta["high"]) or _type_name(field.default)
-            default: Any = field.default
-            table.add_row(field.name, render_value(default), allowed, meta["help"])
+            meta, default = field.metadata, cast(Value, field.default)
+            bounds = _range(meta.get("low"), meta.get("high"))
+            allowed = " ".join(meta.get("choices", ())) or bounds or _type_name(default)
+            table.add_row(field.name, *map(escape, (render_value(default), allowed, meta.get("help", ""))))
         console.print()
         console.print(table)
     for preset, values in getattr(plugin, "presets", {}).items():
-        text = ", ".join(f"{key}={value}" for key, value in values.items()) or "the defaults"
+        text = ", ".join(f"{key}={render_value(value)}" for key, value in values.items()) or "the defaults"
         console.print(f"preset={preset}: {text}", markup=False, highlight=False)
 
 
@@ -138,6 +142,7 @@ def _count_for_dataset(console: "Console", method: str, dataset: str) -> None:
 
 def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], tasks: int, classes: int) -> None:
     from mtbench.contract import Classification, Setup, Task
+    from mtbench.plan.grid import building
     from mtbench.plan.parse import parse_method
     from mtbench.train.assemble import build
 
@@ -154,8 +159,10 @@ def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], ta
         seed=0,
     )
     chosen.network.check(chosen.network_options, setup.tasks)
-    title = f"{chosen.title} on images {'x'.join(map(str, shape))} with {tasks} tasks of {classes} classes"
-    _count(console, title, build(chosen, setup), setup)
+    size = "x".join(map(str, shape))
+    with building(chosen, chosen.backbone, f"images {size}"):
+        network = build(chosen, setup)
+    _count(console, f"{chosen.title} on images {size} with {tasks} tasks of {classes} classes", network, setup)
 
 
 def _shape(text: str) -> tuple[int, ...]:
@@ -189,7 +196,7 @@ def _count(console: "Console", title: str, network: "Network", setup: "Setup") -
 
 def _reflowed(doc: str) -> str:
     """A docstring with each paragraph in one line, to be wrapped to the terminal; what is indented stays as it is."""
-    paragraphs = doc.split("\n\n")
+    paragraphs = [text for text in doc.split("\n\n") if text != "::"]  # a mark for Sphinx, which says nothing here
     return "\n\n".join(text if text.startswith(" ") else " ".join(text.splitlines()) for text in paragraphs)
 
 

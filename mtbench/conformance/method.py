@@ -27,7 +27,17 @@ APART = 1e-3
 
 
 def method_checks(trial: Trial) -> Mapping[str, Callable[[], None]]:
-    """The checks by name; a name is what is true when the check passes."""
+    """The checks by name; a name is what is true when the check passes.
+
+    Raises:
+        UsageError: the backbone is not for the tasks that methods are tried on.
+    """
+    try:
+        _classifies(trial.backbone)
+    except UsageError:
+        raise
+    except Exception:  # whatever else is broken, the checks below say what it is
+        pass
     return {
         "learns 64 images of 2 tasks": lambda: learns(trial),
         "every parameter is trained, and every task trains some": lambda: trains_everything(trial),

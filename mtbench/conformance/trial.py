@@ -73,7 +73,9 @@ class Memory:
 
 
 def tiny(name: str) -> BackboneChoice:
-    """An installed backbone, as small as it says it can be."""
+    """An installed backbone, as small as it says it can be; as it is where options are given."""
+    if ":" in name:
+        return parse_backbone(name)
     options = parse_backbone(name).backbone.tiny
     return parse_backbone(":".join([name, *(f"{key}={render_value(value)}" for key, value in options.items())]))
 

@@ -9,6 +9,7 @@ Only what differs from a default is written down, so that a new option leaves th
 """
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args, get_type_hints
@@ -121,6 +122,8 @@ def parse_value(
             )
         if isinstance(part, str):
             continue
+        if math.isinf(part):
+            raise UsageError(f"{subject} is {render_value(value)}.", allowed="Allowed: a finite number.")
         if part != part or (low is not None and part < low) or (high is not None and part > high):
             raise UsageError(f"{subject} is {render_value(value)}.", allowed=_bounds(low, high))
     return value

@@ -1,13 +1,14 @@
 """Methods x datasets x seeds become specs."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench import registry
 from mtbench.contract import Dataset, GradientBalancer, Protocol
-from mtbench.errors import PluginError, UsageError, did_you_mean
+from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
 from mtbench.plan.parse import (
     BackboneChoice,
     DatasetChoice,
@@ -18,7 +19,7 @@ from mtbench.plan.parse import (
 )
 from mtbench.plan.spec import RunSpec, Titles
 
-__all__ = ["Request", "all_methods", "choose_protocol", "parse_seeds", "plan"]
+__all__ = ["Request", "all_methods", "building", "choose_protocol", "parse_seeds", "plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +122,33 @@ def all_methods() -> list[str]:
     return [*registry.entries("method"), *(f"branches+{name}" for name in registry.entries("balancer"))]
 
 
+@contextmanager
+def building(method: MethodChoice, backbone: BackboneChoice, inputs: str, *, mend: str = "") -> Iterator[None]:
+    """Say in words what kept the parts of a method from being built within the block.
+
+    Args:
+        inputs: what it was built for, for the error.
+        mend: what may help, for the error.
+
+    Raises:
+        UsageError: they do not fit each other or the inputs.
+        PluginError: one of them is broken.
+    """
+    try:
+        yield
+    except MtbenchError:
+        raise
+    except (RuntimeError, ValueError, IndexError) as cause:
+        reason = str(cause).partition("\n")[0].rstrip(".")  # torch's have a stack in C++ below
+        raise UsageError(
+            f"method '{method.network_choice}' cannot be built on backbone '{backbone.choice}' for {inputs}: {reason}.",
+            mend=mend,
+        ) from cause
+    except Exception as cause:
+        name, reason = method.title.partition("@")[0], f"{type(cause).__name__}: {cause}".rstrip(".")
+        raise PluginError(f"method '{name}' on backbone '{backbone.choice}' cannot be built: {reason}.") from cause
+
+
 def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, named: Protocol) -> RunSpec:
     default = parse_backbone(dataset.dataset.backbone)
     backbone = method.backbone or default
@@ -147,16 +175,12 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
             f"method '{method.network_choice}' reaches into the feature maps of its backbone, "
             f"and '{backbone.choice}' has none."
         )
-    try:
+    inputs = f"the inputs of dataset '{dataset.choice}', which are {'x'.join(map(str, opened.input_shape))}"
+    own = dataset.dataset.backbone
+    mend = f"The dataset's own backbone is '{own}'." if str(backbone.choice) != own else ""
+    with building(method, backbone, inputs, mend=mend):
         method.network(method.network_options, backbone.setup(opened, seed=0))
-    except (RuntimeError, ValueError, IndexError) as cause:
-        shape = "x".join(map(str, opened.input_shape))
-        raise UsageError(
-            f"method '{method.network_choice}' cannot be built on backbone '{backbone.choice}' for the inputs of "
-            f"dataset '{dataset.choice}', which are {shape}: {cause}.",
-            mend=f"The dataset's own backbone is '{dataset.dataset.backbone}'.",
-        ) from cause
-    balancer = method.balancer(method.balancer_options, opened.tasks)
+        balancer = method.balancer(method.balancer_options, opened.tasks)
     if protocol.gradient_scale == "sum" and isinstance(balancer, GradientBalancer) and balancer.gain(2) is None:
         raise UsageError(
             f"balancer '{method.balancer_choice}' has no gradient scale 'sum': how long the gradient is that it gives "

@@ -121,9 +121,9 @@ def parse_method(text: str) -> MethodChoice:
     Raises:
         UsageError: a part does not exist, an option does not fit, or the parts do not go together.
     """
-    composition, _, trunk = text.partition("@")
+    composition, at, trunk = text.partition("@")
     # A '+' that ends a value, as in normalise=loss+, is no separator: a balancer's name begins with a letter.
-    first, *others = re.split(r"\+(?=[a-z])", composition)
+    first, *others = re.split(r"\+(?=[A-Za-z])", composition)
     if len(others) > 1:
         raise UsageError(f"method '{text}' has {len(others)} balancers.", allowed="A method has one.")
     name, given = _split(first, "method")
@@ -150,7 +150,7 @@ def parse_method(text: str) -> MethodChoice:
     network_options = parse_options(network.Options, given, owner=f"method '{name}'")
     balancer_options = parse_options(balancer.Options, balancer_given, owner=_owner(name, balancer_name, plugin))
     _check_pair(text, network, network_name, balancer, balancer_name)
-    backbone = parse_backbone(trunk) if trunk else None
+    backbone = parse_backbone(trunk) if at else None
     network_choice, balancer_choice = _choice(network_name, network_options), _choice(balancer_name, balancer_options)
     return MethodChoice(
         network_choice=network_choice,

@@ -40,10 +40,11 @@ class Varied(Dataset):
         super().__init__(dataset.options, dataset.root)
         self.dataset, self.variation = dataset, variation
         self.input_shape, self.foreground = dataset.input_shape, dataset.foreground  # type: ignore[misc]
+        self.protocols, self.backbone = dataset.protocols, dataset.backbone  # type: ignore[misc]
         self.indices = _indices(dataset.tasks, variation.tasks, name)
         chosen = [dataset.tasks[index] for index in self.indices]
         for option_name in ("scale", "noise", "labels"):
-            _check_length(option_name, getattr(variation, option_name), chosen, name)
+            _check_values(option_name, getattr(variation, option_name), chosen, name)
         scales = variation.scale or (1.0,) * len(chosen)
         self._tasks = tuple(
             dataclasses.replace(task, scale=task.scale * scale) for task, scale in zip(chosen, scales, strict=True)
@@ -99,13 +100,17 @@ def _indices(tasks: Sequence[Task], chosen: Sequence[str], dataset: str) -> list
     return [names.index(name) for name in chosen or names]
 
 
-def _check_length(option_name: str, values: tuple[float, ...], tasks: Sequence[Task], dataset: str) -> None:
+def _check_values(option_name: str, values: tuple[float, ...], tasks: Sequence[Task], dataset: str) -> None:
     if values and len(values) != len(tasks):
         raise UsageError(
             f"option '{option_name}' of dataset '{dataset}' is '{render_value(values)}', {len(values)} values for "
             f"{len(tasks)} tasks.",
             mend="Give a value for each, separated by slashes.",
             allowed=f"The tasks: {', '.join(task.name for task in tasks)}.",
+        )
+    if option_name != "noise" and values and not any(values):
+        raise UsageError(
+            f"option '{option_name}' of dataset '{dataset}' is '{render_value(values)}', which leaves nothing to learn."
         )
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mtbench.contract import Losses, Task, derive, stream
 from mtbench.contract import Protocol as TrainingProtocol
-from mtbench.errors import NonFiniteLoss
+from mtbench.errors import NonFiniteLoss, UsageError
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, TaskInfo, TaskResult
@@ -83,7 +83,7 @@ def train(
         keeper, watch, points: see `fit`.
 
     Raises:
-        NonFiniteLoss: see `fit`.
+        UsageError, NonFiniteLoss: see `fit`.
     """
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
@@ -106,10 +106,13 @@ def fit(
         points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight.
 
     Raises:
+        UsageError: no training example has a label.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
     """
     network, balancer, split, seed = run.network, run.balancer, run.splits["train"], run.setup.seed
     device = split.defined.device
+    if not split.defined.any():
+        raise UsageError(f"none of the {len(split)} training examples has a label, so that there is nothing to learn.")
     optimizer = _optimizer(protocol, run)
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     if (state := keeper.restore()) is not None:

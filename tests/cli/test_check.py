@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mtbench.cli.app import app
+from mtbench.conformance.trial import tiny
 from mtbench.errors import UsageError
 
 RUNNER = CliRunner()
@@ -31,6 +32,20 @@ def test_an_unknown_name_is_met_with_a_suggestion() -> None:
     result = RUNNER.invoke(app, ["check", "pcgrap"])
     assert isinstance(result.exception, UsageError)
     assert str(result.exception).startswith("nothing called 'pcgrap' is installed. Did you mean 'pcgrad'?")
+
+
+@pytest.mark.parametrize("name", ["point", "film@point"])
+def test_a_backbone_that_is_not_for_classes_is_refused_once(name: str) -> None:
+    error = RUNNER.invoke(app, ["check", name]).exception
+    assert isinstance(error, UsageError)
+    assert str(error).startswith("backbone 'point' is two numbers, and a task of this dataset takes 4.")
+
+
+def test_a_varied_dataset_and_a_backbone_with_options_can_be_checked() -> None:
+    result = RUNNER.invoke(app, ["check", "toy2:scale=.1/1"])
+    assert "'toy2:scale=.1/1' conforms." in result.output
+    assert tiny("mlp:width=20").options.width == 20
+    assert tiny("mlp").options.width == 10
 
 
 @pytest.mark.parametrize("name", ["branches+mgda@nothing", "td:bogus=1"])

@@ -148,6 +148,10 @@ def test_info_refuses_what_it_cannot_show() -> None:
         shown("info", "td@lenet", "--input", "224")
     with pytest.raises(UsageError, match=r"--input needs a backbone\. Name one, as in --backbone lenet\."):
         shown("info", "td", "--input", "1x28x28")
+    with pytest.raises(UsageError, match=r"--dataset and --input were both given\."):
+        shown("info", "td@lenet", "--input", "1x28x28", "--dataset", "mmnist2")
+    with pytest.raises(UsageError, match=r"'branches' cannot be built on backbone 'lenet' for images 1x9x28: "):
+        shown("info", "branches@lenet", "--input", "1x9x28")
 
 
 def test_info_counts_for_images_of_any_shape_and_gives_table_5b() -> None:

@@ -40,6 +40,7 @@ def test_only_what_differs_from_a_default_is_written_down() -> None:
         ({"gate": "tan"}, "option 'gate' of method 'x' is 'tan'. Did you mean 'tanh'? Allowed: sigmoid, tanh."),
         ({"width": "100"}, "option 'width' of method 'x' is 100. Allowed: 0.1 to 64."),
         ({"width": "nan"}, "option 'width' of method 'x' is nan. Allowed: 0.1 to 64."),
+        ({"weights": "inf/1"}, "option 'weights' of method 'x' is inf/1. Allowed: a finite number."),
         ({"width": "wide"}, "option 'width' of method 'x' is 'wide'. Allowed: a number."),
         ({"deep": "maybe"}, "option 'deep' of method 'x' is 'maybe'. Allowed: true or false."),
         ({"weights": ".3/-1"}, "option 'weights' of method 'x' is 0.3/-1. Allowed: at least 0."),

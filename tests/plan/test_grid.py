@@ -5,7 +5,7 @@ import pytest
 
 from mtbench import registry
 from mtbench.contract import option
-from mtbench.errors import UsageError
+from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import Request, parse_seeds, plan
 from mtbench.plan.spec import RunSpec
 from mtbench_methods.td import TopDown, TopDownOptions
@@ -173,3 +173,17 @@ def test_a_backbone_that_cannot_take_the_inputs_is_refused_with_the_reason() -> 
         "method 'branches' cannot be built on backbone 'lenet' for the inputs of dataset 'toy2', which are 1x1x1: "
     )
     assert text.endswith("The dataset's own backbone is 'point'.")
+
+
+def test_a_part_that_fails_as_it_is_built_is_named_and_left_out_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise TypeError("one argument too many.")
+
+    monkeypatch.setattr(registry.load("balancer", "mgda"), "__init__", fail)
+    with pytest.raises(PluginError) as error:
+        specs("branches+mgda")
+    reason = "method 'branches+mgda' on backbone 'lenet' cannot be built: TypeError: one argument too many."
+    assert str(error.value) == reason
+    said: list[str] = []
+    plan(Request(methods=["all"], datasets=["mmnist3"], settings={}, seeds=[0]), left_out=said.append)
+    assert f"'branches+mgda' is left out on mmnist3: {reason}" in said

@@ -70,6 +70,8 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
         ("single+mgda", "method 'single+mgda' does not go together: the tasks of 'single' share no parameters, "),
         ("td@lenet:width=0", "option 'width' of backbone 'lenet' is 0. Allowed: 0.1 to 64."),
         ("td@lenett", "backbone 'lenett' is not installed. Did you mean 'lenet'? Installed: lenet"),
+        ("td@", "backbone '' is not installed."),
+        ("td+Famo", "balancer 'Famo' is not installed. Did you mean 'famo'?"),
         ("", "method '' is not installed."),
     ],
 )

@@ -97,6 +97,8 @@ def test_a_variation_is_part_of_the_identity_and_of_the_name() -> None:
             "toy-all:tasks=upper/upper",
             "option 'tasks' of dataset 'toy-all' is 'upper/upper', which names a task twice.",
         ),
+        ("toy-all:labels=0/0", "option 'labels' of dataset 'toy-all' is '0/0', which leaves nothing to learn."),
+        ("toy-all:scale=0/0", "option 'scale' of dataset 'toy-all' is '0/0', which leaves nothing to learn."),
         ("toy-all:noise=0/2", "option 'noise' of dataset 'toy-all' is 0/2. Allowed: 0 to 1."),
         (
             "toy-all:nois=0/1",

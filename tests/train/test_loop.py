@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import stream
-from mtbench.errors import NonFiniteLoss
+from mtbench.errors import NonFiniteLoss, UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS
@@ -180,6 +180,11 @@ def test_examples_without_any_label_are_left_out_whatever_the_batch() -> None:
             assemble(spec_of(method, "toy-partial", images="24"), root=Path(), device=CPU).splits["train"].defined
         )
         assert trained.cost.steps == int(labelled.any(1).sum()) < 24
+
+
+def test_where_no_example_has_a_label_there_is_nothing_to_learn() -> None:
+    with pytest.raises(UsageError, match="none of the 4 training examples has a label"):
+        run(spec_of("td", dataset="toy-all:labels=.01/.01", images="4"))
 
 
 def test_undefined_labels_are_not_counted() -> None:
