@@ -23,8 +23,12 @@ BELOW = {
     "engines": {"train", "store", "plan", "contract", "registry", "errors"},
     "conformance": {"train", "store", "plan", "contract", "registry", "errors"},
     "scaffold": {"registry", "errors"},
+    "search": {"engines", "train", "store", "plan", "contract", "registry", "errors"},
     "report": {"stats", "store", "plan", "contract", "registry", "errors"},
-    "cli": {"engines", "report", "conformance", "scaffold", "train", "store", "plan", "contract", "registry", "errors"},
+    "cli": {
+        *("engines", "search", "report", "conformance", "scaffold"),
+        *("train", "store", "stats", "plan", "contract", "registry", "errors"),
+    },
     "__main__": {"cli"},
     "__init__": set[str](),
 }

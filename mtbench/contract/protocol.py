@@ -24,10 +24,14 @@ class Protocol:
     optimizer: str = option("adam", "adam (betas .9, .999), or sgd with momentum .9", choices=("adam", "sgd"))
     schedule: str = option(
         "halving",
-        "halving: the learning rate halves after 30, 60 and 90 % of the epochs",
-        choices=("halving", "constant"),
+        "halving: the learning rate halves after 30, 60 and 90 % of the epochs; exponential: it is multiplied by .95 "
+        "after each",
+        choices=("halving", "constant", "exponential"),
     )
     images: int = option(0, "training examples used, the first so many; 0 is all", low=0)
+    share: float = option(
+        1.0, "share of those examples that is used, each so many times more often per epoch", low=1e-4, high=1
+    )
     tasks_per_image: str = option(
         "native",
         "labels used per image and step: native (what the network is made for), one, or all",
@@ -41,16 +45,31 @@ class Protocol:
         "equal gradients give what uniform gives), or matched (that of uniform at each step)",
         choices=("native", "sum", "matched"),
     )
+    adds: str = option(
+        "none",
+        "own or all: the last task is held back until the epochs are over, and then added in as many epochs more, in "
+        "which only its own parameters are trained (own), or all, with every task (all)",
+        choices=("none", "own", "all"),
+    )
+    diagnostics: tuple[str, ...] = option(
+        (),
+        "measured besides: conflict (of the tasks' gradients, at the points of the curve), selectivity (what the "
+        "features for one task say of the others, after training)",
+        choices=("conflict", "selectivity"),
+    )
     precision: str = option("float32", "float32, or tf32 on a GPU that has it", choices=("float32", "tf32"))
     seeds: int = option(5, "repeats when none are asked for", low=1)
 
     def learning_rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 0.
 
-        The halving schedule halves it after round(0.3 E), round(0.6 E) and round(0.9 E) epochs, never before the first.
+        The halving schedule halves it after round(0.3 E), round(0.6 E) and round(0.9 E) epochs, never before the first;
+        the exponential one multiplies it by 0.95 after each epoch (Kurin et al., 2022).
         """
         if self.schedule == "constant":
             return self.lr
+        if self.schedule == "exponential":
+            return float(self.lr * 0.95**epoch)
         halvings = sum(epoch >= max(1, round(share * self.epochs)) for share in (0.3, 0.6, 0.9))
         return self.lr * 0.5**halvings
 

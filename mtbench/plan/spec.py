@@ -12,7 +12,7 @@ from mtbench.contract import Protocol
 
 __all__ = ["LATER", "Choice", "RunSpec", "Titles"]
 
-LATER = {"clip": 0.0, "gradient_scale": "native"}
+LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "gradient_scale": "native", "share": 1.0}
 """Numbers of a protocol that runs made before they were there are understood to have had."""
 
 

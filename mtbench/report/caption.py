@@ -14,7 +14,15 @@ __all__ = ["QUICK", "footnotes", "note", "numbers", "sentences"]
 QUICK = "QUICK: a look, not a result."
 
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
-_SCHEDULES = {"halving": "halved after 30, 60 and 90 % of the epochs", "constant": "constant"}
+_SCHEDULES = {
+    "halving": "halved after 30, 60 and 90 % of the epochs",
+    "constant": "constant",
+    "exponential": "times 0.95 after each epoch",
+}
+_ADDS = {
+    "own": "the last task added in as many epochs more, in which its own parameters alone are trained",
+    "all": "the last task added in as many epochs more, in which everything is trained on all tasks",
+}
 _LABELS = {
     "native": "all labels of an image or one drawn at each step, as each network is made for",
     "one": "one label of an image drawn at each step",
@@ -52,7 +60,9 @@ def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
         f"batch {protocol.batch}",
         f"{protocol.optimizer} with learning rate {protocol.lr:g}, {_SCHEDULES[protocol.schedule]}",
         f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
+        "" if protocol.share == 1 else f"in the steps that {1 / protocol.share:g} times as many would take",
         _LABELS[protocol.tasks_per_image],
+        _ADDS.get(protocol.adds, ""),
         f"gradient scale {protocol.gradient_scale}",
         f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
         "a validation split held out" if protocol.validation else "",

@@ -23,6 +23,11 @@ def test_a_constant_schedule_keeps_the_rate() -> None:
     assert Protocol(schedule="constant", lr=0.5).learning_rate(99) == 0.5
 
 
+def test_an_exponential_schedule_takes_a_twentieth_off_after_each_epoch() -> None:
+    rates = [Protocol(schedule="exponential", lr=1e-2).learning_rate(epoch) for epoch in (0, 1, 99)]
+    assert rates == pytest.approx([1e-2, 9.5e-3, 1e-2 * 0.95**99])
+
+
 def test_settings_are_read_from_texts_with_dashes_or_underscores() -> None:
     changed = Protocol().changed(**{"tasks-per-image": "all", "epochs": "30", "validation": "true"})
     assert changed == Protocol(tasks_per_image="all", epochs=30, validation=True)
