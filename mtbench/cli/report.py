@@ -27,8 +27,9 @@ def report(
     from rich.console import Console
 
     from mtbench.report.comparison import compare
+    from mtbench.report.layout import page_of
     from mtbench.report.table import build_table
-    from mtbench.report.terminal import print_table
+    from mtbench.report.terminal import print_page
     from mtbench.report.write import write_report
     from mtbench.store.status import survey
 
@@ -50,7 +51,7 @@ def report(
         statuses = [status for status in statuses if status.spec.titles.dataset in wanted]
     console = Console()
     for comparison in compare(statuses):
-        print_table(build_table(comparison), console)
+        print_page(page_of(build_table(comparison)), console)
         console.print()
     files = write_report(statuses, out)
     for folder in dict.fromkeys(file.parent for file in files):

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 import jinja2
 
 from mtbench.report.caption import QUICK
-from mtbench.report.layout import Layout, Words, blocks, lay_out
-from mtbench.report.table import Table
-from mtbench.report.text import slug, wrap
+from mtbench.report.layout import Layout, Page, Words, blocks
+from mtbench.report.text import wrap
 
 __all__ = ["escape_latex", "render_latex"]
 
@@ -66,20 +65,20 @@ _HEAD = 12
 """Characters in a line of a head."""
 
 
-def render_latex(table: Table) -> str:
+def render_latex(page: Page) -> str:
     """A floating table, to be included with ``\\input`` in a document that uses booktabs.
 
     Where the tasks are too many for the width of a page, blocks of columns stand below one another; what a page has no
     room for goes on in further tables.
     """
-    layout = lay_out(table)
+    layout = page.layout
     names = [_points(Words(says=part)) for line in layout.lines for part in wrap(line[0].says, _NAME).split("\n")]
     return _TEMPLATE.render(
-        title=f"{table.dataset}, protocol {table.protocol}",
-        quick=QUICK if table.quick else "",
-        caption=[sentence for sentence in table.caption if sentence != QUICK],
-        label=f"tab:{slug(table.dataset)}-{slug(table.protocol)}",
-        floats=_floats(blocks(layout, width=_LINE - 7, name=_NAME, head=_HEAD, gap=6, measure=_points), table),
+        title=page.title,
+        quick=QUICK if page.quick else "",
+        caption=[sentence for sentence in page.caption if sentence != QUICK],
+        label=f"tab:{page.label}",
+        floats=_floats(blocks(layout, width=_LINE - 7, name=_NAME, head=_HEAD, gap=6, measure=_points), page),
         width=math.ceil(max(names)),
         wide=max(len(line[0].says) for line in layout.lines) > _NAME,
     )
@@ -115,13 +114,13 @@ class Float:
     height: float = _CAPTION
 
 
-def _floats(blocks: Sequence[Layout], table: Table) -> list[Float]:
+def _floats(blocks: Sequence[Layout], page: Page) -> list[Float]:
     """As many blocks and footnotes to a float as a page has room for; the first has the caption above them.
 
     A block with more lines than there is room for is cut into parts of about equal length.
     """
     # Captions are set in larger type: a quarter wider and a quarter higher.
-    floats = [Float(height=_CAPTION + 1.26 * _lines(" ".join(table.caption), 1.25))]
+    floats = [Float(height=_CAPTION + 1.26 * _lines(" ".join(page.caption), 1.25))]
     for block in blocks:
         room = _PAGE - (_CAPTION if floats[-1].blocks else floats[-1].height)
         for part in _parts(block, room):
@@ -130,7 +129,7 @@ def _floats(blocks: Sequence[Layout], table: Table) -> list[Float]:
                 floats.append(Float())
             floats[-1].blocks.append(part)
             floats[-1].height += height
-    for footnote in table.footnotes:
+    for footnote in page.footnotes:
         height = _lines(footnote)
         if floats[-1].height + height > _PAGE:
             floats.append(Float())

@@ -7,9 +7,10 @@ from mtbench.report import text
 from mtbench.report.expense import Expense
 from mtbench.report.table import Cell, Column, Row, Table
 
-__all__ = ["Layout", "Words", "blocks", "lay_out"]
+__all__ = ["DASH", "Layout", "Page", "Words", "blocks", "lay_out", "page_of"]
 
 DASH = "\N{EN DASH}"
+"""Where a number would stand that there is none of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,45 @@ class Layout:
     @property
     def apart(self) -> bool:
         """Whether it has nothing beside the methods but what they take."""
-        return self.costs == len(self.header) - 1
+        return 0 < self.costs == len(self.header) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A table in words with all that stands around it, of whatever it is made.
+
+    Attributes:
+        title: what it is of.
+        label: the same as part of a name.
+        quick: whether it is a look, not a result.
+        layout: the table.
+        caption: sentences that say what the numbers are.
+        footnotes: sentences on what is not as it should be.
+        aside: what heads need to be understood where there is no room for the caption.
+    """
+
+    title: str
+    label: str
+    quick: bool
+    layout: Layout
+    caption: tuple[str, ...]
+    footnotes: tuple[str, ...] = ()
+    aside: str = ""
+
+
+def page_of(table: Table) -> Page:
+    """A summary table in words."""
+    unit = table.yardstick
+    second = f"{text.duration(unit.seconds)} s per epoch" if unit else ""
+    return Page(
+        title=f"{table.dataset}, protocol {table.protocol}",
+        label=f"{text.slug(table.dataset)}-{text.slug(table.protocol)}",
+        quick=table.quick,
+        layout=lay_out(table),
+        caption=table.caption,
+        footnotes=table.footnotes,
+        aside=f"time: of training, relative to {unit.method} ({second})." if unit else "",
+    )
 
 
 def lay_out(table: Table) -> Layout:

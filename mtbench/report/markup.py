@@ -7,16 +7,16 @@ import pandas as pd
 
 from mtbench.report.caption import QUICK
 from mtbench.report.expense import Expense
-from mtbench.report.layout import Words, lay_out
+from mtbench.report.layout import Page, Words
 from mtbench.report.table import Cell, Column, Row, Table
 
 __all__ = ["escape_markdown", "render_csv", "render_markdown"]
 
 
-def render_markdown(table: Table) -> str:
+def render_markdown(page: Page) -> str:
     """A table for GitHub: a heading, the table, the caption and the footnotes."""
-    layout = lay_out(table)
-    title = f"{table.dataset}, protocol {table.protocol}" + (f" ({QUICK.rstrip('.')})" if table.quick else "")
+    layout = page.layout
+    title = page.title + (f" ({QUICK.rstrip('.')})" if page.quick else "")
     lines = [
         f"### {escape_markdown(title)}",
         "",
@@ -24,10 +24,10 @@ def render_markdown(table: Table) -> str:
         _line(["---", *("---:" for _ in layout.header[1:])]),
         *(_line([_cell(words) for words in line]) for line in layout.lines),
         "",
-        " ".join(f"**{escape_markdown(part)}**" if part == QUICK else escape_markdown(part) for part in table.caption),
+        " ".join(f"**{escape_markdown(part)}**" if part == QUICK else escape_markdown(part) for part in page.caption),
     ]
-    if table.footnotes:
-        lines += ["", *(f"- {escape_markdown(footnote)}" for footnote in table.footnotes)]
+    if page.footnotes:
+        lines += ["", *(f"- {escape_markdown(footnote)}" for footnote in page.footnotes)]
     return "\n".join(lines) + "\n"
 
 

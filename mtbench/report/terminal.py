@@ -7,11 +7,10 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from mtbench.report.caption import QUICK
-from mtbench.report.layout import Layout, Words, blocks, lay_out
-from mtbench.report.table import Table
-from mtbench.report.text import duration, wrap
+from mtbench.report.layout import Layout, Page, Words, blocks
+from mtbench.report.text import wrap
 
-__all__ = ["print_table"]
+__all__ = ["print_page"]
 
 _NAME = 28
 _HEAD = 14
@@ -19,20 +18,20 @@ _GAPS = (2, 1)
 """Spaces between columns: one only where that saves a block, or keeps cost beside accuracy."""
 
 
-def print_table(table: Table, console: Console) -> None:
+def print_page(page: Page, console: Console) -> None:
     """Print a table and its footnotes; where the console is too narrow, blocks of columns stand below one another."""
-    quick = f" [bold yellow]{QUICK}[/]" if table.quick else ""
-    console.print(f"[bold]{escape(f'{table.dataset}, protocol {table.protocol}')}[/]{quick}", highlight=False)
-    layout = lay_out(table)
+    quick = f" [bold yellow]{QUICK}[/]" if page.quick else ""
+    console.print(f"[bold]{escape(page.title)}[/]{quick}", highlight=False)
+    layout = page.layout
     cut = {gap: blocks(layout, width=console.width, name=_NAME, head=_HEAD, gap=gap, measure=_letters) for gap in _GAPS}
     gap = min(_GAPS, key=lambda gap: (len(cut[gap]), cut[gap][-1].apart))
     for number, block in enumerate(cut[gap]):
         if number:
             console.print()
         console.print(_grid(block, gap))
-    if unit := table.yardstick:
-        console.print(Text(f"time: of training, relative to {unit.method} ({duration(unit.seconds)} s per epoch)."))
-    for footnote in table.footnotes:
+    if page.aside:
+        console.print(Text(page.aside))
+    for footnote in page.footnotes:
         console.print(Text(footnote))
 
 

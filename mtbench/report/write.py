@@ -7,6 +7,7 @@ from mtbench.report.comparison import Comparison, compare
 from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.frame import tidy_frame
 from mtbench.report.latex import render_latex
+from mtbench.report.layout import page_of
 from mtbench.report.markup import render_csv, render_markdown
 from mtbench.report.style import save
 from mtbench.report.table import build_table
@@ -49,8 +50,8 @@ def write_report(statuses: Sequence[RunStatus], out: Path | None) -> list[Path]:
 def _files(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
     stem = f"{comparison.folder}-{comparison.slug}"
     table = build_table(comparison)
-    yield f"{stem}-table.tex", render_latex(table).encode()
-    yield f"{stem}-table.md", render_markdown(table).encode()
+    yield f"{stem}-table.tex", render_latex(page_of(table)).encode()
+    yield f"{stem}-table.md", render_markdown(page_of(table)).encode()
     yield f"{stem}-table.csv", render_csv(table).encode()
     if not comparison.tasks:
         return  # no run has finished: there is nothing to draw

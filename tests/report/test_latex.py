@@ -7,6 +7,7 @@ import pytest
 
 from mtbench.report.comparison import compare
 from mtbench.report.latex import escape_latex, render_latex
+from mtbench.report.layout import page_of
 from mtbench.report.table import build_table
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, QUICK, finished, many_runs, mixed_runs, unfinished
@@ -16,7 +17,7 @@ NASTY = r"""_ & % # $ { } ~ ^ \ < > | " ' ` -- ± é «中»"""
 
 def latex(runs: list[RunStatus]) -> str:
     (comparison,) = compare(runs)
-    return render_latex(build_table(comparison))
+    return render_latex(page_of(build_table(comparison)))
 
 
 def test_every_sign_of_latex_is_escaped() -> None:

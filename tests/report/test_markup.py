@@ -3,6 +3,7 @@ import csv
 import io
 
 from mtbench.report.comparison import compare
+from mtbench.report.layout import page_of
 from mtbench.report.markup import escape_markdown, render_csv, render_markdown
 from mtbench.report.table import Table, build_table
 from mtbench.store.record import TaskInfo
@@ -15,7 +16,7 @@ def table_of(runs: list) -> Table:  # type: ignore[type-arg]
 
 
 def test_a_table_reads_as_markdown() -> None:
-    table, caption, notes = render_markdown(table_of(mixed_runs())).split("\n\n", 1)[1].split("\n\n")
+    table, caption, notes = render_markdown(page_of(table_of(mixed_runs()))).split("\n\n", 1)[1].split("\n\n")
     assert table == (
         "| method | LU | RL | mean | n | \\#P | MACs | labels | s/epoch | memory |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
@@ -34,14 +35,14 @@ def test_a_table_reads_as_markdown() -> None:
 
 
 def test_a_look_is_marked_in_heading_and_caption() -> None:
-    text = render_markdown(table_of([finished(protocol=QUICK)]))
+    text = render_markdown(page_of(table_of([finished(protocol=QUICK)])))
     assert text.startswith("### mmnist2, protocol quick (QUICK: a look, not a result)\n")
     assert "\n**QUICK: a look, not a result.** mmnist2, protocol quick: 2 epochs" in text
 
 
 def test_one_seed_prints_no_spread() -> None:
     assert "| td | 90.00 | 80.00 | 85.00 | 1 | ×1.25 | 800.0k | 12.0M | 1.50 | 300 MB |" in render_markdown(
-        table_of([finished()])
+        page_of(table_of([finished()]))
     )
 
 
@@ -50,7 +51,7 @@ def test_unlike_metrics_name_themselves_and_their_better_direction() -> None:
         TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
         TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
     ]
-    text = render_markdown(table_of([finished(scores={"shape": 90, "depth": 0.51237}, tasks=tasks)]))
+    text = render_markdown(page_of(table_of([finished(scores={"shape": 90, "depth": 0.51237}, tasks=tasks)])))
     assert "| method | shape (accuracy % ↑) | depth (error m ↓) | n | \\#P | MACs | labels | s/epoch | memory |" in text
     assert "| td | 90.00 | 0.5124 | 1 | ×1.25 | 800.0k | 12.0M | 1.50 | 300 MB |" in text
 
@@ -80,7 +81,7 @@ def test_the_csv_has_what_a_method_takes() -> None:
 
 
 def test_all_methods_are_a_line_each() -> None:
-    table = render_markdown(table_of(many_runs())).split("\n\n")[1].splitlines()
+    table = render_markdown(page_of(table_of(many_runs()))).split("\n\n")[1].splitlines()
     assert [line.split(" | ")[0].removeprefix("| ") for line in table[2:]] == sorted(MANY)
     assert {line.count(" | ") for line in table} == {9}
     rows = list(csv.DictReader(io.StringIO(render_csv(table_of(many_runs())))))

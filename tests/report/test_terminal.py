@@ -4,8 +4,9 @@ import io
 from rich.console import Console
 
 from mtbench.report.comparison import compare
+from mtbench.report.layout import page_of
 from mtbench.report.table import build_table
-from mtbench.report.terminal import print_table
+from mtbench.report.terminal import print_page
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, QUICK, finished, many_runs, mixed_runs
 
@@ -13,7 +14,7 @@ from tests.report.records import MANY, QUICK, finished, many_runs, mixed_runs
 def printed(runs: list[RunStatus], width: int, *, color: bool = False) -> str:
     (comparison,) = compare(runs)
     console = Console(file=io.StringIO(), width=width, force_terminal=color, color_system="standard" if color else None)
-    print_table(build_table(comparison), console)
+    print_page(page_of(build_table(comparison)), console)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
 
