@@ -1,71 +1,65 @@
 """``mtbench run``, ``mtbench status`` and ``mtbench exec``."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli.shared import DEFAULT_RESULTS, DataRoot, Device, Results, data_root
-from mtbench.errors import Stopped, UsageError, did_you_mean
+from mtbench.cli.execution import agenda_of, announce, execute, names, parse_refresh, prepare, protocol_name, settings
+from mtbench.cli.shared import (
+    DEFAULT_RESULTS,
+    BackboneName,
+    Changes,
+    DataRoot,
+    Datasets,
+    Device,
+    DryRun,
+    Epochs,
+    GradientScale,
+    Jobs,
+    ProtocolName,
+    Quick,
+    Quiet,
+    Refresh,
+    Results,
+    RunsPerDevice,
+    data_root,
+)
+from mtbench.errors import Stopped
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from mtbench.engines.agenda import Agenda
     from mtbench.engines.pool import Outcome
-    from mtbench.plan.spec import RunSpec
-    from mtbench.store.status import RunStatus
 
 __all__ = ["exec_", "run", "status"]
 
 
 def run(
-    dataset: Annotated[str, typer.Option("--dataset", help="Datasets, separated by commas.", metavar="NAMES")],
+    dataset: Datasets,
     methods: Annotated[
         str,
         typer.Option(
             "--methods", help="Methods, separated by commas, e.g. td:channels=6,branches+mgda.", metavar="NAMES"
         ),
     ] = "all",
-    protocol: Annotated[
-        str, typer.Option("--protocol", help="One of the dataset's protocols.", metavar="NAME")
-    ] = "paper",
-    quick: Annotated[bool, typer.Option("--quick", help="Short for --protocol quick.")] = False,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="Short for --set epochs=...")] = None,
+    protocol: ProtocolName = "paper",
+    quick: Quick = False,
+    epochs: Epochs = None,
     seeds: Annotated[
         str | None, typer.Option("--seeds", help="A count such as 10, or a list such as 0,3,7.", metavar="SEEDS")
     ] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="A number of the protocol, e.g. lr=0.0005; may be repeated.", metavar="KEY=VALUE"),
-    ] = None,
-    gradient_scale: Annotated[
-        str | None,
-        typer.Option(
-            "--gradient-scale",
-            help="Length of the gradients that balancers combine: native, sum or matched.",
-            metavar="SCALE",
-        ),
-    ] = None,
-    backbone: Annotated[
-        str, typer.Option("--backbone", help="Of methods that name none, e.g. vgg11:width=.25.", metavar="NAME")
-    ] = "",
+    changes: Changes = None,
+    gradient_scale: GradientScale = None,
+    backbone: BackboneName = "",
     results: Results = DEFAULT_RESULTS,
     root: DataRoot = None,
     device: Device = "auto",
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", help="Runs at a time; by default one per core, or as the GPUs allow.")
-    ] = None,
-    runs_per_device: Annotated[int, typer.Option("--runs-per-device", help="Runs that share one GPU.")] = 1,
-    refresh: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--refresh", help="Do again what is stale, failed, damaged or all; separated by commas.", metavar="STATES"
-        ),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but problems and the summary.")] = False,
+    jobs: Jobs = None,
+    runs_per_device: RunsPerDevice = 1,
+    refresh: Refresh = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train methods on datasets: every run that is asked for and not there yet, several at a time."""
     from rich.console import Console
@@ -75,13 +69,13 @@ def run(
     from mtbench.train.device import check_precision, choose_device
 
     console = Console(quiet=quiet)
-    states = _parse_refresh(refresh or [])
+    states = parse_refresh(refresh or [])
     specs = plan(
         Request(
-            methods=_names(methods),
-            datasets=_names(dataset),
-            protocol=_protocol(protocol, quick),
-            settings=_settings(changes or [], epochs=epochs, gradient_scale=gradient_scale),
+            methods=names(methods),
+            datasets=names(dataset),
+            protocol=protocol_name(protocol, quick),
+            settings=settings(changes or [], epochs=epochs, gradient_scale=gradient_scale),
             seeds=None if seeds is None else parse_seeds(seeds),
             backbone=backbone,
         ),
@@ -91,17 +85,17 @@ def run(
     for spec in specs:
         check_precision(choose_device(places[0]), spec.protocol.precision)
     if not dry_run:
-        _prepare(specs, data_root(root), console)
-    agenda = _survey(specs, results, data_root(root), states, write=not dry_run)
-    _announce(agenda, places, data_root(root), console, is_quick=quick)
+        prepare(specs, data_root(root), console)
+    agenda = agenda_of(specs, results, data_root(root), states, write=not dry_run)
+    announce(agenda, places, data_root(root), console, is_quick=quick)
     if dry_run:
         return
     try:
-        outcomes = _execute(agenda, places, data_root(root), console, quiet=quiet)
+        outcomes = execute(agenda, places, data_root(root), console, quiet=quiet)
     except Stopped as cause:
         Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
         raise typer.Exit(130) from None
-    _summarise(_survey(specs, results, data_root(root), set(), write=False), outcomes, results)
+    _summarise(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results)
 
 
 def status(results: Results = DEFAULT_RESULTS, root: DataRoot = None) -> None:
@@ -138,92 +132,6 @@ def exec_(
     job, lines = Job(folder=spec.parent, title=f"{titles.dataset} {titles.method}"), Lines(Console(), 1)
     execute(spec, data_root(root), device, lambda progress: lines.advanced(job, progress))
     lines.ended(job, "done", "")
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _protocol(name: str, quick: bool) -> str:
-    if quick and name not in ("paper", "quick"):
-        raise UsageError(f"--quick is short for --protocol quick, and --protocol {name} was given too.")
-    return "quick" if quick else name
-
-
-def _settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, str]:
-    settings = {name: str(value) for name, value in short.items() if value is not None}
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals or not key:
-            raise UsageError(f"--set is '{change}'.", allowed="It is KEY=VALUE, as in --set lr=0.0005.")
-        settings[key] = value
-    return settings
-
-
-def _parse_refresh(texts: Iterable[str]) -> set[str]:
-    from mtbench.engines.agenda import REFRESH
-
-    states = {name for text in texts for name in _names(text)}
-    for name in sorted(states - set(REFRESH)):
-        raise UsageError(
-            f"--refresh is '{name}'.", mend=did_you_mean(name, REFRESH), allowed=f"Allowed: {', '.join(REFRESH)}."
-        )
-    return states
-
-
-def _prepare(specs: "Sequence[RunSpec]", root: Path, console: "Console") -> None:
-    from mtbench.plan.parse import parse_dataset
-
-    for dataset in dict.fromkeys(str(spec.dataset) for spec in specs):
-        parse_dataset(dataset).open(root).prepare(
-            lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
-        )
-
-
-def _survey(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: set[str], *, write: bool) -> "Agenda":
-    from mtbench.engines.agenda import make_agenda
-    from mtbench.store.results import check_results, find_runs, mark_results
-    from mtbench.store.status import status_of
-
-    (mark_results if write else check_results)(results)
-    runs: list[RunStatus] = []
-    for folder, spec in zip(find_runs(results, specs), specs, strict=True):
-        if write:
-            folder.write_spec(spec)
-        runs.append(status_of(folder.path, spec, root))
-    return make_agenda(runs, refresh)
-
-
-def _announce(agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, is_quick: bool) -> None:
-    from mtbench.cli.grid import LONG, announcement, expectation
-    from mtbench.engines.agenda import estimate
-
-    for line in announcement(agenda):
-        console.print(line, soft_wrap=True, highlight=False)
-    if console.quiet or not agenda.todo:
-        return
-    seconds = estimate([run.spec for run in agenda.todo], root=root, slots=places)
-    console.print(expectation(seconds, len(places), places[0]), soft_wrap=True, highlight=False)
-    if seconds is not None and seconds > LONG and not is_quick:
-        console.print("For a first look in a minute or two, give the same command --quick.", soft_wrap=True)
-
-
-def _execute(
-    agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, quiet: bool
-) -> "list[Outcome]":
-    from mtbench.engines.agenda import job, supersede
-    from mtbench.engines.display import choose_display
-    from mtbench.engines.pool import run_all
-    from mtbench.store.folder import RunFolder
-
-    for run in agenda.done:
-        RunFolder(run.folder).tidy_up()
-    for run in agenda.again:
-        supersede(run, root)
-    if not agenda.todo:
-        return []
-    with choose_display(console, len(agenda.todo), quiet=quiet) as display:
-        return run_all([job(run) for run in agenda.todo], root=root, slots=places, listener=display)
 
 
 def _summarise(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path) -> None:

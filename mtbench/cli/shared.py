@@ -11,7 +11,27 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["DEFAULT_RESULTS", "DataRoot", "Device", "Results", "console", "data_root", "grid"]
+__all__ = [
+    "DEFAULT_RESULTS",
+    "BackboneName",
+    "Changes",
+    "DataRoot",
+    "Datasets",
+    "Device",
+    "DryRun",
+    "Epochs",
+    "GradientScale",
+    "Jobs",
+    "ProtocolName",
+    "Quick",
+    "Quiet",
+    "Refresh",
+    "Results",
+    "RunsPerDevice",
+    "console",
+    "data_root",
+    "grid",
+]
 
 DEFAULT_RESULTS = Path("results/local")
 
@@ -26,6 +46,39 @@ DataRoot: TypeAlias = Annotated[
     ),
 ]
 Device: TypeAlias = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.", metavar="NAME")]
+Datasets: TypeAlias = Annotated[str, typer.Option("--dataset", help="Datasets, separated by commas.", metavar="NAMES")]
+ProtocolName: TypeAlias = Annotated[
+    str, typer.Option("--protocol", help="One of the dataset's protocols.", metavar="NAME")
+]
+Quick: TypeAlias = Annotated[bool, typer.Option("--quick", help="Short for --protocol quick.")]
+Epochs: TypeAlias = Annotated[int | None, typer.Option("--epochs", help="Short for --set epochs=...")]
+Changes: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A number of the protocol, e.g. lr=0.0005; may be repeated.", metavar="KEY=VALUE"),
+]
+GradientScale: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--gradient-scale",
+        help="Length of the gradients that balancers combine: native, sum or matched.",
+        metavar="SCALE",
+    ),
+]
+BackboneName: TypeAlias = Annotated[
+    str, typer.Option("--backbone", help="Of methods that name none, e.g. vgg11:width=.25.", metavar="NAME")
+]
+Jobs: TypeAlias = Annotated[
+    int | None, typer.Option("--jobs", help="Runs at a time; by default one per core, or as the GPUs allow.")
+]
+RunsPerDevice: TypeAlias = Annotated[int, typer.Option("--runs-per-device", help="Runs that share one GPU.")]
+Refresh: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--refresh", help="Do again what is stale, failed, damaged or all; separated by commas.", metavar="STATES"
+    ),
+]
+DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems and the summary.")]
 
 
 def data_root(given: Path | None) -> Path:

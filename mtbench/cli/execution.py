@@ -1,0 +1,129 @@
+"""What commands that train share: reading what was asked, and doing the runs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtbench.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mtbench.engines.agenda import Agenda
+    from mtbench.engines.pool import Outcome
+    from mtbench.plan.spec import RunSpec
+    from mtbench.store.status import RunStatus
+
+__all__ = ["agenda_of", "announce", "execute", "names", "parse_refresh", "prepare", "protocol_name", "settings"]
+
+
+def names(text: str) -> list[str]:
+    """The names in a list with commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def protocol_name(name: str, quick: bool) -> str:
+    """The protocol's name, for which --quick is short if it is quick.
+
+    Raises:
+        UsageError: --quick, and another protocol.
+    """
+    if quick and name not in ("paper", "quick"):
+        raise UsageError(f"--quick is short for --protocol quick, and --protocol {name} was given too.")
+    return "quick" if quick else name
+
+
+def settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, str]:
+    """The numbers of the protocol that are to differ, from ``KEY=VALUE`` texts and options that are short for them.
+
+    Raises:
+        UsageError: a text is not of that form.
+    """
+    found = {name: str(value) for name, value in short.items() if value is not None}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set is '{change}'.", allowed="It is KEY=VALUE, as in --set lr=0.0005.")
+        found[key] = value
+    return found
+
+
+def parse_refresh(texts: Iterable[str]) -> set[str]:
+    """The states in which runs are to be done again.
+
+    Raises:
+        UsageError: there is no such state.
+    """
+    from mtbench.engines.agenda import REFRESH
+
+    states = {name for text in texts for name in names(text)}
+    for name in sorted(states - set(REFRESH)):
+        raise UsageError(
+            f"--refresh is '{name}'.", mend=did_you_mean(name, REFRESH), allowed=f"Allowed: {', '.join(REFRESH)}."
+        )
+    return states
+
+
+def prepare(specs: "Sequence[RunSpec]", root: Path, console: "Console") -> None:
+    """Fetch or make the data files of the runs."""
+    from mtbench.plan.parse import parse_dataset
+
+    for dataset in dict.fromkeys(str(spec.dataset) for spec in specs):
+        parse_dataset(dataset).open(root).prepare(
+            lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
+        )
+
+
+def agenda_of(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: set[str], *, write: bool) -> "Agenda":
+    """What is to become of each run, given the states that are to be done again.
+
+    Args:
+        write: whether each run's ``spec.json`` is put down.
+    """
+    from mtbench.engines.agenda import make_agenda
+    from mtbench.store.results import check_results, find_runs, mark_results
+    from mtbench.store.status import status_of
+
+    (mark_results if write else check_results)(results)
+    runs: list[RunStatus] = []
+    for folder, spec in zip(find_runs(results, specs), specs, strict=True):
+        if write:
+            folder.write_spec(spec)
+        runs.append(status_of(folder.path, spec, root))
+    return make_agenda(runs, refresh)
+
+
+def announce(agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, is_quick: bool) -> None:
+    """Say what will be done and how long it will take."""
+    from mtbench.cli.grid import LONG, announcement, expectation
+    from mtbench.engines.agenda import estimate
+
+    for line in announcement(agenda):
+        console.print(line, soft_wrap=True, highlight=False)
+    if console.quiet or not agenda.todo:
+        return
+    seconds = estimate([run.spec for run in agenda.todo], root=root, slots=places)
+    console.print(expectation(seconds, len(places), places[0]), soft_wrap=True, highlight=False)
+    if seconds is not None and seconds > LONG and not is_quick:
+        console.print("For a first look in a minute or two, give the same command --quick.", soft_wrap=True)
+
+
+def execute(agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, quiet: bool) -> "list[Outcome]":
+    """Do the runs that are to be done, and show how they get on.
+
+    Raises:
+        Stopped: by Ctrl-C or SIGTERM.
+    """
+    from mtbench.engines.agenda import job, supersede
+    from mtbench.engines.display import choose_display
+    from mtbench.engines.pool import run_all
+    from mtbench.store.folder import RunFolder
+
+    for run in agenda.done:
+        RunFolder(run.folder).tidy_up()
+    for run in agenda.again:
+        supersede(run, root)
+    if not agenda.todo:
+        return []
+    with choose_display(console, len(agenda.todo), quiet=quiet) as display:
+        return run_all([job(run) for run in agenda.todo], root=root, slots=places, listener=display)
