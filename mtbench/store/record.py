@@ -11,6 +11,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.spec import RunSpec
+from mtbench.store.diagnosis import Conflict, Selectivity
 
 __all__ = [
     "FORMAT",
@@ -67,6 +68,8 @@ class CurvePoint:
         train_losses: by task, the mean training loss over the labels used in that epoch, the method's auxiliary losses
             included; NaN for a task that was absent.
         results: by split and task.
+        conflict: of the tasks' gradients over that epoch; None if the protocol did not ask for it, or if the tasks
+            share no parameter.
     """
 
     epoch: int
@@ -74,6 +77,7 @@ class CurvePoint:
     label_uses: int
     train_losses: Mapping[str, float]
     results: Mapping[str, Mapping[str, TaskResult]]
+    conflict: Conflict | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +167,11 @@ class Fingerprints:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A finished run."""
+    """A finished run.
+
+    Attributes:
+        selectivity: None if the protocol did not ask for it, or if it cannot be measured of this network and tasks.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -179,6 +187,7 @@ class Record:
     fingerprints: Fingerprints
     files: Mapping[str, str]
     finished: str
+    selectivity: Selectivity | None = None
 
     def score(self, task: TaskInfo, split: str = "test") -> float:
         """The metric that tables show, of one task."""
@@ -190,8 +199,14 @@ class Record:
 
 
 def render_record(record: Record) -> str:
-    """The text of ``record.json``: the record and its checksum."""
+    """The text of ``record.json``: the record and its checksum.
+
+    Diagnostics that there are none of are left out, so that an mtbench that does not know of them reads it too.
+    """
     body = asdict(record)
+    for part, name in ((body, "selectivity"), *((point, "conflict") for point in body["curve"])):
+        if part[name] is None:
+            del part[name]
     return json.dumps({"record": body, "sha256": _checksum(body)}, indent=1, sort_keys=True) + "\n"
 
 

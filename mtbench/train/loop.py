@@ -21,6 +21,7 @@ from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, TaskInfo, TaskResult
 from mtbench.train.assemble import Assembly, assemble
+from mtbench.train.conflict import ConflictMeter
 from mtbench.train.cost import Ledger, count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.environment import environment
@@ -134,11 +135,14 @@ def fit(
         order = order[defined[order].any(1)].to(device)  # there is nothing to learn from an example without a label
         drawn = draw_tasks(defined, stream(seed, "tasks", epoch)).to(device) if one_task else None
         lost, used = torch.zeros(2, len(run.tasks), dtype=torch.float64, device=device)
+        wanted = "conflict" in protocol.diagnostics and epoch + 1 in {*where, protocol.epochs}
+        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         network.train()
         ledger.tick()
         for step, rows in enumerate(chunks := torch.split(order, protocol.batch)):
             batch = split.batch(rows, None if drawn is None else drawn[rows])
             optimizer.zero_grad()
+            conflict.observe(rows)
             losses = balancer.backward(network, batch)
             if not _is_finite(losses):
                 raise _broken(losses, run.tasks, epoch, step, ledger.steps)
@@ -157,10 +161,10 @@ def fit(
         if epoch + 1 in where and epoch + 1 < protocol.epochs:
             name = "val" if protocol.validation else "test"
             results = {name: evaluate(network, run.splits[name])}
-            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results))
+            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict))
             beat.score = _last_score(curve, run.tasks)
         elif epoch + 1 == protocol.epochs:
-            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, _final(run, ledger.steps)))
+            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, _final(run, ledger.steps), conflict))
         keeper.keep(
             {
                 "epoch": epoch + 1,
@@ -231,11 +235,20 @@ def _final(run: Assembly, steps: int) -> dict[str, dict[str, TaskResult]]:
 
 
 def _point(
-    epoch: int, ledger: Ledger, means: Tensor, tasks: Sequence[Task], results: Mapping[str, Mapping[str, TaskResult]]
+    epoch: int,
+    ledger: Ledger,
+    means: Tensor,
+    tasks: Sequence[Task],
+    results: Mapping[str, Mapping[str, TaskResult]],
+    conflict: ConflictMeter,
 ) -> CurvePoint:
-    losses = {task.name: mean for task, mean in zip(tasks, means.tolist(), strict=True)}
     return CurvePoint(
-        epoch=epoch, steps=ledger.steps, label_uses=ledger.label_uses, train_losses=losses, results=results
+        epoch=epoch,
+        steps=ledger.steps,
+        label_uses=ledger.label_uses,
+        train_losses={task.name: mean for task, mean in zip(tasks, means.tolist(), strict=True)},
+        results=results,
+        conflict=conflict.result(),
     )
 
 

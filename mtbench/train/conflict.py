@@ -1,0 +1,121 @@
+"""Conflict of gradients: on how many mini-batches two tasks pull the parameters that they share the same way.
+
+Update compliance ratio (Zhao et al. 2018, Eq. 2): with g_t the gradient of task t's loss on a mini-batch in the shared
+parameters, ``UCR(t, t') = 100 * #(mini-batches with <g_t, g_t'> > 0) / #mini-batches``; zero does not comply. Beside it
+the mean cosine, and as the null the same task on the two halves of each mini-batch: where the summed gradient nears
+zero, as it does at the end of training, even a task's own gradients disagree.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import Network, Split
+from mtbench.store.diagnosis import Conflict
+from mtbench.train.cost import Ledger
+
+__all__ = ["ConflictMeter"]
+
+HALF = 2
+"""Examples that half a mini-batch must have to be measured: batch normalisation has no variance of fewer."""
+
+
+class ConflictMeter:
+    """Measures the conflict of one epoch, mini-batch by mini-batch, and leaves no trace in the training.
+
+    The gradients are those of `Network.losses`, of every label of the images, also where the network is trained on one
+    task per image; they are taken in the trained ones of `Network.shared_parameters`, so that a head that answers all
+    tasks counts as shared. What a network draws in training, such as the masks of dropout, it draws here from the
+    random state that the step itself begins with.
+    """
+
+    def __init__(self, network: Network, split: Split, ledger: Ledger, *, wanted: bool) -> None:
+        """Args: `ledger` is told that the seconds are none of training; unless `wanted`, nothing is done."""
+        self.network, self.split, self.ledger = network, split, ledger
+        self.shared = [parameter for parameter in network.shared_parameters() if parameter.requires_grad]
+        self.wanted = wanted and bool(self.shared)
+        shape = len(network.tasks), len(network.tasks)
+        self.batches, self.compliant, self.cosines = torch.zeros(3, *shape, dtype=torch.float64)
+
+    def observe(self, rows: Tensor) -> None:
+        """Measure the mini-batch of these examples (B,), with the weights as they are."""
+        if not self.wanted:
+            return
+        if rows.is_cuda:
+            torch.cuda.synchronize(rows.device)  # so that the step before has its own seconds
+        self.ledger.tick(training=True)
+        with _left_alone(self.network, rows.device):
+            self._observe_pairs(rows)
+        if len(rows) // 2 >= HALF:
+            with _left_alone(self.network, rows.device):
+                self._observe_halves(rows[: len(rows) // 2], rows[len(rows) // 2 :])
+        self.ledger.tick()
+
+    def result(self) -> Conflict | None:
+        """What was found so far; None if nothing was wanted, or if the tasks share no parameter that is trained."""
+        if not self.wanted:
+            return None
+        return Conflict(
+            batches=tuple(map(tuple, self.batches.long().tolist())),
+            ucr=tuple(map(tuple, (100 * self.compliant / self.batches).tolist())),
+            cosine=tuple(map(tuple, (self.cosines / self.batches).tolist())),
+        )
+
+    def _observe_pairs(self, rows: Tensor) -> None:
+        tasks, gradients = self._gradients(rows)
+        products, lengths = gradients @ gradients.T, gradients.norm(dim=1)
+        symmetric = (products + products.T) / 2  # a product of matrices may round the two of them differently
+        self._add(tasks, symmetric, lengths[:, None] * lengths, ~torch.eye(len(tasks), dtype=torch.bool))
+
+    def _observe_halves(self, first: Tensor, second: Tensor) -> None:
+        """The null, of the tasks that have a label in both halves."""
+        here, one = self._gradients(first)
+        there, other = self._gradients(second)
+        one, other = one[torch.isin(here, there)], other[torch.isin(there, here)]
+        both = here[torch.isin(here, there)]
+        lengths = one.norm(dim=1) * other.norm(dim=1)
+        self._add(both, (one * other).sum(1).diag(), lengths.diag(), torch.eye(len(both), dtype=torch.bool))
+
+    def _gradients(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Which tasks have a label, (P,) int64, and the gradient of each one's loss, (P, n)."""
+        losses = self.network.losses(self.split.batch(rows))
+        present = losses.present.nonzero().squeeze(1)
+        found = [torch.empty(0, sum(parameter.numel() for parameter in self.shared), device=rows.device)]
+        for mean in losses.means[present]:
+            parts = torch.autograd.grad(mean, self.shared, retain_graph=True, allow_unused=True, materialize_grads=True)
+            found.append(torch.cat([part.flatten() for part in parts])[None])
+        return present.cpu(), torch.cat(found)
+
+    def _add(self, tasks: Tensor, products: Tensor, lengths: Tensor, counted: Tensor) -> None:
+        """Add a mini-batch to those entries (P, P) of the present tasks (P,) that are counted.
+
+        Args:
+            products: (P, P) inner products.
+            lengths: (P, P) the two gradients' lengths multiplied.
+        """
+        products, lengths = products.cpu().double(), lengths.cpu().double()
+        cosines = products / lengths.where(lengths > 0, 1.0)
+        place = (tasks[:, None], tasks)
+        self.batches[place] += counted.double()
+        self.compliant[place] += ((products > 0) & counted).double()
+        self.cosines[place] += cosines.where(counted & (lengths > 0), 0.0)
+
+
+@contextmanager
+def _left_alone(network: nn.Module, device: torch.device) -> Iterator[None]:
+    """Afterwards the network's buffers, such as running statistics, and torch's random state are as they were."""
+    buffers = [
+        (module, name, buffer, buffer.clone())
+        for module in network.modules()
+        for name, buffer in module._buffers.items()
+        if buffer is not None
+    ]
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for module, name, buffer, before in buffers:
+                    module._buffers[name] = buffer.copy_(before)
