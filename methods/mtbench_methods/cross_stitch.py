@@ -15,7 +15,9 @@ __all__ = ["CrossStitch"]
 @dataclass(frozen=True, kw_only=True)
 class CrossStitchOptions:
     units: str = option("channel", "a mixing matrix for each channel, or one per layer", choices=("channel", "layer"))
-    unit_lr: float = option(10.0, "learning rate of the units as a multiple of the protocol's", low=0)
+    unit_lr: float = option(
+        10.0, "learning rate of the units as a multiple of the protocol's", low=0, search=(1.0, 100.0, "log")
+    )
 
 
 class CrossStitch(AllTasksNetwork):

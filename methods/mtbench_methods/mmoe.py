@@ -13,7 +13,7 @@ __all__ = ["Mmoe"]
 
 @dataclass(frozen=True, kw_only=True)
 class MmoeOptions:
-    experts: int = option(0, "how many experts; 0 is as many as there are tasks", low=0)
+    experts: int = option(0, "how many experts; 0 is as many as there are tasks", low=0, search=("2", "4", "8"))
 
 
 class Mmoe(AllTasksNetwork):

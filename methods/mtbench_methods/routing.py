@@ -15,7 +15,9 @@ __all__ = ["TaskRouting"]
 
 @dataclass(frozen=True, kw_only=True)
 class TaskRoutingOptions:
-    drop_ratio: float = option(0.5, "the part of each layer's units that is switched off for a task", low=0, high=1)
+    drop_ratio: float = option(
+        0.5, "the part of each layer's units that is switched off for a task", low=0, high=1, search=(0.1, 0.9)
+    )
 
 
 class TaskRouting(OneTaskNetwork):

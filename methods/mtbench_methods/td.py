@@ -99,6 +99,12 @@ class TopDown(OneTaskNetwork):
         tasks = (self.asking(images, index) for index in range(len(self.tasks)))
         return [self.fitted(self.look_again(images, glance, task)[0])[i] for i, task in enumerate(tasks)]
 
+    def welcome(self, index: int) -> None:
+        """A new task's embedding starts from the mean of the others' (chosen: the paper adds none)."""
+        columns = self.embedding.weight.detach()  # (C H W, T)
+        others = torch.arange(columns.shape[1], device=columns.device) != index
+        columns[:, index] = columns[:, others].mean(1)
+
     def first_look(self, images: Tensor) -> Glance:
         """BU1, if the top-down stream sees the image."""
         return self.glance(images) if self.options.image else NOTHING

@@ -23,6 +23,7 @@ from mtbench.contract.normalisation import BatchNorm, normalise
 from mtbench.contract.options import NoOptions, Value, option
 from mtbench.contract.protocol import Protocol
 from mtbench.contract.randomness import derive, seeded, stream
+from mtbench.contract.space import Choices, Range, Simplex
 from mtbench.contract.task import Classification, Kind, Metric, Task
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Balancer",
     "Batch",
     "BatchNorm",
+    "Choices",
     "Classification",
     "Combined",
     "Dataset",
@@ -46,10 +48,12 @@ __all__ = [
     "NoOptions",
     "OneTaskNetwork",
     "Protocol",
+    "Range",
     "RepresentationBalancer",
     "Scalarization",
     "Setup",
     "SharedRepresentation",
+    "Simplex",
     "Split",
     "Stage",
     "StageShape",

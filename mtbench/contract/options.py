@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args, get_type_hints
 
+from mtbench.contract.space import Choices, Range, Simplex, Space, parse_space
 from mtbench.errors import UsageError, did_you_mean
 
 __all__ = ["NoOptions", "Value", "differences", "option", "parse_options", "parse_value", "render_value"]
@@ -33,6 +34,7 @@ def option(
     choices: tuple[str, ...] = (),
     low: float | None = None,
     high: float | None = None,
+    search: Any = None,
 ) -> Any:
     """A field of an options class.
 
@@ -42,8 +44,15 @@ def option(
         choices: the only values allowed, if given.
         low: the least value allowed, if given.
         high: the greatest value allowed, if given.
+        search: what ``mtbench search`` tries for it unless told otherwise, in the plain values that
+            `mtbench.contract.space` lists; None: it stays as it is.
+
+    Raises:
+        ValueError: what is to be searched is no space, or does not fit the option.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
+    space = _declared(default, choices, low, high, search)
+    metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": space}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: str, others: Collection[str] = ()) -> Any:
@@ -127,6 +136,28 @@ def parse_value(
         if part != part or (low is not None and part < low) or (high is not None and part > high):
             raise UsageError(f"{subject} is {render_value(value)}.", allowed=_bounds(low, high))
     return value
+
+
+def _declared(
+    default: Value, choices: tuple[str, ...], low: float | None, high: float | None, search: Any
+) -> Space | None:
+    """The space that an option declares, made whole: all that it may be stands there by name."""
+    space = parse_space(search)
+    is_number = isinstance(default, int | float) and not isinstance(default, bool)
+    if isinstance(space, Range):
+        outside = (low is not None and space.low < low) or (high is not None and space.high > high)
+        if not is_number or outside:
+            raise ValueError(f"search={search!r} does not fit an option whose default is {default!r}")
+    elif isinstance(space, Simplex) != isinstance(default, tuple) and space is not None:
+        raise ValueError(f"search={search!r} does not fit an option whose default is {default!r}")
+    elif isinstance(space, Choices):
+        every = choices or (("false", "true") if isinstance(default, bool) else ())
+        space = Choices(values=space.values or every)
+        if not space.values:
+            raise ValueError("search='choices' does not say what, for an option without choices")
+        for value in space.values:
+            parse_value(value, type(default), subject="search", choices=choices, low=low, high=high)
+    return space
 
 
 def _read(given: str | Value, kind: Any, subject: str) -> Value:

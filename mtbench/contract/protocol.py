@@ -20,7 +20,7 @@ class Protocol:
     name: str = "paper"
     epochs: int = option(100, "passes over the training examples", low=1)
     batch: int = option(512, "examples per step", low=1)
-    lr: float = option(1e-3, "learning rate at the start", low=1e-12)
+    lr: float = option(1e-3, "learning rate at the start", low=1e-12, search=(1e-4, 1e-2, "log"))
     optimizer: str = option("adam", "adam (betas .9, .999), or sgd with momentum .9", choices=("adam", "sgd"))
     schedule: str = option(
         "halving",

@@ -109,18 +109,30 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
 
 
 def _plain(node: object) -> str:
-    """A syntax tree as text, without positions, docstrings and what is empty.
+    """A syntax tree as text, without positions, docstrings, what is empty, and what options say is to be searched.
 
-    `ast.dump` would do but that its text differs between versions of Python.
+    The keyword ``search`` of a call to ``option`` makes no numbers: the values that a search tries are asked of each
+    run, and are in its spec. `ast.dump` would do but that its text differs between versions of Python.
     """
     if isinstance(node, ast.AST):
         fields = {name: value for name, value in ast.iter_fields(node) if value is not None and value != []}
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             fields["body"] = node.body[ast.get_docstring(node, clean=False) is not None :]
+        if isinstance(node, ast.Call) and _is_option(node.func) and node.keywords:
+            fields["keywords"] = [keyword for keyword in node.keywords if keyword.arg != "search"]
+            if not fields["keywords"]:
+                del fields["keywords"]
         return f"{type(node).__name__}({', '.join(f'{name}={_plain(value)}' for name, value in fields.items())})"
     if isinstance(node, list):
         return f"[{', '.join(map(_plain, node))}]"
     return repr(node)
+
+
+def _is_option(function: ast.expr) -> bool:
+    """Whether what is called is `mtbench.contract.option`, by its own name or as an attribute of a module."""
+    return (isinstance(function, ast.Name) and function.id == "option") or (
+        isinstance(function, ast.Attribute) and function.attr == "option"
+    )
 
 
 def _unreadable(entry: registry.Entry, what: str) -> PluginError:

@@ -125,3 +125,19 @@ def test_a_run_has_a_hash_for_each_of_its_four_parts(spec: RunSpec) -> None:
         "dataset": "mtbench-toys",
     }
     assert len({marks.code[part].hash for part in marks.code}) == 4
+
+
+@pytest.mark.parametrize("name", ["option", "contract.option"])
+def test_what_an_option_is_searched_over_does_not_count(package: Path, name: str) -> None:
+    plain = rewritten(package / "method.py", f"x = {name}(1.5, 'how strongly', low=0)\n")
+    declared = f"x = {name}(1.5, 'how strongly', low=0, search=(0.0, 3.0))\n"
+    assert rewritten(package / "method.py", declared) == plain
+    assert rewritten(package / "method.py", declared.replace("low=0", "low=1")) != plain
+    assert rewritten(package / "method.py", f"x = {name}(1.5, search='simplex')\n") == rewritten(
+        package / "method.py", f"x = {name}(1.5)\n"
+    )
+
+
+def test_a_search_that_is_no_option_counts(package: Path) -> None:
+    plain = rewritten(package / "method.py", "x = best(1.5)\n")
+    assert rewritten(package / "method.py", "x = best(1.5, search=2)\n") != plain

@@ -14,7 +14,9 @@ __all__ = ["AlignedMtl", "AlignedMtlUb"]
 
 @dataclass(frozen=True, kw_only=True)
 class AlignedMtlOptions:
-    scale_mode: str = option("min", "the singular value that all become equal to", choices=("min", "median", "rmse"))
+    scale_mode: str = option(
+        "min", "the singular value that all become equal to", choices=("min", "median", "rmse"), search="choices"
+    )
 
 
 class AlignedMtl(ByGramian):

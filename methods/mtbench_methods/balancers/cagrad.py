@@ -14,7 +14,9 @@ __all__ = ["CAGrad"]
 
 @dataclass(frozen=True, kw_only=True)
 class CAGradOptions:
-    c: float = option(0.4, "how far the update may be from the mean gradient, relative to its length", low=0)
+    c: float = option(
+        0.4, "how far the update may be from the mean gradient, relative to its length", low=0, search=(0.1, 1.0)
+    )
 
 
 class CAGrad(ByGramian):

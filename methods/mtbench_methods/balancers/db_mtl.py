@@ -17,7 +17,9 @@ SMALL = 1e-8
 
 @dataclass(frozen=True, kw_only=True)
 class DbMtlOptions:
-    beta: float = option(0.9, "how much of the past the smoothed gradients keep at first", low=0, high=1)
+    beta: float = option(
+        0.9, "how much of the past the smoothed gradients keep at first", low=0, high=1, search=(0.1, 0.9)
+    )
 
 
 class DbMtl(GradientBalancer):

@@ -13,7 +13,7 @@ __all__ = ["Dwa"]
 
 @dataclass(frozen=True, kw_only=True)
 class DwaOptions:
-    temperature: float = option(2.0, "the greater, the more alike are the weights", low=1e-3)
+    temperature: float = option(2.0, "the greater, the more alike are the weights", low=1e-3, search=(0.5, 8.0, "log"))
 
 
 class Dwa(LossWeighting):

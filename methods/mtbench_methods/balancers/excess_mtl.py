@@ -18,7 +18,7 @@ SMALL = 1e-7
 
 @dataclass(frozen=True, kw_only=True)
 class ExcessMtlOptions:
-    step: float = option(0.01, "step size of the weights", low=0)
+    step: float = option(0.01, "step size of the weights", low=0, search=(1e-3, 1e-1, "log"))
 
 
 class ExcessMtl(GradientBalancer):

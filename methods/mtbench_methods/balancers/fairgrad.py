@@ -14,7 +14,9 @@ __all__ = ["FairGrad"]
 
 @dataclass(frozen=True, kw_only=True)
 class FairGradOptions:
-    alpha: float = option(2.0, "fairness: 1 is proportional, more is nearer to max-min", low=0)
+    alpha: float = option(
+        2.0, "fairness: 1 is proportional, more is nearer to max-min", low=0, search=(1.0, 10.0, "log")
+    )
 
 
 class FairGrad(ByGramian):

@@ -18,7 +18,7 @@ SMALL = 1e-8
 @dataclass(frozen=True, kw_only=True)
 class FamoOptions:
     lr: float = option(0.025, "learning rate of the logits, whatever the network's schedule", low=0)
-    weight_decay: float = option(1e-3, "weight decay of the logits", low=0)
+    weight_decay: float = option(1e-3, "weight decay of the logits", low=0, search=(1e-5, 1e-2, "log"))
 
 
 class Famo(Scalarization):

@@ -15,7 +15,9 @@ __all__ = ["Fixed"]
 
 @dataclass(frozen=True, kw_only=True)
 class FixedOptions:
-    weights: tuple[float, ...] = option((), "a weight for each task, e.g. .3/.7; used as given", low=0)
+    weights: tuple[float, ...] = option(
+        (), "a weight for each task, e.g. .3/.7; used as given", low=0, search="simplex"
+    )
 
 
 class Fixed(LossWeighting):

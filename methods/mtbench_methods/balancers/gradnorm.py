@@ -18,7 +18,7 @@ SMALL = 1e-30  # where every loss is 0, so are the rates
 
 @dataclass(frozen=True, kw_only=True)
 class GradNormOptions:
-    alpha: float = option(1.5, "how strongly tasks that lag behind are pulled", low=0)
+    alpha: float = option(1.5, "how strongly tasks that lag behind are pulled", low=0, search=(0.0, 3.0))
     lr: float = option(0.025, "learning rate of the weights, whatever the network's schedule", low=0)
 
 

@@ -17,7 +17,7 @@ SMALL = 1e-8
 
 @dataclass(frozen=True, kw_only=True)
 class GradVacOptions:
-    beta: float = option(0.5, "how fast the targets follow the cosines", low=0, high=1)
+    beta: float = option(0.5, "how fast the targets follow the cosines", low=0, high=1, search=(0.01, 0.9))
 
 
 class GradVac(ByGramian):

@@ -18,7 +18,7 @@ PAPER = "Liu et al., Towards Impartial Multi-task Learning, ICLR 2021"
 
 @dataclass(frozen=True, kw_only=True)
 class ImtlLOptions:
-    lr: float = option(0.025, "learning rate of the losses' scales", low=0)
+    lr: float = option(0.025, "learning rate of the losses' scales", low=0, search=(1e-3, 1e-1, "log"))
 
 
 class LogScales(nn.ParameterList):

@@ -19,6 +19,7 @@ class MgdaOptions:
         "none",
         "what gradients are divided by before weights are sought: 1, their norm, the loss, or loss x norm",
         choices=("none", "l2", "loss", "loss+"),
+        search="choices",
     )
 
 

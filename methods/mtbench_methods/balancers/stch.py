@@ -12,7 +12,7 @@ __all__ = ["Stch"]
 
 @dataclass(frozen=True, kw_only=True)
 class StchOptions:
-    mu: float = option(0.1, "smoothness: the less the nearer to the greatest loss", low=1e-6)
+    mu: float = option(0.1, "smoothness: the less the nearer to the greatest loss", low=1e-6, search=(0.01, 1.0, "log"))
 
 
 class Stch(Scalarization):

@@ -13,7 +13,9 @@ __all__ = ["Uncertainty"]
 
 @dataclass(frozen=True, kw_only=True)
 class UncertaintyOptions:
-    lr: float = option(0.025, "learning rate of the log-variances; it falls as the network's does", low=0)
+    lr: float = option(
+        0.025, "learning rate of the log-variances; it falls as the network's does", low=0, search=(1e-3, 1e-1, "log")
+    )
 
 
 class Uncertainty(Scalarization):
