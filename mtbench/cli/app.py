@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import check, data, info, inspect, new, report, run
+from mtbench.cli import check, data, info, inspect, new, report, run, suite
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
@@ -40,6 +40,7 @@ app.command("list")(inspect.list_)
 app.command("info")(info.info)
 app.command("doctor")(inspect.doctor)
 app.add_typer(data.app, name="data")
+app.add_typer(suite.app, name="suite")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
 app.command("exec")(run.exec_)

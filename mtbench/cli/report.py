@@ -1,12 +1,18 @@
 """``mtbench report``: tables and figures of the runs that are there."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mtbench.cli import shared
 from mtbench.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mtbench.store.status import RunStatus
 
 __all__ = ["report"]
 
@@ -15,47 +21,91 @@ def report(
     results: shared.Results = shared.DEFAULT_RESULTS,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for everything; by default reports/local/<dataset>.", metavar="DIR"),
+        typer.Option(help="Folder for everything; by default reports/local/<dataset or suite>.", metavar="DIR"),
     ] = None,
     dataset: Annotated[
         list[str] | None,
         typer.Option(help="Only this dataset, e.g. mmnist3; may be repeated or a list with commas.", metavar="NAME"),
     ] = None,
+    suite: Annotated[
+        str,
+        typer.Option(help="As this suite has it: the paper's numbers beside ours, and claims judged.", metavar="SUITE"),
+    ] = "",
     data_root: shared.DataRoot = None,
 ) -> None:
     """Make the tables and figures of a folder of runs, and print the tables."""
     from rich.console import Console
 
-    from mtbench.report.comparison import compare
-    from mtbench.report.layout import page_of
-    from mtbench.report.table import build_table
-    from mtbench.report.terminal import print_page
-    from mtbench.report.write import write_report
     from mtbench.store.status import survey
 
-    statuses = survey(results, shared.data_root(data_root)) if results.is_dir() else []
+    root = shared.data_root(data_root)
+    statuses = survey(results, root) if results.is_dir() else []
     if not statuses:
+        asked = f"--suite {suite}" if suite else "--methods td,uniform --dataset mmnist3"
         raise UsageError(
             f"there are no runs in {results}.",
-            mend="Make some: mtbench run --methods td,uniform --dataset mmnist3; or name their folder with --results.",
+            mend=f"Make some: mtbench run {asked}; or name their folder with --results.",
         )
     if wanted := [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]:
-        found = sorted({status.spec.titles.dataset for status in statuses})
-        for name in wanted:
-            if name not in found:
-                raise UsageError(
-                    f"there are no runs of dataset '{name}' in {results}.",
-                    mend=did_you_mean(name, found),
-                    allowed=f"Datasets there: {', '.join(found)}.",
-                )
-        statuses = [status for status in statuses if status.spec.titles.dataset in wanted]
+        statuses = _of_datasets(statuses, wanted, results)
     console = Console()
-    for comparison in compare(statuses):
-        print_page(page_of(build_table(comparison)), console)
-        console.print()
-    files = write_report(statuses, out)
+    files = _report_suite(suite, statuses, root, out, console) if suite else _report_all(statuses, out, console)
     for folder in dict.fromkeys(file.parent for file in files):
         console.print(f"Written to {folder}:", soft_wrap=True, highlight=False, markup=False)
         for file in files:
             if file.parent == folder:
                 console.print(f"  {file.name}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _of_datasets(statuses: "Sequence[RunStatus]", wanted: Sequence[str], results: Path) -> "list[RunStatus]":
+    found = sorted({status.spec.titles.dataset for status in statuses})
+    for name in wanted:
+        if name not in found:
+            raise UsageError(
+                f"there are no runs of dataset '{name}' in {results}.",
+                mend=did_you_mean(name, found),
+                allowed=f"Datasets there: {', '.join(found)}.",
+            )
+    return [status for status in statuses if status.spec.titles.dataset in wanted]
+
+
+def _report_all(statuses: "Sequence[RunStatus]", out: Path | None, console: "Console") -> list[Path]:
+    from mtbench.report.comparison import compare
+    from mtbench.report.layout import page_of
+    from mtbench.report.table import build_table
+    from mtbench.report.terminal import print_page
+    from mtbench.report.write import write_report
+
+    for comparison in compare(statuses):
+        print_page(page_of(build_table(comparison)), console)
+        console.print()
+    return write_report(statuses, out)
+
+
+def _report_suite(
+    name: str, statuses: "Sequence[RunStatus]", root: Path, out: Path | None, console: "Console"
+) -> list[Path]:
+    from mtbench.plan.suite_file import find_suite
+    from mtbench.report.claims import judge_claims
+    from mtbench.report.suite import suite_runs
+    from mtbench.report.suite_pages import suite_pages
+    from mtbench.report.terminal import print_page
+    from mtbench.report.write import write_suite
+
+    found = suite_runs(find_suite(name), statuses)
+    if not found:
+        raise UsageError(
+            f"none of the runs there belongs to suite '{name}'.",
+            mend=f"Make some: mtbench run --suite {name} --quick; or name their folder with --results.",
+        )
+    files: list[Path] = []
+    for runs in found:
+        judged = judge_claims(runs, root)
+        for page in suite_pages(runs, judged):
+            print_page(page, console)
+            console.print()
+        if runs.absent:
+            told = f"Not run at this size: {'; '.join(runs.absent)}."
+            console.print(told, style="dim", soft_wrap=True, highlight=False, markup=False)
+        files += write_suite(runs, judged, out)
+    return files

@@ -1,6 +1,6 @@
 """``mtbench run``, ``mtbench status`` and ``mtbench exec``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +26,7 @@ from mtbench.cli.shared import (
     RunsPerDevice,
     data_root,
 )
-from mtbench.errors import Stopped
+from mtbench.errors import Stopped, UsageError
 
 if TYPE_CHECKING:
     from mtbench.engines.agenda import Agenda
@@ -36,13 +36,21 @@ __all__ = ["exec_", "run", "status"]
 
 
 def run(
-    dataset: Datasets,
+    dataset: Datasets = "",
     methods: Annotated[
         str,
         typer.Option(
-            "--methods", help="Methods, separated by commas, e.g. td:channels=6,branches+mgda.", metavar="NAMES"
+            "--methods",
+            help="Methods, separated by commas, e.g. td:channels=6,branches+mgda; all that there are, if not given.",
+            metavar="NAMES",
         ),
-    ] = "all",
+    ] = "",
+    suite: Annotated[
+        str,
+        typer.Option(
+            "--suite", help="In the place of datasets and methods: a suite by name, or a TOML file.", metavar="SUITE"
+        ),
+    ] = "",
     protocol: ProtocolName = "paper",
     quick: Quick = False,
     epochs: Epochs = None,
@@ -66,21 +74,30 @@ def run(
 
     from mtbench.engines.slots import slots
     from mtbench.plan.grid import Request, parse_seeds, plan
+    from mtbench.plan.suite_file import find_suite
+    from mtbench.plan.suite_plan import plan_suite
     from mtbench.train.device import check_precision, choose_device
 
     console = Console(quiet=quiet)
     states = parse_refresh(refresh or [])
-    specs = plan(
-        Request(
-            methods=names(methods),
-            datasets=names(dataset),
-            protocol=protocol_name(protocol, quick),
-            settings=settings(changes or [], epochs=epochs, gradient_scale=gradient_scale),
-            seeds=None if seeds is None else parse_seeds(seeds),
-            backbone=backbone,
-        ),
-        left_out=lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False),
-    )
+    changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
+    chosen = None if seeds is None else parse_seeds(seeds)
+    if suite:
+        _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
+        base = protocol_name(protocol, quick) if quick or protocol != "paper" else ""
+        specs = plan_suite(find_suite(suite), base=base, settings=changed, seeds=chosen)
+    else:
+        specs = plan(
+            Request(
+                methods=names(methods) or ["all"],
+                datasets=names(dataset),
+                protocol=protocol_name(protocol, quick),
+                settings=changed,
+                seeds=chosen,
+                backbone=backbone,
+            ),
+            left_out=lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False),
+        )
     places = slots(device, jobs, runs_per_device)
     for spec in specs:
         check_precision(choose_device(places[0]), spec.protocol.precision)
@@ -95,7 +112,15 @@ def run(
     except Stopped as cause:
         Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
         raise typer.Exit(130) from None
-    _summarise(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results)
+    _summarise(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results, suite)
+
+
+def _alone(suite: str, others: Mapping[str, str]) -> None:
+    for option in (option for option, value in others.items() if value):
+        raise UsageError(
+            f"{option} was given beside --suite {suite}, which says itself what it runs.",
+            mend=f"For other runs make a suite of your own: mtbench suite show {suite} says how.",
+        )
 
 
 def status(results: Results = DEFAULT_RESULTS, root: DataRoot = None) -> None:
@@ -134,7 +159,7 @@ def exec_(
     lines.ended(job, "done", "")
 
 
-def _summarise(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path) -> None:
+def _summarise(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, suite: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 
@@ -148,7 +173,7 @@ def _summarise(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path) -
     for outcome in outcomes:  # what failed before it could be put down in the run's folder
         if outcome.how == "failed" and outcome.job.folder not in told:
             console.print(f"[bold red]failed[/] {escape(outcome.job.title)}: {escape(outcome.why)}", soft_wrap=True)
-    place = "" if results == DEFAULT_RESULTS else f" --results {results}"
+    place = (f" --suite {suite}" if suite else "") + ("" if results == DEFAULT_RESULTS else f" --results {results}")
     console.print(
         f"{len(agenda.done)} of {len(agenda.done) + len(without)} runs have a record. "
         f"Tables and figures: mtbench report{place}",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from mtbench.contract import Protocol
 from mtbench.report.comparison import Comparison, MethodRuns
@@ -9,7 +10,7 @@ from mtbench.report.expense import Yardstick, device_kind
 from mtbench.report.text import brief, duration, listed, seeds
 from mtbench.store.record import Record
 
-__all__ = ["QUICK", "footnotes", "note", "numbers", "sentences"]
+__all__ = ["QUICK", "Power", "Says", "footnotes", "note", "numbers", "sentences"]
 
 QUICK = "QUICK: a look, not a result."
 
@@ -30,13 +31,43 @@ _LABELS = {
 }
 
 
-def sentences(comparison: Comparison, unit: Yardstick | None, *, spreads: bool) -> tuple[str, ...]:
-    """What the numbers of a comparison are.
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """What the seeds of a table can tell.
 
-    Args:
-        unit: what times are relative to; None where they are absolute.
-        spreads: whether any cell has a standard deviation.
+    Attributes:
+        column: the column that it is about, and `unit` that of its metric.
+        detectable: the median over methods of the difference to the best that would be called with 80 % probability.
+        least: the smallest p that the exact sign-flip test can reach.
     """
+
+    column: str
+    unit: str
+    detectable: float
+    least: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Says:
+    """What a caption needs to know of its table.
+
+    Attributes:
+        unit: what times are relative to; None where they are absolute.
+        single: the single-task method that others are relative to; empty if there is none.
+        spreads: whether any cell has a standard deviation.
+        comparisons: how many comparisons were corrected together for what is bold.
+        power: what the seeds can tell; None if nothing.
+    """
+
+    unit: Yardstick | None
+    single: str
+    spreads: bool
+    comparisons: int
+    power: Power | None
+
+
+def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
+    """What the numbers of a comparison are."""
     examples = sorted({record.training_examples for record in _records(comparison)})
     return tuple(
         sentence
@@ -45,9 +76,10 @@ def sentences(comparison: Comparison, unit: Yardstick | None, *, spreads: bool) 
             f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}.",
             _measured(comparison),
             "The mean over tasks is taken within each run." if comparison.common_metric else "",
-            "± is the standard deviation over n seeds (divisor n-1)." if spreads else "",
-            _test(comparison) if comparison.tasks else "",
-            *_costs(unit, {device_kind(record) for record in _records(comparison)}),
+            "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
+            _test(comparison, says) if comparison.tasks else "",
+            _relative(comparison, says.single) if comparison.tasks else "",
+            *_costs(says.unit, {device_kind(record) for record in _records(comparison)}),
         )
         if sentence
     )
@@ -111,17 +143,34 @@ def _measured(comparison: Comparison) -> str:
     return f"Test metrics (arrows point to the better direction) {chosen} Tasks of unlike metrics have no mean."
 
 
-def _test(comparison: Comparison) -> str:
+def _test(comparison: Comparison, says: Says) -> str:
     counts = Counter(seed for method in comparison.methods for seed in method.records)
     if sum(bool(method.records) for method in comparison.methods) < 2:
         return ""
     if sum(count > 1 for count in counts.values()) < 2:
         return "Nothing is bold: to tell methods apart takes at least two seeds that they share."
-    return (
-        "Bold: the best of a column, if the 95 % Student-t interval of its paired difference over common seeds to "
-        "every other method excludes zero, which takes two common seeds at least; columns are tested one by one, "
-        "without correction for their number."
+    bold = (
+        "Bold: the best of a column, if the paired t-test over common seeds tells it from every other method at 5 %, "
+        f"after Holm's correction over the {says.comparisons} comparisons of this table."
     )
+    if says.power is None:
+        return bold
+    effect, unit = f"{says.power.detectable:.2g}", f" {says.power.unit}" if says.power.unit else ""
+    return (
+        f"{bold} Of the differences to the best in {says.power.column}, one of {effect}{unit} would show by itself "
+        f"with 80 % probability (median over methods); exact sign flips cannot go below p = {says.power.least:.2g}."
+    )
+
+
+def _relative(comparison: Comparison, single: str) -> str:
+    if not single:
+        return "Δm, the gain over single-task networks, takes runs of them: add single to the methods."
+    error = (
+        " Δerr: likewise of the error rate, where lower is better."
+        if all(task.unit == "%" and task.higher_is_better for task in comparison.tasks)
+        else ""
+    )
+    return f"Δm: the mean over tasks of the relative gain over {single} of the same seed, in %.{error}"
 
 
 def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ _CHARACTERS = {
     "↓": r"$\downarrow$",
     "\N{EN DASH}": r"\textendash{}",
     "…": r"\ldots{}",
+    "Δ": r"$\Delta$",
+    "≥": r"$\ge$",
 }
 _WIDTHS = {
     letter: points

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from mtbench.report import text
 from mtbench.report.expense import Expense
 from mtbench.report.table import Cell, Column, Row, Table
+from mtbench.stats.paired import Summary
 
 __all__ = ["DASH", "Layout", "Page", "Words", "blocks", "lay_out", "page_of"]
 
@@ -92,8 +93,8 @@ def lay_out(table: Table) -> Layout:
         for index, column in enumerate(table.columns)
     ]
     return Layout(
-        header=("method", *(_head(column, mixed) for column in table.columns), "n", *_costs(table)),
-        lines=tuple(_line(row, decimals) for row in table.rows),
+        header=("method", *(_head(column, mixed) for column in table.columns), *_relative(table), "n", *_costs(table)),
+        lines=tuple(_line(row, decimals, len(_relative(table))) for row in table.rows),
         tasks=sum(not column.is_mean for column in table.columns),
         costs=len(_costs(table)),
     )
@@ -152,15 +153,21 @@ def _head(column: Column, mixed: bool) -> str:
     return f"{column.name} ({column.metric}{unit} {'↑' if column.higher_is_better else '↓'})"
 
 
+def _relative(table: Table) -> tuple[str, ...]:
+    """Heads of the columns relative to single-task networks; the first alone, to say that it could be, without them."""
+    return ("Δm", "Δerr")[: 1 + any(row.error.n for row in table.rows)] if table.columns else ()
+
+
 def _costs(table: Table) -> tuple[str, ...]:
     return ("#P", "MACs", "labels", "time" if table.yardstick else "s/epoch", "memory")
 
 
-def _line(row: Row, decimals: list[int]) -> tuple[Words, ...]:
+def _line(row: Row, decimals: list[int], relative: int) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
         Words(says=row.method + "†" * row.stale),
         *(Words(says=_value(cell, digits), bold=cell.best) for cell, digits in zip(row.cells, decimals, strict=True)),
+        *(Words(says=_gain(summary)) for summary in (row.delta, row.error)[:relative]),
         Words(says=runs),
         *(Words(says=says) for says in _cost(row.expense)),
     )
@@ -184,6 +191,12 @@ def _time(expense: Expense) -> str:
     if expense.relative is None:
         return text.duration(expense.seconds)
     return text.ratio(round(expense.relative, 2))  # its further digits are noise
+
+
+def _gain(summary: Summary) -> str:
+    if not summary.n:
+        return DASH
+    return f"{summary.mean:+.2f}" if summary.std is None else f"{summary.mean:+.2f} ± {summary.std:.2f}"
 
 
 def _value(cell: Cell, digits: int) -> str:

@@ -55,9 +55,20 @@ def _about(table: Table, row: Row) -> dict[str, Any]:
         "protocol": table.protocol,
         "method": row.method,
         "planned": row.planned,
+        **_gains(row),
         **(_expenses(row.expense) if row.expense else {}),
         "stale": row.stale,
         "note": row.note,
+    }
+
+
+def _gains(row: Row) -> dict[str, Any]:
+    gains = {"delta_m": row.delta, "relative_error": row.error}
+    return {
+        name: value
+        for gain, summary in gains.items()
+        if summary.n
+        for name, value in ((gain, summary.mean), (f"{gain}_std", summary.std))
     }
 
 
@@ -90,7 +101,8 @@ def _numbers(column: Column, cell: Cell) -> dict[str, Any]:
 
 _CSV_COLUMNS = [
     *("dataset", "protocol", "method", "task", "metric", "unit", "higher_is_better", "n", "mean", "std"),
-    *("t95_low", "t95_high", "best", "planned", "parameter_ratio", "macs_per_input", "label_uses"),
+    *("t95_low", "t95_high", "best", "planned", "delta_m", "delta_m_std", "relative_error", "relative_error_std"),
+    *("parameter_ratio", "macs_per_input", "label_uses"),
     *("seconds_per_epoch", "relative_time", "peak_memory", "stale", "note"),
 ]
 

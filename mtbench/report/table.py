@@ -3,13 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
 from mtbench.report import caption
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Expense, Yardstick, expense, yardstick
-from mtbench.stats.paired import Summary, best_separated, summarize
+from mtbench.report.relative import deltas, error_changes, single_task_runs
+from mtbench.stats.contrast import paired
+from mtbench.stats.paired import Summary, summarize
+from mtbench.stats.separation import separated_best
 from mtbench.store.record import Record
 
 __all__ = ["Cell", "Column", "Row", "Table", "build_table", "columns_of", "scores"]
@@ -53,6 +57,8 @@ class Row:
         finished: how many of its runs have a record.
         planned: how many runs it has.
         expense: what it takes; None before a run has finished.
+        delta: of Delta_m over its seeds; of no values where there are no single-task runs.
+        error: of the relative change of the error rate, likewise.
         note: which runs are not as they should be and why; empty if all are fresh.
     """
 
@@ -62,6 +68,8 @@ class Row:
     finished: int
     planned: int
     expense: Expense | None
+    delta: Summary
+    error: Summary
     note: str
 
 
@@ -76,6 +84,7 @@ class Table:
         columns: the tasks, then the mean over them if they share a metric.
         rows: the methods.
         yardstick: what times are relative to; None where they are absolute.
+        single: the title of the single-task method that others are relative to; empty if there is none.
         caption: sentences that say what the numbers are.
         footnotes: sentences on runs that are not as they should be.
     """
@@ -86,29 +95,42 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     yardstick: Yardstick | None
+    single: str
     caption: tuple[str, ...]
     footnotes: tuple[str, ...]
 
 
 def build_table(comparison: Comparison) -> Table:
     """The summary table of a comparison."""
-    columns, unit = columns_of(comparison), yardstick(comparison)
+    columns, unit, single = columns_of(comparison), yardstick(comparison), single_task_runs(comparison)
     values = [scores(comparison, column) for column in columns]
-    best = [
-        best_separated(rows, higher_is_better=col.higher_is_better) for col, rows in zip(columns, values, strict=True)
-    ]
+    separation = separated_best(values, [column.higher_is_better for column in columns])
+    relative = [list(map(summarize, each)) for each in (deltas(comparison), error_changes(comparison))]
     rows = tuple(
-        _row(
-            method,
-            tuple(
-                Cell(summary=summarize(rows[index]), best=best[column] == index) for column, rows in enumerate(values)
+        Row(
+            method=method.title,
+            stale=method.stale,
+            cells=tuple(
+                Cell(summary=summarize(rows[index]), best=best == index)
+                for rows, best in zip(values, separation.best, strict=True)
             ),
-            columns,
-            unit,
+            finished=len(method.records),
+            planned=len(method.runs),
+            expense=expense(method, unit),
+            delta=relative[0][index],
+            error=relative[1][index],
+            note=caption.note(method, {column.name: _without(method, column) for column in columns}),
         )
         for index, method in enumerate(comparison.methods)
     )
     spreads = any(cell.summary.std is not None for row in rows for cell in row.cells)
+    words = caption.Says(
+        unit=unit,
+        single=single.title if single else "",
+        spreads=spreads,
+        comparisons=separation.comparisons,
+        power=_power(columns, values),
+    )
     return Table(
         dataset=comparison.dataset,
         protocol=comparison.title,
@@ -116,7 +138,8 @@ def build_table(comparison: Comparison) -> Table:
         columns=columns,
         rows=rows,
         yardstick=unit,
-        caption=caption.sentences(comparison, unit, spreads=spreads),
+        single=single.title if single else "",
+        caption=caption.sentences(comparison, words),
         footnotes=caption.footnotes(comparison, [row.note for row in rows]),
     )
 
@@ -159,16 +182,22 @@ def _score(record: Record, column: Column) -> float:
     return found[0] if found else math.nan
 
 
-def _row(method: MethodRuns, cells: tuple[Cell, ...], columns: Sequence[Column], unit: Yardstick | None) -> Row:
-    return Row(
-        method=method.title,
-        stale=method.stale,
-        cells=cells,
-        finished=len(method.records),
-        planned=len(method.runs),
-        expense=expense(method, unit),
-        note=caption.note(method, {column.name: _without(method, column) for column in columns}),
-    )
+def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.Power | None:
+    """What these seeds can tell, of the last column, which is the mean where there is one."""
+    if not columns or len(values[-1]) < 2:
+        return None
+    column = columns[-1]
+    goodness = values[-1] * (1 if column.higher_is_better else -1)
+    known = [row for row in goodness if not np.isnan(row).all()]
+    if len(known) < 2:
+        return None
+    best = max(known, key=lambda row: float(np.nanmean(row)))
+    against = [paired(best, row) for row in known if row is not best]
+    effects = [each.detectable for each in against if each.detectable is not None]
+    least = [each.least for each in against if each.least is not None]
+    if not effects or not least:
+        return None
+    return caption.Power(column=column.name, unit=column.unit, detectable=median(effects), least=min(least))
 
 
 def _without(method: MethodRuns, column: Column) -> list[int]:

@@ -1,20 +1,27 @@
-"""Reports on disk: every table and figure of a set of runs."""
+"""Reports on disk: every table and figure of a set of runs, or of a suite."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
+from mtbench.report.claims import Judged, claims_frame, claims_page
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.frame import tidy_frame
 from mtbench.report.latex import render_latex
-from mtbench.report.layout import page_of
+from mtbench.report.layout import Page, page_of
 from mtbench.report.markup import render_csv, render_markdown
+from mtbench.report.published import published_frame, published_page
 from mtbench.report.style import save
+from mtbench.report.suite import Sheet, SuiteRuns
+from mtbench.report.suite_pages import sheet_page
 from mtbench.report.table import build_table
+from mtbench.report.text import slug
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
-__all__ = ["DEFAULT_REPORTS", "write_report"]
+__all__ = ["DEFAULT_REPORTS", "write_report", "write_suite"]
 
 DEFAULT_REPORTS = Path("reports/local")
 
@@ -35,26 +42,65 @@ def write_report(statuses: Sequence[RunStatus], out: Path | None) -> list[Path]:
     comparisons = compare(statuses)
     files: list[Path] = []
     for folder in dict.fromkeys(comparison.folder for comparison in comparisons):
-        directory = out or DEFAULT_REPORTS / folder
-        make_folder(directory)
         here = [comparison for comparison in comparisons if comparison.folder == folder]
-        content = {f"{folder}-runs.csv": tidy_frame(here).to_csv(index=False, lineterminator="\n").encode()}
+        content = {f"{folder}-runs.csv": _csv(tidy_frame(here))}
         for comparison in here:
-            content |= dict(_files(comparison))
-        for name, data in content.items():
-            write_bytes(directory / name, data)
-            files.append(directory / name)
+            page = page_of(build_table(comparison))
+            content |= dict(_files(comparison, f"{comparison.folder}-{comparison.slug}", page))
+        files += _write(content, out or DEFAULT_REPORTS / folder)
     return files
 
 
-def _files(comparison: Comparison) -> Iterator[tuple[str, bytes]]:
-    stem = f"{comparison.folder}-{comparison.slug}"
-    table = build_table(comparison)
-    yield f"{stem}-table.tex", render_latex(page_of(table)).encode()
-    yield f"{stem}-table.md", render_markdown(page_of(table)).encode()
-    yield f"{stem}-table.csv", render_csv(table).encode()
+def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None) -> list[Path]:
+    """Write what `write_report` does for each table of a suite, the paper's numbers beside ours, and the claims.
+
+    Args:
+        runs: of one size.
+        judged: its claims.
+        out: the folder for everything, or None for one of the suite's name below `DEFAULT_REPORTS`.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    content = {f"{runs.slug}-runs.csv": _csv(tidy_frame([sheet.comparison for sheet in runs.sheets]))}
+    for sheet in runs.sheets:
+        stem = _stem(runs, sheet)
+        content |= dict(_files(sheet.comparison, stem, sheet_page(runs, sheet)))
+        if page := published_page(runs, sheet):
+            content |= _marked_up(page, f"{stem}-paper")
+    if not (published := published_frame(runs)).empty:
+        content[f"{runs.slug}-paper.csv"] = _csv(published)
+    if judged:
+        content |= _marked_up(claims_page(runs, judged), f"{runs.slug}-claims")
+        content[f"{runs.slug}-claims.csv"] = _csv(claims_frame(runs, judged))
+    return _write(content, out or DEFAULT_REPORTS / runs.suite.name)
+
+
+def _write(content: Mapping[str, bytes], directory: Path) -> list[Path]:
+    make_folder(directory)
+    for name, data in content.items():
+        write_bytes(directory / name, data)
+    return [directory / name for name in content]
+
+
+def _stem(runs: SuiteRuns, sheet: Sheet) -> str:
+    varied = "".join(f"-{slug(f'{name}-{value}')}" for name, value in sheet.variation)
+    return f"{runs.slug}-{sheet.comparison.folder}{varied}"
+
+
+def _files(comparison: Comparison, stem: str, page: Page) -> Iterator[tuple[str, bytes]]:
+    yield from _marked_up(page, f"{stem}-table").items()
+    yield f"{stem}-table.csv", render_csv(build_table(comparison)).encode()
     if not comparison.tasks:
         return  # no run has finished: there is nothing to draw
     for name, draw in (("curves", draw_curves), ("points", draw_points)):
         for kind, data in save(draw(comparison)).items():
             yield f"{stem}-{name}.{kind}", data
+
+
+def _marked_up(page: Page, stem: str) -> dict[str, bytes]:
+    return {f"{stem}.tex": render_latex(page).encode(), f"{stem}.md": render_markdown(page).encode()}
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    return str(frame.to_csv(index=False, lineterminator="\n")).encode()

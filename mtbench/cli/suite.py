@@ -1,0 +1,100 @@
+"""``mtbench suite``: which suites there are, what one runs, and what is wrong with one's own."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mtbench.cli.shared import console, grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mtbench.plan.suite import Grid, Suite
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Suites: the papers' tables and figures by name, and your own.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="A suite that comes with mtbench, or a TOML file.", metavar="SUITE")]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the suites that come with mtbench."""
+    from rich.markup import escape
+
+    from mtbench.plan.suite_file import built_in_suites, find_suite
+
+    table = grid("suite", "what it is", "from")
+    for name in built_in_suites():
+        suite = find_suite(name)
+        table.add_row(name, escape(suite.title), escape(suite.source))
+    console().print(table)
+    console().print("mtbench run --suite NAME trains one, mtbench suite show NAME says what it runs.", highlight=False)
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Show what a suite runs, and what it claims."""
+    from rich.markup import escape
+
+    from mtbench.plan.suite_file import find_suite, suite_path
+    from mtbench.plan.suite_plan import plan_suite
+
+    suite = find_suite(name)
+    out = console()
+    out.print(f"[bold]{escape(suite.name)}[/]: {escape(suite.title)}", highlight=False, soft_wrap=True)
+    for text in (suite.source, suite.note):
+        if text:
+            out.print(escape(text), highlight=False, soft_wrap=True)
+    table = grid("datasets", "methods", "protocol")
+    for part in suite.grid:
+        table.add_row(*map(escape, (", ".join(part.datasets), ", ".join(part.methods), _protocol(suite, part))))
+    for search in suite.search:
+        what = f"search: {search.trials} trials each by {search.sampler}, {search.seeds} tuning seeds"
+        table.add_row(*map(escape, (", ".join(search.datasets), ", ".join(search.methods), what)))
+    out.print(table)
+    counts = [f"{len(plan_suite(suite, base=base))} at {base}" for base in dict.fromkeys((suite.base, "quick"))]
+    out.print(f"Runs: {', '.join(counts)}.", highlight=False)
+    for line in _claims(suite):
+        out.print(escape(line), highlight=False, soft_wrap=True)
+    out.print(f"To make one of your own, begin with a copy of {suite_path(name)}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def validate(name: Name) -> None:
+    """Say everything that is wrong with a suite, line by line; the exit code is 1 if anything is."""
+    from rich.markup import escape
+
+    from mtbench.plan.suite_file import read_suite, suite_path
+
+    path = suite_path(name)
+    suite, faults = read_suite(path)
+    out = console()
+    for fault in faults:
+        out.print(f"[red]{escape(str(path))}:{fault.line}[/]: {escape(fault.text)}", highlight=False, soft_wrap=True)
+    if faults:
+        raise typer.Exit(1)
+    assert suite is not None
+    out.print(f"{path} is in order: mtbench run --suite {name}", highlight=False, soft_wrap=True)
+
+
+def _protocol(suite: "Suite", part: "Grid") -> str:
+    from mtbench.plan.suite import rendered
+
+    fixed = [f"{name}={value}" for name, value in rendered({**suite.settings, **part.set}).items()]
+    varied = [
+        f"{name} in {', '.join(rendered({name: value})[name] for value in part.vary[name])}" for name in part.vary
+    ]
+    return "; ".join([", ".join([suite.base, *fixed]), *varied])
+
+
+def _claims(suite: "Suite") -> "Iterator[str]":
+    for claim in suite.claim:
+        first, second = claim.contrast
+        margin = f" by {claim.margin:g}" if claim.margin else ""
+        what = (
+            f"equivalent within {claim.margin:g} to" if claim.direction == "equivalent" else f"{claim.direction} than"
+        )
+        tail = margin if claim.direction != "equivalent" else ""
+        yield f"Claim on {claim.dataset}: {first} is {what} {second} in {claim.metric}{tail} ({claim.test})."

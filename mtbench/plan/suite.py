@@ -1,0 +1,214 @@
+"""A suite: runs that belong together, with a name, the paper's numbers beside them, and claims to be judged.
+
+A suite is a TOML file; what a key means is said at the field of the same name below::
+
+    title = "Two digits"
+    source = "Levi and Ullman (2020), Table 1"
+
+    [protocol]                      # a protocol of the datasets, and its numbers that are to differ
+    base = "paper"
+    seeds = 5
+
+    [[grid]]                        # which runs
+    datasets = ["mmnist2"]
+    methods = ["single", "uniform", "td"]
+    vary = { lr = [3e-4, 1e-3] }    # one number of the protocol, over which figures are drawn
+
+    [[paper]]                       # what was published
+    dataset = "mmnist2"
+    columns = ["LU", "RL"]
+    n = 5
+    [paper.rows]
+    td = [[97.16, 0.05], [96.19, 0.14]]
+
+    [[claim]]                       # what is to be judged
+    dataset = "mmnist2"
+    contrast = ["td", "single"]
+    direction = "better"
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from pydantic import ConfigDict
+
+from mtbench.contract.options import render_value
+
+__all__ = ["MEAN", "SIZE", "Claim", "Grid", "PaperTable", "Search", "Setting", "Suite", "rendered"]
+
+MEAN = "mean"
+"""What the mean over tasks is called among the columns of a table."""
+
+SIZE = ("epochs", "images", "batch", "seeds")
+"""Numbers of a protocol that say how much is trained, not what: the sizes of a suite differ in them alone."""
+
+Setting: TypeAlias = bool | int | float | str | tuple[str, ...]
+"""The value of a number of the protocol."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """Some of a suite's runs: every method on every dataset, under each value that is varied.
+
+    Attributes:
+        datasets: as on the command line.
+        methods: likewise, in the order of the table.
+        set: numbers of the protocol that differ for these runs.
+        vary: one number of the protocol, and the values that it takes in turn.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    datasets: tuple[str, ...]
+    methods: tuple[str, ...]
+    set: Mapping[str, Setting] = field(default_factory=dict)
+    vary: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
+
+    def variations(self) -> list[dict[str, Setting]]:
+        """The numbers of the protocol, for each of the values that is varied."""
+        varied = [{name: value} for name, values in self.vary.items() for value in values] or [{}]
+        return [{**self.set, **one} for one in varied]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """Trials by which each method is given a setting of its own before it is compared; as ``mtbench search``.
+
+    Attributes:
+        datasets: one study each per method.
+        methods: what is searched.
+        space: what is searched over, a text by name as after ``--space``; empty for each method's own.
+        sampler: how trials are proposed.
+        trials: how many, of each method.
+        objective: ``tasks`` (one per task), ``mean``, or empty for what suits the space.
+        seeds: tuning seeds per trial.
+        points: ``front`` or ``all``, which trials of several objectives are trained again.
+        set: numbers of the protocol that differ for these runs.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    datasets: tuple[str, ...]
+    methods: tuple[str, ...]
+    space: Mapping[str, str] = field(default_factory=dict)
+    sampler: Literal["tpe", "nsga2", "qmc", "grid"] = "tpe"
+    trials: int
+    objective: Literal["", "tasks", "mean"] = ""
+    seeds: int = 1
+    points: Literal["front", "all"] = "front"
+    set: Mapping[str, Setting] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperTable:
+    """Published numbers.
+
+    Attributes:
+        dataset: what they are of, as in the grid.
+        columns: names of tasks, or ``mean``.
+        rows: by method, a value per column: the mean alone, or mean and standard deviation.
+        n: repeats behind each number; 0 where the paper does not say.
+        set: the variation of the grid that they belong to.
+        source: where they stand, if not where the suite's title says.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    dataset: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, tuple[float | tuple[float, float], ...]]
+    n: int = 0
+    set: Mapping[str, Setting] = field(default_factory=dict)
+    source: str = ""
+
+    def number(self, method: str, column: str) -> tuple[float, float | None] | None:
+        """Mean and standard deviation, as far as they were published."""
+        if method not in self.rows or column not in self.columns:
+            return None
+        value = self.rows[method][self.columns.index(column)]
+        return value if isinstance(value, tuple) else (value, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A statement about two methods that the runs are to bear out or not; declared before they are looked at.
+
+    Attributes:
+        dataset: as in the grid.
+        contrast: two methods of the grid; the claim is on the first minus the second.
+        metric: a task's name, ``mean``, or ``delta_m`` (relative to the single-task runs of the same grid).
+        direction: ``better``, ``worse`` or ``equivalent``: what is claimed of the first.
+        margin: in the metric's unit, the difference that would matter; 0 if none is named.
+        family: claims of one family are corrected together (Holm); by default all of a suite are one.
+        test: ``paired`` over common seeds, or ``welch``; named here, never chosen after looking.
+        n: how many seeds were planned; 0 for the suite's.
+        set: the variation of the grid that it is about.
+        source: where it is claimed.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    dataset: str
+    contrast: tuple[str, str]
+    metric: str = MEAN
+    direction: Literal["better", "worse", "equivalent"] = "better"
+    margin: float = 0.0
+    family: str = "all"
+    test: Literal["paired", "welch"] = "paired"
+    n: int = 0
+    set: Mapping[str, Setting] = field(default_factory=dict)
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """A suite as its file says it.
+
+    Attributes:
+        name: that of its file.
+        title: what it is about.
+        source: the paper and its table or figure.
+        note: where it departs from the source, and why; shown in its report.
+        base: the datasets' protocol that it starts from.
+        settings: the protocol's numbers that differ.
+        grid: which runs.
+        search: trials that come before them.
+        labels: what methods are called in its report, where not by their names.
+        paper: published numbers.
+        claim: what is to be judged.
+        figures: what is drawn beside what every report draws: ``scatter`` (each pair of tasks, with fronts), ``sweep``
+            (over what is varied), ``tasks`` (over the number of tasks), ``adding`` (of a task), ``matched`` (over what
+            methods cost).
+    """
+
+    name: str
+    title: str
+    source: str = ""
+    note: str = ""
+    base: str = "paper"
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    grid: tuple[Grid, ...] = ()
+    search: tuple[Search, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    paper: tuple[PaperTable, ...] = ()
+    claim: tuple[Claim, ...] = ()
+    figures: tuple[Literal["scatter", "sweep", "tasks", "adding", "matched"], ...] = ()
+
+    @property
+    def parts(self) -> "tuple[Grid | Search, ...]":
+        """What it runs."""
+        return (*self.grid, *self.search)
+
+    def sized(self, base: str) -> "Suite":
+        """The suite on another of the datasets' protocols, which then says how much is trained (`SIZE`)."""
+        if base == self.base:
+            return self
+        kept = {name: value for name, value in self.settings.items() if name not in SIZE}
+        return dataclasses.replace(self, base=base, settings=kept)
+
+
+def rendered(settings: Mapping[str, Setting]) -> dict[str, str]:
+    """Settings as the texts that the command line takes."""
+    return {name: render_value(value) for name, value in settings.items()}

@@ -1,0 +1,99 @@
+"""The runs of a suite, at any size; and which of a suite's places a run that is there belongs to."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mtbench.plan.grid import Request, choose_protocol, plan
+from mtbench.plan.parse import parse_dataset
+from mtbench.plan.spec import RunSpec
+from mtbench.plan.suite import SIZE, Setting, Suite, rendered
+
+__all__ = ["Place", "places", "plan_suite", "signature", "size_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where in a suite a run belongs.
+
+    Attributes:
+        dataset, method: as the suite writes them.
+        variation: the numbers of the protocol that this part of its grid sets, or varies.
+    """
+
+    dataset: str
+    method: str
+    variation: tuple[tuple[str, str], ...]
+
+
+def plan_suite(
+    suite: Suite, *, base: str = "", settings: Mapping[str, str] | None = None, seeds: Sequence[int] | None = None
+) -> list[RunSpec]:
+    """The runs of a suite's grid, each once.
+
+    Args:
+        base: another of the datasets' protocols, for another size.
+        settings: numbers of the protocol that are to differ, as texts.
+        seeds: other seeds than the suite's.
+
+    Raises:
+        UsageError: something does not exist or does not fit.
+    """
+    sized = suite.sized(base or suite.base)
+    specs: dict[str, RunSpec] = {}
+    for request, _ in _requests(sized, settings or {}, seeds):
+        specs.update((spec.id, spec) for spec in plan(request))
+    return list(specs.values())
+
+
+def places(suite: Suite) -> dict[str, Place]:
+    """Every place of a suite's grid, by the `signature` of the runs that belong there, of whatever size."""
+    found: dict[str, Place] = {}
+    datasets = {name for part in suite.grid for name in part.datasets}
+    bases = {suite.base, *(name for dataset in datasets for name in parse_dataset(dataset).dataset.protocols)}
+    for base in sorted(bases):
+        for request, variation in _requests(suite.sized(base), {}, [0]):
+            for dataset in request.datasets:
+                if base not in parse_dataset(dataset).dataset.protocols:
+                    continue
+                for method in request.methods:
+                    one = dataclasses.replace(request, datasets=[dataset], methods=[method])
+                    for spec in plan(one):
+                        name = spec.titles.method if method == "all" else method
+                        where = Place(dataset=dataset, method=name, variation=tuple(sorted(variation.items())))
+                        found[signature(spec)] = where
+    return found
+
+
+def signature(spec: RunSpec) -> str:
+    """What a run is but for its size and its seed."""
+    protocol = dataclasses.replace(spec.protocol, name="", epochs=1, batch=1, images=0)
+    return dataclasses.replace(spec, seed=0, protocol=protocol).id
+
+
+def size_of(suite: Suite, place: Place, spec: RunSpec) -> str:
+    """How much a run is trained, beside what the suite asks for at the protocol of that name: ``quick, epochs=2``."""
+    settings = {**suite.sized(spec.protocol.name).settings, **dict(place.variation)}
+    dataset = parse_dataset(place.dataset)
+    planned = choose_protocol(dataset.dataset, place.dataset, spec.protocol.name).changed(**rendered(settings))
+    asked = {name: getattr(spec.protocol, name) for name in SIZE if name != "seeds"}
+    return dataclasses.replace(planned, **asked).label(planned)
+
+
+def _requests(
+    suite: Suite, settings: Mapping[str, str], seeds: Sequence[int] | None
+) -> Iterator[tuple[Request, dict[str, str]]]:
+    for part in suite.grid:
+        for variation in part.variations():
+            varied = rendered(variation)
+            own: dict[str, Setting] = {**suite.settings, **variation}
+            yield (
+                Request(
+                    methods=part.methods,
+                    datasets=part.datasets,
+                    protocol=suite.base,
+                    settings={**rendered(own), **settings},
+                    seeds=seeds,
+                ),
+                varied,
+            )

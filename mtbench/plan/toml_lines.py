@@ -1,0 +1,78 @@
+"""On which line of a TOML file something stands, which `tomllib` does not tell."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+__all__ = ["Lines"]
+
+Path = tuple[str | int, ...]
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[\w-]+)\s*=""")
+_NOISE = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|#.*$""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """The first and the last line of a key with its value, or of a header, counted from 1."""
+
+    first: int
+    last: int
+
+
+class Lines:
+    """Where the keys and tables of a TOML file stand. What lies inside an inline value is found by its text."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.splitlines()
+        self.extents: dict[Path, Extent] = {}
+        tables: Counter[Path] = Counter()
+        table: Path = ()
+        key: Path = ()
+        first = depth = 0
+        for number, line in enumerate(self.lines, start=1):
+            bare = _NOISE.sub("", line)
+            if not depth:
+                if header := _HEADER.match(line):
+                    table = self._table(header[2], tables, is_array=header[1] == "[[")
+                    self.extents.setdefault(table, Extent(first=number, last=number))
+                    continue
+                if found := _KEY.match(line):
+                    key, first = (*table, found[1].strip("\"'")), number
+                else:
+                    continue
+            depth += sum(bare.count(letter) for letter in "[{") - sum(bare.count(letter) for letter in "]}")
+            if not depth:
+                self.extents[key] = Extent(first=first, last=number)
+
+    def find(self, path: Path, text: str = "") -> int:
+        """The line of what has this path, e.g. ``("grid", 0, "methods")``; of the nearest thing around it, if it has
+        no line of its own.
+
+        Args:
+            text: what is looked for within it: the first line there that has it is the one.
+        """
+        while path and path not in self.extents:
+            text = text or str(path[-1])
+            path = path[:-1]
+        extent = self.extents.get(path, Extent(first=1, last=len(self.lines)))
+        if path and not isinstance(path[-1], str):  # an element of an array of tables reaches to the next header
+            starts = sorted(other.first for key, other in self.extents.items() if key[: len(path)] != path)
+            after = [start for start in starts if start > extent.first]
+            extent = Extent(first=extent.first, last=min(after, default=len(self.lines) + 1) - 1)
+        for number in range(extent.first, extent.last + 1):
+            if text and re.search(rf"(?<![\w-]){re.escape(text)}(?![\w-])", self.lines[number - 1]):
+                return number
+        return extent.first
+
+    def _table(self, name: str, tables: Counter[Path], *, is_array: bool) -> Path:
+        path: Path = ()
+        parts = [part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.]+", name)]
+        for place, part in enumerate(parts):
+            path = (*path, part)
+            if is_array and place == len(parts) - 1:
+                tables[path] += 1
+            if tables[path]:
+                path = (*path, tables[path] - 1)
+        return path

@@ -1,0 +1,171 @@
+"""A paper's numbers beside ours."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from mtbench.plan.suite import MEAN, PaperTable
+from mtbench.report.caption import QUICK, numbers
+from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.suite import Sheet, SuiteRuns
+from mtbench.report.table import Column
+from mtbench.stats.contrast import welch_from
+from mtbench.stats.paired import Summary, summarize
+from mtbench.stats.ranking import order_agreement
+
+__all__ = ["published_frame", "published_number", "published_page"]
+
+
+def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
+    """Per column three: the paper's mean ± std, ours, and ours minus the paper's; None if nothing was published."""
+    paper = sheet.paper
+    if paper is None:
+        return None
+    columns = [
+        column
+        for column in sheet.columns
+        if any(published_number(paper, method, column.name) is not None for method in paper.rows)
+    ]
+    if not columns:
+        return None
+    order = [method for part in runs.suite.grid if sheet.dataset in part.datasets for method in part.methods]
+    methods = [method for method in (*order, *sheet.methods) if method in paper.rows or method in sheet.methods]
+    header = ["method"]
+    for column in columns:
+        header += [f"{column.name} paper", f"{column.name} ours", f"{column.name} diff"]
+    lines = []
+    for method in dict.fromkeys(methods):
+        line = [Words(says=runs.suite.labels.get(method, method))]
+        for column in columns:
+            line += [Words(says=says) for says in _triple(sheet, paper, method, column)]
+        lines.append(tuple(line))
+    examples = sorted(
+        {record.training_examples for each in sheet.comparison.methods for record in each.records.values()}
+    )
+    return Page(
+        title=f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}, beside the paper",
+        label=f"{runs.slug}-{sheet.comparison.folder}-paper",
+        quick=runs.quick,
+        layout=Layout(header=tuple(header), lines=tuple(lines), tasks=3 * len(columns), costs=0),
+        caption=(
+            *([QUICK] if runs.quick else []),
+            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.",
+            f"Ours: {sheet.comparison.dataset}, protocol {sheet.comparison.title}: "
+            f"{numbers(sheet.comparison.protocol, examples)}.",
+            "Both mean ± standard deviation of repeats; diff: ours minus the paper's." + _own_mean(paper, columns),
+        ),
+        footnotes=tuple(_order(sheet, paper, columns)),
+    )
+
+
+def published_frame(runs: SuiteRuns) -> pd.DataFrame:
+    """One row per method and column that was published, at full precision.
+
+    Columns: what it is of, ``paper_mean``, ``paper_std``, ``paper_n``, ``n``, ``mean``, ``std``, ``difference`` (ours
+    minus the paper's), and its 95 % interval by Welch where both spreads are known, ``welch95_low`` and
+    ``welch95_high``.
+    """
+    rows = []
+    for sheet in runs.sheets:
+        paper = sheet.paper
+        for column in sheet.columns if paper else ():
+            assert paper is not None
+            for method in paper.rows:
+                published, ours = published_number(paper, method, column.name), _ours(sheet, method, column)
+                if published is None:
+                    continue
+                low, high = _interval(published, paper.n, ours) or (None, None)
+                rows.append(
+                    {
+                        "suite": runs.suite.name,
+                        "size": runs.size,
+                        "dataset": sheet.dataset,
+                        "variation": ", ".join(f"{name}={value}" for name, value in sheet.variation),
+                        "method": method,
+                        "column": column.name,
+                        "paper_mean": published[0],
+                        "paper_std": published[1],
+                        "paper_n": paper.n or None,
+                        "n": ours.n,
+                        "mean": ours.mean if ours.n else None,
+                        "std": ours.std,
+                        "difference": ours.mean - published[0] if ours.n else None,
+                        "welch95_low": low,
+                        "welch95_high": high,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def published_number(paper: PaperTable, method: str, column: str) -> tuple[float, float | None] | None:
+    """The mean and standard deviation that were published, or that follow from what was.
+
+    Where the mean over tasks was not, it is that of the tasks' means. Its spread depends on how tasks move together,
+    which no table says; given is the most it can be, the mean of their standard deviations, as if they moved as one.
+    """
+    if column != MEAN or MEAN in paper.columns:
+        return paper.number(method, column)
+    known = [paper.number(method, name) for name in paper.columns]
+    values = [value for value in known if value is not None]
+    if not values:
+        return None
+    spreads = [std for _, std in values if std is not None]
+    mean = sum(value for value, _ in values) / len(values)
+    return mean, sum(spreads) / len(spreads) if len(spreads) == len(values) else None
+
+
+def _ours(sheet: Sheet, method: str, column: Column) -> Summary:
+    return summarize(sheet.scores(column.name).get(method, np.array([])))
+
+
+def _triple(sheet: Sheet, paper: PaperTable, method: str, column: Column) -> tuple[str, str, str]:
+    published, ours = published_number(paper, method, column.name), _ours(sheet, method, column)
+    theirs = DASH if published is None else _spread(*published)
+    mine = _spread(ours.mean, ours.std) if ours.n else DASH
+    return theirs, mine, DASH if published is None or not ours.n else f"{ours.mean - published[0]:+.2f}"
+
+
+def _spread(mean: float, std: float | None) -> str:
+    return f"{mean:.2f}" if std is None else f"{mean:.2f} ± {std:.2f}"
+
+
+def _interval(published: tuple[float, float | None], n: int, ours: Summary) -> tuple[float, float] | None:
+    if published[1] is None or ours.std is None or n < 2:
+        return None
+    return welch_from(ours.mean, ours.std, ours.n, published[0], published[1], n).interval()
+
+
+def _repeats(paper: PaperTable) -> str:
+    return f", {paper.n} repeats" if paper.n else ", repeats not stated"
+
+
+def _own_mean(paper: PaperTable, columns: Sequence[Column]) -> str:
+    if MEAN in paper.columns or not any(column.is_mean for column in columns):
+        return ""
+    return (
+        " The paper's mean over tasks is that of its means, with the greatest standard deviation that its tasks allow."
+    )
+
+
+def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterator[str]:
+    """Whether the order of methods is the paper's, by Kendall's tau of their means (Kendall, Biometrika 30, 1938)."""
+    column = next((each for each in columns if each.is_mean), columns[0])
+    values = sheet.scores(column.name)
+    common = [method for method in paper.rows if method in values and np.isfinite(values[method]).any()]
+    published = [published_number(paper, method, column.name) for method in common]
+    theirs = [value[0] for value in published if value is not None]
+    if len(theirs) < 3 or len(theirs) < len(common):
+        return
+    found = order_agreement(theirs, np.array([values[method] for method in common]), np.random.default_rng(0))
+    if math.isnan(found.tau):
+        return
+    said = f"The order of {len(common)} methods by {column.name} against the paper's: Kendall's tau {found.tau:+.2f}"
+    if found.interval is not None:
+        low, high = found.interval
+        said += (
+            f"; over {found.resamples:,} resamples of our seeds 95 % of it lies in {low:+.2f} to {high:+.2f}, and the "
+            f"order is the paper's in {100 * found.same:.0f} %"
+        )
+    yield f"{said}."

@@ -1,0 +1,78 @@
+"""Methods relative to networks that learn one task each, measured under the same protocol on the same seeds."""
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtbench.plan.spec import Choice
+from mtbench.report.comparison import Comparison, MethodRuns
+from mtbench.stats.relative import delta_m, relative_error
+from mtbench.store.record import Record, TaskInfo
+
+__all__ = ["DELTA", "deltas", "error_changes", "single_task_runs"]
+
+DELTA = "delta_m"
+"""What Delta_m is called where a metric is asked for."""
+
+
+def single_task_runs(comparison: Comparison) -> MethodRuns | None:
+    """The plain single-task network, on the backbone that most methods have; None if no run of it has finished."""
+    backbones = Counter(str(method.runs[0].spec.backbone) for method in comparison.methods)
+    plain = (Choice(name="single"), Choice(name="uniform"), backbones.most_common(1)[0][0])
+    for method in comparison.methods:
+        spec = method.runs[0].spec
+        if (spec.network, spec.balancer, str(spec.backbone)) == plain and method.records:
+            return method
+    return None
+
+
+def deltas(comparison: Comparison) -> list[NDArray[np.float64]]:
+    """Delta_m (see `mtbench.stats.relative.delta_m`) of each method per seed (S,), in %.
+
+    NaN where the seed has no run of the method, or none of the single-task network.
+    """
+    if not comparison.tasks:
+        return [np.empty(0) for _ in comparison.methods]
+    single, higher = _single(comparison), [task.higher_is_better for task in comparison.tasks]
+    return [delta_m(values, single, higher) for values in _metrics(comparison)]
+
+
+def error_changes(comparison: Comparison) -> list[NDArray[np.float64]]:
+    """The relative change of the error rate (see `mtbench.stats.relative.relative_error`) likewise, in %.
+
+    NaN everywhere where the tasks' metric is no share in %.
+    """
+    if not comparison.tasks:
+        return [np.empty(0) for _ in comparison.methods]
+    single = _single(comparison)
+    if any(task.unit != "%" or not task.higher_is_better for task in comparison.tasks):
+        single = np.full_like(single, np.nan)
+    return [relative_error(values, single) for values in _metrics(comparison)]
+
+
+def _single(comparison: Comparison) -> NDArray[np.float64]:
+    found = single_task_runs(comparison)
+    nothing = np.full((len(_seeds(comparison)), len(comparison.tasks)), np.nan)
+    return nothing if found is None else _of(found, comparison)
+
+
+def _metrics(comparison: Comparison) -> list[NDArray[np.float64]]:
+    return [_of(method, comparison) for method in comparison.methods]
+
+
+def _of(method: MethodRuns, comparison: Comparison) -> NDArray[np.float64]:
+    """(S, T) the test metrics of a method, NaN where there are none."""
+    records = method.records
+    rows = [[_score(records.get(seed), task) for task in comparison.tasks] for seed in _seeds(comparison)]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(comparison.tasks))
+
+
+def _score(record: Record | None, task: TaskInfo) -> float:
+    if record is None or task.name not in {own.name for own in record.tasks}:
+        return float("nan")
+    return record.score(task)
+
+
+def _seeds(comparison: Comparison) -> list[int]:
+    return sorted({run.spec.seed for method in comparison.methods for run in method.runs})
