@@ -1,0 +1,244 @@
+"""Two methods compared: the mean difference, what it could be by chance, and what so few runs can see at all.
+
+A contrast is of runs: a value per run, be it a task's metric or a mean over tasks within the run. Runs of the same seed
+share their data order and initial trunk and are compared in pairs; where seeds have nothing in common, as with numbers
+printed in a paper, Welch's test takes the place of the paired one (Welch, The generalization of Student's problem when
+several different population variances are involved, Biometrika 34, 1947).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr, stdtrit
+
+from mtbench.stats.paired import Interval
+from mtbench.stats.power import detectable_noncentrality
+
+__all__ = ["Contrast", "holm", "paired", "sign_flip", "welch", "welch_from"]
+
+_MOST_PAIRS = 40
+"""Of an exact sign-flip test: its two halves have 2^20 sums each."""
+_NOISE = 1e-12
+"""A spread below this share of the values themselves is their rounding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """First minus second, over runs.
+
+    What cannot be known is None, or NaN where it is a p: with fewer than two pairs (or than two runs of either) there
+    is a difference but no spread; where the differences do not vary there is a spread of 0, which is no measure of
+    chance, so that neither interval nor p is made of it (the sign flips still count).
+
+    Attributes:
+        matched: whether runs are paired.
+        n: how many pairs; unpaired, the smaller number of runs.
+        runs: how many runs of the first and of the second.
+        difference: mean of the first minus mean of the second; NaN if either has no runs.
+        std: of the differences (n - 1 in the denominator); unpaired sqrt(s1^2 + s2^2), that of the difference of
+            two single runs. None if n < 2.
+        error: the standard error of the difference; None if n < 2.
+        freedom: degrees of freedom of its t distribution; None if n < 2 or the values do not vary.
+        p: of the two-sided t-test, paired or Welch's; NaN if n < 2 or the values do not vary.
+        sign_flip: of the exact two-sided test that flips signs of differences; None if unpaired, without pairs or with
+            more than 40.
+        least: the smallest p that sign flips of n pairs can give, 2 / 2^n; None if unpaired or without pairs.
+        detectable: the difference that a two-sided t-test at 5 % would call with 80 % probability; None if n < 2 or
+            the values do not vary.
+        correlation: Pearson's, of the pairs: pairing divides the variance of the difference by about 1 - correlation;
+            None if unpaired, n < 3 or either does not vary.
+        welch: p of Welch's test of the same values, as if they were not paired.
+    """
+
+    matched: bool
+    n: int
+    runs: tuple[int, int]
+    difference: float
+    std: float | None
+    error: float | None
+    freedom: float | None
+    p: float
+    sign_flip: float | None
+    least: float | None
+    detectable: float | None
+    correlation: float | None
+    welch: float
+
+    def interval(self, confidence: float = 0.95) -> Interval | None:
+        """The t-interval of the difference, in the metric's unit; None where there is no p."""
+        if self.freedom is None or self.error is None:
+            return None
+        half = float(stdtrit(self.freedom, (1 + confidence) / 2)) * self.error
+        return self.difference - half, self.difference + half
+
+    @property
+    def greater(self) -> float:
+        """The one-sided p of the t-test: small if the first is greater than the second. NaN where there is no p."""
+        return self.p / 2 if self.difference > 0 else 1 - self.p / 2
+
+
+def paired(first: ArrayLike, second: ArrayLike) -> Contrast:
+    """The contrast of values (S,) of the same seeds, NaN where a run is missing; a seed counts where both have a value.
+
+    Raises:
+        ValueError: if the arrays are not of the same seeds, that is of one shape (S,).
+    """
+    left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if left.shape != right.shape or left.ndim != 1:
+        raise ValueError(f"paired values need one shape (S,), not {left.shape} and {right.shape}")
+    both = ~(np.isnan(left) | np.isnan(right))
+    left, right = left[both], right[both]
+    differences, n = left - right, len(left)
+    std = _std(differences, _scale(left, right))
+    varies = std is not None and std > 0
+    error = None if std is None else std / n**0.5
+    difference = float(differences.mean()) if n else math.nan
+    freedom = float(n - 1) if varies else None
+    return Contrast(
+        matched=True,
+        n=n,
+        runs=(n, n),
+        difference=difference,
+        std=std,
+        error=error,
+        freedom=freedom,
+        p=_two_sided(difference, error, freedom),
+        sign_flip=sign_flip(differences) if 0 < n <= _MOST_PAIRS else None,
+        least=2 / 2**n if n else None,
+        detectable=_detectable(error, freedom),
+        correlation=_correlation(left, right),
+        welch=_two_sided(difference, *_welch_error(*_moments(left), *_moments(right))),
+    )
+
+
+def welch(first: ArrayLike, second: ArrayLike) -> Contrast:
+    """The contrast of values (S1,) and (S2,) of runs that have nothing in common, NaNs left out."""
+    return welch_from(*_moments(_known(first)), *_moments(_known(second)))
+
+
+def welch_from(
+    first_mean: float, first_std: float, first_n: int, second_mean: float, second_std: float, second_n: int
+) -> Contrast:
+    """The contrast of printed numbers: means, standard deviations (n - 1 in the denominator) and numbers of runs.
+
+    A standard deviation that is not printed is NaN, and then there is neither interval nor p. The degrees of freedom
+    are those of Welch and Satterthwaite.
+    """
+    error, freedom = _welch_error(first_mean, first_std, first_n, second_mean, second_std, second_n)
+    difference = first_mean - second_mean
+    p = _two_sided(difference, error, freedom)
+    return Contrast(
+        matched=False,
+        n=min(first_n, second_n),
+        runs=(first_n, second_n),
+        difference=difference,
+        std=None if error is None else math.hypot(first_std, second_std),
+        error=error,
+        freedom=freedom,
+        p=p,
+        sign_flip=None,
+        least=None,
+        detectable=_detectable(error, freedom),
+        correlation=None,
+        welch=p,
+    )
+
+
+def sign_flip(differences: ArrayLike) -> float:
+    """The exact two-sided p of the mean of differences (n,): the share of all 2^n sign flips that are as far from zero.
+
+    If neither method is better, a difference is as likely to be its negative; normal it need not be (Fisher, The
+    design of experiments, 1935, section 21). Sums are counted by halves, n/2 signs each (Pagano and Tritchler, J. Am.
+    Stat. Assoc. 78, 1983, have another way), so that 40 differences take no longer than a glance.
+
+    Raises:
+        ValueError: for no difference, or more than 40.
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    n = len(values)
+    if not 0 < n <= _MOST_PAIRS:
+        raise ValueError(f"sign flips are counted for 1 to {_MOST_PAIRS} differences, not {n}")
+    # Sums that differ by rounding alone are equal: the observed one must count itself.
+    observed = abs(float(values.sum())) - 1e-9 * float(np.abs(values).sum())
+    if observed <= 0:
+        return 1.0
+    left, right = _signed_sums(values[: n // 2]), _signed_sums(values[n // 2 :])
+    below = np.searchsorted(right, observed - left, side="left")
+    return int((len(right) - below).sum()) / float(2 ** (n - 1))
+
+
+def holm(ps: ArrayLike) -> NDArray[np.float64]:
+    """The p-values (K,) adjusted for their number, in the order given; at 5 % of them, 5 % hold for all K at once.
+
+    The i-th smallest of K becomes the largest of (K - j + 1) p_(j), j <= i, at most 1 (Holm, A simple sequentially
+    rejective multiple test procedure, Scand. J. Stat. 6, 1979). It holds however the tests depend on each other.
+
+    A NaN stays NaN and is not counted in K: where nothing could be tested, nothing could be called by chance.
+    """
+    values = np.asarray(ps, dtype=np.float64)
+    order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]  # NaNs come last
+    steps = values[order] * np.arange(len(order), 0, -1)
+    adjusted = np.full(values.shape, np.nan)
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return adjusted
+
+
+def _known(values: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64).ravel()
+    return array[~np.isnan(array)]
+
+
+def _scale(*values: NDArray[np.float64]) -> float:
+    return max(float(np.abs(array).max(initial=0.0)) for array in values)
+
+
+def _std(values: NDArray[np.float64], scale: float) -> float | None:
+    """The standard deviation; exactly 0 if the values, made from numbers of this scale, differ by rounding alone."""
+    if len(values) < 2:
+        return None
+    std = float(values.std(ddof=1))
+    return std if std > _NOISE * scale else 0.0
+
+
+def _moments(known: NDArray[np.float64]) -> tuple[float, float, int]:
+    std = _std(known, _scale(known))
+    return float(known.mean()) if len(known) else math.nan, math.nan if std is None else std, len(known)
+
+
+def _welch_error(
+    first_mean: float, first_std: float, first_n: int, second_mean: float, second_std: float, second_n: int
+) -> tuple[float | None, float | None]:
+    """The standard error of the difference and its degrees of freedom."""
+    if first_n < 2 or second_n < 2 or not math.isfinite(first_std + second_std + first_mean + second_mean):
+        return None, None
+    first, second = first_std**2 / first_n, second_std**2 / second_n
+    if first + second == 0:
+        return 0.0, None
+    share = first / (first + second)
+    return math.sqrt(first + second), 1 / (share**2 / (first_n - 1) + (1 - share) ** 2 / (second_n - 1))
+
+
+def _two_sided(difference: float, error: float | None, freedom: float | None) -> float:
+    if error is None or freedom is None:
+        return math.nan
+    return 2 * float(stdtr(freedom, -abs(difference) / error))
+
+
+def _detectable(error: float | None, freedom: float | None) -> float | None:
+    return None if error is None or freedom is None else error * detectable_noncentrality(freedom)
+
+
+def _correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> float | None:
+    if len(left) < 3 or not _std(left, _scale(left)) or not _std(right, _scale(right)):
+        return None
+    return float(np.corrcoef(left, right)[0, 1])
+
+
+def _signed_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """All 2^n sums of the values with either sign, ascending."""
+    sums = np.zeros(1)
+    for value in values:
+        sums = np.concatenate([sums - value, sums + value])
+    return np.sort(sums)

@@ -1,0 +1,103 @@
+"""Whether methods come out in the order that a paper has them in."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mtbench.stats.paired import Interval
+
+__all__ = ["Agreement", "kendall_tau", "order_agreement"]
+
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far two orders of methods agree.
+
+    Attributes:
+        methods: how many have a place in both orders.
+        tau: Kendall's tau-b of the paper's values and our means, 1 for one order, -1 for its reverse; NaN if either
+            has fewer than two distinct values.
+        interval: the central share `confidence` of tau over resampled runs; None if there is none.
+        same: the share of resamples with tau = 1; NaN if there is none.
+        resamples: in how many resamples every method had a run and tau was defined.
+    """
+
+    methods: int
+    tau: float
+    interval: Interval | None
+    same: float
+    resamples: int
+
+
+def kendall_tau(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Kendall's tau-b (Kendall, Rank correlation methods, 1945) of values (M,) with values (..., M), (...).
+
+    (concordant - discordant pairs) / sqrt(pairs untied in the first x pairs untied in the second); NaN where either has
+    no untied pair.
+    """
+    left, right = _signs(np.asarray(first, dtype=np.float64)), _signs(np.asarray(second, dtype=np.float64))
+    agreeing = (left * right).sum(axis=-1)
+    untied = np.sqrt(np.abs(left).sum(axis=-1) * np.abs(right).sum(axis=-1))
+    tau: NDArray[np.float64] = np.divide(agreeing, untied, out=np.full(agreeing.shape, np.nan), where=untied > 0)
+    return tau
+
+
+def order_agreement(
+    paper: ArrayLike,
+    runs: ArrayLike,
+    generator: np.random.Generator,
+    *,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+) -> Agreement:
+    """Kendall's tau between a paper's values and the means of our runs, and how sure our order is.
+
+    Seeds are drawn anew with replacement for all methods together, so that what runs of one seed share stays shared.
+    The paper's values are taken as they are printed. With few runs the resamples show too little of the chance.
+
+    Args:
+        paper: (M,) the paper's value per method, NaN where it has none.
+        runs: (M, S) ours per method and seed, NaN where a run is missing; the good direction is the paper's.
+        generator: draws the seeds.
+        resamples: how many times.
+        confidence: the share of resamples in the interval.
+    """
+    theirs, ours = np.asarray(paper, dtype=np.float64), np.asarray(runs, dtype=np.float64)
+    placed = ~np.isnan(theirs) & ~np.isnan(ours).all(axis=1)
+    theirs, ours = theirs[placed], ours[placed]
+    seeds = ours.shape[1]
+    counts = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) if seeds else np.ones((0, 0))
+    drawn = kendall_tau(theirs, _means(ours, counts))
+    drawn = drawn[~np.isnan(drawn)]
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]) if drawn.size else (math.nan,) * 2
+    return Agreement(
+        methods=len(theirs),
+        tau=float(kendall_tau(theirs, _means(ours, np.ones((1, seeds))))[0]),
+        interval=(float(low), float(high)) if drawn.size else None,
+        same=float((drawn > 1 - 1e-9).mean()) if drawn.size else math.nan,
+        resamples=drawn.size,
+    )
+
+
+def _means(ours: NDArray[np.float64], counts: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
+    """Means (B, M) of runs (M, S) that count as often as counts (B, S) say; all NaN where a method has no run."""
+    known = ~np.isnan(ours)
+    weights = counts @ known.T.astype(np.float64)
+    sums = counts @ np.where(known, ours, 0.0).T
+    means: NDArray[np.float64] = np.divide(sums, weights, out=np.full(sums.shape, np.nan), where=weights > 0)
+    means[np.isnan(means).any(axis=1)] = np.nan
+    return means
+
+
+def _signs(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sign of each pair's difference (..., M (M - 1) / 2); 0 for a tie, NaN if either is."""
+    first, second = np.triu_indices(values.shape[-1], k=1)
+    left, right = values[..., first], values[..., second]
+    # Means that are equal but for rounding are tied.
+    tied = np.abs(left - right) <= _ROUNDING * np.maximum(np.abs(left), np.abs(right))
+    signs: NDArray[np.float64] = np.where(tied, 0.0, np.sign(left - right))
+    return signs
