@@ -72,8 +72,10 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints) -> Record:
         parameters=trained.parameters,
         environment=trained.environment,
         fingerprints=marks,
+        phases=trained.phases,
         files={},
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        selectivity=trained.selectivity,
     )
 
 

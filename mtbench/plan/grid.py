@@ -170,6 +170,17 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
     opened = dataset.open(Path())
     method.network.check(method.network_options, opened.tasks)
     method.balancer.check(method.balancer_options, opened.tasks)
+    if protocol.adds != "none" and len(opened.tasks) < 2:
+        raise UsageError(
+            f"protocol setting 'adds' is '{protocol.adds}', and dataset '{dataset.choice}' has one task: there is no "
+            "other to learn before it is added."
+        )
+    if protocol.adds == "own" and not method.network.per_task:
+        raise UsageError(
+            f"protocol setting 'adds' is 'own', and no parameter of method '{method.network_choice}' belongs to one "
+            "task alone.",
+            mend="Use --set adds=all, which trains every parameter.",
+        )
     if method.network.needs_stages and not backbone.backbone.has_stages:
         raise UsageError(
             f"method '{method.network_choice}' reaches into the feature maps of its backbone, "

@@ -21,6 +21,7 @@ __all__ = [
     "Environment",
     "Fingerprints",
     "Parameters",
+    "PhaseInfo",
     "Record",
     "TaskInfo",
     "TaskResult",
@@ -128,6 +129,25 @@ class Parameters:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PhaseInfo:
+    """What was trained in one phase of a run that adds a task.
+
+    Attributes:
+        name: ``first`` for what comes before the task is added; then ``own`` or ``all``, what its protocol adds it by.
+        epochs: how many.
+        parameters: how many numbers of the network were trained.
+        weights: likewise, biases left out.
+        tasks: by name those that were trained on.
+    """
+
+    name: str
+    epochs: int
+    parameters: int
+    weights: int
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """Where it ran."""
 
@@ -170,6 +190,8 @@ class Record:
     """A finished run.
 
     Attributes:
+        training_examples: how many different ones were trained on.
+        phases: in order, where a task was added; empty where everything was trained at once.
         selectivity: None if the protocol did not ask for it, or if it cannot be measured of this network and tasks.
     """
 
@@ -188,6 +210,12 @@ class Record:
     files: Mapping[str, str]
     finished: str
     selectivity: Selectivity | None = None
+    phases: tuple[PhaseInfo, ...] = ()
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it was trained for, in all phases."""
+        return sum(phase.epochs for phase in self.phases) or self.spec.protocol.epochs
 
     def score(self, task: TaskInfo, split: str = "test") -> float:
         """The metric that tables show, of one task."""
@@ -201,12 +229,15 @@ class Record:
 def render_record(record: Record) -> str:
     """The text of ``record.json``: the record and its checksum.
 
-    Diagnostics that there are none of are left out, so that an mtbench that does not know of them reads it too.
+    Diagnostics and phases that there are none of are left out, so that an mtbench that does not know of them reads it
+    too.
     """
     body = asdict(record)
     for part, name in ((body, "selectivity"), *((point, "conflict") for point in body["curve"])):
         if part[name] is None:
             del part[name]
+    if not record.phases:
+        del body["phases"]
     return json.dumps({"record": body, "sha256": _checksum(body)}, indent=1, sort_keys=True) + "\n"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from mtbench.contract import Balancer, Network, Setup, Split, Task
 from mtbench.contract.dataset import Dataset
@@ -24,6 +25,8 @@ class Assembly:
         network: on the device, with the seed's initial weights.
         balancer: on the device.
         setup: what the network was built from.
+        whole: (N, T) bool on the CPU, which targets are defined of all training examples, where ``train`` holds a share
+            of them that is to be visited as often as all would be; None if it holds them all.
     """
 
     tasks: tuple[Task, ...]
@@ -31,6 +34,7 @@ class Assembly:
     network: Network
     balancer: Balancer
     setup: Setup
+    whole: Tensor | None = None
 
 
 def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
@@ -43,11 +47,21 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
     dataset = parse_dataset(str(spec.dataset)).open(root)
     method = method_of(spec)
     setup = parse_backbone(str(spec.backbone)).setup(dataset, seed=spec.seed)
-    splits = {name: split.to(device) for name, split in load_splits(spec, dataset).items()}
+    splits = load_splits(spec, dataset)
+    whole = splits["train"].defined
+    if (kept := max(1, round(spec.protocol.share * len(whole)))) < len(whole):
+        splits["train"] = splits["train"].first(kept)
     network = build(method, setup).to(device)
     balancer = method.balancer(method.balancer_options, dataset.tasks).to(device)
     balancer.gradient_scale = spec.protocol.gradient_scale
-    return Assembly(tasks=dataset.tasks, splits=splits, network=network, balancer=balancer, setup=setup)
+    return Assembly(
+        tasks=dataset.tasks,
+        splits={name: split.to(device) for name, split in splits.items()},
+        network=network,
+        balancer=balancer,
+        setup=setup,
+        whole=whole if kept < len(whole) else None,
+    )
 
 
 def method_of(spec: RunSpec) -> MethodChoice:
@@ -62,7 +76,8 @@ def build(method: MethodChoice, setup: Setup) -> Network:
 
 
 def load_splits(spec: RunSpec, dataset: Dataset) -> dict[str, Split]:
-    """The splits of a run on the CPU; the protocol says whether one is held out and how many images are trained on."""
+    """The splits of a run on the CPU; the protocol says whether one is held out and how many images there are to train
+    on, of which `assemble` takes the share that it asks for."""
     names = ("train", "val", "test") if spec.protocol.validation else ("train", "test")
     splits = {name: dataset.load(name, validation=spec.protocol.validation) for name in names}
     if spec.protocol.images:

@@ -1,16 +1,17 @@
 """How long a run will take, from a few timed steps."""
 
-import math
 import time
 from pathlib import Path
 
 import torch
 
+from mtbench.contract import Protocol
 from mtbench.plan.spec import RunSpec
-from mtbench.train.assemble import assemble
+from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
 from mtbench.train.evaluate import BATCH
-from mtbench.train.loop import TRAIN_EXAMPLES, curve_epochs, draw_tasks
+from mtbench.train.loop import TRAIN_EXAMPLES, curve_epochs
+from mtbench.train.phases import Phase, phases
 
 __all__ = ["seconds"]
 
@@ -18,35 +19,43 @@ STEPS = 3
 
 
 def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
-    """An estimate of the seconds a whole run takes on one core or GPU: `STEPS` timed steps and one batch evaluated."""
+    """An estimate of the seconds a whole run takes on one core or GPU: `STEPS` timed steps of each of its phases, and
+    one batch evaluated."""
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
+    plan = phases(run, spec.protocol)
+    training = sum(phase.epochs * _epoch(run, phase, spec.protocol, device) for phase in plan)
     split, test = run.splits["train"], run.splits["test"]
-    one_task = spec.protocol.draws_one_task(native=run.network.one_task)
-    drawn = draw_tasks(split.defined.cpu(), torch.Generator().manual_seed(0)).to(device) if one_task else None
-
-    def step(number: int) -> None:
-        rows = (torch.arange(spec.protocol.batch, device=device) + number * spec.protocol.batch) % len(split)
-        batch = split.batch(rows, None if drawn is None else drawn[rows])
-        run.balancer.backward(run.network, batch)
-        run.balancer.after_step(run.network, batch)
-        run.network.zero_grad()
 
     def look() -> None:
         with torch.no_grad():
             run.network.every_task(test.batch(torch.arange(min(BATCH, len(test)), device=device)).inputs)
 
-    step(0)  # the first step pays for memory and caches
-    started = _now(device)
-    for number in range(STEPS):
-        step(number)
-    per_step = (_now(device) - started) / STEPS
     started = _now(device)
     look()
     per_look = _now(device) - started
-    steps = spec.protocol.epochs * math.ceil(len(split) / spec.protocol.batch)
-    examples = (len(curve_epochs(spec.protocol.epochs)) + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
-    return steps * per_step + examples / min(BATCH, len(test)) * per_look
+    examples = (len(curve_epochs(plan[-1].end)) + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
+    return training + examples / min(BATCH, len(test)) * per_look
+
+
+def _epoch(run: Assembly, phase: Phase, protocol: Protocol, device: torch.device) -> float:
+    """The seconds that the steps of one epoch of a phase take."""
+    one_task = protocol.draws_one_task(native=run.network.one_task)
+    visits = phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=one_task)
+    batches = visits.to(device).batches(protocol.batch)
+    phase.enter(run.network)
+
+    def step(number: int) -> None:
+        batch = phase.split.batch(*batches[number % max(1, len(batches) - 1)])  # the last one may be smaller
+        phase.balancer.backward(run.network, batch)
+        phase.balancer.after_step(run.network, batch)
+        run.network.zero_grad()
+
+    step(0)  # the first step pays for memory and caches
+    started = _now(device)
+    for number in range(STEPS):
+        step(number + 1)
+    return (_now(device) - started) / STEPS * len(batches)
 
 
 def _now(device: torch.device) -> float:

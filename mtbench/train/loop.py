@@ -14,21 +14,24 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from mtbench.contract import Losses, Task, derive, stream
+from mtbench.contract import Losses, Task, derive
 from mtbench.contract import Protocol as TrainingProtocol
-from mtbench.errors import NonFiniteLoss, UsageError
+from mtbench.errors import NonFiniteLoss
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
-from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, TaskInfo, TaskResult
+from mtbench.store.diagnosis import Selectivity
+from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, PhaseInfo, TaskInfo, TaskResult
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.conflict import ConflictMeter
 from mtbench.train.cost import Ledger, count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.environment import environment
 from mtbench.train.evaluate import evaluate, predict
+from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
+from mtbench.train.selectivity import measure_selectivity
 
-__all__ = ["TRAIN_EXAMPLES", "Keeper", "Trained", "curve_epochs", "draw_tasks", "fit", "train"]
+__all__ = ["TRAIN_EXAMPLES", "Keeper", "Trained", "curve_epochs", "fit", "train"]
 
 TRAIN_EXAMPLES = 10_000
 """How many training examples the final record measures in evaluation mode."""
@@ -54,11 +57,14 @@ class Trained:
     Attributes:
         model: the final weights and buffers by name, on the CPU.
         predictions: the final test predictions (N,) uint8, by task.
+        phases: in order, where a task was added; empty where everything was trained at once.
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, after the last epoch.
+        selectivity: see `Record`.
     """
 
     model: Mapping[str, Tensor]
     predictions: Mapping[str, NDArray[np.uint8]]
+    phases: tuple[PhaseInfo, ...]
     tasks: tuple[TaskInfo, ...]
     training_examples: int
     results: Mapping[str, Mapping[str, TaskResult]]
@@ -66,6 +72,7 @@ class Trained:
     cost: Cost
     parameters: Parameters
     environment: Environment
+    selectivity: Selectivity | None
 
 
 def train(
@@ -88,8 +95,9 @@ def train(
     """
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
-    ledger, curve = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points)
-    return _trained(spec, run, ledger, curve, device)
+    plan = phases(run, spec.protocol)
+    ledger, curve = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan)
+    return _trained(spec, run, plan, ledger, curve, device)
 
 
 def fit(
@@ -99,53 +107,59 @@ def fit(
     keeper: Keeper,
     watch: Callable[[Progress], None] = lambda _: None,
     points: Collection[int] | None = None,
+    plan: Sequence[Phase] = (),
 ) -> tuple[Ledger, list[CurvePoint]]:
     """Train what was assembled; returns what was used, and the curve.
 
     Args:
         watch: told of progress about twice a second.
         points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight.
+        plan: the `phases` of the run, where they are known already.
 
     Raises:
-        UsageError: no training example has a label.
+        UsageError: no training example has a label, or nothing belongs to the task that is to be added alone.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
     """
-    network, balancer, split, seed = run.network, run.balancer, run.splits["train"], run.setup.seed
-    device = split.defined.device
-    if not split.defined.any():
-        raise UsageError(f"none of the {len(split)} training examples has a label, so that there is nothing to learn.")
-    optimizer = _optimizer(protocol, run)
+    network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
+    plan = plan or phases(run, protocol)
+    epochs = plan[-1].end
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     if (state := keeper.restore()) is not None:
         network.load_state_dict(state["network"])
-        balancer.load_state_dict(state["balancer"])
-        optimizer.load_state_dict(state["optimizer"])
+        run.balancer.load_state_dict(state["balancer"])
         ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
+    phase = _phase(plan, finished)
+    optimizer = _optimizer(protocol, run, phase)
+    if state is not None and finished > phase.start:
+        optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
-    where = curve_epochs(protocol.epochs) if points is None else points
-    beat = _Heartbeat(watch, run.tasks, epochs=protocol.epochs, score=_last_score(curve, run.tasks))
+    where = {*(curve_epochs(epochs) if points is None else points), epochs}
+    beat = _Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
 
-    for epoch in range(finished, protocol.epochs):
+    for epoch in range(finished, epochs):
+        phase = _phase(plan, epoch)
+        if phase.adds is not None and epoch == phase.start:
+            network.welcome(phase.adds)
+            optimizer = _optimizer(protocol, run, phase)
         torch.manual_seed(derive(seed, "epoch", epoch))  # for modules that draw, such as dropout
         for group in optimizer.param_groups:
-            group["lr"] = group["factor"] * protocol.learning_rate(epoch)
-        network.begin_epoch(epoch, protocol.epochs)
-        defined = split.defined.cpu()
-        order = run.tasks[0].kind.order(defined, stream(seed, "order", epoch))
-        order = order[defined[order].any(1)].to(device)  # there is nothing to learn from an example without a label
-        drawn = draw_tasks(defined, stream(seed, "tasks", epoch)).to(device) if one_task else None
+            group["lr"] = group["factor"] * protocol.learning_rate(epoch - phase.start)
+        network.begin_epoch(epoch - phase.start, phase.epochs)
+        balancer, split = phase.balancer, phase.split
+        visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
         lost, used = torch.zeros(2, len(run.tasks), dtype=torch.float64, device=device)
-        wanted = "conflict" in protocol.diagnostics and epoch + 1 in {*where, protocol.epochs}
+        wanted = "conflict" in protocol.diagnostics and epoch + 1 in where and len(phase.shown) > 1
         conflict = ConflictMeter(network, split, ledger, wanted=wanted)
-        network.train()
+        phase.enter(network)
         ledger.tick()
-        for step, rows in enumerate(chunks := torch.split(order, protocol.batch)):
-            batch = split.batch(rows, None if drawn is None else drawn[rows])
+        for step, (rows, drawn) in enumerate(chunks := visits.batches(protocol.batch)):
+            batch = split.batch(rows, drawn)
             optimizer.zero_grad()
             conflict.observe(rows)
             losses = balancer.backward(network, batch)
             if not _is_finite(losses):
                 raise _broken(losses, run.tasks, epoch, step, ledger.steps)
+            phase.hold(network)
             if protocol.clip:
                 torch.nn.utils.clip_grad_norm_(network.parameters(), protocol.clip)
             optimizer.step()
@@ -158,18 +172,17 @@ def fit(
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
         balancer.end_epoch(lost / used)
-        if epoch + 1 in where and epoch + 1 < protocol.epochs:
+        if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
-            results = {name: evaluate(network, run.splits[name])}
+            is_last = epoch + 1 == epochs
+            results = _final(run, ledger.steps) if is_last else {name: evaluate(network, run.splits[name])}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict))
             beat.score = _last_score(curve, run.tasks)
-        elif epoch + 1 == protocol.epochs:
-            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, _final(run, ledger.steps), conflict))
         keeper.keep(
             {
                 "epoch": epoch + 1,
                 "network": network.state_dict(),
-                "balancer": balancer.state_dict(),
+                "balancer": run.balancer.state_dict(),
                 "optimizer": optimizer.state_dict(),
                 "ledger": ledger.state(),
                 "curve": [dataclasses.asdict(point) for point in curve],
@@ -179,28 +192,30 @@ def fit(
     return ledger, curve
 
 
+def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
+    """The phase of an epoch, counted from 0; the last one where all epochs are over."""
+    return next((phase for phase in plan if epoch < phase.end), plan[-1])
+
+
 def curve_epochs(epochs: int) -> set[int]:
-    """After which epochs a curve has a point: each of up to 20, else 20 evenly spaced ones, the last among them."""
+    """After which epochs a curve has a point: each of up to 20, else 20 evenly spaced ones, the last among them.
+
+    Where two phases are alike long, so is the last of the first.
+    """
     if epochs <= POINTS:
         return set(range(1, epochs + 1))
     return {round(point * epochs / POINTS) for point in range(1, POINTS + 1)}
 
 
-def draw_tasks(defined: Tensor, generator: torch.Generator) -> Tensor:
-    """One task per example, uniformly among those defined for it, or any if none is: (N,) int64 from (N, T) bool."""
-    weights = defined.float()
-    weights[~defined.any(1)] = 1
-    return torch.multinomial(weights, 1, generator=generator).squeeze(1)
-
-
-def _optimizer(protocol: TrainingProtocol, run: Assembly) -> torch.optim.Optimizer:
-    """The protocol's optimiser; each group's ``factor`` is its learning rate as a multiple of the protocol's."""
+def _optimizer(protocol: TrainingProtocol, run: Assembly, phase: Phase) -> torch.optim.Optimizer:
+    """The protocol's optimiser of what a phase trains, which remembers nothing yet; each group's ``factor`` is its
+    learning rate as a multiple of the protocol's."""
     by_factor: dict[float, list[torch.nn.Parameter]] = {1.0: []}
     factors = run.network.lr_factors()
-    for name, parameter in run.network.named_parameters():
+    for name, parameter in phase.trained(run.network):
         by_factor.setdefault(factors.get(name.partition(".")[0], 1.0), []).append(parameter)
-    if own := list(run.balancer.parameters()):
-        by_factor.setdefault(run.balancer.learning_rate / protocol.lr, []).extend(own)
+    if own := list(phase.balancer.parameters()):
+        by_factor.setdefault(phase.balancer.learning_rate / protocol.lr, []).extend(own)
     groups = [{"params": members, "factor": factor} for factor, members in by_factor.items() if members]
     if protocol.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=protocol.lr, momentum=0.9)
@@ -255,11 +270,19 @@ def _point(
 def _last_score(curve: Sequence[CurvePoint], tasks: Sequence[Task]) -> float | None:
     if not curve:
         return None
-    results = next(iter(curve[-1].results.values()))
+    # Where a validation split is held out something is to be chosen, for which nobody should look at the test split.
+    results = curve[-1].results.get("val") or curve[-1].results["test"]
     return sum(results[task.name].metrics[task.kind.metrics[0].name] for task in tasks) / len(tasks)
 
 
-def _trained(spec: RunSpec, run: Assembly, ledger: Ledger, curve: list[CurvePoint], device: torch.device) -> Trained:
+def _trained(
+    spec: RunSpec,
+    run: Assembly,
+    plan: Sequence[Phase],
+    ledger: Ledger,
+    curve: list[CurvePoint],
+    device: torch.device,
+) -> Trained:
     default = parse_backbone(parse_dataset(str(spec.dataset)).dataset.backbone)
     setup = dataclasses.replace(run.setup, backbone=default.backbone, backbone_options=default.options)
     one = run.splits["test"].first(1)
@@ -268,6 +291,7 @@ def _trained(spec: RunSpec, run: Assembly, ledger: Ledger, curve: list[CurvePoin
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
         predictions=predictions,
+        phases=tuple(phase.info(run.network) for phase in plan if len(plan) > 1),
         tasks=tuple(_info(task) for task in run.tasks),
         training_examples=len(run.splits["train"]),
         results=curve[-1].results,
@@ -275,7 +299,16 @@ def _trained(spec: RunSpec, run: Assembly, ledger: Ledger, curve: list[CurvePoin
         cost=ledger.cost(device, macs),
         parameters=count_parameters(run.network, setup),
         environment=environment(device),
+        selectivity=_selectivity(spec, run),
     )
+
+
+def _selectivity(spec: RunSpec, run: Assembly) -> Selectivity | None:
+    """After the ledger is closed: its seconds and its memory are none of the training's."""
+    if "selectivity" not in spec.protocol.diagnostics:
+        return None
+    train, test = run.splits["train"], run.splits["test"]
+    return measure_selectivity(run.network, train, test, batch=spec.protocol.batch, seed=spec.seed)
 
 
 def _info(task: Task) -> TaskInfo:

@@ -20,7 +20,8 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly, assemble, method_of
 from mtbench.train.device import deterministic
-from mtbench.train.loop import draw_tasks, train
+from mtbench.train.loop import train
+from mtbench.train.order import draw_tasks
 
 CPU = torch.device("cpu")
 IMAGES, EPOCHS, STEPS = 12_800, 9, 12

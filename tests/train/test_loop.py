@@ -16,7 +16,8 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import assemble
-from mtbench.train.loop import Trained, curve_epochs, draw_tasks, train
+from mtbench.train.loop import Trained, curve_epochs, train
+from mtbench.train.order import draw_tasks
 from mtbench.train.progress import Progress
 
 CPU = torch.device("cpu")

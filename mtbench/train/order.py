@@ -1,0 +1,78 @@
+"""Which examples an epoch visits, in which order, and which task is drawn for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Kind, stream
+
+__all__ = ["Visits", "draw_tasks", "visits"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visits:
+    """The examples that an epoch visits, in order.
+
+    Attributes:
+        rows: (n,) int64.
+        drawn: (n,) int64, the task drawn at each visit; None if every task of each example is used.
+    """
+
+    rows: Tensor
+    drawn: Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batches(self, size: int) -> list[tuple[Tensor, Tensor | None]]:
+        """Rows (B,) and the tasks drawn for them (B,), batch by batch; the last may be smaller."""
+        rows = torch.split(self.rows, size)
+        return list(zip(rows, [None] * len(rows) if self.drawn is None else torch.split(self.drawn, size), strict=True))
+
+    def to(self, device: torch.device) -> "Visits":
+        """The same visits on a device."""
+        return Visits(rows=self.rows.to(device), drawn=None if self.drawn is None else self.drawn.to(device))
+
+
+def visits(
+    kind: Kind, defined: Tensor, whole: Tensor, shown: Sequence[int], *, seed: int, epoch: int, one_task: bool
+) -> Visits:
+    """The visits of an epoch, as many as one would have that visits the whole of the examples.
+
+    Where only a share of them is trained on, that takes several passes: each has an order and draws of its own, and the
+    last is cut. An example without a label is left out, for there is nothing to learn from it.
+
+    Args:
+        kind: which draws the order.
+        defined: (N, T) bool, which targets of the examples that are trained on may be used.
+        whole: (M, T) bool, likewise of all examples.
+        shown: of the T tasks those that are trained; of no other is any target defined.
+        one_task: whether one task is drawn at each visit.
+
+    Returns:
+        on the CPU; empty if no example has a label.
+    """
+    columns = list(shown)
+
+    def order(labels: Tensor, purpose: Sequence[int]) -> Tensor:
+        rows = kind.order(labels[:, columns], stream(seed, "order", *purpose))
+        return rows[labels[rows].any(1)]
+
+    rows: list[Tensor] = []
+    drawn: list[Tensor] = []
+    count = len(order(whole, (epoch,)))
+    while not rows or (len(rows[-1]) and sum(len(part) for part in rows) < count):
+        purpose = (epoch, len(rows)) if rows else (epoch,)
+        rows.append(order(defined, purpose))
+        if one_task:
+            drawn.append(draw_tasks(defined, stream(seed, "tasks", *purpose))[rows[-1]])
+    return Visits(rows=torch.cat(rows)[:count], drawn=torch.cat(drawn)[:count] if one_task else None)
+
+
+def draw_tasks(defined: Tensor, generator: torch.Generator) -> Tensor:
+    """One task per example, uniformly among those defined for it, or any if none is: (N,) int64 from (N, T) bool."""
+    weights = defined.float()
+    weights[~defined.any(1)] = 1
+    return torch.multinomial(weights, 1, generator=generator).squeeze(1)

@@ -1,0 +1,197 @@
+"""The phases of a run: one, or two where a task is held back and then added to the trained network."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import Balancer, Batch, Losses, Network, NoOptions, Protocol, Split, Task
+from mtbench.errors import UsageError
+from mtbench.store.record import PhaseInfo
+from mtbench.train.assemble import Assembly
+from mtbench.train.order import Visits, visits
+from mtbench.train.ownership import owned
+
+__all__ = ["Alone", "Phase", "phases"]
+
+LOOKED_AT = 16
+"""How many inputs show which numbers belong to a task alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """A stretch of a run in which the same numbers are trained on the same tasks.
+
+    Attributes:
+        name: ``training`` where it is the only one; else ``first``, then ``own`` or ``all`` as the protocol's `adds`.
+        start: how many epochs lie before it.
+        epochs: how many it has.
+        shown: the indices of the tasks that are trained on.
+        adds: the index of the task that is added to the network as it begins, or None.
+        split: the training examples, in which no target of any other task is defined.
+        whole: (M, T) bool on the CPU, which targets may be used of all examples of which those are a share.
+        balancer: what weighs the tasks' losses.
+        frozen: by parameter of the network a mask of the numbers that must not move, None where that is all of them;
+            what is not in it is trained.
+    """
+
+    name: str
+    start: int
+    epochs: int
+    shown: tuple[int, ...]
+    adds: int | None
+    split: Split
+    whole: Tensor
+    balancer: Balancer
+    frozen: Mapping[str, Tensor | None]
+
+    @property
+    def end(self) -> int:
+        """How many epochs are finished when it is."""
+        return self.start + self.epochs
+
+    def visits(self, tasks: Sequence[Task], *, seed: int, epoch: int, one_task: bool) -> Visits:
+        """The examples that an epoch of the run visits; on the CPU."""
+        kind, defined = tasks[0].kind, self.split.defined.cpu()
+        return visits(kind, defined, self.whole, self.shown, seed=seed, epoch=epoch, one_task=one_task)
+
+    def trained(self, network: Network) -> Iterator[tuple[str, nn.Parameter]]:
+        """The parameters of which any number is trained, by name."""
+        for name, parameter in network.named_parameters():
+            if name not in self.frozen or self.frozen[name] is not None:
+                yield name, parameter
+
+    def hold(self, network: Network) -> None:
+        """Take the gradient from what must not move: exactly 0, which moves nothing under an optimiser that has seen
+        nothing else, or none where a parameter is frozen as a whole."""
+        for name, mask in self.frozen.items():
+            parameter = network.get_parameter(name)
+            if mask is None:
+                parameter.grad = None
+            elif parameter.grad is not None:
+                parameter.grad.masked_fill_(mask, 0)
+
+    def enter(self, network: Network) -> None:
+        """Put the network in training mode, but for modules whose parameters are all frozen and that have buffers, such
+        as running statistics, which training would change. While a task is added alone, a module with buffers and no
+        parameter counts as frozen."""
+        network.train()
+        if not self.frozen:
+            return
+        still = {id(network.get_parameter(name)) for name, mask in self.frozen.items() if mask is None}
+        for module in network.modules():
+            members = [id(parameter) in still for parameter in module.parameters()]
+            has_buffers = next(module.buffers(recurse=False), None) is not None
+            if has_buffers and all(members) and (members or self.adds is not None):
+                module.training = False
+
+    def info(self, network: Network) -> PhaseInfo:
+        """What a record keeps of it."""
+        counts = {}
+        for name, parameter in self.trained(network):
+            mask = self.frozen.get(name)
+            counts[name] = parameter.numel() if mask is None else int((~mask).sum())
+        return PhaseInfo(
+            name=self.name,
+            epochs=self.epochs,
+            parameters=sum(counts.values()),
+            weights=sum(count for name, count in counts.items() if not name.endswith("bias")),
+            tasks=tuple(network.tasks[index].name for index in self.shown),
+        )
+
+
+def phases(run: Assembly, protocol: Protocol) -> tuple[Phase, ...]:
+    """The phases of a run, in order. The network must not have been trained yet.
+
+    With ``adds`` the last task is held back in the first phase: its labels are undefined, and what belongs to it alone
+    does not move. In the second it is new: with ``own`` only that is trained, on its labels alone, and with ``all``
+    everything, on every task. Either phase has the protocol's epochs.
+
+    Raises:
+        UsageError: nothing belongs to the new task alone, or a phase has no label to learn from.
+    """
+    last, network = len(run.tasks) - 1, run.network
+    every = tuple(range(last + 1))
+    whole = run.splits["train"].defined.cpu() if run.whole is None else run.whole
+    only = Phase(
+        name="training",
+        start=0,
+        epochs=protocol.epochs,
+        shown=every,
+        adds=None,
+        split=run.splits["train"],
+        whole=whole,
+        balancer=run.balancer,
+        frozen={},
+    )
+    if protocol.adds == "none":
+        return (_labelled(only, run),)
+    own = _owned(run, last)
+    first = dataclasses.replace(only, name="first", shown=every[:-1], frozen={n: _mask(own[n]) for n in own})
+    second = dataclasses.replace(only, name=protocol.adds, start=protocol.epochs, adds=last)
+    if protocol.adds == "own":
+        if not own:
+            raise UsageError(
+                f"protocol setting 'adds' is 'own', and in network '{type(network).__name__}' no parameter belongs to "
+                f"task '{run.tasks[last].name}' alone.",
+                mend="Use --set adds=all, which trains every parameter.",
+            )
+        frozen = {
+            name: _mask(~own[name]) if name in own else None
+            for name, _ in network.named_parameters()
+            if name not in own or not own[name].all()
+        }
+        alone = Alone(run.tasks, [parameter for name, parameter in network.named_parameters() if name in own])
+        second = dataclasses.replace(second, shown=(last,), balancer=alone, frozen=frozen)
+    return _labelled(first, run), _labelled(second, run)
+
+
+class Alone(Balancer):
+    """What stands for the balancer while a task is added alone, which has nothing to be weighed against: the gradient
+    of the plain loss, in the parameters that are trained."""
+
+    def __init__(self, tasks: Sequence[Task], parameters: Sequence[nn.Parameter]) -> None:
+        super().__init__(NoOptions(), tasks)
+        self.trained = list(parameters)  # in a list, for they are the network's and none of its own
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        losses = network.losses(batch)
+        total = (losses.share * losses.means).sum()
+        if losses.penalty is not None:
+            total = total + losses.penalty
+        total.backward(inputs=self.trained)  # type: ignore[no-untyped-call]
+        return losses
+
+
+def _owned(run: Assembly, index: int) -> dict[str, Tensor]:
+    split = run.splits["train"]
+    rows = torch.arange(min(LOOKED_AT, len(split)), device=split.defined.device)
+    return owned(run.network, index, split.batch(rows).inputs, seed=run.setup.seed)
+
+
+def _mask(frozen: Tensor) -> Tensor | None:
+    """The mask, or None where it is all of a parameter."""
+    return None if frozen.all() else frozen
+
+
+def _labelled(phase: Phase, run: Assembly) -> Phase:
+    """The phase with no target defined of a task that is not shown.
+
+    Raises:
+        UsageError: none is left.
+    """
+    shown = torch.zeros(len(run.tasks), dtype=torch.bool)
+    shown[list(phase.shown)] = True
+    split, defined = phase.split, phase.split.defined
+    if not shown.all():
+        split = dataclasses.replace(split, defined=defined & shown.to(defined.device))
+    phase = dataclasses.replace(phase, split=split, whole=phase.whole & shown)
+    if not len(phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=False)):
+        names = ", ".join(f"'{run.tasks[index].name}'" for index in phase.shown)
+        of = "" if shown.all() else f" of task{'s' * (len(phase.shown) > 1)} {names}"
+        raise UsageError(
+            f"none of the {len(split)} training examples has a label{of}, so that there is nothing to learn."
+        )
+    return phase
