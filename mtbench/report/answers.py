@@ -9,22 +9,29 @@ from numpy.typing import NDArray
 
 from mtbench.errors import MtbenchError
 from mtbench.plan.parse import parse_dataset
+from mtbench.plan.suite import MEAN
 from mtbench.report.comparison import MethodRuns
 from mtbench.store.folder import RunFolder
+from mtbench.store.record import Record
 from mtbench.store.status import RunStatus
 
 __all__ = ["right_answers"]
+
+_ROUNDING = 2e-5
+"""In % points: less than one answer of the largest test split, more than shares in single precision are off."""
 
 
 def right_answers(method: MethodRuns, column: str, root: Path) -> dict[int, NDArray[np.float32]]:
     """By seed, the share of a test image's labels that were answered rightly (N,): 0 or 1 for a task.
 
     Args:
-        column: a task's name; any other is the mean over the tasks, in which images without a label are left out.
+        column: a task's name, or `mtbench.plan.suite.MEAN` for all tasks.
         root: the folder of the data files.
 
     Returns:
-        nothing of runs whose predictions are not there or not of classes, nor where the data are not.
+        nothing of runs whose predictions are not there or not of classes, nor where the data are not; nothing either
+        where the mean of the shares is not the metric of the record, as with other data, another metric, or a mean over
+        tasks of which some images lack a label.
     """
     found = {}
     for run in method.runs:
@@ -42,14 +49,22 @@ def _right(run: RunStatus, labels: Mapping[str, NDArray[np.int64]], column: str)
         predicted = RunFolder(run.folder).predictions(run.record)
     except MtbenchError:
         return None
-    tasks = [column] if column in labels else list(labels)
-    if not tasks or any(task not in predicted or len(predicted[task]) != len(labels[task]) for task in tasks):
+    tasks = list(labels) if column == MEAN else [column]
+    if not tasks or any(
+        task not in labels or task not in predicted or len(predicted[task]) != len(labels[task]) for task in tasks
+    ):
         return None
     truth = np.stack([labels[task] for task in tasks])
     answers = np.stack([predicted[task] for task in tasks])
     defined = (truth >= 0).all(axis=0)
     right: NDArray[np.float32] = (answers == truth)[:, defined].mean(axis=0, dtype=np.float32)
-    return right
+    recorded = run.record.mean() if column == MEAN else _recorded(run.record, column)
+    agrees = right.size and abs(100 * right.mean(dtype=np.float64) - recorded) < _ROUNDING
+    return right if agrees else None
+
+
+def _recorded(record: Record, task: str) -> float:
+    return next(record.score(info) for info in record.tasks if info.name == task)
 
 
 @cache

@@ -170,7 +170,7 @@ def _relative(comparison: Comparison, single: str) -> str:
         if all(task.unit == "%" and task.higher_is_better for task in comparison.tasks)
         else ""
     )
-    return f"Δm: the mean over tasks of the relative gain over {single} of the same seed, in %.{error}"
+    return f"Δm: the mean over tasks of the relative gain over {single} of the same seed and backbone, in %.{error}"
 
 
 def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:

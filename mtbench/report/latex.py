@@ -37,6 +37,7 @@ _CHARACTERS = {
     "…": r"\ldots{}",
     "Δ": r"$\Delta$",
     "≥": r"$\ge$",
+    "\N{MINUS SIGN}": "$-$",
 }
 _WIDTHS = {
     letter: points
@@ -44,7 +45,7 @@ _WIDTHS = {
         (2.4, "!',.:;[]`il|"),
         (3.4, '"()-I_fjrst '),
         (4.8, "Sbdhknpquvxy"),
-        (6.7, "&+<=>@w\N{MULTIPLICATION SIGN}"),
+        (6.7, "&+<=>@w\N{MULTIPLICATION SIGN}\N{MINUS SIGN}"),
         (7.1, "#%m"),
         (8.8, "MW"),
         (9.4, "±"),
@@ -88,8 +89,13 @@ def render_latex(page: Page) -> str:
 
 def escape_latex(text: str) -> str:
     """A text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their number."""
-    known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in " ".join(text.split()))
+    known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
     return re.sub("-(?=-)", "-{}", known)  # or two hyphens would become a dash
+
+
+def _signed(text: str) -> str:
+    """A text in which a hyphen that begins a number is a minus."""
+    return re.sub(r"(?<![^\s(])-(?=\.?\d)", "\N{MINUS SIGN}", text)
 
 
 def _printable(letter: str) -> str:
@@ -101,7 +107,7 @@ def _printable(letter: str) -> str:
 
 def _points(words: Words) -> float:
     """How wide a cell is at most in type of \\footnotesize (8 pt)."""
-    thin = words.says.replace(" ± ", "±")
+    thin = _signed(words.says).replace(" ± ", "±")
     shown = "".join(letter if letter in _CHARACTERS else _printable(letter) for letter in thin)
     regular = sum(_WIDTHS.get(letter, 6.7 if letter.isupper() else 4.3) for letter in shown)
     return 1.16 * regular if words.bold else regular

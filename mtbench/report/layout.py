@@ -1,6 +1,6 @@
 """A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mtbench.report import text
@@ -31,12 +31,14 @@ class Layout:
         lines: one per method, each as long as `header`.
         tasks: how many columns after the first belong to tasks.
         costs: how many columns at the end say what a method takes.
+        together: how many columns of tasks in a row are read as one, and are not parted where there is room for them.
     """
 
     header: tuple[str, ...]
     lines: tuple[tuple[Words, ...], ...]
     tasks: int
     costs: int
+    together: int = 1
 
     @property
     def apart(self) -> bool:
@@ -69,8 +71,6 @@ class Page:
 
 def page_of(table: Table) -> Page:
     """A summary table in words."""
-    unit = table.yardstick
-    second = f"{text.duration(unit.seconds)} s per epoch" if unit else ""
     return Page(
         title=f"{table.dataset}, protocol {table.protocol}",
         label=f"{text.slug(table.dataset)}-{text.slug(table.protocol)}",
@@ -78,7 +78,7 @@ def page_of(table: Table) -> Page:
         layout=lay_out(table),
         caption=table.caption,
         footnotes=table.footnotes,
-        aside=f"time: of training, relative to {unit.method} ({second})." if unit else "",
+        aside=" ".join(_aside(table)),
     )
 
 
@@ -122,15 +122,22 @@ def blocks(
         for index, says in enumerate(layout.header)
     ]
     end = len(layout.header)
-    tasks, whole = range(1, 1 + layout.tasks), list(range(1 + layout.tasks, end))
+    whole = list(range(1 + layout.tasks, end))
+    tasks = [
+        list(range(start, min(start + layout.together, 1 + layout.tasks)))
+        for start in range(1, 1 + layout.tasks, layout.together)
+    ]
 
     def fits(columns: Sequence[int]) -> bool:
         return first + sum(widths[index] for index in columns) - gap <= width
 
+    if not all(map(fits, tasks)):
+        tasks = [[index] for piece in tasks for index in piece]
+
     # What belongs to the whole method stays together, so that its cost is seen beside its mean; else its cost does.
     ways = ([whole], [whole[: -layout.costs], whole[-layout.costs :]], [[index] for index in whole])
     groups: list[list[int]] = [[]]
-    for piece in [*([index] for index in tasks), *next((way for way in ways if all(map(fits, way))), ways[-1])]:
+    for piece in [*tasks, *next((way for way in ways if all(map(fits, way))), ways[-1])]:
         if groups[-1] and not fits(groups[-1] + piece):
             groups.append([])
         groups[-1] += piece
@@ -144,6 +151,16 @@ def _only(layout: Layout, columns: Sequence[int]) -> Layout:
         tasks=sum(0 < index <= layout.tasks for index in columns),
         costs=sum(index >= len(layout.header) - layout.costs for index in columns),
     )
+
+
+def _aside(table: Table) -> Iterator[str]:
+    if table.single:
+        error = "; Δerr: of its error rate, lower is better" if "Δerr" in _relative(table) else ""
+        yield f"Δm: gain over {table.single} in %, mean over tasks{error}."
+    elif table.columns:
+        yield "Δm, the gain over single-task networks, takes runs of them."
+    if unit := table.yardstick:
+        yield f"time: of training, relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
 
 def _head(column: Column, mixed: bool) -> str:

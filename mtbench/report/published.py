@@ -11,6 +11,7 @@ from mtbench.report.caption import QUICK, numbers
 from mtbench.report.layout import DASH, Layout, Page, Words
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
+from mtbench.report.text import decimals
 from mtbench.stats.contrast import welch_from
 from mtbench.stats.paired import Summary, summarize
 from mtbench.stats.ranking import order_agreement
@@ -32,23 +33,22 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         return None
     order = [method for part in runs.suite.grid if sheet.dataset in part.datasets for method in part.methods]
     methods = [method for method in (*order, *sheet.methods) if method in paper.rows or method in sheet.methods]
-    header = ["method"]
-    for column in columns:
-        header += [f"{column.name} paper", f"{column.name} ours", f"{column.name} diff"]
-    lines = []
-    for method in dict.fromkeys(methods):
-        line = [Words(says=runs.suite.labels.get(method, method))]
-        for column in columns:
-            line += [Words(says=says) for says in _triple(sheet, paper, method, column)]
-        lines.append(tuple(line))
+    header = ["method", *(f"{column.name} {what}" for column in columns for what in ("paper", "ours", "diff"))]
+    lines = [
+        (
+            Words(says=runs.suite.labels.get(method, method)),
+            *(Words(says=says) for column in columns for says in _triple(sheet, paper, method, column)),
+        )
+        for method in dict.fromkeys(methods)
+    ]
     examples = sorted(
         {record.training_examples for each in sheet.comparison.methods for record in each.records.values()}
     )
     return Page(
-        title=f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}, beside the paper",
-        label=f"{runs.slug}-{sheet.comparison.folder}-paper",
+        title=f"{runs.suite.name}: {sheet.comparison.dataset}, protocol {sheet.comparison.title}, beside the paper",
+        label=f"{runs.stem(sheet)}-paper",
         quick=runs.quick,
-        layout=Layout(header=tuple(header), lines=tuple(lines), tasks=3 * len(columns), costs=0),
+        layout=Layout(header=tuple(header), lines=tuple(lines), tasks=3 * len(columns), costs=0, together=3),
         caption=(
             *([QUICK] if runs.quick else []),
             f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.",
@@ -57,6 +57,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
             "Both mean ± standard deviation of repeats; diff: ours minus the paper's." + _own_mean(paper, columns),
         ),
         footnotes=tuple(_order(sheet, paper, columns)),
+        aside="diff: ours minus the paper's.",
     )
 
 
@@ -122,13 +123,15 @@ def _ours(sheet: Sheet, method: str, column: Column) -> Summary:
 
 def _triple(sheet: Sheet, paper: PaperTable, method: str, column: Column) -> tuple[str, str, str]:
     published, ours = published_number(paper, method, column.name), _ours(sheet, method, column)
-    theirs = DASH if published is None else _spread(*published)
-    mine = _spread(ours.mean, ours.std) if ours.n else DASH
-    return theirs, mine, DASH if published is None or not ours.n else f"{ours.mean - published[0]:+.2f}"
+    known = [value for value in (published and published[0], ours.mean if ours.n else None) if value is not None]
+    digits = decimals(known, column.unit)
+    theirs = DASH if published is None else _spread(*published, digits)
+    mine = _spread(ours.mean, ours.std, digits) if ours.n else DASH
+    return theirs, mine, DASH if published is None or not ours.n else f"{ours.mean - published[0]:+.{digits}f}"
 
 
-def _spread(mean: float, std: float | None) -> str:
-    return f"{mean:.2f}" if std is None else f"{mean:.2f} ± {std:.2f}"
+def _spread(mean: float, std: float | None, digits: int) -> str:
+    return f"{mean:.{digits}f}" if std is None else f"{mean:.{digits}f} ± {std:.{digits}f}"
 
 
 def _interval(published: tuple[float, float | None], n: int, ours: Summary) -> tuple[float, float] | None:
@@ -162,10 +165,11 @@ def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterat
     if math.isnan(found.tau):
         return
     said = f"The order of {len(common)} methods by {column.name} against the paper's: Kendall's tau {found.tau:+.2f}"
-    if found.interval is not None:
+    fewest = min(int(np.isfinite(values[method]).sum()) for method in common)
+    if found.interval is not None and fewest > 1:  # a single seed drawn anew is itself
         low, high = found.interval
         said += (
-            f"; over {found.resamples:,} resamples of our seeds 95 % of it lies in {low:+.2f} to {high:+.2f}, and the "
-            f"order is the paper's in {100 * found.same:.0f} %"
+            f"; when our seeds are drawn anew, 95 % of {found.resamples:,} times it is {low:+.2f} to {high:+.2f}, and "
+            f"the whole order is the paper's in {100 * found.same:.0f} %"
         )
     yield f"{said}."

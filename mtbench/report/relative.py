@@ -30,38 +30,41 @@ def single_task_runs(comparison: Comparison) -> MethodRuns | None:
 def deltas(comparison: Comparison) -> list[NDArray[np.float64]]:
     """Delta_m (see `mtbench.stats.relative.delta_m`) of each method per seed (S,), in %.
 
-    NaN where the seed has no run of the method, or none of the single-task network.
+    NaN where the seed has no run of the method, or none of the single-task network, and for methods on another backbone
+    than it is on.
     """
     if not comparison.tasks:
         return [np.empty(0) for _ in comparison.methods]
-    single, higher = _single(comparison), [task.higher_is_better for task in comparison.tasks]
-    return [delta_m(values, single, higher) for values in _metrics(comparison)]
+    higher = [task.higher_is_better for task in comparison.tasks]
+    return [delta_m(values, single, higher) for values, single in _beside_single(comparison)]
 
 
 def error_changes(comparison: Comparison) -> list[NDArray[np.float64]]:
     """The relative change of the error rate (see `mtbench.stats.relative.relative_error`) likewise, in %.
 
-    NaN everywhere where the tasks' metric is no share in %.
+    NaN everywhere where a task's metric is no share in % of which more is better.
     """
     if not comparison.tasks:
         return [np.empty(0) for _ in comparison.methods]
-    single = _single(comparison)
+    pairs = _beside_single(comparison)
     if any(task.unit != "%" or not task.higher_is_better for task in comparison.tasks):
-        single = np.full_like(single, np.nan)
-    return [relative_error(values, single) for values in _metrics(comparison)]
+        pairs = [(values, np.full_like(values, np.nan)) for values, _ in pairs]
+    return [relative_error(values, single) for values, single in pairs]
 
 
-def _single(comparison: Comparison) -> NDArray[np.float64]:
+def _beside_single(comparison: Comparison) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Per method its test metrics (S, T) and those of the single-task network it is held against."""
     found = single_task_runs(comparison)
-    nothing = np.full((len(_seeds(comparison)), len(comparison.tasks)), np.nan)
-    return nothing if found is None else _of(found, comparison)
+    single = None if found is None else _metrics(found, comparison)
+    pairs = []
+    for method in comparison.methods:
+        values = _metrics(method, comparison)
+        alike = found is not None and method.runs[0].spec.backbone == found.runs[0].spec.backbone
+        pairs.append((values, single if single is not None and alike else np.full_like(values, np.nan)))
+    return pairs
 
 
-def _metrics(comparison: Comparison) -> list[NDArray[np.float64]]:
-    return [_of(method, comparison) for method in comparison.methods]
-
-
-def _of(method: MethodRuns, comparison: Comparison) -> NDArray[np.float64]:
+def _metrics(method: MethodRuns, comparison: Comparison) -> NDArray[np.float64]:
     """(S, T) the test metrics of a method, NaN where there are none."""
     records = method.records
     rows = [[_score(records.get(seed), task) for task in comparison.tasks] for seed in _seeds(comparison)]

@@ -12,7 +12,7 @@ from mtbench.plan.suite import PaperTable, Setting, Suite, rendered
 from mtbench.plan.suite_plan import Place, places, signature, size_of
 from mtbench.report.comparison import Comparison, MethodRuns, compare
 from mtbench.report.table import Column, columns_of, scores
-from mtbench.report.text import slug
+from mtbench.report.text import listed, slug
 from mtbench.store.status import RunStatus
 
 __all__ = ["Sheet", "SuiteRuns", "suite_runs"]
@@ -51,6 +51,11 @@ class Sheet:
             return {}
         return dict(zip(self.methods, scores(self.comparison, found), strict=True))
 
+    def varied(self, suite: Suite) -> bool:
+        """Whether it is one of several over which the suite varies a number of the protocol."""
+        names = {name for part in suite.grid if self.dataset in part.datasets for name in part.vary}
+        return not names.isdisjoint(name for name, _ in self.variation)
+
     def runs(self, method: str) -> MethodRuns | None:
         """The runs of a method, by the suite's name for it."""
         return dict(zip(self.methods, self.comparison.methods, strict=True)).get(method)
@@ -61,12 +66,14 @@ class SuiteRuns:
     """The runs of a suite that have one size.
 
     Attributes:
+        base: the datasets' protocol that they started from.
         size: e.g. ``paper``, or ``quick, epochs=2``.
         sheets: in the suite's order.
-        absent: places of the suite that no run is in, in words.
+        absent: what of the suite no run is of, in words, a text for each dataset and variation.
     """
 
     suite: Suite
+    base: str
     size: str
     sheets: tuple[Sheet, ...]
     absent: tuple[str, ...]
@@ -86,11 +93,23 @@ class SuiteRuns:
         """The title as part of a file name."""
         return f"{self.suite.name}-{slug(self.size)}"
 
+    def stem(self, sheet: Sheet) -> str:
+        """What sets a sheet apart, as part of a file name."""
+        varied = "".join(f"-{slug(f'{name}-{value}')}" for name, value in sheet.variation)
+        return f"{self.slug}-{sheet.comparison.folder}{varied}"
+
     def sheet(self, dataset: str, settings: Mapping[str, Setting]) -> Sheet | None:
-        """The sheet of a dataset and a variation; without one, the dataset's first."""
-        wanted = tuple(sorted(rendered(settings).items()))
-        found = [sheet for sheet in self.sheets if sheet.dataset == dataset]
-        return next((sheet for sheet in found if not wanted or sheet.variation == wanted), None)
+        """The sheet of a dataset under a variation (see `_meant`); None if nothing of it has been run."""
+        wanted = _meant(self.suite, dataset, settings)
+        return next((each for each in self.sheets if (each.dataset, each.variation) == (dataset, wanted)), None)
+
+    def published(self, dataset: str, settings: Mapping[str, Setting]) -> PaperTable | None:
+        """What was published of it, whether it has been run or not."""
+        return _published(self.suite, dataset, _meant(self.suite, dataset, settings))
+
+    def planned(self, dataset: str, settings: Mapping[str, Setting]) -> int:
+        """How many seeds the suite asks for there at this size."""
+        return _planned(self.suite, dataset, _meant(self.suite, dataset, settings), self.base)
 
 
 def suite_runs(suite: Suite, statuses: Iterable[RunStatus]) -> list[SuiteRuns]:
@@ -105,9 +124,10 @@ def suite_runs(suite: Suite, statuses: Iterable[RunStatus]) -> list[SuiteRuns]:
     return [
         SuiteRuns(
             suite=suite,
+            base=next(iter(runs.values()))[0].spec.protocol.name,
             size=size,
             sheets=_sheets(suite, {place: runs[place] for place in order if place in runs}),
-            absent=tuple(_words(place) for place in order if place not in runs),
+            absent=_absent([place for place in order if place not in runs]),
         )
         for size, runs in sorted(groups.items())
     ]
@@ -121,17 +141,20 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
         Sheet(
             dataset=dataset,
             variation=variation,
-            comparison=_comparison(suite, methods),
+            comparison=_comparison(suite, variation, methods),
             methods=tuple(methods),
-            planned=_planned(suite, dataset, next(iter(methods.values()))[0].spec.protocol.name),
+            planned=_planned(suite, dataset, variation, next(iter(methods.values()))[0].spec.protocol.name),
             paper=_published(suite, dataset, variation),
         )
         for (dataset, variation), methods in groups.items()
     )
 
 
-def _comparison(suite: Suite, methods: Mapping[str, Sequence[RunStatus]]) -> Comparison:
-    """One comparison, whatever the commands that made its runs called their protocol."""
+def _comparison(
+    suite: Suite, variation: tuple[tuple[str, str], ...], methods: Mapping[str, Sequence[RunStatus]]
+) -> Comparison:
+    """One comparison, whatever the commands that made its runs called their protocol; its title says the variation,
+    be it the protocol's own value."""
     everything = [status for statuses in methods.values() for status in statuses]
     protocol = everything[0].spec.titles.protocol
     alike = [_titled(status, protocol) for status in everything]
@@ -141,7 +164,9 @@ def _comparison(suite: Suite, methods: Mapping[str, Sequence[RunStatus]]) -> Com
         dataclasses.replace(runs[statuses[0].spec.id], title=suite.labels.get(name, name))
         for name, statuses in methods.items()
     ]
-    return dataclasses.replace(comparison, methods=tuple(ordered))
+    said = comparison.title.split(", ")
+    own = [text for name, value in variation if (text := f"{name}={value}") not in said]
+    return dataclasses.replace(comparison, title=", ".join([*said, *own]), methods=tuple(ordered))
 
 
 def _titled(status: RunStatus, protocol: str) -> RunStatus:
@@ -149,17 +174,32 @@ def _titled(status: RunStatus, protocol: str) -> RunStatus:
     return dataclasses.replace(status, spec=dataclasses.replace(status.spec, titles=titles))
 
 
-def _planned(suite: Suite, dataset: str, base: str) -> int:
-    seeds = suite.sized(base).settings.get("seeds")
-    return int(str(seeds)) if seeds is not None else parse_dataset(dataset).dataset.protocols[base].seeds
+def _meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
+    """The variation that a claim or a paper's table is about: the one it names, else none, else the grid's first."""
+    given = tuple(sorted(rendered(settings).items()))
+    there = [
+        tuple(sorted(rendered(each).items()))
+        for part in suite.grid
+        if dataset in part.datasets
+        for each in part.variations()
+    ]
+    return given if given or not there or () in there else there[0]
+
+
+def _planned(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...], base: str) -> int:
+    protocol = parse_dataset(dataset).dataset.protocols.get(base)
+    settings = {**rendered(suite.sized(base).settings), **dict(variation)}
+    return int(settings.get("seeds", protocol.seeds if protocol else 0))
 
 
 def _published(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...]) -> PaperTable | None:
     tables = [table for table in suite.paper if table.dataset == dataset]
-    exact = [table for table in tables if tuple(sorted(rendered(table.set).items())) == variation]
-    return next(iter(exact), None)
+    return next((table for table in tables if _meant(suite, dataset, table.set) == variation), None)
 
 
-def _words(place: Place) -> str:
-    varied = "".join(f", {name}={value}" for name, value in place.variation)
-    return f"{place.method} on {place.dataset}{varied}"
+def _absent(empty: Sequence[Place]) -> tuple[str, ...]:
+    groups: dict[str, list[str]] = {}
+    for place in empty:
+        where = "".join([place.dataset, *(f", {name}={value}" for name, value in place.variation)])
+        groups.setdefault(where, []).append(place.method)
+    return tuple(f"{listed(methods)} on {where}" for where, methods in groups.items())

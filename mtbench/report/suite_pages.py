@@ -3,23 +3,43 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mtbench.report.claims import Judged, claims_page
+from mtbench.report.adding import adding_exhibits
+from mtbench.report.claims import Judged
+from mtbench.report.claims_page import claims_page
+from mtbench.report.exhibit import Exhibit
 from mtbench.report.layout import Page, page_of
+from mtbench.report.matched import matched_exhibits
 from mtbench.report.published import published_page
+from mtbench.report.scaling import scaling_exhibits
 from mtbench.report.suite import Sheet, SuiteRuns
+from mtbench.report.sweep import sweep_exhibits
 from mtbench.report.table import build_table
 
-__all__ = ["sheet_page", "suite_pages"]
+__all__ = ["exhibits", "sheet_page", "suite_pages"]
+
+_EXHIBITS = {
+    "sweep": sweep_exhibits,
+    "tasks": scaling_exhibits,
+    "adding": adding_exhibits,
+    "matched": matched_exhibits,
+}
 
 
 def suite_pages(runs: SuiteRuns, judged: Sequence[Judged]) -> Iterator[Page]:
-    """Each table and beside it what was published; then the claims."""
+    """Each table and beside it what was published; what the suite's figures show, in words; then the claims."""
     for sheet in runs.sheets:
         yield sheet_page(runs, sheet)
         if published := published_page(runs, sheet):
             yield published
+    for exhibit in exhibits(runs):
+        yield from exhibit.pages
     if judged:
         yield claims_page(runs, judged)
+
+
+def exhibits(runs: SuiteRuns) -> list[Exhibit]:
+    """What the suite asks to be drawn of its grid."""
+    return [exhibit for kind in runs.suite.figures if kind in _EXHIBITS for exhibit in _EXHIBITS[kind](runs)]
 
 
 def sheet_page(runs: SuiteRuns, sheet: Sheet) -> Page:
@@ -32,7 +52,7 @@ def sheet_page(runs: SuiteRuns, sheet: Sheet) -> Page:
     return replace(
         page,
         title=f"{suite.name}: {page.title}",
-        label=f"{runs.slug}-{sheet.comparison.folder}",
+        label=runs.stem(sheet),
         caption=(*said, *page.caption),
         footnotes=(*notes, *page.footnotes),
     )

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from mtbench.report.claims import Judged, claims_frame, claims_page
+from mtbench.report.claims import Judged
+from mtbench.report.claims_page import claims_frame, claims_page
 from mtbench.report.comparison import Comparison, compare
+from mtbench.report.diagnostics import diagnostic_files
+from mtbench.report.exhibit import Exhibit
 from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.frame import tidy_frame
 from mtbench.report.latex import render_latex
@@ -14,10 +17,9 @@ from mtbench.report.layout import Page, page_of
 from mtbench.report.markup import render_csv, render_markdown
 from mtbench.report.published import published_frame, published_page
 from mtbench.report.style import save
-from mtbench.report.suite import Sheet, SuiteRuns
-from mtbench.report.suite_pages import sheet_page
+from mtbench.report.suite import SuiteRuns
+from mtbench.report.suite_pages import exhibits, sheet_page
 from mtbench.report.table import build_table
-from mtbench.report.text import slug
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
@@ -52,7 +54,10 @@ def write_report(statuses: Sequence[RunStatus], out: Path | None) -> list[Path]:
 
 
 def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None) -> list[Path]:
-    """Write what `write_report` does for each table of a suite, the paper's numbers beside ours, and the claims.
+    """Write what `write_report` does for each table of a suite, the paper's numbers beside ours, the figures that the
+    suite asks for, and the claims.
+
+    Of the values that a suite varies each has a table, and no curves and points of its own.
 
     Args:
         runs: of one size.
@@ -64,10 +69,12 @@ def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None) -> 
     """
     content = {f"{runs.slug}-runs.csv": _csv(tidy_frame([sheet.comparison for sheet in runs.sheets]))}
     for sheet in runs.sheets:
-        stem = _stem(runs, sheet)
-        content |= dict(_files(sheet.comparison, stem, sheet_page(runs, sheet)))
+        stem = runs.stem(sheet)
+        content |= dict(_files(sheet.comparison, stem, sheet_page(runs, sheet), drawn=not sheet.varied(runs.suite)))
         if page := published_page(runs, sheet):
             content |= _marked_up(page, f"{stem}-paper")
+    for exhibit in exhibits(runs):
+        content |= dict(_exhibited(exhibit, f"{runs.slug}-{exhibit.name}"))
     if not (published := published_frame(runs)).empty:
         content[f"{runs.slug}-paper.csv"] = _csv(published)
     if judged:
@@ -83,19 +90,24 @@ def _write(content: Mapping[str, bytes], directory: Path) -> list[Path]:
     return [directory / name for name in content]
 
 
-def _stem(runs: SuiteRuns, sheet: Sheet) -> str:
-    varied = "".join(f"-{slug(f'{name}-{value}')}" for name, value in sheet.variation)
-    return f"{runs.slug}-{sheet.comparison.folder}{varied}"
-
-
-def _files(comparison: Comparison, stem: str, page: Page) -> Iterator[tuple[str, bytes]]:
+def _files(comparison: Comparison, stem: str, page: Page, *, drawn: bool = True) -> Iterator[tuple[str, bytes]]:
     yield from _marked_up(page, f"{stem}-table").items()
     yield f"{stem}-table.csv", render_csv(build_table(comparison)).encode()
-    if not comparison.tasks:
-        return  # no run has finished: there is nothing to draw
+    if not comparison.tasks or not drawn:
+        return  # where no run has finished, there is nothing to draw
     for name, draw in (("curves", draw_curves), ("points", draw_points)):
         for kind, data in save(draw(comparison)).items():
             yield f"{stem}-{name}.{kind}", data
+    yield from diagnostic_files(comparison, stem)
+
+
+def _exhibited(exhibit: Exhibit, stem: str) -> Iterator[tuple[str, bytes]]:
+    for page in exhibit.pages:
+        yield from _marked_up(page, page.label).items()
+    yield f"{stem}.csv", _csv(exhibit.frame)
+    if exhibit.draw:
+        for kind, data in save(exhibit.draw()).items():
+            yield f"{stem}.{kind}", data
 
 
 def _marked_up(page: Page, stem: str) -> dict[str, bytes]:

@@ -1,10 +1,7 @@
-"""Means, spreads and paired differences of few repeats.
+"""Means and spreads of few repeats; `mtbench.stats.contrast` has their differences.
 
 The replicate is the run: the tasks of one run share data, network and seed, and are one draw together. So a mean over
 tasks is taken within each run, and only then does anything here see it; tasks are never counted as repeats.
-
-Runs of the same seed share their data order and the initial weights of the trunk (common random numbers), so methods
-are compared by the differences within seeds, whose spread is smaller than that of either method.
 
 Everything rests on Student's t (Student, The probable error of a mean, Biometrika 6, 1908): exact for normal values at
 any n >= 2, where a percentile bootstrap of three values covers 75 % instead of 95 %.
@@ -17,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-__all__ = ["Interval", "Summary", "best_separated", "paired_difference", "summarize", "t_interval"]
+__all__ = ["Interval", "Summary", "summarize", "t_interval"]
 
 Interval: TypeAlias = tuple[float, float]
 
@@ -65,42 +62,6 @@ def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval | None:
     half = quantile * float(known.std(ddof=1)) / n**0.5
     mean = float(known.mean())
     return mean - half, mean + half
-
-
-def paired_difference(first: ArrayLike, second: ArrayLike, confidence: float = 0.95) -> Summary:
-    """The differences first - second within seeds, with the interval of the paired t-test.
-
-    Args:
-        first: (S,) a value per seed, NaN where there is none.
-        second: (S,) likewise, of the same seeds; a seed counts where both have a value.
-        confidence: as in `t_interval`.
-    """
-    return summarize(np.asarray(first, dtype=float) - np.asarray(second, dtype=float), confidence)
-
-
-def best_separated(values: ArrayLike, *, higher_is_better: bool, confidence: float = 0.95) -> int | None:
-    """The row that is better than every other by more than the seeds explain, if there is one.
-
-    The row of the best mean counts if the t-interval of its paired difference to every other row lies on the good side
-    of zero. A pair with fewer than two common seeds cannot be told apart. Requiring all intervals at once
-    (an intersection-union test: Berger, Technometrics 24, 1982) needs no correction for their number; between two rows
-    that are equal in truth, one is called best with probability 1 - confidence.
-
-    Args:
-        values: (M, S) a value per method and seed, NaN where there is none; rows without any value are left out.
-        higher_is_better: the good direction.
-        confidence: as in `t_interval`.
-    """
-    goodness = np.atleast_2d(np.asarray(values, dtype=float)) * (1 if higher_is_better else -1)
-    rivals = [row for row in range(len(goodness)) if not np.isnan(goodness[row]).all()]
-    if len(rivals) < 2:
-        return None
-    best = max(rivals, key=lambda row: float(np.nanmean(goodness[row])))
-    for rival in rivals:
-        interval = paired_difference(goodness[best], goodness[rival], confidence).interval
-        if rival != best and (interval is None or interval[0] <= 0):
-            return None
-    return best
 
 
 def _known(values: ArrayLike) -> NDArray[np.float64]:

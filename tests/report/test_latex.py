@@ -45,8 +45,8 @@ def test_a_table_reads_as_latex() -> None:
         "\\toprule\n"
         "method & LU & RL \\\\\n"
         "\\midrule\n"
-        f"chmod$^\\dagger$ & 70.00{pm}1.41 & 60.00{pm}1.41 \\\\\n"
-        f"moo & 88.50{pm}1.00 & 81.00{pm}1.53 \\\\\n"
+        f"chmod$^\\dagger$ & 69.52{pm}0.74 & 62.02{pm}1.44 \\\\\n"
+        f"moo & 88.50{pm}1.05 & 81.00{pm}1.53 \\\\\n"
         "single & \\textendash{} & \\textendash{} \\\\\n"
         f"td & {{\\boldmath\\bfseries 91.00{pm}1.00}} & 82.00{pm}2.00 \\\\\n"
         "\\bottomrule\n"
@@ -55,14 +55,15 @@ def test_a_table_reads_as_latex() -> None:
         "\\medskip\n"
     )
     assert costs.split("\\begin{minipage}")[0] == (
-        "{l*{7}{r}}\n"
+        "{l*{8}{r}}\n"
         "\\toprule\n"
-        "method & mean & n & \\#P & MACs & labels & s/epoch & memory \\\\\n"
+        "method & mean & $\\Delta$m & n & \\#P & MACs & labels & s/epoch & memory \\\\\n"
         "\\midrule\n"
-        f"chmod$^\\dagger$ & 65.00{pm}0.00 & 2/4 & $\\times$1.0025 & 800.0k & 12.0M & 1.50 & 300 MB \\\\\n"
-        f"moo & 84.75{pm}1.26 & 3 & $\\times$2.00 & 800.0k & 12.0M & 1.50 & 300 MB \\\\\n"
-        f"single & {' & '.join([dash, '0/2', *[dash] * 5])} \\\\\n"
-        f"td & {{\\boldmath\\bfseries 86.50{pm}1.50}} & 3 & $\\times$1.25 & 800.0k & 12.0M & 1.50 & 300 MB \\\\\n"
+        f"chmod$^\\dagger$ & 65.77{pm}1.09 & {dash} & 2/4 & $\\times$1.0025 & 800.0k & 12.0M & 1.50 & 300 MB \\\\\n"
+        f"moo & 84.75{pm}1.28 & {dash} & 3 & $\\times$2.00 & 800.0k & 12.0M & 1.50 & 300 MB \\\\\n"
+        f"single & {' & '.join([dash, dash, '0/2', *[dash] * 5])} \\\\\n"
+        f"td & {{\\boldmath\\bfseries 86.50{pm}1.50}} & {dash} & 3 & "
+        "$\\times$1.25 & 800.0k & 12.0M & 1.50 & 300 MB \\\\\n"
         "\\bottomrule\n"
         "\\end{tabular}\n"
         "\n"
@@ -93,9 +94,9 @@ def test_blocks_that_fill_a_page_go_on_in_another_table() -> None:
 def test_more_methods_than_a_page_has_lines_go_on_in_another_table() -> None:
     text = latex(many_runs())
     rows = re.findall(r"^([a-z][\w+:=.-]+) & .*\\\\$", text, re.MULTILINE)
-    assert [name for name in rows if name != "method"] == sorted(MANY) * 2  # with the tasks, then with mean and costs
+    assert [name for name in rows if name != "method"] == sorted(MANY) * 3  # with the tasks, the mean, the costs
     tables = text.split("\\begin{table}")[1:]
-    assert [table.count("\\\\\n") for table in tables] == [1 + 23, 1 + 22, 1 + 45]
+    assert [table.count("\\\\\n") for table in tables] == [1 + 23, 1 + 22, 1 + 45, 1 + 45]
     assert "continued" not in tables[0]
     assert all(", continued." in table for table in tables[1:])
     assert "branches+famo: 1 failed" in tables[-1]

@@ -1,0 +1,147 @@
+"""A suite's claims in words: the table of verdicts, and the frame of all numbers behind them."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from mtbench.plan.suite import rendered
+from mtbench.report.caption import QUICK
+from mtbench.report.claims import Judged
+from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.suite import SuiteRuns
+from mtbench.report.text import decimals, listed
+
+__all__ = ["claims_frame", "claims_page"]
+
+_HEADER = (
+    *("claim", "claimed", "paper", "ours", "n", "verdict", "holds"),
+    *("margin", "paper 95 %", "ours 95 %", "runs & images", "p", "flips", "r", "detect"),
+)
+_ASIDE = (
+    "Differences are first minus second. runs & images: 95 % if seeds and test images were drawn anew; p: after Holm's "
+    "correction; flips: of exact sign flips; r: correlation of pairs; detect: what would be told with 80 % probability."
+)
+
+
+def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
+    """A line per claim: what was claimed, the paper's difference, ours, the verdict, and then what it rests on."""
+    lines = [tuple(Words(says=says) for says in _line(each)) for each in judged]
+    return Page(
+        title=f"{runs.title}: claims",
+        label=f"{runs.slug}-claims",
+        quick=runs.quick,
+        layout=Layout(header=_HEADER, lines=tuple(lines), tasks=0, costs=0),
+        caption=(*([QUICK] if runs.quick else []), *_caption(judged)),
+        footnotes=tuple(_notes(judged)),
+        aside=_ASIDE,
+    )
+
+
+def claims_frame(runs: SuiteRuns, judged: Sequence[Judged]) -> pd.DataFrame:
+    """One row per claim, at full precision."""
+    return pd.DataFrame([{"suite": runs.suite.name, "size": runs.size, **_numbers(each)} for each in judged])
+
+
+def _line(each: Judged) -> Iterator[str]:
+    ours, digits = each.ours, decimals([each.ours.difference], each.unit)
+    yield each.name
+    yield each.claim.direction
+    yield DASH if each.paper is None else f"{each.paper.difference:+.{digits}f}"
+    yield DASH if math.isnan(ours.difference) else f"{ours.difference:+.{digits}f}"
+    yield str(ours.n) if ours.n >= each.planned else f"{ours.n}/{each.planned}"
+    yield _short(each)
+    yield each.holds
+    yield f"{each.claim.margin:g}" if each.claim.margin else DASH
+    yield _interval(each.paper.interval() if each.paper else None, digits)
+    yield _interval(ours.interval(), digits)
+    yield _interval(each.resampled.interval if each.resampled else None, digits)
+    yield _p(each.adjusted)
+    yield DASH if ours.sign_flip is None else _p(ours.sign_flip)
+    yield DASH if ours.correlation is None else f"{ours.correlation:+.2f}"
+    yield DASH if ours.detectable is None else f"{ours.detectable:.{digits}f}"
+
+
+def _short(each: Judged) -> str:
+    """The verdict's word, with the margin itself where it speaks of it."""
+    return each.verdict.word.replace("more than the margin", f"> {each.claim.margin:g}")
+
+
+def _interval(bounds: tuple[float, float] | None, digits: int) -> str:
+    return DASH if bounds is None else f"{bounds[0]:+.{digits}f} to {bounds[1]:+.{digits}f}"
+
+
+def _p(value: float) -> str:
+    if math.isnan(value):
+        return DASH
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _notes(judged: Sequence[Judged]) -> Iterator[str]:
+    for each in judged:
+        if not math.isnan(each.ours.difference):
+            yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
+
+
+def _caption(judged: Sequence[Judged]) -> tuple[str, ...]:
+    families = len({each.claim.family for each in judged})
+    named = {"paired": "the paired t-test over common seeds", "welch": "Welch's t-test"}
+    tests = [named[test] for test in sorted({each.claim.test for each in judged})]
+    together = f"all {len(judged)} claims" if families == 1 else f"{len(judged)} claims in {families} families"
+    return (
+        "Claims, margins and tests are those that the suite declares.",
+        "Paper and ours: differences, first minus second method, of the mean over tasks where nothing else is named; "
+        "n: seeds, of those planned.",
+        f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % interval excludes 0, by more than "
+        "the margin if it lies beyond that; equivalent if the 90 % interval lies within the margin; else undecided.",
+        "The paper's interval is Welch's, from its printed numbers; that of runs & images lets seeds and test images "
+        "be drawn anew, and is too narrow with few seeds.",
+        f"p: after Holm's correction over {together}; flips: of exact sign flips, uncorrected{_least(judged)}.",
+        "r: the correlation of the pairs; detect: the difference that so many seeds would show with 80 % probability.",
+    )
+
+
+def _least(judged: Sequence[Judged]) -> str:
+    """The smallest p that sign flips of so many pairs can give."""
+    known = sorted({(each.ours.n, each.ours.least) for each in judged if each.ours.least is not None})
+    floors = [f"{least:.2g} with {n} pair{'s' * (n > 1)}" for n, least in known]
+    return f" (no less than {listed(floors)})" if floors else ""
+
+
+def _numbers(each: Judged) -> dict[str, object]:
+    low, high = each.ours.interval() or (None, None)
+    paper_low, paper_high = (each.paper.interval() if each.paper else None) or (None, None)
+    both_low, both_high = each.resampled.interval if each.resampled else (None, None)
+    return {
+        "dataset": each.claim.dataset,
+        "variation": ", ".join(f"{name}={value}" for name, value in rendered(each.claim.set).items()),
+        "metric": each.claim.metric,
+        "unit": each.unit,
+        "first": each.claim.contrast[0],
+        "second": each.claim.contrast[1],
+        "direction": each.claim.direction,
+        "margin": each.claim.margin or None,
+        "family": each.claim.family,
+        "test": each.claim.test,
+        "paper_difference": each.paper.difference if each.paper else None,
+        "paper_t95_low": paper_low,
+        "paper_t95_high": paper_high,
+        "n": each.ours.n,
+        "planned": each.planned,
+        "difference": each.ours.difference,
+        "std": each.ours.std,
+        "t95_low": low,
+        "t95_high": high,
+        "p": each.ours.p,
+        "holm_p": each.adjusted,
+        "welch_p": each.ours.welch,
+        "sign_flip_p": each.ours.sign_flip,
+        "least_sign_flip_p": each.ours.least,
+        "runs_and_images_low": both_low,
+        "runs_and_images_high": both_high,
+        "detectable": each.ours.detectable,
+        "correlation": each.ours.correlation,
+        "verdict": each.verdict.word,
+        "seeds_to_decide": each.verdict.runs,
+        "holds": each.holds,
+    }
