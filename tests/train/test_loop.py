@@ -1,7 +1,5 @@
-import io
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,59 +9,18 @@ from torch import Tensor
 
 from mtbench.contract import stream
 from mtbench.errors import NonFiniteLoss, UsageError
-from mtbench.plan.grid import Request, plan
-from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS
-from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import assemble
-from mtbench.train.loop import Trained, curve_epochs, train
-from mtbench.train.order import draw_tasks
+from mtbench.train.loop import curve_epochs
 from mtbench.train.progress import Progress
+from tests.train.runs import CPU, Memory, run, same, spec_of
 
-CPU = torch.device("cpu")
 FIVE = ["single", "uniform", "moo", "chmod", "td"]
 DRAWING = [
     "toy-dropout",
     "branches+toy-drift",
 ]  # a network that draws in training; a balancer with parameters and state
 TOYS = ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-triplets"]
-
-
-class Memory:
-    """Keeps states in memory, through the serialisation that a file goes through."""
-
-    def __init__(self, stop_after: int | None = None) -> None:
-        self.state: bytes | None = None
-        self.curve: Sequence[CurvePoint] = ()
-        self.kept = 0
-        self.stop_after = stop_after
-
-    def restore(self) -> dict[str, Any] | None:
-        if self.state is None:
-            return None
-        state: dict[str, Any] = torch.load(io.BytesIO(self.state), weights_only=True)
-        return state
-
-    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        file = io.BytesIO()
-        torch.save(state, file)
-        self.state, self.curve = file.getvalue(), tuple(curve)
-        self.kept += 1
-        if self.kept == self.stop_after:
-            raise KeyboardInterrupt
-
-
-def spec_of(method: str, dataset: str = "toy-all", seed: int = 0, **settings: str) -> RunSpec:
-    return plan(Request(methods=[method], datasets=[dataset], settings=settings, seeds=[seed]))[0]
-
-
-def run(spec: RunSpec, keeper: Memory | None = None, **more: Any) -> Trained:
-    return train(spec, root=Path(), device=CPU, keeper=keeper or Memory(), **more)
-
-
-def same(first: Trained, second: Trained) -> bool:
-    weights = all(torch.equal(first.model[name], second.model[name]) for name in first.model)
-    return weights and first.results == second.results and first.curve == second.curve
 
 
 @pytest.mark.parametrize("toy", TOYS)
@@ -133,6 +90,48 @@ def test_the_ledger_counts_labels_and_passes(method: str, settings: dict[str, An
     assert trained.cost.steps == 3 * math.ceil(trained.training_examples / 16)
     assert trained.cost.wall_seconds > 0
     assert trained.cost.peak_memory > 1e7
+
+
+@pytest.mark.parametrize(
+    ("method", "dataset", "settings", "kept"),
+    [
+        ("uniform", "toy-all", {"share": ".25"}, 24),
+        ("td", "toy-all", {"share": ".1"}, 10),
+        ("chmod", "toy-all", {"images": "40", "share": ".5"}, 20),
+        ("chmod", "toy-all", {"share": ".001"}, 1),
+        ("uniform", "toy-triplets", {"share": ".3"}, 58),
+        ("td", "toy-partial", {"share": ".2"}, 19),
+    ],
+)
+def test_fewer_examples_are_trained_on_for_as_many_steps(
+    method: str, dataset: str, settings: dict[str, Any], kept: int
+) -> None:
+    everything = {name: value for name, value in settings.items() if name != "share"}
+    fewer, all_of_them = run(spec_of(method, dataset, **settings)), run(spec_of(method, dataset, **everything))
+    assert fewer.training_examples == kept < all_of_them.training_examples
+    assert fewer.cost.steps == all_of_them.cost.steps
+    assert fewer.cost.forward_passes == all_of_them.cost.forward_passes
+    if dataset == "toy-all":  # elsewhere the examples that are kept may have more labels or fewer than the others
+        assert fewer.cost.label_uses == all_of_them.cost.label_uses
+    kept_split = assemble(spec_of(method, dataset, **settings), root=Path(), device=CPU).splits["train"]
+    whole_split = assemble(spec_of(method, dataset), root=Path(), device=CPU).splits["train"].first(kept)
+    assert torch.equal(kept_split.defined, whole_split.defined)  # the first so many
+    assert all(torch.equal(a, b) for a, b in zip(kept_split.targets, whole_split.targets, strict=True))
+
+
+def test_a_share_of_one_example_is_learned_by_heart_and_the_others_are_not_seen() -> None:
+    trained = run(spec_of("uniform", share=".001", epochs="10"))
+    assert trained.results["train"]["upper"].count == 1
+    assert trained.results["train"]["upper"].loss < 0.01
+    assert trained.results["test"]["upper"].metrics["accuracy"] < 60
+
+
+@pytest.mark.parametrize("stop_after", [1, 2])
+def test_with_a_share_of_the_examples_an_interrupted_run_gives_the_same_bits(stop_after: int) -> None:
+    keeper = Memory(stop_after=stop_after)
+    with pytest.raises(KeyboardInterrupt):
+        run(spec_of("td", share=".2"), keeper)
+    assert same(run(spec_of("td", share=".2"), keeper), run(spec_of("td", share=".2")))
 
 
 def test_each_view_of_an_example_is_a_pass() -> None:
@@ -238,15 +237,6 @@ def test_progress_is_told_up_to_the_last_step() -> None:
 )  # fmt: skip
 def test_a_curve_has_each_epoch_or_twenty_evenly_spaced(epochs: int, points: list[int]) -> None:
     assert sorted(curve_epochs(epochs)) == points
-
-
-def test_tasks_are_drawn_alike_often_and_only_among_the_defined() -> None:
-    defined = torch.rand(30_000, 4, generator=torch.Generator().manual_seed(0)) < 0.6
-    drawn = draw_tasks(defined, torch.Generator().manual_seed(1))
-    some = defined.any(1)
-    assert defined[some, drawn[some]].all()
-    expected = (defined[some].double() / defined[some].sum(1, keepdim=True)).sum(0)
-    assert torch.allclose(drawn[some].bincount(minlength=4).double() / expected, torch.ones(4).double(), atol=0.04)
 
 
 def test_a_label_gathered_is_that_of_the_drawn_task() -> None:
