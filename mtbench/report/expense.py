@@ -91,4 +91,4 @@ def device_kind(record: Record) -> str:
 def _seconds(record: Record) -> float:
     cost = record.cost
     spent = cost.training_cpu_seconds if device_kind(record) == "cpu" else cost.training_wall_seconds
-    return spent / record.spec.protocol.epochs
+    return spent / record.epochs

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from mtbench.train.cost import Ledger, count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.environment import environment
 from mtbench.train.evaluate import evaluate, predict
+from mtbench.train.heartbeat import Heartbeat
 from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
 from mtbench.train.selectivity import measure_selectivity
@@ -134,7 +134,7 @@ def fit(
         optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
     where = {*(curve_epochs(epochs) if points is None else points), epochs}
-    beat = _Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
+    beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
 
     for epoch in range(finished, epochs):
         phase = _phase(plan, epoch)
@@ -314,35 +314,6 @@ def _selectivity(spec: RunSpec, run: Assembly) -> Selectivity | None:
 def _info(task: Task) -> TaskInfo:
     metric = task.kind.metrics[0]
     return TaskInfo(name=task.name, metric=metric.name, unit=metric.unit, higher_is_better=metric.higher_is_better)
-
-
-class _Heartbeat:
-    """Tells of progress twice a second and at the end of each epoch."""
-
-    def __init__(
-        self, watch: Callable[[Progress], None], tasks: Sequence[Task], *, epochs: int, score: float | None
-    ) -> None:
-        self.watch, self.epochs, self.score = watch, epochs, score
-        self.metric = tasks[0].kind.metrics[0].name
-        self.last = 0.0
-
-    def step(self, epoch: int, step: int, steps: int, losses: Losses) -> None:
-        """After `step` of the `steps` of an epoch (counted from 0)."""
-        now = time.monotonic()
-        if now - self.last < 0.5 and step < steps:
-            return
-        self.last = now
-        self.watch(
-            Progress(
-                epoch=epoch + (step == steps),
-                epochs=self.epochs,
-                step=epoch * steps + step,
-                steps=self.epochs * steps,
-                loss=float(losses.means.detach()[losses.present].mean()),
-                metric=self.metric,
-                score=self.score,
-            )
-        )
 
 
 _CURVE = TypeAdapter(list[CurvePoint])

@@ -1,0 +1,38 @@
+"""Telling of progress while training goes on, now and then."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from mtbench.contract import Losses, Task
+from mtbench.train.progress import Progress
+
+__all__ = ["Heartbeat"]
+
+
+class Heartbeat:
+    """Tells of progress twice a second and at the end of each epoch."""
+
+    def __init__(
+        self, watch: Callable[[Progress], None], tasks: Sequence[Task], *, epochs: int, score: float | None
+    ) -> None:
+        self.watch, self.epochs, self.score = watch, epochs, score
+        self.metric = tasks[0].kind.metrics[0].name
+        self.last = 0.0
+
+    def step(self, epoch: int, step: int, steps: int, losses: Losses) -> None:
+        """After `step` of the `steps` of an epoch (counted from 0)."""
+        now = time.monotonic()
+        if now - self.last < 0.5 and step < steps:
+            return
+        self.last = now
+        self.watch(
+            Progress(
+                epoch=epoch + (step == steps),
+                epochs=self.epochs,
+                step=epoch * steps + step,
+                steps=self.epochs * steps,
+                loss=float(losses.means.detach()[losses.present].mean()),
+                metric=self.metric,
+                score=self.score,
+            )
+        )
