@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import check, data, info, inspect, new, report, run, suite
+from mtbench.cli import check, data, info, inspect, new, report, run, search, suite
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
@@ -34,6 +34,7 @@ def _mtbench(
 
 
 app.command("run")(run.run)
+app.command("search")(search.search)
 app.command("report")(report.report)
 app.command("status")(run.status)
 app.command("list")(inspect.list_)

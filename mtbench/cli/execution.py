@@ -1,6 +1,8 @@
 """What commands that train share: reading what was asked, and doing the runs."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,17 @@ if TYPE_CHECKING:
     from mtbench.plan.spec import RunSpec
     from mtbench.store.status import RunStatus
 
-__all__ = ["agenda_of", "announce", "execute", "names", "parse_refresh", "prepare", "protocol_name", "settings"]
+__all__ = [
+    "Performer",
+    "agenda_of",
+    "announce",
+    "execute",
+    "names",
+    "parse_refresh",
+    "prepare",
+    "protocol_name",
+    "settings",
+]
 
 
 def names(text: str) -> list[str]:
@@ -127,3 +139,43 @@ def execute(agenda: "Agenda", places: Sequence[str], root: Path, console: "Conso
         return []
     with choose_display(console, len(agenda.todo), quiet=quiet) as display:
         return run_all([job(run) for run in agenda.todo], root=root, slots=places, listener=display)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Performer:
+    """Does runs for a search as ``mtbench run`` does them, some at a time.
+
+    Attributes:
+        results: the folder of the runs.
+        root: of the data files.
+        places: a device for each run that may be at work at a time.
+        refresh: the states in which runs are to be done again.
+    """
+
+    results: Path
+    root: Path
+    places: Sequence[str]
+    refresh: set[str]
+    console: "Console"
+    quiet: bool
+
+    def __call__(self, specs: "Sequence[RunSpec]", what: str) -> "list[RunStatus]":
+        """Do the runs that are not done yet, and tell in what state each is then, in their order.
+
+        Raises:
+            Stopped: by Ctrl-C or SIGTERM.
+        """
+        from mtbench.cli.grid import announcement
+        from mtbench.store.results import find_runs
+        from mtbench.store.status import status_of
+
+        agenda = agenda_of(specs, self.results, self.root, self.refresh, write=True)
+        first, *others = announcement(agenda)
+        for line in (f"{what[:1].upper()}{what[1:]}: {first}", *others):
+            self.console.print(line, soft_wrap=True, highlight=False)
+        outcomes = execute(agenda, self.places, self.root, self.console, quiet=self.quiet)
+        told = {outcome.job.folder: outcome.why for outcome in outcomes}
+        folders = [folder.path for folder in find_runs(self.results, specs)]
+        statuses = [status_of(folder, spec, self.root) for folder, spec in zip(folders, specs, strict=True)]
+        # What kept a run from being done is in its folder, unless that is where nothing could be written.
+        return [dataclasses.replace(run, why=run.why or told.get(run.folder, "")) for run in statuses]

@@ -57,6 +57,7 @@ def info(
             _describe_dataset(console, name)
         if kind == "method":
             _describe_parts(console, name, bare)
+            _describe_search(console, name)
             full = f"{name}@{backbone}" if backbone and "@" not in name else name
             if input_ is not None:
                 _count_for_input(console, full, _shape(input_), tasks, classes)
@@ -68,6 +69,7 @@ def info(
 
 def _describe(console: "Console", kind: str, name: str) -> None:
     from mtbench.contract.options import Value, render_value
+    from mtbench.contract.space import render_space
 
     plugin: Any = registry.load(kind, name)
     console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
@@ -86,12 +88,15 @@ def _describe(console: "Console", kind: str, name: str) -> None:
     if fields:
         from rich.markup import escape
 
-        table = grid("option", "default", "allowed", "what it does")
+        is_searched = any(field.metadata.get("search") for field in fields)
+        table = grid("option", "default", "allowed", *(["searched"] if is_searched else []), "what it does")
         for field in fields:
             meta, default = field.metadata, cast(Value, field.default)
             bounds = _range(meta.get("low"), meta.get("high"))
-            allowed = " ".join(meta.get("choices", ())) or bounds or _type_name(default)
-            table.add_row(field.name, *map(escape, (render_value(default), allowed, meta.get("help", ""))))
+            cells = [render_value(default), " ".join(meta.get("choices", ())) or bounds or _type_name(default)]
+            if is_searched:
+                cells.append(render_space(meta["search"]) if meta.get("search") else "")
+            table.add_row(field.name, *map(escape, (*cells, meta.get("help", ""))))
         console.print()
         console.print(table)
     for preset, values in getattr(plugin, "presets", {}).items():
@@ -110,6 +115,24 @@ def _describe_parts(console: "Console", name: str, bare: str) -> None:
     for kind, part in parts.items():
         if part != bare and (kind != "balancer" or part != method.network.balancer):
             _describe(console, kind, part)
+
+
+def _describe_search(console: "Console", name: str) -> None:
+    """What a search of the method tries when nothing is said."""
+    from mtbench.contract import Protocol
+    from mtbench.plan.parse import parse_method
+    from mtbench.search.axes import default_axes, describe
+    from mtbench.search.weighting import searched_method
+
+    plain = parse_method(name)
+    try:
+        method = searched_method(name, "", {})
+    except UsageError:  # which balancer is meant is asked of who searches, not of who looks
+        method = plain
+    space = describe(default_axes(method, Protocol(), ["first", "last"]))
+    tried = ", ".join(f"{axis} {values}" for axis, values in space.items())
+    whose = "" if method.title == plain.title else f" (of {method.title})"
+    console.print(f"\nmtbench search --method {name} tries: {tried}{whose}", markup=False, highlight=False)
 
 
 def _describe_dataset(console: "Console", name: str) -> None:

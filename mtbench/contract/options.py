@@ -152,11 +152,11 @@ def _declared(
         raise ValueError(f"search={search!r} does not fit an option whose default is {default!r}")
     elif isinstance(space, Choices):
         every = choices or (("false", "true") if isinstance(default, bool) else ())
-        space = Choices(values=space.values or every)
-        if not space.values:
+        if not (space.values or every):
             raise ValueError("search='choices' does not say what, for an option without choices")
-        for value in space.values:
-            parse_value(value, type(default), subject="search", choices=choices, low=low, high=high)
+        bounds: dict[str, Any] = {"choices": choices, "low": low, "high": high}
+        values = [parse_value(v, type(default), subject="search", **bounds) for v in space.values or every]
+        space = Choices(values=tuple(map(render_value, values)))
     return space
 
 

@@ -1,17 +1,15 @@
 """What a finished run leaves behind: the only thing that reports read."""
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.spec import RunSpec
 from mtbench.store.diagnosis import Conflict, Selectivity
+from mtbench.store.sealed import Later, Unsealed, seal, unseal
 
 __all__ = [
     "FORMAT",
@@ -238,7 +236,7 @@ def render_record(record: Record) -> str:
             del part[name]
     if not record.phases:
         del body["phases"]
-    return json.dumps({"record": body, "sha256": _checksum(body)}, indent=1, sort_keys=True) + "\n"
+    return seal("record", body)
 
 
 def read_record(text: str | bytes, where: str) -> Record:
@@ -252,15 +250,11 @@ def read_record(text: str | bytes, where: str) -> Record:
         NewerResults: a newer mtbench wrote it.
     """
     try:
-        outer = json.loads(text)
-        body, expected = outer["record"], outer["sha256"]
-        found_format = int(body["format"])
-    except (ValueError, KeyError, TypeError) as cause:
-        raise _damaged(where, f"it cannot be read ({type(cause).__name__}: {cause})") from None
-    if found_format > FORMAT:
-        raise newer(where, found_format)
-    if (found := _checksum(body)) != expected:
-        raise _damaged(where, f"its checksum is {found}, and {expected} was expected")
+        body = unseal("record", text, newest=FORMAT)
+    except Later as cause:
+        raise newer(where, cause.found) from None
+    except Unsealed as cause:
+        raise _damaged(where, str(cause)) from None
     try:
         return _READER.validate_python(body)
     except ValidationError as cause:
@@ -280,11 +274,6 @@ def _damaged(where: str, what: str) -> DamagedRecord:
         f"the record {where} is damaged: {what}.",
         mend="Run it again with `mtbench run ... --refresh damaged`, or restore the file.",
     )
-
-
-def _checksum(body: Any) -> str:
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 _READER = TypeAdapter(Record)

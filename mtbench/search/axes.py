@@ -1,0 +1,243 @@
+"""What is searched: numbers of the protocol and options of a method, by name, each with the space of its values."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from mtbench.contract import Choices, Protocol, Range, Simplex
+from mtbench.contract.options import parse_value, render_value
+from mtbench.contract.space import Space, render_space
+from mtbench.errors import UsageError, did_you_mean
+from mtbench.plan.parse import MethodChoice
+
+__all__ = ["Axis", "Coordinate", "axes_of", "default_axes", "describe", "known_axes", "unknown"]
+
+EQUAL = ("adds", "diagnostics", "epochs", "images", "name", "seeds", "share", "validation")
+"""Numbers of a protocol that stay as they are, so that every trial has the same budget and the same data."""
+BOUNDS = ("choices", "low", "high")
+"""What an option says of the values that it may have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coordinate:
+    """One of the numbers or choices that a sampler proposes.
+
+    Attributes:
+        space: a `Range`, or `Choices`.
+        whole: whether only whole numbers are meant.
+    """
+
+    name: str
+    space: Range | Choices
+    whole: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """One thing that is searched.
+
+    Attributes:
+        name: as after ``--space``: the option's, or ``plugin.option`` where the bare name is another's.
+        part: ``protocol``, ``network`` or ``balancer``.
+        option: the name of the field there.
+        kind: the type of its values.
+        default: what it is when nothing is said; empty weights mean equal ones.
+        space: what is tried.
+        tasks: the names of the dataset's tasks, for weights.
+        bounds: what `parse_value` takes: ``choices``, ``low``, ``high``.
+    """
+
+    name: str
+    part: str
+    option: str
+    kind: Any
+    default: Any
+    space: Space | None
+    tasks: tuple[str, ...]
+    bounds: Mapping[str, Any]
+
+    def coordinates(self) -> list[Coordinate]:
+        """What a sampler proposes for it: one number or choice, or for T weights T - 1 logarithms of ratios."""
+        if isinstance(self.space, Simplex):
+            bound = self.space.bound
+            return [
+                Coordinate(name=f"{self.name}.{task}", space=Range(low=-bound, high=bound)) for task in self.tasks[:-1]
+            ]
+        assert self.space is not None
+        return [Coordinate(name=self.name, space=self.space, whole=self.kind is int)]
+
+    def text(self, point: Mapping[str, float | str]) -> str:
+        """The value, as on the command line, from a value for each coordinate; numbers to six digits."""
+        values = [point[coordinate.name] for coordinate in self.coordinates()]
+        if isinstance(self.space, Simplex):
+            return render_value(tuple(round(weight, 6) for weight in Simplex.weights([float(x) for x in values])))
+        if isinstance(self.space, Choices):
+            return str(values[0])
+        return str(int(values[0])) if self.kind is int else render_value(float(f"{float(values[0]):.6g}"))
+
+    def default_text(self) -> str:
+        """The default, as on the command line."""
+        if isinstance(self.space, Simplex) and not self.default:
+            return self.text({coordinate.name: 0.0 for coordinate in self.coordinates()})
+        return render_value(self.default)
+
+    def default_point(self) -> dict[str, float | str] | None:
+        """The default as a value for each coordinate; None if it lies outside the space."""
+        names = [coordinate.name for coordinate in self.coordinates()]
+        if isinstance(self.space, Choices):
+            text = self.default_text()
+            return {names[0]: text} if text in self.space.values else None
+        if isinstance(self.space, Simplex):
+            if self.default and min(self.default) <= 0:
+                return None
+            values = Simplex.log_ratios(self.default) if self.default else (0.0,) * len(names)
+            return dict(zip(names, values, strict=True)) if max(map(abs, values)) <= self.space.bound else None
+        assert isinstance(self.space, Range)
+        return {names[0]: self.default} if self.space.low <= self.default <= self.space.high else None
+
+    def parse(self, text: str) -> "Axis | None":
+        """This axis with the space that was typed, or None if it is to be left out.
+
+        Raises:
+            UsageError: the text is no space, or one that does not fit.
+        """
+        if text in ("", "none"):
+            return None
+        try:
+            return dataclasses.replace(self, space=self._read(text))
+        except ValueError as cause:
+            raise UsageError(f"--space {self.name} is '{text}': {cause}.") from cause
+
+    def _read(self, text: str) -> Space:
+        subject, is_number = f"--space {self.name}", self.kind in (int, float)
+        word, _, ratio = text.partition(":")
+        if word == "simplex" and self.kind == tuple[float, ...]:
+            return Simplex() if not ratio else Simplex(ratio=parse_value(ratio, float, subject=subject))
+        if ".." in text and is_number:
+            low, _, rest = text.partition("..")
+            high, _, log = rest.partition(":")
+            if log not in ("", "log"):
+                raise UsageError(f"{subject} is '{text}'.", allowed="A range is low..high, or low..high:log.")
+            ends = [parse_value(end, self.kind, subject=subject, **self.bounds) for end in (low, high)]
+            return Range(low=ends[0], high=ends[1], log=bool(log))
+        if self.kind not in (bool, int, float, str) or ".." in text or word == "simplex":
+            raise UsageError(f"{subject} is '{text}'.", allowed=self._allowed())
+        if text == "choices":
+            every = self.bounds["choices"] or (("false", "true") if self.kind is bool else ())
+            if not every:
+                raise UsageError(f"{subject} is 'choices', and any value is allowed there.", allowed=self._allowed())
+            return Choices(values=every)
+        values = [parse_value(part, self.kind, subject=subject, **self.bounds) for part in text.split("/")]
+        return Choices(values=tuple(map(render_value, values)))
+
+    def _allowed(self) -> str:
+        if self.kind == tuple[float, ...]:
+            return "Weights of the tasks are searched as simplex, or as simplex:RATIO."
+        ranges = "low..high, low..high:log, or " if self.kind in (int, float) else ""
+        return f"Allowed: {ranges}values with slashes, such as a/b/c; none leaves it as it is."
+
+
+def known_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -> dict[str, Axis]:
+    """Everything that could be searched, by name; one that declares no space has none.
+
+    A bare name is the protocol's, else the network's, else the balancer's; ``plugin.option`` names any of the latter.
+    """
+    found: dict[str, Axis] = {}
+    parts = (
+        ("protocol", "protocol", protocol),
+        ("network", method.network_choice.name, method.network_options),
+        ("balancer", method.balancer_choice.name, method.balancer_options),
+    )
+    for part, owner, options in parts:
+        hints = get_type_hints(type(options))
+        for field in dataclasses.fields(options):
+            if part == "protocol" and field.name in EQUAL:
+                continue
+            name = field.name if field.name not in found else f"{owner}.{field.name}"
+            found[name] = Axis(
+                name=name,
+                part=part,
+                option=field.name,
+                kind=hints[field.name],
+                default=getattr(options, field.name),
+                space=field.metadata.get("search"),
+                tasks=tuple(tasks),
+                bounds={key: field.metadata.get(key, () if key == "choices" else None) for key in BOUNDS},
+            )
+    return found
+
+
+def default_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -> list[Axis]:
+    """What is searched when nothing is said.
+
+    Weights of the tasks alone, if the method takes any: then it is a trade-off that is looked for, at one learning
+    rate. Else what the protocol and the method's options declare, but for options that were given with the method.
+    """
+    given = {"protocol": {}, "network": method.network_choice.options, "balancer": method.balancer_choice.options}
+    declared = [
+        axis
+        for axis in known_axes(method, protocol, tasks).values()
+        if axis.space is not None and axis.option not in given[axis.part] and axis.coordinates()
+    ]
+    return [axis for axis in declared if isinstance(axis.space, Simplex)] or declared
+
+
+def axes_of(
+    method: MethodChoice, protocol: Protocol, tasks: Sequence[str], space: Mapping[str, str]
+) -> tuple[list[Axis], set[str]]:
+    """What is searched when this is said of it, by name; and which of the names the method knows.
+
+    If any name is given values, what is named is searched and nothing else; if names are but left out, the default
+    without them.
+
+    Raises:
+        UsageError: a text is no space.
+    """
+    known, axes, used, left_out = known_axes(method, protocol, tasks), list[Axis](), set[str](), set[str]()
+    for name, text in space.items():
+        axis = _find(known, name, method)
+        if axis is None:
+            continue
+        used.add(name)
+        parsed = axis.parse(text)
+        if parsed is None:
+            left_out.add(axis.name)
+        elif parsed.coordinates():
+            axes.append(parsed)
+    if any(text not in ("", "none") for text in space.values()):
+        return axes, used
+    return [axis for axis in default_axes(method, protocol, tasks) if axis.name not in left_out], used
+
+
+def unknown(name: str, known: Sequence[str]) -> UsageError:
+    """The error for a name that none of the methods knows."""
+    return UsageError(
+        f"--space names '{name}', which is neither a number of the protocol that can be searched nor an option of a "
+        "method that was named.",
+        mend=did_you_mean(name, known),
+        allowed=f"What can be searched: {', '.join(known)}.",
+    )
+
+
+def describe(axes: Sequence[Axis]) -> dict[str, str]:
+    """By name, the space as it is typed."""
+    return {axis.name: render_space(axis.space) for axis in axes if axis.space is not None}
+
+
+def _find(known: Mapping[str, Axis], name: str, method: MethodChoice) -> Axis | None:
+    for full, axis in known.items():
+        if name.replace("-", "_") in _spellings(full, axis, method):
+            return axis
+    return None
+
+
+def _spellings(full: str, axis: Axis, method: MethodChoice) -> Iterator[str]:
+    """The ways to write an axis, with '_' for '-'."""
+    owners = {
+        "protocol": "protocol",
+        "network": method.network_choice.name,
+        "balancer": method.balancer_choice.name,
+    }
+    yield full.replace("-", "_")
+    yield f"{owners[axis.part]}.{axis.option}".replace("-", "_")

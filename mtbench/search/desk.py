@@ -1,0 +1,167 @@
+"""One study at work: its plan, its folder that this process has claimed, and its journal."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from mtbench.errors import Busy, RunError, UsageError
+from mtbench.plan.spec import RunSpec
+from mtbench.search.choice import leading
+from mtbench.search.journal import Entry, Journal, Outcome
+from mtbench.search.planning import ROUND, StudyPlan
+from mtbench.search.proposals import propose
+from mtbench.store.atomic import make_folder, sweep
+from mtbench.store.claim import Claim
+from mtbench.store.results import find_runs
+from mtbench.store.status import RunStatus
+from mtbench.store.study import FILE, Spent, Study, Trial, mean, write_study
+
+__all__ = ["Desk"]
+
+
+class Desk:
+    """A study that nobody else works on for as long as the claims are held.
+
+    Attributes:
+        plan: what was asked.
+        chosen, retrained: as in `Study`.
+
+    Raises:
+        Busy: another process works on it.
+        StoreError: its folder or its journal cannot be read or written.
+    """
+
+    def __init__(self, plan: StudyPlan, results: Path, claims: ExitStack) -> None:
+        self.plan, self.results = plan, results
+        self.chosen: tuple[int, ...] = ()
+        self.retrained: Mapping[int, tuple[str, ...]] = {}
+        self._folder = plan.folder(results)
+        make_folder(self._folder)
+        try:
+            self._claim = claims.enter_context(Claim(self._folder))
+        except Busy as cause:
+            raise Busy(
+                f"another mtbench is at work on the search in {self._folder}.", mend="Wait for it, or stop it."
+            ) from cause
+        sweep(self._folder, [FILE])
+        study = plan.study
+        self._journal = Journal(self._folder, self._claim, name=study.id, axes=plan.axes, higher=study.higher_is_better)
+        self._specs: dict[int, list[RunSpec] | str] = {}
+
+    def ask(self, began: int) -> list[int]:
+        """The trials of a round that are not finished; those that are not there yet are proposed now."""
+        plan, end = self.plan, min(began + ROUND, self.plan.trials)
+        for number in range(len(self._journal.entries()), end):
+            past = [entry.past for entry in self._journal.entries()]
+            higher = plan.study.higher_is_better
+            proposal = propose(plan.axes, plan.request.sampler, plan.request.seed, higher, past, number, ROUND)
+            # A default outside the space, and it alone, has no point there.
+            asked = {axis.name: axis.text(proposal.point) for axis in plan.axes} if number and proposal.point else {}
+            self._journal.add(proposal, asked or plan.default)
+        return [entry.number for entry in self._journal.entries()[began:end] if entry.state == "asked"]
+
+    def specs(self, number: int) -> list[RunSpec]:
+        """The runs of a trial; none if what it asks does not fit together."""
+        runs = self._planned(number)
+        return [] if isinstance(runs, str) else runs
+
+    def tell(self, number: int, runs: Sequence[RunStatus]) -> None:
+        """Put down what came of a trial's runs.
+
+        Raises:
+            RunError: one of them has neither a record nor a failure of its own.
+        """
+        for run in runs:
+            if run.record is None and run.state != "failed":
+                why = run.why or "it was not done"
+                raise RunError(f"the run in {run.folder} has no record: {why}.", mend="Give the command again.")
+        planned = self._planned(number)
+        outcome = Outcome(why=planned) if isinstance(planned, str) else self._outcome(runs)
+        score = None if outcome.values is None else self.plan.study.score(outcome.values)
+        self._journal.tell(number, outcome, score)
+
+    def again(self, number: int) -> list[RunSpec]:
+        """The runs of a trial on all training images, with report seeds."""
+        seeds = self.plan.report_seeds
+        return self.plan.specs(self._journal.entries()[number].asked, seeds, validation=False) if seeds else []
+
+    def folders(self, runs: Sequence[RunStatus]) -> tuple[str, ...]:
+        """Where the runs that have a record are, below the results folder."""
+        return tuple(self._below(run.folder) for run in runs if run.record is not None)
+
+    def study(self) -> Study:
+        """The study as it stands, with as many trials as were asked for."""
+        entries = self._journal.entries()[: self.plan.trials]
+        spent = {run: cost for entry in entries for run, cost in entry.outcome.runs.items()}
+        study = dataclasses.replace(
+            self.plan.study,
+            planned=self.plan.trials,
+            trials=tuple(map(self._trial, entries)),
+            chosen=self.chosen,
+            retrained=self.retrained,
+            spent=Spent(
+                trials=sum(entry.state != "asked" for entry in entries),
+                runs=len(spent),
+                epochs=sum(epochs for epochs, _ in spent.values()),
+                seconds=math.fsum(seconds for _, seconds in spent.values()),
+            ),
+        )
+        best = leading(study)
+        marked = [dataclasses.replace(trial, front=trial.number in best) for trial in study.trials]
+        return dataclasses.replace(study, trials=tuple(marked))
+
+    def write(self) -> None:
+        """Put the study down.
+
+        Raises:
+            Busy: another process has taken it over.
+        """
+        self._claim.check()
+        write_study(self._folder, self.study())
+
+    def _planned(self, number: int) -> list[RunSpec] | str:
+        """The runs of a trial, or why it has none."""
+        if number not in self._specs:
+            entry, seeds = self._journal.entries()[number], self.plan.request.seeds
+            try:
+                self._specs[number] = self.plan.specs(entry.asked, seeds, validation=True)
+            except UsageError as cause:
+                self._specs[number] = str(cause)
+        return self._specs[number]
+
+    def _outcome(self, runs: Sequence[RunStatus]) -> Outcome:
+        """What a trial is worth: by task, the mean over its runs of the metric on the validation split.
+
+        It failed if one of them did, or cannot be measured there.
+        """
+        spent: dict[str, tuple[int, float]] = {}
+        scores: dict[str, list[float]] = {task.name: [] for task in self.plan.tasks}
+        why = ""
+        for run in runs:
+            if run.record is None:
+                why = why or run.why
+                continue
+            spent[self._below(run.folder)] = (run.record.curve[-1].epoch, run.record.cost.wall_seconds)
+            for task in run.record.tasks:
+                scores[task.name].append(run.record.score(task, "val"))
+        if not why and not all(math.isfinite(score) for each in scores.values() for score in each):
+            why = "a task cannot be measured on the validation split"
+        values = None if why else {name: mean(each) for name, each in scores.items()}
+        return Outcome(values=values, runs=spent, why=why)
+
+    def _trial(self, entry: Entry) -> Trial:
+        specs = self.specs(entry.number)
+        return Trial(
+            number=entry.number,
+            state=entry.state,
+            asked=entry.asked,
+            titles=specs[0].titles if specs else self.plan.study.titles,
+            values=entry.outcome.values,
+            runs=tuple(self._below(run.path) for run in find_runs(self.results, specs)),
+            why=entry.outcome.why,
+        )
+
+    def _below(self, folder: Path) -> str:
+        return folder.relative_to(self.results).as_posix()

@@ -1,0 +1,174 @@
+"""A study's trials on disk, in Optuna's journal: a line for each thing that happened, never a half of one.
+
+Only the owner of the study's claim writes. A trial comes into the journal with everything that it asks, in one line, so
+that a process that is killed leaves a whole trial or none.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import TrialState, create_trial
+
+from mtbench.errors import StoreError
+from mtbench.search.axes import Axis
+from mtbench.search.proposals import Past, Proposal, directions, distributions, quiet
+from mtbench.store.atomic import store_errors
+from mtbench.store.claim import Claim
+
+__all__ = ["FILE", "Entry", "Journal", "Outcome"]
+
+FILE = "journal.log"
+STATES = {TrialState.RUNNING: "asked", TrialState.COMPLETE: "done", TrialState.FAIL: "failed"}
+ASKED, MARKS, OUTCOME = "asked", "marks", "outcome"
+"""What a trial carries besides what Optuna knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a trial.
+
+    Attributes:
+        values: by task, the metric on the validation split; None if it failed.
+        runs: by the folder of each run, the epochs that it trained and the seconds that they took.
+        why: what went wrong, if it failed.
+    """
+
+    values: Mapping[str, float] | None = None
+    runs: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A trial in the journal.
+
+    Attributes:
+        state: ``asked``, ``done`` or ``failed``.
+        asked: by name, as on the command line.
+        past: as samplers see it.
+        outcome: of a trial that is finished.
+    """
+
+    number: int
+    state: str
+    asked: Mapping[str, str]
+    past: Past
+    outcome: Outcome
+
+
+class Journal:
+    """The trials of a study whose folder this process has claimed.
+
+    Raises:
+        StoreError: it cannot be read or written.
+        Busy: when something is written, and another process has taken the study over.
+    """
+
+    def __init__(self, folder: Path, claim: Claim, *, name: str, axes: Sequence[Axis], higher: Sequence[bool]) -> None:
+        self._path = path = folder / FILE
+        self._distributions = distributions(axes)
+        with store_errors(path), quiet():
+            _cut_torn_line(path)
+            try:
+                self._storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_ClaimLock(path, claim)))
+                if name in {study.study_name for study in self._storage.get_all_studies()}:
+                    self._study = optuna.load_study(storage=self._storage, study_name=name)
+                else:
+                    goals = directions(higher)
+                    self._study = optuna.create_study(storage=self._storage, study_name=name, directions=goals)
+            except (ValueError, KeyError, AssertionError) as cause:
+                raise StoreError(
+                    f"the journal {path} cannot be read ({type(cause).__name__}: {cause}).",
+                    mend="Delete its folder and give the command again: runs that are done are not done again.",
+                ) from cause
+
+    def entries(self) -> list[Entry]:
+        """The trials, in the order of their numbers."""
+        found = []
+        for trial in self._study.get_trials(deepcopy=False):
+            attributes: dict[str, Any] = trial.user_attrs
+            outcome = attributes.get(OUTCOME, {})
+            point = dict(trial.params) if trial.params else None
+            found.append(
+                Entry(
+                    number=trial.number,
+                    state=STATES[trial.state],
+                    asked=attributes[ASKED],
+                    past=Past(
+                        number=trial.number,
+                        proposal=Proposal(point=point, marks=attributes[MARKS]),
+                        values=trial.values,
+                    ),
+                    outcome=Outcome(
+                        values=outcome.get("values"),
+                        runs={run: (int(spent[0]), float(spent[1])) for run, spent in outcome.get("runs", {}).items()},
+                        why=outcome.get("why", ""),
+                    )
+                    if trial.state.is_finished()
+                    else Outcome(),
+                )
+            )
+        return found
+
+    def add(self, proposal: Proposal, asked: Mapping[str, str]) -> None:
+        """Put down a trial that is to be run."""
+        inside = proposal.point is not None
+        trial = create_trial(
+            state=TrialState.RUNNING,
+            params=dict(proposal.point or {}),
+            distributions=self._distributions if inside else {},
+            user_attrs={ASKED: dict(asked), MARKS: dict(proposal.marks)},
+            system_attrs=dict(proposal.marks),
+        )
+        with store_errors(self._path), quiet():
+            self._study.add_trial(trial)
+
+    def tell(self, number: int, outcome: Outcome, values: Sequence[float] | None) -> None:
+        """Put down what came of a trial; `values`, of the objectives, is None if it failed."""
+        study = self._storage.get_study_id_from_name(self._study.study_name)
+        trial = self._storage.get_trial_id_from_study_id_trial_number(study, number)
+        told = {
+            "values": None if outcome.values is None else dict(outcome.values),
+            "runs": {run: list(spent) for run, spent in outcome.runs.items()},
+            "why": outcome.why,
+        }
+        with store_errors(self._path), quiet():
+            # The outcome first: a trial that is finished has one.
+            self._storage.set_trial_user_attr(trial, OUTCOME, told)
+            if values is None:
+                self._study.tell(number, state=TrialState.FAIL)
+            else:
+                self._study.tell(number, list(values))
+
+
+class _ClaimLock(JournalFileOpenLock):
+    """No lock of its own: who has the study's claim may write, and who has lost it may not."""
+
+    def __init__(self, path: Path, claim: Claim) -> None:
+        super().__init__(str(path))
+        self.claim = claim
+
+    def acquire(self) -> bool:
+        self.claim.check()
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Remove the end of a line that was being written when the power failed; the next would be glued to it."""
+    with suppress(FileNotFoundError):
+        whole = path.read_bytes().rpartition(b"\n")
+        if whole[2]:
+            with path.open("r+b") as file:
+                file.truncate(len(whole[0]) + len(whole[1]))
+                file.flush()
+                os.fsync(file.fileno())

@@ -1,0 +1,245 @@
+"""Methods x datasets become studies: what each searches, what it optimises, and the runs of a trial."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mtbench.contract import Protocol, Simplex
+from mtbench.errors import UsageError
+from mtbench.plan.grid import Request, choose_protocol, plan
+from mtbench.plan.parse import DatasetChoice, MethodChoice, parse_dataset
+from mtbench.plan.spec import Choice, RunSpec
+from mtbench.search.axes import Axis, axes_of, describe, known_axes, unknown
+from mtbench.search.points import grid_size
+from mtbench.search.request import TRIALS, TUNING, SearchRequest, check_request
+from mtbench.search.weighting import searched_method
+from mtbench.store.record import TaskInfo
+from mtbench.store.study import SEARCHES, Study
+
+__all__ = ["ROUND", "StudyPlan", "plan_search"]
+
+ROUND = 4
+"""How many trials are proposed before any of them is run, however many are run at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """A study that was asked for.
+
+    Attributes:
+        dataset: as on the command line.
+        method: a network with a balancer; what is searched is at its default.
+        request: everything else that was asked.
+        protocol: with the numbers that are to differ.
+        axes: what is searched.
+        tasks: in the dataset's order.
+        objective: ``tasks`` or ``mean``.
+        trials: how many.
+    """
+
+    dataset: str
+    method: MethodChoice
+    request: SearchRequest
+    protocol: Protocol
+    axes: tuple[Axis, ...]
+    tasks: tuple[TaskInfo, ...]
+    objective: str
+    trials: int
+
+    @property
+    def default(self) -> dict[str, str]:
+        """What the default trial asks, by name."""
+        return {axis.name: axis.default_text() for axis in self.axes}
+
+    @property
+    def report_seeds(self) -> range:
+        """The seeds of what is trained again."""
+        return range(self.protocol.seeds if self.request.retrain is None else self.request.retrain)
+
+    def specs(self, asked: Mapping[str, str], seeds: Sequence[int], *, validation: bool) -> list[RunSpec]:
+        """The runs of one setting, a run per seed.
+
+        Args:
+            asked: a value for each axis, by name.
+            validation: whether a validation split is held out, as it is while something is to be chosen.
+
+        Raises:
+            UsageError: these values do not fit each other.
+        """
+        given: dict[str, dict[str, str]] = {"protocol": {}, "network": {}, "balancer": {}}
+        for axis in self.axes:
+            given[axis.part][axis.option] = asked[axis.name]
+        network, balancer = self.method.network_choice, self.method.balancer_choice
+        text = f"{_with(network, given['network'])}+{_with(balancer, given['balancer'])}"
+        held_out = {"validation": "true"} if validation else {}
+        return plan(
+            Request(
+                methods=[text + (f"@{self.method.backbone.choice}" if self.method.backbone else "")],
+                datasets=[self.dataset],
+                protocol=self.request.protocol,
+                settings={**self.request.settings, **given["protocol"], **held_out},
+                seeds=seeds,
+                backbone=self.request.backbone,
+            )
+        )
+
+    @cached_property
+    def study(self) -> Study:
+        """The study before its first trial.
+
+        Its identity is a hash of everything that was asked but the number of trials and what is trained again, so that
+        more trials go on from those that are there.
+        """
+        trial = self.specs(self.default, [0], validation=True)[0]
+        again = self.specs(self.default, [0], validation=False)[0]
+        asked = {
+            "run": trial.id,
+            "space": describe(self.axes),
+            "sampler": self.request.sampler,
+            "objective": self.objective,
+            "round": ROUND,
+            "seed": self.request.seed,
+            "tuning_seeds": list(self.request.seeds),
+        }
+        text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+        return Study(
+            id=hashlib.sha256(text.encode()).hexdigest()[:12],
+            dataset=self.dataset,
+            method=f"{self.method.network_choice}+{self.method.balancer_choice}",
+            backbone=str(again.backbone),
+            protocol=again.protocol,
+            titles=again.titles,
+            space=describe(self.axes),
+            sampler=self.request.sampler,
+            objective=self.objective,
+            tasks=self.tasks,
+            seed=self.request.seed,
+            tuning_seeds=tuple(self.request.seeds),
+            report_seeds=tuple(self.report_seeds),
+            round=ROUND,
+            planned=self.trials,
+        )
+
+    @property
+    def title(self) -> str:
+        """What people call the method: as typed, without what is searched, e.g. ``td`` or ``branches+fixed``."""
+        return self.method.title
+
+    def folder(self, results: Path) -> Path:
+        """Where the study is kept."""
+        names = [text.replace("/", "_").replace(":", ",")[:100] for text in (self.dataset, self.title)]
+        return results / SEARCHES / names[0] / f"{names[1]}-{self.study.id}"
+
+
+def plan_search(request: SearchRequest) -> list[StudyPlan]:
+    """The studies that were asked for, one per dataset and method, all with the same number of trials.
+
+    Raises:
+        UsageError: something asked for does not exist or does not fit.
+    """
+    check_request(request)
+    plans: dict[str, StudyPlan] = {}
+    used, empty = set[str](), list[str]()
+    knowable: dict[str, None] = {}
+    for text in request.datasets:
+        dataset = parse_dataset(text)
+        protocol = choose_protocol(dataset.dataset, dataset.choice.name, request.protocol).changed(**request.settings)
+        tasks = tuple(_task_info(dataset))
+        names = [task.name for task in tasks]
+        for name in request.methods:
+            method = searched_method(name, request.objective, request.space)
+            axes, known = axes_of(method, protocol, names, request.space)
+            used |= known
+            knowable |= dict.fromkeys(known_axes(method, protocol, names))
+            if not axes:
+                empty.append(f"method '{method.title}' on {dataset.choice}")
+                continue
+            study = _study(str(dataset.choice), method, request, protocol, axes, tasks)
+            plans.setdefault(study.study.id, study)  # what does not fit is refused before anything is written
+    for name in request.space:
+        if name not in used:
+            raise unknown(name, list(knowable))
+    if empty:
+        raise UsageError(
+            f"there is nothing to search for {' and '.join(empty)}.",
+            mend="Give a range for a number of the protocol or an option: --space lr=1e-4..1e-2:log.",
+        )
+    if not plans:
+        raise UsageError("nothing was asked for.", mend="Name a method and a dataset: --method td --dataset mmnist3.")
+    for each in plans.values():
+        _check_seeds(each)
+    count = _trials(request, list(plans.values()))
+    return [dataclasses.replace(each, trials=count) for each in plans.values()]
+
+
+def _study(
+    dataset: str,
+    method: MethodChoice,
+    request: SearchRequest,
+    protocol: Protocol,
+    axes: Sequence[Axis],
+    tasks: tuple[TaskInfo, ...],
+) -> StudyPlan:
+    weighs = any(isinstance(axis.space, Simplex) for axis in axes)
+    objective = request.objective or ("tasks" if weighs else "mean")
+    kinds = {(task.metric, task.unit, task.higher_is_better) for task in tasks}
+    if objective == "mean" and len(kinds) > 1:
+        metrics = ", ".join(f"{task.name}: {task.metric}" for task in tasks)
+        raise UsageError(
+            f"the tasks of dataset '{dataset}' are not measured alike ({metrics}), so that their mean says nothing.",
+            mend="Ask for an objective per task: --objective tasks.",
+        )
+    return StudyPlan(
+        dataset=dataset,
+        method=method,
+        request=request,
+        protocol=protocol,
+        axes=tuple(axes),
+        tasks=tasks,
+        objective=objective,
+        trials=request.trials or TRIALS,
+    )
+
+
+def _check_seeds(plan: StudyPlan) -> None:
+    if overlap := set(plan.report_seeds) & set(plan.request.seeds):
+        raise UsageError(
+            f"seed {min(overlap)} would both choose a setting and report it.",
+            mend="Give other tuning seeds with --seeds, or fewer report seeds with --retrain.",
+            allowed=f"By default tuning seeds count from {TUNING}, report seeds from 0.",
+        )
+
+
+def _trials(request: SearchRequest, plans: Sequence[StudyPlan]) -> int:
+    """How many trials each study has: all have the same number, and a grid no more than it has points."""
+    if request.sampler != "grid":
+        return request.trials or TRIALS
+    sizes = {plan.title: 1 + grid_size(plan.axes) for plan in plans}
+    least = min(sizes, key=lambda title: sizes[title])
+    if request.trials is None and len(set(sizes.values())) > 1:
+        each = ", ".join(f"{title} {size}" for title, size in sizes.items())
+        raise UsageError(
+            f"the grids of these methods have different numbers of points, the default among them: {each}.",
+            mend=f"Give each the same number: --trials {sizes[least]} or fewer.",
+        )
+    if request.trials is not None and request.trials > sizes[least]:
+        raise UsageError(
+            f"the grid of method '{least}' has {sizes[least]} points, the default among them, and --trials is "
+            f"{request.trials}.",
+            mend=f"Give --trials {sizes[least]}, or another --sampler.",
+        )
+    return request.trials or sizes[least]
+
+
+def _task_info(dataset: DatasetChoice) -> Iterator[TaskInfo]:
+    for task in dataset.tasks():
+        first = task.kind.metrics[0]
+        yield TaskInfo(name=task.name, metric=first.name, unit=first.unit, higher_is_better=first.higher_is_better)
+
+
+def _with(choice: Choice, given: Mapping[str, str]) -> Choice:
+    return Choice(name=choice.name, options={**choice.options, **given})

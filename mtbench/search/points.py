@@ -1,0 +1,107 @@
+"""Points that are known before any of them is tried: a grid, and a sequence that fills the space evenly (Sobol's)."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mtbench.contract import Choices, derive
+from mtbench.errors import UsageError
+from mtbench.search.axes import Axis, Coordinate
+
+__all__ = ["LEVELS", "Point", "default_point", "grid_point", "grid_size", "sobol_point"]
+
+LEVELS = 5
+"""How many values of a range are on a grid, its ends among them; choices are on it all."""
+LIMIT = 100_000
+"""How many points a grid may have."""
+
+Point = dict[str, float | str]
+"""A value for each coordinate, by name."""
+
+
+def default_point(axes: Sequence[Axis]) -> Point | None:
+    """The default; None if any part of it lies outside what is searched."""
+    parts = [axis.default_point() for axis in axes]
+    return None if any(part is None for part in parts) else {k: v for part in parts if part for k, v in part.items()}
+
+
+def grid_size(axes: Sequence[Axis]) -> int:
+    """How many points the grid has, the default left out: that is tried anyway.
+
+    Raises:
+        UsageError: more than anybody can try.
+    """
+    return len(_grid(axes))
+
+
+def grid_point(axes: Sequence[Axis], seed: int, number: int) -> Point:
+    """The point of a trial, from 1. The points come in a random order, so that a part of them is spread out too."""
+    points = _grid(axes)
+    order = np.random.default_rng(derive(seed, "grid")).permutation(len(points))
+    return points[int(order[number - 1])]
+
+
+def sobol_point(axes: Sequence[Axis], seed: int, number: int) -> Point:
+    """The point of a trial, from 1, of a Sobol sequence scrambled by the seed (Owen 1998); choices are cut evenly."""
+    from scipy.stats import qmc
+
+    coordinates = _coordinates(axes)
+    engine = qmc.Sobol(len(coordinates), scramble=True, seed=np.random.default_rng(derive(seed, "sobol")))
+    if number > 1:
+        engine.fast_forward(number - 1)
+    shares = engine.random(1)[0]
+    return {
+        coordinate.name: _at(coordinate, float(share)) for coordinate, share in zip(coordinates, shares, strict=True)
+    }
+
+
+def _grid(axes: Sequence[Axis]) -> list[Point]:
+    coordinates = _coordinates(axes)
+    levels = [_levels(coordinate) for coordinate in coordinates]
+    if (count := math.prod(map(len, levels))) > LIMIT:
+        raise UsageError(
+            f"a grid over {', '.join(axis.name for axis in axes)} has {count:,} points.",
+            mend="Search less, give choices in place of ranges, or use --sampler qmc.",
+        )
+    names = [coordinate.name for coordinate in coordinates]
+    default = _asked(axes, default_point(axes))
+    points = [dict(zip(names, values, strict=True)) for values in itertools.product(*levels)]
+    return [point for point in points if _asked(axes, point) != default]
+
+
+def _asked(axes: Sequence[Axis], point: Point | None) -> list[str] | None:
+    return None if point is None else [axis.text(point) for axis in axes]
+
+
+def _levels(coordinate: Coordinate) -> list[float | str]:
+    space = coordinate.space
+    if isinstance(space, Choices):
+        return list(space.values)
+    if coordinate.whole and space.high - space.low < LEVELS:
+        return [float(value) for value in range(round(space.low), round(space.high) + 1)]
+    return list(dict.fromkeys(_on_range(coordinate, step / (LEVELS - 1)) for step in range(LEVELS)))
+
+
+def _at(coordinate: Coordinate, share: float) -> float | str:
+    """The value that lies at a share of the way, in [0, 1)."""
+    if isinstance(coordinate.space, Choices):
+        values = coordinate.space.values
+        return values[min(int(share * len(values)), len(values) - 1)]
+    return _on_range(coordinate, share)
+
+
+def _on_range(coordinate: Coordinate, share: float) -> float:
+    space = coordinate.space
+    assert not isinstance(space, Choices)
+    if share in (0, 1):
+        return space.high if share else space.low
+    low, high = (math.log(space.low), math.log(space.high)) if space.log else (space.low, space.high)
+    value = low + share * (high - low)
+    value = math.exp(value) if space.log else value
+    return float(round(value)) if coordinate.whole else value
+
+
+def _coordinates(axes: Sequence[Axis]) -> list[Coordinate]:
+    return [coordinate for axis in axes for coordinate in axis.coordinates()]

@@ -1,0 +1,138 @@
+"""What is tried next: a function of the seed, the trial's number and what the rounds before it gave, and of no state.
+
+Each trial has a sampler of its own that is seeded by its number. It sees the finished trials of the rounds before its
+own, and those of its own round as being under way, whatever has become of them by now. So the same trials are proposed
+whether a search goes through at once or is killed and goes on, is lengthened, or does one run at a time or many.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from mtbench.contract import Choices, derive
+from mtbench.search.axes import Axis, Coordinate
+from mtbench.search.points import Point, default_point, grid_point, sobol_point
+
+__all__ = ["Past", "Proposal", "directions", "distributions", "propose", "quiet"]
+
+STARTUP = 8
+"""Trials that are drawn at random before TPE models what was found: two rounds."""
+POPULATION = 8
+"""Trials of a generation of NSGA-II."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A setting to be tried.
+
+    Attributes:
+        point: a value for each coordinate; None for a default that lies outside what is searched.
+        marks: what the sampler must find again at the trial, such as its generation.
+    """
+
+    point: Point | None
+    marks: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """A trial as a sampler sees it.
+
+    Attributes:
+        number: of the trial.
+        proposal: what was tried.
+        values: of the objectives; None if it failed or is under way.
+    """
+
+    number: int
+    proposal: Proposal
+    values: Sequence[float] | None
+
+
+def propose(
+    axes: Sequence[Axis], sampler: str, seed: int, higher: Sequence[bool], past: Sequence[Past], number: int, size: int
+) -> Proposal:
+    """The trial of that number.
+
+    Args:
+        sampler: ``tpe`` (Bergstra et al. 2011), ``nsga2`` (Deb et al. 2002), ``qmc`` or ``grid``.
+        seed: of the study.
+        higher: the direction of each objective.
+        past: the trials before this one, in order; of those in its own round only the proposals are looked at.
+        size: how many trials are a round.
+    """
+    if number == 0:
+        return Proposal(point=default_point(axes))
+    if sampler == "grid":
+        return Proposal(point=grid_point(axes, seed, number))
+    if sampler == "qmc":
+        return Proposal(point=sobol_point(axes, seed, number))
+    began, kinds = number - number % size, distributions(axes)
+    with quiet():
+        study = optuna.create_study(directions=directions(higher), sampler=_sampler(sampler, derive(seed, number)))
+        for trial in past[:number]:
+            # A default outside the space tells a sampler nothing that it could use.
+            if trial.proposal.point is not None and (trial.values is not None or trial.number >= began):
+                study.add_trial(_frozen(trial, kinds, under_way=trial.number >= began))
+        asked = study.ask(fixed_distributions=kinds)
+        marks = study.get_trials(deepcopy=False)[-1].system_attrs
+    return Proposal(point=dict(asked.params), marks={k: v for k, v in marks.items() if k.endswith(":generation")})
+
+
+def distributions(axes: Sequence[Axis]) -> dict[str, BaseDistribution]:
+    """What is searched, in Optuna's words."""
+    return {coordinate.name: _distribution(coordinate) for axis in axes for coordinate in axis.coordinates()}
+
+
+def directions(higher: Sequence[bool]) -> list[StudyDirection]:
+    """The directions of the objectives, in Optuna's words."""
+    return [StudyDirection.MAXIMIZE if is_higher else StudyDirection.MINIMIZE for is_higher in higher]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within the block Optuna keeps what it would say to its developers' users to itself."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _frozen(trial: Past, kinds: Mapping[str, BaseDistribution], *, under_way: bool) -> FrozenTrial:
+    assert trial.proposal.point is not None
+    return create_trial(
+        state=TrialState.RUNNING if under_way else TrialState.COMPLETE,
+        values=None if under_way else trial.values,
+        params=dict(trial.proposal.point),
+        distributions=dict(kinds),
+        system_attrs=dict(trial.proposal.marks),
+    )
+
+
+def _sampler(name: str, seed: int) -> BaseSampler:
+    seed %= 2**32
+    if name == "nsga2":
+        return NSGAIISampler(population_size=POPULATION, seed=seed)
+    # What is under way counts as bad, so that the trials of a round keep away from each other.
+    return TPESampler(n_startup_trials=STARTUP, multivariate=True, constant_liar=True, seed=seed)
+
+
+def _distribution(coordinate: Coordinate) -> BaseDistribution:
+    space = coordinate.space
+    if isinstance(space, Choices):
+        return CategoricalDistribution(space.values)
+    if coordinate.whole:
+        return IntDistribution(round(space.low), round(space.high), log=space.log)
+    return FloatDistribution(space.low, space.high, log=space.log)

@@ -1,0 +1,114 @@
+"""What was asked of ``mtbench search``."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mtbench.errors import UsageError, did_you_mean
+from mtbench.plan.grid import parse_seeds
+
+__all__ = [
+    "OBJECTIVES",
+    "POINTS",
+    "SAMPLERS",
+    "TRIALS",
+    "TUNING",
+    "SearchRequest",
+    "check_request",
+    "parse_spaces",
+    "parse_tuning_seeds",
+]
+
+TUNING = 1000
+"""The first tuning seed, unless they are listed; seeds that are reported count from 0."""
+TRIALS = 20
+"""How many trials there are when nothing is said."""
+SAMPLERS = ("tpe", "nsga2", "qmc", "grid")
+OBJECTIVES = ("tasks", "mean")
+POINTS = ("front", "all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchRequest:
+    """What was asked of ``mtbench search``.
+
+    Attributes:
+        datasets, methods, protocol, settings, backbone: as in `mtbench.plan.grid.Request`.
+        space: by name, as after ``--space``; empty for what each method declares.
+        sampler: one of `SAMPLERS`.
+        objective: one of `OBJECTIVES`, or empty: ``tasks`` where weights of the tasks are searched, else ``mean``.
+        trials: how many, of each method; None: the whole grid, or `TRIALS`.
+        seeds: tuning seeds of each trial.
+        seed: of the proposals.
+        retrain: with how many report seeds, from 0, what was chosen is trained again; None: as the protocol says.
+        points: one of `POINTS`: which trials of several objectives are trained again.
+    """
+
+    datasets: Sequence[str]
+    methods: Sequence[str]
+    protocol: str = "paper"
+    settings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    backbone: str = ""
+    space: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    sampler: str = "tpe"
+    objective: str = ""
+    trials: int | None = None
+    seeds: Sequence[int] = (TUNING,)
+    seed: int = 0
+    retrain: int | None = None
+    points: str = "front"
+
+
+def parse_spaces(texts: Sequence[str]) -> dict[str, str]:
+    """The spaces after ``--space NAME=VALUES``, by name.
+
+    Raises:
+        UsageError: a text is not of that form, or a name stands twice.
+    """
+    space: dict[str, str] = {}
+    for text in texts:
+        name, equals, values = text.partition("=")
+        if not equals or not name:
+            raise UsageError(
+                f"--space is '{text}'.", allowed="It is NAME=VALUES, as in lr=1e-4..1e-2:log, channels=1/2/6, lr=none."
+            )
+        if name in space:
+            raise UsageError(f"--space names '{name}' twice.")
+        space[name] = values
+    return space
+
+
+def check_request(request: SearchRequest) -> None:
+    """Refuse what can be told to be wrong without looking at any plug-in.
+
+    Raises:
+        UsageError: it is.
+    """
+    for name, value, allowed in (
+        ("--sampler", request.sampler, SAMPLERS),
+        ("--objective", request.objective or "mean", OBJECTIVES),
+        ("--points", request.points, POINTS),
+    ):
+        if value not in allowed:
+            raise UsageError(
+                f"{name} is '{value}'.", mend=did_you_mean(value, allowed), allowed=f"Allowed: {', '.join(allowed)}."
+            )
+    for name, number, least in (("--trials", request.trials, 1), ("--retrain", request.retrain, 0)):
+        if number is not None and number < least:
+            raise UsageError(f"{name} is {number}.", allowed=f"Allowed: at least {least}.")
+    if "all" in request.methods:
+        raise UsageError("a search is of methods that are named.", mend="List them: --methods td,uniform.")
+    if "validation" in request.settings:
+        raise UsageError(
+            "--set validation was given, and a search says itself what is held out: a validation split for its trials, "
+            "nothing for what is trained again."
+        )
+
+
+def parse_tuning_seeds(text: str) -> list[int]:
+    """A count (``2`` is 1000 and 1001) or a list (``7,`` is seed 7 alone).
+
+    Raises:
+        UsageError: it is neither.
+    """
+    return parse_seeds(text) if "," in text else [TUNING + seed for seed in parse_seeds(text)]

@@ -1,0 +1,44 @@
+"""The searches of a suite."""
+
+from collections.abc import Mapping, Sequence
+
+from mtbench.errors import UsageError
+from mtbench.plan.suite import Suite, rendered
+from mtbench.search.request import SearchRequest, parse_tuning_seeds
+
+__all__ = ["suite_requests"]
+
+
+def suite_requests(
+    suite: Suite, *, base: str = "", settings: Mapping[str, str], seeds: Sequence[int] | None = None
+) -> list[SearchRequest]:
+    """What a suite asks of ``mtbench search``, in its order.
+
+    Args:
+        base, settings, seeds: as of `mtbench.plan.suite_plan.plan_suite`.
+
+    Raises:
+        UsageError: the seeds are not the first few from 0, with which what a search chose is trained again.
+    """
+    if suite.search and seeds is not None and list(seeds) != list(range(len(seeds))):
+        raise UsageError(
+            f"the seeds of suite '{suite.name}' are {', '.join(map(str, seeds))}, and it has a search.",
+            allowed="What a search chose is trained again with seeds from 0: --seeds takes a count.",
+        )
+    sized = suite.sized(base or suite.base)
+    return [
+        SearchRequest(
+            datasets=part.datasets,
+            methods=part.methods,
+            protocol=sized.base,
+            settings={**rendered({**sized.settings, **part.set}), **settings},
+            space=part.space,
+            sampler=part.sampler,
+            objective=part.objective,
+            trials=part.trials,
+            seeds=parse_tuning_seeds(str(part.seeds)),
+            retrain=None if seeds is None else len(seeds),
+            points=part.points,
+        )
+        for part in suite.search
+    ]

@@ -1,0 +1,60 @@
+"""Which balancer takes the weights of the tasks that are searched: found by what is installed, not by its name."""
+
+import dataclasses
+import re
+from collections.abc import Collection
+
+from mtbench import registry
+from mtbench.contract import Alias, Simplex
+from mtbench.errors import MtbenchError, UsageError
+from mtbench.plan.parse import MethodChoice, parse_method
+
+__all__ = ["searched_method"]
+
+
+def searched_method(text: str, objective: str, space: Collection[str]) -> MethodChoice:
+    """The method that is searched: as typed, or the network with the balancer that takes weights of the tasks.
+
+    A network that was named without a balancer gets that balancer if an objective per task is asked for, or if a space
+    is given for its weights; and, where nothing is said of objective and space, if the network with its own balancer
+    has a name of its own, by which one would have asked for it. What is installed decides: a balancer takes weights if
+    one of its options is searched as a simplex.
+
+    Raises:
+        UsageError: the method does not exist, or more than one balancer takes weights.
+    """
+    method = parse_method(text)
+    name = re.split("[:+@]", text.strip())[0]
+    if re.search(r"\+(?=[A-Za-z])", text.partition("@")[0]) or issubclass(registry.load("method", name), Alias):
+        return method
+    has_name_of_its_own = re.split("[:+@]", method.title)[0] != name
+    if not (objective == "tasks" or space or (not objective and has_name_of_its_own)):
+        return method
+    found = _weighting_balancers(name)
+    named = {option.rpartition(".")[2].replace("-", "_") for option in space}
+    if not found or (space and not named & set(found.values())):
+        return method
+    if len(found) > 1:
+        raise UsageError(
+            f"more than one balancer takes weights of the tasks: {', '.join(found)}.",
+            mend=f"Name the one you mean, as in --method {name}+{min(found)}.",
+        )
+    trunk = f"@{method.backbone.choice}" if method.backbone else ""
+    return parse_method(f"{method.network_choice}+{min(found)}{trunk}")
+
+
+def _weighting_balancers(network: str) -> dict[str, str]:
+    """The balancers that take weights of the tasks and fit the network, each with that option: those of the package
+    that the network comes from, if there are any, so that a package more changes nothing."""
+    found: dict[str, str] = {}
+    for name in registry.entries("balancer"):
+        try:
+            fields = dataclasses.fields(parse_method(f"{network}+{name}").balancer.Options)
+        except MtbenchError:
+            continue  # broken, not installed, or does not fit the network
+        for field in fields:
+            if isinstance(field.metadata.get("search"), Simplex):
+                found[name] = field.name
+    home = registry.find("method", network).distribution
+    own = {name: option for name, option in found.items() if registry.find("balancer", name).distribution == home}
+    return own or found

@@ -1,0 +1,56 @@
+"""JSON files that carry their own checksum, so that what was changed after it was written is found out."""
+
+import hashlib
+import json
+from typing import Any
+
+__all__ = ["Later", "Unsealed", "seal", "unseal"]
+
+
+class Unsealed(ValueError):
+    """The file is not what it was when it was sealed; the text says how that shows."""
+
+
+class Later(ValueError):
+    """The file has a later format than can be read.
+
+    Attributes:
+        found: which.
+    """
+
+    def __init__(self, found: int) -> None:
+        super().__init__(f"its format is {found}")
+        self.found = found
+
+
+def seal(kind: str, body: Any) -> str:
+    """The text of a file that holds `body` under the name `kind`, and its checksum beside it."""
+    return json.dumps({kind: body, "sha256": _checksum(body)}, indent=1, sort_keys=True) + "\n"
+
+
+def unseal(kind: str, text: str | bytes, *, newest: int) -> Any:
+    """What was sealed under the name `kind`, plain values with a number ``format`` among them.
+
+    Args:
+        newest: the latest format that can be read.
+
+    Raises:
+        Later: it has a later one, whose checksum may be another.
+        Unsealed: there is no such thing in the text, or it does not match its checksum.
+    """
+    try:
+        outer = json.loads(text)
+        body, expected = outer[kind], outer["sha256"]
+        found_format = int(body["format"])
+    except (ValueError, KeyError, TypeError) as cause:
+        raise Unsealed(f"it cannot be read ({type(cause).__name__}: {cause})") from None
+    if found_format > newest:
+        raise Later(found_format)
+    if (found := _checksum(body)) != expected:
+        raise Unsealed(f"its checksum is {found}, and {expected} was expected")
+    return body
+
+
+def _checksum(body: Any) -> str:
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
