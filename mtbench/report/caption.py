@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from mtbench.contract import Protocol
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Yardstick, device_kind
-from mtbench.report.text import brief, duration, listed, seeds
+from mtbench.report.text import brief, duration, listed, seeds, wrap
 from mtbench.store.record import Record
 
-__all__ = ["QUICK", "Power", "Says", "footnotes", "note", "numbers", "sentences"]
+__all__ = ["QUICK", "Power", "Says", "footnotes", "note", "numbers", "sentences", "title_of"]
 
 QUICK = "QUICK: a look, not a result."
 
@@ -130,6 +130,12 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
         *(["† Some runs are stale: what makes their numbers has changed since they ran."] if stale else []),
         *_differences(_records(comparison)),
     )
+
+
+def title_of(comparison: Comparison) -> str:
+    """What a figure of a comparison says above everything: dataset, protocol, and whether it is a look."""
+    title = wrap(f"{comparison.dataset}, protocol {comparison.title}", 90)
+    return f"{title}\n{QUICK}" if comparison.quick else title
 
 
 def _measured(comparison: Comparison) -> str:

@@ -1,0 +1,99 @@
+"""How often the gradients of tasks comply, as training goes on: curves over epochs and over the training loss."""
+
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+from mtbench.report.caption import title_of
+from mtbench.report.comparison import Comparison
+from mtbench.report.style import WIDTH, Look, looks, new_figure, paper_style
+from mtbench.report.text import listed, wrap
+
+__all__ = ["draw_compliance", "left_out"]
+
+_PAGE = 8
+"""Methods on a page: as many as there are colours, since dots are for the null."""
+_LETTER = 0.055
+"""Inches per character of small type."""
+_LINE = 0.13
+"""Inches per line of small type."""
+_SPREAD = 20
+"""How many times the lowest the highest loss is where the axis is logarithmic."""
+_EXPLAINED = (
+    "Update compliance ratio (UCR): of how many mini-batches of an epoch the gradients of two tasks have a positive "
+    "inner product,\nin the parameters that they share (a head for all tasks among them). Whole: mean over pairs of "
+    "tasks. Dotted: the null,\nthe same task on the two halves of a batch. Both are means over seeds. Ratios fall as "
+    "losses do: compare at equal training loss."
+)
+
+
+def draw_compliance(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Figure]:
+    """Two panels, over epochs and over the training loss, which falls from left to right.
+
+    A whole line is a method's mean over pairs of tasks and seeds, a dotted one its null; each epoch's loss is the mean
+    over seeds too. Methods go on over pages.
+
+    Args:
+        frame: of `conflict_frame`, not empty.
+    """
+    methods = list(dict.fromkeys(frame["method"]))
+    for start in range(0, len(methods), _PAGE):
+        yield _page(comparison, frame, methods[start : start + _PAGE])
+
+
+def left_out(comparison: Comparison, diagnostic: str, drawn: set[str], why: str) -> str:
+    """Which methods have finished runs that were asked for a diagnostic and have none, in a sentence; else empty."""
+    without = [
+        method.title
+        for method in comparison.methods
+        if method.title not in drawn
+        and any(diagnostic in record.spec.protocol.diagnostics for record in method.records.values())
+    ]
+    return wrap(f"Not here: {listed(without)}, {why}.", 120) if without else ""
+
+
+def _page(comparison: Comparison, frame: pd.DataFrame, methods: list[str]) -> Figure:
+    names = [wrap(name, 46) for name in methods]
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    across = min(len(names), 4, max(1, int(WIDTH / (_LETTER * (longest + 8)))))
+    lines = math.ceil(len(names) / across) * max(name.count("\n") + 1 for name in names)
+    why = "whose tasks share no parameter that is trained"
+    note = left_out(comparison, "conflict", set(frame["method"]), why)
+    explained = f"{_EXPLAINED}\n{note}".strip()
+    with paper_style():
+        figure = new_figure(2.6 + _LINE * (lines + explained.count("\n") + 1))
+        figure.suptitle(title_of(comparison))
+        left, right = figure.subplots(1, 2, sharey=True)
+        for method, look in zip(methods, looks(len(methods)), strict=True):
+            _draw(left, right, frame[frame["method"] == method], look)
+        left.set(xlabel="epoch", ylabel="mini-batches that comply (UCR, %)")
+        left.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=6))
+        right.set(xlabel="training loss of the epoch, mean over tasks")
+        losses = frame.groupby(["method", "epoch"])["training_loss"].mean()
+        if losses.min() > 0 and losses.max() > _SPREAD * losses.min():
+            right.set_xscale("log")
+            right.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        right.invert_xaxis()
+        for axes in (left, right):
+            axes.axhline(50, color="#999999", linewidth=0.6, zorder=0)
+        handles = [Line2D([], [], color=look.colour, marker="o", markersize=3) for look in looks(len(methods))]
+        legend = figure.legend(
+            handles, names, loc="outside lower center", ncols=across, title=explained, title_fontsize=6.5
+        )
+        legend.get_title().set_multialignment("center")
+    return figure
+
+
+def _draw(left: Axes, right: Axes, frame: pd.DataFrame, look: Look) -> None:
+    """One method's curves and nulls: means over pairs within a run, then over runs."""
+    null = frame["task"] == frame["other"]
+    for part, style, width in ((frame[~null], "-", 1.4), (frame[null], ":", 1.0)):
+        runs = part.groupby(["seed", "epoch"])[["ucr", "training_loss"]].mean()
+        curve = runs.groupby("epoch").mean()
+        for axes, x in ((left, curve.index), (right, curve["training_loss"])):
+            axes.plot(x, curve["ucr"], style, color=look.colour, linewidth=width, marker="o", markersize=2)
