@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,19 @@ def spec(method: str, seed: int, *, dataset: str = "mmnist2", protocol: Protocol
         seed=seed,
         titles=Titles(dataset=dataset, method=method, protocol=title or protocol.name),
     )
+
+
+def on(backbone: Choice, run: RunStatus) -> RunStatus:
+    """A run on another backbone, with a title that says so."""
+    titles = replace(run.spec.titles, method=f"{run.spec.titles.method}@{backbone}")
+    return replace(run, spec=replace(run.spec, backbone=backbone, titles=titles))
+
+
+def answering(asked: RunSpec, scores: Mapping[str, float] | Sequence[float]) -> RunStatus:
+    """A finished run of what was asked, with these scores."""
+    run = finished(asked.titles.method, asked.seed, scores, dataset=str(asked.dataset), protocol=asked.protocol)
+    assert run.record is not None
+    return replace(run, folder=Path(asked.folder), spec=asked, record=replace(run.record, spec=asked))
 
 
 def mixed_runs() -> list[RunStatus]:

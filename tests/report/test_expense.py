@@ -9,18 +9,12 @@ from mtbench.report.expense import Expense, Yardstick, expense, seconds_per_epoc
 from mtbench.report.layout import lay_out
 from mtbench.report.table import build_table
 from mtbench.store.status import RunStatus
-from tests.report.records import QUICK, finished, unfinished
+from tests.report.records import QUICK, finished, on, unfinished
 
 
 def comparison(*runs: RunStatus) -> Comparison:
     (found,) = compare(runs)
     return found
-
-
-def on(backbone: Choice, run: RunStatus) -> RunStatus:
-    """A run on another backbone, with a title that says so."""
-    titles = replace(run.spec.titles, method=f"{run.spec.titles.method}@{backbone}")
-    return replace(run, spec=replace(run.spec, backbone=backbone, titles=titles))
 
 
 def seconds(*runs: RunStatus) -> float | None:
