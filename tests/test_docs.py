@@ -84,7 +84,7 @@ def test_a_newcomers_path_leads_from_step_to_step(tmp_path: Path, data_root: Pat
 
 @pytest.mark.parametrize("command", commands(""))
 def test_the_other_commands_can_be_planned(command: str, tmp_path: Path, data_root: Path) -> None:  # noqa: ARG001
-    if command.startswith("mtbench run"):
+    if command.startswith(("mtbench run", "mtbench search")):
         done = call(command, tmp_path, "--dry-run", "--quiet")
     elif command.startswith("mtbench"):
         done = call(" ".join(shlex.split(command)[:2]), tmp_path, "--help")
