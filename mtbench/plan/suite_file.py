@@ -4,37 +4,33 @@ import dataclasses
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from mtbench.contract import Protocol
-from mtbench.errors import MtbenchError, UsageError, did_you_mean
-from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
-from mtbench.plan.parse import DatasetChoice, parse_dataset, parse_method
-from mtbench.plan.suite import MEAN, SIZE, Claim, Grid, PaperTable, Search, Suite, rendered
+from mtbench.errors import UsageError, did_you_mean
+from mtbench.plan.suite import Claim, Grid, PaperTable, Search, Suite
+from mtbench.plan.suite_fit import Fault, misfits
 from mtbench.plan.toml_lines import Lines
 
 __all__ = ["Fault", "built_in_suites", "find_suite", "read_suite", "suite_path"]
 
 _PARTS: dict[str, type[Any]] = {"grid": Grid, "paper": PaperTable, "claim": Claim, "search": Search}
 _TOP = ("title", "source", "note", "protocol", "labels", "figures", *_PARTS)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """Something wrong with a suite's file.
-
-    Attributes:
-        line: where it stands, counted from 1.
-        text: what is wrong, how to mend it, and what is allowed.
-    """
-
-    line: int
-    text: str
+_EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": ()}
+_TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*)$")
+"""What pydantic calls the alternatives of a value, in the path to it."""
+_MENDS = {
+    "rows": "Give for each column a mean, or [mean, standard deviation].",
+    "methods": 'Write a list of texts: ["...", "..."].',
+    "datasets": 'Write a list of texts: ["...", "..."].',
+    "columns": 'Write a list of texts: ["...", "..."].',
+    "contrast": 'Write two methods: ["...", "..."].',
+    "vary": "Write a setting and its values: { name = [..., ...] }.",
+}
 
 
 def built_in_suites() -> dict[str, Path]:
@@ -94,13 +90,17 @@ def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
         return None, [Fault(line=int(line[1]) if line else last, text=f"it is no TOML: {cause}.")]
     lines = Lines(text)
     faults = [*_unknown_keys(content, lines)]  # which it takes out, so that the rest can be looked at
-    suite = None
+    given = {"name": path.stem, **_with_protocol(content)}
+    numbers = {name: list(range(len(given.get(name, [])))) for name in _PARTS}
     try:
-        suite = _READER.validate_python({"name": path.stem, **_with_protocol(content)})
-        faults += _misfits(suite, lines)
+        suite = whole = _READER.validate_python(given)
     except ValidationError as cause:
+        whole = None
         faults += _mistyped(cause, lines)
-    return suite, sorted(faults, key=lambda fault: fault.line)
+        suite = _READER.validate_python(_without(given, cause, numbers))
+    lost = any(len(numbers[name]) < len(given.get(name, [])) for name in ("grid", "search"))
+    faults += misfits(suite, lines, numbers, incomplete=lost)
+    return whole, sorted(faults, key=lambda fault: fault.line)
 
 
 def _unknown_keys(content: dict[str, Any], lines: Lines) -> Iterator[Fault]:
@@ -147,167 +147,39 @@ def _with_protocol(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mistyped(cause: ValidationError, lines: Lines) -> Iterator[Fault]:
+    """What is of the wrong type, each value once, though it is of none of several that are allowed."""
     seen: set[tuple[int, str]] = set()
     for error in cause.errors():
-        path = error["loc"]
-        named = ".".join(str(part) for part in path if isinstance(part, str) and not part.startswith("tuple["))
-        what = "is missing" if error["type"] == "missing" else f"is {error['input']!r}: {error['msg'].lower()}"
-        fault = (lines.find(tuple(path), "" if error["type"] == "missing" else str(error["input"])), named)
-        if fault not in seen:
-            seen.add(fault)
-            yield Fault(line=fault[0], text=f"'{named}' {what}.")
+        path = tuple(part for part in error["loc"] if not (isinstance(part, str) and _TYPE.match(part)))
+        named = ".".join(part for part in path if isinstance(part, str))
+        missing = error["type"] == "missing" and isinstance(path[-1], str)
+        line = lines.find(path, "" if error["type"] == "missing" else str(error["input"]))
+        if (line, named) not in seen:
+            seen.add((line, named))
+            said = "has too few values" if error["type"] == "missing" else error["msg"].lower()
+            what = "is missing" if missing else f"is {error['input']!r}: {said}"
+            mend = "Write it." if missing else _MENDS.get(str(path[2]) if len(path) > 2 else "", "")
+            yield Fault(line=line, text=f"'{named}' {what}. {mend}".rstrip())
 
 
-def _misfits(suite: Suite, lines: Lines) -> Iterator[Fault]:
-    """What is well written but does not fit what is installed, or itself."""
-    if not suite.grid and not suite.search:
-        yield Fault(line=1, text="it names no runs. Write a [[grid]] with datasets and methods.")
-    found = list[Fault]()
-    for kind, parts in (("grid", suite.grid), ("search", suite.search)):
-        for index, part in enumerate(cast(tuple[Grid | Search, ...], parts)):
-            found += _part_misfits(suite, part, (kind, index), lines)
-    yield from found
-    methods = {method for part in suite.parts for method in part.methods}
-    if "all" in methods:
-        methods |= set(all_methods())
-    if found:  # what is not in the grid now may be there when that is mended
-        methods |= {*suite.labels, *(name for table in suite.paper for name in table.rows)}
-        methods |= {name for claim in suite.claim for name in claim.contrast}
-    for name in suite.labels:
-        if name not in methods:
-            yield _not_there(name, methods, lines.find(("labels", name)), "labels")
-    for index, table in enumerate(suite.paper):
-        yield from _paper_misfits(table, methods, suite, ("paper", index), lines)
-    for index, claim in enumerate(suite.claim):
-        yield from _claim_misfits(claim, methods, suite, ("claim", index), lines)
+def _without(given: Mapping[str, Any], cause: ValidationError, numbers: dict[str, list[int]]) -> dict[str, Any]:
+    """What is left of a suite without what is of the wrong type, a part of the file as a whole.
 
-
-def _part_misfits(suite: Suite, part: Grid | Search, path: tuple[str | int, ...], lines: Lines) -> Iterator[Fault]:
-    datasets, known = dict[str, DatasetChoice](), True
-    for name in part.datasets:
-        try:
-            datasets[name] = parse_dataset(name)
-        except MtbenchError as cause:
-            yield Fault(line=lines.find((*path, "datasets"), name), text=str(cause))
-    for name in part.methods:
-        try:
-            if name != "all":
-                parse_method(name)
-        except MtbenchError as cause:
-            known = False
-            yield Fault(line=lines.find((*path, "methods"), name), text=str(cause))
-    if isinstance(part, Grid):
-        if len(part.vary) > 1:
-            yield Fault(
-                line=lines.find((*path, "vary")),
-                text=f"'vary' has {len(part.vary)} settings. Vary one; write a [[grid]] for each value of the others.",
-            )
-        for name in set(part.vary) & set(SIZE):
-            yield Fault(
-                line=lines.find((*path, "vary")),
-                text=f"'{name}' cannot be varied: it says how large a run is, and a suite has one size at a time.",
-            )
-    variations = part.variations() if isinstance(part, Grid) else [dict(part.set)]
-    for name, dataset in datasets.items():
-        for variation in variations:
-            try:
-                protocol = choose_protocol(dataset.dataset, name, suite.base)
-                protocol.changed(**rendered({**suite.settings, **variation}))
-            except UsageError as cause:
-                culprit = re.search(r"(?:setting|protocol) '(\w+)'", str(cause))
-                word = culprit[1] if culprit else ""
-                own = word in variation or word.replace("_", "-") in variation
-                yield Fault(line=lines.find(path if own else ("protocol",), word), text=str(cause))
-                return
-    if known and len(datasets) == len(part.datasets):
-        for name in part.methods:
-            for settings in variations:
-                request = Request(
-                    methods=[name],
-                    datasets=part.datasets,
-                    protocol=suite.base,
-                    settings=rendered({**suite.settings, **settings}),
-                    seeds=[0],
-                )
-                try:
-                    plan(request)
-                except MtbenchError as cause:
-                    yield Fault(line=lines.find((*path, "methods"), name), text=str(cause))
-                    break
-
-
-def _paper_misfits(
-    table: PaperTable, methods: Collection[str], suite: Suite, path: tuple[str | int, ...], lines: Lines
-) -> Iterator[Fault]:
-    tasks = _tasks(table.dataset)
-    yield from _dataset_misfits(table.dataset, suite, path, lines)
-    for column in table.columns:
-        if tasks and column not in (*tasks, MEAN):
-            yield _not_there(column, (*tasks, MEAN), lines.find((*path, "columns"), column), "columns")
-    for method, values in table.rows.items():
-        line = lines.find((*path, "rows", method), method)
-        if method not in methods:
-            yield _not_there(method, methods, line, "rows")
-        if len(values) != len(table.columns):
-            yield Fault(
-                line=line,
-                text=f"'{method}' has {len(values)} values for {len(table.columns)} columns "
-                f"({', '.join(table.columns)}). Give one for each: a mean, or [mean, standard deviation].",
-            )
-    yield from _variation_misfits(table.set, table.dataset, suite, path, lines)
-
-
-def _claim_misfits(
-    claim: Claim, methods: Collection[str], suite: Suite, path: tuple[str | int, ...], lines: Lines
-) -> Iterator[Fault]:
-    yield from _dataset_misfits(claim.dataset, suite, path, lines)
-    for method in claim.contrast:
-        if method not in methods:
-            yield _not_there(method, methods, lines.find((*path, "contrast"), method), "contrast")
-    if claim.contrast[0] == claim.contrast[1]:
-        yield Fault(line=lines.find((*path, "contrast")), text="'contrast' names one method twice. Name two.")
-    allowed = (*_tasks(claim.dataset), MEAN, "delta_m")
-    if len(allowed) > 2 and claim.metric not in allowed:
-        yield _not_there(claim.metric, allowed, lines.find((*path, "metric")), "metric")
-    if claim.direction == "equivalent" and not claim.margin > 0:
-        yield Fault(
-            line=lines.find((*path, "direction")),
-            text="'equivalent' is claimed without a margin. Give 'margin', the difference that would matter.",
-        )
-    yield from _variation_misfits(claim.set, claim.dataset, suite, path, lines)
-
-
-def _dataset_misfits(dataset: str, suite: Suite, path: tuple[str | int, ...], lines: Lines) -> Iterator[Fault]:
-    known = {name for part in suite.parts for name in part.datasets}
-    if dataset not in known:
-        yield _not_there(dataset, known, lines.find((*path, "dataset")), "dataset")
-
-
-def _variation_misfits(
-    settings: Mapping[str, Any], dataset: str, suite: Suite, path: tuple[str | int, ...], lines: Lines
-) -> Iterator[Fault]:
-    variations = [each for part in suite.grid if dataset in part.datasets for each in part.variations()]
-    if settings and not any(rendered(settings) == rendered(each) for each in variations):
-        there = "; ".join(", ".join(f"{k}={v}" for k, v in rendered(each).items()) or "none" for each in variations)
-        yield Fault(
-            line=lines.find((*path, "set")),
-            text=f"'set' is {', '.join(f'{k}={v}' for k, v in rendered(settings).items())}, which no [[grid]] of "
-            f"dataset '{dataset}' has. There: {there}.",
-        )
-
-
-def _not_there(name: str, known: Collection[str], line: int, key: str) -> Fault:
-    allowed = sorted(known) if isinstance(known, set) else list(known)
-    mend = did_you_mean(name, allowed)
-    text = f"'{key}' has '{name}', which this suite's grid does not. {mend} There: {', '.join(allowed)}."
-    return Fault(line=line, text=text.replace("  ", " "))
-
-
-def _tasks(dataset: str) -> tuple[str, ...]:
-    try:
-        return tuple(task.name for task in parse_dataset(dataset).tasks())
-    except MtbenchError:
-        return ()  # told where the grid names it
+    Args:
+        numbers: by kind of part, which they were in the file; those that are taken out are taken out of it too.
+    """
+    left = {"title": "", **given}
+    for error in cause.errors():
+        kind, *path = error["loc"]
+        if kind in _PARTS and path and isinstance(path[0], int):
+            if path[0] in numbers[str(kind)]:
+                numbers[str(kind)].remove(path[0])
+        elif path and isinstance(left.get(str(kind)), dict):
+            left[str(kind)] = {key: value for key, value in left[str(kind)].items() if key != path[0]}
+        else:
+            left[str(kind)] = {"title": "", "base": "paper"}.get(str(kind), _EMPTY.get(str(kind), ""))
+    parts = {kind: [left[kind][number] for number in kept] for kind, kept in numbers.items() if kind in left}
+    return {**left, **parts}
 
 
 _READER = TypeAdapter(Suite)

@@ -8,9 +8,12 @@ __all__ = ["Lines"]
 
 Path = tuple[str | int, ...]
 
-_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""\s*("[^"]*"|'[^']*'|[\w-]+)\s*=""")
-_NOISE = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|#.*$""")
+_NAME = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w-]+)"""
+_NAMES = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
+_HEADER = re.compile(rf"\s*(\[\[?)\s*({_NAMES})\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(rf"\s*({_NAMES})\s*=")
+_NOISE = re.compile(r'''"""|\'\'\'|"(?:\\.|[^"\\])*"|'[^']*'|#.*$''')
+_ENDS = {'"""': re.compile(r'(?:\\.|[^\\])*?"""'), "'''": re.compile(r".*?'''")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,20 +33,20 @@ class Lines:
         tables: Counter[Path] = Counter()
         table: Path = ()
         key: Path = ()
+        quote = ""
         first = depth = 0
         for number, line in enumerate(self.lines, start=1):
-            bare = _NOISE.sub("", line)
-            if not depth:
+            if not depth and not quote:
                 if header := _HEADER.match(line):
                     table = self._table(header[2], tables, is_array=header[1] == "[[")
                     self.extents.setdefault(table, Extent(first=number, last=number))
                     continue
-                if found := _KEY.match(line):
-                    key, first = (*table, found[1].strip("\"'")), number
-                else:
+                if not (found := _KEY.match(line)):
                     continue
+                key, first = (*table, *_parts(found[1])), number
+            bare, quote = _bare(line, quote)
             depth += sum(bare.count(letter) for letter in "[{") - sum(bare.count(letter) for letter in "]}")
-            if not depth:
+            if not depth and not quote:
                 self.extents[key] = Extent(first=first, last=number)
 
     def find(self, path: Path, text: str = "") -> int:
@@ -68,7 +71,7 @@ class Lines:
 
     def _table(self, name: str, tables: Counter[Path], *, is_array: bool) -> Path:
         path: Path = ()
-        parts = [part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.]+", name)]
+        parts = _parts(name)
         for place, part in enumerate(parts):
             path = (*path, part)
             if is_array and place == len(parts) - 1:
@@ -76,3 +79,31 @@ class Lines:
             if tables[path]:
                 path = (*path, tables[path] - 1)
         return path
+
+
+def _parts(names: str) -> list[str]:
+    """A dotted key, part by part, without quotes."""
+    return [part.strip("\"'") for part in re.findall(_NAME, names)]
+
+
+def _bare(line: str, quote: str) -> tuple[str, str]:
+    """A line without strings and comments.
+
+    Args:
+        quote: of a string of several lines that the line begins within, or empty.
+
+    Returns:
+        the line, and the quote of such a string that goes on after it, or empty.
+    """
+    bare, place = "", 0
+    while True:
+        if quote:
+            end = _ENDS[quote].match(line, place)
+            if end is None:
+                return bare, quote
+            place, quote = end.end(), ""
+        found = _NOISE.search(line, place)
+        if found is None:
+            return bare + line[place:], ""
+        bare, place = bare + line[place : found.start()], found.end()
+        quote = found[0] if found[0] in _ENDS else ""
