@@ -1,0 +1,212 @@
+from functools import cache
+from itertools import pairwise, product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mtbench import registry
+from mtbench.plan.parse import parse_dataset, parse_method
+from mtbench.plan.suite import Suite, rendered
+from mtbench.plan.suite_file import built_in_suites, read_suite
+from mtbench.plan.suite_plan import places, plan_suite
+from mtbench.search.planning import plan_search
+from mtbench.search.request import TUNING, SearchRequest
+
+SUITES = built_in_suites()
+
+
+@cache
+def suite(name: str) -> Suite:
+    found, faults = read_suite(SUITES[name])
+    assert found is not None, faults
+    return found
+
+
+@cache
+def ids(*names: str) -> set[str]:
+    return {spec.id for name in names for spec in plan_suite(suite(name))}
+
+
+def means(name: str, dataset: str = "mmnist2") -> dict[str, list[float]]:
+    """By method, the published means of the tasks."""
+    (table,) = [table for table in suite(name).paper if table.dataset == dataset]
+    found = {method: [table.number(method, column) for column in table.columns] for method in table.rows}
+    return {method: [value[0] for value in values if value is not None] for method, values in found.items()}
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_a_built_in_suite_has_no_fault_and_says_what_it_is(name: str) -> None:
+    found, faults = read_suite(SUITES[name])
+    assert faults == []
+    assert found is not None
+    assert found.title
+    assert found.source
+    assert found.note  # every one of them departs from its source in something
+    assert "\n" not in found.note
+    assert "  " not in found.note
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_a_built_in_suite_plans_each_of_its_runs_once_per_seed_at_paper_and_at_quick_size(name: str) -> None:
+    read = suite(name)
+    cells = sum(len(part.datasets) * len(part.methods) * len(part.variations()) for part in read.grid)
+    assert len(places(read)) == cells
+    protocols = [parse_dataset(dataset).dataset.protocols for part in read.grid for dataset in part.datasets]
+    for base, seeds in (("paper", read.settings["seeds"]), ("quick", protocols[0]["quick"].seeds)):
+        specs = plan_suite(read, base=base)
+        assert len({spec.id for spec in specs}) == cells * int(str(seeds))
+        assert {spec.protocol.name for spec in specs} == {base}
+        epochs = {spec.protocol.epochs for spec in specs}
+        assert epochs == {protocol[base].epochs for protocol in protocols}
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_published_row_and_every_claim_is_of_a_place_in_the_grid(name: str) -> None:
+    read = suite(name)
+    there = {(place.dataset, place.method, place.variation) for place in places(read).values()}
+    for table in read.paper:
+        variation = tuple(sorted(rendered(table.set).items()))
+        assert {(table.dataset, method, variation) for method in table.rows} <= there
+    for claim in read.claim:
+        variation = tuple(sorted(rendered(claim.set).items()))
+        assert {(claim.dataset, method, variation) for method in claim.contrast} <= there
+        assert claim.margin >= 0
+        assert claim.source or name == "levi2020-table1"
+
+
+@pytest.mark.parametrize("name", [name for name in SUITES if suite(name).search])
+def test_the_searches_of_a_built_in_suite_can_be_planned_and_cost_each_method_the_same(name: str) -> None:
+    read = suite(name)
+    for part in read.search:
+        request = SearchRequest(
+            datasets=part.datasets,
+            methods=part.methods,
+            protocol=read.base,
+            settings=rendered({**read.settings, **part.set}),
+            space=part.space,
+            sampler=part.sampler,
+            objective=part.objective,
+            trials=part.trials,
+            seeds=range(TUNING, TUNING + part.seeds),
+            points=part.points,
+        )
+        studies = plan_search(request)
+        assert len(studies) == len(part.datasets) * len(part.methods)
+        assert {study.trials for study in studies} == {part.trials}
+
+
+def test_the_rate_that_the_grid_has_is_one_of_those_that_are_searched() -> None:
+    for name in ("learning-rate", "sener2018-table3"):
+        read = suite(name)
+        (part,) = read.search
+        asked = {spec.protocol.lr for spec in plan_suite(read)}
+        assert len(asked) == 1
+        assert asked < {float(text) for text in part.space["lr"].split("/")}
+        assert part.methods == read.grid[0].methods
+
+
+def test_every_method_that_comes_along_has_its_learning_rate_searched_once() -> None:
+    def ours(kind: str) -> list[str]:
+        return [name for name, entry in registry.entries(kind).items() if entry.distribution == "mtbench"]
+
+    everything = [*ours("method"), *(f"branches+{name}" for name in ours("balancer") if name != "fixed")]
+    (part,) = suite("learning-rate").search
+    searched = [parse_method(name).title for name in part.methods]
+    assert len(set(searched)) == len(searched)
+    assert set(searched) == {parse_method(name).title for name in everything}
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("levi2020-table5", ["levi2020-table1"]),
+        ("levi2020-fig4b", ["levi2020-table1"]),
+        ("number-of-tasks", ["levi2020-table1", "mmnist9"]),
+    ],
+)
+def test_runs_that_a_note_calls_those_of_another_suite_are_the_same_runs(name: str, others: list[str]) -> None:
+    assert ids(name) <= ids(*others)
+
+
+def test_what_a_task_is_added_to_is_compared_with_runs_of_table_1() -> None:
+    joint = {spec.id for spec in plan_suite(suite("adding-a-task")) if spec.protocol.adds == "none"}
+    film = {spec.id for spec in plan_suite(suite("adding-a-task")) if spec.titles.method == "film"}
+    assert joint - film <= ids("levi2020-table1")
+    assert joint
+
+
+def test_the_gains_of_table_2a_follow_from_its_accuracies() -> None:
+    table = {method: np.mean(values) for method, values in means("levi2020-table2a", "mmnist4").items()}
+    gains = [table[method] - table["chmod"] for method in ("td:spatial=false", "td:image=false", "td")]
+    assert np.allclose(gains, [0.407, 2.747, 3.258], atol=6e-4)  # printed as +0.41, +2.75, +3.26
+    assert means("levi2020-table2a", "mmnist4")["chmod"] == means("levi2020-table1", "mmnist4")["chmod"]
+    assert means("levi2020-table2a", "mmnist4")["td"] == means("levi2020-table1", "mmnist4")["td"]
+
+
+def test_the_gain_over_single_tasks_with_four_digits_is_that_of_table_1() -> None:
+    table = {method: np.array(values) for method, values in means("levi2020-table1", "mmnist4").items()}
+    assert 100 * np.mean((table["td"] - table["single"]) / table["single"]) == pytest.approx(0.522, abs=5e-4)
+
+
+def test_the_means_over_the_two_tasks_of_tables_2b_to_2d_are_the_papers() -> None:
+    known = {
+        "levi2020-table2b": [96.60, 96.69, 96.465, 96.07, 95.945],
+        "levi2020-table2c": [96.075, 96.605, 96.675, 95.91, 96.35],
+        "levi2020-table2d": [96.60, 96.23, 96.19, 96.185],
+    }
+    for name, expected in known.items():
+        assert np.allclose([np.mean(values) for values in means(name).values()], expected, atol=1e-9)
+
+
+def test_the_means_of_sener_and_koltuns_table_3_are_theirs() -> None:
+    printed = [96.57, 95.73, 95.88, 95.56, 96.58]
+    assert np.allclose([np.mean(values) for values in means("sener2018-table3").values()], printed, atol=0.0101)
+
+
+def test_the_standard_deviations_of_kurin_et_al_give_back_their_intervals() -> None:
+    read = suite("kurin2022-multimnist")
+    (table,) = read.paper
+    printed = {"Unit. Scal.": 0.44, "IMTL": 0.25, "MGDA": 0.20, "PCGrad": 0.36, "RLW Norm.": 0.89, "GradDrop": 1.28}
+    for method in table.rows:
+        number = table.number(method, "mean")
+        assert number is not None
+        assert number[1] is not None
+        half = stats.t.ppf(0.975, table.n - 1) * number[1] / np.sqrt(table.n)
+        assert half == pytest.approx(printed[read.labels[method]], abs=5e-4)
+
+
+def test_kurin_et_als_protocol_holds_out_a_split_and_lets_the_rate_fall_each_epoch() -> None:
+    (protocol,) = {spec.protocol for spec in plan_suite(suite("kurin2022-multimnist"))}
+    assert protocol.validation
+    assert [protocol.learning_rate(epoch) for epoch in (0, 1, 2)] == pytest.approx([1e-2, 9.5e-3, 9.025e-3])
+
+
+def test_sener_and_koltuns_protocol_halves_the_rate_every_30_epochs() -> None:
+    (protocol,) = {spec.protocol for spec in plan_suite(suite("sener2018-table3"))}
+    rates = [protocol.learning_rate(epoch) / protocol.lr for epoch in (0, 29, 30, 59, 60, 89, 90, 99)]
+    assert rates == [1, 1, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
+
+
+def test_the_nested_tasks_grow_without_losing_one() -> None:
+    datasets = suite("number-of-tasks-nested").grid[0].datasets
+    tasks = [{task.name for task in parse_dataset(name).tasks()} for name in datasets]
+    assert [len(each) for each in tasks] == [2, 3, 5, 9]
+    assert all(less < more for less, more in pairwise(tasks))
+
+
+def test_the_weights_by_hand_sum_to_one_and_step_by_a_tenth() -> None:
+    names = [method for method in suite("levi2020-fig4a").grid[0].methods if "weights=" in method]
+    weights = sorted(parse_method(name).balancer_options.weights for name in names)
+    expected = [(tenth / 10, 1 - tenth / 10) for tenth in range(1, 10) if tenth != 5]
+    assert np.allclose(weights, expected)
+
+
+def test_auxiliary_losses_are_tried_in_every_combination() -> None:
+    options = [parse_method(name).network_options for name in suite("levi2020-table2d").grid[0].methods]
+    assert {(each.bu1_loss, each.td_loss) for each in options} == set(product((0, 1), repeat=2))
+
+
+def test_suites_are_found_where_they_are_installed() -> None:
+    assert all(path.parent == Path(registry.__file__).parent / "suites" for path in SUITES.values())
