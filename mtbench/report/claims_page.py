@@ -15,8 +15,8 @@ from mtbench.report.text import decimals, listed
 __all__ = ["claims_frame", "claims_page"]
 
 _HEADER = (
-    *("claim", "claimed", "paper", "ours", "n", "verdict", "holds"),
-    *("margin", "paper 95 %", "ours 95 %", "runs & images", "p", "flips", "r", "detect"),
+    *("claim", "claimed", "verdict", "holds", "ours", "paper", "n"),
+    *("margin", "ours 95 %", "paper 95 %", "runs & images", "p", "flips", "r", "detect"),
 )
 _ASIDE = (
     "Differences are first minus second. runs & images: 95 % if seeds and test images were drawn anew; p: after Holm's "
@@ -25,7 +25,7 @@ _ASIDE = (
 
 
 def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
-    """A line per claim: what was claimed, the paper's difference, ours, the verdict, and then what it rests on."""
+    """A line per claim: what was claimed, the verdict, our difference, the paper's, and then what it rests on."""
     lines = [tuple(Words(says=says) for says in _line(each)) for each in judged]
     return Page(
         title=f"{runs.title}: claims",
@@ -47,14 +47,14 @@ def _line(each: Judged) -> Iterator[str]:
     ours, digits = each.ours, decimals([each.ours.difference], each.unit)
     yield each.name
     yield each.claim.direction
-    yield DASH if each.paper is None else f"{each.paper.difference:+.{digits}f}"
-    yield DASH if math.isnan(ours.difference) else f"{ours.difference:+.{digits}f}"
-    yield str(ours.n) if ours.n >= each.planned else f"{ours.n}/{each.planned}"
     yield _short(each)
     yield each.holds
+    yield DASH if math.isnan(ours.difference) else f"{ours.difference:+.{digits}f}"
+    yield DASH if each.paper is None else f"{each.paper.difference:+.{digits}f}"
+    yield str(ours.n) if ours.n >= each.planned else f"{ours.n}/{each.planned}"
     yield f"{each.claim.margin:g}" if each.claim.margin else DASH
-    yield _interval(each.paper.interval() if each.paper else None, digits)
     yield _interval(ours.interval(), digits)
+    yield _interval(each.paper.interval() if each.paper else None, digits)
     yield _interval(each.resampled.interval if each.resampled else None, digits)
     yield _p(each.adjusted)
     yield DASH if ours.sign_flip is None else _p(ours.sign_flip)
@@ -90,7 +90,7 @@ def _caption(judged: Sequence[Judged]) -> tuple[str, ...]:
     together = f"all {len(judged)} claims" if families == 1 else f"{len(judged)} claims in {families} families"
     return (
         "Claims, margins and tests are those that the suite declares.",
-        "Paper and ours: differences, first minus second method, of the mean over tasks where nothing else is named; "
+        "Ours and paper: differences, first minus second method, of the mean over tasks where nothing else is named; "
         "n: seeds, of those planned.",
         f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % interval excludes 0, by more than "
         "the margin if it lies beyond that; equivalent if the 90 % interval lies within the margin; else undecided.",
