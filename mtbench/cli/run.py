@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtbench.cli.execution import agenda_of, announce, execute, names, parse_refresh, prepare, protocol_name, settings
+from mtbench.cli.search import conduct, is_through
 from mtbench.cli.shared import (
     DEFAULT_RESULTS,
     BackboneName,
@@ -31,6 +32,7 @@ from mtbench.errors import Stopped, UsageError
 if TYPE_CHECKING:
     from mtbench.engines.agenda import Agenda
     from mtbench.engines.pool import Outcome
+    from mtbench.search.request import SearchRequest
 
 __all__ = ["exec_", "run", "status"]
 
@@ -76,16 +78,21 @@ def run(
     from mtbench.plan.grid import Request, parse_seeds, plan
     from mtbench.plan.suite_file import find_suite
     from mtbench.plan.suite_plan import plan_suite
+    from mtbench.search.suite import suite_requests
     from mtbench.train.device import check_precision, choose_device
 
     console = Console(quiet=quiet)
     states = parse_refresh(refresh or [])
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
     chosen = None if seeds is None else parse_seeds(seeds)
+    places = slots(device, jobs, runs_per_device)
+    searches: list[SearchRequest] = []
     if suite:
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
         base = protocol_name(protocol, quick) if quick or protocol != "paper" else ""
-        specs = plan_suite(find_suite(suite), base=base, settings=changed, seeds=chosen)
+        asked = find_suite(suite)
+        specs = plan_suite(asked, base=base, settings=changed, seeds=chosen)
+        searches = suite_requests(asked, base=base, settings=changed, seeds=chosen)
     else:
         specs = plan(
             Request(
@@ -98,7 +105,19 @@ def run(
             ),
             left_out=lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False),
         )
-    places = slots(device, jobs, runs_per_device)
+    studies = [
+        study
+        for request in searches
+        for study in conduct(
+            request,
+            results=results,
+            root=data_root(root),
+            places=places,
+            refresh=states,
+            dry_run=dry_run,
+            quiet=quiet,
+        )
+    ]
     for spec in specs:
         check_precision(choose_device(places[0]), spec.protocol.precision)
     if not dry_run:
@@ -113,6 +132,8 @@ def run(
         Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
         raise typer.Exit(130) from None
     _summarise(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results, suite)
+    if not all(map(is_through, studies)):
+        raise typer.Exit(1)
 
 
 def _alone(suite: str, others: Mapping[str, str]) -> None:
