@@ -28,9 +28,8 @@ def list_() -> None:
 
     table = grid("suite", "what it is", "from")
     for name, path in built_in_suites().items():
-        said = tomllib.loads(
-            path.read_text(encoding="utf-8")
-        )  # whether its methods fit, which takes long, is not asked
+        # Reading it as a suite would build every network that it names, to see whether they fit.
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
         table.add_row(name, *(escape(str(said.get(key, ""))) for key in ("title", "source")))
     console().print(table)
     console().print("mtbench run --suite NAME trains one, mtbench suite show NAME says what it runs.", highlight=False)
@@ -41,6 +40,7 @@ def show(name: Name) -> None:
     """Show what a suite runs, and what it claims."""
     from rich.markup import escape
 
+    from mtbench.plan.parse import parse_dataset
     from mtbench.plan.suite_file import find_suite, suite_path
     from mtbench.plan.suite_plan import plan_suite
 
@@ -54,11 +54,15 @@ def show(name: Name) -> None:
     for part in suite.grid:
         table.add_row(*map(escape, (", ".join(part.datasets), ", ".join(part.methods), _protocol(suite, part))))
     for search in suite.search:
-        what = f"search: {search.trials} trials each by {search.sampler}, {search.seeds} tuning seeds"
+        tuning = f"{search.seeds} tuning seed{'s' * (search.seeds > 1)}"
+        what = f"search: {search.trials} trials each by {search.sampler}, {tuning}"
         table.add_row(*map(escape, (", ".join(search.datasets), ", ".join(search.methods), what)))
     out.print(table)
-    counts = [f"{len(plan_suite(suite, base=base))} at {base}" for base in dict.fromkeys((suite.base, "quick"))]
-    out.print(f"Runs: {', '.join(counts)}.", highlight=False)
+    datasets = [parse_dataset(name).dataset for part in suite.grid for name in part.datasets]
+    bases = [base for base in dict.fromkeys((suite.base, "quick")) if all(base in each.protocols for each in datasets)]
+    if datasets:
+        counts = [f"{len(plan_suite(suite, base=base))} at {base}" for base in bases]
+        out.print(f"Runs: {', '.join(counts)}.", highlight=False)
     for line in _claims(suite):
         out.print(escape(line), highlight=False, soft_wrap=True)
     out.print(f"To make one of your own, begin with a copy of {suite_path(name)}", highlight=False, soft_wrap=True)

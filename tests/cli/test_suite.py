@@ -1,0 +1,228 @@
+"""``mtbench suite``, and ``run`` and ``report`` of a suite, as a person uses them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from mtbench.cli.app import app
+from mtbench.errors import MtbenchError, UsageError
+from mtbench.plan.suite_file import built_in_suites
+
+MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
+TOYS = """\
+title = "Toys [small]"
+source = "Nobody (1999), Table 1"
+note = "Made up."
+
+[protocol]
+base = "paper"
+epochs = 2
+seeds = 2
+
+[[grid]]
+datasets = ["toy-all"]
+methods = ["uniform", "single"]
+
+[labels]
+single = "Single task"
+
+[[paper]]
+dataset = "toy-all"
+columns = ["upper", "lower"]
+n = 3
+[paper.rows]
+uniform = [[50.0, 1.0], [40.0, 2.0]]
+single = [60.0, 50.0]
+
+[[claim]]
+dataset = "toy-all"
+contrast = ["uniform", "single"]
+margin = 2.5
+
+[[claim]]
+dataset = "toy-all"
+contrast = ["single", "uniform"]
+metric = "upper"
+direction = "equivalent"
+margin = 1
+test = "welch"
+"""
+FAULTY = """\
+title = "Faulty"
+sauce = "none"
+
+[[grid]]
+datasets = ["toy-all"]
+methods = ["uniform", "singel"]
+
+[[claim]]
+dataset = "toy-all"
+contrast = ["uniform", "single"]
+direction = "bigger"
+"""
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "100")
+    (tmp_path / "toys.toml").write_text(TOYS)
+    return tmp_path
+
+
+def mtbench(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, list(arguments))
+    if isinstance(result.exception, MtbenchError):
+        raise result.exception
+    return result
+
+
+def test_every_suite_that_comes_with_mtbench_is_listed_with_what_it_is() -> None:
+    text = mtbench("suite", "list").output
+    assert {line.split()[0] for line in text.splitlines() if line.split()} >= set(built_in_suites())
+    assert "levi2020-table1" in built_in_suites()
+    assert max(map(len, text.splitlines())) <= 100
+    assert "Multi-MNIST with two, three and" in text
+
+
+def test_in_a_pipe_the_list_has_a_line_for_each() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    command = [sys.executable, "-c", MTBENCH, "suite", "list"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    named = [line.split()[0] for line in done.stdout.splitlines()[3:] if line.strip()]
+    assert named[:-1] == list(built_in_suites())
+    assert "\x1b" not in done.stdout
+
+
+def test_a_suite_is_shown_with_what_it_runs_and_claims() -> None:
+    text = mtbench("suite", "show", "toys.toml").output
+    assert text.startswith("toys: Toys [small]\nNobody (1999), Table 1\nMade up.\n")
+    assert re.search(r"^ toy-all +uniform, single +paper, epochs=2, seeds=2 *$", text, re.MULTILINE)
+    assert "Runs: 4 at paper, 4 at quick.\n" in text
+    assert (
+        "Claim on toy-all: uniform is better than single in mean (margin 2.5, paired test).\n"
+        "Claim on toy-all: single is equivalent to uniform in upper (margin 1, welch test).\n"
+        "To make one of your own, begin with a copy of toys.toml\n"
+    ) in text
+
+
+def test_a_suite_of_searches_alone_has_no_runs_to_count(place: Path) -> None:
+    (place / "tuned.toml").write_text(
+        'title = "Tuned"\n[[search]]\ndatasets = ["toy-all"]\nmethods = ["uniform"]\nspace = { lr = "1e-3/3e-3" }\n'
+        'sampler = "grid"\ntrials = 2\nobjective = "mean"\n'
+    )
+    text = mtbench("suite", "show", "tuned.toml").output
+    assert "search: 2 trials each by grid, 1 tuning seed " in text
+    assert "Runs:" not in text
+
+
+def test_what_varies_is_shown(place: Path) -> None:
+    (place / "varied.toml").write_text(
+        TOYS.partition("[labels]")[0] + 'vary = { lr = [1e-3, 3e-3] }\n[[claim]]\ndataset = "toy-all"\n'
+        'contrast = ["uniform", "single"]\nset = { lr = 3e-3 }\nmetric = "delta_m"\n'
+    )
+    text = mtbench("suite", "show", "varied.toml").output
+    assert "paper, epochs=2, seeds=2; lr in 0.001, 0.003" in text
+    assert "Runs: 8 at paper, 8 at quick." in text
+    assert "Claim on toy-all, lr=0.003: uniform is better than single in delta_m (paired test)." in text
+
+
+def test_a_suite_in_order_is_said_to_be() -> None:
+    result = mtbench("suite", "validate", "toys.toml")
+    assert (result.exit_code, result.output) == (0, "toys.toml is in order: mtbench run --suite toys.toml\n")
+
+
+def test_everything_that_is_wrong_is_told_with_its_line(place: Path) -> None:
+    (place / "faulty.toml").write_text(FAULTY)
+    result = mtbench("suite", "validate", "faulty.toml")
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert lines[0].startswith("faulty.toml:2: a suite has no key 'sauce'. Did you mean 'source'?")
+    assert any(line.startswith("faulty.toml:11: ") and "bigger" in line for line in lines)
+    (place / "faulty.toml").write_text(FAULTY.replace("bigger", "worse"))
+    again = mtbench("suite", "validate", "faulty.toml")
+    assert again.exit_code == 1
+    assert [line.split(": ")[0] for line in again.output.splitlines()] == ["faulty.toml:2", "faulty.toml:6"]
+    assert "singel" in again.output
+
+
+def test_a_faulty_suite_is_neither_run_nor_reported(place: Path) -> None:
+    (place / "faulty.toml").write_text(FAULTY)
+    with pytest.raises(UsageError, match=r"faulty\.toml, line 2: a suite has no key 'sauce'"):
+        mtbench("run", "--suite", "faulty.toml")
+    assert not (place / "results").exists()
+
+
+@pytest.mark.parametrize("command", [("suite", "show"), ("suite", "validate"), ("run", "--suite")])
+def test_a_suite_that_is_not_there_is_asked_back(command: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match=r"no suite 'levi2020-tabel1'\. Did you mean 'levi2020-table1'\?"):
+        mtbench(*command, "levi2020-tabel1")
+
+
+@pytest.mark.parametrize("option", [("--methods", "td"), ("--dataset", "toy-all"), ("--backbone", "vgg11")])
+def test_what_a_suite_says_itself_cannot_be_given_beside_it(place: Path, option: tuple[str, str]) -> None:
+    with pytest.raises(UsageError, match=rf"{option[0]} was given beside --suite toys\.toml, which says itself"):
+        mtbench("run", "--suite", "toys.toml", *option)
+    assert not (place / "results").exists()
+
+
+def test_a_report_of_a_suite_that_nothing_was_run_of_says_how_to_begin() -> None:
+    mtbench("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--set", "lr=0.5", "--quiet")
+    with pytest.raises(UsageError, match=r"none of the runs there belongs to suite 'toys\.toml'\. Make some: mtbench"):
+        mtbench("report", "--suite", "toys.toml")
+
+
+def test_a_suite_is_run_and_reported(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = mtbench("run", "--suite", "toys.toml", "--seeds", "0,")
+    assert first.exit_code == 0, first.output
+    assert "2 runs: 2 to do, 0 done already." in first.output
+    assert "2 of 2 runs have a record. Tables and figures: mtbench report --suite toys.toml\n" in first.output
+    assert "4 runs: 2 to do, 2 done already." in mtbench("run", "--suite", "toys.toml").output
+    for width in (80, 200):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown = mtbench("report", "--suite", "toys.toml").output
+        before, _, files = shown.partition("Written to reports/local/toys:\n")
+        assert max(map(len, before.splitlines())) <= width
+        titles = (
+            "toys: toy-all, protocol paper, epochs=2\n",
+            "toys: toy-all, protocol paper, epochs=2, beside the paper\n",
+            "toys, size paper: claims\n",
+        )
+        assert [before.index(title) for title in titles] == sorted(before.index(title) for title in titles)
+        assert "Rows: Single task is single." in before
+        assert "Not run at this size" not in before
+    written = [line.strip() for line in files.splitlines()]
+    folder = place / "reports" / "local" / "toys"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(written)
+    assert {"toys-paper-claims.tex", "toys-paper-toy-all-paper.md", "toys-paper-toy-all-table.csv"} <= set(written)
+    claims = pd.read_csv(folder / "toys-paper-claims.csv")
+    runs = pd.read_csv(folder / "toys-paper-runs.csv")
+    test = runs[(runs["split"] == "test") & (runs["task"] == "mean")]
+    means = test.groupby("method")["value"].mean()
+    assert claims.loc[0, "difference"] == pytest.approx(means["uniform"] - means["Single task"])
+    assert list(claims["n"]) == [2, 2]
+    assert list(claims["planned"]) == [2, 2]
+    assert claims["runs_and_images_low"].notna().tolist() == [True, False]
+
+
+def test_a_look_at_a_suite_is_reported_as_one_and_apart(place: Path) -> None:
+    assert mtbench("run", "--suite", "toys.toml", "--quick", "--epochs", "1", "--seeds", "1").exit_code == 0
+    shown = mtbench("report", "--suite", "toys.toml", "--out", "out").output
+    assert "toys, size quick, epochs=1: claims QUICK: a look, not a result.\n" in shown
+    assert (place / "out" / "toys-quick-epochs-1-claims.md").exists()
+    # One seed of two: differences without a spread, so that nothing is decided.
+    assert re.search(r" undecided +open .* 1/2", shown)
+
+
+def test_what_was_not_run_is_told() -> None:
+    mtbench("run", "--methods", "uniform", "--dataset", "toy-all", "--seeds", "1", "--epochs", "2", "--quiet")
+    shown = mtbench("report", "--suite", "toys.toml").output
+    assert "Not run at this size: single on toy-all.\n" in shown
