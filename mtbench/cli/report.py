@@ -12,6 +12,7 @@ from mtbench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mtbench.report.studies import StudyRuns
     from mtbench.store.status import RunStatus
 
 __all__ = ["report"]
@@ -36,7 +37,9 @@ def report(
     """Make the tables and figures of a folder of runs, and print the tables."""
     from rich.console import Console
 
+    from mtbench.report.studies import find_studies, without_trials
     from mtbench.store.status import survey
+    from mtbench.store.study import read_studies
 
     root = shared.data_root(data_root)
     statuses = survey(results, root) if results.is_dir() else []
@@ -48,8 +51,14 @@ def report(
         )
     if wanted := [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]:
         statuses = _of_datasets(statuses, wanted, results)
+    there = {status.spec.titles.dataset for status in statuses}
+    studies = [study for study in read_studies(results) if study.titles.dataset in there]
+    found = find_studies(studies, statuses, results)
     console = Console()
-    files = _report_suite(suite, statuses, root, out, console) if suite else _report_all(statuses, out, console)
+    if suite:
+        files = _report_suite(suite, without_trials(statuses, found, results), found, root, out, console)
+    else:
+        files = _report_all(statuses, found, results, out, console)
     for folder in dict.fromkeys(file.parent for file in files):
         console.print(f"Written to {folder}:", soft_wrap=True, highlight=False, markup=False)
         for file in files:
@@ -69,21 +78,39 @@ def _of_datasets(statuses: "Sequence[RunStatus]", wanted: Sequence[str], results
     return [status for status in statuses if status.spec.titles.dataset in wanted]
 
 
-def _report_all(statuses: "Sequence[RunStatus]", out: Path | None, console: "Console") -> list[Path]:
+def _report_all(
+    statuses: "Sequence[RunStatus]",
+    studies: "Sequence[StudyRuns]",
+    results: Path,
+    out: Path | None,
+    console: "Console",
+) -> list[Path]:
     from mtbench.report.comparison import compare
+    from mtbench.report.findings import findings
     from mtbench.report.layout import page_of
+    from mtbench.report.studies import in_tables
     from mtbench.report.table import build_table
     from mtbench.report.terminal import print_page
     from mtbench.report.write import write_report
 
-    for comparison in compare(statuses):
-        print_page(page_of(build_table(comparison)), console)
+    shown, left_out = in_tables(statuses, studies, results)
+    comparisons = compare(shown)
+    pages = [page_of(build_table(comparison)) for comparison in comparisons]
+    for page in [*pages, *(finding.page for finding in findings(studies, comparisons))]:
+        print_page(page, console)
         console.print()
-    return write_report(statuses, out)
+    for line in left_out:
+        console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
+    return write_report(shown, out, studies)
 
 
 def _report_suite(
-    name: str, statuses: "Sequence[RunStatus]", root: Path, out: Path | None, console: "Console"
+    name: str,
+    statuses: "Sequence[RunStatus]",
+    studies: "Sequence[StudyRuns]",
+    root: Path,
+    out: Path | None,
+    console: "Console",
 ) -> list[Path]:
     from mtbench.plan.suite_file import find_suite
     from mtbench.report.claims import judge_claims
@@ -92,7 +119,7 @@ def _report_suite(
     from mtbench.report.terminal import print_page
     from mtbench.report.write import write_suite
 
-    found = suite_runs(find_suite(name), statuses)
+    found = suite_runs(find_suite(name), statuses, studies)
     if not found:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",

@@ -11,6 +11,8 @@ from mtbench.plan.parse import parse_dataset
 from mtbench.plan.suite import PaperTable, Setting, Suite, rendered
 from mtbench.plan.suite_plan import Place, places, signature, size_of
 from mtbench.report.comparison import Comparison, MethodRuns, compare
+from mtbench.report.studies import StudyRuns
+from mtbench.report.suite_studies import suite_studies
 from mtbench.report.table import Column, columns_of, scores
 from mtbench.report.text import listed, slug
 from mtbench.store.status import RunStatus
@@ -70,6 +72,7 @@ class SuiteRuns:
         size: e.g. ``paper``, or ``quick, epochs=2``.
         sheets: in the suite's order.
         absent: what of the suite no run is of, in words, a text for each dataset and variation.
+        studies: its searches, in its order.
     """
 
     suite: Suite
@@ -77,11 +80,12 @@ class SuiteRuns:
     size: str
     sheets: tuple[Sheet, ...]
     absent: tuple[str, ...]
+    studies: tuple[StudyRuns, ...] = ()
 
     @property
     def quick(self) -> bool:
         """Whether it is a look, not a result."""
-        return any(sheet.comparison.quick for sheet in self.sheets)
+        return any(sheet.comparison.quick for sheet in self.sheets) or self.base == "quick"
 
     @property
     def title(self) -> str:
@@ -112,8 +116,8 @@ class SuiteRuns:
         return _planned(self.suite, dataset, _meant(self.suite, dataset, settings), self.base)
 
 
-def suite_runs(suite: Suite, statuses: Iterable[RunStatus]) -> list[SuiteRuns]:
-    """The runs that belong to a suite, whatever command made them, one result for each size that is there."""
+def suite_runs(suite: Suite, statuses: Iterable[RunStatus], studies: Iterable[StudyRuns] = ()) -> list[SuiteRuns]:
+    """The runs and searches that belong to a suite, whatever command made them, one result for each size there is."""
     known = places(suite)
     groups: dict[str, dict[Place, list[RunStatus]]] = {}
     for status in statuses:
@@ -121,13 +125,18 @@ def suite_runs(suite: Suite, statuses: Iterable[RunStatus]) -> list[SuiteRuns]:
             size = size_of(suite, place, status.spec)
             groups.setdefault(size, {}).setdefault(place, []).append(status)
     order = list(dict.fromkeys(known.values()))
+    searches = suite_studies(suite, studies)
+    bases = {size: found[0].study.protocol.name for size, found in searches.items()}
+    bases |= {size: next(iter(runs.values()))[0].spec.protocol.name for size, runs in groups.items()}
+    groups = {size: groups.get(size, {}) for size in bases}
     return [
         SuiteRuns(
             suite=suite,
-            base=next(iter(runs.values()))[0].spec.protocol.name,
+            base=bases[size],
             size=size,
             sheets=_sheets(suite, {place: runs[place] for place in order if place in runs}),
             absent=_absent([place for place in order if place not in runs]),
+            studies=tuple(searches.get(size, ())),
         )
         for size, runs in sorted(groups.items())
     ]

@@ -7,15 +7,19 @@ from mtbench.report.adding import adding_exhibits
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_page
 from mtbench.report.exhibit import Exhibit
+from mtbench.report.findings import Finding, findings
 from mtbench.report.layout import Page, page_of
 from mtbench.report.matched import matched_exhibits
 from mtbench.report.published import published_page
 from mtbench.report.scaling import scaling_exhibits
+from mtbench.report.studies import StudyRuns
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.sweep import sweep_exhibits
 from mtbench.report.table import build_table
+from mtbench.report.text import slug
+from mtbench.report.tuned_paper import tuned_paper_page
 
-__all__ = ["exhibits", "sheet_page", "suite_pages"]
+__all__ = ["exhibits", "sheet_page", "suite_findings", "suite_pages"]
 
 _EXHIBITS = {
     "sweep": sweep_exhibits,
@@ -26,15 +30,34 @@ _EXHIBITS = {
 
 
 def suite_pages(runs: SuiteRuns, judged: Sequence[Judged]) -> Iterator[Page]:
-    """Each table and beside it what was published; what the suite's figures show, in words; then the claims."""
+    """Each table and beside it what was published; what searches found; what the suite's figures show, in words; then
+    the claims."""
     for sheet in runs.sheets:
         yield sheet_page(runs, sheet)
         if published := published_page(runs, sheet):
             yield published
+        if tuned := tuned_paper_page(runs, sheet):
+            yield tuned
+    for finding in suite_findings(runs):
+        yield finding.page
     for exhibit in exhibits(runs):
         yield from exhibit.pages
     if judged:
         yield claims_page(runs, judged)
+
+
+def suite_findings(runs: SuiteRuns) -> list[Finding]:
+    """What the suite's searches found."""
+    comparisons = [sheet.comparison for sheet in runs.sheets]
+    named = ((found.study.titles.dataset, found) for found in runs.studies)
+    groups: dict[str, list[StudyRuns]] = {}
+    for dataset, found in named:
+        groups.setdefault(dataset, []).append(found)
+    return [
+        finding
+        for dataset, studies in groups.items()
+        for finding in findings(studies, comparisons, f"{runs.slug}-{slug(dataset)}")
+    ]
 
 
 def exhibits(runs: SuiteRuns) -> list[Exhibit]:

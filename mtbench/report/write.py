@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_frame, claims_page
@@ -11,15 +12,18 @@ from mtbench.report.comparison import Comparison, compare
 from mtbench.report.diagnostics import diagnostic_files
 from mtbench.report.exhibit import Exhibit
 from mtbench.report.figures import draw_curves, draw_points
+from mtbench.report.findings import Finding, findings, scatters
 from mtbench.report.frame import tidy_frame
 from mtbench.report.latex import render_latex
 from mtbench.report.layout import Page, page_of
 from mtbench.report.markup import render_csv, render_markdown
 from mtbench.report.published import published_frame, published_page
+from mtbench.report.studies import StudyRuns
 from mtbench.report.style import save
 from mtbench.report.suite import SuiteRuns
-from mtbench.report.suite_pages import exhibits, sheet_page
+from mtbench.report.suite_pages import exhibits, sheet_page, suite_findings
 from mtbench.report.table import build_table
+from mtbench.report.tuned_paper import tuned_paper_page
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
@@ -28,12 +32,13 @@ __all__ = ["DEFAULT_REPORTS", "write_report", "write_suite"]
 DEFAULT_REPORTS = Path("reports/local")
 
 
-def write_report(statuses: Sequence[RunStatus], out: Path | None) -> list[Path]:
+def write_report(statuses: Sequence[RunStatus], out: Path | None, studies: Sequence[StudyRuns] = ()) -> list[Path]:
     """Write tables, figures and the tidy frame of some runs; the same runs make the same bytes.
 
     Args:
         statuses: the runs, of any datasets and protocols.
         out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
+        studies: searches whose findings are written too.
 
     Returns:
         The files, in the order in which they were written.
@@ -42,13 +47,16 @@ def write_report(statuses: Sequence[RunStatus], out: Path | None) -> list[Path]:
         StoreError: a file cannot be written.
     """
     comparisons = compare(statuses)
+    found = findings(studies, comparisons)
     files: list[Path] = []
-    for folder in dict.fromkeys(comparison.folder for comparison in comparisons):
+    for folder in dict.fromkeys([each.folder for each in comparisons] + [each.folder for each in found]):
         here = [comparison for comparison in comparisons if comparison.folder == folder]
-        content = {f"{folder}-runs.csv": _csv(tidy_frame(here))}
+        content = {f"{folder}-runs.csv": _csv(tidy_frame(here))} if here else {}
         for comparison in here:
             page = page_of(build_table(comparison))
             content |= dict(_files(comparison, f"{comparison.folder}-{comparison.slug}", page))
+        for each in found:
+            content |= dict(_found(each)) if each.folder == folder else {}
         files += _write(content, out or DEFAULT_REPORTS / folder)
     return files
 
@@ -67,12 +75,19 @@ def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None) -> 
     Raises:
         StoreError: a file cannot be written.
     """
-    content = {f"{runs.slug}-runs.csv": _csv(tidy_frame([sheet.comparison for sheet in runs.sheets]))}
+    comparisons = [sheet.comparison for sheet in runs.sheets]
+    content = {f"{runs.slug}-runs.csv": _csv(tidy_frame(comparisons))} if comparisons else {}
     for sheet in runs.sheets:
         stem = runs.stem(sheet)
         content |= dict(_files(sheet.comparison, stem, sheet_page(runs, sheet), drawn=not sheet.varied(runs.suite)))
         if page := published_page(runs, sheet):
             content |= _marked_up(page, f"{stem}-paper")
+        if page := tuned_paper_page(runs, sheet):
+            content |= _marked_up(page, page.label)
+        if "scatter" in runs.suite.figures and not runs.studies:
+            content |= dict(_pictures(scatters(sheet.comparison), stem))
+    for finding in suite_findings(runs):
+        content |= dict(_found(finding))
     for exhibit in exhibits(runs):
         content |= dict(_exhibited(exhibit, f"{runs.slug}-{exhibit.name}"))
     if not (published := published_frame(runs)).empty:
@@ -99,6 +114,19 @@ def _files(comparison: Comparison, stem: str, page: Page, *, drawn: bool = True)
         for kind, data in save(draw(comparison)).items():
             yield f"{stem}-{name}.{kind}", data
     yield from diagnostic_files(comparison, stem)
+
+
+def _found(finding: Finding) -> Iterator[tuple[str, bytes]]:
+    label = finding.page.label
+    yield from _marked_up(finding.page, label).items()
+    yield f"{label}.csv", _csv(finding.frame)
+    yield from _pictures(finding.draw(), label)
+
+
+def _pictures(figures: Mapping[str, Figure], stem: str) -> Iterator[tuple[str, bytes]]:
+    for name, figure in figures.items():
+        for kind, data in save(figure).items():
+            yield f"{stem}-{name}.{kind}", data
 
 
 def _exhibited(exhibit: Exhibit, stem: str) -> Iterator[tuple[str, bytes]]:
