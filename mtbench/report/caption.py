@@ -10,9 +10,10 @@ from mtbench.report.expense import Yardstick, device_kind
 from mtbench.report.text import brief, duration, listed, seeds, wrap
 from mtbench.store.record import Record
 
-__all__ = ["QUICK", "Power", "Says", "footnotes", "note", "numbers", "sentences", "title_of"]
+__all__ = ["QUICK", "STALE", "Power", "Says", "footnotes", "note", "numbers", "sentences", "title_of"]
 
 QUICK = "QUICK: a look, not a result."
+STALE = "† Some runs are stale: what makes their numbers has changed since they ran."
 
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
 _SCHEDULES = {
@@ -127,7 +128,7 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
     stale = any(method.stale for method in comparison.methods)
     return (
         *(note for note in notes if note),
-        *(["† Some runs are stale: what makes their numbers has changed since they ran."] if stale else []),
+        *([STALE] if stale else []),
         *_differences(_records(comparison)),
     )
 
@@ -163,8 +164,8 @@ def _test(comparison: Comparison, says: Says) -> str:
         return bold
     effect, unit = f"{says.power.detectable:.2g}", f" {says.power.unit}" if says.power.unit else ""
     return (
-        f"{bold} Of the differences to the best in {says.power.column}, one of {effect}{unit} would show by itself "
-        f"with 80 % probability (median over methods); exact sign flips cannot go below p = {says.power.least:.2g}."
+        f"{bold} Taken by itself, a difference of {effect}{unit} to the best in {says.power.column} would be told with "
+        f"80 % probability (median over methods); exact sign flips cannot go below p = {says.power.least:.2g}."
     )
 
 

@@ -26,6 +26,7 @@ class Judged:
 
     Attributes:
         titles: what the suite calls the two methods.
+        stale: whether any run of the two is stale.
         unit: of the metric.
         planned: how many seeds were planned.
         paper: the contrast of the published numbers, by Welch; None if there are none.
@@ -37,6 +38,7 @@ class Judged:
 
     claim: Claim
     titles: tuple[str, str]
+    stale: bool
     unit: str
     planned: int
     paper: Contrast | None
@@ -47,11 +49,11 @@ class Judged:
 
     @property
     def name(self) -> str:
-        """The contrast in words; the metric where it is not the mean over tasks."""
+        """The contrast in words; the metric where it is not the mean over tasks, and † where runs are stale."""
         first, second = self.titles
         varied = "".join(f", {name}={value}" for name, value in rendered(self.claim.set).items())
         metric = {DELTA: ", Δm", MEAN: ""}.get(self.claim.metric, f", {self.claim.metric}")
-        return f"{self.claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}"
+        return f"{self.claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}{'†' * self.stale}"
 
     @property
     def holds(self) -> str:
@@ -84,6 +86,7 @@ def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
             Judged(
                 claim=claim,
                 titles=(_title(runs, claim.contrast[0]), _title(runs, claim.contrast[1])),
+                stale=_stale(sheet, claim),
                 unit=unit,
                 planned=claim.n or runs.planned(claim.dataset, claim.set),
                 paper=_paper_contrast(runs.published(claim.dataset, claim.set), claim),
@@ -110,6 +113,11 @@ def _values(sheet: Sheet | None, claim: Claim) -> tuple[NDArray[np.float64], NDA
     seeds = len(next(iter(values.values()), np.empty(1)))
     nothing = np.full(seeds, math.nan)
     return values.get(claim.contrast[0], nothing), values.get(claim.contrast[1], nothing)
+
+
+def _stale(sheet: Sheet | None, claim: Claim) -> bool:
+    methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
+    return any(method.stale for method in methods if method)
 
 
 def _title(runs: SuiteRuns, method: str) -> str:

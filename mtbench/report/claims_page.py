@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mtbench.plan.suite import rendered
-from mtbench.report.caption import QUICK
+from mtbench.report.caption import QUICK, STALE
 from mtbench.report.claims import Judged
 from mtbench.report.layout import DASH, Layout, Page, Words
 from mtbench.report.suite import SuiteRuns
@@ -81,6 +81,8 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
     for each in judged:
         if not math.isnan(each.ours.difference):
             yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
+    if any(each.stale for each in judged):
+        yield STALE
 
 
 def _caption(judged: Sequence[Judged]) -> tuple[str, ...]:
@@ -144,4 +146,5 @@ def _numbers(each: Judged) -> dict[str, object]:
         "verdict": each.verdict.word,
         "seeds_to_decide": each.verdict.runs,
         "holds": each.holds,
+        "stale": each.stale,
     }

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mtbench.plan.suite import MEAN, PaperTable
-from mtbench.report.caption import QUICK, numbers
+from mtbench.report.caption import QUICK, STALE, numbers
 from mtbench.report.layout import DASH, Layout, Page, Words
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
@@ -33,10 +33,11 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         return None
     order = [method for part in runs.suite.grid if sheet.dataset in part.datasets for method in part.methods]
     methods = [method for method in (*order, *sheet.methods) if method in paper.rows or method in sheet.methods]
+    stale = {name for name, each in zip(sheet.methods, sheet.comparison.methods, strict=True) if each.stale}
     header = ["method", *(f"{column.name} {what}" for column in columns for what in ("paper", "ours", "diff"))]
     lines = [
         (
-            Words(says=runs.suite.labels.get(method, method)),
+            Words(says=runs.suite.labels.get(method, method) + "†" * (method in stale)),
             *(Words(says=says) for column in columns for says in _triple(sheet, paper, method, column)),
         )
         for method in dict.fromkeys(methods)
@@ -56,7 +57,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
             f"{numbers(sheet.comparison.protocol, examples)}.",
             "Both mean ± standard deviation of repeats; diff: ours minus the paper's." + _own_mean(paper, columns),
         ),
-        footnotes=tuple(_order(sheet, paper, columns)),
+        footnotes=(*_order(sheet, paper, columns), *([STALE] if stale else [])),
         aside="diff: ours minus the paper's.",
     )
 

@@ -266,6 +266,25 @@ def test_a_claim_is_a_line_with_what_it_rests_on() -> None:
     assert 0.05 < float(found["detect"]) < 0.1  # a spread of 0.046 over 5 pairs
 
 
+def test_a_claim_that_rests_on_stale_runs_is_marked() -> None:
+    sheet, *rest = runs().sheets
+    methods = [
+        dataclasses.replace(
+            method,
+            runs=tuple(dataclasses.replace(run, state="stale" if name == "film" else run.state) for run in method.runs),
+        )
+        for name, method in zip(sheet.methods, sheet.comparison.methods, strict=True)
+    ]
+    old = dataclasses.replace(sheet, comparison=dataclasses.replace(sheet.comparison, methods=tuple(methods)))
+    suite = dataclasses.replace(SUITE, claim=(claim("film", "single"), claim("uniform", "single")))
+    whole = dataclasses.replace(runs(), suite=suite, sheets=(old, *rest))
+    found = judge_claims(whole, Path("nowhere"))
+    page = claims_page(whole, found)
+    assert [each.name.endswith("†") for each in found] == [True, False]
+    assert page.footnotes[-1] == "† Some runs are stale: what makes their numbers has changed since they ran."
+    assert claims_frame(whole, found)["stale"].tolist() == [True, False]
+
+
 def test_seeds_that_are_missing_are_told() -> None:
     assert line(claim("uniform", "moo"))["n"] == "3/5"
     assert line(claim("uniform", "moo", n=3))["n"] == "3"

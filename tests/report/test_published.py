@@ -152,6 +152,22 @@ def test_the_order_of_one_seed_is_not_drawn_anew() -> None:
     )
 
 
+def test_stale_runs_are_marked() -> None:
+    found = ran(SUITE, {"td": [(96.0, 95.0)], "uniform": [(96.5, 94.0)]})
+    (sheet,) = found.sheets
+    methods = [
+        dataclasses.replace(
+            method,
+            runs=tuple(dataclasses.replace(run, state="stale" if name == "td" else run.state) for run in method.runs),
+        )
+        for name, method in zip(sheet.methods, sheet.comparison.methods, strict=True)
+    ]
+    old = dataclasses.replace(sheet, comparison=dataclasses.replace(sheet.comparison, methods=tuple(methods)))
+    marked = dataclasses.replace(found, sheets=(old,))
+    assert list(lines(marked)) == ["uniform", "Top-down†", "single"]
+    assert page_of(marked).footnotes == ("† Some runs are stale: what makes their numbers has changed since they ran.",)
+
+
 def test_two_methods_are_too_few_for_an_order() -> None:
     assert page_of(ran(SUITE)).footnotes == ()
 

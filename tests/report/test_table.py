@@ -1,6 +1,9 @@
 import dataclasses
+import re
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from mtbench.report.comparison import compare
 from mtbench.report.table import Table, build_table
@@ -43,6 +46,19 @@ def test_where_lower_is_better_the_lower_one_is_bold() -> None:
     found = table(two_methods("error", higher_is_better=False))
     assert bold(found) == [("td", "LU")]
     assert "Test error, lower is better, after the last epoch; nothing is chosen on the test split." in found.caption
+
+
+def test_the_caption_says_what_bold_is_and_what_so_few_seeds_could_show() -> None:
+    (sentence,) = [sentence for sentence in table(two_methods()).caption if sentence.startswith("Bold: ")]
+    assert "after Holm's correction over the 3 comparisons of this table. Taken by itself, a difference of" in sentence
+    assert sentence.endswith("(median over methods); exact sign flips cannot go below p = 0.25.")
+    shown = re.search(r"a difference of ([\d.]+) to the best in mean would be told with 80 % probability", sentence)
+    assert shown is not None
+    # The power of the two-sided test at that difference, of three pairs whose gains in the mean are 3, -1.95 and 0.95.
+    shift = float(shown[1]) / (np.std([3, -1.95, 0.95], ddof=1) / 3**0.5)
+    limit = stats.t.ppf(0.975, 2)
+    power = stats.nct.sf(limit, 2, shift) + stats.nct.cdf(-limit, 2, shift)
+    assert power == pytest.approx(0.8, abs=0.02)  # the difference is printed in two digits
 
 
 def test_one_seed_has_no_spread_and_nothing_bold() -> None:
