@@ -25,7 +25,9 @@ class Later(ValueError):
 
 def seal(kind: str, body: Any) -> str:
     """The text of a file that holds `body` under the name `kind`, and its checksum beside it."""
-    return json.dumps({kind: body, "sha256": _checksum(body)}, indent=1, sort_keys=True) + "\n"
+    # The checksum is of what will be read: names that are numbers become texts, and texts have another order.
+    read = json.loads(json.dumps(body))
+    return json.dumps({kind: read, "sha256": _checksum(read)}, indent=1, sort_keys=True) + "\n"
 
 
 def unseal(kind: str, text: str | bytes, *, newest: int) -> Any:

@@ -197,27 +197,24 @@ def test_help_imports_neither_torch_nor_optuna() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+@pytest.mark.parametrize(("sampler", "jobs"), [("tpe", "2"), ("nsga2", "1")])
 def test_a_search_that_is_killed_again_and_again_finds_what_one_that_is_not_finds(
     place: Path, sampler: str, jobs: str
 ) -> None:
-    command = (*WEIGHTS[:-1], jobs, "--sampler", sampler, "--trials", "18", "--retrain", "1", "--quiet", "--results")
+    command = (*WEIGHTS[:-1], jobs, "--sampler", sampler, "--trials", "14", "--retrain", "1", "--quiet", "--results")
     undisturbed = start(*command, "whole")
-    assert undisturbed.wait() == 0, undisturbed.communicate()
-    kills, process, wait = 0, start(*command, "killed"), 3.0
-    while True:
+    undisturbed.communicate()
+    assert undisturbed.returncode == 0
+    kills, process, within = 0, start(*command, "killed"), 3.0
+    while process.returncode is None:
         try:
-            process.wait(wait)
-            break
+            process.communicate(timeout=within)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            kills, wait, process = kills + 1, wait + 0.37, start(*command, "killed")
-    assert process.returncode == 0, process.communicate()
+            kills, within, process = kills + 1, within + 0.37, start(*command, "killed")
+    assert process.returncode == 0
     assert kills > 1
     assert outcome(found(place / "killed")) == outcome(found(place / "whole"))
-    entries = [
-        json.loads(line) for path in sorted(place.rglob("journal.log")) for line in path.read_text().splitlines()
-    ]
-    assert sum("distributions" in entry for entry in entries) == 36  # each trial came into a journal once
+    lines = [line for path in place.rglob("journal.log") for line in path.read_text().splitlines()]
+    assert sum("distributions" in json.loads(line) for line in lines) == 28  # each trial came into a journal once

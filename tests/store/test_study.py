@@ -63,6 +63,12 @@ def test_a_study_is_read_as_it_was_written(folder: Path, tmp_path: Path) -> None
     assert read_studies(tmp_path) == [STUDY]
 
 
+def test_trials_with_numbers_of_more_than_one_digit_are_read_as_they_were_written(folder: Path) -> None:
+    study = dataclasses.replace(STUDY, retrained={number: (f"run-{number}",) for number in (0, 2, 10, 100)})
+    write_study(folder, study)
+    assert read_study(folder / FILE) == study
+
+
 def test_where_there_is_no_search_there_are_no_studies(tmp_path: Path) -> None:
     assert read_studies(tmp_path / "nowhere") == []
 
