@@ -1,9 +1,12 @@
 """How names and numbers are written in tables and figures."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["brief", "counted", "decimals", "duration", "listed", "memory", "ratio", "seeds", "slug", "wrap"]
+__all__ = [
+    *("brief", "counted", "counts", "decimals", "difference", "duration", "listed", "memory", "ratio", "seeds"),
+    *("slug", "spread", "wrap"),
+]
 
 
 def brief(text: str, width: int = 160) -> str:
@@ -22,12 +25,22 @@ def counted(number: float) -> str:
     return f"{number:.0f}"
 
 
+def counts(numbers: Sequence[int]) -> str:
+    """How many there are of each: one number where they are alike, else all of them with commas."""
+    return ", ".join(map(str, numbers if len(set(numbers)) > 1 else numbers[:1]))
+
+
 def decimals(values: Iterable[float], unit: str) -> int:
     """How many decimals show four digits of the largest value; two for percentages."""
     if unit == "%":
         return 2
     largest = max(map(abs, values), default=0.0)
     return 2 if largest >= 10 else 3 if largest >= 1 else 4
+
+
+def difference(mean: float, interval: tuple[float, float] | None) -> str:
+    """A difference with its sign, and its interval where there is one: ``+0.50 (+0.10 to +0.90)``."""
+    return f"{mean:+.2f}" if interval is None else f"{mean:+.2f} ({interval[0]:+.2f} to {interval[1]:+.2f})"
 
 
 def duration(seconds: float) -> str:
@@ -63,6 +76,11 @@ def seeds(numbers: Iterable[int]) -> str:
 def slug(title: str) -> str:
     """A title as part of a file name: ``paper, lr=0.0005`` is ``paper-lr-0.0005``."""
     return re.sub(r"[^A-Za-z0-9._]+", "-", title).strip("-.")[:80]
+
+
+def spread(mean: float, std: float | None, digits: int = 2) -> str:
+    """A mean, and its standard deviation where there is one: ``90.12 ± 0.34``."""
+    return f"{mean:.{digits}f}" if std is None else f"{mean:.{digits}f} ± {std:.{digits}f}"
 
 
 def wrap(name: str, width: int) -> str:

@@ -64,3 +64,15 @@ def test_percentages_have_two_decimals_and_others_four_digits() -> None:
 
 def test_a_title_becomes_part_of_a_file_name() -> None:
     assert text.slug("paper, lr=0.0005") == "paper-lr-0.0005"
+
+
+def test_counts_are_one_number_where_they_are_alike() -> None:
+    assert [text.counts(numbers) for numbers in ([3, 3, 3], [3, 0, 3], [2], [])] == ["3", "3, 0, 3", "2", ""]
+
+
+def test_means_and_differences_have_what_is_known_of_their_spread() -> None:
+    assert [text.spread(90.125, 0.5), text.spread(90, None), text.spread(0.5, 0.25, 3)] == [
+        *("90.12 ± 0.50", "90.00", "0.500 ± 0.250"),
+    ]
+    assert text.difference(0.5, (-0.25, 1.25)) == "+0.50 (-0.25 to +1.25)"
+    assert text.difference(-2, None) == "-2.00"
