@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -82,24 +83,8 @@ def draw_matched(runs: SuiteRuns, sheet: Sheet, column: Column, points: Sequence
         figure.suptitle(heading(runs, f": {sheet.comparison.dataset}, protocol {sheet.comparison.title}"))
         panels = figure.subplots(1, len(costs), sharey=True)
         for (label, cost), axes in zip(costs, panels, strict=True):
-            for point, mark in zip(points, marks, strict=True):
-                axes.plot(cost(point), point.summary.mean, zorder=4, **mark)
-                if point.is_reference:
-                    axes.axvline(cost(point), color="#888888", linewidth=0.6, linestyle=":", zorder=1)
-                    axes.axhline(point.summary.mean, color="#888888", linewidth=0.6, linestyle=":", zorder=1)
-            whiskers = [
-                Whisker(at=cost(point), low=low, high=high, colour=look[point.family].colour)
-                for point in points
-                for low, high in ([point.summary.interval] if point.summary.interval else [])
-            ]
-            draw_whiskers(axes, whiskers, [[point.summary.mean for point in points]], upright=True)
-            axes.margins(x=0.12)
+            _draw_panel(axes, points, [cost(point) for point in points], marks)
             axes.set_xlabel(label)
-            if max(map(cost, points)) > 4 * min(map(cost, points)):
-                label_log(axes, "x", map(cost, points))
-            else:
-                axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
-                axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: counted(value)))
         panels[0].set_ylabel(quantity(column))
         legend.draw(figure, [Line2D([], [], **mark) for mark in marks] if numbered else [])
         named = [
@@ -120,3 +105,23 @@ def draw_matched(runs: SuiteRuns, sheet: Sheet, column: Column, points: Sequence
         ]
         label_points(figure, named)
     return figure
+
+
+def _draw_panel(axes: Axes, points: Sequence[Point], costs: Sequence[int], marks: Sequence[dict[str, Any]]) -> None:
+    """Points with their intervals over what they cost, and lines through the reference."""
+    whiskers = []
+    for point, cost, mark in zip(points, costs, marks, strict=True):
+        axes.plot(cost, point.summary.mean, zorder=4, **mark)
+        if point.summary.interval:
+            low, high = point.summary.interval
+            whiskers.append(Whisker(at=cost, low=low, high=high, colour=mark["color"]))
+        if point.is_reference:
+            axes.axvline(cost, color="#888888", linewidth=0.6, linestyle=":", zorder=1)
+            axes.axhline(point.summary.mean, color="#888888", linewidth=0.6, linestyle=":", zorder=1)
+    draw_whiskers(axes, whiskers, [[point.summary.mean for point in points]], upright=True)
+    axes.margins(x=0.12)
+    if max(costs) > 4 * min(costs):
+        label_log(axes, "x", costs)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: counted(value)))

@@ -11,7 +11,7 @@ from mtbench.report.caption import QUICK, STALE, numbers
 from mtbench.report.layout import DASH, Layout, Page, Words
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
-from mtbench.report.text import decimals
+from mtbench.report.text import decimals, spread
 from mtbench.stats.contrast import welch_from
 from mtbench.stats.paired import Summary, summarize
 from mtbench.stats.ranking import order_agreement
@@ -126,13 +126,9 @@ def _triple(sheet: Sheet, paper: PaperTable, method: str, column: Column) -> tup
     published, ours = published_number(paper, method, column.name), _ours(sheet, method, column)
     known = [value for value in (published and published[0], ours.mean if ours.n else None) if value is not None]
     digits = decimals(known, column.unit)
-    theirs = DASH if published is None else _spread(*published, digits)
-    mine = _spread(ours.mean, ours.std, digits) if ours.n else DASH
+    theirs = DASH if published is None else spread(*published, digits)
+    mine = spread(ours.mean, ours.std, digits) if ours.n else DASH
     return theirs, mine, DASH if published is None or not ours.n else f"{ours.mean - published[0]:+.{digits}f}"
-
-
-def _spread(mean: float, std: float | None, digits: int) -> str:
-    return f"{mean:.{digits}f}" if std is None else f"{mean:.{digits}f} ± {std:.{digits}f}"
 
 
 def _interval(published: tuple[float, float | None], n: int, ours: Summary) -> tuple[float, float] | None:

@@ -1,0 +1,88 @@
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mtbench.contract import Protocol
+from mtbench.plan.suite import Grid, Suite
+from mtbench.report.latex import render_latex
+from mtbench.report.suite import SuiteRuns
+from mtbench.report.suite_pages import exhibits, suite_pages
+from mtbench.store.record import PhaseInfo
+from mtbench.store.status import RunStatus
+from tests.report.records import MANY, finished
+from tests.report.suites import filled
+
+TASKS = {"mmnist2": ("LU", "RL"), "mmnist3": ("LU", "RL", "LL"), "mmnist9": tuple("123456789")}
+SOME = ("uniform", "single", "td:channels=6:bu2=mul+fixed:weights=.3/.4/.3")
+EVERY = Suite(
+    name="every",
+    title="All that a suite can show",
+    grid=(
+        Grid(datasets=("mmnist2", "mmnist3"), methods=tuple(MANY), vary={"tasks_per_image": ("one", "all")}),
+        Grid(datasets=("mmnist3",), methods=SOME, vary={"adds": ("own", "all")}),
+        Grid(datasets=("mmnist2",), methods=SOME, vary={"lr": (1e-4, 3e-4, 3e-3, 1e-2, 3e-2)}),
+        Grid(datasets=("mmnist3", "mmnist2", "mmnist9"), methods=(*SOME, "moo")),
+    ),
+    figures=("sweep", "tasks", "adding", "matched"),
+)
+
+
+def run(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    score = 90.0 + len(method) % 5 + seed
+    made = finished(method, seed, dict.fromkeys(TASKS[dataset], score), dataset=dataset, protocol=protocol)
+    assert made.record is not None
+    if protocol.adds == "none":
+        return made
+    phases = [
+        PhaseInfo(name=name, epochs=10, parameters=320, weights=320, tasks=TASKS[dataset])
+        for name in ("first", protocol.adds)
+    ]
+    return replace(made, record=replace(made.record, phases=tuple(phases)))
+
+
+@pytest.fixture(scope="module")
+def runs() -> SuiteRuns:
+    return filled(EVERY, run, seeds=2, quick=True)
+
+
+def test_a_suite_shows_what_its_figures_name_and_nothing_else(runs: SuiteRuns) -> None:
+    kinds = {exhibit.name.split("-")[0] for exhibit in exhibits(runs)}
+    assert {"sweep", "tasks", "adding"} < kinds
+    assert [exhibit.name for exhibit in exhibits(replace(runs, suite=replace(EVERY, figures=("adding",))))] == [
+        "adding-mmnist3"
+    ]
+    assert exhibits(replace(runs, suite=replace(EVERY, figures=()))) == []
+
+
+def test_no_two_pages_and_no_two_figures_have_one_name(runs: SuiteRuns) -> None:
+    labels = [page.label for page in suite_pages(runs, [])]
+    names = [exhibit.name for exhibit in exhibits(runs)]
+    assert len(set(labels)) == len(labels)
+    assert len(set(names)) == len(names)
+
+
+def test_every_page_marks_a_look(runs: SuiteRuns) -> None:
+    for exhibit in exhibits(runs):
+        assert all(page.quick and page.caption[0].startswith("QUICK") for page in exhibit.pages)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_pdflatex_sets_every_page_within_the_line(runs: SuiteRuns, tmp_path: Path) -> None:
+    pages = [page for exhibit in exhibits(runs) for page in exhibit.pages]
+    for page in pages:
+        (tmp_path / f"{page.label}.tex").write_text(render_latex(page))
+    (tmp_path / "paper.tex").write_text(
+        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+        + "".join(f"\\input{{{page.label}.tex}}\n\\clearpage\n" for page in pages)
+        + "\\end{document}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    log = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, log
+    assert "Overfull" not in log
+    assert "Float too large" not in log
+    assert "multiply defined" not in log
