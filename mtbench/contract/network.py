@@ -172,7 +172,7 @@ class Network(nn.Module, ABC):
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Called before each epoch, counted from 0, of `epochs`: for what changes as training goes on."""
 
-    def welcome(self, index: int) -> None:  # noqa: ARG002
+    def welcome(self, index: int) -> None:
         """Called before a task, by its index, is added to a trained network: sets what its own parameters start from.
 
         By default they stay as they were initialised.

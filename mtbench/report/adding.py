@@ -12,7 +12,7 @@ from mtbench.report.exhibit import MEASURED, Exhibit, warnings
 from mtbench.report.layout import DASH, Layout, Page, Words
 from mtbench.report.suite import SuiteRuns
 from mtbench.report.text import difference, listed, slug, spread
-from mtbench.stats.paired import summarize
+from mtbench.stats.summary import summarize
 
 __all__ = ["adding_exhibits"]
 

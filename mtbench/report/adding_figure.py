@@ -17,7 +17,7 @@ from mtbench.report.style import looks, new_figure, paper_style
 from mtbench.report.suite import SuiteRuns
 from mtbench.report.text import wrap
 from mtbench.report.whiskers import Whisker, draw_whiskers
-from mtbench.stats.paired import summarize
+from mtbench.stats.summary import summarize
 
 __all__ = ["draw_adding"]
 

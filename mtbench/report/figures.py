@@ -16,7 +16,7 @@ from mtbench.report.legend import ENDS_EXPLAINED, GREY, LETTER, LINE, MANY, lege
 from mtbench.report.style import WIDTH, Look, looks, new_figure, paper_style
 from mtbench.report.table import Column, columns_of, scores
 from mtbench.report.text import wrap
-from mtbench.stats.paired import summarize
+from mtbench.stats.summary import summarize
 from mtbench.store.record import TaskInfo
 
 __all__ = ["draw_curves", "draw_points"]

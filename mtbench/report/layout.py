@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mtbench.report import text
 from mtbench.report.expense import Expense
 from mtbench.report.table import Cell, Column, Row, Table
-from mtbench.stats.paired import Summary
+from mtbench.stats.summary import Summary
 
 __all__ = ["DASH", "Layout", "Page", "Words", "blocks", "lay_out", "page_of"]
 

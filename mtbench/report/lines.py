@@ -14,7 +14,7 @@ from mtbench.report.legend import GREY, LETTER
 from mtbench.report.style import Look
 from mtbench.report.text import counted
 from mtbench.report.whiskers import Whisker, draw_whiskers, shifted
-from mtbench.stats.paired import summarize
+from mtbench.stats.summary import summarize
 
 __all__ = ["EXPLAINED", "Line", "draw_lines", "handle", "label_log", "label_places", "nearest", "unlike"]
 

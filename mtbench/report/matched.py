@@ -15,7 +15,7 @@ from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
 from mtbench.report.text import counted, difference, ratio, spread
 from mtbench.stats.contrast import Contrast, paired
-from mtbench.stats.paired import Summary, summarize
+from mtbench.stats.summary import Summary, summarize
 
 __all__ = ["matched_exhibits"]
 

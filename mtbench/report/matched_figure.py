@@ -18,7 +18,7 @@ from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
 from mtbench.report.text import counted
 from mtbench.report.whiskers import Whisker, draw_whiskers
-from mtbench.stats.paired import Summary
+from mtbench.stats.summary import Summary
 
 __all__ = ["Point", "draw_matched"]
 

@@ -9,7 +9,7 @@ from mtbench.report.layout import DASH, Layout, Page, Words
 from mtbench.report.pareto import BRIEF, Bounds, TradeOff, bounds
 from mtbench.report.pareto_rows import Row, pareto_rows, smallest
 from mtbench.report.studies import StudyRuns, unfinished
-from mtbench.stats.paired import Summary
+from mtbench.stats.summary import Summary
 from mtbench.store.record import TaskInfo
 
 __all__ = ["pareto_page"]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from mtbench.report.pareto import Bounds, Point, TradeOff, bounds, dominated, front_shares, volume
 from mtbench.report.studies import StudyRuns
-from mtbench.stats.paired import Summary, summarize
 from mtbench.stats.pareto import Dominance
+from mtbench.stats.summary import Summary, summarize
 
 __all__ = ["Row", "pareto_frame", "pareto_rows", "smallest"]
 

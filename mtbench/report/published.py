@@ -13,8 +13,8 @@ from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
 from mtbench.report.text import decimals, spread
 from mtbench.stats.contrast import welch_from
-from mtbench.stats.paired import Summary, summarize
 from mtbench.stats.ranking import order_agreement
+from mtbench.stats.summary import Summary, summarize
 
 __all__ = ["published_frame", "published_number", "published_page"]
 

@@ -18,7 +18,7 @@ from mtbench.report.scaling_figure import Panel, draw_scaling
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
 from mtbench.report.text import counted, counts, ratio, slug, spread
-from mtbench.stats.paired import Summary, summarize
+from mtbench.stats.summary import Summary, summarize
 
 __all__ = ["Scale", "scaling_exhibits"]
 

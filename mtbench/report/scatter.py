@@ -17,7 +17,7 @@ from mtbench.report.legend import Legend, legend_of
 from mtbench.report.pareto import Point, Rival, TradeOff, mean
 from mtbench.report.style import new_figure, paper_style
 from mtbench.report.text import wrap
-from mtbench.stats.paired import summarize
+from mtbench.stats.summary import summarize
 from mtbench.store.record import TaskInfo
 
 __all__ = ["draw_scatter", "draw_validation"]

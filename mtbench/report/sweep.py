@@ -11,7 +11,7 @@ from mtbench.report.suite import SuiteRuns
 from mtbench.report.sweep_figure import draw_sweep
 from mtbench.report.swept import Sweep, Swept, sweeps
 from mtbench.report.text import counts, decimals, slug, spread
-from mtbench.stats.paired import summarize
+from mtbench.stats.summary import summarize
 
 __all__ = ["sweep_exhibits"]
 

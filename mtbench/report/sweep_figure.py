@@ -13,7 +13,7 @@ from mtbench.report.style import WIDTH, new_figure, paper_style
 from mtbench.report.suite import SuiteRuns
 from mtbench.report.swept import Sweep, Swept
 from mtbench.report.text import wrap
-from mtbench.stats.paired import summarize
+from mtbench.stats.summary import summarize
 
 __all__ = ["draw_sweep"]
 

@@ -12,8 +12,8 @@ from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Expense, Yardstick, expense, yardstick
 from mtbench.report.relative import deltas, error_changes, single_task_runs
 from mtbench.stats.contrast import paired
-from mtbench.stats.paired import Summary, summarize
 from mtbench.stats.separation import separated_best
+from mtbench.stats.summary import Summary, summarize
 from mtbench.store.record import Record
 
 __all__ = ["Cell", "Column", "Row", "Table", "build_table", "columns_of", "scores"]

@@ -14,8 +14,8 @@ from mtbench.report.comparison import Comparison
 from mtbench.report.layout import DASH, Layout, Page, Words
 from mtbench.report.studies import StudyRuns, setting, unfinished
 from mtbench.stats.contrast import Contrast, holm, paired
-from mtbench.stats.paired import Summary, summarize
 from mtbench.stats.ranking import kendall_tau
+from mtbench.stats.summary import Summary, summarize
 from mtbench.store.record import TaskInfo
 
 __all__ = ["Tuned", "best_so_far", "tuned_frame", "tuned_methods", "tuned_page"]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
-from mtbench.stats.paired import Interval
 from mtbench.stats.power import detectable_noncentrality
+from mtbench.stats.summary import Interval
 
 __all__ = ["Contrast", "holm", "paired", "sign_flip", "welch", "welch_from"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mtbench.stats.paired import Interval
+from mtbench.stats.summary import Interval
 
 __all__ = ["Resampled", "accuracy_difference", "disagreement"]
 

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from mtbench.stats.contrast import Contrast
-from mtbench.stats.paired import Interval
 from mtbench.stats.power import runs_needed, runs_to_equivalence
+from mtbench.stats.summary import Interval
 
 __all__ = ["Verdict", "Word", "judge"]
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mtbench.stats.paired import t_interval
 from mtbench.stats.relative import delta_m, relative_error
+from mtbench.stats.summary import t_interval
 
 NAN = float("nan")
 # Levi and Ullman, table 1: single-task networks and the top-down network on four digits; then CUB-200's twelve parts.

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mtbench.stats.paired import summarize, t_interval
+from mtbench.stats.summary import summarize, t_interval
 
 NAN = float("nan")
 numbers = st.floats(-1e3, 1e3)
