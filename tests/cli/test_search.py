@@ -205,14 +205,14 @@ def test_a_search_that_is_killed_again_and_again_finds_what_one_that_is_not_find
     undisturbed = start(*command, "whole")
     undisturbed.communicate()
     assert undisturbed.returncode == 0
-    kills, process, within = 0, start(*command, "killed"), 3.0
+    kills, process, within = 0, start(*command, "killed"), 5.0
     while process.returncode is None:
         try:
             process.communicate(timeout=within)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            kills, within, process = kills + 1, within + 0.37, start(*command, "killed")
+            kills, within, process = kills + 1, within + 0.7, start(*command, "killed")
     assert process.returncode == 0
     assert kills > 1
     assert outcome(found(place / "killed")) == outcome(found(place / "whole"))
