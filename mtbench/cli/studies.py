@@ -94,10 +94,9 @@ def _progress(plans: Sequence[StudyPlan], results: Path) -> Iterator[str]:
 def _finished(plan: StudyPlan, results: Path) -> int:
     """How many of the trials that are asked for are finished, as far as a glance can tell."""
     try:
-        trials = read_study(plan.folder(results) / FILE).trials[: plan.trials]
+        return min(plan.trials, read_study(plan.folder(results) / FILE).finished)
     except DamagedRecord:  # not there, or to be written anew
         return 0
-    return sum(trial.state != "asked" for trial in trials)
 
 
 def _left(plan: StudyPlan, results: Path) -> list[RunSpec]:

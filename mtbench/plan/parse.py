@@ -19,7 +19,15 @@ from mtbench.errors import PluginError, UsageError
 from mtbench.plan.spec import Choice
 from mtbench.plan.variation import Variation, Varied
 
-__all__ = ["BackboneChoice", "DatasetChoice", "MethodChoice", "parse_backbone", "parse_dataset", "parse_method"]
+__all__ = [
+    "BackboneChoice",
+    "DatasetChoice",
+    "MethodChoice",
+    "composition",
+    "parse_backbone",
+    "parse_dataset",
+    "parse_method",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +129,8 @@ def parse_method(text: str) -> MethodChoice:
     Raises:
         UsageError: a part does not exist, an option does not fit, or the parts do not go together.
     """
-    composition, at, trunk = text.partition("@")
-    # A '+' that ends a value, as in normalise=loss+, is no separator: a balancer's name begins with a letter.
-    first, *others = re.split(r"\+(?=[A-Za-z])", composition)
+    _, at, trunk = text.partition("@")
+    first, *others = composition(text)
     if len(others) > 1:
         raise UsageError(f"method '{text}' has {len(others)} balancers.", allowed="A method has one.")
     name, given = _split(first, "method")
@@ -162,6 +169,12 @@ def parse_method(text: str) -> MethodChoice:
         backbone=backbone,
         title=_title(network_choice, network, balancer_choice) + (f"@{backbone.choice}" if backbone else ""),
     )
+
+
+def composition(text: str) -> list[str]:
+    """The network or alias of a method, and the balancer where one is named, each with its options."""
+    # A '+' that ends a value, as in normalise=loss+, is no separator: a balancer's name begins with a letter.
+    return re.split(r"\+(?=[A-Za-z])", text.partition("@")[0])
 
 
 def _split(text: str, kind: str) -> tuple[str, dict[str, str]]:

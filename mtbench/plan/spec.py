@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from mtbench.contract import Protocol
 
-__all__ = ["LATER", "Choice", "RunSpec", "Titles"]
+__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name"]
 
 LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "gradient_scale": "native", "share": 1.0}
 """Numbers of a protocol that runs made before they were there are understood to have had."""
@@ -76,8 +76,8 @@ class RunSpec:
     @property
     def folder(self) -> str:
         """Where the run is kept below the results folder: ``<dataset>/<method>/seed-<s>-<id>``."""
-        names = [title.replace("/", "_").replace(":", ",") for title in (self.titles.dataset, self.titles.method)]
-        return "/".join([*(name[:100] for name in names), f"seed-{self.seed}-{self.id}"])
+        names = map(folder_name, (self.titles.dataset, self.titles.method))
+        return "/".join([*names, f"seed-{self.seed}-{self.id}"])
 
     def to_json(self) -> str:
         """The text of ``spec.json``."""
@@ -91,6 +91,11 @@ class RunSpec:
             pydantic.ValidationError: the text is not a spec.
         """
         return _READER.validate_json(text)
+
+
+def folder_name(title: str) -> str:
+    """What the folder of a dataset or a method is called that has this title."""
+    return title.replace("/", "_").replace(":", ",")[:100]
 
 
 _READER = TypeAdapter(RunSpec)

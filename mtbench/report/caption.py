@@ -1,7 +1,7 @@
 """What a table's caption and footnotes say, as plain sentences."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mtbench.contract import Protocol
@@ -10,7 +10,7 @@ from mtbench.report.expense import Yardstick, device_kind
 from mtbench.report.text import brief, duration, listed, seeds, wrap
 from mtbench.store.record import Record
 
-__all__ = ["QUICK", "STALE", "Power", "Says", "footnotes", "note", "numbers", "sentences", "title_of"]
+__all__ = ["QUICK", "STALE", "Power", "Says", "footnotes", "note", "numbers", "sentences", "title_of", "trained"]
 
 QUICK = "QUICK: a look, not a result."
 STALE = "† Some runs are stale: what makes their numbers has changed since they ran."
@@ -69,12 +69,11 @@ class Says:
 
 def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
     """What the numbers of a comparison are."""
-    examples = sorted({record.training_examples for record in _records(comparison)})
     return tuple(
         sentence
         for sentence in (
             QUICK if comparison.quick else "",
-            f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}.",
+            trained(comparison, _records(comparison)),
             _measured(comparison),
             "The mean over tasks is taken within each run." if comparison.common_metric else "",
             "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
@@ -84,6 +83,12 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
         )
         if sentence
     )
+
+
+def trained(comparison: Comparison, records: Iterable[Record]) -> str:
+    """A sentence on how the runs of records were trained, which are of the comparison's dataset and protocol."""
+    examples = sorted({record.training_examples for record in records})
+    return f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
 
 
 def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
@@ -133,9 +138,10 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def title_of(comparison: Comparison) -> str:
-    """What a figure of a comparison says above everything: dataset, protocol, and whether it is a look."""
-    title = wrap(f"{comparison.dataset}, protocol {comparison.title}", 90)
+def title_of(comparison: Comparison, of: str = "") -> str:
+    """What a figure of a comparison says above everything: dataset, protocol, what it is of where that is more than its
+    runs, and whether it is a look."""
+    title = wrap(f"{comparison.dataset}, protocol {comparison.title}{of and f': {of}'}", 90)
     return f"{title}\n{QUICK}" if comparison.quick else title
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 from mtbench.plan.suite import rendered
 from mtbench.report.caption import QUICK, STALE
 from mtbench.report.claims import Judged
-from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.layout import DASH, Layout, Page, plain
 from mtbench.report.suite import SuiteRuns
-from mtbench.report.text import decimals, listed
+from mtbench.report.text import decimals, fixed, listed, p_value, signed, span
 
 __all__ = ["claims_frame", "claims_page"]
 
@@ -26,7 +26,7 @@ _ASIDE = (
 
 def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
     """A line per claim: what was claimed, the verdict, our difference, the paper's, and then what it rests on."""
-    lines = [tuple(Words(says=says) for says in _line(each)) for each in judged]
+    lines = [plain(_line(each)) for each in judged]
     return Page(
         title=f"{runs.title}: claims",
         label=f"{runs.slug}-claims",
@@ -49,17 +49,17 @@ def _line(each: Judged) -> Iterator[str]:
     yield each.claim.direction
     yield _short(each)
     yield each.holds
-    yield DASH if math.isnan(ours.difference) else f"{ours.difference:+.{digits}f}"
-    yield DASH if each.paper is None else f"{each.paper.difference:+.{digits}f}"
+    yield DASH if math.isnan(ours.difference) else signed(ours.difference, digits)
+    yield DASH if each.paper is None else signed(each.paper.difference, digits)
     yield str(ours.n) if ours.n >= each.planned else f"{ours.n}/{each.planned}"
     yield f"{each.claim.margin:g}" if each.claim.margin else DASH
     yield _interval(ours.interval(), digits)
     yield _interval(each.paper.interval() if each.paper else None, digits)
     yield _interval(each.resampled.interval if each.resampled else None, digits)
-    yield _p(each.adjusted)
-    yield DASH if ours.sign_flip is None else _p(ours.sign_flip)
-    yield DASH if ours.correlation is None else f"{ours.correlation:+.2f}"
-    yield DASH if ours.detectable is None else f"{ours.detectable:.{digits}f}"
+    yield DASH if math.isnan(each.adjusted) else p_value(each.adjusted)
+    yield DASH if ours.sign_flip is None else p_value(ours.sign_flip)
+    yield DASH if ours.correlation is None else signed(ours.correlation)
+    yield DASH if ours.detectable is None else fixed(ours.detectable, digits)
 
 
 def _short(each: Judged) -> str:
@@ -68,13 +68,7 @@ def _short(each: Judged) -> str:
 
 
 def _interval(bounds: tuple[float, float] | None, digits: int) -> str:
-    return DASH if bounds is None else f"{bounds[0]:+.{digits}f} to {bounds[1]:+.{digits}f}"
-
-
-def _p(value: float) -> str:
-    if math.isnan(value):
-        return DASH
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return DASH if bounds is None else span(bounds, digits)
 
 
 def _notes(judged: Sequence[Judged]) -> Iterator[str]:

@@ -7,17 +7,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mtbench.plan.suite import Suite
-from mtbench.report.caption import QUICK
+from mtbench.report.caption import QUICK, STALE
 from mtbench.report.layout import Page
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
 from mtbench.report.text import wrap
 
-__all__ = ["MEASURED", "STALE", "Exhibit", "called", "heading", "measured", "quantity", "warnings"]
+__all__ = ["MEASURED", "Exhibit", "called", "heading", "measured", "quantity", "warnings"]
 
 MEASURED = "after the last epoch; nothing is chosen on the test split"
-
-STALE = "† Some runs are stale: what makes their numbers has changed since they ran."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,15 @@
 """A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mtbench.report import text
 from mtbench.report.expense import Expense
-from mtbench.report.table import Cell, Column, Row, Table
+from mtbench.report.table import Column, Row, Table
 from mtbench.stats.summary import Summary
+from mtbench.store.record import TaskInfo
 
-__all__ = ["DASH", "Layout", "Page", "Words", "blocks", "lay_out", "page_of"]
+__all__ = ["DASH", "Layout", "Page", "Words", "blocks", "lay_out", "page_of", "plain", "task_head", "written"]
 
 DASH = "\N{EN DASH}"
 """Where a number would stand that there is none of."""
@@ -69,6 +70,22 @@ class Page:
     aside: str = ""
 
 
+def plain(cells: Iterable[str]) -> tuple[Words, ...]:
+    """A line of cells of which none is bold."""
+    return tuple(Words(says=says) for says in cells)
+
+
+def written(summary: Summary, digits: int = 2, *, sign: bool = False) -> str:
+    """Mean ± standard deviation as in `mtbench.report.text.spread`, or a dash where there is no value."""
+    return text.spread(summary.mean, summary.std, digits, sign=sign) if summary.n else DASH
+
+
+def task_head(measured: Column | TaskInfo) -> str:
+    """The head of a task's column where metrics are unlike: with its metric, unit and direction."""
+    unit = f" {measured.unit}" if measured.unit else ""
+    return f"{measured.name} ({measured.metric}{unit} {'↑' if measured.higher_is_better else '↓'})"
+
+
 def page_of(table: Table) -> Page:
     """A summary table in words."""
     return Page(
@@ -93,7 +110,13 @@ def lay_out(table: Table) -> Layout:
         for index, column in enumerate(table.columns)
     ]
     return Layout(
-        header=("method", *(_head(column, mixed) for column in table.columns), *_relative(table), "n", *_costs(table)),
+        header=(
+            "method",
+            *(task_head(column) if mixed else column.name for column in table.columns),
+            *_relative(table),
+            "n",
+            *_costs(table),
+        ),
         lines=tuple(_line(row, decimals, len(_relative(table))) for row in table.rows),
         tasks=sum(not column.is_mean for column in table.columns),
         costs=len(_costs(table)),
@@ -163,13 +186,6 @@ def _aside(table: Table) -> Iterator[str]:
         yield f"time: of training, relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
 
-def _head(column: Column, mixed: bool) -> str:
-    if not mixed:
-        return column.name
-    unit = f" {column.unit}" if column.unit else ""
-    return f"{column.name} ({column.metric}{unit} {'↑' if column.higher_is_better else '↓'})"
-
-
 def _relative(table: Table) -> tuple[str, ...]:
     """Heads of the columns relative to single-task networks; the first alone, to say that it could be, without them."""
     return ("Δm", "Δerr")[: 1 + any(row.error.n for row in table.rows)] if table.columns else ()
@@ -183,10 +199,12 @@ def _line(row: Row, decimals: list[int], relative: int) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
         Words(says=row.method + "†" * row.stale),
-        *(Words(says=_value(cell, digits), bold=cell.best) for cell, digits in zip(row.cells, decimals, strict=True)),
-        *(Words(says=_gain(summary)) for summary in (row.delta, row.error)[:relative]),
-        Words(says=runs),
-        *(Words(says=says) for says in _cost(row.expense)),
+        *(
+            Words(says=written(cell.summary, digits), bold=cell.best)
+            for cell, digits in zip(row.cells, decimals, strict=True)
+        ),
+        *plain(written(summary, sign=True) for summary in (row.delta, row.error)[:relative]),
+        *plain((runs, *_cost(row.expense))),
     )
 
 
@@ -208,16 +226,3 @@ def _time(expense: Expense) -> str:
     if expense.relative is None:
         return text.duration(expense.seconds)
     return text.ratio(round(expense.relative, 2))  # its further digits are noise
-
-
-def _gain(summary: Summary) -> str:
-    if not summary.n:
-        return DASH
-    return f"{summary.mean:+.2f}" if summary.std is None else f"{summary.mean:+.2f} ± {summary.std:.2f}"
-
-
-def _value(cell: Cell, digits: int) -> str:
-    if not cell.summary.n:
-        return DASH
-    mean = f"{cell.summary.mean:.{digits}f}"
-    return mean if cell.summary.std is None else f"{mean} ± {cell.summary.std:.{digits}f}"

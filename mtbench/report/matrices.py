@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from mtbench.report.caption import title_of
 from mtbench.report.comparison import Comparison
 from mtbench.report.compliance import left_out
+from mtbench.report.layout import DASH, written
 from mtbench.report.style import WIDTH, new_figure, paper_style
+from mtbench.report.text import fixed
+from mtbench.stats.summary import summarize
 
 __all__ = ["draw_conflict", "draw_selectivity"]
 
@@ -152,13 +155,7 @@ def _matrix(frame: pd.DataFrame, down: str, across: str, value: str, names: list
 def _spread(frame: pd.DataFrame, probe: str) -> str:
     """The selectivity by one kind of probe, with its standard deviation over seeds."""
     found = frame[(frame["quantity"] == "selectivity") & (frame["probe"] == probe)]["value"].dropna()
-    if found.empty:
-        return "–"  # noqa: RUF001
-    return _written(found.mean(), 2) + (f" ± {found.std():.2f}" if len(found) > 1 else "")
-
-
-def _written(value: float, decimals: int) -> str:
-    return f"{round(value, decimals) + 0.0:.{decimals}f}"  # no minus before zeros
+    return written(summarize(found))
 
 
 def _seeds(count: int) -> str:
@@ -218,7 +215,7 @@ def _draw_matrix(axes: Axes, panel: Panel, names: list[str]) -> None:
     if tasks <= _NUMBERED:
         for (i, j), value in np.ndenumerate(panel.values):
             dark = math.isfinite(value) and _luminance(colours(norm(value))) < 0.5
-            shown = _written(value, panel.decimals) if math.isfinite(value) else "–"  # noqa: RUF001
+            shown = fixed(value, panel.decimals) if math.isfinite(value) else DASH
             ink = "white" if dark else "black"
             axes.text(j + 0.5, i + 0.5, shown, ha="center", va="center", fontsize=size, color=ink)
     else:

@@ -4,7 +4,6 @@ Which points are the front is fixed by what they were worth on the validation sp
 at and not chosen among, so that a test of a method against them is of points that were given beforehand.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -244,9 +243,7 @@ def _is_point(method: MethodRuns, tried: Collection[Path]) -> bool:
 
 def _is_kin(method: MethodRuns, found: StudyRuns) -> bool:
     spec = method.runs[0].spec
-    # A '+' that ends a value is no separator, as in `mtbench.plan.parse`.
-    network = re.split(r"\+(?=[A-Za-z])", found.study.method)[0]
-    return (str(spec.network), str(spec.backbone)) == (network, found.study.backbone)
+    return (str(spec.network), str(spec.backbone)) == (found.study.network, found.study.backbone)
 
 
 def _scores(method: MethodRuns, tasks: Sequence[TaskInfo], seeds: Sequence[int]) -> NDArray[np.float64]:

@@ -4,13 +4,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from mtbench.report import text
-from mtbench.report.caption import QUICK, numbers
-from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.caption import QUICK, STALE, trained
+from mtbench.report.layout import DASH, Layout, Page, Words, plain, task_head, written
 from mtbench.report.pareto import BRIEF, Bounds, TradeOff, bounds
 from mtbench.report.pareto_rows import Row, pareto_rows, smallest
 from mtbench.report.studies import StudyRuns, unfinished
-from mtbench.stats.summary import Summary
-from mtbench.store.record import TaskInfo
 
 __all__ = ["pareto_page"]
 
@@ -22,7 +20,7 @@ def pareto_page(found: StudyRuns, trade: TradeOff) -> Page:
     mixed = comparison.common_metric is None
     header = (
         "setting or method",
-        *(_head(task) if mixed else task.name for task in trade.tasks),
+        *(task_head(task) if mixed else task.name for task in trade.tasks),
         *(["HV chance"] if limits.chance else []),
         *(["HV nadir"] if limits.ideal and limits.nadir else []),
         "on front",
@@ -38,8 +36,8 @@ def pareto_page(found: StudyRuns, trade: TradeOff) -> Page:
     for block, head in _blocks(found).items():
         block_rows = [row for row in rows if row.block == block]
         if block_rows:
-            lines.append((Words(says=head), *(Words(says="") for _ in header[1:])))
-        lines += [tuple(map(_words, _cells(row, trade, limits, digits))) for row in block_rows]
+            lines.append(plain((head, *("" for _ in header[1:]))))
+        lines += [plain(_cells(row, trade, limits, digits)) for row in block_rows]
     return Page(
         title=f"{comparison.dataset}, protocol {comparison.title}: search over {found.title}",
         label=f"{comparison.folder}-{comparison.slug}-{text.slug(found.title)}-{found.study.id}",
@@ -52,23 +50,14 @@ def pareto_page(found: StudyRuns, trade: TradeOff) -> Page:
 
 
 def _blocks(found: StudyRuns) -> dict[str, str]:
-    network = found.study.method.partition("+")[0]
+    network = found.study.network
     return {"points": "searched:", "kin": f"other methods on {network}:", "others": "other networks:"}
-
-
-def _words(says: str) -> Words:
-    return Words(says=says)
-
-
-def _head(task: TaskInfo) -> str:
-    unit = f" {task.unit}" if task.unit else ""
-    return f"{task.name} ({task.metric}{unit} {'↑' if task.higher_is_better else '↓'})"
 
 
 def _cells(row: Row, trade: TradeOff, limits: Bounds, digits: Sequence[int]) -> Iterator[str]:
     yield row.name
     if row.summaries:
-        yield from (_value(summary, places) for summary, places in zip(row.summaries, digits, strict=True))
+        yield from (written(summary, places) for summary, places in zip(row.summaries, digits, strict=True))
     else:
         yield from (DASH for _ in trade.tasks)
     if limits.chance:
@@ -90,26 +79,14 @@ def _verdict(row: Row, trade: TradeOff) -> tuple[str, str]:
     if math.isnan(least):
         return "cannot be tested", DASH
     if row.verdict.by is None:
-        return "not shown to be dominated", _p(least)
+        return "not shown to be dominated", text.p_value(least)
     point = trade.front[row.verdict.by]
     called = point.name if len(point.name) <= BRIEF else f"trial {point.number}"
-    return f"dominated by {called} (p {_of(least)})", _p(least)
-
-
-def _p(value: float) -> str:
-    return "<.0001" if value < 1e-4 else f"{value:.2g}"
-
-
-def _of(value: float) -> str:
-    return "< 0.0001" if value < 1e-4 else f"= {value:.2g}"
+    return f"dominated by {called}", text.p_value(least)
 
 
 def _percent(share: float | None) -> str:
     return DASH if share is None else f"{100 * share:.2f} %"
-
-
-def _value(summary: Summary, digits: int) -> str:
-    return text.spread(summary.mean, summary.std, digits) if summary.n else DASH
 
 
 def _caption(found: StudyRuns, trade: TradeOff, limits: Bounds) -> Iterator[str]:
@@ -117,8 +94,7 @@ def _caption(found: StudyRuns, trade: TradeOff, limits: Bounds) -> Iterator[str]
     records = [run.record for runs in found.again.values() for run in runs if run.record is not None]
     if comparison.quick:
         yield QUICK
-    examples = sorted({record.training_examples for record in records})
-    yield f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
+    yield trained(comparison, records)
     yield _searched(found)
     yield (
         "The front: the trials that on the validation split no other beats in a task without losing in one; it is not "
@@ -143,10 +119,9 @@ def _searched(found: StudyRuns) -> str:
     """What a study searched, and how, in a sentence."""
     study = found.study
     space = ", ".join(f"{name} ({values})" for name, values in study.space.items())
-    finished = sum(trial.state != "asked" for trial in study.trials)
     seeds = len(study.tuning_seeds)
     return (
-        f"Searched: {space} of {found.title} on {study.backbone}, {finished} trials proposed by {study.sampler}, "
+        f"Searched: {space} of {found.title} on {study.backbone}, {study.finished} trials proposed by {study.sampler}, "
         f"of {seeds} tuning seed{'s' * (seeds != 1)} each."
     )
 
@@ -185,4 +160,4 @@ def _footnotes(found: StudyRuns, trade: TradeOff) -> Iterator[str]:
     if found.study.chosen and not trade.rivals:
         yield "No method has been run on this dataset under this protocol."
     if found.stale or any(method.stale for method in trade.comparison.methods):
-        yield "Some runs are stale: what makes their numbers has changed since they ran."
+        yield STALE.removeprefix("† ")  # no row bears the dagger

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from mtbench.plan.suite import MEAN, PaperTable
-from mtbench.report.caption import QUICK, STALE, numbers
-from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.caption import QUICK, STALE, trained
+from mtbench.report.layout import DASH, Layout, Page, plain, written
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
-from mtbench.report.text import decimals, spread
+from mtbench.report.text import decimals, signed, span, spread
 from mtbench.stats.contrast import welch_from
 from mtbench.stats.ranking import order_agreement
 from mtbench.stats.summary import Summary, summarize
@@ -36,15 +36,15 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
     stale = {name for name, each in zip(sheet.methods, sheet.comparison.methods, strict=True) if each.stale}
     header = ["method", *(f"{column.name} {what}" for column in columns for what in ("paper", "ours", "diff"))]
     lines = [
-        (
-            Words(says=runs.suite.labels.get(method, method) + "†" * (method in stale)),
-            *(Words(says=says) for column in columns for says in _triple(sheet, paper, method, column)),
+        plain(
+            (
+                runs.suite.labels.get(method, method) + "†" * (method in stale),
+                *(says for column in columns for says in _triple(sheet, paper, method, column)),
+            )
         )
         for method in dict.fromkeys(methods)
     ]
-    examples = sorted(
-        {record.training_examples for each in sheet.comparison.methods for record in each.records.values()}
-    )
+    records = [record for each in sheet.comparison.methods for record in each.records.values()]
     return Page(
         title=f"{runs.suite.name}: {sheet.comparison.dataset}, protocol {sheet.comparison.title}, beside the paper",
         label=f"{runs.stem(sheet)}-paper",
@@ -53,8 +53,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         caption=(
             *([QUICK] if runs.quick else []),
             f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.",
-            f"Ours: {sheet.comparison.dataset}, protocol {sheet.comparison.title}: "
-            f"{numbers(sheet.comparison.protocol, examples)}.",
+            f"Ours: {trained(sheet.comparison, records)}",
             "Both mean ± standard deviation of repeats; diff: ours minus the paper's." + _own_mean(paper, columns),
         ),
         footnotes=(*_order(sheet, paper, columns), *([STALE] if stale else [])),
@@ -127,8 +126,8 @@ def _triple(sheet: Sheet, paper: PaperTable, method: str, column: Column) -> tup
     known = [value for value in (published and published[0], ours.mean if ours.n else None) if value is not None]
     digits = decimals(known, column.unit)
     theirs = DASH if published is None else spread(*published, digits)
-    mine = spread(ours.mean, ours.std, digits) if ours.n else DASH
-    return theirs, mine, DASH if published is None or not ours.n else f"{ours.mean - published[0]:+.{digits}f}"
+    gap = DASH if published is None or not ours.n else signed(ours.mean - published[0], digits)
+    return theirs, written(ours, digits), gap
 
 
 def _interval(published: tuple[float, float | None], n: int, ours: Summary) -> tuple[float, float] | None:
@@ -161,12 +160,11 @@ def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterat
     found = order_agreement(theirs, np.array([values[method] for method in common]), np.random.default_rng(0))
     if math.isnan(found.tau):
         return
-    said = f"The order of {len(common)} methods by {column.name} against the paper's: Kendall's tau {found.tau:+.2f}"
+    said = f"The order of {len(common)} methods by {column.name} against the paper's: Kendall's tau {signed(found.tau)}"
     fewest = min(int(np.isfinite(values[method]).sum()) for method in common)
     if found.interval is not None and fewest > 1:  # a single seed drawn anew is itself
-        low, high = found.interval
         said += (
-            f"; when our seeds are drawn anew, 95 % of {found.resamples:,} times it is {low:+.2f} to {high:+.2f}, and "
+            f"; when our seeds are drawn anew, 95 % of {found.resamples:,} times it is {span(found.interval)}, and "
             f"the whole order is the paper's in {100 * found.same:.0f} %"
         )
     yield f"{said}."

@@ -11,12 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from mtbench.report.caption import QUICK
+from mtbench.report.caption import title_of
 from mtbench.report.labels import Named, label_points
 from mtbench.report.legend import Legend, legend_of
 from mtbench.report.pareto import Point, Rival, TradeOff, mean
 from mtbench.report.style import new_figure, paper_style
-from mtbench.report.text import wrap
 from mtbench.stats.summary import summarize
 from mtbench.store.record import TaskInfo
 
@@ -190,7 +189,7 @@ def _spot(at: NDArray[np.float64], name: str) -> Named:
 
 def _entries(trade: TradeOff, *, tested: bool) -> Iterator[tuple[Line2D, str]]:
     shown = [point for point in trade.points if point.known or not tested]
-    network = trade.study.study.method.partition("+")[0] if trade.study else ""
+    network = trade.study.study.network if trade.study else ""
 
     def mark(marker: Any, colour: str, size: float, **style: Any) -> Line2D:
         return Line2D([], [], color=colour, marker=marker, markersize=size, **{"linewidth": 0, **style})
@@ -228,13 +227,12 @@ def _explained(trade: TradeOff, *, tested: bool) -> str:
 
 
 def _title(trade: TradeOff) -> str:
-    comparison, found = trade.comparison, trade.study
-    title = f"{comparison.dataset}, protocol {comparison.title}"
-    if found is not None:
-        done = sum(trial.state != "asked" for trial in found.study.trials)
-        planned = f" of {found.study.planned}" * (done < found.study.planned)
-        title += f": {done}{planned} trial{'s' * (done != 1 or bool(planned))} of {found.title}"
-    return wrap(title, 90) + f"\n{QUICK}" * comparison.quick
+    if (found := trade.study) is None:
+        return title_of(trade.comparison)
+    done = found.study.finished
+    planned = f" of {found.study.planned}" * (done < found.study.planned)
+    trials = f"{done}{planned} trial{'s' * (done != 1 or bool(planned))}"
+    return title_of(trade.comparison, f"{trials} of {found.title}")
 
 
 def _axis_label(task: TaskInfo, *, tested: bool) -> str:

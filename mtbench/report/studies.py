@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.contract import Protocol
+from mtbench.plan.spec import folder_name
 from mtbench.report.comparison import Comparison
 from mtbench.report.text import slug
 from mtbench.store.status import RunStatus
@@ -119,7 +120,7 @@ def home(found: StudyRuns, comparisons: Iterable[Comparison]) -> Comparison:
             return comparison
     return Comparison(
         dataset=study.dataset,
-        folder=study.titles.dataset.replace("/", "_").replace(":", ",")[:100],
+        folder=folder_name(study.titles.dataset),
         title=study.titles.protocol,
         slug=slug(study.titles.protocol),
         protocol=found.protocol,
@@ -139,8 +140,7 @@ def setting(trial: Trial) -> str:
 
 def unfinished(study: Study) -> list[str]:
     """Sentences on what is not there yet, and on trials that failed."""
-    states = [trial.state for trial in study.trials]
-    finished = len(states) - states.count("asked")
+    finished = study.finished
     told = []
     if finished < study.planned:
         told.append(f"The search is not finished: {finished} of {study.planned} trials are.")

@@ -1,12 +1,11 @@
 """Which searches belong to a suite: those of the same methods, datasets and protocol, at any size."""
 
 import dataclasses
-import re
 from collections.abc import Iterable
 
 from mtbench.errors import MtbenchError
 from mtbench.plan.grid import choose_protocol
-from mtbench.plan.parse import parse_dataset, parse_method
+from mtbench.plan.parse import composition, parse_dataset, parse_method
 from mtbench.plan.suite import SIZE, Search, Suite, rendered
 from mtbench.report.studies import StudyRuns
 
@@ -63,6 +62,6 @@ def _is_of(found: StudyRuns, name: str, part: Search) -> bool:
         return False
     if study.method == f"{method.network_choice}+{method.balancer_choice}":
         return True
-    alone = "+" not in re.split("[:@]", name)[0]
+    alone = len(composition(name)) == 1
     weights = any(text.startswith("simplex") for text in study.space.values())
-    return alone and weights and re.split(r"\+(?=[A-Za-z])", study.method)[0] == str(method.network_choice)
+    return alone and weights and study.network == str(method.network_choice)

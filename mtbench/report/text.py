@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 __all__ = [
-    *("brief", "counted", "counts", "decimals", "difference", "duration", "listed", "memory", "ratio", "seeds"),
-    *("slug", "spread", "wrap"),
+    *("brief", "counted", "counts", "decimals", "difference", "duration", "fixed", "listed", "memory", "p_value"),
+    *("ratio", "seeds", "signed", "slug", "span", "spread", "wrap"),
 ]
 
 
@@ -38,9 +38,9 @@ def decimals(values: Iterable[float], unit: str) -> int:
     return 2 if largest >= 10 else 3 if largest >= 1 else 4
 
 
-def difference(mean: float, interval: tuple[float, float] | None) -> str:
+def difference(mean: float, interval: tuple[float, float] | None, digits: int = 2) -> str:
     """A difference with its sign, and its interval where there is one: ``+0.50 (+0.10 to +0.90)``."""
-    return f"{mean:+.2f}" if interval is None else f"{mean:+.2f} ({interval[0]:+.2f} to {interval[1]:+.2f})"
+    return signed(mean, digits) if interval is None else f"{signed(mean, digits)} ({span(interval, digits)})"
 
 
 def duration(seconds: float) -> str:
@@ -48,9 +48,19 @@ def duration(seconds: float) -> str:
     return f"{seconds:#.3g}".rstrip(".") if seconds < 999.5 else f"{seconds:.0f}"
 
 
+def fixed(number: float, digits: int = 2) -> str:
+    """A number with so many decimals; no minus stands before what is rounded to 0."""
+    return f"{number:z.{digits}f}"
+
+
 def memory(size: float) -> str:
     """Bytes in millions or thousands of millions: 412 MB, 1.24 GB."""
     return f"{size / 1e6:.0f} MB" if size < 999.5e6 else f"{size / 1e9:.2f} GB"
+
+
+def p_value(p: float) -> str:
+    """A p in two figures; one that would be rounded to 0 is said to be below what is printed."""
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
 
 
 def ratio(number: float) -> str:
@@ -73,14 +83,29 @@ def seeds(numbers: Iterable[int]) -> str:
     return f"seed{'s' * (len(ordered) > 1)} {', '.join(map(str, ordered))}"
 
 
+def signed(number: float, digits: int = 2) -> str:
+    """As `fixed`, with its sign, which is a plus of what is rounded to 0."""
+    return f"{number:+z.{digits}f}"
+
+
 def slug(title: str) -> str:
     """A title as part of a file name: ``paper, lr=0.0005`` is ``paper-lr-0.0005``."""
     return re.sub(r"[^A-Za-z0-9._]+", "-", title).strip("-.")[:80]
 
 
-def spread(mean: float, std: float | None, digits: int = 2) -> str:
-    """A mean, and its standard deviation where there is one: ``90.12 ± 0.34``."""
-    return f"{mean:.{digits}f}" if std is None else f"{mean:.{digits}f} ± {std:.{digits}f}"
+def span(interval: tuple[float, float], digits: int = 2) -> str:
+    """The ends of an interval of differences: ``+0.10 to +0.90``."""
+    return f"{signed(interval[0], digits)} to {signed(interval[1], digits)}"
+
+
+def spread(mean: float, std: float | None, digits: int = 2, *, sign: bool = False) -> str:
+    """A mean, and its standard deviation where there is one: ``90.12 ± 0.34``.
+
+    Args:
+        sign: whether it is a gain, and so has its sign.
+    """
+    said = signed(mean, digits) if sign else fixed(mean, digits)
+    return said if std is None else f"{said} ± {fixed(std, digits)}"
 
 
 def wrap(name: str, width: int) -> str:

@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mtbench.report import text
-from mtbench.report.caption import QUICK, numbers
+from mtbench.report.caption import QUICK, STALE, trained
 from mtbench.report.comparison import Comparison
-from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.layout import DASH, Layout, Page, plain, written
 from mtbench.report.studies import StudyRuns, setting, unfinished
 from mtbench.stats.contrast import Contrast, holm, paired
 from mtbench.stats.ranking import kendall_tau
-from mtbench.stats.summary import Summary, summarize
+from mtbench.stats.summary import summarize
 from mtbench.store.record import TaskInfo
 
 __all__ = ["Tuned", "best_so_far", "tuned_frame", "tuned_methods", "tuned_page"]
@@ -102,13 +102,10 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned]) -> Page:
         title=f"{comparison.dataset}, protocol {comparison.title}: settings of their own",
         label=f"{comparison.folder}-{comparison.slug}-tuned",
         quick=comparison.quick,
-        layout=Layout(
-            header=header, lines=tuple(tuple(map(_words, _cells(each, digits))) for each in methods), tasks=0, costs=2
-        ),
+        layout=Layout(header=header, lines=tuple(plain(_cells(each, digits)) for each in methods), tasks=0, costs=2),
         caption=(
             *([QUICK] if comparison.quick else []),
-            f"{comparison.dataset}, protocol {comparison.title}: "
-            f"{numbers(comparison.protocol, sorted({record.training_examples for record in records}))}.",
+            trained(comparison, records),
             *_searched(methods),
             f"Default and tuned: test {_quantity(task)} over tasks, {_direction(task)} is better, mean ± standard "
             f"deviation (divisor n-1) over {text.seeds(seeds) if seeds else 'no seed yet'}, trained on all training "
@@ -163,25 +160,17 @@ def tuned_frame(comparison: Comparison, methods: Sequence[Tuned]) -> pd.DataFram
     return pd.DataFrame(lines)
 
 
-def _words(says: str) -> Words:
-    return Words(says=says)
-
-
 def _cells(each: Tuned, digits: int) -> Iterator[str]:
     yield each.title + "†" * each.study.stale
-    yield _value(summarize(each.default), digits)
-    yield _value(summarize(each.tuned), digits)
+    yield written(summarize(each.default), digits)
+    yield written(summarize(each.tuned), digits)
     known = each.gain is not None and not math.isnan(each.gain.difference)
-    yield text.difference(each.gain.difference, each.gain.interval()) if each.gain and known else DASH
-    yield DASH if math.isnan(each.adjusted) else "<.0001" if each.adjusted < 1e-4 else f"{each.adjusted:.2g}"
+    yield text.difference(each.gain.difference, each.gain.interval(), digits) if each.gain and known else DASH
+    yield DASH if math.isnan(each.adjusted) else text.p_value(each.adjusted)
     yield each.setting
     states = [trial.state for trial in each.study.study.trials]
     yield str(states.count("done")) + (f"+{states.count('failed')}" if "failed" in states else "")
     yield f"{each.study.study.spent.epochs:,}"
-
-
-def _value(summary: Summary, digits: int) -> str:
-    return text.spread(summary.mean, summary.std, digits) if summary.n else DASH
 
 
 def _quantity(task: TaskInfo) -> str:
@@ -215,7 +204,7 @@ def _footnotes(methods: Sequence[Tuned]) -> Iterator[str]:
         yield from (f"{each.title}: {told[0].lower()}{told[1:]}" for told in unfinished(each.study.study))
     yield from _order(methods)
     if any(each.study.stale for each in methods):
-        yield "† Some runs are stale: what makes their numbers has changed since they ran."
+        yield STALE
 
 
 def _order(methods: Sequence[Tuned]) -> Iterator[str]:
@@ -232,4 +221,5 @@ def _order(methods: Sequence[Tuned]) -> Iterator[str]:
     first, last = (known[int(np.argmax(values))].title for values in (before, after))
     best = f"{first} is first in both" if first == last else f"{first} is first by default, {last} once tuned"
     same = "The order of methods is the same" if tau > 1 - 1e-9 else "Tuning changes the order of methods"
-    yield f"{same}: Kendall's tau of {len(known)} means {tau:+.2f}; {best}. The chance in means is not counted in it."
+    tau_of = f"Kendall's tau of {len(known)} means {text.signed(tau)}"
+    yield f"{same}: {tau_of}; {best}. The chance in means is not counted in it."

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from mtbench.report.caption import QUICK
+from mtbench.report.caption import title_of
 from mtbench.report.comparison import Comparison
 from mtbench.report.legend import ENDS_EXPLAINED, GREY, LINE, Legend, legend_of, told_apart
 from mtbench.report.style import Look, new_figure, paper_style
@@ -40,7 +40,7 @@ def draw_tuned(comparison: Comparison, methods: Sequence[Tuned]) -> Figure:
     tall = sum(0.2 + LINE * (label.count("\n") + 1) for label in labels)
     with paper_style():
         figure = new_figure(max(2.6, 0.7 + tall) + legend.height)
-        figure.suptitle(_title(comparison))
+        figure.suptitle(title_of(comparison, "settings of their own"))
         left, right = figure.subplots(1, 2)
         _draw_search(left, curves, {title: its for title, (_, its) in look.items()}, ends)
         left.set(xlabel="trial", ylabel=f"validation {_quantity(task)}")
@@ -99,11 +99,6 @@ def _draw_gains(axes: Axes, methods: Sequence[Tuned], labels: Sequence[str]) -> 
     axes.set_yticks(range(len(labels)), labels)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-
-
-def _title(comparison: Comparison) -> str:
-    title = wrap(f"{comparison.dataset}, protocol {comparison.title}: settings of their own", 90)
-    return f"{title}\n{QUICK}" if comparison.quick else title
 
 
 def _quantity(task: TaskInfo) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,8 +11,8 @@ from pathlib import Path
 from mtbench.contract import Protocol, Simplex
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, choose_protocol, plan
-from mtbench.plan.parse import DatasetChoice, MethodChoice, parse_dataset
-from mtbench.plan.spec import Choice, RunSpec
+from mtbench.plan.parse import MethodChoice, parse_dataset
+from mtbench.plan.spec import Choice, RunSpec, folder_name
 from mtbench.search.axes import Axis, axes_of, describe, known_axes, unknown
 from mtbench.search.points import grid_size
 from mtbench.search.request import TRIALS, TUNING, SearchRequest, check_request
@@ -131,8 +131,7 @@ class StudyPlan:
 
     def folder(self, results: Path) -> Path:
         """Where the study is kept."""
-        names = [text.replace("/", "_").replace(":", ",")[:100] for text in (self.dataset, self.title)]
-        return results / SEARCHES / names[0] / f"{names[1]}-{self.study.id}"
+        return results / SEARCHES / folder_name(self.dataset) / f"{folder_name(self.title)}-{self.study.id}"
 
 
 def plan_search(request: SearchRequest) -> list[StudyPlan]:
@@ -148,7 +147,7 @@ def plan_search(request: SearchRequest) -> list[StudyPlan]:
     for text in request.datasets:
         dataset = parse_dataset(text)
         protocol = choose_protocol(dataset.dataset, dataset.choice.name, request.protocol).changed(**request.settings)
-        tasks = tuple(_task_info(dataset))
+        tasks = tuple(map(TaskInfo.of, dataset.tasks()))
         names = [task.name for task in tasks]
         for name in request.methods:
             method = searched_method(name, request.objective, request.space)
@@ -233,12 +232,6 @@ def _trials(request: SearchRequest, plans: Sequence[StudyPlan]) -> int:
             mend=f"Give --trials {sizes[least]}, or another --sampler.",
         )
     return request.trials or sizes[least]
-
-
-def _task_info(dataset: DatasetChoice) -> Iterator[TaskInfo]:
-    for task in dataset.tasks():
-        first = task.kind.metrics[0]
-        yield TaskInfo(name=task.name, metric=first.name, unit=first.unit, higher_is_better=first.higher_is_better)
 
 
 def _with(choice: Choice, given: Mapping[str, str]) -> Choice:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from mtbench import registry
 from mtbench.contract import Alias, Simplex
 from mtbench.errors import MtbenchError, UsageError
-from mtbench.plan.parse import MethodChoice, parse_method
+from mtbench.plan.parse import MethodChoice, composition, parse_method
 
 __all__ = ["searched_method"]
 
@@ -25,7 +25,7 @@ def searched_method(text: str, objective: str, space: Collection[str]) -> Method
     """
     method = parse_method(text)
     name = re.split("[:+@]", text.strip())[0]
-    if re.search(r"\+(?=[A-Za-z])", text.partition("@")[0]) or issubclass(registry.load("method", name), Alias):
+    if len(composition(text)) > 1 or issubclass(registry.load("method", name), Alias):
         return method
     has_name_of_its_own = re.split("[:+@]", method.title)[0] != name
     if not (objective == "tasks" or space or (not objective and has_name_of_its_own)):

@@ -14,10 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtr, stdtrit
 
 from mtbench.stats.power import detectable_noncentrality
-from mtbench.stats.summary import Interval
+from mtbench.stats.summary import Interval, known
 
-__all__ = ["Contrast", "holm", "paired", "sign_flip", "welch", "welch_from"]
+__all__ = ["LEVEL", "Contrast", "holm", "paired", "sign_flip", "welch", "welch_from"]
 
+LEVEL = 0.05
+"""Below which a p, after correction, is called: the chance that any of a family is called where nothing differs."""
 _MOST_PAIRS = 40
 """Of an exact sign-flip test: its two halves have 2^20 sums each."""
 _NOISE = 1e-12
@@ -115,7 +117,7 @@ def paired(first: ArrayLike, second: ArrayLike) -> Contrast:
 
 def welch(first: ArrayLike, second: ArrayLike) -> Contrast:
     """The contrast of values (S1,) and (S2,) of runs that have nothing in common, NaNs left out."""
-    return welch_from(*_moments(_known(first)), *_moments(_known(second)))
+    return welch_from(*_moments(known(first)), *_moments(known(second)))
 
 
 def welch_from(
@@ -185,11 +187,6 @@ def holm(ps: ArrayLike) -> NDArray[np.float64]:
     return adjusted
 
 
-def _known(values: ArrayLike) -> NDArray[np.float64]:
-    array = np.asarray(values, dtype=np.float64).ravel()
-    return array[~np.isnan(array)]
-
-
 def _scale(*values: NDArray[np.float64]) -> float:
     return max(float(np.abs(array).max(initial=0.0)) for array in values)
 
@@ -202,9 +199,9 @@ def _std(values: NDArray[np.float64], scale: float) -> float | None:
     return std if std > _NOISE * scale else 0.0
 
 
-def _moments(known: NDArray[np.float64]) -> tuple[float, float, int]:
-    std = _std(known, _scale(known))
-    return float(known.mean()) if len(known) else math.nan, math.nan if std is None else std, len(known)
+def _moments(values: NDArray[np.float64]) -> tuple[float, float, int]:
+    std = _std(values, _scale(values))
+    return float(values.mean()) if len(values) else math.nan, math.nan if std is None else std, len(values)
 
 
 def _welch_error(

@@ -12,13 +12,12 @@ import moocore
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mtbench.stats.contrast import holm, paired, welch
+from mtbench.stats.contrast import LEVEL, holm, paired, welch
 
 __all__ = ["Directions", "Dominance", "dominance", "front", "front_probability", "hypervolume"]
 
 Directions: TypeAlias = bool | Sequence[bool]
 """Whether higher is better: for all tasks, or one after the other."""
-_LEVEL = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +138,7 @@ def dominance(
         # max() of a list with a NaN depends on its order; NumPy's keeps the NaN.
         ps.append(float(np.max([test(rival[:, task], own[:, task]).greater for task in range(own.shape[1])])))
     adjusted = holm(ps)
-    dominated = bool((adjusted < _LEVEL).any())
+    dominated = bool((adjusted < LEVEL).any())
     return Dominance(
         p=tuple(ps),
         adjusted=tuple(adjusted.tolist()),

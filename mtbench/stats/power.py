@@ -16,7 +16,6 @@ from scipy.optimize import brentq
 from scipy.special import gammaincinv, ndtr, stdtrit
 
 __all__ = [
-    "detectable_effect",
     "detectable_noncentrality",
     "equivalence_power",
     "runs_needed",
@@ -45,14 +44,6 @@ def detectable_noncentrality(freedom: float, *, level: float = 0.05, power: floa
         return two_sided_power(noncentrality, freedom, level=level) - power
 
     return float(brentq(missing, 0.0, most))
-
-
-def detectable_effect(n: int, *, level: float = 0.05, power: float = 0.8) -> float | None:
-    """The least mean difference that n pairs detect with probability `power`, in standard deviations of a difference.
-
-    None if n < 2, where there is no test.
-    """
-    return detectable_noncentrality(n - 1, level=level, power=power) / n**0.5 if n > 1 else None
 
 
 def equivalence_power(difference: float, std: float, n: int, *, margin: float, level: float = 0.05) -> float:

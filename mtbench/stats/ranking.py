@@ -34,10 +34,10 @@ class Agreement:
 
 
 def kendall_tau(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Kendall's tau-b (Kendall, Rank correlation methods, 1945) of values (M,) with values (..., M), (...).
+    """Kendall's tau-b of values (M,) with each of other values (..., M), as an array (...).
 
-    (concordant - discordant pairs) / sqrt(pairs untied in the first x pairs untied in the second); NaN where either has
-    no untied pair.
+    (concordant - discordant pairs) / sqrt(pairs untied in the first x pairs untied in the second) (Kendall, The
+    treatment of ties in ranking problems, Biometrika 33, 1945); NaN where either has no untied pair.
     """
     left, right = _signs(np.asarray(first, dtype=np.float64)), _signs(np.asarray(second, dtype=np.float64))
     agreeing = (left * right).sum(axis=-1)

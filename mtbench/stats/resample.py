@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mtbench.stats.summary import Interval
 
-__all__ = ["Resampled", "accuracy_difference", "disagreement"]
+__all__ = ["Resampled", "accuracy_difference"]
 
 _AT_ONCE = 2_000_000
 """Images drawn before they are counted: bounds the memory."""
@@ -84,22 +84,6 @@ def accuracy_difference(
         runs=runs,
         images=images,
     )
-
-
-def disagreement(first: ArrayLike, second: ArrayLike) -> float:
-    """The share of images (0 to 1) on which two runs of one setting answer differently: how much of one is chance.
-
-    Args:
-        first: (N,) answered classes of one run.
-        second: (N,) of the other, for the same images.
-
-    Raises:
-        ValueError: if the images are not the same number, or none.
-    """
-    left, right = np.asarray(first), np.asarray(second)
-    if left.shape != right.shape or not left.size:
-        raise ValueError(f"two runs need answers to the same images, not {left.shape} and {right.shape}")
-    return float((left != right).mean())
 
 
 def _counts(generator: np.random.Generator, size: int, n: int) -> NDArray[np.int64]:

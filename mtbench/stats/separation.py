@@ -10,11 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mtbench.stats.contrast import holm, paired
+from mtbench.stats.contrast import LEVEL, holm, paired
 
 __all__ = ["Separation", "separated_best"]
-
-_LEVEL = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +57,7 @@ def separated_best(columns: Sequence[ArrayLike], higher: Sequence[bool]) -> Sepa
         owners += [place] * len(against)
     adjusted = holm(ps)
     # A NaN is not below the level either: what was not tested is not separated.
-    lost = {owner for owner, p in zip(owners, adjusted, strict=True) if not p < _LEVEL}
+    lost = {owner for owner, p in zip(owners, adjusted, strict=True) if not p < LEVEL}
     return Separation(
         best=tuple(None if place in lost else leader for place, leader in enumerate(leaders)),
         comparisons=sum(not math.isnan(p) for p in ps),

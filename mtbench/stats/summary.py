@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-__all__ = ["Interval", "Summary", "summarize", "t_interval"]
+__all__ = ["Interval", "Summary", "known", "summarize", "t_interval"]
 
 Interval: TypeAlias = tuple[float, float]
 
@@ -36,15 +36,21 @@ class Summary:
     interval: Interval | None
 
 
+def known(values: ArrayLike) -> NDArray[np.float64]:
+    """The values (n,) that are not NaN."""
+    array: NDArray[np.float64] = np.asarray(values, dtype=np.float64).ravel()
+    return array[~np.isnan(array)]
+
+
 def summarize(values: ArrayLike, confidence: float = 0.95) -> Summary:
     """Mean, standard deviation and t-interval of the values (n,), NaNs left out."""
-    known = _known(values)
-    n = len(known)
+    present = known(values)
+    n = len(present)
     return Summary(
         n=n,
-        mean=float(known.mean()) if n else float("nan"),
-        std=float(known.std(ddof=1)) if n > 1 else None,
-        interval=t_interval(known, confidence),
+        mean=float(present.mean()) if n else float("nan"),
+        std=float(present.std(ddof=1)) if n > 1 else None,
+        interval=t_interval(present, confidence),
     )
 
 
@@ -54,17 +60,11 @@ def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval | None:
     mean -+ t s / sqrt(n), where s is the standard deviation (ddof = 1) and t the (1 + confidence) / 2 quantile of
     Student's distribution with n - 1 degrees of freedom. NaNs are left out; None if fewer than two values remain.
     """
-    known = _known(values)
-    n = len(known)
+    present = known(values)
+    n = len(present)
     if n < 2:
         return None
     quantile = float(stdtrit(n - 1, (1 + confidence) / 2))
-    half = quantile * float(known.std(ddof=1)) / n**0.5
-    mean = float(known.mean())
+    half = quantile * float(present.std(ddof=1)) / n**0.5
+    mean = float(present.mean())
     return mean - half, mean + half
-
-
-def _known(values: ArrayLike) -> NDArray[np.float64]:
-    array: NDArray[np.float64] = np.asarray(values, dtype=np.float64).ravel()
-    known: NDArray[np.float64] = array[~np.isnan(array)]
-    return known

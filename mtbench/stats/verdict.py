@@ -23,7 +23,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from mtbench.stats.contrast import Contrast
+from mtbench.stats.contrast import LEVEL, Contrast
 from mtbench.stats.power import runs_needed, runs_to_equivalence
 from mtbench.stats.summary import Interval
 
@@ -32,7 +32,6 @@ __all__ = ["Verdict", "Word", "judge"]
 Word: TypeAlias = Literal[
     "better by more than the margin", "better", "equivalent", "worse", "worse by more than the margin", "undecided"
 ]
-_LEVEL = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +79,7 @@ def _word(goodness: Interval, narrow: Interval, margin: float | None, adjusted: 
     low, high = goodness
     if margin is not None and -margin < narrow[0] and narrow[1] < margin:
         return "equivalent"
-    if not adjusted < _LEVEL or low <= 0 <= high:
+    if not adjusted < LEVEL or low <= 0 <= high:
         return "undecided"
     if low > 0:
         return "better by more than the margin" if margin is not None and low > margin else "better"
@@ -92,7 +91,7 @@ def _plan(contrast: Contrast, margin: float | None, adjusted: float) -> int | No
 
     The first bears the correction that this comparison bore: adjusted / p times.
     """
-    level = _LEVEL * contrast.p / adjusted if 0 < contrast.p <= adjusted else _LEVEL
+    level = LEVEL * contrast.p / adjusted if 0 < contrast.p <= adjusted else LEVEL
     plans = [runs_needed(contrast.difference, contrast.std, level=level)]
     if margin is not None:
         plans.append(runs_to_equivalence(contrast.difference, contrast.std, margin=margin))
@@ -106,10 +105,10 @@ def _decided(
     if word != "equivalent":
         beyond = f", margin {margin:g}" if margin is not None else ""
         return f"{word}: {_measured(contrast, wide, digits)}{beyond}, {_corrected(adjusted)}"
-    there = f"; it is there all the same, {_corrected(adjusted)}" if adjusted < _LEVEL else ""
+    there = f"; it is there all the same, {_corrected(adjusted)}" if adjusted < LEVEL else ""
     return (
-        f"{word}: difference {contrast.difference:+.{digits}f}, 90 % interval {narrow[0]:+.{digits}f} to "
-        f"{narrow[1]:+.{digits}f} within a margin of {margin:g}{there}"
+        f"{word}: difference {contrast.difference:+z.{digits}f}, 90 % interval {narrow[0]:+z.{digits}f} to "
+        f"{narrow[1]:+z.{digits}f} within a margin of {margin:g}{there}"
     )
 
 
@@ -117,7 +116,7 @@ def _undecided(contrast: Contrast, wide: Interval, adjusted: float, runs: int | 
     digits = _digits(wide)
     unit = "new pairs" if contrast.matched else "new runs of each"
     plan = (
-        f"if {contrast.difference:+.{digits}f} is true, {runs} {unit} would tell (80 % power)"
+        f"if {contrast.difference:+z.{digits}f} is true, {runs} {unit} would tell (80 % power)"
         if runs is not None
         else f"no plan of up to 1000 {unit} would tell"
     )
@@ -134,7 +133,8 @@ def _without_spread(contrast: Contrast) -> str:
 
 
 def _measured(contrast: Contrast, wide: Interval, digits: int) -> str:
-    return f"difference {contrast.difference:+.{digits}f}, 95 % interval {wide[0]:+.{digits}f} to {wide[1]:+.{digits}f}"
+    low, high = wide
+    return f"difference {contrast.difference:+z.{digits}f}, 95 % interval {low:+z.{digits}f} to {high:+z.{digits}f}"
 
 
 def _corrected(adjusted: float) -> str:

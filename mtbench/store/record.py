@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from mtbench.contract import Task
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.spec import RunSpec
 from mtbench.store.diagnosis import Conflict, Selectivity
@@ -39,6 +40,12 @@ class TaskInfo:
     metric: str
     unit: str
     higher_is_better: bool
+
+    @staticmethod
+    def of(task: Task) -> "TaskInfo":
+        """What tables need of a task of a dataset."""
+        first = task.kind.metrics[0]
+        return TaskInfo(name=task.name, metric=first.name, unit=first.unit, higher_is_better=first.higher_is_better)
 
 
 @dataclass(frozen=True, kw_only=True)

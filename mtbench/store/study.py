@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mtbench.contract import Protocol
 from mtbench.errors import DamagedRecord, NewerResults
+from mtbench.plan.parse import composition
 from mtbench.plan.spec import Titles
 from mtbench.store.atomic import write_text
 from mtbench.store.record import TaskInfo
@@ -119,6 +120,16 @@ class Study:
     chosen: tuple[int, ...] = ()
     retrained: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     spent: Spent = Spent()
+
+    @property
+    def network(self) -> str:
+        """Its network with options, as on the command line."""
+        return composition(self.method)[0]
+
+    @property
+    def finished(self) -> int:
+        """How many trials are done or failed."""
+        return sum(trial.state != "asked" for trial in self.trials)
 
     @property
     def higher_is_better(self) -> tuple[bool, ...]:

@@ -258,7 +258,7 @@ def test_a_claim_is_a_line_with_what_it_rests_on() -> None:
         "paper 95 %": "+0.26 to +1.24",
         "ours 95 %": f"{low:+.2f} to {high:+.2f}",
         "runs & images": DASH,
-        "p": "< 0.001",
+        "p": "< 0.0001",
         "flips": "0.062",  # all five differences have one sign: 2 of 32 ways are as far from 0
         "r": f"{np.corrcoef(SCORES['uniform'], SEEDS)[0, 1]:+.2f}",
         "detect": f"{found['detect']}",

@@ -76,3 +76,21 @@ def test_means_and_differences_have_what_is_known_of_their_spread() -> None:
     ]
     assert text.difference(0.5, (-0.25, 1.25)) == "+0.50 (-0.25 to +1.25)"
     assert text.difference(-2, None) == "-2.00"
+
+
+@pytest.mark.parametrize(("number", "plain", "signed"), [(-0.001, "0.00", "+0.00"), (0.0, "0.00", "+0.00")])
+def test_no_minus_stands_before_what_is_rounded_to_zero(number: float, plain: str, signed: str) -> None:
+    assert (text.fixed(number), text.signed(number)) == (plain, signed)
+    assert text.spread(number, -number) == f"{plain} ± 0.00"
+    assert text.difference(number, (number, number)) == f"{signed} ({signed} to {signed})"
+
+
+def test_a_minus_stands_before_what_is_not_rounded_to_zero() -> None:
+    assert (text.fixed(-0.005, 3), text.signed(-0.005, 3)) == ("-0.005", "-0.005")
+    assert text.spread(-0.5, 0.25, sign=True) == "-0.50 ± 0.25"
+    assert text.spread(0.5, None, sign=True) == "+0.50"
+
+
+@pytest.mark.parametrize(("p", "written"), [(0.04951, "0.05"), (0.00034, "0.00034"), (0.00009, "< 0.0001"), (1, "1")])
+def test_a_p_is_never_written_as_zero(p: float, written: str) -> None:
+    assert text.p_value(p) == written

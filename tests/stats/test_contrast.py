@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mtbench.stats.contrast import holm, paired, sign_flip, welch, welch_from
-from mtbench.stats.power import detectable_effect
+from mtbench.stats.power import detectable_noncentrality
 
 NAN = float("nan")
 FIRST = [88.1, 89.4, 87.9, 88.8, 90.0]
@@ -42,7 +42,7 @@ def test_a_paired_contrast_says_what_its_pairs_say() -> None:
     assert contrast.std == pytest.approx(np.subtract(FIRST, SECOND).std(ddof=1))
     assert contrast.correlation == pytest.approx(stats.pearsonr(FIRST, SECOND).statistic)
     assert contrast.welch == pytest.approx(stats.ttest_ind(FIRST, SECOND, equal_var=False).pvalue)
-    assert contrast.detectable == pytest.approx((detectable_effect(5) or 0) * (contrast.std or 0))
+    assert contrast.detectable == pytest.approx(detectable_noncentrality(4) * (contrast.error or 0))
 
 
 def test_pairing_divides_the_variance_by_one_minus_the_correlation() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mtbench.stats.resample import accuracy_difference, disagreement
+from mtbench.stats.resample import accuracy_difference
 
 
 def answers(
@@ -75,16 +75,3 @@ def test_unlike_images_cannot_be_paired() -> None:
         accuracy_difference(np.ones((2, 5)), np.ones((2, 6)), np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"\(S, N\)"):
         accuracy_difference(np.ones((2, 0)), np.ones((2, 0)), np.random.default_rng(0))
-
-
-def test_disagreement_is_the_share_of_answers_that_differ() -> None:
-    assert disagreement([3, 1, 4, 1], [3, 1, 4, 2]) == 0.25
-    assert disagreement([3, 1], [3, 1]) == 0
-    # Both wrong in different ways is a disagreement too, though both count as wrong.
-    assert disagreement(np.array([7], dtype=np.uint8), np.array([9], dtype=np.uint8)) == 1
-
-
-@pytest.mark.parametrize("pair", [([1, 2], [1]), ([], [])])
-def test_disagreement_needs_the_same_images(pair: tuple[list[int], list[int]]) -> None:
-    with pytest.raises(ValueError, match="the same images"):
-        disagreement(*pair)
