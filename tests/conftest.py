@@ -8,6 +8,12 @@ import pytest
 from mtbench.cli.shared import data_root as chosen_root
 
 
+def pytest_configure() -> None:
+    """One thread for each process, set before any of them imports torch: tests run on every core already, and threads
+    that wait for each other there take ten times as long over the small networks that planning builds."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """A root where real MNIST lies, and mmnist2 and mmnist3 made of it: that of the environment, or the platform's.

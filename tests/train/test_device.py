@@ -11,7 +11,7 @@ from mtbench.plan.grid import Request, all_methods, plan
 from mtbench.store.record import CurvePoint
 from mtbench.train.device import choose_device, deterministic
 from mtbench.train.estimate import seconds
-from mtbench.train.loop import Trained, train
+from mtbench.train.trained import Trained, train
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())["losses"]
 
@@ -55,6 +55,7 @@ def test_another_device_is_refused(name: str) -> None:
 
 
 def test_a_cpu_computes_on_one_thread_and_deterministically() -> None:
+    torch.set_num_threads(2)
     deterministic(torch.device("cpu"), "float32")
     assert torch.get_num_threads() == 1
     assert torch.are_deterministic_algorithms_enabled()
