@@ -20,8 +20,8 @@ from mtbench.store.folder import ClaimedRun, RunFolder
 from mtbench.store.record import FORMAT, Fingerprints, Record
 from mtbench.store.status import data_fingerprint
 from mtbench.train.device import choose_device
-from mtbench.train.loop import Trained, train
 from mtbench.train.progress import Progress
+from mtbench.train.trained import Trained, train
 
 __all__ = ["execute"]
 

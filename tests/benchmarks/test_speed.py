@@ -20,8 +20,8 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly, assemble, method_of
 from mtbench.train.device import deterministic
-from mtbench.train.loop import train
 from mtbench.train.order import draw_tasks
+from mtbench.train.trained import train
 
 CPU = torch.device("cpu")
 IMAGES, EPOCHS, STEPS = 12_800, 9, 12

@@ -13,7 +13,7 @@ from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import count_macs, parts
-from mtbench.train.loop import Trained, train
+from mtbench.train.trained import Trained, train
 from mtbench_methods.progressive import Progressive
 from mtbench_methods.single import Single
 

@@ -14,7 +14,7 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import parts
-from mtbench.train.loop import train
+from mtbench.train.trained import train
 from mtbench_methods.td import TopDown, TopDownOptions
 from mtbench_methods.td_stream import Glance, Sections, stream
 

@@ -10,7 +10,7 @@ import torch
 from mtbench.plan.grid import Request, plan
 from mtbench.store.fingerprint import NUMERICS
 from mtbench.store.record import CurvePoint
-from mtbench.train.loop import train
+from mtbench.train.trained import train
 
 METHODS = ["single", "uniform", "moo", "chmod", "td", "branches+mgda", "branches+fixed:weights=.3/.7"]
 

@@ -10,7 +10,7 @@ import torch
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import CurvePoint
-from mtbench.train.loop import Trained, train
+from mtbench.train.trained import Trained, train
 
 CPU = torch.device("cpu")
 

@@ -16,7 +16,7 @@ from mtbench.store.diagnosis import Conflict
 from mtbench.train.assemble import assemble
 from mtbench.train.conflict import ConflictMeter
 from mtbench.train.cost import Ledger
-from mtbench.train.loop import Trained, train
+from mtbench.train.trained import Trained, train
 
 CPU = torch.device("cpu")
 DRAWING_AND_NORMALISING = ["moo", "td", "toy-dropout", "branches+toy-drift", "mtan", "astmt", "td@resnet18:width=.1"]

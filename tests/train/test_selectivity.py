@@ -11,8 +11,8 @@ from mtbench.contract import AllTasksNetwork, Classification, Inputs, NoOptions,
 from mtbench.plan.grid import Request, plan
 from mtbench.store.diagnosis import Selectivity
 from mtbench.train.device import deterministic
-from mtbench.train.loop import Trained, train
 from mtbench.train.selectivity import measure_selectivity, selectivity
+from mtbench.train.trained import Trained, train
 
 CLASSES = 4
 

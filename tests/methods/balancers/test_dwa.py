@@ -4,7 +4,7 @@ from torchjd.scalarization import DWA
 
 from mtbench_methods.balancers.dwa import Dwa, DwaOptions
 from mtbench_toys.quadratic import losses_of
-from tests.train.test_loop import run, spec_of
+from tests.train.runs import run, spec_of
 
 NAN = float("nan")
 

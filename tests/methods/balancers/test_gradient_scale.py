@@ -17,7 +17,7 @@ from mtbench_methods.balancers.mgda import Mgda, MgdaOptions
 from mtbench_methods.balancers.pcgrad import PCGrad
 from mtbench_toys.quadratic import Quadratic, batch_of
 from tests.methods.test_balancers import assert_close, gradients
-from tests.train.test_loop import run, spec_of
+from tests.train.runs import run, spec_of
 
 RESULTS = Path(__file__).parents[3] / "results"
 CONSTANT = [

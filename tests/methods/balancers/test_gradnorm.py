@@ -6,7 +6,7 @@ from mtbench.contract import NoOptions, Setup
 from mtbench_methods.balancers.gradnorm import GradNorm, GradNormOptions
 from mtbench_methods.branches import Branches
 from mtbench_toys.quadratic import Quadratic, batch_of
-from tests.train.test_loop import run, spec_of
+from tests.train.runs import run, spec_of
 
 NAN = float("nan")
 

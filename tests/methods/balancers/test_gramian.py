@@ -19,7 +19,7 @@ from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, assemble
 from tests.methods.balancers.rows import badly_scaled, balancer, combined, drawn
 from tests.methods.test_balancers import assert_close, gradients
-from tests.train.test_loop import Memory, run, same, spec_of
+from tests.train.runs import Memory, run, same, spec_of
 
 MODULES = (
     "aligned_mtl cagrad config dualproj excess_mtl fairgrad graddrop gradvac gramian imtl memory nash_mtl pcgrad upgrad"

@@ -12,7 +12,7 @@ from mtbench.train.assemble import Assembly, assemble
 from mtbench_methods.balancers.imtl import LogScales
 from tests.methods.balancers.rows import A, badly_scaled, drawn, shared
 from tests.methods.test_balancers import assert_close, gradients, of_task, weighted
-from tests.train.test_loop import run, spec_of
+from tests.train.runs import run, spec_of
 
 
 def world(method: str, dataset: str = "toy-all") -> tuple[Assembly, Batch]:

@@ -13,7 +13,8 @@ import torch
 from mtbench.plan.grid import Request, plan
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.loop import fit, train
+from mtbench.train.loop import fit
+from mtbench.train.trained import train
 
 NAMES = ["random", "uncertainty", "dwa", "famo", "gls", "stch", "scale-invariant", "gradnorm", "db-mtl"]
 CPU = torch.device("cpu")
