@@ -4,6 +4,9 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mtbench.contract import Protocol
 from mtbench.plan.spec import RunSpec
 from mtbench.report.text import slug
@@ -37,6 +40,16 @@ class MethodRuns:
         """Whether any of its numbers is of a stale run."""
         return any(run.state == "stale" for run in self.runs)
 
+    def tested(self, tasks: Sequence[TaskInfo], seeds: Sequence[int]) -> NDArray[np.float64]:
+        """(S, T) the test metrics after the last epoch, NaN where there is no finished run or it lacks the task."""
+        values, records = np.full((len(seeds), len(tasks)), np.nan), self.records
+        for row, record in enumerate(map(records.get, seeds)):
+            names = {task.name for task in record.tasks} if record else set()
+            for column, task in enumerate(tasks):
+                if record and task.name in names:
+                    values[row, column] = record.score(task)
+        return values
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -64,6 +77,11 @@ class Comparison:
     def quick(self) -> bool:
         """Whether it is a look, not a result."""
         return self.protocol.name == "quick"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of all its runs, finished or not."""
+        return tuple(sorted({run.spec.seed for method in self.methods for run in method.runs}))
 
     @property
     def common_metric(self) -> TaskInfo | None:

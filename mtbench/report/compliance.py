@@ -1,6 +1,5 @@
 """How often the gradients of tasks comply, as training goes on: curves over epochs and over the training loss."""
 
-import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -11,17 +10,14 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from mtbench.report.caption import title_of
 from mtbench.report.comparison import Comparison
-from mtbench.report.style import WIDTH, Look, looks, new_figure, paper_style
+from mtbench.report.legend import legend_of
+from mtbench.report.style import Look, looks, new_figure, paper_style
 from mtbench.report.text import listed, wrap
 
 __all__ = ["draw_compliance", "left_out"]
 
 _PAGE = 8
 """Methods on a page: as many as there are colours, since dots are for the null."""
-_LETTER = 0.055
-"""Inches per character of small type."""
-_LINE = 0.13
-"""Inches per line of small type."""
 _SPREAD = 20
 """How many times the lowest the highest loss is where the axis is logarithmic."""
 _EXPLAINED = (
@@ -58,15 +54,12 @@ def left_out(comparison: Comparison, diagnostic: str, drawn: set[str], why: str)
 
 
 def _page(comparison: Comparison, frame: pd.DataFrame, methods: list[str]) -> Figure:
-    names = [wrap(name, 46) for name in methods]
-    longest = max(len(line) for name in names for line in name.split("\n"))
-    across = min(len(names), 4, max(1, int(WIDTH / (_LETTER * (longest + 8)))))
-    lines = math.ceil(len(names) / across) * max(name.count("\n") + 1 for name in names)
     why = "whose tasks share no parameter that is trained"
     note = left_out(comparison, "conflict", set(frame["method"]), why)
     explained = f"{_EXPLAINED}\n{note}".strip()
     with paper_style():
-        figure = new_figure(2.6 + _LINE * (lines + explained.count("\n") + 1))
+        legend = legend_of(methods, explained)
+        figure = new_figure(2.6 + legend.height)
         figure.suptitle(title_of(comparison))
         left, right = figure.subplots(1, 2, sharey=True)
         for method, look in zip(methods, looks(len(methods)), strict=True):
@@ -82,10 +75,7 @@ def _page(comparison: Comparison, frame: pd.DataFrame, methods: list[str]) -> Fi
         for axes in (left, right):
             axes.axhline(50, color="#999999", linewidth=0.6, zorder=0)
         handles = [Line2D([], [], color=look.colour, marker="o", markersize=3) for look in looks(len(methods))]
-        legend = figure.legend(
-            handles, names, loc="outside lower center", ncols=across, title=explained, title_fontsize=6.5
-        )
-        legend.get_title().set_multialignment("center")
+        legend.draw(figure, handles)
     return figure
 
 

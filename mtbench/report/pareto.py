@@ -157,7 +157,7 @@ def trade_off(found: StudyRuns | None, comparison: Comparison, others: Sequence[
                 title=method.title,
                 kin=found is not None and _is_kin(method, found),
                 single=method is single,
-                tested=_scores(method, tasks, seeds),
+                tested=method.tested(tasks, seeds),
             )
             for method in methods
         ),
@@ -244,16 +244,6 @@ def _is_point(method: MethodRuns, tried: Collection[Path]) -> bool:
 def _is_kin(method: MethodRuns, found: StudyRuns) -> bool:
     spec = method.runs[0].spec
     return (str(spec.network), str(spec.backbone)) == (found.study.network, found.study.backbone)
-
-
-def _scores(method: MethodRuns, tasks: Sequence[TaskInfo], seeds: Sequence[int]) -> NDArray[np.float64]:
-    values = np.full((len(seeds), len(tasks)), np.nan)
-    for row, seed in enumerate(seeds):
-        record = method.records.get(seed)
-        for column, task in enumerate(tasks):
-            if record is not None and any(own.name == task.name for own in record.tasks):
-                values[row, column] = record.score(task)
-    return values
 
 
 def _ideal(tasks: Sequence[TaskInfo]) -> tuple[float, ...] | None:

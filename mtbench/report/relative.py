@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from mtbench.plan.spec import Choice
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.stats.relative import delta_m, relative_error
-from mtbench.store.record import Record, TaskInfo
 
 __all__ = ["DELTA", "deltas", "error_changes", "single_task_runs"]
 
@@ -55,27 +54,10 @@ def error_changes(comparison: Comparison) -> list[NDArray[np.float64]]:
 def _beside_single(comparison: Comparison) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Per method its test metrics (S, T) and those of the single-task network it is held against."""
     found = single_task_runs(comparison)
-    single = None if found is None else _metrics(found, comparison)
+    single = None if found is None else found.tested(comparison.tasks, comparison.seeds)
     pairs = []
     for method in comparison.methods:
-        values = _metrics(method, comparison)
+        values = method.tested(comparison.tasks, comparison.seeds)
         alike = found is not None and method.runs[0].spec.backbone == found.runs[0].spec.backbone
         pairs.append((values, single if single is not None and alike else np.full_like(values, np.nan)))
     return pairs
-
-
-def _metrics(method: MethodRuns, comparison: Comparison) -> NDArray[np.float64]:
-    """(S, T) the test metrics of a method, NaN where there are none."""
-    records = method.records
-    rows = [[_score(records.get(seed), task) for task in comparison.tasks] for seed in _seeds(comparison)]
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(comparison.tasks))
-
-
-def _score(record: Record | None, task: TaskInfo) -> float:
-    if record is None or task.name not in {own.name for own in record.tasks}:
-        return float("nan")
-    return record.score(task)
-
-
-def _seeds(comparison: Comparison) -> list[int]:
-    return sorted({run.spec.seed for method in comparison.methods for run in method.runs})

@@ -7,6 +7,7 @@ from statistics import median
 
 import numpy as np
 
+from mtbench.plan.suite import MEAN
 from mtbench.report import caption
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Expense, Yardstick, expense, yardstick
@@ -146,7 +147,7 @@ def build_table(comparison: Comparison) -> Table:
 
 def scores(comparison: Comparison, column: Column) -> np.ndarray:
     """The test metric (methods, seeds) of a column after the last epoch; NaN where there is no finished run."""
-    seeds = sorted({run.spec.seed for method in comparison.methods for run in method.runs})
+    seeds = comparison.seeds
     rows = []
     for method in comparison.methods:
         records = method.records
@@ -165,7 +166,7 @@ def columns_of(comparison: Comparison) -> tuple[Column, ...]:
     if common := comparison.common_metric:
         tasks.append(
             Column(
-                name="mean",
+                name=MEAN,
                 is_mean=True,
                 metric=common.metric,
                 unit=common.unit,

@@ -19,7 +19,7 @@ from mtbench.store.atomic import write_text
 from mtbench.store.record import TaskInfo
 from mtbench.store.sealed import Later, Unsealed, seal, unseal
 
-__all__ = ["FILE", "FORMAT", "SEARCHES", "Spent", "Study", "Trial", "read_studies", "read_study", "write_study"]
+__all__ = ["FILE", "FORMAT", "SEARCHES", "Spent", "Study", "Trial", "mean", "read_studies", "read_study", "write_study"]
 
 FORMAT = 1
 """Raised when a study can no longer be read by the mtbench before it."""
@@ -96,6 +96,8 @@ class Study:
         retrained: by number, the folders of the runs that were trained again on all training images, in the order of
             the report seeds; one that has no record is not among them.
         spent: see `Spent`.
+        set_aside: the folders of the runs of trials beyond those that were asked for last, which an earlier and longer
+            search left; they are kept for a longer one to come.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -120,6 +122,7 @@ class Study:
     chosen: tuple[int, ...] = ()
     retrained: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     spent: Spent = Spent()
+    set_aside: tuple[str, ...] = ()
 
     @property
     def network(self) -> str:
@@ -143,8 +146,8 @@ class Study:
 
     @property
     def trial_runs(self) -> frozenset[str]:
-        """The folders of all runs that a setting was chosen by, below the results folder."""
-        return frozenset(run for trial in self.trials for run in trial.runs)
+        """The folders of all runs of trials below the results folder, those that were set aside among them."""
+        return frozenset(run for trial in self.trials for run in trial.runs) | frozenset(self.set_aside)
 
 
 def mean(values: Sequence[float]) -> float:
