@@ -1,12 +1,15 @@
 """What commands that train share: reading what was asked, and doing the runs."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mtbench.errors import UsageError, did_you_mean
+import typer
+
+from mtbench.errors import Stopped, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +29,7 @@ __all__ = [
     "prepare",
     "protocol_name",
     "settings",
+    "stoppable",
 ]
 
 
@@ -139,6 +143,22 @@ def execute(agenda: "Agenda", places: Sequence[str], root: Path, console: "Conso
         return []
     with choose_display(console, len(agenda.todo), quiet=quiet) as display:
         return run_all([job(run) for run in agenda.todo], root=root, slots=places, listener=display)
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let a command that is stopped within the block say so, and end with the exit code of an interrupt.
+
+    Raises:
+        typer.Exit: it was stopped.
+    """
+    from rich.console import Console
+
+    try:
+        yield
+    except Stopped as cause:
+        Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
+        raise typer.Exit(130) from None
 
 
 @dataclass(frozen=True, kw_only=True)

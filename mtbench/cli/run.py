@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli.execution import agenda_of, announce, execute, names, parse_refresh, prepare, protocol_name, settings
+from mtbench.cli.execution import (
+    agenda_of,
+    announce,
+    execute,
+    names,
+    parse_refresh,
+    prepare,
+    protocol_name,
+    settings,
+    stoppable,
+)
 from mtbench.cli.search import conduct, is_through
 from mtbench.cli.shared import (
     DEFAULT_RESULTS,
@@ -27,7 +37,7 @@ from mtbench.cli.shared import (
     RunsPerDevice,
     data_root,
 )
-from mtbench.errors import Stopped, UsageError
+from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
     from mtbench.engines.agenda import Agenda
@@ -126,11 +136,8 @@ def run(
     announce(agenda, places, data_root(root), console, is_quick=quick)
     if dry_run:
         return
-    try:
+    with stoppable():
         outcomes = execute(agenda, places, data_root(root), console, quiet=quiet)
-    except Stopped as cause:
-        Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
-        raise typer.Exit(130) from None
     _summarise(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results, suite)
     if not all(map(is_through, studies)):
         raise typer.Exit(1)
