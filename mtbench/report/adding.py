@@ -9,9 +9,9 @@ from mtbench.report.added import Added, Addition, additions
 from mtbench.report.adding_figure import draw_adding
 from mtbench.report.caption import QUICK
 from mtbench.report.exhibit import MEASURED, Exhibit, warnings
-from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.layout import DASH, Layout, Page, Words, plain, written
 from mtbench.report.suite import SuiteRuns
-from mtbench.report.text import difference, listed, slug, spread
+from mtbench.report.text import decimals, difference, listed, slug
 from mtbench.stats.summary import summarize
 
 __all__ = ["adding_exhibits"]
@@ -79,23 +79,31 @@ def _page(runs: SuiteRuns, addition: Addition, label: str) -> Page:
 
 
 def _line(added: Added, addition: Addition, at_once: bool) -> tuple[Words, ...]:
-    def mean(values: np.ndarray, known: bool = True) -> str:
-        summary = summarize(values)
-        return spread(summary.mean, summary.std) if summary.n and known else DASH
+    new, old = addition.task, addition.old[0]
+    news = [summarize(each.new) for each in addition.methods]
+    olds = [summarize(each.after) for each in addition.methods]
+    digits = decimals([each.mean for each in news if each.n], new.unit)
+    old_digits = decimals([each.mean for each in olds if each.n], old.unit)
+
+    def of_new(values: np.ndarray) -> str:
+        return written(summarize(values), digits)
+
+    def of_old(values: np.ndarray) -> str:
+        return written(summarize(values), old_digits) if addition.alike else DASH
 
     change = summarize(added.change)
     says = [
         f"{added.title}, {added.mode}",
-        mean(added.new),
-        mean(added.before, addition.alike),
-        mean(added.after, addition.alike),
-        difference(change.mean, change.interval) if change.n and addition.alike else DASH,
+        of_new(added.new),
+        of_old(added.before),
+        of_old(added.after),
+        difference(change.mean, change.interval, old_digits) if change.n and addition.alike else DASH,
         f"{added.phase.parameters:,}" if added.phase else DASH,
         str(added.finished) if added.finished >= addition.planned else f"{added.finished}/{addition.planned}",
     ]
     if at_once:
-        says += [mean(added.at_once), mean(added.old_at_once, addition.alike)]
-    return tuple(Words(says=each) for each in says)
+        says += [of_new(added.at_once), of_old(added.old_at_once)]
+    return plain(says)
 
 
 def _frame(runs: SuiteRuns, addition: Addition) -> pd.DataFrame:

@@ -8,12 +8,12 @@ import pandas as pd
 
 from mtbench.report.caption import QUICK
 from mtbench.report.exhibit import Exhibit, called, measured, warnings
-from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.layout import DASH, Layout, Page, plain, written
 from mtbench.report.magnitude import Magnitude, magnitude
 from mtbench.report.matched_figure import Point, draw_matched
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
-from mtbench.report.text import counted, difference, ratio, spread
+from mtbench.report.text import counted, decimals, difference, ratio
 from mtbench.stats.contrast import Contrast, paired
 from mtbench.stats.summary import Summary, summarize
 
@@ -113,17 +113,18 @@ def _page(runs: SuiteRuns, sheet: Sheet, column: Column, arms: list[Arm], refere
     """A row per arm: what it costs, each with its ratio to the reference, what it does, and by how much more."""
     sizes = {arm.name: arm.size for arm in arms}
     base = sizes.get(reference)
+    digits = decimals([arm.summary.mean for arm in arms if arm.summary.n], column.unit)
     lines = []
     for arm in arms:
         finished, planned = arm.summary.n, sheet.planned
         says = [
             arm.title,
             *(_cost(arm.size, base, cost) for cost in _COSTS),
-            spread(arm.summary.mean, arm.summary.std) if arm.summary.n else DASH,
-            DASH if arm.against is None or not arm.against.n else difference(*_interval(arm.against)),
+            written(arm.summary, digits),
+            _against(arm.against, digits),
             str(finished) if finished >= planned else f"{finished}/{planned}",
         ]
-        lines.append(tuple(Words(says=each) for each in says))
+        lines.append(plain(says))
     title = called(runs.suite, [sheet]).get(reference, "")
     return Page(
         title=f"{runs.suite.name}: {sheet.comparison.dataset}, protocol {sheet.comparison.title}, over cost",
@@ -149,16 +150,16 @@ def _page(runs: SuiteRuns, sheet: Sheet, column: Column, arms: list[Arm], refere
     )
 
 
+def _against(contrast: Contrast | None, digits: int) -> str:
+    return difference(contrast.difference, contrast.interval(), digits) if contrast and contrast.n else DASH
+
+
 def _cost(size: Magnitude | None, base: Magnitude | None, cost: str) -> str:
     if size is None:
         return DASH
     number = getattr(size, cost)
     shown = f"{number:,}" if cost == "weights" else counted(number)
     return f"{shown} ({ratio(number / getattr(base, cost))})" if base else shown
-
-
-def _interval(contrast: Contrast) -> tuple[float, tuple[float, float] | None]:
-    return contrast.difference, contrast.interval()
 
 
 def _frame(runs: SuiteRuns, sheet: Sheet, column: Column, arms: list[Arm], reference: str) -> pd.DataFrame:

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from mtbench.report.caption import QUICK
 from mtbench.report.exhibit import Exhibit, called, measured, warnings
-from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.layout import DASH, Layout, Page, plain, written
 from mtbench.report.magnitude import Magnitude, magnitude
 from mtbench.report.relative import deltas, single_task_runs
 from mtbench.report.scaling_figure import Panel, draw_scaling
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
-from mtbench.report.text import counted, counts, ratio, slug, spread
+from mtbench.report.text import counted, counts, decimals, ratio, slug
 from mtbench.stats.summary import Summary, summarize
 
 __all__ = ["Scale", "scaling_exhibits"]
@@ -112,13 +112,16 @@ def _results(runs: SuiteRuns, scale: Scale, label: str) -> Page:
     of = [*([scale.means] if scale.column else []), *([scale.gains] if scale.single else [])]
     header = [f"{sign}{head}" for sign in (["", "Δm "] if scale.column else ["Δm "])[: len(of)] for head in heads]
     titles, lines = called(runs.suite, scale.sheets), []
+    means = [summarize(scale.means(sheet, method)) for sheet in scale.sheets for method in titles]
+    unit = scale.column.unit if scale.column else "%"
+    places = [2 if values == scale.gains else decimals([each.mean for each in means if each.n], unit) for values in of]
     for method, title in titles.items():
-        line = [Words(says=title)]
-        for values in of:
+        line = [title]
+        for values, digits in zip(of, places, strict=True):
             summaries = [summarize(values(sheet, method)) for sheet in scale.sheets]
-            line += [Words(says=_says(each, signed=values == scale.gains)) for each in summaries]
+            line += [written(each, digits, sign=values == scale.gains) for each in summaries]
         finished = [len(found.records) if (found := sheet.runs(method)) else 0 for sheet in scale.sheets]
-        lines.append((*line, Words(says=counts(finished))))
+        lines.append(plain((*line, counts(finished))))
     gain = f"Δm: the mean over tasks of the relative gain over {scale.single} of the same seed and backbone, in %."
     return Page(
         title=f"{runs.suite.name}: over the number of tasks{scale.words}, size {runs.size}",
@@ -146,7 +149,7 @@ def _costs(runs: SuiteRuns, scale: Scale, label: str) -> Page:
         line = [ratio(size.relative) if size else DASH for size in sizes]
         line += [counted(size.macs_per_task) if size else DASH for size in sizes]
         line += [counted(size.macs_per_input) if size else DASH for size in sizes]
-        lines.append(tuple(Words(says=says) for says in (title, *line)))
+        lines.append(plain((title, *line)))
     header = [f"{sign} {head}" for sign in ("#P", "MACs one", "MACs all") for head in heads]
     return Page(
         title=f"{runs.suite.name}: cost over the number of tasks{scale.words}, size {runs.size}",
@@ -166,13 +169,6 @@ def _costs(runs: SuiteRuns, scale: Scale, label: str) -> Page:
 
 def _head(sheet: Sheet) -> str:
     return f"{sheet.dataset} ({len(sheet.comparison.tasks)})"
-
-
-def _says(summary: Summary, *, signed: bool) -> str:
-    if not summary.n:
-        return DASH
-    said = spread(summary.mean, summary.std)
-    return f"+{said}" if signed and summary.mean >= 0 else said
 
 
 def _frame(runs: SuiteRuns, scale: Scale) -> pd.DataFrame:

@@ -6,11 +6,11 @@ import pandas as pd
 
 from mtbench.report.caption import QUICK
 from mtbench.report.exhibit import Exhibit, measured, warnings
-from mtbench.report.layout import DASH, Layout, Page, Words
+from mtbench.report.layout import Layout, Page, plain, written
 from mtbench.report.suite import SuiteRuns
 from mtbench.report.sweep_figure import draw_sweep
 from mtbench.report.swept import Sweep, Swept, sweeps
-from mtbench.report.text import counts, decimals, slug, spread
+from mtbench.report.text import counts, decimals, slug
 from mtbench.stats.summary import summarize
 
 __all__ = ["sweep_exhibits"]
@@ -46,13 +46,13 @@ def _page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
         header += [f"{of_task}{sweep.setting}={value}" for value in sweep.values]
     lines = []
     for method, title in part.methods.items():
-        line, numbers = [Words(says=title)], []
+        line, numbers = [title], []
         for column in part.main:
             summaries = [summarize(part.scores(method, value, column)) for value in sweep.values]
             digits = decimals([each.mean for each in summaries if each.n], column.unit)
-            line += [Words(says=spread(each.mean, each.std, digits) if each.n else DASH) for each in summaries]
+            line += [written(each, digits) for each in summaries]
             numbers = [each.n for each in summaries]
-        lines.append((*line, Words(says=counts(numbers))))
+        lines.append(plain((*line, counts(numbers))))
     return Page(
         title=f"{runs.suite.name}: {part.dataset} over {sweep.words}, size {runs.size}",
         label=label,

@@ -77,6 +77,20 @@ def test_a_page_has_each_cost_with_its_ratio_and_the_paired_difference_to_the_re
     )
 
 
+def test_small_losses_are_shown_in_four_digits() -> None:
+    def loss(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+        mean = 0.0123 + 0.001 * seed + 0.0001 * GAINS[method][seed]
+        values = (mean, mean)
+        kind = {"metric": "loss", "unit": "", "higher_is_better": False}
+        return finished(method, seed, values, dataset=dataset, protocol=protocol, **kind)  # type: ignore[arg-type]
+
+    suite = replace(MATCHED, grid=(Grid(datasets=("mmnist2",), methods=("td", "single")),))
+    (exhibit,) = matched_exhibits(filled(suite, loss))
+    td, single = ([words.says for words in line] for line in exhibit.pages[0].layout.lines)
+    assert td[4] == "0.0133 ± 0.0010"
+    assert single[4:6] == ["0.0135 ± 0.0011", "+0.0002 (+0.0000 to +0.0004)"]  # the lower end is -0.000048
+
+
 def test_without_a_finished_run_of_the_reference_nothing_is_relative_to_it() -> None:
     def some(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
         return run("moo" if method == "td" else method, dataset, protocol, seed)
