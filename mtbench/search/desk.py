@@ -49,6 +49,7 @@ class Desk:
         study = plan.study
         self._journal = Journal(self._folder, self._claim, name=study.id, axes=plan.axes, higher=study.higher_is_better)
         self._specs: dict[int, list[RunSpec] | str] = {}
+        self._check_journal()
 
     def ask(self, began: int) -> list[int]:
         """The trials of a round that are not finished; those that are not there yet are proposed now."""
@@ -76,7 +77,9 @@ class Desk:
         for run in runs:
             if run.record is None and run.state != "failed":
                 why = run.why or "it was not done"
-                raise RunError(f"the run in {run.folder} has no record: {why}.", mend="Give the command again.")
+                raise RunError(
+                    f"the run in {run.folder} has no record: {why.rstrip('.')}.", mend="Give the command again."
+                )
         planned = self._planned(number)
         outcome = Outcome(why=planned) if isinstance(planned, str) else self._outcome(runs)
         score = None if outcome.values is None else self.plan.study.score(outcome.values)
@@ -93,7 +96,8 @@ class Desk:
 
     def study(self) -> Study:
         """The study as it stands, with as many trials as were asked for."""
-        entries = self._journal.entries()[: self.plan.trials]
+        everything = self._journal.entries()
+        entries, beyond = everything[: self.plan.trials], everything[self.plan.trials :]
         spent = {run: cost for entry in entries for run, cost in entry.outcome.runs.items()}
         study = dataclasses.replace(
             self.plan.study,
@@ -107,6 +111,7 @@ class Desk:
                 epochs=sum(epochs for epochs, _ in spent.values()),
                 seconds=math.fsum(seconds for _, seconds in spent.values()),
             ),
+            set_aside=tuple(run for entry in beyond for run in self._runs(entry)),
         )
         best = leading(study)
         marked = [dataclasses.replace(trial, front=trial.number in best) for trial in study.trials]
@@ -120,6 +125,13 @@ class Desk:
         """
         self._claim.check()
         write_study(self._folder, self.study())
+
+    def _check_journal(self) -> None:
+        """Make sure that what came of each trial is of its own runs: a line that was lost would shift the rest."""
+        for entry in self._journal.entries():
+            own = {Path(spec.folder).name for spec in self.specs(entry.number)}  # a run is known by its identity
+            if not {Path(run).name for run in entry.outcome.runs} <= own:
+                raise self._journal.unreadable(f"trial {entry.number} has a run of another setting")
 
     def _planned(self, number: int) -> list[RunSpec] | str:
         """The runs of a trial, or why it has none."""
@@ -159,9 +171,12 @@ class Desk:
             asked=entry.asked,
             titles=specs[0].titles if specs else self.plan.study.titles,
             values=entry.outcome.values,
-            runs=tuple(self._below(run.path) for run in find_runs(self.results, specs)),
+            runs=self._runs(entry),
             why=entry.outcome.why,
         )
+
+    def _runs(self, entry: Entry) -> tuple[str, ...]:
+        return tuple(self._below(run.path) for run in find_runs(self.results, self.specs(entry.number)))
 
     def _below(self, folder: Path) -> str:
         return folder.relative_to(self.results).as_posix()

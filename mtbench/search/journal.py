@@ -83,18 +83,16 @@ class Journal:
                 else:
                     goals = directions(higher)
                     self._study = optuna.create_study(storage=self._storage, study_name=name, directions=goals)
-            except (ValueError, KeyError, AssertionError) as cause:
-                raise StoreError(
-                    f"the journal {path} cannot be read ({type(cause).__name__}: {cause}).",
-                    mend="Delete its folder and give the command again: runs that are done are not done again.",
-                ) from cause
+                self.entries()
+            except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as cause:
+                raise self.unreadable(f"{type(cause).__name__}: {cause}") from cause
 
     def entries(self) -> list[Entry]:
         """The trials, in the order of their numbers."""
         found = []
         for trial in self._study.get_trials(deepcopy=False):
             attributes: dict[str, Any] = trial.user_attrs
-            outcome = attributes.get(OUTCOME, {})
+            outcome = attributes[OUTCOME] if trial.state.is_finished() else {}
             point = dict(trial.params) if trial.params else None
             found.append(
                 Entry(
@@ -116,6 +114,13 @@ class Journal:
                 )
             )
         return found
+
+    def unreadable(self, why: str) -> StoreError:
+        """The error for a journal that something else has written to."""
+        return StoreError(
+            f"the journal {self._path} cannot be read ({why}).",
+            mend="Delete its folder and give the command again: runs that are done are not done again.",
+        )
 
     def add(self, proposal: Proposal, asked: Mapping[str, str]) -> None:
         """Put down a trial that is to be run."""

@@ -36,7 +36,7 @@ class Perform(Protocol):
 
 
 def run_search(plans: Sequence[StudyPlan], *, results: Path, perform: Perform) -> list[Study]:
-    """Do the studies; trials that are there are left as they are. ``search.json`` is put down after each round.
+    """Do the studies; trials that are there are left as they are. ``search.json`` is written around each round.
 
     All studies take a round each, and then the next, so that a search that is cut short has still given every method
     the same number of trials. What is chosen is trained again at the end, on all training images, with seeds of its
@@ -65,11 +65,14 @@ def _round(desks: Sequence[Desk], began: int, perform: Perform) -> None:
     asked = [(desk, number) for desk in desks for number in desk.ask(began)]
     if not asked:
         return
+    working = list(dict.fromkeys(desk for desk, _ in asked))
+    for desk in working:
+        desk.write()  # a report that is made meanwhile knows by it which runs are trials
     specs = [spec for desk, number in asked for spec in desk.specs(number)]
     statuses = _perform(specs, _named(number for _, number in asked), perform)
     for desk, number in asked:
         desk.tell(number, [statuses[spec.id] for spec in desk.specs(number)])
-    for desk in dict.fromkeys(desk for desk, _ in asked):
+    for desk in working:
         desk.write()
 
 

@@ -26,8 +26,12 @@ def check_results(results: Path) -> None:
     path = results / MARKER
     try:
         found = int(json.loads(path.read_bytes())["format"])
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return
+    except NotADirectoryError as cause:
+        raise StoreError(
+            f"{results} is no folder, or lies below a file.", mend="Give another folder with --results."
+        ) from cause
     except (OSError, ValueError, KeyError, TypeError) as cause:
         raise StoreError(
             f"{path} cannot be read ({type(cause).__name__}: {cause}).", mend="Delete it: the next run writes it anew."

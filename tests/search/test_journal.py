@@ -95,3 +95,21 @@ def test_a_journal_that_makes_no_sense_is_told(claim: Claim) -> None:
     (claim.folder / FILE).write_text("not a journal\nat all\n")
     with pytest.raises(StoreError, match=r"the journal .* cannot be read .*Delete its folder"):
         journal(claim)
+
+
+@pytest.mark.parametrize("line", ["5", "[1, 2]", "{}", '"text"', '{"op_code": 99, "worker_id": "x"}', "\0\0\0"])
+def test_a_line_that_is_not_the_journals_is_told(claim: Claim, line: str) -> None:
+    filled(claim)
+    lines = (claim.folder / FILE).read_text().splitlines()
+    (claim.folder / FILE).write_text("\n".join([*lines[:3], line, *lines[4:]]) + "\n")
+    with pytest.raises(StoreError, match=r"the journal .* cannot be read .*Delete its folder"):
+        journal(claim)
+
+
+@pytest.mark.parametrize("word", ["asked", "outcome", "marks"])
+def test_a_trial_that_lacks_what_it_must_carry_is_told(claim: Claim, word: str) -> None:
+    filled(claim)
+    text = (claim.folder / FILE).read_text()
+    (claim.folder / FILE).write_text(text.replace(f'"{word}"', '"lost"'))
+    with pytest.raises(StoreError, match=rf"the journal .* cannot be read \(KeyError: '{word}'\)"):
+        journal(claim)

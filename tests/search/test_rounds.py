@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mtbench.errors import Busy, RunError, Stopped
+from mtbench.errors import Busy, RunError, Stopped, StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
@@ -129,10 +129,10 @@ def test_what_cannot_be_measured_is_a_failure(world: World) -> None:
 
 def test_a_run_that_could_not_be_done_is_no_failure_of_its_trial(world: World) -> None:
     def missing(specs: Sequence[RunSpec], what: str) -> list[RunStatus]:
-        return [dataclasses.replace(run, record=None, state="missing", why="disk full") for run in world(specs, what)]
+        return [dataclasses.replace(run, record=None, state="missing", why="disk full.") for run in world(specs, what)]
 
     plans = plan_search(SearchRequest(datasets=["toy-all"], methods=["uniform"], trials=4, protocol="quick"))
-    with pytest.raises(RunError, match="has no record: disk full"):
+    with pytest.raises(RunError, match=r"has no record: disk full\. Give the command again\."):
         run_search(plans, results=world.results, perform=missing)
     (study,) = run_search(plans, results=world.results, perform=world)
     assert {trial.state for trial in study.trials} == {"done"}
@@ -218,13 +218,44 @@ def test_what_was_found_is_written_down_and_read_without_optuna(world: World) ->
     assert json.loads(path.read_text())["study"]["trials"][0]["values"]
 
 
-def test_the_study_is_written_after_every_round(world: World) -> None:
+def test_the_study_is_written_before_and_after_every_round(world: World) -> None:
     world.stop_after = 2
     with pytest.raises(Stopped):
         search(world, "uniform")
     (study,) = read_studies(world.results)
-    assert [trial.state for trial in study.trials] == ["done"] * 8
+    assert [trial.state for trial in study.trials] == ["done"] * 8 + ["asked"] * 4
     assert study.planned == 12
+    _, under_way = world.calls[-1]
+    assert {Path(run).name for run in study.trial_runs} >= {Path(spec.folder).name for spec in under_way}
+
+
+def test_trials_beyond_those_of_a_shorter_search_are_set_aside_and_still_known(world: World) -> None:
+    (longer,) = search(world, "uniform", trials=12)
+    (shorter,) = search(world, "uniform", trials=5)
+    assert [trial.number for trial in shorter.trials] == list(range(5))
+    assert shorter.spent.trials == 5
+    assert shorter.trial_runs == longer.trial_runs
+    assert set(shorter.set_aside) == {run for trial in longer.trials[5:] for run in trial.runs}
+    assert read_studies(world.results) == [shorter]
+    assert search(world, "uniform", trials=12) == [longer]
+
+
+def test_a_journal_that_has_lost_a_line_gives_no_trial_the_values_of_another(world: World) -> None:
+    search(world, "uniform", trials=6, retrain=0)
+    (log,) = world.results.rglob("journal.log")
+    lines = log.read_bytes().splitlines(keepends=True)
+    told = []
+    for lost in range(len(lines)):
+        log.write_bytes(b"".join(lines[:lost] + lines[lost + 1 :]))
+        try:
+            (study,) = search(world, "uniform", trials=6, retrain=0)
+        except StoreError as cause:
+            told.append(str(cause))
+            continue
+        right = {spec.protocol.lr: validation_scores(spec) for _, specs in world.calls for spec in specs}
+        assert all(trial.values in (None, right[float(trial.asked["lr"])]) for trial in study.trials)
+    assert any("(trial 0 has a run of another setting). Delete its folder" in text for text in told)
+    assert len(told) < len(lines)
 
 
 def test_two_searches_at_the_same_time_do_not_meet(world: World) -> None:
