@@ -1,5 +1,6 @@
 """``mtbench report``: tables and figures of the runs that are there."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,7 +45,7 @@ def report(
     root = shared.data_root(data_root)
     statuses = survey(results, root) if results.is_dir() else []
     if not statuses:
-        asked = f"--suite {suite}" if suite else "--methods td,uniform --dataset mmnist3"
+        asked = f"--suite {shlex.quote(suite)}" if suite else "--methods td,uniform --dataset mmnist3"
         raise UsageError(
             f"there are no runs in {results}.",
             mend=f"Make some: mtbench run {asked}; or name their folder with --results.",
@@ -123,7 +124,7 @@ def _report_suite(
     if not found:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",
-            mend=f"Make some: mtbench run --suite {name} --quick; or name their folder with --results.",
+            mend=f"Make some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder with --results.",
         )
     files: list[Path] = []
     for runs in found:

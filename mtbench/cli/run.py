@@ -1,5 +1,6 @@
 """``mtbench run``, ``mtbench status`` and ``mtbench exec``."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -88,6 +89,7 @@ def run(
     from mtbench.plan.grid import Request, parse_seeds, plan
     from mtbench.plan.suite_file import find_suite
     from mtbench.plan.suite_plan import plan_suite
+    from mtbench.search.planning import plan_search
     from mtbench.search.suite import suite_requests
     from mtbench.train.device import check_precision, choose_device
 
@@ -103,6 +105,8 @@ def run(
         asked = find_suite(suite)
         specs = plan_suite(asked, base=base, settings=changed, seeds=chosen)
         searches = suite_requests(asked, base=base, settings=changed, seeds=chosen)
+        for request in searches:
+            plan_search(request)  # what is wrong with the last is told before the first has taken its hours
     else:
         specs = plan(
             Request(
@@ -201,7 +205,8 @@ def _summarise(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, s
     for outcome in outcomes:  # what failed before it could be put down in the run's folder
         if outcome.how == "failed" and outcome.job.folder not in told:
             console.print(f"[bold red]failed[/] {escape(outcome.job.title)}: {escape(outcome.why)}", soft_wrap=True)
-    place = (f" --suite {suite}" if suite else "") + ("" if results == DEFAULT_RESULTS else f" --results {results}")
+    of_suite = f" --suite {shlex.quote(suite)}" if suite else ""
+    place = of_suite + ("" if results == DEFAULT_RESULTS else f" --results {shlex.quote(str(results))}")
     console.print(
         f"{len(agenda.done)} of {len(agenda.done) + len(without)} runs have a record. "
         f"Tables and figures: mtbench report{place}",

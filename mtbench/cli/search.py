@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli.execution import Performer, names, parse_refresh, prepare, protocol_name, settings
+from mtbench.cli.execution import Performer, names, parse_refresh, prepare, protocol_name, settings, stoppable
 from mtbench.cli.shared import (
     DEFAULT_RESULTS,
     BackboneName,
@@ -26,7 +26,6 @@ from mtbench.cli.shared import (
     RunsPerDevice,
     data_root,
 )
-from mtbench.errors import Stopped
 
 if TYPE_CHECKING:
     from mtbench.search.request import SearchRequest
@@ -151,18 +150,19 @@ def conduct(
 
     Raises:
         UsageError: something asked for does not exist or does not fit.
+        StoreError: nothing can be kept in the results folder.
         typer.Exit: it was stopped, which is told.
     """
-    from rich.console import Console
-
     from mtbench.cli import studies as show
     from mtbench.cli.shared import console as open_console
     from mtbench.search.planning import plan_search
+    from mtbench.store.results import check_results
     from mtbench.train.device import check_precision, choose_device
 
     console = open_console()
     console.quiet = quiet
     plans = plan_search(request)
+    check_results(results)
     firsts = [plan.specs(plan.default, request.seeds, validation=True)[0] for plan in plans]
     for spec in firsts:
         check_precision(choose_device(places[0]), spec.protocol.precision)
@@ -174,11 +174,8 @@ def conduct(
     from mtbench.search.rounds import run_search
 
     perform = Performer(results=results, root=root, places=places, refresh=refresh, console=console, quiet=quiet)
-    try:
+    with stoppable():
         studies = run_search(plans, results=results, perform=perform)
-    except Stopped as cause:
-        Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
-        raise typer.Exit(130) from None
     console.quiet = False
     show.summarise(studies, console, plans=plans, results=results)
     return studies

@@ -1,6 +1,7 @@
 """Searches in words and tables: what will be searched, and what was found."""
 
 import dataclasses
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mtbench.engines.display import duration
 from mtbench.errors import DamagedRecord
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import StudyPlan
+from mtbench.search.points import setting_count
 from mtbench.store.record import TaskInfo
 from mtbench.store.study import FILE, Study, Trial, mean, read_study
 
@@ -61,7 +63,7 @@ def summarise(studies: Sequence[Study], console: Console, *, plans: Sequence[Stu
         for trial in failed:
             console.print(f"[bold red]failed[/] trial {trial.number}: {escape(trial.why)}", soft_wrap=True)
         console.print(escape(_again(study)), soft_wrap=True, highlight=False)
-    place = "" if results == DEFAULT_RESULTS else f" --results {results}"
+    place = "" if results == DEFAULT_RESULTS else f" --results {shlex.quote(str(results))}"
     console.print(f"\nTables and figures: mtbench report{place}", soft_wrap=True, highlight=False)
 
 
@@ -77,6 +79,12 @@ def _budget(plans: Sequence[StudyPlan]) -> Iterator[str]:
         f"{'seed' if seeds == 1 else 'seeds'} ({named}) x {per_run} epochs = {each} epochs. "
         f"Proposals: {first.request.sampler}, seed {first.request.seed}."
     )
+    for plan in plans:
+        if (count := setting_count(plan.axes)) < plan.trials:
+            yield (
+                f"For {plan.title} on {plan.dataset} there are only {count:.0f} settings, the default among them: a "
+                "trial that repeats one takes its runs from there, and trains nothing."
+            )
     if any(text not in ("", "none") for text in first.request.space.values()):
         yield "What --space names is searched, and nothing else."
     seeds_again = ", ".join(map(str, first.report_seeds))

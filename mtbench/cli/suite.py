@@ -1,5 +1,6 @@
 """``mtbench suite``: which suites there are, what one runs, and what is wrong with one's own."""
 
+import shlex
 import tomllib
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,7 +63,8 @@ def show(name: Name) -> None:
     bases = [base for base in dict.fromkeys((suite.base, "quick")) if all(base in each.protocols for each in datasets)]
     if datasets:
         counts = [f"{len(plan_suite(suite, base=base))} at {base}" for base in bases]
-        out.print(f"Runs: {', '.join(counts)}.", highlight=False)
+        besides = ", besides those of its searches" if suite.search else ""
+        out.print(f"Runs: {', '.join(counts)}{besides}.", highlight=False)
     for line in _claims(suite):
         out.print(escape(line), highlight=False, soft_wrap=True)
     out.print(f"To make one of your own, begin with a copy of {suite_path(name)}", highlight=False, soft_wrap=True)
@@ -73,17 +75,22 @@ def validate(name: Name) -> None:
     """Say everything that is wrong with a suite, line by line; the exit code is 1 if anything is."""
     from rich.markup import escape
 
-    from mtbench.plan.suite_file import read_suite, suite_path
+    from mtbench.plan.suite_file import Fault, read_suite, suite_path
+    from mtbench.plan.toml_lines import Lines
+    from mtbench.search.suite import search_misfits
 
     path = suite_path(name)
     suite, faults = read_suite(path)
+    if suite is not None and not faults and (misfits := search_misfits(suite)):
+        lines = Lines(path.read_text(encoding="utf-8-sig"))
+        faults = [Fault(line=lines.find(("search", number)), text=text) for number, text in misfits.items()]
     out = console()
     for fault in faults:
         out.print(f"[red]{escape(str(path))}:{fault.line}[/]: {escape(fault.text)}", highlight=False, soft_wrap=True)
     if faults:
         raise typer.Exit(1)
     assert suite is not None
-    out.print(f"{path} is in order: mtbench run --suite {name}", highlight=False, soft_wrap=True)
+    out.print(f"{path} is in order: mtbench run --suite {shlex.quote(name)}", highlight=False, soft_wrap=True)
 
 
 def _protocol(suite: "Suite", part: "Grid") -> str:

@@ -48,6 +48,8 @@ def suite_path(name: str) -> Path:
     """
     known = built_in_suites()
     path = known.get(name, Path(name))
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder, and a suite is a TOML file.")
     if not path.is_file():
         raise UsageError(
             f"there is no suite '{name}'.",
@@ -79,7 +81,7 @@ def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
         UsageError: the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark of its encoding
     except (OSError, UnicodeDecodeError) as cause:
         raise UsageError(f"{path} cannot be read: {cause}.") from cause
     try:

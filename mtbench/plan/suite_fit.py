@@ -56,6 +56,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     for name in suite.labels:
         if name not in methods:
             yield _not_there(name, methods - strange, lines.find(("labels", name)), "labels")
+    yield from _shared_labels(suite.labels, lines)
     unsure = {name for part in suite.grid if any(_set_misfits(part, (), lines)) for name in part.datasets}
     known = _Known(
         suite=suite,
@@ -162,6 +163,17 @@ def _plan_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines) -
             except MtbenchError as cause:
                 yield Fault(line=lines.find((*path, "methods"), name), text=str(cause))
                 break
+
+
+def _shared_labels(labels: Mapping[str, str], lines: Lines) -> Iterator[Fault]:
+    """Rows that nobody could tell apart."""
+    first: dict[str, str] = {}
+    for method, label in labels.items():
+        if first.setdefault(label, method) != method:
+            yield Fault(
+                line=lines.find(("labels", method)),
+                text=f"'{method}' has the label '{label}', as '{first[label]}' has. Give each a label of its own.",
+            )
 
 
 def _paper_misfits(table: PaperTable, known: _Known, path: Path, lines: Lines) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from mtbench.contract import Choices, derive
 from mtbench.errors import UsageError
 from mtbench.search.axes import Axis, Coordinate
 
-__all__ = ["LEVELS", "Point", "default_point", "grid_point", "grid_size", "sobol_point"]
+__all__ = ["LEVELS", "Point", "default_point", "grid_point", "grid_size", "setting_count", "sobol_point"]
 
 LEVELS = 5
 """How many values of a range are on a grid, its ends among them; choices are on it all."""
@@ -25,6 +25,11 @@ def default_point(axes: Sequence[Axis]) -> Point | None:
     """The default; None if any part of it lies outside what is searched."""
     parts = [axis.default_point() for axis in axes]
     return None if any(part is None for part in parts) else {k: v for part in parts if part for k, v in part.items()}
+
+
+def setting_count(axes: Sequence[Axis]) -> float:
+    """How many different settings there are to try, the default among them; infinite where a range is searched."""
+    return math.prod(map(_values, _coordinates(axes))) + (default_point(axes) is None)
 
 
 def grid_size(axes: Sequence[Axis]) -> int:
@@ -73,6 +78,13 @@ def _grid(axes: Sequence[Axis]) -> list[Point]:
 
 def _asked(axes: Sequence[Axis], point: Point | None) -> list[str] | None:
     return None if point is None else [axis.text(point) for axis in axes]
+
+
+def _values(coordinate: Coordinate) -> float:
+    space = coordinate.space
+    if isinstance(space, Choices):
+        return len(space.values)
+    return round(space.high) - round(space.low) + 1 if coordinate.whole else math.inf
 
 
 def _levels(coordinate: Coordinate) -> list[float | str]:

@@ -1,12 +1,14 @@
 """The searches of a suite."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
-from mtbench.errors import UsageError
+from mtbench.errors import MtbenchError, UsageError
 from mtbench.plan.suite import Suite, rendered
+from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest, parse_tuning_seeds
 
-__all__ = ["suite_requests"]
+__all__ = ["search_misfits", "suite_requests"]
 
 
 def suite_requests(
@@ -42,3 +44,15 @@ def suite_requests(
         )
         for part in suite.search
     ]
+
+
+def search_misfits(suite: Suite) -> dict[int, str]:
+    """What is wrong with the searches of a suite that is in order otherwise, by the number of the search, from 0."""
+    found: dict[int, str] = {}
+    for number, part in enumerate(suite.search):
+        try:
+            for request in suite_requests(dataclasses.replace(suite, search=(part,)), settings={}):
+                plan_search(request)
+        except MtbenchError as cause:
+            found[number] = str(cause)
+    return found

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from mtbench.cli.run import status
 from mtbench.cli.search import search
-from mtbench.errors import Busy, MtbenchError, UsageError
+from mtbench.errors import Busy, MtbenchError, StoreError, UsageError
 from mtbench.store.claim import Claim
 from mtbench.store.record import read_record, render_record
 from mtbench.store.study import Study, read_studies
@@ -110,6 +110,22 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> No
     assert text in result.output
     assert "at a time on" in result.output
     assert os.listdir(place) == []
+
+
+def test_a_space_with_fewer_settings_than_trials_is_told() -> None:
+    asked = ("search", "--dataset", "toy-all", "--methods", "td", "--trials", "8", "--dry-run", "--space")
+    told = (
+        "For td on toy-all there are only 3 settings, the default among them: a trial that repeats one takes its runs"
+    )
+    assert told in mtbench(*asked, "lr=0.1/0.2").output
+    assert "there are only" not in mtbench(*asked, "lr=0.1..0.2").output
+
+
+def test_a_results_folder_that_is_a_file_is_refused_before_anything_is_said(place: Path) -> None:
+    (place / "file").write_text("")
+    for folder in ("file", "file/below"):
+        with pytest.raises(StoreError, match=rf"{folder} is no folder, or lies below a file\."):
+            mtbench(*WEIGHTS, "--dry-run", "--results", folder)
 
 
 def test_one_and_two_runs_at_a_time_propose_the_same_and_give_the_same() -> None:

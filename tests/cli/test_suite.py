@@ -154,6 +154,56 @@ def test_everything_that_is_wrong_is_told_with_its_line(place: Path) -> None:
     assert "singel" in again.output
 
 
+SEARCHES = """
+[[search]]
+datasets = ["toy-all"]
+methods = ["uniform"]
+trials = 4
+
+[[search]]
+datasets = ["toy-all"]
+methods = ["td"]
+trials = 4
+space = { lr = "1e-2..1e-4" }
+
+[[search]]
+datasets = ["toy-all"]
+methods = ["td"]
+trials = 0
+"""
+
+
+def test_what_is_wrong_with_searches_is_told_with_their_lines_and_before_the_first_is_begun(place: Path) -> None:
+    (place / "searches.toml").write_text('title = "T"' + SEARCHES)
+    result = mtbench("suite", "validate", "searches.toml")
+    assert result.exit_code == 1
+    second, third = result.output.splitlines()
+    assert second.startswith("searches.toml:7: --space lr is '1e-2..1e-4': a range goes from a number to a greater one")
+    assert third.startswith("searches.toml:13: --trials is 0.")
+    with pytest.raises(UsageError, match=r"--space lr is '1e-2\.\.1e-4'"):
+        mtbench("run", "--suite", "searches.toml", "--quick")
+    assert not (place / "results").exists()
+
+
+def test_runs_of_searches_are_not_among_those_that_are_counted(place: Path) -> None:
+    (place / "both.toml").write_text(TOYS + "\n".join(SEARCHES.splitlines()[:6]))
+    assert (
+        "Runs: 4 at paper, 4 at quick, besides those of its searches.\n" in mtbench("suite", "show", "both.toml").output
+    )
+
+
+def test_a_folder_is_no_suite(place: Path) -> None:
+    (place / "mine.toml").mkdir()
+    with pytest.raises(UsageError, match=r"^mine\.toml is a folder, and a suite is a TOML file\.$"):
+        mtbench("suite", "validate", "mine.toml")
+
+
+def test_a_command_to_copy_is_quoted_for_the_shell(place: Path) -> None:
+    (place / "my toys.toml").write_text(TOYS)
+    told = mtbench("suite", "validate", "my toys.toml").output
+    assert told == "my toys.toml is in order: mtbench run --suite 'my toys.toml'\n"
+
+
 def test_a_faulty_suite_is_neither_run_nor_reported(place: Path) -> None:
     (place / "faulty.toml").write_text(FAULTY)
     with pytest.raises(UsageError, match=r"faulty\.toml, line 2: a suite has no key 'sauce'"):

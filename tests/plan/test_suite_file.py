@@ -62,6 +62,21 @@ def test_a_file_is_read_as_it_says(read: Read) -> None:
     assert table.number("uniform", "LU") is None
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace("digits", "Zöglinge ∆ 数"), encoding=encoding, newline=newline)
+    suite, faults = read_suite(path)
+    assert (suite and suite.title, faults) == ("Two Zöglinge ∆ 数", [])
+
+
+def test_two_methods_of_one_label_cannot_be_told_apart(read: Read) -> None:
+    _, faults = read(GOOD + '\n[labels]\ntd = "ours"\nuniform = "ours"\n')
+    text = "'uniform' has the label 'ours', as 'td' has. Give each a label of its own."
+    assert faults == [Fault(line=len(GOOD.splitlines()) + 4, text=text)]
+
+
 FAULTS = {
     "an unknown method": ('    "uniform",', '    "unifrom",', "Did you mean 'uniform'?"),
     "an unknown option": ('    "uniform",', '    "uniform", "td:chanels=2",', "Did you mean 'channels'?"),

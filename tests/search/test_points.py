@@ -8,7 +8,7 @@ from mtbench.contract import Protocol
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_method
 from mtbench.search.axes import Axis, axes_of
-from mtbench.search.points import default_point, grid_point, grid_size, sobol_point
+from mtbench.search.points import default_point, grid_point, grid_size, setting_count, sobol_point
 
 
 def axes(method: str, tasks: int = 2, **space: str) -> list[Axis]:
@@ -49,6 +49,13 @@ def test_a_part_of_a_grid_is_spread_out_and_depends_on_the_seed() -> None:
     assert grid(found) == grid(found)
     assert grid(found) != grid(found, seed=1)
     assert len({point["lr"] for point in grid(found)[:8]}) >= 4
+
+
+def test_settings_are_counted_with_a_default_that_lies_outside() -> None:
+    assert setting_count(axes("td", lr="1e-3/1e-2", gate="sigmoid/tanh")) == 4
+    assert setting_count(axes("td", lr="1e-5/1e-2")) == 3
+    assert setting_count(axes("td", channels="0..7")) == 8
+    assert setting_count(axes("td", channels="0..7", lr="1e-4..1e-2")) == math.inf
 
 
 def test_a_grid_that_nobody_can_try_is_refused() -> None:
