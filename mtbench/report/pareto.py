@@ -171,7 +171,7 @@ def bounds(trade: TradeOff) -> Bounds:
     known = np.array([values for values in means if np.isfinite(values).all()]).reshape(-1, len(trade.tasks))
     worst = np.where(trade.higher, known.min(axis=0), known.max(axis=0)) if len(known) else None
     return Bounds(
-        ideal=_ideal(trade.tasks),
+        ideal=_ideal(trade.tasks, known),
         chance=_chance(trade.comparison.dataset, trade.tasks),
         nadir=None if worst is None else tuple(map(float, worst)),
     )
@@ -246,9 +246,16 @@ def _is_kin(method: MethodRuns, found: StudyRuns) -> bool:
     return (str(spec.network), str(spec.backbone)) == (found.study.network, found.study.backbone)
 
 
-def _ideal(tasks: Sequence[TaskInfo]) -> tuple[float, ...] | None:
-    """100 % of what is the better the more; 0 of an error."""
+def _ideal(tasks: Sequence[TaskInfo], means: NDArray[np.float64]) -> tuple[float, ...] | None:
+    """100 % of what is the better the more; 0 of an error, which nothing falls below.
+
+    Args:
+        means: (M, T) all that there are: what goes below 0, as a logarithm does, is no error and has no best value.
+    """
     if any(task.higher_is_better and task.unit != "%" for task in tasks):
+        return None
+    lower = [not task.higher_is_better for task in tasks]
+    if (means[:, lower] < 0).any():
         return None
     return tuple(100.0 if task.higher_is_better else 0.0 for task in tasks)
 

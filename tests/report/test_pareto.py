@@ -130,6 +130,17 @@ def test_errors_have_an_ideal_of_nothing_and_no_chance() -> None:
     assert volume(tested, limits.nadir, made, limits) == pytest.approx(0.1 * 0.05 / 0.4**2)
 
 
+def test_what_falls_below_nothing_is_no_error_and_has_no_volume() -> None:
+    tasks = [TaskInfo(name=name, metric="log-likelihood", unit="", higher_is_better=False) for name in ("LU", "RL")]
+    tried = (
+        Tried(asked="0.6/0.4", worth=(-4, 1), front=True, tested=[(-4, 1)]),
+        Tried(asked="0.4/0.6", worth=(2, -3), front=True, tested=[(2, -3)]),
+    )
+    found, made = trade(tried, [], tasks=tasks)
+    assert bounds(made).ideal is None
+    assert any(sentence.startswith("No hypervolumes") for sentence in pareto_page(found, made).caption)
+
+
 def test_a_metric_without_a_best_value_has_no_volume() -> None:
     tasks = [TaskInfo(name=name, metric="score", unit="", higher_is_better=True) for name in ("LU", "RL")]
     found, made = trade(FRONT, [], tasks=tasks)
