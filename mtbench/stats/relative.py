@@ -9,9 +9,10 @@ __all__ = ["delta_m", "relative_error"]
 def delta_m(values: ArrayLike, single: ArrayLike, higher: ArrayLike) -> NDArray[np.float64]:
     """The mean relative gain over single-task networks, in %, per seed (S,).
 
-    (100 / T) sum_t (-1)^(l_t) (M_t - M_t,single) / M_t,single, where l_t = 1 if lower is better (Maninis et al.,
-    Attentive single-tasking of multiple tasks, CVPR 2019, equation 3). Positive is good. It is taken within each seed,
-    and single-task runs vary like any others: their noise is in the result.
+    (100 / T) sum_t (-1)^(l_t) (M_t - M_t,single) / |M_t,single|, where l_t = 1 if lower is better (Maninis et al.,
+    Attentive single-tasking of multiple tasks, CVPR 2019, equation 3, for metrics above 0; of one below, as a
+    logarithm may be, the amount is what a gain is a share of, so that positive is good everywhere). It is taken within
+    each seed, and single-task runs vary like any others: their noise is in the result.
 
     Args:
         values: (S, T) the method's metrics.
@@ -23,7 +24,7 @@ def delta_m(values: ArrayLike, single: ArrayLike, higher: ArrayLike) -> NDArray[
     """
     signs = np.where(np.asarray(higher, dtype=bool), 1.0, -1.0)
     metrics, base = _both(values, single)
-    return _mean_ratio(signs * (metrics - base), base)
+    return _mean_ratio(signs * (metrics - base), np.abs(base))
 
 
 def relative_error(values: ArrayLike, single: ArrayLike) -> NDArray[np.float64]:

@@ -31,6 +31,12 @@ def test_each_task_has_its_own_direction() -> None:
     assert gains == pytest.approx([15, -15])
 
 
+def test_a_gain_is_positive_where_metrics_are_below_zero_too() -> None:
+    # An objective -10 -> -12 is a fifth better where lower is better; a log-likelihood -10 -> -12 a fifth worse.
+    assert delta_m([[-12.0]], [[-10.0]], [False]) == pytest.approx([20])
+    assert delta_m([[-12.0]], [[-10.0]], [True]) == pytest.approx([-20])
+
+
 def test_near_the_ceiling_the_error_tells_what_the_accuracy_hides() -> None:
     assert delta_m([[97]], [[96]], [True]) == pytest.approx([100 / 96])
     assert relative_error([[97]], [[96]]) == pytest.approx([-25])
