@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mtbench.contract import Protocol
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Yardstick, device_kind
+from mtbench.report.relative import has_shares
 from mtbench.report.text import brief, duration, listed, seeds, wrap
 from mtbench.store.record import Record
 
@@ -178,6 +179,8 @@ def _test(comparison: Comparison, says: Says) -> str:
 def _relative(comparison: Comparison, single: str) -> str:
     if not single:
         return "Δm, the gain over single-task networks, takes runs of them: add single to the methods."
+    if not has_shares(comparison):
+        return f"No Δm: a metric falls below 0 here, so that a gain over {single} is no share of anything."
     error = (
         " Δerr: likewise of the error rate, where lower is better."
         if all(task.unit == "%" and task.higher_is_better for task in comparison.tasks)

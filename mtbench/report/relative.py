@@ -9,7 +9,7 @@ from mtbench.plan.spec import Choice
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.stats.relative import delta_m, relative_error
 
-__all__ = ["DELTA", "deltas", "error_changes", "single_task_runs"]
+__all__ = ["DELTA", "deltas", "error_changes", "has_shares", "single_task_runs"]
 
 DELTA = "delta_m"
 """What Delta_m is called where a metric is asked for."""
@@ -26,16 +26,25 @@ def single_task_runs(comparison: Comparison) -> MethodRuns | None:
     return None
 
 
+def has_shares(comparison: Comparison) -> bool:
+    """Whether a change can be a share of what it is a change of: no metric falls below 0, as a logarithm may.
+
+    Of what crosses 0 a relative gain would be as large as the single-task network is near it.
+    """
+    return not any((method.tested(comparison.tasks, comparison.seeds) < 0).any() for method in comparison.methods)
+
+
 def deltas(comparison: Comparison) -> list[NDArray[np.float64]]:
     """Delta_m (see `mtbench.stats.relative.delta_m`) of each method per seed (S,), in %.
 
     NaN where the seed has no run of the method, or none of the single-task network, and for methods on another backbone
-    than it is on.
+    than it is on; everywhere, if a change is no share (see `has_shares`).
     """
     if not comparison.tasks:
         return [np.empty(0) for _ in comparison.methods]
     higher = [task.higher_is_better for task in comparison.tasks]
-    return [delta_m(values, single, higher) for values, single in _beside_single(comparison)]
+    gains = [delta_m(values, single, higher) for values, single in _beside_single(comparison)]
+    return gains if has_shares(comparison) else [np.full_like(gain, np.nan) for gain in gains]
 
 
 def error_changes(comparison: Comparison) -> list[NDArray[np.float64]]:

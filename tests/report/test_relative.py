@@ -48,6 +48,17 @@ def test_where_lower_is_better_less_is_a_gain_and_no_error_rate_is_known() -> No
     assert np.isnan(error_changes(found)).all()
 
 
+def test_where_a_metric_falls_below_zero_no_gain_is_a_share_of_it_and_the_caption_says_so() -> None:
+    objective = (TaskInfo(name="depth", metric="log-likelihood", unit="", higher_is_better=False),)
+    found = comparison(
+        *(finished("single", seed, {"depth": 0.01 - seed}, tasks=objective) for seed in (0, 1)),
+        *(finished("td", seed, {"depth": 3.0 - seed}, tasks=objective) for seed in (0, 1)),
+    )
+    assert all(np.isnan(gains).all() for gains in deltas(found))
+    (told,) = (sentence for sentence in page_of(build_table(found)).caption if "Δm" in sentence)
+    assert told == "No Δm: a metric falls below 0 here, so that a gain over single is no share of anything."
+
+
 def test_gains_are_within_seeds_and_unknown_where_one_of_the_two_runs_is_missing() -> None:
     found = comparison(
         *(finished("single", seed, (50 + 50 * seed, 100)) for seed in (0, 1)),
