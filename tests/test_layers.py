@@ -23,7 +23,7 @@ BELOW = {
     "engines": {"train", "store", "plan", "contract", "registry", "errors"},
     "conformance": {"train", "store", "plan", "contract", "registry", "errors"},
     "scaffold": {"registry", "errors"},
-    "search": {"engines", "train", "store", "plan", "contract", "registry", "errors"},
+    "search": {"engines", "train", "store", "stats", "plan", "contract", "registry", "errors"},
     "report": {"stats", "store", "plan", "contract", "registry", "errors"},
     "cli": {
         *("engines", "search", "report", "conformance", "scaffold"),

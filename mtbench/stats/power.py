@@ -67,7 +67,6 @@ def runs_needed(
     difference: float,
     std: float | None,
     *,
-    margin: float = 0.0,
     level: float = 0.05,
     power: float = 0.8,
     most: int = 1000,
@@ -84,16 +83,14 @@ def runs_needed(
     Args:
         difference: the true mean difference, of either sign.
         std: of a difference.
-        margin: what the interval is to exclude in place of zero: lie above it, or below its negative.
         level: 1 - the interval's confidence; divide it by the number of comparisons that are corrected for.
         power: the probability asked for.
         most: larger plans are not looked for.
 
     Returns:
-        n; None if no plan up to `most` does it, as where the difference does not exceed the margin, or if the spread is
-        unknown or zero.
+        n; None if no plan up to `most` does it, as where the difference is zero, or if the spread is unknown or zero.
     """
-    effect = abs(difference) - margin
+    effect = abs(difference)
     if std is None or not std > 0 or not effect > 0:
         return None
     return _least(lambda n: two_sided_power(effect / std * n**0.5, n - 1, level=level), power, most)

@@ -11,17 +11,16 @@ from pathlib import Path
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from mtbench.cli.run import exec_, run, status
-from mtbench.errors import MtbenchError, UsageError
+from mtbench.errors import UsageError
+from tests.cli.commands import call, start
 
 app = typer.Typer()
 app.command("run")(run)
 app.command("status")(status)
 app.command("exec")(exec_)
-
-MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
 
 
 @pytest.fixture(autouse=True)
@@ -33,24 +32,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def mtbench(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, list(arguments))
-    if isinstance(result.exception, MtbenchError):
-        raise result.exception
-    return result
-
-
-def start(*arguments: str) -> subprocess.Popen[str]:
-    """A command in a process and a group of its own, as a shell starts it."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-c", MTBENCH, *arguments]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    )
+    return call(app, *arguments)
 
 
 def records(root: Path) -> dict[str, int]:

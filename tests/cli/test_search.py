@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 import typer
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from mtbench.cli.run import status
 from mtbench.cli.search import search
-from mtbench.errors import Busy, MtbenchError, StoreError, UsageError
+from mtbench.errors import Busy, StoreError, UsageError
 from mtbench.store.claim import Claim
 from mtbench.store.record import read_record, render_record
 from mtbench.store.study import Study, read_studies
+from tests.cli.commands import call, start
 
 app = typer.Typer()
 app.command("search")(search)
 app.command("status")(status)
 
-MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
 WEIGHTS = ("search", "--dataset", "toy-all", "--method", "branches", "--quick", "--jobs", "2")
 RESULTS = Path("results/local")
 
@@ -40,19 +40,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def mtbench(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, list(arguments))
-    if isinstance(result.exception, MtbenchError):
-        raise result.exception
-    return result
-
-
-def start(*arguments: str) -> subprocess.Popen[str]:
-    """A command in a process and a group of its own, as a shell starts it."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    command = [sys.executable, "-c", MTBENCH, *arguments]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    )
+    return call(app, *arguments)
 
 
 def found(results: Path = RESULTS) -> Study:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from mtbench.cli.app import app
-from mtbench.errors import MtbenchError, UsageError
+from mtbench.errors import UsageError
 from mtbench.plan.suite_file import built_in_suites
+from tests.cli.commands import MTBENCH, call
 
-MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
 TOYS = """\
 title = "Toys [small]"
 source = "Nobody (1999), Table 1"
@@ -78,10 +78,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def mtbench(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, list(arguments))
-    if isinstance(result.exception, MtbenchError):
-        raise result.exception
-    return result
+    return call(app, *arguments)
 
 
 def test_every_suite_that_comes_with_mtbench_is_listed_with_what_it_is() -> None:

@@ -1,5 +1,3 @@
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished
 from tests.report.suites import filled
+from tests.report.typesetting import needs_latex, typeset
 
 TASKS = {"mmnist2": ("LU", "RL"), "mmnist3": ("LU", "RL", "LL"), "mmnist9": tuple("123456789")}
 SOME = ("uniform", "single", "td:channels=6:bu2=mul+fixed:weights=.3/.4/.3")
@@ -69,20 +68,7 @@ def test_every_page_marks_a_look(runs: SuiteRuns) -> None:
         assert all(page.quick and page.caption[0].startswith("QUICK") for page in exhibit.pages)
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@needs_latex
 def test_pdflatex_sets_every_page_within_the_line(runs: SuiteRuns, tmp_path: Path) -> None:
-    pages = [page for exhibit in exhibits(runs) for page in exhibit.pages]
-    for page in pages:
-        (tmp_path / f"{page.label}.tex").write_text(render_latex(page))
-    (tmp_path / "paper.tex").write_text(
-        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
-        + "".join(f"\\input{{{page.label}.tex}}\n\\clearpage\n" for page in pages)
-        + "\\end{document}\n"
-    )
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    log = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, log
-    assert "Overfull" not in log
-    assert "Float too large" not in log
+    log = typeset(tmp_path, [render_latex(page) for exhibit in exhibits(runs) for page in exhibit.pages])
     assert "multiply defined" not in log

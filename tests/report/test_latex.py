@@ -1,9 +1,5 @@
 import re
-import shutil
-import subprocess
 from pathlib import Path
-
-import pytest
 
 from mtbench.report.comparison import compare
 from mtbench.report.latex import escape_latex, render_latex
@@ -11,6 +7,7 @@ from mtbench.report.layout import page_of
 from mtbench.report.table import build_table
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, QUICK, finished, many_runs, mixed_runs, unfinished
+from tests.report.typesetting import needs_latex, typeset
 
 NASTY = r"""_ & % # $ { } ~ ^ \ < > | " ' ` -- ± é «中»"""
 
@@ -110,30 +107,17 @@ def test_more_footnotes_than_a_page_has_room_for_go_on_in_another_table() -> Non
     assert "tensormod: 1 failed" in last
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@needs_latex
 def test_pdflatex_sets_every_table_within_the_line(tmp_path: Path) -> None:
     seeds = range(3)
     names = {f"left_{index}_{NASTY}" if index == 3 else f"5_o_Clock_Shadow_{index}": 90.0 for index in range(10)}
     long = "td:channels=6:bu2=mul+fixed:weights=.3/.4/.3"
-    tables = {
-        "mixed.tex": mixed_runs(),
-        "wide.tex": [finished(method, seed, names, protocol=QUICK) for seed in seeds for method in (long, "moo")],
-        "nasty.tex": [finished("td", 0, stale=NASTY)],
-        "many.tex": many_runs(),
-        "nine.tex": many_runs(tasks=[f"digit {place}" for place in range(9)]),
-        "all-failed.tex": [unfinished("failed", method, 0, f"{NASTY} " * 4) for method in MANY],
-    }
-    for name, runs in tables.items():
-        (tmp_path / name).write_text(latex(runs))
-    (tmp_path / "paper.tex").write_text(
-        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
-        + "".join(f"\\input{{{name}}}\n" for name in tables)
-        + "\\end{document}\n"
-    )
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    log = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, log
-    assert "Overfull" not in log
-    assert "Float too large" not in log
-    assert (tmp_path / "paper.pdf").stat().st_size > 10_000
+    tables = [
+        mixed_runs(),
+        [finished(method, seed, names, protocol=QUICK) for seed in seeds for method in (long, "moo")],
+        [finished("td", 0, stale=NASTY)],
+        many_runs(),
+        many_runs(tasks=[f"digit {place}" for place in range(9)]),
+        [unfinished("failed", method, 0, f"{NASTY} " * 4) for method in MANY],
+    ]
+    typeset(tmp_path, [latex(runs) for runs in tables])

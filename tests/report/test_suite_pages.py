@@ -1,8 +1,6 @@
 import dataclasses
 import io
 import re
-import shutil
-import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from mtbench.report.suite_pages import suite_pages
 from mtbench.report.terminal import print_page
 from mtbench.report.write import write_suite
 from tests.report.records import answering
+from tests.report.typesetting import needs_latex, typeset
 
 LONG = "branches+fixed:weights=.25/.25/.25/.25"
 CORNERS = ("LU", "RL", "LL", "RU")
@@ -158,19 +157,7 @@ def test_pages_read_as_markdown() -> None:
         assert caption
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@needs_latex
 def test_pdflatex_sets_every_page_within_the_line(tmp_path: Path) -> None:
-    for number, page in enumerate(pages()):
-        (tmp_path / f"{number}.tex").write_text(render_latex(page))
-    (tmp_path / "paper.tex").write_text(
-        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
-        + "".join(f"\\input{{{number}.tex}}\n" for number in range(len(pages())))
-        + "\\end{document}\n"
-    )
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
-    log = done.stdout.decode(errors="replace")
-    assert done.returncode == 0, log
-    assert "Overfull" not in log
-    assert "Float too large" not in log
+    log = typeset(tmp_path, [render_latex(page) for page in pages()])
     assert "multiply defined" not in log

@@ -59,11 +59,6 @@ def test_the_runs_needed_are_the_least_that_have_the_power(effect: float, level:
     assert power_of_scipy(effect, n, level) >= 0.8 > power_of_scipy(effect, n - 1, level)
 
 
-def test_a_margin_counts_against_the_difference() -> None:
-    assert runs_needed(1.5, 1.0, margin=0.5) == runs_needed(1.0, 1.0)
-    assert runs_needed(0.5, 1.0, margin=0.5) is None
-
-
 @pytest.mark.parametrize(("difference", "std"), [(0.0, 1.0), (1.0, 0.0), (1.0, None), (1e-4, 1.0), (float("nan"), 1.0)])
 def test_what_no_plan_would_show_has_none(difference: float, std: float | None) -> None:
     assert runs_needed(difference, std) is None
