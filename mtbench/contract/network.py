@@ -3,6 +3,7 @@
 Shapes: B examples in a batch, V inputs per example, T tasks, z the representation (B * V, features).
 """
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,12 +72,15 @@ class Losses:
         counts: (T,) int64, how many labels were used.
         base_weights: (T,) the task weights of the unweighted loss of the batch, ``sum(base_weights * means)``.
         penalty: a term that belongs to no task, such as a regularizer on weights.
+        weights: (T,) the task weights that the balancer used, see `Balancer.backward`; NaN for a task that is absent,
+            None if no weights describe the step.
     """
 
     means: Tensor
     counts: Tensor
     base_weights: Tensor
     penalty: Tensor | None = None
+    weights: Tensor | None = None
 
     @property
     def present_mask(self) -> Tensor:
@@ -87,6 +91,12 @@ class Losses:
     def present_indices(self) -> Tensor:
         """(P,) int64, the indices of the P tasks that have a label in this batch."""
         return self.present_mask.nonzero().squeeze(1)
+
+    def weighted(self, weights: Tensor | None) -> "Losses":
+        """Return these losses with the task weights (T,) that a balancer used; those of absent tasks become NaN."""
+        if weights is None:
+            return self
+        return dataclasses.replace(self, weights=weights.detach().where(self.present_mask, torch.nan))
 
 
 class Alias:

@@ -5,15 +5,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 
 from mtbench.contract import TrainingProtocol
+from mtbench.contract.options import current_names, identity_name
 
-__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name"]
+__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name", "present_names"]
 
 LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "fraction": 1.0, "gradient_scale": "native"}
-"""Numbers of a protocol that runs made before they were there are understood to have had."""
+"""Settings that came after the first runs, with the value that earlier runs are understood to have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +68,12 @@ class RunSpec:
     def id(self) -> str:
         """Twelve hexadecimal digits that stand for what was asked."""
         asked = dataclasses.asdict(self)
-        del asked["titles"], asked["protocol"]["seeds"]
-        for name, default in LATER.items():
-            if asked["protocol"][name] == default:
-                del asked["protocol"][name]
+        del asked["titles"]
+        asked["protocol"] = {
+            identity_name(field): asked["protocol"][field.name]
+            for field in dataclasses.fields(TrainingProtocol)
+            if field.name != "seeds" and asked["protocol"][field.name] != LATER.get(field.name, ...)
+        }
         text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -85,12 +89,24 @@ class RunSpec:
 
     @staticmethod
     def from_json(text: str | bytes) -> "RunSpec":
-        """Read ``spec.json``.
+        """Read ``spec.json``, of this or an earlier version.
 
         Raises:
             pydantic.ValidationError: the text is not a spec.
         """
-        return _READER.validate_json(text)
+        try:
+            body = json.loads(text)
+        except ValueError:
+            return _READER.validate_json(text)  # raises, and says where the text is no JSON
+        if isinstance(body, dict) and isinstance(body.get("protocol"), dict):
+            body["protocol"] = present_names(body["protocol"])
+        return _READER.validate_python(body)
+
+
+def present_names(protocol: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a training protocol by their present names, from those of any earlier version."""
+    renamed = current_names(TrainingProtocol)
+    return {renamed.get(name, name): value for name, value in protocol.items()}
 
 
 def folder_name(title: str) -> str:

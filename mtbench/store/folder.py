@@ -23,6 +23,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text
 from mtbench.store.claim import Claim, is_claimed
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
+from mtbench.store.sealed import strict_json
 
 __all__ = ["ATTEMPTS", "LOG", "ClaimedRun", "Failure", "RunFolder"]
 
@@ -284,7 +285,7 @@ class ClaimedRun(RunFolder):
                     shutil.move(self.path / name, target / name)
 
     def _write_curve(self, curve: Sequence[CurvePoint]) -> None:
-        lines = [json.dumps(asdict(point), sort_keys=True) + "\n" for point in curve]
+        lines = [strict_json(asdict(point), sort_keys=True) + "\n" for point in curve]
         write_text(self.path / "curve.jsonl", "".join(lines))
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import TrainingProtocol, Metric
 from mtbench.plan.spec import Choice, RunSpec, Titles
 from mtbench.store.record import (
     FORMAT,
@@ -71,7 +71,7 @@ def finished(
     """
     named = scores if isinstance(scores, Mapping) else dict(zip(CORNERS, scores, strict=False))
     infos = tuple(tasks) or tuple(
-        TaskInfo(name=name, metric=metric, unit=unit, higher_is_better=higher_is_better) for name in named
+        TaskInfo(name=name, metrics=(Metric(name=metric, unit=unit, higher_is_better=higher_is_better),)) for name in named
     )
     asked = spec(method, seed, dataset=dataset, protocol=protocol, title=title)
     results = {"test": _results(infos, named, 1.0)}

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from mtbench.contract import Metric
 from mtbench.plan.spec import Choice
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.layout import page_of
@@ -13,8 +14,8 @@ from mtbench.store.status import RunStatus
 from tests.report.records import finished, on, unfinished
 
 WIDE = Choice(name="lenet", options={"width": "2"})
-ACCURACY = TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True)
-ERROR = TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False)
+ACCURACY = TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),))
+ERROR = TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),))
 
 
 def comparison(*runs: RunStatus) -> Comparison:
@@ -49,7 +50,7 @@ def test_where_lower_is_better_less_is_a_gain_and_no_error_rate_is_known() -> No
 
 
 def test_where_a_metric_falls_below_zero_no_gain_is_a_share_of_it_and_the_caption_says_so() -> None:
-    objective = (TaskInfo(name="depth", metric="log-likelihood", unit="", higher_is_better=False),)
+    objective = (TaskInfo(name="depth", metrics=(Metric(name="log-likelihood", unit="", higher_is_better=False),)),)
     found = comparison(
         *(finished("single", seed, {"depth": 0.01 - seed}, tasks=objective) for seed in (0, 1)),
         *(finished("td", seed, {"depth": 3.0 - seed}, tasks=objective) for seed in (0, 1)),

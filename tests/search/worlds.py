@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mtbench.contract import Metric
 from mtbench.errors import Stopped
 from mtbench.plan.spec import RunSpec
 from mtbench.store.folder import RunFolder
@@ -23,7 +24,7 @@ from mtbench.store.record import (
 from mtbench.store.results import find_runs
 from mtbench.store.status import RunStatus
 
-TASKS = tuple(TaskInfo(name=name, metric="accuracy", unit="%", higher_is_better=True) for name in ("upper", "lower"))
+TASKS = tuple(TaskInfo(name=name, metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)) for name in ("upper", "lower"))
 
 
 def validation_scores(spec: RunSpec) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mtbench.contract import Metric
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import fingerprints
@@ -36,7 +37,7 @@ def record(spec: RunSpec, curve: tuple[CurvePoint, ...]) -> Record:
     return Record(
         format=FORMAT,
         spec=spec,
-        tasks=(TaskInfo(name="upper", metric="accuracy", unit="%", higher_is_better=True),),
+        tasks=(TaskInfo(name="upper", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),),
         training_examples=96,
         results=curve[-1].results,
         curve=curve,

@@ -99,5 +99,9 @@ class Imtl(ImtlG):
         return
 
 
-class ImtlUb(Imtl, RepresentationBalancer):
-    """IMTL in the representation (Liu et al. 2021): as the paper does it, with one backward pass of the encoder."""
+class ImtlUb(RepresentationBalancer):
+    """IMTL in the representation (Liu et al. 2021): the paper's form, with one backward pass of the encoder."""
+
+    Options = ImtlLOptions
+    Rule = Imtl
+    paper = PAPER

@@ -1,5 +1,6 @@
 """Multiple-gradient descent: the update of least norm among all weightings of the tasks' gradients."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ class Mgda(GradientBalancer):
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         weights = least_norm(gradients, losses, self.options.normalize)
-        return Combined(shared=weights @ gradients, own=weights)
+        return Combined(shared=weights @ gradients, own=weights, weights=weights)
 
     def gain(self, count: int) -> float:  # noqa: ARG002
         return 1.0
@@ -60,15 +61,13 @@ class MgdaUb(RepresentationBalancer):
     """
 
     Options = MgdaUbOptions
+    Rule = Mgda
     learns_to = 60.0  # as of `Mgda`
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
 
-    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
-        weights = least_norm(gradients, losses, self.options.normalize)
-        return Combined(shared=weights @ gradients, own=weights if self.options.branches == "weighted" else None)
-
-    def gain(self, count: int) -> float:  # noqa: ARG002
-        return 1.0
+    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
+        combined = super().combine(gradients, losses, indices)
+        return combined if self.options.branches == "weighted" else dataclasses.replace(combined, own=None)
 
 
 def least_norm(matrix: Tensor, losses: Tensor, normalize: str) -> Tensor:
