@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
-__all__ = ["GROUPS", "NAME", "Entry", "entries", "find", "lacking", "load", "module_path", "summary"]
+__all__ = ["GROUPS", "NAME", "PluginEntry", "entries", "find", "lacking", "load", "module_path", "summary"]
 
 GROUPS = {
     "method": "mtbench.methods",
@@ -29,7 +29,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Entry:
+class PluginEntry:
     """One name that a distribution offers: ``td = mtbench_methods.td:TopDown`` of mtbench 0.1.0."""
 
     kind: str
@@ -52,16 +52,16 @@ class Entry:
 
 
 @cache
-def entries(kind: str) -> dict[str, Entry]:
+def entries(kind: str) -> dict[str, PluginEntry]:
     """Every installed plug-in of a kind ('method', 'balancer', 'dataset', 'backbone') by name, sorted.
 
     Raises:
         PluginError: two distributions offer one name, or a name is not of the form [a-z][a-z0-9-]*.
     """
-    found: dict[str, Entry] = {}
+    found: dict[str, PluginEntry] = {}
     for point in sorted(set(entry_points(group=GROUPS[kind])), key=lambda p: (p.name, p.value)):
         assert point.dist is not None  # entry points found by metadata always have one
-        entry = Entry(
+        entry = PluginEntry(
             kind=kind,
             name=point.name,
             value=point.value,
@@ -85,7 +85,7 @@ def entries(kind: str) -> dict[str, Entry]:
     return found
 
 
-def find(kind: str, name: str) -> Entry:
+def find(kind: str, name: str) -> PluginEntry:
     """The plug-in of that name.
 
     Raises:
@@ -138,7 +138,7 @@ def module_path(module: str) -> Path | None:
     return None
 
 
-def summary(entry: Entry) -> str:
+def summary(entry: PluginEntry) -> str:
     """The first line of the plug-in's docstring, read from its source without importing it."""
     path = module_path(entry.module)
     if path is None:
@@ -150,7 +150,7 @@ def summary(entry: Entry) -> str:
     return (ast.get_docstring(lines[0]) or "").partition("\n")[0] if lines else ""
 
 
-def lacking(entry: Entry) -> str:
+def lacking(entry: PluginEntry) -> str:
     """What must be installed for the plug-in to work, in the words that pip is given; empty if nothing lacks.
 
     Read, without importing it, from two class attributes in its source: `extra`, e.g. ``mtbench[cagrad]``, lacks if any
@@ -196,11 +196,11 @@ def _literal(lineage: list[ast.ClassDef], attribute: str) -> object:
     return None
 
 
-def _installed(known: dict[str, Entry]) -> str:
+def _installed(known: dict[str, PluginEntry]) -> str:
     return ", ".join(_by_origin(known))
 
 
-def _by_origin(known: dict[str, Entry]) -> Iterator[str]:
+def _by_origin(known: dict[str, PluginEntry]) -> Iterator[str]:
     """``a, b (mtbench 0.1.0)``, ``c (other 0.2)``: names gathered by the distribution they come from."""
     origins: dict[str, list[str]] = {}
     for entry in known.values():

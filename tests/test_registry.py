@@ -7,7 +7,7 @@ import pytest
 
 from mtbench import registry
 from mtbench.errors import PluginError, UsageError
-from mtbench.registry import Entry
+from mtbench.registry import PluginEntry
 
 PACKAGE = """
 class Mine:
@@ -188,5 +188,5 @@ def test_module_paths_are_found_without_importing_the_packages_above(site: Path)
 
 
 def test_an_entry_knows_its_parts() -> None:
-    entry = Entry(kind="method", name="x", value="a.b:C", distribution="d", version="1")
+    entry = PluginEntry(kind="method", name="x", value="a.b:C", distribution="d", version="1")
     assert (entry.module, entry.attribute, entry.origin) == ("a.b", "C", "d 1")

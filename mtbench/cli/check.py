@@ -22,12 +22,12 @@ def check(
     from mtbench.conformance import examine
 
     out, faults = console(), 0
-    for finding in examine(name, root=data_root(root)):
-        mark = "[bold red]not so[/]" if finding.fault else "[green]ok[/]    "
-        out.print(f"{mark}  {escape(finding.check)}", soft_wrap=True, highlight=False)
-        if finding.fault:
+    for result in examine(name, root=data_root(root)):
+        mark = "[bold red]not so[/]" if result.fault else "[green]ok[/]    "
+        out.print(f"{mark}  {escape(result.check)}", soft_wrap=True, highlight=False)
+        if result.fault:
             faults += 1
-            out.print(f"        {escape(finding.fault)}", soft_wrap=True, highlight=False)
+            out.print(f"        {escape(result.fault)}", soft_wrap=True, highlight=False)
     if faults:
         out.print(f"{faults} of the checks failed.", highlight=False)
         raise typer.Exit(1)

@@ -66,7 +66,7 @@ def doctor(data_root_: DataRoot = None) -> None:
         raise typer.Exit(1)
 
 
-def _state(entry: registry.Entry) -> tuple[str, bool]:
+def _state(entry: registry.PluginEntry) -> tuple[str, bool]:
     """How a plug-in is, and whether it is broken; to lack something that can be installed is not to be broken."""
     extra = registry.lacking(entry)
     try:

@@ -34,7 +34,7 @@ def fingerprints(spec: RunSpec, data: str) -> Fingerprints:
     return Fingerprints(numerics=NUMERICS, code=parts, data=data)
 
 
-def plugin(spec: RunSpec, part: str) -> registry.Entry:
+def plugin(spec: RunSpec, part: str) -> registry.PluginEntry:
     """The installed plug-in behind one of `PARTS` of a run.
 
     Raises:
@@ -43,7 +43,7 @@ def plugin(spec: RunSpec, part: str) -> registry.Entry:
     return registry.find(PARTS[part], getattr(spec, part).name)
 
 
-def code(entry: registry.Entry) -> Code:
+def code(entry: registry.PluginEntry) -> Code:
     """A plug-in's code: its module and, followed through, every module of its own package or of another one that
     offers plug-ins which that imports, wherever the import stands.
 
@@ -135,7 +135,7 @@ def _is_option(function: ast.expr) -> bool:
     )
 
 
-def _unreadable(entry: registry.Entry, what: str) -> PluginError:
+def _unreadable(entry: registry.PluginEntry, what: str) -> PluginError:
     return PluginError(
         f"the source of {entry.kind} '{entry.name}' of {entry.origin} cannot be read: {what}.",
         mend="Reinstall the package; `mtbench doctor` lists what is broken.",

@@ -35,7 +35,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert "strange" not in sys.modules  # nothing of it was imported
 
 
-ENTRY = registry.Entry(
+ENTRY = registry.PluginEntry(
     kind="method", name="strange", value="strange.method:F", distribution="strange-plugin", version="1.0"
 )
 
@@ -82,7 +82,9 @@ def test_what_a_strangers_method_takes_from_another_package_of_plugins_counts(pa
     before = rewritten(package / "method.py", "")
     alone = rewritten(package / "method.py", "import mtbench_strange\n")
     followed = rewritten(package / "method.py", "import mtbench_methods.branches\n")
-    entry = registry.Entry(kind="method", name="x", value="mtbench_methods.branches:X", distribution="d", version="1")
+    entry = registry.PluginEntry(
+        kind="method", name="x", value="mtbench_methods.branches:X", distribution="d", version="1"
+    )
     assert len({before, alone, followed}) == 3
     assert code(entry).hash != followed
 

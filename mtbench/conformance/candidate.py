@@ -20,7 +20,7 @@ from mtbench.train.assemble import Assembly, build
 from mtbench.train.device import deterministic
 from mtbench.train.loop import fit
 
-__all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Memory", "Trial", "built", "state", "tiny", "trained"]
+__all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Candidate", "Memory", "built", "state", "tiny", "trained"]
 
 BATCH = 16
 PROTOCOL = Protocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
@@ -29,19 +29,19 @@ BACKBONE = "lenet"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class Candidate:
     """A method and the backbone that it is tried on."""
 
     method: MethodChoice
     backbone: BackboneChoice
 
     @staticmethod
-    def of(text: str) -> "Trial":
-        """The trial of a method as written on the command line, on LeNet unless it names a backbone."""
+    def of(text: str) -> "Candidate":
+        """The candidate from a method as written on the command line, on LeNet unless it names a backbone."""
         method = parse_method(text)
-        return Trial(method=method, backbone=method.backbone or parse_backbone(BACKBONE))
+        return Candidate(method=method, backbone=method.backbone or parse_backbone(BACKBONE))
 
-    def on(self, backbone: BackboneChoice) -> "Trial":
+    def on(self, backbone: BackboneChoice) -> "Candidate":
         """The same method on another backbone."""
         return dataclasses.replace(self, backbone=backbone)
 
@@ -80,13 +80,13 @@ def tiny(name: str) -> BackboneChoice:
     return parse_backbone(":".join([name, *(f"{key}={render_value(value)}" for key, value in options.items())]))
 
 
-def built(trial: Trial, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Assembly:
+def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Assembly:
     """Everything that is needed to train in the world, whose examples serve as training and test split.
 
     Raises:
         UsageError: the method does not fit the world.
     """
-    method, backbone = trial.method, trial.backbone
+    method, backbone = candidate.method, candidate.backbone
     if method.network.needs_stages and not backbone.backbone.has_stages:
         raise UsageError(
             f"method '{method.title}' needs the feature maps of a backbone, and '{backbone.choice}' has none."
@@ -113,7 +113,7 @@ def built(trial: Trial, world: World, *, seed: int = 0, shape: tuple[int, ...] =
 
 
 def trained(
-    trial: Trial,
+    candidate: Candidate,
     world: World,
     *,
     protocol: Protocol = PROTOCOL,
@@ -123,7 +123,7 @@ def trained(
 ) -> Assembly:
     """The assembly after training; interrupted where the memory says so."""
     deterministic(torch.device("cpu"), protocol.precision)
-    run = built(trial, world, seed=seed)
+    run = built(candidate, world, seed=seed)
     with suppress(InterruptedError):
         fit(run, protocol, keeper=memory or Memory(), points=points)
     return run
