@@ -20,6 +20,7 @@ def check(
 
     from mtbench import registry
     from mtbench.conformance import examine
+    from mtbench.plan.parse import parse_method
 
     out, faults = console(), 0
     for result in examine(name, root=data_root(root)):
@@ -33,5 +34,6 @@ def check(
         raise typer.Exit(1)
     out.print(f"'{escape(name)}' conforms.", highlight=False)
     if name.partition(":")[0] in registry.entries("method"):
-        command = f"mtbench run --methods {name},uniform --dataset mmnist2 --quick"
+        reference = parse_method(registry.reference("method")).title
+        command = f"mtbench run --methods {name},{reference} --dataset mmnist2 --quick"
         out.print(f"Next, compare it: {escape(command)}", soft_wrap=True, highlight=False)

@@ -71,6 +71,7 @@ def _state(entry: registry.PluginEntry) -> tuple[str, bool]:
     extra = registry.lacking(entry)
     try:
         registry.load(entry.kind, entry.name)
+        registry.role(entry.kind, entry.name)
     except MtbenchError as error:
         if not extra:
             cause = error.__cause__

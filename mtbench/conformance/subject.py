@@ -69,11 +69,11 @@ def _checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
     if bare in registry.entries("method"):
         return method_checks(Candidate.of(name))
     if bare in registry.entries("balancer"):
-        return method_checks(Candidate.of(f"branches+{name}"))
+        return method_checks(Candidate.of(f"{registry.reference('method')}+{name}"))
     if bare in registry.entries("dataset"):
         return dataset_checks(name, root)
     if bare in registry.entries("backbone"):
-        return method_checks(Candidate.of("branches").on(tiny(name)))
+        return method_checks(Candidate.of(registry.reference("method")).on(tiny(name)))
     known = {known for kind in registry.GROUPS for known in registry.entries(kind)}
     raise UsageError(
         f"nothing called '{bare}' is installed.",

@@ -38,6 +38,7 @@ class Balancer(nn.Module, ABC):
         same_as: the names of balancers that it is the same method as, for all that training shows.
         learns_within: see `Network.learns_within`.
         learns_to: the accuracy in %, mean over tasks, that it gets to then, if by its nature that is less than 95.
+        role: ``reference`` for the one balancer that leaves the plain loss as it is, else empty; see `Network.role`.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
         forwards: how many forward passes a step takes besides the network's own.
         gradient_scale: the protocol's, for balancers that combine gradients.
@@ -53,6 +54,7 @@ class Balancer(nn.Module, ABC):
     learns_within: ClassVar[int] = 300
     learns_to: ClassVar[float] = 95.0
     forwards: ClassVar[int] = 0
+    role: ClassVar[str] = ""
     learning_rate: float = 0.025
     gradient_scale: str = "native"
 

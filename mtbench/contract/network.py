@@ -105,7 +105,11 @@ class Network(nn.Module, ABC):
         grows: the names of parts that grow with the tasks although the tasks share them.
         works_on: the names of the backbones that it works on; empty for all, or all with stages if it needs those.
         learns_within: steps in which it learns 64 images of 2 tasks to 95 % accuracy, for `mtbench check`.
-        balancer: the balancer it is trained with when none is asked for.
+        default_balancer: the name of the balancer it is trained with when none is asked for; empty for the balancer
+            with the role ``reference``.
+        role: ``single-task baseline`` if it trains each task as it would be trained alone, so that gains over
+            single-task networks are measured against it; ``reference`` for the one network that balancers are compared
+            on; empty for all others. A plain text, which is read without importing anything and is not inherited.
         one_task: which of the two protocols it follows.
     """
 
@@ -118,7 +122,8 @@ class Network(nn.Module, ABC):
     learns_within: ClassVar[int] = 300
     shares: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
-    balancer: ClassVar[str] = "uniform"
+    default_balancer: ClassVar[str] = ""
+    role: ClassVar[str] = ""
     one_task: ClassVar[bool]
 
     def __init__(self, options: Any, setup: Setup) -> None:
