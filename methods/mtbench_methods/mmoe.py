@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import AllTasksNetwork, Backbone, Inputs, Setup, option
+from mtbench.contract import AllTasksNetwork, Backbone, Conformance, Inputs, Setup, option
 
 __all__ = ["Mmoe"]
 
@@ -38,7 +38,7 @@ class Mmoe(AllTasksNetwork):
     Options = MmoeOptions
     paper = "Ma et al., Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts, KDD 2018"
     per_task = frozenset({"gates", "branches"})
-    grows = frozenset({"experts"})
+    conformance = Conformance(grows=frozenset({"experts"}))
     needs_stages = True
 
     def __init__(self, options: MmoeOptions, setup: Setup) -> None:

@@ -76,7 +76,7 @@ def tiny(name: str) -> BackboneChoice:
     """An installed backbone, as small as it says it can be; as it is where options are given."""
     if ":" in name:
         return parse_backbone(name)
-    options = parse_backbone(name).backbone.tiny
+    options = parse_backbone(name).backbone.conformance.tiny
     return parse_backbone(":".join([name, *(f"{key}={render_value(value)}" for key, value in options.items())]))
 
 
@@ -99,7 +99,7 @@ def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int
         seed=seed,
     )
     options = method.balancer_options
-    if (example := method.balancer.example(world.tasks)) and options == method.balancer.Options():
+    if (example := method.balancer.conformance.example(world.tasks)) and options == method.balancer.Options():
         options = parse_options(method.balancer.Options, example, owner=f"balancer '{method.balancer_choice.name}'")
     method.network.check(method.network_options, world.tasks)
     method.balancer.check(options, world.tasks)

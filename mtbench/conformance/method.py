@@ -56,8 +56,8 @@ def learns(candidate: Candidate) -> None:
     """64 images of 2 tasks, within the steps and to the accuracy that its parts declare."""
     network, balancer = candidate.method.network, candidate.method.balancer
     backbone = candidate.backbone.backbone
-    steps = max(plugin.learns_within for plugin in (network, balancer, backbone))
-    goal = balancer.learns_to
+    steps = max(plugin.conformance.learns_within for plugin in (network, balancer, backbone))
+    goal = balancer.conformance.learns_to
     memory, epochs = Memory(enough=goal), steps // 2
     protocol = dataclasses.replace(PROTOCOL, epochs=epochs, batch=32)
     run = trained(candidate, plain(2, 64), protocol=protocol, memory=memory, points=range(10, epochs + 1, 10))
@@ -66,7 +66,7 @@ def learns(candidate: Candidate) -> None:
         accuracies = ", ".join(f"{result.metrics['accuracy']:.0f} %" for result in results)
         raise Fault(
             f"after {steps} steps on 64 images its training accuracies are {accuracies}, and {goal:.0f} % is the goal. "
-            "If it needs longer by its nature, declare so with `learns_within`."
+            "If it needs longer by its nature, declare so: `conformance = Conformance(learns_within=...)`."
         )
 
 
@@ -127,12 +127,13 @@ def is_not_changed_by_looking(candidate: Candidate) -> None:
 
 def works_on_every_backbone(candidate: Candidate) -> None:
     network = candidate.method.network
-    for name in network.works_on or registry.entries("backbone"):
+    works_on = network.conformance.works_on
+    for name in works_on or registry.entries("backbone"):
         try:
             backbone = tiny(name)
         except PluginError:
             continue  # somebody else's broken backbone, which `mtbench doctor` lists
-        if not network.works_on and not (backbone.backbone.has_stages and _classifies(backbone)):
+        if not works_on and not (backbone.backbone.has_stages and _classifies(backbone)):
             continue  # made for tasks of another kind
         _one_epoch(candidate.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
 
@@ -175,13 +176,17 @@ def grows_as_declared(candidate: Candidate) -> None:
         sizes = [count.get(name, 0) for count in counts]
         if name in network.per_task and not sizes[0] < sizes[1] < sizes[2]:
             raise Fault(f"part '{name}' is declared in `per_task`, and has {sizes} parameters for 2, 3, 4 tasks.")
-        if name not in network.per_task | network.grows and len(set(sizes)) > 1:
-            raise Fault(f"part '{name}' has {sizes} parameters for 2, 3, 4 tasks; declare it in `per_task` or `grows`.")
+        if name not in network.per_task | network.conformance.grows and len(set(sizes)) > 1:
+            raise Fault(
+                f"part '{name}' has {sizes} parameters for 2, 3, 4 tasks; declare it in `per_task`, or by "
+                "`conformance = Conformance(grows=...)` if the tasks share it."
+            )
 
 
 def differs_from_all_others(candidate: Candidate) -> None:
     """After 3 epochs on tasks that conflict, with losses of unequal sizes, where possible on the default backbone."""
-    if not candidate.method.network.works_on or BACKBONE in candidate.method.network.works_on:
+    works_on = candidate.method.network.conformance.works_on
+    if not works_on or BACKBONE in works_on:
         candidate = candidate.on(parse_backbone(BACKBONE))
     mine, title = _outcome(candidate), candidate.method.title
     for text in all_methods():
@@ -195,7 +200,7 @@ def differs_from_all_others(candidate: Candidate) -> None:
         if (distance := _distance(mine, theirs)) < APART:
             raise Fault(
                 f"after {PROTOCOL.epochs} epochs '{title}' and '{other.method.title}' differ by {distance:.1g}, as one "
-                "method would. If that is meant, declare it with `same_as`."
+                "method would. If that is meant, declare it: `conformance = Conformance(same_as=...)`."
             )
 
 
@@ -229,7 +234,7 @@ def _declared_same(first: Candidate, second: Candidate) -> bool:
     if first.method.network is not second.method.network:
         return False
     names = {candidate.method.balancer_choice.name for candidate in (first, second)}
-    same = first.method.balancer.same_as | second.method.balancer.same_as
+    same = first.method.balancer.conformance.same_as | second.method.balancer.conformance.same_as
     return len(names & same) > 0
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.backbone import Backbone
+from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
@@ -102,9 +103,7 @@ class Network(nn.Module, ABC):
         per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
         shares: whether the tasks share any parameter, so that balancing them can matter.
         needs_stages: whether it reaches into the stages of its backbone, so that one without feature maps will not do.
-        grows: the names of parts that grow with the tasks although the tasks share them.
-        works_on: the names of the backbones that it works on; empty for all, or all with stages if it needs those.
-        learns_within: steps in which it learns 64 images of 2 tasks to 95 % accuracy, for `mtbench check`.
+        conformance: facts that `mtbench check` alone reads.
         default_balancer: the name of the balancer it is trained with when none is asked for; empty for the balancer
             with the role ``reference``.
         role: ``single-task baseline`` if it trains each task as it would be trained alone, so that gains over
@@ -117,9 +116,7 @@ class Network(nn.Module, ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
-    grows: ClassVar[frozenset[str]] = frozenset()
-    works_on: ClassVar[tuple[str, ...]] = ()
-    learns_within: ClassVar[int] = 300
+    conformance: ClassVar[Conformance] = Conformance()
     shares: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
     default_balancer: ClassVar[str] = ""

@@ -15,6 +15,7 @@ from mtbench.conformance.fault import Fault
 from mtbench.conformance.method import method_checks
 from mtbench.contract import (
     Balancer,
+    Conformance,
     Inputs,
     Losses,
     LossWeighting,
@@ -203,7 +204,7 @@ def test_a_declared_identity_is_no_fault() -> None:
     class Declared(Copy):
         """Says so."""
 
-        same_as = frozenset({"uniform"})
+        conformance = Conformance(same_as=frozenset({"uniform"}))
 
     declared = candidate(Branches, Declared)
     method_checks(declared)["differs from every other method"]()
