@@ -41,7 +41,7 @@ OWN = "mtbench"
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class PluginEntry:
-    """One name that a distribution offers: ``td = mtbench_methods.td:TopDown`` of mtbench 0.1.0."""
+    """One name that a distribution offers: ``td = mtbench_methods.networks.td.network:TopDown`` of mtbench 0.1.0."""
 
     kind: str
     name: str

@@ -11,7 +11,7 @@ from mtbench import registry
 from mtbench.conformance.candidate import BACKBONE, BATCH, PROTOCOL, Candidate, Memory, built, state, tiny, trained
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, conflicting, plain, undefined
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import all_methods
 from mtbench.plan.parse import BackboneChoice, parse_backbone
@@ -54,8 +54,8 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
 
 def learns(candidate: Candidate) -> None:
     """64 images of 2 tasks, within the steps and to the accuracy that its parts declare."""
-    network, balancer = candidate.method.network, candidate.method.balancer
-    backbone = candidate.backbone.backbone
+    network, balancer = candidate.method.network_class, candidate.method.balancer_class
+    backbone = candidate.backbone.backbone_class
     steps = max(plugin.conformance.learns_within for plugin in (network, balancer, backbone))
     goal = balancer.conformance.learns_to
     memory, epochs = Memory(enough=goal), steps // 2
@@ -126,14 +126,14 @@ def is_not_changed_by_looking(candidate: Candidate) -> None:
 
 
 def works_on_every_backbone(candidate: Candidate) -> None:
-    network = candidate.method.network
+    network = candidate.method.network_class
     works_on = network.conformance.works_on
     for name in works_on or registry.entries("backbone"):
         try:
             backbone = tiny(name)
         except PluginError:
             continue  # somebody else's broken backbone, which `mtbench doctor` lists
-        if not works_on and not (backbone.backbone.has_stages and _classifies(backbone)):
+        if not works_on and not (backbone.backbone_class.has_stages and _classifies(backbone)):
             continue  # made for tasks of another kind
         _one_epoch(candidate.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
 
@@ -171,7 +171,7 @@ def grows_as_declared(candidate: Candidate) -> None:
     counts = [
         {part.name: part.total for part in parts(built(candidate, plain(tasks, 2)).network)} for tasks in (2, 3, 4)
     ]
-    network = candidate.method.network
+    network = candidate.method.network_class
     for name in counts[0]:
         sizes = [count.get(name, 0) for count in counts]
         if name in network.per_task and not sizes[0] < sizes[1] < sizes[2]:
@@ -185,7 +185,7 @@ def grows_as_declared(candidate: Candidate) -> None:
 
 def differs_from_all_others(candidate: Candidate) -> None:
     """After 3 epochs on tasks that conflict, with losses of unequal sizes, where possible on the default backbone."""
-    works_on = candidate.method.network.conformance.works_on
+    works_on = candidate.method.network_class.conformance.works_on
     if not works_on or BACKBONE in works_on:
         candidate = candidate.on(parse_backbone(BACKBONE))
     mine, title = _outcome(candidate), candidate.method.title
@@ -218,7 +218,7 @@ def _outcome(candidate: Candidate) -> Mapping[str, Tensor]:
     run = trained(candidate, world, protocol=dataclasses.replace(PROTOCOL, batch=2))
     run.network.eval()
     with torch.no_grad():
-        outputs = run.network.every_task(world.split.batch(torch.arange(48)).inputs)
+        outputs = run.network.all_outputs(world.split.batch(torch.arange(48)).inputs)
     weights = {name: value.detach() for name, value in run.network.named_parameters()}
     return {**weights, "": torch.cat(outputs, dim=1)}
 
@@ -231,10 +231,10 @@ def _distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> floa
 
 
 def _declared_same(first: Candidate, second: Candidate) -> bool:
-    if first.method.network is not second.method.network:
+    if first.method.network_class is not second.method.network_class:
         return False
     names = {candidate.method.balancer_choice.name for candidate in (first, second)}
-    same = first.method.balancer.conformance.same_as | second.method.balancer.conformance.same_as
+    same = first.method.balancer_class.conformance.same_as | second.method.balancer_class.conformance.same_as
     return len(names & same) > 0
 
 
@@ -255,13 +255,13 @@ def _one_epoch(candidate: Candidate, world: World, where: str) -> None:
 
 def _classifies(backbone: BackboneChoice) -> bool:
     """Whether a head on this backbone gives a score per class, rather than maps, say."""
-    trunk = backbone.backbone(backbone.options, SHAPE)  # type: ignore[call-arg]
+    built = backbone.backbone_class(backbone.options, SHAPE)  # type: ignore[call-arg]
     with torch.no_grad():
-        scores = trunk.eval().head(PLACES)(trunk(torch.zeros(2, *SHAPE)))
+        scores = built.eval().head(PLACES)(built(torch.zeros(2, *SHAPE)))
     return tuple(scores.shape) == (2, PLACES)
 
 
-def _short() -> Protocol:
+def _short() -> TrainingProtocol:
     return dataclasses.replace(PROTOCOL, epochs=1)
 
 

@@ -82,7 +82,7 @@ def onednn_instructions() -> str:
     which implementation it takes; this heeds ``ONEDNN_MAX_CPU_ISA`` as training does. It takes some milliseconds.
     `UNKNOWN` where it cannot be found; ``none`` without oneDNN.
     """
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return "none"
     try:
         return _implementation(_said(_convolution))
@@ -94,7 +94,7 @@ def _convolution() -> None:
     asked = any(os.environ.get(name, "0") != "0" for name in VERBOSE)  # leaving the block would silence it for good
     with torch.no_grad(), nullcontext() if asked else torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):  # type: ignore[no-untyped-call]
         image, kernel = torch.zeros(1, 8, 8, 8), torch.zeros(8, 8, 3, 3)  # for one channel SSE4.1 has no kernel
-        torch.mkldnn_convolution(image, kernel, None, (0, 0), (1, 1), (1, 1), 1)  # type: ignore[attr-defined]
+        torch.mkldnn_convolution(image, kernel, None, (0, 0), (1, 1), (1, 1), 1)
 
 
 def _implementation(said: str) -> str:
@@ -139,7 +139,7 @@ def _said(act: Callable[[], None]) -> str:
 
 
 def _cuda() -> dict[str, str]:
-    cudnn = torch.backends.cudnn.version()
+    cudnn = torch.backends.cudnn.version()  # type: ignore[no-untyped-call]
     driver = re.search(r"Kernel Module\D*([\d.]+)", DRIVER.read_text()) if DRIVER.is_file() else None
     return {
         "runtime": torch.version.cuda or UNKNOWN,

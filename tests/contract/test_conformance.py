@@ -10,7 +10,7 @@ import mtbench
 from mtbench import registry
 from mtbench.contract import Backbone, Balancer, Classification, Conformance, Network, Task
 from mtbench.contract.options import parse_options
-from mtbench_methods.balancers.fixed import Fixed
+from mtbench_methods.balancers.loss_weights.fixed import Fixed
 
 FACTS = {field.name for field in dataclasses.fields(Conformance)}
 

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import mtbench
@@ -244,7 +244,7 @@ def altered(node: ast.AST) -> None:
 
 def computing(tree: ast.Module) -> list[ast.AST]:
     """The constants, operators, calls and names in the bodies of functions, outside of annotations."""
-    found = []
+    found: list[ast.AST] = []
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
             statements = [node for each in function.body for node in ast.walk(each)]
@@ -265,6 +265,7 @@ def computing(tree: ast.Module) -> list[ast.AST]:
     return found
 
 
+@settings(deadline=None)
 @given(path=st.sampled_from(SOURCES), seed=st.integers(0, 2**32))
 def test_every_constant_operator_call_and_name_in_a_shipped_function_counts(path: Path, seed: int) -> None:
     tree = ast.parse(path.read_text())

@@ -27,7 +27,7 @@ print(found.onednn_instructions, found.torch_instructions, "after")
 
 
 def convolve() -> None:
-    torch.mkldnn_convolution(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 3, 3), None, (0, 0), (1, 1), (1, 1), 1)  # type: ignore[attr-defined]
+    torch.mkldnn_convolution(torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 3, 3), None, (0, 0), (1, 1), (1, 1), 1)
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="instruction sets of x86")
