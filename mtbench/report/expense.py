@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
+from mtbench import registry
 from mtbench.plan.spec import Choice
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.store.record import Record
@@ -58,7 +59,7 @@ def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
 
 
 def yardstick(comparison: Comparison) -> Yardstick | None:
-    """The plain multi-branch network with uniform weights, on the backbone that most methods have.
+    """The reference network with the reference balancer, without options, on the backbone that most methods have.
 
     None if it is not in the comparison, if no run of it tells its seconds, or if some runs were on a GPU and some not.
     """
@@ -66,7 +67,8 @@ def yardstick(comparison: Comparison) -> Yardstick | None:
         return None
     specs = {method.title: method.runs[0].spec for method in comparison.methods}
     backbones = Counter(str(spec.backbone) for spec in specs.values())
-    plain = (Choice(name="branches"), Choice(name="uniform"), backbones.most_common(1)[0][0])
+    network, balancer = (Choice(name=registry.reference(kind)) for kind in ("method", "balancer"))
+    plain = (network, balancer, backbones.most_common(1)[0][0])
     for method in comparison.methods:
         spec = specs[method.title]
         if (spec.network, spec.balancer, str(spec.backbone)) == plain and (seconds := seconds_per_epoch(method)):
