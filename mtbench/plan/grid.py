@@ -167,6 +167,7 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, name
 
 def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: Protocol) -> None:
     """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
+    protocol.check()
     opened = dataset.open(Path())
     method.network.check(method.network_options, opened.tasks)
     method.balancer.check(method.balancer_options, opened.tasks)

@@ -12,7 +12,21 @@ from mtbench.contract import Protocol
 
 __all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name"]
 
-LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "gradient_scale": "native", "share": 1.0}
+LATER = {
+    "adds": "none",
+    "beta1": 0.9,
+    "clip": 0.0,
+    "curve": "20",
+    "diagnostics": (),
+    "flatten_kernels": False,
+    "gradient_scale": "native",
+    "initial_accumulator": 0.0,
+    "momentum": 0.9,
+    "select": "last",
+    "share": 1.0,
+    "warmup": 0.0,
+    "weight_decay": 0.0,
+}
 """Numbers of a protocol that runs made before they were there are understood to have had."""
 
 
