@@ -19,7 +19,7 @@ def build_optimizer(protocol: Protocol, network: Network, phase: Phase) -> torch
     Each group has a ``factor``: its learning rate as a multiple of the protocol's.
 
     Raises:
-        UsageError: the optimizer is muon, and there is no matrix for it.
+        UsageError: the optimizer is muon, and the network has no matrix for it.
     """
     factors = network.lr_factors()
     is_muon = protocol.optimizer == "muon"
@@ -45,9 +45,9 @@ def build_optimizer(protocol: Protocol, network: Network, phase: Phase) -> torch
         case "adagrad":
             return torch.optim.Adagrad(groups, lr=protocol.lr, initial_accumulator_value=protocol.initial_accumulator)
         case _:
-            if not any(matrix for _, _, matrix in members):
+            if not matrices:
                 raise UsageError(
-                    f"optimizer 'muon' is for matrices, and network '{type(network).__name__}' trains none.",
+                    f"optimizer 'muon' is for matrices, and network '{type(network).__name__}' has none.",
                     mend="Use --set flatten-kernels=true if it has convolutions, or --set optimizer=adamw.",
                 )
             return Muon(groups, lr=protocol.lr, momentum=protocol.momentum, beta1=protocol.beta1)
