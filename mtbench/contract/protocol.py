@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
-from mtbench.contract.options import option, parse_value, render_value
+from mtbench.contract.options import current_names, option, parse_value, render_value
 from mtbench.contract.schedule import parse_schedule
 from mtbench.errors import UsageError, did_you_mean
 
-__all__ = ["Protocol"]
+__all__ = ["TrainingProtocol"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Protocol:
+class TrainingProtocol:
     """One way of training and measuring. It belongs to its dataset, which may offer several by name.
 
     All fields but `seeds` are part of the identity of a run.
@@ -42,8 +42,12 @@ class Protocol:
     )
     warmup: float = option(0.0, "warm-up: epochs in which the learning rate grows linearly, step by step", low=0)
     images: int = option(0, "training examples used, the first so many; 0 is all", low=0)
-    share: float = option(
-        1.0, "share of those examples that is used, each so many times more often per epoch", low=1e-4, high=1
+    fraction: float = option(
+        1.0,
+        "fraction of those examples that is used, each so many times more often per epoch",
+        low=1e-4,
+        high=1,
+        formerly="share",
     )
     tasks_per_image: str = option(
         "native",
@@ -102,7 +106,7 @@ class Protocol:
         """Whether one task is drawn per image, given whether that is the network's own way."""
         return {"native": native, "one": True, "all": False}[self.tasks_per_image]
 
-    def changed(self, **given: str | int | float | bool) -> "Protocol":
+    def changed(self, **given: str | int | float | bool) -> "TrainingProtocol":
         """Return this protocol with some fields replaced, from texts or values; '-' and '_' in names are one.
 
         With another optimizer, the settings of the one before it give way to the new one's defaults, unless given.
@@ -110,11 +114,12 @@ class Protocol:
         Raises:
             UsageError: there is no such field, or a value does not fit.
         """
-        hints: dict[str, Any] = get_type_hints(Protocol)
+        hints: dict[str, Any] = get_type_hints(TrainingProtocol)
         fields = {field.name: field for field in dataclasses.fields(self) if field.name != "name"}
         values: dict[str, Any] = {}
         for key, value in given.items():
             name = key.replace("-", "_")
+            name = current_names(TrainingProtocol).get(name, name)
             if name not in fields:
                 raise UsageError(
                     f"a protocol has no setting '{key}'.",
@@ -163,7 +168,7 @@ class Protocol:
                 mend="Use --set select=last.",
             )
 
-    def label(self, named: "Protocol") -> str:
+    def label(self, named: "TrainingProtocol") -> str:
         """Return its name for people: that of `named`, the protocol that it was made from, and each setting that
         differs; an optimizer's settings are named where they are not the optimizer's defaults."""
         expected = dataclasses.asdict(named)
@@ -182,6 +187,6 @@ def _defaults(optimizer: str) -> dict[str, Any]:
     own = OPTIMIZERS[optimizer].defaults if optimizer else {}
     return {
         field.name: own.get(field.name, field.default)
-        for field in dataclasses.fields(Protocol)
+        for field in dataclasses.fields(TrainingProtocol)
         if field.name in SETTINGS
     }

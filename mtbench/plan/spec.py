@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, TypeAdapter
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 
 __all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name"]
 
@@ -19,11 +19,11 @@ LATER = {
     "curve": "20",
     "diagnostics": (),
     "flatten_kernels": False,
+    "fraction": 1.0,
     "gradient_scale": "native",
     "initial_accumulator": 0.0,
     "momentum": 0.9,
     "select": "last",
-    "share": 1.0,
     "warmup": 0.0,
     "weight_decay": 0.0,
 }
@@ -72,7 +72,7 @@ class RunSpec:
     network: Choice
     balancer: Choice
     backbone: Choice
-    protocol: Protocol
+    protocol: TrainingProtocol
     seed: int
     titles: Titles
 

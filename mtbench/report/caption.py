@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.contract.optimizers import OPTIMIZERS
 from mtbench.contract.schedule import parse_schedule
 from mtbench.report.comparison import Comparison, MethodRuns
@@ -101,7 +101,7 @@ def trained(comparison: Comparison, records: Iterable[Record]) -> str:
     return f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
 
 
-def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
+def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
     """A protocol's numbers in words; `examples` are the counts of training examples that were found in records."""
     parts = [
         f"{protocol.epochs} epoch{'s' * (protocol.epochs != 1)}",
@@ -111,7 +111,7 @@ def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
         f"warm-up over {protocol.warmup:g} epoch{'s' * (protocol.warmup != 1)}" if protocol.warmup else "",
         f"weight decay {protocol.weight_decay:g}" if protocol.weight_decay else "",
         f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
-        "" if protocol.share == 1 else f"in the steps that {1 / protocol.share:g} times as many would take",
+        "" if protocol.fraction == 1 else f"in the steps that {1 / protocol.fraction:g} times as many would take",
         _LABELS[protocol.tasks_per_image],
         _ADDS.get(protocol.adds, ""),
         f"gradient scale {protocol.gradient_scale}",
@@ -123,7 +123,7 @@ def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def reported(protocols: Iterable[Protocol]) -> str:
+def reported(protocols: Iterable[TrainingProtocol]) -> str:
     """Return after which epoch the test split was measured, for a sentence on numbers of these protocols."""
     chosen = {protocol.select for protocol in protocols}
     best = (
@@ -181,7 +181,7 @@ def _measured(comparison: Comparison) -> str:
     return f"Test metrics (arrows point to the better direction) {chosen} Tasks of unlike metrics have no mean."
 
 
-def _details(protocol: Protocol) -> str:
+def _details(protocol: TrainingProtocol) -> str:
     """The settings of the optimizer beside its learning rate and weight decay, in brackets; empty for adam's usual
     ones."""
     uses = OPTIMIZERS[protocol.optimizer].uses

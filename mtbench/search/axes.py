@@ -5,16 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from mtbench.contract import Choices, Protocol, Range, Simplex
+from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
 from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
-from mtbench.contract.options import parse_value, render_value
+from mtbench.contract.options import identity_name, parse_value, render_value
 from mtbench.contract.space import Space, parse_space, render_space
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.parse import MethodChoice
 
 __all__ = ["Axis", "Coordinate", "axes_of", "default_axes", "describe", "known_axes", "unknown"]
 
-EQUAL = ("adds", "curve", "diagnostics", "epochs", "images", "name", "seeds", "select", "share", "validation")
+EQUAL = ("adds", "curve", "diagnostics", "epochs", "fraction", "images", "name", "seeds", "select", "validation")
 """Settings of a protocol that stay as they are, so that every trial has the same budget, the same data and is measured
 alike."""
 BOUNDS = ("choices", "low", "high")
@@ -140,7 +140,7 @@ class Axis:
         return f"Allowed: {ranges}values with slashes, such as a/b/c; none leaves it as it is."
 
 
-def known_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -> dict[str, Axis]:
+def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> dict[str, Axis]:
     """Return everything that could be searched, by name; one that declares no space has none.
 
     The protocol's optimizer says what is tried for its settings; those that it does not use cannot be searched. A bare
@@ -164,7 +164,7 @@ def known_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -
             found[name] = Axis(
                 name=name,
                 part=part,
-                option=field.name,
+                option=identity_name(field),
                 kind=hints[field.name],
                 default=getattr(options, field.name),
                 space=parse_space(optimizer.search.get(field.name)) if is_protocols else field.metadata.get("search"),
@@ -174,7 +174,7 @@ def known_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -
     return found
 
 
-def default_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -> list[Axis]:
+def default_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> list[Axis]:
     """What is searched when nothing is said.
 
     Weights of the tasks alone, if the method takes any: then it is a trade-off that is looked for, at one learning
@@ -190,7 +190,7 @@ def default_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str])
 
 
 def axes_of(
-    method: MethodChoice, protocol: Protocol, tasks: Sequence[str], space: Mapping[str, str]
+    method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str], space: Mapping[str, str]
 ) -> tuple[list[Axis], set[str]]:
     """What is searched when this is said of it, by name; and which of the names the method knows.
 
@@ -231,7 +231,7 @@ def describe(axes: Sequence[Axis]) -> dict[str, str]:
     return {axis.name: render_space(axis.space) for axis in axes if axis.space is not None}
 
 
-def _canonical(axis: Axis, protocol: Protocol) -> Axis:
+def _canonical(axis: Axis, protocol: TrainingProtocol) -> Axis:
     """Return the axis with each value in its canonical text, once the protocol takes it.
 
     Raises:
@@ -239,7 +239,7 @@ def _canonical(axis: Axis, protocol: Protocol) -> Axis:
     """
     if axis.part != "protocol" or not isinstance(axis.space, Choices):
         return axis
-    values = [getattr(protocol.changed(**{axis.option: value}), axis.option) for value in axis.space.values]
+    values = [getattr(protocol.changed(**{axis.name: value}), axis.name) for value in axis.space.values]
     return dataclasses.replace(axis, space=Choices(values=tuple(map(render_value, values))))
 
 

@@ -11,8 +11,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from mtbench.contract import Losses, Task, derive
-from mtbench.contract import Protocol as TrainingProtocol
+from mtbench.contract import Losses, Task, TrainingProtocol, derive
 from mtbench.errors import NonFiniteLoss
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
@@ -133,7 +132,9 @@ def fit(
             lost += losses.means.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
-            ledger.forward_passes += len(rows) * batch.views * network.passes(batch) * (1 + balancer.forwards)
+            ledger.forward_passes += (
+                len(rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
+            )
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from mtbench.contract import Network, Protocol
+from mtbench.contract import Network, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.train.muon import Muon
 from mtbench.train.phases import Phase
@@ -13,7 +13,7 @@ from mtbench.train.phases import Phase
 __all__ = ["build_optimizer", "set_learning_rate"]
 
 
-def build_optimizer(protocol: Protocol, network: Network, phase: Phase) -> torch.optim.Optimizer:
+def build_optimizer(protocol: TrainingProtocol, network: Network, phase: Phase) -> torch.optim.Optimizer:
     """Return the optimizer of what a phase trains, without any state yet.
 
     Each group has a ``factor``: its learning rate as a multiple of the protocol's.

@@ -1,40 +1,43 @@
 import pytest
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError
 
 
 def test_the_rate_halves_after_thirty_sixty_and_ninety_of_a_hundred_epochs() -> None:
-    rates = [Protocol(epochs=100, lr=1.0).learning_rate(epoch) for epoch in range(100)]
+    rates = [TrainingProtocol(epochs=100, lr=1.0).learning_rate(epoch) for epoch in range(100)]
     assert [rates.index(rate) for rate in (0.5, 0.25, 0.125)] == [30, 60, 90]
     assert rates[29] == 1.0
     assert rates[99] == 0.125
 
 
 def test_the_first_epoch_has_the_whole_rate_however_few_there_are() -> None:
-    assert [Protocol(epochs=1, lr=8.0).learning_rate(0), Protocol(epochs=2, lr=8.0).learning_rate(0)] == [8, 8]
+    assert [
+        TrainingProtocol(epochs=1, lr=8.0).learning_rate(0),
+        TrainingProtocol(epochs=2, lr=8.0).learning_rate(0),
+    ] == [8, 8]
 
 
 def test_few_epochs_halve_too() -> None:
-    assert [Protocol(epochs=4, lr=8.0).learning_rate(epoch) for epoch in range(4)] == [8, 4, 2, 2]
+    assert [TrainingProtocol(epochs=4, lr=8.0).learning_rate(epoch) for epoch in range(4)] == [8, 4, 2, 2]
 
 
 def test_a_constant_schedule_keeps_the_rate() -> None:
-    assert Protocol(schedule="constant", lr=0.5).learning_rate(99) == 0.5
+    assert TrainingProtocol(schedule="constant", lr=0.5).learning_rate(99) == 0.5
 
 
 def test_an_exponential_schedule_takes_a_twentieth_off_after_each_epoch() -> None:
-    rates = [Protocol(schedule="exponential", lr=1e-2).learning_rate(epoch) for epoch in (0, 1, 99)]
+    rates = [TrainingProtocol(schedule="exponential", lr=1e-2).learning_rate(epoch) for epoch in (0, 1, 99)]
     assert rates == pytest.approx([1e-2, 9.5e-3, 1e-2 * 0.95**99])
 
 
 def test_settings_are_read_from_texts_with_dashes_or_underscores() -> None:
-    changed = Protocol().changed(**{"tasks-per-image": "all", "epochs": "30", "validation": "true"})
-    assert changed == Protocol(tasks_per_image="all", epochs=30, validation=True)
+    changed = TrainingProtocol().changed(**{"tasks-per-image": "all", "epochs": "30", "validation": "true"})
+    assert changed == TrainingProtocol(tasks_per_image="all", epochs=30, validation=True)
 
 
 def test_the_label_names_every_number_that_differs() -> None:
-    named = Protocol(name="paper")
+    named = TrainingProtocol(name="paper")
     assert named.changed(lr="5e-4", epochs="30").label(named) == "paper, epochs=30, lr=0.0005"
     assert named.changed(seeds="9").label(named) == "paper"
 
@@ -54,31 +57,31 @@ def test_the_label_names_every_number_that_differs() -> None:
 )
 def test_an_unknown_setting_or_value_is_refused(given: dict[str, str], text: str) -> None:
     with pytest.raises(UsageError) as error:
-        Protocol().changed(**given)
+        TrainingProtocol().changed(**given)
     assert str(error.value).startswith(text)
 
 
 def test_a_warm_up_rises_evenly_to_the_whole_rate_and_stays_there() -> None:
     """Four steps an epoch, a warm-up of one and a half: sixths."""
-    protocol = Protocol(warmup=1.5)
+    protocol = TrainingProtocol(warmup=1.5)
     factors = [protocol.warm_up(epoch + (step + 1) / 4) for epoch in range(2) for step in range(4)]
     assert factors == pytest.approx([1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1, 1, 1])
-    assert Protocol().warm_up(0.25) == 1
+    assert TrainingProtocol().warm_up(0.25) == 1
 
 
 def test_another_optimizer_brings_defaults_of_its_own_and_resets_what_was_the_old_ones() -> None:
-    muon = Protocol().changed(optimizer="muon")
+    muon = TrainingProtocol().changed(optimizer="muon")
     assert muon.momentum == 0.95
-    assert Protocol().changed(optimizer="muon", momentum=".9").momentum == 0.9
-    declared = Protocol(optimizer="sgd", momentum=0.8, weight_decay=1e-4)
-    assert declared.changed(optimizer="adam") == Protocol()
+    assert TrainingProtocol().changed(optimizer="muon", momentum=".9").momentum == 0.9
+    declared = TrainingProtocol(optimizer="sgd", momentum=0.8, weight_decay=1e-4)
+    assert declared.changed(optimizer="adam") == TrainingProtocol()
     assert declared.changed(lr="0.5").momentum == 0.8
-    assert muon.label(Protocol()) == "paper, optimizer=muon"
-    assert muon.changed(momentum=".9").label(Protocol()) == "paper, optimizer=muon, momentum=0.9"
+    assert muon.label(TrainingProtocol()) == "paper, optimizer=muon"
+    assert muon.changed(momentum=".9").label(TrainingProtocol()) == "paper, optimizer=muon, momentum=0.9"
 
 
 def test_a_schedule_in_other_words_is_the_same_protocol() -> None:
-    assert Protocol().changed(schedule="exponential:factor=0.950") == Protocol(schedule="exponential")
+    assert TrainingProtocol().changed(schedule="exponential:factor=0.950") == TrainingProtocol(schedule="exponential")
 
 
 SENSIBLE: list[dict[str, str]] = [
@@ -93,7 +96,7 @@ SENSIBLE: list[dict[str, str]] = [
 
 @pytest.mark.parametrize("given", SENSIBLE)
 def test_settings_that_do_something_are_taken(given: dict[str, str]) -> None:
-    Protocol().changed(**given).check()
+    TrainingProtocol().changed(**given).check()
 
 
 @pytest.mark.parametrize(
@@ -125,5 +128,5 @@ def test_settings_that_do_something_are_taken(given: dict[str, str]) -> None:
 )
 def test_settings_that_would_do_nothing_or_do_not_fit_are_refused(given: dict[str, str], text: str) -> None:
     with pytest.raises(UsageError) as error:
-        Protocol().changed(**given).check()
+        TrainingProtocol().changed(**given).check()
     assert str(error.value).startswith(text)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import LATER, RunSpec
 
@@ -40,7 +40,7 @@ def test_runs_keep_the_ids_that_they_had(
 
 
 def test_a_setting_that_came_later_has_its_class_default_there() -> None:
-    defaults = {field.name: field.default for field in dataclasses.fields(Protocol)}
+    defaults = {field.name: field.default for field in dataclasses.fields(TrainingProtocol)}
     assert {name: defaults[name] for name in LATER} == LATER
 
 
