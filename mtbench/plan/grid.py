@@ -168,6 +168,7 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtoc
 
 def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: TrainingProtocol) -> None:
     """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
+    protocol.check()
     opened = dataset.open(Path())
     method.network_class.check(method.network_options, opened.tasks)
     method.balancer_class.check(method.balancer_options, opened.tasks)

@@ -12,7 +12,21 @@ from mtbench.contract import TrainingProtocol
 
 __all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name"]
 
-LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "fraction": 1.0, "gradient_scale": "native"}
+LATER = {
+    "adds": "none",
+    "beta1": 0.9,
+    "clip": 0.0,
+    "curve": "20",
+    "diagnostics": (),
+    "flatten_kernels": False,
+    "fraction": 1.0,
+    "gradient_scale": "native",
+    "initial_accumulator": 0.0,
+    "momentum": 0.9,
+    "select": "last",
+    "warmup": 0.0,
+    "weight_decay": 0.0,
+}
 """Numbers of a protocol that runs made before they were there are understood to have had."""
 
 
