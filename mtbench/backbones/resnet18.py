@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, BatchNorm, Stage, option
+from mtbench.contract import Backbone, BatchNorm, Conformance, Stage, option
 from mtbench.errors import UsageError
 
 __all__ = ["ResNet18"]
@@ -48,7 +48,7 @@ class ResNet18(Backbone):
     """
 
     Options = ResNet18Options
-    tiny = {"width": 0.125}  # noqa: RUF012
+    conformance = Conformance(tiny={"width": 0.125})
     paper = "He et al., Deep Residual Learning for Image Recognition, CVPR 2016"
 
     def __init__(self, options: ResNet18Options, input_shape: tuple[int, ...]) -> None:

@@ -106,14 +106,14 @@ def _describe(console: "Console", kind: str, name: str) -> None:
 
 def _describe_parts(console: "Console", name: str, bare: str) -> None:
     """The parts of a composition or an alias beside the one that the name begins with."""
-    from mtbench.plan.parse import parse_method
+    from mtbench.plan.parse import default_balancer, parse_method
 
     method = parse_method(name)
     parts = {"method": method.network_choice.name, "balancer": method.balancer_choice.name}
     if method.backbone:
         parts["backbone"] = method.backbone.choice.name
     for kind, part in parts.items():
-        if part != bare and (kind != "balancer" or part != method.network_class.balancer):
+        if part != bare and (kind != "balancer" or part != default_balancer(method.network_class)):
             _describe(console, kind, part)
 
 

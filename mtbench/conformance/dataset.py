@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mtbench import registry
 from mtbench.conformance.fault import Fault
 from mtbench.contract import Dataset, Split
 from mtbench.errors import UsageError
@@ -91,7 +92,9 @@ def holds_out(dataset: Dataset) -> None:
 
 def can_be_learned(name: str, root: Path) -> None:
     deterministic(torch.device("cpu"), "float32")
-    spec = plan(Request(methods=["branches"], datasets=[name], protocol="quick", settings={}, seeds=[0]))[0]
+    spec = plan(
+        Request(methods=[registry.reference("method")], datasets=[name], protocol="quick", settings={}, seeds=[0])
+    )[0]
     run = assemble(spec, root=root, device=torch.device("cpu"))
     split = run.splits["train"]
     batch = split.batch(torch.arange(min(64, len(split))))

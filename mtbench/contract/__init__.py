@@ -9,6 +9,7 @@ from mtbench.contract.balancer import (
     RepresentationBalancer,
     Scalarization,
 )
+from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
 from mtbench.contract.network import (
     Alias,
@@ -37,6 +38,7 @@ __all__ = [
     "Choices",
     "Classification",
     "Combined",
+    "Conformance",
     "Dataset",
     "GradientBalancer",
     "Inputs",

@@ -10,13 +10,14 @@ no tensor of a fixed shape goes there by ``get_extra_state`` and ``set_extra_sta
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch
 from mtbench.contract.network import Losses, Network, SharedRepresentation
 from mtbench.contract.options import NoOptions
@@ -36,9 +37,8 @@ class Balancer(nn.Module, ABC):
         extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
             which ``mtbench list`` reads without importing anything.
         extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
-        same_as: the names of balancers that it is the same method as, for all that training shows.
-        learns_within: see `Network.learns_within`.
-        learns_to: the accuracy in %, mean over tasks, that it gets to then, if by its nature that is less than 95.
+        conformance: facts that `mtbench check` alone reads.
+        role: ``reference`` for the one balancer that takes the unweighted loss, else empty; see `Network.role`.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
         forwards: how many forward passes a step takes besides the network's own.
         gradient_scale: the protocol's, for balancers that combine gradients.
@@ -50,10 +50,9 @@ class Balancer(nn.Module, ABC):
     needs_shared_parameters: ClassVar[bool] = False
     extra: ClassVar[str] = ""
     extra_modules: ClassVar[tuple[str, ...]] = ()
-    same_as: ClassVar[frozenset[str]] = frozenset()
-    learns_within: ClassVar[int] = 300
-    learns_to: ClassVar[float] = 95.0
+    conformance: ClassVar[Conformance] = Conformance()
     forwards: ClassVar[int] = 0
+    role: ClassVar[str] = ""
     learning_rate: float = 0.025
     gradient_scale: str = "native"
 
@@ -65,11 +64,6 @@ class Balancer(nn.Module, ABC):
     @classmethod
     def check(cls, options: Any, tasks: Sequence[Task]) -> None:
         """Raise UsageError if the options do not fit each other or the tasks; called before anything is built."""
-
-    @classmethod
-    def example(cls, tasks: Sequence[Task]) -> Mapping[str, str]:  # noqa: ARG003
-        """Options to try it with on these tasks, as on the command line, where its defaults will not do."""
-        return {}
 
     @abstractmethod
     def backward(self, network: Network, batch: Batch) -> Losses:
@@ -132,10 +126,11 @@ class Combined:
 class GradientBalancer(Balancer):
     """A balancer that combines the tasks' gradients in the parameters that they share. Derive and give `combine`.
 
-    The training protocol's `gradient_scale` says how long the combined gradient is. ``native``: as `combine` gives it. ``sum``:
-    divided by `gain`, so that where all tasks have one gradient it is what the unweighted loss gives. ``matched``: at each
-    step as long as the gradient of the unweighted loss. With the latter two the tasks' own parameters follow: they get the
-    gradient of the unweighted loss or, where `combine` weighs it, its weights scaled like the shared gradient.
+    The training protocol's `gradient_scale` sets the length of the combined gradient. ``native``: as `combine` gives
+    it. ``sum``: divided by `gain`, so that where all tasks have one gradient it is that of the unweighted loss.
+    ``matched``: at each step as long as the gradient of the unweighted loss. With the latter two the task-specific
+    parameters follow: they get the gradient of the unweighted loss or, where `combine` weights it, its weights scaled
+    like the shared gradient.
     """
 
     needs_shared_parameters = True
@@ -192,9 +187,7 @@ class GradientBalancer(Balancer):
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
         return losses.weighted(combined.weights)
 
-    def scaled(
-        self, gradients: Tensor, objectives: Tensor, indices: Tensor, losses: Losses
-    ) -> tuple[Combined, Tensor]:
+    def scaled(self, gradients: Tensor, objectives: Tensor, indices: Tensor, losses: Losses) -> tuple[Combined, Tensor]:
         """Return `combine` on the training protocol's scale, and the factors of the tasks' own gradients (P,).
 
         The weights of the result are those of all tasks' mean losses (T,).

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.backbone import Backbone
+from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
@@ -133,10 +134,12 @@ class Network(nn.Module, ABC):
         per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
         shares_parameters: whether the tasks share any parameter, so that balancing them can matter.
         needs_stages: whether it reaches into the stages of its backbone, so that one without feature maps will not do.
-        grows: the names of parts that grow with the tasks although the tasks share them.
-        works_on: the names of the backbones that it works on; empty for all, or all with stages if it needs those.
-        learns_within: steps in which it learns 64 images of 2 tasks to 95 % accuracy, for `mtbench check`.
-        balancer: the balancer it is trained with when none is asked for.
+        conformance: facts that `mtbench check` alone reads.
+        default_balancer: the name of the balancer it is trained with when none is asked for; empty for the balancer
+            with the role ``reference``.
+        role: ``single-task baseline`` if it trains each task as it would be trained alone, so that gains over
+            single-task networks are measured against it; ``reference`` for the one network that balancers are compared
+            on; empty for all others. A plain text, which is read without importing anything and is not inherited.
         last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
         one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
     """
@@ -145,12 +148,11 @@ class Network(nn.Module, ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
-    grows: ClassVar[frozenset[str]] = frozenset()
-    works_on: ClassVar[tuple[str, ...]] = ()
-    learns_within: ClassVar[int] = 300
+    conformance: ClassVar[Conformance] = Conformance()
     shares_parameters: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
-    balancer: ClassVar[str] = "uniform"
+    default_balancer: ClassVar[str] = ""
+    role: ClassVar[str] = ""
     last_shared_part: ClassVar[str] = "backbone"
     one_task: ClassVar[bool]
 

@@ -28,7 +28,7 @@ class Request:
 
     Attributes:
         methods: texts such as ``td:channels=6``; ``all`` is every network and alias that is installed, and the
-            multi-branch network with every balancer.
+            reference network with every balancer.
         datasets: texts such as ``mmnist3``.
         protocol: the name of one of the dataset's protocols.
         settings: numbers of the protocol that are to differ, as texts.
@@ -118,8 +118,9 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def all_methods() -> list[str]:
-    """Every network and alias, and every balancer on the network that any balancer can be compared on."""
-    return [*registry.entries("method"), *(f"branches+{name}" for name in registry.entries("balancer"))]
+    """Every network and alias, and every balancer on the reference network, on which any balancer works."""
+    reference = registry.reference("method")
+    return [*registry.entries("method"), *(f"{reference}+{name}" for name in registry.entries("balancer"))]
 
 
 @contextmanager
@@ -167,6 +168,7 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtoc
 
 def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: TrainingProtocol) -> None:
     """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
+    protocol.check()
     opened = dataset.open(Path())
     method.network_class.check(method.network_options, opened.tasks)
     method.balancer_class.check(method.balancer_options, opened.tasks)

@@ -143,7 +143,7 @@ def parse_method(text: str) -> MethodChoice:
             )
         network_name, balancer_name = plugin.stands_for.split("+")
     else:
-        network_name, balancer_name = name, plugin.balancer
+        network_name, balancer_name = name, default_balancer(plugin)
     balancer_given: Mapping[str, str] = {}
     if others:
         balancer_name, balancer_given = _split(others[0], "balancer")
@@ -169,6 +169,15 @@ def parse_method(text: str) -> MethodChoice:
         backbone=backbone,
         title=title + (f"@{backbone.choice}" if backbone else ""),
     )
+
+
+def default_balancer(network: type[Network]) -> str:
+    """Return the name of the balancer that a network is trained with when none is asked for.
+
+    Raises:
+        PluginError: the network names none, and there is no one reference balancer.
+    """
+    return network.default_balancer or registry.reference("balancer")
 
 
 def composition(text: str) -> list[str]:
@@ -264,6 +273,6 @@ def _title(network_choice: Choice, network: type[Network], balancer_choice: Choi
             continue  # somebody else's broken plug-in is no reason to fail; doctor lists it
         if issubclass(plugin, Alias) and plugin.stands_for == pair:
             return str(Choice(name=name, options={**network_choice.options, **balancer_choice.options}))
-    if balancer_choice == Choice(name=network.balancer):
+    if balancer_choice == Choice(name=default_balancer(network)):
         return str(network_choice)
     return f"{network_choice}+{balancer_choice}"

@@ -12,15 +12,34 @@ from pydantic import ConfigDict, TypeAdapter
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.options import current_names, identity_name
 
-__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name", "present_names"]
+__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name", "with_present_names"]
 
-LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "fraction": 1.0, "gradient_scale": "native"}
+LATER = {
+    "adds": "none",
+    "beta1": 0.9,
+    "clip": 0.0,
+    "curve": "20",
+    "diagnostics": (),
+    "flatten_kernels": False,
+    "fraction": 1.0,
+    "gradient_scale": "native",
+    "initial_accumulator": 0.0,
+    "momentum": 0.9,
+    "select": "last",
+    "warmup": 0.0,
+    "weight_decay": 0.0,
+}
 """Settings that came after the first runs, with the value that earlier runs are understood to have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A plug-in by name, and the options that differ from its defaults, as texts."""
+    """A plug-in by name, and the options that differ from its defaults.
+
+    Attributes:
+        name: as registered.
+        options: their values as texts, by the first name that each option had.
+    """
 
     name: str
     options: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +71,15 @@ class RunSpec:
     Its identity is a hash in which the protocol's numbers are explicit, and an option appears only where it differs
     from its default, so that an option added later leaves the identity of old runs as it was. So do the numbers of a
     protocol that came after the first runs (`LATER`).
+
+    Attributes:
+        dataset: with its options.
+        network: with its options.
+        balancer: with its options.
+        backbone: with its options.
+        protocol: every setting of the training protocol.
+        seed: fixes the initial weights and the order of the data.
+        titles: the names of the parts for people.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -98,15 +126,22 @@ class RunSpec:
             body = json.loads(text)
         except ValueError:
             return _READER.validate_json(text)  # raises, and says where the text is no JSON
-        if isinstance(body, dict) and isinstance(body.get("protocol"), dict):
-            body["protocol"] = present_names(body["protocol"])
-        return _READER.validate_python(body)
+        return _READER.validate_python(with_present_names(body))
 
 
-def present_names(protocol: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a training protocol by their present names, from those of any earlier version."""
-    renamed = current_names(TrainingProtocol)
-    return {renamed.get(name, name): value for name, value in protocol.items()}
+def with_present_names(body: Any) -> Any:
+    """Return plain values that hold a training protocol and titles with the present names of all settings.
+
+    Anything else is returned as it is.
+    """
+    match body:
+        case {"protocol": dict() as protocol, "titles": {"protocol": str() as title, **others}}:
+            renamed = current_names(TrainingProtocol)
+            for former, present in renamed.items():
+                title = title.replace(f", {former}=", f", {present}=")
+            settings = {renamed.get(name, name): value for name, value in protocol.items()}
+            return {**body, "protocol": settings, "titles": {**others, "protocol": title}}
+    return body
 
 
 def folder_name(title: str) -> str:

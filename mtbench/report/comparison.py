@@ -41,7 +41,7 @@ class MethodRuns:
         return any(run.state == "stale" for run in self.runs)
 
     def tested(self, tasks: Sequence[TaskInfo], seeds: Sequence[int]) -> NDArray[np.float64]:
-        """(S, T) the test metrics after the last epoch, NaN where there is no finished run or it lacks the task."""
+        """(S, T) the test metrics of the reported epoch, NaN where there is no finished run or it lacks the task."""
         values, records = np.full((len(seeds), len(tasks)), np.nan), self.records
         for row, record in enumerate(map(records.get, seeds)):
             names = {task.name for task in record.tasks} if record else set()

@@ -146,7 +146,7 @@ def build_table(comparison: Comparison) -> Table:
 
 
 def scores(comparison: Comparison, column: Column) -> np.ndarray:
-    """The test metric (methods, seeds) of a column after the last epoch; NaN where there is no finished run."""
+    """The test metric (methods, seeds) of a column with the reported weights; NaN where there is no finished run."""
     seeds = comparison.seeds
     rows = []
     for method in comparison.methods:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
+from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
 from mtbench.contract.options import identity_name, parse_value, render_value
-from mtbench.contract.space import Space, render_space
+from mtbench.contract.space import Space, parse_space, render_space
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.parse import MethodChoice
 
 __all__ = ["Axis", "Coordinate", "axes_of", "default_axes", "describe", "known_axes", "unknown"]
 
-EQUAL = ("adds", "diagnostics", "epochs", "images", "name", "fraction", "seeds", "validation")
-"""Numbers of a protocol that stay as they are, so that every trial has the same budget and the same data."""
+EQUAL = ("adds", "curve", "diagnostics", "epochs", "fraction", "images", "name", "seeds", "select", "validation")
+"""Settings of a protocol that stay as they are, so that every trial has the same budget, the same data and is measured
+alike."""
 BOUNDS = ("choices", "low", "high")
 """What an option says of the values that it may have."""
 
@@ -139,9 +141,10 @@ class Axis:
 
 
 def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> dict[str, Axis]:
-    """Everything that could be searched, by name; one that declares no space has none.
+    """Return everything that could be searched, by name; one that declares no space has none.
 
-    A bare name is the protocol's, else the network's, else the balancer's; ``plugin.option`` names any of the latter.
+    The protocol's optimizer says what is tried for its settings; those that it does not use cannot be searched. A bare
+    name is the protocol's, else the network's, else the balancer's; ``plugin.option`` names any of the latter.
     """
     found: dict[str, Axis] = {}
     parts = (
@@ -149,10 +152,13 @@ def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence
         ("network", method.network_choice.name, method.network_options),
         ("balancer", method.balancer_choice.name, method.balancer_options),
     )
+    optimizer = OPTIMIZERS[protocol.optimizer]
+    left_out = {*EQUAL, *SETTINGS} - set(optimizer.uses)
     for part, owner, options in parts:
         hints = get_type_hints(type(options))
         for field in dataclasses.fields(options):
-            if part == "protocol" and field.name in EQUAL:
+            is_protocols = part == "protocol"
+            if is_protocols and field.name in left_out:
                 continue
             name = field.name if field.name not in found else f"{owner}.{field.name}"
             found[name] = Axis(
@@ -161,7 +167,7 @@ def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence
                 option=identity_name(field),
                 kind=hints[field.name],
                 default=getattr(options, field.name),
-                space=field.metadata.get("search"),
+                space=parse_space(optimizer.search.get(field.name)) if is_protocols else field.metadata.get("search"),
                 tasks=tuple(tasks),
                 bounds={key: field.metadata.get(key, () if key == "choices" else None) for key in BOUNDS},
             )
@@ -204,7 +210,7 @@ def axes_of(
         if parsed is None:
             left_out.add(axis.name)
         elif parsed.coordinates():
-            axes.append(parsed)
+            axes.append(_canonical(parsed, protocol))
     if any(text not in ("", "none") for text in space.values()):
         return axes, used
     return [axis for axis in default_axes(method, protocol, tasks) if axis.name not in left_out], used
@@ -223,6 +229,18 @@ def unknown(name: str, known: Sequence[str]) -> UsageError:
 def describe(axes: Sequence[Axis]) -> dict[str, str]:
     """By name, the space as it is typed."""
     return {axis.name: render_space(axis.space) for axis in axes if axis.space is not None}
+
+
+def _canonical(axis: Axis, protocol: TrainingProtocol) -> Axis:
+    """Return the axis with each value in its canonical text, once the protocol takes it.
+
+    Raises:
+        UsageError: the protocol does not take one of the values.
+    """
+    if axis.part != "protocol" or not isinstance(axis.space, Choices):
+        return axis
+    values = [getattr(protocol.changed(**{axis.name: value}), axis.name) for value in axis.space.values]
+    return dataclasses.replace(axis, space=Choices(values=tuple(map(render_value, values))))
 
 
 def _find(known: Mapping[str, Axis], name: str, method: MethodChoice) -> Axis | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from mtbench.errors import Busy, RunError, UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.search.choice import leading
-from mtbench.search.journal import Entry, Journal, Outcome
+from mtbench.search.journal import Journal, JournalEntry, Outcome
 from mtbench.search.planning import ROUND, StudyPlan
 from mtbench.search.proposals import propose
 from mtbench.store.atomic import make_folder, sweep
@@ -163,7 +163,7 @@ class Desk:
         values = None if why else {name: mean(each) for name, each in scores.items()}
         return Outcome(values=values, runs=spent, why=why)
 
-    def _trial(self, entry: Entry) -> Trial:
+    def _trial(self, entry: JournalEntry) -> Trial:
         specs = self.specs(entry.number)
         return Trial(
             number=entry.number,
@@ -175,7 +175,7 @@ class Desk:
             why=entry.outcome.why,
         )
 
-    def _runs(self, entry: Entry) -> tuple[str, ...]:
+    def _runs(self, entry: JournalEntry) -> tuple[str, ...]:
         return tuple(self._below(run.path) for run in find_runs(self.results, self.specs(entry.number)))
 
     def _below(self, folder: Path) -> str:

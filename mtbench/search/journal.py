@@ -22,7 +22,7 @@ from mtbench.search.proposals import Past, Proposal, directions, distributions, 
 from mtbench.store.atomic import store_errors
 from mtbench.store.claim import Claim
 
-__all__ = ["FILE", "Entry", "Journal", "Outcome"]
+__all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]
 
 FILE = "journal.log"
 STATES = {TrialState.RUNNING: "asked", TrialState.COMPLETE: "done", TrialState.FAIL: "failed"}
@@ -46,7 +46,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """A trial in the journal.
 
     Attributes:
@@ -87,7 +87,7 @@ class Journal:
             except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as cause:
                 raise self.unreadable(f"{type(cause).__name__}: {cause}") from cause
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """The trials, in the order of their numbers."""
         found = []
         for trial in self._study.get_trials(deepcopy=False):
@@ -95,7 +95,7 @@ class Journal:
             outcome = attributes[OUTCOME] if trial.state.is_finished() else {}
             point = dict(trial.params) if trial.params else None
             found.append(
-                Entry(
+                JournalEntry(
                     number=trial.number,
                     state=STATES[trial.state],
                     asked=attributes[ASKED],

@@ -7,35 +7,36 @@ otherwise; identities do not change, since they are computed with the first name
 from collections.abc import Mapping
 from typing import Any
 
-from mtbench.plan.spec import present_names
+from mtbench.plan.spec import with_present_names
+from mtbench.store.numerics import UNKNOWN
 
-__all__ = ["record_from_1", "spec_from_1", "study_from_1"]
-
-NUMERICS = ("torch", "processor", "threads", "device", "deterministic")
-"""Entries of the environment in format 1 that are among the numerics now."""
-
-
-def spec_from_1(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a spec with the present names of its settings."""
-    return {**body, "protocol": present_names(body["protocol"])}
+__all__ = ["record_from_1", "study_from_1"]
 
 
 def study_from_1(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return a study of format 1 in the present format."""
     tasks = [_task(task) for task in body["tasks"]]
-    return {**body, "format": 2, "protocol": present_names(body["protocol"]), "tasks": tasks}
+    return {**with_present_names(body), "format": 2, "tasks": tasks}
 
 
 def record_from_1(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record of format 1 in the present format; a version that it did not keep is an empty text."""
-    environment = dict(body["environment"])
-    numerics = {name: environment.pop(name) for name in NUMERICS}
+    """Return a record of format 1 in the present format, with `UNKNOWN` for instruction sets that it did not keep."""
+    before = body["environment"]
+    numerics = {
+        "libraries": {"torch": before["torch"]},
+        "torch_instructions": UNKNOWN,
+        "onednn_instructions": UNKNOWN,
+        "threads": before["threads"],
+        "processor": before["processor"],
+        "device": before["device"].partition(":")[0],
+        "deterministic": before["deterministic"],
+    }
     return {
         **body,
         "format": 2,
-        "spec": spec_from_1(body["spec"]),
+        "spec": with_present_names(body["spec"]),
         "tasks": [_task(task) for task in body["tasks"]],
-        "environment": environment,
+        "environment": {name: before[name] for name in ("mtbench", "python", "platform")},
         "numerics": numerics,
         "selected_epoch": body["curve"][-1]["epoch"],
     }

@@ -193,7 +193,13 @@ class PhaseInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """The program and the system that a run had, so far as they make no numbers; see `Numerics` for the rest."""
+    """The program and the system of a run; what its last bits depend on is in `Numerics`.
+
+    Attributes:
+        mtbench: the version of mtbench.
+        python: the version of Python.
+        platform: the operating system, as Python names it.
+    """
 
     mtbench: str
     python: str
@@ -230,7 +236,13 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """What ran as one part: where it came from, and a hash of its syntax trees without comments and docstrings."""
+    """The code of one part of a run.
+
+    Attributes:
+        distribution: the package that it came from.
+        version: the version of that package.
+        hash: of the syntax trees of its modules, without what makes no numbers.
+    """
 
     distribution: str
     version: str
@@ -242,7 +254,7 @@ class Fingerprints:
     """What makes numbers: if any of it changes, the record is stale.
 
     Attributes:
-        numerics: the harness's own, raised when a golden loss moves.
+        numerics: the harness's own, `mtbench.store.fingerprint.NUMERICS`.
         code: by part: ``network``, ``balancer``, ``backbone``, ``dataset``.
         data: a hash of the data themselves.
     """

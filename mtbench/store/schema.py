@@ -16,9 +16,9 @@ __all__ = ["json_schema", "markdown", "write"]
 
 TITLE = f"""# The record of a run, format {FORMAT}
 
-`record.json` holds `{{"record": …, "sha256": …}}`; the sum is SHA-256 of the record as JSON with sorted keys, separators
-`,` and `:`, and without spaces. It is strict JSON: a number that is undefined is null. [record.schema.json](record.schema.json)
-is the same layout as JSON Schema. Both files are generated from the classes by `python -m mtbench.store.schema`.
+`record.json` holds `{{"record": …, "sha256": …}}`. The sum is SHA-256 of the record as JSON with sorted keys and no
+spaces. It is strict JSON: a number that is undefined is null. [record.schema.json](record.schema.json) is the same
+layout as JSON Schema. Both files are generated from the classes by `python -m mtbench.store.schema`.
 
 Records of format 1 are read too (`mtbench/store/formats.py`). What later versions measure besides goes into
 `measurements`, by name and with its unit, so that it needs no new format.
@@ -60,22 +60,20 @@ def _data_classes(hint: Any) -> Iterator[type[Any]]:
 def _section(each: type[Any]) -> str:
     summary, meanings = _documented(each)
     hints = get_type_hints(each)
-    rows = [
-        f"| `{field.name}` | {_type_name(hints[field.name])} | {meanings.get(field.name, '')} |"
-        for field in dataclasses.fields(each)
-    ]
+    rows = []
+    for field in dataclasses.fields(each):
+        meaning = meanings.get(field.name) or field.metadata.get("help", "")
+        rows.append(f"| `{field.name}` | {_type_name(hints[field.name])} | {meaning} |")
     return "\n".join([f"## {each.__name__}", "", summary, "", "| field | type | meaning |", "|---|---|---|", *rows, ""])
 
 
 def _documented(each: type[Any]) -> tuple[str, dict[str, str]]:
     """The first paragraph of a class's docstring, and what its section on attributes says of each, on one line."""
     text = inspect.getdoc(each) or ""
-    summary, _, rest = text.partition("\n\n")
-    _, _, listed = text.partition("Attributes:\n")
+    summary = text.partition("\n\n")[0]
+    listed = text.partition("Attributes:\n")[2]
     entries = re.findall(r"^    (\w[\w, ]*): (.+(?:\n {8}.+)*)", listed, flags=re.MULTILINE)
-    meanings = {
-        name.strip(): re.sub(r"\s+", " ", meaning) for names, meaning in entries for name in names.split(",")
-    }
+    meanings = {name.strip(): re.sub(r"\s+", " ", meaning) for names, meaning in entries for name in names.split(",")}
     return re.sub(r"\s+", " ", summary), meanings
 
 

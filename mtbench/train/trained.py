@@ -13,13 +13,15 @@ from torch import Tensor
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.diagnosis import Selectivity
+from mtbench.store.numerics import Numerics
 from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, PhaseInfo, TaskInfo, TaskResult
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.cost import Ledger, count_macs, count_parameters
+from mtbench.train.cost import count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.environment import environment
 from mtbench.train.evaluate import predict
-from mtbench.train.loop import Keeper, fit
+from mtbench.train.loop import Fitted, Keeper, fit
+from mtbench.train.numerics import numerics
 from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
 from mtbench.train.selectivity import measure_selectivity
@@ -32,10 +34,12 @@ class Trained:
     """What a finished training gives to be recorded.
 
     Attributes:
-        model: the final weights and buffers by name, on the CPU.
-        predictions: the final test predictions (N,) uint8, by task.
+        model: the reported weights and buffers by name, on the CPU: those of `selected_epoch`.
+        predictions: the test predictions (N,) uint8 with these weights, by task.
         phases: in order, where a task was added; empty where everything was trained at once.
-        results: by split (``test``, ``train`` and, if held out, ``val``) and task, after the last epoch.
+        results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
+        selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
+            from 1.
         selectivity: see `Record`.
     """
 
@@ -45,10 +49,12 @@ class Trained:
     tasks: tuple[TaskInfo, ...]
     training_examples: int
     results: Mapping[str, Mapping[str, TaskResult]]
+    selected_epoch: int
     curve: tuple[CurvePoint, ...]
     cost: Cost
     parameters: Parameters
     environment: Environment
+    numerics: Numerics
     selectivity: Selectivity | None
 
 
@@ -73,16 +79,15 @@ def train(
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
     plan = phases(run, spec.protocol)
-    ledger, curve = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan)
-    return _trained(spec, run, plan, ledger, curve, device)
+    fitted = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan)
+    return _trained(spec, run, plan, fitted, device)
 
 
 def _trained(
     spec: RunSpec,
     run: Assembly,
     plan: Sequence[Phase],
-    ledger: Ledger,
-    curve: list[CurvePoint],
+    fitted: Fitted,
     device: torch.device,
 ) -> Trained:
     default = parse_backbone(parse_dataset(str(spec.dataset)).dataset_class.default_backbone)
@@ -96,11 +101,13 @@ def _trained(
         phases=tuple(phase.info(run.network) for phase in plan if len(plan) > 1),
         tasks=tuple(map(TaskInfo.of, run.tasks)),
         training_examples=len(run.splits["train"]),
-        results=curve[-1].results,
-        curve=tuple(curve),
-        cost=ledger.cost(device, macs),
+        results=fitted.results,
+        selected_epoch=fitted.selected_epoch,
+        curve=tuple(fitted.curve),
+        cost=fitted.ledger.cost(device, macs),
         parameters=count_parameters(run.network, setup),
-        environment=environment(device),
+        environment=environment(),
+        numerics=numerics(device, (type(run.network), type(run.balancer))),
         selectivity=_selectivity(spec, run),
     )
 

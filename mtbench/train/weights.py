@@ -42,9 +42,7 @@ class WeightMeter:
         """Return the weights by task, without tasks that were absent; None if no step had weights."""
         rows = zip(self.names, *(part.tolist() for part in self._parts()), strict=True)
         found = {
-            name: WeightRange(mean=total / count, low=low, high=high)
-            for name, total, count, low, high in rows
-            if count
+            name: WeightRange(mean=total / count, low=low, high=high) for name, total, count, low, high in rows if count
         }
         return found or None
 

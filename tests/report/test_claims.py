@@ -325,7 +325,9 @@ def test_the_frame_has_every_number() -> None:
 
 
 def test_where_lower_is_better_a_lower_first_is_better() -> None:
-    errors = tuple(TaskInfo(name=name, metrics=(Metric(name="error", unit="", higher_is_better=False),)) for name in ("LU", "RL"))
+    errors = tuple(
+        TaskInfo(name=name, metrics=(Metric(name="error", unit="", higher_is_better=False),)) for name in ("LU", "RL")
+    )
     sheet = runs().sheets[0]
     methods = [
         finished(name, seed, (value, value), tasks=errors)

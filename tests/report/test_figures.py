@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 
-from mtbench.contract import TrainingProtocol, Metric
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.style import looks, save

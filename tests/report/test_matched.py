@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from mtbench.contract import TrainingProtocol, Metric
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.markup import render_markdown
 from mtbench.report.matched import matched_exhibits

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from mtbench import registry
 from mtbench.contract import Metric
 from mtbench.plan.spec import Choice
 from mtbench.report.comparison import Comparison, compare
@@ -105,6 +106,14 @@ def test_single_task_networks_on_another_backbone_alone_are_not_taken() -> None:
 def test_single_task_networks_with_a_balancer_or_without_a_finished_run_are_not_taken() -> None:
     assert single_task_runs(comparison(finished("single+dwa"), finished("td"))) is None
     assert single_task_runs(comparison(unfinished("running", "single"), finished("td"))) is None
+
+
+def test_of_several_single_task_baselines_the_first_one_that_was_run_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        registry, "with_role", lambda kind, _: {"method": ["single", "td"], "balancer": ["uniform"]}[kind]
+    )
+    both, other = comparison(finished("td"), finished("single")), comparison(finished("moo"), finished("td"))
+    assert [run.title for found in (both, other) if (run := single_task_runs(found))] == ["single", "td"]
 
 
 def test_without_any_finished_run_there_are_no_values() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from mtbench.contract import TrainingProtocol, Metric
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.plan.suite_plan import plan_suite
 from mtbench.report.markup import render_markdown

@@ -10,7 +10,7 @@ from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import Choice, RunSpec
 from mtbench.store.claim import Claim
 from mtbench.store.folder import RunFolder
-from mtbench.store.record import Code, Record, render_record
+from mtbench.store.record import FORMAT, Code, Record, render_record
 from mtbench.store.results import MARKER, find_runs, mark_results, run_folders
 from mtbench.store.status import RunStatus, status_of, survey
 
@@ -138,7 +138,7 @@ def test_a_survey_of_nothing_says_so(tmp_path: Path) -> None:
 def test_the_mark_of_a_newer_mtbench_is_refused_for_reading_and_writing(tmp_path: Path) -> None:
     mark_results(tmp_path)
     mark_results(tmp_path)
-    assert json.loads((tmp_path / MARKER).read_text()) == {"format": 1, "made_by": "mtbench 0.1.0"}
+    assert json.loads((tmp_path / MARKER).read_text()) == {"format": FORMAT, "made_by": "mtbench 0.1.0"}
     (tmp_path / MARKER).write_text('{"format": 2}')
     for look in (mark_results, run_folders):
         with pytest.raises(NewerResults, match=r"has format 2, and this mtbench reads formats up to 1. Upgrade"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.contract import TrainingProtocol, Metric
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.spec import Titles
 from mtbench.store.record import TaskInfo

@@ -19,6 +19,7 @@ class Branches(SharedRepresentation):
     """
 
     per_task = frozenset({"branches"})
+    role = "reference"
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)

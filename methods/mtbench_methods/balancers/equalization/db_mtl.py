@@ -52,4 +52,5 @@ class DbMtl(GradientBalancer):
         smoothed = past * self.smoothed.of(indices, gradients) + (1 - past) * gradients
         self.smoothed.put(indices, smoothed)
         lengths = smoothed.norm(dim=1, keepdim=True).clamp(min=torch.finfo(smoothed.dtype).tiny)
-        return Combined(shared=lengths.max() * (smoothed / lengths).sum(0), weights=(lengths.max() / lengths).squeeze(1))
+        weights = (lengths.max() / lengths).squeeze(1)
+        return Combined(shared=lengths.max() * (smoothed / lengths).sum(0), weights=weights)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mtbench.contract import Combined, GradientBalancer, RepresentationBalancer, option
+from mtbench.contract import Combined, Conformance, GradientBalancer, RepresentationBalancer, option
 
 from .solver import min_norm_weights
 
@@ -42,7 +42,8 @@ class Mgda(GradientBalancer):
     """
 
     Options = MgdaOptions
-    learns_to = 60.0  # once a task is learned by heart its gradient is next to nothing, and MGDA heeds it alone
+    # Once a task is learned by heart its gradient is next to nothing, and MGDA heeds it alone.
+    conformance = Conformance(learns_to=60.0)
     paper = "Désidéri, Multiple-gradient descent algorithm, 2012; Sener & Koltun, NeurIPS 2018"
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
@@ -62,7 +63,7 @@ class MgdaUb(RepresentationBalancer):
 
     Options = MgdaUbOptions
     Rule = Mgda
-    learns_to = 60.0  # as of `Mgda`
+    conformance = Conformance(learns_to=60.0)  # as of `Mgda`
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
