@@ -101,5 +101,5 @@ def test_a_study_of_a_later_format_is_told(folder: Path) -> None:
     outer = json.loads((folder / FILE).read_text())
     outer["study"]["format"] = FORMAT + 1
     (folder / FILE).write_text(json.dumps(outer))
-    with pytest.raises(NewerResults, match="this mtbench reads studies up to 1"):
+    with pytest.raises(NewerResults, match="this mtbench reads studies up to 2"):
         read_study(folder / FILE)
