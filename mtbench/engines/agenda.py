@@ -66,14 +66,14 @@ def supersede(run: RunStatus, root: Path) -> None:
 
     Two commands that refresh the same runs at the same time so do each of them once.
     """
-    with suppress(Busy), RunFolder(run.folder).claimed() as claimed:
+    with suppress(Busy), RunFolder(run.folder).leased() as leased:
         if run.state == "failed":
-            is_unchanged = not claimed.has_record and claimed.failure() is not None
+            is_unchanged = not leased.has_record and leased.failure() is not None
         else:
             now = status_of(run.folder, run.spec, root)
             is_unchanged = (now.state, now.record) == (run.state, run.record)
         if is_unchanged:
-            claimed.supersede()
+            leased.supersede()
 
 
 def job(run: RunStatus) -> Job:

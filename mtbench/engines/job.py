@@ -16,7 +16,7 @@ import torch
 from mtbench.errors import MtbenchError, NonFiniteLoss, RunError, Stopped, StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import fingerprints
-from mtbench.store.folder import ClaimedRun, RunFolder
+from mtbench.store.folder import LeasedRun, RunFolder
 from mtbench.store.record import FORMAT, Fingerprints, Record
 from mtbench.store.status import data_fingerprint
 from mtbench.train.device import choose_device
@@ -45,13 +45,13 @@ def execute(spec_path: Path, root: Path, device: str, watch: Callable[[Progress]
     chosen = choose_device(device)
     with _stopped_by_sigterm():
         marks = fingerprints(spec, data_fingerprint(str(spec.dataset), root))
-        with run.claimed(_text(marks, chosen)) as claimed:
-            if claimed.record() is not None:
-                claimed.tidy()
+        with run.leased(_text(marks, chosen)) as leased:
+            if leased.record() is not None:
+                leased.tidy()
                 return
-            with _failures_kept(claimed):
-                trained = train(spec, root=root, device=chosen, keeper=claimed, watch=watch)
-                claimed.publish(_record(spec, trained, marks), trained.model, trained.predictions)
+            with _failures_kept(leased):
+                trained = train(spec, root=root, device=chosen, keeper=leased, watch=watch)
+                leased.publish(_record(spec, trained, marks), trained.model, trained.predictions)
 
 
 def _text(marks: Fingerprints, device: torch.device) -> str:
@@ -80,18 +80,18 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints) -> Record:
 
 
 @contextmanager
-def _failures_kept(claimed: ClaimedRun) -> Iterator[None]:
+def _failures_kept(leased: LeasedRun) -> Iterator[None]:
     try:
         yield
     except RunError as cause:
         if isinstance(cause, NonFiniteLoss):
-            claimed.write_failure(kind="nan", message=str(cause))
+            leased.write_failure(kind="nan", message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
     except StoreError:
         raise  # the disk's fault: once that is mended, the same command goes on
     except Exception as cause:
         message = str(cause) if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: {cause}"
-        claimed.write_failure(kind="exception", message=message, traceback=traceback.format_exc())
+        leased.write_failure(kind="exception", message=message, traceback=traceback.format_exc())
         raise
 
 

@@ -22,8 +22,8 @@ from typing import Protocol
 from mtbench.engines.processes import spawn
 from mtbench.engines.worker import Ended, work
 from mtbench.errors import Stopped, StoreError
-from mtbench.store.claim import started
 from mtbench.store.folder import ATTEMPTS, LOG, RunFolder
+from mtbench.store.lease import started
 from mtbench.train.progress import Progress
 
 __all__ = ["Job", "Listener", "Outcome", "run_all"]
@@ -159,7 +159,7 @@ class _Pool:
         if run.has_record:
             run.tidy_up()
             self.end(job, "done", "")
-        elif run.is_claimed:
+        elif run.is_leased:
             self.postpone(job, "another mtbench is working on it")
         elif (failure := run.failure()) is not None and not failure.is_to_be_tried:
             self.end(job, "failed", failure.message)
@@ -207,7 +207,7 @@ class _Pool:
     def mourn(self, worker: _Worker) -> None:
         """A worker died without a word: try its run again, or give it up after `ATTEMPTS`."""
         run, number = RunFolder(worker.job.folder), _signal(worker.process.exitcode)
-        if run.has_record or run.is_claimed:  # it had finished, or another process has taken over already
+        if run.has_record or run.is_leased:  # it had finished, or another process has taken over already
             self.queue.append(worker.job)
             return
         why = f"its process was killed by {signal.Signals(number).name}" if number else "its process died"

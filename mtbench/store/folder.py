@@ -21,15 +21,15 @@ from torch import Tensor
 from mtbench.errors import Busy, DamagedRecord, StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text
-from mtbench.store.claim import Claim, is_claimed
+from mtbench.store.lease import Lease, is_leased
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
 
-__all__ = ["ATTEMPTS", "LOG", "ClaimedRun", "Failure", "RunFolder"]
+__all__ = ["ATTEMPTS", "LOG", "Failure", "LeasedRun", "RunFolder"]
 
 ATTEMPTS = 3
 """How often a run may be killed before it is left alone."""
 OWNED = ("checkpoint.pt", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
-"""The files that only the owner of the claim writes."""
+"""The files that only the owner of the lease writes."""
 LOG = "log.txt"
 """What a process at work on the run, and the libraries under it, print."""
 PASSING = ("checkpoint.pt", "failure.json", LOG)
@@ -61,7 +61,7 @@ class Failure:
 
 
 class RunFolder:
-    """A run on disk. Anybody may look; only the owner of its claim writes its results."""
+    """A run on disk. Anybody may look; only the owner of its lease writes its results."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -77,9 +77,9 @@ class RunFolder:
         return (self.path / "checkpoint.pt").exists()
 
     @property
-    def is_claimed(self) -> bool:
+    def is_leased(self) -> bool:
         """Whether a live process is at work on it."""
-        return is_claimed(self.path)
+        return is_leased(self.path)
 
     def spec(self) -> RunSpec:
         """What was asked.
@@ -162,11 +162,11 @@ class RunFolder:
     def tidy_up(self) -> None:
         """Remove what a process left behind that was killed right after it had published its record."""
         if any((self.path / name).exists() for name in PASSING) or any(self.path.glob("claim.*")):
-            with suppress(Busy), self.claimed() as claimed:
-                claimed.tidy()
+            with suppress(Busy), self.leased() as leased:
+                leased.tidy()
 
     @contextmanager
-    def claimed(self, marks: str = "") -> Iterator["ClaimedRun"]:
+    def leased(self, marks: str = "") -> Iterator["LeasedRun"]:
         """The right to work on the run while the block lasts.
 
         Args:
@@ -176,9 +176,9 @@ class RunFolder:
         Raises:
             Busy: another live process has it.
         """
-        with Claim(self.path) as claim:
+        with Lease(self.path) as lease:
             sweep(self.path, OWNED)
-            yield ClaimedRun(self.path, claim, marks)
+            yield LeasedRun(self.path, lease, marks)
 
     def _verified(self, name: str, record: Record) -> bytes:
         path = self.path / name
@@ -192,12 +192,12 @@ class RunFolder:
         return data
 
 
-class ClaimedRun(RunFolder):
+class LeasedRun(RunFolder):
     """A run that this process owns. Before it writes anything it makes sure that this is still so."""
 
-    def __init__(self, path: Path, claim: Claim, marks: str) -> None:
+    def __init__(self, path: Path, lease: Lease, marks: str) -> None:
         super().__init__(path)
-        self._claim = claim
+        self._lease = lease
         self._marks = marks
 
     def restore(self) -> dict[str, Any] | None:
@@ -217,7 +217,7 @@ class ClaimedRun(RunFolder):
             Busy: the run was taken over.
             StoreError: it cannot be written.
         """
-        self._claim.check()
+        self._lease.check()
         # Not straight into the file: what torch says of a full disk is not what the system says.
         buffer = io.BytesIO()
         torch.save({"marks": self._marks, "state": state}, buffer)
@@ -230,7 +230,7 @@ class ClaimedRun(RunFolder):
         Raises:
             Busy: the run was taken over, and how this attempt ended concerns nobody.
         """
-        self._claim.check()
+        self._lease.check()
         return super().write_failure(kind=kind, message=message, traceback=traceback, signal=signal)
 
     def publish(
@@ -255,11 +255,11 @@ class ClaimedRun(RunFolder):
         np.savez_compressed(archive, allow_pickle=False, **dict(predictions))
         files = {"model.safetensors": weights, "predictions.npz": archive.getvalue()}
         record = dataclasses.replace(record, files={name: _sha256(data) for name, data in files.items()})
-        self._claim.check()
+        self._lease.check()
         self._write_curve(record.curve)
         for name, data in files.items():
             write_bytes(self.path / name, data)
-        self._claim.check()
+        self._lease.check()
         write_text(self.path / "record.json", render_record(record))
         self.tidy()
         return record
@@ -272,7 +272,7 @@ class ClaimedRun(RunFolder):
 
     def supersede(self) -> None:
         """Move what came of the run out of the way, into the next free ``superseded-<n>``."""
-        self._claim.check()
+        self._lease.check()
         with store_errors(self.path):
             number = 1
             while (target := self.path / f"superseded-{number}").exists():

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from mtbench.store.claim import started
+from mtbench.store.lease import started
 
 MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
 GRID = ("--methods", "single,uniform,moo,chmod,td", "--dataset", "mmnist2", "--set", "images=768", "--epochs", "3")
@@ -63,12 +63,12 @@ def outcomes(results: Path) -> dict[str, tuple[Any, Any, Any]]:
 
 
 def owners(results: Path) -> Iterator[tuple[Path, int]]:
-    """Each run that is claimed by a live process, and that process."""
-    for claim in results.rglob("claim.*"):
+    """Each run that a live process has leased, and that process."""
+    for lease in results.rglob("claim.*"):
         with suppress(OSError, ValueError, KeyError):
-            pid = int(json.loads(claim.read_text())["pid"])
+            pid = int(json.loads(lease.read_text())["pid"])
             if started(pid) is not None:
-                yield claim.parent, pid
+                yield lease.parent, pid
 
 
 def wait_for_work(process: subprocess.Popen[str], results: Path) -> bool:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from mtbench.engines.pool import Job, Outcome, run_all
 from mtbench.engines.worker import Ended
-from mtbench.store.claim import Claim, started
 from mtbench.store.folder import RunFolder
+from mtbench.store.lease import Lease, started
 from mtbench.train.progress import Progress
 
 PROGRESS = Progress(epoch=1, epochs=2, step=3, steps=6, loss=0.5, metric="accuracy", score=None)
@@ -70,7 +70,7 @@ def behave(folder: str, root: str, device: str, pipe: Connection) -> None:  # no
     if name == "slow":
         time.sleep(1)
     if name == "endless":
-        with Claim(path):
+        with Lease(path):
             time.sleep(600)
     (path / "record.json").write_text("{}")
     pipe.send(Ended(how="done", why=""))
@@ -137,11 +137,11 @@ def test_a_run_that_fails_is_not_tried_again(tmp_path: Path) -> None:
 
 def test_a_run_of_another_process_is_waited_for(tmp_path: Path) -> None:
     ears, runs = Ears(), jobs(tmp_path, "a", "b")
-    claim = Claim(tmp_path / "a").__enter__()
+    lease = Lease(tmp_path / "a").__enter__()
 
     def finish() -> None:
         (tmp_path / "a" / "record.json").write_text("{}")
-        claim.__exit__(None, None, None)
+        lease.__exit__(None, None, None)
 
     other = threading.Timer(3, finish)
     other.start()
@@ -153,8 +153,8 @@ def test_a_run_of_another_process_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_run_that_another_process_gives_up_is_taken_up(tmp_path: Path) -> None:
-    runs, claim = jobs(tmp_path, "a"), Claim(tmp_path / "a").__enter__()
-    other = threading.Timer(2, claim.__exit__, (None, None, None))
+    runs, lease = jobs(tmp_path, "a"), Lease(tmp_path / "a").__enter__()
+    other = threading.Timer(2, lease.__exit__, (None, None, None))
     other.start()
     outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=Ears(), target=behave)
     other.join()
@@ -198,10 +198,10 @@ def parent_with_a_worker(root: Path) -> tuple[subprocess.Popen[str], int]:
     script.write_text(PARENT.format(here=str(Path(__file__).parent)))
     command = [sys.executable, str(script), str(root)]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    claim = root / "endless" / "claim.1"
-    while not claim.exists() or not claim.read_text():
+    lease = root / "endless" / "claim.1"
+    while not lease.exists() or not lease.read_text():
         time.sleep(0.05)
-    return parent, int(claim.read_text().partition('"pid": ')[2].partition(",")[0])
+    return parent, int(lease.read_text().partition('"pid": ')[2].partition(",")[0])
 
 
 def wait_for_the_end_of(pid: int) -> None:

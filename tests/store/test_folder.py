@@ -36,10 +36,10 @@ def test_a_spec_that_is_none_is_told_with_its_file_and_the_mend(tmp_path: Path, 
 
 
 def test_a_run_goes_on_from_the_state_it_kept(tmp_path: Path, curve: tuple[CurvePoint, ...]) -> None:
-    with RunFolder(tmp_path).claimed("marks") as run:
+    with RunFolder(tmp_path).leased("marks") as run:
         assert run.restore() is None
         run.keep(STATE, curve[:2])
-    with RunFolder(tmp_path).claimed("marks") as run:
+    with RunFolder(tmp_path).leased("marks") as run:
         state = run.restore()
     assert state is not None
     assert state["epoch"] == 2
@@ -47,15 +47,15 @@ def test_a_run_goes_on_from_the_state_it_kept(tmp_path: Path, curve: tuple[Curve
 
 
 def test_a_state_that_other_code_or_data_made_is_not_gone_on_from(tmp_path: Path) -> None:
-    with RunFolder(tmp_path).claimed("code 1") as run:
+    with RunFolder(tmp_path).leased("code 1") as run:
         run.keep(STATE, ())
-    with RunFolder(tmp_path).claimed("code 2") as run:
+    with RunFolder(tmp_path).leased("code 2") as run:
         assert run.restore() is None
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, -1])
 def test_a_checkpoint_cut_short_is_none(tmp_path: Path, keep: int) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         run.keep(STATE, ())
         data = (tmp_path / "checkpoint.pt").read_bytes()
         (tmp_path / "checkpoint.pt").write_bytes(data[:keep])
@@ -66,14 +66,14 @@ def test_keeping_rewrites_the_curve_so_that_torn_and_later_lines_vanish(
     tmp_path: Path, curve: tuple[CurvePoint, ...]
 ) -> None:
     (tmp_path / "curve.jsonl").write_text('{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3, "st')
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         run.keep(STATE, curve[:1])
     lines = (tmp_path / "curve.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1]
 
 
 def test_a_published_run_is_read_back_whole(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         run.keep(STATE, ())
         run.write_failure(kind="killed", message="its process died")
         written = run.publish(record, MODEL, PREDICTIONS)
@@ -91,19 +91,19 @@ def test_the_same_results_have_the_same_checksums(tmp_path: Path, record: Record
     files = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        with RunFolder(tmp_path / name).claimed() as run:
+        with RunFolder(tmp_path / name).leased() as run:
             files.append(run.publish(record, MODEL, PREDICTIONS).files)
     assert files[0] == files[1]
 
 
 def test_a_run_without_predictions_is_published_too(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         written = run.publish(record, MODEL, {})
         assert run.predictions(written) == {}
 
 
 def test_nothing_is_written_after_the_run_was_taken_over(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         (tmp_path / "claim.2").write_text("")
         with pytest.raises(Busy):
             run.keep(STATE, ())
@@ -115,7 +115,7 @@ def test_nothing_is_written_after_the_run_was_taken_over(tmp_path: Path, record:
 
 
 def test_weights_that_were_changed_or_removed_are_told(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         written = run.publish(record, MODEL, PREDICTIONS)
     path = tmp_path / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -153,9 +153,9 @@ def test_superseded_results_are_kept_aside(tmp_path: Path, spec: RunSpec, record
     run = RunFolder(tmp_path)
     run.write_spec(spec)
     for number in (1, 2):
-        with run.claimed() as claimed:
-            claimed.publish(record, MODEL, PREDICTIONS)
-            claimed.supersede()
+        with run.leased() as leased:
+            leased.publish(record, MODEL, PREDICTIONS)
+            leased.supersede()
         assert run.record() is None
         aside = RunFolder(tmp_path / f"superseded-{number}")
         kept = aside.record()
@@ -166,14 +166,14 @@ def test_superseded_results_are_kept_aside(tmp_path: Path, spec: RunSpec, record
 
 def test_an_owner_sweeps_away_what_a_crash_left_half_written(tmp_path: Path) -> None:
     (tmp_path / f".checkpoint.pt.1-{'0' * 32}.tmp").write_bytes(b"half")
-    with RunFolder(tmp_path).claimed():
+    with RunFolder(tmp_path).leased():
         assert os.listdir(tmp_path) == ["claim.1"]
 
 
 def test_what_a_process_left_that_died_after_publishing_is_tidied_up(tmp_path: Path, record: Record) -> None:
     run = RunFolder(tmp_path)
-    with run.claimed() as claimed:
-        claimed.publish(record, MODEL, PREDICTIONS)
+    with run.leased() as leased:
+        leased.publish(record, MODEL, PREDICTIONS)
     finished = sorted(os.listdir(tmp_path))
     for name in ("checkpoint.pt", "log.txt"):
         (tmp_path / name).write_text("")
