@@ -119,4 +119,4 @@ def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> N
 
 def _is_unfinished(run: RunStatus) -> bool:
     failure = RunFolder(run.folder).failure() if run.state == "failed" else None
-    return run.state in ("missing", "running") or (failure is not None and failure.is_to_be_tried)
+    return run.state in ("missing", "running") or (failure is not None and failure.is_retryable)

@@ -61,6 +61,9 @@ class Silence:
     def advanced(self, job: Job, progress: Progress) -> None:
         pass
 
+    def noted(self, job: Job, text: str) -> None:
+        pass
+
     def ended(self, job: Job, how: str, why: str) -> None:
         pass
 
@@ -84,6 +87,9 @@ class Lines(Silence):
         if part[1] > before[1]:
             self.last[job] = part
             self._say(f"{escape(job.title)}: {describe(progress)}")
+
+    def noted(self, job: Job, text: str) -> None:
+        self._say(remark(job, text))
 
     def ended(self, job: Job, how: str, why: str) -> None:
         self.over += how in FINAL
@@ -123,6 +129,9 @@ class LiveLines(Silence):
         if self.running.get(job) is None:
             self.clocks[job] = Clock(progress.step / progress.steps)
         self.running[job] = progress
+
+    def noted(self, job: Job, text: str) -> None:
+        self.live.console.print(remark(job, text), soft_wrap=True, highlight=False)
 
     def ended(self, job: Job, how: str, why: str) -> None:
         self.running.pop(job, None)
@@ -189,6 +198,11 @@ def describe(progress: Progress) -> str:
     """``epoch 3/10, loss 0.412, accuracy 91.20``."""
     score = "" if progress.score is None else f", {progress.metric} {progress.score:.2f}"
     return f"epoch {progress.epoch}/{progress.epochs}, loss {progress.loss:.3f}{score}"
+
+
+def remark(job: Job, text: str) -> str:
+    """The line for a note on a run, as markup."""
+    return f"[yellow]note   [/]       {escape(job.title)}: {escape(text)}"
 
 
 def report(job: Job, how: str, why: str, count: str) -> str:

@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from mtbench.contract import Losses, Task, derive
 from mtbench.contract import Protocol as TrainingProtocol
-from mtbench.errors import NonFiniteLoss
+from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
 from mtbench.train.conflict import ConflictMeter
@@ -48,6 +49,7 @@ def fit(
     watch: Callable[[Progress], None] = lambda _: None,
     points: Collection[int] | None = None,
     plan: Sequence[Phase] = (),
+    check_stop: Callable[[], None] = lambda: None,
 ) -> tuple[Ledger, list[CurvePoint]]:
     """Train what was assembled; returns what was used, and the curve.
 
@@ -55,8 +57,10 @@ def fit(
         watch: told of progress about twice a second.
         points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight.
         plan: the `phases` of the run, where they are known already.
+        check_stop: called before each step and each batch of an evaluation; it raises Stopped to end the run there.
 
     Raises:
+        UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
         UsageError: no training example has a label, or nothing belongs to the task that is to be added alone.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
     """
@@ -65,13 +69,15 @@ def fit(
     epochs = plan[-1].end
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     if (state := keeper.restore()) is not None:
-        network.load_state_dict(state["network"])
-        run.balancer.load_state_dict(state["balancer"])
-        ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
+        with _fitting():
+            network.load_state_dict(state["network"])
+            run.balancer.load_state_dict(state["balancer"])
+            ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
     phase = _phase(plan, finished)
     optimizer = _optimizer(protocol, run, phase)
     if state is not None and finished > phase.start:
-        optimizer.load_state_dict(state["optimizer"])
+        with _fitting():
+            optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
     where = {*(curve_epochs(epochs) if points is None else points), epochs}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
@@ -93,6 +99,7 @@ def fit(
         phase.enter(network)
         ledger.tick()
         for step, (rows, drawn) in enumerate(chunks := visits.batches(protocol.batch)):
+            check_stop()
             batch = split.batch(rows, drawn)
             optimizer.zero_grad()
             conflict.observe(rows)
@@ -115,7 +122,10 @@ def fit(
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             is_last = epoch + 1 == epochs
-            results = _final(run, ledger.steps) if is_last else {name: evaluate(network, run.splits[name])}
+            if is_last:
+                results = _final(run, ledger.steps, check_stop)
+            else:
+                results = {name: evaluate(network, run.splits[name], check_stop)}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict))
             beat.score = _last_score(curve, run.tasks)
         keeper.keep(
@@ -162,6 +172,17 @@ def _optimizer(protocol: TrainingProtocol, run: Assembly, phase: Phase) -> torch
     return torch.optim.Adam(groups, lr=protocol.lr)
 
 
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Turn an error within the block into UnfitState, unless memory ran out."""
+    try:
+        yield
+    except Exception as cause:  # networks, balancers and optimizers have their own exceptions for a foreign state
+        if is_out_of_memory(cause):
+            raise
+        raise UnfitState(f"its state does not fit the run: {type(cause).__name__}: {cause}") from cause
+
+
 def _is_finite(losses: Losses) -> bool:
     total = losses.means.sum() if losses.penalty is None else losses.means.sum() + losses.penalty
     return bool(torch.isfinite(total))
@@ -177,10 +198,10 @@ def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps:
     )
 
 
-def _final(run: Assembly, steps: int) -> dict[str, dict[str, TaskResult]]:
+def _final(run: Assembly, steps: int, check_stop: Callable[[], None]) -> dict[str, dict[str, TaskResult]]:
     """The results on every split; what the last step broke, no training loss has shown."""
     splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
-    results = {name: evaluate(run.network, split) for name, split in splits.items()}
+    results = {name: evaluate(run.network, split, check_stop) for name, split in splits.items()}
     for name, tasks in results.items():
         for task, result in tasks.items():
             if result.count and not math.isfinite(result.loss):

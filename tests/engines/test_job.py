@@ -110,8 +110,10 @@ def test_a_run_that_is_taken_over_midway_writes_nothing_more(tmp_path: Path) -> 
 def test_sigterm_leaves_the_checkpoint_and_no_lease(tmp_path: Path) -> None:
     run = planned(tmp_path / "a", "single", epochs="5000", schedule="constant")
     code = (
-        "import sys; from pathlib import Path; from mtbench.engines.job import execute; from mtbench.errors import "
-        "Stopped\ntry:\n    execute(Path(sys.argv[1]) / 'spec.json', Path(sys.argv[1]), 'cpu')\n"
+        "import sys; from pathlib import Path; from mtbench.engines.stop import stop_on_sigterm\n"
+        "stop = stop_on_sigterm()\n"
+        "from mtbench.engines.job import execute; from mtbench.errors import Stopped\n"
+        "try:\n    execute(Path(sys.argv[1]) / 'spec.json', Path(sys.argv[1]), 'cpu', stop=stop)\n"
         "except Stopped as cause:\n    print(cause)\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

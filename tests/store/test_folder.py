@@ -36,30 +36,14 @@ def test_a_spec_that_is_none_is_told_with_its_file_and_the_mend(tmp_path: Path, 
 
 
 def test_a_run_goes_on_from_the_state_it_kept(tmp_path: Path, curve: tuple[CurvePoint, ...]) -> None:
-    with RunFolder(tmp_path).leased("marks") as run:
+    with RunFolder(tmp_path).leased() as run:
         assert run.restore() is None
         run.keep(STATE, curve[:2])
-    with RunFolder(tmp_path).leased("marks") as run:
+    with RunFolder(tmp_path).leased() as run:
         state = run.restore()
     assert state is not None
     assert state["epoch"] == 2
     assert torch.equal(state["network"]["weight"], torch.arange(3.0))
-
-
-def test_a_state_that_other_code_or_data_made_is_not_gone_on_from(tmp_path: Path) -> None:
-    with RunFolder(tmp_path).leased("code 1") as run:
-        run.keep(STATE, ())
-    with RunFolder(tmp_path).leased("code 2") as run:
-        assert run.restore() is None
-
-
-@pytest.mark.parametrize("keep", [0, 1, 100, -1])
-def test_a_checkpoint_cut_short_is_none(tmp_path: Path, keep: int) -> None:
-    with RunFolder(tmp_path).leased() as run:
-        run.keep(STATE, ())
-        data = (tmp_path / "checkpoint.pt").read_bytes()
-        (tmp_path / "checkpoint.pt").write_bytes(data[:keep])
-        assert run.restore() is None
 
 
 def test_keeping_rewrites_the_curve_so_that_torn_and_later_lines_vanish(
@@ -133,13 +117,18 @@ def test_failures_are_counted_until_there_is_a_record(tmp_path: Path) -> None:
     failure = run.write_failure(kind="killed", message="killed", signal=9)
     assert run.failure() == failure
     assert failure.attempt == 2
-    assert failure.is_to_be_tried
-    assert not run.write_failure(kind="killed", message="killed").is_to_be_tried
+    assert failure.is_retryable
+    assert not run.write_failure(kind="killed", message="killed").is_retryable
+
+
+def test_a_run_that_ran_out_of_memory_is_tried_again_as_often_as_one_that_was_killed(tmp_path: Path) -> None:
+    failures = [RunFolder(tmp_path).write_failure(kind="memory", message="no memory") for _ in range(3)]
+    assert [failure.is_retryable for failure in failures] == [True, True, False]
 
 
 @pytest.mark.parametrize("kind", ["nan", "exception"])
 def test_what_would_only_fail_again_is_not_tried_again(tmp_path: Path, kind: str) -> None:
-    assert not RunFolder(tmp_path).write_failure(kind=kind, message="no").is_to_be_tried
+    assert not RunFolder(tmp_path).write_failure(kind=kind, message="no").is_retryable
 
 
 def test_a_failure_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
