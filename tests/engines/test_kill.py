@@ -106,7 +106,20 @@ def kill_everything(process: subprocess.Popen[str], results: Path, draw: random.
         time.sleep(0.01)
 
 
-VICTIMS = {"worker": kill_worker, "parent": kill_parent, "everything": kill_everything}
+def stop_everything(process: subprocess.Popen[str], results: Path, draw: random.Random) -> None:  # noqa: ARG001
+    """Ask the command, its fork server and its workers to stop, all at once, as a scheduler does."""
+    os.killpg(process.pid, signal.SIGTERM)
+    process.communicate()
+    assert not list(owners(results))
+    assert not list(results.rglob("failure.json"))
+
+
+VICTIMS = {
+    "worker": kill_worker,
+    "parent": kill_parent,
+    "everything": kill_everything,
+    "stopped": stop_everything,
+}
 
 
 def disturbed(victim: str, root: Path, results: Path, jobs: int, *grid: str, kills: int, within: float) -> None:
