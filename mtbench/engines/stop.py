@@ -40,6 +40,8 @@ def stop_on_sigterm() -> Stop:
     call is interrupted. The thread also runs while torch or NumPy computes. Code that holds Python's global lock delays
     it; the pool's SIGKILL, or the scheduler's, ends such a process.
 
+    Programs that the run starts inherit the block; processes that it forks do not.
+
     To be called in the main thread before there are others, since threads inherit the signals that are blocked.
     """
     stop = Stop()

@@ -135,7 +135,7 @@ class RunFolder:
             return dict(archive)
 
     def tidy_up(self) -> None:
-        """Remove what a process left behind that was killed right after it had published its record."""
+        """Remove the files of a process that was killed right after it had published its record."""
         if any((self.path / name).exists() for name in PASSING) or any(self.path.glob("claim.*")):
             with suppress(Busy), self.leased() as leased:
                 leased.tidy()

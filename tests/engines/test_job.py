@@ -4,8 +4,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from mtbench.store.folder import RunFolder
 from mtbench.store.lease import Lease
 from mtbench.store.status import status_of
 from mtbench.train.progress import Progress
+from tests.cli.commands import start
 
 
 def planned(folder: Path, method: str, **settings: str) -> RunFolder:
@@ -107,22 +106,16 @@ def test_a_run_that_is_taken_over_midway_writes_nothing_more(tmp_path: Path) -> 
     assert not run.has_checkpoint
 
 
-def test_sigterm_leaves_the_checkpoint_and_no_lease(tmp_path: Path) -> None:
+def test_sigterm_ends_the_command_exec_and_leaves_the_checkpoint_and_no_lease(tmp_path: Path) -> None:
     run = planned(tmp_path / "a", "single", epochs="5000", schedule="constant")
-    code = (
-        "import sys; from pathlib import Path; from mtbench.engines.stop import stop_on_sigterm\n"
-        "stop = stop_on_sigterm()\n"
-        "from mtbench.engines.job import execute; from mtbench.errors import Stopped\n"
-        "try:\n    execute(Path(sys.argv[1]) / 'spec.json', Path(sys.argv[1]), 'cpu', stop=stop)\n"
-        "except Stopped as cause:\n    print(cause)\n"
-    )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", code, str(run.path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = start("exec", str(run.path / "spec.json"), "--device", "cpu")
     while not run.has_checkpoint:
         time.sleep(0.02)
+        assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGTERM)
-    assert process.communicate()[0] == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    errors = process.communicate()[1]
+    assert errors == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    assert process.returncode == 130
     assert run.has_checkpoint
     assert not list(run.path.glob("claim.*"))
     assert not list(run.path.glob(".*"))
