@@ -1,6 +1,6 @@
 """How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -14,12 +14,16 @@ BATCH = 1000
 """Examples at a time; fixed, so that results do not depend on the training batch."""
 
 
-def evaluate(network: Network, split: Split) -> dict[str, TaskResult]:
-    """Loss and metrics of every task over the defined targets of a split, by task name."""
+def evaluate(network: Network, split: Split, check_stop: Callable[[], None] = lambda: None) -> dict[str, TaskResult]:
+    """Loss and metrics of every task over the defined targets of a split, by task name.
+
+    Args:
+        check_stop: called before each batch, as in `mtbench.train.loop.fit`.
+    """
     losses = [0.0] * len(network.tasks)
     counts = [0] * len(network.tasks)
     tallies: list[Tensor | float] = [0.0] * len(network.tasks)
-    for rows, outputs in _outputs(network, split):
+    for rows, outputs in _outputs(network, split, check_stop):
         for index, (task, output, target) in enumerate(zip(network.tasks, outputs, split.targets, strict=True)):
             defined = split.defined[rows, index].nonzero().squeeze(1)
             if not len(defined):
@@ -38,10 +42,10 @@ def evaluate(network: Network, split: Split) -> dict[str, TaskResult]:
     }
 
 
-def predict(network: Network, split: Split) -> dict[str, Tensor]:
+def predict(network: Network, split: Split, check_stop: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
     """The predictions (N,) uint8 of every task whose kind stores them, by task name."""
     parts: dict[str, list[Tensor]] = {}
-    for _, outputs in _outputs(network, split):
+    for _, outputs in _outputs(network, split, check_stop):
         for task, output in zip(network.tasks, outputs, strict=True):
             predictions = task.kind.predictions(output)
             if predictions is not None:
@@ -49,11 +53,12 @@ def predict(network: Network, split: Split) -> dict[str, Tensor]:
     return {name: torch.cat(part) for name, part in parts.items()}
 
 
-def _outputs(network: Network, split: Split) -> Iterator[tuple[Tensor, list[Tensor]]]:
+def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Tensor, list[Tensor]]]:
     """Rows (B,) and every task's output (B, ...), (B, V, ...) for V views, batch by batch, in evaluation mode."""
     training = network.training
     network.eval()
     for rows in torch.split(torch.arange(len(split), device=split.defined.device), BATCH):
+        check_stop()
         batch = split.batch(rows)
         with torch.no_grad():
             outputs = network.all_outputs(batch.inputs)

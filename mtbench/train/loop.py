@@ -3,7 +3,8 @@
 import copy
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Losses, Task, TrainingProtocol, derive
-from mtbench.errors import NonFiniteLoss
+from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
 from mtbench.train.conflict import ConflictMeter
@@ -69,6 +70,7 @@ def fit(
     watch: Callable[[Progress], None] = lambda _: None,
     points: Collection[int] | None = None,
     plan: Sequence[Phase] = (),
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Fitted:
     """Train what was assembled, and leave the network with the weights that the protocol selects.
 
@@ -77,8 +79,10 @@ def fit(
         points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight; with
             ``select=best-val`` one of these is selected.
         plan: the `phases` of the run, where they are known already.
+        check_stop: called before each step and each batch of an evaluation; it raises Stopped to end the run there.
 
     Raises:
+        UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
         UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
             optimizer has nothing to do, or no epoch can be selected.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
@@ -90,15 +94,17 @@ def fit(
     selects, selected = protocol.select == "best-val", None
     weights = WeightMeter(run.tasks, device)
     if (state := keeper.restore()) is not None:
-        network.load_state_dict(state["network"])
-        run.balancer.load_state_dict(state["balancer"])
-        ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
-        selected = state["selected"] if selects else None
-        weights.restore(state["weights"])
+        with _fitting():
+            network.load_state_dict(state["network"])
+            run.balancer.load_state_dict(state["balancer"])
+            ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
+            selected = state["selected"] if selects else None
+            weights.restore(state["weights"])
     phase = _phase(plan, finished)
     optimizer = build_optimizer(protocol, network, phase)
     if state is not None and finished > phase.start:
-        optimizer.load_state_dict(state["optimizer"])
+        with _fitting():
+            optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), epochs}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
@@ -119,6 +125,7 @@ def fit(
         phase.enter(network)
         ledger.tick()
         for step, (rows, drawn) in enumerate(chunks := visits.batches(protocol.batch)):
+            check_stop()
             batch = split.batch(rows, drawn)
             optimizer.zero_grad()
             conflict.observe(rows)
@@ -145,8 +152,10 @@ def fit(
         balancer.end_epoch(lost / used)
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
-            is_reported = epoch + 1 == epochs and not selects
-            results = _final(run, ledger.steps) if is_reported else {name: evaluate(network, run.splits[name])}
+            if epoch + 1 == epochs and not selects:
+                results = _final(run, ledger.steps, check_stop)
+            else:
+                results = {name: evaluate(network, run.splits[name], check_stop)}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict, weights))
             weights.clear()
             if selects and best_epoch(curve, run.tasks) == epoch + 1:
@@ -169,7 +178,7 @@ def fit(
         return Fitted(ledger=ledger, curve=curve, selected_epoch=epochs, results=curve[-1].results)
     network.load_state_dict(selected)
     best = best_epoch(curve, run.tasks)
-    return Fitted(ledger=ledger, curve=curve, selected_epoch=best, results=_final(run, ledger.steps))
+    return Fitted(ledger=ledger, curve=curve, selected_epoch=best, results=_final(run, ledger.steps, check_stop))
 
 
 def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
@@ -192,6 +201,17 @@ def curve_epochs(epochs: int, points: str = "20") -> set[int]:
     return spaced | set(range(epochs - LAST + 1, epochs + 1)) if points == "last10" else spaced
 
 
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Turn an error within the block into UnfitState, unless memory ran out."""
+    try:
+        yield
+    except Exception as cause:  # networks, balancers and optimizers have their own exceptions for a foreign state
+        if is_out_of_memory(cause):
+            raise
+        raise UnfitState(f"its state does not fit the run: {type(cause).__name__}: {cause}") from cause
+
+
 def _is_finite(losses: Losses) -> bool:
     total = losses.means.sum() if losses.penalty is None else losses.means.sum() + losses.penalty
     return bool(torch.isfinite(total))
@@ -207,10 +227,10 @@ def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps:
     )
 
 
-def _final(run: Assembly, steps: int) -> dict[str, dict[str, TaskResult]]:
+def _final(run: Assembly, steps: int, check_stop: Callable[[], None]) -> dict[str, dict[str, TaskResult]]:
     """The results on every split; what the last step broke, no training loss has shown."""
     splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
-    results = {name: evaluate(run.network, split) for name, split in splits.items()}
+    results = {name: evaluate(run.network, split, check_stop) for name, split in splits.items()}
     for name, tasks in results.items():
         for task, result in tasks.items():
             if result.count and not math.isfinite(result.loss):

@@ -66,21 +66,24 @@ def train(
     keeper: Keeper,
     watch: Callable[[Progress], None] = lambda _: None,
     points: Collection[int] | None = None,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Train one run from its beginning, or from where `keeper` left off, to its last epoch, and take stock.
 
     Args:
         root: the folder of the data files.
         keeper, watch, points: see `fit`.
+        check_stop: as in `fit`; called between other parts of the work too.
 
     Raises:
-        UsageError, NonFiniteLoss: see `fit`.
+        UsageError, NonFiniteLoss, UnfitState: see `fit`.
     """
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
+    check_stop()
     plan = phases(run, spec.protocol)
-    fitted = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan)
-    return _trained(spec, run, plan, fitted, device)
+    fitted = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan, check_stop=check_stop)
+    return _trained(spec, run, plan, fitted, device, check_stop)
 
 
 def _trained(
@@ -89,12 +92,13 @@ def _trained(
     plan: Sequence[Phase],
     fitted: Fitted,
     device: torch.device,
+    check_stop: Callable[[], None],
 ) -> Trained:
     default = parse_backbone(parse_dataset(str(spec.dataset)).dataset_class.default_backbone)
     setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
     one = run.splits["test"].first(1)
     macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
-    predictions = {name: part.numpy() for name, part in predict(run.network, run.splits["test"]).items()}
+    predictions = {name: part.numpy() for name, part in predict(run.network, run.splits["test"], check_stop).items()}
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
         predictions=predictions,

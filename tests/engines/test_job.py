@@ -4,8 +4,6 @@ import json
 import os
 import resource
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,10 +12,11 @@ import pytest
 from mtbench.engines.job import execute
 from mtbench.errors import Busy, NonFiniteLoss, StoreError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.claim import Claim
 from mtbench.store.folder import RunFolder
+from mtbench.store.lease import Lease
 from mtbench.store.status import status_of
 from mtbench.train.progress import Progress
+from tests.cli.commands import start
 
 
 def planned(folder: Path, method: str, **settings: str) -> RunFolder:
@@ -66,7 +65,7 @@ def test_a_run_that_raises_leaves_its_traceback(tmp_path: Path) -> None:
     assert (failure.kind, failure.attempt) == ("exception", 1)
     assert failure.message == "RuntimeError: the third step is one too many"
     assert 'raise RuntimeError("the third step is one too many")' in failure.traceback
-    assert not run.is_claimed
+    assert not run.is_leased
     assert not run.has_record
 
 
@@ -89,7 +88,7 @@ def test_a_run_that_succeeds_forgets_its_failures(tmp_path: Path) -> None:
 
 def test_a_run_of_another_process_is_left_to_it(tmp_path: Path) -> None:
     run = planned(tmp_path / "a", "single")
-    with Claim(run.path), pytest.raises(Busy):
+    with Lease(run.path), pytest.raises(Busy):
         done(run, tmp_path)
     assert run.failure() is None
 
@@ -107,20 +106,16 @@ def test_a_run_that_is_taken_over_midway_writes_nothing_more(tmp_path: Path) -> 
     assert not run.has_checkpoint
 
 
-def test_sigterm_leaves_the_checkpoint_and_no_claim(tmp_path: Path) -> None:
+def test_sigterm_ends_the_command_exec_and_leaves_the_checkpoint_and_no_lease(tmp_path: Path) -> None:
     run = planned(tmp_path / "a", "single", epochs="5000", schedule="constant")
-    code = (
-        "import sys; from pathlib import Path; from mtbench.engines.job import execute; from mtbench.errors import "
-        "Stopped\ntry:\n    execute(Path(sys.argv[1]) / 'spec.json', Path(sys.argv[1]), 'cpu')\n"
-        "except Stopped as cause:\n    print(cause)\n"
-    )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", code, str(run.path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = start("exec", str(run.path / "spec.json"), "--device", "cpu")
     while not run.has_checkpoint:
         time.sleep(0.02)
+        assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGTERM)
-    assert process.communicate()[0] == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    errors = process.communicate()[1]
+    assert errors == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    assert process.returncode == 130
     assert run.has_checkpoint
     assert not list(run.path.glob("claim.*"))
     assert not list(run.path.glob(".*"))
@@ -162,6 +157,6 @@ def test_a_disk_that_is_full_is_told_as_such_and_the_same_command_goes_on_when_i
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert run.failure() is None
-    assert not run.is_claimed
+    assert not run.is_leased
     done(run, tmp_path)
     assert run.has_record
