@@ -61,11 +61,12 @@ class Astmt(OneTaskNetwork):
     per_task = frozenset({"excitation", "adapters", "norms", "branches"})
     grows = frozenset({"discriminator"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: AstmtOptions, setup: Setup) -> None:
         super().__init__(options, setup)
         self.backbone = setup.trunk()
-        heads = [setup.head(self.backbone, task.kind.outputs, f"branch/{task.name}") for task in setup.tasks]
+        heads = [setup.head(self.backbone, task.kind.output_size, f"branch/{task.name}") for task in setup.tasks]
         self.branches = RowBranches(heads, self.widest)
         self.asked = Asked()
         self.excitation, self.adapters, self.norms = nn.ModuleDict(), nn.ModuleList(), nn.ModuleList()

@@ -19,11 +19,12 @@ class Branches(SharedRepresentation):
     """
 
     per_task = frozenset({"branches"})
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)
         self.backbone = setup.trunk()
-        heads = [setup.head(self.backbone, task.kind.outputs, f"branch/{task.name}") for task in setup.tasks]
+        heads = [setup.head(self.backbone, task.kind.output_size, f"branch/{task.name}") for task in setup.tasks]
         self.branches = nn.ModuleList(heads)
 
     def encode(self, inputs: Inputs) -> Tensor:

@@ -44,12 +44,13 @@ class CrossStitch(AllTasksNetwork):
     per_task = frozenset({"branches"})
     grows = frozenset({"trunks", "units"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: CrossStitchOptions, setup: Setup) -> None:
         super().__init__(options, setup)
         trunks = [setup.trunk() for _ in setup.tasks]
         heads = [
-            setup.head(trunk, task.kind.outputs, f"branch/{task.name}")
+            setup.head(trunk, task.kind.output_size, f"branch/{task.name}")
             for trunk, task in zip(trunks, setup.tasks, strict=True)
         ]
         self.trunks = nn.ModuleList(trunks)

@@ -40,6 +40,7 @@ class Mmoe(AllTasksNetwork):
     per_task = frozenset({"gates", "branches"})
     grows = frozenset({"experts"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: MmoeOptions, setup: Setup) -> None:
         super().__init__(options, setup)
@@ -54,7 +55,7 @@ class Mmoe(AllTasksNetwork):
         for task in setup.tasks:
             with setup.initialised(f"gate/{task.name}"):
                 self.gates.append(nn.Linear(trunks[0].shapes[0].post[0], count))
-        heads = [setup.head(trunks[0], task.kind.outputs, f"branch/{task.name}") for task in setup.tasks]
+        heads = [setup.head(trunks[0], task.kind.output_size, f"branch/{task.name}") for task in setup.tasks]
         self.branches = nn.ModuleList(heads)
 
     def forward(self, inputs: Inputs) -> list[Tensor]:

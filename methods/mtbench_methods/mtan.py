@@ -34,6 +34,7 @@ class Mtan(AllTasksNetwork):
     paper = "Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"
     per_task = frozenset({"attention", "branches"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)
@@ -47,7 +48,7 @@ class Mtan(AllTasksNetwork):
             self.attention.append(nn.ModuleList(masks))
         with setup.initialised("transitions"):
             self.transitions = nn.ModuleList([normalised(a, b, 3, nn.ReLU()) for a, b in pairwise(widths)])
-        heads = [setup.head(self.backbone, task.kind.outputs, f"branch/{task.name}") for task in setup.tasks]
+        heads = [setup.head(self.backbone, task.kind.output_size, f"branch/{task.name}") for task in setup.tasks]
         self.branches = nn.ModuleList(heads)
 
     def forward(self, inputs: Inputs) -> list[Tensor]:

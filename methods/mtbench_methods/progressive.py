@@ -33,12 +33,13 @@ class Progressive(AllTasksNetwork):
     per_task = frozenset({"columns", "laterals", "branches"})
     shares = False
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)
         trunks = [setup.trunk() for _ in setup.tasks]
         heads = [
-            setup.head(trunk, task.kind.outputs, f"branch/{task.name}")
+            setup.head(trunk, task.kind.output_size, f"branch/{task.name}")
             for trunk, task in zip(trunks, setup.tasks, strict=True)
         ]
         self.columns = nn.ModuleList(trunks)

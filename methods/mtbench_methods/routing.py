@@ -38,12 +38,13 @@ class TaskRouting(OneTaskNetwork):
     paper = "Strezoski et al., Many Task Learning With Task Routing, ICCV 2019"
     per_task = frozenset({"branches"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
     masks: Tensor
 
     def __init__(self, options: TaskRoutingOptions, setup: Setup) -> None:
         super().__init__(options, setup)
         self.backbone = setup.trunk()
-        heads = [setup.head(self.backbone, task.kind.outputs, f"branch/{task.name}") for task in setup.tasks]
+        heads = [setup.head(self.backbone, task.kind.output_size, f"branch/{task.name}") for task in setup.tasks]
         self.branches = RowBranches(heads, self.widest)
         shapes = zip(self.backbone.stages, self.backbone.shapes, strict=True)
         self.widths = {name: shape.pre[0] for name, shape in shapes} | {NECK: self.backbone.features}

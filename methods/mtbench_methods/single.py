@@ -18,12 +18,13 @@ class Single(AllTasksNetwork):
 
     per_task = frozenset({"backbones", "branches"})
     shares = False
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)
         trunks = [setup.trunk() for _ in setup.tasks]
         heads = [
-            setup.head(trunk, task.kind.outputs, f"branch/{task.name}")
+            setup.head(trunk, task.kind.output_size, f"branch/{task.name}")
             for trunk, task in zip(trunks, setup.tasks, strict=True)
         ]
         self.backbones = nn.ModuleList(trunks)

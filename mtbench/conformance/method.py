@@ -147,7 +147,7 @@ def works_with_any_tasks(trial: Trial) -> None:
 def survives_absence(trial: Trial) -> None:
     run = built(trial, absent_in_every_other_batch(64, BATCH))
     protocol = dataclasses.replace(PROTOCOL, epochs=15)
-    _, curve = fit(run, protocol, keeper=Memory(), points=(1, protocol.epochs))
+    _, curve, _ = fit(run, protocol, keeper=Memory(), points=(1, protocol.epochs))
     _finite(run, "with a task absent from every other batch")
     before, after = (point.train_losses["band0"] for point in curve)
     if not after < before:

@@ -10,6 +10,7 @@ from mtbench.contract.balancer import (
     Scalarization,
 )
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
+from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
 from mtbench.contract.network import (
     Alias,
     AllTasksNetwork,
@@ -24,7 +25,7 @@ from mtbench.contract.options import NoOptions, Value, option
 from mtbench.contract.protocol import Protocol
 from mtbench.contract.randomness import derive, seeded, stream
 from mtbench.contract.space import Choices, Range, Simplex
-from mtbench.contract.task import Classification, Kind, Metric, Task
+from mtbench.contract.task import Kind, Layout, Metric, Tally, Task
 
 __all__ = [
     "NECK",
@@ -38,25 +39,31 @@ __all__ = [
     "Classification",
     "Combined",
     "Dataset",
+    "Depth",
     "GradientBalancer",
     "Inputs",
     "Kind",
+    "Layout",
     "LossWeighting",
     "Losses",
     "Metric",
     "Network",
     "NoOptions",
+    "Normals",
     "OneTaskNetwork",
     "Protocol",
     "Range",
+    "Regression",
     "RepresentationBalancer",
     "Scalarization",
+    "Segmentation",
     "Setup",
     "SharedRepresentation",
     "Simplex",
     "Split",
     "Stage",
     "StageShape",
+    "Tally",
     "Task",
     "Value",
     "derive",

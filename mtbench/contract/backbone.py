@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.options import NoOptions, Value
+from mtbench.contract.task import Layout
 
 __all__ = ["NECK", "Backbone", "Stage", "StageShape"]
 
@@ -52,8 +53,9 @@ class Backbone(nn.Module, ABC):
         learns_within: see `Network.learns_within`.
         has_stages: whether it has feature maps that methods can reach into.
         stages: by name, in order.
-        neck: from the last stage's output to the representation z (B, features).
-        features: the width of z.
+        layout: form of the outputs of its heads: one vector per input, or a map; then z is a map too.
+        neck: from the last stage's output to the representation z (B, features), or (B, features, H, W).
+        features: the width of z, its channels where it is a map.
         shapes: per stage, for the input shape it was built for.
     """
 
@@ -62,6 +64,7 @@ class Backbone(nn.Module, ABC):
     tiny: ClassVar[Mapping[str, Value]] = {}
     learns_within: ClassVar[int] = 300
     has_stages: ClassVar[bool] = True
+    layout: ClassVar[Layout] = "vector"
     features: int
 
     def __init__(self, stages: dict[str, Stage], neck: nn.Module, input_shape: tuple[int, ...]) -> None:
@@ -72,7 +75,7 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def head(self, outputs: int) -> nn.Module:
-        """A fresh head from z (B, features) to (B, outputs)."""
+        """Return a fresh head from z (B, features) to (B, outputs), or from maps to maps (B, outputs, H, W)."""
 
     def levels(self) -> list[Stage]:
         """The stages in order."""

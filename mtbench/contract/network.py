@@ -1,6 +1,7 @@
 """What a method builds: a network that answers several tasks, all of them at once or one that is asked for.
 
-Shapes: B examples in a batch, V inputs per example, T tasks, z the representation (B * V, features).
+Shapes: B examples in a batch, V inputs per example, T tasks, z the representation: (B * V, features), or a map
+(B * V, features, H, W) of backbones for dense tasks.
 """
 
 from abc import ABC, abstractmethod
@@ -16,7 +17,7 @@ from mtbench.contract.backbone import Backbone
 from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
-from mtbench.contract.task import Task
+from mtbench.contract.task import Layout, Task
 
 __all__ = ["Alias", "AllTasksNetwork", "Losses", "Network", "OneTaskNetwork", "Setup", "SharedRepresentation"]
 
@@ -104,6 +105,7 @@ class Network(nn.Module, ABC):
         needs_stages: whether it reaches into the stages of its backbone, so that one without feature maps will not do.
         grows: the names of parts that grow with the tasks although the tasks share them.
         works_on: the names of the backbones that it works on; empty for all, or all with stages if it needs those.
+        layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
         learns_within: steps in which it learns 64 images of 2 tasks to 95 % accuracy, for `mtbench check`.
         balancer: the balancer it is trained with when none is asked for.
         one_task: which of the two protocols it follows.
@@ -115,6 +117,7 @@ class Network(nn.Module, ABC):
     per_task: ClassVar[frozenset[str]] = frozenset()
     grows: ClassVar[frozenset[str]] = frozenset()
     works_on: ClassVar[tuple[str, ...]] = ()
+    layouts: ClassVar[frozenset[Layout]] = frozenset({"vector"})
     learns_within: ClassVar[int] = 300
     shares: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
@@ -282,9 +285,9 @@ class OneTaskNetwork(Network):
 
     def fitted(self, output: Tensor) -> list[Tensor]:
         """The output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""
-        return [output[:, : task.kind.outputs] for task in self.tasks]
+        return [output[:, : task.kind.output_size] for task in self.tasks]
 
     @property
     def widest(self) -> int:
         """The width of the one head."""
-        return max(task.kind.outputs for task in self.tasks)
+        return max(task.kind.output_size for task in self.tasks)

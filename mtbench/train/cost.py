@@ -96,7 +96,7 @@ def count_parameters(network: Network, setup: Setup) -> Parameters:
         setup: with the trunk that the single-task network is to have.
     """
     trunk = setup.trunk()
-    alone = nn.ModuleList([trunk, setup.head(trunk, max(task.kind.outputs for task in setup.tasks))])
+    alone = nn.ModuleList([trunk, setup.head(trunk, max(task.kind.output_size for task in setup.tasks))])
     return Parameters(
         weights=_weights(list(network.named_parameters())),
         total=_total(list(network.named_parameters())),

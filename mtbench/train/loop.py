@@ -16,7 +16,7 @@ from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
 from mtbench.train.conflict import ConflictMeter
 from mtbench.train.cost import Ledger
-from mtbench.train.evaluate import evaluate
+from mtbench.train.evaluate import Evaluation, measure
 from mtbench.train.heartbeat import Heartbeat
 from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
@@ -48,13 +48,16 @@ def fit(
     watch: Callable[[Progress], None] = lambda _: None,
     points: Collection[int] | None = None,
     plan: Sequence[Phase] = (),
-) -> tuple[Ledger, list[CurvePoint]]:
-    """Train what was assembled; returns what was used, and the curve.
+) -> tuple[Ledger, list[CurvePoint], Evaluation]:
+    """Train what was assembled.
 
     Args:
         watch: told of progress about twice a second.
         points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight.
         plan: the `phases` of the run, where they are known already.
+
+    Returns:
+        what was used, the curve, and the evaluation of the test split at its last point, with the predictions.
 
     Raises:
         UsageError: no training example has a label, or nothing belongs to the task that is to be added alone.
@@ -74,6 +77,7 @@ def fit(
         optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
     where = {*(curve_epochs(epochs) if points is None else points), epochs}
+    final: Evaluation | None = None
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
 
     for epoch in range(finished, epochs):
@@ -115,7 +119,9 @@ def fit(
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             is_last = epoch + 1 == epochs
-            results = _final(run, ledger.steps) if is_last else {name: evaluate(network, run.splits[name])}
+            found = _final(run, ledger.steps) if is_last else {name: measure(network, run.splits[name])}
+            final = found["test"] if is_last else None
+            results = {split: evaluation.results for split, evaluation in found.items()}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict))
             beat.score = _last_score(curve, run.tasks)
         keeper.keep(
@@ -129,7 +135,10 @@ def fit(
             },
             curve,
         )
-    return ledger, curve
+    if final is None:  # stopped after the last epoch, and before its predictions were written
+        final = measure(network, run.splits["test"], keep=True)
+        curve[-1] = dataclasses.replace(curve[-1], results={**curve[-1].results, "test": final.results})
+    return ledger, curve, final
 
 
 def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
@@ -177,16 +186,17 @@ def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps:
     )
 
 
-def _final(run: Assembly, steps: int) -> dict[str, dict[str, TaskResult]]:
-    """The results on every split; what the last step broke, no training loss has shown."""
+def _final(run: Assembly, steps: int) -> dict[str, Evaluation]:
+    """The evaluation of every split, with predictions of the test split; what the last step broke, no training loss has
+    shown."""
     splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
-    results = {name: evaluate(run.network, split) for name, split in splits.items()}
-    for name, tasks in results.items():
-        for task, result in tasks.items():
+    found = {name: measure(run.network, split, keep=name == "test") for name, split in splits.items()}
+    for name, evaluation in found.items():
+        for task, result in evaluation.results.items():
             if result.count and not math.isfinite(result.loss):
                 where = f"on the {name} split after the last step, {steps}"
                 raise NonFiniteLoss(f"the loss of task '{task}' became {result.loss} {where}.", mend=SMALLER)
-    return results
+    return found
 
 
 def _point(

@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,7 +18,7 @@ from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.cost import Ledger, count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.environment import environment
-from mtbench.train.evaluate import predict
+from mtbench.train.evaluate import Evaluation
 from mtbench.train.loop import Keeper, fit
 from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
@@ -33,14 +33,17 @@ class Trained:
 
     Attributes:
         model: the final weights and buffers by name, on the CPU.
-        predictions: the final test predictions (N,) uint8, by task.
+        predictions: by task the test predictions (N, ...) that the test metrics were computed from, in the dtype that
+            the kind of task states.
+        not_stored: by task whose predictions are too large to be stored, the reason in a sentence.
         phases: in order, where a task was added; empty where everything was trained at once.
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, after the last epoch.
         selectivity: see `Record`.
     """
 
     model: Mapping[str, Tensor]
-    predictions: Mapping[str, NDArray[np.uint8]]
+    predictions: Mapping[str, NDArray[Any]]
+    not_stored: Mapping[str, str]
     phases: tuple[PhaseInfo, ...]
     tasks: tuple[TaskInfo, ...]
     training_examples: int
@@ -73,8 +76,8 @@ def train(
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
     plan = phases(run, spec.protocol)
-    ledger, curve = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan)
-    return _trained(spec, run, plan, ledger, curve, device)
+    ledger, curve, final = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan)
+    return _trained(spec, run, plan, ledger, curve, final, device)
 
 
 def _trained(
@@ -83,16 +86,17 @@ def _trained(
     plan: Sequence[Phase],
     ledger: Ledger,
     curve: list[CurvePoint],
+    final: Evaluation,
     device: torch.device,
 ) -> Trained:
     default = parse_backbone(parse_dataset(str(spec.dataset)).dataset.backbone)
     setup = dataclasses.replace(run.setup, backbone=default.backbone, backbone_options=default.options)
     one = run.splits["test"].first(1)
     macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
-    predictions = {name: part.numpy() for name, part in predict(run.network, run.splits["test"]).items()}
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
-        predictions=predictions,
+        predictions={name: part.numpy() for name, part in final.predictions.items()},
+        not_stored=final.not_stored,
         phases=tuple(phase.info(run.network) for phase in plan if len(plan) > 1),
         tasks=tuple(map(TaskInfo.of, run.tasks)),
         training_examples=len(run.splits["train"]),

@@ -92,7 +92,7 @@ class LeNetOnly(SharedRepresentation):
         super().__init__(options, setup)
         self.backbone = setup.trunk()
         with setup.initialised("branches"):
-            self.branches = nn.ModuleList([nn.Linear(50, task.kind.outputs) for task in setup.tasks])
+            self.branches = nn.ModuleList([nn.Linear(50, task.kind.output_size) for task in setup.tasks])
 
     def encode(self, inputs: Inputs) -> Tensor:
         return self.backbone(inputs)  # type: ignore[no-any-return]

@@ -30,7 +30,7 @@ class Stranger(SharedRepresentation):
         with setup.initialised("adapters"):
             self.adapters = nn.ModuleList(Adapter(self.backbone.features, options.rank) for _ in setup.tasks)
         self.heads = nn.ModuleList(
-            setup.head(self.backbone, task.kind.outputs, f"head/{task.name}") for task in setup.tasks
+            setup.head(self.backbone, task.kind.output_size, f"head/{task.name}") for task in setup.tasks
         )
 
     def encode(self, inputs: Inputs) -> Tensor:
