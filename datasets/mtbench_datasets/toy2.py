@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbench.contract import Kind, Metric, Protocol, Split, Tally, Task, option
+from mtbench.contract import Kind, Metric, Split, Tally, Task, TrainingProtocol, option
 
 from .made import Made
 
@@ -104,11 +104,11 @@ class Toy2(Made):
 
     Options = Toy2Options
     protocols: ClassVar = {
-        "paper": Protocol(name="paper", epochs=70, batch=1, lr=1e-3, schedule="constant", seeds=5),
-        "quick": Protocol(name="quick", epochs=10, batch=1, lr=5e-3, schedule="constant", seeds=3),
+        "paper": TrainingProtocol(name="paper", epochs=70, batch=1, lr=1e-3, schedule="constant", seeds=5),
+        "quick": TrainingProtocol(name="quick", epochs=10, batch=1, lr=5e-3, schedule="constant", seeds=3),
     }
     name = "toy2"
-    backbone = "point"
+    default_backbone = "point"
     input_shape = (1, 1, 1)
     paper = "Liu et al., CAGrad, NeurIPS 2021; Navon et al., Nash-MTL, ICML 2022"
 

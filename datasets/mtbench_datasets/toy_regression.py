@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbench.contract import Kind, Metric, Protocol, Split, Tally, Task, option, stream
+from mtbench.contract import Kind, Metric, Split, Tally, Task, TrainingProtocol, option, stream
 
 from .made import Made
 
@@ -92,11 +92,11 @@ class ToyRegression(Made):
 
     Options = ToyRegressionOptions
     protocols: ClassVar = {
-        "paper": Protocol(name="paper", epochs=100, batch=100, lr=1e-3, seeds=5),
-        "quick": Protocol(name="quick", epochs=10, batch=100, lr=1e-3, seeds=3),
+        "paper": TrainingProtocol(name="paper", epochs=100, batch=100, lr=1e-3, seeds=5),
+        "quick": TrainingProtocol(name="quick", epochs=10, batch=100, lr=1e-3, seeds=3),
     }
     name = "toy-regression"
-    backbone = "mlp"
+    default_backbone = "mlp"
     input_shape = (INPUTS, 1, 1)
     paper = "Chen et al., GradNorm: Gradient Normalization for Adaptive Loss Balancing, ICML 2018"
 

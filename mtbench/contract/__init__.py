@@ -20,9 +20,9 @@ from mtbench.contract.network import (
     Setup,
     SharedRepresentation,
 )
-from mtbench.contract.normalisation import BatchNorm, normalise
+from mtbench.contract.normalization import BatchNorm, normalize
 from mtbench.contract.options import NoOptions, Value, option
-from mtbench.contract.protocol import Protocol
+from mtbench.contract.protocol import TrainingProtocol
 from mtbench.contract.randomness import derive, seeded, stream
 from mtbench.contract.space import Choices, Range, Simplex
 from mtbench.contract.task import Kind, Layout, Metric, Tally, Task
@@ -51,7 +51,6 @@ __all__ = [
     "NoOptions",
     "Normals",
     "OneTaskNetwork",
-    "Protocol",
     "Range",
     "Regression",
     "RepresentationBalancer",
@@ -65,9 +64,10 @@ __all__ = [
     "StageShape",
     "Tally",
     "Task",
+    "TrainingProtocol",
     "Value",
     "derive",
-    "normalise",
+    "normalize",
     "option",
     "seeded",
     "stream",

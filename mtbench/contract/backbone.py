@@ -1,4 +1,4 @@
-"""The trunk of a network: named stages that methods can reach into, a neck, and heads that fit it."""
+"""The backbone of a network: named stages that methods can reach into, a neck, and heads that fit it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -74,8 +74,8 @@ class Backbone(nn.Module, ABC):
         self.shapes = self._measure(input_shape)
 
     @abstractmethod
-    def head(self, outputs: int) -> nn.Module:
-        """Return a fresh head from z (B, features) to (B, outputs), or from maps to maps (B, outputs, H, W)."""
+    def head(self, output_size: int) -> nn.Module:
+        """Return a fresh head from z (B, features) to (B, output_size), or from maps to maps (B, output_size, H, W)."""
 
     def levels(self) -> list[Stage]:
         """The stages in order."""

@@ -1,7 +1,7 @@
 """Tasks: a name and a kind each, where the kind owns targets, loss, predictions and metrics.
 
-Shapes: B examples in a batch, n of them with a defined target, T tasks, V inputs ("views") that make up one example
-(1 for an image with labels, 3 for a triplet).
+Shapes: B examples in a batch, n of them with a defined target, T tasks, V inputs that make up one example (1 for an
+image with labels, 3 for a triplet).
 """
 
 from abc import ABC, abstractmethod

@@ -79,25 +79,27 @@ def measure(network: Network, split: Split, *, keep: bool = False) -> Evaluation
 def batch_size(tasks: Sequence[Task], split: Split) -> int:
     """Return how many examples are evaluated at a time: `BATCH`, or fewer where they are large."""
     inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
-    views = 1 if split.views is None else split.views.shape[1]
-    values = views * sum(tensor[0].numel() for tensor in inputs)
+    per_example = sum(tensor[0].numel() for tensor in inputs)
     for task, target in zip(tasks, split.targets, strict=True):
         places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
-        values += views * task.kind.output_size * places
-    return max(1, min(BATCH, VALUES // values))
+        per_example += task.kind.output_size * places
+    if split.members is not None:
+        per_example *= split.members.shape[1]
+    return max(1, min(BATCH, VALUES // per_example))
 
 
 def _outputs(network: Network, split: Split) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Yield rows (B,) and every task's output (B, ...), (B, V, ...) for V views, batch by batch, in evaluation mode."""
+    """Yield rows (B,) and every task's output (B, ...), (B, V, ...) for V inputs per example, batch by
+    batch, in evaluation mode."""
     training = network.training
     network.eval()
     rows_of_split = torch.arange(len(split), device=split.defined.device)
     for rows in torch.split(rows_of_split, batch_size(network.tasks, split)):
         batch = split.batch(rows)
         with torch.no_grad():
-            outputs = network.every_task(batch.inputs)
-        if batch.views > 1:
-            outputs = [output.view(-1, batch.views, *output.shape[1:]) for output in outputs]
+            outputs = network.all_outputs(batch.inputs)
+        if batch.inputs_per_example > 1:
+            outputs = [output.view(-1, batch.inputs_per_example, *output.shape[1:]) for output in outputs]
         yield rows, outputs
     network.train(training)
 

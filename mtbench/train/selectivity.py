@@ -104,7 +104,7 @@ def _above(value: float, least: float) -> float:
 
 def _labels(tasks: Sequence[Task], split: Split) -> Labels | None:
     kinds = [task.kind for task in tasks]
-    if split.views is not None and split.views.shape[1] > 1:
+    if split.members is not None and split.members.shape[1] > 1:
         return None
     if not all(isinstance(kind, Classification) for kind in kinds):
         return None

@@ -105,7 +105,7 @@ def test_as_many_examples_are_evaluated_at_a_time_as_fit(
     assert batch_size([Task(name="a", kind=kind)], split) == size
 
 
-def test_each_view_of_an_example_counts_for_the_batch() -> None:
-    inputs, views = torch.zeros(1, dtype=torch.uint8).expand(9, 3, 64, 64), torch.arange(9).view(3, 3)
-    split = Split(inputs=inputs, targets=(torch.ones(3),), defined=torch.ones(3, 1, dtype=torch.bool), views=views)
+def test_each_input_of_an_example_counts_for_the_batch() -> None:
+    inputs, members = torch.zeros(1, dtype=torch.uint8).expand(9, 3, 64, 64), torch.arange(9).view(3, 3)
+    split = Split(inputs=inputs, targets=(torch.ones(3),), defined=torch.ones(3, 1, dtype=torch.bool), members=members)
     assert batch_size([Task(name="a", kind=Triplet())], split) == VALUES // (3 * (3 * 64 * 64 + 8))

@@ -15,11 +15,11 @@ from mtbench.contract import (
     Dataset,
     Depth,
     Normals,
-    Protocol,
     Regression,
     Segmentation,
     Split,
     Task,
+    TrainingProtocol,
     stream,
 )
 from mtbench.errors import UsageError
@@ -33,11 +33,11 @@ PLACES = 4
 class Toy(Dataset):
     """What the toys share: images, and where the squares are."""
 
-    protocols: ClassVar[dict[str, Protocol]] = {
-        "paper": Protocol(name="paper", epochs=3, batch=16, lr=3e-3, seeds=2),
-        "quick": Protocol(name="quick", epochs=2, batch=16, lr=3e-3, images=64, seeds=2),
+    protocols: ClassVar[dict[str, TrainingProtocol]] = {
+        "paper": TrainingProtocol(name="paper", epochs=3, batch=16, lr=3e-3, seeds=2),
+        "quick": TrainingProtocol(name="quick", epochs=2, batch=16, lr=3e-3, images=64, seeds=2),
     }
-    backbone = "lenet"
+    default_backbone = "lenet"
     input_shape = (1, SIDE, SIDE)
 
     def prepare(self, say: Callable[[str], None]) -> None:
@@ -59,10 +59,15 @@ class Toy(Dataset):
         """The split, from images (N, 1, 28, 28) and the columns (N, 2) of the squares in the upper and lower half."""
         raise NotImplementedError
 
-    def split(self, images: Tensor, targets: tuple[Tensor, ...], views: Tensor | None = None) -> Split:
+    def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Split:
         defined = [task.kind.defined(target) for task, target in zip(self.tasks, targets, strict=True)]
         return Split(
-            inputs=images, targets=targets, defined=torch.stack(defined, dim=1), mean=(0.2,), std=(0.3,), views=views
+            inputs=images,
+            targets=targets,
+            defined=torch.stack(defined, dim=1),
+            mean=(0.2,),
+            std=(0.3,),
+            members=members,
         )
 
 
@@ -108,7 +113,7 @@ class Numbers(Toy):
 class Maps(Toy):
     """Two dense tasks: which pixels are a square of the upper, of the lower half."""
 
-    backbone = "toy-conv"
+    default_backbone = "toy-conv"
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -15,7 +15,7 @@ class Broken(AllTasksNetwork):
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)
-        self.backbone = setup.trunk()
+        self.backbone = setup.build_backbone()
         self.branches = nn.ModuleList([setup.head(self.backbone, task.kind.output_size) for task in setup.tasks])
         self.batches = 0
 
