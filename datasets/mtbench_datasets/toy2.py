@@ -3,6 +3,7 @@
 Shapes: N examples, all the same; n of them in a batch.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbench.contract import Kind, Metric, Split, Task, TrainingProtocol, option
+from mtbench.contract import Kind, Metric, Split, Tally, Task, TrainingProtocol, option
 
 from .made import Made
 
@@ -29,6 +30,7 @@ class Objective(Kind):
     """One of the two losses of theta, which is the network's output; targets are idle.
 
     Metrics: ``objective``, the loss as in the papers, and ``gap``, see `gap`. Neither has the shift in it.
+    Predictions are theta (B, 2), float32.
 
     Attributes:
         side: 1 for L1, -1 for L2, its mirror image.
@@ -49,13 +51,29 @@ class Objective(Kind):
     def losses(self, output: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002
         return objective(output, self.side) + self.shift
 
-    def tally(self, output: Tensor, target: Tensor) -> Tensor:
-        theta = output.double()
-        return torch.stack([objective(theta, self.side).sum(), gap(theta).sum(), theta.new_tensor(len(target))])
+    def predict(self, output: Tensor) -> Tensor:
+        return output
 
-    def score(self, tally: Tensor) -> dict[str, float]:
-        objectives, gaps, count = tally.tolist()
-        return {"objective": objectives / count, "gap": gaps / count}
+    def tally(self) -> Tally:
+        return Heights(self.side)
+
+
+class Heights(Tally):
+    """The sums of both metrics and their count."""
+
+    def __init__(self, side: int) -> None:
+        self.side = side
+        self.objectives, self.gaps, self.count = 0.0, 0.0, 0
+
+    def add(self, predictions: Tensor, targets: Tensor) -> None:
+        theta = predictions.double()
+        self.objectives += float(objective(theta, self.side).sum())
+        self.gaps += float(gap(theta).sum())
+        self.count += len(targets)
+
+    def score(self) -> dict[str, float]:
+        count = self.count or math.nan
+        return {"objective": self.objectives / count, "gap": self.gaps / count}
 
 
 class Toy2(Made):

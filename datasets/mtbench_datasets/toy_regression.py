@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbench.contract import Kind, Metric, Split, Task, TrainingProtocol, option, stream
+from mtbench.contract import Kind, Metric, Split, Tally, Task, TrainingProtocol, option, stream
 
 from .made import Made
 
@@ -30,14 +30,16 @@ class ToyRegressionOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class VectorRegression(Kind):
-    """A vector (outputs,) of numbers, NaN where undefined; the loss is the squared error, averaged over the outputs.
+    """A vector (output_size,) of numbers, NaN where undefined; the loss is the squared error, averaged over them.
 
     Reported as ``nrmse``, the root of the mean loss as a multiple of the task's scale, so that tasks compare.
+    Predictions (B, output_size) are float32, and are not stored: they would be as large as the network's weights.
     """
 
     output_size: int
     scale: float
     metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="nrmse", higher_is_better=False),)
+    stored_up_to: ClassVar[int] = 0
 
     def defined(self, targets: Tensor) -> Tensor:
         return ~targets.isnan().any(1)
@@ -45,12 +47,26 @@ class VectorRegression(Kind):
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         return (output - target).square().mean(1)
 
-    def tally(self, output: Tensor, target: Tensor) -> Tensor:
-        return torch.stack([self.losses(output, target).double().sum(), target.new_tensor(len(target)).double()])
+    def predict(self, output: Tensor) -> Tensor:
+        return output
 
-    def score(self, tally: Tensor) -> dict[str, float]:
-        total, count = tally.tolist()
-        return {"nrmse": math.sqrt(total / count) / self.scale}
+    def tally(self) -> Tally:
+        return NormalizedErrors(self)
+
+
+class NormalizedErrors(Tally):
+    """The sum of the squared errors and their count."""
+
+    def __init__(self, kind: VectorRegression) -> None:
+        self.kind = kind
+        self.total, self.count = 0.0, 0
+
+    def add(self, predictions: Tensor, targets: Tensor) -> None:
+        self.total += float(self.kind.losses(predictions, targets).double().sum())
+        self.count += len(targets)
+
+    def score(self) -> dict[str, float]:
+        return {"nrmse": math.sqrt(self.total / self.count) / self.kind.scale if self.count else math.nan}
 
 
 class ToyRegression(Made):

@@ -11,6 +11,7 @@ from mtbench.contract.balancer import (
 )
 from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
+from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
 from mtbench.contract.network import (
     Alias,
     AllTasksNetwork,
@@ -25,7 +26,7 @@ from mtbench.contract.options import NoOptions, Value, option
 from mtbench.contract.protocol import TrainingProtocol
 from mtbench.contract.randomness import derive, seeded, stream
 from mtbench.contract.space import Choices, Range, Simplex
-from mtbench.contract.task import Classification, Kind, Metric, Task
+from mtbench.contract.task import Kind, Layout, Metric, Tally, Task
 
 __all__ = [
     "NECK",
@@ -40,24 +41,30 @@ __all__ = [
     "Combined",
     "Conformance",
     "Dataset",
+    "Depth",
     "GradientBalancer",
     "Inputs",
     "Kind",
+    "Layout",
     "LossWeighting",
     "Losses",
     "Metric",
     "Network",
     "NoOptions",
+    "Normals",
     "OneTaskNetwork",
     "Range",
+    "Regression",
     "RepresentationBalancer",
     "Scalarization",
+    "Segmentation",
     "Setup",
     "SharedRepresentation",
     "Simplex",
     "Split",
     "Stage",
     "StageShape",
+    "Tally",
     "Task",
     "TrainingProtocol",
     "Value",

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mtbench.contract.conformance import Conformance
 from mtbench.contract.options import NoOptions
+from mtbench.contract.task import Layout
 
 __all__ = ["NECK", "Backbone", "Stage", "StageShape"]
 
@@ -52,8 +53,9 @@ class Backbone(nn.Module, ABC):
         conformance: facts that `mtbench check` alone reads.
         has_stages: whether it has feature maps that methods can reach into.
         stages: by name, in order.
-        neck: from the last stage's output to the representation z (B, features).
-        features: the width of z.
+        layout: form of the outputs of its heads: one vector per input, or a map; then z is a map too.
+        neck: from the last stage's output to the representation z (B, features), or (B, features, H, W).
+        features: the width of z, its channels where it is a map.
         shapes: per stage, for the input shape it was built for.
     """
 
@@ -61,6 +63,7 @@ class Backbone(nn.Module, ABC):
     paper: ClassVar[str] = ""
     conformance: ClassVar[Conformance] = Conformance()
     has_stages: ClassVar[bool] = True
+    layout: ClassVar[Layout] = "vector"
     features: int
 
     def __init__(self, stages: dict[str, Stage], neck: nn.Module, input_shape: tuple[int, ...]) -> None:
@@ -71,7 +74,7 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def head(self, output_size: int) -> nn.Module:
-        """A fresh head from z (B, features) to (B, output_size)."""
+        """Return a fresh head from z (B, features) to (B, output_size), or from maps to maps (B, output_size, H, W)."""
 
     def levels(self) -> list[Stage]:
         """The stages in order."""

@@ -1,6 +1,7 @@
 """What a method builds: a network that answers several tasks, all of them at once or one that is asked for.
 
-Shapes: B examples in a batch, V inputs per example, T tasks, z the representation (B * V, features).
+Shapes: B examples in a batch, V inputs per example, T tasks, z the representation: (B * V, features), or a map
+(B * V, features, H, W) of backbones for dense tasks.
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
-from mtbench.contract.task import Task
+from mtbench.contract.task import Layout, Task
 from mtbench.errors import PluginError
 
 __all__ = ["Alias", "AllTasksNetwork", "Losses", "Network", "OneTaskNetwork", "Setup", "SharedRepresentation"]
@@ -140,6 +141,7 @@ class Network(nn.Module, ABC):
         role: ``single-task baseline`` if it trains each task as it would be trained alone, so that gains over
             single-task networks are measured against it; ``reference`` for the one network that balancers are compared
             on; empty for all others. A plain text, which is read without importing anything and is not inherited.
+        layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
         last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
         one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
     """
@@ -149,6 +151,7 @@ class Network(nn.Module, ABC):
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
     conformance: ClassVar[Conformance] = Conformance()
+    layouts: ClassVar[frozenset[Layout]] = frozenset({"vector"})
     shares_parameters: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
     default_balancer: ClassVar[str] = ""

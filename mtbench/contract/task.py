@@ -1,22 +1,25 @@
-"""What is learned: a task is a name and a kind, and the kind owns targets, loss and metrics.
+"""Tasks: a name and a kind each, where the kind owns targets, loss, predictions and metrics.
 
-Shapes: B examples in a batch, n of them with a defined target, T tasks, V inputs ("views") that make up one example
-(1 for an image with labels, 3 for a triplet).
+Shapes: B examples in a batch, n of them with a defined target, T tasks, V inputs that make up one example (1 for an
+image with labels, 3 for a triplet).
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-__all__ = ["Classification", "Kind", "Metric", "Task"]
+__all__ = ["Kind", "Layout", "Metric", "Tally", "Task"]
+
+Layout: TypeAlias = Literal["vector", "map"]
+"""The two forms of an output: one vector per input (B, output_size), or a map (B, output_size, H, W)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A number that says how well a task is done.
+    """A number that measures how well a task is done.
 
     Attributes:
         name: e.g. ``accuracy``.
@@ -29,24 +32,54 @@ class Metric:
     higher_is_better: bool = True
 
 
-class Kind(ABC):
-    """What a target looks like, how it is drawn, what is lost by an output, and how outputs are measured.
+class Tally(ABC):
+    """An accumulator of one task's metrics over the batches of a split.
 
-    The harness knows tasks by this interface alone.
+    It holds sums, counts, or whatever else the metrics need, so that a split in batches of any sizes has the metrics of
+    the split in one piece: never a mean of means. Sums are float64 or int64. A tally that keeps something per example
+    or per pixel, as a median needs, states the bound on its memory in its docstring.
+    """
+
+    @abstractmethod
+    def add(self, predictions: Tensor, targets: Tensor) -> None:
+        """Add a batch.
+
+        Args:
+            predictions: (n, ...) of `Kind.predict`.
+            targets: (n, ...), all of them defined.
+        """
+
+    @abstractmethod
+    def score(self) -> dict[str, float]:
+        """Return all metrics of the kind by name; NaN where one is undefined, as all are where nothing was added."""
+
+
+class Kind(ABC):
+    """The form of a task's targets, its order of examples, its loss, its predictions and its metrics.
+
+    The harness knows tasks by this interface alone. Metrics are computed from predictions in the form that is stored,
+    after rounding, so that they can be computed again from a run's ``predictions.npz``.
 
     Attributes:
-        metrics: what is reported; the first one is what tables show.
-        output_size: how many values a network gives for it, per image or per pixel.
+        metrics: the metrics; the first one is primary: tables show it and searches improve it.
+        output_size: number of values that a network gives for the task, per input or per pixel.
+        layout: form of the output, one vector per input or a map.
+        stored_as: dtype of the predictions.
+        stored_up_to: largest size in bytes of a split's predictions for one task that is stored. The default holds
+            the label maps of NYUv2's 654 test images (72 MB).
     """
 
     metrics: ClassVar[tuple[Metric, ...]]
     output_size: int
+    layout: ClassVar[Layout] = "vector"
+    stored_as: ClassVar[torch.dtype] = torch.float32
+    stored_up_to: ClassVar[int] = 100_000_000
 
     def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
-        """The order in which one epoch visits the examples; all tasks of a dataset must agree on it.
+        """Return the order in which one epoch visits the examples; all tasks of a dataset must agree on it.
 
         Args:
-            defined: (N, T) bool, which targets of which example are defined.
+            defined: (N, T) bool, the defined targets of each example.
             generator: the only source of randomness.
 
         Returns:
@@ -56,52 +89,33 @@ class Kind(ABC):
 
     @abstractmethod
     def defined(self, targets: Tensor) -> Tensor:
-        """Which of the targets (N, ...) are defined: (N,) bool."""
+        """Return a mask (N,) bool of the defined targets among the targets (N, ...).
+
+        A map counts as defined if any of its pixels is.
+        """
 
     @abstractmethod
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
-        """The loss of each example: (n,) from outputs (n, ...), (n, V, ...) if V > 1, and defined targets (n, ...)."""
+        """Return the loss of each example.
+
+        Args:
+            output: (n, output_size, ...), (n, V, output_size, ...) if V > 1.
+            target: (n, ...), all of them defined.
+
+        Returns:
+            (n,); for maps the mean over the defined pixels of each example.
+        """
 
     @abstractmethod
-    def tally(self, output: Tensor, target: Tensor) -> Tensor:
-        """Sums over a batch from which `score` computes the metrics: a float64 vector; those of batches are added."""
+    def predict(self, output: Tensor) -> Tensor:
+        """Return the predictions (B, ...), of dtype `stored_as`, from the outputs (B, ...), (B, V, ...) if V > 1.
+
+        The prediction of an example must not depend on the other examples of the batch.
+        """
 
     @abstractmethod
-    def score(self, tally: Tensor) -> dict[str, float]:
-        """The metrics by name, from the tally of a whole split; NaN where nothing was defined."""
-
-    def predictions(self, output: Tensor) -> Tensor | None:  # noqa: ARG002
-        """What is stored of the outputs (B, ...) for later comparisons, as uint8 (B,); None if nothing is."""
-        return None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Classification(Kind):
-    """One of `classes`; targets are int64, -1 where undefined; the loss is cross-entropy in nats."""
-
-    classes: int
-    metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="accuracy", unit="%"),)
-
-    @property
-    def output_size(self) -> int:  # type: ignore[override]
-        return self.classes
-
-    def defined(self, targets: Tensor) -> Tensor:
-        return targets >= 0
-
-    def losses(self, output: Tensor, target: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(output, target, reduction="none")
-
-    def tally(self, output: Tensor, target: Tensor) -> Tensor:
-        correct = (output.argmax(1) == target).sum()
-        return torch.stack([correct, correct.new_tensor(len(target))]).double()
-
-    def score(self, tally: Tensor) -> dict[str, float]:
-        correct, count = tally.tolist()
-        return {"accuracy": 100 * correct / count if count else float("nan")}
-
-    def predictions(self, output: Tensor) -> Tensor | None:
-        return output.argmax(1).to(torch.uint8) if self.classes <= 256 else None
+    def tally(self) -> Tally:
+        """Return an empty tally of the metrics."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +123,7 @@ class Task:
     """Something to learn about an input, e.g. the digit at the top left.
 
     Attributes:
-        scale: what its loss is multiplied by in training; losses in evaluation are not.
+        scale: factor of its loss in training; losses in evaluation are unscaled.
     """
 
     name: str

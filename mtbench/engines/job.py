@@ -23,7 +23,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.checkpoint import CheckpointFile
 from mtbench.store.fingerprint import fingerprints
 from mtbench.store.folder import LeasedRun, RunFolder
-from mtbench.store.record import FORMAT, Fingerprints, Record
+from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
 from mtbench.store.status import data_fingerprint
 from mtbench.train.assemble import method_of
 from mtbench.train.device import choose_device, deterministic
@@ -132,6 +132,13 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
         numerics=trained.numerics,
         fingerprints=marks,
         selected_epoch=trained.selected_epoch,
+        predictions={
+            **{
+                name: StoredPredictions(dtype=str(array.dtype), shape=array.shape)
+                for name, array in trained.predictions.items()
+            },
+            **{name: StoredPredictions(why_not=why) for name, why in trained.not_stored.items()},
+        },
         phases=trained.phases,
         files={},
         finished=datetime.now(UTC).isoformat(timespec="seconds"),

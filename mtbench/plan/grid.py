@@ -188,6 +188,15 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
             f"method '{method.network_choice}' reaches into the feature maps of its backbone, "
             f"and '{backbone.choice}' has none."
         )
+    for what, layouts in (
+        (f"method '{method.network_choice}'", method.network_class.layouts),
+        (f"backbone '{backbone.choice}'", {backbone.backbone_class.layout}),
+    ):
+        if other := [task for task in opened.tasks if task.kind.layout not in layouts]:
+            raise UsageError(
+                f"{what} gives a {' or a '.join(sorted(layouts))} per input, and task '{other[0].name}' of dataset "
+                f"'{dataset.choice}' needs a {other[0].kind.layout}."
+            )
     inputs = f"the inputs of dataset '{dataset.choice}', which are {'x'.join(map(str, opened.input_shape))}"
     own = dataset.dataset_class.default_backbone
     mend = f"The dataset's own backbone is '{own}'." if str(backbone.choice) != own else ""

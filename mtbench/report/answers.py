@@ -50,10 +50,10 @@ def _right(run: RunStatus, labels: Mapping[str, NDArray[np.int64]], column: str)
     except MtbenchError:
         return None
     tasks = list(labels) if column == MEAN else [column]
-    if not tasks or any(
-        task not in labels or task not in predicted or len(predicted[task]) != len(labels[task]) for task in tasks
-    ):
+    if not tasks or not all(task in labels and task in predicted for task in tasks):
         return None
+    if any(predicted[task].dtype.kind != "u" or predicted[task].shape != labels[task].shape for task in tasks):
+        return None  # not of classes
     truth = np.stack([labels[task] for task in tasks])
     answers = np.stack([predicted[task] for task in tasks])
     defined = (truth >= 0).all(axis=0)

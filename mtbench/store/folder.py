@@ -124,7 +124,7 @@ class RunFolder:
         """
         return safetensors.torch.load(self._verified("model.safetensors", record))
 
-    def predictions(self, record: Record) -> dict[str, NDArray[np.uint8]]:
+    def predictions(self, record: Record) -> dict[str, NDArray[Any]]:
         """Return the predicted class of each test example, by task.
 
         Raises:
@@ -218,15 +218,13 @@ class LeasedRun(RunFolder):
         self._lease.check()
         return super().write_failure(kind=kind, message=message, traceback=traceback, signal=signal)
 
-    def publish(
-        self, record: Record, model: Mapping[str, Tensor], predictions: Mapping[str, NDArray[np.uint8]]
-    ) -> Record:
+    def publish(self, record: Record, model: Mapping[str, Tensor], predictions: Mapping[str, NDArray[Any]]) -> Record:
         """Write the results of the run: the record last, so that where it is the others are.
 
         Args:
             record: without the checksums of files, which are added here.
             model: the final weights.
-            predictions: by task, the predicted class of each test example.
+            predictions: by task, those of the test examples.
 
         Returns:
             the record as it was written.

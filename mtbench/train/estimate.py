@@ -9,7 +9,7 @@ from mtbench.contract import TrainingProtocol
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
-from mtbench.train.evaluate import BATCH
+from mtbench.train.evaluate import batch_size
 from mtbench.train.loop import TRAIN_EXAMPLES, curve_epochs
 from mtbench.train.phases import Phase, phases
 
@@ -26,17 +26,18 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     plan = phases(run, spec.protocol)
     training = sum(phase.epochs * _epoch(run, phase, spec.protocol, device) for phase in plan)
     split, test = run.splits["train"], run.splits["test"]
+    at_once = min(batch_size(run.tasks, test), len(test))
 
     def look() -> None:
         with torch.no_grad():
-            run.network.all_outputs(test.batch(torch.arange(min(BATCH, len(test)), device=device)).inputs)
+            run.network.all_outputs(test.batch(torch.arange(at_once, device=device)).inputs)
 
     started = _now(device)
     look()
     per_look = _now(device) - started
     points = len(curve_epochs(plan[-1].end, spec.protocol.curve))
     examples = (points + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
-    return training + examples / min(BATCH, len(test)) * per_look
+    return training + examples / at_once * per_look
 
 
 def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torch.device) -> float:

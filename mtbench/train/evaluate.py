@@ -1,63 +1,102 @@
 """How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from mtbench.contract import Network, Split
+from mtbench.contract import Kind, Network, Split, Task
 from mtbench.store.record import TaskResult
 
-__all__ = ["evaluate", "predict"]
+__all__ = ["BATCH", "Evaluation", "batch_size", "evaluate", "measure"]
 
 BATCH = 1000
-"""Examples at a time; fixed, so that results do not depend on the training batch."""
+"""Examples at a time, at most; fixed, so that results do not depend on the training batch."""
+VALUES = 2**24
+"""Numbers at a time, at most, in the inputs and the outputs of a batch (64 MB in float32). 1000 examples of digits or
+vectors have fewer, of large images and maps more."""
 
 
-def evaluate(network: Network, split: Split, check_stop: Callable[[], None] = lambda: None) -> dict[str, TaskResult]:
-    """Loss and metrics of every task over the defined targets of a split, by task name.
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Results of one pass over a split, and the predictions that its metrics were computed from.
+
+    Attributes:
+        results: by task name.
+        predictions: by task name (N, ...) on the CPU, in the dtype that the kind states; empty unless asked for.
+        not_stored: by name of each task whose predictions were asked for and are too large, the reason in a sentence.
+    """
+
+    results: Mapping[str, TaskResult]
+    predictions: Mapping[str, Tensor]
+    not_stored: Mapping[str, str]
+
+
+def evaluate(network: Network, split: Split) -> Mapping[str, TaskResult]:
+    """Return loss and metrics of every task over the defined targets of a split, by task name."""
+    return measure(network, split).results
+
+
+def measure(
+    network: Network, split: Split, *, keep: bool = False, check_stop: Callable[[], None] = lambda: None
+) -> Evaluation:
+    """Evaluate a network in one pass over a split.
 
     Args:
+        keep: whether predictions are wanted, of all examples, targets defined or not.
         check_stop: called before each batch, as in `mtbench.train.loop.fit`.
     """
-    losses = [0.0] * len(network.tasks)
-    counts = [0] * len(network.tasks)
-    tallies: list[Tensor | float] = [0.0] * len(network.tasks)
+    tasks = network.tasks
+    losses, counts = [0.0] * len(tasks), [0] * len(tasks)
+    tallies = [task.kind.tally() for task in tasks]
+    parts: dict[str, list[Tensor]] = {task.name: [] for task in tasks} if keep else {}
+    not_stored: dict[str, str] = {}
     for rows, outputs in _outputs(network, split, check_stop):
-        for index, (task, output, target) in enumerate(zip(network.tasks, outputs, split.targets, strict=True)):
+        for index, (task, output, target) in enumerate(zip(tasks, outputs, split.targets, strict=True)):
+            predictions = task.kind.predict(output)
+            if task.name in parts and (too_large := _too_large(task.kind, predictions, len(split))):
+                del parts[task.name]
+                not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
+            if task.name in parts:
+                parts[task.name].append(predictions.cpu())
             defined = split.defined[rows, index].nonzero().squeeze(1)
             if not len(defined):
                 continue
-            output, target = output[defined], target[rows[defined]]
-            losses[index] += float(task.kind.losses(output, target).double().sum())
+            target = target[rows[defined]]
+            losses[index] += float(task.kind.losses(output[defined], target).double().sum())
             counts[index] += len(defined)
-            tallies[index] = tallies[index] + task.kind.tally(output, target)
-    return {
-        task.name: TaskResult(
-            loss=loss / count if count else float("nan"),
-            count=count,
-            metrics=task.kind.score(tally) if isinstance(tally, Tensor) else _nothing(network, index),
-        )
-        for index, (task, loss, count, tally) in enumerate(zip(network.tasks, losses, counts, tallies, strict=True))
+            tallies[index].add(predictions[defined], target)
+    results = {
+        task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=tally.score())
+        for task, loss, count, tally in zip(tasks, losses, counts, tallies, strict=True)
     }
+    return Evaluation(
+        results=results,
+        predictions={name: torch.cat(part) for name, part in parts.items()},
+        not_stored=not_stored,
+    )
 
 
-def predict(network: Network, split: Split, check_stop: Callable[[], None] = lambda: None) -> dict[str, Tensor]:
-    """The predictions (N,) uint8 of every task whose kind stores them, by task name."""
-    parts: dict[str, list[Tensor]] = {}
-    for _, outputs in _outputs(network, split, check_stop):
-        for task, output in zip(network.tasks, outputs, strict=True):
-            predictions = task.kind.predictions(output)
-            if predictions is not None:
-                parts.setdefault(task.name, []).append(predictions.cpu())
-    return {name: torch.cat(part) for name, part in parts.items()}
+def batch_size(tasks: Sequence[Task], split: Split) -> int:
+    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they are large."""
+    inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
+    per_example = sum(tensor[0].numel() for tensor in inputs)
+    for task, target in zip(tasks, split.targets, strict=True):
+        places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
+        per_example += task.kind.output_size * places
+    if split.members is not None:
+        per_example *= split.members.shape[1]
+    return max(1, min(BATCH, VALUES // per_example))
 
 
 def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Rows (B,) and every task's output (B, ...), (B, V, ...) for V views, batch by batch, in evaluation mode."""
+    """Yield rows (B,) and every task's output (B, ...), (B, V, ...) if V > 1, batch by batch, in evaluation mode."""
     training = network.training
     network.eval()
-    for rows in torch.split(torch.arange(len(split), device=split.defined.device), BATCH):
+    rows_of_split = torch.arange(len(split), device=split.defined.device)
+    for rows in torch.split(rows_of_split, batch_size(network.tasks, split)):
         check_stop()
         batch = split.batch(rows)
         with torch.no_grad():
@@ -68,5 +107,14 @@ def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> 
     network.train(training)
 
 
-def _nothing(network: Network, index: int) -> dict[str, float]:
-    return {metric.name: float("nan") for metric in network.tasks[index].kind.metrics}
+def _too_large(kind: Kind, predictions: Tensor, count: int) -> str:
+    """Return why the predictions of `count` examples are not stored, given those of some; empty if they are."""
+    size = predictions[0].numel() * predictions.element_size() * count
+    if size <= kind.stored_up_to:
+        return ""
+    dtype = str(predictions.dtype).removeprefix("torch.")
+    return f"take {_megabytes(size)} in {dtype}, and up to {_megabytes(kind.stored_up_to)} are stored"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.3g} MB"

@@ -18,7 +18,7 @@ from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
 from mtbench.train.conflict import ConflictMeter
 from mtbench.train.cost import Ledger
-from mtbench.train.evaluate import evaluate
+from mtbench.train.evaluate import Evaluation, measure
 from mtbench.train.heartbeat import Heartbeat
 from mtbench.train.optimizer import build_optimizer, set_learning_rate
 from mtbench.train.phases import Phase, phases
@@ -52,14 +52,16 @@ class Fitted:
     """The outcome of a training; the network has the weights that are reported.
 
     Attributes:
+        ledger: the resources that were used.
+        curve: the points that were measured.
         selected_epoch: after how many epochs it had these weights.
-        results: by split and task, with these weights.
+        final: by split the evaluation with these weights; that of the test split with predictions.
     """
 
     ledger: Ledger
     curve: list[CurvePoint]
     selected_epoch: int
-    results: Mapping[str, Mapping[str, TaskResult]]
+    final: Mapping[str, Evaluation]
 
 
 def fit(
@@ -107,6 +109,7 @@ def fit(
             optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), epochs}
+    final: Mapping[str, Evaluation] = {}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
 
     for epoch in range(finished, epochs):
@@ -153,9 +156,10 @@ def fit(
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             if epoch + 1 == epochs and not selects:
-                results = _final(run, ledger.steps, check_stop)
+                found = final = _final(run, ledger.steps, check_stop)
             else:
-                results = {name: evaluate(network, run.splits[name], check_stop)}
+                found = {name: measure(network, run.splits[name], check_stop=check_stop)}
+            results = {split: evaluation.results for split, evaluation in found.items()}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict, weights))
             weights.clear()
             if selects and best_epoch(curve, run.tasks) == epoch + 1:
@@ -174,11 +178,15 @@ def fit(
             },
             curve,
         )
-    if selected is None:
-        return Fitted(ledger=ledger, curve=curve, selected_epoch=epochs, results=curve[-1].results)
-    network.load_state_dict(selected)
-    best = best_epoch(curve, run.tasks)
-    return Fitted(ledger=ledger, curve=curve, selected_epoch=best, results=_final(run, ledger.steps, check_stop))
+    if selected is not None:
+        network.load_state_dict(selected)
+    return Fitted(
+        ledger=ledger,
+        curve=curve,
+        selected_epoch=epochs if selected is None else best_epoch(curve, run.tasks),
+        # Resumed after the last epoch, or with another one selected, there is no evaluation of these weights yet.
+        final=final or _final(run, ledger.steps, check_stop),
+    )
 
 
 def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
@@ -227,16 +235,22 @@ def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps:
     )
 
 
-def _final(run: Assembly, steps: int, check_stop: Callable[[], None]) -> dict[str, dict[str, TaskResult]]:
-    """The results on every split; what the last step broke, no training loss has shown."""
+def _final(run: Assembly, steps: int, check_stop: Callable[[], None]) -> Mapping[str, Evaluation]:
+    """The evaluation of every split, with predictions of the test split.
+
+    Raises:
+        NonFiniteLoss: the last step broke a loss, which no training loss has shown.
+    """
     splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
-    results = {name: evaluate(run.network, split, check_stop) for name, split in splits.items()}
-    for name, tasks in results.items():
-        for task, result in tasks.items():
+    found = {
+        name: measure(run.network, split, keep=name == "test", check_stop=check_stop) for name, split in splits.items()
+    }
+    for name, evaluation in found.items():
+        for task, result in evaluation.results.items():
             if result.count and not math.isfinite(result.loss):
                 where = f"on the {name} split after the last step, {steps}"
                 raise NonFiniteLoss(f"the loss of task '{task}' became {result.loss} {where}.", mend=SMALLER)
-    return results
+    return found
 
 
 def _point(

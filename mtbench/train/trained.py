@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,7 +19,6 @@ from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.cost import count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.environment import environment
-from mtbench.train.evaluate import predict
 from mtbench.train.loop import Fitted, Keeper, fit
 from mtbench.train.numerics import numerics
 from mtbench.train.phases import Phase, phases
@@ -35,7 +34,9 @@ class Trained:
 
     Attributes:
         model: the reported weights and buffers by name, on the CPU: those of `selected_epoch`.
-        predictions: the test predictions (N,) uint8 with these weights, by task.
+        predictions: by task the test predictions (N, ...) that the test metrics were computed from, in the dtype that
+            the kind of task states.
+        not_stored: by task whose predictions are too large to be stored, the reason in a sentence.
         phases: in order, where a task was added; empty where everything was trained at once.
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
         selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
@@ -44,7 +45,8 @@ class Trained:
     """
 
     model: Mapping[str, Tensor]
-    predictions: Mapping[str, NDArray[np.uint8]]
+    predictions: Mapping[str, NDArray[Any]]
+    not_stored: Mapping[str, str]
     phases: tuple[PhaseInfo, ...]
     tasks: tuple[TaskInfo, ...]
     training_examples: int
@@ -83,7 +85,7 @@ def train(
     check_stop()
     plan = phases(run, spec.protocol)
     fitted = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan, check_stop=check_stop)
-    return _trained(spec, run, plan, fitted, device, check_stop)
+    return _trained(spec, run, plan, fitted, device)
 
 
 def _trained(
@@ -92,20 +94,20 @@ def _trained(
     plan: Sequence[Phase],
     fitted: Fitted,
     device: torch.device,
-    check_stop: Callable[[], None],
 ) -> Trained:
     default = parse_backbone(parse_dataset(str(spec.dataset)).dataset_class.default_backbone)
     setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
+    test = fitted.final["test"]
     one = run.splits["test"].first(1)
     macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
-    predictions = {name: part.numpy() for name, part in predict(run.network, run.splits["test"], check_stop).items()}
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
-        predictions=predictions,
+        predictions={name: part.numpy() for name, part in test.predictions.items()},
+        not_stored=test.not_stored,
         phases=tuple(phase.info(run.network) for phase in plan if len(plan) > 1),
         tasks=tuple(map(TaskInfo.of, run.tasks)),
         training_examples=len(run.splits["train"]),
-        results=fitted.results,
+        results={split: evaluation.results for split, evaluation in fitted.final.items()},
         selected_epoch=fitted.selected_epoch,
         curve=tuple(fitted.curve),
         cost=fitted.ledger.cost(device, macs),

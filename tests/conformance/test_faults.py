@@ -1,5 +1,6 @@
 """Each check finds the plug-in that breaks its rule: here are some that go wrong in one way each."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,10 +20,13 @@ from mtbench.contract import (
     Inputs,
     Losses,
     LossWeighting,
+    Metric,
     Network,
     NoOptions,
+    Regression,
     Setup,
     SharedRepresentation,
+    Tally,
     Task,
 )
 from mtbench.plan.parse import MethodChoice, parse_backbone, parse_method
@@ -239,7 +243,57 @@ def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
 
     with pytest.raises(Fault, match=r"targets of task 'upper' in train are marked as defined, and are not\."):
         splits_fit(Wrong(None, Path()))
-    assert len(dataset_checks("toy-all", Path())) == 6
+    assert len(dataset_checks("toy-all", Path())) == 7
+
+
+@pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-surfaces", "toy-triplets"])
+def test_datasets_of_every_kind_conform(toy: str) -> None:
+    assert [finding for finding in examine(toy, root=Path()) if finding.fault] == []
+
+
+class LastBatch(Tally):
+    """Scores its last batch alone."""
+
+    def __init__(self) -> None:
+        self.error = math.nan
+
+    def add(self, predictions: Tensor, targets: Tensor) -> None:
+        self.error = float((predictions - targets).square().mean())
+
+    def score(self) -> dict[str, float]:
+        return {"mse": self.error, "mae": 0.0, "r2": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "value", "fault"),
+    [
+        (
+            "tally",
+            lambda _: LastBatch(),
+            r"^metric 'mse' of task 'upper' is \S+ of examples in one batch and \S+ of the",
+        ),
+        (
+            "metrics",
+            (Metric(name="rmse"),),
+            r"^the kind of task 'upper' declares the metrics \['rmse'\], and gives \['mse'",
+        ),
+        (
+            "stored_as",
+            torch.float16,
+            r"^the kind of task 'upper' predicts torch.float32 \(48,\) for 48 examples, and decl",
+        ),
+    ],
+)
+def test_a_kind_that_does_not_do_what_it_declares_is_found(
+    monkeypatch: pytest.MonkeyPatch, wrong: str, value: object, fault: str
+) -> None:
+    from mtbench.conformance.dataset import measures_as_declared
+
+    monkeypatch.setattr(Regression, wrong, value)
+    if wrong == "stored_as":
+        monkeypatch.setattr(Regression, "predict", lambda _, output: output.squeeze(1))
+    with pytest.raises(Fault, match=fault):
+        measures_as_declared("toy-numbers", Path())
 
 
 def test_a_balancer_is_checked_on_branches_and_a_composition_as_it_is() -> None:

@@ -96,10 +96,12 @@ def test_a_run_whose_predictions_are_damaged_or_gone_has_no_answers(tmp_path: Pa
 
 
 def test_numbers_and_data_that_are_not_there_have_no_answers(tmp_path: Path) -> None:
-    numbers = Request(methods=["uniform"], datasets=["toy-numbers"], settings={"epochs": "1"}, seeds=[0])
-    runs = runs_of(trained(tmp_path, plan(numbers)), "uniform", "toy-numbers")
-    assert runs.records
-    assert right_answers(runs, "upper", tmp_path / "data") == {}
+    toys = ["toy-numbers", "toy-triplets"]
+    statuses = trained(tmp_path, plan(Request(methods=["uniform"], datasets=toys, settings={"epochs": "1"}, seeds=[0])))
+    for toy in toys:
+        runs = runs_of(statuses, "uniform", toy)
+        assert RunFolder(runs.runs[0].folder).predictions(runs.records[0])["upper"].dtype.kind == "f"
+        assert right_answers(runs, "upper", tmp_path / "data") == {}
     elsewhere = dataclasses.replace(
         runs.runs[0], spec=plan(Request(methods=["uniform"], datasets=["mmnist2"], settings={}, seeds=[0]))[0]
     )

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from mtbench.contract import Classification, Task
+from mtbench.contract import Classification, Regression, Task
 from mtbench.errors import UsageError
 from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.request import SearchRequest, parse_spaces, parse_tuning_seeds
 from mtbench_toys.datasets import AllTasks
-from mtbench_toys.kinds import Regression
 
 
 def plans(*methods: str, dataset: str = "toy-all", **asked: Any) -> list[StudyPlan]:
@@ -128,7 +127,7 @@ def test_what_does_not_fit_is_refused_in_words(methods: list[str], asked: dict[s
 def test_a_mean_of_unlike_metrics_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     unlike = (Task(name="upper", kind=Classification(classes=4)), Task(name="lower", kind=Regression()))
     monkeypatch.setattr(AllTasks, "tasks", unlike)
-    with pytest.raises(UsageError, match=r"not measured alike \(upper: accuracy, lower: rmse\).*--objective tasks"):
+    with pytest.raises(UsageError, match=r"not measured alike \(upper: accuracy, lower: mse\).*--objective tasks"):
         plans("uniform")
     assert plans("uniform", objective="tasks")[0].study.higher_is_better == (True, False)
 

@@ -159,6 +159,7 @@ def _cases() -> Iterator[Case]:
         ("toy-numbers", "lenet"),
         ("toy-triplets", "lenet"),
         ("toy-maps", "toy-conv"),
+        ("toy-surfaces", "toy-conv"),
     ):
         for method in ("branches", "td", "mtan"):
             yield Case(dataset=dataset, method=method, backbone=backbone)

@@ -61,6 +61,7 @@ class Astmt(OneTaskNetwork):
     per_task = frozenset({"excitation", "adapters", "norms", "branches"})
     conformance = Conformance(grows=frozenset({"discriminator"}))
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: AstmtOptions, setup: Setup) -> None:
         super().__init__(options, setup)

@@ -20,6 +20,7 @@ class Branches(SharedRepresentation):
 
     per_task = frozenset({"branches"})
     role = "reference"
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)

@@ -47,6 +47,7 @@ class ChannelModulation(OneTaskNetwork):
     paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
     per_task = frozenset({"modulation"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: ChannelModulationOptions, setup: Setup) -> None:
         super().__init__(options, setup)

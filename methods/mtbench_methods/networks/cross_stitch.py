@@ -45,6 +45,7 @@ class CrossStitch(AllTasksNetwork):
     per_task = frozenset({"branches"})
     conformance = Conformance(grows=frozenset({"backbones", "units"}))
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: CrossStitchOptions, setup: Setup) -> None:
         super().__init__(options, setup)

@@ -27,6 +27,7 @@ class Film(OneTaskNetwork):
     paper = "Perez et al., FiLM: Visual Reasoning with a General Conditioning Layer, AAAI 2018"
     per_task = frozenset({"scale", "shift"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)

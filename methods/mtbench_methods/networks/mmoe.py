@@ -41,6 +41,7 @@ class Mmoe(AllTasksNetwork):
     conformance = Conformance(grows=frozenset({"experts"}))
     last_shared_part = "first_stage"  # each task reaches it in full, and an expert only through its gate
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: MmoeOptions, setup: Setup) -> None:
         super().__init__(options, setup)

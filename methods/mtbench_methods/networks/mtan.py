@@ -34,6 +34,7 @@ class Mtan(AllTasksNetwork):
     paper = "Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"
     per_task = frozenset({"attention", "branches"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)

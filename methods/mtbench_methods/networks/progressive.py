@@ -33,6 +33,7 @@ class Progressive(AllTasksNetwork):
     per_task = frozenset({"columns", "laterals", "branches"})
     shares_parameters = False
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)

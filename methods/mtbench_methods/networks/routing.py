@@ -38,6 +38,7 @@ class TaskRouting(OneTaskNetwork):
     paper = "Strezoski et al., Many Task Learning With Task Routing, ICCV 2019"
     per_task = frozenset({"branches"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
     masks: Tensor
 
     def __init__(self, options: TaskRoutingOptions, setup: Setup) -> None:

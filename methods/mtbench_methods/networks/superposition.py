@@ -46,6 +46,7 @@ class Superposition(OneTaskNetwork):
 
     Options = SuperpositionOptions
     paper = "Cheung et al., Superposition of many models into one, NeurIPS 2019"
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: SuperpositionOptions, setup: Setup) -> None:
         super().__init__(options, setup)

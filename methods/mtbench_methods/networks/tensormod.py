@@ -36,6 +36,7 @@ class TensorModulation(OneTaskNetwork):
     paper = "Levi & Ullman, Multi-Task Learning by a Top-Down Control Network (Task-Based Top-Down Modulation), 2020"
     per_task = frozenset({"modulation"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: TensorModulationOptions, setup: Setup) -> None:
         super().__init__(options, setup)

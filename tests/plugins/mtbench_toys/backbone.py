@@ -10,6 +10,8 @@ from mtbench.contract import Backbone, Stage
 class ToyConv(Backbone):
     """Two padded convolutions and a 1 x 1 head: a value per pixel."""
 
+    layout = "map"
+
     def __init__(self, options: Any, input_shape: tuple[int, ...]) -> None:  # noqa: ARG002
         stages = {
             "conv1": Stage(nn.Conv2d(input_shape[0], 4, 3, padding=1), nn.ReLU()),

@@ -10,9 +10,20 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbench.contract import Classification, Dataset, Split, Task, TrainingProtocol, stream
+from mtbench.contract import (
+    Classification,
+    Dataset,
+    Depth,
+    Normals,
+    Regression,
+    Segmentation,
+    Split,
+    Task,
+    TrainingProtocol,
+    stream,
+)
 from mtbench.errors import UsageError
-from mtbench_toys.kinds import Regression, Segmentation, Triplet
+from mtbench_toys.kinds import Triplet
 
 SIDE = 28
 SIZES = {"train": 96, "val": 48, "test": 48}
@@ -121,7 +132,7 @@ class Maps(Toy):
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return tuple(Task(name=name, kind=Segmentation(output_size=2)) for name in ("upper", "lower"))
+        return tuple(Task(name=name, kind=Segmentation(classes=2)) for name in ("upper", "lower"))
 
     def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:  # noqa: ARG002
         bright = (images.squeeze(1) > 160).long()
@@ -129,6 +140,35 @@ class Maps(Toy):
         upper[:, SIDE // 2 :] = 0
         lower[:, : SIDE // 2] = -1  # nothing is said of the upper half
         return self.split(images, (upper, lower))
+
+
+class Surfaces(Toy):
+    """A dense task of each kind that ships: the class, the depth and the normal of each pixel.
+
+    Classes are dark, grey and bright; bright pixels, the squares, are nearer than the others and turned to the right.
+    Some pixels of every target are undefined, and so is every eighth normal map as a whole.
+    """
+
+    default_backbone = "toy-conv"
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        kinds = {"class": Segmentation(classes=3), "depth": Depth(), "normal": Normals()}
+        return tuple(Task(name=name, kind=kind) for name, kind in kinds.items())
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:  # noqa: ARG002
+        values = images.squeeze(1)  # (N, H, W)
+        bright = values > 160
+        classes = (values > 50).long() + bright.long()
+        depth = 1.5 - bright.float()
+        directions = torch.tensor([[0.0, -0.6, 0.8], [0.6, 0.0, 0.8]])
+        normals = directions[bright.long()].movedim(-1, 1)  # (N, 3, H, W)
+        hidden = torch.rand(3, *classes.shape, generator=stream(0, split, "hidden")) < 0.1
+        classes[hidden[0]] = -1
+        depth[hidden[1]] = 0
+        normals = normals.where(~hidden[2][:, None], 0)
+        normals[::8] = 0
+        return self.split(images, (classes, depth, normals))
 
 
 class Triplets(Toy):

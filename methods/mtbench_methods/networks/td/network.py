@@ -58,6 +58,7 @@ class TopDown(OneTaskNetwork):
     paper = "Levi & Ullman, Multi-Task Learning by a Top-Down Control Network (Task-Based Top-Down Modulation), 2020"
     per_task = frozenset({"embedding"})
     needs_stages = True
+    layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: TopDownOptions, setup: Setup) -> None:
         super().__init__(options, setup)

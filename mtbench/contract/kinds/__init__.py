@@ -1,0 +1,9 @@
+"""The kinds of tasks that come with mtbench. Each is exact over batches, and masks targets that are undefined."""
+
+from mtbench.contract.kinds.classification import Classification
+from mtbench.contract.kinds.depth import Depth
+from mtbench.contract.kinds.normals import Normals
+from mtbench.contract.kinds.regression import Regression
+from mtbench.contract.kinds.segmentation import Segmentation
+
+__all__ = ["Classification", "Depth", "Normals", "Regression", "Segmentation"]

@@ -1,0 +1,79 @@
+"""One class per example."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract.kinds.counts import ClassCounts, dtype_of_classes, percent
+from mtbench.contract.task import Kind, Metric, Tally
+
+__all__ = ["Classification"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classification(Kind):
+    """One of `classes` per example; targets (N,) are int64, -1 where undefined; the loss is cross-entropy in nats.
+
+    Metrics in %, over the defined targets of the whole split; ``accuracy`` is primary. A class that is absent from the
+    truth is left out of the means, counted neither as 0 nor as 1; that it is predicted lowers the F1 of the classes
+    whose examples are missed:
+
+    - ``accuracy``: right answers.
+    - ``balanced-accuracy``: mean of the recalls of the classes in the truth, as scikit-learn's
+      ``balanced_accuracy_score`` (torchmetrics' macro accuracy counts 0 for a class that is predicted and never true).
+    - ``macro-f1``: mean over the classes in the truth of F1 = 2 right / (true + predicted), as scikit-learn's
+      ``f1_score(average="macro", labels=classes in the truth)``.
+    - ``f1``, of two classes only: F1 of class 1; undefined (NaN) where class 1 is absent from the truth.
+
+    Predictions are classes (B,): uint8 up to 256 classes, uint16 up to 65,536.
+    """
+
+    classes: int
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:  # type: ignore[override]
+        names = ["accuracy", "balanced-accuracy", "macro-f1", *["f1"] * (self.classes == 2)]
+        return tuple(Metric(name=name, unit="%") for name in names)
+
+    @property
+    def output_size(self) -> int:  # type: ignore[override]
+        return self.classes
+
+    @property
+    def stored_as(self) -> torch.dtype:  # type: ignore[override]
+        return dtype_of_classes(self.classes)
+
+    def defined(self, targets: Tensor) -> Tensor:
+        return targets >= 0
+
+    def losses(self, output: Tensor, target: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(output, target, reduction="none")
+
+    def predict(self, output: Tensor) -> Tensor:
+        return output.argmax(1).to(self.stored_as)
+
+    def tally(self) -> Tally:
+        return _Tally(self.classes)
+
+
+class _Tally(Tally):
+    """Counts per class: 24 bytes a class, whatever the number of examples."""
+
+    def __init__(self, classes: int) -> None:
+        self.counts = ClassCounts(classes)
+
+    def add(self, predictions: Tensor, targets: Tensor) -> None:
+        self.counts.add(predictions, targets)
+
+    def score(self) -> dict[str, float]:
+        counts = self.counts
+        scores = {
+            "accuracy": counts.accuracy(),
+            "balanced-accuracy": percent(counts.recalls()),
+            "macro-f1": percent(counts.f1()),
+        }
+        if len(counts.true) == 2:
+            scores["f1"] = percent(counts.f1()[-1]) if counts.true[1] else math.nan
+        return scores

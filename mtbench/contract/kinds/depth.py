@@ -1,0 +1,74 @@
+"""One distance per pixel."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from mtbench.contract.task import Kind, Layout, Metric, Tally
+
+__all__ = ["Depth"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth(Kind):
+    """One positive number per pixel, such as a distance or a disparity; targets (N, H, W) are floats.
+
+    A pixel is undefined where its target is not finite or not above 0. The loss of an example is the mean absolute
+    error of its defined pixels.
+
+    Metrics, over all defined pixels of the split in one pool; ``absolute-error`` is primary:
+
+    - ``absolute-error``: mean of |p - t|, in the unit of the target.
+    - ``relative-error``: mean of |p - t| / t, a plain fraction.
+
+    Predictions are maps (B, H, W) of float16, rounded to 11 significant bits; beyond 65,504 they are infinite.
+    """
+
+    output_size: int = 1
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Metric(name="absolute-error", higher_is_better=False),
+        Metric(name="relative-error", higher_is_better=False),
+    )
+    layout: ClassVar[Layout] = "map"
+    stored_as: ClassVar[torch.dtype] = torch.float16
+
+    def defined(self, targets: Tensor) -> Tensor:
+        return _known(targets).flatten(1).any(1)
+
+    def losses(self, output: Tensor, target: Tensor) -> Tensor:
+        known = _known(target)
+        errors = (output.squeeze(1) - target.where(known, 0)).abs().where(known, 0)
+        return errors.flatten(1).sum(1) / known.flatten(1).sum(1)
+
+    def predict(self, output: Tensor) -> Tensor:
+        return output.squeeze(1).to(self.stored_as)
+
+    def tally(self) -> Tally:
+        return _Tally()
+
+
+class _Tally(Tally):
+    """Three numbers, whatever the number of pixels."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.absolute = self.relative = 0.0
+
+    def add(self, predictions: Tensor, targets: Tensor) -> None:
+        known = _known(targets)
+        truth = targets[known].double()
+        errors = (predictions[known].double() - truth).abs()
+        self.count += len(truth)
+        self.absolute += float(errors.sum())
+        self.relative += float((errors / truth).sum())
+
+    def score(self) -> dict[str, float]:
+        count = self.count or math.nan
+        return {"absolute-error": self.absolute / count, "relative-error": self.relative / count}
+
+
+def _known(targets: Tensor) -> Tensor:
+    return targets.isfinite() & (targets > 0)

@@ -1,0 +1,110 @@
+"""One direction per pixel."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mtbench.contract.task import Kind, Layout, Metric, Tally
+
+__all__ = ["Normals"]
+
+WITHIN = (11.25, 22.5, 30.0)
+"""Degrees below which an angle is counted: those of the field since Fouhey et al., ICCV 2013."""
+SHORTEST = 1e-6
+"""Length that an output is divided by at least."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normals(Kind):
+    """The direction of the surface at each pixel; targets (N, 3, H, W) are floats of any length above 0.
+
+    A pixel is undefined where its target has the length 0 or is not finite. The loss of an example is the mean of
+    1 - cosine between output and target over its defined pixels.
+
+    Metrics, of the angles between prediction and target at all defined pixels of the split in one pool;
+    ``mean-angle`` is primary:
+
+    - ``mean-angle``, ``median-angle``: in degrees; the median of an even number is the mean of the middle two.
+    - ``within-11.25``, ``within-22.5``, ``within-30``: pixels in % with an angle below so many degrees.
+
+    Angles are atan2(|p x t|, p . t) in float64, exact for small ones, where acos of a cosine in float32 is off by up to
+    .03 degrees. A prediction of length 0 has no direction and counts as 90 degrees off.
+
+    Predictions are maps (B, 3, H, W) of unit vectors in float16: rounding turns them by up to about .03 degrees.
+    """
+
+    output_size: int = 3
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Metric(name="mean-angle", unit="°", higher_is_better=False),
+        Metric(name="median-angle", unit="°", higher_is_better=False),
+        *(Metric(name=f"within-{limit:g}", unit="%") for limit in WITHIN),
+    )
+    layout: ClassVar[Layout] = "map"
+    stored_as: ClassVar[torch.dtype] = torch.float16
+
+    def defined(self, targets: Tensor) -> Tensor:
+        return _known(targets).flatten(1).any(1)
+
+    def losses(self, output: Tensor, target: Tensor) -> Tensor:
+        known = _known(target)
+        truth = nn.functional.normalize(target.where(known[:, None], 0), dim=1)
+        cosines = (nn.functional.normalize(output, dim=1, eps=SHORTEST) * truth).sum(1)
+        return (1 - cosines).where(known, 0).flatten(1).sum(1) / known.flatten(1).sum(1)
+
+    def predict(self, output: Tensor) -> Tensor:
+        return nn.functional.normalize(output, dim=1, eps=SHORTEST).to(self.stored_as)
+
+    def tally(self) -> Tally:
+        return _Tally()
+
+
+class _Tally(Tally):
+    """Sums, and for the median every angle in float32: 4 bytes per defined pixel, and twice that within `score`."""
+
+    def __init__(self) -> None:
+        self.angles: list[NDArray[np.float32]] = []
+        self.total = 0.0
+        self.within = [0] * len(WITHIN)
+
+    def add(self, predictions: Tensor, targets: Tensor) -> None:
+        known = _known(targets)
+        angles = _angles(*(values.movedim(1, -1)[known].double() for values in (predictions, targets)))
+        self.total += float(angles.sum())
+        self.within = [count + int((angles < limit).sum()) for count, limit in zip(self.within, WITHIN, strict=True)]
+        self.angles.append(angles.float().cpu().numpy())
+
+    def score(self) -> dict[str, float]:
+        angles = np.concatenate([np.empty(0, np.float32), *self.angles])
+        count = len(angles) or math.nan
+        fractions = zip(WITHIN, self.within, strict=True)
+        return {
+            "mean-angle": self.total / count,
+            "median-angle": _median(angles),
+            **{f"within-{limit:g}": 100 * below / count for limit, below in fractions},
+        }
+
+
+def _known(targets: Tensor) -> Tensor:
+    """Return a mask (N, H, W) of the defined pixels."""
+    return targets.isfinite().all(1) & (targets != 0).any(1)
+
+
+def _angles(first: Tensor, second: Tensor) -> Tensor:
+    """Return the angles (n,) in degrees between vectors (n, 3); 90 where one has the length 0."""
+    sines = torch.linalg.cross(first, second).norm(dim=1)
+    angles = torch.atan2(sines, (first * second).sum(1)).rad2deg()
+    return angles.where((first != 0).any(1), 90.0)
+
+
+def _median(values: NDArray[np.float32]) -> float:
+    """Return the median, moving the values about in place; NaN of none."""
+    if not len(values):
+        return math.nan
+    middle = [(len(values) - 1) // 2, len(values) // 2]
+    values.partition(middle)
+    return float(values[middle].mean(dtype=np.float64))
