@@ -30,7 +30,7 @@ NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Entry:
-    """One name that a distribution offers: ``td = mtbench_methods.td:TopDown`` of mtbench 0.1.0."""
+    """One name that a distribution offers: ``td = mtbench_methods.networks.td.network:TopDown`` of mtbench 0.1.0."""
 
     kind: str
     name: str

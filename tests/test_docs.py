@@ -116,9 +116,15 @@ def test_the_method_of_contributing_is_complete_and_every_part_of_it_gets_a_grad
     exec(source[1], namespace)
     lenet = parse_backbone("lenet")
     tasks = tuple(Task(name=name, kind=Classification(classes=3)) for name in "ab")
-    setup = Setup(tasks=tasks, backbone=lenet.backbone, backbone_options=lenet.options, input_shape=(1, 28, 28), seed=0)
+    setup = Setup(
+        tasks=tasks,
+        backbone_class=lenet.backbone_class,
+        backbone_options=lenet.options,
+        input_shape=(1, 28, 28),
+        seed=0,
+    )
     network = namespace["ScaledFeatures"](None, setup)
-    outputs = network.every_task(torch.rand(2, 1, 28, 28))
+    outputs = network.all_outputs(torch.rand(2, 1, 28, 28))
     assert [tuple(output.shape) for output in outputs] == [(2, 3), (2, 3)]
     sum(output.square().sum() for output in outputs).backward()  # type: ignore[union-attr]
     assert all(parameter.grad is not None for parameter in network.parameters())

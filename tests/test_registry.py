@@ -40,7 +40,11 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_the_built_ins_come_through_the_same_entry_points() -> None:
     entry = registry.find("method", "td")
-    assert (entry.distribution, entry.module, entry.attribute) == ("mtbench", "mtbench_methods.td", "TopDown")
+    assert (entry.distribution, entry.module, entry.attribute) == (
+        "mtbench",
+        "mtbench_methods.networks.td.network",
+        "TopDown",
+    )
 
 
 def test_a_strangers_package_is_found_and_loaded(site: Path) -> None:

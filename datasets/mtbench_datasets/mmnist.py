@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from mtbench.contract import Classification, Dataset, Protocol, Split, Task, option
+from mtbench.contract import Classification, Dataset, Split, Task, TrainingProtocol, option
 from mtbench.contract.options import differences, render_value
 from mtbench.errors import DataError, UsageError
 
@@ -86,10 +86,10 @@ class MultiMnist(Dataset):
 
     Options = MultiMnistOptions
     protocols: ClassVar = {
-        "paper": Protocol(name="paper", epochs=100, batch=512, lr=1e-3, seeds=5),
-        "quick": Protocol(name="quick", epochs=4, batch=64, images=12_000, seeds=3),
+        "paper": TrainingProtocol(name="paper", epochs=100, batch=512, lr=1e-3, seeds=5),
+        "quick": TrainingProtocol(name="quick", epochs=4, batch=64, images=12_000, seeds=3),
     }
-    backbone = "lenet"
+    default_backbone = "lenet"
     input_shape = (1, SIDE, SIDE)
     foreground = True
     name: ClassVar[str]
@@ -249,7 +249,7 @@ class MultiMnist9ByReference(MultiMnist):
     name = "mmnist9-ref"
     paper = LEVI
     protocols: ClassVar = {
-        "paper": Protocol(name="paper", epochs=900, batch=512, lr=1e-3, seeds=5),
+        "paper": TrainingProtocol(name="paper", epochs=900, batch=512, lr=1e-3, seeds=5),
         "quick": MultiMnist.protocols["quick"],
     }
     grid = MultiMnist9.grid

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbench.contract import Kind, Metric, Protocol, Split, Task, option
+from mtbench.contract import Kind, Metric, Split, Task, TrainingProtocol, option
 
 from .made import Made
 
@@ -37,7 +37,7 @@ class Objective(Kind):
 
     side: int
     shift: float
-    outputs: int = 2
+    output_size: int = 2
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric(name="objective", higher_is_better=False),
         Metric(name="gap", higher_is_better=False),
@@ -86,11 +86,11 @@ class Toy2(Made):
 
     Options = Toy2Options
     protocols: ClassVar = {
-        "paper": Protocol(name="paper", epochs=70, batch=1, lr=1e-3, schedule="constant", seeds=5),
-        "quick": Protocol(name="quick", epochs=10, batch=1, lr=5e-3, schedule="constant", seeds=3),
+        "paper": TrainingProtocol(name="paper", epochs=70, batch=1, lr=1e-3, schedule="constant", seeds=5),
+        "quick": TrainingProtocol(name="quick", epochs=10, batch=1, lr=5e-3, schedule="constant", seeds=3),
     }
     name = "toy2"
-    backbone = "point"
+    default_backbone = "point"
     input_shape = (1, 1, 1)
     paper = "Liu et al., CAGrad, NeurIPS 2021; Navon et al., Nash-MTL, ICML 2022"
 

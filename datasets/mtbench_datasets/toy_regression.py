@@ -11,7 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbench.contract import Kind, Metric, Protocol, Split, Task, option, stream
+from mtbench.contract import Kind, Metric, Split, Task, TrainingProtocol, option, stream
 
 from .made import Made
 
@@ -35,7 +35,7 @@ class VectorRegression(Kind):
     Reported as ``nrmse``, the root of the mean loss as a multiple of the task's scale, so that tasks compare.
     """
 
-    outputs: int
+    output_size: int
     scale: float
     metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="nrmse", higher_is_better=False),)
 
@@ -76,11 +76,11 @@ class ToyRegression(Made):
 
     Options = ToyRegressionOptions
     protocols: ClassVar = {
-        "paper": Protocol(name="paper", epochs=100, batch=100, lr=1e-3, seeds=5),
-        "quick": Protocol(name="quick", epochs=10, batch=100, lr=1e-3, seeds=3),
+        "paper": TrainingProtocol(name="paper", epochs=100, batch=100, lr=1e-3, seeds=5),
+        "quick": TrainingProtocol(name="quick", epochs=10, batch=100, lr=1e-3, seeds=3),
     }
     name = "toy-regression"
-    backbone = "mlp"
+    default_backbone = "mlp"
     input_shape = (INPUTS, 1, 1)
     paper = "Chen et al., GradNorm: Gradient Normalization for Adaptive Loss Balancing, ICML 2018"
 
@@ -93,7 +93,7 @@ class ToyRegression(Made):
     @property
     def tasks(self) -> tuple[Task, ...]:
         return tuple(
-            Task(name=f"f{number}", kind=VectorRegression(outputs=OUTPUTS, scale=scale))
+            Task(name=f"f{number}", kind=VectorRegression(output_size=OUTPUTS, scale=scale))
             for number, scale in enumerate(self.scales, start=1)
         )
 

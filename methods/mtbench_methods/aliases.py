@@ -12,7 +12,7 @@ class Uniform(Alias):
 
 
 class Moo(Alias):
-    """Multi-objective optimisation: a branch per task, balanced by MGDA-UB (Sener & Koltun 2018)."""
+    """Multi-objective optimization: a branch per task, balanced by MGDA-UB (Sener & Koltun 2018)."""
 
     stands_for = "branches+mgda-ub"
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"

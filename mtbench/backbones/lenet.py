@@ -1,4 +1,4 @@
-"""LeNet, the trunk of the Multi-MNIST comparisons."""
+"""LeNet, the backbone of the Multi-MNIST comparisons."""
 
 from dataclasses import dataclass
 
@@ -42,5 +42,5 @@ class LeNet(Backbone):
         super().__init__(stages, neck, input_shape)
         self.features = hidden
 
-    def head(self, outputs: int) -> nn.Module:
-        return nn.Sequential(nn.Linear(self.features, self.features), nn.ReLU(), nn.Linear(self.features, outputs))
+    def head(self, output_size: int) -> nn.Module:
+        return nn.Sequential(nn.Linear(self.features, self.features), nn.ReLU(), nn.Linear(self.features, output_size))

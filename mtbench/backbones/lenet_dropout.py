@@ -25,7 +25,7 @@ class LeNetDropout(LeNet):
     what they were in training, and nothing makes up for it.
 
     m comes after the place where methods modulate the map, before its nonlinearity; that and the pooling commute with
-    it. A network that goes through the trunk once for each task draws m each time. Initial weights and names of
+    it. A network that goes through the backbone once for each task draws m each time. Initial weights and names of
     parameters are LeNet's.
     """
 
@@ -35,8 +35,8 @@ class LeNetDropout(LeNet):
         assert isinstance(last, Stage)
         last.post = nn.Sequential(ChannelMask(), last.post)
 
-    def head(self, outputs: int) -> nn.Module:
-        head = super().head(outputs)
+    def head(self, output_size: int) -> nn.Module:
+        head = super().head(output_size)
         assert isinstance(head, nn.Sequential)
         head[1] = nn.Sequential(head[1], ElementMask())
         return head

@@ -1,4 +1,4 @@
-"""A multilayer perceptron, the trunk of GradNorm's regression world."""
+"""A multilayer perceptron, the backbone of GradNorm's regression world."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Mlp(Backbone):
         head 100 -> outputs
 
     Each layer is a convolution whose kernel is as large as its input, which is the same arithmetic, so that methods
-    find feature maps to reach into. The last relu belongs to the trunk and the head is affine, as in the paper.
+    find feature maps to reach into. The last relu belongs to the backbone and the head is affine, as in the paper.
     """
 
     Options = MlpOptions
@@ -44,5 +44,5 @@ class Mlp(Backbone):
         super().__init__(stages, nn.Flatten(), input_shape)
         self.features = options.width
 
-    def head(self, outputs: int) -> nn.Module:
-        return nn.Linear(self.features, outputs)
+    def head(self, output_size: int) -> nn.Module:
+        return nn.Linear(self.features, output_size)

@@ -1,4 +1,4 @@
-"""A point of the plane in place of a trunk: for problems whose only parameters are two numbers."""
+"""A point of the plane in place of a backbone: for problems whose only parameters are two numbers."""
 
 from dataclasses import dataclass
 
@@ -48,10 +48,10 @@ class Point(Backbone):
         super().__init__({}, _Everywhere(start), input_shape)
         self.features = 2
 
-    def head(self, outputs: int) -> nn.Module:
-        if outputs != self.features:
+    def head(self, output_size: int) -> nn.Module:
+        if output_size != self.features:
             raise UsageError(
-                f"backbone 'point' is two numbers, and a task of this dataset takes {outputs}.",
+                f"backbone 'point' is two numbers, and a task of this dataset takes {output_size}.",
                 mend="Use it with toy2, or give another backbone, e.g. uniform@lenet.",
             )
         return nn.Identity()

@@ -1,4 +1,4 @@
-"""ResNet-18, the trunk of the CUB-200 comparisons."""
+"""ResNet-18, the backbone of the CUB-200 comparisons."""
 
 import re
 from collections.abc import Mapping
@@ -68,14 +68,14 @@ class ResNet18(Backbone):
         if options.weights:
             self._start_from(Path(options.weights).expanduser(), options, input_shape)
 
-    def head(self, outputs: int) -> nn.Module:
-        return nn.Linear(self.features, outputs)
+    def head(self, output_size: int) -> nn.Module:
+        return nn.Linear(self.features, output_size)
 
     def _start_from(self, path: Path, options: ResNet18Options, input_shape: tuple[int, ...]) -> None:
         """Take the weights of a torchvision ResNet-18; its classifier is left out.
 
         Raises:
-            UsageError: there is no such file, it holds something else, or this trunk has another shape.
+            UsageError: there is no such file, it holds something else, or this backbone has another shape.
         """
         if options.width != 1:
             raise UsageError(f"{OPTION} is for width=1, and width is {options.width:g}.")

@@ -1,4 +1,4 @@
-"""VGG-11, the trunk of the CLEVR comparisons."""
+"""VGG-11, the backbone of the CLEVR comparisons."""
 
 import math
 from dataclasses import dataclass
@@ -64,12 +64,12 @@ class Vgg11(Backbone):
         super().__init__(stages, nn.Flatten(), input_shape)
         self.features = math.prod(self.shapes[-1].post)
 
-    def head(self, outputs: int) -> nn.Module:
+    def head(self, output_size: int) -> nn.Module:
         hidden = _scaled(HIDDEN, self.options.width)
         layers: list[nn.Module] = []
         for inputs in (self.features, hidden):
             layers += [_linear(inputs, hidden), nn.ReLU(), nn.Dropout(0.5)]
-        return nn.Sequential(*layers, _linear(hidden, outputs))
+        return nn.Sequential(*layers, _linear(hidden, output_size))
 
 
 def _scaled(size: int, width: float) -> int:

@@ -113,13 +113,13 @@ def _describe_parts(console: "Console", name: str, bare: str) -> None:
     if method.backbone:
         parts["backbone"] = method.backbone.choice.name
     for kind, part in parts.items():
-        if part != bare and (kind != "balancer" or part != method.network.balancer):
+        if part != bare and (kind != "balancer" or part != method.network_class.balancer):
             _describe(console, kind, part)
 
 
 def _describe_search(console: "Console", name: str) -> None:
     """What a search of the method tries when nothing is said."""
-    from mtbench.contract import Protocol
+    from mtbench.contract import TrainingProtocol
     from mtbench.plan.parse import parse_method
     from mtbench.search.axes import default_axes, describe
     from mtbench.search.weighting import searched_method
@@ -129,23 +129,23 @@ def _describe_search(console: "Console", name: str) -> None:
         method = searched_method(name, "", {})
     except UsageError:  # which balancer is meant is asked of who searches, not of who looks
         method = plain
-    space = describe(default_axes(method, Protocol(), ["first", "last"]))
+    space = describe(default_axes(method, TrainingProtocol(), ["first", "last"]))
     tried = ", ".join(f"{axis} {values}" for axis, values in space.items())
     whose = "" if method.title == plain.title else f" (of {method.title})"
     console.print(f"\nmtbench search --method {name} tries: {tried}{whose}", markup=False, highlight=False)
 
 
 def _describe_dataset(console: "Console", name: str) -> None:
-    from mtbench.contract import Protocol
+    from mtbench.contract import TrainingProtocol
     from mtbench.contract.options import render_value
     from mtbench.plan.parse import parse_dataset
 
     choice = parse_dataset(name)
     tasks = ", ".join(task.name for task in choice.tasks())
-    console.print(f"\nTasks: {tasks}\nBackbone: {choice.dataset.backbone}", markup=False, highlight=False)
-    protocols = choice.dataset.protocols.values()
+    console.print(f"\nTasks: {tasks}\nBackbone: {choice.dataset_class.default_backbone}", markup=False, highlight=False)
+    protocols = choice.dataset_class.protocols.values()
     table = grid("protocol", *(protocol.name for protocol in protocols), "what it is")
-    for field in dataclasses.fields(Protocol):
+    for field in dataclasses.fields(TrainingProtocol):
         if field.name != "name":
             values = (render_value(getattr(protocol, field.name)) for protocol in protocols)
             table.add_row(field.name, *values, field.metadata["help"])
@@ -175,13 +175,13 @@ def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], ta
     names = [str(index) for index in range(tasks)]
     setup = Setup(
         tasks=tuple(Task(name=name, kind=Classification(classes=classes)) for name in names),
-        backbone=chosen.backbone.backbone,
+        backbone_class=chosen.backbone.backbone_class,
         backbone_options=chosen.backbone.options,
         input_shape=shape,
         foreground=True,
         seed=0,
     )
-    chosen.network.check(chosen.network_options, setup.tasks)
+    chosen.network_class.check(chosen.network_options, setup.tasks)
     size = "x".join(map(str, shape))
     with building(chosen, chosen.backbone, f"images {size}"):
         network = build(chosen, setup)

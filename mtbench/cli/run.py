@@ -142,7 +142,7 @@ def run(
         return
     with stoppable():
         outcomes = execute(agenda, places, data_root(root), console, quiet=quiet)
-    _summarise(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results, suite)
+    _summarize(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results, suite)
     if not all(map(is_through, studies)):
         raise typer.Exit(1)
 
@@ -191,7 +191,7 @@ def exec_(
     lines.ended(job, "done", "")
 
 
-def _summarise(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, suite: str) -> None:
+def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, suite: str) -> None:
     from rich.console import Console
     from rich.markup import escape
 

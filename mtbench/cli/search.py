@@ -177,7 +177,7 @@ def conduct(
     with stoppable():
         studies = run_search(plans, results=results, perform=perform)
     console.quiet = False
-    show.summarise(studies, console, plans=plans, results=results)
+    show.summarize(studies, console, plans=plans, results=results)
     return studies
 
 

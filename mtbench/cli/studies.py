@@ -19,7 +19,7 @@ from mtbench.search.points import setting_count
 from mtbench.store.record import TaskInfo
 from mtbench.store.study import FILE, Study, Trial, mean, read_study
 
-__all__ = ["announce", "summarise"]
+__all__ = ["announce", "summarize"]
 
 LEADERS = 5
 """How many of the best trials are shown where there is one objective."""
@@ -46,7 +46,7 @@ def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, roo
         console.print("For a first look in a few minutes, give the same command --quick.", soft_wrap=True)
 
 
-def summarise(studies: Sequence[Study], console: Console, *, plans: Sequence[StudyPlan], results: Path) -> None:
+def summarize(studies: Sequence[Study], console: Console, *, plans: Sequence[StudyPlan], results: Path) -> None:
     """Show for each study its best trials, what went wrong, and what was trained again; and what to type next."""
     for plan, study in zip(plans, studies, strict=True):
         failed = [trial for trial in study.trials if trial.state == "failed"]

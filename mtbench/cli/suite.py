@@ -59,7 +59,7 @@ def show(name: Name) -> None:
         what = f"search: {search.trials} trials each by {search.sampler}, {tuning}"
         table.add_row(*map(escape, (", ".join(search.datasets), ", ".join(search.methods), what)))
     out.print(table)
-    datasets = [parse_dataset(name).dataset for part in suite.grid for name in part.datasets]
+    datasets = [parse_dataset(name).dataset_class for part in suite.grid for name in part.datasets]
     bases = [base for base in dict.fromkeys((suite.base, "quick")) if all(base in each.protocols for each in datasets)]
     if datasets:
         counts = [f"{len(plan_suite(suite, base=base))} at {base}" for base in bases]

@@ -55,8 +55,8 @@ def splits_fit(dataset: Dataset) -> None:
             raise Fault(
                 f"inputs of {name} are {tuple(inputs.shape[1:])}, and `input_shape` is {tuple(dataset.input_shape)}."
             )
-        if split.views is None and inputs is not None and len(inputs) != count:
-            raise Fault(f"{name} has {len(inputs)} inputs for {count} examples, and no `views`.")
+        if split.members is None and inputs is not None and len(inputs) != count:
+            raise Fault(f"{name} has {len(inputs)} inputs for {count} examples, and no `members`.")
         if split.defined.shape != (count, len(dataset.tasks)) or split.defined.dtype != torch.bool:
             raise Fault(f"`defined` of {name} is {split.defined.dtype} {tuple(split.defined.shape)}, not bool (N, T).")
         if len(split.targets) != len(dataset.tasks):
@@ -121,5 +121,5 @@ def _hashes(split: Split) -> set[bytes]:
     inputs = _tensor(split)
     if inputs is None:
         return set()
-    members = range(len(inputs)) if split.views is None else set(split.views.flatten().tolist())
+    members = range(len(inputs)) if split.members is None else set(split.members.flatten().tolist())
     return {inputs[member].numpy().tobytes() for member in members}

@@ -11,7 +11,7 @@ from mtbench import registry
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.trial import BACKBONE, BATCH, PROTOCOL, Memory, Trial, built, state, tiny, trained
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, conflicting, plain, undefined
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import all_methods
 from mtbench.plan.parse import BackboneChoice, parse_backbone
@@ -54,8 +54,8 @@ def method_checks(trial: Trial) -> Mapping[str, Callable[[], None]]:
 
 def learns(trial: Trial) -> None:
     """64 images of 2 tasks, within the steps and to the accuracy that its parts declare."""
-    network, balancer = trial.method.network, trial.method.balancer
-    backbone = trial.backbone.backbone
+    network, balancer = trial.method.network_class, trial.method.balancer_class
+    backbone = trial.backbone.backbone_class
     steps = max(plugin.learns_within for plugin in (network, balancer, backbone))
     goal = balancer.learns_to
     memory, epochs = Memory(enough=goal), steps // 2
@@ -126,13 +126,13 @@ def is_not_changed_by_looking(trial: Trial) -> None:
 
 
 def works_on_every_backbone(trial: Trial) -> None:
-    network = trial.method.network
+    network = trial.method.network_class
     for name in network.works_on or registry.entries("backbone"):
         try:
             backbone = tiny(name)
         except PluginError:
             continue  # somebody else's broken backbone, which `mtbench doctor` lists
-        if not network.works_on and not (backbone.backbone.has_stages and _classifies(backbone)):
+        if not network.works_on and not (backbone.backbone_class.has_stages and _classifies(backbone)):
             continue  # made for tasks of another kind
         _one_epoch(trial.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
 
@@ -168,7 +168,7 @@ def survives_absence(trial: Trial) -> None:
 def grows_as_declared(trial: Trial) -> None:
     """Parts in `per_task` have more parameters with each task, all others as many as before unless in `grows`."""
     counts = [{part.name: part.total for part in parts(built(trial, plain(tasks, 2)).network)} for tasks in (2, 3, 4)]
-    network = trial.method.network
+    network = trial.method.network_class
     for name in counts[0]:
         sizes = [count.get(name, 0) for count in counts]
         if name in network.per_task and not sizes[0] < sizes[1] < sizes[2]:
@@ -179,7 +179,7 @@ def grows_as_declared(trial: Trial) -> None:
 
 def differs_from_all_others(trial: Trial) -> None:
     """After 3 epochs on tasks that conflict, with losses of unequal sizes, where possible on the default backbone."""
-    if not trial.method.network.works_on or BACKBONE in trial.method.network.works_on:
+    if not trial.method.network_class.works_on or BACKBONE in trial.method.network_class.works_on:
         trial = trial.on(parse_backbone(BACKBONE))
     mine, title = _outcome(trial), trial.method.title
     for text in all_methods():
@@ -211,7 +211,7 @@ def _outcome(trial: Trial) -> Mapping[str, Tensor]:
     run = trained(trial, world, protocol=dataclasses.replace(PROTOCOL, batch=2))
     run.network.eval()
     with torch.no_grad():
-        outputs = run.network.every_task(world.split.batch(torch.arange(48)).inputs)
+        outputs = run.network.all_outputs(world.split.batch(torch.arange(48)).inputs)
     weights = {name: value.detach() for name, value in run.network.named_parameters()}
     return {**weights, "": torch.cat(outputs, dim=1)}
 
@@ -224,10 +224,10 @@ def _distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> floa
 
 
 def _declared_same(first: Trial, second: Trial) -> bool:
-    if first.method.network is not second.method.network:
+    if first.method.network_class is not second.method.network_class:
         return False
     names = {trial.method.balancer_choice.name for trial in (first, second)}
-    same = first.method.balancer.same_as | second.method.balancer.same_as
+    same = first.method.balancer_class.same_as | second.method.balancer_class.same_as
     return len(names & same) > 0
 
 
@@ -248,13 +248,13 @@ def _one_epoch(trial: Trial, world: World, where: str) -> None:
 
 def _classifies(backbone: BackboneChoice) -> bool:
     """Whether a head on this backbone gives a score per class, rather than maps, say."""
-    trunk = backbone.backbone(backbone.options, SHAPE)  # type: ignore[call-arg]
+    built = backbone.backbone_class(backbone.options, SHAPE)  # type: ignore[call-arg]
     with torch.no_grad():
-        scores = trunk.eval().head(PLACES)(trunk(torch.zeros(2, *SHAPE)))
+        scores = built.eval().head(PLACES)(built(torch.zeros(2, *SHAPE)))
     return tuple(scores.shape) == (2, PLACES)
 
 
-def _short() -> Protocol:
+def _short() -> TrainingProtocol:
     return dataclasses.replace(PROTOCOL, epochs=1)
 
 

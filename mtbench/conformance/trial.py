@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mtbench.conformance.world import SHAPE, World
-from mtbench.contract import Protocol, Setup
+from mtbench.contract import Setup, TrainingProtocol
 from mtbench.contract.options import parse_options, render_value
 from mtbench.errors import UsageError
 from mtbench.plan.parse import BackboneChoice, MethodChoice, parse_backbone, parse_method
@@ -23,7 +23,7 @@ from mtbench.train.loop import fit
 __all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Memory", "Trial", "built", "state", "tiny", "trained"]
 
 BATCH = 16
-PROTOCOL = Protocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
+PROTOCOL = TrainingProtocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
 BACKBONE = "lenet"
 """What a method is tried on if nothing is said."""
 
@@ -76,7 +76,7 @@ def tiny(name: str) -> BackboneChoice:
     """An installed backbone, as small as it says it can be; as it is where options are given."""
     if ":" in name:
         return parse_backbone(name)
-    options = parse_backbone(name).backbone.tiny
+    options = parse_backbone(name).backbone_class.tiny
     return parse_backbone(":".join([name, *(f"{key}={render_value(value)}" for key, value in options.items())]))
 
 
@@ -87,27 +87,29 @@ def built(trial: Trial, world: World, *, seed: int = 0, shape: tuple[int, ...] =
         UsageError: the method does not fit the world.
     """
     method, backbone = trial.method, trial.backbone
-    if method.network.needs_stages and not backbone.backbone.has_stages:
+    if method.network_class.needs_stages and not backbone.backbone_class.has_stages:
         raise UsageError(
             f"method '{method.title}' needs the feature maps of a backbone, and '{backbone.choice}' has none."
         )
     setup = Setup(
         tasks=world.tasks,
-        backbone=backbone.backbone,
+        backbone_class=backbone.backbone_class,
         backbone_options=backbone.options,
         input_shape=shape,
         seed=seed,
     )
     options = method.balancer_options
-    if (example := method.balancer.example(world.tasks)) and options == method.balancer.Options():
-        options = parse_options(method.balancer.Options, example, owner=f"balancer '{method.balancer_choice.name}'")
-    method.network.check(method.network_options, world.tasks)
-    method.balancer.check(options, world.tasks)
+    if (example := method.balancer_class.example(world.tasks)) and options == method.balancer_class.Options():
+        options = parse_options(
+            method.balancer_class.Options, example, owner=f"balancer '{method.balancer_choice.name}'"
+        )
+    method.network_class.check(method.network_options, world.tasks)
+    method.balancer_class.check(options, world.tasks)
     return Assembly(
         tasks=world.tasks,
         splits={"train": world.split, "test": world.split},
         network=build(method, setup),
-        balancer=method.balancer(options, world.tasks),
+        balancer=method.balancer_class(options, world.tasks),
         setup=setup,
     )
 
@@ -116,7 +118,7 @@ def trained(
     trial: Trial,
     world: World,
     *,
-    protocol: Protocol = PROTOCOL,
+    protocol: TrainingProtocol = PROTOCOL,
     seed: int = 0,
     memory: Memory | None = None,
     points: Collection[int] | None = (),

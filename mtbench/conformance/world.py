@@ -61,7 +61,7 @@ def undefined(tasks: int, count: int) -> World:
 
 
 def conflicting(count: int) -> World:
-    """Three tasks that pull one trunk apart, with losses of three sizes.
+    """Three tasks that pull one backbone apart, with losses of three sizes.
 
     The first two read the same bar and half of the second one's labels are those of another image; the third reads
     another bar.

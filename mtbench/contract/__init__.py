@@ -19,9 +19,9 @@ from mtbench.contract.network import (
     Setup,
     SharedRepresentation,
 )
-from mtbench.contract.normalisation import BatchNorm, normalise
+from mtbench.contract.normalization import BatchNorm, normalize
 from mtbench.contract.options import NoOptions, Value, option
-from mtbench.contract.protocol import Protocol
+from mtbench.contract.protocol import TrainingProtocol
 from mtbench.contract.randomness import derive, seeded, stream
 from mtbench.contract.space import Choices, Range, Simplex
 from mtbench.contract.task import Classification, Kind, Metric, Task
@@ -47,7 +47,6 @@ __all__ = [
     "Network",
     "NoOptions",
     "OneTaskNetwork",
-    "Protocol",
     "Range",
     "RepresentationBalancer",
     "Scalarization",
@@ -58,9 +57,10 @@ __all__ = [
     "Stage",
     "StageShape",
     "Task",
+    "TrainingProtocol",
     "Value",
     "derive",
-    "normalise",
+    "normalize",
     "option",
     "seeded",
     "stream",

@@ -1,4 +1,4 @@
-"""The trunk of a network: named stages that methods can reach into, a neck, and heads that fit it."""
+"""The backbone of a network: named stages that methods can reach into, a neck, and heads that fit it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -71,8 +71,8 @@ class Backbone(nn.Module, ABC):
         self.shapes = self._measure(input_shape)
 
     @abstractmethod
-    def head(self, outputs: int) -> nn.Module:
-        """A fresh head from z (B, features) to (B, outputs)."""
+    def head(self, output_size: int) -> nn.Module:
+        """A fresh head from z (B, features) to (B, output_size)."""
 
     def levels(self) -> list[Stage]:
         """The stages in order."""

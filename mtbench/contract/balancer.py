@@ -31,7 +31,7 @@ class Balancer(nn.Module, ABC):
         Options: its options class.
         paper: where it comes from.
         requires: what kind of network it can balance, e.g. `SharedRepresentation`.
-        needs_sharing: whether it makes sense only where tasks share parameters.
+        needs_shared_parameters: whether it makes sense only where tasks share parameters.
         extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
             which ``mtbench list`` reads without importing anything.
         extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
@@ -46,7 +46,7 @@ class Balancer(nn.Module, ABC):
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
     requires: ClassVar[type[Network]] = Network  # type: ignore[type-abstract]
-    needs_sharing: ClassVar[bool] = False
+    needs_shared_parameters: ClassVar[bool] = False
     extra: ClassVar[str] = ""
     extra_modules: ClassVar[tuple[str, ...]] = ()
     same_as: ClassVar[frozenset[str]] = frozenset()
@@ -76,7 +76,7 @@ class Balancer(nn.Module, ABC):
         where there was none before."""
 
     def after_step(self, network: Network, batch: Batch) -> None:
-        """Called when the optimiser has taken the step of this batch."""
+        """Called when the optimizer has taken the step of this batch."""
 
     def end_epoch(self, means: Tensor) -> None:
         """Called after each epoch with the tasks' mean training losses in it (T,), NaN for a task that was absent."""
@@ -131,33 +131,33 @@ class GradientBalancer(Balancer):
     gradient of the plain loss or, where `combine` weighs it, its weights scaled like the shared gradient.
     """
 
-    needs_sharing = True
+    needs_shared_parameters = True
 
     @abstractmethod
-    def combine(self, gradients: Tensor, losses: Tensor, present: Tensor) -> Combined:
+    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
         """The combined gradient.
 
         Args:
             gradients: (P, n), a row for each task that is present.
             losses: (P,) their objectives, detached.
-            present: (P,) int64, which tasks they are.
+            indices: (P,) int64, the indices of their tasks.
         """
 
-    def gain(self, present: int) -> float | None:  # noqa: ARG002
+    def gain(self, count: int) -> float | None:  # noqa: ARG002
         """How long the combined gradient of that many equal gradients is, relative to one of them.
 
         None if that depends on how long they are, so that no constant makes up for it.
         """
         return None
 
-    def objectives(self, losses: Losses, present: Tensor) -> Tensor:
+    def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
         """(P,) what is differentiated for each task that is present: its mean loss, or a function of it."""
-        return losses.means[present]
+        return losses.means[indices]
 
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
-        present = losses.present.nonzero().squeeze(1)
-        objectives = self.objectives(losses, present)
+        indices = losses.present_indices
+        objectives = self.objectives(losses, indices)
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         found = [
             torch.autograd.grad(objective, parameters, retain_graph=True, allow_unused=True) for objective in objectives
@@ -170,7 +170,7 @@ class GradientBalancer(Balancer):
         shared = {id(parameter) for parameter in network.shared_parameters()}
         columns = [index for index, parameter in enumerate(parameters) if id(parameter) in shared]
         gradients = torch.stack([torch.cat([row[index].flatten() for index in columns]) for row in rows])
-        direction, own = self.scaled(gradients, objectives, present, losses)
+        direction, own = self.scaled(gradients, objectives, indices, losses)
         self.learn(objectives)
         if losses.penalty is not None:
             losses.penalty.backward()  # type: ignore[no-untyped-call]
@@ -179,21 +179,21 @@ class GradientBalancer(Balancer):
             if id(parameter) in shared:
                 gradient = next(pieces).view_as(parameter)
             elif not used[index]:
-                continue  # a gradient of 0 would let the optimiser's momentum move an absent task's parameters
+                continue  # a gradient of 0 would let the optimizer's momentum move an absent task's parameters
             else:
                 gradient = torch.stack([row[index] for row in rows], dim=-1) @ own
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
         return losses
 
-    def scaled(self, gradients: Tensor, objectives: Tensor, present: Tensor, losses: Losses) -> tuple[Tensor, Tensor]:
+    def scaled(self, gradients: Tensor, objectives: Tensor, indices: Tensor, losses: Losses) -> tuple[Tensor, Tensor]:
         """`combine` on the protocol's scale: the shared gradient (n,), and the factors of the tasks' own (P,)."""
-        combined = self.combine(gradients, objectives.detach(), present)
+        combined = self.combine(gradients, objectives.detach(), indices)
         if self.gradient_scale == "native":
             return combined.shared, torch.ones_like(objectives) if combined.own is None else combined.own
         # What each objective's gradient counts for in that of the plain loss.
-        plain = losses.share[present] / _gradients(objectives.sum(), [losses.means])[0][present]
+        plain = losses.base_weights[indices] / _gradients(objectives.sum(), [losses.means])[0][indices]
         if self.gradient_scale == "sum":
-            gain = self.gain(len(present))
+            gain = self.gain(len(indices))
             assert gain is not None  # planning has refused the others
             factor = plain.new_tensor(1 / gain)
         else:
@@ -222,10 +222,10 @@ class RepresentationBalancer(GradientBalancer):
         z = network.encode(batch.inputs)
         leaf = z.detach().requires_grad_()
         losses = network.mean_losses(network.decode(leaf), batch)
-        present = losses.present.nonzero().squeeze(1)
-        objectives = self.objectives(losses, present)
+        indices = losses.present_indices
+        objectives = self.objectives(losses, indices)
         gradients = torch.stack([_gradients(objective, [leaf])[0].flatten() for objective in objectives])  # (P, B * D)
-        direction, own = self.scaled(gradients, objectives, present, losses)
+        direction, own = self.scaled(gradients, objectives, indices, losses)
         self.learn(objectives)
         total = (own * objectives).sum()
         if losses.penalty is not None:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mtbench.contract.options import NoOptions
-from mtbench.contract.protocol import Protocol
+from mtbench.contract.protocol import TrainingProtocol
 from mtbench.contract.task import Task
 
 __all__ = ["Batch", "Dataset", "Inputs", "Split"]
@@ -27,11 +27,11 @@ class Batch:
     """What one step sees.
 
     Attributes:
-        inputs: float tensors (B * V, ...), normalised; a tensor or a mapping of tensors.
+        inputs: float tensors (B * V, ...), normalized; a tensor or a mapping of tensors.
         targets: per task a tensor (B, ...).
         use: (T, B) bool, the labels this step may use: those defined and, if `drawn`, of the drawn task.
         drawn: (B,) int64, the one task drawn for each example, or None if every task of each example is used.
-        views: V, how many inputs make up one example.
+        inputs_per_example: V, the number of inputs that make up one example.
         rows: (B,) int64, which examples of the split these are.
         foreground: see `Split.foreground`.
     """
@@ -40,7 +40,7 @@ class Batch:
     targets: tuple[Tensor, ...]
     use: Tensor
     drawn: Tensor | None
-    views: int
+    inputs_per_example: int
     rows: Tensor
     foreground: Callable[[Tensor, int], Tensor] | None
 
@@ -53,9 +53,9 @@ class Split:
         inputs: (M, ...), uint8 images (M, C, H, W) or float tensors; a tensor or a mapping of tensors.
         targets: per task a tensor (N, ...), in the form that the task's kind defines.
         defined: (N, T) bool, which targets are defined.
-        mean: per channel, of images scaled to [0, 1]; uint8 inputs are normalised with it.
+        mean: per channel, of images scaled to [0, 1]; uint8 inputs are normalized with it.
         std: likewise.
-        views: (N, V) int64, the inputs that make up each example; None if example i is input i.
+        members: (N, V) int64, the indices of the inputs that make up each example; None if example i is input i.
         foreground: from rows (B,) and a task's index to float maps (B, H, W) in {0, 1} of where the task's object is;
             None where a dataset knows of none.
     """
@@ -65,7 +65,7 @@ class Split:
     defined: Tensor
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
-    views: Tensor | None = None
+    members: Tensor | None = None
     foreground: Callable[[Tensor, int], Tensor] | None = None
 
     def __len__(self) -> int:
@@ -73,8 +73,8 @@ class Split:
 
     def first(self, count: int) -> "Split":
         """The first `count` examples; all of them if there are fewer."""
-        if self.views is not None:
-            kept = dataclasses.replace(self, views=self.views[:count])
+        if self.members is not None:
+            kept = dataclasses.replace(self, members=self.members[:count])
         elif isinstance(self.inputs, Tensor):
             kept = dataclasses.replace(self, inputs=self.inputs[:count])
         else:
@@ -89,26 +89,26 @@ class Split:
             inputs=_each(self.inputs, lambda tensor: tensor.to(device)),
             targets=tuple(target.to(device) for target in self.targets),
             defined=self.defined.to(device),
-            views=None if self.views is None else self.views.to(device),
+            members=None if self.members is None else self.members.to(device),
         )
 
     def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
-        """Gather and normalise the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used."""
+        """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used."""
         use = self.defined[rows].T
         if drawn is not None:
             use = use & (drawn == torch.arange(len(self.targets), device=drawn.device)[:, None])
-        members = rows if self.views is None else self.views[rows].flatten()
+        inputs = rows if self.members is None else self.members[rows].flatten()
         return Batch(
-            inputs=_each(self.inputs, lambda tensor: self._normalised(tensor[members])),
+            inputs=_each(self.inputs, lambda tensor: self._normalized(tensor[inputs])),
             targets=tuple(target[rows] for target in self.targets),
             use=use,
             drawn=drawn,
-            views=1 if self.views is None else self.views.shape[1],
+            inputs_per_example=1 if self.members is None else self.members.shape[1],
             rows=rows,
             foreground=self.foreground,
         )
 
-    def _normalised(self, images: Tensor) -> Tensor:
+    def _normalized(self, images: Tensor) -> Tensor:
         if images.dtype != torch.uint8:
             return images
         shape = (1, -1, 1, 1)
@@ -127,15 +127,15 @@ class Dataset(ABC):
     Attributes:
         Options: its options class.
         protocols: by name; ``paper`` is the default and ``quick`` a look in a minute or two.
-        backbone: the default backbone, as written on the command line.
+        default_backbone: the backbone of methods that name none, as written on the command line.
         input_shape: of one input, (C, H, W).
         foreground: whether its splits know where each task's object is.
         paper: where it comes from.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
-    protocols: ClassVar[Mapping[str, Protocol]]
-    backbone: ClassVar[str]
+    protocols: ClassVar[Mapping[str, TrainingProtocol]]
+    default_backbone: ClassVar[str]
     input_shape: ClassVar[tuple[int, ...]]
     foreground: ClassVar[bool] = False
     paper: ClassVar[str] = ""

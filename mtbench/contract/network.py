@@ -17,18 +17,21 @@ from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
 from mtbench.contract.task import Task
+from mtbench.errors import PluginError
 
 __all__ = ["Alias", "AllTasksNetwork", "Losses", "Network", "OneTaskNetwork", "Setup", "SharedRepresentation"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What a network is built from. Modules are initialised from streams named by what they are, so that the trunk of
-    a seed is the same for every method, and adding a part to a method leaves its other parts as they were.
+    """The parts that a network is built from.
+
+    Modules are initialized from streams named by what they are, so that the backbone of a seed is the same for every
+    method, and adding a part to a method leaves its other parts as they were.
 
     Attributes:
         tasks: in the dataset's order.
-        backbone: the class of the trunk.
+        backbone_class: the class of the backbone.
         backbone_options: an instance of its options class.
         input_shape: of one input, (C, H, W).
         foreground: whether the dataset knows where each task's object is.
@@ -36,24 +39,24 @@ class Setup:
     """
 
     tasks: tuple[Task, ...]
-    backbone: type[Backbone]
+    backbone_class: type[Backbone]
     backbone_options: Any
     input_shape: tuple[int, ...]
     foreground: bool = False
     seed: int
 
-    def trunk(self) -> Backbone:
+    def build_backbone(self) -> Backbone:
         """A backbone with the seed's initial weights, the same at every call."""
-        with self.initialised("trunk"):
-            return self.backbone(self.backbone_options, self.input_shape)  # type: ignore[call-arg]
+        with self.initialized("trunk"):
+            return self.backbone_class(self.backbone_options, self.input_shape)  # type: ignore[call-arg]
 
-    def head(self, trunk: Backbone, outputs: int, name: str = "head") -> nn.Module:
-        """A head that fits the trunk, with the initial weights that belong to the name."""
-        with self.initialised(name):
-            return trunk.head(outputs)
+    def head(self, backbone: Backbone, outputs: int, name: str = "head") -> nn.Module:
+        """A head that fits the backbone, with the initial weights that belong to the name."""
+        with self.initialized(name):
+            return backbone.head(outputs)
 
     @contextmanager
-    def initialised(self, name: str) -> Iterator[None]:
+    def initialized(self, name: str) -> Iterator[None]:
         """Modules made within the block draw their initial weights from the stream of that name."""
         with seeded(self.seed, "init", name):
             yield
@@ -66,19 +69,24 @@ class Losses:
     Attributes:
         means: (T,) the mean loss over the labels that were used; 0 for a task with none.
         counts: (T,) int64, how many labels were used.
-        share: (T,) what each mean counts for in the plain loss of the batch, ``sum(share * means)``.
-        penalty: a term that belongs to no task, such as a regulariser on weights.
+        base_weights: (T,) the task weights of the unweighted loss of the batch, ``sum(base_weights * means)``.
+        penalty: a term that belongs to no task, such as a regularizer on weights.
     """
 
     means: Tensor
     counts: Tensor
-    share: Tensor
+    base_weights: Tensor
     penalty: Tensor | None = None
 
     @property
-    def present(self) -> Tensor:
-        """(T,) bool, which tasks have a label in this batch."""
+    def present_mask(self) -> Tensor:
+        """(T,) bool, true for each task that has a label in this batch."""
         return self.counts > 0
+
+    @property
+    def present_indices(self) -> Tensor:
+        """(P,) int64, the indices of the P tasks that have a label in this batch."""
+        return self.present_mask.nonzero().squeeze(1)
 
 
 class Alias:
@@ -89,7 +97,20 @@ class Alias:
 
 
 class Network(nn.Module, ABC):
-    """The common part of both protocols; derive from `AllTasksNetwork` or `OneTaskNetwork`.
+    """The common part of both kinds of network; derive from `AllTasksNetwork` or `OneTaskNetwork`.
+
+    There are four ways to ask a network:
+
+    ==================  =====================  ===================================  ===============================
+    call                given                  result                               used by
+    ==================  =====================  ===================================  ===============================
+    forward             inputs, in one-task    the network's own: every task's      the three below
+                        networks a task each   output, or that of the task asked
+    training_outputs    a batch                per task its outputs, right in the   losses
+                                               rows whose label may be used
+    all_outputs         inputs                 per task its outputs, all right      evaluation
+    task_output         inputs, a task index   the outputs of one task              counts of operations, probes
+    ==================  =====================  ===================================  ===============================
 
     The names of a network's own attributes are the parts that ``mtbench info`` counts the parameters of. A method with
     more than one loss overrides `losses`. What does not fit the setup is refused in ``__init__`` by a UsageError: each
@@ -100,13 +121,14 @@ class Network(nn.Module, ABC):
         presets: named sets of options, ``td:preset=levi2021``.
         paper: where it comes from.
         per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
-        shares: whether the tasks share any parameter, so that balancing them can matter.
+        shares_parameters: whether the tasks share any parameter, so that balancing them can matter.
         needs_stages: whether it reaches into the stages of its backbone, so that one without feature maps will not do.
         grows: the names of parts that grow with the tasks although the tasks share them.
         works_on: the names of the backbones that it works on; empty for all, or all with stages if it needs those.
         learns_within: steps in which it learns 64 images of 2 tasks to 95 % accuracy, for `mtbench check`.
         balancer: the balancer it is trained with when none is asked for.
-        one_task: which of the two protocols it follows.
+        last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
+        one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -116,9 +138,10 @@ class Network(nn.Module, ABC):
     grows: ClassVar[frozenset[str]] = frozenset()
     works_on: ClassVar[tuple[str, ...]] = ()
     learns_within: ClassVar[int] = 300
-    shares: ClassVar[bool] = True
+    shares_parameters: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
     balancer: ClassVar[str] = "uniform"
+    last_shared_part: ClassVar[str] = "backbone"
     one_task: ClassVar[bool]
 
     def __init__(self, options: Any, setup: Setup) -> None:
@@ -131,20 +154,20 @@ class Network(nn.Module, ABC):
         """Raise UsageError if the options do not fit each other or the tasks; called before anything is built."""
 
     @abstractmethod
-    def every_task(self, inputs: Inputs) -> list[Tensor]:
+    def all_outputs(self, inputs: Inputs) -> list[Tensor]:
         """Every task's output (B * V, ...) for each input, in the order of the tasks."""
 
     @abstractmethod
-    def answer(self, inputs: Inputs, index: int) -> Tensor:
+    def task_output(self, inputs: Inputs, index: int) -> Tensor:
         """The output (B * V, ...) for one task, as cheaply as the network can give it."""
 
     @abstractmethod
-    def outputs(self, batch: Batch) -> list[Tensor]:
+    def training_outputs(self, batch: Batch) -> list[Tensor]:
         """Per task a tensor of B * V outputs, of which the rows that the batch may use are right."""
 
     def losses(self, batch: Batch) -> Losses:
         """The losses of a batch in training."""
-        return self.mean_losses(self.outputs(batch), batch)
+        return self.mean_losses(self.training_outputs(batch), batch)
 
     def penalty(self) -> Tensor | None:
         """A term added to the loss of every batch, or None."""
@@ -159,11 +182,21 @@ class Network(nn.Module, ABC):
         return [value for name, value in self.named_parameters() if name.partition(".")[0] not in self.per_task]
 
     def last_shared_layer(self) -> nn.Parameter:
-        """The weight of the last layer of the trunk that tasks share: where GradNorm measures their gradients."""
+        """Return the last shared weight of `last_shared_part`, where GradNorm measures the tasks' gradients.
+
+        Raises:
+            PluginError: that part has no weight that tasks share.
+        """
         shared = {id(parameter) for parameter in self.shared_parameters()}
-        weights = {name: p for name, p in self.named_parameters() if id(p) in shared and p.dim() > 1}
-        trunk = [weight for name, weight in weights.items() if name.startswith("backbone.")]
-        return (trunk or list(weights.values()))[-1]
+        named = [(name.partition(".")[0], parameter) for name, parameter in self.named_parameters()]
+        weights = [p for part, p in named if part == self.last_shared_part and p.dim() > 1 and id(p) in shared]
+        if not weights:
+            raise PluginError(
+                f"network '{type(self).__name__}' has no shared weight in its part '{self.last_shared_part}'.",
+                mend="Name the part that ends in the last shared layer as `last_shared_part`.",
+                allowed=f"Its parts: {', '.join(dict.fromkeys(part for part, _ in named))}.",
+            )
+        return weights[-1]
 
     def lr_factors(self) -> Mapping[str, float]:
         """By part, what its learning rate is as a multiple of the protocol's, where it is not 1."""
@@ -175,7 +208,7 @@ class Network(nn.Module, ABC):
     def welcome(self, index: int) -> None:
         """Called before a task, by its index, is added to a trained network: sets what its own parameters start from.
 
-        By default they stay as they were initialised.
+        By default they stay as they were initialized.
         """
 
     def mean_losses(self, outputs: Sequence[Tensor], batch: Batch) -> Losses:
@@ -186,24 +219,26 @@ class Network(nn.Module, ABC):
         """
         means = []
         for task, output, target, use in zip(self.tasks, outputs, batch.targets, batch.use, strict=True):
-            if batch.views > 1:
-                output = output.view(-1, batch.views, *output.shape[1:])
+            if batch.inputs_per_example > 1:
+                output = output.view(-1, batch.inputs_per_example, *output.shape[1:])
             rows = use.nonzero().squeeze(1)
             if len(rows) < len(use):
                 output, target = output[rows], target[rows]
             means.append(task.scale * task.kind.losses(output, target).mean() if len(rows) else output.new_zeros(()))
         counts = batch.use.sum(1)
-        return Losses(means=torch.stack(means), counts=counts, share=self.share(counts), penalty=self.penalty())
+        return Losses(
+            means=torch.stack(means), counts=counts, base_weights=self.base_weights(counts), penalty=self.penalty()
+        )
 
     @abstractmethod
-    def share(self, counts: Tensor) -> Tensor:
-        """(T,) what each task's mean loss counts for in the plain loss, from the labels used per task (T,)."""
+    def base_weights(self, counts: Tensor) -> Tensor:
+        """The task weights of the unweighted loss (T,), from the labels used per task (T,)."""
 
 
 class AllTasksNetwork(Network):
     """``forward(inputs)`` gives every task's output; each label of an image is used.
 
-    Its plain loss is the mean over the tasks that are present.
+    Its unweighted loss is the mean over the tasks that are present.
     """
 
     one_task = False
@@ -212,18 +247,18 @@ class AllTasksNetwork(Network):
     def forward(self, inputs: Inputs) -> list[Tensor]:
         """Per task (B * V, ...), from inputs (B * V, ...)."""
 
-    def every_task(self, inputs: Inputs) -> list[Tensor]:
+    def all_outputs(self, inputs: Inputs) -> list[Tensor]:
         return cast(list[Tensor], self(inputs))
 
-    def answer(self, inputs: Inputs, index: int) -> Tensor:
-        return self.every_task(inputs)[index]
+    def task_output(self, inputs: Inputs, index: int) -> Tensor:
+        return self.all_outputs(inputs)[index]
 
-    def outputs(self, batch: Batch) -> list[Tensor]:
+    def training_outputs(self, batch: Batch) -> list[Tensor]:
         return cast(list[Tensor], self(batch.inputs))
 
-    def share(self, counts: Tensor) -> Tensor:
-        present = (counts > 0).float()
-        return present / present.sum().clamp(min=1)
+    def base_weights(self, counts: Tensor) -> Tensor:
+        mask = (counts > 0).float()
+        return mask / mask.sum().clamp(min=1)
 
 
 class SharedRepresentation(AllTasksNetwork):
@@ -247,7 +282,7 @@ class SharedRepresentation(AllTasksNetwork):
 class OneTaskNetwork(Network):
     """``forward(inputs, task)`` answers one task per input; one head, as wide as the widest task, serves them all.
 
-    In training one task is drawn for each image; evaluation asks for each task in turn. Its plain loss is the mean
+    In training one task is drawn for each image; evaluation asks for each task in turn. Its unweighted loss is the mean
     over the labels used, whichever task they belong to.
     """
 
@@ -257,21 +292,21 @@ class OneTaskNetwork(Network):
     def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
         """(B * V, widest), from inputs (B * V, ...) and the index of the task asked for (B * V,) int64."""
 
-    def every_task(self, inputs: Inputs) -> list[Tensor]:
-        return [self.answer(inputs, index) for index in range(len(self.tasks))]
+    def all_outputs(self, inputs: Inputs) -> list[Tensor]:
+        return [self.task_output(inputs, index) for index in range(len(self.tasks))]
 
-    def answer(self, inputs: Inputs, index: int) -> Tensor:
+    def task_output(self, inputs: Inputs, index: int) -> Tensor:
         return self.fitted(self(inputs, self.asking(inputs, index)))[index]
 
-    def outputs(self, batch: Batch) -> list[Tensor]:
+    def training_outputs(self, batch: Batch) -> list[Tensor]:
         if batch.drawn is None:
-            return self.every_task(batch.inputs)
-        return self.fitted(self(batch.inputs, batch.drawn.repeat_interleave(batch.views)))
+            return self.all_outputs(batch.inputs)
+        return self.fitted(self(batch.inputs, batch.drawn.repeat_interleave(batch.inputs_per_example)))
 
     def passes(self, batch: Batch) -> int:
         return len(self.tasks) if batch.drawn is None else 1
 
-    def share(self, counts: Tensor) -> Tensor:
+    def base_weights(self, counts: Tensor) -> Tensor:
         return counts / counts.sum().clamp(min=1)
 
     @staticmethod
@@ -282,9 +317,9 @@ class OneTaskNetwork(Network):
 
     def fitted(self, output: Tensor) -> list[Tensor]:
         """The output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""
-        return [output[:, : task.kind.outputs] for task in self.tasks]
+        return [output[:, : task.kind.output_size] for task in self.tasks]
 
     @property
     def widest(self) -> int:
         """The width of the one head."""
-        return max(task.kind.outputs for task in self.tasks)
+        return max(task.kind.output_size for task in self.tasks)

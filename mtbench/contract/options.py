@@ -17,7 +17,17 @@ from typing import Any, TypeAlias, get_args, get_type_hints
 from mtbench.contract.space import Choices, Range, Simplex, Space, parse_space
 from mtbench.errors import UsageError, did_you_mean
 
-__all__ = ["NoOptions", "Value", "differences", "option", "parse_options", "parse_value", "render_value"]
+__all__ = [
+    "NoOptions",
+    "Value",
+    "current_names",
+    "differences",
+    "identity_name",
+    "option",
+    "parse_options",
+    "parse_value",
+    "render_value",
+]
 
 Value: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
 
@@ -35,6 +45,7 @@ def option(
     low: float | None = None,
     high: float | None = None,
     search: Any = None,
+    formerly: str = "",
 ) -> Any:
     """A field of an options class.
 
@@ -46,12 +57,14 @@ def option(
         high: the greatest value allowed, if given.
         search: what ``mtbench search`` tries for it unless told otherwise, in the plain values that
             `mtbench.contract.space` lists; None: it stays as it is.
+        formerly: the name that the option had before it was renamed, which is still accepted. The identity of a run
+            keeps that name, so that a run made before the renaming is the same run.
 
     Raises:
         ValueError: what is to be searched is no space, or does not fit the option.
     """
     space = _declared(default, choices, low, high, search)
-    metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": space}
+    metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": space, "formerly": formerly}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -68,8 +81,12 @@ def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: st
     """
     hints = get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
+    renamed = current_names(cls)
     values: dict[str, Value] = {}
-    for name, value in given.items():
+    for given_name, value in given.items():
+        name = renamed.get(given_name, given_name)
+        if name in values:
+            raise UsageError(f"{owner} is given option '{name}' twice, once by its former name '{given_name}'.")
         if name not in fields:
             known = [*fields, *sorted(others)]
             raise UsageError(
@@ -89,10 +106,21 @@ def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: st
     return cls(**values)
 
 
+def current_names(cls: type[Any]) -> dict[str, str]:
+    """Return the present name of each renamed field of a data class, by its former name."""
+    fields = dataclasses.fields(cls)
+    return {field.metadata["formerly"]: field.name for field in fields if field.metadata.get("formerly")}
+
+
+def identity_name(field: "dataclasses.Field[Any]") -> str:
+    """Return the name of a field in the identity of a run: its first one."""
+    return field.metadata.get("formerly") or field.name
+
+
 def differences(options: Any) -> dict[str, Value]:
-    """The options that differ from their defaults, by name, sorted."""
-    fields = sorted(dataclasses.fields(options), key=lambda field: field.name)
-    return {f.name: getattr(options, f.name) for f in fields if getattr(options, f.name) != f.default}
+    """Return the options that differ from their defaults, by `identity_name`, sorted."""
+    fields = sorted(dataclasses.fields(options), key=identity_name)
+    return {identity_name(f): getattr(options, f.name) for f in fields if getattr(options, f.name) != f.default}
 
 
 def render_value(value: Value) -> str:

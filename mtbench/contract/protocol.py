@@ -4,14 +4,14 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from mtbench.contract.options import option, parse_value, render_value
+from mtbench.contract.options import current_names, option, parse_value, render_value
 from mtbench.errors import UsageError, did_you_mean
 
-__all__ = ["Protocol"]
+__all__ = ["TrainingProtocol"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Protocol:
+class TrainingProtocol:
     """One way of training and measuring. It belongs to its dataset, which may offer several by name.
 
     All fields but `seeds` are part of the identity of a run.
@@ -29,8 +29,12 @@ class Protocol:
         choices=("halving", "constant", "exponential"),
     )
     images: int = option(0, "training examples used, the first so many; 0 is all", low=0)
-    share: float = option(
-        1.0, "share of those examples that is used, each so many times more often per epoch", low=1e-4, high=1
+    fraction: float = option(
+        1.0,
+        "fraction of those examples that is used, each so many times more often per epoch",
+        low=1e-4,
+        high=1,
+        formerly="share",
     )
     tasks_per_image: str = option(
         "native",
@@ -70,24 +74,25 @@ class Protocol:
             return self.lr
         if self.schedule == "exponential":
             return float(self.lr * 0.95**epoch)
-        halvings = sum(epoch >= max(1, round(share * self.epochs)) for share in (0.3, 0.6, 0.9))
+        halvings = sum(epoch >= max(1, round(part * self.epochs)) for part in (0.3, 0.6, 0.9))
         return self.lr * 0.5**halvings
 
     def draws_one_task(self, *, native: bool) -> bool:
         """Whether one task is drawn per image, given whether that is the network's own way."""
         return {"native": native, "one": True, "all": False}[self.tasks_per_image]
 
-    def changed(self, **given: str | int | float | bool) -> "Protocol":
+    def changed(self, **given: str | int | float | bool) -> "TrainingProtocol":
         """This protocol with some fields replaced, from texts or values; '-' and '_' in names are one.
 
         Raises:
             UsageError: there is no such field, or a value does not fit.
         """
-        hints: dict[str, Any] = get_type_hints(Protocol)
+        hints: dict[str, Any] = get_type_hints(TrainingProtocol)
         fields = {field.name: field for field in dataclasses.fields(self) if field.name != "name"}
         values = {}
         for key, value in given.items():
             name = key.replace("-", "_")
+            name = current_names(TrainingProtocol).get(name, name)
             if name not in fields:
                 raise UsageError(
                     f"a protocol has no setting '{key}'.",
@@ -99,7 +104,7 @@ class Protocol:
             values[name] = parse_value(value, hints[name], subject=f"protocol setting '{name}'", **bounds)
         return dataclasses.replace(self, **values)
 
-    def label(self, named: "Protocol") -> str:
+    def label(self, named: "TrainingProtocol") -> str:
         """Its name for people: that of `named`, the protocol it was made from, and every number that differs."""
         changes = [
             f"{field.name}={render_value(getattr(self, field.name))}"

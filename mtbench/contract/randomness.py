@@ -28,7 +28,7 @@ def stream(seed: int, *purpose: str | int) -> torch.Generator:
 def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
     """Within the block torch's global CPU generator is the stream of that purpose; afterwards it is as it was.
 
-    For code that offers no generator argument, such as the initialisation of ``torch.nn`` modules.
+    For code that offers no generator argument, such as the initialization of ``torch.nn`` modules.
     """
     before = torch.get_rng_state()
     torch.manual_seed(derive(seed, *purpose))

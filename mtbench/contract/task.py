@@ -36,11 +36,11 @@ class Kind(ABC):
 
     Attributes:
         metrics: what is reported; the first one is what tables show.
-        outputs: how many values a network gives for it, per image or per pixel.
+        output_size: how many values a network gives for it, per image or per pixel.
     """
 
     metrics: ClassVar[tuple[Metric, ...]]
-    outputs: int
+    output_size: int
 
     def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
         """The order in which one epoch visits the examples; all tasks of a dataset must agree on it.
@@ -83,7 +83,7 @@ class Classification(Kind):
     metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="accuracy", unit="%"),)
 
     @property
-    def outputs(self) -> int:  # type: ignore[override]
+    def output_size(self) -> int:  # type: ignore[override]
         return self.classes
 
     def defined(self, targets: Tensor) -> Tensor:

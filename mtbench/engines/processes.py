@@ -17,7 +17,7 @@ __all__ = ["spawn"]
 
 PRELOADED = [
     "mtbench.engines.worker",
-    # What torch imports late: any optimiser the one, use_deterministic_algorithms the other. Together 3 s per run.
+    # What torch imports late: any optimizer the one, use_deterministic_algorithms the other. Together 3 s per run.
     "torch._dynamo",
     "torch._inductor.config",
     # Each process imports the script that its parent is, and that imports the command line.

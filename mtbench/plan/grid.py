@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench import registry
-from mtbench.contract import Dataset, GradientBalancer, Protocol
+from mtbench.contract import Dataset, GradientBalancer, TrainingProtocol
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
 from mtbench.plan.parse import (
     BackboneChoice,
@@ -55,14 +55,14 @@ def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) 
     Raises:
         UsageError: something asked for does not exist or does not fit.
     """
-    trunk = f"@{request.backbone}" if request.backbone else ""
-    named = [name if "@" in name else name + trunk for name in request.methods if name != "all"]
-    everything = [name + trunk for name in all_methods()] if "all" in request.methods else []
+    backbone = f"@{request.backbone}" if request.backbone else ""
+    named = [name if "@" in name else name + backbone for name in request.methods if name != "all"]
+    everything = [name + backbone for name in all_methods()] if "all" in request.methods else []
     methods = [parse_method(name) for name in named]
     specs: dict[str, RunSpec] = {}
     for text in request.datasets:
         dataset = parse_dataset(text)
-        protocol = choose_protocol(dataset.dataset, dataset.choice.name, request.protocol)
+        protocol = choose_protocol(dataset.dataset_class, dataset.choice.name, request.protocol)
         changed = protocol.changed(**request.settings)
         firsts = [_spec(dataset, method, changed, protocol) for method in methods]
         for name in everything:
@@ -81,7 +81,7 @@ def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) 
     return list(specs.values())
 
 
-def choose_protocol(dataset: type[Dataset], dataset_name: str, name: str) -> Protocol:
+def choose_protocol(dataset: type[Dataset], dataset_name: str, name: str) -> TrainingProtocol:
     """The dataset's protocol of that name.
 
     Raises:
@@ -149,8 +149,8 @@ def building(method: MethodChoice, backbone: BackboneChoice, inputs: str, *, men
         raise PluginError(f"method '{name}' on backbone '{backbone.choice}' cannot be built: {reason}.") from cause
 
 
-def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, named: Protocol) -> RunSpec:
-    default = parse_backbone(dataset.dataset.backbone)
+def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtocol, named: TrainingProtocol) -> RunSpec:
+    default = parse_backbone(dataset.dataset_class.default_backbone)
     backbone = method.backbone or default
     _try(dataset, method, backbone, protocol)
     title = method.title if backbone.choice != default.choice else method.title.partition("@")[0]
@@ -165,33 +165,33 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: Protocol, name
     )
 
 
-def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: Protocol) -> None:
+def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: TrainingProtocol) -> None:
     """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
     opened = dataset.open(Path())
-    method.network.check(method.network_options, opened.tasks)
-    method.balancer.check(method.balancer_options, opened.tasks)
+    method.network_class.check(method.network_options, opened.tasks)
+    method.balancer_class.check(method.balancer_options, opened.tasks)
     if protocol.adds != "none" and len(opened.tasks) < 2:
         raise UsageError(
             f"protocol setting 'adds' is '{protocol.adds}', and dataset '{dataset.choice}' has one task: there is no "
             "other to learn before it is added."
         )
-    if protocol.adds == "own" and not method.network.per_task:
+    if protocol.adds == "own" and not method.network_class.per_task:
         raise UsageError(
             f"protocol setting 'adds' is 'own', and no parameter of method '{method.network_choice}' belongs to one "
             "task alone.",
             mend="Use --set adds=all, which trains every parameter.",
         )
-    if method.network.needs_stages and not backbone.backbone.has_stages:
+    if method.network_class.needs_stages and not backbone.backbone_class.has_stages:
         raise UsageError(
             f"method '{method.network_choice}' reaches into the feature maps of its backbone, "
             f"and '{backbone.choice}' has none."
         )
     inputs = f"the inputs of dataset '{dataset.choice}', which are {'x'.join(map(str, opened.input_shape))}"
-    own = dataset.dataset.backbone
+    own = dataset.dataset_class.default_backbone
     mend = f"The dataset's own backbone is '{own}'." if str(backbone.choice) != own else ""
     with building(method, backbone, inputs, mend=mend):
-        method.network(method.network_options, backbone.setup(opened, seed=0))
-        balancer = method.balancer(method.balancer_options, opened.tasks)
+        method.network_class(method.network_options, backbone.setup(opened, seed=0))
+        balancer = method.balancer_class(method.balancer_options, opened.tasks)
     if protocol.gradient_scale == "sum" and isinstance(balancer, GradientBalancer) and balancer.gain(2) is None:
         raise UsageError(
             f"balancer '{method.balancer_choice}' has no gradient scale 'sum': how long the gradient is that it gives "

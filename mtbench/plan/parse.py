@@ -1,7 +1,7 @@
 """From the texts people type to plug-ins and options, and back.
 
 A method is ``network[:option=value ...][+balancer[:option=value ...]][@backbone[:option=value ...]]`` or an alias with
-options of either part, e.g. ``td:channels=6``, ``branches+fixed:weights=.3/.7``, ``moo:normalise=l2``,
+options of either part, e.g. ``td:channels=6``, ``branches+fixed:weights=.3/.7``, ``moo:normalize=l2``,
 ``uniform@lenet:width=2``.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from mtbench import registry
 from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Setup, Task
-from mtbench.contract.options import differences, parse_options, render_value
+from mtbench.contract.options import current_names, differences, parse_options, render_value
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.spec import Choice
 from mtbench.plan.variation import Variation, Varied
@@ -32,17 +32,17 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class BackboneChoice:
-    """A trunk and its options."""
+    """A backbone and its options."""
 
     choice: Choice
-    backbone: type[Backbone]
+    backbone_class: type[Backbone]
     options: Any
 
     def setup(self, dataset: Dataset, *, seed: int) -> Setup:
-        """What a network for this dataset on this trunk is built from."""
+        """What a network for this dataset on this backbone is built from."""
         return Setup(
             tasks=dataset.tasks,
-            backbone=self.backbone,
+            backbone_class=self.backbone_class,
             backbone_options=self.options,
             input_shape=dataset.input_shape,
             foreground=dataset.foreground,
@@ -55,7 +55,7 @@ class DatasetChoice:
     """A dataset and its options, its own and those that every dataset takes."""
 
     choice: Choice
-    dataset: type[Dataset]
+    dataset_class: type[Dataset]
     options: Any
     variation: Variation
 
@@ -65,7 +65,7 @@ class DatasetChoice:
         Raises:
             UsageError: its options do not fit each other, or its tasks.
         """
-        dataset = self.dataset(self.options, root)
+        dataset = self.dataset_class(self.options, root)
         return dataset if self.variation == Variation() else Varied(dataset, self.variation, self.choice.name)
 
     def tasks(self) -> tuple[Task, ...]:
@@ -75,13 +75,13 @@ class DatasetChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodChoice:
-    """A network and a balancer with their options, and a trunk if one was asked for."""
+    """A network and a balancer with their options, and a backbone if one was asked for."""
 
     network_choice: Choice
-    network: type[Network]
+    network_class: type[Network]
     network_options: Any
     balancer_choice: Choice
-    balancer: type[Balancer]
+    balancer_class: type[Balancer]
     balancer_options: Any
     backbone: BackboneChoice | None
     title: str
@@ -107,7 +107,7 @@ def parse_dataset(text: str) -> DatasetChoice:
     options = parse_options(dataset.Options, own, owner=f"dataset '{name}'", others=everybodys)
     variation = parse_options(Variation, varied, owner=f"dataset '{name}'")
     return DatasetChoice(
-        choice=_choice(name, options, variation), dataset=dataset, options=options, variation=variation
+        choice=_choice(name, options, variation), dataset_class=dataset, options=options, variation=variation
     )
 
 
@@ -120,7 +120,7 @@ def parse_backbone(text: str) -> BackboneChoice:
     name, given = _split(text, "backbone")
     backbone = _load("backbone", name, Backbone)
     options = parse_options(backbone.Options, given, owner=f"backbone '{name}'")
-    return BackboneChoice(choice=_choice(name, options), backbone=backbone, options=options)
+    return BackboneChoice(choice=_choice(name, options), backbone_class=backbone, options=options)
 
 
 def parse_method(text: str) -> MethodChoice:
@@ -129,7 +129,7 @@ def parse_method(text: str) -> MethodChoice:
     Raises:
         UsageError: a part does not exist, an option does not fit, or the parts do not go together.
     """
-    _, at, trunk = text.partition("@")
+    _, at, backbone_text = text.partition("@")
     first, *others = composition(text)
     if len(others) > 1:
         raise UsageError(f"method '{text}' has {len(others)} balancers.", allowed="A method has one.")
@@ -157,23 +157,23 @@ def parse_method(text: str) -> MethodChoice:
     network_options = parse_options(network.Options, given, owner=f"method '{name}'")
     balancer_options = parse_options(balancer.Options, balancer_given, owner=_owner(name, balancer_name, plugin))
     _check_pair(text, network, network_name, balancer, balancer_name)
-    backbone = parse_backbone(trunk) if at else None
-    network_choice, balancer_choice = _choice(network_name, network_options), _choice(balancer_name, balancer_options)
+    backbone = parse_backbone(backbone_text) if at else None
+    title = _title(_shown(network_name, network_options), network, _shown(balancer_name, balancer_options))
     return MethodChoice(
-        network_choice=network_choice,
-        network=network,
+        network_choice=_choice(network_name, network_options),
+        network_class=network,
         network_options=network_options,
-        balancer_choice=balancer_choice,
-        balancer=balancer,
+        balancer_choice=_choice(balancer_name, balancer_options),
+        balancer_class=balancer,
         balancer_options=balancer_options,
         backbone=backbone,
-        title=_title(network_choice, network, balancer_choice) + (f"@{backbone.choice}" if backbone else ""),
+        title=title + (f"@{backbone.choice}" if backbone else ""),
     )
 
 
 def composition(text: str) -> list[str]:
     """The network or alias of a method, and the balancer where one is named, each with its options."""
-    # A '+' that ends a value, as in normalise=loss+, is no separator: a balancer's name begins with a letter.
+    # A '+' that ends a value, as in normalize=loss+, is no separator: a balancer's name begins with a letter.
     return re.split(r"\+(?=[A-Za-z])", text.partition("@")[0])
 
 
@@ -202,6 +202,13 @@ def _load(kind: str, name: str, base: Any) -> Any:
 def _choice(name: str, *options: Any) -> Choice:
     changed = {key: value for each in options for key, value in differences(each).items()}
     return Choice(name=name, options={key: render_value(value) for key, value in changed.items()})
+
+
+def _shown(name: str, options: Any) -> Choice:
+    """The choice with the present names of its options, for a title."""
+    renamed = current_names(type(options))
+    choice = _choice(name, options)
+    return Choice(name=name, options={renamed.get(key, key): value for key, value in choice.options.items()})
 
 
 def _assign(
@@ -240,7 +247,7 @@ def _check_pair(
             f"method '{text}' does not go together: balancer '{balancer_name}' needs a {balancer.requires.__name__}, "
             f"and '{network_name}' is none."
         )
-    if balancer.needs_sharing and not network.shares:
+    if balancer.needs_shared_parameters and not network.shares_parameters:
         raise UsageError(
             f"method '{text}' does not go together: the tasks of '{network_name}' share no parameters, "
             f"so that '{balancer_name}' has nothing to balance."

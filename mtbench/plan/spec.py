@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from pydantic import ConfigDict, TypeAdapter
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 
 __all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name"]
 
-LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "gradient_scale": "native", "share": 1.0}
+LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "fraction": 1.0, "gradient_scale": "native"}
 """Numbers of a protocol that runs made before they were there are understood to have had."""
 
 
@@ -58,7 +58,7 @@ class RunSpec:
     network: Choice
     balancer: Choice
     backbone: Choice
-    protocol: Protocol
+    protocol: TrainingProtocol
     seed: int
     titles: Titles
 

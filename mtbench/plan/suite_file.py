@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.suite import Claim, Grid, PaperTable, Search, Suite
 from mtbench.plan.suite_fit import Fault, misfits
@@ -119,7 +119,7 @@ def _unknown_keys(content: dict[str, Any], lines: Lines) -> Iterator[Fault]:
         known = [field.name for field in dataclasses.fields(part)]
         for index, table in enumerate(tables):
             yield from _unknown(table, known, (name, index), f"[[{name}]]", lines)
-    settings = [field.name for field in dataclasses.fields(Protocol) if field.name != "name"]
+    settings = [field.name for field in dataclasses.fields(TrainingProtocol) if field.name != "name"]
     if isinstance(protocol := content.get("protocol", {}), dict):
         for key in [key for key in protocol if key.replace("-", "_") not in ("base", *settings)]:
             yield _stranger(key, ("base", *settings), lines.find(("protocol", key)), "[protocol]")

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.errors import MtbenchError, UsageError, did_you_mean
 from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
 from mtbench.plan.parse import DatasetChoice, parse_dataset, parse_method
@@ -15,7 +15,7 @@ from mtbench.plan.toml_lines import Lines
 __all__ = ["Fault", "misfits"]
 
 Path: TypeAlias = tuple[str | int, ...]
-_SETTINGS = {field.name for field in dataclasses.fields(Protocol)}
+_SETTINGS = {field.name for field in dataclasses.fields(TrainingProtocol)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> I
         values = tuple(value) if path[-1:] == ("vary",) else (value,)
         for one in values if known else values[:1]:
             try:
-                Protocol().changed(**rendered({name: one}))
+                TrainingProtocol().changed(**rendered({name: one}))
             except UsageError as cause:
                 line = lines.find((*path, spelled), str(one) if known else spelled)
                 yield Fault(line=line, text=str(cause).replace(" Given by --set.", ""))
@@ -110,7 +110,7 @@ def _part_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines, s
     for name in part.datasets:
         try:
             datasets[name] = parse_dataset(name)
-            choose_protocol(datasets[name].dataset, name, suite.base)
+            choose_protocol(datasets[name].dataset_class, name, suite.base)
         except MtbenchError as cause:
             own = name not in datasets
             strange |= {name} if own else set()

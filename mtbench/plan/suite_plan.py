@@ -50,11 +50,11 @@ def places(suite: Suite) -> dict[str, Place]:
     """Every place of a suite's grid, by the `signature` of the runs that belong there, of whatever size."""
     found: dict[str, Place] = {}
     datasets = {name for part in suite.grid for name in part.datasets}
-    bases = {suite.base, *(name for dataset in datasets for name in parse_dataset(dataset).dataset.protocols)}
+    bases = {suite.base, *(name for dataset in datasets for name in parse_dataset(dataset).dataset_class.protocols)}
     for base in sorted(bases):
         for request, variation in _requests(suite.sized(base), {}, [0]):
             for dataset in request.datasets:
-                if base not in parse_dataset(dataset).dataset.protocols:
+                if base not in parse_dataset(dataset).dataset_class.protocols:
                     continue
                 for method in request.methods:
                     one = dataclasses.replace(request, datasets=[dataset], methods=[method])
@@ -75,7 +75,7 @@ def size_of(suite: Suite, place: Place, spec: RunSpec) -> str:
     """How much a run is trained, beside what the suite asks for at the protocol of that name: ``quick, epochs=2``."""
     settings = {**suite.sized(spec.protocol.name).settings, **dict(place.variation)}
     dataset = parse_dataset(place.dataset)
-    planned = choose_protocol(dataset.dataset, place.dataset, spec.protocol.name).changed(**rendered(settings))
+    planned = choose_protocol(dataset.dataset_class, place.dataset, spec.protocol.name).changed(**rendered(settings))
     asked = {name: getattr(spec.protocol, name) for name in SIZE if name != "seeds"}
     return dataclasses.replace(planned, **asked).label(planned)
 

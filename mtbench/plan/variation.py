@@ -25,8 +25,8 @@ class Variation:
 
     tasks: tuple[str, ...] = option((), "only these tasks, in this order, e.g. a/b")
     scale: tuple[float, ...] = option((), "what each task's loss is multiplied by, e.g. 1/10", low=0)
-    noise: tuple[float, ...] = option((), "share of each task's training labels that are shuffled", low=0, high=1)
-    labels: tuple[float, ...] = option((), "share of each task's training labels that are kept", low=0, high=1)
+    noise: tuple[float, ...] = option((), "fraction of each task's training labels that is shuffled", low=0, high=1)
+    labels: tuple[float, ...] = option((), "fraction of each task's training labels that is kept", low=0, high=1)
 
 
 class Varied(Dataset):
@@ -40,7 +40,7 @@ class Varied(Dataset):
         super().__init__(dataset.options, dataset.root)
         self.dataset, self.variation = dataset, variation
         self.input_shape, self.foreground = dataset.input_shape, dataset.foreground  # type: ignore[misc]
-        self.protocols, self.backbone = dataset.protocols, dataset.backbone  # type: ignore[misc]
+        self.protocols, self.default_backbone = dataset.protocols, dataset.default_backbone  # type: ignore[misc]
         self.indices = _indices(dataset.tasks, variation.tasks, name)
         chosen = [dataset.tasks[index] for index in self.indices]
         for option_name in ("scale", "noise", "labels"):
@@ -114,8 +114,8 @@ def _check_values(option_name: str, values: tuple[float, ...], tasks: Sequence[T
         )
 
 
-def _draw(defined: Tensor, share: float, purpose: str, task: str) -> Tensor:
-    """Rows of a share of the defined targets, in random order, from a stream that belongs to the task's name."""
+def _draw(defined: Tensor, fraction: float, purpose: str, task: str) -> Tensor:
+    """Rows of a fraction of the defined targets, in random order, from a stream that belongs to the task's name."""
     rows = defined.nonzero().squeeze(1)
     order = torch.randperm(len(rows), generator=stream(0, "variation", purpose, task))
-    return rows[order[: round(share * len(rows))]]
+    return rows[order[: round(fraction * len(rows))]]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Yardstick, device_kind
 from mtbench.report.relative import has_shares
@@ -92,14 +92,14 @@ def trained(comparison: Comparison, records: Iterable[Record]) -> str:
     return f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
 
 
-def numbers(protocol: Protocol, examples: Sequence[int]) -> str:
+def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
     """A protocol's numbers in words; `examples` are the counts of training examples that were found in records."""
     parts = [
         f"{protocol.epochs} epoch{'s' * (protocol.epochs != 1)}",
         f"batch {protocol.batch}",
         f"{protocol.optimizer} with learning rate {protocol.lr:g}, {_SCHEDULES[protocol.schedule]}",
         f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
-        "" if protocol.share == 1 else f"in the steps that {1 / protocol.share:g} times as many would take",
+        "" if protocol.fraction == 1 else f"in the steps that {1 / protocol.fraction:g} times as many would take",
         _LABELS[protocol.tasks_per_image],
         _ADDS.get(protocol.adds, ""),
         f"gradient scale {protocol.gradient_scale}",

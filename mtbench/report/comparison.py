@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.spec import RunSpec
 from mtbench.report.text import slug
 from mtbench.store.record import Record, TaskInfo
@@ -69,7 +69,7 @@ class Comparison:
     folder: str
     title: str
     slug: str
-    protocol: Protocol
+    protocol: TrainingProtocol
     tasks: tuple[TaskInfo, ...]
     methods: tuple[MethodRuns, ...]
 
@@ -99,7 +99,7 @@ def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
     known: dict[str, RunStatus] = {}
     for status in sorted(statuses, key=lambda status: _TRUST.index(status.state)):
         known.setdefault(status.spec.id, status)
-    groups: dict[tuple[str, str, Protocol], list[RunStatus]] = {}
+    groups: dict[tuple[str, str, TrainingProtocol], list[RunStatus]] = {}
     for status in sorted(known.values(), key=lambda status: (status.spec.titles.protocol, status.spec.id)):
         numbers = dataclasses.replace(status.spec.protocol, seeds=1)
         groups.setdefault((str(status.spec.dataset), status.spec.titles.protocol, numbers), []).append(status)

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.report.comparison import Comparison
 from mtbench.report.layout import Page
 from mtbench.report.pareto import TradeOff, trade_off
@@ -40,7 +40,7 @@ class Finding:
 
 
 def findings(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], prefix: str = "") -> list[Finding]:
-    """One for each study with an objective per task; one for all of a dataset and protocol that optimise the mean.
+    """One for each study with an objective per task; one for all of a dataset and protocol that optimize the mean.
 
     Args:
         comparisons: among them those of the same datasets and protocols, beside whose methods the studies belong.
@@ -79,7 +79,7 @@ def _per_task(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], p
 
 
 def _tuned(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], prefix: str) -> Iterator[Finding]:
-    groups: dict[tuple[str, Protocol], list[StudyRuns]] = {}
+    groups: dict[tuple[str, TrainingProtocol], list[StudyRuns]] = {}
     for found in studies:
         if found.study.objective == "mean":
             groups.setdefault((found.study.dataset, found.protocol), []).append(found)

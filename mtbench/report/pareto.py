@@ -69,7 +69,7 @@ class Rival:
 
     Attributes:
         title: what people call it.
-        kin: whether it is of the network and the trunk that the points are of.
+        kin: whether it is of the network and the backbone that the points are of.
         single: whether it is the single-task networks that others are relative to.
         tested: (S, T) the test metric per seed, NaN where there is none.
     """

@@ -22,7 +22,7 @@ class Row:
 
     Attributes:
         name: what it is called.
-        block: ``points``, ``kin`` (methods of the same network and trunk) or ``others``.
+        block: ``points``, ``kin`` (methods of the same network and backbone) or ``others``.
         point: None unless it is one.
         summaries: of the test metric per task; none of the front as a set.
         n: seeds of which all tasks are known.
@@ -44,7 +44,7 @@ class Row:
 
 def pareto_rows(trade: TradeOff) -> list[Row]:
     """The front's points and the default, best in the first task first; the front as a set; methods of the same network
-    and trunk; then others.
+    and backbone; then others.
 
     Points that are known on the validation split alone are none of them.
     """

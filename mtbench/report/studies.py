@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.spec import folder_name
 from mtbench.report.comparison import Comparison
 from mtbench.report.text import slug
@@ -45,7 +45,7 @@ class StudyRuns:
         return tuple(sorted({run.spec.seed for runs in self.again.values() for run in runs}))
 
     @property
-    def protocol(self) -> Protocol:
+    def protocol(self) -> TrainingProtocol:
         """As that of a `Comparison`."""
         return _numbers(self.study.protocol)
 
@@ -162,9 +162,9 @@ def _short(number: str) -> str:
         return number
 
 
-def _numbers(protocol: Protocol) -> Protocol:
+def _numbers(protocol: TrainingProtocol) -> TrainingProtocol:
     return dataclasses.replace(protocol, seeds=1)
 
 
-def _group(status: RunStatus) -> tuple[str, Protocol]:
+def _group(status: RunStatus) -> tuple[str, TrainingProtocol]:
     return str(status.spec.dataset), _numbers(status.spec.protocol)

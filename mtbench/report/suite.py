@@ -196,7 +196,7 @@ def _meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple
 
 
 def _planned(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...], base: str) -> int:
-    protocol = parse_dataset(dataset).dataset.protocols.get(base)
+    protocol = parse_dataset(dataset).dataset_class.protocols.get(base)
     settings = {**rendered(suite.sized(base).settings), **dict(variation)}
     return int(settings.get("seeds", protocol.seeds if protocol else 0))
 

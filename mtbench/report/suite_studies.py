@@ -35,10 +35,10 @@ def _size(suite: Suite, part: Search, found: StudyRuns) -> str | None:
     base = found.study.protocol.name
     for name in part.datasets:
         dataset = parse_dataset(name)
-        if str(dataset.choice) != found.study.dataset or base not in dataset.dataset.protocols:
+        if str(dataset.choice) != found.study.dataset or base not in dataset.dataset_class.protocols:
             continue
         settings = rendered({**suite.sized(base).settings, **part.set})
-        planned = choose_protocol(dataset.dataset, name, base).changed(**settings)
+        planned = choose_protocol(dataset.dataset_class, name, base).changed(**settings)
         asked = {field: getattr(found.study.protocol, field) for field in SIZE}
         if dataclasses.replace(planned, **{**asked, "seeds": 1}) == found.protocol:
             return dataclasses.replace(planned, **asked).label(planned)

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.contract.options import render_value
 from mtbench.plan.suite import Suite
 from mtbench.report.exhibit import called
@@ -92,7 +92,7 @@ class Sweep:
     @property
     def meaning(self) -> str:
         """What the number is, as the protocol says it."""
-        (found,) = (field for field in fields(Protocol) if field.name == self.setting)
+        (found,) = (field for field in fields(TrainingProtocol) if field.name == self.setting)
         return str(found.metadata["help"])
 
     @property
@@ -148,7 +148,7 @@ def _sweep(
 def _quantities(setting: str, values: Sequence[str]) -> bool:
     """Whether values have distances: they are numbers, and 0, which often means that there is none, is not among
     them."""
-    default = getattr(Protocol(), setting)
+    default = getattr(TrainingProtocol(), setting)
     return isinstance(default, int | float) and not isinstance(default, bool) and all(float(v) > 0 for v in values)
 
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from mtbench.contract import Choices, Protocol, Range, Simplex
-from mtbench.contract.options import parse_value, render_value
+from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
+from mtbench.contract.options import identity_name, parse_value, render_value
 from mtbench.contract.space import Space, render_space
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.parse import MethodChoice
 
 __all__ = ["Axis", "Coordinate", "axes_of", "default_axes", "describe", "known_axes", "unknown"]
 
-EQUAL = ("adds", "diagnostics", "epochs", "images", "name", "seeds", "share", "validation")
+EQUAL = ("adds", "diagnostics", "epochs", "images", "name", "fraction", "seeds", "validation")
 """Numbers of a protocol that stay as they are, so that every trial has the same budget and the same data."""
 BOUNDS = ("choices", "low", "high")
 """What an option says of the values that it may have."""
@@ -138,7 +138,7 @@ class Axis:
         return f"Allowed: {ranges}values with slashes, such as a/b/c; none leaves it as it is."
 
 
-def known_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -> dict[str, Axis]:
+def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> dict[str, Axis]:
     """Everything that could be searched, by name; one that declares no space has none.
 
     A bare name is the protocol's, else the network's, else the balancer's; ``plugin.option`` names any of the latter.
@@ -158,7 +158,7 @@ def known_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -
             found[name] = Axis(
                 name=name,
                 part=part,
-                option=field.name,
+                option=identity_name(field),
                 kind=hints[field.name],
                 default=getattr(options, field.name),
                 space=field.metadata.get("search"),
@@ -168,7 +168,7 @@ def known_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -
     return found
 
 
-def default_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str]) -> list[Axis]:
+def default_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> list[Axis]:
     """What is searched when nothing is said.
 
     Weights of the tasks alone, if the method takes any: then it is a trade-off that is looked for, at one learning
@@ -184,7 +184,7 @@ def default_axes(method: MethodChoice, protocol: Protocol, tasks: Sequence[str])
 
 
 def axes_of(
-    method: MethodChoice, protocol: Protocol, tasks: Sequence[str], space: Mapping[str, str]
+    method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str], space: Mapping[str, str]
 ) -> tuple[list[Axis], set[str]]:
     """What is searched when this is said of it, by name; and which of the names the method knows.
 

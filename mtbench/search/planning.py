@@ -1,4 +1,4 @@
-"""Methods x datasets become studies: what each searches, what it optimises, and the runs of a trial."""
+"""Methods x datasets become studies: what each searches, what it optimizes, and the runs of a trial."""
 
 import dataclasses
 import hashlib
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mtbench.contract import Protocol, Simplex
+from mtbench.contract import Simplex, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, choose_protocol, plan
 from mtbench.plan.parse import MethodChoice, parse_dataset
@@ -44,7 +44,7 @@ class StudyPlan:
     dataset: str
     method: MethodChoice
     request: SearchRequest
-    protocol: Protocol
+    protocol: TrainingProtocol
     axes: tuple[Axis, ...]
     tasks: tuple[TaskInfo, ...]
     objective: str
@@ -146,7 +146,9 @@ def plan_search(request: SearchRequest) -> list[StudyPlan]:
     knowable: dict[str, None] = {}
     for text in request.datasets:
         dataset = parse_dataset(text)
-        protocol = choose_protocol(dataset.dataset, dataset.choice.name, request.protocol).changed(**request.settings)
+        protocol = choose_protocol(dataset.dataset_class, dataset.choice.name, request.protocol).changed(
+            **request.settings
+        )
         tasks = tuple(map(TaskInfo.of, dataset.tasks()))
         names = [task.name for task in tasks]
         for name in request.methods:
@@ -179,7 +181,7 @@ def _study(
     dataset: str,
     method: MethodChoice,
     request: SearchRequest,
-    protocol: Protocol,
+    protocol: TrainingProtocol,
     axes: Sequence[Axis],
     tasks: tuple[TaskInfo, ...],
 ) -> StudyPlan:

@@ -39,8 +39,8 @@ def searched_method(text: str, objective: str, space: Collection[str]) -> Method
             f"more than one balancer takes weights of the tasks: {', '.join(found)}.",
             mend=f"Name the one you mean, as in --method {name}+{min(found)}.",
         )
-    trunk = f"@{method.backbone.choice}" if method.backbone else ""
-    return parse_method(f"{method.network_choice}+{min(found)}{trunk}")
+    backbone = f"@{method.backbone.choice}" if method.backbone else ""
+    return parse_method(f"{method.network_choice}+{min(found)}{backbone}")
 
 
 def _weighting_balancers(network: str) -> dict[str, str]:
@@ -49,7 +49,7 @@ def _weighting_balancers(network: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in registry.entries("balancer"):
         try:
-            fields = dataclasses.fields(parse_method(f"{network}+{name}").balancer.Options)
+            fields = dataclasses.fields(parse_method(f"{network}+{name}").balancer_class.Options)
         except MtbenchError:
             continue  # broken, not installed, or does not fit the network
         for field in fields:

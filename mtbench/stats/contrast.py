@@ -1,9 +1,9 @@
 """Two methods compared: the mean difference, what it could be by chance, and what so few runs can see at all.
 
 A contrast is of runs: a value per run, be it a task's metric or a mean over tasks within the run. Runs of the same seed
-share their data order and initial trunk and are compared in pairs; where seeds have nothing in common, as with numbers
-printed in a paper, Welch's test takes the place of the paired one (Welch, The generalization of Student's problem when
-several different population variances are involved, Biometrika 34, 1947).
+share their data order and initial backbone and are compared in pairs; where seeds have nothing in common, as with
+numbers printed in a paper, Welch's test takes the place of the paired one (Welch, The generalization of Student's
+problem when several different population variances are involved, Biometrika 34, 1947).
 """
 
 import math

@@ -69,7 +69,7 @@ class CurvePoint:
 
     Attributes:
         epoch: how many epochs were finished.
-        steps: how many optimiser steps.
+        steps: how many optimizer steps.
         label_uses: how many labels had entered a loss.
         train_losses: by task, the mean training loss over the labels used in that epoch, the method's auxiliary losses
             included; NaN for a task that was absent.
@@ -91,7 +91,7 @@ class Cost:
     """The cost ledger of the training (evaluation is not counted in labels and passes, but is in seconds and memory).
 
     Attributes:
-        steps: optimiser steps.
+        steps: optimizer steps.
         label_uses: labels that entered a loss.
         forward_passes: inputs put through the network.
         wall_seconds: on the clock, over all attempts up to the checkpoints that were gone on from.
@@ -123,7 +123,7 @@ class Parameters:
     Attributes:
         weights: of the whole network, biases left out.
         total: of the whole network.
-        single_weights: of the single-task network (default trunk and one head), biases left out.
+        single_weights: of the single-task network (default backbone and one head), biases left out.
         single_total: likewise, with biases.
     """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.parse import composition
 from mtbench.plan.spec import Titles
@@ -107,7 +107,7 @@ class Study:
     dataset: str
     method: str
     backbone: str
-    protocol: Protocol
+    protocol: TrainingProtocol
     titles: Titles
     space: Mapping[str, str]
     sampler: str

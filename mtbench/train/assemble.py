@@ -49,10 +49,10 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
     setup = parse_backbone(str(spec.backbone)).setup(dataset, seed=spec.seed)
     splits = load_splits(spec, dataset)
     whole = splits["train"].defined
-    if (kept := max(1, round(spec.protocol.share * len(whole)))) < len(whole):
+    if (kept := max(1, round(spec.protocol.fraction * len(whole)))) < len(whole):
         splits["train"] = splits["train"].first(kept)
     network = build(method, setup).to(device)
-    balancer = method.balancer(method.balancer_options, dataset.tasks).to(device)
+    balancer = method.balancer_class(method.balancer_options, dataset.tasks).to(device)
     balancer.gradient_scale = spec.protocol.gradient_scale
     return Assembly(
         tasks=dataset.tasks,
@@ -71,7 +71,7 @@ def method_of(spec: RunSpec) -> MethodChoice:
 
 def build(method: MethodChoice, setup: Setup) -> Network:
     """The network with its initial weights, in the memory format that convolutions are fastest in (channels last)."""
-    network = method.network(method.network_options, setup)
+    network = method.network_class(method.network_options, setup)
     return network.to(memory_format=torch.channels_last)
 
 

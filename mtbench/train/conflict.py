@@ -19,7 +19,7 @@ from mtbench.train.cost import Ledger
 __all__ = ["ConflictMeter"]
 
 HALF = 2
-"""Examples that half a mini-batch must have to be measured: batch normalisation has no variance of fewer."""
+"""Examples that half a mini-batch must have to be measured: batch normalization has no variance of fewer."""
 
 
 class ConflictMeter:
@@ -81,12 +81,12 @@ class ConflictMeter:
     def _gradients(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Which tasks have a label, (P,) int64, and the gradient of each one's loss, (P, n)."""
         losses = self.network.losses(self.split.batch(rows))
-        present = losses.present.nonzero().squeeze(1)
+        indices = losses.present_indices
         found = [torch.empty(0, sum(parameter.numel() for parameter in self.shared), device=rows.device)]
-        for mean in losses.means[present]:
+        for mean in losses.means[indices]:
             parts = torch.autograd.grad(mean, self.shared, retain_graph=True, allow_unused=True, materialize_grads=True)
             found.append(torch.cat([part.flatten() for part in parts])[None])
-        return present.cpu(), torch.cat(found)
+        return indices.cpu(), torch.cat(found)
 
     def _add(self, tasks: Tensor, products: Tensor, lengths: Tensor, counted: Tensor) -> None:
         """Add a mini-batch to those entries (P, P) of the present tasks (P,) that are counted.

@@ -90,13 +90,13 @@ def parts(network: Network) -> list[Part]:
 
 
 def count_parameters(network: Network, setup: Setup) -> Parameters:
-    """The trainable numbers of a network beside those of the single-task network: trunk and one head.
+    """The trainable numbers of a network beside those of the single-task network: backbone and one head.
 
     Args:
-        setup: with the trunk that the single-task network is to have.
+        setup: with the backbone that the single-task network is to have.
     """
-    trunk = setup.trunk()
-    alone = nn.ModuleList([trunk, setup.head(trunk, max(task.kind.outputs for task in setup.tasks))])
+    backbone = setup.build_backbone()
+    alone = nn.ModuleList([backbone, setup.head(backbone, max(task.kind.output_size for task in setup.tasks))])
     return Parameters(
         weights=_weights(list(network.named_parameters())),
         total=_total(list(network.named_parameters())),
@@ -113,9 +113,9 @@ def count_macs(network: Network, inputs: Inputs) -> Macs:
     """
     with torch.no_grad():
         with FlopCounterMode(display=False) as one:
-            network.answer(inputs, 0)
+            network.task_output(inputs, 0)
         with FlopCounterMode(display=False) as every:
-            network.every_task(inputs)
+            network.all_outputs(inputs)
     return Macs(per_task=one.get_total_flops() // 2, per_input=every.get_total_flops() // 2)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
@@ -29,7 +29,7 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
 
     def look() -> None:
         with torch.no_grad():
-            run.network.every_task(test.batch(torch.arange(min(BATCH, len(test)), device=device)).inputs)
+            run.network.all_outputs(test.batch(torch.arange(min(BATCH, len(test)), device=device)).inputs)
 
     started = _now(device)
     look()
@@ -38,7 +38,7 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     return training + examples / min(BATCH, len(test)) * per_look
 
 
-def _epoch(run: Assembly, phase: Phase, protocol: Protocol, device: torch.device) -> float:
+def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torch.device) -> float:
     """The seconds that the steps of one epoch of a phase take."""
     one_task = protocol.draws_one_task(native=run.network.one_task)
     visits = phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=one_task)

@@ -56,9 +56,9 @@ def _outputs(network: Network, split: Split) -> Iterator[tuple[Tensor, list[Tens
     for rows in torch.split(torch.arange(len(split), device=split.defined.device), BATCH):
         batch = split.batch(rows)
         with torch.no_grad():
-            outputs = network.every_task(batch.inputs)
-        if batch.views > 1:
-            outputs = [output.view(-1, batch.views, *output.shape[1:]) for output in outputs]
+            outputs = network.all_outputs(batch.inputs)
+        if batch.inputs_per_example > 1:
+            outputs = [output.view(-1, batch.inputs_per_example, *output.shape[1:]) for output in outputs]
         yield rows, outputs
     network.train(training)
 

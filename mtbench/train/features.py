@@ -55,7 +55,7 @@ def find_head(network: Network, split: Split, index: int) -> Head | None:
     """
     inputs = split.batch(torch.arange(min(len(split), 2), device=split.defined.device)).inputs
     with _evaluating(network), _all_trained(network), _listening(network) as calls:
-        answer = network.answer(inputs, index)
+        answer = network.task_output(inputs, index)
     last = _nearest(answer, calls)
     if last is None:
         return None
@@ -75,7 +75,7 @@ def gather(network: Network, split: Split, index: int, head: Head) -> Features:
     classes = []
     for rows in torch.split(torch.arange(len(split), device=split.defined.device), BATCH):
         with _evaluating(network), torch.no_grad(), _listening(network) as calls:
-            output = network.answer(split.batch(rows).inputs, index)
+            output = network.task_output(split.batch(rows).inputs, index)
         for depth, position in head.depths.items():
             found[depth].append(calls[position][1].detach().flatten(1))
         classes.append(output.argmax(1))

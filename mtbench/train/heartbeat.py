@@ -31,7 +31,7 @@ class Heartbeat:
                 epochs=self.epochs,
                 step=epoch * steps + step,
                 steps=self.epochs * steps,
-                loss=float(losses.means.detach()[losses.present].mean()),
+                loss=float(losses.means.detach()[losses.present_mask].mean()),
                 metric=self.metric,
                 score=self.score,
             )

@@ -9,8 +9,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from mtbench.contract import Losses, Task, derive
-from mtbench.contract import Protocol as TrainingProtocol
+from mtbench.contract import Losses, Task, TrainingProtocol, derive
 from mtbench.errors import NonFiniteLoss
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
@@ -107,7 +106,9 @@ def fit(
             lost += losses.means.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
-            ledger.forward_passes += len(rows) * batch.views * network.passes(batch) * (1 + balancer.forwards)
+            ledger.forward_passes += (
+                len(rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
+            )
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
@@ -148,7 +149,7 @@ def curve_epochs(epochs: int) -> set[int]:
 
 
 def _optimizer(protocol: TrainingProtocol, run: Assembly, phase: Phase) -> torch.optim.Optimizer:
-    """The protocol's optimiser of what a phase trains, which remembers nothing yet; each group's ``factor`` is its
+    """The protocol's optimizer of what a phase trains, which remembers nothing yet; each group's ``factor`` is its
     learning rate as a multiple of the protocol's."""
     by_factor: dict[float, list[torch.nn.Parameter]] = {1.0: []}
     factors = run.network.lr_factors()

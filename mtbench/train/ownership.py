@@ -75,7 +75,7 @@ def _gradients(
     network: Network, task: int, inputs: Inputs, parameters: Mapping[str, nn.Parameter], generator: torch.Generator
 ) -> dict[str, Tensor]:
     """The gradient of a random combination of one task's outputs in each parameter, 0 where it has no part in it."""
-    output = network.answer(inputs, task)
+    output = network.task_output(inputs, task)
     factors = torch.randn(output.shape, generator=generator).to(output)
     if not output.requires_grad:
         return {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Balancer, Batch, Losses, Network, NoOptions, Protocol, Split, Task
+from mtbench.contract import Balancer, Batch, Losses, Network, NoOptions, Split, Task, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.store.record import PhaseInfo
 from mtbench.train.assemble import Assembly
@@ -64,7 +64,7 @@ class Phase:
                 yield name, parameter
 
     def hold(self, network: Network) -> None:
-        """Take the gradient from what must not move: exactly 0, which moves nothing under an optimiser that has seen
+        """Take the gradient from what must not move: exactly 0, which moves nothing under an optimizer that has seen
         nothing else, or none where a parameter is frozen as a whole."""
         for name, mask in self.frozen.items():
             parameter = network.get_parameter(name)
@@ -102,7 +102,7 @@ class Phase:
         )
 
 
-def phases(run: Assembly, protocol: Protocol) -> tuple[Phase, ...]:
+def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
     """The phases of a run, in order. The network must not have been trained yet.
 
     With ``adds`` the last task is held back in the first phase: its labels are undefined, and what belongs to it alone
@@ -158,7 +158,7 @@ class Alone(Balancer):
 
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
-        total = (losses.share * losses.means).sum()
+        total = (losses.base_weights * losses.means).sum()
         if losses.penalty is not None:
             total = total + losses.penalty
         total.backward(inputs=self.trained)  # type: ignore[no-untyped-call]

@@ -40,7 +40,7 @@ def probe(
 ) -> dict[str, list[float]]:
     """Train fresh probes of every task on the same features, and measure them.
 
-    Features are standardised first by the mean and standard deviation of training, so that a probe's speed does not
+    Features are standardized first by the mean and standard deviation of training, so that a probe's speed does not
     depend on the scale on which a method happens to have them. All probes are trained at once and independently: Adam
     is elementwise, and each task's loss is the mean over its own labels.
 
@@ -60,13 +60,13 @@ def probe(
     scale = torch.where(spread > 0, 1 / spread.clamp(min=torch.finfo(spread.dtype).tiny), 0.0)
     probes = _Probes(train.shape[1], hidden, labels.classes, seed, purpose).to(train.device)
     optimizer = torch.optim.Adam(probes.parameters(), lr=LEARNING_RATE)
-    standardised = (train - mean) * scale
+    standardized = (train - mean) * scale
     with torch.enable_grad():
         for epoch in range(EPOCHS):
             order = torch.randperm(len(train), generator=stream(seed, "probe order", epoch)).to(train.device)
             for rows in torch.split(order, batch):
                 optimizer.zero_grad()
-                _loss(probes(standardised[rows]), labels.values[:, rows]).backward()  # type: ignore[no-untyped-call]
+                _loss(probes(standardized[rows]), labels.values[:, rows]).backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
     found = [probes((part - mean) * scale).detach().argmax(-1) for part in torch.split(test, 1000)]
     hits = (torch.cat(found, dim=-1) == truth.values).double().sum(-1)  # (2, T)

@@ -104,12 +104,12 @@ def _above(value: float, least: float) -> float:
 
 def _labels(tasks: Sequence[Task], split: Split) -> Labels | None:
     kinds = [task.kind for task in tasks]
-    if split.views is not None and split.views.shape[1] > 1:
+    if split.members is not None and split.members.shape[1] > 1:
         return None
     if not all(isinstance(kind, Classification) for kind in kinds):
         return None
     rows = [target.where(defined, -1) for target, defined in zip(split.targets, split.defined.unbind(1), strict=True)]
-    return Labels(values=torch.stack(rows), classes=tuple(kind.outputs for kind in kinds))
+    return Labels(values=torch.stack(rows), classes=tuple(kind.output_size for kind in kinds))
 
 
 def _own_answers(shown: Features, truth: Labels, index: int) -> tuple[float, ...]:

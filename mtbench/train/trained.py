@@ -85,8 +85,8 @@ def _trained(
     curve: list[CurvePoint],
     device: torch.device,
 ) -> Trained:
-    default = parse_backbone(parse_dataset(str(spec.dataset)).dataset.backbone)
-    setup = dataclasses.replace(run.setup, backbone=default.backbone, backbone_options=default.options)
+    default = parse_backbone(parse_dataset(str(spec.dataset)).dataset_class.default_backbone)
+    setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
     one = run.splits["test"].first(1)
     macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
     predictions = {name: part.numpy() for name, part in predict(run.network, run.splits["test"]).items()}

@@ -11,16 +11,16 @@ from mtbench.plan.parse import parse_method
 SHAPE = (1, 28, 28)
 
 
-def trunk(backbone: type[Backbone], seed: int = 0) -> Backbone:
-    setup = Setup(tasks=(), backbone=backbone, backbone_options=LeNetOptions(), input_shape=SHAPE, seed=seed)
-    return setup.trunk()
+def build(backbone: type[Backbone], seed: int = 0) -> Backbone:
+    setup = Setup(tasks=(), backbone_class=backbone, backbone_options=LeNetOptions(), input_shape=SHAPE, seed=seed)
+    return setup.build_backbone()
 
 
 def heads(seed: int = 0) -> tuple[torch.nn.Module, torch.nn.Module]:
     """LeNet's head, and that with dropout, from one stream of initial weights."""
     made = []
     for backbone in (LeNet, LeNetDropout):
-        part = trunk(backbone)
+        part = build(backbone)
         torch.manual_seed(seed)
         made.append(part.head(10))
     return made[0], made[1]
@@ -31,7 +31,7 @@ def images(count: int = 64) -> Tensor:
 
 
 def test_its_parameters_are_lenets_by_name_and_by_initial_value() -> None:
-    plain, dropped = trunk(LeNet).state_dict(), trunk(LeNetDropout).state_dict()
+    plain, dropped = build(LeNet).state_dict(), build(LeNetDropout).state_dict()
     assert list(plain) == list(dropped)
     assert all(torch.equal(plain[name], dropped[name]) for name in plain)
     first, second = (head.state_dict() for head in heads())
@@ -41,7 +41,7 @@ def test_its_parameters_are_lenets_by_name_and_by_initial_value() -> None:
 
 
 def test_in_evaluation_it_is_lenet_and_draws_nothing() -> None:
-    plain, dropped = trunk(LeNet).eval(), trunk(LeNetDropout).eval()
+    plain, dropped = build(LeNet).eval(), build(LeNetDropout).eval()
     plain_head, dropped_head = (head.eval() for head in heads())
     before = torch.get_rng_state()
     z = dropped(images())
@@ -51,7 +51,7 @@ def test_in_evaluation_it_is_lenet_and_draws_nothing() -> None:
 
 
 def test_in_training_a_channel_of_the_second_stage_is_there_whole_for_all_images_or_for_none() -> None:
-    plain, dropped = trunk(LeNet), trunk(LeNetDropout).train()
+    plain, dropped = build(LeNet), build(LeNetDropout).train()
     maps = plain.levels()[0](images())
     whole = plain.levels()[1](maps)  # (64, 20, 4, 4)
     torch.manual_seed(0)
@@ -89,14 +89,14 @@ def test_in_training_the_hidden_units_of_a_head_are_dropped_one_by_one() -> None
 
 def test_tasks_that_share_a_pass_share_its_mask_and_each_head_has_its_own() -> None:
     tasks = tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(2))
-    setup = Setup(tasks=tasks, backbone=LeNetDropout, backbone_options=LeNetOptions(), input_shape=SHAPE, seed=0)
+    setup = Setup(tasks=tasks, backbone_class=LeNetDropout, backbone_options=LeNetOptions(), input_shape=SHAPE, seed=0)
     chosen = parse_method("branches")
-    network = chosen.network(chosen.network_options, setup).train()
+    network = chosen.network_class(chosen.network_options, setup).train()
     network.branches[1].load_state_dict(network.branches[0].state_dict())  # type: ignore[union-attr,index]
     with torch.no_grad():
-        one, other = network.every_task(images(8))
+        one, other = network.all_outputs(images(8))
         assert not torch.equal(one, other)
-        one, other = network.eval().every_task(images(8))
+        one, other = network.eval().all_outputs(images(8))
         assert torch.equal(one, other)
 
 

@@ -15,23 +15,23 @@ def numbers(module: nn.Module) -> int:
 
 
 def test_it_has_the_papers_layers() -> None:
-    """GradNorm, section 4: 250 inputs, 4 layers of 100 relus as a common trunk, an affine layer to 100 outputs."""
-    trunk = Mlp(MlpOptions(), (250, 1, 1))
-    assert [numbers(stage) for stage in trunk.levels()] == [250 * 100 + 100] + 3 * [100 * 100 + 100]
-    assert numbers(trunk) == 55_400
-    assert numbers(trunk.head(100)) == 100 * 100 + 100
-    assert trunk.features == 100
+    """GradNorm, section 4: 250 inputs, 4 layers of 100 relus as a common backbone, an affine layer to 100 outputs."""
+    backbone = Mlp(MlpOptions(), (250, 1, 1))
+    assert [numbers(stage) for stage in backbone.levels()] == [250 * 100 + 100] + 3 * [100 * 100 + 100]
+    assert numbers(backbone) == 55_400
+    assert numbers(backbone.head(100)) == 100 * 100 + 100
+    assert backbone.features == 100
 
 
 @pytest.mark.parametrize("shape", [(250, 1, 1), (1, 28, 28), (3, 5, 7)])
 def test_a_stage_is_a_fully_connected_layer_on_the_flattened_input(shape: tuple[int, ...]) -> None:
-    trunk = Mlp(MlpOptions(width=6, depth=3), shape)
+    backbone = Mlp(MlpOptions(width=6, depth=3), shape)
     inputs = torch.randn(4, *shape)
     x = inputs.flatten(1)
-    for stage in trunk.levels():
+    for stage in backbone.levels():
         assert isinstance(stage.pre, nn.Conv2d)
         x = nn.functional.linear(x, stage.pre.weight.flatten(1), stage.pre.bias).relu()
-    assert torch.allclose(trunk(inputs), x, atol=1e-5)
+    assert torch.allclose(backbone(inputs), x, atol=1e-5)
     assert x.shape == (4, 6)
 
 
@@ -44,9 +44,9 @@ def test_its_initial_weights_are_those_of_linear_layers() -> None:
 
 
 def test_width_and_depth_are_as_asked() -> None:
-    trunk = Mlp(MlpOptions(width=7, depth=2), (1, 28, 28))
-    assert [(shape.pre, shape.post) for shape in trunk.shapes] == [((7, 1, 1), (7, 1, 1))] * 2
-    assert list(trunk.stages) == ["fc1", "fc2"]
+    backbone = Mlp(MlpOptions(width=7, depth=2), (1, 28, 28))
+    assert [(shape.pre, shape.post) for shape in backbone.shapes] == [((7, 1, 1), (7, 1, 1))] * 2
+    assert list(backbone.stages) == ["fc1", "fc2"]
 
 
 @pytest.mark.parametrize("dataset", ["toy-all", "toy-regression"])

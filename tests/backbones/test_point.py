@@ -16,8 +16,8 @@ def setup(backbone: str = "point", seed: int = 0) -> Setup:
     return parse_backbone(backbone).setup(parse_dataset("toy2").open(Path()), seed=seed)
 
 
-def theta(trunk: nn.Module) -> list[float]:
-    (only,) = trunk.parameters()
+def theta(backbone: nn.Module) -> list[float]:
+    (only,) = backbone.parameters()
     values: list[float] = only.flatten().tolist()
     return values
 
@@ -28,11 +28,11 @@ def planned(method: str, dataset: str = "toy2") -> None:
 
 @pytest.mark.parametrize("inputs", [torch.zeros(5, 1, 1, 1), torch.randn(5, 1, 1, 1)])
 def test_the_representation_is_the_point_whatever_comes_in(inputs: Tensor) -> None:
-    trunk = setup("point:start=-8.5/7.5").trunk()
-    z = trunk(inputs)
+    backbone = setup("point:start=-8.5/7.5").build_backbone()
+    z = backbone(inputs)
     assert torch.equal(z, torch.tensor([[-8.5, 7.5]]).expand(5, 2))
-    assert torch.equal(trunk.head(2)(z), z)
-    (gradient,) = torch.autograd.grad(z[:3].sum(), list(trunk.parameters()))
+    assert torch.equal(backbone.head(2)(z), z)
+    (gradient,) = torch.autograd.grad(z[:3].sum(), list(backbone.parameters()))
     assert gradient.tolist() == [[3, 3]]
 
 
@@ -50,7 +50,7 @@ def test_tasks_meet_in_a_matrix_as_gradnorm_needs() -> None:
 
 
 def test_without_a_start_each_seed_draws_its_own_in_the_box_of_the_papers_starts() -> None:
-    drawn = [theta(setup(seed=seed).trunk()) for seed in range(200)]
+    drawn = [theta(setup(seed=seed).build_backbone()) for seed in range(200)]
     starts = torch.tensor(drawn)
     assert (starts >= torch.tensor([-8.5, -1.0])).all()
     assert (starts <= torch.tensor([9.0, 9.0])).all()
@@ -62,7 +62,7 @@ def test_all_networks_of_a_seed_start_at_one_point() -> None:
     first = build(parse_method("uniform"), setup(seed=3))
     alone = build(parse_method("single"), setup(seed=3))
     points = {tuple(value.flatten().tolist()) for network in (first, alone) for value in network.parameters()}
-    assert points == {tuple(theta(setup(seed=3).trunk()))}
+    assert points == {tuple(theta(setup(seed=3).build_backbone()))}
 
 
 @pytest.mark.parametrize("start", ["1", "1/2/3"])

@@ -9,24 +9,24 @@ from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_backbone
 
 
-def trunk(text: str, shape: tuple[int, ...] = (3, 64, 64)) -> Backbone:
+def build(text: str, shape: tuple[int, ...] = (3, 64, 64)) -> Backbone:
     chosen = parse_backbone(text)
-    return chosen.backbone(chosen.options, shape)  # type: ignore[call-arg]
+    return chosen.backbone_class(chosen.options, shape)  # type: ignore[call-arg]
 
 
 def test_the_trunk_has_the_parameters_of_torchvisions_without_its_classifier() -> None:
-    assert sum(p.numel() for p in trunk("resnet18").parameters()) == 11_176_512
+    assert sum(p.numel() for p in build("resnet18").parameters()) == 11_176_512
 
 
 def test_maps_have_the_shapes_of_the_paper() -> None:
-    shapes = trunk("resnet18:width=.125", (3, 224, 224)).shapes
+    shapes = build("resnet18:width=.125", (3, 224, 224)).shapes
     assert [shape.pre[1] for shape in shapes] == [112, 56, 28, 14, 7]
     assert [shape.post[1] for shape in shapes] == [56, 56, 28, 14, 7]
 
 
 @pytest.mark.parametrize("side", [1, 7, 28, 65])
 def test_images_of_any_size_and_number_will_do(side: int) -> None:
-    backbone = trunk("resnet18:width=.125", (1, side, side)).train()
+    backbone = build("resnet18:width=.125", (1, side, side)).train()
     for count in (1, 3):
         assert backbone(torch.rand(count, 1, side, side)).shape == (count, backbone.features)
 
@@ -45,7 +45,7 @@ def test_torchvisions_weights_give_torchvisions_features(kind: str, tmp_path: Pa
         torch.save(theirs.state_dict(), path)
     else:
         safetensors.torch.save_file(theirs.state_dict(), path)
-    ours = trunk(f"resnet18:weights={path}").eval()
+    ours = build(f"resnet18:weights={path}").eval()
     theirs.fc = torch.nn.Identity()
     images = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
@@ -53,7 +53,7 @@ def test_torchvisions_weights_give_torchvisions_features(kind: str, tmp_path: Pa
 
 
 def test_measuring_its_stages_leaves_the_running_statistics_at_their_start() -> None:
-    buffers = dict(trunk("resnet18:width=.125").named_buffers())
+    buffers = dict(build("resnet18:width=.125").named_buffers())
     for name, value in buffers.items():
         assert torch.equal(value, torch.ones_like(value) if name.endswith("running_var") else torch.zeros_like(value))
 
@@ -70,4 +70,4 @@ def test_weights_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         (f"resnet18:weights={other}", (1, 64, 64), "channel"),
     ):
         with pytest.raises(UsageError, match=says):
-            trunk(text, shape)
+            build(text, shape)

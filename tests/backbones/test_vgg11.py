@@ -5,12 +5,12 @@ from mtbench.contract import Backbone, Setup, Task
 from mtbench.contract.task import Classification
 from mtbench.plan.parse import parse_backbone
 from mtbench.train.cost import count_parameters
-from mtbench_methods.branches import Branches
+from mtbench_methods.networks.branches import Branches
 
 
-def trunk(text: str, shape: tuple[int, ...]) -> Backbone:
+def build(text: str, shape: tuple[int, ...]) -> Backbone:
     chosen = parse_backbone(text)
-    return chosen.backbone(chosen.options, shape)  # type: ignore[call-arg]
+    return chosen.backbone_class(chosen.options, shape)  # type: ignore[call-arg]
 
 
 def weights(module: torch.nn.Module) -> int:
@@ -18,7 +18,7 @@ def weights(module: torch.nn.Module) -> int:
 
 
 def test_the_weights_are_those_of_table_5b() -> None:
-    backbone = trunk("vgg11", (3, 224, 224))
+    backbone = build("vgg11", (3, 224, 224))
     assert weights(backbone) == 7_448_256
     assert weights(backbone.head(2)) == 7_473_152
     assert backbone.features == 128 * 7 * 7
@@ -29,7 +29,11 @@ def test_a_branch_more_costs_a_branch(tasks: int) -> None:
     chosen = parse_backbone("vgg11")
     named = tuple(Task(name=str(index), kind=Classification(classes=2)) for index in range(tasks))
     setup = Setup(
-        tasks=named, backbone=chosen.backbone, backbone_options=chosen.options, input_shape=(3, 224, 224), seed=0
+        tasks=named,
+        backbone_class=chosen.backbone_class,
+        backbone_options=chosen.options,
+        input_shape=(3, 224, 224),
+        seed=0,
     )
     counted = count_parameters(Branches(chosen.options, setup), setup)
     assert counted.weights == 7_448_256 + tasks * 7_473_152
@@ -38,7 +42,7 @@ def test_a_branch_more_costs_a_branch(tasks: int) -> None:
 
 @pytest.mark.parametrize("side", [1, 7, 28, 33, 64])
 def test_images_of_any_size_and_number_will_do(side: int) -> None:
-    backbone = trunk("vgg11:width=.125", (1, side, side))
+    backbone = build("vgg11:width=.125", (1, side, side))
     for count in (1, 3):
         z = backbone(torch.rand(count, 1, side, side))
         assert z.shape == (count, backbone.features)
@@ -46,13 +50,13 @@ def test_images_of_any_size_and_number_will_do(side: int) -> None:
 
 
 def test_five_stages_halve_the_map_each() -> None:
-    backbone = trunk("vgg11:width=.125", (3, 64, 64))
+    backbone = build("vgg11:width=.125", (3, 64, 64))
     assert [shape.post[1] for shape in backbone.shapes] == [32, 16, 8, 4, 2]
     assert [shape.post[0] for shape in backbone.shapes] == [8, 16, 32, 64, 16]
 
 
 def test_initial_weights_have_the_spread_of_the_fan_of_their_outputs() -> None:
-    backbone = trunk("vgg11:width=.5", (3, 32, 32))
+    backbone = build("vgg11:width=.5", (3, 32, 32))
     for module in backbone.modules():
         if isinstance(module, torch.nn.Conv2d):
             expected = (2 / (9 * module.out_channels)) ** 0.5

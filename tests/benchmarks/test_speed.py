@@ -105,7 +105,7 @@ def test_an_epoch_of_the_harness_over_a_bare_loop(data_root: Path, capsys: pytes
 
 
 def stepper(run: Assembly, *, nchw: bool = False) -> Callable[[], float]:
-    """One optimiser step at batch 512; gives its CPU seconds."""
+    """One optimizer step at batch 512; gives its CPU seconds."""
     network, split = run.network, run.splits["train"]
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     drawn = draw_tasks(split.defined, torch.Generator().manual_seed(0)) if network.one_task else None
@@ -178,7 +178,7 @@ def test_a_step_in_channels_last_over_one_in_nchw(
     deterministic(CPU, "float32")
     last = assemble(spec_of(method), root=data_root, device=CPU)
     chosen = method_of(spec_of(method))
-    first = dataclasses.replace(last, network=chosen.network(chosen.network_options, last.setup))
+    first = dataclasses.replace(last, network=chosen.network_class(chosen.network_options, last.setup))
     medians = in_turn({"last": stepper(last), "first": stepper(first, nchw=True)})
     ratio = medians["last"] / medians["first"]
     show(capsys, f"step of {method:9} in channels last / NCHW  {ratio:5.2f}")

@@ -133,7 +133,7 @@ def test_info_of_a_name_that_is_two_things_shows_both() -> None:
 def test_info_of_an_alias_or_a_composition_shows_the_options_of_its_parts() -> None:
     for name in ("moo", "branches+mgda-ub"):
         rows = [line.split()[:3] for line in shown("info", name).splitlines()]
-        assert ["normalise", "none", "none"] in rows
+        assert ["normalize", "none", "none"] in rows
     assert "mgda, a balancer of mtbench" in shown("info", "td+mgda@lenet:width=2")
     assert "lenet, a backbone of mtbench" in shown("info", "td+mgda@lenet:width=2")
 

@@ -26,12 +26,12 @@ from mtbench.contract import (
 )
 from mtbench.plan.parse import MethodChoice, parse_backbone, parse_method
 from mtbench.plan.spec import Choice
-from mtbench_methods.balancers.uniform import Uniform
-from mtbench_methods.branches import Branches
+from mtbench_methods.balancers.loss_weights.uniform import Uniform
+from mtbench_methods.networks.branches import Branches
 
 
 class Stuck(Branches):
-    """Its trunk is cut off from the losses."""
+    """Its backbone is cut off from the losses."""
 
     def encode(self, inputs: Inputs) -> Tensor:
         return super().encode(inputs).detach()
@@ -67,7 +67,7 @@ class Forgetful(LossWeighting):
 
     def weigh(self, losses: Losses) -> Tensor:
         self.steps += 1
-        return losses.share * (1 + 0.1 * self.steps * torch.arange(len(self.tasks)))
+        return losses.base_weights * (1 + 0.1 * self.steps * torch.arange(len(self.tasks)))
 
 
 class Looks(Branches):
@@ -90,9 +90,9 @@ class LeNetOnly(SharedRepresentation):
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)
-        self.backbone = setup.trunk()
-        with setup.initialised("branches"):
-            self.branches = nn.ModuleList([nn.Linear(50, task.kind.outputs) for task in setup.tasks])
+        self.backbone = setup.build_backbone()
+        with setup.initialized("branches"):
+            self.branches = nn.ModuleList([nn.Linear(50, task.kind.output_size) for task in setup.tasks])
 
     def encode(self, inputs: Inputs) -> Tensor:
         return self.backbone(inputs)  # type: ignore[no-any-return]
@@ -120,7 +120,7 @@ class TouchesAbsent(LossWeighting):
         return losses
 
     def weigh(self, losses: Losses) -> Tensor:
-        return losses.share
+        return losses.base_weights
 
 
 class Undeclared(Branches):
@@ -133,7 +133,7 @@ class Copy(LossWeighting):
     """Uniform by another name and scale."""
 
     def weigh(self, losses: Losses) -> Tensor:
-        return 2 * losses.share
+        return 2 * losses.base_weights
 
 
 FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
@@ -158,10 +158,10 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
 def trial(network: type[Network], balancer: type[Balancer]) -> Trial:
     method = MethodChoice(
         network_choice=Choice(name="bad"),
-        network=network,
+        network_class=network,
         network_options=NoOptions(),
         balancer_choice=Choice(name="bad"),
-        balancer=balancer,
+        balancer_class=balancer,
         balancer_options=NoOptions(),
         backbone=None,
         title="bad",
@@ -228,10 +228,10 @@ def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
     class Wrong(PartialLabels):
         """Marks all as defined."""
 
-        def split(self, images: Tensor, targets: tuple[Tensor, ...], views: Tensor | None = None) -> Any:
+        def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Any:
             import dataclasses
 
-            split = super().split(images, targets, views)
+            split = super().split(images, targets, members)
             return dataclasses.replace(split, defined=torch.ones_like(split.defined))
 
     from mtbench.conformance.dataset import splits_fit

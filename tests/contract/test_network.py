@@ -11,10 +11,14 @@ def network(method: str, seed: int = 0) -> Network:
     lenet = parse_backbone("lenet:width=.3")
     tasks = tuple(Task(name=name, kind=Classification(classes=width)) for name, width in WIDTHS.items())
     setup = Setup(
-        tasks=tasks, backbone=lenet.backbone, backbone_options=lenet.options, input_shape=(1, 28, 28), seed=seed
+        tasks=tasks,
+        backbone_class=lenet.backbone_class,
+        backbone_options=lenet.options,
+        input_shape=(1, 28, 28),
+        seed=seed,
     )
     chosen = parse_method(method)
-    return chosen.network(chosen.network_options, setup)
+    return chosen.network_class(chosen.network_options, setup)
 
 
 def batch(drawn: torch.Tensor | None, labels: torch.Tensor) -> Batch:
@@ -27,7 +31,7 @@ def batch(drawn: torch.Tensor | None, labels: torch.Tensor) -> Batch:
         targets=tuple(labels.unbind(1)),
         use=use,
         drawn=drawn,
-        views=1,
+        inputs_per_example=1,
         rows=torch.arange(len(labels)),
         foreground=None,
     )
@@ -45,12 +49,12 @@ def by_hand(network: Network, batch: Batch) -> Losses:
         inputs = batch.inputs
         assert isinstance(inputs, torch.Tensor)
         values = [
-            -network.every_task(inputs[row : row + 1])[index][:, : WIDTHS[task.name]].log_softmax(1)[0, labels[row]]
+            -network.all_outputs(inputs[row : row + 1])[index][:, : WIDTHS[task.name]].log_softmax(1)[0, labels[row]]
             for row in rows
         ]
         means.append(torch.stack(values).mean() if values else torch.zeros(()))
         counts.append(len(rows))
-    return Losses(means=torch.stack(means), counts=torch.tensor(counts), share=torch.zeros(3))
+    return Losses(means=torch.stack(means), counts=torch.tensor(counts), base_weights=torch.zeros(3))
 
 
 @pytest.mark.parametrize("method", ["single", "branches", "chmod", "td"])
@@ -67,15 +71,15 @@ def test_losses_are_means_over_exactly_the_labels_used(method: str, drawn: torch
 def test_the_plain_loss_of_a_one_task_network_is_the_mean_over_the_labels_used(method: str) -> None:
     losses = network(method).losses(batch(DRAWN, LABELS))
     assert losses.counts.tolist() == [2, 2, 1]
-    assert torch.allclose(losses.share, torch.tensor([0.4, 0.4, 0.2]))
+    assert torch.allclose(losses.base_weights, torch.tensor([0.4, 0.4, 0.2]))
 
 
 def test_the_plain_loss_of_an_all_tasks_network_is_the_mean_over_the_tasks_present() -> None:
     labels = LABELS.clone()
     labels[:, 1] = -1
     losses = network("branches").losses(batch(None, labels))
-    assert losses.present.tolist() == [True, False, True]
-    assert losses.share.tolist() == [0.5, 0, 0.5]
+    assert losses.present_mask.tolist() == [True, False, True]
+    assert losses.base_weights.tolist() == [0.5, 0, 0.5]
     assert losses.means[1] == 0
 
 
@@ -83,16 +87,16 @@ def test_the_plain_loss_of_an_all_tasks_network_is_the_mean_over_the_tasks_prese
 def test_a_task_is_answered_alike_alone_and_among_all(method: str) -> None:
     net = network(method)
     images = torch.rand(3, 1, 28, 28)
-    for index, output in enumerate(net.every_task(images)):
+    for index, output in enumerate(net.all_outputs(images)):
         assert output.shape == (3, list(WIDTHS.values())[index])
-        assert torch.allclose(net.answer(images, index), output, atol=1e-6)
+        assert torch.allclose(net.task_output(images, index), output, atol=1e-6)
 
 
 def test_every_method_starts_from_the_trunk_of_the_seed() -> None:
-    def trunks(method: str) -> list[torch.Tensor]:
+    def backbones(method: str) -> list[torch.Tensor]:
         return [value for name, value in network(method).named_parameters() if name.endswith("stages.conv1.pre.weight")]
 
-    first, *others = [weight for method in ("branches", "chmod", "td", "single") for weight in trunks(method)]
+    first, *others = [weight for method in ("branches", "chmod", "td", "single") for weight in backbones(method)]
     assert len(others) == 5
     assert all(torch.equal(first, other) for other in others)
     other_seed = next(iter(network("branches", seed=1).parameters()))

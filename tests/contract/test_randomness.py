@@ -22,6 +22,6 @@ def test_a_seeded_block_leaves_the_global_generator_as_it_was() -> None:
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    with seeded(0, "init", "trunk"):
+    with seeded(0, "init", "backbone"):
         torch.rand(10)
     assert torch.equal(torch.rand(3), expected)

@@ -125,7 +125,7 @@ def test_fingerprints_tell_data_apart() -> None:
 
 
 def test_the_loss_is_the_mean_over_outputs_and_the_metric_its_root_in_units_of_the_scale() -> None:
-    kind = VectorRegression(outputs=2, scale=10.0)
+    kind = VectorRegression(output_size=2, scale=10.0)
     output, target = torch.tensor([[3.0, 4.0], [0.0, 0.0]]), torch.zeros(2, 2)
     assert kind.losses(output, target).tolist() == [12.5, 0]
     parts = [kind.tally(output[row : row + 1], target[row : row + 1]) for row in range(2)]

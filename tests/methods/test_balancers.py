@@ -9,8 +9,8 @@ from mtbench.contract.dataset import Split
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, assemble
-from mtbench_methods.balancers.mgda import least_norm
-from mtbench_methods.balancers.minnorm import min_norm_weights
+from mtbench_methods.balancers.min_norm.mgda import least_norm
+from mtbench_methods.balancers.min_norm.solver import min_norm_weights
 
 
 def world(method: str, dataset: str = "toy-all") -> tuple[Assembly, Batch]:
@@ -57,7 +57,7 @@ def test_weighted_losses_give_the_weighted_gradient(method: str, weights: list[f
 def test_fixed_weights_of_one_over_t_are_uniform() -> None:
     run, batch = world("uniform")
     fixed = parse_method("branches+fixed:weights=.5/.5")
-    balancer = fixed.balancer(fixed.balancer_options, run.tasks)
+    balancer = fixed.balancer_class(fixed.balancer_options, run.tasks)
     assert_close(gradients(run.network, balancer, batch)[1], gradients(run.network, run.balancer, batch)[1])
 
 
@@ -68,18 +68,18 @@ def two_task_weights(first: Tensor, second: Tensor) -> list[float]:
     return [gamma, 1 - gamma]
 
 
-def divisors(normalise: str, rows: list[Tensor], losses: list[float]) -> list[float]:
+def divisors(normalize: str, rows: list[Tensor], losses: list[float]) -> list[float]:
     norms = [float(row.norm()) for row in rows]
     products = [loss * norm for loss, norm in zip(losses, norms, strict=True)]
-    return {"none": [1.0, 1.0], "l2": norms, "loss": losses, "loss+": products}[normalise]
+    return {"none": [1.0, 1.0], "l2": norms, "loss": losses, "loss+": products}[normalize]
 
 
-@pytest.mark.parametrize("normalise", ["none", "l2", "loss", "loss+"])
-def test_mgda_weighs_by_the_closed_form_on_the_shared_parameters(normalise: str) -> None:
-    run, batch = world(f"branches+mgda:normalise={normalise}")
+@pytest.mark.parametrize("normalize", ["none", "l2", "loss", "loss+"])
+def test_mgda_weighs_by_the_closed_form_on_the_shared_parameters(normalize: str) -> None:
+    run, batch = world(f"branches+mgda:normalize={normalize}")
     shared = [name for name, _ in run.network.named_parameters() if name.startswith("backbone")]
     rows = [torch.cat([g.flatten() for g in of_task(run.network, batch, task, shared).values()]) for task in (0, 1)]
-    scales = divisors(normalise, rows, run.network.losses(batch).means.tolist())
+    scales = divisors(normalize, rows, run.network.losses(batch).means.tolist())
     expected = weighted(run.network, batch, two_task_weights(*(row / n for row, n in zip(rows, scales, strict=True))))
     assert_close(gradients(run.network, run.balancer, batch)[1], expected)
 
@@ -91,24 +91,24 @@ def representation_gradients(run: Assembly, batch: Batch) -> tuple[list[Tensor],
     return [torch.autograd.grad(loss, z, retain_graph=True)[0].flatten() for loss in losses], losses.tolist()
 
 
-@pytest.mark.parametrize("normalise", ["none", "l2", "loss", "loss+"])
-def test_mgda_ub_weighs_by_the_closed_form_on_the_representation(normalise: str) -> None:
-    run, batch = world(f"moo:normalise={normalise}")
+@pytest.mark.parametrize("normalize", ["none", "l2", "loss", "loss+"])
+def test_mgda_ub_weighs_by_the_closed_form_on_the_representation(normalize: str) -> None:
+    run, batch = world(f"moo:normalize={normalize}")
     rows, losses = representation_gradients(run, batch)
-    scales = divisors(normalise, rows, losses)
+    scales = divisors(normalize, rows, losses)
     weights = two_task_weights(*(row / n for row, n in zip(rows, scales, strict=True)))
     assert_close(gradients(run.network, run.balancer, batch)[1], weighted(run.network, batch, weights))
 
 
 def test_mgda_ub_with_l2_is_uniform_for_two_tasks() -> None:
-    run, batch = world("moo:normalise=l2")
+    run, batch = world("moo:normalize=l2")
     assert_close(gradients(run.network, run.balancer, batch)[1], weighted(run.network, batch, [0.5, 0.5]))
 
 
 def test_plain_branches_get_their_own_loss_unscaled_and_the_encoder_the_same() -> None:
     run, batch = world("moo")
     plain = parse_method("moo:branches=plain")
-    balancer = plain.balancer(plain.balancer_options, run.tasks)
+    balancer = plain.balancer_class(plain.balancer_options, run.tasks)
     scaled, unscaled = (gradients(run.network, b, batch)[1] for b in (run.balancer, balancer))
     alone = weighted(run.network, batch, [1, 1])
     for name in scaled:
@@ -122,7 +122,7 @@ def test_absent_tasks_are_left_out(method: str) -> None:
     split: Split = run.splits["train"]
     rows = (~split.defined[:, 2] & split.defined[:, 0]).nonzero().squeeze(1)[:12]
     losses, found = gradients(run.network, run.balancer, split.batch(rows))
-    assert losses.present.tolist() == [True, True, False]
+    assert losses.present_mask.tolist() == [True, True, False]
     unused = [value for name, value in found.items() if name.startswith("branches.2")]
     assert all((value == 0).all() for value in unused)
     assert all(torch.isfinite(value).all() for value in found.values())
@@ -130,8 +130,8 @@ def test_absent_tasks_are_left_out(method: str) -> None:
 
 @pytest.mark.parametrize("balancer", ["uniform", "mgda", "fixed:weights=.2/.3/.5"])
 def test_a_penalty_reaches_the_parameters_unweighted(balancer: str) -> None:
-    regulariser = ":regulariser=1:triple=upper/lower/same"
-    run, _ = world(f"chmod{regulariser}+{balancer}", "toy-partial")
+    regularizer = ":regularizer=1:triple=upper/lower/same"
+    run, _ = world(f"chmod{regularizer}+{balancer}", "toy-partial")
     batch = run.splits["train"].batch(torch.arange(64))
     with torch.no_grad():
         for name, factors in run.network.named_parameters():

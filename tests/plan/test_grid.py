@@ -8,7 +8,7 @@ from mtbench.contract import option
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import Request, parse_seeds, plan
 from mtbench.plan.spec import RunSpec
-from mtbench_methods.td import TopDown, TopDownOptions
+from mtbench_methods.networks.td.network import TopDown, TopDownOptions
 
 
 def specs(
@@ -29,7 +29,7 @@ def test_the_protocol_says_how_many_seeds_when_none_are_asked_for() -> None:
 def test_the_identity_of_a_run_never_moves() -> None:
     """If this fails, the records of every user have lost their place: an id is a promise."""
     assert specs("td")[0].id == "3195a2ff9bab"
-    assert specs("moo:normalise=loss+", epochs="15")[0].id == "bbdedfcd1c52"
+    assert specs("moo:normalize=loss+", epochs="15")[0].id == "bbdedfcd1c52"
 
 
 def test_an_option_added_to_a_method_leaves_the_ids_of_old_runs_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_everything_asked_for_is_in_the_identity_and_the_number_of_seeds_is_not(
 
 
 def test_a_spec_is_read_back_as_it_was_written() -> None:
-    spec = specs("moo:normalise=loss+@lenet:width=.5", epochs="15")[0]
+    spec = specs("moo:normalize=loss+@lenet:width=.5", epochs="15")[0]
     assert RunSpec.from_json(spec.to_json()) == spec
     assert RunSpec.from_json(spec.to_json()).id == spec.id
 
@@ -106,7 +106,7 @@ def test_weights_that_do_not_fit_the_tasks_are_refused_at_planning() -> None:
         ("chmod:first=3", "mmnist3", "option 'first' of method 'chmod' is 3. This backbone has stages 1 to 2."),
         ("chmod:first=2:stages=fc", "mmnist3",
          "option 'first' of method 'chmod' is for conv stages, and stages=fc modulates none."),
-        ("chmod:beta=1", "mmnist3", "options 'triple' and 'beta' of method 'chmod' do nothing without 'regulariser'."),
+        ("chmod:beta=1", "mmnist3", "options 'triple' and 'beta' of method 'chmod' do nothing without 'regularizer'."),
         ("chmod:relu_mask=true:variant=projection", "mmnist3", "option 'relu_mask' of method 'chmod' is for vectors: "),
     ],
 )  # fmt: skip

@@ -21,13 +21,13 @@ from mtbench.plan.parse import parse_dataset, parse_method
         ("uniform", "branches", "uniform", "uniform"),
         ("moo", "branches", "mgda-ub", "moo"),
         ("branches+mgda-ub", "branches", "mgda-ub", "moo"),
-        ("moo:normalise=loss+", "branches", "mgda-ub:normalise=loss+", "moo:normalise=loss+"),
-        ("branches+mgda-ub:normalise=loss+", "branches", "mgda-ub:normalise=loss+", "moo:normalise=loss+"),
+        ("moo:normalize=loss+", "branches", "mgda-ub:normalize=loss+", "moo:normalize=loss+"),
+        ("branches+mgda-ub:normalize=loss+", "branches", "mgda-ub:normalize=loss+", "moo:normalize=loss+"),
         ("branches+fixed:weights=.3/.7", "branches", "fixed:weights=0.3/0.7", "branches+fixed:weights=0.3/0.7"),
         ("chmod+mgda", "chmod", "mgda", "chmod+mgda"),
         ("uniform@lenet:width=2", "branches", "uniform", "uniform@lenet:width=2"),
-        ("moo:normalise=loss+@lenet:width=.5", "branches", "mgda-ub:normalise=loss+",
-         "moo:normalise=loss+@lenet:width=0.5"),
+        ("moo:normalize=loss+@lenet:width=.5", "branches", "mgda-ub:normalize=loss+",
+         "moo:normalize=loss+@lenet:width=0.5"),
     ],
 )  # fmt: skip
 def test_a_method_is_read_into_its_parts_and_named_by_its_shortest_text(
@@ -37,7 +37,7 @@ def test_a_method_is_read_into_its_parts_and_named_by_its_shortest_text(
     assert (str(method.network_choice), str(method.balancer_choice), method.title) == (network, balancer, title)
 
 
-@pytest.mark.parametrize("text", [*registry.entries("method"), "td:preset=levi2021", "moo:normalise=loss+", "td+mgda"])
+@pytest.mark.parametrize("text", [*registry.entries("method"), "td:preset=levi2021", "moo:normalize=loss+", "td+mgda"])
 def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
     method = parse_method(text)
     again = parse_method(method.title)
@@ -54,10 +54,10 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
         ("tdx", "method 'tdx' is not installed. Did you mean 'td'? Installed: "),
         ("td+mgdaub", "balancer 'mgdaub' is not installed. Did you mean 'mgda-ub'? Installed: "),
         ("td:chanels=6", "method 'td' has no option 'chanels'. Did you mean 'channels'? Its options: image, spatial, "),
-        ("moo:normalize=l2", "method 'moo' has no option 'normalize'. Did you mean 'normalise'? Its options: "),
+        ("moo:normalize=l2", "method 'moo' has no option 'normalize'. Did you mean 'normalize'? Its options: "),
         (
-            "moo:normalise=l3",
-            "option 'normalise' of method 'moo' is 'l3'. Allowed: none, l2, loss, loss+.",
+            "moo:normalize=l3",
+            "option 'normalize' of method 'moo' is 'l3'. Allowed: none, l2, loss, loss+.",
         ),
         ("td:channels=-1", "option 'channels' of method 'td' is -1. Allowed: at least 0."),
         ("td:preset=levi2020", "method 'td' has no preset 'levi2020'. Its presets: levi2019, levi2021."),

@@ -20,19 +20,19 @@ methods = [
     "td",
     "uniform",
 ]
-vary = { share = [0.1, 1.0] }
+vary = { fraction = [0.1, 1.0] }
 
 [[paper]]
 dataset = "mmnist2"
 columns = ["LU", "mean"]
-set = { share = 0.1 }
+set = { fraction = 0.1 }
 [paper.rows]
 td = [97.16, [96.19, 0.14]]
 
 [[claim]]
 dataset = "mmnist2"
 contrast = ["td", "uniform"]
-set = { share = 1.0 }
+set = { fraction = 1.0 }
 """
 
 Read = Callable[[str], tuple[Suite | None, list[Fault]]]
@@ -54,7 +54,7 @@ def test_a_file_is_read_as_it_says(read: Read) -> None:
     assert suite is not None
     assert (suite.name, suite.title, suite.base) == ("mine", "Two digits", "paper")
     assert suite.settings == {"lr": 1e-3}
-    assert suite.grid[0].variations() == [{"share": 0.1}, {"share": 1.0}]
+    assert suite.grid[0].variations() == [{"fraction": 0.1}, {"fraction": 1.0}]
     (table,) = suite.paper
     assert table.number("td", "LU") == (97.16, None)
     assert table.number("td", "mean") == (96.19, 0.14)
@@ -92,17 +92,25 @@ FAULTS = {
     "a value out of range": ("lr = 1e-3", "lr = -1.0", "Allowed: at least 1e-12."),
     "a value with a hyphen": ("lr = 1e-3", 'gradient-scale = "big"', "Allowed: native, sum, matched."),
     "an unknown protocol": ('base = "paper"', 'base = "papr"', "Did you mean 'paper'?"),
-    "a wrong value that is varied": ("share = [0.1, 1.0] }", "share = [0.1, 1.0, 7.0] }", "Allowed: 0.0001 to 1."),
-    "an unknown setting that is varied": ("vary = { share", "vary = { shar", "no setting 'shar'"),
-    "a size that is varied": ("vary = { share = [0.1, 1.0] }", "vary = { epochs = [1] }", "cannot be varied"),
-    "two that are varied": ("share = [0.1, 1.0] }", "share = [0.1, 1.0], lr = [1.0] }", "Vary one"),
+    "a wrong value that is varied": (
+        "fraction = [0.1, 1.0] }",
+        "fraction = [0.1, 1.0, 7.0] }",
+        "Allowed: 0.0001 to 1.",
+    ),
+    "an unknown setting that is varied": ("vary = { fraction", "vary = { shar", "no setting 'shar'"),
+    "a size that is varied": ("vary = { fraction = [0.1, 1.0] }", "vary = { epochs = [1] }", "cannot be varied"),
+    "two that are varied": ("fraction = [0.1, 1.0] }", "fraction = [0.1, 1.0], lr = [1.0] }", "Vary one"),
     "an unknown column": ('columns = ["LU", "mean"]', 'columns = ["LU", "LR"]', "There: LU, RL, mean."),
     "an unknown row": ("td = [97.16", "tdd = [97.16", "Did you mean 'td'?"),
     "too few values": ("td = [97.16, [96.19, 0.14]]", "td = [97.16]", "1 value for 2 columns"),
     "too many values": ("td = [97.16, ", "td = [97.16, 1, ", "3 values for 2 columns"),
     "three numbers for one": ("[96.19, 0.14]]", "[96.19, 0.14, 5]]", "a mean, or [mean, standard deviation]"),
     "a text for a number": ("td = [97.16,", 'td = ["97.16 ± 0.05",', "a mean, or [mean, standard deviation]"),
-    "a table of another variation": ("set = { share = 0.1 }", "set = { share = 0.3 }", "There: share=0.1; share=1."),
+    "a table of another variation": (
+        "set = { fraction = 0.1 }",
+        "set = { fraction = 0.3 }",
+        "There: fraction=0.1; fraction=1.",
+    ),
     "a claim on a missing method": ('["td", "uniform"]\n', '["td", "moo"]\n', "There: td, uniform."),
     "a claim on one method": ('["td", "uniform"]\n', '["td", "td"]\n', "Name two."),
     "a claim with one method": ('["td", "uniform"]\n', '["td"]\n', "Write two methods"),

@@ -12,7 +12,7 @@ SUITE = Suite(
     settings={"lr": 5e-4, "epochs": 50, "seeds": 2},
     grid=(
         Grid(datasets=("mmnist2", "mmnist3"), methods=("td:preset=levi2021", "uniform")),
-        Grid(datasets=("mmnist2",), methods=("uniform",), vary={"share": (0.1, 0.5)}, set={"clip": 1.0}),
+        Grid(datasets=("mmnist2",), methods=("uniform",), vary={"fraction": (0.1, 0.5)}, set={"clip": 1.0}),
     ),
 )
 
@@ -27,7 +27,7 @@ def test_a_suite_is_every_method_on_every_dataset_under_each_variation_for_each_
     specs = plan_suite(SUITE)
     assert len(specs) == len({spec.id for spec in specs}) == (2 * 2 + 2) * 2
     assert {spec.seed for spec in specs} == {0, 1}
-    assert {spec.protocol.share for spec in specs if spec.protocol.clip} == {0.1, 0.5}
+    assert {spec.protocol.fraction for spec in specs if spec.protocol.clip} == {0.1, 0.5}
     assert {(spec.protocol.lr, spec.protocol.epochs, spec.protocol.batch) for spec in specs} == {(5e-4, 50, 512)}
 
 
@@ -67,15 +67,15 @@ def test_runs_find_their_place_whatever_their_size_and_whoever_asked_for_them() 
         assert known[signature(spec)] == plain
     other = known[signature(asked("td:bu2=mul:upsample=nearest", dataset="mmnist3", lr="5e-4"))]
     assert other == Place(dataset="mmnist3", method="td:preset=levi2021", variation=())
-    varied = known[signature(asked(lr="5e-4", share=".5", clip="1"))]
-    assert varied == Place(dataset="mmnist2", method="uniform", variation=(("clip", "1"), ("share", "0.5")))
+    varied = known[signature(asked(lr="5e-4", fraction=".5", clip="1"))]
+    assert varied == Place(dataset="mmnist2", method="uniform", variation=(("clip", "1"), ("fraction", "0.5")))
 
 
 @pytest.mark.parametrize(
     "stranger",
     [
         asked(),  # the protocol's own learning rate
-        asked(lr="5e-4", share=".5"),
+        asked(lr="5e-4", fraction=".5"),
         asked(lr="5e-4", validation="true"),
         asked("moo", lr="5e-4"),
         asked("uniform@lenet:width=2", lr="5e-4"),

@@ -25,7 +25,7 @@ methods = [
     ["nested", "]"],
     "uniform:lr=3",
 ]
-vary = { share = [1, 2] }
+vary = { fraction = [1, 2] }
 
 [[grid]]
 methods = ["moo"]
@@ -84,7 +84,7 @@ def test_what_lies_in_a_list_of_several_lines_is_found_by_its_text() -> None:
 
 def test_what_has_no_line_of_its_own_is_found_in_what_is_around_it() -> None:
     lines = Lines(TEXT)
-    assert lines.find(("grid", 0, "vary", "share")) == line("vary")
+    assert lines.find(("grid", 0, "vary", "fraction")) == line("vary")
     assert lines.find(("grid", 1, "datasets")) == line("[[grid]]", 3)  # missing: where its table begins
     assert lines.find(("grid", 1), "own") == line("adds")  # a table of a list reaches over its own tables
     assert lines.find(("nothing",)) == 1

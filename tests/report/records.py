@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.spec import Choice, RunSpec, Titles
 from mtbench.store.record import (
     FORMAT,
@@ -22,8 +22,8 @@ from mtbench.store.record import (
 )
 from mtbench.store.status import RunStatus
 
-PAPER = Protocol()
-QUICK = Protocol(name="quick", epochs=2, images=4000)
+PAPER = TrainingProtocol()
+QUICK = TrainingProtocol(name="quick", epochs=2, images=4000)
 CORNERS = ("LU", "RL")
 ALIASES = {"uniform": "branches+uniform", "moo": "branches+mgda-ub"}
 NETWORKS = "astmt chmod cross-stitch film mmoe mtan progressive routing single superposition td tensormod"
@@ -46,7 +46,7 @@ def finished(
     scores: Mapping[str, float] | Sequence[float] = (90.0, 80.0),
     *,
     dataset: str = "mmnist2",
-    protocol: Protocol = PAPER,
+    protocol: TrainingProtocol = PAPER,
     title: str = "",
     metric: str = "accuracy",
     unit: str = "%",
@@ -135,7 +135,7 @@ def unfinished(
     why: str = "",
     *,
     dataset: str = "mmnist2",
-    protocol: Protocol = PAPER,
+    protocol: TrainingProtocol = PAPER,
     title: str = "",
 ) -> RunStatus:
     """A run without a record, in the state given."""
@@ -143,7 +143,9 @@ def unfinished(
     return RunStatus(folder=Path(asked.folder), spec=asked, state=state, why=why, record=None)
 
 
-def spec(method: str, seed: int, *, dataset: str = "mmnist2", protocol: Protocol = PAPER, title: str = "") -> RunSpec:
+def spec(
+    method: str, seed: int, *, dataset: str = "mmnist2", protocol: TrainingProtocol = PAPER, title: str = ""
+) -> RunSpec:
     """What was asked of a made-up run; `method` may have a balancer after a plus."""
     network, _, balancer = ALIASES.get(method, method).partition("+")
     return RunSpec(
@@ -191,7 +193,7 @@ def mixed_runs() -> list[RunStatus]:
     ]
 
 
-def many_runs(*, seeds: int = 3, protocol: Protocol = QUICK, tasks: Sequence[str] = CORNERS) -> list[RunStatus]:
+def many_runs(*, seeds: int = 3, protocol: TrainingProtocol = QUICK, tasks: Sequence[str] = CORNERS) -> list[RunStatus]:
     """As many methods as there are, unlike in everything; a few of their runs are not as they should be."""
     runs = []
     for place, method in enumerate(MANY):

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.spec import Choice, Titles
 from mtbench.report.studies import StudyRuns, find_studies
 from mtbench.store.record import TaskInfo
@@ -39,7 +39,7 @@ def weighted(
     tried: Sequence[Tried],
     *,
     tasks: Sequence[TaskInfo] = accuracies(CORNERS),
-    protocol: Protocol = PAPER,
+    protocol: TrainingProtocol = PAPER,
     planned: int | None = None,
     stale: str = "",
 ) -> tuple[StudyRuns, list[RunStatus]]:
@@ -64,7 +64,7 @@ def rated(
     tried: Sequence[Tried],
     *,
     tasks: Sequence[TaskInfo] = accuracies(CORNERS),
-    protocol: Protocol = PAPER,
+    protocol: TrainingProtocol = PAPER,
     planned: int | None = None,
 ) -> tuple[StudyRuns, list[RunStatus]]:
     """A search over the learning rate of a method, whose `asked` are rates; and what was trained again."""
@@ -83,7 +83,12 @@ def rated(
 
 
 def _weighted(
-    weights: str, seed: int, scores: Mapping[str, float], tasks: Sequence[TaskInfo], protocol: Protocol, stale: str
+    weights: str,
+    seed: int,
+    scores: Mapping[str, float],
+    tasks: Sequence[TaskInfo],
+    protocol: TrainingProtocol,
+    stale: str,
 ) -> RunStatus:
     run = finished("branches+fixed", seed, scores, protocol=protocol, tasks=tasks, stale=stale)
     spec = replace(
@@ -103,7 +108,7 @@ def _found(
     tried: Sequence[Tried],
     runs: Mapping[int, Sequence[RunStatus]],
     tasks: Sequence[TaskInfo],
-    protocol: Protocol,
+    protocol: TrainingProtocol,
     planned: int | None,
     sampler: str,
 ) -> tuple[StudyRuns, list[RunStatus]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Suite, rendered
 from mtbench.report.comparison import compare
 from mtbench.report.suite import Sheet, SuiteRuns
@@ -11,10 +11,14 @@ from mtbench.store.status import RunStatus
 
 
 def filled(
-    suite: Suite, run: Callable[[str, str, Protocol, int], RunStatus | None], *, seeds: int = 3, quick: bool = False
+    suite: Suite,
+    run: Callable[[str, str, TrainingProtocol, int], RunStatus | None],
+    *,
+    seeds: int = 3,
+    quick: bool = False,
 ) -> SuiteRuns:
     """The runs of a suite's grid, as `run` makes them of a method, a dataset, a protocol and a seed; None is no run."""
-    base = Protocol(name="quick" if quick else "paper")
+    base = TrainingProtocol(name="quick" if quick else "paper")
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, list[RunStatus]]] = {}
     for part in suite.grid:
         for settings in map(rendered, part.variations()):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.added import additions
 from mtbench.report.adding import adding_exhibits
@@ -26,7 +26,7 @@ BEFORE = {"uniform": 90.0, "chmod": 80.0}
 DAMAGE = {("uniform", "all"): -2.0, ("chmod", "all"): -4.0}
 
 
-def run(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
     """Each phase has two epochs. The damage of seed s is s more than that of seed 0; where only the new task's own
     numbers are trained there is none."""
     if protocol.adds == "none":
@@ -69,7 +69,7 @@ def drawn(runs: SuiteRuns) -> Figure:
 
 
 def test_a_page_says_what_was_learned_what_was_lost_and_what_was_trained() -> None:
-    def some(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def some(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         if (method, protocol.adds, seed) == ("chmod", "all", 1):
             return unfinished("failed", method, seed, "out of memory", dataset=dataset, protocol=protocol)
         return run(method, dataset, protocol, seed)
@@ -112,7 +112,7 @@ def test_the_change_is_paired_within_runs() -> None:
 
 
 def test_with_a_validation_split_before_and_after_are_both_of_it() -> None:
-    def validated(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def validated(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         made = with_phases(
             finished(method, seed, {"LU": 50.0, "RL": 50.0, "LL": 50.0}, dataset=dataset, protocol=protocol), 80, "val"
         )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.compliance import draw_compliance
 from mtbench.report.diagnostics import conflict_frame, diagnostic_files, selectivity_frame
@@ -19,7 +19,7 @@ from mtbench.store.diagnosis import Conflict, Matrix, Probed, Selectivity
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished
 
-ASKED = Protocol(epochs=2, diagnostics=("conflict", "selectivity"))
+ASKED = TrainingProtocol(epochs=2, diagnostics=("conflict", "selectivity"))
 NAMES = ("LU", "RL", "UR")
 
 

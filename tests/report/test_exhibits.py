@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.latex import render_latex
 from mtbench.report.suite import SuiteRuns
@@ -29,7 +29,7 @@ EVERY = Suite(
 )
 
 
-def run(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
     score = 90.0 + len(method) % 5 + seed
     made = finished(method, seed, dict.fromkeys(TASKS[dataset], score), dataset=dataset, protocol=protocol)
     assert made.record is not None

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.style import looks, save
@@ -32,7 +32,7 @@ def some_runs() -> list[RunStatus]:
 
 def validated() -> RunStatus:
     """A run with a held-out validation split, which its curve is of; the last point has all splits."""
-    protocol = Protocol(validation=True, epochs=2)
+    protocol = TrainingProtocol(validation=True, epochs=2)
     run = finished(protocol=protocol)
     assert run.record is not None
     val = [{"LU": TaskResult(loss=1, count=9, metrics={"accuracy": score})} for score in (40.0, 60.0)]
@@ -121,7 +121,7 @@ def test_curves_are_of_the_validation_split_where_one_is_held_out() -> None:
 
 
 def test_a_curve_of_one_epoch_is_a_marker_at_that_epoch() -> None:
-    axes = draw_curves(comparison([finished(protocol=Protocol(name="quick", epochs=1))])).axes[0]
+    axes = draw_curves(comparison([finished(protocol=TrainingProtocol(name="quick", epochs=1))])).axes[0]
     assert {line.get_marker() for line in axes.lines} == {"o"}
     assert [tick for tick in axes.get_xticks() if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]] == [1]
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.markup import render_markdown
 from mtbench.report.matched import matched_exhibits
@@ -25,7 +25,7 @@ MATCHED = Suite(
 GAINS = {"single": (1.0, 2.0, 3.0), "film": (0.0, 0.0, 0.0), "td": (0.0, 0.0, 0.0)}
 
 
-def run(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
     if method == "moo":
         return unfinished("missing", method, seed, dataset=dataset, protocol=protocol)
     mean = 90.0 + seed + GAINS[method][seed]
@@ -33,7 +33,7 @@ def run(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
     return finished(method, seed, (mean + 1, mean - 1), dataset=dataset, protocol=protocol, weights=weights, macs=macs)
 
 
-def crowd(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+def crowd(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
     """Methods of few unlike costs, whose means lie close together."""
     place = MANY.index(method)
     return finished(
@@ -78,7 +78,7 @@ def test_a_page_has_each_cost_with_its_ratio_and_the_paired_difference_to_the_re
 
 
 def test_small_losses_are_shown_in_four_digits() -> None:
-    def loss(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def loss(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         mean = 0.0123 + 0.001 * seed + 0.0001 * GAINS[method][seed]
         values = (mean, mean)
         kind = {"metric": "loss", "unit": "", "higher_is_better": False}
@@ -92,7 +92,7 @@ def test_small_losses_are_shown_in_four_digits() -> None:
 
 
 def test_without_a_finished_run_of_the_reference_nothing_is_relative_to_it() -> None:
-    def some(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def some(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         return run("moo" if method == "td" else method, dataset, protocol, seed)
 
     grid = Grid(datasets=("mmnist2",), methods=("moo", "single", "film"))
@@ -150,7 +150,7 @@ def test_tasks_of_unlike_metrics_are_not_matched() -> None:
         TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
     ]
 
-    def mixed(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def mixed(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         return finished(method, seed, {"shape": 90.0, "depth": 0.5}, tasks=tasks, dataset=dataset, protocol=protocol)
 
     assert matched_exhibits(filled(MATCHED, mixed)) == []

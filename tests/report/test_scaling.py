@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.markup import render_markdown
 from mtbench.report.scaling import scaling_exhibits
@@ -24,7 +24,7 @@ GROWING = Suite(
 TASKS = {"mmnist2": ("LU", "RL"), "mmnist3": ("LU", "RL", "LL"), "mmnist4": ("LU", "RL", "LL", "RU")}
 
 
-def run(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
     """single has 80 with two tasks and 60 with three; td a tenth more. Its weights grow by a twentieth per task."""
     names = TASKS[dataset]
     base = {2: 80.0, 3: 60.0, 4: 50.0}[len(names)] * (1.1 if method == "td" else 1)
@@ -48,7 +48,7 @@ def drawn(runs: SuiteRuns) -> Figure:
 
 
 def test_pages_have_a_row_per_method_and_a_column_per_dataset_by_its_number_of_tasks() -> None:
-    def some(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def some(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         if (method, dataset, seed) == ("td", "mmnist3", 1):
             return unfinished("failed", method, seed, "out of memory", dataset=dataset, protocol=protocol)
         return run(method, dataset, protocol, seed)
@@ -115,7 +115,7 @@ def test_any_number_of_datasets_and_seeds_is_drawn(datasets: tuple[str, ...], se
 
 
 def test_a_dataset_without_a_finished_run_is_left_out() -> None:
-    def some(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def some(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         if dataset == "mmnist3":
             return unfinished("missing", method, seed, dataset=dataset, protocol=protocol)
         return run(method, dataset, protocol, seed)
@@ -141,7 +141,7 @@ def test_tasks_of_unlike_metrics_have_gains_and_costs_alone() -> None:
         TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
     ]
 
-    def mixed(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def mixed(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         return finished(method, seed, {"shape": 90.0, "depth": 0.5}, tasks=tasks, dataset=dataset, protocol=protocol)
 
     titles = [axes.get_title() for axes in drawn(filled(GROWING, mixed)).axes if axes.get_visible()]

@@ -9,7 +9,7 @@ from scipy.stats import ttest_rel
 from typer.testing import CliRunner
 
 from mtbench.cli.app import app
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, PaperTable, Search, Suite
 from mtbench.report.comparison import compare
 from mtbench.report.findings import findings
@@ -81,7 +81,7 @@ def test_what_a_search_chose_stands_alone_only_where_nothing_else_was_trained_li
     shown, (told,) = in_tables(runs, [found], RESULTS)
     assert shown == runs[:3]  # the default, which is under the protocol of the study
     assert told.startswith("Left out of the tables of methods: 3 runs, what a search chose,")
-    other = placed(finished("moo", 0, protocol=Protocol(lr=0.003), title="paper, lr=0.003"))
+    other = placed(finished("moo", 0, protocol=TrainingProtocol(lr=0.003), title="paper, lr=0.003"))
     assert in_tables([*runs, other], [found], RESULTS) == ([*runs, other], [])
 
 
@@ -97,7 +97,7 @@ def test_a_study_belongs_beside_the_methods_of_its_dataset_and_protocol() -> Non
     [
         ({"weights": "0.312345/0.687655"}, "weights 0.312/0.688"),
         ({"lr": "0.00312345", "alpha": "2"}, "lr=0.00312, alpha=2"),
-        ({"normalise": "loss+"}, "normalise=loss+"),
+        ({"normalize": "loss+"}, "normalize=loss+"),
     ],
 )
 def test_a_setting_in_words(asked: dict[str, str], words: str) -> None:
@@ -250,7 +250,7 @@ SUITE = Suite(
 
 def test_a_suite_has_the_searches_that_it_asks_for_at_any_size_in_its_order() -> None:
     studies, _ = two()
-    small, _ = rated("td", RATES, protocol=Protocol(epochs=7))
+    small, _ = rated("td", RATES, protocol=TrainingProtocol(epochs=7))
     found = suite_studies(SUITE, [*studies, small])
     assert {size: [each.title for each in group] for size, group in found.items()} == {
         "paper": ["MGDA-UB", "td"],
@@ -263,7 +263,7 @@ def test_a_suite_has_the_searches_that_it_asks_for_at_any_size_in_its_order() ->
     [
         {"sampler": "tpe"},
         {"dataset": "mmnist3"},
-        {"protocol": Protocol(optimizer="sgd")},
+        {"protocol": TrainingProtocol(optimizer="sgd")},
         {"space": {"alpha": "0..3"}},
         {"objective": "tasks", "sampler": "tpe"},
         {"method": "chmod+uniform"},

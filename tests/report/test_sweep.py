@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.plan.suite_plan import plan_suite
 from mtbench.report.markup import render_markdown
@@ -28,13 +28,13 @@ RATES = Suite(
 TASKS = {"mmnist2": ("LU", "RL"), "mmnist3": ("LU", "RL", "LL"), "mmnist9": tuple("123456789")}
 
 
-def score(method: str, dataset: str, protocol: Protocol, seed: int) -> dict[str, float]:
+def score(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> dict[str, float]:
     """90 or 80 by method, and one more with each seed; with ten times the learning rate 10 more."""
     base = (90.0 if method == "single" else 80.0) + seed + 10 * np.log10(protocol.lr / 3e-3)
     return dict.fromkeys(TASKS[dataset], base)
 
 
-def run(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
     return finished(method, seed, score(method, dataset, protocol, seed), dataset=dataset, protocol=protocol)
 
 
@@ -63,7 +63,7 @@ def curves(axes: Axes) -> list[tuple[list[float], list[float]]]:
 
 
 def test_a_page_has_a_row_per_method_and_a_column_per_value_in_ascending_order() -> None:
-    def some(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus | None:
+    def some(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus | None:
         if (method, protocol.lr) == ("uniform", 3e-3):
             return None
         if (method, protocol.lr, seed) == ("single", 1e-4, 2):
@@ -133,7 +133,7 @@ def test_of_one_seed_there_is_no_interval() -> None:
 
 
 def test_what_has_not_finished_is_a_gap() -> None:
-    def some(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus | None:
+    def some(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus | None:
         return None if (method, protocol.lr) == ("single", 3e-3) else run(method, dataset, protocol, seed)
 
     _, (_, single) = curves(drawn(filled(on("mmnist2"), some))[0])
@@ -198,7 +198,7 @@ def test_tasks_of_unlike_metrics_have_columns_and_panels_each() -> None:
         TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
     ]
 
-    def mixed(method: str, dataset: str, protocol: Protocol, seed: int) -> RunStatus:
+    def mixed(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         return finished(method, seed, {"shape": 90.0, "depth": 0.5}, tasks=tasks, dataset=dataset, protocol=protocol)
 
     runs = filled(RATES, mixed)
@@ -224,9 +224,9 @@ def test_each_value_has_a_table_and_the_suite_one_figure(tmp_path: Path) -> None
 
 
 def test_titles_say_the_variation_even_where_it_is_the_protocols_own_value() -> None:
-    grid = Grid(datasets=("mmnist2",), methods=("uniform",), vary={"share": (0.1, 1.0)})
+    grid = Grid(datasets=("mmnist2",), methods=("uniform",), vary={"fraction": (0.1, 1.0)})
     runs = planned(replace(RATES, grid=(grid,)))
-    assert [sheet.comparison.title for sheet in runs.sheets] == ["paper, share=0.1", "paper, share=1"]
+    assert [sheet.comparison.title for sheet in runs.sheets] == ["paper, fraction=0.1", "paper, fraction=1"]
 
 
 KINDS = ("tex", "md", "csv")

@@ -169,7 +169,7 @@ def test_the_balancers_weights_are_those_of_its_equation(tmp_path: Path) -> None
 
     def weights(means: list[float], counts: list[int]) -> list[float]:
         share = half if all(counts) else torch.tensor(counts).sign().float()
-        losses = Losses(means=torch.tensor(means), counts=torch.tensor(counts), share=share)
+        losses = Losses(means=torch.tensor(means), counts=torch.tensor(counts), base_weights=share)
         return [round(weight, 5) for weight in balancer.weigh(losses).tolist()]
 
     # m = (.1, .3), m / mean(m) = (.5, 1.5), and half of the pull: .5 (.5 + .25), .5 (.5 + .75)
@@ -179,13 +179,15 @@ def test_the_balancers_weights_are_those_of_its_equation(tmp_path: Path) -> None
     torch.testing.assert_close(balancer.state_dict()["average"], torch.tensor([0.59, 0.3]))
     # All losses 0 from the start: nothing is divided by 0.
     fresh = cls(cls.Options(), TASKS)
-    zeros = Losses(means=torch.zeros(2), counts=torch.tensor([4, 4]), share=half)
+    zeros = Losses(means=torch.zeros(2), counts=torch.tensor([4, 4]), base_weights=half)
     assert fresh.weigh(zeros).tolist() == [0.25, 0.25]
 
 
 def test_a_pull_of_nothing_leaves_the_plain_loss(tmp_path: Path) -> None:
     cls: Any = module("balancer", tmp_path).MineBalancer
-    losses = Losses(means=torch.tensor([1.0, 9.0]), counts=torch.tensor([1, 3]), share=torch.tensor([0.25, 0.75]))
+    losses = Losses(
+        means=torch.tensor([1.0, 9.0]), counts=torch.tensor([1, 3]), base_weights=torch.tensor([0.25, 0.75])
+    )
     assert cls(cls.Options(pull=0.0), TASKS).weigh(losses).tolist() == [0.25, 0.75]
 
 

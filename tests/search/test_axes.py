@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtbench.contract import Choices, Protocol, Range, Simplex
+from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_method
 from mtbench.search.axes import Axis, axes_of, default_axes, describe
@@ -12,16 +12,16 @@ TASKS = ("upper", "lower")
 
 def space_of(method: str, **space: str) -> dict[str, str]:
     named = {name.replace("__", "."): text for name, text in space.items()}
-    return describe(axes_of(parse_method(method), Protocol(), TASKS, named)[0])
+    return describe(axes_of(parse_method(method), TrainingProtocol(), TASKS, named)[0])
 
 
 def axis(method: str, name: str, text: str) -> Axis:
-    (found,) = axes_of(parse_method(method), Protocol(), TASKS, {name: text})[0]
+    (found,) = axes_of(parse_method(method), TrainingProtocol(), TASKS, {name: text})[0]
     return found
 
 
 def test_the_default_is_the_learning_rate_and_what_the_options_declare() -> None:
-    assert describe(default_axes(parse_method("td"), Protocol(), TASKS)) == {"lr": "0.0001..0.01:log"}
+    assert describe(default_axes(parse_method("td"), TrainingProtocol(), TASKS)) == {"lr": "0.0001..0.01:log"}
     assert space_of("branches+gradnorm") == {"lr": "0.0001..0.01:log", "alpha": "0..3"}
     assert space_of("mmoe+dwa") == {"lr": "0.0001..0.01:log", "experts": "2/4/8", "temperature": "0.5..8:log"}
 
@@ -36,7 +36,9 @@ def test_an_option_that_was_given_with_the_method_stays_as_it_is() -> None:
 
 
 def test_weights_of_a_single_task_are_nothing_to_search() -> None:
-    assert describe(default_axes(parse_method("branches+fixed"), Protocol(), ("one",))) == {"lr": "0.0001..0.01:log"}
+    assert describe(default_axes(parse_method("branches+fixed"), TrainingProtocol(), ("one",))) == {
+        "lr": "0.0001..0.01:log"
+    }
 
 
 def test_naming_a_space_leaves_everything_else_as_it_is() -> None:
@@ -55,7 +57,7 @@ def test_a_bare_name_is_the_protocols_and_a_balancers_is_named_with_it() -> None
     assert (mine.part, mine.name, mine.space) == ("balancer", "famo.lr", Range(low=1e-3, high=1e-1, log=True))
     assert axis("branches+famo", "weight-decay", "0..1").option == "weight_decay"
     assert axis("branches+famo", "famo.weight-decay", "0..1").name == "weight_decay"
-    assert axis("moo", "mgda-ub.normalise", "none/l2").part == "balancer"
+    assert axis("moo", "mgda-ub.normalize", "none/l2").part == "balancer"
 
 
 @pytest.mark.parametrize(
@@ -122,5 +124,5 @@ def test_a_default_has_a_place_in_the_space_or_none() -> None:
 
 
 def test_what_gives_trials_other_budgets_or_data_is_not_searched() -> None:
-    for name in ("epochs", "images", "share", "validation", "seeds"):
-        assert axes_of(parse_method("td"), Protocol(), TASKS, {name: "1..2"}) == ([], set())
+    for name in ("epochs", "images", "fraction", "validation", "seeds"):
+        assert axes_of(parse_method("td"), TrainingProtocol(), TASKS, {name: "1..2"}) == ([], set())

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_method
 from mtbench.search.axes import Axis, axes_of
@@ -13,7 +13,7 @@ from mtbench.search.points import default_point, grid_point, grid_size, setting_
 
 def axes(method: str, tasks: int = 2, **space: str) -> list[Axis]:
     names = [f"task{index}" for index in range(tasks)]
-    return axes_of(parse_method(method), Protocol(), names, space)[0]
+    return axes_of(parse_method(method), TrainingProtocol(), names, space)[0]
 
 
 def grid(found: list[Axis], seed: int = 0) -> list[dict[str, str]]:

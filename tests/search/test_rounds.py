@@ -22,7 +22,7 @@ from tests.search.worlds import World, validation_scores
 
 
 def search(world: World, *methods: str, **asked: Any) -> list[Study]:
-    # A trunk that is built in no time, since each setting is built once when it is planned.
+    # A backbone that is built in no time, since each setting is built once when it is planned.
     request = {"trials": 12, "protocol": "quick", "backbone": "mlp:width=2:depth=1", **asked}
     plans = plan_search(SearchRequest(datasets=["toy-all"], methods=methods, **request))
     return run_search(plans, results=world.results, perform=world)

@@ -32,7 +32,7 @@ from mtbench.search.weighting import searched_method
         ("uniform", "tasks", [], "uniform"),
         ("moo", "", ["weights"], "moo"),
         ("branches+uniform", "tasks", [], "uniform"),
-        ("branches+mgda:normalise=loss+", "tasks", [], "branches+mgda:normalise=loss+"),
+        ("branches+mgda:normalize=loss+", "tasks", [], "branches+mgda:normalize=loss+"),
     ],
 )
 def test_the_balancer_that_takes_weights_is_found(text: str, objective: str, space: list[str], title: str) -> None:
@@ -51,8 +51,8 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "heavy.py").write_text(
         "from dataclasses import dataclass\n"
         "from mtbench.contract import option\n"
-        "from mtbench_methods.balancers.fixed import Fixed\n"
-        "from mtbench_methods.branches import Branches\n"
+        "from mtbench_methods.balancers.loss_weights.fixed import Fixed\n"
+        "from mtbench_methods.networks.branches import Branches\n"
         "@dataclass(frozen=True, kw_only=True)\n"
         "class Options:\n"
         "    weights: tuple[float, ...] = option((), 'w', search='simplex')\n"

@@ -81,8 +81,10 @@ def test_a_name_taken_from_a_package_itself_counts(package: Path) -> None:
 def test_what_a_strangers_method_takes_from_another_package_of_plugins_counts(package: Path) -> None:
     before = rewritten(package / "method.py", "")
     alone = rewritten(package / "method.py", "import mtbench_strange\n")
-    followed = rewritten(package / "method.py", "import mtbench_methods.branches\n")
-    entry = registry.Entry(kind="method", name="x", value="mtbench_methods.branches:X", distribution="d", version="1")
+    followed = rewritten(package / "method.py", "import mtbench_methods.networks.branches\n")
+    entry = registry.Entry(
+        kind="method", name="x", value="mtbench_methods.networks.branches:X", distribution="d", version="1"
+    )
     assert len({before, alone, followed}) == 3
     assert code(entry).hash != followed
 

@@ -65,7 +65,7 @@ def test_a_record_is_stale_when_code_or_data_changed_and_says_which(tmp_path: Pa
     marks = dataclasses.replace(record.fingerprints, code=code, data="toy-0")
     published(tmp_path, dataclasses.replace(record, fingerprints=marks))
     assert state(tmp_path, record.spec).why == (
-        "the network's code changed (mtbench_methods.branches); "
+        "the network's code changed (mtbench_methods.networks.branches); "
         "the dataset's code changed (mtbench_toys.datasets); the data changed"
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.contract import Protocol
+from mtbench.contract import TrainingProtocol
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.spec import Titles
 from mtbench.store.record import TaskInfo
@@ -18,7 +18,7 @@ STUDY = Study(
     dataset="toy",
     method="net+fixed",
     backbone="lenet",
-    protocol=Protocol(name="quick"),
+    protocol=TrainingProtocol(name="quick"),
     titles=TITLES,
     space={"weights": "simplex:19"},
     sampler="tpe",

@@ -53,7 +53,7 @@ def test_a_built_in_suite_plans_each_of_its_runs_once_per_seed_at_paper_and_at_q
     read = suite(name)
     cells = sum(len(part.datasets) * len(part.methods) * len(part.variations()) for part in read.grid)
     assert len(places(read)) == cells
-    protocols = [parse_dataset(dataset).dataset.protocols for part in read.grid for dataset in part.datasets]
+    protocols = [parse_dataset(dataset).dataset_class.protocols for part in read.grid for dataset in part.datasets]
     for base, seeds in (("paper", read.settings["seeds"]), ("quick", protocols[0]["quick"].seeds)):
         specs = plan_suite(read, base=base)
         assert len({spec.id for spec in specs}) == cells * int(str(seeds))

@@ -17,8 +17,8 @@ from mtbench.train.cost import Macs, count_macs, count_parameters, parts
 def build(method: str, dataset: str) -> tuple[Network, Setup]:
     opened = parse_dataset(dataset).open(Path())
     chosen = parse_method(method)
-    setup = (chosen.backbone or parse_backbone(opened.backbone)).setup(opened, seed=0)
-    return chosen.network(chosen.network_options, setup), setup
+    setup = (chosen.backbone or parse_backbone(opened.default_backbone)).setup(opened, seed=0)
+    return chosen.network_class(chosen.network_options, setup), setup
 
 
 def parameters(method: str, dataset: str) -> Parameters:
@@ -33,7 +33,7 @@ def cost(method: str) -> tuple[int, Macs]:
 
 
 def extra(method: str) -> int:
-    """Weights that the top-down network has beside the trunk and the branch."""
+    """Weights that the top-down network has beside the backbone and the branch."""
     network, _ = build(method, "mmnist2")
     return sum(part.weights for part in parts(network) if part.name not in ("backbone", "branch"))
 

@@ -19,7 +19,7 @@ from mtbench.train.cost import Ledger
 from mtbench.train.trained import Trained, train
 
 CPU = torch.device("cpu")
-DRAWING_AND_NORMALISING = ["moo", "td", "toy-dropout", "branches+toy-drift", "mtan", "astmt", "td@resnet18:width=.1"]
+DRAWING_AND_NORMALIZING = ["moo", "td", "toy-dropout", "branches+toy-drift", "mtan", "astmt", "td@resnet18:width=.1"]
 
 
 class Pull(Kind):
@@ -47,7 +47,7 @@ class Pulled(AllTasksNetwork):
 
     def __init__(self, tasks: int) -> None:
         named = tuple(Task(name=f"task{index}", kind=Pull()) for index in range(tasks))
-        setup = Setup(tasks=named, backbone=LeNet, backbone_options=NoOptions(), input_shape=(1,), seed=0)
+        setup = Setup(tasks=named, backbone_class=LeNet, backbone_options=NoOptions(), input_shape=(1,), seed=0)
         super().__init__(NoOptions(), setup)
         self.weight = nn.Parameter(torch.ones(2))
         self.own = nn.Parameter(torch.ones(tasks))
@@ -165,7 +165,7 @@ def test_measuring_leaves_gradients_buffers_and_random_state_as_they_were() -> N
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize("method", DRAWING_AND_NORMALISING)
+@pytest.mark.parametrize("method", DRAWING_AND_NORMALIZING)
 def test_a_run_whose_conflict_is_measured_has_the_bits_of_one_without(method: str) -> None:
     plain, measured = run(method, epochs="2"), run(method, epochs="2", diagnostics="conflict")
     assert all(torch.equal(plain.model[name], measured.model[name]) for name in plain.model)
@@ -207,7 +207,7 @@ def test_gradients_are_of_every_label_in_what_tasks_share(method: str) -> None:
     gradients = []
     for index in range(2):
         network.zero_grad()
-        answer = network.answer(split.batch(rows).inputs, index)
+        answer = network.task_output(split.batch(rows).inputs, index)
         nn.functional.cross_entropy(answer, split.targets[index][rows]).backward()  # type: ignore[no-untyped-call]
         named = dict(network.named_parameters())
         kept = [named[name] for name in named if name.startswith(("backbone", "branch."))]

@@ -51,7 +51,7 @@ def test_every_network_has_a_representation_and_a_last_hidden_layer(method: str)
             "hidden": (48, 50),
         }
         inputs = split.batch(torch.arange(48)).inputs
-        assert torch.equal(found.classes, network.eval().answer(inputs, index).argmax(1))
+        assert torch.equal(found.classes, network.eval().task_output(inputs, index).argmax(1))
 
 
 def test_a_head_of_one_layer_has_no_hidden_one() -> None:

@@ -95,18 +95,18 @@ def test_the_ledger_counts_labels_and_passes(method: str, settings: dict[str, An
 @pytest.mark.parametrize(
     ("method", "dataset", "settings", "kept"),
     [
-        ("uniform", "toy-all", {"share": ".25"}, 24),
-        ("td", "toy-all", {"share": ".1"}, 10),
-        ("chmod", "toy-all", {"images": "40", "share": ".5"}, 20),
-        ("chmod", "toy-all", {"share": ".001"}, 1),
-        ("uniform", "toy-triplets", {"share": ".3"}, 58),
-        ("td", "toy-partial", {"share": ".2"}, 19),
+        ("uniform", "toy-all", {"fraction": ".25"}, 24),
+        ("td", "toy-all", {"fraction": ".1"}, 10),
+        ("chmod", "toy-all", {"images": "40", "fraction": ".5"}, 20),
+        ("chmod", "toy-all", {"fraction": ".001"}, 1),
+        ("uniform", "toy-triplets", {"fraction": ".3"}, 58),
+        ("td", "toy-partial", {"fraction": ".2"}, 19),
     ],
 )
 def test_fewer_examples_are_trained_on_for_as_many_steps(
     method: str, dataset: str, settings: dict[str, Any], kept: int
 ) -> None:
-    everything = {name: value for name, value in settings.items() if name != "share"}
+    everything = {name: value for name, value in settings.items() if name != "fraction"}
     fewer, all_of_them = run(spec_of(method, dataset, **settings)), run(spec_of(method, dataset, **everything))
     assert fewer.training_examples == kept < all_of_them.training_examples
     assert fewer.cost.steps == all_of_them.cost.steps
@@ -120,7 +120,7 @@ def test_fewer_examples_are_trained_on_for_as_many_steps(
 
 
 def test_a_share_of_one_example_is_learned_by_heart_and_the_others_are_not_seen() -> None:
-    trained = run(spec_of("uniform", share=".001", epochs="10"))
+    trained = run(spec_of("uniform", fraction=".001", epochs="10"))
     assert trained.results["train"]["upper"].count == 1
     assert trained.results["train"]["upper"].loss < 0.01
     assert trained.results["test"]["upper"].metrics["accuracy"] < 60
@@ -130,8 +130,8 @@ def test_a_share_of_one_example_is_learned_by_heart_and_the_others_are_not_seen(
 def test_with_a_share_of_the_examples_an_interrupted_run_gives_the_same_bits(stop_after: int) -> None:
     keeper = Memory(stop_after=stop_after)
     with pytest.raises(KeyboardInterrupt):
-        run(spec_of("td", share=".2"), keeper)
-    assert same(run(spec_of("td", share=".2"), keeper), run(spec_of("td", share=".2")))
+        run(spec_of("td", fraction=".2"), keeper)
+    assert same(run(spec_of("td", fraction=".2"), keeper), run(spec_of("td", fraction=".2")))
 
 
 def test_each_view_of_an_example_is_a_pass() -> None:
@@ -276,7 +276,7 @@ def test_a_single_task_network_is_trained_as_it_would_be_alone() -> None:
         for rows in torch.split(order, 16):
             optimizer.zero_grad()
             inputs = split.batch(rows).inputs
-            torch.nn.functional.cross_entropy(network.answer(inputs, index), split.targets[index][rows]).backward()  # type: ignore[no-untyped-call]
+            torch.nn.functional.cross_entropy(network.task_output(inputs, index), split.targets[index][rows]).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     alone: dict[str, Tensor] = {k: v for k, v in network.state_dict().items() if k.split(".")[1] == str(index)}
     assert all(torch.allclose(alone[name], together.model[name], atol=1e-6) for name in alone)

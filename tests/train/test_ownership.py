@@ -14,11 +14,11 @@ SHAPE = (1, 28, 28)
 
 
 def setup(backbone: str = "lenet", tasks: int = TASKS) -> Setup:
-    trunk = parse_backbone(backbone)
+    choice = parse_backbone(backbone)
     return Setup(
         tasks=tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(tasks)),
-        backbone=trunk.backbone,
-        backbone_options=trunk.options,
+        backbone_class=choice.backbone_class,
+        backbone_options=choice.options,
         input_shape=SHAPE,
         seed=0,
     )
@@ -26,7 +26,7 @@ def setup(backbone: str = "lenet", tasks: int = TASKS) -> Setup:
 
 def build(method: str, backbone: str = "lenet", tasks: int = TASKS) -> Network:
     chosen = parse_method(method)
-    return chosen.network(chosen.network_options, setup(backbone, tasks))
+    return chosen.network_class(chosen.network_options, setup(backbone, tasks))
 
 
 def images(count: int = 8, seed: int = 0) -> Tensor:
@@ -94,10 +94,10 @@ def test_changing_it_changes_the_answer_to_that_task_and_to_no_other(method: str
     masks, x = last_of(network), images(seed=1)
     assert masks
     with torch.no_grad():
-        before = network.every_task(x)
+        before = network.all_outputs(x)
         for name, mask in masks.items():
             network.get_parameter(name).add_(0.1 * mask)
-        after = network.every_task(x)
+        after = network.all_outputs(x)
     assert [torch.equal(a, b) for a, b in zip(before, after, strict=True)] == [True, True, False]
 
 

@@ -71,7 +71,7 @@ UNTOUCHED = [
     "td+mgda",
     "astmt",
     "single",
-    "chmod:regulariser=1:triple=upper/lower/same:beta=9",
+    "chmod:regularizer=1:triple=upper/lower/same:beta=9",
 ]
 
 
@@ -157,7 +157,7 @@ def test_added_alone_a_task_leaves_the_balancer_as_it_was() -> None:
 
 
 def test_a_branch_that_is_added_alone_learns_as_it_would_by_itself_on_a_frozen_trunk() -> None:
-    """Plain PyTorch: features of the trunk as it was, a fresh Adam, the learning rate halved from its start again."""
+    """Plain PyTorch: features of the backbone as it was, a fresh Adam, the learning rate halved from its start."""
     spec = spec_of("uniform", adds="own")
     found, made, middle = run(spec), assembled(spec), stopped(spec, EPOCHS)["network"]
     made.network.load_state_dict(middle)
@@ -177,7 +177,7 @@ def test_a_branch_that_is_added_alone_learns_as_it_would_by_itself_on_a_frozen_t
         assert torch.allclose(value, found.model[f"branches.1.{name}"], atol=1e-6)
 
 
-def test_a_task_that_is_added_with_all_is_trained_with_every_other_by_a_fresh_optimiser() -> None:
+def test_a_task_that_is_added_with_all_is_trained_with_every_other_by_a_fresh_optimizer() -> None:
     """Plain PyTorch from where the first phase ended: the mean of both losses, and an Adam that remembers nothing."""
     spec = spec_of("uniform", adds="all", epochs="1")
     found, made = run(spec), assembled(spec)
@@ -253,7 +253,7 @@ def same_weights(first: Any, second: Any) -> bool:
         ("td", "all", {}, 6 * 96, 6 * 96),
         ("td", "all", {"tasks-per-image": "all"}, 3 * 96 + 3 * 96 * 2, 6 * 96 * 2),
         ("branches+famo", "own", {}, 6 * 96, 3 * 96 * 2 + 3 * 96),
-        ("uniform", "own", {"images": "40", "share": ".5"}, 6 * 40, 6 * 40),
+        ("uniform", "own", {"images": "40", "fraction": ".5"}, 6 * 40, 6 * 40),
     ],
 )
 def test_the_ledger_counts_both_phases(
@@ -325,7 +325,8 @@ def test_progress_counts_both_phases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "epochs"), [({}, EPOCHS), ({"adds": "own"}, 2 * EPOCHS), ({"adds": "all", "share": ".1"}, 2 * EPOCHS)]
+    ("settings", "epochs"),
+    [({}, EPOCHS), ({"adds": "own"}, 2 * EPOCHS), ({"adds": "all", "fraction": ".1"}, 2 * EPOCHS)],
 )
 def test_an_estimate_counts_the_steps_of_every_phase(
     settings: dict[str, Any], epochs: int, monkeypatch: pytest.MonkeyPatch
@@ -334,7 +335,7 @@ def test_an_estimate_counts_the_steps_of_every_phase(
     ticks = iter(range(1000))
     monkeypatch.setattr(estimate, "_now", lambda _: float(next(ticks)))
     found = estimate.seconds(spec_of("td", **settings), root=Path(), device=CPU)
-    trained_on = 10 if "share" in settings else 96
+    trained_on = 10 if "fraction" in settings else 96
     looks = ((epochs + 1) * 48 + trained_on) / 48
     assert found == pytest.approx(epochs * 6 / 3 + looks)
 
@@ -383,7 +384,7 @@ def test_a_phase_without_a_label_is_refused_before_either_begins(labels: str, ta
 
 
 def test_a_module_with_statistics_alone_is_still_while_a_task_is_added_alone_and_not_before() -> None:
-    """A normalisation without parameters in the trunk: nobody says whose it is."""
+    """A normalization without parameters in the backbone: nobody says whose it is."""
     spec = spec_of("uniform", adds="own", epochs="1")
     made = assembled(spec)
     norm = nn.BatchNorm1d(50, affine=False)
@@ -398,9 +399,9 @@ def test_a_module_with_statistics_alone_is_still_while_a_task_is_added_alone_and
 
 
 def test_the_plain_loss_of_a_task_that_is_added_alone_has_the_networks_penalty_in_it() -> None:
-    spec = spec_of("chmod:regulariser=1:triple=same/upper/lower:beta=9", "toy-partial", adds="own")
+    spec = spec_of("chmod:regularizer=1:triple=same/upper/lower:beta=9", "toy-partial", adds="own")
     made = assembled(spec)
-    with torch.no_grad():  # at first all vectors are 1, where the regulariser is flat
+    with torch.no_grad():  # at first all vectors are 1, where the regularizer is flat
         for vectors in made.network.modulation.values():  # type: ignore[operator]
             vectors.add_(torch.rand(vectors.shape, generator=stream(0, "test")))
     _, second = phases(made, spec.protocol)

@@ -27,7 +27,7 @@ class Sees(AllTasksNetwork):
 
     def __init__(self, *, all_of_it: bool) -> None:
         tasks = tuple(Task(name=name, kind=Classification(classes=CLASSES)) for name in ("left", "right"))
-        setup = Setup(tasks=tasks, backbone=LeNet, backbone_options=NoOptions(), input_shape=(1,), seed=0)
+        setup = Setup(tasks=tasks, backbone_class=LeNet, backbone_options=NoOptions(), input_shape=(1,), seed=0)
         super().__init__(NoOptions(), setup)
         self.all_of_it = all_of_it
         width = len(tasks) * CLASSES
@@ -53,7 +53,7 @@ class Sees(AllTasksNetwork):
 class SaysTheSame(Sees):
     """Whatever is asked for, it answers for the left."""
 
-    def answer(self, inputs: Inputs, index: int) -> Tensor:  # noqa: ARG002
+    def task_output(self, inputs: Inputs, index: int) -> Tensor:  # noqa: ARG002
         return self(inputs)[0]  # type: ignore[no-any-return]
 
 

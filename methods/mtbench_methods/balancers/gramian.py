@@ -22,21 +22,21 @@ class ByGramian(GradientBalancer):
     """
 
     @abstractmethod
-    def weigh(self, gramian: Tensor, present: Tensor) -> Tensor:
+    def weigh(self, gramian: Tensor, indices: Tensor) -> Tensor:
         """(P,) the weights of the gradients.
 
         Args:
             gramian: (P, P) their inner products divided by their trace, float64 on the CPU.
-            present: (P,) int64, which tasks they belong to.
+            indices: (P,) int64, the indices of their tasks.
         """
 
-    def combine(self, gradients: Tensor, losses: Tensor, present: Tensor) -> Combined:  # noqa: ARG002
+    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         wide = gradients.double()
         gramian = (wide @ wide.T).cpu()
         trace = float(gramian.trace())
         usual = math.isfinite(trace) and trace > 0
-        equal = gramian.new_full((len(present),), 1 / len(present))
-        weights = (self.weigh(gramian / trace, present.cpu()) if usual else equal).to(gradients)
+        equal = gramian.new_full((len(indices),), 1 / len(indices))
+        weights = (self.weigh(gramian / trace, indices.cpu()) if usual else equal).to(gradients)
         return Combined(shared=weights @ gradients, own=self.branches(weights))
 
     def branches(self, weights: Tensor) -> Tensor | None:  # noqa: ARG002

@@ -16,17 +16,17 @@ class PerTask(nn.Module):
         self.tasks = tasks
         self.rows: Tensor | None = None  # (T, n)
 
-    def of(self, present: Tensor, like: Tensor) -> Tensor:
+    def of(self, indices: Tensor, like: Tensor) -> Tensor:
         """(P, n) the vectors of the tasks that are present, on the device and of the type of the gradients (P, n)."""
         if self.rows is None:
             self.rows = like.new_zeros(self.tasks, like.shape[1])
         self.rows = self.rows.to(like)
-        return self.rows[present]
+        return self.rows[indices]
 
-    def put(self, present: Tensor, rows: Tensor) -> None:
+    def put(self, indices: Tensor, rows: Tensor) -> None:
         """Remember (P, n) in their place, after `of`."""
         assert self.rows is not None
-        self.rows[present] = rows
+        self.rows[indices] = rows
 
     def get_extra_state(self) -> Any:
         return torch.empty(0) if self.rows is None else self.rows

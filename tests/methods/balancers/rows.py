@@ -16,12 +16,12 @@ def balancer(text: str, tasks: int = 2) -> GradientBalancer:
     """A balancer as the command line names it, e.g. ``cagrad:c=.5``."""
     known = tuple(Task(name=str(index), kind=Classification(classes=2)) for index in range(tasks))
     chosen = parse_method(f"branches+{text}")
-    return cast(GradientBalancer, chosen.balancer(chosen.balancer_options, known))
+    return cast(GradientBalancer, chosen.balancer_class(chosen.balancer_options, known))
 
 
-def combined(combining: GradientBalancer, rows: Tensor, present: list[int] | None = None) -> Combined:
+def combined(combining: GradientBalancer, rows: Tensor, tasks: list[int] | None = None) -> Combined:
     """What it makes of gradients (P, n); all tasks are present unless it is said which."""
-    indices = torch.arange(len(rows)) if present is None else torch.tensor(present)
+    indices = torch.arange(len(rows)) if tasks is None else torch.tensor(tasks)
     return combining.combine(rows, torch.ones(len(rows)), indices)
 
 

@@ -1,4 +1,4 @@
-"""The parameters of a task that is absent stay where they are, whatever the optimiser remembers."""
+"""The parameters of a task that is absent stay where they are, whatever the optimizer remembers."""
 
 from pathlib import Path
 

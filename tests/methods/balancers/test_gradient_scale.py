@@ -13,8 +13,8 @@ from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
-from mtbench_methods.balancers.mgda import Mgda, MgdaOptions
-from mtbench_methods.balancers.pcgrad import PCGrad
+from mtbench_methods.balancers.gradient_surgery.pcgrad import PCGrad
+from mtbench_methods.balancers.min_norm.mgda import Mgda, MgdaOptions
 from mtbench_toys.quadratic import Quadratic, batch_of
 from tests.methods.test_balancers import assert_close, gradients
 from tests.train.runs import run, spec_of
@@ -35,7 +35,7 @@ CONSTANT = [
     "dualproj",
     "excess-mtl",
     "mgda",
-    "mgda:normalise=loss+",
+    "mgda:normalize=loss+",
 ]
 OF_Z = ["aligned-mtl-ub", "mgda-ub", "mgda-ub:branches=plain"]
 NONE = ["fairgrad", "imtl", "imtl-ub", "db-mtl"]
@@ -56,7 +56,7 @@ def first(made: Assembly) -> Batch:
     return made.splits["train"].batch(torch.arange(16))
 
 
-def trunk(values: dict[str, Tensor]) -> dict[str, Tensor]:
+def of_backbone(values: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value for name, value in values.items() if name.startswith("backbone")}
 
 
@@ -89,8 +89,8 @@ def test_where_all_tasks_have_one_gradient_the_scale_sum_gives_what_uniform_give
     made, uniform = world(f"branches+{name}", scale="sum"), world("uniform")
     found = gradients(made.network, made.balancer, as_one_task(made))[1]
     expected = gradients(uniform.network, uniform.balancer, as_one_task(uniform))[1]
-    assert_close(trunk(found), trunk(expected))
-    if name.startswith("mgda"):  # any weights are as good for the trunk, so those of the branches may differ
+    assert_close(of_backbone(found), of_backbone(expected))
+    if name.startswith("mgda"):  # any weights are as good for the backbone, so those of the branches may differ
         return
     assert_close(heads(found), heads(expected))
 
@@ -106,7 +106,7 @@ def test_a_balancer_whose_length_varies_is_refused_the_scale_sum_in_plain_words(
     assert caught.value.mend == "Use --gradient-scale matched, or native."
 
 
-@pytest.mark.parametrize("name", ["imtl", "db-mtl", "mgda", "mgda:normalise=loss"])
+@pytest.mark.parametrize("name", ["imtl", "db-mtl", "mgda", "mgda:normalize=loss"])
 def test_on_the_scale_matched_objectives_that_are_not_the_losses_give_the_length_of_the_plain_loss(name: str) -> None:
     unequal = "toy-all:scale=1/10"  # else MGDA would be near uniform
     made = world(f"branches+{name}", unequal, "matched")
@@ -115,9 +115,9 @@ def test_on_the_scale_matched_objectives_that_are_not_the_losses_give_the_length
         set_scales(each)
     found, native = (gradients(each.network, each.balancer, first(each))[1] for each in (made, other))
     expected = gradients(uniform.network, uniform.balancer, first(uniform))[1]
-    factor = length(trunk(expected)) / length(trunk(native))
+    factor = length(of_backbone(expected)) / length(of_backbone(native))
     assert abs(factor - 1) > 0.02
-    assert_close(trunk(found), {part: factor * value for part, value in trunk(native).items()})
+    assert_close(of_backbone(found), {part: factor * value for part, value in of_backbone(native).items()})
     weighted = name.startswith("mgda")
     assert_close(heads(found), {k: factor * v for k, v in heads(native).items()} if weighted else heads(expected))
     if name == "imtl":  # its own scales learn as ever
@@ -154,7 +154,7 @@ def test_on_the_scale_matched_the_representation_gets_a_gradient_as_long_as_that
     factor = float(plain.norm() / native.norm())
     assert abs(factor - 1) > 0.02
     assert torch.allclose(found, factor * native, rtol=1e-4, atol=1e-7)
-    assert_close(trunk(values), {part: factor * value for part, value in trunk(before).items()})
+    assert_close(of_backbone(values), {part: factor * value for part, value in of_backbone(before).items()})
     expected = gradients(uniform.network, uniform.balancer, first(uniform))[1]
     weighted = name == "mgda-ub"
     assert_close(heads(values), {k: factor * v for k, v in heads(before).items()} if weighted else heads(expected))
@@ -170,7 +170,7 @@ def test_where_tasks_have_unequal_shares_and_one_is_absent_matched_measures_the_
     assert batch.use.sum(1).tolist() == [7, 5, 0]
     losses, found = gradients(made.network, made.balancer, batch)
     _, expected = gradients(uniform.network, uniform.balancer, batch)
-    assert losses.present.tolist() == [True, True, False]
+    assert losses.present_mask.tolist() == [True, True, False]
     shared = {id(parameter) for parameter in made.network.shared_parameters()}
     names = [name for name, parameter in made.network.named_parameters() if id(parameter) in shared]
     assert length({name: found[name] for name in names}) == pytest.approx(

@@ -60,7 +60,7 @@ def found(name: str, scale: str = "native") -> tuple[Assembly, dict[str, Tensor]
     return made, gradients(made.network, made.balancer, batch)[1]
 
 
-def trunk(values: dict[str, Tensor]) -> dict[str, Tensor]:
+def of_backbone(values: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value for name, value in values.items() if name.startswith("backbone")}
 
 
@@ -102,7 +102,7 @@ def test_what_is_declared_as_an_extra_is_what_torchjd_asks_for(
     from torchjd.linalg import QuadprogProjector
 
     asked = (CAGradWeighting if name == "cagrad" else QuadprogProjector)._REQUIRED_DEPS
-    declared = parse_method(f"branches+{name}").balancer.extra_modules
+    declared = parse_method(f"branches+{name}").balancer_class.extra_modules
     assert set(declared) == set(asked) - {"numpy"}
     entry = registry.entries("balancer")[name]
     assert registry.lacking(entry) == ""
@@ -142,8 +142,8 @@ def test_gradients_a_millionth_as_long_give_an_update_a_millionth_as_long(name: 
 def test_a_task_without_gradient_all_without_and_a_single_task_give_something_finite(name: str) -> None:
     some, none = drawn(3), torch.zeros(3, 50)
     some[1] = 0
-    for rows, present in [(some, [0, 1, 2]), (none, [0, 1, 2]), (some[:1], [2]), (none[:1], [0])]:
-        result = combined(balancer(name, 3), rows, present)
+    for rows, indices in [(some, [0, 1, 2]), (none, [0, 1, 2]), (some[:1], [2]), (none[:1], [0])]:
+        result = combined(balancer(name, 3), rows, indices)
         assert torch.isfinite(result.shared).all()
         assert result.own is None or (torch.isfinite(result.own).all() and (result.own < 10).all())
         assert rows.any() or not result.shared.any()
@@ -177,7 +177,7 @@ def test_on_the_scale_sum_the_trunk_gets_the_native_gradient_divided_by_the_gain
     expected = cast(GradientBalancer, made.balancer).gain(2)
     assert expected is not None
     summed, uniform = found(name, "sum")[1], found("uniform")[1]
-    assert_close(trunk(summed), {part: value / expected for part, value in trunk(native).items()})
+    assert_close(of_backbone(summed), {part: value / expected for part, value in of_backbone(native).items()})
     weighted = name.partition(":")[0] in WEIGHTED
     assert_close(heads(summed), heads(native, 1 / expected) if weighted else heads(uniform))
 
@@ -185,9 +185,9 @@ def test_on_the_scale_sum_the_trunk_gets_the_native_gradient_divided_by_the_gain
 @pytest.mark.parametrize("name", [name for name in ALL if not name.endswith("-ub")])
 def test_on_the_scale_matched_the_trunk_gets_a_gradient_as_long_as_that_of_uniform(name: str) -> None:
     native, matched, uniform = found(name)[1], found(name, "matched")[1], found("uniform")[1]
-    assert length(trunk(matched)) == pytest.approx(length(trunk(uniform)), rel=1e-4)
-    factor = length(trunk(uniform)) / length(trunk(native))
-    assert_close(trunk(matched), {part: factor * value for part, value in trunk(native).items()})
+    assert length(of_backbone(matched)) == pytest.approx(length(of_backbone(uniform)), rel=1e-4)
+    factor = length(of_backbone(uniform)) / length(of_backbone(native))
+    assert_close(of_backbone(matched), {part: factor * value for part, value in of_backbone(native).items()})
     assert_close(heads(matched), heads(native, factor) if name in WEIGHTED else heads(uniform))
 
 
@@ -241,10 +241,10 @@ def test_absent_tasks_are_left_out(name: str) -> None:
     split: Split = made.splits["train"]
     rows = (~split.defined[:, 2] & split.defined[:, 0]).nonzero().squeeze(1)[:12]
     losses, values = gradients(made.network, made.balancer, split.batch(rows))
-    assert losses.present.tolist() == [True, True, False]
+    assert losses.present_mask.tolist() == [True, True, False]
     assert all(not value.any() for name, value in values.items() if name.startswith("branches.2"))
     assert all(torch.isfinite(value).all() for value in values.values())
-    assert all(value.any() for value in trunk(values).values())
+    assert all(value.any() for value in of_backbone(values).values())
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench_methods.balancers.adam import TaskAdam
+from mtbench_methods.balancers.loss_weights.task_adam import TaskAdam
 from mtbench_methods.balancers.memory import PerTask
 
 
@@ -24,25 +24,25 @@ def test_it_starts_at_zero_and_remembers_each_tasks_row_in_its_place() -> None:
 
 
 def test_what_it_hands_out_does_not_change_with_what_it_remembers_later() -> None:
-    memory, present = PerTask(2), torch.tensor([0, 1])
-    before = memory.of(present, torch.zeros(2, 3))
-    memory.put(present, torch.ones(2, 3))
+    memory, indices = PerTask(2), torch.tensor([0, 1])
+    before = memory.of(indices, torch.zeros(2, 3))
+    memory.put(indices, torch.ones(2, 3))
     assert before.tolist() == [[0] * 3] * 2
 
 
 @pytest.mark.parametrize("steps", [0, 3])
 def test_a_memory_goes_through_a_file_with_the_same_bits(steps: int) -> None:
-    memory, other, present = PerTask(3), PerTask(3), torch.tensor([0, 2])
+    memory, other, indices = PerTask(3), PerTask(3), torch.tensor([0, 2])
     generator = torch.Generator().manual_seed(0)
     for _ in range(steps):
         rows = torch.randn(2, 5, generator=generator)
-        memory.of(present, rows)
-        memory.put(present, rows)
+        memory.of(indices, rows)
+        memory.put(indices, rows)
     revived(memory, other)
     every, like = torch.arange(3), torch.zeros(3, 5)
     assert torch.equal(other.of(every, like), memory.of(every, like))
-    other.put(present, torch.ones(2, 5))
-    assert (memory.of(present, like) != 1).all()  # the two have nothing in common from then on
+    other.put(indices, torch.ones(2, 5))
+    assert (memory.of(indices, like) != 1).all()  # the two have nothing in common from then on
 
 
 def test_an_older_state_makes_it_forget() -> None:

@@ -1,4 +1,4 @@
-"""A trunk that keeps places, for dense tasks."""
+"""A backbone that keeps places, for dense tasks."""
 
 from typing import Any
 
@@ -18,5 +18,5 @@ class ToyConv(Backbone):
         super().__init__(stages, nn.Identity(), input_shape)
         self.features = 8
 
-    def head(self, outputs: int) -> nn.Module:
-        return nn.Conv2d(self.features, outputs, 1)
+    def head(self, output_size: int) -> nn.Module:
+        return nn.Conv2d(self.features, output_size, 1)

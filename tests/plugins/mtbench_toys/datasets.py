@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from mtbench.contract import Classification, Dataset, Protocol, Split, Task, stream
+from mtbench.contract import Classification, Dataset, Split, Task, TrainingProtocol, stream
 from mtbench.errors import UsageError
 from mtbench_toys.kinds import Regression, Segmentation, Triplet
 
@@ -22,11 +22,11 @@ PLACES = 4
 class Toy(Dataset):
     """What the toys share: images, and where the squares are."""
 
-    protocols: ClassVar[dict[str, Protocol]] = {
-        "paper": Protocol(name="paper", epochs=3, batch=16, lr=3e-3, seeds=2),
-        "quick": Protocol(name="quick", epochs=2, batch=16, lr=3e-3, images=64, seeds=2),
+    protocols: ClassVar[dict[str, TrainingProtocol]] = {
+        "paper": TrainingProtocol(name="paper", epochs=3, batch=16, lr=3e-3, seeds=2),
+        "quick": TrainingProtocol(name="quick", epochs=2, batch=16, lr=3e-3, images=64, seeds=2),
     }
-    backbone = "lenet"
+    default_backbone = "lenet"
     input_shape = (1, SIDE, SIDE)
 
     def prepare(self, say: Callable[[str], None]) -> None:
@@ -48,10 +48,15 @@ class Toy(Dataset):
         """The split, from images (N, 1, 28, 28) and the columns (N, 2) of the squares in the upper and lower half."""
         raise NotImplementedError
 
-    def split(self, images: Tensor, targets: tuple[Tensor, ...], views: Tensor | None = None) -> Split:
+    def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Split:
         defined = [task.kind.defined(target) for task, target in zip(self.tasks, targets, strict=True)]
         return Split(
-            inputs=images, targets=targets, defined=torch.stack(defined, dim=1), mean=(0.2,), std=(0.3,), views=views
+            inputs=images,
+            targets=targets,
+            defined=torch.stack(defined, dim=1),
+            mean=(0.2,),
+            std=(0.3,),
+            members=members,
         )
 
 
@@ -97,11 +102,11 @@ class Numbers(Toy):
 class Maps(Toy):
     """Two dense tasks: which pixels are a square of the upper, of the lower half."""
 
-    backbone = "toy-conv"
+    default_backbone = "toy-conv"
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        return tuple(Task(name=name, kind=Segmentation(outputs=2)) for name in ("upper", "lower"))
+        return tuple(Task(name=name, kind=Segmentation(output_size=2)) for name in ("upper", "lower"))
 
     def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:  # noqa: ARG002
         bright = (images.squeeze(1) > 160).long()

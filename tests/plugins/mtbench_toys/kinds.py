@@ -13,7 +13,7 @@ from mtbench.contract import Kind, Metric
 class Regression(Kind):
     """One number; NaN where undefined; squared error; reported as root mean squared error."""
 
-    outputs: int = 1
+    output_size: int = 1
     metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="rmse", higher_is_better=False),)
 
     def defined(self, targets: Tensor) -> Tensor:
@@ -33,7 +33,7 @@ class Regression(Kind):
 class Segmentation(Kind):
     """A class per pixel (N, H, W), -1 where undefined; reported as mean intersection over union, from a confusion."""
 
-    outputs: int
+    output_size: int
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric(name="miou", unit="%"),
         Metric(name="pixels", unit="%"),
@@ -48,11 +48,11 @@ class Segmentation(Kind):
 
     def tally(self, output: Tensor, target: Tensor) -> Tensor:
         known = target >= 0
-        cells = target[known] * self.outputs + output.argmax(1)[known]
-        return torch.bincount(cells, minlength=self.outputs**2).double()
+        cells = target[known] * self.output_size + output.argmax(1)[known]
+        return torch.bincount(cells, minlength=self.output_size**2).double()
 
     def score(self, tally: Tensor) -> dict[str, float]:
-        confusion = tally.view(self.outputs, self.outputs)
+        confusion = tally.view(self.output_size, self.output_size)
         hits = confusion.diagonal()
         union = confusion.sum(0) + confusion.sum(1) - hits
         return {"miou": float(100 * (hits / union).mean()), "pixels": float(100 * hits.sum() / tally.sum())}
@@ -65,7 +65,7 @@ class Triplet(Kind):
     Each epoch visits the tasks in turn, so that every batch has as many triplets of one task as of another.
     """
 
-    outputs: int = 8
+    output_size: int = 8
     metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="triplets", unit="%"),)
 
     def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
@@ -92,6 +92,6 @@ class Triplet(Kind):
 
     @staticmethod
     def distances(output: Tensor) -> tuple[Tensor, Tensor]:
-        """Squared distances (n,) from anchor to positive and to negative, of normalised embeddings (n, 3, D)."""
+        """Squared distances (n,) from anchor to positive and to negative, of normalized embeddings (n, 3, D)."""
         anchor, positive, negative = nn.functional.normalize(output, dim=-1).unbind(1)
         return (anchor - positive).square().sum(1), (anchor - negative).square().sum(1)

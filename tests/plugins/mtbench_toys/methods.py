@@ -15,8 +15,8 @@ class Broken(AllTasksNetwork):
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)
-        self.backbone = setup.trunk()
-        self.branches = nn.ModuleList([setup.head(self.backbone, task.kind.outputs) for task in setup.tasks])
+        self.backbone = setup.build_backbone()
+        self.branches = nn.ModuleList([setup.head(self.backbone, task.kind.output_size) for task in setup.tasks])
         self.batches = 0
 
     def forward(self, inputs: Inputs) -> list[Tensor]:

@@ -17,14 +17,14 @@ class Quadratic(AllTasksNetwork):
 
     per_task = frozenset({"own"})
 
-    def __init__(self, sizes: Sequence[float], centres: Sequence[Sequence[float]], own: float = 0.0) -> None:
+    def __init__(self, sizes: Sequence[float], centers: Sequence[Sequence[float]], own: float = 0.0) -> None:
         tasks = tuple(Task(name=f"task{index}", kind=Classification(classes=2)) for index in range(len(sizes)))
         super().__init__(
             NoOptions(),
-            Setup(tasks=tasks, backbone=LeNet, backbone_options=NoOptions(), input_shape=(1, 1, 1), seed=0),
+            Setup(tasks=tasks, backbone_class=LeNet, backbone_options=NoOptions(), input_shape=(1, 1, 1), seed=0),
         )
-        self.sizes, self.centres = torch.tensor(sizes), torch.tensor(centres)
-        self.weight = nn.Parameter(torch.zeros(1, self.centres.shape[1]))
+        self.sizes, self.centers = torch.tensor(sizes), torch.tensor(centers)
+        self.weight = nn.Parameter(torch.zeros(1, self.centers.shape[1]))
         self.own = nn.ParameterList([nn.Parameter(torch.tensor(own)) for _ in sizes])
 
     def forward(self, inputs: Inputs) -> list[Tensor]:
@@ -32,9 +32,9 @@ class Quadratic(AllTasksNetwork):
 
     def losses(self, batch: Batch) -> Losses:
         counts = batch.use.sum(1)
-        means = self.sizes * (self.weight - self.centres).square().sum(1) / 2
+        means = self.sizes * (self.weight - self.centers).square().sum(1) / 2
         means = means + torch.stack([value.square() / 2 for value in self.own])
-        return Losses(means=means * (counts > 0), counts=counts, share=self.share(counts))
+        return Losses(means=means * (counts > 0), counts=counts, base_weights=self.base_weights(counts))
 
 
 def batch_of(*present: bool) -> Batch:
@@ -44,16 +44,16 @@ def batch_of(*present: bool) -> Batch:
         targets=tuple(torch.zeros(1) for _ in present),
         use=torch.tensor(present)[:, None],
         drawn=None,
-        views=1,
+        inputs_per_example=1,
         rows=torch.zeros(1, dtype=torch.int64),
         foreground=None,
     )
 
 
 def losses_of(
-    means: Sequence[float], *, present: Sequence[bool] | None = None, share: Sequence[float] | None = None
+    means: Sequence[float], *, present: Sequence[bool] | None = None, base_weights: Sequence[float] | None = None
 ) -> Losses:
-    """Losses whose means are leaves, 0 where a task is absent; an all-tasks network's share unless one is given."""
+    """Losses whose means are leaves, 0 where a task is absent, by default weighted as an all-tasks network does."""
     here = torch.tensor([True] * len(means) if present is None else present)
-    shares = here / here.sum() if share is None else torch.tensor(share)
-    return Losses(means=(torch.tensor(means) * here).requires_grad_(), counts=here.long(), share=shares)
+    weights = here / here.sum() if base_weights is None else torch.tensor(base_weights)
+    return Losses(means=(torch.tensor(means) * here).requires_grad_(), counts=here.long(), base_weights=weights)

@@ -21,7 +21,7 @@ class StrangerBalance(GradientBalancer):
         super().__init__(options, tasks)
         self.register_buffer("lengths", torch.zeros(len(tasks)))
 
-    def combine(self, gradients: Tensor, losses: Tensor, present: Tensor) -> Combined:  # noqa: ARG002
+    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         norms = gradients.norm(dim=1).clamp(min=1e-12)
-        self.lengths[present] = 0.9 * self.lengths[present] + 0.1 * norms
-        return Combined(shared=self.lengths[present].mean() * (gradients / norms[:, None]).sum(0))
+        self.lengths[indices] = 0.9 * self.lengths[indices] + 0.1 * norms
+        return Combined(shared=self.lengths[indices].mean() * (gradients / norms[:, None]).sum(0))

@@ -1,4 +1,4 @@
-"""An adapter for each task between a shared trunk and its head."""
+"""An adapter for each task between a shared backbone and its head."""
 
 from dataclasses import dataclass
 
@@ -26,11 +26,11 @@ class Stranger(SharedRepresentation):
 
     def __init__(self, options: StrangerOptions, setup: Setup) -> None:
         super().__init__(options, setup)
-        self.backbone = setup.trunk()
-        with setup.initialised("adapters"):
+        self.backbone = setup.build_backbone()
+        with setup.initialized("adapters"):
             self.adapters = nn.ModuleList(Adapter(self.backbone.features, options.rank) for _ in setup.tasks)
         self.heads = nn.ModuleList(
-            setup.head(self.backbone, task.kind.outputs, f"head/{task.name}") for task in setup.tasks
+            setup.head(self.backbone, task.kind.output_size, f"head/{task.name}") for task in setup.tasks
         )
 
     def encode(self, inputs: Inputs) -> Tensor:

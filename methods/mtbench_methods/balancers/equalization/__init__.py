@@ -1,0 +1,1 @@
+"""Balancers that give every task's gradient an equal part: in projection, size or utility."""

@@ -1,0 +1,55 @@
+"""Dual balancing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Combined, GradientBalancer, Losses, Task, option
+
+from ..memory import PerTask
+
+__all__ = ["DbMtl"]
+
+SMALL = 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class DbMtlOptions:
+    beta: float = option(
+        0.9, "how much of the past the smoothed gradients keep at first", low=0, high=1, search=(0.1, 0.9)
+    )
+
+
+class DbMtl(GradientBalancer):
+    """DB-MTL (Lin et al. 2023): logarithms balance the losses, and smoothed gradients are brought to one length.
+
+    With g_t the gradient of log(L_t + 1e-8) in the shared parameters, in the k-th step that task t is present in::
+
+        h_t <- b h_t + (1 - b) g_t,     b = beta / sqrt(k)
+        d = max_i |h_i| sum_t h_t / |h_t|
+
+    A task's own parameters receive the gradient of its logarithm.
+    """
+
+    Options = DbMtlOptions
+    paper = "Lin et al., Dual-Balancing for Multi-Task Learning, 2023"
+
+    def __init__(self, options: DbMtlOptions, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.steps: Tensor
+        self.register_buffer("steps", torch.zeros(len(tasks)))
+        self.smoothed = PerTask(len(tasks))
+
+    def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
+        return (losses.means[indices] + SMALL).log()
+
+    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
+        self.steps[indices] += 1
+        past = (self.options.beta / self.steps[indices].sqrt())[:, None]
+        smoothed = past * self.smoothed.of(indices, gradients) + (1 - past) * gradients
+        self.smoothed.put(indices, smoothed)
+        lengths = smoothed.norm(dim=1, keepdim=True)
+        units = smoothed / lengths.clamp(min=torch.finfo(lengths.dtype).tiny)
+        return Combined(shared=lengths.max() * units.sum(0))

@@ -1,0 +1,103 @@
+"""Impartial multi-task learning: equal losses (L), equal projections of the gradients (G), or both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import Losses, RepresentationBalancer, Scalarization, Task, option
+
+from ..gramian import ByGramian, weights_of
+
+__all__ = ["Imtl", "ImtlG", "ImtlL", "ImtlUb"]
+
+PAPER = "Liu et al., Towards Impartial Multi-task Learning, ICLR 2021"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImtlLOptions:
+    lr: float = option(0.025, "learning rate of the losses' scales", low=0, search=(1e-3, 1e-1, "log"))
+
+
+class LogScales(nn.ParameterList):
+    """s (T,), 0 at first: each a parameter to itself, lest the optimizer's momentum move an absent task's."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        super().__init__([nn.Parameter(torch.zeros(())) for _ in tasks])
+
+    def scaled(self, means: Tensor, indices: Tensor) -> Tensor:
+        """(P,) exp(s_t) L_t - s_t, from the mean losses (T,), of the tasks that are present (P,) int64."""
+        return torch.stack([self[task].exp() * means[task] - self[task] for task in indices.tolist()])
+
+
+class ImtlL(Scalarization):
+    """IMTL-L (Liu et al. 2021): each loss learns a scale of its own, sum_t (exp(s_t) L_t - s_t).
+
+    At the optimum of s_t every scaled loss is 1. s_t is 0 at first; under Adam this is uncertainty weighting with -s_t.
+    """
+
+    Options = ImtlLOptions
+    paper = PAPER
+    same_as = frozenset({"uncertainty"})
+
+    def __init__(self, options: ImtlLOptions, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.learning_rate = options.lr
+        self.log_scales = LogScales(tasks)
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return self.log_scales.scaled(losses.means, losses.present_indices).sum()
+
+
+class ImtlG(ByGramian):
+    """IMTL-G (Liu et al. 2021): the combination of gradients whose projections on all of them are equal.
+
+    d = sum_t a_t g_t with <d, g_t / |g_t|> the same for every task and sum_t a_t = 1 (Eq. 5); a_t may be negative. A
+    task's own parameters receive its plain gradient (Algorithm 1).
+    """
+
+    paper = PAPER
+
+    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.weighting = weights_of("IMTLGWeighting")
+
+    def weigh(self, gramian: Tensor, indices: Tensor) -> Tensor:  # noqa: ARG002
+        weights: Tensor = self.weighting(gramian)
+        return weights
+
+    def gain(self, count: int) -> float | None:  # noqa: ARG002
+        return 1.0
+
+
+class Imtl(ImtlG):
+    """IMTL (Liu et al. 2021): IMTL-G on the gradients of the losses that IMTL-L has scaled.
+
+    A task's own parameters, and its scale s_t, receive the gradient of exp(s_t) L_t - s_t (Algorithm 1).
+    """
+
+    Options = ImtlLOptions
+
+    def __init__(self, options: ImtlLOptions, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.learning_rate = options.lr
+        self.log_scales = LogScales(tasks)
+
+    def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
+        return self.log_scales.scaled(losses.means, indices)
+
+    def learn(self, objectives: Tensor) -> None:
+        scales = list(self.log_scales)
+        found = torch.autograd.grad(objectives.sum(), scales, retain_graph=True, allow_unused=True)
+        for scale, gradient in zip(scales, found, strict=True):
+            scale.grad = gradient
+
+    def gain(self, count: int) -> None:  # noqa: ARG002
+        """None: how long its gradient is changes with the scales of the losses."""
+        return
+
+
+class ImtlUb(Imtl, RepresentationBalancer):
+    """IMTL in the representation (Liu et al. 2021): as the paper does it, with one backward pass of the encoder."""

@@ -1,0 +1,1 @@
+"""Balancers that change gradients where they conflict."""

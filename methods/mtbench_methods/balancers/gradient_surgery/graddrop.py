@@ -1,0 +1,36 @@
+"""Gradient sign dropout."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Combined, GradientBalancer, Task
+
+from ..gramian import weights_of
+
+__all__ = ["GradDrop"]
+
+
+class GradDrop(GradientBalancer):
+    """GradDrop (Chen et al. 2020): in each entry of the gradient only one sign is kept, drawn by how the tasks lean.
+
+    With p = (1 + sum_t g_t / sum_t |g_t|) / 2 in each entry, the positive gradients of that entry are kept with
+    probability p and the negative ones otherwise; the update is their sum. The paper drops in the representation,
+    TorchJD, which is used here, in the shared parameters. A task's own parameters receive its plain gradient. Signs are
+    drawn from torch's global generator.
+    """
+
+    paper = "Chen et al., Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout, NeurIPS 2020"
+
+    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.aggregator = weights_of("GradDrop")
+
+    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
+        finite = bool(torch.isfinite(gradients).all())
+        return Combined(shared=self.aggregator(gradients) if finite else gradients.sum(0))
+
+    def gain(self, count: int) -> float:
+        return float(count)

@@ -1,0 +1,1 @@
+"""Balancers that weight the losses: one backward pass per step."""

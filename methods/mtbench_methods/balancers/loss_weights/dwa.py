@@ -1,0 +1,50 @@
+"""Dynamic weight average."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Losses, LossWeighting, Task, option
+
+__all__ = ["Dwa"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DwaOptions:
+    temperature: float = option(2.0, "the greater, the more alike are the weights", low=1e-3, search=(0.5, 8.0, "log"))
+
+
+class Dwa(LossWeighting):
+    """Dynamic weight average (Liu et al. 2019): tasks whose losses fall slowly weigh more.
+
+    With L_t(q) the mean training loss of epoch q, from the third epoch on (Eq. 7)::
+
+        r_t = L_t(q-1) / L_t(q-2),    w_t = P exp(r_t / temperature) / sum_i exp(r_i / temperature)
+
+    over the P tasks that are present; r_t = 1 before, and equal weights are uniform. A task that was absent for a whole
+    epoch keeps its r_t, and its next one compares the last two epochs that it was in; a loss that has been 0 has no
+    rate, and the last one stays. The means are over labels, where the paper's are over batches.
+    """
+
+    Options = DwaOptions
+    paper = "Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"
+
+    def __init__(self, options: DwaOptions, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.rates: Tensor
+        self.last: Tensor
+        self.register_buffer("rates", torch.ones(len(tasks), dtype=torch.float64))
+        self.register_buffer("last", torch.zeros(len(tasks), dtype=torch.float64))  # 0 as long as there is none
+
+    def weigh(self, losses: Losses) -> Tensor:
+        rates = self.rates[losses.present_mask]
+        weights = torch.zeros_like(losses.base_weights)
+        weights[losses.present_mask] = (len(rates) * (rates / self.options.temperature).softmax(0)).to(weights)
+        return losses.base_weights * weights
+
+    def end_epoch(self, means: Tensor) -> None:
+        known = ~means.isnan()
+        self.rates = torch.where(known & (self.last > 0), means / self.last, self.rates)
+        self.last = torch.where(known, means, self.last)

@@ -1,0 +1,62 @@
+"""Fast adaptive multitask optimization."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Batch, Losses, Network, Scalarization, Task, option
+
+from .task_adam import TaskAdam
+
+__all__ = ["Famo"]
+
+SMALL = 1e-8
+
+
+@dataclass(frozen=True, kw_only=True)
+class FamoOptions:
+    lr: float = option(0.025, "learning rate of the logits, whatever the network's schedule", low=0)
+    weight_decay: float = option(1e-3, "weight decay of the logits", low=0, search=(1e-5, 1e-2, "log"))
+
+
+class Famo(Scalarization):
+    """FAMO (Liu et al. 2023): all losses are to fall at the same relative rate, without a gradient per task.
+
+    With logits x_t, z = softmax(x) over the tasks that are present, and the losses before and after each step::
+
+        loss = sum_t (z_t / c) log L_t,   c = sum_t z_t / L_t held constant              (Algorithm 2)
+        x <- Adam step against J^T (log L_before - log L_after),  J = dz / dx
+
+    Losses must be positive. Measuring the losses after the step takes one more forward pass on the same batch, in
+    training mode as in the released code, so that batch statistics are updated and dropout is drawn twice a step. That
+    code clips the shared gradient to length 1: ``--set clip=1`` does so, for all methods alike. Its weight decay
+    differs between its files; the paper's is taken. Adam's learning rate is constant.
+    """
+
+    Options = FamoOptions
+    paper = "Liu et al., FAMO: Fast Adaptive Multitask Optimization, NeurIPS 2023"
+    forwards = 1
+    learns_to = 60.0  # a loss that has come to 0 draws all the weight: the factors are z_t / L_t
+
+    def __init__(self, options: FamoOptions, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.logits: Tensor
+        self.register_buffer("logits", torch.zeros(len(tasks)))
+        self.adam = TaskAdam(len(tasks), lr=options.lr, weight_decay=options.weight_decay)
+        self.before = torch.zeros(len(tasks))  # of this step alone
+
+    def scalar(self, losses: Losses) -> Tensor:
+        self.before = losses.means.detach()
+        values = losses.means[losses.present_mask] + SMALL
+        weights = self.logits[losses.present_mask].softmax(0)
+        return (weights / (weights / values.detach()).sum() * values.log()).sum()
+
+    def after_step(self, network: Network, batch: Batch) -> None:
+        with torch.no_grad():
+            losses = network.losses(batch)
+        indices = losses.present_indices
+        fall = (self.before[indices] + SMALL).log() - (losses.means[indices] + SMALL).log()
+        weights = self.logits[indices].softmax(0)
+        self.adam.step(self.logits, weights * (fall - weights @ fall), indices)  # J^T fall

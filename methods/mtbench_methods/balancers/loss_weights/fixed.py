@@ -1,0 +1,53 @@
+"""Weights that are given and stay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Losses, LossWeighting, Task, option
+from mtbench.contract.options import render_value
+from mtbench.errors import UsageError
+
+__all__ = ["Fixed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FixedOptions:
+    weights: tuple[float, ...] = option(
+        (), "a weight for each task, e.g. .3/.7; used as given", low=0, search="simplex"
+    )
+
+
+class Fixed(LossWeighting):
+    """Fixed weights: the plain share of each task in the loss is scaled by T w_t.
+
+    On an all-tasks network with every task present that is sum_t w_t L_t; weights 1/T are `uniform` on any network.
+    """
+
+    Options = FixedOptions
+
+    def __init__(self, options: FixedOptions, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.register_buffer("weights", torch.tensor(options.weights))
+
+    @classmethod
+    def check(cls, options: FixedOptions, tasks: Sequence[Task]) -> None:
+        if len(options.weights) != len(tasks) or not any(options.weights):
+            raise UsageError(
+                f"option 'weights' of balancer 'fixed' is '{render_value(options.weights)}', "
+                f"{len(options.weights)} weights for {len(tasks)} tasks.",
+                mend=f"Give a weight for each, not all 0, such as {'/'.join([f'{1 / len(tasks):.2g}'] * len(tasks))}.",
+                allowed=f"The tasks: {', '.join(task.name for task in tasks)}.",
+            )
+
+    @classmethod
+    def example(cls, tasks: Sequence[Task]) -> Mapping[str, str]:
+        whole = sum(range(1, len(tasks) + 1))
+        return {"weights": "/".join(f"{(index + 1) / whole:.6f}" for index in range(len(tasks)))}
+
+    def weigh(self, losses: Losses) -> Tensor:
+        weights = self.weights
+        assert isinstance(weights, Tensor)
+        return losses.base_weights * weights.to(losses.base_weights) * len(self.tasks)

@@ -1,0 +1,23 @@
+"""Geometric loss strategy."""
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Losses, Scalarization
+
+__all__ = ["Gls"]
+
+
+class Gls(Scalarization):
+    """GLS (Chennupati et al. 2019): the geometric mean of the losses, (prod_t L_t)^(1/P).
+
+    Its gradient weighs each task by 1 / L_t, up to a factor. Losses must not be negative; one that is 0 counts as the
+    least number of single precision.
+    """
+
+    learns_to = 60.0  # once a loss has come to 0 the product is 0, and so is its gradient
+    paper = "Chennupati et al., MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss Strategy, CVPRW 2019"
+
+    def scalar(self, losses: Losses) -> Tensor:
+        values = losses.means[losses.present_mask]
+        return values.clamp(min=torch.finfo(values.dtype).tiny).log().mean().exp()

@@ -1,0 +1,25 @@
+"""Random weights."""
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Losses, LossWeighting
+
+__all__ = ["Random"]
+
+
+class Random(LossWeighting):
+    """Random loss weighting (Lin et al. 2022): at each step the losses are weighed by softmax(N(0, I)).
+
+    The weights of the P tasks that are present sum to 1 and replace their shares 1/P. They are drawn from torch's
+    global generator, on the CPU.
+    """
+
+    paper = "Lin et al., Reasonable Effectiveness of Random Weighting, TMLR 2022"
+
+    def weigh(self, losses: Losses) -> Tensor:
+        mask = losses.present_mask
+        count = int(mask.sum())
+        weights = torch.zeros_like(losses.base_weights)
+        weights[mask] = torch.randn(count).softmax(0).to(weights)
+        return losses.base_weights * count * weights

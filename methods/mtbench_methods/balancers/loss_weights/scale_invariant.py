@@ -1,0 +1,22 @@
+"""Scale-invariant scalarisation."""
+
+from torch import Tensor
+
+from mtbench.contract import Losses, Scalarization
+
+__all__ = ["ScaleInvariant"]
+
+SMALL = 1e-8
+
+
+class ScaleInvariant(Scalarization):
+    """Scale-invariant scalarisation: the sum of the losses' logarithms, sum_t log L_t.
+
+    Its gradient is sum_t g_t / L_t, the same whatever units a loss is in. 1e-8 is added to each loss, which must be
+    positive.
+    """
+
+    paper = "Lin et al., Dual-Balancing for Multi-Task Learning, 2023, whose loss-scale balancing it is"
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return (losses.means[losses.present_mask] + SMALL).log().sum()

@@ -1,0 +1,18 @@
+"""All tasks alike."""
+
+from torch import Tensor
+
+from mtbench.contract import Losses, LossWeighting
+
+__all__ = ["Uniform"]
+
+
+class Uniform(LossWeighting):
+    """The plain loss of the network, with nothing balanced.
+
+    All-tasks networks: (1/T) sum_t L_t over the tasks that are present. One-task networks: sum_t (n_t / n) L_t, the
+    mean over the labels used. Single-task networks: sum_t L_t, each trained as it would be alone.
+    """
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights

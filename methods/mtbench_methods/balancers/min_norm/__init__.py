@@ -1,0 +1,1 @@
+"""Balancers that solve for a direction in the convex hull or cone of the gradients."""

@@ -1,0 +1,114 @@
+"""Channel modulation: one network for all tasks, whose channels each task scales by a vector of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import NECK, Inputs, OneTaskNetwork, Setup, Task, option
+from mtbench.errors import UsageError
+
+__all__ = ["ChannelModulation"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelModulationOptions:
+    stages: str = option(
+        "conv", "what is modulated: conv stages, the fc embedding, or all", choices=("conv", "fc", "all")
+    )
+    first: int = option(1, "the first conv stage that is modulated, counted from 1", low=1)
+    variant: str = option("vector", "a scale per channel, or a C x C projection", choices=("vector", "projection"))
+    relu_mask: bool = option(False, "use the relu of the vectors, as the released code does")
+    regularizer: float = option(
+        0.0,
+        "lambda of Eq. 8: tasks i and j are nearer to each other than i and k",
+        low=0,
+        formerly="regulariser",
+    )
+    beta: float = option(0.2, "margin of Eq. 8", low=0)
+    triple: tuple[str, ...] = option((), "tasks i/j/k of Eq. 8, by name")
+
+
+class ChannelModulation(OneTaskNetwork):
+    """Channel modulation (Zhao et al. 2018): each task scales the channels of one shared network.
+
+    For the task t that is asked for, a feature map x (B, C, H, W) becomes::
+
+        x'[c] = w_t[c] x[c]               vector, w_t in R^C, initialized to 1
+        x'[i] = sum_j W_t[i, j] x[j]      projection, W_t in R^(C x C), initialized to the identity
+
+    Conv stages are modulated before their last nonlinearity, where the top-down network modulates too, so that the two
+    compare like with like (the paper: after it); the fc embedding is modulated after its nonlinearity.
+    """
+
+    Options = ChannelModulationOptions
+    paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
+    per_task = frozenset({"modulation"})
+    needs_stages = True
+
+    def __init__(self, options: ChannelModulationOptions, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.backbone = setup.build_backbone()
+        self.branch = setup.head(self.backbone, self.widest, "branch")
+        if options.first > len(self.backbone.stages):
+            raise UsageError(
+                f"option 'first' of method 'chmod' is {options.first}.",
+                allowed=f"This backbone has stages 1 to {len(self.backbone.stages)}.",
+            )
+        widths = dict(zip(self.backbone.stages, (shape.pre[0] for shape in self.backbone.shapes), strict=True))
+        chosen = list(widths)[options.first - 1 :] if options.stages != "fc" else []
+        if options.stages != "conv":
+            widths[NECK] = self.backbone.features
+            chosen.append(NECK)
+        one = torch.ones if options.variant == "vector" else torch.eye
+        self.modulation = nn.ParameterDict(
+            {name: nn.Parameter(torch.stack([one(widths[name]) for _ in setup.tasks])) for name in chosen}
+        )
+
+    @classmethod
+    def check(cls, options: ChannelModulationOptions, tasks: Sequence[Task]) -> None:
+        if options.relu_mask and options.variant == "projection":
+            raise UsageError(
+                "option 'relu_mask' of method 'chmod' is for vectors: a projection's entries beside the diagonal start "
+                "at 0, where a relu lets no gradient through."
+            )
+        if options.stages == "fc" and options.first != 1:
+            raise UsageError("option 'first' of method 'chmod' is for conv stages, and stages=fc modulates none.")
+        if not options.regularizer:
+            if options.triple or options.beta != ChannelModulationOptions().beta:
+                raise UsageError("options 'triple' and 'beta' of method 'chmod' do nothing without 'regularizer'.")
+            return
+        names = [task.name for task in tasks]
+        if len(set(options.triple)) != 3 or len(options.triple) != 3 or not set(options.triple) <= set(names):
+            raise UsageError(
+                f"option 'triple' of method 'chmod' is '{'/'.join(options.triple)}'.",
+                allowed=f"With a regularizer it names three tasks i/j/k of: {', '.join(names)}.",
+            )
+
+    def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
+        z = self.backbone.walk(cast(Tensor, inputs), lambda name, maps: self.modulate(name, maps, task))
+        return cast(Tensor, self.branch(z))
+
+    def modulate(self, name: str, maps: Tensor, task: Tensor) -> Tensor:
+        """The feature map (B, C, ...) of a stage, scaled or projected for each input's task (B,)."""
+        if name not in self.modulation:
+            return maps
+        factors = self.modulation[name]
+        if self.options.relu_mask:
+            factors = factors.relu()
+        factors = factors[task]  # (B, C) or (B, C, C)
+        if self.options.variant == "projection":
+            return torch.einsum("bij,bj...->bi...", factors, maps)
+        return maps * cast(Tensor, factors.view(*factors.shape, *[1] * (maps.dim() - 2)))
+
+    def penalty(self) -> Tensor | None:
+        """lambda max(0, |w_i - w_j|^2 + beta - |w_i - w_k|^2), w a task's vectors in a row: Eq. 8."""
+        if not self.options.regularizer:
+            return None
+        names = [task.name for task in self.tasks]
+        rows = torch.cat([factors.flatten(1) for factors in self.modulation.values()], dim=1)  # (T, all)
+        i, j, k = (rows[names.index(name)] for name in self.options.triple)
+        gap = (i - j).square().sum() + self.options.beta - (i - k).square().sum()
+        return cast(Tensor, self.options.regularizer * gap.relu())

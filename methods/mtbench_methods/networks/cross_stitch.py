@@ -1,0 +1,98 @@
+"""Cross-stitch: a backbone per task, and units that mix what the backbones see."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import NECK, AllTasksNetwork, Backbone, Inputs, Setup, option
+
+__all__ = ["CrossStitch"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrossStitchOptions:
+    units: str = option("channel", "a mixing matrix for each channel, or one per layer", choices=("channel", "layer"))
+    unit_lr: float = option(
+        10.0, "learning rate of the units as a multiple of the protocol's", low=0, search=(1.0, 100.0, "log")
+    )
+
+
+class CrossStitch(AllTasksNetwork):
+    """Cross-stitch (Misra et al. 2016): a backbone per task, whose activations units mix after every stage.
+
+    After each stage and after the neck, each channel c of the T backbones' activations x_j (B, C, ...) is mixed
+    (Eq. 1)::
+
+        x_i[c] <- sum_j A_ij[c] x_j[c]           A (T, T, C); (T, T, 1) with units=layer
+        y_t = branch_t(z_t)                      z_t the mixed representation of backbone t
+
+    A starts at 0.9 on its diagonal and 0.1 / (T - 1) beside it; with one task at 1.
+
+    All parts grow with the tasks: each task adds a backbone, a branch, and a row and a column of every A. Through the
+    units each task's loss reaches every backbone. So backbones and units are the shared parameters, on which balancers
+    work, and only the branches are task-specific.
+
+    Chosen: the backbones start from the seed's one backbone and are trained together from there (the paper: from
+    networks trained for each task). At the start the rows of A add up to 1, so that the outputs are those of `single`.
+    The paper's learning rate of A is 100 to 1000 times that of the backbones, with SGD; with Adam 10 times.
+    """
+
+    Options = CrossStitchOptions
+    paper = "Misra et al., Cross-stitch Networks for Multi-task Learning, CVPR 2016"
+    per_task = frozenset({"branches"})
+    grows = frozenset({"backbones", "units"})
+    needs_stages = True
+
+    def __init__(self, options: CrossStitchOptions, setup: Setup) -> None:
+        super().__init__(options, setup)
+        backbones = [setup.build_backbone() for _ in setup.tasks]
+        heads = [
+            setup.head(backbone, task.kind.output_size, f"branch/{task.name}")
+            for backbone, task in zip(backbones, setup.tasks, strict=True)
+        ]
+        self.backbones = nn.ModuleList(backbones)
+        names, shapes = list(backbones[0].stages), backbones[0].shapes
+        widths = {name: shape.post[0] for name, shape in zip(names, shapes, strict=True)} | {
+            NECK: backbones[0].features
+        }
+        self.units = nn.ParameterDict({name: nn.Parameter(self.initial(width)) for name, width in widths.items()})
+        self.branches = nn.ModuleList(heads)
+
+    def initial(self, width: int) -> Tensor:
+        """The unit of a layer of `width` channels at the start."""
+        count = len(self.tasks)
+        mixing = torch.full((count, count), 0.1 / max(count - 1, 1)).fill_diagonal_(0.9 if count > 1 else 1.0)
+        return mixing[:, :, None].repeat(1, 1, width if self.options.units == "channel" else 1)
+
+    def forward(self, inputs: Inputs) -> list[Tensor]:
+        return [branch(z) for branch, z in zip(self.branches, self.represent(inputs), strict=True)]
+
+    def task_output(self, inputs: Inputs, index: int) -> Tensor:
+        return cast(Tensor, self.branches[index](self.represent(inputs)[index]))
+
+    def represent(self, inputs: Inputs) -> list[Tensor]:
+        """The mixed representation z_t of every task (B, features)."""
+        backbones = [cast(Backbone, backbone) for backbone in self.backbones]
+        maps = [cast(Tensor, inputs)] * len(backbones)
+        for name in backbones[0].stages:
+            maps = self.mix(name, [backbone.stages[name](x) for backbone, x in zip(backbones, maps, strict=True)])
+        return self.mix(NECK, [backbone.neck(x) for backbone, x in zip(backbones, maps, strict=True)])
+
+    def mix(self, name: str, maps: Sequence[Tensor]) -> list[Tensor]:
+        """The T backbones' activations (B, C, ...), mixed by the unit of that name."""
+        mixed = torch.einsum("ijc,jbc...->ibc...", self.units[name], torch.stack(list(maps)))
+        return list(mixed.unbind(0))
+
+    def last_shared_layer(self) -> nn.Parameter:
+        """The unit of the last stage: every entry of it is reached by every task, and it treats the tasks alike.
+
+        A backbone's neck would not: its own task reaches it nine times as strongly as the others do together.
+        """
+        backbone = cast(Backbone, self.backbones[0])
+        return cast(nn.Parameter, self.units[list(backbone.stages)[-1]])
+
+    def lr_factors(self) -> Mapping[str, float]:
+        return {"units": self.options.unit_lr}

@@ -1,0 +1,1 @@
+"""The top-down modulation network and its top-down streams."""

@@ -1,0 +1,197 @@
+"""The top-down modulation network: an image is seen once, thought about from the top, and seen again."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import Batch, Inputs, Losses, OneTaskNetwork, Setup, Task
+from mtbench.errors import UsageError
+
+from .stream import Glance, TopDownOptions, stream
+
+__all__ = ["TopDown", "TopDownOptions"]
+
+NOTHING = Glance(before=(), after=())
+
+
+class TopDown(OneTaskNetwork):
+    """Top-down modulation network (Levi & Ullman 2020): a task-driven stream modulates a second pass, place by place.
+
+    BU1 and BU2 are one backbone used twice. With a_l the map of stage l before its last nonlinearity, p_l its output,
+    L 1 x 1 laterals, u upsampling to the size of the map below, on LeNet and wherever each stage is one convolution::
+
+        BU1   a1 (10, 24, 24), a2 (20, 8, 8), p2 (20, 4, 4)          once per image, whatever the task
+        TD    d3 = embedding(t)     (+) L(p2)                        (20, 4, 4)
+              d2 = u(d3)            (+) L(a2)                        (20, 8, 8)
+              d1 = u(conv(d2))      (+) L(a1)                        (10, 24, 24)
+              d0 = conv(d1)                                          (1, 28, 28)
+        BU2   x (*) L(d0), a1 (*) L(d1), a2 (*) L(d2), then neck and branch
+
+    and on deeper stages, such as those of VGG-11 at 224 x 224 or ResNet-18, by pairs of convolutions with a relu
+    between, neither the image nor the last stage being modulated, nor BU1's first map read::
+
+        BU1   p2 (128, 56, 56), p3 (256, 28, 28), p4 (512, 14, 14), a5 (128, 7, 7)
+        TD    q4 = pair(u(conv(embedding(t)) (+) L(a5)))             (32, 7, 7) -> (128, 7, 7) -> (512, 14, 14)
+              q_l = pair(u(q_(l+1) (+) L(p_(l+1))))                  q3, q2, q1 (64, 112, 112)
+        BU2   a_l (*) L(q_l) for l = 1 to 4, then neck and branch
+
+    (+) is the connectivity `td`, (*) is `bu2`; 'gated' is Eq. 3, y = x + x sigma(z). The paper writes sigma and means
+    a sigmoid or a tanh; the sigmoid is taken. Its text upsamples bilinearly (preset levi2019), the later released code
+    takes the nearest and multiplies (preset levi2021).
+
+    The paper counts VGG-11's parameters; which map is read where is the released code's. BU1's maps are rectified but
+    for the last; where a stage pools behind its nonlinearity, so that its output is smaller, they are raw too. Of
+    ResNet-18 the paper says that it is done similarly. The embedding has 32 channels at any width of the backbone,
+    `channels` of them where that is given. With td_loss, a map at the image's size is made of u(q1) by two more
+    convolutions, of which nothing else is made: they are the part `image_map`.
+
+    BatchNorm has one weight and bias in both passes and statistics of its own in each: modulated maps are distributed
+    otherwise.
+    """
+
+    Options = TopDownOptions
+    presets = {"levi2019": {}, "levi2021": {"upsample": "nearest", "bu2": "mul"}}  # noqa: RUF012
+    paper = "Levi & Ullman, Multi-Task Learning by a Top-Down Control Network (Task-Based Top-Down Modulation), 2020"
+    per_task = frozenset({"embedding"})
+    needs_stages = True
+
+    def __init__(self, options: TopDownOptions, setup: Setup) -> None:
+        super().__init__(options, setup)
+        if options.td_loss and not setup.foreground:
+            raise UsageError("option 'td_loss' of method 'td' needs foreground maps, and this dataset has none.")
+        self.backbone = setup.build_backbone()
+        self.branch = setup.head(self.backbone, self.widest, "branch")
+        with setup.initialized("top-down"):
+            self.top_down = stream(options, self.backbone, setup.input_shape[0])
+        with setup.initialized("embedding"):
+            self.embedding = nn.Linear(len(setup.tasks), self.top_down.top.numel())
+        if options.td_loss:
+            with setup.initialized("image map"):
+                self.image_map = self.top_down.image_map(setup.input_shape[1:])
+        self.bu1 = Statistics(self.backbone)
+
+    @classmethod
+    def check(cls, options: TopDownOptions, tasks: Sequence[Task]) -> None:  # noqa: ARG003
+        for idle, name, value, without in (
+            (not options.image and options.td != "add", "td", options.td, "image=false"),
+            (not options.spatial and options.upsample != "bilinear", "upsample", options.upsample, "spatial=false"),
+            (
+                "gated" not in (options.td, options.bu2) and options.gate != "sigmoid",
+                "gate",
+                options.gate,
+                "no gated connection",
+            ),
+        ):
+            if idle:
+                raise UsageError(f"option '{name}' of method 'td' is '{value}', which does nothing with {without}.")
+
+    def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
+        images = cast(Tensor, inputs)
+        return self.look_again(images, self.first_look(images), task)[0]
+
+    def all_outputs(self, inputs: Inputs) -> list[Tensor]:
+        images = cast(Tensor, inputs)
+        glance = self.first_look(images)
+        tasks = (self.asking(images, index) for index in range(len(self.tasks)))
+        return [self.fitted(self.look_again(images, glance, task)[0])[i] for i, task in enumerate(tasks)]
+
+    def welcome(self, index: int) -> None:
+        """A new task's embedding starts from the mean of the others' (chosen: the paper adds none)."""
+        columns = self.embedding.weight.detach()  # (C H W, T)
+        others = torch.arange(columns.shape[1], device=columns.device) != index
+        columns[:, index] = columns[:, others].mean(1)
+
+    def first_look(self, images: Tensor) -> Glance:
+        """BU1, if the top-down stream sees the image."""
+        return self.glance(images) if self.options.image else NOTHING
+
+    def glance(self, images: Tensor) -> Glance:
+        """BU1: the backbone's maps of the images (B, C, H, W), with nothing modulated."""
+        before, after = [], [images]
+        with self.bu1.in_use():
+            for stage in self.backbone.levels():
+                before.append(stage.pre(after[-1]))
+                after.append(stage.post(before[-1]))
+        return Glance(before=tuple(before), after=tuple(after[1:]))
+
+    def look_again(self, images: Tensor, glance: Glance, task: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
+        """TD and BU2, for one task per image (B,): the logits (B, widest), and the stream's maps by level."""
+        asked = nn.functional.one_hot(task, len(self.tasks)).to(self.embedding.weight.dtype)
+        levels = self.top_down(self.embedding(asked), glance)
+        x = self.top_down.modulate(images, levels, 0)
+        for number, stage in enumerate(self.backbone.levels(), start=1):
+            x = stage.post(self.top_down.modulate(stage.pre(x), levels, number))
+        return self.branch(self.backbone.neck(x)), levels
+
+    def losses(self, batch: Batch) -> Losses:
+        """The classification loss of BU2, with the auxiliary losses that were asked for added to each task's."""
+        if not (self.options.bu1_loss or self.options.td_loss):
+            return super().losses(batch)
+        images = cast(Tensor, batch.inputs)
+        glance = self.glance(images) if self.options.bu1_loss else self.first_look(images)
+        tasks = range(len(self.tasks))
+        if batch.drawn is None:
+            looks = [self.look_again(images, glance, self.asking(images, task)) for task in tasks]
+        else:
+            looks = [self.look_again(images, glance, batch.drawn.repeat_interleave(batch.inputs_per_example))] * len(
+                tasks
+            )
+        losses = self.mean_losses([self.fitted(logits)[task] for task, (logits, _) in enumerate(looks)], batch)
+        means = losses.means
+        if self.options.bu1_loss:
+            seen = self.fitted(self.branch(self.backbone.neck(glance.after[-1])))
+            means = means + self.options.bu1_loss * self.mean_losses(seen, batch).means
+        if self.options.td_loss:
+            means = means + self.options.td_loss * self.foreground_losses([levels for _, levels in looks], batch)
+        return dataclasses.replace(losses, means=means)
+
+    def foreground_losses(self, looks: list[dict[int, Tensor]], batch: Batch) -> Tensor:
+        """(T,) the binary cross-entropy between the image-level map (B, channels, H, W), its channels averaged, as
+        logits, and where the task's object is, averaged over pixels and over the labels used."""
+        assert batch.foreground is not None  # else the network could not be built
+        means = []
+        for task, (levels, use) in enumerate(zip(looks, batch.use, strict=True)):
+            rows = use.nonzero().squeeze(1)
+            lowest = levels[min(levels)]
+            if not len(rows):
+                means.append(lowest.new_zeros(()))
+                continue
+            target = batch.foreground(batch.rows[rows], task)  # (n, H, W)
+            logits = self.image_map(lowest[rows]).mean(1, keepdim=True)
+            if logits.shape[2:] != target.shape[1:]:
+                logits = nn.functional.interpolate(logits, target.shape[1:], mode="bilinear", align_corners=False)
+            means.append(nn.functional.binary_cross_entropy_with_logits(logits.squeeze(1), target))
+        return torch.stack(means)
+
+
+class Statistics(nn.Module):
+    """What one of two passes through a backbone leaves behind in it: running statistics, as all of its buffers.
+
+    The backbone keeps those of the other pass.
+    """
+
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = [backbone]  # in a list, for it is no part of this module
+        for name, value in backbone.named_buffers():
+            self.register_buffer(name.replace(".", "/"), value.clone())
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within the block, the backbone has these buffers in the place of its own."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def _swap(self) -> None:
+        for name, own in list(self.named_buffers()):
+            place, _, buffer = name.rpartition("/")
+            module = self.backbone[0].get_submodule(place.replace("/", "."))
+            setattr(self, name, getattr(module, buffer))
+            setattr(module, buffer, own)

@@ -1,0 +1,209 @@
+"""The streams of the top-down network: from the task's embedding down towards the image, one map per level.
+
+Level 0 is the image, level l the map of the backbone's stage l before its last nonlinearity, L the last one.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import Backbone, option
+from mtbench.errors import UsageError
+
+__all__ = ["Glance", "Mirror", "Sections", "Stream", "TopDownOptions", "stream"]
+
+CONNECTIVITY = ("add", "mul", "gated")
+EMBEDDED = 32
+"""Channels of the embedded task above sections, at any width of the backbone: part of the method."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopDownOptions:
+    image: bool = option(True, "the top-down stream sees the image, through laterals from BU1")
+    spatial: bool = option(True, "modulation differs from place to place; else one factor per channel")
+    channels: int = option(0, "channels of every top-down map; 0 mirrors the backbone", low=0)
+    td: str = option("add", "connectivity from BU1 into the top-down stream", choices=CONNECTIVITY)
+    bu2: str = option("gated", "connectivity from the top-down stream into BU2", choices=CONNECTIVITY)
+    gate: str = option("sigmoid", "sigma of a gated connection", choices=("sigmoid", "tanh"))
+    upsample: str = option("bilinear", "between top-down levels", choices=("bilinear", "nearest"))
+    bu1_loss: float = option(0.0, "weight of the classification loss at the end of BU1", low=0)
+    td_loss: float = option(0.0, "weight of the foreground loss at the end of the top-down stream", low=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """What BU1 saw: per stage its map before the last nonlinearity, and its output."""
+
+    before: tuple[Tensor, ...]
+    after: tuple[Tensor, ...]
+
+
+class Stream(nn.Module, ABC):
+    """What the streams share: how maps grow, and how laterals connect them with both passes.
+
+    Attributes:
+        top: the shape (C, H, W) of the embedded task.
+        to_bu2: the laterals into BU2, by level.
+    """
+
+    top: torch.Size
+    to_bu2: nn.ModuleDict
+
+    def __init__(self, options: TopDownOptions) -> None:
+        super().__init__()
+        self.options = options
+
+    @abstractmethod
+    def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
+        """The maps (B, C, H, W) by level, from the embedded task (B, top.numel())."""
+
+    @abstractmethod
+    def image_map(self, size: tuple[int, ...]) -> nn.Module:
+        """A fresh module from the lowest map to the logits (B, channels, H, W) of where the task's object is, at the
+        image's size (H, W)."""
+
+    def grow(self, level: Tensor, size: tuple[int, ...]) -> Tensor:
+        """Upsample a map to the size (H, W) of the stage below."""
+        return level if not self.options.spatial else cast(Tensor, self.upsampling(size)(level))
+
+    def upsampling(self, size: tuple[int, ...]) -> nn.Module:
+        corners = False if self.options.upsample == "bilinear" else None
+        return nn.Upsample(size, mode=self.options.upsample, align_corners=corners)
+
+    def connect_bu1(self, level: Tensor, lateral: nn.Module, seen: Tensor) -> Tensor:
+        """Let BU1's map into the stream; its mean over places where modulation is not spatial (Table 2a)."""
+        if not self.options.spatial:
+            seen = seen.mean((2, 3), keepdim=True)
+        return self.connect(self.options.td, level, lateral(seen))
+
+    def modulate(self, maps: Tensor, levels: dict[int, Tensor], number: int) -> Tensor:
+        """BU2's map of a level (0 is the image), modulated by the stream's if it has one there."""
+        if number not in levels:
+            return maps
+        return self.connect(self.options.bu2, maps, self.to_bu2[str(number)](levels[number]))
+
+    def connect(self, connectivity: str, x: Tensor, z: Tensor) -> Tensor:
+        """x + z, x z, or x + x sigma(z) (Eq. 3)."""
+        if connectivity == "add":
+            return x + z
+        if connectivity == "mul":
+            return x * z
+        return x * (1 + (z.sigmoid() if self.options.gate == "sigmoid" else z.tanh()))
+
+
+class Mirror(Stream):
+    """A convolution for each of the backbone's, which undoes its shrinking; maps at levels 0 to L."""
+
+    def __init__(self, options: TopDownOptions, backbone: Backbone, image_channels: int) -> None:
+        super().__init__(options)
+        shapes = backbone.shapes
+        bottom_up = [image_channels, *(shape.pre[0] for shape in shapes)]
+        widths = [options.channels or width for width in bottom_up]
+        self.sizes = [shape.pre[1:] for shape in shapes]
+        self.top = torch.Size((widths[-1], *(shapes[-1].post[1:] if options.spatial else (1, 1))))
+        levels = zip(backbone.levels(), pairwise(widths), strict=True)
+        self.convolutions = nn.ModuleList([self.mirror(stage.pre, wide, narrow) for stage, (narrow, wide) in levels])
+        seen = [*bottom_up[1:], shapes[-1].post[0]] if options.image else []
+        drawn = [*widths[1:], widths[-1]]
+        self.from_bu1 = nn.ModuleList([nn.Conv2d(a, b, 1) for a, b in zip(seen, drawn, strict=False)])
+        laterals = [nn.Conv2d(a, b, 1) for a, b in zip(widths, bottom_up, strict=True)]
+        self.to_bu2 = nn.ModuleDict({str(number): lateral for number, lateral in enumerate(laterals)})
+
+    @staticmethod
+    def fits(backbone: Backbone) -> bool:
+        """Whether each stage is, up to its last nonlinearity, one convolution that loses nothing but a margin."""
+        convolutions = [stage.pre for stage in backbone.levels()]
+        return all(
+            isinstance(conv, nn.Conv2d) and conv.stride == conv.dilation == (1, 1) and not isinstance(conv.padding, str)
+            for conv in convolutions
+        )
+
+    def mirror(self, forward: nn.Module, inputs: int, outputs: int) -> nn.Conv2d:
+        """The convolution that undoes the shrinking of a stage's; 1 x 1 where modulation is not spatial."""
+        if not self.options.spatial:
+            return nn.Conv2d(inputs, outputs, 1)
+        assert isinstance(forward, nn.Conv2d)
+        assert isinstance(forward.padding, tuple)
+        (height, width), (rows, columns) = forward.kernel_size, forward.padding
+        return nn.Conv2d(inputs, outputs, (height, width), padding=(height - 1 - rows, width - 1 - columns))
+
+    def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
+        seen = [*glance.before, *glance.after[-1:]]
+        level = self.look(embedded.view(-1, *self.top), seen, len(self.sizes))
+        levels = {}
+        for number in reversed(range(len(self.sizes))):
+            level = self.look(self.grow(level, self.sizes[number]), seen, number)
+            levels[number + 1] = level
+            level = self.convolutions[number](level)
+        return {0: level, **levels}
+
+    def look(self, level: Tensor, seen: list[Tensor], number: int) -> Tensor:
+        if not self.options.image:
+            return level
+        return self.connect_bu1(level, self.from_bu1[number], seen[number])
+
+    def image_map(self, size: tuple[int, ...]) -> nn.Module:  # noqa: ARG002
+        return nn.Identity()
+
+
+class Sections(Stream):
+    """A pair of convolutions for each of the backbone's stages, with a relu between; maps at levels 1 to L - 1."""
+
+    def __init__(self, options: TopDownOptions, backbone: Backbone) -> None:
+        super().__init__(options)
+        self.shapes = backbone.shapes
+        if len(self.shapes) < 2:
+            raise UsageError(
+                "method 'td' has nothing to modulate in a backbone of one stage.",
+                allowed="It modulates the stages below the last one, or one plain convolution.",
+            )
+        bottom_up = {number: shape.pre[0] for number, shape in enumerate(self.shapes, start=1)}
+        self.widths = {number: options.channels or width for number, width in bottom_up.items()}
+        embedded, last = options.channels or EMBEDDED, len(self.shapes)
+        self.top = torch.Size((embedded, *(self.shapes[-1].pre[1:] if options.spatial else (1, 1))))
+        self.from_embedding = nn.Conv2d(embedded, self.widths[last], 1)
+        self.below = range(1, last)
+        self.sections = nn.ModuleDict({str(n): self.pair(self.widths[n + 1], self.widths[n]) for n in self.below})
+        seen = range(2, last + 1) if options.image else []
+        self.from_bu1 = nn.ModuleDict({str(n): nn.Conv2d(bottom_up[n], self.widths[n], 1) for n in seen})
+        self.to_bu2 = nn.ModuleDict({str(n): nn.Conv2d(self.widths[n], bottom_up[n], 1) for n in self.below})
+
+    def pair(self, wide: int, narrow: int) -> nn.Module:
+        hidden = max(wide, narrow)
+        return nn.Sequential(self.convolution(wide, hidden), nn.ReLU(), self.convolution(hidden, narrow))
+
+    def convolution(self, inputs: int, outputs: int) -> nn.Conv2d:
+        """3 x 3; 1 x 1 where modulation is not spatial."""
+        return nn.Conv2d(inputs, outputs, 3, padding=1) if self.options.spatial else nn.Conv2d(inputs, outputs, 1)
+
+    def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
+        level = self.from_embedding(embedded.view(-1, *self.top))
+        levels = {}
+        for number in reversed(self.below):
+            level = self.grow(self.look(level, glance, number + 1), self.shapes[number - 1].pre[1:])
+            levels[number] = level = self.sections[str(number)](level)
+        return levels
+
+    def look(self, level: Tensor, glance: Glance, number: int) -> Tensor:
+        """The level with BU1's map: the stage's output, if that is as large; always the raw map of the last stage."""
+        if not self.options.image:
+            return level
+        rectified = number < len(self.shapes) and self.shapes[number - 1].post == self.shapes[number - 1].pre
+        seen = (glance.after if rectified else glance.before)[number - 1]
+        return self.connect_bu1(level, self.from_bu1[str(number)], seen)
+
+    def image_map(self, size: tuple[int, ...]) -> nn.Module:
+        """Of two convolutions in a row, to half the channels and to one logit."""
+        inputs = self.widths[1]
+        hidden = self.options.channels or max(1, inputs // 2)
+        layers = [self.convolution(inputs, hidden), nn.Conv2d(hidden, 1, 1)]
+        return nn.Sequential(self.upsampling(size), *layers) if self.options.spatial else nn.Sequential(*layers)
+
+
+def stream(options: TopDownOptions, backbone: Backbone, image_channels: int) -> Stream:
+    """The stream that fits the stages of a backbone."""
+    return Mirror(options, backbone, image_channels) if Mirror.fits(backbone) else Sections(options, backbone)

@@ -1,0 +1,317 @@
+"""The top-down network on deep backbones: VGG-11 and ResNet-18."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mtbench.contract import Backbone, Classification, Setup, Stage, Task
+from mtbench.errors import UsageError
+from mtbench.plan.grid import Request, plan
+from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.train.assemble import assemble
+from mtbench.train.cost import parts
+from mtbench.train.trained import train
+from mtbench_methods.networks.td.network import TopDown, TopDownOptions
+from mtbench_methods.networks.td.stream import Glance, Sections, stream
+
+SMALL = ["vgg11:width=.125", "resnet18:width=.125"]
+
+
+def build(
+    backbone: str, method: str = "td", *, tasks: int = 3, classes: int = 2, side: int = 32, **more: Any
+) -> TopDown:
+    choice = parse_backbone(backbone)
+    setup = Setup(
+        tasks=tuple(Task(name=str(index), kind=Classification(classes=classes)) for index in range(tasks)),
+        backbone_class=choice.backbone_class,
+        backbone_options=choice.options,
+        input_shape=(3, side, side),
+        foreground=True,
+        seed=0,
+        **more,
+    )
+    chosen = parse_method(method)
+    return cast(TopDown, chosen.network_class(chosen.network_options, setup))
+
+
+def features(backbone: str, method: str = "td", **more: Any) -> TopDown:
+    """A network that answers with z itself, for VGG-11's heads make next to nothing of it at the start."""
+    network = build(backbone, method, **more).eval()
+    network.branch = nn.Identity()
+    return network
+
+
+def test_the_weights_on_vgg11_are_those_of_table_5b() -> None:
+    counted = {part.name: part.weights for part in parts(build("vgg11", tasks=4, side=224))}
+    assert counted == {
+        "backbone": 7_448_256,
+        "branch": 7_473_152,
+        "top_down": 8_306_688,
+        "embedding": 4 * 1_568,
+    }
+
+
+def test_the_auxiliary_map_is_counted_by_itself_and_only_there_if_it_is_trained() -> None:
+    names = {part.name: part.weights for part in parts(build("vgg11", "td:td_loss=1", tasks=4, side=224))}
+    assert names["top_down"] == 8_306_688
+    assert names["image_map"] == 64 * 32 * 9 + 32  # the TD0 and conv_seg that the paper's count leaves out
+
+
+def test_the_weights_on_resnet18_are_those_of_the_same_layers() -> None:
+    with torch.device("meta"):
+        counted = {part.name: part.weights for part in parts(build("resnet18", tasks=4, side=224))}
+    widths = [64, 64, 128, 256, 512]
+    pairs = sum(9 * (wide * wide + wide * narrow) for narrow, wide in pairwise(widths))
+    from_bu1, to_bu2 = sum(width**2 for width in widths[1:]), sum(width**2 for width in widths[:-1])
+    assert counted["top_down"] == 32 * 512 + pairs + from_bu1 + to_bu2
+    assert counted["embedding"] == 4 * 32 * 7 * 7
+
+
+@pytest.mark.parametrize("n", [1, 6])
+def test_with_n_channels_every_map_of_the_stream_has_n(n: int) -> None:
+    with torch.device("meta"):
+        counted = {part.name: part.weights for part in parts(build("vgg11", f"td:channels={n}", tasks=4, side=224))}
+    pairs, laterals = 4 * (9 * n * n + 9 * n * n), n * (128 + 512 + 256 + 128) + n * (64 + 128 + 256 + 512)
+    assert counted["top_down"] == n * n + pairs + laterals
+    assert counted["embedding"] == 4 * n * 7 * 7
+
+
+def up(level: Tensor, like: Tensor) -> Tensor:
+    return nn.functional.interpolate(level, like.shape[2:], mode="bilinear", align_corners=False)
+
+
+def gated(x: Tensor, z: Tensor) -> Tensor:
+    return x * (1 + z.sigmoid())
+
+
+def test_the_data_flow_on_vgg11_is_that_of_the_released_code() -> None:
+    """l1 to l3 are read rectified and l4 is not; the stem is modulated behind its relu and pool, l1 to l3 before."""
+    network = features("vgg11:width=.125")
+    sections, pool, x = cast(Sections, network.top_down), nn.MaxPool2d(2), torch.randn(2, 3, 32, 32)
+    conv1, *convs = [module for module in network.backbone.modules() if isinstance(module, nn.Conv2d)]
+    conv2, conv3_1, conv3_2, conv4_1, conv4_2, conv5_1, conv5_2 = convs
+    lat1, lat2, pairs = sections.from_bu1, sections.to_bu2, sections.sections
+    s = pool(conv1(x).relu())
+    l1 = pool(conv2(s)).relu()
+    l2 = pool(conv3_2(conv3_1(l1).relu())).relu()
+    l3 = pool(conv4_2(conv4_1(l2).relu())).relu()
+    l4 = pool(conv5_2(conv5_1(l3).relu()))
+    e = sections.from_embedding(network.embedding(torch.eye(3)[[1, 1]]).view(2, 32, 1, 1))
+    q4 = pairs["4"](up(e + lat1["5"](l4), l3))
+    q3 = pairs["3"](up(q4 + lat1["4"](l3), l2))
+    q2 = pairs["2"](up(q3 + lat1["3"](l2), l1))
+    q1 = pairs["1"](up(q2 + lat1["2"](l1), s))
+    b = gated(s, lat2["1"](q1))
+    b = gated(pool(conv2(b)), lat2["2"](q2)).relu()
+    b = gated(pool(conv3_2(conv3_1(b).relu())), lat2["3"](q3)).relu()
+    b = gated(pool(conv4_2(conv4_1(b).relu())), lat2["4"](q4)).relu()
+    expected = pool(conv5_2(conv5_1(b).relu())).relu().flatten(1)
+    torch.testing.assert_close(network(x, torch.tensor([1, 1])), expected)
+
+
+def test_the_data_flow_on_resnet18_is_like_it() -> None:
+    network = features("resnet18:width=.125", "td:td=mul", side=40)
+    sections, x = cast(Sections, network.top_down), torch.randn(2, 3, 40, 40)
+    stem, layer1, layer2, layer3, layer4 = network.backbone.levels()
+    lat1, lat2, pairs = sections.from_bu1, sections.to_bu2, sections.sections
+    s = stem.pre(x)
+    l1 = layer1(stem.post(s))
+    l2 = layer2(l1)
+    l3 = layer3(l2)
+    e = sections.from_embedding(network.embedding(torch.eye(3)[[2, 0]]).view(2, 32, 2, 2))
+    q4 = pairs["4"](up(e * lat1["5"](layer4.pre(l3)), l3))
+    q3 = pairs["3"](up(q4 * lat1["4"](l3), l2))
+    q2 = pairs["2"](up(q3 * lat1["3"](l2), l1))
+    q1 = pairs["1"](up(q2 * lat1["2"](l1), s))
+    b = stem.post(gated(s, lat2["1"](q1)))
+    for number, layer, q in ((2, layer1, q2), (3, layer2, q3), (4, layer3, q4)):
+        b = gated(layer.pre(b), lat2[str(number)](q)).relu()
+    expected = layer4(b).mean((2, 3))
+    torch.testing.assert_close(network(x, torch.tensor([2, 0])), expected)
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_without_space_a_channel_has_one_factor(backbone: str) -> None:
+    network = build(backbone, "td:spatial=false:td_loss=1", side=64)
+    images = torch.rand(2, 3, 64, 64)
+    _, levels = network.look_again(images, network.glance(images), torch.tensor([0, 2]))
+    assert all(level.shape[2:] == (1, 1) for level in levels.values())
+    assert network.image_map(levels[1]).shape == (2, 1, 1, 1)
+
+
+class Stages(Backbone):
+    """Stages that are given."""
+
+    def __init__(self, *stages: Stage) -> None:
+        super().__init__({f"stage{n}": stage for n, stage in enumerate(stages)}, nn.Flatten(), (3, 8, 8))
+        self.features = 1
+
+    def head(self, output_size: int) -> nn.Module:
+        return nn.Linear(self.features, output_size)
+
+
+def test_what_its_stages_are_decides_whether_a_trunk_is_mirrored() -> None:
+    options = TopDownOptions()
+    plain = Stage(nn.Conv2d(3, 3, 3), nn.ReLU())
+    strided = Stage(nn.Conv2d(3, 3, 3, stride=2), nn.ReLU())
+    assert not isinstance(stream(options, Stages(plain, plain), 3), Sections)
+    assert isinstance(stream(options, Stages(plain, strided), 3), Sections)
+
+
+def test_a_single_stage_that_cannot_be_mirrored_is_refused() -> None:
+    with pytest.raises(UsageError, match="nothing to modulate in a backbone of one stage"):
+        stream(TopDownOptions(), Stages(Stage(nn.MaxPool2d(2), nn.ReLU())), 3)
+
+
+def test_where_a_stage_pools_behind_its_nonlinearity_its_raw_map_is_read() -> None:
+    stages = [Stage(nn.Conv2d(3, 3, 3, stride=1, dilation=2, padding=2), nn.MaxPool2d(2)) for _ in range(3)]
+    sections = stream(TopDownOptions(), backbone := Stages(*stages), 3)
+    assert isinstance(sections, Sections)
+    before, after, maps = [], [], torch.rand(1, 3, 8, 8)
+    for stage in backbone.levels():
+        before.append(stage.pre(maps))
+        after.append(maps := stage.post(before[-1]))
+    levels = sections(torch.rand(1, sections.top.numel()), Glance(before=tuple(before), after=tuple(after)))
+    assert [tuple(levels[number].shape[1:]) for number in (1, 2)] == [(3, 8, 8), (3, 4, 4)]
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_the_stream_has_a_map_for_every_stage_but_the_last_and_none_for_the_image(backbone: str) -> None:
+    network = build(backbone, side=64)
+    images = torch.rand(2, 3, 64, 64)
+    _, levels = network.look_again(images, network.glance(images), torch.tensor([0, 2]))
+    shapes = network.backbone.shapes
+    assert sorted(levels) == [1, 2, 3, 4]
+    assert [tuple(levels[number].shape[1:]) for number in (1, 2, 3, 4)] == [shape.pre for shape in shapes[:4]]
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_without_modulation_bu2_is_the_plain_trunk(backbone: str) -> None:
+    network = features(backbone, "td:bu2=add")
+    for lateral in network.top_down.to_bu2.values():
+        for parameter in lateral.parameters():
+            nn.init.zeros_(parameter)
+    images = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(network(images, torch.tensor([0, 1])), network.backbone(images))
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_every_width_of_the_stream_and_every_option_builds_and_learns_of_every_part(backbone: str) -> None:
+    for options in ("channels=3", "image=false", "spatial=false", "td=gated:bu2=mul", "td_loss=1:bu1_loss=1"):
+        network = build(backbone, f"td:{options}")
+        images, task = torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 0])
+        glance = network.glance(images)
+        logits, levels = network.look_again(images, glance, task)
+        total = logits.square().sum()
+        if "td_loss" in options:
+            total = total + network.image_map(levels[1]).square().sum()
+        total.backward()  # type: ignore[no-untyped-call]
+        assert all(p.grad is not None for p in network.parameters()), options
+
+
+def statistics(network: TopDown) -> tuple[Tensor, Tensor]:
+    """The running means of the last stage in BU1 and in BU2, side by side."""
+    last = [name for name, _ in network.bu1.named_buffers() if name.endswith("running_mean")][-1]
+    first = dict(network.bu1.named_buffers())[last]
+    return first, dict(network.backbone.named_buffers())[last.replace("/", ".")]
+
+
+def test_both_passes_share_weights_and_keep_statistics_of_their_own() -> None:
+    network = build("resnet18:width=.125").train()
+    first, second = statistics(network)
+    assert not first.any()
+    assert not second.any()
+    network(torch.rand(8, 3, 32, 32), torch.arange(8) % 3)
+    first, second = statistics(network)
+    assert first.any()
+    assert second.any()
+    assert not torch.equal(first, second)
+    names = [name for name, _ in network.named_parameters()]
+    assert not any(name.startswith("bu1.") for name in names)
+
+
+def test_bu1_has_the_statistics_of_a_trunk_that_saw_the_images_once_and_bu2_those_of_its_own_pass() -> None:
+    network, alone = build("resnet18:width=.125").train(), build("resnet18:width=.125").backbone.train()
+    images = torch.rand(8, 3, 32, 32)
+    network(images, torch.arange(8) % 3)
+    alone(images)
+    seen, modulated = dict(network.bu1.named_buffers()), dict(network.backbone.named_buffers())
+    for name, value in alone.named_buffers():
+        assert torch.equal(seen[name.replace(".", "/")], value), name
+        if name.endswith("num_batches_tracked"):
+            assert (int(value), int(modulated[name])) == (1, 1)
+    network.eval()
+    glance = network.glance(images)
+    assert torch.equal(network.backbone.neck(glance.after[-1]), alone.eval()(images))
+
+
+def test_bu1_alone_leaves_bu2s_statistics_as_they_were() -> None:
+    network = build("resnet18:width=.125").train()
+    network.glance(torch.rand(8, 3, 32, 32))
+    first, second = statistics(network)
+    assert first.any()
+    assert not second.any()
+
+
+def test_both_statistics_are_in_the_state() -> None:
+    network = build("resnet18:width=.125").train()
+    network(torch.rand(8, 3, 32, 32), torch.arange(8) % 3)
+    other = build("resnet18:width=.125")
+    other.load_state_dict(network.state_dict())
+    for loaded, kept in zip(statistics(other), statistics(network), strict=True):
+        assert torch.equal(loaded, kept)
+
+
+def test_where_it_is_asked_for_every_task_bu1_runs_once() -> None:
+    network = features("vgg11:width=.125")
+    calls: list[int] = []
+    network.backbone.levels()[0].register_forward_hook(lambda *_: calls.append(1))
+    network.backbone.levels()[0].pre.register_forward_hook(lambda *_: calls.append(1))
+    images = torch.rand(2, 3, 32, 32)
+    every = network.all_outputs(images)
+    assert len(calls) == 1 + 3  # BU1, and BU2 for each of three tasks
+    for index, output in enumerate(every):
+        torch.testing.assert_close(output, network.task_output(images, index))
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_one_image_can_be_trained_on(backbone: str) -> None:
+    network = build(backbone).train()
+    assert torch.isfinite(network(torch.rand(1, 3, 32, 32), torch.tensor([1]))).all()
+
+
+class Nothing:
+    """Keeps nothing."""
+
+    def restore(self) -> None:
+        return None
+
+    def keep(self, state: dict[str, Any], curve: Any) -> None:
+        pass
+
+
+@pytest.mark.parametrize("backbone", SMALL)
+def test_it_learns_through_the_loop(backbone: str) -> None:
+    request = Request(methods=[f"td@{backbone}"], datasets=["toy-all"], settings={"epochs": "15"}, seeds=[0])
+    spec = plan(request)[0]
+    curve = train(spec, root=Path(), device=torch.device("cpu"), keeper=Nothing()).curve
+    assert sum(curve[-1].train_losses.values()) < 0.9 * sum(curve[0].train_losses.values())
+
+
+def test_a_foreground_of_another_size_is_met_by_the_map(data_root: Path) -> None:
+    request = Request(
+        methods=["td:td_loss=1@vgg11:width=.125"], datasets=["mmnist2"], settings={"images": "32"}, seeds=[0]
+    )
+    run = assemble(plan(request)[0], root=data_root, device=torch.device("cpu"))
+    batch = run.splits["train"].batch(torch.arange(8), torch.arange(8) % 2)
+    plain = parse_method("td@vgg11:width=.125")
+    without = plain.network_class(plain.network_options, run.setup)
+    without.load_state_dict({k: v for k, v in run.network.state_dict().items() if not k.startswith("image_map")})
+    with torch.no_grad():
+        with_map, classes = run.network.eval().losses(batch).means, without.eval().losses(batch).means
+    assert ((with_map - classes) > 0.1).all()  # a cross-entropy of about log 2 at the start
+    assert ((with_map - classes) < 1.5).all()
