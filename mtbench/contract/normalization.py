@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-__all__ = ["BatchNorm", "normalize"]
+__all__ = ["BatchNorm", "convert_batch_norm", "normalize"]
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -17,7 +17,8 @@ class BatchNorm(nn.BatchNorm2d):
     float32 in every memory format, also where the mean is large relative to the standard deviation. For one image of
     1 x 1 see `normalize`. Everything else is torch's: options, parameters, buffers, evaluation mode, other devices.
 
-    The gradient on a CPU cannot be differentiated again; torch raises a RuntimeError.
+    The harness makes every `nn.BatchNorm2d` of a network that it trains one of these. The gradient on a CPU cannot be
+    differentiated again; torch raises a RuntimeError.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -59,6 +60,16 @@ def normalize(norm: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:
         mean, variance = norm.running_mean, norm.running_var
         return nn.functional.batch_norm(x, mean, variance, norm.weight, norm.bias, training=False, eps=norm.eps)
     return cast(Tensor, norm(x))
+
+
+def convert_batch_norm(network: nn.Module) -> None:
+    """Make every `nn.BatchNorm2d` of a network a `BatchNorm`, in place: names, parameters, buffers and hooks stay.
+
+    A module keeps its identity, since a network may refer to it in several places. Subclasses are left alone.
+    """
+    for module in network.modules():
+        if type(module) is nn.BatchNorm2d:
+            module.__class__ = BatchNorm
 
 
 class _NormalizedRows(torch.autograd.Function):
