@@ -13,9 +13,9 @@ class BatchNorm(nn.BatchNorm2d):
     """Batch normalization of maps (B, C, H, W), exact on a CPU, that trains on one image of 1 x 1 too.
 
     torch 2.14 on a CPU adds the pixels of channels-last maps one by one. At 300,000 pixels per channel its means are
-    wrong by 1e-3 of the standard deviation, and the gradient of a whole network by 1e-2. This module has the precision of
-    float32 in every memory format, also where the mean is large relative to the standard deviation. For one image of
-    1 x 1 see `normalize`. Everything else is torch's: options, parameters, buffers, evaluation mode, other devices.
+    wrong by 1e-3, relatively, and the gradient of a whole network by 1e-2. This module has the precision of float32 in
+    every memory format, also where the mean is large relative to the standard deviation. For one image of 1 x 1 see
+    `normalize`. Everything else is torch's: options, parameters, buffers, evaluation mode, other devices.
 
     The harness makes every `nn.BatchNorm2d` of a network that it trains one of these. The gradient on a CPU cannot be
     differentiated again; torch raises a RuntimeError.
@@ -118,8 +118,8 @@ class _NormalizedRows(torch.autograd.Function):
 
 
 def _mean(rows: Tensor, channels: int) -> Tensor:
-    """(C,) the mean of each channel over rows (R, W C); a sum along columns is one that torch computes in pairs."""
-    return rows.sum(0).view(-1, channels).sum(0) / (rows.numel() // channels)
+    """(C,) the mean of each channel over rows (R, W C); along columns torch adds in pairs and loses no digits."""
+    return rows.mean(0).view(-1, channels).mean(0)
 
 
 def _repeated(values: Tensor, rows: Tensor) -> Tensor:

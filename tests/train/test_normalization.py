@@ -3,10 +3,9 @@
 import copy
 import dataclasses
 from collections.abc import Iterator
-from functools import cache
+from itertools import product
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -20,14 +19,14 @@ from mtbench.errors import UsageError
 from mtbench.train.assemble import Assembly
 
 IMAGES = 128
-BACKGROUND = 0.5
-"""Lowest pixel after normalization: most of an image is alike, as in drawings of digits, where sums lose most digits."""
+BACKGROUND = 1.5
+"""Lowest pixel: most pixels of an image have one value, as in pictures of digits. There sums lose most digits."""
 
 
 class WithoutKinks(TorchFunctionMode):
     """Smooth functions in place of rectifiers and maxima: at a kink, rounding decides which way a gradient goes."""
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name, kwargs = getattr(func, "__name__", ""), kwargs or {}
         if name == "relu":
             return nn.functional.softplus(args[0])
@@ -41,30 +40,22 @@ def own(kind: str) -> Iterator[str]:
     return (name for name, entry in registry.entries(kind).items() if entry.distribution == "mtbench")
 
 
-@cache
-def assembled(network: str, backbone: str) -> Assembly | None:
-    """The network on the backbone, which normalizes by the batch, as all else does as in evaluation; None if they do
-    not fit."""
-    try:
-        run = built(Trial.of(network).on(tiny(backbone)), plain(2, IMAGES))
-    except UsageError:
-        return None
-    run.network.begin_epoch(0, 2)
-    run.network.eval()
-    for module in run.network.modules():
-        if isinstance(module, _BatchNorm):
-            module.train()
-    return run
+def assembled_with_batch_norm() -> Iterator[tuple[str, Assembly]]:
+    """Build every network on every backbone; give the name and the parts of each pair that has batch normalization.
 
-
-def with_batch_norm() -> list[tuple[str, str]]:
+    Only batch normalization is in training mode, so that nothing is drawn at random.
+    """
     networks = [name for name in own("method") if not issubclass(registry.load("method", name), Alias)]
-    pairs = [(network, backbone) for backbone in own("backbone") for network in networks]
-    return [pair for pair in pairs if (run := assembled(*pair)) and has_batch_norm(run.network)]
-
-
-def has_batch_norm(network: Network) -> bool:
-    return any(isinstance(module, _BatchNorm) for module in network.modules())
+    for network, backbone in product(networks, own("backbone")):
+        try:
+            run = built(Trial.of(network).on(tiny(backbone)), plain(2, IMAGES))
+        except UsageError:  # they do not fit
+            continue
+        run.network.begin_epoch(0, 2)
+        run.network.eval()
+        norms = [module.train() for module in run.network.modules() if isinstance(module, _BatchNorm)]
+        if norms:
+            yield f"{network}@{backbone}", run
 
 
 def batch_of(run: Assembly) -> Batch:
@@ -83,7 +74,7 @@ def gradient(network: Network, batch: Batch) -> Tensor:
 
 
 def gradient_in_float64(network: Network, batch: Batch) -> Tensor:
-    """By torch's own normalization, of maps in NCHW."""
+    """Return the gradient of a copy of the network with torch's own batch normalization, in NCHW."""
     network = copy.deepcopy(network).to(torch.float64, memory_format=torch.contiguous_format)
     for module in network.modules():
         if isinstance(module, BatchNorm):
@@ -97,10 +88,11 @@ def error(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).norm() / expected.norm())
 
 
-@pytest.mark.parametrize(("network", "backbone"), with_batch_norm())
-def test_the_gradient_is_that_of_float64(network: str, backbone: str) -> None:
-    run = assembled(network, backbone)
-    assert run is not None
-    batch = batch_of(run)
-    expected = gradient_in_float64(run.network, batch)
-    assert error(gradient(run.network, batch), expected) < 1e-4
+def test_every_gradient_is_that_of_float64() -> None:
+    """With torch's own batch normalization in channels-last, 15 of 17 are wrong by 2e-4 or more."""
+    errors = {}
+    for name, run in assembled_with_batch_norm():
+        batch = batch_of(run)
+        errors[name] = error(gradient(run.network, batch), gradient_in_float64(run.network, batch))
+    assert {"branches@resnet18", "mtan@lenet"} <= errors.keys()
+    assert {name: value for name, value in errors.items() if value >= 5e-5} == {}
