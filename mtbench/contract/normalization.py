@@ -103,7 +103,7 @@ class _NormalizedRows(torch.autograd.Function):
         return y, mean, variance
 
     @staticmethod
-    @once_differentiable  # type: ignore[misc]
+    @once_differentiable
     def backward(ctx: Any, g: Tensor, *_: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         centered, rest, inverse, weight = ctx.saved_tensors
         channels, count = len(weight), g.numel() // len(weight)

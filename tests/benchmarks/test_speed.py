@@ -196,7 +196,7 @@ def test_a_step_with_exact_batch_normalization_over_one_with_torchs(
     torchs = dataclasses.replace(exact, network=copy.deepcopy(exact.network))
     for module in torchs.network.modules():
         if isinstance(module, BatchNorm):
-            module.__class__ = nn.BatchNorm2d
+            module.__class__ = nn.BatchNorm2d  # type: ignore[assignment]
     runs = {"exact": exact, "torch": torchs}
     medians = in_turn({name: stepper(run, batch_size=batch_size) for name, run in runs.items()})
     ratio = medians["exact"] / medians["torch"]

@@ -139,15 +139,10 @@ def test_torch_itself_refuses_one_value_and_the_function_does_not() -> None:
 
 
 def test_torchs_own_in_a_network_is_converted_in_place_wherever_it_is_referred_to() -> None:
-    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Sequential(nn.BatchNorm2d(2)), nn.BatchNorm1d(2))
-    before, norm = network.state_dict(), network[1]
+    norm, inner, flat = nn.BatchNorm2d(2), nn.BatchNorm2d(2), nn.BatchNorm1d(2)
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), norm, nn.Sequential(inner), flat)
+    names = list(network.state_dict())
     convert_batch_norm(network)
-    assert network[1] is norm
-    assert [type(module) for module in (network[1], network[2][0], network[3])] == [
-        BatchNorm,
-        BatchNorm,
-        nn.BatchNorm1d,
-    ]
-    assert list(network.state_dict()) == list(before)
-    maps = maps_of(256, 2, 28, 28)
-    assert max(errors(norm, nn.BatchNorm2d(2), maps, LAST).values()) < 1e-5
+    assert [type(module) for module in (norm, inner, flat)] == [BatchNorm, BatchNorm, nn.BatchNorm1d]
+    assert list(network.state_dict()) == names
+    assert max(errors(norm, nn.BatchNorm2d(2), maps_of(256, 2, 28, 28), LAST).values()) < 1e-5

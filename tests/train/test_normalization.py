@@ -75,10 +75,10 @@ def gradient(network: Network, batch: Batch) -> Tensor:
 
 def gradient_in_float64(network: Network, batch: Batch) -> Tensor:
     """Return the gradient of a copy of the network with torch's own batch normalization, in NCHW."""
-    network = copy.deepcopy(network).to(torch.float64, memory_format=torch.contiguous_format)
+    network = copy.deepcopy(network).to(torch.float64).to(memory_format=torch.contiguous_format)
     for module in network.modules():
         if isinstance(module, BatchNorm):
-            module.__class__ = nn.BatchNorm2d
+            module.__class__ = nn.BatchNorm2d  # type: ignore[assignment]
     assert isinstance(batch.inputs, Tensor)
     inputs = batch.inputs.to(torch.float64).clone(memory_format=torch.contiguous_format)
     return gradient(network, dataclasses.replace(batch, inputs=inputs))
