@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mtbench.contract import Balancer, Network, Setup, Split, Task
 from mtbench.contract.dataset import Dataset
+from mtbench.contract.normalization import convert_batch_norm
 from mtbench.plan.parse import MethodChoice, parse_backbone, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 
@@ -70,8 +71,10 @@ def method_of(spec: RunSpec) -> MethodChoice:
 
 
 def build(method: MethodChoice, setup: Setup) -> Network:
-    """The network with its initial weights, in the memory format that convolutions are fastest in (channels last)."""
+    """Return the network with its initial weights, in the memory format in which convolutions are fastest (channels
+    last), and with the batch normalization that is exact in that format."""
     network = method.network_class(method.network_options, setup)
+    convert_batch_norm(network)
     return network.to(memory_format=torch.channels_last)
 
 
