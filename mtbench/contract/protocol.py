@@ -16,8 +16,8 @@ __all__ = ["TrainingProtocol"]
 class TrainingProtocol:
     """One way of training and measuring. It belongs to its dataset, which may offer several by name.
 
-    All fields but `seeds` are part of the identity of a run. A default of one optimizer alone, such as muon's momentum of
-    .95, comes with `changed(optimizer="muon")`; who declares a protocol with that optimizer gives it.
+    All fields but `seeds` are part of the identity of a run. A default of one optimizer alone, such as muon's momentum
+    of .95, comes with `changed(optimizer="muon")`; a dataset that declares a protocol with that optimizer states it.
     """
 
     name: str = "paper"
