@@ -11,7 +11,7 @@ adamw (Loshchilov and Hutter, 2019, algorithm 2): the same, but lambda theta is 
     theta <- theta - lr lambda theta
     Without weight decay it is adam, so it is refused without one. torch's own default is .01.
 sgd (with heavy-ball momentum in torch's form), mu = `momentum`:
-    g <- g + lambda theta;  u <- mu u + g, with u = g in the first step;  theta <- theta - lr u
+    g <- g + lambda theta;  u <- mu u + g, with u = 0 at the start;  theta <- theta - lr u
 adagrad (Duchi et al., 2011), a = `initial-accumulator`, eps = 1e-10:
     g <- g + lambda theta;  s <- s + g^2, with s = a at the start;  theta <- theta - lr g / (sqrt(s) + eps)
 muon (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon), mu = `momentum`, for matrices:

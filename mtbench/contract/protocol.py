@@ -16,7 +16,8 @@ __all__ = ["TrainingProtocol"]
 class TrainingProtocol:
     """One way of training and measuring. It belongs to its dataset, which may offer several by name.
 
-    All fields but `seeds` are part of the identity of a run.
+    All fields but `seeds` are part of the identity of a run. A default of one optimizer alone, such as muon's momentum
+    of .95, comes with `changed(optimizer="muon")`; a dataset that declares a protocol with that optimizer states it.
     """
 
     name: str = option("paper", "name: one of the dataset's protocols")
@@ -24,7 +25,9 @@ class TrainingProtocol:
     batch: int = option(512, "examples per step", low=1)
     lr: float = option(1e-3, "learning rate at the start", low=1e-12)
     optimizer: str = option(
-        "adam", "optimizer: its formula is in mtbench/contract/optimizers.py", choices=tuple(OPTIMIZERS)
+        "adam",
+        "optimizer: adam, adamw, sgd, adagrad or muon; formulas in mtbench.contract.optimizers",
+        choices=tuple(OPTIMIZERS),
     )
     weight_decay: float = option(
         0.0, "weight decay of the network: of adamw and muon decoupled, of the others added to the gradient", low=0
@@ -141,7 +144,7 @@ class TrainingProtocol:
         Raises:
             UsageError: there are some.
         """
-        uses, defaults = OPTIMIZERS[self.optimizer].uses, _defaults("")
+        uses, defaults = OPTIMIZERS[self.optimizer].uses, _defaults()
         for name in SETTINGS:
             if name not in uses and getattr(self, name) != defaults[name]:
                 users = [optimizer for optimizer, facts in OPTIMIZERS.items() if name in facts.uses]
@@ -182,7 +185,7 @@ class TrainingProtocol:
         return ", ".join([self.name, *changes])
 
 
-def _defaults(optimizer: str) -> dict[str, Any]:
+def _defaults(optimizer: str = "") -> dict[str, Any]:
     """The values of an optimizer's settings unless given; those of the class where it has none of its own."""
     own = OPTIMIZERS[optimizer].defaults if optimizer else {}
     return {

@@ -257,5 +257,6 @@ def _spellings(full: str, axis: Axis, method: MethodChoice) -> Iterator[str]:
         "network": method.network_choice.name,
         "balancer": method.balancer_choice.name,
     }
-    yield full.replace("-", "_")
-    yield f"{owners[axis.part]}.{axis.option}".replace("-", "_")
+    bare = [full, axis.option] if "." not in full else []
+    owned = [f"{owners[axis.part]}.{name}" for name in bare or [axis.option]]
+    yield from (name.replace("-", "_") for name in (full, *bare, *owned))

@@ -40,7 +40,7 @@ def test_on_gradients_of_full_rank_it_is_torchs_muon_within_the_rounding_of_bflo
         mine.grad = random(*shape, seed=1 + step)
         other.grad = mine.grad.clone()
         ours.step()
-        torchs.step()
+        torchs.step()  # type: ignore[no-untyped-call]
         moved, expected = (
             after.detach() - (1 - RATE * DECAY) * start for after, start in zip((mine, other), before, strict=True)
         )

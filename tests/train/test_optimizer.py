@@ -20,8 +20,9 @@ from tests.train.runs import CPU, Memory, run, same, spec_of
 
 EPOCHS, BATCH, EXAMPLES, RATE = 3, 16, 48, 0.02
 STEPS = EXAMPLES // BATCH
-SMALL = {"images": str(EXAMPLES), "lr": str(RATE)}
-OPTIMIZERS: list[dict[str, str]] = [
+SMALL: dict[str, Any] = {"images": str(EXAMPLES), "lr": str(RATE)}
+DECAY: dict[str, Any] = {"weight-decay": ".1"}
+OPTIMIZERS: list[dict[str, Any]] = [
     {"optimizer": "adam", "beta1": ".8", "weight-decay": ".1"},
     {"optimizer": "adamw", "weight-decay": ".1"},
     {"optimizer": "sgd", "momentum": ".7", "weight-decay": ".1"},
@@ -56,7 +57,7 @@ def by_hand(spec: RunSpec, make: Callable[[list[nn.Parameter]], Any], rates: lis
     ],
 )
 def test_the_loop_gives_the_bits_of_torchs_own_optimizer(
-    settings: dict[str, str], make: Callable[[list[nn.Parameter]], Any]
+    settings: dict[str, Any], make: Callable[[list[nn.Parameter]], Any]
 ) -> None:
     spec = spec_of("uniform", schedule="constant", **SMALL, **settings)
     expected = by_hand(spec, make, [RATE] * EPOCHS * STEPS)
@@ -75,7 +76,7 @@ def test_the_loop_gives_the_bits_of_torchs_own_optimizer(
     ],
 )
 def test_the_loop_takes_each_step_at_the_rate_of_schedule_and_warm_up(
-    settings: dict[str, str], factors: list[float]
+    settings: dict[str, Any], factors: list[float]
 ) -> None:
     spec = spec_of("uniform", optimizer="sgd", **SMALL, **settings)
     expected = by_hand(spec, lambda own: torch.optim.SGD(own, momentum=0.9), [RATE * factor for factor in factors])
@@ -105,7 +106,7 @@ class States(Memory):
 @pytest.mark.parametrize("settings", OPTIMIZERS, ids=lambda settings: settings["optimizer"])
 @pytest.mark.parametrize("stop_after", [1, 2])
 def test_a_run_that_was_interrupted_gives_the_bits_of_one_that_was_not(
-    settings: dict[str, str], stop_after: int
+    settings: dict[str, Any], stop_after: int
 ) -> None:
     spec = spec_of("branches+uncertainty", schedule="cosine", warmup="1.5", **SMALL, **settings)
     keeper = Memory(stop_after=stop_after)
@@ -124,8 +125,8 @@ def optimizer_of(spec: RunSpec) -> tuple[torch.optim.Optimizer, dict[int, str]]:
 
 @pytest.mark.parametrize("kernels", [False, True])
 def test_muon_moves_linear_weights_and_if_asked_kernels_and_adamw_everything_else(*, kernels: bool) -> None:
-    flatten = {"flatten-kernels": "true"} if kernels else {}
-    spec = spec_of("branches@resnet18:width=.0625", optimizer="muon", **{"weight-decay": ".1"}, **flatten)
+    flatten: dict[str, Any] = {"flatten-kernels": "true"} if kernels else {}
+    spec = spec_of("branches@resnet18:width=.0625", optimizer="muon", **flatten, **DECAY)
     optimizer, names = optimizer_of(spec)
     assert isinstance(optimizer, Muon)
     others, matrices = optimizer.param_groups
@@ -166,7 +167,7 @@ def test_muon_in_the_loop_moves_each_parameter_as_its_group_says() -> None:
 
 def test_a_balancers_own_parameters_never_decay_and_muon_leaves_them_to_adamw() -> None:
     for optimizer in ("adam", "muon"):
-        made, names = optimizer_of(spec_of("branches+uncertainty", optimizer=optimizer, **{"weight-decay": ".1"}))
+        made, names = optimizer_of(spec_of("branches+uncertainty", optimizer=optimizer, **DECAY))
         own = [group for group in made.param_groups if not any(id(each) in names for each in group["params"])]
         assert [(len(group["params"]), group["weight_decay"]) for group in own] == [(2, 0.0)]
         assert not own[0].get("matrix")
@@ -185,7 +186,7 @@ def test_muon_without_any_matrix_is_refused() -> None:
 @pytest.mark.parametrize("settings", OPTIMIZERS, ids=lambda settings: settings["optimizer"])
 @pytest.mark.parametrize(("method", "dataset"), [("td", "toy-all"), ("chmod", "toy-all")])
 def test_neither_decay_nor_muon_moves_what_is_frozen_while_a_task_is_held_back_or_added(
-    method: str, dataset: str, settings: dict[str, str]
+    method: str, dataset: str, settings: dict[str, Any]
 ) -> None:
     spec = spec_of(method, dataset, adds="own", epochs="1", **SMALL, **settings)
     made = assemble(spec, root=Path(), device=CPU)

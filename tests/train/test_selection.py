@@ -99,7 +99,7 @@ def test_a_later_point_is_selected_only_in_place_of_those_before_it(
         assert now in (before, points[count - 1].epoch)
 
 
-CHOOSING = {"validation": "true", "select": "best-val", "epochs": "6", "images": "48", "lr": ".03"}
+CHOOSING: dict[str, Any] = {"validation": "true", "select": "best-val", "epochs": "6", "images": "48", "lr": ".03"}
 
 
 def test_the_weights_of_the_selected_epoch_are_stored_and_measured() -> None:
