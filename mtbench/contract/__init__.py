@@ -10,6 +10,7 @@ from mtbench.contract.balancer import (
     Scalarization,
 )
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
+from mtbench.contract.files import File
 from mtbench.contract.network import (
     Alias,
     AllTasksNetwork,
@@ -38,6 +39,7 @@ __all__ = [
     "Classification",
     "Combined",
     "Dataset",
+    "File",
     "GradientBalancer",
     "Inputs",
     "Kind",

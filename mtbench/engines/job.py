@@ -13,7 +13,7 @@ from types import FrameType
 
 import torch
 
-from mtbench.errors import MtbenchError, NonFiniteLoss, RunError, Stopped, StoreError
+from mtbench.errors import DataError, MtbenchError, NonFiniteLoss, RunError, Stopped, StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import fingerprints
 from mtbench.store.folder import ClaimedRun, RunFolder
@@ -87,8 +87,8 @@ def _failures_kept(claimed: ClaimedRun) -> Iterator[None]:
         if isinstance(cause, NonFiniteLoss):
             claimed.write_failure(kind="nan", message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
-    except StoreError:
-        raise  # the disk's fault: once that is mended, the same command goes on
+    except (StoreError, DataError):
+        raise  # the fault of the disk or of a file: once that is mended, the same command goes on
     except Exception as cause:
         message = str(cause) if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: {cause}"
         claimed.write_failure(kind="exception", message=message, traceback=traceback.format_exc())

@@ -30,6 +30,8 @@ ATTEMPTS = 3
 """How often a run may be killed before it is left alone."""
 OWNED = ("checkpoint.pt", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
 """The files that only the owner of the claim writes."""
+FILES = "files.json"
+"""Where the files among the options of a run lie on this machine: paths by hash. Not to be shared."""
 LOG = "log.txt"
 """What a process at work on the run, and the libraries under it, print."""
 PASSING = ("checkpoint.pt", "failure.json", LOG)
@@ -82,14 +84,15 @@ class RunFolder:
         return is_claimed(self.path)
 
     def spec(self) -> RunSpec:
-        """What was asked.
+        """What was asked, and where the files among its options lie.
 
         Raises:
             StoreError: there is no ``spec.json``, or it is not one.
         """
         path = self.path / "spec.json"
         try:
-            return RunSpec.from_json(path.read_bytes())
+            spec = RunSpec.from_json(path.read_bytes())
+            return dataclasses.replace(spec, files={**spec.files, **self._files()})
         except OSError as cause:
             raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
         except ValidationError as cause:
@@ -99,11 +102,15 @@ class RunFolder:
             ) from cause
 
     def write_spec(self, spec: RunSpec) -> None:
-        """Put down what is asked, unless it stands there already."""
+        """Write what is asked, and in a file of its own where the files among its options lie, unless it is there."""
         make_folder(self.path)
-        path, text = self.path / "spec.json", spec.to_json()
-        if not path.exists() or path.read_bytes() != text.encode():
-            write_text(path, text)
+        texts = {"spec.json": dataclasses.replace(spec, files={}).to_json()}
+        if spec.files:
+            texts[FILES] = json.dumps({**self._files(), **spec.files}, indent=1, sort_keys=True) + "\n"
+        for name, text in texts.items():
+            path = self.path / name
+            if not path.exists() or path.read_bytes() != text.encode():
+                write_text(path, text)
 
     def record(self) -> Record | None:
         """What came of the run, or None if it is not finished.
@@ -179,6 +186,13 @@ class RunFolder:
         with Claim(self.path) as claim:
             sweep(self.path, OWNED)
             yield ClaimedRun(self.path, claim, marks)
+
+    def _files(self) -> dict[str, str]:
+        """Paths by hash from `FILES`; none if it is not there or damaged, since the next command writes it anew."""
+        try:
+            return _FILES.validate_json((self.path / FILES).read_bytes())
+        except (OSError, ValidationError):
+            return {}
 
     def _verified(self, name: str, record: Record) -> bytes:
         path = self.path / name
@@ -293,3 +307,4 @@ def _sha256(data: bytes) -> str:
 
 
 _FAILURE = TypeAdapter(Failure)
+_FILES = TypeAdapter(dict[str, str])

@@ -238,6 +238,7 @@ def render_record(record: Record) -> str:
     too.
     """
     body = asdict(record)
+    del body["spec"]["files"]  # where they lay concerns nobody else
     for part, name in ((body, "selectivity"), *((point, "conflict") for point in body["curve"])):
         if part[name] is None:
             del part[name]
