@@ -1,4 +1,4 @@
-"""Five tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
+"""Six tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
 
 Every image is noise with one bright square in its upper and one in its lower half; tasks ask where they are.
 """
@@ -69,6 +69,21 @@ class AllTasks(Toy):
 
     def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:  # noqa: ARG002
         return self.split(images, (places[:, 0], places[:, 1]))
+
+
+class ThreeTasks(Toy):
+    """Three classification tasks of different widths, a fifth of the labels undefined; the third depends on both
+    others."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        widths = {"upper": PLACES, "lower": PLACES, "same": 2}
+        return tuple(Task(name=name, kind=Classification(classes=width)) for name, width in widths.items())
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        labels = torch.stack([places[:, 0], places[:, 1], (places[:, 0] == places[:, 1]).long()], dim=1)
+        labels[torch.rand(labels.shape, generator=stream(0, split, "hidden")) < 0.2] = -1
+        return self.split(images, tuple(labels.unbind(1)))
 
 
 class PartialLabels(Toy):
