@@ -154,12 +154,12 @@ def _describe_dataset(console: "Console", name: str) -> None:
 
 def _count_for_dataset(console: "Console", method: str, dataset: str) -> None:
     from mtbench.plan.grid import Request, plan
-    from mtbench.plan.parse import parse_backbone, parse_dataset
+    from mtbench.plan.parse import backbone_of, dataset_of
     from mtbench.train.assemble import build, method_of
 
     spec = plan(Request(methods=[method], datasets=[dataset], settings={}, seeds=[0]))[0]
-    setup = parse_backbone(str(spec.backbone)).setup(parse_dataset(dataset).open(Path()), seed=0)
-    title = f"{spec.titles.method} on {dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
+    setup = backbone_of(spec).setup(dataset_of(spec).open(Path()), seed=0)
+    title = f"{spec.titles.method} on {spec.titles.dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
     _count(console, title, build(method_of(spec), setup), setup)
 
 
@@ -230,4 +230,4 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _type_name(default: object) -> str:
-    return {bool: "true false", tuple: "a/b/...", str: "text"}.get(type(default), "number")
+    return {bool: "true false", tuple: "a/b/...", str: "text", type(None): "a file"}.get(type(default), "number")

@@ -11,6 +11,7 @@ from mtbench.contract.balancer import (
 )
 from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
+from mtbench.contract.files import File
 from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
 from mtbench.contract.network import (
     Alias,
@@ -42,6 +43,7 @@ __all__ = [
     "Conformance",
     "Dataset",
     "Depth",
+    "File",
     "GradientBalancer",
     "Inputs",
     "Kind",

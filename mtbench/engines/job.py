@@ -11,6 +11,7 @@ import torch
 
 from mtbench.engines.stop import Stop
 from mtbench.errors import (
+    DataError,
     MtbenchError,
     NonFiniteLoss,
     RunError,
@@ -155,8 +156,8 @@ def _failures_kept(leased: LeasedRun, stop: Stop) -> Iterator[None]:
         if isinstance(cause, NonFiniteLoss) and not stop.requested:
             leased.write_failure(kind="nan", message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
-    except StoreError:
-        raise  # the disk's fault: once that is mended, the same command goes on
+    except (StoreError, DataError):
+        raise  # the fault of the disk or of a file: once that is mended, the same command goes on
     except Exception as cause:
         if stop.requested:
             raise

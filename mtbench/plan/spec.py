@@ -70,7 +70,7 @@ class RunSpec:
 
     Its identity is a hash in which the protocol's numbers are explicit, and an option appears only where it differs
     from its default, so that an option added later leaves the identity of old runs as it was. So do the numbers of a
-    protocol that came after the first runs (`LATER`).
+    protocol that came after the first runs (`LATER`). An option that is a file appears by the hash of its content.
 
     Attributes:
         dataset: with its options.
@@ -80,6 +80,7 @@ class RunSpec:
         protocol: every setting of the training protocol.
         seed: fixes the initial weights and the order of the data.
         titles: the names of the parts for people.
+        files: where the files among the options lie: paths by hash. Configuration, and not part of the identity.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -91,12 +92,13 @@ class RunSpec:
     protocol: TrainingProtocol
     seed: int
     titles: Titles
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits that stand for what was asked."""
         asked = dataclasses.asdict(self)
-        del asked["titles"]
+        del asked["titles"], asked["files"]
         asked["protocol"] = {
             identity_name(field): asked["protocol"][field.name]
             for field in dataclasses.fields(TrainingProtocol)
@@ -112,8 +114,11 @@ class RunSpec:
         return "/".join([*names, f"seed-{self.seed}-{self.id}"])
 
     def to_json(self) -> str:
-        """The text of ``spec.json``."""
-        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
+        """The text that `from_json` reads back; ``spec.json`` is that of a spec without `files`."""
+        asked = dataclasses.asdict(self)
+        if not self.files:
+            del asked["files"]
+        return json.dumps(asked, indent=1, sort_keys=True) + "\n"
 
     @staticmethod
     def from_json(text: str | bytes) -> "RunSpec":

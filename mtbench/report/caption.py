@@ -99,7 +99,7 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
 def trained(comparison: Comparison, records: Iterable[Record]) -> str:
     """A sentence on how the runs of records were trained, which are of the comparison's dataset and protocol."""
     examples = sorted({record.training_examples for record in records})
-    return f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
+    return f"{comparison.dataset_title}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
 
 
 def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
@@ -167,7 +167,7 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
 def title_of(comparison: Comparison, of: str = "") -> str:
     """What a figure of a comparison says above everything: dataset, protocol, what it is of where that is more than its
     runs, and whether it is a look."""
-    title = wrap(f"{comparison.dataset}, protocol {comparison.title}{of and f': {of}'}", 90)
+    title = wrap(f"{comparison.dataset_title}, protocol {comparison.title}{of and f': {of}'}", 90)
     return f"{title}\n{QUICK}" if comparison.quick else title
 
 

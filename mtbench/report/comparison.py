@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.contract import TrainingProtocol
+from mtbench.contract.files import with_short_hashes
 from mtbench.plan.spec import RunSpec
 from mtbench.report.text import slug
 from mtbench.store.record import Record, TaskInfo
@@ -56,7 +57,7 @@ class Comparison:
     """The runs of one dataset under one protocol.
 
     Attributes:
-        dataset: what people call it, options included.
+        dataset: as on the command line, options included; a file by its whole hash.
         folder: the dataset's name as part of a path.
         title: what people call the protocol; no two comparisons on one dataset share it.
         slug: the protocol's title as part of a file name.
@@ -72,6 +73,11 @@ class Comparison:
     protocol: TrainingProtocol
     tasks: tuple[TaskInfo, ...]
     methods: tuple[MethodRuns, ...]
+
+    @property
+    def dataset_title(self) -> str:
+        """The dataset as pages show it: with the first digits of the hash of each file."""
+        return with_short_hashes(self.dataset)
 
     @property
     def quick(self) -> bool:

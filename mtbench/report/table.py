@@ -133,7 +133,7 @@ def build_table(comparison: Comparison) -> Table:
         power=_power(columns, values),
     )
     return Table(
-        dataset=comparison.dataset,
+        dataset=comparison.dataset_title,
         protocol=comparison.title,
         quick=comparison.quick,
         columns=columns,

@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
 from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
-from mtbench.contract.options import identity_name, parse_value, render_value
+from mtbench.contract.options import FILE, identity_name, parse_value, render_value
 from mtbench.contract.space import Space, parse_space, render_space
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.parse import MethodChoice
@@ -113,6 +113,11 @@ class Axis:
 
     def _read(self, text: str) -> Space:
         subject, is_number = f"--space {self.name}", self.kind in (int, float)
+        if self.kind == FILE:
+            raise UsageError(
+                f"{subject} is '{text}', and an option that is a file is not searched.",
+                mend="Give the file with the method, and search each method on its own.",
+            )
         word, _, ratio = text.partition(":")
         if word == "simplex" and self.kind == tuple[float, ...]:
             return Simplex() if not ratio else Simplex(ratio=parse_value(ratio, float, subject=subject))

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import io
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from mtbench.errors import Busy, DamagedRecord, StoreError
@@ -29,6 +30,8 @@ __all__ = ["LOG", "LeasedRun", "RunFolder"]
 
 OWNED = (CHECKPOINT, "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
 """The files that only the owner of the lease writes."""
+FILES = "files.json"
+"""Where the files among the options of a run lie on this machine: paths by hash. Not to be shared."""
 LOG = "log.txt"
 """Output of the process that works on the run, and of the libraries under it."""
 PASSING = (CHECKPOINT, "failure.json", LOG)
@@ -57,14 +60,15 @@ class RunFolder:
         return is_leased(self.path)
 
     def spec(self) -> RunSpec:
-        """Return the spec of the run.
+        """Return the spec of the run, and where the files among its options lie.
 
         Raises:
             StoreError: there is no ``spec.json``, or it is not one.
         """
         path = self.path / "spec.json"
         try:
-            return RunSpec.from_json(path.read_bytes())
+            spec = RunSpec.from_json(path.read_bytes())
+            return dataclasses.replace(spec, files={**spec.files, **self._files()})
         except OSError as cause:
             raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
         except ValidationError as cause:
@@ -74,11 +78,15 @@ class RunFolder:
             ) from cause
 
     def write_spec(self, spec: RunSpec) -> None:
-        """Write the spec of the run, unless it is there already."""
+        """Write the spec of the run, and in a file of its own where the files among its options lie."""
         make_folder(self.path)
-        path, text = self.path / "spec.json", spec.to_json()
-        if not path.exists() or path.read_bytes() != text.encode():
-            write_text(path, text)
+        texts = {"spec.json": dataclasses.replace(spec, files={}).to_json()}
+        if spec.files:
+            texts[FILES] = json.dumps({**self._files(), **spec.files}, indent=1, sort_keys=True) + "\n"
+        for name, text in texts.items():
+            path = self.path / name
+            if not path.exists() or path.read_bytes() != text.encode():
+                write_text(path, text)
 
     def record(self) -> Record | None:
         """Return the record of the run, or None if it is not finished.
@@ -153,6 +161,13 @@ class RunFolder:
         with Lease(self.path) as lease:
             sweep(self.path, OWNED)
             yield LeasedRun(self.path, lease, checkpoint or CheckpointFile(self.path))
+
+    def _files(self) -> dict[str, str]:
+        """Paths by hash from `FILES`; none if it is not there or damaged, since the next command writes it anew."""
+        try:
+            return _FILES.validate_json((self.path / FILES).read_bytes())
+        except (OSError, ValidationError):
+            return {}
 
     def _verified(self, name: str, record: Record) -> bytes:
         path = self.path / name
@@ -273,3 +288,6 @@ class LeasedRun(RunFolder):
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+_FILES = TypeAdapter(dict[str, str])

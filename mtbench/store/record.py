@@ -1,5 +1,6 @@
 """What a finished run leaves behind: the only thing that reports read."""
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -328,8 +329,11 @@ class Record:
 
 
 def render_record(record: Record) -> str:
-    """Return the text of ``record.json``: the record and its checksum, in strict JSON with null for NaN."""
-    return seal("record", asdict(record))
+    """Return the text of ``record.json``: the record and its checksum, in strict JSON with null for NaN.
+
+    Paths of the files among the options are left out, since they say nothing to others.
+    """
+    return seal("record", asdict(dataclasses.replace(record, spec=dataclasses.replace(record.spec, files={}))))
 
 
 def read_record(text: str | bytes, where: str) -> Record:

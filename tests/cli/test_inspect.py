@@ -39,6 +39,14 @@ def test_a_list_has_a_line_for_each_with_its_summary_and_origin(kind: str, rows:
         assert line.rstrip().endswith("0.1.0" if name[:4] != "toy-" else "mtbench-toys 0.1")
 
 
+@pytest.mark.parametrize(("name", "options"), [("resnet18", ["weights"]), ("mmnist2", ["pairs", "pairs_val"])])
+def test_an_option_that_is_a_file_is_shown_as_one(name: str, options: list[str]) -> None:
+    lines = shown("info", name).splitlines()
+    for option in options:
+        line = next(line for line in lines if line.split()[:1] == [option])
+        assert line.split()[1:4] == ["none", "a", "file"]
+
+
 @pytest.mark.parametrize("arguments", [["list"], ["list", "methods"]])
 def test_a_list_fits_eighty_columns(arguments: list[str]) -> None:
     assert max(len(line) for line in shown(*arguments, width=80).splitlines()) <= 80

@@ -1,16 +1,21 @@
 """One run, from its spec to its record or to what stands in its place."""
 
+import hashlib
 import json
+import multiprocessing
 import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from mtbench.engines.agenda import measure
 from mtbench.engines.job import execute
-from mtbench.errors import Busy, NonFiniteLoss, StoreError
+from mtbench.errors import Busy, DataError, NonFiniteLoss, StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.store.folder import RunFolder
 from mtbench.store.lease import Lease
@@ -160,3 +165,64 @@ def test_a_disk_that_is_full_is_told_as_such_and_the_same_command_goes_on_when_i
     assert not run.is_leased
     done(run, tmp_path)
     assert run.has_record
+
+
+def test_a_file_among_the_options_is_found_by_another_process_and_no_path_is_in_the_record(tmp_path: Path) -> None:
+    file = tmp_path / "x@y" / "a+b=c d.txt"
+    file.parent.mkdir()
+    file.write_text("0.5")
+    run = planned(tmp_path / "a", f"single@toy-shifted:shift={file}", epochs="1")
+    assert "x@y" not in (run.path / "spec.json").read_text()
+    program = "import sys; from mtbench.cli.app import main; sys.exit(main())"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    arguments = ["exec", str(run.path / "spec.json"), "--data-root", str(tmp_path)]
+    subprocess.run([sys.executable, "-c", program, *arguments], env=environment, check=True, cwd="/", timeout=300)
+    record = run.record()
+    assert record is not None
+    assert record.spec.files == {}
+    assert record.spec.id == run.spec().id
+    for path in run.path.glob("*"):
+        assert (b"x@y" in path.read_bytes()) == (path.name == "files.json")
+    other = planned(tmp_path / "b", "single@toy-shifted", epochs="1")
+    done(other, tmp_path)
+    without = other.record()
+    assert without is not None
+    assert without.results != record.results
+
+
+def test_a_file_that_is_damaged_between_plan_and_run_is_no_lasting_failure(tmp_path: Path) -> None:
+    file = tmp_path / "shift.txt"
+    file.write_text("0.5")
+    run = planned(tmp_path / "a", f"single@toy-shifted:shift={file}", epochs="1")
+    file.write_text("0.6")
+    with pytest.raises(DataError, match=r"^option 'shift' of backbone 'toy-shifted' .* has changed: its sha256 is "):
+        done(run, tmp_path)
+    assert run.failure() is None
+    assert not run.is_leased
+    assert status_of(run.path, run.spec(), tmp_path).state == "missing"
+    moved = tmp_path / "elsewhere.txt"
+    moved.write_text("0.5")
+    planned(tmp_path / "a", f"single@toy-shifted:shift={moved}", epochs="1")
+    done(run, tmp_path)
+    assert status_of(run.path, run.spec(), tmp_path).state == "fresh"
+
+
+def test_places_of_files_that_cannot_be_read_are_as_good_as_none(tmp_path: Path) -> None:
+    file = tmp_path / "shift.txt"
+    file.write_text("0.5")
+    method = f"single@toy-shifted:shift={file}"
+    run = planned(tmp_path / "a", method, epochs="1")
+    (run.path / "files.json").write_text("{")
+    with pytest.raises(DataError, match="and no path to it is known"):
+        done(run, tmp_path)
+    planned(tmp_path / "a", method, epochs="1")
+    assert run.spec().files == {hashlib.sha256(b"0.5").hexdigest(): str(file)}
+
+
+def test_the_time_of_a_run_with_a_file_can_be_measured(tmp_path: Path) -> None:
+    file = tmp_path / "shift.txt"
+    file.write_text("0.5")
+    spec = planned(tmp_path / "a", f"single@toy-shifted:shift={file}", epochs="1").spec()
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    measure([spec.to_json()], str(tmp_path), "cpu", sender)
+    assert receiver.recv() > 0

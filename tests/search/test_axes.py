@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
+from mtbench.contract import Choices, File, Range, Simplex, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_method
 from mtbench.search.axes import Axis, axes_of, default_axes, describe
@@ -151,3 +151,14 @@ def test_a_default_has_a_place_in_the_space_or_none() -> None:
 def test_what_gives_trials_other_budgets_or_data_is_not_searched() -> None:
     for name in ("epochs", "images", "fraction", "validation", "seeds", "select", "curve"):
         assert axes_of(parse_method("td"), TrainingProtocol(), TASKS, {name: "1..2"}) == ([], set())
+
+
+@pytest.mark.parametrize("text", ["a.pth/b.pth", "choices", "1..2"])
+def test_an_option_that_is_a_file_is_not_searched(text: str) -> None:
+    bounds = {"choices": (), "low": None, "high": None}
+    weights = Axis(
+        name="weights", part="network", option="weights", kind=File | None, default=None, space=None, tasks=TASKS,
+        bounds=bounds,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match=r"^--space weights is '.*', and an option that is a file is not searched\."):
+        weights.parse(text)

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 
 from mtbench import registry
-from mtbench.conformance.trial import Trial, built, tiny
+from mtbench.conformance.candidate import Candidate, built, tiny
 from mtbench.conformance.world import plain
 from mtbench.contract import Alias, Batch, BatchNorm, Network
 from mtbench.errors import UsageError
@@ -48,7 +48,7 @@ def assembled_with_batch_norm() -> Iterator[tuple[str, Assembly]]:
     networks = [name for name in own("method") if not issubclass(registry.load("method", name), Alias)]
     for network, backbone in product(networks, own("backbone")):
         try:
-            run = built(Trial.of(network).on(tiny(backbone)), plain(2, IMAGES))
+            run = built(Candidate.of(network).on(tiny(backbone)), plain(2, IMAGES))
         except UsageError:  # they do not fit
             continue
         run.network.begin_epoch(0, 2)
