@@ -1,5 +1,6 @@
 """What a plug-in author reads: the few things that a method, a balancer, a backbone or a dataset is made of."""
 
+from mtbench.contract.augmentation import Augmentation, Flip, ScaleCrop, Shift
 from mtbench.contract.backbone import NECK, Backbone, Stage, StageShape
 from mtbench.contract.balancer import (
     Balancer,
@@ -11,6 +12,7 @@ from mtbench.contract.balancer import (
 )
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
 from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
+from mtbench.contract.motion import Motion
 from mtbench.contract.network import (
     Alias,
     AllTasksNetwork,
@@ -31,6 +33,7 @@ __all__ = [
     "NECK",
     "Alias",
     "AllTasksNetwork",
+    "Augmentation",
     "Backbone",
     "Balancer",
     "Batch",
@@ -40,6 +43,7 @@ __all__ = [
     "Combined",
     "Dataset",
     "Depth",
+    "Flip",
     "GradientBalancer",
     "Inputs",
     "Kind",
@@ -47,6 +51,7 @@ __all__ = [
     "LossWeighting",
     "Losses",
     "Metric",
+    "Motion",
     "Network",
     "NoOptions",
     "Normals",
@@ -55,9 +60,11 @@ __all__ = [
     "Regression",
     "RepresentationBalancer",
     "Scalarization",
+    "ScaleCrop",
     "Segmentation",
     "Setup",
     "SharedRepresentation",
+    "Shift",
     "Simplex",
     "Split",
     "Stage",

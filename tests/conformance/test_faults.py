@@ -223,7 +223,7 @@ def test_a_refusal_is_a_finding() -> None:
 
 
 def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
-    from mtbench_toys.datasets import PartialLabels
+    from mtbench_toys.datasets import PartialLabels, ToyOptions
 
     class Wrong(PartialLabels):
         """Marks all as defined."""
@@ -237,8 +237,8 @@ def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
     from mtbench.conformance.dataset import splits_fit
 
     with pytest.raises(Fault, match=r"targets of task 'upper' in train are marked as defined, and are not\."):
-        splits_fit(Wrong(None, Path()))
-    assert len(dataset_checks("toy-all", Path())) == 6
+        splits_fit(Wrong(ToyOptions(), Path()))
+    assert len(dataset_checks("toy-all", Path())) == 7
 
 
 def test_a_balancer_is_checked_on_branches_and_a_composition_as_it_is() -> None:
