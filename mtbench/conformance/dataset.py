@@ -1,5 +1,6 @@
 """What is checked of a dataset."""
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from mtbench.contract import Batch, Dataset, Split, stream
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
-from mtbench.train.assemble import assemble
+from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
+from mtbench.train.evaluate import measure
 
 __all__ = ["dataset_checks"]
 
@@ -27,6 +29,7 @@ def dataset_checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
         "it gives the same examples every time": lambda: repeats(dataset),
         "only training examples are augmented, and stay as its tasks say": lambda: augments(dataset),
         "no example of the validation split is in the training split": lambda: holds_out(dataset),
+        "its kinds of tasks predict and measure as they declare": lambda: measures_as_declared(name, root),
         "a network can be trained on it": lambda: can_be_learned(name, root),
     }
 
@@ -114,10 +117,38 @@ def holds_out(dataset: Dataset) -> None:
     raise Fault("without `validation` there is to be no split 'val' (a UsageError).")
 
 
+def measures_as_declared(name: str, root: Path) -> None:
+    """Predictions have the declared dtype, and metrics the declared names and one value for any split into batches."""
+    run = _branches(name, root)
+    split = run.splits["test"].first(64)
+    found = measure(run.network, split, keep=True)
+    for index, task in enumerate(run.tasks):
+        kind, result, whose = task.kind, found.results[task.name], f"the kind of task '{task.name}'"
+        declared = [metric.name for metric in kind.metrics]
+        if list(result.metrics) != declared:
+            raise Fault(f"{whose} declares the metrics {declared}, and gives {[*result.metrics]}.")
+        if task.name in found.not_stored or not result.count:
+            continue
+        predictions, defined = found.predictions[task.name], split.defined[:, index]
+        if predictions.dtype != kind.stored_as or len(predictions) != len(split):
+            raise Fault(
+                f"{whose} predicts {predictions.dtype} {tuple(predictions.shape)} for {len(split)} "
+                f"examples, and declares {kind.stored_as}."
+            )
+        tally = kind.tally()
+        for part in torch.split(defined.nonzero().squeeze(1), 23):
+            tally.add(predictions[part], split.targets[index][part])
+        for metric, value in tally.score().items():
+            whole = result.metrics[metric]
+            if not math.isclose(value, whole, rel_tol=1e-6, abs_tol=1e-9) and not math.isnan(value):
+                raise Fault(
+                    f"metric '{metric}' of task '{task.name}' is {whole:.6g} of examples in one batch and "
+                    f"{value:.6g} of the same in several."
+                )
+
+
 def can_be_learned(name: str, root: Path) -> None:
-    deterministic(torch.device("cpu"), "float32")
-    spec = plan(Request(methods=["branches"], datasets=[name], protocol="quick", settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=root, device=torch.device("cpu"))
+    run = _branches(name, root)
     split = run.splits["train"]
     batch = split.batch(torch.arange(min(64, len(split))))
     optimizer, means = torch.optim.Adam(run.network.parameters(), lr=1e-3), []
@@ -127,6 +158,12 @@ def can_be_learned(name: str, root: Path) -> None:
         optimizer.step()
     if not means[-1] < means[0]:
         raise Fault(f"in 30 steps on one batch the summed losses go from {means[0]:.4g} to {means[-1]:.4g}.")
+
+
+def _branches(name: str, root: Path) -> Assembly:
+    deterministic(torch.device("cpu"), "float32")
+    spec = plan(Request(methods=["branches"], datasets=[name], protocol="quick", settings={}, seeds=[0]))[0]
+    return assemble(spec, root=root, device=torch.device("cpu"))
 
 
 def _splits(dataset: Dataset) -> list[tuple[str, Split]]:

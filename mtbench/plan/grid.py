@@ -187,8 +187,8 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
             f"and '{backbone.choice}' has none."
         )
     for what, layouts in (
-        (f"method '{method.network_choice}'", method.network.layouts),
-        (f"backbone '{backbone.choice}'", {backbone.backbone.layout}),
+        (f"method '{method.network_choice}'", method.network_class.layouts),
+        (f"backbone '{backbone.choice}'", {backbone.backbone_class.layout}),
     ):
         if other := [task for task in opened.tasks if task.kind.layout not in layouts]:
             raise UsageError(

@@ -89,8 +89,7 @@ def batch_size(tasks: Sequence[Task], split: Split) -> int:
 
 
 def _outputs(network: Network, split: Split) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Yield rows (B,) and every task's output (B, ...), (B, V, ...) for V inputs per example, batch by
-    batch, in evaluation mode."""
+    """Yield rows (B,) and every task's output (B, ...), (B, V, ...) if V > 1, batch by batch, in evaluation mode."""
     training = network.training
     network.eval()
     rows_of_split = torch.arange(len(split), device=split.defined.device)

@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from mtbench.contract import Backbone, Setup, Task
-from mtbench.contract.task import Classification
+from mtbench.contract import Backbone, Classification, Setup, Task
 from mtbench.plan.parse import parse_backbone
 from mtbench.train.cost import count_parameters
 from mtbench_methods.networks.branches import Branches

@@ -83,7 +83,7 @@ def test_the_loss_of_depths_is_the_mean_absolute_error_of_each_map() -> None:
         known = targets[example].isfinite() & (targets[example] > 0)
         by_hand = (output[example, 0] - targets[example])[known].abs().mean()
         assert float(losses[example].detach()) == pytest.approx(float(by_hand.detach()), rel=1e-6)
-    losses.sum().backward()
+    losses.sum().backward()  # type: ignore[no-untyped-call]
     assert output.grad is not None
     assert output.grad.isfinite().all()
     assert not output.grad[2, 0, 2, 3]

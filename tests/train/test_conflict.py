@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.backbones.lenet import LeNet
-from mtbench.contract import AllTasksNetwork, Inputs, Kind, Metric, NoOptions, Setup, Split, Task
+from mtbench.contract import AllTasksNetwork, Inputs, Kind, Metric, NoOptions, Setup, Split, Tally, Task
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.diagnosis import Conflict
@@ -33,10 +33,10 @@ class Pull(Kind):
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         return (output * target).sum(1)
 
-    def tally(self, output: Tensor, target: Tensor) -> Tensor:
+    def predict(self, output: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def score(self, tally: Tensor) -> dict[str, float]:
+    def tally(self) -> Tally:
         raise NotImplementedError
 
 

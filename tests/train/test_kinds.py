@@ -37,7 +37,7 @@ def methods(network: str) -> list[str]:
 @pytest.mark.parametrize("network", OURS)
 def test_every_network_learns_every_kind_of_its_layouts(network: str, toy: str) -> None:
     tasks = parse_dataset(toy).tasks()
-    assert {task.kind.layout for task in tasks} <= parse_method(network).network.layouts
+    assert {task.kind.layout for task in tasks} <= parse_method(network).network_class.layouts
     for method in methods(network):
         spec = spec_of(method, toy, epochs="3", images="48")
         made = assemble(spec, root=Path(), device=CPU)

@@ -150,7 +150,7 @@ class Surfaces(Toy):
     Some pixels of every target are undefined, and so is every eighth normal map as a whole.
     """
 
-    backbone = "toy-conv"
+    default_backbone = "toy-conv"
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -162,7 +162,8 @@ class Surfaces(Toy):
         bright = values > 160
         classes = (values > 50).long() + bright.long()
         depth = 1.5 - bright.float()
-        normals = torch.where(bright[:, None], *torch.tensor([[0.6, 0, 0.8], [0, -0.6, 0.8]])[:, :, None, None])
+        directions = torch.tensor([[0.0, -0.6, 0.8], [0.6, 0.0, 0.8]])
+        normals = directions[bright.long()].movedim(-1, 1)  # (N, 3, H, W)
         hidden = torch.rand(3, *classes.shape, generator=stream(0, split, "hidden")) < 0.1
         classes[hidden[0]] = -1
         depth[hidden[1]] = 0
