@@ -180,7 +180,7 @@ class Fingerprints:
     """What makes numbers: if any of it changes, the record is stale.
 
     Attributes:
-        numerics: the harness's own, raised when a golden loss moves.
+        numerics: the harness's own, `mtbench.store.fingerprint.NUMERICS`.
         code: by part: ``network``, ``balancer``, ``backbone``, ``dataset``.
         data: a hash of the data themselves.
     """

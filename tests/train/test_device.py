@@ -1,4 +1,3 @@
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,7 @@ from mtbench.store.record import CurvePoint
 from mtbench.train.device import choose_device, deterministic
 from mtbench.train.estimate import seconds
 from mtbench.train.trained import Trained, train
-
-GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())["losses"]
+from tests.train.golden import CASES, moved, read, values
 
 
 class Nothing:
@@ -78,13 +76,14 @@ def test_tf32_on_a_cpu_is_refused() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("method", ["single", "uniform", "moo", "chmod", "td"])
+@pytest.mark.parametrize("method", ["single", "branches", "branches+mgda-ub", "chmod", "td"])
 def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_a_cpu(method: str) -> None:
-    first, second = run(method, "cuda"), run(method, "cuda")
+    name = f"toy-all/{method}@lenet"
+    spec = CASES[name].spec()
+    first, second = (train(spec, root=Path(), device=torch.device("cuda"), keeper=Nothing()) for _ in range(2))
     assert all(torch.equal(first.model[name], second.model[name]) for name in first.model)
     assert first.results == second.results
-    found = [list(point.train_losses.values()) for point in first.curve]
-    assert torch.allclose(torch.tensor(found), torch.tensor(GOLDEN[method]), rtol=1e-2)
+    assert not moved(read().cases[name]["train"], values(first)["train"], 1e-2)
     assert first.cost.peak_memory > 0
 
 

@@ -98,6 +98,21 @@ class AllTasks(Toy):
         return self.split(images, (places[:, 0], places[:, 1]))
 
 
+class ThreeTasks(Toy):
+    """Three classification tasks of different widths, a fifth of the labels undefined; the third depends on both
+    others."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        widths = {"upper": PLACES, "lower": PLACES, "same": 2}
+        return tuple(Task(name=name, kind=Classification(classes=width)) for name, width in widths.items())
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        labels = torch.stack([places[:, 0], places[:, 1], (places[:, 0] == places[:, 1]).long()], dim=1)
+        labels[torch.rand(labels.shape, generator=stream(0, split, "hidden")) < 0.2] = -1
+        return self.split(images, tuple(labels.unbind(1)))
+
+
 class PartialLabels(Toy):
     """Three classification tasks of different widths, half of the labels undefined, one task rare."""
 
