@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from mtbench.contract import Classification, Dataset, File, Split, Task, TrainingProtocol, option
+from mtbench.contract import Classification, Dataset, File, Shift, Split, Task, TrainingProtocol, option
 from mtbench.contract.options import differences, render_value
 from mtbench.errors import DataError, UsageError
 
@@ -51,6 +51,9 @@ class MultiMnistOptions:
         "side of the canvas in pixels; 0: the layout's own, or if an offset is given the least that holds the digits",
         low=0,
         high=280,
+    )
+    shift: int = option(
+        0, "training images are shifted at random by up to so many pixels along each axis", low=0, high=SIDE - 1
     )
 
 
@@ -165,6 +168,7 @@ class MultiMnist(Dataset):
             mean=(0.1307,),
             std=(0.3081,),
             foreground=Foreground(digits.images, members, positions, self.layout),
+            augment=(Shift(self.options.shift),) if split == "train" and self.options.shift else (),
         )
 
     def fingerprint(self) -> str:

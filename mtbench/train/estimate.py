@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import TrainingProtocol, stream
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
@@ -45,10 +45,11 @@ def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torc
     one_task = protocol.draws_one_task(native=run.network.one_task)
     visits = phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=one_task)
     batches = visits.to(device).batches(protocol.batch)
+    split = phase.split.augmented(run.tasks, stream(run.setup.seed, "augment", phase.start))
     phase.enter(run.network)
 
     def step(number: int) -> None:
-        batch = phase.split.batch(*batches[number % max(1, len(batches) - 1)])  # the last one may be smaller
+        batch = split.batch(*batches[number % max(1, len(batches) - 1)])  # the last one may be smaller
         phase.balancer.backward(run.network, batch)
         phase.balancer.after_step(run.network, batch)
         run.network.zero_grad()

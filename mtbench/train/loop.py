@@ -12,7 +12,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from mtbench.contract import Losses, Task, TrainingProtocol, derive
+from mtbench.contract import Losses, Task, TrainingProtocol, derive, stream
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
@@ -120,7 +120,7 @@ def fit(
         torch.manual_seed(derive(seed, "epoch", epoch))  # for modules that draw, such as dropout
         rate = protocol.learning_rate(epoch - phase.start)
         network.begin_epoch(epoch - phase.start, phase.epochs)
-        balancer, split = phase.balancer, phase.split
+        balancer, split = phase.balancer, phase.split.augmented(run.tasks, stream(seed, "augment", epoch))
         visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
         lost, used = torch.zeros(2, len(run.tasks), dtype=torch.float64, device=device)
         wanted = "conflict" in protocol.diagnostics and epoch + 1 in where and len(phase.shown) > 1

@@ -1,5 +1,6 @@
 """Each check finds the plug-in that breaks its rule: here are some that go wrong in one way each."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,17 +16,23 @@ from mtbench.conformance.dataset import dataset_checks
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.method import method_checks
 from mtbench.contract import (
+    Augmentation,
     Balancer,
     Conformance,
+    Flip,
     Inputs,
     Losses,
     LossWeighting,
     Metric,
+    Motion,
     Network,
     NoOptions,
     Regression,
+    Segmentation,
     Setup,
     SharedRepresentation,
+    Shift,
+    Split,
     Tally,
     Task,
 )
@@ -228,25 +235,26 @@ def test_a_refusal_is_the_result_of_a_check() -> None:
 
 
 def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
-    from mtbench_toys.datasets import PartialLabels
+    from mtbench_toys.datasets import PartialLabels, ToyOptions
 
     class Wrong(PartialLabels):
         """Marks all as defined."""
 
         def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Any:
-            import dataclasses
-
             split = super().split(images, targets, members)
             return dataclasses.replace(split, defined=torch.ones_like(split.defined))
 
     from mtbench.conformance.dataset import splits_fit
 
     with pytest.raises(Fault, match=r"targets of task 'upper' in train are marked as defined, and are not\."):
-        splits_fit(Wrong(None, Path()))
-    assert len(dataset_checks("toy-all", Path())) == 7
+        splits_fit(Wrong(ToyOptions(), Path()))
+    assert len(dataset_checks("toy-all", Path())) == 8
 
 
-@pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-surfaces", "toy-triplets"])
+@pytest.mark.parametrize(
+    "toy",
+    ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-surfaces", "toy-triplets", "toy-surfaces:augment=all"],
+)
 def test_datasets_of_every_kind_conform(toy: str) -> None:
     assert [finding for finding in examine(toy, root=Path()) if finding.fault] == []
 
@@ -294,6 +302,62 @@ def test_a_kind_that_does_not_do_what_it_declares_is_found(
         monkeypatch.setattr(Regression, "predict", lambda _, output: output.squeeze(1))
     with pytest.raises(Fault, match=fault):
         measures_as_declared("toy-numbers", Path())
+
+
+class Elsewhere(Augmentation):
+    """Draws from torch's own generator."""
+
+    def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Motion:  # noqa: ARG002
+        return Shift(2).draw(count, size, torch.default_generator)
+
+
+class Left(Segmentation):
+    """Leaves its maps where they were."""
+
+    def moved(self, targets: Tensor, motion: Motion) -> Tensor:  # noqa: ARG002
+        return targets
+
+
+class Longer(Segmentation):
+    """Gives maps of another dtype."""
+
+    def moved(self, targets: Tensor, motion: Motion) -> Tensor:
+        return super().moved(targets, motion).int()
+
+
+@pytest.mark.parametrize(
+    ("augment", "kind", "splits", "fault"),
+    [
+        ((Elsewhere(),), Segmentation, "train", "augmentation of train draws from elsewhere than from the generator"),
+        ((Shift(2),), Segmentation, "train/val", "the examples of val are augmented, and only those of a training"),
+        ((Shift(2),), Left, "train", "the maps of task 'upper' are not moved with their images: its kind needs"),
+        (
+            (Flip(),),
+            Longer,
+            "train",
+            r"augmentation of train makes torch.int32 \(64, 28, 28\) of torch.int64 \(64, 28, 2",
+        ),
+    ],
+)
+def test_an_augmentation_that_breaks_its_rules_is_found(
+    augment: tuple[Augmentation, ...], kind: type[Segmentation], splits: str, fault: str
+) -> None:
+    from mtbench.conformance.dataset import augments
+    from mtbench_toys.datasets import Maps, ToyOptions
+
+    class Wrong(Maps):
+        """Augments as it is told."""
+
+        @property
+        def tasks(self) -> tuple[Task, ...]:
+            return tuple(dataclasses.replace(task, kind=kind(classes=2)) for task in super().tasks)
+
+        def load(self, split: str, *, validation: bool) -> Split:
+            loaded = super().load(split, validation=validation)
+            return dataclasses.replace(loaded, augment=augment if split in splits.split("/") else ())
+
+    with pytest.raises(Fault, match=f"^{fault}"):
+        augments(Wrong(ToyOptions(), Path()))
 
 
 def test_a_balancer_is_checked_on_branches_and_a_composition_as_it_is() -> None:
