@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from mtbench import registry
-from mtbench.contract import Alias
+from mtbench.contract import Alias, Balancer, Network
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
@@ -100,10 +100,13 @@ def shipped(dataset: str) -> list[str]:
         if issubclass(plugin, Alias):
             found.append(plugin.stands_for)
         else:
+            assert issubclass(plugin, Network)
             defaults[name] = plugin.balancer
             found.append(f"{name}+{plugin.balancer}")
     for name in of_mtbench("balancer"):
-        example = registry.load("balancer", name).example(tasks)
+        balancer = registry.load("balancer", name)
+        assert issubclass(balancer, Balancer)
+        example = balancer.example(tasks)
         found.append(":".join([f"branches+{name}", *(f"{option}={value}" for option, value in example.items())]))
     networks = {f"{name}+{balancer}": name for name, balancer in defaults.items()}
     return sorted({networks.get(method, method) for method in found})
