@@ -21,7 +21,7 @@ from typing import Any
 import torch
 
 from mtbench import registry
-from mtbench.contract import Alias
+from mtbench.contract import Alias, Balancer, Network
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import default_balancer, parse_dataset
 from mtbench.plan.spec import RunSpec
@@ -96,14 +96,16 @@ def shipped(dataset: str) -> list[str]:
     defaults: dict[str, str] = {}
     found = []
     for name in of_mtbench("method"):
-        plugin: Any = registry.load("method", name)
+        plugin = registry.load("method", name)
         if issubclass(plugin, Alias):
             found.append(plugin.stands_for)
         else:
+            assert issubclass(plugin, Network)
             defaults[name] = default_balancer(plugin)
             found.append(f"{name}+{defaults[name]}")
     for name in of_mtbench("balancer"):
-        balancer: Any = registry.load("balancer", name)
+        balancer = registry.load("balancer", name)
+        assert issubclass(balancer, Balancer)
         example = balancer.conformance.example(tasks)
         found.append(":".join([f"branches+{name}", *(f"{option}={value}" for option, value in example.items())]))
     networks = {f"{name}+{balancer}": name for name, balancer in defaults.items()}
