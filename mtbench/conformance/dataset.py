@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtbench.conformance.fault import Fault
-from mtbench.contract import Dataset, Split
+from mtbench.contract import Batch, Dataset, Split, stream
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
@@ -27,6 +27,7 @@ def dataset_checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
         "it offers the protocols 'paper' and 'quick'": lambda: offers_protocols(dataset),
         "splits are as its tasks and its input shape say": lambda: splits_fit(dataset),
         "it gives the same examples every time": lambda: repeats(dataset),
+        "only training examples are augmented, and stay as its tasks say": lambda: augments(dataset),
         "no example of the validation split is in the training split": lambda: holds_out(dataset),
         "its kinds of tasks predict and measure as they declare": lambda: measures_as_declared(name, root),
         "a network can be trained on it": lambda: can_be_learned(name, root),
@@ -78,6 +79,30 @@ def repeats(dataset: Dataset) -> None:
         labels = all(_equal(a, b) for a, b in zip(first.targets, second.targets, strict=True))
         if not (alike and labels and torch.equal(first.defined, second.defined)):
             raise Fault(f"the examples of {name} differ from one load to the next: give what is random a fixed seed.")
+
+
+def augments(dataset: Dataset) -> None:
+    for name, split in _splits(dataset):
+        if not split.augment:
+            continue
+        if not name.startswith("train"):
+            raise Fault(f"the examples of {name} are augmented, and only those of a training split are to be.")
+        rows = torch.arange(min(64, len(split)))
+        before = torch.get_rng_state()
+        first, second = (split.augmented(dataset.tasks, stream(0, "check")).batch(rows) for _ in range(2))
+        still, moved, again = map(_parts, (split.batch(rows), first, second))
+        if not (all(map(_equal, moved, again)) and torch.equal(before, torch.get_rng_state())):
+            raise Fault(f"augmentation of {name} draws from elsewhere than from the generator that it is given.")
+        for part, other in zip(still, moved, strict=True):
+            if part.shape != other.shape or part.dtype != other.dtype:
+                raise Fault(
+                    f"augmentation of {name} makes {other.dtype} {tuple(other.shape)} of {part.dtype} "
+                    f"{tuple(part.shape)}."
+                )
+        for index, task in enumerate(dataset.tasks):
+            maps = split.targets[index][rows]
+            if task.kind.layout == "map" and not _equal(maps, maps.flip(-1)) and _equal(maps, first.targets[index]):
+                raise Fault(f"the maps of task '{task.name}' are not moved with their images: its kind needs `moved`.")
 
 
 def holds_out(dataset: Dataset) -> None:
@@ -148,6 +173,15 @@ def _splits(dataset: Dataset) -> list[tuple[str, Split]]:
 
 def _tensor(split: Split) -> Tensor | None:
     return split.inputs if isinstance(split.inputs, Tensor) else None
+
+
+def _parts(batch: Batch) -> list[Tensor]:
+    """Return all tensors that an augmentation may change."""
+    inputs = [batch.inputs] if isinstance(batch.inputs, Tensor) else list(batch.inputs.values())
+    points = [] if batch.points is None else [batch.points]
+    tasks = [] if batch.foreground is None else range(len(batch.targets))
+    maps = [batch.foreground(batch.rows, task) for task in tasks if batch.foreground is not None]
+    return [*inputs, *batch.targets, batch.use, *points, *maps]
 
 
 def _equal(first: Tensor, second: Tensor) -> bool:

@@ -1,5 +1,6 @@
 """What a plug-in author reads: the few things that a method, a balancer, a backbone or a dataset is made of."""
 
+from mtbench.contract.augmentation import Augmentation, Flip, ScaleCrop, Shift
 from mtbench.contract.backbone import NECK, Backbone, Stage, StageShape
 from mtbench.contract.balancer import (
     Balancer,
@@ -9,8 +10,11 @@ from mtbench.contract.balancer import (
     RepresentationBalancer,
     Scalarization,
 )
+from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
+from mtbench.contract.files import File
 from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
+from mtbench.contract.motion import Motion
 from mtbench.contract.network import (
     Alias,
     AllTasksNetwork,
@@ -31,6 +35,7 @@ __all__ = [
     "NECK",
     "Alias",
     "AllTasksNetwork",
+    "Augmentation",
     "Backbone",
     "Balancer",
     "Batch",
@@ -38,8 +43,11 @@ __all__ = [
     "Choices",
     "Classification",
     "Combined",
+    "Conformance",
     "Dataset",
     "Depth",
+    "File",
+    "Flip",
     "GradientBalancer",
     "Inputs",
     "Kind",
@@ -47,6 +55,7 @@ __all__ = [
     "LossWeighting",
     "Losses",
     "Metric",
+    "Motion",
     "Network",
     "NoOptions",
     "Normals",
@@ -55,9 +64,11 @@ __all__ = [
     "Regression",
     "RepresentationBalancer",
     "Scalarization",
+    "ScaleCrop",
     "Segmentation",
     "Setup",
     "SharedRepresentation",
+    "Shift",
     "Simplex",
     "Split",
     "Stage",

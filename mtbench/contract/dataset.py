@@ -5,7 +5,7 @@ Shapes: M inputs in a split, N examples, T tasks, V inputs per example (M = N an
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -13,9 +13,12 @@ from typing import Any, ClassVar, TypeAlias
 import torch
 from torch import Tensor
 
+from mtbench.contract.augmentation import Augmentation, draw_motion
+from mtbench.contract.motion import Motion
 from mtbench.contract.options import NoOptions
 from mtbench.contract.protocol import TrainingProtocol
-from mtbench.contract.task import Task
+from mtbench.contract.task import Kind, Task
+from mtbench.errors import PluginError
 
 __all__ = ["Batch", "Dataset", "Inputs", "Split"]
 
@@ -34,6 +37,7 @@ class Batch:
         inputs_per_example: V, the number of inputs that make up one example.
         rows: (B,) int64, which examples of the split these are.
         foreground: see `Split.foreground`.
+        points: (B, T, 2), see `Split.points`.
     """
 
     inputs: Inputs
@@ -43,6 +47,7 @@ class Batch:
     inputs_per_example: int
     rows: Tensor
     foreground: Callable[[Tensor, int], Tensor] | None
+    points: Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,8 @@ class Split:
         members: (N, V) int64, the indices of the inputs that make up each example; None if example i is input i.
         foreground: from rows (B,) and a task's index to float maps (B, H, W) in {0, 1} of where the task's object is;
             None where a dataset knows of none.
+        points: (N, T, 2) float32, a point x, y in pixels per task, such as where its object is; NaN where undefined.
+        augment: the random motions of its examples in training, in order; empty in every split but ``train``.
     """
 
     inputs: Inputs
@@ -67,6 +74,8 @@ class Split:
     std: tuple[float, ...] = (1.0,)
     members: Tensor | None = None
     foreground: Callable[[Tensor, int], Tensor] | None = None
+    points: Tensor | None = None
+    augment: tuple[Augmentation, ...] = ()
 
     def __len__(self) -> int:
         return len(self.defined)
@@ -79,8 +88,12 @@ class Split:
             kept = dataclasses.replace(self, inputs=self.inputs[:count])
         else:
             kept = dataclasses.replace(self, inputs={name: value[:count] for name, value in self.inputs.items()})
-        targets = tuple(target[:count] for target in self.targets)
-        return dataclasses.replace(kept, targets=targets, defined=self.defined[:count])
+        return dataclasses.replace(
+            kept,
+            targets=tuple(target[:count] for target in self.targets),
+            defined=self.defined[:count],
+            points=None if self.points is None else self.points[:count],
+        )
 
     def to(self, device: torch.device) -> "Split":
         """The same split with its tensors on a device."""
@@ -90,23 +103,52 @@ class Split:
             targets=tuple(target.to(device) for target in self.targets),
             defined=self.defined.to(device),
             members=None if self.members is None else self.members.to(device),
+            points=None if self.points is None else self.points.to(device),
         )
+
+    def augmented(self, tasks: Sequence[Task], generator: torch.Generator) -> "Split":
+        """Return the split as one epoch of training sees it; without `augment` itself, with nothing drawn.
+
+        One motion per example is drawn here, so that a batch depends neither on the batches before nor on its size, and
+        all that look at an example in an epoch see the same: the V inputs of an example move alike, and so does an
+        example that is visited several times, as where only a fraction of the data is trained on.
+
+        Args:
+            tasks: the tasks of the targets.
+            generator: a CPU generator, the only source of randomness.
+
+        Raises:
+            PluginError: no input is an image, a tensor (M, C, H, W).
+        """
+        if not self.augment:
+            return self
+        inputs = [self.inputs] if isinstance(self.inputs, Tensor) else list(self.inputs.values())
+        sizes = [(tensor.shape[2], tensor.shape[3]) for tensor in inputs if tensor.dim() == 4]
+        if not sizes:
+            raise PluginError(f"inputs of {[tuple(tensor.shape[1:]) for tensor in inputs]} are augmented as images.")
+        motion = draw_motion(self.augment, len(self), sizes[0], generator).to(self.defined.device)
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return _Moved(**fields, motion=motion, kinds=tuple(task.kind for task in tasks))
 
     def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
         """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used."""
         use = self.defined[rows].T
         if drawn is not None:
             use = use & (drawn == torch.arange(len(self.targets), device=drawn.device)[:, None])
-        inputs = rows if self.members is None else self.members[rows].flatten()
         return Batch(
-            inputs=_each(self.inputs, lambda tensor: self._normalized(tensor[inputs])),
+            inputs=_each(self.inputs, lambda tensor: self._shown(tensor, rows)),
             targets=tuple(target[rows] for target in self.targets),
             use=use,
             drawn=drawn,
             inputs_per_example=1 if self.members is None else self.members.shape[1],
             rows=rows,
             foreground=self.foreground,
+            points=None if self.points is None else self.points[rows],
         )
+
+    def _shown(self, tensor: Tensor, rows: Tensor) -> Tensor:
+        """Return the inputs (B * V, ...) of the examples `rows`, normalized."""
+        return self._normalized(tensor[rows if self.members is None else self.members[rows].flatten()])
 
     def _normalized(self, images: Tensor) -> Tensor:
         if images.dtype != torch.uint8:
@@ -116,6 +158,42 @@ class Split:
         mean = torch.tensor(self.mean, device=images.device).view(shape)
         images = images.to(torch.float32, memory_format=torch.channels_last)
         return images.mul_(1 / (255 * std)).sub_(mean / std)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Moved(Split):
+    """A split whose examples are moved as they are gathered.
+
+    Attributes:
+        motion: of each example (N,).
+        kinds: of the tasks.
+    """
+
+    motion: Motion
+    kinds: tuple[Kind, ...]
+
+    def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
+        batch, motion = super().batch(rows, drawn), self.motion[rows]
+        targets = tuple(kind.moved(target, motion) for kind, target in zip(self.kinds, batch.targets, strict=True))
+        left = [kind.defined(target) for kind, target in zip(self.kinds, targets, strict=True)]
+        return dataclasses.replace(
+            batch,
+            targets=targets,
+            use=batch.use & torch.stack(left),  # of a map that was moved nothing may be left
+            foreground=None if self.foreground is None else self._moved_foreground,
+            points=None if batch.points is None else motion.points(batch.points),
+        )
+
+    def _shown(self, tensor: Tensor, rows: Tensor) -> Tensor:
+        inputs = super()._shown(tensor, rows)
+        if inputs.dim() != 4:
+            return inputs
+        black = self._normalized(tensor.new_zeros(1, tensor.shape[1], 1, 1))
+        return self.motion[rows.repeat_interleave(len(inputs) // len(rows))].images(inputs, black)
+
+    def _moved_foreground(self, rows: Tensor, task: int) -> Tensor:
+        assert self.foreground is not None
+        return self.motion[rows].maps(self.foreground(rows, task), 0.0)
 
 
 class Dataset(ABC):

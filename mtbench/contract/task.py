@@ -11,6 +11,8 @@ from typing import ClassVar, Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from mtbench.contract.motion import Motion
+
 __all__ = ["Kind", "Layout", "Metric", "Tally", "Task"]
 
 Layout: TypeAlias = Literal["vector", "map"]
@@ -93,6 +95,14 @@ class Kind(ABC):
 
         A map counts as defined if any of its pixels is.
         """
+
+    def moved(self, targets: Tensor, motion: Motion) -> Tensor:  # noqa: ARG002
+        """Return the targets (n, ...) of examples whose images are moved, with a motion for each.
+
+        By default they stay as they are, as the class of an image does. Pixels of a map that show a place outside the
+        image are undefined.
+        """
+        return targets
 
     @abstractmethod
     def losses(self, output: Tensor, target: Tensor) -> Tensor:

@@ -76,7 +76,11 @@ class Varied(Dataset):
                     targets[task] = targets[task].clone()
                     targets[task][drawn.sort().values] = targets[task][drawn]
         return dataclasses.replace(
-            whole, targets=tuple(targets), defined=defined, foreground=self._foreground(whole.foreground)
+            whole,
+            targets=tuple(targets),
+            defined=defined,
+            foreground=self._foreground(whole.foreground),
+            points=None if whole.points is None else whole.points[:, self.indices],
         )
 
     def _names(self) -> list[str]:

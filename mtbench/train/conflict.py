@@ -25,10 +25,11 @@ HALF = 2
 class ConflictMeter:
     """Measures the conflict of one epoch, mini-batch by mini-batch, and leaves no trace in the training.
 
-    The gradients are those of `Network.losses`, of every label of the images, also where the network is trained on one
-    task per image; they are taken in the trained ones of `Network.shared_parameters`, so that a head that answers all
-    tasks counts as shared. What a network draws in training, such as the masks of dropout, it draws here from the
-    random state that the step itself begins with.
+    The mini-batches are those of the training, augmented as they are there. The gradients are those of
+    `Network.losses`, of every label of the images, also where the network is trained on one task per image; they are
+    taken in the trained ones of `Network.shared_parameters`, so that a head that answers all tasks counts as shared.
+    What a network draws in training, such as the masks of dropout, it draws here from the random state that the step
+    itself begins with.
     """
 
     def __init__(self, network: Network, split: Split, ledger: Ledger, *, wanted: bool) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import TrainingProtocol, stream
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
@@ -35,7 +35,8 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     started = _now(device)
     look()
     per_look = _now(device) - started
-    examples = (len(curve_epochs(plan[-1].end)) + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
+    points = len(curve_epochs(plan[-1].end, spec.protocol.curve))
+    examples = (points + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
     return training + examples / at_once * per_look
 
 
@@ -44,10 +45,11 @@ def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torc
     one_task = protocol.draws_one_task(native=run.network.one_task)
     visits = phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=one_task)
     batches = visits.to(device).batches(protocol.batch)
+    split = phase.split.augmented(run.tasks, stream(run.setup.seed, "augment", phase.start))
     phase.enter(run.network)
 
     def step(number: int) -> None:
-        batch = phase.split.batch(*batches[number % max(1, len(batches) - 1)])  # the last one may be smaller
+        batch = split.batch(*batches[number % max(1, len(batches) - 1)])  # the last one may be smaller
         phase.balancer.backward(run.network, batch)
         phase.balancer.after_step(run.network, batch)
         run.network.zero_grad()

@@ -1,5 +1,6 @@
 """Each check finds the plug-in that breaks its rule: here are some that go wrong in one way each."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,21 +11,28 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.conformance import assert_conforms, examine
+from mtbench.conformance.candidate import Candidate
 from mtbench.conformance.dataset import dataset_checks
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.method import method_checks
-from mtbench.conformance.trial import Trial
 from mtbench.contract import (
+    Augmentation,
     Balancer,
+    Conformance,
+    Flip,
     Inputs,
     Losses,
     LossWeighting,
     Metric,
+    Motion,
     Network,
     NoOptions,
     Regression,
+    Segmentation,
     Setup,
     SharedRepresentation,
+    Shift,
+    Split,
     Tally,
     Task,
 )
@@ -159,7 +167,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
 ]
 
 
-def trial(network: type[Network], balancer: type[Balancer]) -> Trial:
+def candidate(network: type[Network], balancer: type[Balancer]) -> Candidate:
     method = MethodChoice(
         network_choice=Choice(name="bad"),
         network_class=network,
@@ -170,7 +178,7 @@ def trial(network: type[Network], balancer: type[Balancer]) -> Trial:
         backbone=None,
         title="bad",
     )
-    return Trial(method=method, backbone=parse_backbone("lenet"))
+    return Candidate(method=method, backbone=parse_backbone("lenet"))
 
 
 @pytest.mark.parametrize(
@@ -182,13 +190,13 @@ def test_a_check_finds_what_breaks_its_rule(
     network: type[Network], balancer: type[Balancer], check: str, says: str
 ) -> None:
     with pytest.raises(Fault) as fault:
-        method_checks(trial(network, balancer))[check]()
+        method_checks(candidate(network, balancer))[check]()
     assert says in str(fault.value)
 
 
 def test_every_check_has_a_plug_in_that_breaks_it() -> None:
     assert {check for _, _, check, _ in FAULTS} | {"learns 64 images of 2 tasks"} == set(
-        method_checks(Trial.of("branches"))
+        method_checks(Candidate.of("branches"))
     )
 
 
@@ -200,16 +208,16 @@ def test_a_network_that_cannot_learn_is_told_by_its_accuracies() -> None:
             return 0 * super().encode(inputs)
 
     with pytest.raises(Fault, match=r"after 300 steps on 64 images its training accuracies are \d+ %, \d+ %, and 95 %"):
-        method_checks(trial(Blind, Uniform))["learns 64 images of 2 tasks"]()
+        method_checks(candidate(Blind, Uniform))["learns 64 images of 2 tasks"]()
 
 
 def test_a_declared_identity_is_no_fault() -> None:
     class Declared(Copy):
         """Says so."""
 
-        same_as = frozenset({"uniform"})
+        conformance = Conformance(same_as=frozenset({"uniform"}))
 
-    declared = trial(Branches, Declared)
+    declared = candidate(Branches, Declared)
     method_checks(declared)["differs from every other method"]()
 
 
@@ -219,33 +227,34 @@ def test_the_helper_raises_every_fault_in_words() -> None:
     assert str(error.value).startswith("'toy-nan' does not conform:\n- not so: ")
 
 
-def test_a_refusal_is_a_finding() -> None:
-    findings = list(examine("td:td_loss=1", root=Path()))
-    assert {finding.fault for finding in findings} >= {
+def test_a_refusal_is_the_result_of_a_check() -> None:
+    results = list(examine("td:td_loss=1", root=Path()))
+    assert {result.fault for result in results} >= {
         "it is refused: option 'td_loss' of method 'td' needs foreground maps, and this dataset has none."
     }
 
 
 def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
-    from mtbench_toys.datasets import PartialLabels
+    from mtbench_toys.datasets import PartialLabels, ToyOptions
 
     class Wrong(PartialLabels):
         """Marks all as defined."""
 
         def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Any:
-            import dataclasses
-
             split = super().split(images, targets, members)
             return dataclasses.replace(split, defined=torch.ones_like(split.defined))
 
     from mtbench.conformance.dataset import splits_fit
 
     with pytest.raises(Fault, match=r"targets of task 'upper' in train are marked as defined, and are not\."):
-        splits_fit(Wrong(None, Path()))
-    assert len(dataset_checks("toy-all", Path())) == 7
+        splits_fit(Wrong(ToyOptions(), Path()))
+    assert len(dataset_checks("toy-all", Path())) == 8
 
 
-@pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-surfaces", "toy-triplets"])
+@pytest.mark.parametrize(
+    "toy",
+    ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-surfaces", "toy-triplets", "toy-surfaces:augment=all"],
+)
 def test_datasets_of_every_kind_conform(toy: str) -> None:
     assert [finding for finding in examine(toy, root=Path()) if finding.fault] == []
 
@@ -295,6 +304,62 @@ def test_a_kind_that_does_not_do_what_it_declares_is_found(
         measures_as_declared("toy-numbers", Path())
 
 
+class Elsewhere(Augmentation):
+    """Draws from torch's own generator."""
+
+    def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Motion:  # noqa: ARG002
+        return Shift(2).draw(count, size, torch.default_generator)
+
+
+class Left(Segmentation):
+    """Leaves its maps where they were."""
+
+    def moved(self, targets: Tensor, motion: Motion) -> Tensor:  # noqa: ARG002
+        return targets
+
+
+class Longer(Segmentation):
+    """Gives maps of another dtype."""
+
+    def moved(self, targets: Tensor, motion: Motion) -> Tensor:
+        return super().moved(targets, motion).int()
+
+
+@pytest.mark.parametrize(
+    ("augment", "kind", "splits", "fault"),
+    [
+        ((Elsewhere(),), Segmentation, "train", "augmentation of train draws from elsewhere than from the generator"),
+        ((Shift(2),), Segmentation, "train/val", "the examples of val are augmented, and only those of a training"),
+        ((Shift(2),), Left, "train", "the maps of task 'upper' are not moved with their images: its kind needs"),
+        (
+            (Flip(),),
+            Longer,
+            "train",
+            r"augmentation of train makes torch.int32 \(64, 28, 28\) of torch.int64 \(64, 28, 2",
+        ),
+    ],
+)
+def test_an_augmentation_that_breaks_its_rules_is_found(
+    augment: tuple[Augmentation, ...], kind: type[Segmentation], splits: str, fault: str
+) -> None:
+    from mtbench.conformance.dataset import augments
+    from mtbench_toys.datasets import Maps, ToyOptions
+
+    class Wrong(Maps):
+        """Augments as it is told."""
+
+        @property
+        def tasks(self) -> tuple[Task, ...]:
+            return tuple(dataclasses.replace(task, kind=kind(classes=2)) for task in super().tasks)
+
+        def load(self, split: str, *, validation: bool) -> Split:
+            loaded = super().load(split, validation=validation)
+            return dataclasses.replace(loaded, augment=augment if split in splits.split("/") else ())
+
+    with pytest.raises(Fault, match=f"^{fault}"):
+        augments(Wrong(ToyOptions(), Path()))
+
+
 def test_a_balancer_is_checked_on_branches_and_a_composition_as_it_is() -> None:
     assert parse_method("branches+mgda").title == "branches+mgda"
-    assert all(not finding.fault for finding in examine("td+mgda", root=Path()))
+    assert all(not result.fault for result in examine("td+mgda", root=Path()))

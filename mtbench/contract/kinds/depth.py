@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
 __all__ = ["Depth"]
@@ -25,9 +26,14 @@ class Depth(Kind):
     - ``relative-error``: mean of |p - t| / t, a plain fraction.
 
     Predictions are maps (B, H, W) of float16, rounded to 11 significant bits; beyond 65,504 they are infinite.
+
+    Attributes:
+        inverse: whether targets are larger for nearer things, as disparities are: an augmentation that enlarges an
+            image brings things nearer.
     """
 
     output_size: int = 1
+    inverse: bool = False
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric(name="absolute-error", higher_is_better=False),
         Metric(name="relative-error", higher_is_better=False),
@@ -37,6 +43,10 @@ class Depth(Kind):
 
     def defined(self, targets: Tensor) -> Tensor:
         return _known(targets).flatten(1).any(1)
+
+    def moved(self, targets: Tensor, motion: Motion) -> Tensor:
+        moved, enlarged = motion.maps(targets, math.nan), motion.enlarged[:, None, None]
+        return moved * enlarged if self.inverse else moved / enlarged
 
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         known = _known(target)

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
 __all__ = ["Normals"]
@@ -21,7 +22,8 @@ SHORTEST = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Normals(Kind):
-    """The direction of the surface at each pixel; targets (N, 3, H, W) are floats of any length above 0.
+    """The direction of the surface at each pixel; targets (N, 3, H, W) are floats x, y, z of any length above 0,
+    with x along the rows of pixels.
 
     A pixel is undefined where its target has the length 0 or is not finite. The loss of an example is the mean of
     1 - cosine between output and target over its defined pixels.
@@ -49,6 +51,10 @@ class Normals(Kind):
 
     def defined(self, targets: Tensor) -> Tensor:
         return _known(targets).flatten(1).any(1)
+
+    def moved(self, targets: Tensor, motion: Motion) -> Tensor:
+        x, y, z = motion.maps(targets, math.nan).unbind(1)
+        return torch.stack([torch.where(motion.mirrored[:, None, None], -x, x), y, z], dim=1)
 
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         known = _known(target)

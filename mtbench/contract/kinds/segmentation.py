@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.kinds.counts import ClassCounts, dtype_of_classes, percent
+from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
 __all__ = ["Segmentation"]
@@ -49,6 +50,9 @@ class Segmentation(Kind):
 
     def defined(self, targets: Tensor) -> Tensor:
         return (targets != self.ignore).flatten(1).any(1)
+
+    def moved(self, targets: Tensor, motion: Motion) -> Tensor:
+        return motion.maps(targets, self.ignore)
 
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         pixels = nn.functional.cross_entropy(output, target, reduction="none", ignore_index=self.ignore)

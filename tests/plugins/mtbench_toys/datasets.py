@@ -3,7 +3,9 @@
 Every image is noise with one bright square in its upper and one in its lower half; tasks ask where they are.
 """
 
+import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,12 +16,16 @@ from mtbench.contract import (
     Classification,
     Dataset,
     Depth,
+    Flip,
     Normals,
     Regression,
+    ScaleCrop,
     Segmentation,
+    Shift,
     Split,
     Task,
     TrainingProtocol,
+    option,
     stream,
 )
 from mtbench.errors import UsageError
@@ -30,9 +36,18 @@ SIZES = {"train": 96, "val": 48, "test": 48}
 PLACES = 4
 
 
+AUGMENTATIONS = {"none": (), "shift": (Shift(2),), "all": (ScaleCrop(), Flip(), Shift(2))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyOptions:
+    augment: str = option("none", "motions of the training images", choices=tuple(AUGMENTATIONS))
+
+
 class Toy(Dataset):
     """What the toys share: images, and where the squares are."""
 
+    Options = ToyOptions
     protocols: ClassVar[dict[str, TrainingProtocol]] = {
         "paper": TrainingProtocol(name="paper", epochs=3, batch=16, lr=3e-3, seeds=2),
         "quick": TrainingProtocol(name="quick", epochs=2, batch=16, lr=3e-3, images=64, seeds=2),
@@ -53,7 +68,8 @@ class Toy(Dataset):
         if split == "val" and not validation:
             raise UsageError("no validation split is held out.")
         images, places = draw(split)
-        return self.labelled(images, places, split)
+        made = self.labelled(images, places, split)
+        return dataclasses.replace(made, augment=AUGMENTATIONS[self.options.augment]) if split == "train" else made
 
     def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
         """The split, from images (N, 1, 28, 28) and the columns (N, 2) of the squares in the upper and lower half."""
