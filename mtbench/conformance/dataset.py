@@ -162,7 +162,7 @@ def can_be_learned(name: str, root: Path) -> None:
 
 
 def _reference(name: str, root: Path) -> Assembly:
-    """The network that others are compared to, on the dataset's own backbone."""
+    """Assemble the network that others are compared to, on the backbone of the dataset."""
     deterministic(torch.device("cpu"), "float32")
     method = registry.reference("method")
     spec = plan(Request(methods=[method], datasets=[name], protocol="quick", settings={}, seeds=[0]))[0]
