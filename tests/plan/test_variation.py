@@ -102,7 +102,8 @@ def test_a_variation_is_part_of_the_identity_and_of_the_name() -> None:
         ("toy-all:noise=0/2", "option 'noise' of dataset 'toy-all' is 0/2. Allowed: 0 to 1."),
         (
             "toy-all:nois=0/1",
-            "dataset 'toy-all' has no option 'nois'. Did you mean 'noise'? Its options: labels, noise, scale, tasks.",
+            "dataset 'toy-all' has no option 'nois'. Did you mean 'noise'? Its options: augment, labels, "
+            "noise, scale, tasks.",
         ),
     ],
 )

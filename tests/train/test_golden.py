@@ -127,6 +127,16 @@ def test_a_value_moved_if_its_relative_difference_is_above_the_tolerance(
     assert list(moved({"a": [0.5, old]}, {"a": [0.5, new]}, 1e-6)) == (["a 2"] if far else [])
 
 
+def test_on_another_machine_metrics_are_left_out_and_losses_are_not() -> None:
+    case = {"train": {"a": [1.0]}, "test": {"a": {"loss": 1.0, "accuracy": 50.0}}, "weights": {"norm": 1.0}}
+    kept = Golden(numerics=1, machine=HOME, cases={"x": case})
+    other = {"train": {"a": [1.0]}, "test": {"a": {"loss": 1.0, "accuracy": 52.0}}, "weights": {"norm": 1.0}}
+    assert list(kept.moved({"x": other}, HOME)) == ["x test a accuracy"]
+    assert kept.moved({"x": other}, AWAY) == {}
+    other["test"]["a"]["loss"] = 1.01  # type: ignore[index]
+    assert list(kept.moved({"x": other}, AWAY)) == ["x test a loss"]
+
+
 def test_the_tolerance_is_1e_6_on_the_machine_of_the_values_and_1e_4_on_any_other() -> None:
     assert golden().tolerance(HOME) == 1e-6
     others: list[dict[str, Any]] = [{"torch": "3"}, {"capability": "DEFAULT"}, {"processor": "two"}, {"threads": 2}]
