@@ -171,7 +171,7 @@ def test_crops_lie_everywhere_within_the_image_with_each_scale() -> None:
     enlarged = motion.enlarged == 2
     assert 0.45 < enlarged.float().mean() < 0.55
     assert not motion.start[~enlarged].any()
-    places, counts = motion.start[enlarged].unique(dim=0, return_counts=True)
+    places, counts = torch.unique(motion.start[enlarged], dim=0, return_counts=True)
     assert places.tolist() == [list(map(float, place)) for place in itertools.product(range(3), range(4))]
     assert counts.min() > 0.6 * enlarged.sum() / 12
 
@@ -192,7 +192,7 @@ def test_a_shift_is_padding_and_a_random_crop_each_with_the_same_frequency(pixel
         tuple(padded[0, 0, top : top + 5, left : left + 4].flatten().tolist())
         for top, left in itertools.product(range(2 * pixels + 1), repeat=2)
     }
-    found, counts = batch.flatten(1).unique(dim=0, return_counts=True)
+    found, counts = torch.unique(batch.flatten(1), dim=0, return_counts=True)
     assert {tuple(image) for image in found.tolist()} == crops
     assert counts.min() > 0.6 * 4000 / len(crops)
 
