@@ -11,6 +11,7 @@ MtbenchError
         NonFiniteLoss   a task's loss became NaN or infinite
         Stopped         asked to stop before the end
         Busy            another live process is working on this run
+        UnfitState      a checkpoint does not fit the run that it was made by
 """
 
 import difflib
@@ -27,8 +28,10 @@ __all__ = [
     "RunError",
     "Stopped",
     "StoreError",
+    "UnfitState",
     "UsageError",
     "did_you_mean",
+    "is_out_of_memory",
 ]
 
 
@@ -85,6 +88,24 @@ class Stopped(RunError):
 
 class Busy(RunError):
     """Another live process is working on this run."""
+
+
+class UnfitState(RunError):
+    """A checkpoint does not fit the run that it was made by; training begins again, in a network built anew."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return True if memory ran out: Python's or NumPy's, or that of torch, on the CPU or the GPU.
+
+    The causes of the error are looked at too, since a plug-in's error may be wrapped in one of the harness.
+    """
+    # torch has a class of its own for CUDA alone; on the CPU it is a RuntimeError, known by its text (torch 2.14).
+    is_torch = isinstance(error, RuntimeError) and (
+        type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    )
+    if isinstance(error, MemoryError) or is_torch:
+        return True
+    return error.__cause__ is not None and is_out_of_memory(error.__cause__)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -16,7 +16,10 @@ from pathlib import Path
 
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
-__all__ = ["GROUPS", "NAME", "Entry", "entries", "find", "lacking", "load", "module_path", "summary"]
+__all__ = [
+    *("GROUPS", "NAME", "REFERENCE", "SINGLE_TASK", "PluginEntry", "entries", "find", "lacking", "load"),
+    *("module_path", "reference", "role", "summary", "with_role"),
+]
 
 GROUPS = {
     "method": "mtbench.methods",
@@ -26,10 +29,18 @@ GROUPS = {
 }
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 """The form of every plug-in's name."""
+REFERENCE = "reference"
+"""The role of the one network, and of the one balancer, that others are combined with and compared to."""
+SINGLE_TASK = "single-task baseline"
+"""The role of networks that train each task as it would be trained alone."""
+ROLES = {"method": (REFERENCE, SINGLE_TASK), "balancer": (REFERENCE,)}
+"""The roles that plug-ins of a kind may declare."""
+OWN = "mtbench"
+"""The distribution whose plug-ins come first."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
-class Entry:
+class PluginEntry:
     """One name that a distribution offers: ``td = mtbench_methods.networks.td.network:TopDown`` of mtbench 0.1.0."""
 
     kind: str
@@ -52,16 +63,16 @@ class Entry:
 
 
 @cache
-def entries(kind: str) -> dict[str, Entry]:
+def entries(kind: str) -> dict[str, PluginEntry]:
     """Every installed plug-in of a kind ('method', 'balancer', 'dataset', 'backbone') by name, sorted.
 
     Raises:
         PluginError: two distributions offer one name, or a name is not of the form [a-z][a-z0-9-]*.
     """
-    found: dict[str, Entry] = {}
+    found: dict[str, PluginEntry] = {}
     for point in sorted(set(entry_points(group=GROUPS[kind])), key=lambda p: (p.name, p.value)):
         assert point.dist is not None  # entry points found by metadata always have one
-        entry = Entry(
+        entry = PluginEntry(
             kind=kind,
             name=point.name,
             value=point.value,
@@ -85,7 +96,7 @@ def entries(kind: str) -> dict[str, Entry]:
     return found
 
 
-def find(kind: str, name: str) -> Entry:
+def find(kind: str, name: str) -> PluginEntry:
     """The plug-in of that name.
 
     Raises:
@@ -138,7 +149,7 @@ def module_path(module: str) -> Path | None:
     return None
 
 
-def summary(entry: Entry) -> str:
+def summary(entry: PluginEntry) -> str:
     """The first line of the plug-in's docstring, read from its source without importing it."""
     path = module_path(entry.module)
     if path is None:
@@ -150,7 +161,7 @@ def summary(entry: Entry) -> str:
     return (ast.get_docstring(lines[0]) or "").partition("\n")[0] if lines else ""
 
 
-def lacking(entry: Entry) -> str:
+def lacking(entry: PluginEntry) -> str:
     """What must be installed for the plug-in to work, in the words that pip is given; empty if nothing lacks.
 
     Read, without importing it, from two class attributes in its source: `extra`, e.g. ``mtbench[cagrad]``, lacks if any
@@ -169,6 +180,69 @@ def lacking(entry: Entry) -> str:
         return ""
     there = all(importlib.util.find_spec(str(module).partition(".")[0]) for module in modules)
     return "" if there else extra
+
+
+def role(kind: str, name: str) -> str:
+    """Return the role that a plug-in declares, `REFERENCE` or `SINGLE_TASK`; empty for most.
+
+    Read, without importing it, from the class attribute `role` in its source, a plain text. A class does not inherit a
+    role: one that is derived from the reference is another method.
+
+    Raises:
+        UsageError: nothing of that name is installed.
+        PluginError: it declares another role than these, or one that its kind does not have.
+    """
+    entry = find(kind, name)
+    declared, allowed = _declared_role(entry), ROLES.get(kind, ())
+    if declared not in ("", *allowed):
+        raise PluginError(
+            f"{kind} '{name}' of {entry.origin} declares the role '{declared}'.",
+            mend=did_you_mean(declared, allowed),
+            allowed=f"Roles of a {kind}: {', '.join(allowed)}." if allowed else f"A {kind} has no role.",
+        )
+    return declared
+
+
+def with_role(kind: str, role: str) -> list[str]:
+    """Return the names of the installed plug-ins that declare a role, those of mtbench itself first, then sorted."""
+    found = [entry for entry in entries(kind).values() if _declared_role(entry) == role]
+    return [entry.name for entry in sorted(found, key=lambda entry: (entry.distribution != OWN, entry.name))]
+
+
+def reference(kind: str) -> str:
+    """Return the name of the network ('method') or balancer that has the role `REFERENCE`.
+
+    There must be one: the id of a run that names no balancer depends on it, so that a package which claims the role
+    beside mtbench's own would turn later runs into others without a word.
+
+    Raises:
+        PluginError: several plug-ins declare that role, or none does.
+    """
+    names = with_role(kind, REFERENCE)
+    if len(names) > 1:
+        claims = " and ".join(f"'{name}' of {find(kind, name).origin}" for name in names)
+        raise PluginError(
+            f"{len(names)} plug-ins of kind {kind} declare the role '{REFERENCE}': {claims}.",
+            mend=f"Take `role` out of '{names[-1]}', or uninstall its package.",
+        )
+    if not names:
+        raise PluginError(f"no {kind} declares the role '{REFERENCE}'.", mend="Reinstall mtbench.")
+    return names[0]
+
+
+def _declared_role(entry: PluginEntry) -> str:
+    path = module_path(entry.module)
+    declared = None if path is None else _own_literal(path, entry.attribute, "role")
+    return declared if isinstance(declared, str) else ""
+
+
+@cache
+def _own_literal(path: Path, name: str, attribute: str) -> object:
+    """What a class itself sets an attribute to, if its source can be read and that is a plain literal; else None."""
+    try:
+        return _literal(_lineage(path, name)[:1], attribute) if attribute.encode() in path.read_bytes() else None
+    except (OSError, SyntaxError, ValueError):
+        return None
 
 
 def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
@@ -196,11 +270,11 @@ def _literal(lineage: list[ast.ClassDef], attribute: str) -> object:
     return None
 
 
-def _installed(known: dict[str, Entry]) -> str:
+def _installed(known: dict[str, PluginEntry]) -> str:
     return ", ".join(_by_origin(known))
 
 
-def _by_origin(known: dict[str, Entry]) -> Iterator[str]:
+def _by_origin(known: dict[str, PluginEntry]) -> Iterator[str]:
     """``a, b (mtbench 0.1.0)``, ``c (other 0.2)``: names gathered by the distribution they come from."""
     origins: dict[str, list[str]] = {}
     for entry in known.values():

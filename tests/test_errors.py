@@ -1,7 +1,12 @@
 import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
 
 from mtbench import errors
-from mtbench.errors import MtbenchError, did_you_mean
+from mtbench.errors import MtbenchError, PluginError, did_you_mean, is_out_of_memory
 
 
 def test_a_message_has_up_to_four_parts() -> None:
@@ -22,7 +27,25 @@ def test_the_tree_at_the_top_of_the_file_is_the_tree() -> None:
         parents[indent] = name
         base = parents.get(indent - 4, "Exception")
         assert [parent.__name__ for parent in getattr(errors, name).__bases__] == [base]
-    assert {name for _, name in drawn} == {name for name in errors.__all__ if name != "did_you_mean"}
+    assert {name for _, name in drawn} == {name for name in errors.__all__ if name[0].isupper()}
+
+
+@pytest.mark.parametrize(
+    "allocate", [lambda: bytearray(1 << 60), lambda: np.empty(1 << 45), lambda: torch.empty(1 << 45)]
+)
+def test_memory_that_ran_out_is_recognized_wherever_it_did(allocate: Callable[[], object]) -> None:
+    with pytest.raises((MemoryError, RuntimeError)) as caught:
+        allocate()
+    assert is_out_of_memory(caught.value)
+    wrapped = PluginError("the plug-in cannot be loaded.")
+    wrapped.__cause__ = caught.value
+    assert is_out_of_memory(wrapped)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.ones(2) @ torch.ones(3)
+    assert not is_out_of_memory(caught.value)
 
 
 def test_a_near_miss_gets_a_suggestion_and_nonsense_none() -> None:

@@ -1,3 +1,4 @@
+import re
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ import pytest
 
 from mtbench import registry
 from mtbench.errors import PluginError, UsageError
-from mtbench.registry import Entry
+from mtbench.registry import PluginEntry
 
 PACKAGE = """
 class Mine:
@@ -191,6 +192,82 @@ def test_module_paths_are_found_without_importing_the_packages_above(site: Path)
     assert registry.module_path("no_such_package.module") is None
 
 
+def claims(site: Path, name: str, group: str, role: str) -> None:
+    source = f"raise RuntimeError('imported')\n\nclass Mine:\n    role = {role}\n"
+    distribution(site, name, group, f"{name} = {name.replace('-', '_')}:Mine", source)
+    registry.entries.cache_clear()
+
+
+def test_the_built_ins_declare_their_roles() -> None:
+    assert registry.with_role("method", registry.SINGLE_TASK) == ["single"]
+    assert (registry.reference("method"), registry.reference("balancer")) == ("branches", "uniform")
+    assert registry.role("method", "single") == "single-task baseline"
+    assert registry.role("method", "td") == registry.role("method", "moo") == registry.role("dataset", "mmnist2") == ""
+
+
+def test_roles_are_read_without_importing_the_plugin(site: Path) -> None:
+    claims(site, "alone", "mtbench.methods", "'single-task baseline'")
+    claims(site, "nothing", "mtbench.methods", "ROLE")
+    assert registry.role("method", "alone") == "single-task baseline"
+    assert registry.role("method", "nothing") == ""
+
+
+def test_several_single_task_baselines_may_be_installed_and_mtbenchs_own_comes_first(site: Path) -> None:
+    claims(site, "alone", "mtbench.methods", "'single-task baseline'")
+    claims(site, "a-lonely", "mtbench.methods", "'single-task baseline'")
+    assert registry.with_role("method", registry.SINGLE_TASK) == ["single", "a-lonely", "alone"]
+
+
+def test_a_second_reference_is_an_error_that_names_both(site: Path) -> None:
+    claims(site, "another", "mtbench.balancers", "'reference'")
+    with pytest.raises(PluginError) as error:
+        registry.reference("balancer")
+    assert re.sub(r"mtbench \d[\w.]*", "mtbench 0", str(error.value)) == (
+        "2 plug-ins of kind balancer declare the role 'reference': 'uniform' of mtbench 0 and "
+        "'another' of another 1.2. Take `role` out of 'another', or uninstall its package."
+    )
+    assert registry.reference("method") == "branches"
+
+
+def test_without_a_reference_mtbench_is_broken() -> None:
+    with pytest.raises(PluginError, match=r"no backbone declares the role 'reference'\. Reinstall mtbench\."):
+        registry.reference("backbone")
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "role", "says"),
+    [
+        (
+            *("methods", "method", "single task baseline"),
+            "Did you mean 'single-task baseline'? Roles of a method: reference, single-task baseline.",
+        ),
+        ("balancers", "balancer", "single-task baseline", "Roles of a balancer: reference."),
+        ("datasets", "dataset", "reference", "A dataset has no role."),
+    ],
+)
+def test_a_role_that_there_is_not_is_refused(site: Path, group: str, kind: str, role: str, says: str) -> None:
+    claims(site, "wrong", f"mtbench.{group}", repr(role))
+    with pytest.raises(PluginError) as error:
+        registry.role(kind, "wrong")
+    assert str(error.value) == f"{kind} 'wrong' of wrong 1.2 declares the role '{role}'. {says}"
+
+
+def test_a_role_is_not_inherited(site: Path) -> None:
+    source = "class First:\n    role = 'reference'\n\n\nclass Mine(First):\n    pass\n"
+    distribution(site, "derived", "mtbench.methods", "derived = derived:Mine", source)
+    registry.entries.cache_clear()
+    assert registry.role("method", "derived") == ""
+
+
+@pytest.mark.parametrize("source", ["class Mine(:\n    role = 'reference'", "\0 role"])
+def test_a_plugin_that_cannot_be_read_has_no_role(site: Path, source: str) -> None:
+    distribution(site, "torn-role", "mtbench.methods", "torn-role = torn_role:Mine", source)
+    distribution(site, "gone-role", "mtbench.methods", "gone-role = nowhere.at_all:Mine")
+    registry.entries.cache_clear()
+    assert registry.role("method", "torn-role") == registry.role("method", "gone-role") == ""
+    assert registry.reference("method") == "branches"
+
+
 def test_an_entry_knows_its_parts() -> None:
-    entry = Entry(kind="method", name="x", value="a.b:C", distribution="d", version="1")
+    entry = PluginEntry(kind="method", name="x", value="a.b:C", distribution="d", version="1")
     assert (entry.module, entry.attribute, entry.origin) == ("a.b", "C", "d 1")

@@ -6,13 +6,13 @@ are gathered from the tiles. Shapes: N or B composites of n tiles each, M tiles 
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["PARTS", "SIDE", "Layout", "Part", "nearest", "pad", "place"]
+__all__ = ["PARTS", "SIDE", "Layout", "Part", "Recipe", "nearest", "pad", "place"]
 
 SIDE = 28  # of a tile and of a composite, in pixels
 CHUNK = 10_000  # composites made at a time, so that the gathered tiles take megabytes and no gigabytes
@@ -82,6 +82,17 @@ class Layout:
         return composites
 
 
+class Recipe(Protocol):
+    """The digits that composites are made of."""
+
+    @property
+    def half(self) -> str:
+        """The half of MNIST that they are taken from, ``train`` or ``t10k``."""
+
+    def members(self, total: int, digits: int) -> Tensor:
+        """(N, n) int64, the `digits` of each composite in the order of tasks, of `total` in the half."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """What composites are made of.
@@ -91,16 +102,21 @@ class Part:
         seed: of the draws of partners.
         held_out: None for all digits of the half, True for the 10,000 that are set aside for validation, False for
             all others. A composite of one shares no digit with any composite of the other.
+        last: whether the last 10,000 digits are set aside, and not a drawn set.
     """
 
     half: str
     seed: int
     held_out: bool | None = None
+    last: bool = False
 
     def base(self, total: int) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The digits that composites are made of, of `total` in the half, in MNIST's order."""
         if self.held_out is None:
             return np.arange(total)
+        if self.last:
+            start = total - VALIDATION_DIGITS
+            return np.arange(start, total) if self.held_out else np.arange(start)
         shuffled = np.random.Generator(np.random.PCG64(VALIDATION_SEED)).permutation(total)
         return np.sort(shuffled[:VALIDATION_DIGITS] if self.held_out else shuffled[VALIDATION_DIGITS:])
 

@@ -7,7 +7,7 @@ methods and all repeats see the same images. Shapes: N examples, n digits in eac
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -16,18 +16,20 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from mtbench.contract import Classification, Dataset, Shift, Split, Task, TrainingProtocol, option
+from mtbench.contract import Classification, Dataset, File, Shift, Split, Task, TrainingProtocol, option
 from mtbench.contract.options import differences, render_value
 from mtbench.errors import DataError, UsageError
 
 from . import mnist
-from .composites import PARTS, SIDE, Layout, Part, pad, place
+from .composites import PARTS, SIDE, Layout, Recipe, pad, place
 from .files import read_with_sum, sum_beside, write_with_sum
+from .pairings import paired_parts
 
 __all__ = [
     "Foreground",
     "MultiMnist",
     "MultiMnist2",
+    "MultiMnist2Options",
     "MultiMnist3",
     "MultiMnist4",
     "MultiMnist9",
@@ -116,9 +118,17 @@ class MultiMnist(Dataset):
 
     @property
     def title(self) -> str:
-        """As written on the command line, e.g. ``mmnist4:offset=8``."""
+        """As written on the command line, e.g. ``mmnist4:offset=8``; a file by its path, where that is known."""
         given = differences(self.options).items()
-        return ":".join([self.name, *(f"{key}={render_value(value)}" for key, value in given)])
+        texts = {
+            key: str(value.path or value) if isinstance(value, File) else render_value(value) for key, value in given
+        }
+        return ":".join([self.name, *(f"{key}={text}" for key, text in texts.items())])
+
+    @property
+    def parts(self) -> Mapping[str, tuple[str, Recipe]]:
+        """The parts that splits are read from, each with the name of its cache and the recipe of its composites."""
+        return {name: (name, part) for name, part in PARTS.items()}
 
     @abstractmethod
     def answers(self, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,23 +141,23 @@ class MultiMnist(Dataset):
     def prepare(self, say: Callable[[str], None]) -> None:
         mnist.prepare(self.root, say)
         halves = {half: mnist.load(self.root, half, self.title) for half in ("train", "t10k")}
-        for name, part in PARTS.items():
+        for name, (_, recipe) in self.parts.items():
             try:
                 self._read(name)
             except DataError:
                 say(f"{self.title}: composing {name}")
-                self._write(name, part, halves[part.half])
+                self._write(name, recipe, halves[recipe.half])
 
     def verify(self) -> list[tuple[Path, str]]:
         checked = mnist.verify(self.root, self.title)
-        for name in PARTS:
+        for name in self.parts:
             self._read(name)
             checked.append((self._path(name), f"sha256:{sum_beside(self._path(name))}"))
         return checked
 
     def load(self, split: str, *, validation: bool) -> Split:
         name = self._part(split, validation)
-        digits = mnist.load(self.root, PARTS[name].half, self.title)
+        digits = mnist.load(self.root, self.parts[name][1].half, self.title)
         composed = safetensors.torch.load(self._read(name))
         members = composed["members"]
         targets, positions = self.answers(digits.labels[members].long())
@@ -162,7 +172,7 @@ class MultiMnist(Dataset):
         )
 
     def fingerprint(self) -> str:
-        sums = [sum_beside(self._path(name)) for name in PARTS]
+        sums = [sum_beside(self._path(name)) for name in self.parts]
         return hashlib.sha256(" ".join(sums).encode()).hexdigest() if all(sums) else ""
 
     def _part(self, split: str, validation: bool) -> str:
@@ -178,14 +188,14 @@ class MultiMnist(Dataset):
         return parts[split]
 
     def _path(self, name: str) -> Path:
-        return self.root / "mnist" / f"{self._stem}-{name}-v{RECIPE}.safetensors"
+        return self.root / "mnist" / f"{self._stem}-{self.parts[name][0]}-v{RECIPE}.safetensors"
 
     def _read(self, name: str) -> bytes:
         return read_with_sum(self._path(name), self.title)
 
-    def _write(self, name: str, part: Part, digits: mnist.Digits) -> None:
+    def _write(self, name: str, recipe: Recipe, digits: mnist.Digits) -> None:
         """Compose a part. Two processes that do so at once write the same bytes, so neither harms the other."""
-        members = part.members(len(digits.labels), len(self.grid))
+        members = recipe.members(len(digits.labels), len(self.grid))
         images = self.layout.compose(digits.images, members)[:, None]
         write_with_sum(self._path(name), safetensors.torch.save({"images": images, "members": members}))
 
@@ -203,15 +213,36 @@ class _DigitByPlace(MultiMnist):
         return labels, torch.arange(len(self.grid))[None]
 
 
-class MultiMnist2(_DigitByPlace):
-    """Multi-MNIST with 2 digits: at the top left (LU) and the bottom right (RL)."""
+@dataclass(frozen=True, kw_only=True)
+class MultiMnist2Options(MultiMnistOptions):
+    pairs: File | None = option(
+        None, "a file with the right digit of each training image; the last 10,000 are left out"
+    )
+    pairs_val: File | None = option(None, "likewise of the validation images, which are of the last 10,000 digits")
+    pairs_test: File | None = option(None, "likewise of the test images")
 
+
+class MultiMnist2(_DigitByPlace):
+    """Multi-MNIST with 2 digits: at the top left (LU) and the bottom right (RL).
+
+    A published pairing, as that of arXiv:2505.10347, is read from files: ``pairs`` for training, ``pairs_val`` and
+    ``pairs_test``, each with one index of MNIST per line, from 0, for the left digits in order. Where one is not given,
+    the right digits are drawn as without it. With ``pairs`` the training split has 50,000 images with and without
+    validation. With ``pairs`` or ``pairs_val`` the digits set aside for validation are the last 10,000.
+    """
+
+    Options = MultiMnist2Options
     name = "mmnist2"
     paper = SENER
     names = ("LU", "RL")
     grid = ((0, 0), (1, 1))
     offset = 6
     canvas = 36
+
+    @property
+    def parts(self) -> Mapping[str, tuple[str, Recipe]]:
+        options: MultiMnist2Options = self.options
+        return paired_parts(options.pairs, options.pairs_val, options.pairs_test)
 
 
 class MultiMnist3(_DigitByPlace):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from mtbench.contract import Backbone, Stage, option
+from mtbench.contract import Backbone, Conformance, Stage, option
 
 __all__ = ["LeNet"]
 
@@ -27,7 +27,7 @@ class LeNet(Backbone):
     """
 
     Options = LeNetOptions
-    tiny = {"width": 0.5}  # noqa: RUF012
+    conformance = Conformance(tiny={"width": 0.5})
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
 
     def __init__(self, options: LeNetOptions, input_shape: tuple[int, ...]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from mtbench.contract import Backbone, Stage, option
+from mtbench.contract import Backbone, Conformance, Stage, option
 
 __all__ = ["Mlp"]
 
@@ -33,7 +33,7 @@ class Mlp(Backbone):
     """
 
     Options = MlpOptions
-    tiny = {"width": 10, "depth": 2}  # noqa: RUF012
+    conformance = Conformance(tiny={"width": 10, "depth": 2})
     paper = "Chen et al., GradNorm: Gradient Normalization for Adaptive Loss Balancing, ICML 2018"
 
     def __init__(self, options: MlpOptions, input_shape: tuple[int, ...]) -> None:

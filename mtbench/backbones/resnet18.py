@@ -1,31 +1,29 @@
 """ResNet-18, the backbone of the CUB-200 comparisons."""
 
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
-import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, BatchNorm, Stage, option
+from mtbench.contract import Backbone, BatchNorm, Conformance, File, Stage, option
 from mtbench.errors import UsageError
 
 __all__ = ["ResNet18"]
 
 WIDTHS = (64, 128, 256, 512)
 WHAT_FITS = "the state dict of torchvision's resnet18, as a .pth or a .safetensors file."
-OPTION = "option 'weights' of backbone 'resnet18'"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResNet18Options:
     width: float = option(1.0, "factor on the number of channels", low=0.02, high=8)
-    weights: str = option(
-        "", "a file of torchvision's ImageNet weights for ResNet-18 (.pth or .safetensors) to start from"
+    weights: File | None = option(
+        None, "a file of torchvision's ImageNet weights for ResNet-18 (.pth or .safetensors) to start from"
     )
 
 
@@ -48,7 +46,7 @@ class ResNet18(Backbone):
     """
 
     Options = ResNet18Options
-    tiny = {"width": 0.125}  # noqa: RUF012
+    conformance = Conformance(tiny={"width": 0.125})
     paper = "He et al., Deep Residual Learning for Image Recognition, CVPR 2016"
 
     def __init__(self, options: ResNet18Options, input_shape: tuple[int, ...]) -> None:
@@ -65,23 +63,24 @@ class ResNet18(Backbone):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        if options.weights:
-            self._start_from(Path(options.weights).expanduser(), options, input_shape)
+        if options.weights is not None:
+            self._start_from(options.weights, options, input_shape)
 
     def head(self, output_size: int) -> nn.Module:
         return nn.Linear(self.features, output_size)
 
-    def _start_from(self, path: Path, options: ResNet18Options, input_shape: tuple[int, ...]) -> None:
+    def _start_from(self, file: File, options: ResNet18Options, input_shape: tuple[int, ...]) -> None:
         """Take the weights of a torchvision ResNet-18; its classifier is left out.
 
         Raises:
-            UsageError: there is no such file, it holds something else, or this backbone has another shape.
+            UsageError: the file holds something else, or this backbone has another shape.
+            DataError: see `File.read`.
         """
         if options.width != 1:
-            raise UsageError(f"{OPTION} is for width=1, and width is {options.width:g}.")
+            raise UsageError(f"{file.subject} is for width=1, and width is {options.width:g}.")
         if input_shape[0] != 3:
-            raise UsageError(f"{OPTION} is for images of 3 channels, and this dataset's have {input_shape[0]}.")
-        found = {_own_name(name): value for name, value in _read(path).items() if not name.startswith("fc.")}
+            raise UsageError(f"{file.subject} is for images of 3 channels, and this dataset's have {input_shape[0]}.")
+        found = {_own_name(name): value for name, value in _read(file).items() if not name.startswith("fc.")}
         wanted = self.state_dict()
         counters = {name for name in wanted if name.endswith("num_batches_tracked")}  # old files have none
         amiss = [f"{name} is missing" for name in sorted(wanted.keys() - counters - found.keys())]
@@ -94,7 +93,8 @@ class ResNet18(Backbone):
         if amiss:
             more = f", and {len(amiss) - 1} more" if len(amiss) > 1 else ""
             raise UsageError(
-                f"{OPTION} is '{path}', which does not fit: {amiss[0]}{more}.", allowed="Allowed: " + WHAT_FITS
+                f"{file.subject} is '{file.path}', which does not fit: {amiss[0]}{more}.",
+                allowed="Allowed: " + WHAT_FITS,
             )
         self.load_state_dict(found, strict=False)
 
@@ -127,19 +127,17 @@ def _own_name(name: str) -> str:
     return re.sub(r"^(layer\d)\.(\d)\.", lambda match: f"stages.{match[1]}.pre.{2 * int(match[2])}.", name)
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
-    if not path.is_file():
-        raise UsageError(f"{OPTION} is '{path}', and there is no such file.", allowed="Allowed: " + WHAT_FITS)
+def _read(file: File) -> Mapping[str, Tensor]:
+    """The state dict in a file, whose content tells its format: under any name it gives the same weights."""
+    data, given = file.read(), f"{file.subject} is '{file.path}'"
+    content: Any
     try:
-        content: Any
-        if path.suffix == ".safetensors":
-            content = safetensors.torch.load_file(path)
+        if data[8:9] == b"{":  # a safetensors file begins with a length of 8 bytes and a JSON object
+            content = safetensors.torch.load(data)
         else:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as cause:  # damaged files fail in many ways
-        raise UsageError(
-            f"{OPTION} is '{path}', which cannot be read: {cause}", allowed="Allowed: " + WHAT_FITS
-        ) from cause
+        raise UsageError(f"{given}, which cannot be read: {cause}", allowed="Allowed: " + WHAT_FITS) from cause
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise UsageError(f"{OPTION} is '{path}', which is no state dict.", allowed="Allowed: " + WHAT_FITS)
+        raise UsageError(f"{given}, which is no state dict.", allowed="Allowed: " + WHAT_FITS)
     return content

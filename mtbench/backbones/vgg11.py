@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import nn
 
-from mtbench.contract import Backbone, Stage, option
+from mtbench.contract import Backbone, Conformance, Stage, option
 
 __all__ = ["Vgg11"]
 
@@ -42,8 +42,8 @@ class Vgg11(Backbone):
     """
 
     Options = Vgg11Options
-    tiny = {"width": 0.125}  # noqa: RUF012
-    learns_within = 1500  # half of what is narrow is dropped, and heads start from next to nothing
+    # Half of what is narrow is dropped, and heads start from next to nothing: it learns slowly.
+    conformance = Conformance(tiny={"width": 0.125}, learns_within=1500)
     paper = "Simonyan & Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015"
 
     def __init__(self, options: Vgg11Options, input_shape: tuple[int, ...]) -> None:

@@ -20,18 +20,20 @@ def check(
 
     from mtbench import registry
     from mtbench.conformance import examine
+    from mtbench.plan.parse import parse_method
 
     out, faults = console(), 0
-    for finding in examine(name, root=data_root(root)):
-        mark = "[bold red]not so[/]" if finding.fault else "[green]ok[/]    "
-        out.print(f"{mark}  {escape(finding.check)}", soft_wrap=True, highlight=False)
-        if finding.fault:
+    for result in examine(name, root=data_root(root)):
+        mark = "[bold red]not so[/]" if result.fault else "[green]ok[/]    "
+        out.print(f"{mark}  {escape(result.check)}", soft_wrap=True, highlight=False)
+        if result.fault:
             faults += 1
-            out.print(f"        {escape(finding.fault)}", soft_wrap=True, highlight=False)
+            out.print(f"        {escape(result.fault)}", soft_wrap=True, highlight=False)
     if faults:
         out.print(f"{faults} of the checks failed.", highlight=False)
         raise typer.Exit(1)
     out.print(f"'{escape(name)}' conforms.", highlight=False)
     if name.partition(":")[0] in registry.entries("method"):
-        command = f"mtbench run --methods {name},uniform --dataset mmnist2 --quick"
+        reference = parse_method(registry.reference("method")).title
+        command = f"mtbench run --methods {name},{reference} --dataset mmnist2 --quick"
         out.print(f"Next, compare it: {escape(command)}", soft_wrap=True, highlight=False)

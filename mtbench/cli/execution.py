@@ -82,10 +82,10 @@ def parse_refresh(texts: Iterable[str]) -> set[str]:
 
 def prepare(specs: "Sequence[RunSpec]", root: Path, console: "Console") -> None:
     """Fetch or make the data files of the runs."""
-    from mtbench.plan.parse import parse_dataset
+    from mtbench.plan.parse import dataset_of
 
-    for dataset in dict.fromkeys(str(spec.dataset) for spec in specs):
-        parse_dataset(dataset).open(root).prepare(
+    for spec in {str(spec.dataset): spec for spec in specs}.values():
+        dataset_of(spec).open(root).prepare(
             lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
         )
 

@@ -106,14 +106,14 @@ def _describe(console: "Console", kind: str, name: str) -> None:
 
 def _describe_parts(console: "Console", name: str, bare: str) -> None:
     """The parts of a composition or an alias beside the one that the name begins with."""
-    from mtbench.plan.parse import parse_method
+    from mtbench.plan.parse import default_balancer, parse_method
 
     method = parse_method(name)
     parts = {"method": method.network_choice.name, "balancer": method.balancer_choice.name}
     if method.backbone:
         parts["backbone"] = method.backbone.choice.name
     for kind, part in parts.items():
-        if part != bare and (kind != "balancer" or part != method.network_class.balancer):
+        if part != bare and (kind != "balancer" or part != default_balancer(method.network_class)):
             _describe(console, kind, part)
 
 
@@ -154,12 +154,12 @@ def _describe_dataset(console: "Console", name: str) -> None:
 
 def _count_for_dataset(console: "Console", method: str, dataset: str) -> None:
     from mtbench.plan.grid import Request, plan
-    from mtbench.plan.parse import parse_backbone, parse_dataset
+    from mtbench.plan.parse import backbone_of, dataset_of
     from mtbench.train.assemble import build, method_of
 
     spec = plan(Request(methods=[method], datasets=[dataset], settings={}, seeds=[0]))[0]
-    setup = parse_backbone(str(spec.backbone)).setup(parse_dataset(dataset).open(Path()), seed=0)
-    title = f"{spec.titles.method} on {dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
+    setup = backbone_of(spec).setup(dataset_of(spec).open(Path()), seed=0)
+    title = f"{spec.titles.method} on {spec.titles.dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
     _count(console, title, build(method_of(spec), setup), setup)
 
 
@@ -230,4 +230,4 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _type_name(default: object) -> str:
-    return {bool: "true false", tuple: "a/b/...", str: "text"}.get(type(default), "number")
+    return {bool: "true false", tuple: "a/b/...", str: "text", type(None): "a file"}.get(type(default), "number")

@@ -66,11 +66,12 @@ def doctor(data_root_: DataRoot = None) -> None:
         raise typer.Exit(1)
 
 
-def _state(entry: registry.Entry) -> tuple[str, bool]:
+def _state(entry: registry.PluginEntry) -> tuple[str, bool]:
     """How a plug-in is, and whether it is broken; to lack something that can be installed is not to be broken."""
     extra = registry.lacking(entry)
     try:
         registry.load(entry.kind, entry.name)
+        registry.role(entry.kind, entry.name)
     except MtbenchError as error:
         if not extra:
             cause = error.__cause__
@@ -88,10 +89,16 @@ def _machine(root: Path) -> list[tuple[str, str]]:
 
     import torch
 
+    from mtbench.train.numerics import numerics
+
+    found = numerics(torch.device("cpu"))
     devices = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return [
         ("python", sys.version.split()[0]),
         ("torch", torch.__version__),
+        ("libraries", ", ".join(f"{name} {version}" for name, version in found.libraries.items() if name != "torch")),
+        ("processor", found.processor),
+        ("instruction sets", f"torch {found.torch_instructions}, oneDNN {found.onednn_instructions}"),
         ("cores", str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())),
         ("CUDA devices", ", ".join(devices) or "none"),
         ("data root", f"{root} ({'there' if root.is_dir() else 'not there yet'})"),

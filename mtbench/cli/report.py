@@ -87,9 +87,9 @@ def _report_all(
     console: "Console",
 ) -> list[Path]:
     from mtbench.report.comparison import compare
-    from mtbench.report.findings import findings
     from mtbench.report.layout import page_of
     from mtbench.report.studies import in_tables
+    from mtbench.report.study_exhibits import study_exhibits
     from mtbench.report.table import build_table
     from mtbench.report.terminal import print_page
     from mtbench.report.write import write_report
@@ -97,7 +97,7 @@ def _report_all(
     shown, left_out = in_tables(statuses, studies, results)
     comparisons = compare(shown)
     pages = [page_of(build_table(comparison)) for comparison in comparisons]
-    for page in [*pages, *(finding.page for finding in findings(studies, comparisons))]:
+    for page in [*pages, *(exhibit.page for exhibit in study_exhibits(studies, comparisons))]:
         print_page(page, console)
         console.print()
     for line in left_out:

@@ -178,6 +178,9 @@ def exec_(
     device: Device = "auto",
 ) -> None:
     """Do one run whose spec.json is there; for schedulers and xargs."""
+    from mtbench.engines.stop import stop_on_sigterm
+
+    stop = stop_on_sigterm()  # before anything that starts threads is imported
     from rich.console import Console
 
     from mtbench.engines.display import Lines
@@ -187,7 +190,15 @@ def exec_(
 
     titles = RunFolder(spec.parent).spec().titles
     job, lines = Job(folder=spec.parent, title=f"{titles.dataset} {titles.method}"), Lines(Console(), 1)
-    execute(spec, data_root(root), device, lambda progress: lines.advanced(job, progress))
+    with stoppable():
+        execute(
+            spec,
+            data_root(root),
+            device,
+            lambda progress: lines.advanced(job, progress),
+            say=lambda text: lines.noted(job, text),
+            stop=stop,
+        )
     lines.ended(job, "done", "")
 
 

@@ -7,6 +7,6 @@ def test_mine_conforms() -> None:
     assert_conforms("mine")
 """
 
-from mtbench.conformance.subject import Finding, assert_conforms, examine
+from mtbench.conformance.subject import CheckResult, assert_conforms, examine
 
-__all__ = ["Finding", "assert_conforms", "examine"]
+__all__ = ["CheckResult", "assert_conforms", "examine"]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mtbench import registry
+from mtbench.conformance.candidate import BACKBONE, BATCH, PROTOCOL, Candidate, Memory, built, state, tiny, trained
 from mtbench.conformance.fault import Fault
-from mtbench.conformance.trial import BACKBONE, BATCH, PROTOCOL, Memory, Trial, built, state, tiny, trained
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, conflicting, plain, undefined
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import PluginError, UsageError
@@ -26,52 +26,52 @@ APART = 1e-3
 """By how much the weights or outputs of two methods are to differ at least, root mean square."""
 
 
-def method_checks(trial: Trial) -> Mapping[str, Callable[[], None]]:
+def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
     """The checks by name; a name is what is true when the check passes.
 
     Raises:
         UsageError: the backbone is not for the tasks that methods are tried on.
     """
     try:
-        _classifies(trial.backbone)
+        _classifies(candidate.backbone)
     except UsageError:
         raise
     except Exception:  # whatever else is broken, the checks below say what it is
         pass
     return {
-        "learns 64 images of 2 tasks": lambda: learns(trial),
-        "every parameter is trained, and every task trains some": lambda: trains_everything(trial),
-        "the same seed gives the same bits, another one others": lambda: repeats(trial),
-        "interrupted and resumed it gives the same bits": lambda: resumes(trial),
-        "evaluation changes nothing": lambda: is_not_changed_by_looking(trial),
-        "works on every backbone it claims": lambda: works_on_every_backbone(trial),
-        "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(trial),
-        "a task absent from every other batch does no harm": lambda: survives_absence(trial),
-        "parameters grow with the tasks as declared": lambda: grows_as_declared(trial),
-        "differs from every other method": lambda: differs_from_all_others(trial),
+        "learns 64 images of 2 tasks": lambda: learns(candidate),
+        "every parameter is trained, and every task trains some": lambda: trains_everything(candidate),
+        "the same seed gives the same bits, another one others": lambda: repeats(candidate),
+        "interrupted and resumed it gives the same bits": lambda: resumes(candidate),
+        "evaluation changes nothing": lambda: is_not_changed_by_looking(candidate),
+        "works on every backbone it claims": lambda: works_on_every_backbone(candidate),
+        "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
+        "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
+        "parameters grow with the tasks as declared": lambda: grows_as_declared(candidate),
+        "differs from every other method": lambda: differs_from_all_others(candidate),
     }
 
 
-def learns(trial: Trial) -> None:
+def learns(candidate: Candidate) -> None:
     """64 images of 2 tasks, within the steps and to the accuracy that its parts declare."""
-    network, balancer = trial.method.network_class, trial.method.balancer_class
-    backbone = trial.backbone.backbone_class
-    steps = max(plugin.learns_within for plugin in (network, balancer, backbone))
-    goal = balancer.learns_to
+    network, balancer = candidate.method.network_class, candidate.method.balancer_class
+    backbone = candidate.backbone.backbone_class
+    steps = max(plugin.conformance.learns_within for plugin in (network, balancer, backbone))
+    goal = balancer.conformance.learns_to
     memory, epochs = Memory(enough=goal), steps // 2
     protocol = dataclasses.replace(PROTOCOL, epochs=epochs, batch=32)
-    run = trained(trial, plain(2, 64), protocol=protocol, memory=memory, points=range(10, epochs + 1, 10))
+    run = trained(candidate, plain(2, 64), protocol=protocol, memory=memory, points=range(10, epochs + 1, 10))
     if memory.best < goal:
         results = evaluate(run.network, run.splits["train"]).values()
         accuracies = ", ".join(f"{result.metrics['accuracy']:.0f} %" for result in results)
         raise Fault(
             f"after {steps} steps on 64 images its training accuracies are {accuracies}, and {goal:.0f} % is the goal. "
-            "If it needs longer by its nature, declare so with `learns_within`."
+            "If it needs longer by its nature, declare so: `conformance = Conformance(learns_within=...)`."
         )
 
 
-def trains_everything(trial: Trial) -> None:
-    run = built(trial, plain(2, 96))
+def trains_everything(candidate: Candidate) -> None:
+    run = built(candidate, plain(2, 96))
     before = {name: value.detach().clone() for name, value in run.network.named_parameters()}
     fit(run, PROTOCOL, keeper=Memory(), points=())
     still = [
@@ -91,8 +91,8 @@ def trains_everything(trial: Trial) -> None:
             raise Fault(f"the loss of task '{task.name}' has no gradient in any parameter.")
 
 
-def repeats(trial: Trial) -> None:
-    first, second, other = (trained(trial, plain(2, 96), seed=seed) for seed in (0, 0, 1))
+def repeats(candidate: Candidate) -> None:
+    first, second, other = (trained(candidate, plain(2, 96), seed=seed) for seed in (0, 0, 1))
     if changed := _unlike(first, second):
         raise Fault(
             f"two trainings with one seed differ in {_some(changed)}: what is drawn must come from `setup`'s streams."
@@ -101,53 +101,54 @@ def repeats(trial: Trial) -> None:
         raise Fault("two trainings with different seeds give the same weights.")
 
 
-def resumes(trial: Trial) -> None:
-    whole = trained(trial, plain(2, 96))
+def resumes(candidate: Candidate) -> None:
+    whole = trained(candidate, plain(2, 96))
     for stop_after in (1, 2):
         memory = Memory(stop_after=stop_after)
-        trained(trial, plain(2, 96), memory=memory)
+        trained(candidate, plain(2, 96), memory=memory)
         memory.stop_after = None
-        if changed := _unlike(trained(trial, plain(2, 96), memory=memory), whole):
+        if changed := _unlike(trained(candidate, plain(2, 96), memory=memory), whole):
             raise Fault(
                 f"interrupted after epoch {stop_after} and resumed, it differs in {_some(changed)}: "
                 "all that a later step depends on must be in `state_dict()`."
             )
 
 
-def is_not_changed_by_looking(trial: Trial) -> None:
-    run = built(trial, plain(2, 96))
+def is_not_changed_by_looking(candidate: Candidate) -> None:
+    run = built(candidate, plain(2, 96))
     before = {name: value.clone() for name, value in state(run).items()}
     evaluate(run.network, run.splits["test"])
     if changed := [name for name, value in state(run).items() if not _same(value, before[name])]:
         raise Fault(f"evaluation changes {_some(changed)}.")
-    never, always = (trained(trial, plain(2, 96), points=points) for points in ((), (1, 2, 3)))
+    never, always = (trained(candidate, plain(2, 96), points=points) for points in ((), (1, 2, 3)))
     if changed := _unlike(never, always):
         raise Fault(f"a training that is evaluated more often differs in {_some(changed)}.")
 
 
-def works_on_every_backbone(trial: Trial) -> None:
-    network = trial.method.network_class
-    for name in network.works_on or registry.entries("backbone"):
+def works_on_every_backbone(candidate: Candidate) -> None:
+    network = candidate.method.network_class
+    works_on = network.conformance.works_on
+    for name in works_on or registry.entries("backbone"):
         try:
             backbone = tiny(name)
         except PluginError:
             continue  # somebody else's broken backbone, which `mtbench doctor` lists
-        if not network.works_on and not (backbone.backbone_class.has_stages and _classifies(backbone)):
+        if not works_on and not (backbone.backbone_class.has_stages and _classifies(backbone)):
             continue  # made for tasks of another kind
-        _one_epoch(trial.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
+        _one_epoch(candidate.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
 
 
-def works_with_any_tasks(trial: Trial) -> None:
+def works_with_any_tasks(candidate: Candidate) -> None:
     for tasks in (1, 2, 9):
-        _one_epoch(trial, plain(tasks, 32), f"with {tasks} task{'s' * (tasks > 1)}")
+        _one_epoch(candidate, plain(tasks, 32), f"with {tasks} task{'s' * (tasks > 1)}")
     for tasks in (2, 9):
-        _one_epoch(trial, undefined(tasks, 64), f"with undefined labels of {tasks} tasks")
+        _one_epoch(candidate, undefined(tasks, 64), f"with undefined labels of {tasks} tasks")
 
 
-def survives_absence(trial: Trial) -> None:
-    run = built(trial, absent_in_every_other_batch(64, BATCH))
+def survives_absence(candidate: Candidate) -> None:
+    run = built(candidate, absent_in_every_other_batch(64, BATCH))
     protocol = dataclasses.replace(PROTOCOL, epochs=15)
-    _, curve, _ = fit(run, protocol, keeper=Memory(), points=(1, protocol.epochs))
+    curve = fit(run, protocol, keeper=Memory(), points=(1, protocol.epochs)).curve
     _finite(run, "with a task absent from every other batch")
     before, after = (point.train_losses["band0"] for point in curve)
     if not after < before:
@@ -165,50 +166,56 @@ def survives_absence(trial: Trial) -> None:
         raise Fault(f"{_some(stray)} get a gradient in a batch where no task that is present depends on them.")
 
 
-def grows_as_declared(trial: Trial) -> None:
+def grows_as_declared(candidate: Candidate) -> None:
     """Parts in `per_task` have more parameters with each task, all others as many as before unless in `grows`."""
-    counts = [{part.name: part.total for part in parts(built(trial, plain(tasks, 2)).network)} for tasks in (2, 3, 4)]
-    network = trial.method.network_class
+    counts = [
+        {part.name: part.total for part in parts(built(candidate, plain(tasks, 2)).network)} for tasks in (2, 3, 4)
+    ]
+    network = candidate.method.network_class
     for name in counts[0]:
         sizes = [count.get(name, 0) for count in counts]
         if name in network.per_task and not sizes[0] < sizes[1] < sizes[2]:
             raise Fault(f"part '{name}' is declared in `per_task`, and has {sizes} parameters for 2, 3, 4 tasks.")
-        if name not in network.per_task | network.grows and len(set(sizes)) > 1:
-            raise Fault(f"part '{name}' has {sizes} parameters for 2, 3, 4 tasks; declare it in `per_task` or `grows`.")
+        if name not in network.per_task | network.conformance.grows and len(set(sizes)) > 1:
+            raise Fault(
+                f"part '{name}' has {sizes} parameters for 2, 3, 4 tasks; declare it in `per_task`, or by "
+                "`conformance = Conformance(grows=...)` if the tasks share it."
+            )
 
 
-def differs_from_all_others(trial: Trial) -> None:
+def differs_from_all_others(candidate: Candidate) -> None:
     """After 3 epochs on tasks that conflict, with losses of unequal sizes, where possible on the default backbone."""
-    if not trial.method.network_class.works_on or BACKBONE in trial.method.network_class.works_on:
-        trial = trial.on(parse_backbone(BACKBONE))
-    mine, title = _outcome(trial), trial.method.title
+    works_on = candidate.method.network_class.conformance.works_on
+    if not works_on or BACKBONE in works_on:
+        candidate = candidate.on(parse_backbone(BACKBONE))
+    mine, title = _outcome(candidate), candidate.method.title
     for text in all_methods():
         try:
-            other = Trial.of(text).on(trial.backbone)
-            if _parts(other) == _parts(trial) or _declared_same(trial, other):
+            other = Candidate.of(text).on(candidate.backbone)
+            if _parts(other) == _parts(candidate) or _declared_same(candidate, other):
                 continue
-            theirs = _outcome_of(text, str(trial.backbone.choice))
+            theirs = _outcome_of(text, str(candidate.backbone.choice))
         except Exception:
             continue  # it does not fit this world or is broken, which its own check tells
         if (distance := _distance(mine, theirs)) < APART:
             raise Fault(
                 f"after {PROTOCOL.epochs} epochs '{title}' and '{other.method.title}' differ by {distance:.1g}, as one "
-                "method would. If that is meant, declare it with `same_as`."
+                "method would. If that is meant, declare it: `conformance = Conformance(same_as=...)`."
             )
 
 
 @cache
 def _outcome_of(text: str, backbone: str) -> Mapping[str, Tensor]:
-    return _outcome(Trial.of(text).on(parse_backbone(backbone)))
+    return _outcome(Candidate.of(text).on(parse_backbone(backbone)))
 
 
-def _outcome(trial: Trial) -> Mapping[str, Tensor]:
+def _outcome(candidate: Candidate) -> Mapping[str, Tensor]:
     """The weights after training and, for networks that are built otherwise, the outputs.
 
     So few examples in so small batches that what differs shows, and rounding does not yet.
     """
     world = conflicting(48)
-    run = trained(trial, world, protocol=dataclasses.replace(PROTOCOL, batch=2))
+    run = trained(candidate, world, protocol=dataclasses.replace(PROTOCOL, batch=2))
     run.network.eval()
     with torch.no_grad():
         outputs = run.network.all_outputs(world.split.batch(torch.arange(48)).inputs)
@@ -223,22 +230,22 @@ def _distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> floa
     return float(torch.cat([(first[name] - second[name]).flatten() for name in names]).square().mean().sqrt())
 
 
-def _declared_same(first: Trial, second: Trial) -> bool:
+def _declared_same(first: Candidate, second: Candidate) -> bool:
     if first.method.network_class is not second.method.network_class:
         return False
-    names = {trial.method.balancer_choice.name for trial in (first, second)}
-    same = first.method.balancer_class.same_as | second.method.balancer_class.same_as
+    names = {candidate.method.balancer_choice.name for candidate in (first, second)}
+    same = first.method.balancer_class.conformance.same_as | second.method.balancer_class.conformance.same_as
     return len(names & same) > 0
 
 
-def _parts(trial: Trial) -> tuple[object, ...]:
-    method = trial.method
+def _parts(candidate: Candidate) -> tuple[object, ...]:
+    method = candidate.method
     return method.network_choice, method.balancer_choice
 
 
-def _one_epoch(trial: Trial, world: World, where: str) -> None:
+def _one_epoch(candidate: Candidate, world: World, where: str) -> None:
     try:
-        run = trained(trial, world, protocol=_short())
+        run = trained(candidate, world, protocol=_short())
     except UsageError:
         raise
     except Exception as cause:

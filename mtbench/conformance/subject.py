@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench import registry
+from mtbench.conformance.candidate import Candidate, tiny
 from mtbench.conformance.dataset import dataset_checks
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.method import method_checks
-from mtbench.conformance.trial import Trial, tiny
 from mtbench.errors import UsageError, did_you_mean
 
-__all__ = ["Finding", "assert_conforms", "examine"]
+__all__ = ["CheckResult", "assert_conforms", "examine"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class CheckResult:
     """What came of one check.
 
     Attributes:
@@ -28,7 +28,7 @@ class Finding:
     fault: str
 
 
-def examine(name: str, *, root: Path) -> Iterator[Finding]:
+def examine(name: str, *, root: Path) -> Iterator[CheckResult]:
     """Check a plug-in, and tell of each check as it ends.
 
     Args:
@@ -50,7 +50,7 @@ def examine(name: str, *, root: Path) -> Iterator[Finding]:
             fault = f"it is refused: {error}"
         except Exception as error:
             fault = f"it fails: {type(error).__name__}: {error}"
-        yield Finding(check=check, fault=fault)
+        yield CheckResult(check=check, fault=fault)
 
 
 def assert_conforms(name: str, *, root: Path | None = None) -> None:
@@ -60,20 +60,20 @@ def assert_conforms(name: str, *, root: Path | None = None) -> None:
         name, root: see `examine`; without a root a dataset is prepared in a temporary folder.
     """
     with tempfile.TemporaryDirectory() as folder:
-        faults = [finding for finding in examine(name, root=root or Path(folder)) if finding.fault]
+        faults = [result for result in examine(name, root=root or Path(folder)) if result.fault]
     assert not faults, "\n".join([f"'{name}' does not conform:", *(f"- not so: {f.check}: {f.fault}" for f in faults)])
 
 
 def _checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
     bare = name.partition("@")[0].partition("+")[0].partition(":")[0]
     if bare in registry.entries("method"):
-        return method_checks(Trial.of(name))
+        return method_checks(Candidate.of(name))
     if bare in registry.entries("balancer"):
-        return method_checks(Trial.of(f"branches+{name}"))
+        return method_checks(Candidate.of(f"{registry.reference('method')}+{name}"))
     if bare in registry.entries("dataset"):
         return dataset_checks(name, root)
     if bare in registry.entries("backbone"):
-        return method_checks(Trial.of("branches").on(tiny(name)))
+        return method_checks(Candidate.of(registry.reference("method")).on(tiny(name)))
     known = {known for kind in registry.GROUPS for known in registry.entries(kind)}
     raise UsageError(
         f"nothing called '{bare}' is installed.",

@@ -10,7 +10,9 @@ from mtbench.contract.balancer import (
     RepresentationBalancer,
     Scalarization,
 )
+from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
+from mtbench.contract.files import File
 from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
 from mtbench.contract.motion import Motion
 from mtbench.contract.network import (
@@ -41,8 +43,10 @@ __all__ = [
     "Choices",
     "Classification",
     "Combined",
+    "Conformance",
     "Dataset",
     "Depth",
+    "File",
     "Flip",
     "GradientBalancer",
     "Inputs",

@@ -1,14 +1,15 @@
 """The backbone of a network: named stages that methods can reach into, a neck, and heads that fit it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract.options import NoOptions, Value
+from mtbench.contract.conformance import Conformance
+from mtbench.contract.options import NoOptions
 from mtbench.contract.task import Layout
 
 __all__ = ["NECK", "Backbone", "Stage", "StageShape"]
@@ -49,8 +50,7 @@ class Backbone(nn.Module, ABC):
 
     Attributes:
         Options: its options class.
-        tiny: options that make it as small as it is of use, for quick checks.
-        learns_within: see `Network.learns_within`.
+        conformance: facts that `mtbench check` alone reads.
         has_stages: whether it has feature maps that methods can reach into.
         stages: by name, in order.
         layout: form of the outputs of its heads: one vector per input, or a map; then z is a map too.
@@ -61,8 +61,7 @@ class Backbone(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
-    tiny: ClassVar[Mapping[str, Value]] = {}
-    learns_within: ClassVar[int] = 300
+    conformance: ClassVar[Conformance] = Conformance()
     has_stages: ClassVar[bool] = True
     layout: ClassVar[Layout] = "vector"
     features: int

@@ -8,14 +8,16 @@ no tensor of a fixed shape goes there by ``get_extra_state`` and ``set_extra_sta
 - `RepresentationBalancer` combines them in the representation that they share: one backward pass of the encoder.
 """
 
+import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch
 from mtbench.contract.network import Losses, Network, SharedRepresentation
 from mtbench.contract.options import NoOptions
@@ -35,9 +37,8 @@ class Balancer(nn.Module, ABC):
         extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
             which ``mtbench list`` reads without importing anything.
         extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
-        same_as: the names of balancers that it is the same method as, for all that training shows.
-        learns_within: see `Network.learns_within`.
-        learns_to: the accuracy in %, mean over tasks, that it gets to then, if by its nature that is less than 95.
+        conformance: facts that `mtbench check` alone reads.
+        role: ``reference`` for the one balancer that takes the unweighted loss, else empty; see `Network.role`.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
         forwards: how many forward passes a step takes besides the network's own.
         gradient_scale: the protocol's, for balancers that combine gradients.
@@ -49,10 +50,9 @@ class Balancer(nn.Module, ABC):
     needs_shared_parameters: ClassVar[bool] = False
     extra: ClassVar[str] = ""
     extra_modules: ClassVar[tuple[str, ...]] = ()
-    same_as: ClassVar[frozenset[str]] = frozenset()
-    learns_within: ClassVar[int] = 300
-    learns_to: ClassVar[float] = 95.0
+    conformance: ClassVar[Conformance] = Conformance()
     forwards: ClassVar[int] = 0
+    role: ClassVar[str] = ""
     learning_rate: float = 0.025
     gradient_scale: str = "native"
 
@@ -65,15 +65,13 @@ class Balancer(nn.Module, ABC):
     def check(cls, options: Any, tasks: Sequence[Task]) -> None:
         """Raise UsageError if the options do not fit each other or the tasks; called before anything is built."""
 
-    @classmethod
-    def example(cls, tasks: Sequence[Task]) -> Mapping[str, str]:  # noqa: ARG003
-        """Options to try it with on these tasks, as on the command line, where its defaults will not do."""
-        return {}
-
     @abstractmethod
     def backward(self, network: Network, batch: Batch) -> Losses:
-        """Compute the losses of a batch and leave the balanced gradient in ``.grad`` of the network's parameters,
-        where there was none before."""
+        """Compute the losses of a batch and leave the balanced gradient in ``.grad`` of the network's parameters.
+
+        There was none before. The result's `Losses.weights` hold the coefficient that the gradient of each task's mean
+        loss has in the gradient of the shared parameters; they are recorded.
+        """
 
     def after_step(self, network: Network, batch: Batch) -> None:
         """Called when the optimizer has taken the step of this batch."""
@@ -92,10 +90,11 @@ class Scalarization(Balancer):
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
         total = self.scalar(losses)
+        weights = _gradients(total, [losses.means])[0]
         if losses.penalty is not None:
             total = total + losses.penalty
         total.backward()  # type: ignore[no-untyped-call]
-        return losses
+        return losses.weighted(weights)
 
 
 class LossWeighting(Scalarization):
@@ -111,24 +110,27 @@ class LossWeighting(Scalarization):
 
 @dataclass(frozen=True, kw_only=True)
 class Combined:
-    """What a balancer makes of the gradients of P tasks.
+    """The result of combining the gradients of P tasks.
 
     Attributes:
-        shared: (n,) the gradient of what is shared.
-        own: (P,) by what each task's gradient in the parameters of its own is multiplied; None if by nothing.
+        shared: (n,) the gradient of the shared parameters.
+        own: (P,) the factors of the tasks' gradients in their task-specific parameters; None stands for 1.
+        weights: (P,) the coefficients of the tasks' gradients in `shared`; None where it is no such sum.
     """
 
     shared: Tensor
     own: Tensor | None = None
+    weights: Tensor | None = None
 
 
 class GradientBalancer(Balancer):
     """A balancer that combines the tasks' gradients in the parameters that they share. Derive and give `combine`.
 
-    The protocol's `gradient_scale` says how long the combined gradient is. ``native``: as `combine` gives it. ``sum``:
-    divided by `gain`, so that where all tasks have one gradient it is what the plain loss gives. ``matched``: at each
-    step as long as the gradient of the plain loss. With the latter two the tasks' own parameters follow: they get the
-    gradient of the plain loss or, where `combine` weighs it, its weights scaled like the shared gradient.
+    The training protocol's `gradient_scale` sets the length of the combined gradient. ``native``: as `combine` gives
+    it. ``sum``: divided by `gain`, so that where all tasks have one gradient it is that of the unweighted loss.
+    ``matched``: at each step as long as the gradient of the unweighted loss. With the latter two the task-specific
+    parameters follow: they get the gradient of the unweighted loss or, where `combine` weights it, its weights scaled
+    like the shared gradient.
     """
 
     needs_shared_parameters = True
@@ -170,11 +172,11 @@ class GradientBalancer(Balancer):
         shared = {id(parameter) for parameter in network.shared_parameters()}
         columns = [index for index, parameter in enumerate(parameters) if id(parameter) in shared]
         gradients = torch.stack([torch.cat([row[index].flatten() for index in columns]) for row in rows])
-        direction, own = self.scaled(gradients, objectives, indices, losses)
+        combined, own = self.scaled(gradients, objectives, indices, losses)
         self.learn(objectives)
         if losses.penalty is not None:
             losses.penalty.backward()  # type: ignore[no-untyped-call]
-        pieces = iter(torch.split(direction, [parameters[index].numel() for index in columns]))
+        pieces = iter(torch.split(combined.shared, [parameters[index].numel() for index in columns]))
         for index, parameter in enumerate(parameters):
             if id(parameter) in shared:
                 gradient = next(pieces).view_as(parameter)
@@ -183,15 +185,20 @@ class GradientBalancer(Balancer):
             else:
                 gradient = torch.stack([row[index] for row in rows], dim=-1) @ own
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-        return losses
+        return losses.weighted(combined.weights)
 
-    def scaled(self, gradients: Tensor, objectives: Tensor, indices: Tensor, losses: Losses) -> tuple[Tensor, Tensor]:
-        """`combine` on the protocol's scale: the shared gradient (n,), and the factors of the tasks' own (P,)."""
+    def scaled(self, gradients: Tensor, objectives: Tensor, indices: Tensor, losses: Losses) -> tuple[Combined, Tensor]:
+        """Return `combine` on the training protocol's scale, and the factors of the tasks' own gradients (P,).
+
+        The weights of the result are those of all tasks' mean losses (T,).
+        """
         combined = self.combine(gradients, objectives.detach(), indices)
+        slopes = _gradients(objectives.sum(), [losses.means])[0][indices]  # of each objective by its mean loss
         if self.gradient_scale == "native":
-            return combined.shared, torch.ones_like(objectives) if combined.own is None else combined.own
-        # What each objective's gradient counts for in that of the plain loss.
-        plain = losses.base_weights[indices] / _gradients(objectives.sum(), [losses.means])[0][indices]
+            own = torch.ones_like(objectives) if combined.own is None else combined.own
+            return self._recorded(combined, slopes, losses), own
+        # The coefficient of each objective's gradient in that of the unweighted loss.
+        plain = losses.base_weights[indices] / slopes
         if self.gradient_scale == "sum":
             gain = self.gain(len(indices))
             assert gain is not None  # planning has refused the others
@@ -199,7 +206,18 @@ class GradientBalancer(Balancer):
         else:
             length = combined.shared.norm()
             factor = torch.where(length > 0, (plain @ gradients).norm() / length, torch.ones_like(length))
-        return factor * combined.shared, plain if combined.own is None else factor * combined.own
+        own = plain if combined.own is None else factor * combined.own
+        weights = None if combined.weights is None else factor * combined.weights
+        combined = Combined(shared=factor * combined.shared, weights=weights)
+        return self._recorded(combined, slopes, losses), own
+
+    @staticmethod
+    def _recorded(combined: Combined, slopes: Tensor, losses: Losses) -> Combined:
+        """The weights of the objectives (P,) as those of the mean losses of all tasks (T,), 0 where absent."""
+        if combined.weights is None:
+            return combined
+        weights = torch.zeros_like(losses.means).index_copy(0, losses.present_indices, combined.weights * slopes)
+        return dataclasses.replace(combined, weights=weights)
 
     def learn(self, objectives: Tensor) -> None:
         """Leave the gradient of the summed objectives (P,) in ``.grad`` of the balancer's own parameters."""
@@ -210,12 +228,40 @@ class GradientBalancer(Balancer):
 
 
 class RepresentationBalancer(GradientBalancer):
-    """A balancer that combines the tasks' gradients in the representation z that they share, an upper bound.
+    """A balancer that applies a rule for gradients to the gradients in the representation z that tasks share.
 
-    The encoder is walked back once. ``matched`` measures lengths in z.
+    These bound those in the parameters of the encoder, which is walked back once. ``matched`` measures lengths in z.
+
+    Attributes:
+        Rule: the class of the rule, a `GradientBalancer` that is built from the same options.
+        rule: an instance of it, which holds the state.
     """
 
+    Rule: ClassVar[type[GradientBalancer]]
     requires = SharedRepresentation
+
+    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.rule = self.Rule(options, tasks)
+        self.learning_rate = self.rule.learning_rate
+
+    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
+        return self.rule.combine(gradients, losses, indices)
+
+    def gain(self, count: int) -> float | None:
+        return self.rule.gain(count)
+
+    def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
+        return self.rule.objectives(losses, indices)
+
+    def learn(self, objectives: Tensor) -> None:
+        self.rule.learn(objectives)
+
+    def after_step(self, network: Network, batch: Batch) -> None:
+        self.rule.after_step(network, batch)
+
+    def end_epoch(self, means: Tensor) -> None:
+        self.rule.end_epoch(means)
 
     def backward(self, network: Network, batch: Batch) -> Losses:
         assert isinstance(network, SharedRepresentation)
@@ -224,16 +270,16 @@ class RepresentationBalancer(GradientBalancer):
         losses = network.mean_losses(network.decode(leaf), batch)
         indices = losses.present_indices
         objectives = self.objectives(losses, indices)
-        gradients = torch.stack([_gradients(objective, [leaf])[0].flatten() for objective in objectives])  # (P, B * D)
-        direction, own = self.scaled(gradients, objectives, indices, losses)
+        gradients = torch.stack([_gradients(objective, [leaf])[0].flatten() for objective in objectives])  # (P, n)
+        combined, own = self.scaled(gradients, objectives, indices, losses)
         self.learn(objectives)
         total = (own * objectives).sum()
         if losses.penalty is not None:
             total = total + losses.penalty
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         total.backward(inputs=trained)  # type: ignore[no-untyped-call]  # the branches: a leaf hides the encoder
-        z.backward(direction.view_as(z))  # type: ignore[no-untyped-call]
-        return losses
+        z.backward(combined.shared.view_as(z))  # type: ignore[no-untyped-call]
+        return losses.weighted(combined.weights)
 
 
 def _gradients(value: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -4,6 +4,7 @@ Shapes: B examples in a batch, V inputs per example, T tasks, z the representati
 (B * V, features, H, W) of backbones for dense tasks.
 """
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.backbone import Backbone
+from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
@@ -72,12 +74,15 @@ class Losses:
         counts: (T,) int64, how many labels were used.
         base_weights: (T,) the task weights of the unweighted loss of the batch, ``sum(base_weights * means)``.
         penalty: a term that belongs to no task, such as a regularizer on weights.
+        weights: (T,) the task weights that the balancer used, see `Balancer.backward`; NaN for a task that is absent,
+            None if no weights describe the step.
     """
 
     means: Tensor
     counts: Tensor
     base_weights: Tensor
     penalty: Tensor | None = None
+    weights: Tensor | None = None
 
     @property
     def present_mask(self) -> Tensor:
@@ -88,6 +93,12 @@ class Losses:
     def present_indices(self) -> Tensor:
         """(P,) int64, the indices of the P tasks that have a label in this batch."""
         return self.present_mask.nonzero().squeeze(1)
+
+    def weighted(self, weights: Tensor | None) -> "Losses":
+        """Return these losses with the task weights (T,) that a balancer used; those of absent tasks become NaN."""
+        if weights is None:
+            return self
+        return dataclasses.replace(self, weights=weights.detach().where(self.present_mask, torch.nan))
 
 
 class Alias:
@@ -124,11 +135,13 @@ class Network(nn.Module, ABC):
         per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
         shares_parameters: whether the tasks share any parameter, so that balancing them can matter.
         needs_stages: whether it reaches into the stages of its backbone, so that one without feature maps will not do.
-        grows: the names of parts that grow with the tasks although the tasks share them.
-        works_on: the names of the backbones that it works on; empty for all, or all with stages if it needs those.
+        conformance: facts that `mtbench check` alone reads.
+        default_balancer: the name of the balancer it is trained with when none is asked for; empty for the balancer
+            with the role ``reference``.
+        role: ``single-task baseline`` if it trains each task as it would be trained alone, so that gains over
+            single-task networks are measured against it; ``reference`` for the one network that balancers are compared
+            on; empty for all others. A plain text, which is read without importing anything and is not inherited.
         layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
-        learns_within: steps in which it learns 64 images of 2 tasks to 95 % accuracy, for `mtbench check`.
-        balancer: the balancer it is trained with when none is asked for.
         last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
         one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
     """
@@ -137,13 +150,12 @@ class Network(nn.Module, ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
-    grows: ClassVar[frozenset[str]] = frozenset()
-    works_on: ClassVar[tuple[str, ...]] = ()
+    conformance: ClassVar[Conformance] = Conformance()
     layouts: ClassVar[frozenset[Layout]] = frozenset({"vector"})
-    learns_within: ClassVar[int] = 300
     shares_parameters: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
-    balancer: ClassVar[str] = "uniform"
+    default_balancer: ClassVar[str] = ""
+    role: ClassVar[str] = ""
     last_shared_part: ClassVar[str] = "backbone"
     one_task: ClassVar[bool]
 

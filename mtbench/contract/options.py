@@ -4,7 +4,8 @@
     class Options:
         gate: str = option("sigmoid", "nonlinearity of a gated lateral", choices=("sigmoid", "tanh"))
 
-A field is a bool, an int, a float, a str, or a tuple of floats or strs (written with slashes: ``weights=.3/.7``).
+A field is a bool, an int, a float, a str, a tuple of floats or strs (written with slashes: ``weights=.3/.7``), or a
+file (`File | None`, whose default is None; see `mtbench.contract.files`).
 Only what differs from a default is written down, so that a new option leaves the identity of old runs alone.
 """
 
@@ -14,10 +15,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, get_args, get_type_hints
 
+from mtbench.contract.files import File, find_file
 from mtbench.contract.space import Choices, Range, Simplex, Space, parse_space
 from mtbench.errors import UsageError, did_you_mean
 
 __all__ = [
+    "FILE",
     "NoOptions",
     "Value",
     "current_names",
@@ -29,7 +32,11 @@ __all__ = [
     "render_value",
 ]
 
-Value: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
+_Plain: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
+Value: TypeAlias = _Plain | File | None
+
+FILE = File | None
+"""The type of a field that is a file; None, written ``none``, if there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +75,21 @@ def option(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: str, others: Collection[str] = ()) -> Any:
+def parse_options(
+    cls: type[Any],
+    given: Mapping[str, str | Value],
+    *,
+    owner: str,
+    others: Collection[str] = (),
+    paths: Mapping[str, str] | None = None,
+) -> Any:
     """An instance of the options class from texts or values.
 
     Args:
         given: what was asked for, by option name.
         owner: whose options these are, for the error, e.g. ``method 'td'``.
         others: names of options that the owner has elsewhere, for the error.
+        paths: where the files lie that are given by their hash, by hash.
 
     Raises:
         UsageError: there is no such option, or the value does not fit it.
@@ -102,6 +117,7 @@ def parse_options(cls: type[Any], given: Mapping[str, str | Value], *, owner: st
             choices=field.metadata.get("choices", ()),
             low=field.metadata.get("low"),
             high=field.metadata.get("high"),
+            paths=paths,
         )
     return cls(**values)
 
@@ -124,7 +140,9 @@ def differences(options: Any) -> dict[str, Value]:
 
 
 def render_value(value: Value) -> str:
-    """The text that `parse_value` reads back as `value`."""
+    """The text that `parse_value` reads back as `value`; of a file its hash."""
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -142,13 +160,17 @@ def parse_value(
     choices: tuple[str, ...] = (),
     low: float | None = None,
     high: float | None = None,
+    paths: Mapping[str, str] | None = None,
 ) -> Any:
-    """Read one value of type `kind` (bool, int, float, str, or a tuple of float or str) and check that it is allowed.
+    """Read one value of type `kind` (bool, int, float, str, a tuple of float or str, or `FILE`) and check that it is
+    allowed; `paths` as in `parse_options`.
 
     Raises:
         UsageError: with `subject` as what the value was given for.
     """
-    value = _read(given, kind, subject)
+    if kind == FILE:
+        return _read_file(given, subject, paths or {})
+    value = _read(render_value(given) if given is None or isinstance(given, File) else given, kind, subject)
     parts = value if isinstance(value, tuple) else (value,)
     for part in parts:
         if choices and part not in choices:
@@ -171,6 +193,8 @@ def _declared(
 ) -> Space | None:
     """The space that an option declares, made whole: all that it may be stands there by name."""
     space = parse_space(search)
+    if default is None and space is not None:
+        raise ValueError(f"search={search!r} does not fit an option that is a file")
     is_number = isinstance(default, int | float) and not isinstance(default, bool)
     if isinstance(space, Range):
         outside = (low is not None and space.low < low) or (high is not None and space.high > high)
@@ -188,7 +212,13 @@ def _declared(
     return space
 
 
-def _read(given: str | Value, kind: Any, subject: str) -> Value:
+def _read_file(given: str | Value, subject: str, paths: Mapping[str, str]) -> File | None:
+    if given is None or given in ("", "none"):
+        return None
+    return given if isinstance(given, File) else find_file(str(given), subject=subject, paths=paths)
+
+
+def _read(given: _Plain, kind: Any, subject: str) -> _Plain:
     members = get_args(kind)
     if members:
         parts = given.split("/") if isinstance(given, str) else given

@@ -4,7 +4,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
 from mtbench.contract.options import current_names, option, parse_value, render_value
+from mtbench.contract.schedule import parse_schedule
 from mtbench.errors import UsageError, did_you_mean
 
 __all__ = ["TrainingProtocol"]
@@ -14,20 +16,34 @@ __all__ = ["TrainingProtocol"]
 class TrainingProtocol:
     """One way of training and measuring. It belongs to its dataset, which may offer several by name.
 
-    All fields but `seeds` are part of the identity of a run.
+    All fields but `seeds` are part of the identity of a run. A default of one optimizer alone, such as muon's momentum
+    of .95, comes with `changed(optimizer="muon")`; a dataset that declares a protocol with that optimizer states it.
     """
 
-    name: str = "paper"
+    name: str = option("paper", "name: one of the dataset's protocols")
     epochs: int = option(100, "passes over the training examples", low=1)
     batch: int = option(512, "examples per step", low=1)
-    lr: float = option(1e-3, "learning rate at the start", low=1e-12, search=(1e-4, 1e-2, "log"))
-    optimizer: str = option("adam", "adam (betas .9, .999), or sgd with momentum .9", choices=("adam", "sgd"))
+    lr: float = option(1e-3, "learning rate at the start", low=1e-12)
+    optimizer: str = option(
+        "adam",
+        "optimizer: adam, adamw, sgd, adagrad or muon; formulas in mtbench.contract.optimizers",
+        choices=tuple(OPTIMIZERS),
+    )
+    weight_decay: float = option(
+        0.0, "weight decay of the network: of adamw and muon decoupled, of the others added to the gradient", low=0
+    )
+    beta1: float = option(
+        0.9, "decay of the mean gradient: of adam, adamw, and muon where it is adamw", low=0, high=0.9999
+    )
+    momentum: float = option(0.9, "momentum: of sgd, and of muon, where it is .95 unless given", low=0, high=0.9999)
+    initial_accumulator: float = option(0.0, "sum of squared gradients at the start: of adagrad", low=0)
+    flatten_kernels: bool = option(False, "kernels as matrices: muon treats those of convolutions as (out, in k k)")
     schedule: str = option(
         "halving",
-        "halving: the learning rate halves after 30, 60 and 90 % of the epochs; exponential: it is multiplied by .95 "
-        "after each",
-        choices=("halving", "constant", "exponential"),
+        "schedule of the learning rate by epochs: constant; halving after 30, 60 and 90 %; exponential:factor=.95; "
+        "step:every=40:factor=.1; cosine",
     )
+    warmup: float = option(0.0, "warm-up: epochs in which the learning rate grows linearly, step by step", low=0)
     images: int = option(0, "training examples used, the first so many; 0 is all", low=0)
     fraction: float = option(
         1.0,
@@ -42,6 +58,17 @@ class TrainingProtocol:
         choices=("native", "one", "all"),
     )
     validation: bool = option(False, "hold out a validation split and train on the rest; else nothing is chosen")
+    select: str = option(
+        "last",
+        "weights that are reported: of the last epoch, or of the epoch of the curve that is best on the validation "
+        "split, by the mean over tasks of the relative gain over the first validation",
+        choices=("last", "best-val"),
+    )
+    curve: str = option(
+        "20",
+        "points of the curve: 20 evenly spaced epochs, these and each of the last 10, or all epochs",
+        choices=("20", "last10", "all"),
+    )
     clip: float = option(0.0, "the norm that the gradient of a step is clipped to; 0 is none", low=0)
     gradient_scale: str = option(
         "native",
@@ -65,31 +92,34 @@ class TrainingProtocol:
     seeds: int = option(5, "repeats when none are asked for", low=1)
 
     def learning_rate(self, epoch: int) -> float:
-        """The learning rate of an epoch, counted from 0.
+        """Return the learning rate of an epoch of a phase, both counted from 0, without warm-up; each phase has
+        `epochs` epochs. The formulas are in `mtbench.contract.schedule`."""
+        return self.lr * parse_schedule(self.schedule).at(epoch, self.epochs)
 
-        The halving schedule halves it after round(0.3 E), round(0.6 E) and round(0.9 E) epochs, never before the first;
-        the exponential one multiplies it by 0.95 after each epoch (Kurin et al., 2022).
+    def warm_up(self, progress: float) -> float:
+        """Return the factor of the learning rate of one step: min(1, progress / warmup), and 1 without a warm-up.
+
+        Args:
+            progress: epochs of the phase that are over once the step is taken: e + (s + 1) / S for step s = 0 ... S-1
+                of epoch e.
         """
-        if self.schedule == "constant":
-            return self.lr
-        if self.schedule == "exponential":
-            return float(self.lr * 0.95**epoch)
-        halvings = sum(epoch >= max(1, round(part * self.epochs)) for part in (0.3, 0.6, 0.9))
-        return self.lr * 0.5**halvings
+        return min(1.0, progress / self.warmup) if self.warmup else 1.0
 
     def draws_one_task(self, *, native: bool) -> bool:
         """Whether one task is drawn per image, given whether that is the network's own way."""
         return {"native": native, "one": True, "all": False}[self.tasks_per_image]
 
     def changed(self, **given: str | int | float | bool) -> "TrainingProtocol":
-        """This protocol with some fields replaced, from texts or values; '-' and '_' in names are one.
+        """Return this protocol with some fields replaced, from texts or values; '-' and '_' in names are one.
+
+        With another optimizer, the settings of the one before it give way to the new one's defaults, unless given.
 
         Raises:
             UsageError: there is no such field, or a value does not fit.
         """
         hints: dict[str, Any] = get_type_hints(TrainingProtocol)
         fields = {field.name: field for field in dataclasses.fields(self) if field.name != "name"}
-        values = {}
+        values: dict[str, Any] = {}
         for key, value in given.items():
             name = key.replace("-", "_")
             name = current_names(TrainingProtocol).get(name, name)
@@ -102,13 +132,64 @@ class TrainingProtocol:
                 )
             bounds = {key: fields[name].metadata[key] for key in ("choices", "low", "high")}
             values[name] = parse_value(value, hints[name], subject=f"protocol setting '{name}'", **bounds)
+        values["schedule"] = parse_schedule(values.get("schedule", self.schedule)).text
+        optimizer = values.get("optimizer", self.optimizer)
+        if optimizer != self.optimizer:
+            values = {**_defaults(optimizer), **values}
         return dataclasses.replace(self, **values)
 
+    def check(self) -> None:
+        """Refuse settings that do not fit each other, or that would do nothing.
+
+        Raises:
+            UsageError: there are some.
+        """
+        uses, defaults = OPTIMIZERS[self.optimizer].uses, _defaults()
+        for name in SETTINGS:
+            if name not in uses and getattr(self, name) != defaults[name]:
+                users = [optimizer for optimizer, facts in OPTIMIZERS.items() if name in facts.uses]
+                raise UsageError(
+                    f"protocol setting '{name}' is {render_value(getattr(self, name))}, and optimizer "
+                    f"'{self.optimizer}' does not use it.",
+                    mend=f"Leave it out, or choose an optimizer that does: {', '.join(users)}.",
+                    allowed=f"Settings of {self.optimizer}: {', '.join(uses)}.",
+                )
+        if self.optimizer == "adamw" and not self.weight_decay:
+            raise UsageError(
+                "protocol setting 'optimizer' is 'adamw', which without weight decay is adam.",
+                mend="Give it, as in --set weight-decay=.01, or use --set optimizer=adam.",
+            )
+        if self.select == "best-val" and not self.validation:
+            raise UsageError(
+                "protocol setting 'select' is 'best-val', and no validation split is held out to choose an epoch on.",
+                mend="Add --set validation=true.",
+            )
+        if self.select == "best-val" and self.adds != "none":
+            raise UsageError(
+                f"protocol setting 'select' is 'best-val', and 'adds' is '{self.adds}': epochs before and after a task "
+                "is added are not alike, so that none of them all can be chosen as the best.",
+                mend="Use --set select=last.",
+            )
+
     def label(self, named: "TrainingProtocol") -> str:
-        """Its name for people: that of `named`, the protocol it was made from, and every number that differs."""
+        """Return its name for people: that of `named`, the protocol that it was made from, and each setting that
+        differs; an optimizer's settings are named where they are not the optimizer's defaults."""
+        expected = dataclasses.asdict(named)
+        if self.optimizer != named.optimizer:
+            expected |= _defaults(self.optimizer)
         changes = [
             f"{field.name}={render_value(getattr(self, field.name))}"
             for field in dataclasses.fields(self)
-            if field.name not in ("name", "seeds") and getattr(self, field.name) != getattr(named, field.name)
+            if field.name not in ("name", "seeds") and getattr(self, field.name) != expected[field.name]
         ]
         return ", ".join([self.name, *changes])
+
+
+def _defaults(optimizer: str = "") -> dict[str, Any]:
+    """The values of an optimizer's settings unless given; those of the class where it has none of its own."""
+    own = OPTIMIZERS[optimizer].defaults if optimizer else {}
+    return {
+        field.name: own.get(field.name, field.default)
+        for field in dataclasses.fields(TrainingProtocol)
+        if field.name in SETTINGS
+    }

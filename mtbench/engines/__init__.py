@@ -1,1 +1,1 @@
-"""Where runs are executed: a job is the path of a spec, given to a worker."""
+"""Execution of runs: a job is the path of a spec, given to a worker."""

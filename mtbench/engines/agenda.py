@@ -1,4 +1,4 @@
-"""Of the runs that were asked for: which are to be done, which are done, and which are left alone."""
+"""The requested runs, sorted into those to be done, those that are done, and those that are left alone."""
 
 import dataclasses
 import time
@@ -20,14 +20,14 @@ from mtbench.train.estimate import seconds
 __all__ = ["REFRESH", "Agenda", "estimate", "job", "make_agenda", "measure", "supersede"]
 
 REFRESH = ("stale", "failed", "damaged", "all")
-"""What can be asked to be done again."""
+"""States of runs that can be done again on request."""
 BUDGET = 20.0
-"""Seconds that may be spent on finding out how long the runs will take."""
+"""Seconds that may be spent on an estimate of the runs' time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agenda:
-    """What is to become of each run that was asked for.
+    """The requested runs, sorted.
 
     Attributes:
         todo: to be done, those included that another mtbench is working on.
@@ -62,28 +62,28 @@ def make_agenda(runs: Sequence[RunStatus], refresh: Collection[str]) -> Agenda:
 
 
 def supersede(run: RunStatus, root: Path) -> None:
-    """Move what came of a run out of the way, unless it is no longer what it was when it was looked at.
+    """Move the results of a run aside, unless they changed since its state was read.
 
     Two commands that refresh the same runs at the same time so do each of them once.
     """
-    with suppress(Busy), RunFolder(run.folder).claimed() as claimed:
+    with suppress(Busy), RunFolder(run.folder).leased() as leased:
         if run.state == "failed":
-            is_unchanged = not claimed.has_record and claimed.failure() is not None
+            is_unchanged = not leased.has_record and leased.failure() is not None
         else:
             now = status_of(run.folder, run.spec, root)
             is_unchanged = (now.state, now.record) == (run.state, run.record)
         if is_unchanged:
-            claimed.supersede()
+            leased.supersede()
 
 
 def job(run: RunStatus) -> Job:
-    """The run as the pool knows it."""
+    """Return the job that the pool is given for a run."""
     titles = run.spec.titles
     return Job(folder=run.folder, title=f"{titles.dataset} {titles.method} seed {run.spec.seed}")
 
 
 def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> float | None:
-    """About how many seconds the runs will take together; None if it cannot be told.
+    """Estimate the seconds that the runs will take together; None if that is not possible.
 
     One run of each kind is measured for a few steps, in a process of its own, for no longer than `BUDGET`; a kind that
     was not reached counts as the mean of the others.
@@ -109,7 +109,7 @@ def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> f
 
 
 def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> None:
-    """The process behind `estimate`: for each spec the seconds of its run, or None if it cannot be told."""
+    """Send, for each spec, the seconds of its run or None through the pipe: the process behind `estimate`."""
     for text in specs:
         try:
             pipe.send(seconds(RunSpec.from_json(text), root=Path(root), device=choose_device(device)))
@@ -119,4 +119,4 @@ def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> N
 
 def _is_unfinished(run: RunStatus) -> bool:
     failure = RunFolder(run.folder).failure() if run.state == "failed" else None
-    return run.state in ("missing", "running") or (failure is not None and failure.is_to_be_tried)
+    return run.state in ("missing", "running") or (failure is not None and failure.is_retryable)

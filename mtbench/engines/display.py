@@ -1,4 +1,4 @@
-"""What a person sees while runs are under way: live lines on a terminal, plain lines elsewhere, or nothing."""
+"""Output on the screen while runs are under way: live lines on a terminal, plain lines elsewhere, or nothing."""
 
 import time
 from types import TracebackType
@@ -28,14 +28,14 @@ class Display(Listener, Protocol):
 
 
 def choose_display(console: Console, total: int, *, quiet: bool) -> Display:
-    """The display that suits the console, for so many runs."""
+    """Return the display that suits the console, for a total number of runs."""
     if quiet:
         return Silence()
     return LiveLines(console, total) if console.is_terminal else Lines(console, total)
 
 
 def duration(seconds: float) -> str:
-    """A time span in the two units that matter: ``48 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    """Return a time span in its two largest units: ``48 s``, ``3 min 20 s``, ``2 h 5 min``, ``3 d 4 h``."""
     whole = round(seconds)
     for name, size, smaller, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
         if whole >= size:
@@ -45,7 +45,7 @@ def duration(seconds: float) -> str:
 
 
 class Silence:
-    """Says nothing."""
+    """A display that prints nothing."""
 
     def __enter__(self) -> "Silence":
         return self
@@ -59,6 +59,9 @@ class Silence:
         pass
 
     def advanced(self, job: Job, progress: Progress) -> None:
+        pass
+
+    def noted(self, job: Job, text: str) -> None:
         pass
 
     def ended(self, job: Job, how: str, why: str) -> None:
@@ -84,6 +87,9 @@ class Lines(Silence):
         if part[1] > before[1]:
             self.last[job] = part
             self._say(f"{escape(job.title)}: {describe(progress)}")
+
+    def noted(self, job: Job, text: str) -> None:
+        self._say(remark(job, text))
 
     def ended(self, job: Job, how: str, why: str) -> None:
         self.over += how in FINAL
@@ -124,6 +130,9 @@ class LiveLines(Silence):
             self.clocks[job] = Clock(progress.step / progress.steps)
         self.running[job] = progress
 
+    def noted(self, job: Job, text: str) -> None:
+        self.live.console.print(remark(job, text), soft_wrap=True, highlight=False)
+
     def ended(self, job: Job, how: str, why: str) -> None:
         self.running.pop(job, None)
         self.busy.discard(job)
@@ -137,7 +146,7 @@ class LiveLines(Silence):
         self.live.refresh()
 
     def render(self) -> RenderableType:
-        """What stands on the screen now."""
+        """Return the lines that are on the screen now."""
         lines = Table.grid(padding=(0, 2), expand=True)
         lines.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         for _ in range(4):
@@ -146,14 +155,14 @@ class LiveLines(Silence):
         for job, progress in self.running.items():
             lines.add_row(escape(job.title), *self._cells(job, progress))
         done = self.over + sum(p.step / p.steps for p in self.running.values() if p is not None)
-        share = done / max(1, self.total)
+        fraction = done / max(1, self.total)
         total = Table.grid(padding=(0, 2), expand=True)
         total.add_column(no_wrap=True)
         total.add_column(ratio=1)
         total.add_column(justify="right", no_wrap=True)
         waiting = f", {len(self.busy)} with another mtbench" if self.busy else ""
-        bar = ProgressBar(total=1, completed=share)
-        total.add_row(f"{self.over} of {self.total} runs{waiting}", bar, self.clock.left(share))
+        bar = ProgressBar(total=1, completed=fraction)
+        total.add_row(f"{self.over} of {self.total} runs{waiting}", bar, self.clock.left(fraction))
         return Group(lines, total)
 
     def _cells(self, job: Job, progress: Progress | None) -> list[RenderableType]:
@@ -168,17 +177,17 @@ class LiveLines(Silence):
 
 
 class Clock:
-    """How much time is left of something, from the share of it that has been done since the clock was started."""
+    """The time left of some work, from the fraction of it that was done since the clock was started."""
 
-    def __init__(self, share: float) -> None:
-        self.share, self.since = share, time.monotonic()
+    def __init__(self, fraction: float) -> None:
+        self.fraction, self.since = fraction, time.monotonic()
 
-    def left(self, share: float) -> str:
-        """The time left when this share of the whole is done; nothing as long as nobody can know."""
-        gained = share - self.share
+    def left(self, fraction: float) -> str:
+        """Return the time left when this fraction of the work is done; an empty text before there is any progress."""
+        gained = fraction - self.fraction
         if gained <= 0:
             return ""
-        return f"{duration((time.monotonic() - self.since) * (1 - share) / gained)} left"
+        return f"{duration((time.monotonic() - self.since) * (1 - fraction) / gained)} left"
 
 
 FINAL = ("done", "failed", "stopped")
@@ -191,6 +200,11 @@ def describe(progress: Progress) -> str:
     return f"epoch {progress.epoch}/{progress.epochs}, loss {progress.loss:.3f}{score}"
 
 
+def remark(job: Job, text: str) -> str:
+    """Return the line for a note on a run, as markup."""
+    return f"[yellow]note   [/]       {escape(job.title)}: {escape(text)}"
+
+
 def report(job: Job, how: str, why: str, count: str) -> str:
-    """The line that stays when a run is over, as markup."""
+    """Return the line that stays when a run is over, as markup."""
     return f"[{STYLES[how]}]{how:7}[/] {count}  {escape(job.title)}" + (f": {escape(why)}" if why else "")

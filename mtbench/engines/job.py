@@ -1,66 +1,125 @@
 """One run from its spec to its record: the function behind ``mtbench exec SPEC``, which every engine calls."""
 
 import dataclasses
-import json
-import signal
-import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 import torch
 
-from mtbench.errors import MtbenchError, NonFiniteLoss, RunError, Stopped, StoreError
+from mtbench.engines.stop import Stop
+from mtbench.errors import (
+    DataError,
+    MtbenchError,
+    NonFiniteLoss,
+    RunError,
+    Stopped,
+    StoreError,
+    UnfitState,
+    is_out_of_memory,
+)
 from mtbench.plan.spec import RunSpec
+from mtbench.store.checkpoint import CheckpointFile
 from mtbench.store.fingerprint import fingerprints
-from mtbench.store.folder import ClaimedRun, RunFolder
-from mtbench.store.record import FORMAT, Fingerprints, Record
+from mtbench.store.folder import LeasedRun, RunFolder
+from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
 from mtbench.store.status import data_fingerprint
-from mtbench.train.device import choose_device
+from mtbench.train.assemble import method_of
+from mtbench.train.device import choose_device, deterministic
+from mtbench.train.numerics import numerics
 from mtbench.train.progress import Progress
 from mtbench.train.trained import Trained, train
 
 __all__ = ["execute"]
 
 
-def execute(spec_path: Path, root: Path, device: str, watch: Callable[[Progress], None] = lambda _: None) -> None:
-    """Train the run whose spec this is, from where it was left, and publish its record; nothing if it has one.
+def execute(
+    spec_path: Path,
+    root: Path,
+    device: str,
+    watch: Callable[[Progress], None] = lambda _: None,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    stop: Stop | None = None,
+) -> None:
+    """Train the run of a spec, from where it was left, and publish its record; do nothing if it has one.
 
     Args:
-        spec_path: its ``spec.json``.
+        spec_path: the run's ``spec.json``.
         root: the folder of the data files.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        watch: told of progress about twice a second.
+        watch: called with the progress about twice a second.
+        say: called with each note on the run, a sentence, as that its checkpoint cannot be used.
+        stop: the request to end early, if there can be one.
 
     Raises:
-        Busy: another live process is at work on it.
-        Stopped: this process was asked to end by SIGTERM; the checkpoint stays.
-        MtbenchError: as `train`. This and any other exception is put down in ``failure.json`` first.
+        Busy: another live process works on the run.
+        Stopped: `stop` was requested. The checkpoint stays, and whatever else went wrong from then on, as when a
+            signal reached the processes of a data loader too, is no failure of the run.
+        MtbenchError: as `train`. This and any other exception is written to ``failure.json`` first.
     """
+    stop = stop or Stop()
+    try:
+        _execute(spec_path, root, device, watch, say, stop)
+    except Stopped:
+        raise
+    except Exception:
+        stop.check()
+        raise
+
+
+def _execute(
+    spec_path: Path, root: Path, device: str, watch: Callable[[Progress], None], say: Callable[[str], None], stop: Stop
+) -> None:
     run = RunFolder(spec_path.parent)
     spec = run.spec()
     chosen = choose_device(device)
-    with _stopped_by_sigterm():
-        marks = fingerprints(spec, data_fingerprint(str(spec.dataset), root))
-        with run.claimed(_text(marks, chosen)) as claimed:
-            if claimed.record() is not None:
-                claimed.tidy()
-                return
-            with _failures_kept(claimed):
-                trained = train(spec, root=root, device=chosen, keeper=claimed, watch=watch)
-                claimed.publish(_record(spec, trained, marks), trained.model, trained.predictions)
+    stop.check()
+    found = fingerprints(spec, data_fingerprint(str(spec.dataset), root))
+    stop.check()
+    checkpoint = CheckpointFile(run.path, _marks(spec, found, chosen), _numerics(spec, chosen), say)
+    with run.leased(checkpoint) as leased:
+        if leased.record() is not None:
+            leased.tidy()
+            return
+        with _failures_kept(leased, stop):
+            trained = _trained(spec, root, chosen, leased, watch, stop)
+            leased.publish(_record(spec, trained, found, leased.checkpoint.notes), trained.model, trained.predictions)
 
 
-def _text(marks: Fingerprints, device: torch.device) -> str:
-    """What a checkpoint must have been made under to be gone on from: bits hold for one torch and kind of device."""
-    asked = {"torch": torch.__version__, "device": device.type, **dataclasses.asdict(marks)}
-    return json.dumps(asked, sort_keys=True)
+def _trained(
+    spec: RunSpec, root: Path, device: torch.device, leased: LeasedRun, watch: Callable[[Progress], None], stop: Stop
+) -> Trained:
+    try:
+        return train(spec, root=root, device=device, keeper=leased, watch=watch, check_stop=stop.check)
+    except UnfitState as cause:
+        leased.reject(str(cause))
+    return train(spec, root=root, device=device, keeper=leased, watch=watch, check_stop=stop.check)
 
 
-def _record(spec: RunSpec, trained: Trained, marks: Fingerprints) -> Record:
+def _marks(spec: RunSpec, found: Fingerprints, device: torch.device) -> Mapping[str, str]:
+    """Return what must be equal to resume from a checkpoint: bits hold for one torch and one kind of device."""
+    codes = {f"code of the {part}": " ".join(dataclasses.astuple(code)) for part, code in found.code.items()}
+    return {
+        "run": spec.id,
+        "torch": torch.__version__,
+        "device": device.type,
+        "NUMERICS": str(found.numerics),
+        "data": found.data,
+        **codes,
+    }
+
+
+def _numerics(spec: RunSpec, device: torch.device) -> Mapping[str, str]:
+    """Return by name what may move the last bits of a number, and is noted where it changed within a run."""
+    deterministic(device, spec.protocol.precision)  # sets the number of threads
+    method = method_of(spec)
+    return numerics(device, (method.network_class, method.balancer_class)).aspects()
+
+
+def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequence[str]) -> Record:
     return Record(
         format=FORMAT,
         spec=spec,
@@ -71,43 +130,38 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints) -> Record:
         cost=trained.cost,
         parameters=trained.parameters,
         environment=trained.environment,
+        numerics=trained.numerics,
         fingerprints=marks,
+        selected_epoch=trained.selected_epoch,
+        predictions={
+            **{
+                name: StoredPredictions(dtype=str(array.dtype), shape=array.shape)
+                for name, array in trained.predictions.items()
+            },
+            **{name: StoredPredictions(why_not=why) for name, why in trained.not_stored.items()},
+        },
         phases=trained.phases,
         files={},
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         selectivity=trained.selectivity,
+        notes=tuple(notes),
     )
 
 
 @contextmanager
-def _failures_kept(claimed: ClaimedRun) -> Iterator[None]:
+def _failures_kept(leased: LeasedRun, stop: Stop) -> Iterator[None]:
     try:
         yield
     except RunError as cause:
-        if isinstance(cause, NonFiniteLoss):
-            claimed.write_failure(kind="nan", message=str(cause))
+        if isinstance(cause, NonFiniteLoss) and not stop.requested:
+            leased.write_failure(kind="nan", message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
-    except StoreError:
-        raise  # the disk's fault: once that is mended, the same command goes on
+    except (StoreError, DataError):
+        raise  # the fault of the disk or of a file: once that is mended, the same command goes on
     except Exception as cause:
+        if stop.requested:
+            raise
+        kind = "memory" if is_out_of_memory(cause) else "exception"
         message = str(cause) if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: {cause}"
-        claimed.write_failure(kind="exception", message=message, traceback=traceback.format_exc())
+        leased.write_failure(kind=kind, message=message, traceback=traceback.format_exc())
         raise
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Within the block SIGTERM ends the run at once; what a claim and a checkpoint need is done on the way out."""
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Stopped("the run was stopped.", mend="The same command goes on from its last checkpoint.")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may have a handler
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

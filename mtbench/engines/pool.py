@@ -1,44 +1,45 @@
 """Many runs on this machine, each in a process of its own, forked from a server that has torch imported.
 
-A worker that crashes, is killed or runs out of memory costs its own run an attempt and nobody else anything. A run that
-another mtbench is working on is left to it, and looked at again until it has a record or is free.
+A worker that crashes, is killed or runs out of memory costs its own run one attempt and does not harm the others. A
+worker that was asked to stop costs its run nothing, however it ends. A run that another mtbench works on is left to it,
+and checked again until it has a record or is free.
 """
 
 import os
 import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from types import FrameType
 from typing import Protocol
 
 from mtbench.engines.processes import spawn
-from mtbench.engines.worker import Ended, work
+from mtbench.engines.stop import EXIT_CODE, LIMIT, interrupts
+from mtbench.engines.worker import Ended, Noted, work
 from mtbench.errors import Stopped, StoreError
-from mtbench.store.claim import started
-from mtbench.store.folder import ATTEMPTS, LOG, RunFolder
+from mtbench.store.failure import ATTEMPTS
+from mtbench.store.folder import LOG, RunFolder
+from mtbench.store.lease import started
 from mtbench.train.progress import Progress
 
 __all__ = ["Job", "Listener", "Outcome", "run_all"]
 
-PATIENCE = 1.0
-"""Seconds between two looks at a run that another process is working on."""
-FAREWELL = 20.0
-"""Seconds that workers have to stop when they are asked to."""
+RECHECK = 1.0
+"""Seconds between two checks of a run that another process works on."""
+STOPPING = LIMIT + 5
+"""Seconds that workers have to stop when they are asked to, before they are killed; they end themselves at `LIMIT`."""
 
 Target = Callable[[str, str, str, Connection], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A run to be done: where it is, and what to call it in front of people."""
+    """A run to be done: its folder, and its title on the screen."""
 
     folder: Path
     title: str
@@ -46,7 +47,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one run ended: ``done``, ``failed`` or ``stopped``, and why."""
+    """The end of one run: ``done``, ``failed`` or ``stopped``, and why."""
 
     job: Job
     how: str
@@ -54,40 +55,43 @@ class Outcome:
 
 
 class Listener(Protocol):
-    """Who is told what happens, as it happens."""
+    """Something that is called with what happens to runs, when it happens."""
 
     def started(self, job: Job, device: str) -> None:
-        """A worker took the run up."""
+        """Take note that a worker has begun with the run."""
 
     def advanced(self, job: Job, progress: Progress) -> None:
-        """A worker got on."""
+        """Take note of the progress of the run."""
+
+    def noted(self, job: Job, text: str) -> None:
+        """Take note of something unusual, such as a checkpoint that cannot be used: a sentence."""
 
     def ended(self, job: Job, how: str, why: str) -> None:
-        """It is over for now: done, failed, stopped; or ``again`` (killed, tried again), ``busy`` (with others)."""
+        """Take note that it is done, failed or stopped; or ``again`` (killed, tried again), ``busy`` (with others)."""
 
     def refresh(self) -> None:
-        """Some time has passed."""
+        """Take note that some time has passed."""
 
 
 def run_all(
     jobs: Sequence[Job], *, root: Path, slots: Sequence[str], listener: Listener, target: Target = work
 ) -> list[Outcome]:
-    """Do the runs, as many at a time as there are slots, in their order.
+    """Execute the runs, as many at a time as there are slots, in their order.
 
     Args:
         root: the folder of the data files.
         slots: a device for each run that may be at work at a time.
-        target: what a worker does; a function of a module, since it is found by its name.
+        target: the work of a worker; a function of a module, since it is found by its name.
 
     Returns:
-        how each run ended, in the order in which they ended.
+        the end of each run, in the order in which they ended.
 
     Raises:
         Stopped: by Ctrl-C or SIGTERM, after all workers have stopped.
         RunError: no process can be started.
     """
-    pool = _Pool(jobs, root, slots, listener, target)
-    with _interrupts() as asked:
+    with interrupts() as asked:
+        pool = _Pool(jobs, root, slots, listener, target, asked)
         try:
             while not pool.is_done and not asked:
                 pool.step()
@@ -105,16 +109,16 @@ class _Worker:
     process: ForkServerProcess
     pipe: Connection
     started: str | None
-    word: Ended | None = None
+    ended: Ended | None = None
 
     @property
     def is_alive(self) -> bool:
-        # Not asked of the process object, which takes a worker for dead when the fork server is.
+        # Not taken from the process object, for which a worker is dead when the fork server is.
         assert self.process.pid is not None
         return self.started is not None and started(self.process.pid) == self.started
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal, if there is still somebody to receive it."""
+        """Send a signal, if the process still lives."""
         assert self.process.pid is not None
         if self.is_alive:
             with suppress(ProcessLookupError):
@@ -123,9 +127,16 @@ class _Worker:
 
 class _Pool:
     def __init__(
-        self, jobs: Sequence[Job], root: Path, slots: Sequence[str], listener: Listener, target: Target
+        self,
+        jobs: Sequence[Job],
+        root: Path,
+        slots: Sequence[str],
+        listener: Listener,
+        target: Target,
+        asked: Sequence[signal.Signals],
     ) -> None:
         self.root, self.listener, self.target = root, listener, target
+        self.asked = asked
         self.queue = deque(jobs)
         self.waiting: dict[Path, tuple[float, Job]] = {}
         self.free = deque(slots)
@@ -137,7 +148,7 @@ class _Pool:
         return not (self.queue or self.waiting or self.workers)
 
     def step(self) -> None:
-        """Start what can be started, and hear what workers have to say; returns after a quarter of a second."""
+        """Start what can be started, and receive the messages of workers; returns after a quarter of a second."""
         for when, job in list(self.waiting.values()):
             if time.monotonic() >= when:
                 del self.waiting[job.folder]
@@ -146,9 +157,9 @@ class _Pool:
             self.consider(self.queue.popleft())
         if self.workers:
             for pipe in connection.wait([worker.pipe for worker in self.workers], timeout=0.25):
-                self.hear(next(worker for worker in self.workers if worker.pipe is pipe))
+                self.receive(next(worker for worker in self.workers if worker.pipe is pipe))
             for worker in [worker for worker in self.workers if not worker.is_alive]:
-                self.bury(worker)
+                self.reap(worker)
         elif self.waiting:
             time.sleep(0.25)
         self.listener.refresh()
@@ -159,9 +170,9 @@ class _Pool:
         if run.has_record:
             run.tidy_up()
             self.end(job, "done", "")
-        elif run.is_claimed:
+        elif run.is_leased:
             self.postpone(job, "another mtbench is working on it")
-        elif (failure := run.failure()) is not None and not failure.is_to_be_tried:
+        elif (failure := run.failure()) is not None and not failure.is_retryable:
             self.end(job, "failed", failure.message)
         else:
             self.start(job)
@@ -173,59 +184,72 @@ class _Pool:
         self.workers.append(_Worker(job=job, slot=slot, process=process, pipe=pipe, started=started(process.pid)))
         self.listener.started(job, slot)
 
-    def hear(self, worker: _Worker) -> None:
-        """Take one message, or note that there will be none any more."""
+    def receive(self, worker: _Worker) -> None:
+        """Receive one message, or wait for the process if its pipe is closed."""
         try:
             message = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join(1)  # the pipe closes a moment before the process is gone
             return
-        if isinstance(message, Ended):
-            worker.word = message
-        else:
-            self.listener.advanced(worker.job, message)
+        self.handle(worker, message)
 
-    def bury(self, worker: _Worker) -> None:
-        """Draw the conclusion from a worker's end."""
+    def handle(self, worker: _Worker, message: Progress | Noted | Ended) -> None:
+        """Pass a message on; the last one is kept for `reap`."""
+        match message:
+            case Ended():
+                worker.ended = message
+            case Noted(text=text):
+                self.listener.noted(worker.job, text)
+            case Progress():
+                self.listener.advanced(worker.job, message)
+
+    def reap(self, worker: _Worker) -> None:
+        """Decide on the run of a worker that has ended."""
         while worker.pipe.poll():
             try:
-                message = worker.pipe.recv()
+                self.handle(worker, worker.pipe.recv())
             except (EOFError, OSError):
                 break
-            worker.word = message if isinstance(message, Ended) else worker.word
         worker.process.join(1)
         worker.pipe.close()
         self.workers.remove(worker)
         self.free.append(worker.slot)
-        if worker.word is None:
-            self.mourn(worker)
-        elif worker.word.how == "busy":
-            self.postpone(worker.job, worker.word.why)
+        if worker.ended is None:
+            self.decide(worker)
+        elif worker.ended.how == "busy":
+            self.postpone(worker.job, worker.ended.why)
         else:
-            self.end(worker.job, worker.word.how, worker.word.why)
+            self.end(worker.job, worker.ended.how, worker.ended.why)
 
-    def mourn(self, worker: _Worker) -> None:
-        """A worker died without a word: try its run again, or give it up after `ATTEMPTS`."""
-        run, number = RunFolder(worker.job.folder), _signal(worker.process.exitcode)
-        if run.has_record or run.is_claimed:  # it had finished, or another process has taken over already
+    def decide(self, worker: _Worker) -> None:
+        """Decide on the run of a worker that ended without a last message.
+
+        Where it was asked to stop nothing is a failure; else the run is tried again, or given up after `ATTEMPTS`.
+        """
+        run, code = RunFolder(worker.job.folder), worker.process.exitcode
+        number = -code if code is not None and code < 0 else None
+        if run.has_record or run.is_leased:  # it had finished, or another process has taken over already
             self.queue.append(worker.job)
+            return
+        if self.asked or code == EXIT_CODE or number == signal.SIGTERM:
+            self.end(worker.job, "stopped", "its process was stopped")
             return
         why = f"its process was killed by {signal.Signals(number).name}" if number else "its process died"
         if number == signal.SIGKILL:
             why += " (as the system does when memory runs out)"
         try:
-            failure = run.write_failure(kind="killed", message=why, traceback=_last_words(run), signal=number)
+            failure = run.write_failure(kind="killed", message=why, traceback=_log_end(run), signal=number)
         except StoreError as cause:
             self.end(worker.job, "failed", f"{why}; {cause}")
             return
-        if failure.is_to_be_tried:
+        if failure.is_retryable:
             self.queue.append(worker.job)
             self.listener.ended(worker.job, "again", f"{why}; attempt {failure.attempt + 1} of {ATTEMPTS} follows")
         else:
             self.end(worker.job, "failed", f"{why}, {failure.attempt} times")
 
     def postpone(self, job: Job, why: str) -> None:
-        self.waiting[job.folder] = (time.monotonic() + PATIENCE, job)
+        self.waiting[job.folder] = (time.monotonic() + RECHECK, job)
         self.listener.ended(job, "busy", why)
 
     def end(self, job: Job, how: str, why: str) -> None:
@@ -233,10 +257,10 @@ class _Pool:
         self.listener.ended(job, how, why)
 
     def stop(self) -> None:
-        """Ask workers to stop, and see that they do; asked a second time by Ctrl-C, see to it at once."""
+        """Ask workers to stop, and kill them if they do not; at once, where Ctrl-C asks a second time."""
         for worker in self.workers:
             worker.send(signal.SIGTERM)
-        deadline = time.monotonic() + FAREWELL
+        deadline = time.monotonic() + STOPPING
         try:
             while any(worker.is_alive for worker in self.workers) and time.monotonic() < deadline:
                 time.sleep(0.02)
@@ -248,33 +272,8 @@ class _Pool:
             worker.pipe.close()
 
 
-@contextmanager
-def _interrupts() -> Iterator[list[signal.Signals]]:
-    """Within the block Ctrl-C and SIGTERM are put down in the list that it is given; a second one interrupts."""
-    asked: list[signal.Signals] = []
-
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        asked.append(signal.Signals(number))
-        if len(asked) > 1:
-            raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield asked  # only the main thread may have handlers
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _signal(exitcode: int | None) -> int | None:
-    return -exitcode if exitcode is not None and exitcode < 0 else None
-
-
-def _last_words(run: RunFolder) -> str:
-    """The end of what the worker and its libraries printed."""
+def _log_end(run: RunFolder) -> str:
+    """Return the end of the output of the worker and its libraries."""
     try:
         return (run.path / LOG).read_text(errors="replace")[-4000:]
     except OSError:

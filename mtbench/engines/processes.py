@@ -9,7 +9,6 @@ from collections.abc import Callable
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from multiprocessing.forkserver import ensure_running
 
 from mtbench.errors import RunError
 
@@ -30,6 +29,8 @@ ATTEMPTS = 5
 def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerProcess, Connection]:
     """Start ``target(*arguments, pipe)`` in a new process, which ignores Ctrl-C and ends when its parent does.
 
+    SIGTERM is blocked in it from its first moment on, until the target unblocks it or waits for it.
+
     Args:
         target: a function of a module, since it is found by its name.
         arguments: plain values; they are pickled.
@@ -46,8 +47,7 @@ def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerPr
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_follow, args=(target, *arguments, theirs))
         try:
-            _serve()
-            process.start()
+            _start(process)
         except (OSError, EOFError) as cause:  # the server died in this very moment; asked again it is started anew
             ours.close()
             if attempt + 1 == ATTEMPTS:
@@ -73,11 +73,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _serve() -> None:
-    """Make sure that the server runs. It and all its children are born deaf to Ctrl-C, which their parent answers."""
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _start(process: ForkServerProcess) -> None:
+    """Start a process, and the server before it if need be, with Ctrl-C and SIGTERM blocked in both."""
+    resource_tracker.ensure_running()  # which unblocks them in this process when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        ensure_running()
+        process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

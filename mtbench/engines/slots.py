@@ -1,4 +1,4 @@
-"""How many runs this machine does at a time, and on which devices."""
+"""Slots for runs: one for each run that this machine does at a time, each with its device."""
 
 import math
 import os
@@ -14,7 +14,7 @@ __all__ = ["cores", "slots"]
 
 
 def slots(device: str, jobs: int | None, runs_per_device: int) -> list[str]:
-    """A device for each run that may be at work at a time, in the order in which they are given out.
+    """Return a device for each run that may be at work at a time, in the order in which they are used.
 
     Args:
         device: ``cpu`` gives one slot per core; ``cuda`` every GPU in turn; ``cuda:N`` that GPU; ``auto`` either.
@@ -35,7 +35,7 @@ def slots(device: str, jobs: int | None, runs_per_device: int) -> list[str]:
 
 
 def cores() -> int:
-    """How many cores this process may use: those it is bound to, and no more than its control group's quota."""
+    """Return the number of cores that this process may use: those it is bound to, limited by its group's quota."""
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()

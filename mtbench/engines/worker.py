@@ -1,4 +1,4 @@
-"""What a worker process does: one run, told to its parent through a pipe."""
+"""The work of a worker process: one run, reported to its parent through a pipe."""
 
 import faulthandler
 import os
@@ -9,16 +9,23 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mtbench.engines.job import execute
+from mtbench.engines.stop import stop_on_sigterm
 from mtbench.errors import Busy, MtbenchError, Stopped
 from mtbench.store.folder import LOG
-from mtbench.train.progress import Progress
 
-__all__ = ["Ended", "work"]
+__all__ = ["Ended", "Noted", "work"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """A note on the run, a sentence for the person in front of the screen."""
+
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """The last word of a worker.
+    """The end of a run, the last message of its worker.
 
     Attributes:
         how: ``done``, ``busy`` (another process has the run), ``stopped`` or ``failed``.
@@ -30,15 +37,26 @@ class Ended:
 
 
 def work(folder: str, root: str, device: str, pipe: Connection) -> None:
-    """Execute the run in a folder; everything that happens goes into the pipe, `Progress` first and `Ended` last."""
+    """Execute the run in a folder, and send `Progress`, `Noted` and at last `Ended` through the pipe.
+
+    SIGTERM requests a stop (see `stop_on_sigterm`).
+    """
+    stop = stop_on_sigterm()
     log = Path(folder) / LOG
     _print_to(log)
 
-    def tell(progress: Progress) -> None:
-        pipe.send(progress)
+    def send(message: object) -> None:
+        try:
+            pipe.send(message)
+        except BrokenPipeError:  # the parent is gone, which is no failure of the run
+            os._exit(1)
+
+    def say(text: str) -> None:
+        print(text, flush=True)  # noqa: T201
+        send(Noted(text=text))
 
     try:
-        execute(Path(folder) / "spec.json", Path(root), device, tell)
+        execute(Path(folder) / "spec.json", Path(root), device, send, say=say, stop=stop)
         ended = Ended(how="done", why="")
     except Busy as cause:
         ended = Ended(how="busy", why=str(cause))
@@ -50,12 +68,12 @@ def work(folder: str, root: str, device: str, pipe: Connection) -> None:
     with suppress(OSError):
         if ended.how == "done" or (ended.how != "busy" and log.stat().st_size == 0):
             log.unlink()
-    pipe.send(ended)
+    send(ended)
     pipe.close()
 
 
 def _print_to(log: Path) -> None:
-    """Send standard output and error, those of C libraries too, to a file: the terminal belongs to the parent."""
+    """Redirect standard output and error, of C libraries too, to a file: the terminal belongs to the parent."""
     descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

@@ -3,11 +3,12 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench import registry
 from mtbench.contract import Dataset, GradientBalancer, TrainingProtocol
+from mtbench.contract.files import with_short_hashes
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
 from mtbench.plan.parse import (
     BackboneChoice,
@@ -28,12 +29,13 @@ class Request:
 
     Attributes:
         methods: texts such as ``td:channels=6``; ``all`` is every network and alias that is installed, and the
-            multi-branch network with every balancer.
+            reference network with every balancer.
         datasets: texts such as ``mmnist3``.
         protocol: the name of one of the dataset's protocols.
         settings: numbers of the protocol that are to differ, as texts.
         seeds: the seeds, or None for as many as the protocol asks for.
         backbone: of the methods that name none, as text; empty for the dataset's own.
+        files: where the files lie that these texts give by hash: paths by hash.
     """
 
     methods: Sequence[str]
@@ -42,6 +44,7 @@ class Request:
     settings: Mapping[str, str]
     seeds: Sequence[int] | None = None
     backbone: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) -> list[RunSpec]:
@@ -58,16 +61,16 @@ def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) 
     backbone = f"@{request.backbone}" if request.backbone else ""
     named = [name if "@" in name else name + backbone for name in request.methods if name != "all"]
     everything = [name + backbone for name in all_methods()] if "all" in request.methods else []
-    methods = [parse_method(name) for name in named]
+    methods = [parse_method(name, request.files) for name in named]
     specs: dict[str, RunSpec] = {}
     for text in request.datasets:
-        dataset = parse_dataset(text)
+        dataset = parse_dataset(text, request.files)
         protocol = choose_protocol(dataset.dataset_class, dataset.choice.name, request.protocol)
         changed = protocol.changed(**request.settings)
         firsts = [_spec(dataset, method, changed, protocol) for method in methods]
         for name in everything:
             try:
-                firsts.append(_spec(dataset, parse_method(name), changed, protocol))
+                firsts.append(_spec(dataset, parse_method(name, request.files), changed, protocol))
             except (UsageError, PluginError) as cause:
                 left_out(f"'{name}' is left out on {dataset.choice}: {cause}")
         for seed in request.seeds if request.seeds is not None else range(changed.seeds):
@@ -118,8 +121,9 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def all_methods() -> list[str]:
-    """Every network and alias, and every balancer on the network that any balancer can be compared on."""
-    return [*registry.entries("method"), *(f"branches+{name}" for name in registry.entries("balancer"))]
+    """Every network and alias, and every balancer on the reference network, on which any balancer works."""
+    reference = registry.reference("method")
+    return [*registry.entries("method"), *(f"{reference}+{name}" for name in registry.entries("balancer"))]
 
 
 @contextmanager
@@ -161,12 +165,14 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtoc
         backbone=backbone.choice,
         protocol=protocol,
         seed=0,
-        titles=Titles(dataset=str(dataset.choice), method=title, protocol=protocol.label(named)),
+        titles=Titles(dataset=with_short_hashes(str(dataset.choice)), method=title, protocol=protocol.label(named)),
+        files=dataset.files | method.files | backbone.files,
     )
 
 
 def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: TrainingProtocol) -> None:
     """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
+    protocol.check()
     opened = dataset.open(Path())
     method.network_class.check(method.network_options, opened.tasks)
     method.balancer_class.check(method.balancer_options, opened.tasks)

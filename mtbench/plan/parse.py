@@ -3,6 +3,11 @@
 A method is ``network[:option=value ...][+balancer[:option=value ...]][@backbone[:option=value ...]]`` or an alias with
 options of either part, e.g. ``td:channels=6``, ``branches+fixed:weights=.3/.7``, ``moo:normalize=l2``,
 ``uniform@lenet:width=2``.
+
+An option that is a file is given as its path. In a choice it stands as the hash of the content, from which nothing can
+be read unless a mapping says where the content lies. A title has the first digits of the hash, which show that two
+files are not the same but are refused as a value: whoever asks for a run names its files by path or by the whole hash.
+The path of a file for a network or a balancer cannot hold ``@``, nor ``+`` before a letter; that for a backbone can.
 """
 
 import dataclasses
@@ -14,16 +19,19 @@ from typing import Any
 
 from mtbench import registry
 from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Setup, Task
+from mtbench.contract.files import known_paths, with_short_hashes
 from mtbench.contract.options import current_names, differences, parse_options, render_value
 from mtbench.errors import PluginError, UsageError
-from mtbench.plan.spec import Choice
+from mtbench.plan.spec import Choice, RunSpec
 from mtbench.plan.variation import Variation, Varied
 
 __all__ = [
     "BackboneChoice",
     "DatasetChoice",
     "MethodChoice",
+    "backbone_of",
     "composition",
+    "dataset_of",
     "parse_backbone",
     "parse_dataset",
     "parse_method",
@@ -37,6 +45,11 @@ class BackboneChoice:
     choice: Choice
     backbone_class: type[Backbone]
     options: Any
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Where the files among its options lie: paths by hash."""
+        return known_paths(self.options)
 
     def setup(self, dataset: Dataset, *, seed: int) -> Setup:
         """What a network for this dataset on this backbone is built from."""
@@ -58,6 +71,11 @@ class DatasetChoice:
     dataset_class: type[Dataset]
     options: Any
     variation: Variation
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Where the files among its options lie: paths by hash."""
+        return known_paths(self.options)
 
     def open(self, root: Path) -> Dataset:
         """The dataset, with its files below `root`.
@@ -86,9 +104,28 @@ class MethodChoice:
     backbone: BackboneChoice | None
     title: str
 
+    @property
+    def files(self) -> dict[str, str]:
+        """Where the files among the options of all parts lie: paths by hash."""
+        own = known_paths(self.network_options, self.balancer_options)
+        return own | (self.backbone.files if self.backbone else {})
 
-def parse_dataset(text: str) -> DatasetChoice:
+
+def dataset_of(spec: RunSpec) -> DatasetChoice:
+    """Return the dataset of a run, whose files are found where the spec says; errors as in `parse_dataset`."""
+    return parse_dataset(str(spec.dataset), spec.files)
+
+
+def backbone_of(spec: RunSpec) -> BackboneChoice:
+    """Return the backbone of a run, whose files are found where the spec says; errors as in `parse_backbone`."""
+    return parse_backbone(str(spec.backbone), spec.files)
+
+
+def parse_dataset(text: str, files: Mapping[str, str] | None = None) -> DatasetChoice:
     """Read a dataset such as ``mmnist4`` or ``mmnist4:offset=8``.
+
+    Args:
+        files: where the files lie that the text gives by hash: paths by hash. Without it they cannot be read.
 
     Raises:
         UsageError: there is no such dataset or option, or a value does not fit.
@@ -104,27 +141,27 @@ def parse_dataset(text: str) -> DatasetChoice:
         )
     varied = {option: value for option, value in given.items() if option in everybodys}
     own = {option: value for option, value in given.items() if option not in everybodys}
-    options = parse_options(dataset.Options, own, owner=f"dataset '{name}'", others=everybodys)
+    options = parse_options(dataset.Options, own, owner=f"dataset '{name}'", others=everybodys, paths=files)
     variation = parse_options(Variation, varied, owner=f"dataset '{name}'")
     return DatasetChoice(
         choice=_choice(name, options, variation), dataset_class=dataset, options=options, variation=variation
     )
 
 
-def parse_backbone(text: str) -> BackboneChoice:
-    """Read a backbone such as ``lenet`` or ``lenet:width=2``.
+def parse_backbone(text: str, files: Mapping[str, str] | None = None) -> BackboneChoice:
+    """Read a backbone such as ``lenet`` or ``lenet:width=2``; `files` as in `parse_dataset`.
 
     Raises:
         UsageError: there is no such backbone or option, or a value does not fit.
     """
     name, given = _split(text, "backbone")
     backbone = _load("backbone", name, Backbone)
-    options = parse_options(backbone.Options, given, owner=f"backbone '{name}'")
+    options = parse_options(backbone.Options, given, owner=f"backbone '{name}'", paths=files)
     return BackboneChoice(choice=_choice(name, options), backbone_class=backbone, options=options)
 
 
-def parse_method(text: str) -> MethodChoice:
-    """Read a method: a network or alias, perhaps with a balancer and a backbone.
+def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodChoice:
+    """Read a method: a network or alias, perhaps with a balancer and a backbone; `files` as in `parse_dataset`.
 
     Raises:
         UsageError: a part does not exist, an option does not fit, or the parts do not go together.
@@ -143,7 +180,7 @@ def parse_method(text: str) -> MethodChoice:
             )
         network_name, balancer_name = plugin.stands_for.split("+")
     else:
-        network_name, balancer_name = name, plugin.balancer
+        network_name, balancer_name = name, default_balancer(plugin)
     balancer_given: Mapping[str, str] = {}
     if others:
         balancer_name, balancer_given = _split(others[0], "balancer")
@@ -154,10 +191,11 @@ def parse_method(text: str) -> MethodChoice:
     preset = given.pop("preset", None)
     if preset is not None:
         given = {**_preset(network, network_name, preset), **given}
-    network_options = parse_options(network.Options, given, owner=f"method '{name}'")
-    balancer_options = parse_options(balancer.Options, balancer_given, owner=_owner(name, balancer_name, plugin))
+    network_options = parse_options(network.Options, given, owner=f"method '{name}'", paths=files)
+    balancer_owner = _owner(name, balancer_name, plugin)
+    balancer_options = parse_options(balancer.Options, balancer_given, owner=balancer_owner, paths=files)
     _check_pair(text, network, network_name, balancer, balancer_name)
-    backbone = parse_backbone(backbone_text) if at else None
+    backbone = parse_backbone(backbone_text, files) if at else None
     title = _title(_shown(network_name, network_options), network, _shown(balancer_name, balancer_options))
     return MethodChoice(
         network_choice=_choice(network_name, network_options),
@@ -167,8 +205,17 @@ def parse_method(text: str) -> MethodChoice:
         balancer_class=balancer,
         balancer_options=balancer_options,
         backbone=backbone,
-        title=title + (f"@{backbone.choice}" if backbone else ""),
+        title=with_short_hashes(title + (f"@{backbone.choice}" if backbone else "")),
     )
+
+
+def default_balancer(network: type[Network]) -> str:
+    """Return the name of the balancer that a network is trained with when none is asked for.
+
+    Raises:
+        PluginError: the network names none, and there is no one reference balancer.
+    """
+    return network.default_balancer or registry.reference("balancer")
 
 
 def composition(text: str) -> list[str]:
@@ -264,6 +311,6 @@ def _title(network_choice: Choice, network: type[Network], balancer_choice: Choi
             continue  # somebody else's broken plug-in is no reason to fail; doctor lists it
         if issubclass(plugin, Alias) and plugin.stands_for == pair:
             return str(Choice(name=name, options={**network_choice.options, **balancer_choice.options}))
-    if balancer_choice == Choice(name=network.balancer):
+    if balancer_choice == Choice(name=default_balancer(network)):
         return str(network_choice)
     return f"{network_choice}+{balancer_choice}"

@@ -5,20 +5,41 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
 
 from mtbench.contract import TrainingProtocol
+from mtbench.contract.options import current_names, identity_name
 
-__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name"]
+__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name", "with_present_names"]
 
-LATER = {"adds": "none", "clip": 0.0, "diagnostics": (), "fraction": 1.0, "gradient_scale": "native"}
-"""Numbers of a protocol that runs made before they were there are understood to have had."""
+LATER = {
+    "adds": "none",
+    "beta1": 0.9,
+    "clip": 0.0,
+    "curve": "20",
+    "diagnostics": (),
+    "flatten_kernels": False,
+    "fraction": 1.0,
+    "gradient_scale": "native",
+    "initial_accumulator": 0.0,
+    "momentum": 0.9,
+    "select": "last",
+    "warmup": 0.0,
+    "weight_decay": 0.0,
+}
+"""Settings that came after the first runs, with the value that earlier runs are understood to have."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A plug-in by name, and the options that differ from its defaults, as texts."""
+    """A plug-in by name, and the options that differ from its defaults.
+
+    Attributes:
+        name: as registered.
+        options: their values as texts, by the first name that each option had.
+    """
 
     name: str
     options: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +70,17 @@ class RunSpec:
 
     Its identity is a hash in which the protocol's numbers are explicit, and an option appears only where it differs
     from its default, so that an option added later leaves the identity of old runs as it was. So do the numbers of a
-    protocol that came after the first runs (`LATER`).
+    protocol that came after the first runs (`LATER`). An option that is a file appears by the hash of its content.
+
+    Attributes:
+        dataset: with its options.
+        network: with its options.
+        balancer: with its options.
+        backbone: with its options.
+        protocol: every setting of the training protocol.
+        seed: fixes the initial weights and the order of the data.
+        titles: the names of the parts for people.
+        files: where the files among the options lie: paths by hash. Configuration, and not part of the identity.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -61,15 +92,18 @@ class RunSpec:
     protocol: TrainingProtocol
     seed: int
     titles: Titles
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits that stand for what was asked."""
         asked = dataclasses.asdict(self)
-        del asked["titles"], asked["protocol"]["seeds"]
-        for name, default in LATER.items():
-            if asked["protocol"][name] == default:
-                del asked["protocol"][name]
+        del asked["titles"], asked["files"]
+        asked["protocol"] = {
+            identity_name(field): asked["protocol"][field.name]
+            for field in dataclasses.fields(TrainingProtocol)
+            if field.name != "seeds" and asked["protocol"][field.name] != LATER.get(field.name, ...)
+        }
         text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -80,17 +114,39 @@ class RunSpec:
         return "/".join([*names, f"seed-{self.seed}-{self.id}"])
 
     def to_json(self) -> str:
-        """The text of ``spec.json``."""
-        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
+        """The text that `from_json` reads back; ``spec.json`` is that of a spec without `files`."""
+        asked = dataclasses.asdict(self)
+        if not self.files:
+            del asked["files"]
+        return json.dumps(asked, indent=1, sort_keys=True) + "\n"
 
     @staticmethod
     def from_json(text: str | bytes) -> "RunSpec":
-        """Read ``spec.json``.
+        """Read ``spec.json``, of this or an earlier version.
 
         Raises:
             pydantic.ValidationError: the text is not a spec.
         """
-        return _READER.validate_json(text)
+        try:
+            body = json.loads(text)
+        except ValueError:
+            return _READER.validate_json(text)  # raises, and says where the text is no JSON
+        return _READER.validate_python(with_present_names(body))
+
+
+def with_present_names(body: Any) -> Any:
+    """Return plain values that hold a training protocol and titles with the present names of all settings.
+
+    Anything else is returned as it is.
+    """
+    match body:
+        case {"protocol": dict() as protocol, "titles": {"protocol": str() as title, **others}}:
+            renamed = current_names(TrainingProtocol)
+            for former, present in renamed.items():
+                title = title.replace(f", {former}=", f", {present}=")
+            settings = {renamed.get(name, name): value for name, value in protocol.items()}
+            return {**body, "protocol": settings, "titles": {**others, "protocol": title}}
+    return body
 
 
 def folder_name(title: str) -> str:

@@ -7,8 +7,8 @@ import pandas as pd
 
 from mtbench.report.added import Added, Addition, additions
 from mtbench.report.adding_figure import draw_adding
-from mtbench.report.caption import QUICK
-from mtbench.report.exhibit import MEASURED, Exhibit, warnings
+from mtbench.report.caption import QUICK, reported
+from mtbench.report.exhibit import Exhibit, warnings
 from mtbench.report.layout import DASH, Layout, Page, Words, plain, written
 from mtbench.report.suite import SuiteRuns
 from mtbench.report.text import decimals, difference, listed, slug
@@ -65,7 +65,7 @@ def _page(runs: SuiteRuns, addition: Addition, label: str) -> Page:
             f"Suite {title}.",
             f"{new} was added to networks trained on {old}, and as many epochs more were trained.",
             "Own: only the numbers that belong to the new task alone; all: every number, on every task.",
-            f"{new}: test {addition.task.metric}{unit}, {MEASURED}.",
+            f"{new}: test {addition.task.metric}{unit}, {reported(())}.",
             f"Old before and after: the mean over {old} on the {split} split as {new} is added, and at the end; "
             "change: after minus before within each run, with its 95 % t-interval."
             if addition.alike

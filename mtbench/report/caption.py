@@ -5,23 +5,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mtbench.contract import TrainingProtocol
+from mtbench.contract.optimizers import OPTIMIZERS
+from mtbench.contract.schedule import parse_schedule
 from mtbench.report.comparison import Comparison, MethodRuns
-from mtbench.report.expense import Yardstick, device_kind
+from mtbench.report.expense import Yardstick
 from mtbench.report.relative import has_shares
 from mtbench.report.text import brief, duration, listed, seeds, wrap
+from mtbench.store.numerics import UNKNOWN
 from mtbench.store.record import Record
 
-__all__ = ["QUICK", "STALE", "Power", "Says", "footnotes", "note", "numbers", "sentences", "title_of", "trained"]
+__all__ = [
+    "QUICK",
+    "STALE",
+    "Power",
+    "Says",
+    "footnotes",
+    "note",
+    "numbers",
+    "reported",
+    "sentences",
+    "title_of",
+    "trained",
+]
 
 QUICK = "QUICK: a look, not a result."
 STALE = "† Some runs are stale: what makes their numbers has changed since they ran."
 
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
-_SCHEDULES = {
-    "halving": "halved after 30, 60 and 90 % of the epochs",
-    "constant": "constant",
-    "exponential": "times 0.95 after each epoch",
-}
 _ADDS = {
     "own": "the last task added in as many epochs more, in which its own parameters alone are trained",
     "all": "the last task added in as many epochs more, in which everything is trained on all tasks",
@@ -80,7 +90,7 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
             "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
             _test(comparison, says) if comparison.tasks else "",
             _relative(comparison, says.single) if comparison.tasks else "",
-            *_costs(says.unit, {device_kind(record) for record in _records(comparison)}),
+            *_costs(says.unit, {record.numerics.device for record in _records(comparison)}),
         )
         if sentence
     )
@@ -89,7 +99,7 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
 def trained(comparison: Comparison, records: Iterable[Record]) -> str:
     """A sentence on how the runs of records were trained, which are of the comparison's dataset and protocol."""
     examples = sorted({record.training_examples for record in records})
-    return f"{comparison.dataset}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
+    return f"{comparison.dataset_title}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
 
 
 def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
@@ -97,7 +107,10 @@ def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
     parts = [
         f"{protocol.epochs} epoch{'s' * (protocol.epochs != 1)}",
         f"batch {protocol.batch}",
-        f"{protocol.optimizer} with learning rate {protocol.lr:g}, {_SCHEDULES[protocol.schedule]}",
+        f"{protocol.optimizer}{_details(protocol)} with learning rate {protocol.lr:g}, "
+        f"{parse_schedule(protocol.schedule).words}",
+        f"warm-up over {protocol.warmup:g} epoch{'s' * (protocol.warmup != 1)}" if protocol.warmup else "",
+        f"weight decay {protocol.weight_decay:g}" if protocol.weight_decay else "",
         f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
         "" if protocol.fraction == 1 else f"in the steps that {1 / protocol.fraction:g} times as many would take",
         _LABELS[protocol.tasks_per_image],
@@ -105,9 +118,21 @@ def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
         f"gradient scale {protocol.gradient_scale}",
         f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
         "a validation split held out" if protocol.validation else "",
+        "the epoch chosen on the validation split" if protocol.select == "best-val" else "",
         "" if protocol.precision == "float32" else protocol.precision,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def reported(protocols: Iterable[TrainingProtocol]) -> str:
+    """Return after which epoch the test split was measured, for a sentence on numbers of these protocols."""
+    chosen = {protocol.select for protocol in protocols}
+    best = (
+        "after the epoch that is best on the validation split, by the mean over tasks of the relative gain over the "
+        "first validation"
+    )
+    when = f"after the last epoch or, with select=best-val, {best}" if "last" in chosen else best
+    return f"{when if 'best-val' in chosen else 'after the last epoch'}; nothing is chosen on the test split"
 
 
 def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
@@ -142,12 +167,12 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
 def title_of(comparison: Comparison, of: str = "") -> str:
     """What a figure of a comparison says above everything: dataset, protocol, what it is of where that is more than its
     runs, and whether it is a look."""
-    title = wrap(f"{comparison.dataset}, protocol {comparison.title}{of and f': {of}'}", 90)
+    title = wrap(f"{comparison.dataset_title}, protocol {comparison.title}{of and f': {of}'}", 90)
     return f"{title}\n{QUICK}" if comparison.quick else title
 
 
 def _measured(comparison: Comparison) -> str:
-    chosen = "after the last epoch; nothing is chosen on the test split."
+    chosen = f"{reported([comparison.protocol])}."
     if not comparison.tasks:
         return f"No run has finished. Numbers are of the test split, {chosen}"
     if common := comparison.common_metric:
@@ -155,6 +180,20 @@ def _measured(comparison: Comparison) -> str:
         direction = "higher" if common.higher_is_better else "lower"
         return f"Test {common.metric}{unit}, {direction} is better, {chosen}"
     return f"Test metrics (arrows point to the better direction) {chosen} Tasks of unlike metrics have no mean."
+
+
+def _details(protocol: TrainingProtocol) -> str:
+    """The settings of the optimizer beside its learning rate and weight decay, in brackets; empty for adam's usual
+    ones."""
+    uses = OPTIMIZERS[protocol.optimizer].uses
+    said = [
+        f"momentum {protocol.momentum:g}" if "momentum" in uses else "",
+        f"beta1 {protocol.beta1:g}" if protocol.beta1 != 0.9 else "",
+        f"accumulators from {protocol.initial_accumulator:g}" if protocol.initial_accumulator else "",
+        "kernels flattened" if protocol.flatten_kernels else "",
+    ]
+    words = ", ".join(part for part in said if part)
+    return f" ({words})" if words else ""
 
 
 def _test(comparison: Comparison, says: Says) -> str:
@@ -208,17 +247,19 @@ def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
 
 
 def _differences(records: Sequence[Record]) -> list[str]:
-    aspects = {
-        "data (fingerprint)": [record.fingerprints.data[:12] for record in records],
-        "device": [device_kind(record) for record in records],
-        "processor": [record.environment.processor for record in records],
-        "threads": [str(record.environment.threads) for record in records],
-        "torch version": [record.environment.torch for record in records],
-        "numerics of the harness": [str(record.fingerprints.numerics) for record in records],
-        "training examples": [f"{record.training_examples:,}" for record in records],
-    }
+    """Sentences on everything that should be equal in one table and is not; what is unknown of a run is left out."""
+    aspects = [
+        {
+            "data (fingerprint)": record.fingerprints.data[:12],
+            **record.numerics.aspects(),
+            "numerics of the harness": str(record.fingerprints.numerics),
+            "training examples": f"{record.training_examples:,}",
+        }
+        for record in records
+    ]
     found = {}
-    for aspect, values in aspects.items():
+    for aspect in dict.fromkeys(name for each in aspects for name in each):
+        values = [value for each in aspects if (value := each.get(aspect, UNKNOWN)) != UNKNOWN]
         counts = sorted(Counter(values).items())
         if len(counts) > 1:
             each = listed(f"{value} ({count} run{'s' * (count > 1)})" for value, count in counts)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.contract import TrainingProtocol
+from mtbench.contract.files import with_short_hashes
 from mtbench.plan.spec import RunSpec
 from mtbench.report.text import slug
 from mtbench.store.record import Record, TaskInfo
@@ -41,7 +42,7 @@ class MethodRuns:
         return any(run.state == "stale" for run in self.runs)
 
     def tested(self, tasks: Sequence[TaskInfo], seeds: Sequence[int]) -> NDArray[np.float64]:
-        """(S, T) the test metrics after the last epoch, NaN where there is no finished run or it lacks the task."""
+        """(S, T) the test metrics of the reported epoch, NaN where there is no finished run or it lacks the task."""
         values, records = np.full((len(seeds), len(tasks)), np.nan), self.records
         for row, record in enumerate(map(records.get, seeds)):
             names = {task.name for task in record.tasks} if record else set()
@@ -56,7 +57,7 @@ class Comparison:
     """The runs of one dataset under one protocol.
 
     Attributes:
-        dataset: what people call it, options included.
+        dataset: as on the command line, options included; a file by its whole hash.
         folder: the dataset's name as part of a path.
         title: what people call the protocol; no two comparisons on one dataset share it.
         slug: the protocol's title as part of a file name.
@@ -72,6 +73,11 @@ class Comparison:
     protocol: TrainingProtocol
     tasks: tuple[TaskInfo, ...]
     methods: tuple[MethodRuns, ...]
+
+    @property
+    def dataset_title(self) -> str:
+        """The dataset as pages show it: with the first digits of the hash of each file."""
+        return with_short_hashes(self.dataset)
 
     @property
     def quick(self) -> bool:

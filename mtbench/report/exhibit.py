@@ -7,15 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from mtbench.plan.suite import Suite
-from mtbench.report.caption import QUICK, STALE
+from mtbench.report.caption import QUICK, STALE, reported
 from mtbench.report.layout import Page
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
 from mtbench.report.text import wrap
 
-__all__ = ["MEASURED", "Exhibit", "called", "heading", "measured", "quantity", "warnings"]
-
-MEASURED = "after the last epoch; nothing is chosen on the test split"
+__all__ = ["Exhibit", "called", "heading", "measured", "quantity", "warnings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +63,10 @@ def quantity(column: Column) -> str:
     return f"test {column.metric}{unit}{'' if column.higher_is_better else ', lower is better'}"
 
 
-def measured(column: Column) -> str:
-    """A sentence on what the numbers of a column are."""
+def measured(column: Column, sheets: Iterable[Sheet]) -> str:
+    """Return a sentence on the numbers of a column of these sheets."""
     unit = f" in {column.unit}" if column.unit else ""
     direction = "higher" if column.higher_is_better else "lower"
     over = ", the mean over tasks within each run" if column.is_mean else ""
-    return f"Test {column.metric}{unit}, {direction} is better{over}, {MEASURED}."
+    when = reported(sheet.comparison.protocol for sheet in sheets)
+    return f"Test {column.metric}{unit}, {direction} is better{over}, {when}."

@@ -5,11 +5,12 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import median
 
+from mtbench import registry
 from mtbench.plan.spec import Choice
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.store.record import Record
 
-__all__ = ["Expense", "Yardstick", "device_kind", "expense", "seconds_per_epoch", "yardstick"]
+__all__ = ["Expense", "Yardstick", "expense", "seconds_per_epoch", "yardstick"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +59,16 @@ def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
 
 
 def yardstick(comparison: Comparison) -> Yardstick | None:
-    """The plain multi-branch network with uniform weights, on the backbone that most methods have.
+    """The reference network with the reference balancer, without options, on the backbone that most methods have.
 
     None if it is not in the comparison, if no run of it tells its seconds, or if some runs were on a GPU and some not.
     """
-    if len({device_kind(record) for method in comparison.methods for record in method.records.values()}) > 1:
+    if len({record.numerics.device for method in comparison.methods for record in method.records.values()}) > 1:
         return None
     specs = {method.title: method.runs[0].spec for method in comparison.methods}
     backbones = Counter(str(spec.backbone) for spec in specs.values())
-    plain = (Choice(name="branches"), Choice(name="uniform"), backbones.most_common(1)[0][0])
+    network, balancer = (Choice(name=registry.reference(kind)) for kind in ("method", "balancer"))
+    plain = (network, balancer, backbones.most_common(1)[0][0])
     for method in comparison.methods:
         spec = specs[method.title]
         if (spec.network, spec.balancer, str(spec.backbone)) == plain and (seconds := seconds_per_epoch(method)):
@@ -83,12 +85,7 @@ def seconds_per_epoch(method: MethodRuns) -> float | None:
     return median(known) if known else None
 
 
-def device_kind(record: Record) -> str:
-    """``cpu``, ``cuda`` or another of torch's, without the number of the device."""
-    return record.environment.device.partition(":")[0]
-
-
 def _seconds(record: Record) -> float:
     cost = record.cost
-    spent = cost.training_cpu_seconds if device_kind(record) == "cpu" else cost.training_wall_seconds
+    spent = cost.training_cpu_seconds if record.numerics.device == "cpu" else cost.training_wall_seconds
     return spent / record.epochs

@@ -142,8 +142,8 @@ def _cost(record: Record) -> dict[str, Any]:
         "parameters": record.parameters.total,
         "single_weights": record.parameters.single_weights,
         "single_parameters": record.parameters.single_total,
-        "device": record.environment.device,
-        "torch": record.environment.torch,
+        "device": record.numerics.device,
+        "torch": record.numerics.libraries["torch"],
         "data": record.fingerprints.data,
         "finished": record.finished,
     }

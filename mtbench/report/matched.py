@@ -142,7 +142,7 @@ def _page(runs: SuiteRuns, sheet: Sheet, column: Column, arms: list[Arm], refere
             f"{sheet.comparison.title}.",
             "Weights: of the whole network, biases left out. MACs: multiply-accumulates for one example, to answer one "
             "task and to answer all." + (f" In brackets: relative to {title}." if title else ""),
-            measured(column),
+            measured(column, [sheet]),
             "± is the standard deviation over n seeds (divisor n-1).",
             *([f"Difference: to {title}, paired over common seeds, with its 95 % t-interval."] if title else []),
         ),

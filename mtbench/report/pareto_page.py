@@ -39,7 +39,7 @@ def pareto_page(found: StudyRuns, trade: TradeOff) -> Page:
             lines.append(plain((head, *("" for _ in header[1:]))))
         lines += [plain(_cells(row, trade, limits, digits)) for row in block_rows]
     return Page(
-        title=f"{comparison.dataset}, protocol {comparison.title}: search over {found.title}",
+        title=f"{comparison.dataset_title}, protocol {comparison.title}: search over {found.title}",
         label=f"{comparison.folder}-{comparison.slug}-{text.slug(found.title)}-{found.study.id}",
         quick=comparison.quick,
         layout=Layout(header=header, lines=tuple(lines), tasks=len(trade.tasks), costs=0),

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from mtbench import registry
 from mtbench.plan.spec import Choice
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.stats.relative import delta_m, relative_error
@@ -16,13 +17,19 @@ DELTA = "delta_m"
 
 
 def single_task_runs(comparison: Comparison) -> MethodRuns | None:
-    """The plain single-task network, on the backbone that most methods have; None if no run of it has finished."""
+    """Runs of a single-task baseline with its default options and the reference balancer, on the backbone that most
+    methods have; None if no such run has finished.
+
+    Where several networks with that role were run, mtbench's own comes first, then the others by name.
+    """
     backbones = Counter(str(method.runs[0].spec.backbone) for method in comparison.methods)
-    plain = (Choice(name="single"), Choice(name="uniform"), backbones.most_common(1)[0][0])
-    for method in comparison.methods:
-        spec = method.runs[0].spec
-        if (spec.network, spec.balancer, str(spec.backbone)) == plain and method.records:
-            return method
+    balancer, backbone = Choice(name=registry.reference("balancer")), backbones.most_common(1)[0][0]
+    for name in registry.with_role("method", registry.SINGLE_TASK):
+        for method in comparison.methods:
+            spec = method.runs[0].spec
+            plain = (Choice(name=name), balancer, backbone)
+            if (spec.network, spec.balancer, str(spec.backbone)) == plain and method.records:
+                return method
     return None
 
 

@@ -131,7 +131,7 @@ def _results(runs: SuiteRuns, scale: Scale, label: str) -> Page:
         caption=(
             *([QUICK] if runs.quick else []),
             f"Suite {runs.suite.name}: {runs.suite.title}{scale.words}, size {runs.size}.",
-            *([measured(scale.column)] if scale.column else []),
+            *([measured(scale.column, scale.sheets)] if scale.column else []),
             *([gain] if scale.single else []),
             "± is the standard deviation over n seeds (divisor n-1); n: seeds, of each dataset where they differ.",
             "In brackets: how many tasks. Datasets with more may be harder: compare methods within a column.",

@@ -7,19 +7,19 @@ from mtbench.report.adding import adding_exhibits
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_page
 from mtbench.report.exhibit import Exhibit
-from mtbench.report.findings import Finding, findings
 from mtbench.report.layout import Page, page_of
 from mtbench.report.matched import matched_exhibits
 from mtbench.report.published import published_page
 from mtbench.report.scaling import scaling_exhibits
 from mtbench.report.studies import StudyRuns
+from mtbench.report.study_exhibits import StudyExhibit, study_exhibits
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.sweep import sweep_exhibits
 from mtbench.report.table import build_table
 from mtbench.report.text import slug
 from mtbench.report.tuned_paper import tuned_paper_page
 
-__all__ = ["exhibits", "sheet_page", "suite_findings", "suite_pages"]
+__all__ = ["exhibits", "sheet_page", "suite_pages", "suite_study_exhibits"]
 
 _EXHIBITS = {
     "sweep": sweep_exhibits,
@@ -38,15 +38,15 @@ def suite_pages(runs: SuiteRuns, judged: Sequence[Judged]) -> Iterator[Page]:
             yield published
         if tuned := tuned_paper_page(runs, sheet):
             yield tuned
-    for finding in suite_findings(runs):
-        yield finding.page
+    for found in suite_study_exhibits(runs):
+        yield found.page
     for exhibit in exhibits(runs):
         yield from exhibit.pages
     if judged:
         yield claims_page(runs, judged)
 
 
-def suite_findings(runs: SuiteRuns) -> list[Finding]:
+def suite_study_exhibits(runs: SuiteRuns) -> list[StudyExhibit]:
     """What the suite's searches found."""
     comparisons = [sheet.comparison for sheet in runs.sheets]
     named = ((found.study.titles.dataset, found) for found in runs.studies)
@@ -54,9 +54,9 @@ def suite_findings(runs: SuiteRuns) -> list[Finding]:
     for dataset, found in named:
         groups.setdefault(dataset, []).append(found)
     return [
-        finding
+        exhibit
         for dataset, studies in groups.items()
-        for finding in findings(studies, comparisons, f"{runs.slug}-{slug(dataset)}")
+        for exhibit in study_exhibits(studies, comparisons, f"{runs.slug}-{slug(dataset)}")
     ]
 
 

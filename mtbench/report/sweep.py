@@ -62,7 +62,7 @@ def _page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
             *([QUICK] if runs.quick else []),
             f"Suite {runs.suite.name}: {part.dataset} over {sweep.words}, size {runs.size}.",
             f"Columns: {sweep.setting}, {sweep.meaning.rstrip('.')}.",
-            *(measured(column) for column in part.main[:1]),
+            *(measured(column, part.all_sheets) for column in part.main[:1]),
             "± is the standard deviation over n seeds (divisor n-1); n: seeds, of each value where they differ.",
             "A value that is chosen by these numbers would be chosen on the test split.",
         ),

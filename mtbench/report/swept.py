@@ -38,12 +38,12 @@ class Swept:
     @cached_property
     def methods(self) -> dict[str, str]:
         """What methods are called in reports, by the suite's names and in its order."""
-        return called(self.suite, self._all)
+        return called(self.suite, self.all_sheets)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """The tasks, then the mean over them if they share a metric; none if no run has finished."""
-        return max((sheet.columns for sheet in self._all), key=len, default=())
+        return max((sheet.columns for sheet in self.all_sheets), key=len, default=())
 
     @property
     def main(self) -> tuple[Column, ...]:
@@ -64,7 +64,8 @@ class Swept:
         return np.empty(0)
 
     @property
-    def _all(self) -> list[Sheet]:
+    def all_sheets(self) -> list[Sheet]:
+        """The sheets of every value."""
         return [sheet for sheets in self.sheets.values() for sheet in sheets]
 
 

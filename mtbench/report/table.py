@@ -133,7 +133,7 @@ def build_table(comparison: Comparison) -> Table:
         power=_power(columns, values),
     )
     return Table(
-        dataset=comparison.dataset,
+        dataset=comparison.dataset_title,
         protocol=comparison.title,
         quick=comparison.quick,
         columns=columns,
@@ -146,7 +146,7 @@ def build_table(comparison: Comparison) -> Table:
 
 
 def scores(comparison: Comparison, column: Column) -> np.ndarray:
-    """The test metric (methods, seeds) of a column after the last epoch; NaN where there is no finished run."""
+    """The test metric (methods, seeds) of a column with the reported weights; NaN where there is no finished run."""
     seeds = comparison.seeds
     rows = []
     for method in comparison.methods:

@@ -99,7 +99,7 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned]) -> Page:
     ]
     seeds = sorted({record.spec.seed for record in records})
     return Page(
-        title=f"{comparison.dataset}, protocol {comparison.title}: settings of their own",
+        title=f"{comparison.dataset_title}, protocol {comparison.title}: settings of their own",
         label=f"{comparison.folder}-{comparison.slug}-tuned",
         quick=comparison.quick,
         layout=Layout(header=header, lines=tuple(plain(_cells(each, digits)) for each in methods), tasks=0, costs=2),

@@ -12,16 +12,16 @@ from mtbench.report.comparison import Comparison, compare
 from mtbench.report.diagnostics import diagnostic_files
 from mtbench.report.exhibit import Exhibit
 from mtbench.report.figures import draw_curves, draw_points
-from mtbench.report.findings import Finding, findings, scatters
 from mtbench.report.frame import tidy_frame
 from mtbench.report.latex import render_latex
 from mtbench.report.layout import Page, page_of
 from mtbench.report.markup import render_csv, render_markdown
 from mtbench.report.published import published_frame, published_page
 from mtbench.report.studies import StudyRuns
+from mtbench.report.study_exhibits import StudyExhibit, scatters, study_exhibits
 from mtbench.report.style import save
 from mtbench.report.suite import SuiteRuns
-from mtbench.report.suite_pages import exhibits, sheet_page, suite_findings
+from mtbench.report.suite_pages import exhibits, sheet_page, suite_study_exhibits
 from mtbench.report.table import build_table
 from mtbench.report.tuned_paper import tuned_paper_page
 from mtbench.store.atomic import make_folder, write_bytes
@@ -38,7 +38,7 @@ def write_report(statuses: Sequence[RunStatus], out: Path | None, studies: Seque
     Args:
         statuses: the runs, of any datasets and protocols.
         out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
-        studies: searches whose findings are written too.
+        studies: searches whose exhibits are written too.
 
     Returns:
         The files, in the order in which they were written.
@@ -47,7 +47,7 @@ def write_report(statuses: Sequence[RunStatus], out: Path | None, studies: Seque
         StoreError: a file cannot be written.
     """
     comparisons = compare(statuses)
-    found = findings(studies, comparisons)
+    found = study_exhibits(studies, comparisons)
     files: list[Path] = []
     for folder in dict.fromkeys([each.folder for each in comparisons] + [each.folder for each in found]):
         here = [comparison for comparison in comparisons if comparison.folder == folder]
@@ -86,8 +86,8 @@ def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None) -> 
             content |= _marked_up(page, page.label)
         if "scatter" in runs.suite.figures and not runs.studies:
             content |= dict(_pictures(scatters(sheet.comparison), stem))
-    for finding in suite_findings(runs):
-        content |= dict(_found(finding))
+    for found in suite_study_exhibits(runs):
+        content |= dict(_found(found))
     for exhibit in exhibits(runs):
         content |= dict(_exhibited(exhibit, f"{runs.slug}-{exhibit.name}"))
     if not (published := published_frame(runs)).empty:
@@ -116,11 +116,11 @@ def _files(comparison: Comparison, stem: str, page: Page, *, drawn: bool = True)
     yield from diagnostic_files(comparison, stem)
 
 
-def _found(finding: Finding) -> Iterator[tuple[str, bytes]]:
-    label = finding.page.label
-    yield from _marked_up(finding.page, label).items()
-    yield f"{label}.csv", _csv(finding.frame)
-    yield from _pictures(finding.draw(), label)
+def _found(exhibit: StudyExhibit) -> Iterator[tuple[str, bytes]]:
+    label = exhibit.page.label
+    yield from _marked_up(exhibit.page, label).items()
+    yield f"{label}.csv", _csv(exhibit.frame)
+    yield from _pictures(exhibit.draw(), label)
 
 
 def _pictures(figures: Mapping[str, Figure], stem: str) -> Iterator[tuple[str, bytes]]:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
-from mtbench.contract.options import identity_name, parse_value, render_value
-from mtbench.contract.space import Space, render_space
+from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
+from mtbench.contract.options import FILE, identity_name, parse_value, render_value
+from mtbench.contract.space import Space, parse_space, render_space
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.parse import MethodChoice
 
 __all__ = ["Axis", "Coordinate", "axes_of", "default_axes", "describe", "known_axes", "unknown"]
 
-EQUAL = ("adds", "diagnostics", "epochs", "images", "name", "fraction", "seeds", "validation")
-"""Numbers of a protocol that stay as they are, so that every trial has the same budget and the same data."""
+EQUAL = ("adds", "curve", "diagnostics", "epochs", "fraction", "images", "name", "seeds", "select", "validation")
+"""Settings of a protocol that stay as they are, so that every trial has the same budget, the same data and is measured
+alike."""
 BOUNDS = ("choices", "low", "high")
 """What an option says of the values that it may have."""
 
@@ -111,6 +113,11 @@ class Axis:
 
     def _read(self, text: str) -> Space:
         subject, is_number = f"--space {self.name}", self.kind in (int, float)
+        if self.kind == FILE:
+            raise UsageError(
+                f"{subject} is '{text}', and an option that is a file is not searched.",
+                mend="Give the file with the method, and search each method on its own.",
+            )
         word, _, ratio = text.partition(":")
         if word == "simplex" and self.kind == tuple[float, ...]:
             return Simplex() if not ratio else Simplex(ratio=parse_value(ratio, float, subject=subject))
@@ -139,9 +146,10 @@ class Axis:
 
 
 def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> dict[str, Axis]:
-    """Everything that could be searched, by name; one that declares no space has none.
+    """Return everything that could be searched, by name; one that declares no space has none.
 
-    A bare name is the protocol's, else the network's, else the balancer's; ``plugin.option`` names any of the latter.
+    The protocol's optimizer says what is tried for its settings; those that it does not use cannot be searched. A bare
+    name is the protocol's, else the network's, else the balancer's; ``plugin.option`` names any of the latter.
     """
     found: dict[str, Axis] = {}
     parts = (
@@ -149,10 +157,13 @@ def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence
         ("network", method.network_choice.name, method.network_options),
         ("balancer", method.balancer_choice.name, method.balancer_options),
     )
+    optimizer = OPTIMIZERS[protocol.optimizer]
+    left_out = {*EQUAL, *SETTINGS} - set(optimizer.uses)
     for part, owner, options in parts:
         hints = get_type_hints(type(options))
         for field in dataclasses.fields(options):
-            if part == "protocol" and field.name in EQUAL:
+            is_protocols = part == "protocol"
+            if is_protocols and field.name in left_out:
                 continue
             name = field.name if field.name not in found else f"{owner}.{field.name}"
             found[name] = Axis(
@@ -161,7 +172,7 @@ def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence
                 option=identity_name(field),
                 kind=hints[field.name],
                 default=getattr(options, field.name),
-                space=field.metadata.get("search"),
+                space=parse_space(optimizer.search.get(field.name)) if is_protocols else field.metadata.get("search"),
                 tasks=tuple(tasks),
                 bounds={key: field.metadata.get(key, () if key == "choices" else None) for key in BOUNDS},
             )
@@ -204,7 +215,7 @@ def axes_of(
         if parsed is None:
             left_out.add(axis.name)
         elif parsed.coordinates():
-            axes.append(parsed)
+            axes.append(_canonical(parsed, protocol))
     if any(text not in ("", "none") for text in space.values()):
         return axes, used
     return [axis for axis in default_axes(method, protocol, tasks) if axis.name not in left_out], used
@@ -225,6 +236,18 @@ def describe(axes: Sequence[Axis]) -> dict[str, str]:
     return {axis.name: render_space(axis.space) for axis in axes if axis.space is not None}
 
 
+def _canonical(axis: Axis, protocol: TrainingProtocol) -> Axis:
+    """Return the axis with each value in its canonical text, once the protocol takes it.
+
+    Raises:
+        UsageError: the protocol does not take one of the values.
+    """
+    if axis.part != "protocol" or not isinstance(axis.space, Choices):
+        return axis
+    values = [getattr(protocol.changed(**{axis.name: value}), axis.name) for value in axis.space.values]
+    return dataclasses.replace(axis, space=Choices(values=tuple(map(render_value, values))))
+
+
 def _find(known: Mapping[str, Axis], name: str, method: MethodChoice) -> Axis | None:
     for full, axis in known.items():
         if name.replace("-", "_") in _spellings(full, axis, method):
@@ -239,5 +262,6 @@ def _spellings(full: str, axis: Axis, method: MethodChoice) -> Iterator[str]:
         "network": method.network_choice.name,
         "balancer": method.balancer_choice.name,
     }
-    yield full.replace("-", "_")
-    yield f"{owners[axis.part]}.{axis.option}".replace("-", "_")
+    bare = [full, axis.option] if "." not in full else []
+    owned = [f"{owners[axis.part]}.{name}" for name in bare or [axis.option]]
+    yield from (name.replace("-", "_") for name in (full, *bare, *owned))

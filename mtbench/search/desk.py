@@ -1,4 +1,4 @@
-"""One study at work: its plan, its folder that this process has claimed, and its journal."""
+"""One study at work: its plan, its folder that this process has leased, and its journal."""
 
 import dataclasses
 import math
@@ -9,11 +9,11 @@ from pathlib import Path
 from mtbench.errors import Busy, RunError, UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.search.choice import leading
-from mtbench.search.journal import Entry, Journal, Outcome
+from mtbench.search.journal import Journal, JournalEntry, Outcome
 from mtbench.search.planning import ROUND, StudyPlan
 from mtbench.search.proposals import propose
 from mtbench.store.atomic import make_folder, sweep
-from mtbench.store.claim import Claim
+from mtbench.store.lease import Lease
 from mtbench.store.results import find_runs
 from mtbench.store.status import RunStatus
 from mtbench.store.study import FILE, Spent, Study, Trial, mean, write_study
@@ -22,7 +22,7 @@ __all__ = ["Desk"]
 
 
 class Desk:
-    """A study that nobody else works on for as long as the claims are held.
+    """A study that nobody else works on for as long as the leases are held.
 
     Attributes:
         plan: what was asked.
@@ -33,21 +33,21 @@ class Desk:
         StoreError: its folder or its journal cannot be read or written.
     """
 
-    def __init__(self, plan: StudyPlan, results: Path, claims: ExitStack) -> None:
+    def __init__(self, plan: StudyPlan, results: Path, leases: ExitStack) -> None:
         self.plan, self.results = plan, results
         self.chosen: tuple[int, ...] = ()
         self.retrained: Mapping[int, tuple[str, ...]] = {}
         self._folder = plan.folder(results)
         make_folder(self._folder)
         try:
-            self._claim = claims.enter_context(Claim(self._folder))
+            self._lease = leases.enter_context(Lease(self._folder))
         except Busy as cause:
             raise Busy(
                 f"another mtbench is at work on the search in {self._folder}.", mend="Wait for it, or stop it."
             ) from cause
         sweep(self._folder, [FILE])
         study = plan.study
-        self._journal = Journal(self._folder, self._claim, name=study.id, axes=plan.axes, higher=study.higher_is_better)
+        self._journal = Journal(self._folder, self._lease, name=study.id, axes=plan.axes, higher=study.higher_is_better)
         self._specs: dict[int, list[RunSpec] | str] = {}
         self._check_journal()
 
@@ -123,7 +123,7 @@ class Desk:
         Raises:
             Busy: another process has taken it over.
         """
-        self._claim.check()
+        self._lease.check()
         write_study(self._folder, self.study())
 
     def _check_journal(self) -> None:
@@ -163,7 +163,7 @@ class Desk:
         values = None if why else {name: mean(each) for name, each in scores.items()}
         return Outcome(values=values, runs=spent, why=why)
 
-    def _trial(self, entry: Entry) -> Trial:
+    def _trial(self, entry: JournalEntry) -> Trial:
         specs = self.specs(entry.number)
         return Trial(
             number=entry.number,
@@ -175,7 +175,7 @@ class Desk:
             why=entry.outcome.why,
         )
 
-    def _runs(self, entry: Entry) -> tuple[str, ...]:
+    def _runs(self, entry: JournalEntry) -> tuple[str, ...]:
         return tuple(self._below(run.path) for run in find_runs(self.results, self.specs(entry.number)))
 
     def _below(self, folder: Path) -> str:

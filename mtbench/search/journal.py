@@ -1,6 +1,6 @@
 """A study's trials on disk, in Optuna's journal: a line for each thing that happened, never a half of one.
 
-Only the owner of the study's claim writes. A trial comes into the journal with everything that it asks, in one line, so
+Only the owner of the study's lease writes. A trial comes into the journal with everything that it asks, in one line, so
 that a process that is killed leaves a whole trial or none.
 """
 
@@ -20,9 +20,9 @@ from mtbench.errors import StoreError
 from mtbench.search.axes import Axis
 from mtbench.search.proposals import Past, Proposal, directions, distributions, quiet
 from mtbench.store.atomic import store_errors
-from mtbench.store.claim import Claim
+from mtbench.store.lease import Lease
 
-__all__ = ["FILE", "Entry", "Journal", "Outcome"]
+__all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]
 
 FILE = "journal.log"
 STATES = {TrialState.RUNNING: "asked", TrialState.COMPLETE: "done", TrialState.FAIL: "failed"}
@@ -46,7 +46,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """A trial in the journal.
 
     Attributes:
@@ -64,20 +64,20 @@ class Entry:
 
 
 class Journal:
-    """The trials of a study whose folder this process has claimed.
+    """The trials of a study whose folder this process has leased.
 
     Raises:
         StoreError: it cannot be read or written.
         Busy: when something is written, and another process has taken the study over.
     """
 
-    def __init__(self, folder: Path, claim: Claim, *, name: str, axes: Sequence[Axis], higher: Sequence[bool]) -> None:
+    def __init__(self, folder: Path, lease: Lease, *, name: str, axes: Sequence[Axis], higher: Sequence[bool]) -> None:
         self._path = path = folder / FILE
         self._distributions = distributions(axes)
         with store_errors(path), quiet():
             _cut_torn_line(path)
             try:
-                self._storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_ClaimLock(path, claim)))
+                self._storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_LeaseLock(path, lease)))
                 if name in {study.study_name for study in self._storage.get_all_studies()}:
                     self._study = optuna.load_study(storage=self._storage, study_name=name)
                 else:
@@ -87,7 +87,7 @@ class Journal:
             except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as cause:
                 raise self.unreadable(f"{type(cause).__name__}: {cause}") from cause
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[JournalEntry]:
         """The trials, in the order of their numbers."""
         found = []
         for trial in self._study.get_trials(deepcopy=False):
@@ -95,7 +95,7 @@ class Journal:
             outcome = attributes[OUTCOME] if trial.state.is_finished() else {}
             point = dict(trial.params) if trial.params else None
             found.append(
-                Entry(
+                JournalEntry(
                     number=trial.number,
                     state=STATES[trial.state],
                     asked=attributes[ASKED],
@@ -153,15 +153,15 @@ class Journal:
                 self._study.tell(number, list(values))
 
 
-class _ClaimLock(JournalFileOpenLock):
-    """No lock of its own: who has the study's claim may write, and who has lost it may not."""
+class _LeaseLock(JournalFileOpenLock):
+    """No lock of its own: who has the study's lease may write, and who has lost it may not."""
 
-    def __init__(self, path: Path, claim: Claim) -> None:
+    def __init__(self, path: Path, lease: Lease) -> None:
         super().__init__(str(path))
-        self.claim = claim
+        self.lease = lease
 
     def acquire(self) -> bool:
-        self.claim.check()
+        self.lease.check()
         return True
 
     def release(self) -> None:

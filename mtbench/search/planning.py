@@ -11,7 +11,7 @@ from pathlib import Path
 from mtbench.contract import Simplex, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, choose_protocol, plan
-from mtbench.plan.parse import MethodChoice, parse_dataset
+from mtbench.plan.parse import DatasetChoice, MethodChoice, parse_dataset
 from mtbench.plan.spec import Choice, RunSpec, folder_name
 from mtbench.search.axes import Axis, axes_of, describe, known_axes, unknown
 from mtbench.search.points import grid_size
@@ -39,6 +39,7 @@ class StudyPlan:
         tasks: in the dataset's order.
         objective: ``tasks`` or ``mean``.
         trials: how many.
+        files: where the files among the options of dataset and method lie: paths by hash.
     """
 
     dataset: str
@@ -49,6 +50,7 @@ class StudyPlan:
     tasks: tuple[TaskInfo, ...]
     objective: str
     trials: int
+    files: Mapping[str, str]
 
     @property
     def default(self) -> dict[str, str]:
@@ -84,6 +86,7 @@ class StudyPlan:
                 settings={**self.request.settings, **given["protocol"], **held_out},
                 seeds=seeds,
                 backbone=self.request.backbone,
+                files=self.files,
             )
         )
 
@@ -159,7 +162,7 @@ def plan_search(request: SearchRequest) -> list[StudyPlan]:
             if not axes:
                 empty.append(f"method '{method.title}' on {dataset.choice}")
                 continue
-            study = _study(str(dataset.choice), method, request, protocol, axes, tasks)
+            study = _study(dataset, method, request, protocol, axes, tasks)
             plans.setdefault(study.study.id, study)  # what does not fit is refused before anything is written
     for name in request.space:
         if name not in used:
@@ -178,7 +181,7 @@ def plan_search(request: SearchRequest) -> list[StudyPlan]:
 
 
 def _study(
-    dataset: str,
+    dataset: DatasetChoice,
     method: MethodChoice,
     request: SearchRequest,
     protocol: TrainingProtocol,
@@ -191,11 +194,12 @@ def _study(
     if objective == "mean" and len(kinds) > 1:
         metrics = ", ".join(f"{task.name}: {task.metric}" for task in tasks)
         raise UsageError(
-            f"the tasks of dataset '{dataset}' are not measured alike ({metrics}), so that their mean says nothing.",
+            f"the tasks of dataset '{dataset.choice}' are not measured alike ({metrics}), so that their mean says "
+            "nothing.",
             mend="Ask for an objective per task: --objective tasks.",
         )
     return StudyPlan(
-        dataset=dataset,
+        dataset=str(dataset.choice),
         method=method,
         request=request,
         protocol=protocol,
@@ -203,6 +207,7 @@ def _study(
         tasks=tasks,
         objective=objective,
         trials=request.trials or TRIALS,
+        files=dataset.files | method.files,
     )
 
 

@@ -98,6 +98,12 @@ def check_request(request: SearchRequest) -> None:
             raise UsageError(f"{name} is {number}.", allowed=f"Allowed: at least {least}.")
     if "all" in request.methods:
         raise UsageError("a search is of methods that are named.", mend="List them: --methods td,uniform.")
+    if request.settings.get("select", "last") != "last":
+        raise UsageError(
+            f"--set select={request.settings['select']} was given, and what a search trains again holds out no "
+            "validation split to choose an epoch on.",
+            mend="Leave it out: trials and what is trained again are measured after the last epoch.",
+        )
     if "validation" in request.settings:
         raise UsageError(
             "--set validation was given, and a search says itself what is held out: a validation split for its trials, "

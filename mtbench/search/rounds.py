@@ -53,8 +53,8 @@ def run_search(plans: Sequence[StudyPlan], *, results: Path, perform: Perform) -
         StoreError: something cannot be read or written.
     """
     mark_results(results)
-    with ExitStack() as claims:
-        desks = [Desk(plan, results, claims) for plan in plans]
+    with ExitStack() as leases:
+        desks = [Desk(plan, results, leases) for plan in plans]
         for began in range(0, max(plan.trials for plan in plans), ROUND):
             _round(desks, began, perform)
         _train_again(desks, perform)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever is killed and whenever the power fails."""
+"""Files that are there whole or not at all, even if the process is killed or the power fails."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from mtbench.errors import StoreError
 __all__ = ["make_folder", "store_errors", "sweep", "write_bytes", "write_text", "writing"]
 
 ABANDONED = 3600.0
-"""Seconds after which a temporary file that nobody is known to own is taken for the leftover of a crash."""
+"""Seconds after which a temporary file of an unknown owner counts as left by a crash."""
 
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{32}\.tmp")
 _MEND = {
@@ -31,7 +31,7 @@ _MEND = {
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which takes the place of `path` when the block ends, and vanishes if it fails.
+    """Open a file to write to, which replaces `path` when the block ends, and is removed if the block fails.
 
     Raises:
         StoreError: it cannot be written; the text says which file, why and what helps.
@@ -52,7 +52,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Replace `path` by these bytes, at once and for good.
+    """Replace `path` by these bytes, atomically and durably.
 
     Raises:
         StoreError: as `writing`.
@@ -62,7 +62,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by this text in UTF-8, at once and for good.
+    """Replace `path` by this text in UTF-8, atomically and durably.
 
     Raises:
         StoreError: as `writing`.
@@ -98,7 +98,7 @@ def sweep(folder: Path, names: Collection[str]) -> None:
 
 @contextmanager
 def store_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system says within the block into a StoreError about `path`."""
+    """Turn an OSError within the block into a StoreError about `path`."""
     try:
         yield
     except OSError as cause:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from mtbench.store.sealed import Number
+
 __all__ = ["Conflict", "Matrix", "Probed", "Selectivity"]
 
-Matrix: TypeAlias = tuple[tuple[float, ...], ...]
+Matrix: TypeAlias = tuple[tuple[Number, ...], ...]
 """T rows of T numbers; NaN where nothing could be measured."""
 
 
@@ -39,7 +41,7 @@ class Probed:
     """
 
     accuracy: Matrix
-    selectivity: float
+    selectivity: Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,6 @@ class Selectivity:
             out where the head is a single layer), and by kind of probe, ``mlp`` and ``linear``.
     """
 
-    chance: tuple[float, ...]
+    chance: tuple[Number, ...]
     wrong_cue: Matrix
     probes: Mapping[str, Mapping[str, Probed]]

@@ -1,4 +1,4 @@
-"""What makes numbers: the code of a run's plug-ins without comments and docstrings, its data, and the harness's own."""
+"""Fingerprints of what makes numbers: the code of a run's plug-ins, its data, and the harness's own part."""
 
 import ast
 import hashlib
@@ -10,10 +10,11 @@ from mtbench import registry
 from mtbench.errors import PluginError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import Code, Fingerprints
+from mtbench.store.syntax import numeric_part, plain_text
 
 __all__ = ["NUMERICS", "PARTS", "code", "fingerprints", "plugin"]
 
-NUMERICS = 1
+NUMERICS = 2
 """The harness's own part in the numbers.
 
 Raised if and only if a golden value (``tests/train/golden.json``) moves by more than 1e-6 relative on one machine;
@@ -38,7 +39,7 @@ def fingerprints(spec: RunSpec, data: str) -> Fingerprints:
     return Fingerprints(numerics=NUMERICS, code=parts, data=data)
 
 
-def plugin(spec: RunSpec, part: str) -> registry.Entry:
+def plugin(spec: RunSpec, part: str) -> registry.PluginEntry:
     """The installed plug-in behind one of `PARTS` of a run.
 
     Raises:
@@ -47,9 +48,10 @@ def plugin(spec: RunSpec, part: str) -> registry.Entry:
     return registry.find(PARTS[part], getattr(spec, part).name)
 
 
-def code(entry: registry.Entry) -> Code:
+def code(entry: registry.PluginEntry) -> Code:
     """A plug-in's code: its module and, followed through, every module of its own package or of another one that
-    offers plug-ins which that imports, wherever the import stands.
+    offers plug-ins which that imports, wherever the import stands. What is imported for types alone is left out, as is
+    all else that makes no numbers (see `mtbench.store.syntax`).
 
     Found from the source files alone; nothing is imported. Of the harness only the backbones are followed: what the
     rest of it does to the numbers is what `NUMERICS` stands for.
@@ -92,11 +94,14 @@ def _makes_numbers(module: str, followed: set[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _read(path: Path, module: str, changed: int, size: int) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
-    """The hash of a module's syntax tree, and the modules it imports; `changed` and `size` tell two states apart."""
-    tree = ast.parse(path.read_bytes())
+    """The hash of what makes numbers in a module, and the modules that it imports for that.
+
+    `changed` and `size` tell two states of the file apart.
+    """
+    tree = numeric_part(ast.parse(path.read_bytes()))
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     imported = tuple(sorted(set(_imports(tree, package))))
-    return hashlib.sha256(_plain(tree).encode()).hexdigest(), imported
+    return hashlib.sha256(plain_text(tree).encode()).hexdigest(), imported
 
 
 def _imports(tree: ast.Module, package: str) -> Iterator[str]:
@@ -112,34 +117,7 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
                 yield inner if registry.module_path(inner) is not None else source
 
 
-def _plain(node: object) -> str:
-    """A syntax tree as text, without positions, docstrings, what is empty, and what options say is to be searched.
-
-    The keyword ``search`` of a call to ``option`` makes no numbers: the values that a search tries are asked of each
-    run, and are in its spec. `ast.dump` would do but that its text differs between versions of Python.
-    """
-    if isinstance(node, ast.AST):
-        fields = {name: value for name, value in ast.iter_fields(node) if value is not None and value != []}
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            fields["body"] = node.body[ast.get_docstring(node, clean=False) is not None :]
-        if isinstance(node, ast.Call) and _is_option(node.func) and node.keywords:
-            fields["keywords"] = [keyword for keyword in node.keywords if keyword.arg != "search"]
-            if not fields["keywords"]:
-                del fields["keywords"]
-        return f"{type(node).__name__}({', '.join(f'{name}={_plain(value)}' for name, value in fields.items())})"
-    if isinstance(node, list):
-        return f"[{', '.join(map(_plain, node))}]"
-    return repr(node)
-
-
-def _is_option(function: ast.expr) -> bool:
-    """Whether what is called is `mtbench.contract.option`, by its own name or as an attribute of a module."""
-    return (isinstance(function, ast.Name) and function.id == "option") or (
-        isinstance(function, ast.Attribute) and function.attr == "option"
-    )
-
-
-def _unreadable(entry: registry.Entry, what: str) -> PluginError:
+def _unreadable(entry: registry.PluginEntry, what: str) -> PluginError:
     return PluginError(
         f"the source of {entry.kind} '{entry.name}' of {entry.origin} cannot be read: {what}.",
         mend="Reinstall the package; `mtbench doctor` lists what is broken.",

@@ -1,4 +1,4 @@
-"""The folder of one run: what was asked, how far it is, and what came of it."""
+"""The folder of one run: its spec, its checkpoint while it runs, and its record or its failure."""
 
 import dataclasses
 import hashlib
@@ -7,13 +7,12 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors.torch
-import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
@@ -21,75 +20,55 @@ from torch import Tensor
 from mtbench.errors import Busy, DamagedRecord, StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text
-from mtbench.store.claim import Claim, is_claimed
+from mtbench.store.checkpoint import CHECKPOINT, CheckpointFile
+from mtbench.store.failure import Failure, read_failure, render_failure
+from mtbench.store.lease import Lease, is_leased
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
+from mtbench.store.sealed import strict_json
 
-__all__ = ["ATTEMPTS", "LOG", "ClaimedRun", "Failure", "RunFolder"]
+__all__ = ["LOG", "LeasedRun", "RunFolder"]
 
-ATTEMPTS = 3
-"""How often a run may be killed before it is left alone."""
-OWNED = ("checkpoint.pt", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
-"""The files that only the owner of the claim writes."""
+OWNED = (CHECKPOINT, "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
+"""The files that only the owner of the lease writes."""
+FILES = "files.json"
+"""Where the files among the options of a run lie on this machine: paths by hash. Not to be shared."""
 LOG = "log.txt"
-"""What a process at work on the run, and the libraries under it, print."""
-PASSING = ("checkpoint.pt", "failure.json", LOG)
+"""Output of the process that works on the run, and of the libraries under it."""
+PASSING = (CHECKPOINT, "failure.json", LOG)
 """The files that a finished run needs no more."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why a run has no record.
-
-    Attributes:
-        kind: ``exception``, ``nan`` (a loss was not finite) or ``killed`` (the process died without a word).
-        message: what happened, in a sentence.
-        traceback: where; empty if nobody knows.
-        attempt: how many attempts have failed, this one included.
-        signal: what killed the process, if it was killed.
-    """
-
-    kind: str
-    message: str
-    traceback: str
-    attempt: int
-    signal: int | None
-
-    @property
-    def is_to_be_tried(self) -> bool:
-        """Whether the next ``mtbench run`` tries again unasked: what kills a process may be gone, a NaN comes again."""
-        return self.kind == "killed" and self.attempt < ATTEMPTS
-
-
 class RunFolder:
-    """A run on disk. Anybody may look; only the owner of its claim writes its results."""
+    """A run on disk. Anybody may look; only the owner of its lease writes its results."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def has_record(self) -> bool:
-        """Whether the run is finished, as far as a glance can tell."""
+        """True if there is a record, which is not read here."""
         return (self.path / "record.json").exists()
 
     @property
     def has_checkpoint(self) -> bool:
-        """Whether there is a part of the run to go on from."""
-        return (self.path / "checkpoint.pt").exists()
+        """True if there is a checkpoint, which is not read here."""
+        return (self.path / CHECKPOINT).exists()
 
     @property
-    def is_claimed(self) -> bool:
-        """Whether a live process is at work on it."""
-        return is_claimed(self.path)
+    def is_leased(self) -> bool:
+        """True if a live process works on the run."""
+        return is_leased(self.path)
 
     def spec(self) -> RunSpec:
-        """What was asked.
+        """Return the spec of the run, and where the files among its options lie.
 
         Raises:
             StoreError: there is no ``spec.json``, or it is not one.
         """
         path = self.path / "spec.json"
         try:
-            return RunSpec.from_json(path.read_bytes())
+            spec = RunSpec.from_json(path.read_bytes())
+            return dataclasses.replace(spec, files={**spec.files, **self._files()})
         except OSError as cause:
             raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
         except ValidationError as cause:
@@ -99,14 +78,18 @@ class RunFolder:
             ) from cause
 
     def write_spec(self, spec: RunSpec) -> None:
-        """Put down what is asked, unless it stands there already."""
+        """Write the spec of the run, and in a file of its own where the files among its options lie."""
         make_folder(self.path)
-        path, text = self.path / "spec.json", spec.to_json()
-        if not path.exists() or path.read_bytes() != text.encode():
-            write_text(path, text)
+        texts = {"spec.json": dataclasses.replace(spec, files={}).to_json()}
+        if spec.files:
+            texts[FILES] = json.dumps({**self._files(), **spec.files}, indent=1, sort_keys=True) + "\n"
+        for name, text in texts.items():
+            path = self.path / name
+            if not path.exists() or path.read_bytes() != text.encode():
+                write_text(path, text)
 
     def record(self) -> Record | None:
-        """What came of the run, or None if it is not finished.
+        """Return the record of the run, or None if it is not finished.
 
         Raises:
             DamagedRecord: the record does not match its checksum, or is that of another run.
@@ -122,10 +105,10 @@ class RunFolder:
         return read_record(text, str(path))
 
     def failure(self) -> Failure | None:
-        """Why there is no record, if an attempt has failed."""
+        """Return the failure of the last attempt, or None if none has failed."""
         path = self.path / "failure.json"
         try:
-            return _FAILURE.validate_json(path.read_bytes())
+            return read_failure(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
@@ -133,52 +116,58 @@ class RunFolder:
             return Failure(kind="exception", message=message, traceback="", attempt=1, signal=None)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:
-        """Put down that one more attempt has failed."""
+        """Write that one more attempt has failed."""
         before = self.failure()
         attempt = 1 + (before.attempt if before else 0)
         failure = Failure(kind=kind, message=message, traceback=traceback, attempt=attempt, signal=signal)
-        write_text(self.path / "failure.json", json.dumps(asdict(failure), indent=1) + "\n")
+        write_text(self.path / "failure.json", render_failure(failure))
         return failure
 
     def model(self, record: Record) -> dict[str, Tensor]:
-        """The final weights.
+        """Return the final weights by name.
 
         Raises:
             StoreError: they are not there.
-            DamagedRecord: they are not those that the record speaks of.
+            DamagedRecord: they do not match the checksum in the record.
         """
         return safetensors.torch.load(self._verified("model.safetensors", record))
 
-    def predictions(self, record: Record) -> dict[str, NDArray[np.uint8]]:
-        """By task, the predicted class of each test example.
+    def predictions(self, record: Record) -> dict[str, NDArray[Any]]:
+        """Return the predicted class of each test example, by task.
 
         Raises:
             StoreError: they are not there.
-            DamagedRecord: they are not those that the record speaks of.
+            DamagedRecord: they do not match the checksum in the record.
         """
         with np.load(io.BytesIO(self._verified("predictions.npz", record)), allow_pickle=False) as archive:
             return dict(archive)
 
     def tidy_up(self) -> None:
-        """Remove what a process left behind that was killed right after it had published its record."""
+        """Remove the files of a process that was killed right after it had published its record."""
         if any((self.path / name).exists() for name in PASSING) or any(self.path.glob("claim.*")):
-            with suppress(Busy), self.claimed() as claimed:
-                claimed.tidy()
+            with suppress(Busy), self.leased() as leased:
+                leased.tidy()
 
     @contextmanager
-    def claimed(self, marks: str = "") -> Iterator["ClaimedRun"]:
-        """The right to work on the run while the block lasts.
+    def leased(self, checkpoint: CheckpointFile | None = None) -> Iterator["LeasedRun"]:
+        """Take the right to work on the run, for as long as the block lasts.
 
         Args:
-            marks: stands for everything that makes this run's numbers; a checkpoint made under other marks is not
-                gone on from.
+            checkpoint: the checkpoint of the run, for those who train it.
 
         Raises:
-            Busy: another live process has it.
+            Busy: another live process has the run.
         """
-        with Claim(self.path) as claim:
+        with Lease(self.path) as lease:
             sweep(self.path, OWNED)
-            yield ClaimedRun(self.path, claim, marks)
+            yield LeasedRun(self.path, lease, checkpoint or CheckpointFile(self.path))
+
+    def _files(self) -> dict[str, str]:
+        """Paths by hash from `FILES`; none if it is not there or damaged, since the next command writes it anew."""
+        try:
+            return _FILES.validate_json((self.path / FILES).read_bytes())
+        except (OSError, ValidationError):
+            return {}
 
     def _verified(self, name: str, record: Record) -> bytes:
         path = self.path / name
@@ -192,56 +181,65 @@ class RunFolder:
         return data
 
 
-class ClaimedRun(RunFolder):
-    """A run that this process owns. Before it writes anything it makes sure that this is still so."""
+class LeasedRun(RunFolder):
+    """A run that this process owns. Before it writes anything it makes sure that this is still so.
 
-    def __init__(self, path: Path, claim: Claim, marks: str) -> None:
+    Attributes:
+        checkpoint: the state that the run is resumed from, and notes on the course of the run.
+    """
+
+    def __init__(self, path: Path, lease: Lease, checkpoint: CheckpointFile) -> None:
         super().__init__(path)
-        self._claim = claim
-        self._marks = marks
+        self.checkpoint = checkpoint
+        self._lease = lease
 
     def restore(self) -> dict[str, Any] | None:
-        """The state that `keep` was given last; None if there is none that can be gone on from."""
-        try:
-            kept = torch.load(self.path / "checkpoint.pt", weights_only=True, map_location="cpu")
-        except FileNotFoundError:
-            return None
-        except Exception:  # torch says in many ways that a file is no checkpoint: begin again, to the same numbers
-            return None
-        return kept["state"] if kept["marks"] == self._marks else None
+        """Return the state that `keep` was given last; None if there is none that the run can be resumed from.
+
+        Raises:
+            Busy: the run was taken over.
+            StoreError: a checkpoint that cannot be used cannot be renamed.
+        """
+        self._lease.check()
+        return self.checkpoint.read()
+
+    def reject(self, why: str) -> None:
+        """Keep a checkpoint aside that cannot be used, and note it (see `CheckpointFile.reject`).
+
+        Raises:
+            Busy: the run was taken over.
+            StoreError: the checkpoint cannot be renamed.
+        """
+        self._lease.check()
+        self.checkpoint.reject(why)
 
     def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        """Put down a state to go on from, and the curve up to it.
+        """Write a state to resume from, and the curve up to it.
 
         Raises:
             Busy: the run was taken over.
             StoreError: it cannot be written.
         """
-        self._claim.check()
-        # Not straight into the file: what torch says of a full disk is not what the system says.
-        buffer = io.BytesIO()
-        torch.save({"marks": self._marks, "state": state}, buffer)
-        write_bytes(self.path / "checkpoint.pt", buffer.getvalue())
+        self._lease.check()
+        self.checkpoint.write(state)
         self._write_curve(curve)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:
-        """As `RunFolder.write_failure`, but of a run that is still this process's own.
+        """Write that one more attempt has failed, of a run that is still owned.
 
         Raises:
-            Busy: the run was taken over, and how this attempt ended concerns nobody.
+            Busy: the run was taken over, and the end of this attempt is of no interest.
         """
-        self._claim.check()
+        self._lease.check()
         return super().write_failure(kind=kind, message=message, traceback=traceback, signal=signal)
 
-    def publish(
-        self, record: Record, model: Mapping[str, Tensor], predictions: Mapping[str, NDArray[np.uint8]]
-    ) -> Record:
-        """Put down what came of the run: the record last, so that where it is everything is.
+    def publish(self, record: Record, model: Mapping[str, Tensor], predictions: Mapping[str, NDArray[Any]]) -> Record:
+        """Write the results of the run: the record last, so that where it is the others are.
 
         Args:
             record: without the checksums of files, which are added here.
             model: the final weights.
-            predictions: by task, the predicted class of each test example.
+            predictions: by task, those of the test examples.
 
         Returns:
             the record as it was written.
@@ -255,11 +253,11 @@ class ClaimedRun(RunFolder):
         np.savez_compressed(archive, allow_pickle=False, **dict(predictions))
         files = {"model.safetensors": weights, "predictions.npz": archive.getvalue()}
         record = dataclasses.replace(record, files={name: _sha256(data) for name, data in files.items()})
-        self._claim.check()
+        self._lease.check()
         self._write_curve(record.curve)
         for name, data in files.items():
             write_bytes(self.path / name, data)
-        self._claim.check()
+        self._lease.check()
         write_text(self.path / "record.json", render_record(record))
         self.tidy()
         return record
@@ -271,20 +269,20 @@ class ClaimedRun(RunFolder):
                 (self.path / name).unlink(missing_ok=True)
 
     def supersede(self) -> None:
-        """Move what came of the run out of the way, into the next free ``superseded-<n>``."""
-        self._claim.check()
+        """Move the results of the run into the next free ``superseded-<n>``."""
+        self._lease.check()
         with store_errors(self.path):
             number = 1
             while (target := self.path / f"superseded-{number}").exists():
                 number += 1
             target.mkdir()
             # The record goes first: from then on the run counts as not finished.
-            for name in ("record.json", "failure.json", *sorted(set(OWNED) - {"record.json", "checkpoint.pt"})):
+            for name in ("record.json", "failure.json", *sorted(set(OWNED) - {"record.json", CHECKPOINT})):
                 if (self.path / name).exists():
                     shutil.move(self.path / name, target / name)
 
     def _write_curve(self, curve: Sequence[CurvePoint]) -> None:
-        lines = [json.dumps(asdict(point), sort_keys=True) + "\n" for point in curve]
+        lines = [strict_json(asdict(point), sort_keys=True) + "\n" for point in curve]
         write_text(self.path / "curve.jsonl", "".join(lines))
 
 
@@ -292,4 +290,4 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-_FAILURE = TypeAdapter(Failure)
+_FILES = TypeAdapter(dict[str, str])

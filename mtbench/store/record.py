@@ -1,16 +1,19 @@
 """What a finished run leaves behind: the only thing that reports read."""
 
+import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from mtbench.contract import Task
+from mtbench.contract import Metric, Task
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.spec import RunSpec
 from mtbench.store.diagnosis import Conflict, Selectivity
-from mtbench.store.sealed import Later, Unsealed, seal, unseal
+from mtbench.store.formats import record_from_1
+from mtbench.store.numerics import Numerics
+from mtbench.store.sealed import Later, Number, Unsealed, seal, unseal
 
 __all__ = [
     "FORMAT",
@@ -19,33 +22,53 @@ __all__ = [
     "CurvePoint",
     "Environment",
     "Fingerprints",
+    "Measurement",
     "Parameters",
     "PhaseInfo",
     "Record",
+    "StoredPredictions",
     "TaskInfo",
     "TaskResult",
+    "WeightRange",
     "read_record",
     "render_record",
 ]
 
-FORMAT = 1
-"""Raised when a record can no longer be read by the mtbench before it."""
+FORMAT = 2
+"""Raised when a record can no longer be read by the mtbench before it; earlier formats are read by `formats`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskInfo:
-    """A task as tables need it: its name, and the first metric of its kind."""
+    """A task as tables need it.
+
+    Attributes:
+        name: the name of the task.
+        metrics: all metrics of its kind, the primary one first.
+    """
 
     name: str
-    metric: str
-    unit: str
-    higher_is_better: bool
+    metrics: tuple[Metric, ...]
 
     @staticmethod
     def of(task: Task) -> "TaskInfo":
-        """What tables need of a task of a dataset."""
-        first = task.kind.metrics[0]
-        return TaskInfo(name=task.name, metric=first.name, unit=first.unit, higher_is_better=first.higher_is_better)
+        """Return the entry of a task of a dataset."""
+        return TaskInfo(name=task.name, metrics=tuple(task.kind.metrics))
+
+    @property
+    def metric(self) -> str:
+        """The name of the primary metric."""
+        return self.metrics[0].name
+
+    @property
+    def unit(self) -> str:
+        """The unit of the primary metric."""
+        return self.metrics[0].unit
+
+    @property
+    def higher_is_better(self) -> bool:
+        """The direction of the primary metric."""
+        return self.metrics[0].higher_is_better
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +81,24 @@ class TaskResult:
         metrics: by name, in the metric's unit.
     """
 
-    loss: float
+    loss: Number
     count: int
-    metrics: Mapping[str, float]
+    metrics: Mapping[str, Number]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightRange:
+    """The weight that a balancer gave a task: the coefficient of its gradient in the shared parameters.
+
+    Attributes:
+        mean: over the steps since the point before, of those with a label of the task.
+        low: the least of these.
+        high: the greatest.
+    """
+
+    mean: Number
+    low: Number
+    high: Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +114,16 @@ class CurvePoint:
         results: by split and task.
         conflict: of the tasks' gradients over that epoch; None if the protocol did not ask for it, or if the tasks
             share no parameter.
+        weights: by task, the weights that the balancer used since the point before; None if no weights describe it.
     """
 
     epoch: int
     steps: int
     label_uses: int
-    train_losses: Mapping[str, float]
+    train_losses: Mapping[str, Number]
     results: Mapping[str, Mapping[str, TaskResult]]
     conflict: Conflict | None = None
+    weights: Mapping[str, WeightRange] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +152,8 @@ class Cost:
     peak_memory: int
     macs_per_task: int
     macs_per_input: int
-    training_wall_seconds: float = math.nan
-    training_cpu_seconds: float = math.nan
+    training_wall_seconds: Number = math.nan
+    training_cpu_seconds: Number = math.nan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,21 +194,56 @@ class PhaseInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """Where it ran."""
+    """The program and the system of a run; what its last bits depend on is in `Numerics`.
+
+    Attributes:
+        mtbench: the version of mtbench.
+        python: the version of Python.
+        platform: the operating system, as Python names it.
+    """
 
     mtbench: str
     python: str
-    torch: str
     platform: str
-    processor: str
-    device: str
-    threads: int
-    deterministic: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPredictions:
+    """The predictions of one task on the test split, or the reason why they are not stored.
+
+    Attributes:
+        dtype: of the array in ``predictions.npz``, e.g. ``uint8``; empty if there is none.
+        shape: of the array; empty if there is none.
+        why_not: a sentence; empty if they are stored.
+    """
+
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
+    why_not: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A number that a run measured besides, for which the format has no field.
+
+    Attributes:
+        value: the number.
+        unit: e.g. ``s`` or ``MB``; empty for a plain number.
+    """
+
+    value: Number
+    unit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """What ran as one part: where it came from, and a hash of its syntax trees without comments and docstrings."""
+    """The code of one part of a run.
+
+    Attributes:
+        distribution: the package that it came from.
+        version: the version of that package.
+        hash: of the syntax trees of its modules, without what makes no numbers.
+    """
 
     distribution: str
     version: str
@@ -195,9 +270,26 @@ class Record:
     """A finished run.
 
     Attributes:
-        training_examples: how many different ones were trained on.
-        phases: in order, where a task was added; empty where everything was trained at once.
+        format: the version of this layout.
+        spec: what was asked.
+        tasks: in the dataset's order, each with all its metrics.
+        training_examples: the number of different ones that were trained on.
+        results: by split and task, with the weights of the selected epoch.
+        selected_epoch: the epoch whose weights were tested and stored, counted from 1: the last one, unless the
+            training protocol selects the best on the validation split.
+        curve: the points that were measured during training.
+        cost: the resources that the run used.
+        parameters: the size of the network.
+        environment: the program and the system.
+        numerics: what the last bits depend on; it never makes a record stale.
+        fingerprints: the code and data that make numbers; where they changed, the record is stale.
+        files: the SHA-256 sum of each file beside the record.
+        predictions: by task, the form in which its test predictions are stored.
+        finished: the time, in ISO 8601.
         selectivity: None if the protocol did not ask for it, or if it cannot be measured of this network and tasks.
+        phases: in order, where a task was added; empty where everything was trained at once.
+        measurements: further numbers by name.
+        notes: sentences about the run, such as one on numerics that changed between attempts.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -211,11 +303,16 @@ class Record:
     cost: Cost
     parameters: Parameters
     environment: Environment
+    numerics: Numerics
     fingerprints: Fingerprints
     files: Mapping[str, str]
     finished: str
+    selected_epoch: int
+    predictions: Mapping[str, StoredPredictions] = field(default_factory=dict)
     selectivity: Selectivity | None = None
     phases: tuple[PhaseInfo, ...] = ()
+    measurements: Mapping[str, Measurement] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -232,18 +329,11 @@ class Record:
 
 
 def render_record(record: Record) -> str:
-    """The text of ``record.json``: the record and its checksum.
+    """Return the text of ``record.json``: the record and its checksum, in strict JSON with null for NaN.
 
-    Diagnostics and phases that there are none of are left out, so that an mtbench that does not know of them reads it
-    too.
+    Paths of the files among the options are left out, since they say nothing to others.
     """
-    body = asdict(record)
-    for part, name in ((body, "selectivity"), *((point, "conflict") for point in body["curve"])):
-        if part[name] is None:
-            del part[name]
-    if not record.phases:
-        del body["phases"]
-    return seal("record", body)
+    return seal("record", asdict(dataclasses.replace(record, spec=dataclasses.replace(record.spec, files={}))))
 
 
 def read_record(text: str | bytes, where: str) -> Record:
@@ -263,9 +353,13 @@ def read_record(text: str | bytes, where: str) -> Record:
     except Unsealed as cause:
         raise _damaged(where, str(cause)) from None
     try:
-        return _READER.validate_python(body)
-    except ValidationError as cause:
-        raise _damaged(where, f"it is not a record ({cause.error_count()} fields are wrong)") from None
+        return _READER.validate_python(record_from_1(body) if body["format"] == 1 else body)
+    except (ValidationError, LookupError, TypeError) as cause:
+        raise _damaged(where, f"it is not a record ({_amiss(cause)})") from None
+
+
+def _amiss(cause: Exception) -> str:
+    return f"{cause.error_count()} fields are wrong" if isinstance(cause, ValidationError) else "fields are missing"
 
 
 def newer(where: str, found: int) -> NewerResults:

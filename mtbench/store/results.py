@@ -16,8 +16,8 @@ __all__ = ["MARKER", "check_results", "find_runs", "mark_results", "run_folders"
 MARKER = "mtbench-results.json"
 
 
-def check_results(results: Path) -> None:
-    """Make sure that this mtbench understands the folder, which need not be there.
+def check_results(results: Path) -> int | None:
+    """Make sure that this mtbench understands the folder, and return its format; None if it has no mark yet.
 
     Raises:
         NewerResults: a newer mtbench made it.
@@ -27,7 +27,7 @@ def check_results(results: Path) -> None:
     try:
         found = int(json.loads(path.read_bytes())["format"])
     except FileNotFoundError:
-        return
+        return None
     except NotADirectoryError as cause:
         raise StoreError(
             f"{results} is no folder, or lies below a file.", mend="Give another folder with --results."
@@ -38,17 +38,19 @@ def check_results(results: Path) -> None:
         ) from cause
     if found > FORMAT:
         raise newer(str(path), found)
+    return found
 
 
 def mark_results(results: Path) -> None:
-    """Make the folder if need be, and say in it which mtbench made it.
+    """Make the folder if need be, and mark it with the format that is written now.
+
+    A folder of an earlier format is marked anew, for an earlier mtbench cannot read what is added to it.
 
     Raises:
         NewerResults: a newer mtbench made it.
         StoreError: it cannot be written to.
     """
-    check_results(results)
-    if not (results / MARKER).exists():
+    if check_results(results) != FORMAT:
         make_folder(results)
         text = json.dumps({"format": FORMAT, "made_by": f"mtbench {__version__}"}, indent=1)
         write_text(results / MARKER, text + "\n")

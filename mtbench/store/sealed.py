@@ -2,9 +2,21 @@
 
 import hashlib
 import json
-from typing import Any
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
 
-__all__ = ["Later", "Unsealed", "seal", "unseal"]
+from pydantic import BeforeValidator, WithJsonSchema
+
+__all__ = ["Later", "Number", "Unsealed", "seal", "strict_json", "unseal"]
+
+
+Number: TypeAlias = Annotated[
+    float,
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]}),
+]
+"""A float that is NaN where it is undefined: null in JSON."""
 
 
 class Unsealed(ValueError):
@@ -26,8 +38,21 @@ class Later(ValueError):
 def seal(kind: str, body: Any) -> str:
     """The text of a file that holds `body` under the name `kind`, and its checksum beside it."""
     # The checksum is of what will be read: names that are numbers become texts, and texts have another order.
-    read = json.loads(json.dumps(body))
-    return json.dumps({kind: read, "sha256": _checksum(read)}, indent=1, sort_keys=True) + "\n"
+    read = json.loads(strict_json(body))
+    return json.dumps({kind: read, "sha256": _checksum(read)}, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def strict_json(value: Any, **layout: Any) -> str:
+    """Return the value as JSON, with null for numbers that are NaN or infinite, which JSON does not have."""
+    return json.dumps(_finite(value), allow_nan=False, **layout)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(part) for key, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def unseal(kind: str, text: str | bytes, *, newest: int) -> Any:

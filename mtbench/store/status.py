@@ -25,7 +25,7 @@ class RunStatus:
     Attributes:
         folder: where it is kept.
         spec: what was asked.
-        state: one of `STATES`. Missing: no record and nobody at work. Running: a live claim and no record. Failed: a
+        state: one of `STATES`. Missing: no record and nobody at work. Running: a live lease and no record. Failed: a
             failure and no record. Damaged: a record that does not match its checksum. Stale: a record, but something
             that makes numbers has changed since. Fresh: a record that stands.
         why: for failed, damaged and stale, what happened or changed, in a sentence; else empty.
@@ -77,7 +77,7 @@ def status_of(folder: Path, spec: RunSpec, root: Path) -> RunStatus:
     if record is not None:
         why = "; ".join(_changes(record, root))
         return RunStatus(folder=folder, spec=spec, state="stale" if why else "fresh", why=why, record=record)
-    if run.is_claimed:
+    if run.is_leased:
         return RunStatus(folder=folder, spec=spec, state="running", why="", record=None)
     if (failure := run.failure()) is not None:
         times = f" ({failure.attempt} attempts)" if failure.attempt > 1 else ""

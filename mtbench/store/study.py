@@ -16,12 +16,13 @@ from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.parse import composition
 from mtbench.plan.spec import Titles
 from mtbench.store.atomic import write_text
+from mtbench.store.formats import study_from_1
 from mtbench.store.record import TaskInfo
-from mtbench.store.sealed import Later, Unsealed, seal, unseal
+from mtbench.store.sealed import Later, Number, Unsealed, seal, unseal
 
 __all__ = ["FILE", "FORMAT", "SEARCHES", "Spent", "Study", "Trial", "mean", "read_studies", "read_study", "write_study"]
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a study can no longer be read by the mtbench before it."""
 SEARCHES = "searches"
 """The folder of a results folder that studies lie in, as ``<dataset>/<method>-<id>/``."""
@@ -48,7 +49,7 @@ class Trial:
     state: str
     asked: Mapping[str, str]
     titles: Titles
-    values: Mapping[str, float] | None = None
+    values: Mapping[str, Number] | None = None
     front: bool = False
     runs: tuple[str, ...] = ()
     why: str = ""
@@ -181,9 +182,9 @@ def read_study(path: Path) -> Study:
     except (OSError, Unsealed) as cause:
         raise _damaged(path, str(cause)) from None
     try:
-        return _READER.validate_python(body)
-    except ValidationError as cause:
-        raise _damaged(path, f"it is not a study ({cause.error_count()} fields are wrong)") from None
+        return _READER.validate_python(study_from_1(body) if body["format"] == 1 else body)
+    except (ValidationError, LookupError, TypeError):
+        raise _damaged(path, "it is not a study") from None
 
 
 def read_studies(results: Path) -> list[Study]:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from mtbench.contract import Balancer, Network, Setup, Split, Task
 from mtbench.contract.dataset import Dataset
-from mtbench.plan.parse import MethodChoice, parse_backbone, parse_dataset, parse_method
+from mtbench.contract.normalization import convert_batch_norm
+from mtbench.plan.parse import MethodChoice, backbone_of, dataset_of, parse_method
 from mtbench.plan.spec import RunSpec
 
 __all__ = ["Assembly", "assemble", "build", "load_splits", "method_of"]
@@ -42,11 +43,11 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
 
     Raises:
         UsageError, PluginError: a part is not installed, or does not fit.
-        DataError: a data file is missing, truncated or altered.
+        DataError: a data file, or a file among the options, is missing, truncated or altered.
     """
-    dataset = parse_dataset(str(spec.dataset)).open(root)
+    dataset = dataset_of(spec).open(root)
     method = method_of(spec)
-    setup = parse_backbone(str(spec.backbone)).setup(dataset, seed=spec.seed)
+    setup = backbone_of(spec).setup(dataset, seed=spec.seed)
     splits = load_splits(spec, dataset)
     whole = splits["train"].defined
     if (kept := max(1, round(spec.protocol.fraction * len(whole)))) < len(whole):
@@ -66,12 +67,14 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
 
 def method_of(spec: RunSpec) -> MethodChoice:
     """The classes and options that a spec names."""
-    return parse_method(f"{spec.network}+{spec.balancer}@{spec.backbone}")
+    return parse_method(f"{spec.network}+{spec.balancer}@{spec.backbone}", spec.files)
 
 
 def build(method: MethodChoice, setup: Setup) -> Network:
-    """The network with its initial weights, in the memory format that convolutions are fastest in (channels last)."""
+    """Return the network with its initial weights, in the memory format in which convolutions are fastest (channels
+    last), and with the batch normalization that is exact in that format."""
     network = method.network_class(method.network_options, setup)
+    convert_batch_norm(network)
     return network.to(memory_format=torch.channels_last)
 
 

@@ -1,34 +1,13 @@
-"""Where a run computed, for its record."""
+"""The program and the system of a run, for its record."""
 
 import platform
 from importlib.metadata import version
-from pathlib import Path
-
-import torch
 
 from mtbench.store.record import Environment
 
 __all__ = ["environment"]
 
 
-def environment(device: torch.device) -> Environment:
-    """The versions, the machine and the settings that this process computes with."""
-    return Environment(
-        mtbench=version("mtbench"),
-        python=platform.python_version(),
-        torch=torch.__version__,
-        platform=platform.platform(),
-        processor=torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
-        device=str(device),
-        threads=torch.get_num_threads(),
-        deterministic=torch.are_deterministic_algorithms_enabled(),
-    )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor())
+def environment() -> Environment:
+    """Return the versions and the platform of this process."""
+    return Environment(mtbench=version("mtbench"), python=platform.python_version(), platform=platform.platform())

@@ -35,7 +35,8 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     started = _now(device)
     look()
     per_look = _now(device) - started
-    examples = (len(curve_epochs(plan[-1].end)) + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
+    points = len(curve_epochs(plan[-1].end, spec.protocol.curve))
+    examples = (points + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
     return training + examples / at_once * per_look
 
 

@@ -1,7 +1,7 @@
 """How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -39,18 +39,21 @@ def evaluate(network: Network, split: Split) -> Mapping[str, TaskResult]:
     return measure(network, split).results
 
 
-def measure(network: Network, split: Split, *, keep: bool = False) -> Evaluation:
+def measure(
+    network: Network, split: Split, *, keep: bool = False, check_stop: Callable[[], None] = lambda: None
+) -> Evaluation:
     """Evaluate a network in one pass over a split.
 
     Args:
         keep: whether predictions are wanted, of all examples, targets defined or not.
+        check_stop: called before each batch, as in `mtbench.train.loop.fit`.
     """
     tasks = network.tasks
     losses, counts = [0.0] * len(tasks), [0] * len(tasks)
     tallies = [task.kind.tally() for task in tasks]
     parts: dict[str, list[Tensor]] = {task.name: [] for task in tasks} if keep else {}
     not_stored: dict[str, str] = {}
-    for rows, outputs in _outputs(network, split):
+    for rows, outputs in _outputs(network, split, check_stop):
         for index, (task, output, target) in enumerate(zip(tasks, outputs, split.targets, strict=True)):
             predictions = task.kind.predict(output)
             if task.name in parts and (too_large := _too_large(task.kind, predictions, len(split))):
@@ -88,12 +91,13 @@ def batch_size(tasks: Sequence[Task], split: Split) -> int:
     return max(1, min(BATCH, VALUES // per_example))
 
 
-def _outputs(network: Network, split: Split) -> Iterator[tuple[Tensor, list[Tensor]]]:
+def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Tensor, list[Tensor]]]:
     """Yield rows (B,) and every task's output (B, ...), (B, V, ...) if V > 1, batch by batch, in evaluation mode."""
     training = network.training
     network.eval()
     rows_of_split = torch.arange(len(split), device=split.defined.device)
     for rows in torch.split(rows_of_split, batch_size(network.tasks, split)):
+        check_stop()
         batch = split.batch(rows)
         with torch.no_grad():
             outputs = network.all_outputs(batch.inputs)

@@ -1,8 +1,11 @@
 """The training loop: every network, every balancer and every kind of task goes through it."""
 
+import copy
 import dataclasses
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
@@ -10,22 +13,27 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Losses, Task, TrainingProtocol, derive, stream
-from mtbench.errors import NonFiniteLoss
+from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
 from mtbench.train.conflict import ConflictMeter
 from mtbench.train.cost import Ledger
 from mtbench.train.evaluate import Evaluation, measure
 from mtbench.train.heartbeat import Heartbeat
+from mtbench.train.optimizer import build_optimizer, set_learning_rate
 from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
+from mtbench.train.selection import best_epoch
+from mtbench.train.weights import WeightMeter
 
-__all__ = ["TRAIN_EXAMPLES", "Keeper", "curve_epochs", "fit"]
+__all__ = ["TRAIN_EXAMPLES", "Fitted", "Keeper", "curve_epochs", "fit"]
 
 TRAIN_EXAMPLES = 10_000
 """How many training examples the final record measures in evaluation mode."""
 POINTS = 20
-"""How many points a curve has at most."""
+"""How many points a curve has at most, unless the protocol asks for more."""
+LAST = 10
+"""How many last epochs all have a point where the protocol's curve is ``last10``."""
 SMALLER = "A smaller learning rate (--set lr=...) is the first thing to try."
 
 
@@ -39,6 +47,23 @@ class Keeper(Protocol):
         """Keep a state of tensors and plain values, and the curve up to it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """The outcome of a training; the network has the weights that are reported.
+
+    Attributes:
+        ledger: the resources that were used.
+        curve: the points that were measured.
+        selected_epoch: after how many epochs it had these weights.
+        final: by split the evaluation with these weights; that of the test split with predictions.
+    """
+
+    ledger: Ledger
+    curve: list[CurvePoint]
+    selected_epoch: int
+    final: Mapping[str, Evaluation]
+
+
 def fit(
     run: Assembly,
     protocol: TrainingProtocol,
@@ -47,46 +72,53 @@ def fit(
     watch: Callable[[Progress], None] = lambda _: None,
     points: Collection[int] | None = None,
     plan: Sequence[Phase] = (),
-) -> tuple[Ledger, list[CurvePoint], Evaluation]:
-    """Train what was assembled.
+    check_stop: Callable[[], None] = lambda: None,
+) -> Fitted:
+    """Train what was assembled, and leave the network with the weights that the protocol selects.
 
     Args:
         watch: told of progress about twice a second.
-        points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight.
+        points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight; with
+            ``select=best-val`` one of these is selected.
         plan: the `phases` of the run, where they are known already.
-
-    Returns:
-        what was used, the curve, and the evaluation of the test split at its last point, with the predictions.
+        check_stop: called before each step and each batch of an evaluation; it raises Stopped to end the run there.
 
     Raises:
-        UsageError: no training example has a label, or nothing belongs to the task that is to be added alone.
+        UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
+        UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
+            optimizer has nothing to do, or no epoch can be selected.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
     """
     network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
     plan = plan or phases(run, protocol)
     epochs = plan[-1].end
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
+    selects, selected = protocol.select == "best-val", None
+    weights = WeightMeter(run.tasks, device)
     if (state := keeper.restore()) is not None:
-        network.load_state_dict(state["network"])
-        run.balancer.load_state_dict(state["balancer"])
-        ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
+        with _fitting():
+            network.load_state_dict(state["network"])
+            run.balancer.load_state_dict(state["balancer"])
+            ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
+            selected = state["selected"] if selects else None
+            weights.restore(state["weights"])
     phase = _phase(plan, finished)
-    optimizer = _optimizer(protocol, run, phase)
+    optimizer = build_optimizer(protocol, network, phase)
     if state is not None and finished > phase.start:
-        optimizer.load_state_dict(state["optimizer"])
+        with _fitting():
+            optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
-    where = {*(curve_epochs(epochs) if points is None else points), epochs}
-    final: Evaluation | None = None
+    where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), epochs}
+    final: Mapping[str, Evaluation] = {}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
 
     for epoch in range(finished, epochs):
         phase = _phase(plan, epoch)
         if phase.adds is not None and epoch == phase.start:
             network.welcome(phase.adds)
-            optimizer = _optimizer(protocol, run, phase)
+            optimizer = build_optimizer(protocol, network, phase)
         torch.manual_seed(derive(seed, "epoch", epoch))  # for modules that draw, such as dropout
-        for group in optimizer.param_groups:
-            group["lr"] = group["factor"] * protocol.learning_rate(epoch - phase.start)
+        rate = protocol.learning_rate(epoch - phase.start)
         network.begin_epoch(epoch - phase.start, phase.epochs)
         balancer, split = phase.balancer, phase.split.augmented(run.tasks, stream(seed, "augment", epoch))
         visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
@@ -96,6 +128,7 @@ def fit(
         phase.enter(network)
         ledger.tick()
         for step, (rows, drawn) in enumerate(chunks := visits.batches(protocol.batch)):
+            check_stop()
             batch = split.batch(rows, drawn)
             optimizer.zero_grad()
             conflict.observe(rows)
@@ -105,8 +138,11 @@ def fit(
             phase.hold(network)
             if protocol.clip:
                 torch.nn.utils.clip_grad_norm_(network.parameters(), protocol.clip)
-            optimizer.step()
+            set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
+            with phase.held(network):
+                optimizer.step()
             balancer.after_step(network, batch)
+            weights.observe(losses)
             lost += losses.means.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
@@ -119,11 +155,15 @@ def fit(
         balancer.end_epoch(lost / used)
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
-            is_last = epoch + 1 == epochs
-            found = _final(run, ledger.steps) if is_last else {name: measure(network, run.splits[name])}
-            final = found["test"] if is_last else None
+            if epoch + 1 == epochs and not selects:
+                found = final = _final(run, ledger.steps, check_stop)
+            else:
+                found = {name: measure(network, run.splits[name], check_stop=check_stop)}
             results = {split: evaluation.results for split, evaluation in found.items()}
-            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict))
+            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict, weights))
+            weights.clear()
+            if selects and best_epoch(curve, run.tasks) == epoch + 1:
+                selected = copy.deepcopy(network.state_dict())
             beat.score = _last_score(curve, run.tasks)
         keeper.keep(
             {
@@ -133,13 +173,20 @@ def fit(
                 "optimizer": optimizer.state_dict(),
                 "ledger": ledger.state(),
                 "curve": [dataclasses.asdict(point) for point in curve],
+                "selected": selected,
+                "weights": weights.state(),
             },
             curve,
         )
-    if final is None:  # stopped after the last epoch, and before its predictions were written
-        final = measure(network, run.splits["test"], keep=True)
-        curve[-1] = dataclasses.replace(curve[-1], results={**curve[-1].results, "test": final.results})
-    return ledger, curve, final
+    if selected is not None:
+        network.load_state_dict(selected)
+    return Fitted(
+        ledger=ledger,
+        curve=curve,
+        selected_epoch=epochs if selected is None else best_epoch(curve, run.tasks),
+        # Resumed after the last epoch, or with another one selected, there is no evaluation of these weights yet.
+        final=final or _final(run, ledger.steps, check_stop),
+    )
 
 
 def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
@@ -147,29 +194,30 @@ def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
     return next((phase for phase in plan if epoch < phase.end), plan[-1])
 
 
-def curve_epochs(epochs: int) -> set[int]:
-    """After which epochs a curve has a point: each of up to 20, else 20 evenly spaced ones, the last among them.
+def curve_epochs(epochs: int, points: str = "20") -> set[int]:
+    """Return after which epochs a curve has a point, the last among them.
 
-    Where two phases are alike long, so is the last of the first.
+    Where two phases are alike long, the last epoch of the first is among them too.
+
+    Args:
+        points: the protocol's ``curve``. With ``20`` each of up to 20 epochs, else 20 evenly spaced ones; with
+            ``last10`` each of the last ten besides; with ``all`` each epoch.
     """
-    if epochs <= POINTS:
+    if epochs <= POINTS or points == "all":
         return set(range(1, epochs + 1))
-    return {round(point * epochs / POINTS) for point in range(1, POINTS + 1)}
+    spaced = {round(point * epochs / POINTS) for point in range(1, POINTS + 1)}
+    return spaced | set(range(epochs - LAST + 1, epochs + 1)) if points == "last10" else spaced
 
 
-def _optimizer(protocol: TrainingProtocol, run: Assembly, phase: Phase) -> torch.optim.Optimizer:
-    """The protocol's optimizer of what a phase trains, which remembers nothing yet; each group's ``factor`` is its
-    learning rate as a multiple of the protocol's."""
-    by_factor: dict[float, list[torch.nn.Parameter]] = {1.0: []}
-    factors = run.network.lr_factors()
-    for name, parameter in phase.trained(run.network):
-        by_factor.setdefault(factors.get(name.partition(".")[0], 1.0), []).append(parameter)
-    if own := list(phase.balancer.parameters()):
-        by_factor.setdefault(phase.balancer.learning_rate / protocol.lr, []).extend(own)
-    groups = [{"params": members, "factor": factor} for factor, members in by_factor.items() if members]
-    if protocol.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=protocol.lr, momentum=0.9)
-    return torch.optim.Adam(groups, lr=protocol.lr)
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Turn an error within the block into UnfitState, unless memory ran out."""
+    try:
+        yield
+    except Exception as cause:  # networks, balancers and optimizers have their own exceptions for a foreign state
+        if is_out_of_memory(cause):
+            raise
+        raise UnfitState(f"its state does not fit the run: {type(cause).__name__}: {cause}") from cause
 
 
 def _is_finite(losses: Losses) -> bool:
@@ -187,11 +235,16 @@ def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps:
     )
 
 
-def _final(run: Assembly, steps: int) -> dict[str, Evaluation]:
-    """The evaluation of every split, with predictions of the test split; what the last step broke, no training loss has
-    shown."""
+def _final(run: Assembly, steps: int, check_stop: Callable[[], None]) -> Mapping[str, Evaluation]:
+    """The evaluation of every split, with predictions of the test split.
+
+    Raises:
+        NonFiniteLoss: the last step broke a loss, which no training loss has shown.
+    """
     splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
-    found = {name: measure(run.network, split, keep=name == "test") for name, split in splits.items()}
+    found = {
+        name: measure(run.network, split, keep=name == "test", check_stop=check_stop) for name, split in splits.items()
+    }
     for name, evaluation in found.items():
         for task, result in evaluation.results.items():
             if result.count and not math.isfinite(result.loss):
@@ -207,6 +260,7 @@ def _point(
     tasks: Sequence[Task],
     results: Mapping[str, Mapping[str, TaskResult]],
     conflict: ConflictMeter,
+    weights: WeightMeter,
 ) -> CurvePoint:
     return CurvePoint(
         epoch=epoch,
@@ -215,6 +269,7 @@ def _point(
         train_losses={task.name: mean for task, mean in zip(tasks, means.tolist(), strict=True)},
         results=results,
         conflict=conflict.result(),
+        weights=weights.result(),
     )
 
 

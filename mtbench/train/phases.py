@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -72,6 +73,20 @@ class Phase:
                 parameter.grad = None
             elif parameter.grad is not None:
                 parameter.grad.masked_fill_(mask, 0)
+
+    @contextmanager
+    def held(self, network: Network) -> Iterator[None]:
+        """Undo within the block what an optimizer does to the frozen numbers of a parameter of which others are
+        trained: weight decay, and muon, move them without any gradient."""
+        kept = [
+            (parameter, mask, parameter.detach()[mask])
+            for parameter, mask in ((network.get_parameter(name), mask) for name, mask in self.frozen.items())
+            if mask is not None
+        ]
+        yield
+        with torch.no_grad():
+            for parameter, mask, values in kept:
+                parameter[mask] = values
 
     def enter(self, network: Network) -> None:
         """Put the network in training mode, but for modules whose parameters are all frozen and that have buffers, such

@@ -13,13 +13,14 @@ from torch import Tensor
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.diagnosis import Selectivity
+from mtbench.store.numerics import Numerics
 from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, PhaseInfo, TaskInfo, TaskResult
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.cost import Ledger, count_macs, count_parameters
+from mtbench.train.cost import count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.environment import environment
-from mtbench.train.evaluate import Evaluation
-from mtbench.train.loop import Keeper, fit
+from mtbench.train.loop import Fitted, Keeper, fit
+from mtbench.train.numerics import numerics
 from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
 from mtbench.train.selectivity import measure_selectivity
@@ -32,12 +33,14 @@ class Trained:
     """What a finished training gives to be recorded.
 
     Attributes:
-        model: the final weights and buffers by name, on the CPU.
+        model: the reported weights and buffers by name, on the CPU: those of `selected_epoch`.
         predictions: by task the test predictions (N, ...) that the test metrics were computed from, in the dtype that
             the kind of task states.
         not_stored: by task whose predictions are too large to be stored, the reason in a sentence.
         phases: in order, where a task was added; empty where everything was trained at once.
-        results: by split (``test``, ``train`` and, if held out, ``val``) and task, after the last epoch.
+        results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
+        selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
+            from 1.
         selectivity: see `Record`.
     """
 
@@ -48,10 +51,12 @@ class Trained:
     tasks: tuple[TaskInfo, ...]
     training_examples: int
     results: Mapping[str, Mapping[str, TaskResult]]
+    selected_epoch: int
     curve: tuple[CurvePoint, ...]
     cost: Cost
     parameters: Parameters
     environment: Environment
+    numerics: Numerics
     selectivity: Selectivity | None
 
 
@@ -63,48 +68,52 @@ def train(
     keeper: Keeper,
     watch: Callable[[Progress], None] = lambda _: None,
     points: Collection[int] | None = None,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Trained:
     """Train one run from its beginning, or from where `keeper` left off, to its last epoch, and take stock.
 
     Args:
         root: the folder of the data files.
         keeper, watch, points: see `fit`.
+        check_stop: as in `fit`; called between other parts of the work too.
 
     Raises:
-        UsageError, NonFiniteLoss: see `fit`.
+        UsageError, NonFiniteLoss, UnfitState: see `fit`.
     """
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
+    check_stop()
     plan = phases(run, spec.protocol)
-    ledger, curve, final = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan)
-    return _trained(spec, run, plan, ledger, curve, final, device)
+    fitted = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan, check_stop=check_stop)
+    return _trained(spec, run, plan, fitted, device)
 
 
 def _trained(
     spec: RunSpec,
     run: Assembly,
     plan: Sequence[Phase],
-    ledger: Ledger,
-    curve: list[CurvePoint],
-    final: Evaluation,
+    fitted: Fitted,
     device: torch.device,
 ) -> Trained:
     default = parse_backbone(parse_dataset(str(spec.dataset)).dataset_class.default_backbone)
     setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
+    test = fitted.final["test"]
     one = run.splits["test"].first(1)
     macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
-        predictions={name: part.numpy() for name, part in final.predictions.items()},
-        not_stored=final.not_stored,
+        predictions={name: part.numpy() for name, part in test.predictions.items()},
+        not_stored=test.not_stored,
         phases=tuple(phase.info(run.network) for phase in plan if len(plan) > 1),
         tasks=tuple(map(TaskInfo.of, run.tasks)),
         training_examples=len(run.splits["train"]),
-        results=curve[-1].results,
-        curve=tuple(curve),
-        cost=ledger.cost(device, macs),
+        results={split: evaluation.results for split, evaluation in fitted.final.items()},
+        selected_epoch=fitted.selected_epoch,
+        curve=tuple(fitted.curve),
+        cost=fitted.ledger.cost(device, macs),
         parameters=count_parameters(run.network, setup),
-        environment=environment(device),
+        environment=environment(),
+        numerics=numerics(device, (type(run.network), type(run.balancer))),
         selectivity=_selectivity(spec, run),
     )
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,22 @@ def test_weights_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=says):
             build(text, shape)
+
+
+def test_the_content_of_a_file_of_weights_tells_its_format_and_not_its_name(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    theirs = {}
+    for name, value in build("resnet18").state_dict().items():
+        name = name.removeprefix("stages.").replace("stem.pre.0", "conv1").replace("stem.pre.1", "bn1")
+        theirs[re.sub(r"\.pre\.(\d)", lambda match: f".{int(match[1]) // 2}", name)] = value
+    kept: list[dict[str, torch.Tensor]] = []
+    for name, save in (("a.safetensors", torch.save), ("b.pth", safetensors.torch.save_file), ("c", torch.save)):
+        save(theirs, tmp_path / name)
+        kept.append(build(f"resnet18:weights={tmp_path / name}").state_dict())
+    torch.save(theirs, tmp_path / "old", _use_new_zipfile_serialization=False)  # as torchvision's first files
+    kept.append(build(f"resnet18:weights={tmp_path / 'old'}").state_dict())
+    for state in kept:
+        assert all(torch.equal(value, kept[0][name]) for name, value in state.items())
+    assert not torch.equal(
+        kept[0]["stages.stem.pre.0.weight"], build("resnet18").state_dict()["stages.stem.pre.0.weight"]
+    )

@@ -3,6 +3,7 @@
 Each pair is timed in turn, A B A B ..., in CPU seconds; the ratio printed is that of the medians.
 """
 
+import copy
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench import registry
+from mtbench.contract import BatchNorm
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import CurvePoint
@@ -104,14 +106,14 @@ def test_an_epoch_of_the_harness_over_a_bare_loop(data_root: Path, capsys: pytes
     assert len(harness) == EPOCHS - 2
 
 
-def stepper(run: Assembly, *, nchw: bool = False) -> Callable[[], float]:
-    """One optimizer step at batch 512; gives its CPU seconds."""
+def stepper(run: Assembly, *, batch_size: int = 512, nchw: bool = False) -> Callable[[], float]:
+    """One optimizer step; gives its CPU seconds."""
     network, split = run.network, run.splits["train"]
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     drawn = draw_tasks(split.defined, torch.Generator().manual_seed(0)) if network.one_task else None
 
     def step() -> float:
-        rows = torch.randperm(len(split))[:512]
+        rows = torch.randperm(len(split))[:batch_size]
         started = time.process_time()
         batch = split.batch(rows, None if drawn is None else drawn[rows])
         if nchw:
@@ -182,4 +184,25 @@ def test_a_step_in_channels_last_over_one_in_nchw(
     medians = in_turn({"last": stepper(last), "first": stepper(first, nchw=True)})
     ratio = medians["last"] / medians["first"]
     show(capsys, f"step of {method:9} in channels last / NCHW  {ratio:5.2f}")
+    assert ratio > 0
+
+
+@pytest.mark.parametrize(("method", "batch_size"), [("mtan", 512), ("branches@resnet18:width=.25", 128)])
+def test_a_step_with_exact_batch_normalization_over_one_with_torchs(
+    method: str, batch_size: int, data_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deterministic(CPU, "float32")
+    exact = assemble(spec_of(method), root=data_root, device=CPU)
+    torchs = dataclasses.replace(exact, network=copy.deepcopy(exact.network))
+    for module in torchs.network.modules():
+        if isinstance(module, BatchNorm):
+            module.__class__ = nn.BatchNorm2d  # type: ignore[assignment]
+    runs = {"exact": exact, "torch": torchs}
+    medians = in_turn({name: stepper(run, batch_size=batch_size) for name, run in runs.items()})
+    ratio = medians["exact"] / medians["torch"]
+    show(
+        capsys,
+        f"step of {method} with exact batch normalization / torch's {ratio:5.2f}  "
+        f"{1000 * medians['exact']:4.0f} / {1000 * medians['torch']:4.0f} ms",
+    )
     assert ratio > 0

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mtbench.cli.app import app
-from mtbench.conformance.trial import tiny
+from mtbench.conformance.candidate import tiny
 from mtbench.errors import UsageError
 
 RUNNER = CliRunner()

@@ -3,12 +3,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from mtbench import registry
 from mtbench.cli.app import app
 from mtbench.cli.inspect import Kind
 from mtbench.errors import UsageError
+from mtbench.train.numerics import onednn_instructions
 
 RUNNER = CliRunner()
 
@@ -35,6 +37,14 @@ def test_a_list_has_a_line_for_each_with_its_summary_and_origin(kind: str, rows:
         line = next(line for line in lines if line.split()[:1] == [name])
         assert summary in line
         assert line.rstrip().endswith("0.1.0" if name[:4] != "toy-" else "mtbench-toys 0.1")
+
+
+@pytest.mark.parametrize(("name", "options"), [("resnet18", ["weights"]), ("mmnist2", ["pairs", "pairs_val"])])
+def test_an_option_that_is_a_file_is_shown_as_one(name: str, options: list[str]) -> None:
+    lines = shown("info", name).splitlines()
+    for option in options:
+        line = next(line for line in lines if line.split()[:1] == [option])
+        assert line.split()[1:4] == ["none", "a", "file"]
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["list", "methods"]])
@@ -178,7 +188,17 @@ def test_info_of_an_unknown_name_suggests_one() -> None:
 def test_the_doctor_loads_everything() -> None:
     text = shown("doctor")
     assert "all well" in text
-    assert ["dataset", "toy-maps", "mtbench-toys", "0.1", "ok"] in [line.split() for line in text.splitlines()]
+    lines = [line.split() for line in text.splitlines()]
+    assert ["dataset", "toy-maps", "mtbench-toys", "0.1", "ok"] in lines
+    used = f"torch {torch.backends.cpu.get_cpu_capability()}, oneDNN {onednn_instructions()}"
+    assert ["instruction", "sets", *used.split()] in lines
+
+
+def test_the_doctor_names_a_role_that_there_is_not(tmp_path: Path) -> None:
+    offer(tmp_path, "lonely", "methods", "class Plugin:\n    role = 'single task baseline'\n")
+    done = mtbench("doctor", path=tmp_path)
+    assert done.returncode == 1
+    assert "declares the role 'single task baseline'. Did you mean 'single-task baseline'?" in done.stdout
 
 
 def test_the_doctor_names_what_is_broken_and_why(tmp_path: Path) -> None:

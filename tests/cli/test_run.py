@@ -14,7 +14,7 @@ import typer
 from typer.testing import Result
 
 from mtbench.cli.run import exec_, run, status
-from mtbench.errors import UsageError
+from mtbench.errors import DataError, UsageError
 from tests.cli.commands import call, start
 
 app = typer.Typer()
@@ -52,6 +52,32 @@ def test_a_grid_is_run_and_then_there(place: Path) -> None:
     assert {name: after[name] for name in before} == before
     shown = mtbench("status").output
     assert re.search(r"^toy-all +paper, epochs=1 +moo +1 *$", shown, re.MULTILINE)
+
+
+def test_a_file_that_was_moved_is_given_anew_and_the_same_run_goes_on(place: Path) -> None:
+    (place / "weights").mkdir()
+    (place / "weights" / "shift.txt").write_text("0.5")
+
+    def command(path: str) -> Result:
+        chosen = ["--methods", f"single@toy-shifted:shift={path}", "--dataset", "toy-all"]
+        return mtbench("run", *chosen, "--seeds", "1", "--epochs", "1", "--results", "results")
+
+    assert command("weights/shift.txt").exit_code == 0
+    (folder,) = {path.parent for path in place.rglob("spec.json")}
+    (folder / "record.json").unlink()  # as if it had not been finished
+    (place / "weights" / "shift.txt").rename(place / "moved.txt")
+    with pytest.raises(DataError, match=r"which cannot be read at .*weights/shift\.txt, where it was last"):
+        mtbench("exec", str(folder / "spec.json"))
+    with pytest.raises(UsageError, match="there is no such file"):
+        command("weights/shift.txt")
+    again = command("moved.txt")
+    assert "1 runs: 1 to do, 0 done already." in again.output
+    assert "1 of 1 runs have a record." in again.output
+    assert {path.parent for path in place.rglob("spec.json")} == {folder}
+    for name in ("spec.json", "record.json"):
+        assert str(place) not in (folder / name).read_text()
+        assert "shift.txt" not in (folder / name).read_text()
+    assert "1 runs: 0 to do, 1 done already." in command("./weights/../moved.txt").output
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> None:
@@ -118,9 +144,10 @@ def test_exec_does_the_run_of_a_spec(place: Path) -> None:
     mtbench("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
     (record,) = place.rglob("record.json")
     record.unlink()
-    result = mtbench("exec", str(record.with_name("spec.json")), "--device", "cpu")
-    assert result.exit_code == 0
-    assert "done" in result.output
+    process = start("exec", str(record.with_name("spec.json")), "--device", "cpu")  # it blocks SIGTERM for good
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert "done" in output
     assert record.exists()
 
 

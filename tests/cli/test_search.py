@@ -18,7 +18,7 @@ from typer.testing import Result
 from mtbench.cli.run import status
 from mtbench.cli.search import search
 from mtbench.errors import Busy, StoreError, UsageError
-from mtbench.store.claim import Claim
+from mtbench.store.lease import Lease
 from mtbench.store.record import read_record, render_record
 from mtbench.store.study import Study, read_studies
 from tests.cli.commands import call, start
@@ -148,7 +148,7 @@ def test_a_failed_trial_is_shown_and_counted(place: Path) -> None:
 def test_a_search_that_is_under_way_is_not_begun_again() -> None:
     mtbench(*WEIGHTS, "--trials", "1", "--retrain", "0", "--quiet")
     (folder,) = RESULTS.glob("searches/*/*")
-    with Claim(folder), pytest.raises(Busy, match="another mtbench is at work on the search in"):
+    with Lease(folder), pytest.raises(Busy, match="another mtbench is at work on the search in"):
         mtbench(*WEIGHTS, "--trials", "2", "--retrain", "0", "--quiet")
 
 

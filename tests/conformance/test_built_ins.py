@@ -73,6 +73,6 @@ def test_there_are_at_least_twelve_mixed_pairs_of_different_parts() -> None:
 
 
 def test_aliases_are_checked_as_what_they_stand_for(data_root: Path) -> None:
-    findings = list(examine("moo", root=data_root))
-    assert len(findings) == 10
-    assert not any(finding.fault for finding in findings)
+    results = list(examine("moo", root=data_root))
+    assert len(results) == 10
+    assert not any(result.fault for result in results)

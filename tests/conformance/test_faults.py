@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.conformance import assert_conforms, examine
+from mtbench.conformance.candidate import Candidate
 from mtbench.conformance.dataset import dataset_checks
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.method import method_checks
-from mtbench.conformance.trial import Trial
 from mtbench.contract import (
     Augmentation,
     Balancer,
+    Conformance,
     Flip,
     Inputs,
     Losses,
@@ -166,7 +167,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
 ]
 
 
-def trial(network: type[Network], balancer: type[Balancer]) -> Trial:
+def candidate(network: type[Network], balancer: type[Balancer]) -> Candidate:
     method = MethodChoice(
         network_choice=Choice(name="bad"),
         network_class=network,
@@ -177,7 +178,7 @@ def trial(network: type[Network], balancer: type[Balancer]) -> Trial:
         backbone=None,
         title="bad",
     )
-    return Trial(method=method, backbone=parse_backbone("lenet"))
+    return Candidate(method=method, backbone=parse_backbone("lenet"))
 
 
 @pytest.mark.parametrize(
@@ -189,13 +190,13 @@ def test_a_check_finds_what_breaks_its_rule(
     network: type[Network], balancer: type[Balancer], check: str, says: str
 ) -> None:
     with pytest.raises(Fault) as fault:
-        method_checks(trial(network, balancer))[check]()
+        method_checks(candidate(network, balancer))[check]()
     assert says in str(fault.value)
 
 
 def test_every_check_has_a_plug_in_that_breaks_it() -> None:
     assert {check for _, _, check, _ in FAULTS} | {"learns 64 images of 2 tasks"} == set(
-        method_checks(Trial.of("branches"))
+        method_checks(Candidate.of("branches"))
     )
 
 
@@ -207,16 +208,16 @@ def test_a_network_that_cannot_learn_is_told_by_its_accuracies() -> None:
             return 0 * super().encode(inputs)
 
     with pytest.raises(Fault, match=r"after 300 steps on 64 images its training accuracies are \d+ %, \d+ %, and 95 %"):
-        method_checks(trial(Blind, Uniform))["learns 64 images of 2 tasks"]()
+        method_checks(candidate(Blind, Uniform))["learns 64 images of 2 tasks"]()
 
 
 def test_a_declared_identity_is_no_fault() -> None:
     class Declared(Copy):
         """Says so."""
 
-        same_as = frozenset({"uniform"})
+        conformance = Conformance(same_as=frozenset({"uniform"}))
 
-    declared = trial(Branches, Declared)
+    declared = candidate(Branches, Declared)
     method_checks(declared)["differs from every other method"]()
 
 
@@ -226,9 +227,9 @@ def test_the_helper_raises_every_fault_in_words() -> None:
     assert str(error.value).startswith("'toy-nan' does not conform:\n- not so: ")
 
 
-def test_a_refusal_is_a_finding() -> None:
-    findings = list(examine("td:td_loss=1", root=Path()))
-    assert {finding.fault for finding in findings} >= {
+def test_a_refusal_is_the_result_of_a_check() -> None:
+    results = list(examine("td:td_loss=1", root=Path()))
+    assert {result.fault for result in results} >= {
         "it is refused: option 'td_loss' of method 'td' needs foreground maps, and this dataset has none."
     }
 
@@ -361,4 +362,4 @@ def test_an_augmentation_that_breaks_its_rules_is_found(
 
 def test_a_balancer_is_checked_on_branches_and_a_composition_as_it_is() -> None:
     assert parse_method("branches+mgda").title == "branches+mgda"
-    assert all(not finding.fault for finding in examine("td+mgda", root=Path()))
+    assert all(not result.fault for result in examine("td+mgda", root=Path()))

@@ -211,7 +211,7 @@ def test_every_balancer_is_defined_on_it(balancer: str, dataset: str) -> None:
         plugin: type[Balancer] = load("balancer", balancer)
     except PluginError as cause:
         pytest.skip(str(cause))
-    options = plugin.example(parse_dataset(dataset).open(Path()).tasks)
+    options = plugin.conformance.example(parse_dataset(dataset).open(Path()).tasks)
     text = ":".join([balancer, *(f"{name}={value}" for name, value in options.items())])
     trained = run(f"branches+{text}@point:start=-4/-2", dataset, epochs="2", images="60")
     before, after = gap(torch.tensor([[-4.0, -2.0]])), trained.results["test"]["L1"].metrics["gap"]

@@ -9,8 +9,8 @@ from mtbench.engines.agenda import estimate, make_agenda, supersede
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.claim import Claim
 from mtbench.store.folder import RunFolder
+from mtbench.store.lease import Lease
 from mtbench.store.status import RunStatus, status_of
 
 
@@ -83,7 +83,7 @@ def test_a_record_that_is_not_the_one_that_was_looked_at_stays(runs: dict[str, R
 
 
 def test_what_another_process_works_on_stays(runs: dict[str, RunStatus], tmp_path: Path) -> None:
-    with Claim(runs["fresh"].folder):
+    with Lease(runs["fresh"].folder):
         supersede(runs["fresh"], tmp_path)
     assert status_of(runs["fresh"].folder, runs["fresh"].spec, tmp_path).state == "fresh"
 

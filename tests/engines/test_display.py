@@ -57,6 +57,16 @@ def test_a_narrow_terminal_cuts_titles_and_never_wraps() -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_a_note_on_a_run_stays_above_the_live_lines_and_is_a_line_of_a_log() -> None:
+    text = "The checkpoint cannot be used: its content does not match its checksum."
+    paper = console(200)
+    Lines(paper, total=4).noted(MOO, text)
+    assert printed(paper) == f"note          mmnist3 [moo] seed 1: {text}\n"
+    live = LiveLines(console(200), total=4)
+    live.noted(MOO, text)
+    assert printed(live.console) == printed(paper)
+
+
 def test_a_run_that_ends_leaves_a_line_above_the_live_ones() -> None:
     paper = console(80, terminal=True)
     with LiveLines(paper, total=2) as display:

@@ -1,6 +1,8 @@
 """One run, from its spec to its record or to what stands in its place."""
 
+import hashlib
 import json
+import multiprocessing
 import os
 import resource
 import signal
@@ -11,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from mtbench.engines.agenda import measure
 from mtbench.engines.job import execute
-from mtbench.errors import Busy, NonFiniteLoss, StoreError
+from mtbench.errors import Busy, DataError, NonFiniteLoss, StoreError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.claim import Claim
 from mtbench.store.folder import RunFolder
+from mtbench.store.lease import Lease
 from mtbench.store.status import status_of
 from mtbench.train.progress import Progress
+from tests.cli.commands import start
 
 
 def planned(folder: Path, method: str, **settings: str) -> RunFolder:
@@ -66,7 +70,7 @@ def test_a_run_that_raises_leaves_its_traceback(tmp_path: Path) -> None:
     assert (failure.kind, failure.attempt) == ("exception", 1)
     assert failure.message == "RuntimeError: the third step is one too many"
     assert 'raise RuntimeError("the third step is one too many")' in failure.traceback
-    assert not run.is_claimed
+    assert not run.is_leased
     assert not run.has_record
 
 
@@ -89,7 +93,7 @@ def test_a_run_that_succeeds_forgets_its_failures(tmp_path: Path) -> None:
 
 def test_a_run_of_another_process_is_left_to_it(tmp_path: Path) -> None:
     run = planned(tmp_path / "a", "single")
-    with Claim(run.path), pytest.raises(Busy):
+    with Lease(run.path), pytest.raises(Busy):
         done(run, tmp_path)
     assert run.failure() is None
 
@@ -107,20 +111,16 @@ def test_a_run_that_is_taken_over_midway_writes_nothing_more(tmp_path: Path) -> 
     assert not run.has_checkpoint
 
 
-def test_sigterm_leaves_the_checkpoint_and_no_claim(tmp_path: Path) -> None:
+def test_sigterm_ends_the_command_exec_and_leaves_the_checkpoint_and_no_lease(tmp_path: Path) -> None:
     run = planned(tmp_path / "a", "single", epochs="5000", schedule="constant")
-    code = (
-        "import sys; from pathlib import Path; from mtbench.engines.job import execute; from mtbench.errors import "
-        "Stopped\ntry:\n    execute(Path(sys.argv[1]) / 'spec.json', Path(sys.argv[1]), 'cpu')\n"
-        "except Stopped as cause:\n    print(cause)\n"
-    )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", code, str(run.path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    process = start("exec", str(run.path / "spec.json"), "--device", "cpu")
     while not run.has_checkpoint:
         time.sleep(0.02)
+        assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGTERM)
-    assert process.communicate()[0] == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    errors = process.communicate()[1]
+    assert errors == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    assert process.returncode == 130
     assert run.has_checkpoint
     assert not list(run.path.glob("claim.*"))
     assert not list(run.path.glob(".*"))
@@ -162,6 +162,67 @@ def test_a_disk_that_is_full_is_told_as_such_and_the_same_command_goes_on_when_i
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert run.failure() is None
-    assert not run.is_claimed
+    assert not run.is_leased
     done(run, tmp_path)
     assert run.has_record
+
+
+def test_a_file_among_the_options_is_found_by_another_process_and_no_path_is_in_the_record(tmp_path: Path) -> None:
+    file = tmp_path / "x@y" / "a+b=c d.txt"
+    file.parent.mkdir()
+    file.write_text("0.5")
+    run = planned(tmp_path / "a", f"single@toy-shifted:shift={file}", epochs="1")
+    assert "x@y" not in (run.path / "spec.json").read_text()
+    program = "import sys; from mtbench.cli.app import main; sys.exit(main())"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    arguments = ["exec", str(run.path / "spec.json"), "--data-root", str(tmp_path)]
+    subprocess.run([sys.executable, "-c", program, *arguments], env=environment, check=True, cwd="/", timeout=300)
+    record = run.record()
+    assert record is not None
+    assert record.spec.files == {}
+    assert record.spec.id == run.spec().id
+    for path in run.path.glob("*"):
+        assert (b"x@y" in path.read_bytes()) == (path.name == "files.json")
+    other = planned(tmp_path / "b", "single@toy-shifted", epochs="1")
+    done(other, tmp_path)
+    without = other.record()
+    assert without is not None
+    assert without.results != record.results
+
+
+def test_a_file_that_is_damaged_between_plan_and_run_is_no_lasting_failure(tmp_path: Path) -> None:
+    file = tmp_path / "shift.txt"
+    file.write_text("0.5")
+    run = planned(tmp_path / "a", f"single@toy-shifted:shift={file}", epochs="1")
+    file.write_text("0.6")
+    with pytest.raises(DataError, match=r"^option 'shift' of backbone 'toy-shifted' .* has changed: its sha256 is "):
+        done(run, tmp_path)
+    assert run.failure() is None
+    assert not run.is_leased
+    assert status_of(run.path, run.spec(), tmp_path).state == "missing"
+    moved = tmp_path / "elsewhere.txt"
+    moved.write_text("0.5")
+    planned(tmp_path / "a", f"single@toy-shifted:shift={moved}", epochs="1")
+    done(run, tmp_path)
+    assert status_of(run.path, run.spec(), tmp_path).state == "fresh"
+
+
+def test_places_of_files_that_cannot_be_read_are_as_good_as_none(tmp_path: Path) -> None:
+    file = tmp_path / "shift.txt"
+    file.write_text("0.5")
+    method = f"single@toy-shifted:shift={file}"
+    run = planned(tmp_path / "a", method, epochs="1")
+    (run.path / "files.json").write_text("{")
+    with pytest.raises(DataError, match="and no path to it is known"):
+        done(run, tmp_path)
+    planned(tmp_path / "a", method, epochs="1")
+    assert run.spec().files == {hashlib.sha256(b"0.5").hexdigest(): str(file)}
+
+
+def test_the_time_of_a_run_with_a_file_can_be_measured(tmp_path: Path) -> None:
+    file = tmp_path / "shift.txt"
+    file.write_text("0.5")
+    spec = planned(tmp_path / "a", f"single@toy-shifted:shift={file}", epochs="1").spec()
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    measure([spec.to_json()], str(tmp_path), "cpu", sender)
+    assert receiver.recv() > 0

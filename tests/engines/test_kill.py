@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from mtbench.store.claim import started
+from mtbench.store.lease import started
 
 MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
 GRID = ("--methods", "single,uniform,moo,chmod,td", "--dataset", "mmnist2", "--set", "images=768", "--epochs", "3")
@@ -63,12 +63,12 @@ def outcomes(results: Path) -> dict[str, tuple[Any, Any, Any]]:
 
 
 def owners(results: Path) -> Iterator[tuple[Path, int]]:
-    """Each run that is claimed by a live process, and that process."""
-    for claim in results.rglob("claim.*"):
+    """Each run that a live process has leased, and that process."""
+    for lease in results.rglob("claim.*"):
         with suppress(OSError, ValueError, KeyError):
-            pid = int(json.loads(claim.read_text())["pid"])
+            pid = int(json.loads(lease.read_text())["pid"])
             if started(pid) is not None:
-                yield claim.parent, pid
+                yield lease.parent, pid
 
 
 def wait_for_work(process: subprocess.Popen[str], results: Path) -> bool:
@@ -106,7 +106,20 @@ def kill_everything(process: subprocess.Popen[str], results: Path, draw: random.
         time.sleep(0.01)
 
 
-VICTIMS = {"worker": kill_worker, "parent": kill_parent, "everything": kill_everything}
+def stop_everything(process: subprocess.Popen[str], results: Path, draw: random.Random) -> None:  # noqa: ARG001
+    """Ask the command, its fork server and its workers to stop, all at once, as a scheduler does."""
+    os.killpg(process.pid, signal.SIGTERM)
+    process.communicate()
+    assert not list(owners(results))
+    assert not list(results.rglob("failure.json"))
+
+
+VICTIMS = {
+    "worker": kill_worker,
+    "parent": kill_parent,
+    "everything": kill_everything,
+    "stopped": stop_everything,
+}
 
 
 def disturbed(victim: str, root: Path, results: Path, jobs: int, *grid: str, kills: int, within: float) -> None:

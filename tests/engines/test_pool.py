@@ -13,29 +13,32 @@ from pathlib import Path
 
 from mtbench.engines.pool import Job, Outcome, run_all
 from mtbench.engines.worker import Ended
-from mtbench.store.claim import Claim, started
 from mtbench.store.folder import RunFolder
+from mtbench.store.lease import Lease, started
 from mtbench.train.progress import Progress
 
 PROGRESS = Progress(epoch=1, epochs=2, step=3, steps=6, loss=0.5, metric="accuracy", score=None)
 
 
-class Ears:
-    """A listener that remembers what it heard, and can be told to do something when a run starts."""
+class Events:
+    """A listener that keeps what it is called with, and can do something when a run starts."""
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, str, str]] = []
+        self.seen: list[tuple[str, str, str]] = []
         self.on_start: Callable[[], None] = lambda: None
 
     def started(self, job: Job, device: str) -> None:
-        self.heard.append((job.title, "started", device))
+        self.seen.append((job.title, "started", device))
         self.on_start()
 
     def advanced(self, job: Job, progress: Progress) -> None:
-        self.heard.append((job.title, "advanced", str(progress.epoch)))
+        self.seen.append((job.title, "advanced", str(progress.epoch)))
+
+    def noted(self, job: Job, text: str) -> None:
+        self.seen.append((job.title, "noted", text))
 
     def ended(self, job: Job, how: str, why: str) -> None:
-        self.heard.append((job.title, how, why))
+        self.seen.append((job.title, how, why))
 
     def refresh(self) -> None:
         pass
@@ -70,18 +73,19 @@ def behave(folder: str, root: str, device: str, pipe: Connection) -> None:  # no
     if name == "slow":
         time.sleep(1)
     if name == "endless":
-        with Claim(path):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        with Lease(path):
             time.sleep(600)
     (path / "record.json").write_text("{}")
     pipe.send(Ended(how="done", why=""))
 
 
-def test_every_run_is_done_and_heard_of(tmp_path: Path) -> None:
-    ears = Ears()
-    outcomes = run_all(jobs(tmp_path, "a", "b", "c"), root=tmp_path, slots=["cpu"] * 2, listener=ears, target=behave)
+def test_every_run_is_done_and_reported(tmp_path: Path) -> None:
+    events = Events()
+    outcomes = run_all(jobs(tmp_path, "a", "b", "c"), root=tmp_path, slots=["cpu"] * 2, listener=events, target=behave)
     assert ends(outcomes) == {"a": "done", "b": "done", "c": "done"}
     for name in "abc":
-        assert [what for title, *what in ears.heard if title == name] == [
+        assert [what for title, *what in events.seen if title == name] == [
             ["started", "cpu"],
             ["advanced", "1"],
             ["done", ""],
@@ -89,41 +93,41 @@ def test_every_run_is_done_and_heard_of(tmp_path: Path) -> None:
 
 
 def test_devices_are_used_in_turn_and_no_more_than_there_are_slots(tmp_path: Path) -> None:
-    ears = Ears()
+    events = Events()
     names = [f"slow-{n}" for n in range(4)]
-    run_all(jobs(tmp_path, *names), root=tmp_path, slots=["cuda:0", "cuda:1"], listener=ears, target=behave)
-    devices = [detail for _, what, detail in ears.heard if what == "started"]
+    run_all(jobs(tmp_path, *names), root=tmp_path, slots=["cuda:0", "cuda:1"], listener=events, target=behave)
+    devices = [detail for _, what, detail in events.seen if what == "started"]
     assert sorted(devices) == ["cuda:0", "cuda:0", "cuda:1", "cuda:1"]
     at_work = 0
-    for _, what, _ in ears.heard:
+    for _, what, _ in events.seen:
         at_work += {"started": 1, "done": -1}.get(what, 0)
         assert at_work <= 2
 
 
 def test_a_run_whose_process_is_killed_is_tried_three_times_and_harms_no_other(tmp_path: Path) -> None:
-    ears = Ears()
+    events = Events()
     runs = jobs(tmp_path, "killed", "a", "exits", "b")
-    outcomes = run_all(runs, root=tmp_path, slots=["cpu"] * 2, listener=ears, target=behave)
+    outcomes = run_all(runs, root=tmp_path, slots=["cpu"] * 2, listener=events, target=behave)
     assert ends(outcomes) == {"a": "done", "b": "done", "killed": "failed", "exits": "failed"}
     for name, number in (("killed", signal.SIGKILL), ("exits", None)):
         failure = RunFolder(tmp_path / name).failure()
         assert failure is not None
         assert (failure.kind, failure.attempt, failure.signal) == ("killed", 3, number)
         assert (tmp_path / name / "attempts").read_text() == "xxx"
-    assert [what for title, what, _ in ears.heard if title == "killed"].count("again") == 2
+    assert [what for title, what, _ in events.seen if title == "killed"].count("again") == 2
 
 
 def test_attempts_are_counted_across_commands(tmp_path: Path) -> None:
     RunFolder(jobs(tmp_path, "killed")[0].folder).write_failure(kind="killed", message="before")
-    run_all(jobs(tmp_path, "killed"), root=tmp_path, slots=["cpu"], listener=Ears(), target=behave)
+    run_all(jobs(tmp_path, "killed"), root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
     assert (tmp_path / "killed" / "attempts").read_text() == "xx"
-    outcomes = run_all(jobs(tmp_path, "killed"), root=tmp_path, slots=["cpu"], listener=Ears(), target=behave)
+    outcomes = run_all(jobs(tmp_path, "killed"), root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
     assert (tmp_path / "killed" / "attempts").read_text() == "xx"
     assert ends(outcomes) == {"killed": "failed"}
 
 
 def test_a_run_that_is_killed_once_is_done_at_the_second_attempt(tmp_path: Path) -> None:
-    outcomes = run_all(jobs(tmp_path, "unlucky"), root=tmp_path, slots=["cpu"], listener=Ears(), target=behave)
+    outcomes = run_all(jobs(tmp_path, "unlucky"), root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
     assert ends(outcomes) == {"unlucky": "done"}
     failure = RunFolder(tmp_path / "unlucky").failure()
     assert failure is not None
@@ -131,48 +135,48 @@ def test_a_run_that_is_killed_once_is_done_at_the_second_attempt(tmp_path: Path)
 
 
 def test_a_run_that_fails_is_not_tried_again(tmp_path: Path) -> None:
-    outcomes = run_all(jobs(tmp_path, "fails"), root=tmp_path, slots=["cpu"], listener=Ears(), target=behave)
+    outcomes = run_all(jobs(tmp_path, "fails"), root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
     assert [(outcome.how, outcome.why) for outcome in outcomes] == [("failed", "it is what it is")]
 
 
 def test_a_run_of_another_process_is_waited_for(tmp_path: Path) -> None:
-    ears, runs = Ears(), jobs(tmp_path, "a", "b")
-    claim = Claim(tmp_path / "a").__enter__()
+    events, runs = Events(), jobs(tmp_path, "a", "b")
+    lease = Lease(tmp_path / "a").__enter__()
 
     def finish() -> None:
         (tmp_path / "a" / "record.json").write_text("{}")
-        claim.__exit__(None, None, None)
+        lease.__exit__(None, None, None)
 
     other = threading.Timer(3, finish)
     other.start()
-    outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=ears, target=behave)
+    outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=events, target=behave)
     other.join()
     assert [outcome.job.title for outcome in outcomes] == ["b", "a"]
-    assert ("a", "busy", "another mtbench is working on it") in ears.heard
+    assert ("a", "busy", "another mtbench is working on it") in events.seen
     assert not (tmp_path / "a" / "attempts").exists()
 
 
 def test_a_run_that_another_process_gives_up_is_taken_up(tmp_path: Path) -> None:
-    runs, claim = jobs(tmp_path, "a"), Claim(tmp_path / "a").__enter__()
-    other = threading.Timer(2, claim.__exit__, (None, None, None))
+    runs, lease = jobs(tmp_path, "a"), Lease(tmp_path / "a").__enter__()
+    other = threading.Timer(2, lease.__exit__, (None, None, None))
     other.start()
-    outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=Ears(), target=behave)
+    outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
     other.join()
     assert ends(outcomes) == {"a": "done"}
     assert (tmp_path / "a" / "attempts").read_text() == "x"
 
 
 def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path) -> None:
-    ears, killed = Ears(), list[int]()
+    events, killed = Events(), list[int]()
 
     def kill_the_server() -> None:
         if not killed:
             killed.append(multiprocessing.forkserver._forkserver._forkserver_pid)  # type: ignore[attr-defined]
             os.kill(killed[0], signal.SIGKILL)
 
-    ears.on_start = kill_the_server
+    events.on_start = kill_the_server
     runs = jobs(tmp_path, "slow-1", "slow-2", "slow-3")
-    outcomes = run_all(runs, root=tmp_path, slots=["cpu"] * 2, listener=ears, target=behave)
+    outcomes = run_all(runs, root=tmp_path, slots=["cpu"] * 2, listener=events, target=behave)
     assert killed
     assert ends(outcomes) == dict.fromkeys(("slow-1", "slow-2", "slow-3"), "done")
 
@@ -181,13 +185,13 @@ PARENT = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {here!r})
-from test_pool import Ears, behave, jobs
+from test_pool import Events, behave, jobs
 from mtbench.engines.pool import run_all
 from mtbench.errors import Stopped
 if __name__ == "__main__":
     root = Path(sys.argv[1])
     try:
-        run_all(jobs(root, "endless"), root=root, slots=["cpu"], listener=Ears(), target=behave)
+        run_all(jobs(root, "endless"), root=root, slots=["cpu"], listener=Events(), target=behave)
     except Stopped as cause:
         print(cause)
 """
@@ -198,10 +202,10 @@ def parent_with_a_worker(root: Path) -> tuple[subprocess.Popen[str], int]:
     script.write_text(PARENT.format(here=str(Path(__file__).parent)))
     command = [sys.executable, str(script), str(root)]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    claim = root / "endless" / "claim.1"
-    while not claim.exists() or not claim.read_text():
+    lease = root / "endless" / "claim.1"
+    while not lease.exists() or not lease.read_text():
         time.sleep(0.05)
-    return parent, int(claim.read_text().partition('"pid": ')[2].partition(",")[0])
+    return parent, int(lease.read_text().partition('"pid": ')[2].partition(",")[0])
 
 
 def wait_for_the_end_of(pid: int) -> None:

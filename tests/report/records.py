@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.spec import Choice, RunSpec, Titles
+from mtbench.store.numerics import Numerics
 from mtbench.store.record import (
     FORMAT,
     Code,
@@ -40,6 +41,17 @@ MANY = [
 """As long a list as --methods all makes, and four that were asked for besides."""
 
 
+NUMERICS = Numerics(
+    libraries={},
+    torch_instructions="AVX512",
+    onednn_instructions="avx512_core",
+    threads=1,
+    processor="some",
+    device="cpu",
+    deterministic=True,
+)
+
+
 def finished(
     method: str = "td",
     seed: int = 0,
@@ -61,17 +73,18 @@ def finished(
     seconds: float = 1.5,
     macs: int = 800_000,
     memory: int = 300_000_000,
-    **environment: Any,
+    **numerics: Any,
 ) -> RunStatus:
     """A run with a record: fresh, or stale for the reason given.
 
     Args:
         seconds: of training per epoch, of the CPU; those on the clock are three times as many.
-        environment: what is to differ in it.
+        numerics: what is to differ in them.
     """
     named = scores if isinstance(scores, Mapping) else dict(zip(CORNERS, scores, strict=False))
     infos = tuple(tasks) or tuple(
-        TaskInfo(name=name, metric=metric, unit=unit, higher_is_better=higher_is_better) for name in named
+        TaskInfo(name=name, metrics=(Metric(name=metric, unit=unit, higher_is_better=higher_is_better),))
+        for name in named
     )
     asked = spec(method, seed, dataset=dataset, protocol=protocol, title=title)
     results = {"test": _results(infos, named, 1.0)}
@@ -104,15 +117,9 @@ def finished(
             training_cpu_seconds=seconds * protocol.epochs,
         ),
         parameters=Parameters(weights=weights, total=weights + 100, single_weights=10_000, single_total=10_100),
-        environment=Environment(
-            mtbench="0.1.0",
-            python="3.12.0",
-            torch=torch,
-            platform="Linux",
-            device=device,
-            deterministic=True,
-            **{"processor": "some", "threads": 1, **environment},
-        ),
+        environment=Environment(mtbench="0.1.0", python="3.12.0", platform="Linux"),
+        numerics=replace(NUMERICS, libraries={"torch": torch}, device=device.partition(":")[0], **numerics),
+        selected_epoch=protocol.epochs,
         fingerprints=Fingerprints(
             numerics=1,
             code={

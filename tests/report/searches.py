@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.spec import Choice, Titles
 from mtbench.report.studies import StudyRuns, find_studies
 from mtbench.store.record import TaskInfo
@@ -27,7 +27,9 @@ class Tried:
 
 
 def accuracies(names: Sequence[str]) -> tuple[TaskInfo, ...]:
-    return tuple(TaskInfo(name=name, metric="accuracy", unit="%", higher_is_better=True) for name in names)
+    return tuple(
+        TaskInfo(name=name, metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)) for name in names
+    )
 
 
 def placed(run: RunStatus) -> RunStatus:

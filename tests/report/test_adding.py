@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.added import additions
 from mtbench.report.adding import adding_exhibits
@@ -20,7 +20,10 @@ GRID = (
     Grid(datasets=("mmnist3",), methods=("uniform", "single")),
 )
 ADDING = Suite(name="adding", title="A third task", grid=GRID, figures=("adding",))
-TASKS = tuple(TaskInfo(name=name, metric="accuracy", unit="%", higher_is_better=True) for name in ("LU", "RL", "LL"))
+TASKS = tuple(
+    TaskInfo(name=name, metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),))
+    for name in ("LU", "RL", "LL")
+)
 BEFORE = {"uniform": 90.0, "chmod": 80.0}
 """The old tasks' mean at the end of the first phase, of seed 0; one more with each seed."""
 DAMAGE = {("uniform", "all"): -2.0, ("chmod", "all"): -4.0}

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
+from mtbench.contract import Metric
 from mtbench.plan.suite import Claim, Grid, PaperTable, Suite
 from mtbench.plan.suite_plan import plan_suite
 from mtbench.report.claims import Judged, judge_claims
@@ -324,7 +325,9 @@ def test_the_frame_has_every_number() -> None:
 
 
 def test_where_lower_is_better_a_lower_first_is_better() -> None:
-    errors = tuple(TaskInfo(name=name, metric="error", unit="", higher_is_better=False) for name in ("LU", "RL"))
+    errors = tuple(
+        TaskInfo(name=name, metrics=(Metric(name="error", unit="", higher_is_better=False),)) for name in ("LU", "RL")
+    )
     sheet = runs().sheets[0]
     methods = [
         finished(name, seed, (value, value), tasks=errors)

@@ -1,6 +1,8 @@
 import dataclasses
 
 from mtbench.report.comparison import compare
+from mtbench.report.layout import page_of
+from mtbench.report.table import build_table
 from tests.report.records import PAPER, QUICK, finished, unfinished
 
 
@@ -48,3 +50,9 @@ def test_without_a_finished_run_no_tasks_are_known() -> None:
     (comparison,) = compare([unfinished("missing"), unfinished("running", "moo")])
     assert comparison.tasks == ()
     assert comparison.common_metric is None
+
+
+def test_pages_show_a_dataset_with_the_first_digits_of_a_files_hash() -> None:
+    (found,) = compare([finished(dataset=f"mmnist2:pairs=sha256-{'0123456789abcdef' * 4}")])
+    assert found.dataset_title == "mmnist2:pairs=sha256-0123456789ab"
+    assert page_of(build_table(found)).title == "mmnist2:pairs=sha256-0123456789ab, protocol paper"

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.style import looks, save
@@ -157,8 +157,8 @@ def test_a_task_without_any_number_has_an_empty_panel() -> None:
 
 def test_unlike_metrics_are_drawn_as_losses_and_panels_of_their_own() -> None:
     tasks = [
-        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
-        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+        TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
     ]
     mixed = comparison([finished(scores={"shape": 90, "depth": 0.5}, tasks=tasks)])
     assert draw_curves(mixed).axes[0].get_ylabel() == "test loss"

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from mtbench.contract import Metric
 from mtbench.report.comparison import compare
 from mtbench.report.frame import COLUMNS, curve_frame, tidy_frame
 from mtbench.store.record import TaskInfo
@@ -53,8 +54,8 @@ def test_every_run_tells_its_gradient_scale() -> None:
 
 def test_unlike_metrics_have_no_mean_row() -> None:
     tasks = [
-        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
-        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+        TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
     ]
     frame = tidy_frame(compare([finished(scores={"shape": 90, "depth": 0.5}, tasks=tasks)]))
     assert frame["task"].tolist() == ["shape", "depth"]

@@ -2,6 +2,7 @@
 import csv
 import io
 
+from mtbench.contract import Metric
 from mtbench.report.comparison import compare
 from mtbench.report.layout import page_of
 from mtbench.report.markup import escape_markdown, render_csv, render_markdown
@@ -48,8 +49,8 @@ def test_one_seed_prints_no_spread() -> None:
 
 def test_unlike_metrics_name_themselves_and_their_better_direction() -> None:
     tasks = [
-        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
-        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+        TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
     ]
     text = render_markdown(page_of(table_of([finished(scores={"shape": 90, "depth": 0.51237}, tasks=tasks)])))
     assert (

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.markup import render_markdown
 from mtbench.report.matched import matched_exhibits
@@ -146,8 +146,8 @@ def test_the_frame_has_ratios_and_differences_at_full_precision() -> None:
 
 def test_tasks_of_unlike_metrics_are_not_matched() -> None:
     tasks = [
-        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
-        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+        TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
     ]
 
     def mixed(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:

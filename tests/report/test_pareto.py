@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import ttest_ind, ttest_rel
 
+from mtbench.contract import Metric
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.layout import Page
 from mtbench.report.markup import render_markdown
@@ -117,7 +118,9 @@ def test_two_boxes_of_the_whole_table() -> None:
 
 
 def test_errors_have_an_ideal_of_nothing_and_no_chance() -> None:
-    tasks = [TaskInfo(name=name, metric="error", unit="", higher_is_better=False) for name in ("LU", "RL")]
+    tasks = [
+        TaskInfo(name=name, metrics=(Metric(name="error", unit="", higher_is_better=False),)) for name in ("LU", "RL")
+    ]
     tried = (
         Tried(asked="0.6/0.4", worth=(0.2, 0.4), front=True, tested=[(0.2, 0.4)]),
         Tried(asked="0.4/0.6", worth=(0.4, 0.3), front=True, tested=[(0.4, 0.3)]),
@@ -131,7 +134,10 @@ def test_errors_have_an_ideal_of_nothing_and_no_chance() -> None:
 
 
 def test_what_falls_below_nothing_is_no_error_and_has_no_volume() -> None:
-    tasks = [TaskInfo(name=name, metric="log-likelihood", unit="", higher_is_better=False) for name in ("LU", "RL")]
+    tasks = [
+        TaskInfo(name=name, metrics=(Metric(name="log-likelihood", unit="", higher_is_better=False),))
+        for name in ("LU", "RL")
+    ]
     tried = (
         Tried(asked="0.6/0.4", worth=(-4, 1), front=True, tested=[(-4, 1)]),
         Tried(asked="0.4/0.6", worth=(2, -3), front=True, tested=[(2, -3)]),
@@ -142,7 +148,9 @@ def test_what_falls_below_nothing_is_no_error_and_has_no_volume() -> None:
 
 
 def test_a_metric_without_a_best_value_has_no_volume() -> None:
-    tasks = [TaskInfo(name=name, metric="score", unit="", higher_is_better=True) for name in ("LU", "RL")]
+    tasks = [
+        TaskInfo(name=name, metrics=(Metric(name="score", unit="", higher_is_better=True),)) for name in ("LU", "RL")
+    ]
     found, made = trade(FRONT, [], tasks=tasks)
     assert bounds(made).ideal is None
     shown = pareto_page(found, made)
@@ -336,7 +344,10 @@ def test_the_front_is_joined_in_steps_and_only_of_two_tasks() -> None:
 
 
 def test_top_right_is_better_where_lower_is() -> None:
-    tasks = [replace(accuracies(["LU"])[0]), TaskInfo(name="RL", metric="error", unit="m", higher_is_better=False)]
+    tasks = [
+        replace(accuracies(["LU"])[0]),
+        TaskInfo(name="RL", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
+    ]
     _, made = trade(FRONT, [], tasks=tasks)
     for axes in (*draw_scatter(made)[0].axes, *draw_validation(made)[0].axes):
         assert axes.get_xlim()[0] < axes.get_xlim()[1]

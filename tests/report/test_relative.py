@@ -3,6 +3,8 @@ import math
 import numpy as np
 import pytest
 
+from mtbench import registry
+from mtbench.contract import Metric
 from mtbench.plan.spec import Choice
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.layout import page_of
@@ -13,8 +15,8 @@ from mtbench.store.status import RunStatus
 from tests.report.records import finished, on, unfinished
 
 WIDE = Choice(name="lenet", options={"width": "2"})
-ACCURACY = TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True)
-ERROR = TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False)
+ACCURACY = TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),))
+ERROR = TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),))
 
 
 def comparison(*runs: RunStatus) -> Comparison:
@@ -49,7 +51,7 @@ def test_where_lower_is_better_less_is_a_gain_and_no_error_rate_is_known() -> No
 
 
 def test_where_a_metric_falls_below_zero_no_gain_is_a_share_of_it_and_the_caption_says_so() -> None:
-    objective = (TaskInfo(name="depth", metric="log-likelihood", unit="", higher_is_better=False),)
+    objective = (TaskInfo(name="depth", metrics=(Metric(name="log-likelihood", unit="", higher_is_better=False),)),)
     found = comparison(
         *(finished("single", seed, {"depth": 0.01 - seed}, tasks=objective) for seed in (0, 1)),
         *(finished("td", seed, {"depth": 3.0 - seed}, tasks=objective) for seed in (0, 1)),
@@ -104,6 +106,14 @@ def test_single_task_networks_on_another_backbone_alone_are_not_taken() -> None:
 def test_single_task_networks_with_a_balancer_or_without_a_finished_run_are_not_taken() -> None:
     assert single_task_runs(comparison(finished("single+dwa"), finished("td"))) is None
     assert single_task_runs(comparison(unfinished("running", "single"), finished("td"))) is None
+
+
+def test_of_several_single_task_baselines_the_first_one_that_was_run_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        registry, "with_role", lambda kind, _: {"method": ["single", "td"], "balancer": ["uniform"]}[kind]
+    )
+    both, other = comparison(finished("td"), finished("single")), comparison(finished("moo"), finished("td"))
+    assert [run.title for found in (both, other) if (run := single_task_runs(found))] == ["single", "td"]
 
 
 def test_without_any_finished_run_there_are_no_values() -> None:

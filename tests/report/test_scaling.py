@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.markup import render_markdown
 from mtbench.report.scaling import scaling_exhibits
@@ -137,8 +137,8 @@ def test_the_frame_has_results_gains_and_costs() -> None:
 
 def test_tasks_of_unlike_metrics_have_gains_and_costs_alone() -> None:
     tasks = [
-        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
-        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+        TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
     ]
 
     def mixed(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:

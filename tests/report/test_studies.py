@@ -12,9 +12,9 @@ from mtbench.cli.app import app
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, PaperTable, Search, Suite
 from mtbench.report.comparison import compare
-from mtbench.report.findings import findings
 from mtbench.report.markup import render_markdown
 from mtbench.report.studies import StudyRuns, find_studies, home, in_tables, setting, unfinished
+from mtbench.report.study_exhibits import study_exhibits
 from mtbench.report.style import save
 from mtbench.report.suite import suite_runs
 from mtbench.report.suite_pages import suite_pages
@@ -218,10 +218,10 @@ def test_the_figure_of_many_methods_names_the_ends() -> None:
     save(figure)
 
 
-def test_findings_have_names_of_their_own() -> None:
+def test_exhibits_of_studies_have_names_of_their_own() -> None:
     found, runs = weighted([Tried(asked="0.5/0.5", worth=(70, 70), front=True, tested=[(70, 70)])])
     studies, others = two()
-    made = findings([found, found, *studies], compare([*runs, *others]))
+    made = study_exhibits([found, found, *studies], compare([*runs, *others]))
     assert [each.page.label for each in made] == [
         "mmnist2-paper-search-branches-fixed",
         "mmnist2-paper-search-branches-fixed-2",
@@ -229,7 +229,7 @@ def test_findings_have_names_of_their_own() -> None:
     ]
 
 
-def test_findings_are_written_beside_the_tables_of_their_dataset(tmp_path: Path) -> None:
+def test_exhibits_of_studies_are_written_beside_the_tables_of_their_dataset(tmp_path: Path) -> None:
     studies, runs = two()
     shown, _ = in_tables(runs, studies, RESULTS)
     names = [file.name for file in write_report(shown, tmp_path, studies)]

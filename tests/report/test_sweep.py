@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.plan.suite_plan import plan_suite
 from mtbench.report.markup import render_markdown
@@ -194,8 +194,8 @@ def test_the_same_number_varied_under_two_settings_is_two_sweeps() -> None:
 
 def test_tasks_of_unlike_metrics_have_columns_and_panels_each() -> None:
     tasks = [
-        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
-        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+        TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
     ]
 
     def mixed(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mtbench.contract import Metric
 from mtbench.report.comparison import compare
 from mtbench.report.table import Table, build_table
 from mtbench.store.record import TaskInfo
@@ -148,8 +149,8 @@ def test_times_of_two_processors_are_said_to_be_of_unlike_machines() -> None:
 
 def test_unlike_metrics_have_no_mean_column() -> None:
     tasks = [
-        TaskInfo(name="shape", metric="accuracy", unit="%", higher_is_better=True),
-        TaskInfo(name="depth", metric="error", unit="m", higher_is_better=False),
+        TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
     ]
     found = table([finished(scores={"shape": 90, "depth": 0.5}, tasks=tasks)])
     assert [column.name for column in found.columns] == ["shape", "depth"]

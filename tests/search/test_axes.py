@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
+from mtbench.contract import Choices, File, Range, Simplex, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_method
 from mtbench.search.axes import Axis, axes_of, default_axes, describe
@@ -24,6 +24,29 @@ def test_the_default_is_the_learning_rate_and_what_the_options_declare() -> None
     assert describe(default_axes(parse_method("td"), TrainingProtocol(), TASKS)) == {"lr": "0.0001..0.01:log"}
     assert space_of("branches+gradnorm") == {"lr": "0.0001..0.01:log", "alpha": "0..3"}
     assert space_of("mmoe+dwa") == {"lr": "0.0001..0.01:log", "experts": "2/4/8", "temperature": "0.5..8:log"}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "space"),
+    [
+        ("adam", {"lr": "0.0001..0.01:log"}),
+        ("adamw", {"lr": "0.0001..0.01:log", "weight_decay": "0.0001..0.1:log"}),
+        ("sgd", {"lr": "0.001..1:log"}),
+        ("adagrad", {"lr": "0.001..0.1:log"}),
+        ("muon", {"lr": "0.001..0.1:log"}),
+    ],
+)
+def test_each_optimizer_has_a_space_of_its_own(optimizer: str, space: dict[str, str]) -> None:
+    protocol = TrainingProtocol().changed(optimizer=optimizer, **{"weight-decay": ".01"})
+    assert describe(default_axes(parse_method("td"), protocol, TASKS)) == space
+
+
+def test_settings_that_the_optimizer_does_not_use_are_not_searched() -> None:
+    for optimizer, unused in (("adam", "momentum"), ("sgd", "beta1"), ("muon", "initial-accumulator")):
+        protocol = TrainingProtocol().changed(optimizer=optimizer)
+        assert axes_of(parse_method("td"), protocol, TASKS, {unused: ".1...5"}) == ([], set())
+    sgd = TrainingProtocol().changed(optimizer="sgd")
+    assert describe(axes_of(parse_method("td"), sgd, TASKS, {"momentum": "0...99"})[0]) == {"momentum": "0..0.99"}
 
 
 def test_weights_of_the_tasks_are_searched_alone() -> None:
@@ -55,8 +78,8 @@ def test_a_bare_name_is_the_protocols_and_a_balancers_is_named_with_it() -> None
     assert axis("branches+famo", "lr", "1e-4..1e-3").part == "protocol"
     mine = axis("branches+famo", "famo.lr", "1e-3..1e-1:log")
     assert (mine.part, mine.name, mine.space) == ("balancer", "famo.lr", Range(low=1e-3, high=1e-1, log=True))
-    assert axis("branches+famo", "weight-decay", "0..1").option == "weight_decay"
-    assert axis("branches+famo", "famo.weight-decay", "0..1").name == "weight_decay"
+    assert axis("branches+famo", "weight-decay", "0..1").part == "protocol"
+    assert axis("branches+famo", "famo.weight-decay", "0..1").part == "balancer"
     assert axis("moo", "mgda-ub.normalize", "none/l2").part == "balancer"
 
 
@@ -72,6 +95,7 @@ def test_a_bare_name_is_the_protocols_and_a_balancers_is_named_with_it() -> None
         ("image", "choices", Choices(values=("false", "true"))),
         ("image", "on/off", Choices(values=("true", "false"))),
         ("optimizer", "adam/sgd", Choices(values=("adam", "sgd"))),
+        ("schedule", "halving/step:factor=.1:every=9", Choices(values=("halving", "step:every=9"))),
     ],
 )
 def test_spaces_are_read_as_they_are_typed(name: str, text: str, space: object) -> None:
@@ -90,6 +114,7 @@ def test_weights_are_typed_as_a_simplex() -> None:
         ("td", "lr", "1e-2..1e-4", "--space lr is '1e-2..1e-4': a range goes from a number to a greater one"),
         ("td", "channels", "0..4:log", "--space channels is '0..4:log': a range of logarithms begins above 0"),
         ("td", "lr", "1e-4..1e-2:ln", "--space lr is '1e-4..1e-2:ln'. A range is low..high, or low..high:log."),
+        ("td", "schedule", "halving/cosin", "protocol setting 'schedule' is 'cosin'. Did you mean 'cosine'?"),
         ("td", "lr", "0..1", "--space lr is 0. Allowed: at least 1e-12."),
         ("td", "lr", "choices", "--space lr is 'choices', and any value is allowed there. Allowed: low..high,"),
         ("td", "lr", "simplex", "--space lr is 'simplex'. Allowed: low..high, low..high:log, or values with slashes"),
@@ -124,5 +149,16 @@ def test_a_default_has_a_place_in_the_space_or_none() -> None:
 
 
 def test_what_gives_trials_other_budgets_or_data_is_not_searched() -> None:
-    for name in ("epochs", "images", "fraction", "validation", "seeds"):
+    for name in ("epochs", "images", "fraction", "validation", "seeds", "select", "curve"):
         assert axes_of(parse_method("td"), TrainingProtocol(), TASKS, {name: "1..2"}) == ([], set())
+
+
+@pytest.mark.parametrize("text", ["a.pth/b.pth", "choices", "1..2"])
+def test_an_option_that_is_a_file_is_not_searched(text: str) -> None:
+    bounds = {"choices": (), "low": None, "high": None}
+    weights = Axis(
+        name="weights", part="network", option="weights", kind=File | None, default=None, space=None, tasks=TASKS,
+        bounds=bounds,
+    )  # fmt: skip
+    with pytest.raises(UsageError, match=r"^--space weights is '.*', and an option that is a file is not searched\."):
+        weights.parse(text)

@@ -1,4 +1,4 @@
-"""A study's journal holds whole trials or none, and is written by the owner of its claim alone."""
+"""A study's journal holds whole trials or none, and is written by the owner of its lease alone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from mtbench.search.journal import FILE, Journal, Outcome
 from mtbench.search.planning import plan_search
 from mtbench.search.proposals import Proposal
 from mtbench.search.request import SearchRequest
-from mtbench.store.claim import Claim
+from mtbench.store.lease import Lease
 
 (PLAN,) = plan_search(
     SearchRequest(datasets=["toy-all"], methods=["td"], space={"lr": "1e-4..1:log", "gate": "choices"})
@@ -22,17 +22,17 @@ POINT = Proposal(point={"lr": 0.01, "gate": "tanh"}, marks={"x:generation": 3})
 
 
 @pytest.fixture
-def claim(tmp_path: Path) -> Iterator[Claim]:
-    with Claim(tmp_path) as claim:
-        yield claim
+def lease(tmp_path: Path) -> Iterator[Lease]:
+    with Lease(tmp_path) as lease:
+        yield lease
 
 
-def journal(claim: Claim) -> Journal:
-    return Journal(claim.folder, claim, name="id", axes=PLAN.axes, higher=[True])
+def journal(lease: Lease) -> Journal:
+    return Journal(lease.folder, lease, name="id", axes=PLAN.axes, higher=[True])
 
 
-def filled(claim: Claim) -> Journal:
-    opened = journal(claim)
+def filled(lease: Lease) -> Journal:
+    opened = journal(lease)
     opened.add(Proposal(point=None), {"lr": "5"})
     opened.add(POINT, {"lr": "0.01", "gate": "tanh"})
     opened.add(POINT, {"lr": "0.01", "gate": "tanh"})
@@ -41,9 +41,9 @@ def filled(claim: Claim) -> Journal:
     return opened
 
 
-def test_what_is_put_down_is_found_again(claim: Claim) -> None:
-    entries = filled(claim).entries()
-    assert journal(claim).entries() == entries
+def test_what_is_put_down_is_found_again(lease: Lease) -> None:
+    entries = filled(lease).entries()
+    assert journal(lease).entries() == entries
     assert [(entry.number, entry.state) for entry in entries] == [(0, "done"), (1, "failed"), (2, "asked")]
     first, second, third = entries
     assert first.past.proposal.point is None
@@ -54,62 +54,62 @@ def test_what_is_put_down_is_found_again(claim: Claim) -> None:
     assert third.asked == {"lr": "0.01", "gate": "tanh"}
 
 
-def test_a_trial_is_one_line(claim: Claim) -> None:
-    opened = journal(claim)
-    before = (claim.folder / FILE).read_bytes().count(b"\n")
+def test_a_trial_is_one_line(lease: Lease) -> None:
+    opened = journal(lease)
+    before = (lease.folder / FILE).read_bytes().count(b"\n")
     opened.add(POINT, {"lr": "0.01"})
-    assert (claim.folder / FILE).read_bytes().count(b"\n") == before + 1
+    assert (lease.folder / FILE).read_bytes().count(b"\n") == before + 1
 
 
-def test_optuna_reads_it(claim: Claim) -> None:
-    filled(claim)
-    storage = JournalStorage(JournalFileBackend(str(claim.folder / FILE)))
+def test_optuna_reads_it(lease: Lease) -> None:
+    filled(lease)
+    storage = JournalStorage(JournalFileBackend(str(lease.folder / FILE)))
     study = optuna.load_study(study_name="id", storage=storage)
     assert study.best_value == 2.0
     assert [trial.params for trial in study.trials] == [{}, {"lr": 0.01, "gate": "tanh"}, {"lr": 0.01, "gate": "tanh"}]
 
 
-def test_a_line_that_was_being_written_when_the_power_failed_is_cut_off(claim: Claim) -> None:
-    entries = filled(claim).entries()
-    path = claim.folder / FILE
+def test_a_line_that_was_being_written_when_the_power_failed_is_cut_off(lease: Lease) -> None:
+    entries = filled(lease).entries()
+    path = lease.folder / FILE
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"op_code":4,"worker_id":"x","stud')
-    opened = journal(claim)
+    opened = journal(lease)
     assert path.read_bytes() == whole
     opened.add(POINT, {"lr": "0.01"})
-    assert journal(claim).entries()[:3] == entries
+    assert journal(lease).entries()[:3] == entries
 
 
-def test_who_has_lost_the_claim_cannot_write(claim: Claim) -> None:
-    opened = filled(claim)
-    before = (claim.folder / FILE).read_bytes()
-    (claim.folder / "claim.2").write_text("{}")  # another process took the study over while this one slept
+def test_who_has_lost_the_lease_cannot_write(lease: Lease) -> None:
+    opened = filled(lease)
+    before = (lease.folder / FILE).read_bytes()
+    (lease.folder / "claim.2").write_text("{}")  # another process took the study over while this one slept
     with pytest.raises(Busy):
         opened.add(POINT, {})
     with pytest.raises(Busy):
         opened.tell(2, Outcome(why="late"), None)
-    assert (claim.folder / FILE).read_bytes() == before
+    assert (lease.folder / FILE).read_bytes() == before
 
 
-def test_a_journal_that_makes_no_sense_is_told(claim: Claim) -> None:
-    (claim.folder / FILE).write_text("not a journal\nat all\n")
+def test_a_journal_that_makes_no_sense_is_told(lease: Lease) -> None:
+    (lease.folder / FILE).write_text("not a journal\nat all\n")
     with pytest.raises(StoreError, match=r"the journal .* cannot be read .*Delete its folder"):
-        journal(claim)
+        journal(lease)
 
 
 @pytest.mark.parametrize("line", ["5", "[1, 2]", "{}", '"text"', '{"op_code": 99, "worker_id": "x"}', "\0\0\0"])
-def test_a_line_that_is_not_the_journals_is_told(claim: Claim, line: str) -> None:
-    filled(claim)
-    lines = (claim.folder / FILE).read_text().splitlines()
-    (claim.folder / FILE).write_text("\n".join([*lines[:3], line, *lines[4:]]) + "\n")
+def test_a_line_that_is_not_the_journals_is_told(lease: Lease, line: str) -> None:
+    filled(lease)
+    lines = (lease.folder / FILE).read_text().splitlines()
+    (lease.folder / FILE).write_text("\n".join([*lines[:3], line, *lines[4:]]) + "\n")
     with pytest.raises(StoreError, match=r"the journal .* cannot be read .*Delete its folder"):
-        journal(claim)
+        journal(lease)
 
 
 @pytest.mark.parametrize("word", ["asked", "outcome", "marks"])
-def test_a_trial_that_lacks_what_it_must_carry_is_told(claim: Claim, word: str) -> None:
-    filled(claim)
-    text = (claim.folder / FILE).read_text()
-    (claim.folder / FILE).write_text(text.replace(f'"{word}"', '"lost"'))
+def test_a_trial_that_lacks_what_it_must_carry_is_told(lease: Lease, word: str) -> None:
+    filled(lease)
+    text = (lease.folder / FILE).read_text()
+    (lease.folder / FILE).write_text(text.replace(f'"{word}"', '"lost"'))
     with pytest.raises(StoreError, match=rf"the journal .* cannot be read \(KeyError: '{word}'\)"):
-        journal(claim)
+        journal(lease)

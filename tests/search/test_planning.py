@@ -100,6 +100,17 @@ def test_a_grid_has_as_many_trials_as_points() -> None:
         (["all"], {}, "a search is of methods that are named."),
         ([], {}, "nothing was asked for. Name a method and a dataset"),
         (["td"], {"settings": {"validation": "true"}}, "--set validation was given, and a search says itself"),
+        (
+            ["td"],
+            {"settings": {"select": "best-val"}},
+            "--set select=best-val was given, and what a search",
+        ),
+        (["td"], {"settings": {"momentum": ".5"}}, "protocol setting 'momentum' is 0.5, and optimizer 'adam' does not"),
+        (
+            ["td"],
+            {"space": {"momentum": "0...9"}},
+            "--space names 'momentum', which is neither a number",
+        ),
         (["td"], {"space": {"lrr": "0..1"}}, "--space names 'lrr', which is neither a number of the protocol"),
         (["td"], {"space": {"epochs": "1..9"}}, "--space names 'epochs', which is neither a number of the protocol"),
         (["td", "td+dwa"], {"space": {"temperature": "1..2"}}, "there is nothing to search for method 'td' on toy-all"),

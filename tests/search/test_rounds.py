@@ -14,7 +14,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
-from mtbench.store.claim import Claim
+from mtbench.store.lease import Lease
 from mtbench.store.record import read_record, render_record
 from mtbench.store.status import RunStatus
 from mtbench.store.study import FILE, Study, read_studies
@@ -262,7 +262,7 @@ def test_two_searches_at_the_same_time_do_not_meet(world: World) -> None:
     search(world, "uniform", trials=4)
     (folder,) = world.results.glob("searches/*/*")
     before = (folder / "journal.log").read_bytes()
-    with Claim(folder), pytest.raises(Busy, match=r"another mtbench is at work on the search in .*uniform-"):
+    with Lease(folder), pytest.raises(Busy, match=r"another mtbench is at work on the search in .*uniform-"):
         search(world, "uniform", trials=8)
     assert (folder / "journal.log").read_bytes() == before
     assert len(search(world, "uniform", trials=8)[0].trials) == 8

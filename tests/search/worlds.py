@@ -5,9 +5,11 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mtbench.contract import Metric
 from mtbench.errors import Stopped
 from mtbench.plan.spec import RunSpec
 from mtbench.store.folder import RunFolder
+from mtbench.store.numerics import Numerics
 from mtbench.store.record import (
     FORMAT,
     Cost,
@@ -23,7 +25,10 @@ from mtbench.store.record import (
 from mtbench.store.results import find_runs
 from mtbench.store.status import RunStatus
 
-TASKS = tuple(TaskInfo(name=name, metric="accuracy", unit="%", higher_is_better=True) for name in ("upper", "lower"))
+TASKS = tuple(
+    TaskInfo(name=name, metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),))
+    for name in ("upper", "lower")
+)
 
 
 def validation_scores(spec: RunSpec) -> dict[str, float]:
@@ -100,16 +105,17 @@ def record_of(spec: RunSpec, *, reads_test: bool, is_measured: bool) -> Record:
             macs_per_input=1,
         ),
         parameters=Parameters(weights=3, total=4, single_weights=1, single_total=2),
-        environment=Environment(
-            mtbench="0.1.0",
-            python="3.11",
-            torch="2",
-            platform="Linux",
-            processor="",
-            device="cpu",
+        environment=Environment(mtbench="0.1.0", python="3.11", platform="Linux"),
+        numerics=Numerics(
+            libraries={"torch": "2"},
+            torch_instructions="AVX512",
+            onednn_instructions="avx512_core",
             threads=1,
+            processor="some",
+            device="cpu",
             deterministic=True,
         ),
+        selected_epoch=1,
         fingerprints=Fingerprints(numerics=1, code={}, data="toy-1"),
         files={},
         finished="2026-11-22T00:00:00+00:00",

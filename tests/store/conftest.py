@@ -2,9 +2,11 @@
 
 import pytest
 
+from mtbench.contract import Metric
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import fingerprints
+from mtbench.store.numerics import Numerics
 from mtbench.store.record import (
     FORMAT,
     Cost,
@@ -36,7 +38,7 @@ def record(spec: RunSpec, curve: tuple[CurvePoint, ...]) -> Record:
     return Record(
         format=FORMAT,
         spec=spec,
-        tasks=(TaskInfo(name="upper", metric="accuracy", unit="%", higher_is_better=True),),
+        tasks=(TaskInfo(name="upper", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),),
         training_examples=96,
         results=curve[-1].results,
         curve=curve,
@@ -53,16 +55,17 @@ def record(spec: RunSpec, curve: tuple[CurvePoint, ...]) -> Record:
             macs_per_input=20,
         ),
         parameters=Parameters(weights=3, total=4, single_weights=1, single_total=2),
-        environment=Environment(
-            mtbench="0.1.0",
-            python="3.11.7",
-            torch="2.14.0",
-            platform="Linux",
-            processor="a processor",
-            device="cpu",
+        environment=Environment(mtbench="0.1.0", python="3.11.7", platform="Linux"),
+        numerics=Numerics(
+            libraries={"torch": "2.14.0"},
+            torch_instructions="AVX512",
+            onednn_instructions="avx512_core",
             threads=1,
+            processor="some",
+            device="cpu",
             deterministic=True,
         ),
+        selected_epoch=3,
         fingerprints=fingerprints(spec, "toy-1"),
         files={},
         finished="2026-11-22T00:00:00+00:00",

@@ -35,7 +35,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert "strange" not in sys.modules  # nothing of it was imported
 
 
-ENTRY = registry.Entry(
+ENTRY = registry.PluginEntry(
     kind="method", name="strange", value="strange.method:F", distribution="strange-plugin", version="1.0"
 )
 
@@ -82,7 +82,7 @@ def test_what_a_strangers_method_takes_from_another_package_of_plugins_counts(pa
     before = rewritten(package / "method.py", "")
     alone = rewritten(package / "method.py", "import mtbench_strange\n")
     followed = rewritten(package / "method.py", "import mtbench_methods.networks.branches\n")
-    entry = registry.Entry(
+    entry = registry.PluginEntry(
         kind="method", name="x", value="mtbench_methods.networks.branches:X", distribution="d", version="1"
     )
     assert len({before, alone, followed}) == 3
@@ -130,16 +130,23 @@ def test_a_run_has_a_hash_for_each_of_its_four_parts(spec: RunSpec) -> None:
 
 
 @pytest.mark.parametrize("name", ["option", "contract.option"])
-def test_what_an_option_is_searched_over_does_not_count(package: Path, name: str) -> None:
+def test_what_an_option_is_searched_over_and_its_help_do_not_count(package: Path, name: str) -> None:
     plain = rewritten(package / "method.py", f"x = {name}(1.5, 'how strongly', low=0)\n")
-    declared = f"x = {name}(1.5, 'how strongly', low=0, search=(0.0, 3.0))\n"
+    declared = f"x = {name}(1.5, 'how far', low=0, search=(0.0, 3.0))\n"
     assert rewritten(package / "method.py", declared) == plain
     assert rewritten(package / "method.py", declared.replace("low=0", "low=1")) != plain
     assert rewritten(package / "method.py", f"x = {name}(1.5, search='simplex')\n") == rewritten(
-        package / "method.py", f"x = {name}(1.5)\n"
+        package / "method.py", f"x = {name}(1.5, help='how strongly')\n"
     )
 
 
 def test_a_search_that_is_no_option_counts(package: Path) -> None:
     plain = rewritten(package / "method.py", "x = best(1.5)\n")
     assert rewritten(package / "method.py", "x = best(1.5, search=2)\n") != plain
+
+
+def test_a_module_that_only_types_refer_to_is_not_followed(package: Path) -> None:
+    plain = rewritten(package / "method.py", "def f(x): ...\n")
+    typed = rewritten(package / "method.py", "from .gone import Shape\n\ndef f(x: Shape): ...\n")
+    guarded = "if TYPE_CHECKING:\n    from .gone import Shape\n\ndef f(x): ...\n"
+    assert typed == plain == rewritten(package / "method.py", guarded)

@@ -36,44 +36,28 @@ def test_a_spec_that_is_none_is_told_with_its_file_and_the_mend(tmp_path: Path, 
 
 
 def test_a_run_goes_on_from_the_state_it_kept(tmp_path: Path, curve: tuple[CurvePoint, ...]) -> None:
-    with RunFolder(tmp_path).claimed("marks") as run:
+    with RunFolder(tmp_path).leased() as run:
         assert run.restore() is None
         run.keep(STATE, curve[:2])
-    with RunFolder(tmp_path).claimed("marks") as run:
+    with RunFolder(tmp_path).leased() as run:
         state = run.restore()
     assert state is not None
     assert state["epoch"] == 2
     assert torch.equal(state["network"]["weight"], torch.arange(3.0))
 
 
-def test_a_state_that_other_code_or_data_made_is_not_gone_on_from(tmp_path: Path) -> None:
-    with RunFolder(tmp_path).claimed("code 1") as run:
-        run.keep(STATE, ())
-    with RunFolder(tmp_path).claimed("code 2") as run:
-        assert run.restore() is None
-
-
-@pytest.mark.parametrize("keep", [0, 1, 100, -1])
-def test_a_checkpoint_cut_short_is_none(tmp_path: Path, keep: int) -> None:
-    with RunFolder(tmp_path).claimed() as run:
-        run.keep(STATE, ())
-        data = (tmp_path / "checkpoint.pt").read_bytes()
-        (tmp_path / "checkpoint.pt").write_bytes(data[:keep])
-        assert run.restore() is None
-
-
 def test_keeping_rewrites_the_curve_so_that_torn_and_later_lines_vanish(
     tmp_path: Path, curve: tuple[CurvePoint, ...]
 ) -> None:
     (tmp_path / "curve.jsonl").write_text('{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3, "st')
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         run.keep(STATE, curve[:1])
     lines = (tmp_path / "curve.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1]
 
 
 def test_a_published_run_is_read_back_whole(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         run.keep(STATE, ())
         run.write_failure(kind="killed", message="its process died")
         written = run.publish(record, MODEL, PREDICTIONS)
@@ -91,19 +75,19 @@ def test_the_same_results_have_the_same_checksums(tmp_path: Path, record: Record
     files = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        with RunFolder(tmp_path / name).claimed() as run:
+        with RunFolder(tmp_path / name).leased() as run:
             files.append(run.publish(record, MODEL, PREDICTIONS).files)
     assert files[0] == files[1]
 
 
 def test_a_run_without_predictions_is_published_too(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         written = run.publish(record, MODEL, {})
         assert run.predictions(written) == {}
 
 
 def test_nothing_is_written_after_the_run_was_taken_over(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         (tmp_path / "claim.2").write_text("")
         with pytest.raises(Busy):
             run.keep(STATE, ())
@@ -115,7 +99,7 @@ def test_nothing_is_written_after_the_run_was_taken_over(tmp_path: Path, record:
 
 
 def test_weights_that_were_changed_or_removed_are_told(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).claimed() as run:
+    with RunFolder(tmp_path).leased() as run:
         written = run.publish(record, MODEL, PREDICTIONS)
     path = tmp_path / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -133,13 +117,18 @@ def test_failures_are_counted_until_there_is_a_record(tmp_path: Path) -> None:
     failure = run.write_failure(kind="killed", message="killed", signal=9)
     assert run.failure() == failure
     assert failure.attempt == 2
-    assert failure.is_to_be_tried
-    assert not run.write_failure(kind="killed", message="killed").is_to_be_tried
+    assert failure.is_retryable
+    assert not run.write_failure(kind="killed", message="killed").is_retryable
+
+
+def test_a_run_that_ran_out_of_memory_is_tried_again_as_often_as_one_that_was_killed(tmp_path: Path) -> None:
+    failures = [RunFolder(tmp_path).write_failure(kind="memory", message="no memory") for _ in range(3)]
+    assert [failure.is_retryable for failure in failures] == [True, True, False]
 
 
 @pytest.mark.parametrize("kind", ["nan", "exception"])
 def test_what_would_only_fail_again_is_not_tried_again(tmp_path: Path, kind: str) -> None:
-    assert not RunFolder(tmp_path).write_failure(kind=kind, message="no").is_to_be_tried
+    assert not RunFolder(tmp_path).write_failure(kind=kind, message="no").is_retryable
 
 
 def test_a_failure_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
@@ -153,9 +142,9 @@ def test_superseded_results_are_kept_aside(tmp_path: Path, spec: RunSpec, record
     run = RunFolder(tmp_path)
     run.write_spec(spec)
     for number in (1, 2):
-        with run.claimed() as claimed:
-            claimed.publish(record, MODEL, PREDICTIONS)
-            claimed.supersede()
+        with run.leased() as leased:
+            leased.publish(record, MODEL, PREDICTIONS)
+            leased.supersede()
         assert run.record() is None
         aside = RunFolder(tmp_path / f"superseded-{number}")
         kept = aside.record()
@@ -166,14 +155,14 @@ def test_superseded_results_are_kept_aside(tmp_path: Path, spec: RunSpec, record
 
 def test_an_owner_sweeps_away_what_a_crash_left_half_written(tmp_path: Path) -> None:
     (tmp_path / f".checkpoint.pt.1-{'0' * 32}.tmp").write_bytes(b"half")
-    with RunFolder(tmp_path).claimed():
+    with RunFolder(tmp_path).leased():
         assert os.listdir(tmp_path) == ["claim.1"]
 
 
 def test_what_a_process_left_that_died_after_publishing_is_tidied_up(tmp_path: Path, record: Record) -> None:
     run = RunFolder(tmp_path)
-    with run.claimed() as claimed:
-        claimed.publish(record, MODEL, PREDICTIONS)
+    with run.leased() as leased:
+        leased.publish(record, MODEL, PREDICTIONS)
     finished = sorted(os.listdir(tmp_path))
     for name in ("checkpoint.pt", "log.txt"):
         (tmp_path / name).write_text("")

@@ -8,9 +8,9 @@ import pytest
 
 from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import Choice, RunSpec
-from mtbench.store.claim import Claim
 from mtbench.store.folder import RunFolder
-from mtbench.store.record import Code, Record, render_record
+from mtbench.store.lease import Lease
+from mtbench.store.record import FORMAT, Code, Record, render_record
 from mtbench.store.results import MARKER, find_runs, mark_results, run_folders
 from mtbench.store.status import RunStatus, status_of, survey
 
@@ -18,8 +18,8 @@ from mtbench.store.status import RunStatus, status_of, survey
 def published(folder: Path, record: Record) -> RunFolder:
     run = RunFolder(folder)
     run.write_spec(record.spec)
-    with run.claimed() as claimed:
-        claimed.publish(record, {}, {})
+    with run.leased() as leased:
+        leased.publish(record, {}, {})
     return run
 
 
@@ -31,9 +31,9 @@ def test_a_run_that_nobody_began_is_missing(tmp_path: Path, spec: RunSpec) -> No
     assert state(tmp_path / "nowhere", spec).state == "missing"
 
 
-def test_a_claimed_run_is_running_even_after_a_failure(tmp_path: Path, spec: RunSpec) -> None:
+def test_a_leased_run_is_running_even_after_a_failure(tmp_path: Path, spec: RunSpec) -> None:
     RunFolder(tmp_path).write_failure(kind="exception", message="no")
-    with Claim(tmp_path):
+    with Lease(tmp_path):
         assert state(tmp_path, spec).state == "running"
 
 
@@ -115,8 +115,8 @@ def test_a_survey_finds_every_run_and_leaves_superseded_ones_out(tmp_path: Path,
     for spec in specs:
         RunFolder(tmp_path / spec.folder).write_spec(spec)
     run = published(tmp_path / specs[1].folder, dataclasses.replace(record, spec=specs[1]))
-    with run.claimed() as claimed:
-        claimed.supersede()
+    with run.leased() as leased:
+        leased.supersede()
     found = survey(tmp_path, tmp_path)
     assert [(status.spec.seed, status.state) for status in found] == [(0, "missing"), (9, "missing"), (10, "missing")]
 
@@ -138,7 +138,7 @@ def test_a_survey_of_nothing_says_so(tmp_path: Path) -> None:
 def test_the_mark_of_a_newer_mtbench_is_refused_for_reading_and_writing(tmp_path: Path) -> None:
     mark_results(tmp_path)
     mark_results(tmp_path)
-    assert json.loads((tmp_path / MARKER).read_text()) == {"format": 1, "made_by": "mtbench 0.1.0"}
+    assert json.loads((tmp_path / MARKER).read_text()) == {"format": FORMAT, "made_by": "mtbench 0.1.0"}
     (tmp_path / MARKER).write_text('{"format": 2}')
     for look in (mark_results, run_folders):
         with pytest.raises(NewerResults, match=r"has format 2, and this mtbench reads formats up to 1. Upgrade"):

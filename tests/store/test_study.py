@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.spec import Titles
 from mtbench.store.record import TaskInfo
@@ -24,8 +24,8 @@ STUDY = Study(
     sampler="tpe",
     objective="tasks",
     tasks=(
-        TaskInfo(name="a", metric="accuracy", unit="%", higher_is_better=True),
-        TaskInfo(name="b", metric="rmse", unit="", higher_is_better=False),
+        TaskInfo(name="a", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="b", metrics=(Metric(name="rmse", unit="", higher_is_better=False),)),
     ),
     seed=0,
     tuning_seeds=(1000,),
@@ -101,5 +101,5 @@ def test_a_study_of_a_later_format_is_told(folder: Path) -> None:
     outer = json.loads((folder / FILE).read_text())
     outer["study"]["format"] = FORMAT + 1
     (folder / FILE).write_text(json.dumps(outer))
-    with pytest.raises(NewerResults, match="this mtbench reads studies up to 1"):
+    with pytest.raises(NewerResults, match="this mtbench reads studies up to 2"):
         read_study(folder / FILE)

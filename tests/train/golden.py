@@ -23,11 +23,11 @@ import torch
 from mtbench import registry
 from mtbench.contract import Alias
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_dataset
+from mtbench.plan.parse import default_balancer, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS
 from mtbench.train.device import deterministic
-from mtbench.train.environment import environment
+from mtbench.train.numerics import numerics
 from mtbench.train.trained import Trained
 from tests.train.runs import CPU, run
 
@@ -96,14 +96,15 @@ def shipped(dataset: str) -> list[str]:
     defaults: dict[str, str] = {}
     found = []
     for name in of_mtbench("method"):
-        plugin = registry.load("method", name)
+        plugin: Any = registry.load("method", name)
         if issubclass(plugin, Alias):
             found.append(plugin.stands_for)
         else:
-            defaults[name] = plugin.balancer
-            found.append(f"{name}+{plugin.balancer}")
+            defaults[name] = default_balancer(plugin)
+            found.append(f"{name}+{defaults[name]}")
     for name in of_mtbench("balancer"):
-        example = registry.load("balancer", name).example(tasks)
+        balancer: Any = registry.load("balancer", name)
+        example = balancer.conformance.example(tasks)
         found.append(":".join([f"branches+{name}", *(f"{option}={value}" for option, value in example.items())]))
     networks = {f"{name}+{balancer}": name for name, balancer in defaults.items()}
     return sorted({networks.get(method, method) for method in found})
@@ -294,10 +295,10 @@ def _defined(value: float) -> float | None:
 def this_machine() -> Machine:
     """Return what this process computes with, once set up as every training sets it up."""
     deterministic(CPU, "float32")
-    here = environment(CPU)
+    here = numerics(CPU)
     return Machine(
-        torch=here.torch,
-        capability=torch.backends.cpu.get_cpu_capability(),
+        torch=here.libraries["torch"],
+        capability=here.torch_instructions,
         processor=here.processor,
         threads=here.threads,
     )

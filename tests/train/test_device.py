@@ -57,8 +57,8 @@ def test_a_cpu_computes_on_one_thread_and_deterministically() -> None:
     deterministic(torch.device("cpu"), "float32")
     assert torch.get_num_threads() == 1
     assert torch.are_deterministic_algorithms_enabled()
-    environment = run("uniform", "cpu").environment
-    assert (environment.device, environment.threads, environment.deterministic) == ("cpu", 1, True)
+    numerics = run("uniform", "cpu").numerics
+    assert (numerics.device, numerics.threads, numerics.deterministic) == ("cpu", 1, True)
 
 
 def test_an_estimate_can_be_had_of_every_kind_of_network() -> None:

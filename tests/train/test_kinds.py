@@ -42,11 +42,11 @@ def test_every_network_learns_every_kind_of_its_layouts(network: str, toy: str) 
         spec = spec_of(method, toy, epochs="3", images="48")
         made = assemble(spec, root=Path(), device=CPU)
         before = evaluate(made.network, made.splits["train"])
-        _, curve, final = fit(made, spec.protocol, keeper=Memory(), points=())
-        after = curve[-1].results["train"]
+        fitted = fit(made, spec.protocol, keeper=Memory(), points=())
+        after = fitted.curve[-1].results["train"]
         assert total(after) < total(before), method
         for task in tasks:
-            result = final.results[task.name]
+            result = fitted.final["test"].results[task.name]
             assert list(result.metrics) == [metric.name for metric in task.kind.metrics]
             assert all(map(math.isfinite, result.metrics.values())), method
 

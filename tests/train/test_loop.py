@@ -237,6 +237,18 @@ def test_a_curve_has_each_epoch_or_twenty_evenly_spaced(epochs: int, points: lis
     assert sorted(curve_epochs(epochs)) == points
 
 
+def test_a_curve_may_have_each_of_the_last_ten_epochs_too_or_all() -> None:
+    assert sorted(curve_epochs(100, "last10")) == [*range(5, 91, 5), *range(91, 101)]
+    assert sorted(curve_epochs(30, "last10"))[-10:] == list(range(21, 31))
+    assert sorted(curve_epochs(100, "all")) == list(range(1, 101))
+    assert sorted(curve_epochs(7, "last10")) == list(range(1, 8))
+    assert [point.epoch for point in run(spec_of("uniform", epochs="22", images="16", curve="all")).curve][-2:] == [
+        21,
+        22,
+    ]
+    assert len(run(spec_of("uniform", epochs="22", images="16")).curve) == 20
+
+
 def test_a_label_gathered_is_that_of_the_drawn_task() -> None:
     split = assemble(spec_of("td"), root=Path(), device=CPU).splits["train"]
     rows, drawn = torch.tensor([5, 9, 2]), torch.tensor([1, 0, 1])

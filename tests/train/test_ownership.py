@@ -109,7 +109,7 @@ def test_tasks_own_different_numbers_and_what_grows_with_the_tasks_belongs_to_on
     for name in {name for found in masks for name in found}:
         claims = sum(found[name].long() for found in masks if name in found)
         assert int(cast(Tensor, claims).max()) == 1
-    if not network.grows and method != "mmoe":
+    if not network.conformance.grows and method != "mmoe":
         more = sum(p.numel() for p in build(method, tasks=TASKS + 1).parameters())
         assert more - sum(p.numel() for p in network.parameters()) == count(masks[-1])
 

@@ -13,7 +13,7 @@ __all__ = ["ByGramian", "weights_of"]
 
 
 class ByGramian(GradientBalancer):
-    """Derive and give `weigh`; put it before `RepresentationBalancer` to do the same in the representation.
+    """A balancer whose subclasses give `weigh`, the weights of the gradients from their inner products.
 
     Inner products are taken in double precision, divided by their trace, and solved on the CPU: there are T^2 of them.
     TorchJD has thresholds that are absolute, so that gradients shorter than .01 would count as none at all; divided,
@@ -37,7 +37,7 @@ class ByGramian(GradientBalancer):
         usual = math.isfinite(trace) and trace > 0
         equal = gramian.new_full((len(indices),), 1 / len(indices))
         weights = (self.weigh(gramian / trace, indices.cpu()) if usual else equal).to(gradients)
-        return Combined(shared=weights @ gradients, own=self.branches(weights))
+        return Combined(shared=weights @ gradients, own=self.branches(weights), weights=weights)
 
     def branches(self, weights: Tensor) -> Tensor | None:  # noqa: ARG002
         """What the gradients of the tasks' own parameters are multiplied by; by default nothing."""

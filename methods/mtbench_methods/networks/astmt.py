@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Batch, Inputs, Losses, OneTaskNetwork, Setup, normalize, option
+from mtbench.contract import Batch, Conformance, Inputs, Losses, OneTaskNetwork, Setup, normalize, option
 
 from .rows import Asked, RowBranches, RowsByTask, per_channel
 
@@ -59,7 +59,7 @@ class Astmt(OneTaskNetwork):
     Options = AstmtOptions
     paper = "Maninis et al., Attentive Single-Tasking of Multiple Tasks, CVPR 2019"
     per_task = frozenset({"excitation", "adapters", "norms", "branches"})
-    grows = frozenset({"discriminator"})
+    conformance = Conformance(grows=frozenset({"discriminator"}))
     needs_stages = True
     layouts = frozenset({"vector", "map"})
 

@@ -19,6 +19,7 @@ class Branches(SharedRepresentation):
     """
 
     per_task = frozenset({"branches"})
+    role = "reference"
     layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import NECK, AllTasksNetwork, Backbone, Inputs, Setup, option
+from mtbench.contract import NECK, AllTasksNetwork, Backbone, Conformance, Inputs, Setup, option
 
 __all__ = ["CrossStitch"]
 
@@ -43,7 +43,7 @@ class CrossStitch(AllTasksNetwork):
     Options = CrossStitchOptions
     paper = "Misra et al., Cross-stitch Networks for Multi-task Learning, CVPR 2016"
     per_task = frozenset({"branches"})
-    grows = frozenset({"backbones", "units"})
+    conformance = Conformance(grows=frozenset({"backbones", "units"}))
     needs_stages = True
     layouts = frozenset({"vector", "map"})
 

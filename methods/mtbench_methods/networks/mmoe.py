@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import AllTasksNetwork, Backbone, Inputs, Setup, option
+from mtbench.contract import AllTasksNetwork, Backbone, Conformance, Inputs, Setup, option
 
 __all__ = ["Mmoe"]
 
@@ -38,7 +38,7 @@ class Mmoe(AllTasksNetwork):
     Options = MmoeOptions
     paper = "Ma et al., Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts, KDD 2018"
     per_task = frozenset({"gates", "branches"})
-    grows = frozenset({"experts"})
+    conformance = Conformance(grows=frozenset({"experts"}))
     last_shared_part = "first_stage"  # each task reaches it in full, and an expert only through its gate
     needs_stages = True
     layouts = frozenset({"vector", "map"})

@@ -18,6 +18,7 @@ class Single(AllTasksNetwork):
 
     per_task = frozenset({"backbones", "branches"})
     shares_parameters = False
+    role = "single-task baseline"
     layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: Any, setup: Setup) -> None:

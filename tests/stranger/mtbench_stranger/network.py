@@ -22,7 +22,7 @@ class Stranger(SharedRepresentation):
 
     Options = StrangerOptions
     per_task = frozenset({"adapters", "heads"})
-    balancer = "stranger-balance"
+    default_balancer = "stranger-balance"
 
     def __init__(self, options: StrangerOptions, setup: Setup) -> None:
         super().__init__(options, setup)

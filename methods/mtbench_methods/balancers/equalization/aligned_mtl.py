@@ -11,6 +11,8 @@ from ..gramian import ByGramian, weights_of
 
 __all__ = ["AlignedMtl", "AlignedMtlUb"]
 
+PAPER = "Senushkin et al., Independent Component Alignment for Multi-Task Learning, CVPR 2023"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AlignedMtlOptions:
@@ -28,7 +30,7 @@ class AlignedMtl(ByGramian):
     """
 
     Options = AlignedMtlOptions
-    paper = "Senushkin et al., Independent Component Alignment for Multi-Task Learning, CVPR 2023"
+    paper = PAPER
 
     def __init__(self, options: AlignedMtlOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
@@ -42,5 +44,9 @@ class AlignedMtl(ByGramian):
         return 1.0
 
 
-class AlignedMtlUb(AlignedMtl, RepresentationBalancer):
+class AlignedMtlUb(RepresentationBalancer):
     """Aligned-MTL in the representation (Senushkin et al. 2023): its upper bound, one backward pass of the encoder."""
+
+    Options = AlignedMtlOptions
+    Rule = AlignedMtl
+    paper = PAPER

@@ -30,7 +30,8 @@ class DbMtl(GradientBalancer):
         h_t <- b h_t + (1 - b) g_t,     b = beta / sqrt(k)
         d = max_i |h_i| sum_t h_t / |h_t|
 
-    A task's own parameters receive the gradient of its logarithm.
+    A task's own parameters receive the gradient of its logarithm. The recorded weights are those of h_t, by the slope
+    of the logarithm.
     """
 
     Options = DbMtlOptions
@@ -50,6 +51,6 @@ class DbMtl(GradientBalancer):
         past = (self.options.beta / self.steps[indices].sqrt())[:, None]
         smoothed = past * self.smoothed.of(indices, gradients) + (1 - past) * gradients
         self.smoothed.put(indices, smoothed)
-        lengths = smoothed.norm(dim=1, keepdim=True)
-        units = smoothed / lengths.clamp(min=torch.finfo(lengths.dtype).tiny)
-        return Combined(shared=lengths.max() * units.sum(0))
+        lengths = smoothed.norm(dim=1, keepdim=True).clamp(min=torch.finfo(smoothed.dtype).tiny)
+        weights = (lengths.max() / lengths).squeeze(1)
+        return Combined(shared=lengths.max() * (smoothed / lengths).sum(0), weights=weights)

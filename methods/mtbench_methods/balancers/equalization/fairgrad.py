@@ -46,4 +46,6 @@ class FairGrad(ByGramian):
         combined = super().combine(gradients, losses, indices)
         trace = gradients.double().square().sum()
         factor = trace ** (-self.options.alpha / (1 + self.options.alpha)) if trace > 0 else trace + 1
-        return Combined(shared=factor.to(combined.shared) * combined.shared)
+        factor = factor.to(combined.shared)
+        assert combined.weights is not None
+        return Combined(shared=factor * combined.shared, weights=factor * combined.weights)

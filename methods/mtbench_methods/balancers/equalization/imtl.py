@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Losses, RepresentationBalancer, Scalarization, Task, option
+from mtbench.contract import Conformance, Losses, RepresentationBalancer, Scalarization, Task, option
 
 from ..gramian import ByGramian, weights_of
 
@@ -40,7 +40,7 @@ class ImtlL(Scalarization):
 
     Options = ImtlLOptions
     paper = PAPER
-    same_as = frozenset({"uncertainty"})
+    conformance = Conformance(same_as=frozenset({"uncertainty"}))
 
     def __init__(self, options: ImtlLOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
@@ -99,5 +99,9 @@ class Imtl(ImtlG):
         return
 
 
-class ImtlUb(Imtl, RepresentationBalancer):
-    """IMTL in the representation (Liu et al. 2021): as the paper does it, with one backward pass of the encoder."""
+class ImtlUb(RepresentationBalancer):
+    """IMTL in the representation (Liu et al. 2021): the paper's form, with one backward pass of the encoder."""
+
+    Options = ImtlLOptions
+    Rule = Imtl
+    paper = PAPER

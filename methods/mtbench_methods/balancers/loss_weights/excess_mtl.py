@@ -59,7 +59,7 @@ class ExcessMtl(GradientBalancer):
         after = (before + self.options.step * risks).log_softmax(0)
         self.logarithms[indices] = before.logsumexp(0) + after
         weights = after.exp()
-        return Combined(shared=weights @ gradients, own=weights)
+        return Combined(shared=weights @ gradients, own=weights, weights=weights)
 
     def gain(self, count: int) -> float:  # noqa: ARG002
         return 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mtbench.contract import Batch, Losses, Network, Scalarization, Task, option
+from mtbench.contract import Batch, Conformance, Losses, Network, Scalarization, Task, option
 
 from .task_adam import TaskAdam
 
@@ -38,7 +38,8 @@ class Famo(Scalarization):
     Options = FamoOptions
     paper = "Liu et al., FAMO: Fast Adaptive Multitask Optimization, NeurIPS 2023"
     forwards = 1
-    learns_to = 60.0  # a loss that has come to 0 draws all the weight: the factors are z_t / L_t
+    # A loss that has come to 0 draws all the weight: the factors are z_t / L_t.
+    conformance = Conformance(learns_to=60.0)
 
     def __init__(self, options: FamoOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

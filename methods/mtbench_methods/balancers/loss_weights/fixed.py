@@ -1,12 +1,12 @@
 """Weights that are given and stay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from mtbench.contract import Losses, LossWeighting, Task, option
+from mtbench.contract import Conformance, Losses, LossWeighting, Task, option
 from mtbench.contract.options import render_value
 from mtbench.errors import UsageError
 
@@ -27,6 +27,13 @@ class Fixed(LossWeighting):
     """
 
     Options = FixedOptions
+    conformance = Conformance(
+        example=lambda tasks: {
+            "weights": "/".join(
+                f"{2 * place / len(tasks) / (1 + len(tasks)):.6f}" for place in range(1, 1 + len(tasks))
+            )
+        }
+    )
 
     def __init__(self, options: FixedOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
@@ -41,11 +48,6 @@ class Fixed(LossWeighting):
                 mend=f"Give a weight for each, not all 0, such as {'/'.join([f'{1 / len(tasks):.2g}'] * len(tasks))}.",
                 allowed=f"The tasks: {', '.join(task.name for task in tasks)}.",
             )
-
-    @classmethod
-    def example(cls, tasks: Sequence[Task]) -> Mapping[str, str]:
-        whole = sum(range(1, len(tasks) + 1))
-        return {"weights": "/".join(f"{(index + 1) / whole:.6f}" for index in range(len(tasks)))}
 
     def weigh(self, losses: Losses) -> Tensor:
         weights = self.weights

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from mtbench.contract import Losses, Scalarization
+from mtbench.contract import Conformance, Losses, Scalarization
 
 __all__ = ["Gls"]
 
@@ -15,7 +15,7 @@ class Gls(Scalarization):
     least number of single precision.
     """
 
-    learns_to = 60.0  # once a loss has come to 0 the product is 0, and so is its gradient
+    conformance = Conformance(learns_to=60.0)  # once a loss has come to 0 the product is 0, and so is its gradient
     paper = "Chennupati et al., MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss Strategy, CVPRW 2019"
 
     def scalar(self, losses: Losses) -> Tensor:

@@ -69,7 +69,7 @@ class GradNorm(Balancer):
         if losses.penalty is not None:
             total = total + losses.penalty
         total.backward()  # type: ignore[no-untyped-call]
-        return losses
+        return losses.weighted(factors)
 
     def update(self, lengths: Tensor, losses: Tensor, indices: Tensor) -> None:
         """One step of the weights.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Losses, Scalarization, Task, option
+from mtbench.contract import Conformance, Losses, Scalarization, Task, option
 
 __all__ = ["Uncertainty"]
 
@@ -29,7 +29,7 @@ class Uncertainty(Scalarization):
 
     Options = UncertaintyOptions
     paper = "Kendall et al., Multi-Task Learning Using Uncertainty to Weigh Losses, CVPR 2018"
-    same_as = frozenset({"imtl-l"})
+    conformance = Conformance(same_as=frozenset({"imtl-l"}))
 
     def __init__(self, options: UncertaintyOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

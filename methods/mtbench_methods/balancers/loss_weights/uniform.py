@@ -14,5 +14,7 @@ class Uniform(LossWeighting):
     mean over the labels used. Single-task networks: sum_t L_t, each trained as it would be alone.
     """
 
+    role = "reference"
+
     def weigh(self, losses: Losses) -> Tensor:
         return losses.base_weights

@@ -1,12 +1,13 @@
 """Multiple-gradient descent: the update of least norm among all weightings of the tasks' gradients."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mtbench.contract import Combined, GradientBalancer, RepresentationBalancer, option
+from mtbench.contract import Combined, Conformance, GradientBalancer, RepresentationBalancer, option
 
 from .solver import min_norm_weights
 
@@ -41,12 +42,13 @@ class Mgda(GradientBalancer):
     """
 
     Options = MgdaOptions
-    learns_to = 60.0  # once a task is learned by heart its gradient is next to nothing, and MGDA heeds it alone
+    # Once a task is learned by heart its gradient is next to nothing, and MGDA heeds it alone.
+    conformance = Conformance(learns_to=60.0)
     paper = "Désidéri, Multiple-gradient descent algorithm, 2012; Sener & Koltun, NeurIPS 2018"
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         weights = least_norm(gradients, losses, self.options.normalize)
-        return Combined(shared=weights @ gradients, own=weights)
+        return Combined(shared=weights @ gradients, own=weights, weights=weights)
 
     def gain(self, count: int) -> float:  # noqa: ARG002
         return 1.0
@@ -60,15 +62,13 @@ class MgdaUb(RepresentationBalancer):
     """
 
     Options = MgdaUbOptions
-    learns_to = 60.0  # as of `Mgda`
+    Rule = Mgda
+    conformance = Conformance(learns_to=60.0)  # as of `Mgda`
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
 
-    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
-        weights = least_norm(gradients, losses, self.options.normalize)
-        return Combined(shared=weights @ gradients, own=weights if self.options.branches == "weighted" else None)
-
-    def gain(self, count: int) -> float:  # noqa: ARG002
-        return 1.0
+    def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
+        combined = super().combine(gradients, losses, indices)
+        return combined if self.options.branches == "weighted" else dataclasses.replace(combined, own=None)
 
 
 def least_norm(matrix: Tensor, losses: Tensor, normalize: str) -> Tensor:

@@ -121,7 +121,7 @@ class TopDown(OneTaskNetwork):
 
     def look_again(self, images: Tensor, glance: Glance, task: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
         """TD and BU2, for one task per image (B,): the logits (B, widest), and the stream's maps by level."""
-        asked = nn.functional.one_hot(task, len(self.tasks)).float()
+        asked = nn.functional.one_hot(task, len(self.tasks)).to(self.embedding.weight.dtype)
         levels = self.top_down(self.embedding(asked), glance)
         x = self.top_down.modulate(images, levels, 0)
         for number, stage in enumerate(self.backbone.levels(), start=1):

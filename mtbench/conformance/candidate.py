@@ -20,7 +20,7 @@ from mtbench.train.assemble import Assembly, build
 from mtbench.train.device import deterministic
 from mtbench.train.loop import fit
 
-__all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Memory", "Trial", "built", "state", "tiny", "trained"]
+__all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Candidate", "Memory", "built", "state", "tiny", "trained"]
 
 BATCH = 16
 PROTOCOL = TrainingProtocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
@@ -29,19 +29,19 @@ BACKBONE = "lenet"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class Candidate:
     """A method and the backbone that it is tried on."""
 
     method: MethodChoice
     backbone: BackboneChoice
 
     @staticmethod
-    def of(text: str) -> "Trial":
-        """The trial of a method as written on the command line, on LeNet unless it names a backbone."""
+    def of(text: str) -> "Candidate":
+        """The candidate from a method as written on the command line, on LeNet unless it names a backbone."""
         method = parse_method(text)
-        return Trial(method=method, backbone=method.backbone or parse_backbone(BACKBONE))
+        return Candidate(method=method, backbone=method.backbone or parse_backbone(BACKBONE))
 
-    def on(self, backbone: BackboneChoice) -> "Trial":
+    def on(self, backbone: BackboneChoice) -> "Candidate":
         """The same method on another backbone."""
         return dataclasses.replace(self, backbone=backbone)
 
@@ -76,17 +76,17 @@ def tiny(name: str) -> BackboneChoice:
     """An installed backbone, as small as it says it can be; as it is where options are given."""
     if ":" in name:
         return parse_backbone(name)
-    options = parse_backbone(name).backbone_class.tiny
+    options = parse_backbone(name).backbone_class.conformance.tiny
     return parse_backbone(":".join([name, *(f"{key}={render_value(value)}" for key, value in options.items())]))
 
 
-def built(trial: Trial, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Assembly:
+def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Assembly:
     """Everything that is needed to train in the world, whose examples serve as training and test split.
 
     Raises:
         UsageError: the method does not fit the world.
     """
-    method, backbone = trial.method, trial.backbone
+    method, backbone = candidate.method, candidate.backbone
     if method.network_class.needs_stages and not backbone.backbone_class.has_stages:
         raise UsageError(
             f"method '{method.title}' needs the feature maps of a backbone, and '{backbone.choice}' has none."
@@ -98,24 +98,22 @@ def built(trial: Trial, world: World, *, seed: int = 0, shape: tuple[int, ...] =
         input_shape=shape,
         seed=seed,
     )
-    options = method.balancer_options
-    if (example := method.balancer_class.example(world.tasks)) and options == method.balancer_class.Options():
-        options = parse_options(
-            method.balancer_class.Options, example, owner=f"balancer '{method.balancer_choice.name}'"
-        )
+    balancer, options = method.balancer_class, method.balancer_options
+    if (example := balancer.conformance.example(world.tasks)) and options == balancer.Options():
+        options = parse_options(balancer.Options, example, owner=f"balancer '{method.balancer_choice.name}'")
     method.network_class.check(method.network_options, world.tasks)
-    method.balancer_class.check(options, world.tasks)
+    balancer.check(options, world.tasks)
     return Assembly(
         tasks=world.tasks,
         splits={"train": world.split, "test": world.split},
         network=build(method, setup),
-        balancer=method.balancer_class(options, world.tasks),
+        balancer=balancer(options, world.tasks),
         setup=setup,
     )
 
 
 def trained(
-    trial: Trial,
+    candidate: Candidate,
     world: World,
     *,
     protocol: TrainingProtocol = PROTOCOL,
@@ -125,7 +123,7 @@ def trained(
 ) -> Assembly:
     """The assembly after training; interrupted where the memory says so."""
     deterministic(torch.device("cpu"), protocol.precision)
-    run = built(trial, world, seed=seed)
+    run = built(candidate, world, seed=seed)
     with suppress(InterruptedError):
         fit(run, protocol, keeper=memory or Memory(), points=points)
     return run

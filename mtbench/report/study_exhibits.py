@@ -19,11 +19,11 @@ from mtbench.report.text import slug
 from mtbench.report.tuned import Tuned, tuned_frame, tuned_methods, tuned_page
 from mtbench.report.tuned_figure import draw_tuned
 
-__all__ = ["Finding", "findings", "scatters"]
+__all__ = ["StudyExhibit", "scatters", "study_exhibits"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class StudyExhibit:
     """What one study found that has an objective per task, or several that have the mean as theirs.
 
     Attributes:
@@ -39,14 +39,16 @@ class Finding:
     draw: Callable[[], Mapping[str, Figure]]
 
 
-def findings(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], prefix: str = "") -> list[Finding]:
+def study_exhibits(
+    studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], prefix: str = ""
+) -> list[StudyExhibit]:
     """One for each study with an objective per task; one for all of a dataset and protocol that optimize the mean.
 
     Args:
         comparisons: among them those of the same datasets and protocols, beside whose methods the studies belong.
         prefix: of labels, in the place of dataset and protocol.
     """
-    found: list[Finding] = []
+    found: list[StudyExhibit] = []
     taken = set[str]()
     for each in (*_per_task(studies, comparisons, prefix), *_tuned(studies, comparisons, prefix)):
         label, count = each.page.label, 2
@@ -62,7 +64,7 @@ def scatters(comparison: Comparison) -> dict[str, Figure]:
     return _pages("scatter", draw_scatter(trade_off(None, comparison))) if comparison.tasks else {}
 
 
-def _per_task(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], prefix: str) -> Iterator[Finding]:
+def _per_task(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], prefix: str) -> Iterator[StudyExhibit]:
     for found in studies:
         if found.study.objective == "mean":
             continue
@@ -70,7 +72,7 @@ def _per_task(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], p
         trade = trade_off(found, comparison, studies)
         label = f"{prefix or f'{comparison.folder}-{comparison.slug}'}-search-{slug(found.title)}"
 
-        yield Finding(
+        yield StudyExhibit(
             folder=comparison.folder,
             page=replace(pareto_page(found, trade), label=label),
             frame=pareto_frame(found, trade),
@@ -78,7 +80,7 @@ def _per_task(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], p
         )
 
 
-def _tuned(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], prefix: str) -> Iterator[Finding]:
+def _tuned(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], prefix: str) -> Iterator[StudyExhibit]:
     groups: dict[tuple[str, TrainingProtocol], list[StudyRuns]] = {}
     for found in studies:
         if found.study.objective == "mean":
@@ -86,7 +88,7 @@ def _tuned(studies: Sequence[StudyRuns], comparisons: Sequence[Comparison], pref
     for group in groups.values():
         comparison, methods = home(group[0], comparisons), tuned_methods(group)
 
-        yield Finding(
+        yield StudyExhibit(
             folder=comparison.folder,
             page=replace(
                 tuned_page(comparison, methods),

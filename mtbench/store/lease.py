@@ -1,14 +1,15 @@
-"""Who is at work on a run: at most one live process, found dead without asking it.
+"""Leases: at most one live process works on a run, and a dead process is recognized without asking it.
 
-A claim is a file ``claim.N`` that was created exclusively. It names a host, a process and the process's start time, and
-its modification time is a heartbeat. Whoever finds claim N dead creates N + 1, and an owner who sees a higher number
-than its own has lost the run. So a process that was only asleep cannot publish over its successor's head.
+A lease is a file ``claim.N`` that was created exclusively (the name on disk is older than the word lease). It holds a
+host, a process number and the process's start time; its modification time is a heartbeat. A process that finds the
+lease N dead creates N + 1, and an owner that sees a higher number than its own has lost the run. So a process that only
+slept cannot publish after another process has taken over.
 
-A claim is dead
+A lease is dead
     if it is of this host, and no such process lives;
-    if it is of another host (or container), and its heart has not beaten for `SILENCE`;
+    if it is of another host (or container), and it had no heartbeat for `SILENCE`;
     if it cannot be read, as when its maker died between creating and writing it, after `GRACE`.
-Ages are differences of two times of the file system that the claim lies on, so that no two clocks need agree.
+Ages are differences of two times of the file system that the lease lies on, so that no two clocks need agree.
 """
 
 import json
@@ -28,27 +29,27 @@ from types import TracebackType
 from mtbench.errors import Busy
 from mtbench.store.atomic import store_errors
 
-__all__ = ["BEAT", "GRACE", "SILENCE", "Claim", "is_claimed", "started"]
+__all__ = ["BEAT", "GRACE", "SILENCE", "Lease", "is_leased", "started"]
 
 BEAT = 10.0
 """Seconds between two heartbeats."""
 SILENCE = 120.0
-"""Seconds without a heartbeat after which a process of another host is taken for dead."""
+"""Seconds without a heartbeat after which a process of another host counts as dead."""
 GRACE = 10.0
-"""Seconds that a maker has to write into the claim that it created."""
+"""Seconds that a maker has to write into the lease that it created."""
 
 _NAME = re.compile(r"claim\.(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """What a claim says of its owner.
+    """The owner that a lease names.
 
     Attributes:
-        host: hostname, boot and process namespace; process numbers mean something only where these are equal.
-        pid: the process.
-        started: when it started, as the system tells it; a number that is used again starts at another time.
-        token: tells two claims of one process apart.
+        host: hostname, boot and process namespace; process numbers can be compared only where these are equal.
+        pid: the process number.
+        started: start time of the process, as the system writes it; a number that is used again has another one.
+        token: random text that distinguishes two leases of one process.
     """
 
     host: str
@@ -57,17 +58,17 @@ class Owner:
     token: str
 
 
-class Claim:
-    """The right to work on the run in a folder, for as long as the block lasts.
+class Lease:
+    """The right to work on the run in a folder while the block lasts.
 
     ::
 
-        with Claim(folder) as claim:
+        with Lease(folder) as lease:
             ...
-            claim.check()  # before anything is written
+            lease.check()  # before anything is written
 
     Raises:
-        Busy: another live process has it.
+        Busy: another live process has the lease.
         StoreError: the folder cannot be written to.
     """
 
@@ -77,12 +78,12 @@ class Claim:
         self._owner = Owner(host=_host(), pid=os.getpid(), started=started(os.getpid()) or "", token=uuid.uuid4().hex)
         self._released = threading.Event()
 
-    def __enter__(self) -> "Claim":
+    def __enter__(self) -> "Lease":
         while self._number == 0:
-            claims = _claims(self.folder)
-            if claims and _is_alive(claims[-1]):
+            leases = _leases(self.folder)
+            if leases and _is_alive(leases[-1]):
                 raise self._busy()
-            self._number = self._create((_number(claims[-1]) if claims else 0) + 1)
+            self._number = self._create((_number(leases[-1]) if leases else 0) + 1)
         try:
             self._settle()
         except BaseException:
@@ -103,12 +104,12 @@ class Claim:
 
     def check(self) -> None:
         """Raise Busy if another process has taken the run over."""
-        claims = _claims(self.folder)
-        if not claims or claims[-1] != self.path or _read(self.path) != self._owner:
+        leases = _leases(self.folder)
+        if not leases or leases[-1] != self.path or _read(self.path) != self._owner:
             raise self._busy()
 
     def _create(self, number: int) -> int:
-        """Create the claim of that number; 0 if somebody else was faster."""
+        """Create the lease of that number; return 0 if another process was faster."""
         path = self.folder / f"claim.{number}"
         with store_errors(path):
             try:
@@ -126,10 +127,10 @@ class Claim:
         return number
 
     def _settle(self) -> None:
-        """Look once more, now that others can see this claim, and clear away the dead ones below it."""
+        """Check once more, now that others can see this lease, and remove the dead ones below it."""
         self.check()
-        # Between the look and the creation a dead claim may have been cleared away and its number used again.
-        for lower in _claims(self.folder)[:-1]:
+        # Between the check and the creation a dead lease may have been removed and its number used again.
+        for lower in _leases(self.folder)[:-1]:
             if _is_alive(lower):
                 raise self._busy()
             lower.unlink(missing_ok=True)
@@ -145,20 +146,20 @@ class Claim:
                 os.utime(self.path)
 
     def _busy(self) -> Busy:
-        claims = _claims(self.folder)
-        owner = _read(claims[-1]) if claims else None
+        leases = _leases(self.folder)
+        owner = _read(leases[-1]) if leases else None
         who = f"process {owner.pid} on {owner.host.partition(' ')[0]}" if owner else "another process"
         return Busy(f"{who} is working on the run in {self.folder}.", mend="Wait for it, or stop it.")
 
 
-def is_claimed(folder: Path) -> bool:
-    """Whether a live process is at work on the run in this folder."""
-    claims = _claims(folder)
-    return bool(claims) and _is_alive(claims[-1])
+def is_leased(folder: Path) -> bool:
+    """Return True if a live process works on the run in this folder."""
+    leases = _leases(folder)
+    return bool(leases) and _is_alive(leases[-1])
 
 
 def started(pid: int) -> str | None:
-    """When a process of this host started, in the system's own words; None if it is not alive."""
+    """Return the start time of a process of this host, as the system writes it; None if it is not alive."""
     if Path("/proc/self/stat").exists():
         try:
             # The command's name, the second field, is in parentheses and may contain anything.
@@ -171,8 +172,8 @@ def started(pid: int) -> str | None:
     return None if not state or state.startswith("Z") else since.strip()
 
 
-def _claims(folder: Path) -> list[Path]:
-    """The claims in a folder, the highest number last."""
+def _leases(folder: Path) -> list[Path]:
+    """Return the leases in a folder, the highest number last."""
     try:
         names = [entry.name for entry in os.scandir(folder) if _NAME.fullmatch(entry.name)]
     except FileNotFoundError:
@@ -185,7 +186,7 @@ def _number(path: Path) -> int:
 
 
 def _read(path: Path) -> Owner | None:
-    """What the claim says, or None if it is not there or says nothing that makes sense."""
+    """Return the owner that a lease names, or None if the file is missing or cannot be parsed."""
     try:
         return Owner(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
@@ -201,13 +202,13 @@ def _is_alive(path: Path) -> bool:
 
 
 def _age(path: Path) -> float | None:
-    """Seconds since the claim's last heartbeat, both ends told by the claim's file system; None if it is gone."""
+    """Return the seconds since the last heartbeat, on the clock of the lease's file system; None if it is gone."""
     probe = path.with_name(f".probe-{uuid.uuid4().hex}")
     try:
         probe.write_bytes(b".")
         now = probe.stat().st_mtime
     except OSError:
-        now = time.time()  # where nothing can be written, as when one looks at a read-only folder
+        now = time.time()  # where nothing can be written, as in a read-only folder
     finally:
         with suppress(OSError):
             probe.unlink()

@@ -1,0 +1,1 @@
+"""Parts of a run that take long where a test asks for it."""
