@@ -71,7 +71,7 @@ def test_training_sees_shifted_images_and_other_shifts_in_another_epoch() -> Non
 def test_evaluation_sees_the_images_as_they_are(toy: str) -> None:
     spec = spec_of("uniform", f"{toy}:augment=all", validation="true")
     made = assemble(spec, root=Path(), device=CPU)
-    _, curve, _ = fit(made, spec.protocol, keeper=Memory())
+    curve = fit(made, spec.protocol, keeper=Memory()).curve
     dataset = parse_dataset(toy).open(Path())
     for name in ("train", "val", "test"):
         assert curve[-1].results[name] == evaluate(made.network, dataset.load(name, validation=True))
