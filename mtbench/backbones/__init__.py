@@ -1,1 +1,1 @@
-"""Trunks that methods are built on: one file a backbone."""
+"""Backbones: one file each."""

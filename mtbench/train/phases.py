@@ -165,7 +165,7 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
 
 class Alone(Balancer):
     """What stands for the balancer while a task is added alone, which has nothing to be weighed against: the gradient
-    of the plain loss, in the parameters that are trained."""
+    of the unweighted loss, in the parameters that are trained."""
 
     def __init__(self, tasks: Sequence[Task], parameters: Sequence[nn.Parameter]) -> None:
         super().__init__(NoOptions(), tasks)

@@ -59,7 +59,7 @@ def scaled() -> Iterator[tuple[str, str]]:
                 yield balancer, scale
 
 
-@pytest.mark.parametrize(("balancer", "scale"), scaled())
+@pytest.mark.parametrize(("balancer", "scale"), list(scaled()))
 def test_the_shared_gradient_is_the_sum_of_the_tasks_gradients_with_the_recorded_weights(
     balancer: str, scale: str
 ) -> None:

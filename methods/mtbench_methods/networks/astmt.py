@@ -101,7 +101,7 @@ class Astmt(OneTaskNetwork):
             if isinstance(part, Norm):
                 norms = [copy.deepcopy(part) for _ in self.tasks]
                 self.norms.append(nn.ModuleList(norms))
-                self.backbone.set_submodule(name, NormalisedByTask(norms, self.asked))
+                self.backbone.set_submodule(name, NormalizedByTask(norms, self.asked))
 
     def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
         rows = RowsByTask(task, len(self.tasks))
@@ -185,7 +185,7 @@ class Adapted(nn.Module):
         return cast(Tensor, self.convolution(x)) + self.asked.rows.apply(self.own, center)
 
 
-class NormalisedByTask(nn.Module):
+class NormalizedByTask(nn.Module):
     """Batch normalization with weights and statistics per task, over the rows of the task."""
 
     def __init__(self, norms: Sequence[Norm], asked: Asked) -> None:

@@ -14,7 +14,7 @@ from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import parts
 from mtbench.train.evaluate import evaluate
-from mtbench_methods.networks.astmt import Adapted, Astmt, NormalisedByTask, adapter, reverse
+from mtbench_methods.networks.astmt import Adapted, Astmt, NormalizedByTask, adapter, reverse
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.rows import Asked, RowsByTask
 
@@ -148,7 +148,7 @@ def test_excitation_is_that_of_its_formula() -> None:
 
 def test_each_task_is_normalized_over_its_own_rows() -> None:
     norms, asked = [nn.BatchNorm2d(4) for _ in range(3)], Asked()
-    layer = NormalisedByTask(norms, asked)
+    layer = NormalizedByTask(norms, asked)
     x = torch.randn(5, 4, 3, 3) * 2 + torch.tensor([0.0, 10, 0, 10, 10])[:, None, None, None]
     with asked.about(RowsByTask(torch.tensor([0, 2, 0, 2, 2]), 3)):
         found = layer(x)
@@ -168,7 +168,7 @@ def test_a_task_with_one_value_per_channel_is_normalized_by_its_running_statisti
     norms[1].running_mean.fill_(3)
     x = torch.randn(4, 4, 1, 1)
     with asked.about(RowsByTask(torch.tensor([0, 1, 0, 0]), 2)):
-        found = NormalisedByTask(norms, asked)(x)
+        found = NormalizedByTask(norms, asked)(x)
     assert torch.allclose(found[1], (x[1] - 3) / math.sqrt(1 + 1e-5), atol=1e-6)
     assert norms[1].running_mean.eq(3).all()
     assert norms[1].num_batches_tracked == 0

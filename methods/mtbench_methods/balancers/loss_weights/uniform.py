@@ -8,7 +8,7 @@ __all__ = ["Uniform"]
 
 
 class Uniform(LossWeighting):
-    """The plain loss of the network, with nothing balanced.
+    """The unweighted loss of the network.
 
     All-tasks networks: (1/T) sum_t L_t over the tasks that are present. One-task networks: sum_t (n_t / n) L_t, the
     mean over the labels used. Single-task networks: sum_t L_t, each trained as it would be alone.
