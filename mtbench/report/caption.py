@@ -3,16 +3,21 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.optimizers import OPTIMIZERS
 from mtbench.contract.schedule import parse_schedule
+from mtbench.report.choices import AVERAGES, Choices
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Yardstick
-from mtbench.report.relative import has_shares
+from mtbench.report.relative import averages, has_shares
 from mtbench.report.text import brief, duration, listed, seeds, wrap
 from mtbench.store.numerics import UNKNOWN
 from mtbench.store.record import Record
+
+if TYPE_CHECKING:
+    from mtbench.report.table import Column
 
 __all__ = [
     "QUICK",
@@ -31,6 +36,8 @@ __all__ = [
 QUICK = "QUICK: a look, not a result."
 STALE = "† Some runs are stale: what makes their numbers has changed since they ran."
 
+_VISIBLE = 0.005
+"""The least difference of a Δm that two decimals may show."""
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
 _ADDS = {
     "own": "the last task added in as many epochs more, in which its own parameters alone are trained",
@@ -69,6 +76,9 @@ class Says:
         spreads: whether any cell has a standard deviation.
         comparisons: how many comparisons were corrected together for what is bold.
         power: what the seeds can tell; None if nothing.
+        columns: of the table.
+        choices: of the reader.
+        gap: the largest difference that the divisor makes to the mean of a method's Δm.
     """
 
     unit: Yardstick | None
@@ -76,6 +86,9 @@ class Says:
     spreads: bool
     comparisons: int
     power: Power | None
+    columns: "Sequence[Column]"
+    choices: Choices
+    gap: float
 
 
 def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
@@ -85,11 +98,11 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
         for sentence in (
             QUICK if comparison.quick else "",
             trained(comparison, _records(comparison)),
-            _measured(comparison),
-            "The mean over tasks is taken within each run." if comparison.common_metric else "",
+            _measured(comparison, says),
+            "The mean over tasks is taken within each run." if any(each.is_mean for each in says.columns) else "",
             "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
             _test(comparison, says) if comparison.tasks else "",
-            _relative(comparison, says.single) if comparison.tasks else "",
+            _relative(comparison, says) if comparison.tasks else "",
             *_costs(says.unit, {record.numerics.device for record in _records(comparison)}),
         )
         if sentence
@@ -155,7 +168,7 @@ def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
 
 
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
-    """The methods' notes, what † means, and in what the runs of one table differ although they should not."""
+    """The notes, what † means, and in what the runs of one table differ although they should not."""
     stale = any(method.stale for method in comparison.methods)
     return (
         *(note for note in notes if note),
@@ -171,15 +184,24 @@ def title_of(comparison: Comparison, of: str = "") -> str:
     return f"{title}\n{QUICK}" if comparison.quick else title
 
 
-def _measured(comparison: Comparison) -> str:
+def _measured(comparison: Comparison, says: Says) -> str:
     chosen = f"{reported([comparison.protocol])}."
     if not comparison.tasks:
         return f"No run has finished. Numbers are of the test split, {chosen}"
-    if common := comparison.common_metric:
+    names = {column.name for column in says.columns}
+    absent = [task.name for task in comparison.tasks if task.name not in names]
+    rest = f" Without such a metric, and left out: {listed(absent)}." if absent else ""
+    if asked := says.choices.metrics:
+        lacking = not says.choices.named(comparison.tasks)
+        rest += f" No task here has {' or '.join(asked)}: primary metrics are shown." if lacking else ""
+    if len({(column.metric, column.unit, column.higher_is_better) for column in says.columns}) == 1:
+        (common, *_) = says.columns
         unit = f" in {common.unit}" if common.unit else ""
         direction = "higher" if common.higher_is_better else "lower"
-        return f"Test {common.metric}{unit}, {direction} is better, {chosen}"
-    return f"Test metrics (arrows point to the better direction) {chosen} Tasks of unlike metrics have no mean."
+        return f"Test {common.metric}{unit}, {direction} is better, {chosen}{rest}"
+    if not any(column.is_mean for column in says.columns):
+        rest = f" Tasks of unlike metrics have no mean.{rest}"
+    return f"Test metrics (arrows point to the better direction) {chosen}{rest}"
 
 
 def _details(protocol: TrainingProtocol) -> str:
@@ -215,7 +237,8 @@ def _test(comparison: Comparison, says: Says) -> str:
     )
 
 
-def _relative(comparison: Comparison, single: str) -> str:
+def _relative(comparison: Comparison, says: Says) -> str:
+    single, convention = says.single, says.choices.delta
     if not single:
         return "Δm, the gain over single-task networks, takes runs of them: add single to the methods."
     if not has_shares(comparison):
@@ -225,7 +248,28 @@ def _relative(comparison: Comparison, single: str) -> str:
         if all(task.unit == "%" and task.higher_is_better for task in comparison.tasks)
         else ""
     )
-    return f"Δm: the mean over tasks of the relative gain over {single} of the same seed and backbone, in %.{error}"
+    several = averages(comparison)
+    mean = AVERAGES[convention.average] if several else "the mean over tasks"
+    base = {
+        "seed": f"{single} of the same seed and backbone",
+        "mean": f"the mean of the runs of {single}, backbone alike",
+    }
+    change = {"gain": "gain over", "drop": "drop from"}[convention.sign]
+    lower = ", lower is better" if convention.sign == "drop" else ""
+    said = [f"Δm: {mean} of the relative {change} {base[convention.base]}, in %{lower}."]
+    if several:
+        others = [f"Δm {each}: {AVERAGES[each].rstrip(',')}" for each in several if each != convention.average]
+        said.append(f"{'; '.join(others)}.")
+    if left := sorted({metric.name for task in comparison.tasks for metric in task.metrics} - _in_delta(comparison)):
+        said.append(f"No part of Δm: {listed(left)}.")
+    if says.gap >= _VISIBLE:
+        other = {"seed": f"the mean of the runs of {single}", "mean": f"{single} of the same seed"}[convention.base]
+        said.append(f"Divided by {other} instead, a method's Δm differs by up to {says.gap:.2f}.")
+    return f"{' '.join(said)}{error}"
+
+
+def _in_delta(comparison: Comparison) -> set[str]:
+    return {metric.name for task in comparison.tasks for metric in task.delta_metrics}
 
 
 def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
@@ -257,15 +301,22 @@ def _differences(records: Sequence[Record]) -> list[str]:
         }
         for record in records
     ]
-    found = {}
+    groups: dict[tuple[int, ...], dict[str, list[str]]] = {}
     for aspect in dict.fromkeys(name for each in aspects for name in each):
-        values = [value for each in aspects if (value := each.get(aspect, UNKNOWN)) != UNKNOWN]
-        counts = sorted(Counter(values).items())
-        if len(counts) > 1:
-            each = listed(f"{value} ({count} run{'s' * (count > 1)})" for value, count in counts)
-            found[aspect] = f"The runs differ in {aspect}: {each}."
-    unlike = not found.keys().isdisjoint(("device", "processor", "threads"))
-    return [*found.values(), *(["Times of unlike machines cannot be compared."] if unlike else [])]
+        values = [each.get(aspect, UNKNOWN) for each in aspects]
+        if len({*values} - {UNKNOWN}) > 1:
+            split = tuple(-1 if value == UNKNOWN else values.index(value) for value in values)
+            groups.setdefault(split, {})[aspect] = values
+    found = [f"The runs differ in {listed(group)}: {_split(list(group.values()))}." for group in groups.values()]
+    unlike = any(not group.keys().isdisjoint(("device", "processor", "threads")) for group in groups.values())
+    return [*found, *(["Times of unlike machines cannot be compared."] if unlike else [])]
+
+
+def _split(aspects: Sequence[Sequence[str]]) -> str:
+    """The values of aspects in which the same runs differ: ``2.9.0 and AVX2 (1 run), 2.10.0 and AVX512 (2 runs)``."""
+    runs = Counter(values for values in zip(*aspects, strict=True) if UNKNOWN not in values)
+    said = [f"{listed(values)} ({count} run{'s' * (count > 1)})" for values, count in sorted(runs.items())]
+    return listed(said) if len(aspects) == 1 else "; ".join(said)
 
 
 def _records(comparison: Comparison) -> list[Record]:

@@ -11,6 +11,7 @@ from mtbench.report.claims import Judged
 from mtbench.report.layout import DASH, Layout, Page, plain
 from mtbench.report.suite import SuiteRuns
 from mtbench.report.text import decimals, fixed, listed, p_value, signed, span
+from mtbench.report.unlike import MARK
 
 __all__ = ["claims_frame", "claims_page"]
 
@@ -77,6 +78,8 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
             yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
     if any(each.stale for each in judged):
         yield STALE
+    if any(each.mixed for each in judged):
+        yield f"{MARK} The comparison is of runs of unlike numerics; notes under the tables say in what they differ."
 
 
 def _caption(judged: Sequence[Judged]) -> tuple[str, ...]:
@@ -141,4 +144,5 @@ def _numbers(each: Judged) -> dict[str, object]:
         "seeds_to_decide": each.verdict.runs,
         "holds": each.holds,
         "stale": each.stale,
+        "unlike_numerics": each.mixed,
     }

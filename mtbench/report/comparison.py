@@ -57,9 +57,7 @@ class MethodRuns:
             (S, M).
         """
         records = self.records
-        values = [
-            [records[seed].value(*pair) if seed in records else np.nan for pair in metrics] for seed in seeds
-        ]
+        values = [[records[seed].value(*pair) if seed in records else np.nan for pair in metrics] for seed in seeds]
         return np.array(values, dtype=np.float64).reshape(len(seeds), len(metrics))
 
 

@@ -19,7 +19,9 @@ COLUMNS = {
     **dict.fromkeys(("id", "state", "why", "split", "task", "metric", "unit"), "string"),
     **dict.fromkeys(("higher_is_better", "primary"), "boolean"),
     **dict.fromkeys(("value", "loss"), "Float64"),
-    **dict.fromkeys(("count", "epochs", "selected_epoch", "training_examples", "steps", "label_uses", "forward_passes"), "Int64"),
+    **dict.fromkeys(
+        ("count", "epochs", "selected_epoch", "training_examples", "steps", "label_uses", "forward_passes"), "Int64"
+    ),
     **dict.fromkeys(("wall_seconds", "cpu_seconds", "training_wall_seconds", "training_cpu_seconds"), "Float64"),
     **dict.fromkeys(("peak_memory", "macs_per_task", "macs_per_input"), "Int64"),
     **dict.fromkeys(("weights", "parameters", "single_weights", "single_parameters"), "Int64"),

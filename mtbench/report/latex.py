@@ -31,6 +31,7 @@ _CHARACTERS = {
     "±": r"$\pm$",
     "\N{MULTIPLICATION SIGN}": r"$\times$",
     "†": r"$^\dagger$",
+    "‡": r"$^\ddagger$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "\N{EN DASH}": r"\textendash{}",

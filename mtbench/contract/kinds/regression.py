@@ -21,8 +21,8 @@ class Regression(Kind):
     - ``mse``: mean squared error, in the squared unit of the target.
     - ``mae``: mean absolute error, in the unit of the target.
     - ``r2``: 1 - sum of squared errors / sum of squared deviations of the truth from its mean over the split, as
-      scikit-learn's ``r2_score``; undefined (NaN) where the truth is constant, for which scikit-learn gives 0 or 1. It is
-      no part of Δm, since it may be 0 or negative.
+      scikit-learn's ``r2_score``; undefined (NaN) where the truth is constant, for which scikit-learn gives 0 or 1.
+      It is no part of Δm, since it may be 0 or negative.
 
     Predictions (B,) are float32.
     """
