@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.store.record import TaskInfo
 
-__all__ = ["ALL", "AVERAGES", "BASES", "SIGNS", "Choices", "Convention", "parse_choices"]
+__all__ = ["ALL", "AVERAGES", "BASES", "DEFAULT", "SIGNS", "Choices", "Convention", "parse_choices"]
 
 ALL = "all"
 """Every metric of every task."""
@@ -78,6 +78,10 @@ class Choices:
         return tuple(name for name in self.metrics if name in names)
 
 
+DEFAULT = Choices()
+"""The primary metrics, and the gain by tasks over the single-task run of the same seed."""
+
+
 def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo]) -> Choices:
     """Return the choices of a command line.
 
@@ -97,7 +101,7 @@ def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo]) ->
         if name not in known:
             raise UsageError(
                 f"no task of these runs has the metric '{name}'.",
-                mend=did_you_mean(name, [ALL, *known]),
+                mend=did_you_mean(name.lower(), [ALL, *known]),
                 allowed=f"Metrics here: {', '.join(known)}; or {ALL}.",
             )
     return Choices(metrics=names, delta=delta)

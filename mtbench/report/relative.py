@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mtbench import registry
 from mtbench.contract import Metric
 from mtbench.plan.spec import Choice
-from mtbench.report.choices import AVERAGES, Convention
+from mtbench.report.choices import AVERAGES, DEFAULT, Convention
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.stats.relative import delta_m, relative_error
 
@@ -17,7 +17,6 @@ __all__ = ["DELTA", "averages", "deltas", "error_changes", "has_shares", "single
 
 DELTA = "delta_m"
 """What Delta_m is called where a metric is asked for."""
-_DEFAULT = Convention()
 
 
 def single_task_runs(comparison: Comparison) -> MethodRuns | None:
@@ -52,7 +51,7 @@ def averages(comparison: Comparison) -> tuple[str, ...]:
     return tuple(AVERAGES) if any(len(task.delta_metrics) > 1 for task in comparison.tasks) else ()
 
 
-def deltas(comparison: Comparison, convention: Convention = _DEFAULT) -> list[NDArray[np.float64]]:
+def deltas(comparison: Comparison, convention: Convention = DEFAULT.delta) -> list[NDArray[np.float64]]:
     """Return Δm (see `mtbench.stats.relative.delta_m`) of each method per seed (S,), in %, by a convention.
 
     It is of the metrics that are a part of it (`mtbench.contract.Metric.in_delta`): of classification accuracy alone.

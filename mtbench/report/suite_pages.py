@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mtbench.report.adding import adding_exhibits
-from mtbench.report.choices import Choices
+from mtbench.report.choices import DEFAULT, Choices
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_page
 from mtbench.report.exhibit import Exhibit
@@ -22,7 +22,6 @@ from mtbench.report.tuned_paper import tuned_paper_page
 
 __all__ = ["exhibits", "sheet_page", "suite_pages", "suite_study_exhibits"]
 
-_DEFAULT = Choices()
 _EXHIBITS = {
     "sweep": sweep_exhibits,
     "tasks": scaling_exhibits,
@@ -31,7 +30,7 @@ _EXHIBITS = {
 }
 
 
-def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = _DEFAULT) -> Iterator[Page]:
+def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DEFAULT) -> Iterator[Page]:
     """Each table and beside it what was published; what searches found; what the suite's figures show, in words; then
     the claims."""
     for sheet in runs.sheets:
@@ -67,7 +66,7 @@ def exhibits(runs: SuiteRuns) -> list[Exhibit]:
     return [exhibit for kind in runs.suite.figures if kind in _EXHIBITS for exhibit in _EXHIBITS[kind](runs)]
 
 
-def sheet_page(runs: SuiteRuns, sheet: Sheet, choices: Choices = _DEFAULT) -> Page:
+def sheet_page(runs: SuiteRuns, sheet: Sheet, choices: Choices = DEFAULT) -> Page:
     """The summary table of a sheet, with what the suite says of itself."""
     page = page_of(build_table(sheet.comparison, choices))
     suite = runs.suite

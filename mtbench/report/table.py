@@ -10,7 +10,7 @@ import numpy as np
 from mtbench.contract import Metric
 from mtbench.plan.suite import MEAN
 from mtbench.report import caption
-from mtbench.report.choices import AVERAGES, BASES, Choices, Convention
+from mtbench.report.choices import AVERAGES, BASES, DEFAULT, Choices, Convention
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Expense, Yardstick, expense, yardstick
 from mtbench.report.relative import averages, deltas, error_changes, single_task_runs
@@ -21,8 +21,6 @@ from mtbench.stats.summary import Summary, summarize
 from mtbench.store.record import Record
 
 __all__ = ["Cell", "Column", "Row", "Table", "build_table", "columns_of", "scores"]
-
-_DEFAULT = Choices()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +112,7 @@ class Table:
     footnotes: tuple[str, ...]
 
 
-def build_table(comparison: Comparison, choices: Choices = _DEFAULT) -> Table:
+def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     """The summary table of a comparison, with the metrics and the convention of Δm that are chosen."""
     columns, convention = columns_of(comparison, choices), choices.delta
     unit, single = yardstick(comparison), single_task_runs(comparison)
@@ -189,7 +187,7 @@ def scores(comparison: Comparison, column: Column) -> np.ndarray:
     return np.array(rows, dtype=float).reshape(len(rows), len(seeds))
 
 
-def columns_of(comparison: Comparison, choices: Choices = _DEFAULT) -> tuple[Column, ...]:
+def columns_of(comparison: Comparison, choices: Choices = DEFAULT) -> tuple[Column, ...]:
     """The chosen metrics of each task, then for each of them that all tasks share the mean over tasks.
 
     By default the primary metrics. Tasks that have none of the chosen metrics are left out.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.report.choices import Choices
+from mtbench.report.choices import DEFAULT, Choices
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_frame, claims_page
 from mtbench.report.comparison import Comparison, compare
@@ -31,14 +31,13 @@ from mtbench.store.status import RunStatus
 __all__ = ["DEFAULT_REPORTS", "write_report", "write_suite"]
 
 DEFAULT_REPORTS = Path("reports/local")
-_DEFAULT = Choices()
 
 
 def write_report(
     statuses: Sequence[RunStatus],
     out: Path | None,
     studies: Sequence[StudyRuns] = (),
-    choices: Choices = _DEFAULT,
+    choices: Choices = DEFAULT,
 ) -> list[Path]:
     """Write tables, figures and the tidy frame of some runs; the same runs make the same bytes.
 
@@ -69,7 +68,7 @@ def write_report(
     return files
 
 
-def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, choices: Choices = _DEFAULT) -> list[Path]:
+def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, choices: Choices = DEFAULT) -> list[Path]:
     """Write what `write_report` does for each table of a suite, the paper's numbers beside ours, the figures that the
     suite asks for, and the claims.
 
