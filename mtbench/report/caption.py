@@ -11,7 +11,7 @@ from mtbench.contract.schedule import parse_schedule
 from mtbench.report.choices import AVERAGES, Choices
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Yardstick
-from mtbench.report.relative import averages, has_shares
+from mtbench.report.relative import has_shares, other_averages, zeros
 from mtbench.report.text import brief, duration, listed, seeds, wrap
 from mtbench.store.numerics import UNKNOWN
 from mtbench.store.record import Record
@@ -38,6 +38,7 @@ STALE = "† Some runs are stale: what makes their numbers has changed since the
 
 _VISIBLE = 0.005
 """The least difference of a Δm that two decimals may show."""
+_CHOSEN = "the epoch chosen on the validation split"
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
 _ADDS = {
     "own": "the last task added in as many epochs more, in which its own parameters alone are trained",
@@ -131,7 +132,7 @@ def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
         f"gradient scale {protocol.gradient_scale}",
         f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
         "a validation split held out" if protocol.validation else "",
-        "the epoch chosen on the validation split" if protocol.select == "best-val" else "",
+        _CHOSEN if protocol.select == "best-val" else "",
         "" if protocol.precision == "float32" else protocol.precision,
     ]
     return ", ".join(part for part in parts if part)
@@ -179,8 +180,9 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
 
 def title_of(comparison: Comparison, of: str = "") -> str:
     """What a figure of a comparison says above everything: dataset, protocol, what it is of where that is more than its
-    runs, and whether it is a look."""
-    title = wrap(f"{comparison.dataset_title}, protocol {comparison.title}{of and f': {of}'}", 90)
+    runs, the choice of the epoch if there was one, and whether it is a look."""
+    chosen = f"; {_CHOSEN}" if comparison.protocol.select == "best-val" else ""
+    title = wrap(f"{comparison.dataset_title}, protocol {comparison.title}{of and f': {of}'}{chosen}", 90)
     return f"{title}\n{QUICK}" if comparison.quick else title
 
 
@@ -248,8 +250,8 @@ def _relative(comparison: Comparison, says: Says) -> str:
         if all(task.unit == "%" and task.higher_is_better for task in comparison.tasks)
         else ""
     )
-    several = averages(comparison)
-    mean = AVERAGES[convention.average] if several else "the mean over tasks"
+    others = [f"Δm {each}: {AVERAGES[each].rstrip(',')}" for each in other_averages(comparison, convention.average)]
+    mean = AVERAGES[convention.average] if others else "the mean over tasks"
     base = {
         "seed": f"{single} of the same seed and backbone",
         "mean": f"the mean of the runs of {single}, backbone alike",
@@ -257,11 +259,12 @@ def _relative(comparison: Comparison, says: Says) -> str:
     change = {"gain": "gain over", "drop": "drop from"}[convention.sign]
     lower = ", lower is better" if convention.sign == "drop" else ""
     said = [f"Δm: {mean} of the relative {change} {base[convention.base]}, in %{lower}."]
-    if several:
-        others = [f"Δm {each}: {AVERAGES[each].rstrip(',')}" for each in several if each != convention.average]
+    if others:
         said.append(f"{'; '.join(others)}.")
     if left := sorted({metric.name for task in comparison.tasks for metric in task.metrics} - _in_delta(comparison)):
         said.append(f"No part of Δm: {listed(left)}.")
+    if zero := zeros(comparison, convention):
+        said.append(f"Where {single} has 0 in {listed(zero)}, a Δm that includes it is undefined.")
     if says.gap >= _VISIBLE:
         other = {"seed": f"the mean of the runs of {single}", "mean": f"{single} of the same seed"}[convention.base]
         said.append(f"Divided by {other} instead, a method's Δm differs by up to {says.gap:.2f}.")

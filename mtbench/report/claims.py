@@ -128,13 +128,12 @@ def _stale(sheet: Sheet | None, claim: Claim) -> bool:
 
 def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
     """Whether the contrast, or a gain over single-task networks in it, is of runs of unlike numerics."""
-    methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
-    first, *others = [method for method in methods if method] or [None]
-    if sheet is None or first is None:
+    if sheet is None:
         return False
+    methods = [method for name in claim.contrast if (method := sheet.runs(name))]
     single = single_task_runs(sheet.comparison) if claim.metric == DELTA else None
-    gains = [mixed(method, single) for method in (first, *others) if single]
-    return any([*(mixed(first, other, paired=claim.test == "paired") for other in others), *gains])
+    contrast = len(methods) == 2 and mixed(*methods, paired=claim.test == "paired")
+    return contrast or any(mixed(method, single) for method in methods if single)
 
 
 def _title(runs: SuiteRuns, method: str) -> str:

@@ -32,6 +32,7 @@ _CHARACTERS = {
     "\N{MULTIPLICATION SIGN}": r"$\times$",
     "†": r"$^\dagger$",
     "‡": r"$^\ddagger$",
+    "°": r"$^\circ$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "\N{EN DASH}": r"\textendash{}",

@@ -13,7 +13,7 @@ from mtbench.report.choices import AVERAGES, DEFAULT, Convention
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.stats.relative import delta_m, relative_error
 
-__all__ = ["DELTA", "averages", "deltas", "error_changes", "has_shares", "single_task_runs"]
+__all__ = ["DELTA", "deltas", "error_changes", "has_shares", "other_averages", "single_task_runs", "zeros"]
 
 DELTA = "delta_m"
 """What Delta_m is called where a metric is asked for."""
@@ -46,9 +46,27 @@ def has_shares(comparison: Comparison) -> bool:
     return not any((method.measured(pairs, comparison.seeds) < 0).any() for method in comparison.methods)
 
 
-def averages(comparison: Comparison) -> tuple[str, ...]:
-    """Return the averages of Δm that differ here: all of them if some task has several metrics in Δm, else none."""
-    return tuple(AVERAGES) if any(len(task.delta_metrics) > 1 for task in comparison.tasks) else ()
+def other_averages(comparison: Comparison, chosen: str) -> tuple[str, ...]:
+    """Return the averages of Δm that differ from the chosen one here.
+
+    None differ where each task has one metric in Δm; by tasks and by metrics is the same where all have equally many.
+    """
+    counts = {len(task.delta_metrics) for task in comparison.tasks}
+    if counts <= {1}:
+        return ()
+    alike = [] if len(counts) > 1 else [{"task": "metric", "metric": "task", "main": "metric"}[chosen]]
+    return tuple(average for average in AVERAGES if average not in (chosen, *alike))
+
+
+def zeros(comparison: Comparison, convention: Convention) -> tuple[str, ...]:
+    """Return the metrics in Δm whose divisor is 0 for some seed, where no gain is defined."""
+    single = single_task_runs(comparison)
+    if single is None:
+        return ()
+    pairs = [(task, metric.name) for task, metric in _metrics(comparison)]
+    base = single.measured(pairs, comparison.seeds)
+    found = ((_mean_of_runs(base) if convention.base == "mean" else base) == 0).any(axis=0)
+    return tuple(f"{metric} of {task}" for (task, metric), zero in zip(pairs, found, strict=True) if zero)
 
 
 def deltas(comparison: Comparison, convention: Convention = DEFAULT.delta) -> list[NDArray[np.float64]]:

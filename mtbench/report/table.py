@@ -13,7 +13,7 @@ from mtbench.report import caption
 from mtbench.report.choices import AVERAGES, BASES, DEFAULT, Choices, Convention
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Expense, Yardstick, expense, yardstick
-from mtbench.report.relative import averages, deltas, error_changes, single_task_runs
+from mtbench.report.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.unlike import mixed, mixed_note
 from mtbench.stats.contrast import paired
 from mtbench.stats.separation import separated_best
@@ -171,7 +171,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         yardstick=unit,
         single=single.title if single else "",
         convention=convention,
-        averages=tuple(each for each in averages(comparison) if each != convention.average),
+        averages=other_averages(comparison, convention.average),
         caption=caption.sentences(comparison, words),
         footnotes=caption.footnotes(comparison, notes),
     )

@@ -61,7 +61,8 @@ def _both(values: ArrayLike, single: ArrayLike) -> tuple[NDArray[np.float64], ND
 
 def _ratios(change: NDArray[np.float64], base: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return change / base; NaN where a base is 0."""
-    return np.divide(change, base, out=np.full(change.shape, np.nan), where=base != 0)
+    ratios: NDArray[np.float64] = np.divide(change, base, out=np.full(change.shape, np.nan), where=base != 0)
+    return ratios
 
 
 def _mean(ratios: NDArray[np.float64]) -> NDArray[np.float64]:

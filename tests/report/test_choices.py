@@ -77,7 +77,10 @@ def test_all_metrics_are_a_column_each_with_task_metric_unit_and_direction() -> 
     assert row.split(" | ")[1:10] == [
         *("39.29", "65.33", "0.5493", "0.2263", "28.15", "23.96", "22.09", "47.50", "61.08")
     ]
-    assert r"(pixel-\\accuracy \%\\$\uparrow$)" in render_latex(page)
+    latex = render_latex(page)
+    assert r"(pixel-\\accuracy \%\\$\uparrow$)" in latex
+    assert r"$^\circ$ $\downarrow$" in latex
+    assert "U+" not in latex
     rows = list(csv.DictReader(io.StringIO(render_csv(table(NYUV2, Choices(metrics=("all",)))))))
     assert [float(each["mean"]) for each in rows if each["method"] == "uniform"] == list(INDOOR_UNIFORM)
 
@@ -140,6 +143,21 @@ def test_where_tasks_have_several_metrics_the_other_averages_stand_beside_the_ch
     assert page.aside.startswith("Δm: drop from single in %, mean over all metrics.")
 
 
+def test_averages_that_must_agree_are_not_shown_twice() -> None:
+    both = (INDOOR[0], replace(INDOOR[0], name="parts"))
+    scores = {task.name: {"miou": 40.0, "pixel-accuracy": 60.0} for task in both}
+    runs = [finished(method, 0, scores, tasks=both) for method in ("single", "td")]
+    assert table(runs).averages == ("main",)
+    assert table(runs, Choices(delta=Convention(average="main"))).averages == ("task",)
+
+
+def test_a_single_task_metric_of_0_leaves_the_gains_that_include_it_undefined_and_is_said() -> None:
+    runs = [indoor("single", 0, (*INDOOR_SINGLE[:6], 0.0, *INDOOR_SINGLE[7:])), indoor("td", 0, INDOOR_UNIFORM)]
+    row = table(runs).rows[1]
+    assert [row.deltas[average, "seed"].n for average in ("task", "metric", "main")] == [0, 0, 1]
+    assert "Where single has 0 in within-11.25 of normals, a Δm that includes it is undefined." in caption(runs)
+
+
 def test_classification_gains_by_accuracy_alone_and_the_caption_says_so() -> None:
     runs = [classified("single", 0, 80, 20), classified("td", 0, 84, 90)]
     found = table(runs)
@@ -171,8 +189,8 @@ def test_the_divisor_is_the_run_of_the_same_seed_or_the_mean_of_the_single_task_
     ]
     by_seed, by_mean = table(runs), table(runs, Choices(delta=Convention(base="mean")))
     # 75 of 50 and of 100: +50 and -25 %; of their mean of 75, nothing, for the seed without a single-task run too.
-    assert (by_seed.rows[1].delta.mean, by_seed.rows[1].delta.n) == (pytest.approx(12.5), 2)
-    assert (by_mean.rows[1].delta.mean, by_mean.rows[1].delta.n) == (pytest.approx(0), 3)
+    assert [by_seed.rows[1].delta.mean, by_mean.rows[1].delta.mean] == pytest.approx([12.5, 0])
+    assert [by_seed.rows[1].delta.n, by_mean.rows[1].delta.n] == [2, 3]
     assert "Divided by the mean of the runs of single instead, a method's Δm differs by up to 12.50." in caption(runs)
     assert "relative gain over the mean of the runs of single, backbone alike, in %." in " ".join(by_mean.caption)
 
