@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mtbench import registry
 from mtbench.conformance.fault import Fault
 from mtbench.contract import Batch, Dataset, Split, stream
 from mtbench.errors import UsageError
@@ -119,7 +120,7 @@ def holds_out(dataset: Dataset) -> None:
 
 def measures_as_declared(name: str, root: Path) -> None:
     """Predictions have the declared dtype, and metrics the declared names and one value for any split into batches."""
-    run = _branches(name, root)
+    run = _reference(name, root)
     split = run.splits["test"].first(64)
     found = measure(run.network, split, keep=True)
     for index, task in enumerate(run.tasks):
@@ -148,7 +149,7 @@ def measures_as_declared(name: str, root: Path) -> None:
 
 
 def can_be_learned(name: str, root: Path) -> None:
-    run = _branches(name, root)
+    run = _reference(name, root)
     split = run.splits["train"]
     batch = split.batch(torch.arange(min(64, len(split))))
     optimizer, means = torch.optim.Adam(run.network.parameters(), lr=1e-3), []
@@ -160,9 +161,11 @@ def can_be_learned(name: str, root: Path) -> None:
         raise Fault(f"in 30 steps on one batch the summed losses go from {means[0]:.4g} to {means[-1]:.4g}.")
 
 
-def _branches(name: str, root: Path) -> Assembly:
+def _reference(name: str, root: Path) -> Assembly:
+    """Assemble the network that others are compared to, on the backbone of the dataset."""
     deterministic(torch.device("cpu"), "float32")
-    spec = plan(Request(methods=["branches"], datasets=[name], protocol="quick", settings={}, seeds=[0]))[0]
+    method = registry.reference("method")
+    spec = plan(Request(methods=[method], datasets=[name], protocol="quick", settings={}, seeds=[0]))[0]
     return assemble(spec, root=root, device=torch.device("cpu"))
 
 

@@ -303,9 +303,9 @@ def test_a_canvas_that_does_not_hold_the_digits_is_refused() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["mmnist2:offset=-1", "mmnist2:canvas=281", "mmnist2:shift=3"])
+@pytest.mark.parametrize("text", ["mmnist2:offset=-1", "mmnist2:canvas=281", "mmnist2:shift=28", "mmnist2:turn=3"])
 def test_an_option_out_of_bounds_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"^(option '(offset|canvas)' of )?dataset 'mmnist2' "):
+    with pytest.raises(UsageError, match=r"^(option '(offset|canvas|shift)' of )?dataset 'mmnist2' "):
         opened(text)
 
 

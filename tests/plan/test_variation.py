@@ -1,9 +1,10 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
 import torch
 
-from mtbench.contract import Split
+from mtbench.contract import Shift, Split
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
@@ -32,6 +33,20 @@ def test_where_a_tasks_object_is_follows_the_subset(data_root: Path) -> None:
     rows = torch.arange(5)
     assert torch.equal(part.foreground(rows, 0), whole.foreground(rows, 2))
     assert torch.equal(part.foreground(rows, 1), whole.foreground(rows, 0))
+
+
+def test_points_and_augmentation_follow_the_subset(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mtbench_toys.datasets import PartialLabels
+
+    def marked(self: PartialLabels, split: str, *, validation: bool) -> Split:
+        return dataclasses.replace(load(self, split, validation=validation), points=points)
+
+    load, points = PartialLabels.load, torch.rand(96, 3, 2)
+    monkeypatch.setattr(PartialLabels, "load", marked)
+    part = train_split("toy-partial:augment=shift:tasks=same/upper")
+    assert part.points is not None
+    assert torch.equal(part.points, points[:, [2, 0]])
+    assert part.augment == (Shift(2),)
 
 
 def test_a_scale_multiplies_the_loss_and_nothing_else() -> None:
@@ -102,7 +117,8 @@ def test_a_variation_is_part_of_the_identity_and_of_the_name() -> None:
         ("toy-all:noise=0/2", "option 'noise' of dataset 'toy-all' is 0/2. Allowed: 0 to 1."),
         (
             "toy-all:nois=0/1",
-            "dataset 'toy-all' has no option 'nois'. Did you mean 'noise'? Its options: labels, noise, scale, tasks.",
+            "dataset 'toy-all' has no option 'nois'. Did you mean 'noise'? "
+            "Its options: augment, labels, noise, scale, tasks.",
         ),
     ],
 )

@@ -30,10 +30,10 @@ def test_diagnostics_are_read_as_they_were_written() -> None:
     assert read_record(render_record(diagnosed()), "here") == diagnosed()
 
 
-def test_a_record_without_diagnostics_does_not_speak_of_them_and_is_read_as_none() -> None:
+def test_diagnostics_that_were_not_measured_are_null_and_read_as_none() -> None:
     body = json.loads(render_record(plain()))["record"]
-    assert "selectivity" not in body
-    assert all("conflict" not in point for point in body["curve"])
+    assert body["selectivity"] is None
+    assert all(point["conflict"] is None for point in body["curve"])
     read = read_record(render_record(plain()), "here")
     assert read == plain()
     assert read.selectivity is None

@@ -8,6 +8,7 @@ import pytest
 
 from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import Choice, RunSpec
+from mtbench.store.fingerprint import NUMERICS
 from mtbench.store.folder import RunFolder
 from mtbench.store.lease import Lease
 from mtbench.store.record import FORMAT, Code, Record, render_record
@@ -55,7 +56,7 @@ def test_a_record_is_stale_when_the_harness_makes_other_numbers(tmp_path: Path, 
     marks = dataclasses.replace(record.fingerprints, numerics=0)
     published(tmp_path, dataclasses.replace(record, fingerprints=marks))
     found = state(tmp_path, record.spec)
-    assert (found.state, found.why) == ("stale", "NUMERICS 0 -> 1")
+    assert (found.state, found.why) == ("stale", f"NUMERICS 0 -> {NUMERICS}")
     assert found.record is not None
 
 
@@ -139,9 +140,9 @@ def test_the_mark_of_a_newer_mtbench_is_refused_for_reading_and_writing(tmp_path
     mark_results(tmp_path)
     mark_results(tmp_path)
     assert json.loads((tmp_path / MARKER).read_text()) == {"format": FORMAT, "made_by": "mtbench 0.1.0"}
-    (tmp_path / MARKER).write_text('{"format": 2}')
+    (tmp_path / MARKER).write_text('{"format": 3}')
     for look in (mark_results, run_folders):
-        with pytest.raises(NewerResults, match=r"has format 2, and this mtbench reads formats up to 1. Upgrade"):
+        with pytest.raises(NewerResults, match=r"has format 3, and this mtbench reads formats up to 2. Upgrade"):
             look(tmp_path)
 
 

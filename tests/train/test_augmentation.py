@@ -79,15 +79,14 @@ def test_evaluation_sees_the_images_as_they_are(toy: str) -> None:
 
 @pytest.mark.parametrize(("method", "toy"), [*(("uniform", toy) for toy in MOVED), ("td", MOVED[-1])])
 def test_an_interrupted_run_gives_the_bits_of_one_that_was_not(method: str, toy: str) -> None:
-    settings: dict[str, Any] = {"epochs": "2"}
-    spec, keeper = spec_of(method, toy, **settings), Memory(stop_after=1)
+    spec, keeper = spec_of(method, toy, epochs="2"), Memory(stop_after=1)
     with pytest.raises(KeyboardInterrupt):
         run(spec, keeper)
     resumed = run(spec, keeper)
     assert same(resumed, run(spec))
     losses = [loss for point in resumed.curve for loss in point.train_losses.values()]
     assert all(map(math.isfinite, losses)) or toy.startswith("toy-partial")  # of which a rare task may be absent
-    assert not same(resumed, run(spec_of(method, toy.partition(":")[0], **settings)))
+    assert not same(resumed, run(spec_of(method, toy.partition(":")[0], epochs="2")))
 
 
 def test_no_augmentation_is_the_run_that_it_was() -> None:
@@ -98,11 +97,10 @@ def test_no_augmentation_is_the_run_that_it_was() -> None:
 
 
 def test_conflict_is_measured_of_moved_images_and_changes_nothing() -> None:
-    settings: dict[str, Any] = {"epochs": "1", "batch": "96"}
-    still, moved = (
-        run(spec_of("uniform", toy, diagnostics="conflict", **settings)) for toy in ("toy-all", "toy-all:augment=shift")
+    still, moved, unmeasured = (
+        run(spec_of("uniform", f"toy-all:augment={name}", epochs="1", batch="96", diagnostics=diagnostics))
+        for name, diagnostics in (("none", "conflict"), ("shift", "conflict"), ("shift", ""))
     )
-    unmeasured = run(spec_of("uniform", "toy-all:augment=shift", **settings))
     assert all(torch.equal(moved.model[name], unmeasured.model[name]) for name in moved.model)
     conflicts = still.curve[0].conflict, moved.curve[0].conflict
     assert conflicts[0] is not None

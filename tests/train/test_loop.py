@@ -18,7 +18,7 @@ DRAWING = [
     "toy-dropout",
     "branches+toy-drift",
 ]  # a network that draws in training; a balancer with parameters and state
-TOYS = ["toy-all", "toy-three", "toy-partial", "toy-numbers", "toy-maps", "toy-surfaces", "toy-triplets"]
+TOYS = ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-surfaces", "toy-triplets"]
 
 
 @pytest.mark.parametrize("toy", TOYS)

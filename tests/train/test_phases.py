@@ -296,7 +296,6 @@ def test_the_phases_are_in_the_record_and_a_record_without_them_is_read(tmp_path
     assert [phase.name for phase in record.phases] == ["first", "own"]
     assert record.epochs == record.curve[-1].epoch == 2 * EPOCHS
     without = dataclasses.replace(record, phases=())
-    assert '"phases"' not in render_record(without)
     assert read_record(render_record(without), "here") == without
     assert without.epochs == EPOCHS
 

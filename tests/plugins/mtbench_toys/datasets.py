@@ -1,4 +1,4 @@
-"""Six tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
+"""Seven tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
 
 Every image is noise with one bright square in its upper and one in its lower half; tasks ask where they are.
 """
