@@ -67,7 +67,7 @@ def test_figures_say_that_the_epoch_was_chosen(protocol: TrainingProtocol) -> No
 
 
 def test_what_unlike_runs_differ_in_is_one_sentence_for_all_that_changes_together() -> None:
-    other = {"threads": 2, "processor": "other", "torch_instructions": "AVX2", "torch": "2.10.0"}
+    other: dict[str, Any] = {"threads": 2, "processor": "other", "torch_instructions": "AVX2", "torch": "2.10.0"}
     runs = [finished("td", 0), finished("td", 1, **other), finished("td", 2, **other), finished("moo", 0, data="ff")]
     (comparison,) = compare(runs)
     assert build_table(comparison).footnotes == (
