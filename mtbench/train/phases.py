@@ -177,7 +177,7 @@ class Alone(Balancer):
         if losses.penalty is not None:
             total = total + losses.penalty
         total.backward(inputs=self.trained)  # type: ignore[no-untyped-call]
-        return losses
+        return losses.weighted(losses.base_weights)
 
 
 def _owned(run: Assembly, index: int) -> dict[str, Tensor]:
