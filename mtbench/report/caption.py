@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.optimizers import OPTIMIZERS
 from mtbench.contract.schedule import parse_schedule
-from mtbench.report.choices import AVERAGES, Choices
+from mtbench.report.choices import Choices
 from mtbench.report.comparison import Comparison, MethodRuns
+from mtbench.report.delta_caption import delta_sentences
 from mtbench.report.expense import Yardstick
-from mtbench.report.relative import has_shares, other_averages, zeros
 from mtbench.report.text import brief, duration, listed, seeds, wrap
-from mtbench.store.numerics import UNKNOWN
+from mtbench.report.unlike import differences
 from mtbench.store.record import Record
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ __all__ = [
 QUICK = "QUICK: a look, not a result."
 STALE = "† Some runs are stale: what makes their numbers has changed since they ran."
 
-_VISIBLE = 0.005
-"""The least difference of a Δm that two decimals may show."""
 _CHOSEN = "the epoch chosen on the validation split"
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
 _ADDS = {
@@ -103,7 +101,7 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
             "The mean over tasks is taken within each run." if any(each.is_mean for each in says.columns) else "",
             "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
             _test(comparison, says) if comparison.tasks else "",
-            _relative(comparison, says) if comparison.tasks else "",
+            delta_sentences(comparison, says.single, says.choices.delta, says.gap) if comparison.tasks else "",
             *_costs(says.unit, {record.numerics.device for record in _records(comparison)}),
         )
         if sentence
@@ -174,7 +172,7 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
     return (
         *(note for note in notes if note),
         *([STALE] if stale else []),
-        *_differences(_records(comparison)),
+        *differences(_records(comparison)),
     )
 
 
@@ -239,42 +237,6 @@ def _test(comparison: Comparison, says: Says) -> str:
     )
 
 
-def _relative(comparison: Comparison, says: Says) -> str:
-    single, convention = says.single, says.choices.delta
-    if not single:
-        return "Δm, the gain over single-task networks, takes runs of them: add single to the methods."
-    if not has_shares(comparison):
-        return f"No Δm: a metric falls below 0 here, so that a gain over {single} is no share of anything."
-    error = (
-        " Δerr: likewise of the error rate, where lower is better."
-        if all(task.unit == "%" and task.higher_is_better for task in comparison.tasks)
-        else ""
-    )
-    others = [f"Δm {each}: {AVERAGES[each].rstrip(',')}" for each in other_averages(comparison, convention.average)]
-    mean = AVERAGES[convention.average] if others else "the mean over tasks"
-    base = {
-        "seed": f"{single} of the same seed and backbone",
-        "mean": f"the mean of the runs of {single}, backbone alike",
-    }
-    change = {"gain": "gain over", "drop": "drop from"}[convention.sign]
-    lower = ", lower is better" if convention.sign == "drop" else ""
-    said = [f"Δm: {mean} of the relative {change} {base[convention.base]}, in %{lower}."]
-    if others:
-        said.append(f"{'; '.join(others)}.")
-    if left := sorted({metric.name for task in comparison.tasks for metric in task.metrics} - _in_delta(comparison)):
-        said.append(f"No part of Δm: {listed(left)}.")
-    if zero := zeros(comparison, convention):
-        said.append(f"Where {single} has 0 in {listed(zero)}, a Δm that includes it is undefined.")
-    if says.gap >= _VISIBLE:
-        other = {"seed": f"the mean of the runs of {single}", "mean": f"{single} of the same seed"}[convention.base]
-        said.append(f"Divided by {other} instead, a method's Δm differs by up to {says.gap:.2f}.")
-    return f"{' '.join(said)}{error}"
-
-
-def _in_delta(comparison: Comparison) -> set[str]:
-    return {metric.name for task in comparison.tasks for metric in task.delta_metrics}
-
-
 def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
     """What a method takes, in the order of the columns; `kinds` are the devices that the records are of."""
     seconds = "CPU seconds" if kinds <= {"cpu"} else "seconds on the clock"
@@ -291,35 +253,6 @@ def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
         else f"s/epoch: {training}.",
         f"Memory: the peak {peak}, most of any run.",
     )
-
-
-def _differences(records: Sequence[Record]) -> list[str]:
-    """Sentences on everything that should be equal in one table and is not; what is unknown of a run is left out."""
-    aspects = [
-        {
-            "data (fingerprint)": record.fingerprints.data[:12],
-            **record.numerics.aspects(),
-            "numerics of the harness": str(record.fingerprints.numerics),
-            "training examples": f"{record.training_examples:,}",
-        }
-        for record in records
-    ]
-    groups: dict[tuple[int, ...], dict[str, list[str]]] = {}
-    for aspect in dict.fromkeys(name for each in aspects for name in each):
-        values = [each.get(aspect, UNKNOWN) for each in aspects]
-        if len({*values} - {UNKNOWN}) > 1:
-            split = tuple(-1 if value == UNKNOWN else values.index(value) for value in values)
-            groups.setdefault(split, {})[aspect] = values
-    found = [f"The runs differ in {listed(group)}: {_split(list(group.values()))}." for group in groups.values()]
-    unlike = any(not group.keys().isdisjoint(("device", "processor", "threads")) for group in groups.values())
-    return [*found, *(["Times of unlike machines cannot be compared."] if unlike else [])]
-
-
-def _split(aspects: Sequence[Sequence[str]]) -> str:
-    """The values of aspects in which the same runs differ: ``2.9.0 and AVX2 (1 run), 2.10.0 and AVX512 (2 runs)``."""
-    runs = Counter(values for values in zip(*aspects, strict=True) if UNKNOWN not in values)
-    said = [f"{listed(values)} ({count} run{'s' * (count > 1)})" for values, count in sorted(runs.items())]
-    return listed(said) if len(aspects) == 1 else "; ".join(said)
 
 
 def _records(comparison: Comparison) -> list[Record]:

@@ -14,7 +14,7 @@ from mtbench.report.choices import AVERAGES, BASES, DEFAULT, Choices, Convention
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Expense, Yardstick, expense, yardstick
 from mtbench.report.relative import deltas, error_changes, other_averages, single_task_runs
-from mtbench.report.unlike import mixed, mixed_note
+from mtbench.report.unlike import mixed_note, unlike_partners
 from mtbench.stats.contrast import paired
 from mtbench.stats.separation import separated_best
 from mtbench.stats.summary import Summary, summarize
@@ -125,8 +125,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     }
     delta, errors = gains[convention.average, convention.base], list(map(summarize, error_changes(comparison)))
     against = [
-        _unlike(comparison, index, [best == index for best in separation.best], convention if delta[index].n else None)
-        for index in range(len(comparison.methods))
+        unlike_partners(comparison, index, bold=index in separation.best, convention=convention if gain.n else None)
+        for index, gain in enumerate(delta)
     ]
     rows = tuple(
         Row(
@@ -219,21 +219,6 @@ def _called(column: Column, columns: Sequence[Column]) -> str:
     """The name of a column, with its metric where another column is of the same task."""
     alone = sum(other.name == column.name for other in columns) == 1
     return column.name if alone else f"{column.name} {column.metric}"
-
-
-def _unlike(comparison: Comparison, index: int, best: Sequence[bool], convention: Convention | None) -> list[str]:
-    """The titles of methods whose runs have numerics unlike those of a method that is compared with them.
-
-    Args:
-        best: by column, whether the method is separated from all others.
-        convention: of its Δm; None if it has none.
-    """
-    method, single = comparison.methods[index], single_task_runs(comparison)
-    others = [other for other in comparison.methods if other is not method]
-    found = [other.title for other in others if any(best) and mixed(method, other)]
-    if convention and single and single is not method and mixed(method, single, paired=convention.base == "seed"):
-        found.append(single.title)
-    return list(dict.fromkeys(found))
 
 
 def _gap(gains: Mapping[tuple[str, str], Sequence[Summary]], convention: Convention) -> float:
