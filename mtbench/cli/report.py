@@ -13,6 +13,7 @@ from mtbench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mtbench.report.choices import Choices
     from mtbench.report.studies import StudyRuns
     from mtbench.store.status import RunStatus
 
@@ -33,16 +34,42 @@ def report(
         str,
         typer.Option(help="As this suite has it: the paper's numbers beside ours, and claims judged.", metavar="SUITE"),
     ] = "",
+    metrics: Annotated[
+        str,
+        typer.Option(
+            help="Metrics that summary tables show: all, or names with commas; by default each task's primary one.",
+            metavar="all|NAMES",
+        ),
+    ] = "",
+    delta: Annotated[
+        str,
+        typer.Option(
+            help="Average in Δm: task (over each task's metrics, then over tasks), metric (over all metrics), or main "
+            "(over primary metrics).",
+            metavar="task|metric|main",
+        ),
+    ] = "task",
+    delta_sign: Annotated[
+        str, typer.Option(help="Sign of Δm: gain (higher is better) or drop.", metavar="gain|drop")
+    ] = "gain",
+    delta_base: Annotated[
+        str,
+        typer.Option(
+            help="Divisor of Δm: the single-task run of the same seed, or the mean of the single-task runs.",
+            metavar="seed|mean",
+        ),
+    ] = "seed",
     data_root: shared.DataRoot = None,
 ) -> None:
     """Make the tables and figures of a folder of runs, and print the tables."""
     from rich.console import Console
 
+    from mtbench.report.choices import Convention, parse_choices
     from mtbench.report.studies import find_studies, without_trials
     from mtbench.store.status import survey
     from mtbench.store.study import read_studies
 
-    root = shared.data_root(data_root)
+    root, convention = shared.data_root(data_root), Convention(average=delta, sign=delta_sign, base=delta_base)
     statuses = survey(results, root) if results.is_dir() else []
     if not statuses:
         asked = f"--suite {shlex.quote(suite)}" if suite else "--methods td,uniform --dataset mmnist3"
@@ -52,14 +79,17 @@ def report(
         )
     if wanted := [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]:
         statuses = _of_datasets(statuses, wanted, results)
+    choices = parse_choices(
+        metrics, convention, [task for status in statuses if status.record for task in status.record.tasks]
+    )
     there = {status.spec.titles.dataset for status in statuses}
     studies = [study for study in read_studies(results) if study.titles.dataset in there]
     found = find_studies(studies, statuses, results)
     console = Console()
     if suite:
-        files = _report_suite(suite, without_trials(statuses, found, results), found, root, out, console)
+        files = _report_suite(suite, without_trials(statuses, found, results), found, root, out, choices, console)
     else:
-        files = _report_all(statuses, found, results, out, console)
+        files = _report_all(statuses, found, results, out, choices, console)
     for folder in dict.fromkeys(file.parent for file in files):
         console.print(f"Written to {folder}:", soft_wrap=True, highlight=False, markup=False)
         for file in files:
@@ -84,6 +114,7 @@ def _report_all(
     studies: "Sequence[StudyRuns]",
     results: Path,
     out: Path | None,
+    choices: "Choices",
     console: "Console",
 ) -> list[Path]:
     from mtbench.report.comparison import compare
@@ -96,13 +127,13 @@ def _report_all(
 
     shown, left_out = in_tables(statuses, studies, results)
     comparisons = compare(shown)
-    pages = [page_of(build_table(comparison)) for comparison in comparisons]
+    pages = [page_of(build_table(comparison, choices)) for comparison in comparisons]
     for page in [*pages, *(exhibit.page for exhibit in study_exhibits(studies, comparisons))]:
         print_page(page, console)
         console.print()
     for line in left_out:
         console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
-    return write_report(shown, out, studies)
+    return write_report(shown, out, studies, choices)
 
 
 def _report_suite(
@@ -111,6 +142,7 @@ def _report_suite(
     studies: "Sequence[StudyRuns]",
     root: Path,
     out: Path | None,
+    choices: "Choices",
     console: "Console",
 ) -> list[Path]:
     from mtbench.plan.suite_file import find_suite
@@ -129,11 +161,11 @@ def _report_suite(
     files: list[Path] = []
     for runs in found:
         judged = judge_claims(runs, root)
-        for page in suite_pages(runs, judged):
+        for page in suite_pages(runs, judged, choices):
             print_page(page, console)
             console.print()
         if runs.absent:
             told = f"Not run at this size: {'; '.join(runs.absent)}."
             console.print(told, style="dim", soft_wrap=True, highlight=False, markup=False)
-        files += write_suite(runs, judged, out)
+        files += write_suite(runs, judged, out, choices)
     return files

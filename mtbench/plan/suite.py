@@ -112,6 +112,8 @@ class PaperTable:
         n: repeats behind each number; 0 where the paper does not say.
         set: the variation of the grid that they belong to.
         source: where they stand, if not where the suite's title says.
+        delta: convention of the paper's own Δm, as ``metric/drop``: its average and its sign, each as of ``mtbench
+            report --delta`` and ``--delta-sign``; empty where the paper has none.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -122,6 +124,7 @@ class PaperTable:
     n: int = 0
     set: Mapping[str, Setting] = field(default_factory=dict)
     source: str = ""
+    delta: Literal["", "task/gain", "task/drop", "metric/gain", "metric/drop", "main/gain", "main/drop"] = ""
 
     def number(self, method: str, column: str) -> tuple[float, float | None] | None:
         """Mean and standard deviation, as far as they were published."""

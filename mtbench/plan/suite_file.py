@@ -24,6 +24,7 @@ _EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": ()}
 _TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*)$")
 """What pydantic calls the alternatives of a value, in the path to it."""
 _MENDS = {
+    "delta": "Write average and sign, e.g. 'metric/drop'.",
     "rows": "Give for each column a mean, or [mean, standard deviation].",
     "methods": 'Write a list of texts: ["...", "..."].',
     "datasets": 'Write a list of texts: ["...", "..."].',

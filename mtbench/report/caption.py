@@ -3,16 +3,21 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.optimizers import OPTIMIZERS
 from mtbench.contract.schedule import parse_schedule
+from mtbench.report.choices import Choices
 from mtbench.report.comparison import Comparison, MethodRuns
+from mtbench.report.delta_caption import delta_sentences
 from mtbench.report.expense import Yardstick
-from mtbench.report.relative import has_shares
 from mtbench.report.text import brief, duration, listed, seeds, wrap
-from mtbench.store.numerics import UNKNOWN
+from mtbench.report.unlike import differences
 from mtbench.store.record import Record
+
+if TYPE_CHECKING:
+    from mtbench.report.table import Column
 
 __all__ = [
     "QUICK",
@@ -31,6 +36,7 @@ __all__ = [
 QUICK = "QUICK: a look, not a result."
 STALE = "† Some runs are stale: what makes their numbers has changed since they ran."
 
+_CHOSEN = "the epoch chosen on the validation split"
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
 _ADDS = {
     "own": "the last task added in as many epochs more, in which its own parameters alone are trained",
@@ -69,6 +75,9 @@ class Says:
         spreads: whether any cell has a standard deviation.
         comparisons: how many comparisons were corrected together for what is bold.
         power: what the seeds can tell; None if nothing.
+        columns: of the table.
+        choices: of the reader.
+        gap: the largest difference that the divisor makes to the mean of a method's Δm.
     """
 
     unit: Yardstick | None
@@ -76,6 +85,9 @@ class Says:
     spreads: bool
     comparisons: int
     power: Power | None
+    columns: "Sequence[Column]"
+    choices: Choices
+    gap: float
 
 
 def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
@@ -85,11 +97,11 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
         for sentence in (
             QUICK if comparison.quick else "",
             trained(comparison, _records(comparison)),
-            _measured(comparison),
-            "The mean over tasks is taken within each run." if comparison.common_metric else "",
+            _measured(comparison, says),
+            "The mean over tasks is taken within each run." if any(each.is_mean for each in says.columns) else "",
             "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
             _test(comparison, says) if comparison.tasks else "",
-            _relative(comparison, says.single) if comparison.tasks else "",
+            delta_sentences(comparison, says.single, says.choices.delta, says.gap) if comparison.tasks else "",
             *_costs(says.unit, {record.numerics.device for record in _records(comparison)}),
         )
         if sentence
@@ -118,7 +130,7 @@ def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
         f"gradient scale {protocol.gradient_scale}",
         f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
         "a validation split held out" if protocol.validation else "",
-        "the epoch chosen on the validation split" if protocol.select == "best-val" else "",
+        _CHOSEN if protocol.select == "best-val" else "",
         "" if protocol.precision == "float32" else protocol.precision,
     ]
     return ", ".join(part for part in parts if part)
@@ -155,31 +167,41 @@ def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
 
 
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
-    """The methods' notes, what † means, and in what the runs of one table differ although they should not."""
+    """The notes, what † means, and in what the runs of one table differ although they should not."""
     stale = any(method.stale for method in comparison.methods)
     return (
         *(note for note in notes if note),
         *([STALE] if stale else []),
-        *_differences(_records(comparison)),
+        *differences(_records(comparison)),
     )
 
 
 def title_of(comparison: Comparison, of: str = "") -> str:
     """What a figure of a comparison says above everything: dataset, protocol, what it is of where that is more than its
-    runs, and whether it is a look."""
-    title = wrap(f"{comparison.dataset_title}, protocol {comparison.title}{of and f': {of}'}", 90)
+    runs, the choice of the epoch if there was one, and whether it is a look."""
+    chosen = f"; {_CHOSEN}" if comparison.protocol.select == "best-val" else ""
+    title = wrap(f"{comparison.dataset_title}, protocol {comparison.title}{of and f': {of}'}{chosen}", 90)
     return f"{title}\n{QUICK}" if comparison.quick else title
 
 
-def _measured(comparison: Comparison) -> str:
+def _measured(comparison: Comparison, says: Says) -> str:
     chosen = f"{reported([comparison.protocol])}."
     if not comparison.tasks:
         return f"No run has finished. Numbers are of the test split, {chosen}"
-    if common := comparison.common_metric:
+    names = {column.name for column in says.columns}
+    absent = [task.name for task in comparison.tasks if task.name not in names]
+    rest = f" Without such a metric, and left out: {listed(absent)}." if absent else ""
+    if asked := says.choices.metrics:
+        lacking = not says.choices.named(comparison.tasks)
+        rest += f" No task here has {' or '.join(asked)}: primary metrics are shown." if lacking else ""
+    if len({(column.metric, column.unit, column.higher_is_better) for column in says.columns}) == 1:
+        (common, *_) = says.columns
         unit = f" in {common.unit}" if common.unit else ""
         direction = "higher" if common.higher_is_better else "lower"
-        return f"Test {common.metric}{unit}, {direction} is better, {chosen}"
-    return f"Test metrics (arrows point to the better direction) {chosen} Tasks of unlike metrics have no mean."
+        return f"Test {common.metric}{unit}, {direction} is better, {chosen}{rest}"
+    if not any(column.is_mean for column in says.columns):
+        rest = f" Tasks of unlike metrics have no mean.{rest}"
+    return f"Test metrics (arrows point to the better direction) {chosen}{rest}"
 
 
 def _details(protocol: TrainingProtocol) -> str:
@@ -215,19 +237,6 @@ def _test(comparison: Comparison, says: Says) -> str:
     )
 
 
-def _relative(comparison: Comparison, single: str) -> str:
-    if not single:
-        return "Δm, the gain over single-task networks, takes runs of them: add single to the methods."
-    if not has_shares(comparison):
-        return f"No Δm: a metric falls below 0 here, so that a gain over {single} is no share of anything."
-    error = (
-        " Δerr: likewise of the error rate, where lower is better."
-        if all(task.unit == "%" and task.higher_is_better for task in comparison.tasks)
-        else ""
-    )
-    return f"Δm: the mean over tasks of the relative gain over {single} of the same seed and backbone, in %.{error}"
-
-
 def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
     """What a method takes, in the order of the columns; `kinds` are the devices that the records are of."""
     seconds = "CPU seconds" if kinds <= {"cpu"} else "seconds on the clock"
@@ -244,28 +253,6 @@ def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
         else f"s/epoch: {training}.",
         f"Memory: the peak {peak}, most of any run.",
     )
-
-
-def _differences(records: Sequence[Record]) -> list[str]:
-    """Sentences on everything that should be equal in one table and is not; what is unknown of a run is left out."""
-    aspects = [
-        {
-            "data (fingerprint)": record.fingerprints.data[:12],
-            **record.numerics.aspects(),
-            "numerics of the harness": str(record.fingerprints.numerics),
-            "training examples": f"{record.training_examples:,}",
-        }
-        for record in records
-    ]
-    found = {}
-    for aspect in dict.fromkeys(name for each in aspects for name in each):
-        values = [value for each in aspects if (value := each.get(aspect, UNKNOWN)) != UNKNOWN]
-        counts = sorted(Counter(values).items())
-        if len(counts) > 1:
-            each = listed(f"{value} ({count} run{'s' * (count > 1)})" for value, count in counts)
-            found[aspect] = f"The runs differ in {aspect}: {each}."
-    unlike = not found.keys().isdisjoint(("device", "processor", "threads"))
-    return [*found.values(), *(["Times of unlike machines cannot be compared."] if unlike else [])]
 
 
 def _records(comparison: Comparison) -> list[Record]:

@@ -11,8 +11,9 @@ from mtbench.plan.parse import parse_dataset
 from mtbench.plan.suite import MEAN, Claim, PaperTable, rendered
 from mtbench.report.answers import right_answers
 from mtbench.report.published import published_number
-from mtbench.report.relative import DELTA, deltas
+from mtbench.report.relative import DELTA, deltas, single_task_runs
 from mtbench.report.suite import Sheet, SuiteRuns
+from mtbench.report.unlike import MARK, mixed
 from mtbench.stats.contrast import Contrast, holm, paired, welch, welch_from
 from mtbench.stats.resample import Resampled, accuracy_difference
 from mtbench.stats.verdict import Verdict, judge
@@ -27,6 +28,7 @@ class Judged:
     Attributes:
         titles: what the suite calls the two methods.
         stale: whether any run of the two is stale.
+        mixed: whether runs of unlike numerics are compared.
         unit: of the metric.
         planned: how many seeds were planned.
         paper: the contrast of the published numbers, by Welch; None if there are none.
@@ -39,6 +41,7 @@ class Judged:
     claim: Claim
     titles: tuple[str, str]
     stale: bool
+    mixed: bool
     unit: str
     planned: int
     paper: Contrast | None
@@ -49,11 +52,13 @@ class Judged:
 
     @property
     def name(self) -> str:
-        """The contrast in words; the metric where it is not the mean over tasks, and † where runs are stale."""
+        """The contrast in words; the metric where it is not the mean over tasks, † where runs are stale, ‡ where they
+        have unlike numerics."""
         first, second = self.titles
         varied = "".join(f", {name}={value}" for name, value in rendered(self.claim.set).items())
         metric = {DELTA: ", Δm", MEAN: ""}.get(self.claim.metric, f", {self.claim.metric}")
-        return f"{self.claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}{'†' * self.stale}"
+        marks = "†" * self.stale + MARK * self.mixed
+        return f"{self.claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}{marks}"
 
     @property
     def holds(self) -> str:
@@ -87,6 +92,7 @@ def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
                 claim=claim,
                 titles=(_title(runs, claim.contrast[0]), _title(runs, claim.contrast[1])),
                 stale=_stale(sheet, claim),
+                mixed=_mixed(sheet, claim),
                 unit=unit,
                 planned=claim.n or runs.planned(claim.dataset, claim.set),
                 paper=_paper_contrast(runs.published(claim.dataset, claim.set), claim),
@@ -118,6 +124,16 @@ def _values(sheet: Sheet | None, claim: Claim) -> tuple[NDArray[np.float64], NDA
 def _stale(sheet: Sheet | None, claim: Claim) -> bool:
     methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
     return any(method.stale for method in methods if method)
+
+
+def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
+    """Whether the contrast, or a gain over single-task networks in it, is of runs of unlike numerics."""
+    if sheet is None:
+        return False
+    methods = [method for name in claim.contrast if (method := sheet.runs(name))]
+    single = single_task_runs(sheet.comparison) if claim.metric == DELTA else None
+    contrast = len(methods) == 2 and mixed(*methods, paired=claim.test == "paired")
+    return contrast or any(mixed(method, single) for method in methods if single)
 
 
 def _title(runs: SuiteRuns, method: str) -> str:

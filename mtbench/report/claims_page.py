@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mtbench.plan.suite import rendered
-from mtbench.report.caption import QUICK, STALE
+from mtbench.report.caption import QUICK, STALE, reported
 from mtbench.report.claims import Judged
 from mtbench.report.layout import DASH, Layout, Page, plain
 from mtbench.report.suite import SuiteRuns
 from mtbench.report.text import decimals, fixed, listed, p_value, signed, span
+from mtbench.report.unlike import MARK
 
 __all__ = ["claims_frame", "claims_page"]
 
@@ -32,7 +33,7 @@ def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
         label=f"{runs.slug}-claims",
         quick=runs.quick,
         layout=Layout(header=_HEADER, lines=tuple(lines), tasks=0, costs=0),
-        caption=(*([QUICK] if runs.quick else []), *_caption(judged)),
+        caption=(*([QUICK] if runs.quick else []), *_caption(runs, judged)),
         footnotes=tuple(_notes(judged)),
         aside=_ASIDE,
     )
@@ -77,15 +78,18 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
             yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
     if any(each.stale for each in judged):
         yield STALE
+    if any(each.mixed for each in judged):
+        yield f"{MARK} The comparison is of runs of unlike numerics; notes under the tables say in what they differ."
 
 
-def _caption(judged: Sequence[Judged]) -> tuple[str, ...]:
+def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
     families = len({each.claim.family for each in judged})
     named = {"paired": "the paired t-test over common seeds", "welch": "Welch's t-test"}
     tests = [named[test] for test in sorted({each.claim.test for each in judged})]
     together = f"all {len(judged)} claims" if families == 1 else f"{len(judged)} claims in {families} families"
     return (
         "Claims, margins and tests are those that the suite declares.",
+        f"Runs were tested {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
         "Ours and paper: differences, first minus second method, of the mean over tasks where nothing else is named; "
         "n: seeds, of those planned.",
         f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % interval excludes 0, by more than "
@@ -141,4 +145,5 @@ def _numbers(each: Judged) -> dict[str, object]:
         "seeds_to_decide": each.verdict.runs,
         "holds": each.holds,
         "stale": each.stale,
+        "unlike_numerics": each.mixed,
     }

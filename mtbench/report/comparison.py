@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Metric, TrainingProtocol
 from mtbench.contract.files import with_short_hashes
 from mtbench.plan.spec import RunSpec
 from mtbench.report.text import slug
@@ -42,14 +42,23 @@ class MethodRuns:
         return any(run.state == "stale" for run in self.runs)
 
     def tested(self, tasks: Sequence[TaskInfo], seeds: Sequence[int]) -> NDArray[np.float64]:
-        """(S, T) the test metrics of the reported epoch, NaN where there is no finished run or it lacks the task."""
-        values, records = np.full((len(seeds), len(tasks)), np.nan), self.records
-        for row, record in enumerate(map(records.get, seeds)):
-            names = {task.name for task in record.tasks} if record else set()
-            for column, task in enumerate(tasks):
-                if record and task.name in names:
-                    values[row, column] = record.score(task)
-        return values
+        """(S, T) the primary test metrics of the reported epoch, NaN where there is no finished run or it lacks the
+        task."""
+        return self.measured([(task.name, task.metric) for task in tasks], seeds)
+
+    def measured(self, metrics: Sequence[tuple[str, str]], seeds: Sequence[int]) -> NDArray[np.float64]:
+        """Return test metrics of the reported epoch, NaN where there is no finished run or it lacks one.
+
+        Args:
+            metrics: M pairs of a task's name and a metric's.
+            seeds: S of them.
+
+        Returns:
+            (S, M).
+        """
+        records = self.records
+        values = [[records[seed].value(*pair) if seed in records else np.nan for pair in metrics] for seed in seeds]
+        return np.array(values, dtype=np.float64).reshape(len(seeds), len(metrics))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +103,15 @@ class Comparison:
         """The first task, if all tasks have its metric, unit and direction, so that a mean over tasks has a meaning."""
         kinds = {(task.metric, task.unit, task.higher_is_better) for task in self.tasks}
         return self.tasks[0] if len(kinds) == 1 else None
+
+    @property
+    def shared_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that all tasks have, alike in unit and direction, so that their mean over tasks has a meaning."""
+        return tuple(
+            metric
+            for metric in (self.tasks[0].metrics if self.tasks else ())
+            if all(metric in task.metrics for task in self.tasks)
+        )
 
 
 def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
@@ -149,7 +167,9 @@ def _tasks(runs: Sequence[RunStatus]) -> tuple[TaskInfo, ...]:
     tasks: dict[str, TaskInfo] = {}
     for run in sorted(runs, key=lambda run: _TRUST.index(run.state)):
         for task in run.record.tasks if run.record else ():
-            tasks.setdefault(task.name, task)
+            known = tasks.setdefault(task.name, task)
+            if len(task.metrics) > len(known.metrics) == 1:  # a record of format 1 has the primary metric alone
+                tasks[task.name] = task
     return tuple(tasks.values())
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from mtbench.contract import Metric
+from mtbench.plan.suite import MEAN
 from mtbench.report.comparison import Comparison
 from mtbench.store.record import Record
 from mtbench.store.status import RunStatus
@@ -15,20 +17,25 @@ COLUMNS = {
     **dict.fromkeys(("dataset", "protocol", "gradient_scale", "method", "network", "balancer", "backbone"), "string"),
     "seed": "Int64",
     **dict.fromkeys(("id", "state", "why", "split", "task", "metric", "unit"), "string"),
-    "higher_is_better": "boolean",
+    **dict.fromkeys(("higher_is_better", "primary"), "boolean"),
     **dict.fromkeys(("value", "loss"), "Float64"),
-    **dict.fromkeys(("count", "epochs", "training_examples", "steps", "label_uses", "forward_passes"), "Int64"),
+    **dict.fromkeys(
+        ("count", "epochs", "selected_epoch", "training_examples", "steps", "label_uses", "forward_passes"), "Int64"
+    ),
     **dict.fromkeys(("wall_seconds", "cpu_seconds", "training_wall_seconds", "training_cpu_seconds"), "Float64"),
     **dict.fromkeys(("peak_memory", "macs_per_task", "macs_per_input"), "Int64"),
     **dict.fromkeys(("weights", "parameters", "single_weights", "single_parameters"), "Int64"),
-    **dict.fromkeys(("device", "torch", "data", "finished"), "string"),
+    **dict.fromkeys(("device", "torch", "torch_instructions", "onednn_instructions"), "string"),
+    "threads": "Int64",
+    **dict.fromkeys(("processor", "data", "finished"), "string"),
 }
 """Columns of the tidy frame and their types. Units: seconds, bytes (memory), the metric's own (value)."""
 
 
 def tidy_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
-    """One row per run, split and task, and a row ``mean`` per run and split where all tasks share a metric.
+    """One row per run, split, task and metric, and a row ``mean`` per run, split and metric that all tasks share.
 
+    Loss and count are of the task, alike in the rows of its metrics; ``primary`` marks the metrics that tables show.
     A run without a record is one row: its state and why, and nothing of splits, tasks and numbers.
     """
     rows = [
@@ -102,31 +109,36 @@ def _rows(comparison: Comparison, run: RunStatus) -> Sequence[dict[str, Any]]:
 def _results(comparison: Comparison, record: Record, split: str) -> Iterator[dict[str, Any]]:
     for task in record.tasks:
         result = record.results[split][task.name]
-        yield {
-            "split": split,
-            "task": task.name,
-            "metric": task.metric,
-            "unit": task.unit,
-            "higher_is_better": task.higher_is_better,
-            "value": record.score(task, split),
-            "loss": result.loss,
-            "count": result.count,
-        }
-    if common := comparison.common_metric:
-        yield {
-            "split": split,
-            "task": "mean",
-            "metric": common.metric,
-            "unit": common.unit,
-            "higher_is_better": common.higher_is_better,
-            "value": record.mean(split),
-            "loss": sum(result.loss for result in record.results[split].values()) / len(record.results[split]),
-        }
+        for metric in task.metrics:
+            yield {
+                "split": split,
+                "task": task.name,
+                **_of(metric),
+                "primary": metric.name == task.metric,
+                "value": record.value(task.name, metric.name, split),
+                "loss": result.loss,
+                "count": result.count,
+            }
+    for metric in comparison.shared_metrics:
+        if all(metric in task.metrics for task in record.tasks):
+            yield {
+                "split": split,
+                "task": MEAN,
+                **_of(metric),
+                "primary": all(metric.name == task.metric for task in record.tasks),
+                "value": record.mean(split, metric.name),
+                "loss": sum(result.loss for result in record.results[split].values()) / len(record.results[split]),
+            }
+
+
+def _of(metric: Metric) -> dict[str, Any]:
+    return {"metric": metric.name, "unit": metric.unit, "higher_is_better": metric.higher_is_better}
 
 
 def _cost(record: Record) -> dict[str, Any]:
     return {
         "epochs": record.spec.protocol.epochs,
+        "selected_epoch": record.selected_epoch,
         "training_examples": record.training_examples,
         "steps": record.cost.steps,
         "label_uses": record.cost.label_uses,
@@ -144,6 +156,10 @@ def _cost(record: Record) -> dict[str, Any]:
         "single_parameters": record.parameters.single_total,
         "device": record.numerics.device,
         "torch": record.numerics.libraries["torch"],
+        "torch_instructions": record.numerics.torch_instructions,
+        "onednn_instructions": record.numerics.onednn_instructions,
+        "threads": record.numerics.threads,
+        "processor": record.numerics.processor,
         "data": record.fingerprints.data,
         "finished": record.finished,
     }

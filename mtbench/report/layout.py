@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mtbench.report import text
+from mtbench.report.choices import SIGNS
 from mtbench.report.expense import Expense
 from mtbench.report.table import Column, Row, Table
+from mtbench.report.unlike import MARK
 from mtbench.stats.summary import Summary
 from mtbench.store.record import TaskInfo
 
@@ -13,6 +15,13 @@ __all__ = ["DASH", "Layout", "Page", "Words", "blocks", "lay_out", "page_of", "p
 
 DASH = "\N{EN DASH}"
 """Where a number would stand that there is none of."""
+_MEANS = {
+    "": "mean over tasks",
+    "task": "mean over each task's metrics, then over tasks",
+    "metric": "mean over all metrics",
+    "main": "mean over primary metrics",
+}
+"""Averages of Δm in few words, the first where all are the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +113,7 @@ def lay_out(table: Table) -> Layout:
 
     Times are ratios, or where there is no yardstick seconds; the head says which.
     """
-    mixed = not any(column.is_mean for column in table.columns)
+    mixed = len({(column.metric, column.unit, column.higher_is_better) for column in table.columns}) > 1
     decimals = [
         text.decimals([row.cells[index].summary.mean for row in table.rows if row.cells[index].summary.n], column.unit)
         for index, column in enumerate(table.columns)
@@ -117,7 +126,7 @@ def lay_out(table: Table) -> Layout:
             "n",
             *_costs(table),
         ),
-        lines=tuple(_line(row, decimals, len(_relative(table))) for row in table.rows),
+        lines=tuple(_line(table, row, decimals) for row in table.rows),
         tasks=sum(not column.is_mean for column in table.columns),
         costs=len(_costs(table)),
     )
@@ -179,31 +188,45 @@ def _only(layout: Layout, columns: Sequence[int]) -> Layout:
 def _aside(table: Table) -> Iterator[str]:
     if table.single:
         error = "; Δerr: of its error rate, lower is better" if "Δerr" in _relative(table) else ""
-        yield f"Δm: gain over {table.single} in %, mean over tasks{error}."
+        mean = _MEANS[table.convention.average if table.averages else ""]
+        yield f"Δm: {_change(table)} {table.single} in %, {mean}{error}."
     elif table.columns:
         yield "Δm, the gain over single-task networks, takes runs of them."
     if unit := table.yardstick:
         yield f"time: of training, relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
 
+def _change(table: Table) -> str:
+    return "gain over" if table.convention.sign == "gain" else "drop from"
+
+
 def _relative(table: Table) -> tuple[str, ...]:
     """Heads of the columns relative to single-task networks; the first alone, to say that it could be, without them."""
-    return ("Δm", "Δerr")[: 1 + any(row.error.n for row in table.rows)] if table.columns else ()
+    if not table.columns:
+        return ()
+    others = [f"Δm {average} {SIGNS[table.convention.sign]}" for average in table.averages] if table.single else []
+    return (table.convention.head, *others, *["Δerr"] * any(row.error.n for row in table.rows))
+
+
+def _gains(table: Table, row: Row) -> tuple[Summary, ...]:
+    """Summaries in the columns of `_relative`."""
+    others = [row.deltas[average, table.convention.base] for average in table.averages]
+    return (row.delta, *others, row.error)
 
 
 def _costs(table: Table) -> tuple[str, ...]:
     return ("#P", "MACs", "labels", "time" if table.yardstick else "s/epoch", "memory")
 
 
-def _line(row: Row, decimals: list[int], relative: int) -> tuple[Words, ...]:
+def _line(table: Table, row: Row, decimals: list[int]) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
-        Words(says=row.method + "†" * row.stale),
+        Words(says=row.method + "†" * row.stale + MARK * row.mixed),
         *(
             Words(says=written(cell.summary, digits), bold=cell.best)
             for cell, digits in zip(row.cells, decimals, strict=True)
         ),
-        *plain(written(summary, sign=True) for summary in (row.delta, row.error)[:relative]),
+        *plain(written(summary, sign=True) for summary in _gains(table, row)[: len(_relative(table))]),
         *plain((runs, *_cost(row.expense))),
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from mtbench.report.caption import QUICK
+from mtbench.report.choices import AVERAGES, BASES
 from mtbench.report.expense import Expense
 from mtbench.report.layout import Page, Words
 from mtbench.report.table import Cell, Column, Row, Table
@@ -50,26 +51,34 @@ def render_csv(table: Table) -> str:
 
 
 def _about(table: Table, row: Row) -> dict[str, Any]:
+    convention = table.convention
     return {
         "dataset": table.dataset,
         "protocol": table.protocol,
         "method": row.method,
         "planned": row.planned,
+        "delta_convention": f"{convention.average}/{convention.sign}/{convention.base}",
         **_gains(row),
         **(_expenses(row.expense) if row.expense else {}),
         "stale": row.stale,
+        "unlike_numerics": row.mixed,
         "note": row.note,
     }
 
 
 def _gains(row: Row) -> dict[str, Any]:
+    """Means and standard deviations by the table's convention; means by the other averages and divisors."""
     gains = {"delta_m": row.delta, "relative_error": row.error}
     return {
         name: value
         for gain, summary in gains.items()
         if summary.n
         for name, value in ((gain, summary.mean), (f"{gain}_std", summary.std))
-    }
+    } | {_by(*key): summary.mean for key, summary in row.deltas.items() if summary.n}
+
+
+def _by(average: str, base: str) -> str:
+    return f"delta_m_{average}_{base}"
 
 
 def _expenses(expense: Expense) -> dict[str, Any]:
@@ -102,8 +111,10 @@ def _numbers(column: Column, cell: Cell) -> dict[str, Any]:
 _CSV_COLUMNS = [
     *("dataset", "protocol", "method", "task", "metric", "unit", "higher_is_better", "n", "mean", "std"),
     *("t95_low", "t95_high", "best", "planned", "delta_m", "delta_m_std", "relative_error", "relative_error_std"),
+    "delta_convention",
+    *(_by(average, base) for average in AVERAGES for base in BASES),
     *("parameter_ratio", "macs_per_input", "label_uses"),
-    *("seconds_per_epoch", "relative_time", "peak_memory", "stale", "note"),
+    *("seconds_per_epoch", "relative_time", "peak_memory", "stale", "unlike_numerics", "note"),
 ]
 
 

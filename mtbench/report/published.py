@@ -8,6 +8,7 @@ import pandas as pd
 
 from mtbench.plan.suite import MEAN, PaperTable
 from mtbench.report.caption import QUICK, STALE, trained
+from mtbench.report.choices import AVERAGES
 from mtbench.report.layout import DASH, Layout, Page, plain, written
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
@@ -52,7 +53,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         layout=Layout(header=tuple(header), lines=tuple(lines), tasks=3 * len(columns), costs=0, together=3),
         caption=(
             *([QUICK] if runs.quick else []),
-            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.",
+            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.{_convention(paper)}",
             f"Ours: {trained(sheet.comparison, records)}",
             "Both mean ± standard deviation of repeats; diff: ours minus the paper's." + _own_mean(paper, columns),
         ),
@@ -138,6 +139,17 @@ def _interval(published: tuple[float, float | None], n: int, ours: Summary) -> t
 
 def _repeats(paper: PaperTable) -> str:
     return f", {paper.n} repeats" if paper.n else ", repeats not stated"
+
+
+def _convention(paper: PaperTable) -> str:
+    """A sentence on the paper's own Δm; empty where the suite says nothing of it."""
+    if not paper.delta:
+        return ""
+    average, _, sign = paper.delta.partition("/")
+    better = {"gain": "higher", "drop": "lower"}[sign]
+    return (
+        f" The paper's Δm ({paper.delta}): {AVERAGES[average].rstrip(',')} of the relative {sign}, {better} is better."
+    )
 
 
 def _own_mean(paper: PaperTable, columns: Sequence[Column]) -> str:

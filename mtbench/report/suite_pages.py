@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mtbench.report.adding import adding_exhibits
+from mtbench.report.choices import DEFAULT, Choices
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_page
 from mtbench.report.exhibit import Exhibit
@@ -29,11 +30,11 @@ _EXHIBITS = {
 }
 
 
-def suite_pages(runs: SuiteRuns, judged: Sequence[Judged]) -> Iterator[Page]:
+def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DEFAULT) -> Iterator[Page]:
     """Each table and beside it what was published; what searches found; what the suite's figures show, in words; then
     the claims."""
     for sheet in runs.sheets:
-        yield sheet_page(runs, sheet)
+        yield sheet_page(runs, sheet, choices)
         if published := published_page(runs, sheet):
             yield published
         if tuned := tuned_paper_page(runs, sheet):
@@ -65,9 +66,9 @@ def exhibits(runs: SuiteRuns) -> list[Exhibit]:
     return [exhibit for kind in runs.suite.figures if kind in _EXHIBITS for exhibit in _EXHIBITS[kind](runs)]
 
 
-def sheet_page(runs: SuiteRuns, sheet: Sheet) -> Page:
+def sheet_page(runs: SuiteRuns, sheet: Sheet, choices: Choices = DEFAULT) -> Page:
     """The summary table of a sheet, with what the suite says of itself."""
-    page = page_of(build_table(sheet.comparison))
+    page = page_of(build_table(sheet.comparison, choices))
     suite = runs.suite
     called = [f"{suite.labels[name]} is {name}" for name in sheet.methods if suite.labels.get(name, name) != name]
     said = [f"Suite {suite.name}: {suite.title}.", *([f"After {suite.source}."] if suite.source else [])]

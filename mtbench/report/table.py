@@ -1,17 +1,20 @@
 """The summary table of a comparison: per method and task a mean over seeds, and what is known of it."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
 
+from mtbench.contract import Metric
 from mtbench.plan.suite import MEAN
 from mtbench.report import caption
+from mtbench.report.choices import AVERAGES, BASES, DEFAULT, Choices, Convention
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.expense import Expense, Yardstick, expense, yardstick
-from mtbench.report.relative import deltas, error_changes, single_task_runs
+from mtbench.report.relative import deltas, error_changes, other_averages, single_task_runs
+from mtbench.report.unlike import mixed_note, unlike_partners
 from mtbench.stats.contrast import paired
 from mtbench.stats.separation import separated_best
 from mtbench.stats.summary import Summary, summarize
@@ -22,7 +25,7 @@ __all__ = ["Cell", "Column", "Row", "Table", "build_table", "columns_of", "score
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A task, or the mean over tasks.
+    """A metric of a task, or its mean over tasks.
 
     Attributes:
         name: the task's name, or ``mean``.
@@ -54,22 +57,26 @@ class Row:
     Attributes:
         method: its title.
         stale: whether some of its runs are stale.
+        mixed: whether Δm, or what is bold, compares its runs with runs of unlike numerics.
         cells: as the table's columns.
         finished: how many of its runs have a record.
         planned: how many runs it has.
         expense: what it takes; None before a run has finished.
-        delta: of Delta_m over its seeds; of no values where there are no single-task runs.
+        delta: of Δm over its seeds, by the table's convention; of no values where there are no single-task runs.
+        deltas: the same by every other average and divisor, by names such as ``task`` and ``seed``.
         error: of the relative change of the error rate, likewise.
         note: which runs are not as they should be and why; empty if all are fresh.
     """
 
     method: str
     stale: bool
+    mixed: bool
     cells: tuple[Cell, ...]
     finished: int
     planned: int
     expense: Expense | None
     delta: Summary
+    deltas: Mapping[tuple[str, str], Summary]
     error: Summary
     note: str
 
@@ -86,6 +93,8 @@ class Table:
         rows: the methods.
         yardstick: what times are relative to; None where they are absolute.
         single: the title of the single-task method that others are relative to; empty if there is none.
+        convention: of Δm.
+        averages: other averages of Δm that differ from it here.
         caption: sentences that say what the numbers are.
         footnotes: sentences on runs that are not as they should be.
     """
@@ -97,20 +106,33 @@ class Table:
     rows: tuple[Row, ...]
     yardstick: Yardstick | None
     single: str
+    convention: Convention
+    averages: tuple[str, ...]
     caption: tuple[str, ...]
     footnotes: tuple[str, ...]
 
 
-def build_table(comparison: Comparison) -> Table:
-    """The summary table of a comparison."""
-    columns, unit, single = columns_of(comparison), yardstick(comparison), single_task_runs(comparison)
+def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
+    """The summary table of a comparison, with the metrics and the convention of Δm that are chosen."""
+    columns, convention = columns_of(comparison, choices), choices.delta
+    unit, single = yardstick(comparison), single_task_runs(comparison)
     values = [scores(comparison, column) for column in columns]
     separation = separated_best(values, [column.higher_is_better for column in columns])
-    relative = [list(map(summarize, each)) for each in (deltas(comparison), error_changes(comparison))]
+    gains = {
+        (average, base): list(map(summarize, deltas(comparison, replace(convention, average=average, base=base))))
+        for average in AVERAGES
+        for base in BASES
+    }
+    delta, errors = gains[convention.average, convention.base], list(map(summarize, error_changes(comparison)))
+    against = [
+        unlike_partners(comparison, index, bold=index in separation.best, convention=convention if gain.n else None)
+        for index, gain in enumerate(delta)
+    ]
     rows = tuple(
         Row(
             method=method.title,
             stale=method.stale,
+            mixed=bool(against[index]),
             cells=tuple(
                 Cell(summary=summarize(rows[index]), best=best == index)
                 for rows, best in zip(values, separation.best, strict=True)
@@ -118,9 +140,10 @@ def build_table(comparison: Comparison) -> Table:
             finished=len(method.records),
             planned=len(method.runs),
             expense=expense(method, unit),
-            delta=relative[0][index],
-            error=relative[1][index],
-            note=caption.note(method, {column.name: _without(method, column) for column in columns}),
+            delta=delta[index],
+            deltas={key: summaries[index] for key, summaries in gains.items()},
+            error=errors[index],
+            note=caption.note(method, {_called(column, columns): _without(method, column) for column in columns}),
         )
         for index, method in enumerate(comparison.methods)
     )
@@ -131,7 +154,14 @@ def build_table(comparison: Comparison) -> Table:
         spreads=spreads,
         comparisons=separation.comparisons,
         power=_power(columns, values),
+        columns=columns,
+        choices=choices,
+        gap=_gap(gains, convention),
     )
+    notes = [
+        *(row.note for row in rows),
+        mixed_note({row.method: names for row, names in zip(rows, against, strict=True)}),
+    ]
     return Table(
         dataset=comparison.dataset_title,
         protocol=comparison.title,
@@ -140,8 +170,10 @@ def build_table(comparison: Comparison) -> Table:
         rows=rows,
         yardstick=unit,
         single=single.title if single else "",
+        convention=convention,
+        averages=other_averages(comparison, convention.average),
         caption=caption.sentences(comparison, words),
-        footnotes=caption.footnotes(comparison, [row.note for row in rows]),
+        footnotes=caption.footnotes(comparison, notes),
     )
 
 
@@ -155,40 +187,55 @@ def scores(comparison: Comparison, column: Column) -> np.ndarray:
     return np.array(rows, dtype=float).reshape(len(rows), len(seeds))
 
 
-def columns_of(comparison: Comparison) -> tuple[Column, ...]:
-    """The tasks, then the mean over them if they share a metric."""
-    tasks = [
-        Column(
-            name=task.name, is_mean=False, metric=task.metric, unit=task.unit, higher_is_better=task.higher_is_better
-        )
-        for task in comparison.tasks
-    ]
-    if common := comparison.common_metric:
-        tasks.append(
-            Column(
-                name=MEAN,
-                is_mean=True,
-                metric=common.metric,
-                unit=common.unit,
-                higher_is_better=common.higher_is_better,
-            )
-        )
-    return tuple(tasks)
+def columns_of(comparison: Comparison, choices: Choices = DEFAULT) -> tuple[Column, ...]:
+    """The chosen metrics of each task, then for each of them that all tasks share the mean over tasks.
+
+    By default the primary metrics. Tasks that have none of the chosen metrics are left out.
+    """
+    if names := choices.named(comparison.tasks):
+        shown = [(task.name, metric) for task in comparison.tasks for metric in task.metrics if metric.name in names]
+        shared = [metric for metric in comparison.shared_metrics if metric.name in names]
+    else:
+        shown = [(task.name, task.metrics[0]) for task in comparison.tasks]
+        shared = [comparison.common_metric.metrics[0]] if comparison.common_metric else []
+    return (*(_column(name, metric) for name, metric in shown), *(_column(MEAN, metric) for metric in shared))
+
+
+def _column(name: str, metric: Metric) -> Column:
+    return Column(
+        name=name,
+        is_mean=name == MEAN,
+        metric=metric.name,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+    )
 
 
 def _score(record: Record, column: Column) -> float:
-    if column.is_mean:
-        return record.mean()
-    found = [record.score(task) for task in record.tasks if task.name == column.name]
-    return found[0] if found else math.nan
+    return record.mean(metric=column.metric) if column.is_mean else record.value(column.name, column.metric)
+
+
+def _called(column: Column, columns: Sequence[Column]) -> str:
+    """The name of a column, with its metric where another column is of the same task."""
+    alone = sum(other.name == column.name for other in columns) == 1
+    return column.name if alone else f"{column.name} {column.metric}"
+
+
+def _gap(gains: Mapping[tuple[str, str], Sequence[Summary]], convention: Convention) -> float:
+    """The largest amount by which the two divisors differ in the mean of a method's Δm; 0 where nothing is known."""
+    seed, mean = (gains[convention.average, base] for base in BASES)
+    return max(
+        (abs(one.mean - other.mean) for one, other in zip(seed, mean, strict=True) if one.n and other.n), default=0
+    )
 
 
 def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.Power | None:
-    """What these seeds can tell, of the last column, which is the mean where there is one."""
+    """What these seeds can tell, of the first mean where there is one, else of the last task."""
     if not columns or len(values[-1]) < 2:
         return None
-    column = columns[-1]
-    goodness = values[-1] * (1 if column.higher_is_better else -1)
+    place = next(place for place, column in enumerate(columns) if column.is_mean or column.name == columns[-1].name)
+    column = columns[place]
+    goodness = values[place] * (1 if column.higher_is_better else -1)
     known = [row for row in goodness if not np.isnan(row).all()]
     if len(known) < 2:
         return None

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from mtbench.report.choices import DEFAULT, Choices
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_frame, claims_page
 from mtbench.report.comparison import Comparison, compare
@@ -22,7 +23,7 @@ from mtbench.report.study_exhibits import StudyExhibit, scatters, study_exhibits
 from mtbench.report.style import save
 from mtbench.report.suite import SuiteRuns
 from mtbench.report.suite_pages import exhibits, sheet_page, suite_study_exhibits
-from mtbench.report.table import build_table
+from mtbench.report.table import Table, build_table
 from mtbench.report.tuned_paper import tuned_paper_page
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
@@ -32,13 +33,19 @@ __all__ = ["DEFAULT_REPORTS", "write_report", "write_suite"]
 DEFAULT_REPORTS = Path("reports/local")
 
 
-def write_report(statuses: Sequence[RunStatus], out: Path | None, studies: Sequence[StudyRuns] = ()) -> list[Path]:
+def write_report(
+    statuses: Sequence[RunStatus],
+    out: Path | None,
+    studies: Sequence[StudyRuns] = (),
+    choices: Choices = DEFAULT,
+) -> list[Path]:
     """Write tables, figures and the tidy frame of some runs; the same runs make the same bytes.
 
     Args:
         statuses: the runs, of any datasets and protocols.
         out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
         studies: searches whose exhibits are written too.
+        choices: of the summary tables.
 
     Returns:
         The files, in the order in which they were written.
@@ -53,15 +60,15 @@ def write_report(statuses: Sequence[RunStatus], out: Path | None, studies: Seque
         here = [comparison for comparison in comparisons if comparison.folder == folder]
         content = {f"{folder}-runs.csv": _csv(tidy_frame(here))} if here else {}
         for comparison in here:
-            page = page_of(build_table(comparison))
-            content |= dict(_files(comparison, f"{comparison.folder}-{comparison.slug}", page))
+            table = build_table(comparison, choices)
+            content |= dict(_files(comparison, f"{comparison.folder}-{comparison.slug}", table, page_of(table)))
         for each in found:
             content |= dict(_found(each)) if each.folder == folder else {}
         files += _write(content, out or DEFAULT_REPORTS / folder)
     return files
 
 
-def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None) -> list[Path]:
+def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, choices: Choices = DEFAULT) -> list[Path]:
     """Write what `write_report` does for each table of a suite, the paper's numbers beside ours, the figures that the
     suite asks for, and the claims.
 
@@ -71,6 +78,7 @@ def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None) -> 
         runs: of one size.
         judged: its claims.
         out: the folder for everything, or None for one of the suite's name below `DEFAULT_REPORTS`.
+        choices: of the summary tables; claims and figures are of what the suite declares.
 
     Raises:
         StoreError: a file cannot be written.
@@ -79,7 +87,8 @@ def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None) -> 
     content = {f"{runs.slug}-runs.csv": _csv(tidy_frame(comparisons))} if comparisons else {}
     for sheet in runs.sheets:
         stem = runs.stem(sheet)
-        content |= dict(_files(sheet.comparison, stem, sheet_page(runs, sheet), drawn=not sheet.varied(runs.suite)))
+        table, drawn = build_table(sheet.comparison, choices), not sheet.varied(runs.suite)
+        content |= dict(_files(sheet.comparison, stem, table, sheet_page(runs, sheet, choices), drawn=drawn))
         if page := published_page(runs, sheet):
             content |= _marked_up(page, f"{stem}-paper")
         if page := tuned_paper_page(runs, sheet):
@@ -105,9 +114,11 @@ def _write(content: Mapping[str, bytes], directory: Path) -> list[Path]:
     return [directory / name for name in content]
 
 
-def _files(comparison: Comparison, stem: str, page: Page, *, drawn: bool = True) -> Iterator[tuple[str, bytes]]:
+def _files(
+    comparison: Comparison, stem: str, table: Table, page: Page, *, drawn: bool = True
+) -> Iterator[tuple[str, bytes]]:
     yield from _marked_up(page, f"{stem}-table").items()
-    yield f"{stem}-table.csv", render_csv(build_table(comparison)).encode()
+    yield f"{stem}-table.csv", render_csv(table).encode()
     if not comparison.tasks or not drawn:
         return  # where no run has finished, there is nothing to draw
     for name, draw in (("curves", draw_curves), ("points", draw_points)):

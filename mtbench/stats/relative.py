@@ -1,37 +1,47 @@
 """A run in one number relative to networks that learn one task each. The result is per run, for intervals over runs."""
 
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["delta_m", "relative_error"]
 
 
-def delta_m(values: ArrayLike, single: ArrayLike, higher: ArrayLike) -> NDArray[np.float64]:
-    """The mean relative gain over single-task networks, in %, per seed (S,).
+def delta_m(
+    values: ArrayLike, single: ArrayLike, higher: ArrayLike, tasks: Sequence[Hashable] | None = None
+) -> NDArray[np.float64]:
+    """Return the mean relative gain over single-task networks, in %, per seed (S,).
 
-    (100 / T) sum_t (-1)^(l_t) (M_t - M_t,single) / |M_t,single|, where l_t = 1 if lower is better (Maninis et al.,
-    Attentive single-tasking of multiple tasks, CVPR 2019, equation 3, for metrics above 0; of one below, as a
-    logarithm may be, the amount is what a gain is a share of, so that positive is good everywhere). It is taken within
+    Each metric has the gain r_m = s_m (M_m - B_m) / |B_m|, where s_m = -1 if lower is better, else 1, and B_m is the
+    single-task value (Maninis et al., Attentive single-tasking of multiple tasks, CVPR 2019, equation 3, for metrics
+    above 0; of one below, as a logarithm may be, the amount is what a gain is a share of, so that positive is good
+    everywhere). The result is 100 times the mean over all metrics, or over the means of the tasks. It is taken within
     each seed, and single-task runs vary like any others: their noise is in the result.
 
     Args:
-        values: (S, T) the method's metrics.
-        single: (S, T) of the single-task runs of the same seeds; or (T,), the same for all seeds.
-        higher: (T,) whether higher is better.
+        values: (S, M) the method's metrics.
+        single: (S, M) of the single-task runs of the same seeds; or (M,), the same for all seeds.
+        higher: (M,) whether higher is better.
+        tasks: (M,) the task of each metric; if given, the mean is taken within each task, then over tasks.
 
     Returns:
         (S,); NaN where a seed lacks a value, or a single-task metric is 0.
     """
     signs = np.where(np.asarray(higher, dtype=bool), 1.0, -1.0)
     metrics, base = _both(values, single)
-    return _mean_ratio(signs * (metrics - base), np.abs(base))
+    ratios = _ratios(signs * (metrics - base), np.abs(base))
+    if tasks is not None:
+        members = [[place for place, each in enumerate(tasks) if each == task] for task in dict.fromkeys(tasks)]
+        ratios = np.stack([ratios[..., places].mean(axis=-1) for places in members], axis=-1)
+    return _mean(ratios)
 
 
 def relative_error(values: ArrayLike, single: ArrayLike) -> NDArray[np.float64]:
-    """The mean relative change of the error rate against single-task networks, in %, per seed (S,). Negative is good.
+    """Return the mean relative change of the error rate against single-task networks, in %, per seed (S,).
 
-    (100 / T) sum_t (e_t - e_t,single) / e_t,single with e = 100 - accuracy. Near the ceiling it tells what the relative
-    change of accuracies hides: from 96 % to 97 % an accuracy gains 1 %, and its error loses 25 %.
+    (100 / T) sum_t (e_t - e_t,single) / e_t,single with e = 100 - accuracy; negative is good. Near the ceiling it tells
+    what the relative change of accuracies hides: from 96 % to 97 % an accuracy gains 1 %, and its error loses 25 %.
 
     Args:
         values: (S, T) accuracies of the method in %.
@@ -41,7 +51,7 @@ def relative_error(values: ArrayLike, single: ArrayLike) -> NDArray[np.float64]:
         (S,); NaN where a seed lacks a value, or a single-task network makes no error.
     """
     metrics, base = _both(values, single)
-    return _mean_ratio(base - metrics, 100 - base)
+    return _mean(_ratios(base - metrics, 100 - base))
 
 
 def _both(values: ArrayLike, single: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -49,8 +59,13 @@ def _both(values: ArrayLike, single: ArrayLike) -> tuple[NDArray[np.float64], ND
     return metrics, np.broadcast_to(np.asarray(single, dtype=np.float64), metrics.shape)
 
 
-def _mean_ratio(change: NDArray[np.float64], base: NDArray[np.float64]) -> NDArray[np.float64]:
-    """100 times the mean over tasks of change / base; NaN where a base is 0."""
-    ratios = np.divide(change, base, out=np.full(change.shape, np.nan), where=base != 0)
+def _ratios(change: NDArray[np.float64], base: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return change / base; NaN where a base is 0."""
+    ratios: NDArray[np.float64] = np.divide(change, base, out=np.full(change.shape, np.nan), where=base != 0)
+    return ratios
+
+
+def _mean(ratios: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 100 times the mean over the last axis."""
     means: NDArray[np.float64] = 100 * ratios.mean(axis=-1)
     return means

@@ -56,6 +56,11 @@ class TaskInfo:
         return TaskInfo(name=task.name, metrics=tuple(task.kind.metrics))
 
     @property
+    def delta_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that are a part of Δm, the primary one first."""
+        return (self.metrics[0], *(metric for metric in self.metrics[1:] if metric.in_delta))
+
+    @property
     def metric(self) -> str:
         """The name of the primary metric."""
         return self.metrics[0].name
@@ -323,9 +328,15 @@ class Record:
         """The metric that tables show, of one task."""
         return self.results[split][task.name].metrics[task.metric]
 
-    def mean(self, split: str = "test") -> float:
-        """The unweighted mean over the tasks of the metric that tables show."""
-        return sum(self.score(task, split) for task in self.tasks) / len(self.tasks)
+    def value(self, task: str, metric: str, split: str = "test") -> float:
+        """A metric of a task; NaN where the record has no such task or metric, as one of format 1 may lack it."""
+        result = self.results[split].get(task)
+        return result.metrics.get(metric, math.nan) if result else math.nan
+
+    def mean(self, split: str = "test", metric: str = "") -> float:
+        """The unweighted mean over the tasks of a metric; of the primary ones if none is named."""
+        values = [self.value(task.name, metric or task.metric, split) for task in self.tasks]
+        return sum(values) / len(values)
 
 
 def render_record(record: Record) -> str:

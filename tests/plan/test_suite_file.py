@@ -77,7 +77,13 @@ def test_two_methods_of_one_label_cannot_be_told_apart(read: Read) -> None:
     assert faults == [Fault(line=len(GOOD.splitlines()) + 4, text=text)]
 
 
+def test_a_papers_table_says_the_convention_of_its_gain(read: Read) -> None:
+    suite, faults = read(GOOD.replace("[paper.rows]", 'delta = "metric/drop"\n[paper.rows]'))
+    assert (suite and suite.paper[0].delta, faults) == ("metric/drop", [])
+
+
 FAULTS = {
+    "a convention that there is not": ("[paper.rows]", 'delta = "drop"\n[paper.rows]', "e.g. 'metric/drop'"),
     "an unknown method": ('    "uniform",', '    "unifrom",', "Did you mean 'uniform'?"),
     "an unknown option": ('    "uniform",', '    "uniform", "td:chanels=2",', "Did you mean 'channels'?"),
     "a value that does not fit": ('    "td",', '    "td", "td:bu2=times",', "Allowed: add, mul, gated."),

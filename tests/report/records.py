@@ -32,6 +32,25 @@ BALANCERS = (
     "aligned-mtl aligned-mtl-ub cagrad config db-mtl dualproj dwa excess-mtl fairgrad famo fixed gls graddrop gradnorm "
     "gradvac imtl imtl-g imtl-l imtl-ub mgda nash-mtl pcgrad random scale-invariant stch uncertainty upgrad"
 )
+INDOOR = (
+    TaskInfo(name="segmentation", metrics=(Metric(name="miou", unit="%"), Metric(name="pixel-accuracy", unit="%"))),
+    TaskInfo(
+        name="depth",
+        metrics=tuple(Metric(name=name, higher_is_better=False) for name in ("absolute-error", "relative-error")),
+    ),
+    TaskInfo(
+        name="normals",
+        metrics=(
+            *(Metric(name=name, unit="°", higher_is_better=False) for name in ("mean-angle", "median-angle")),
+            *(Metric(name=f"within-{limit}", unit="%") for limit in ("11.25", "22.5", "30")),
+        ),
+    ),
+)
+"""The tasks and metrics of published tables on NYUv2."""
+INDOOR_SINGLE = (38.30, 63.76, 0.6754, 0.2780, 25.01, 19.21, 30.14, 57.20, 69.15)
+"""Single-task networks there in the tables of Nash-MTL (Navon et al., ICML 2022, table 2) and of those after it."""
+INDOOR_UNIFORM = (39.29, 65.33, 0.5493, 0.2263, 28.15, 23.96, 22.09, 47.50, 61.08)
+"""Linear scalarization likewise."""
 MANY = [
     *NETWORKS.split(),
     *ALIASES,
@@ -55,7 +74,7 @@ NUMERICS = Numerics(
 def finished(
     method: str = "td",
     seed: int = 0,
-    scores: Mapping[str, float] | Sequence[float] = (90.0, 80.0),
+    scores: Mapping[str, float | Mapping[str, float]] | Sequence[float] = (90.0, 80.0),
     *,
     dataset: str = "mmnist2",
     protocol: TrainingProtocol = PAPER,
@@ -78,6 +97,7 @@ def finished(
     """A run with a record: fresh, or stale for the reason given.
 
     Args:
+        scores: by task its primary metric, or all of its metrics by name.
         seconds: of training per epoch, of the CPU; those on the clock are three times as many.
         numerics: what is to differ in them.
     """
@@ -133,6 +153,13 @@ def finished(
     )
     state = "stale" if stale else "fresh"
     return RunStatus(folder=Path(asked.folder), spec=asked, state=state, why=stale, record=record)
+
+
+def indoor(method: str, seed: int, values: Sequence[float], **changed: Any) -> RunStatus:
+    """A run with the tasks of `INDOOR` and its nine metrics."""
+    left = iter(values)
+    scores = {task.name: {metric.name: next(left) for metric in task.metrics} for task in INDOOR}
+    return finished(method, seed, scores, tasks=INDOOR, **changed)
 
 
 def unfinished(
@@ -229,8 +256,14 @@ def many_runs(*, seeds: int = 3, protocol: TrainingProtocol = QUICK, tasks: Sequ
     return runs
 
 
-def _results(tasks: Sequence[TaskInfo], scores: Mapping[str, float], share: float) -> dict[str, TaskResult]:
+def _results(
+    tasks: Sequence[TaskInfo], scores: Mapping[str, float | Mapping[str, float]], fraction: float
+) -> dict[str, TaskResult]:
+    named = {task.name: scores[task.name] for task in tasks}
+    metrics = {
+        task.name: value if isinstance(value := named[task.name], Mapping) else {task.metric: value} for task in tasks
+    }
     return {
-        task.name: TaskResult(loss=0.25, count=10_000, metrics={task.metric: share * scores[task.name]})
-        for task in tasks
+        name: TaskResult(loss=0.25, count=10_000, metrics={each: fraction * value for each, value in of.items()})
+        for name, of in metrics.items()
     }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mtbench.contract import TrainingProtocol
-from mtbench.report.caption import numbers, reported
+from mtbench.report.caption import numbers, reported, title_of
 from mtbench.report.comparison import compare
 from mtbench.report.table import build_table
 from tests.report.records import finished
@@ -57,3 +57,22 @@ def test_the_caption_of_a_table_says_after_which_epoch(protocol: TrainingProtoco
     caption = " ".join(build_table(comparison).caption)
     assert f"higher is better, {reported([protocol])}." in caption
     assert ("after the last epoch" in caption) == (protocol is LAST)
+
+
+@pytest.mark.parametrize("protocol", [LAST, BEST])
+def test_figures_say_that_the_epoch_was_chosen(protocol: TrainingProtocol) -> None:
+    (comparison,) = compare([finished(protocol=protocol)])
+    said = " ".join(title_of(comparison).split())
+    assert said.endswith("the epoch chosen on the validation split") == (protocol is BEST)
+
+
+def test_what_unlike_runs_differ_in_is_one_sentence_for_all_that_changes_together() -> None:
+    other: dict[str, Any] = {"threads": 2, "processor": "other", "torch_instructions": "AVX2", "torch": "2.10.0"}
+    runs = [finished("td", 0), finished("td", 1, **other), finished("td", 2, **other), finished("moo", 0, data="ff")]
+    (comparison,) = compare(runs)
+    assert build_table(comparison).footnotes == (
+        "The runs differ in data (fingerprint): d41d8cd98f00 (3 runs) and ff (1 run).",
+        "The runs differ in torch version, instruction set of torch, threads and processor: "
+        "2.10.0, AVX2, 2 and other (2 runs); 2.9.0, AVX512, 1 and some (2 runs).",
+        "Times of unlike machines cannot be compared.",
+    )

@@ -19,6 +19,7 @@ from mtbench.report.comparison import compare
 from mtbench.report.markup import render_markdown
 from mtbench.report.suite import SuiteRuns, suite_runs
 from mtbench.store.record import TaskInfo
+from mtbench.store.status import RunStatus
 from tests.report.records import answering, finished
 
 DASH = "\N{EN DASH}"
@@ -284,6 +285,28 @@ def test_a_claim_that_rests_on_stale_runs_is_marked() -> None:
     assert [each.name.endswith("†") for each in found] == [True, False]
     assert page.footnotes[-1] == "† Some runs are stale: what makes their numbers has changed since they ran."
     assert claims_frame(whole, found)["stale"].tolist() == [True, False]
+
+
+def test_a_claim_that_compares_runs_of_unlike_numerics_is_marked() -> None:
+    sheet, *rest = runs().sheets
+    methods = [
+        dataclasses.replace(method, runs=tuple(map(on_two_threads, method.runs)) if name == "single" else method.runs)
+        for name, method in zip(sheet.methods, sheet.comparison.methods, strict=True)
+    ]
+    changed = dataclasses.replace(sheet, comparison=dataclasses.replace(sheet.comparison, methods=tuple(methods)))
+    claims = (claim("film", "single"), claim("film", "uniform"), claim("film", "uniform", metric="delta_m"))
+    suite = dataclasses.replace(SUITE, claim=claims)
+    whole = dataclasses.replace(runs(), suite=suite, sheets=(changed, *rest))
+    found = judge_claims(whole, Path("nowhere"))
+    assert [each.name.endswith("‡") for each in found] == [True, False, True]  # gains are over single-task networks
+    assert claims_page(whole, found).footnotes[-1].startswith("‡ The comparison is of runs of unlike numerics")
+    assert claims_frame(whole, found)["unlike_numerics"].tolist() == [True, False, True]
+
+
+def on_two_threads(run: RunStatus) -> RunStatus:
+    assert run.record is not None
+    numerics = dataclasses.replace(run.record.numerics, threads=2)
+    return dataclasses.replace(run, record=dataclasses.replace(run.record, numerics=numerics))
 
 
 def test_seeds_that_are_missing_are_told() -> None:

@@ -9,7 +9,7 @@ from mtbench.cli.app import app
 from mtbench.errors import UsageError
 from mtbench.store.record import render_record
 from mtbench.store.status import RunStatus
-from tests.report.records import finished
+from tests.report.records import INDOOR_SINGLE, INDOOR_UNIFORM, finished, indoor
 
 
 def keep(results: Path, run: RunStatus) -> None:
@@ -49,6 +49,21 @@ def test_only_the_datasets_that_were_asked_for_are_reported(tmp_path: Path) -> N
     ]
     with pytest.raises(UsageError, match=r"no runs of dataset 'mnist3' .* Did you mean 'mmnist3'\? Datasets there: mm"):
         call(*words, "--dataset", "mnist3")
+
+
+def test_metrics_and_the_convention_of_the_gain_are_chosen_by_options(tmp_path: Path) -> None:
+    for run in (indoor("single", 0, INDOOR_SINGLE), indoor("branches", 0, INDOOR_UNIFORM)):
+        keep(tmp_path / "runs", run)
+    words = ["--results", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path / "data")]
+    shown = call(*words, "--metrics", "miou", "--delta", "metric", "--delta-sign", "drop", "--delta-base", "mean")
+    assert "Δm: drop from single in %, mean over all metrics." in shown
+    table = (tmp_path / "out/mmnist2-paper-table.md").read_text()
+    assert "| method | segmentation | Δm ↓ | Δm task ↓ | Δm main ↓ |" in table
+    assert "| branches† | 39.29 | +5.59 | -0.88 | -2.90 |" in table
+    with pytest.raises(UsageError, match=r"the metric 'mIoU'\. Did you mean 'miou'\? Metrics here: absolute-error, "):
+        call(*words, "--metrics", "mIoU")
+    with pytest.raises(UsageError, match=r"--delta-sign is 'loss'\. Allowed: gain, drop\."):
+        call(*words, "--delta-sign", "loss")
 
 
 @pytest.mark.parametrize("there", [True, False])

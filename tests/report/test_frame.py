@@ -61,6 +61,31 @@ def test_unlike_metrics_have_no_mean_row() -> None:
     assert frame["task"].tolist() == ["shape", "depth"]
 
 
+def test_every_metric_of_every_task_has_a_row_and_a_mean_where_all_tasks_share_it() -> None:
+    shared = (Metric(name="accuracy", unit="%"), Metric(name="macro-f1", unit="%", in_delta=False))
+    tasks = [
+        TaskInfo(name="shape", metrics=shared),
+        TaskInfo(name="side", metrics=(*shared, Metric(name="f1", unit="%", in_delta=False))),
+    ]
+    scores = {"shape": {"accuracy": 90, "macro-f1": 80}, "side": {"accuracy": 70, "macro-f1": 60, "f1": 50}}
+    frame = tidy_frame(compare([finished(scores=scores, tasks=tasks)]))
+    assert frame[["task", "metric", "primary", "value"]].to_numpy().tolist() == [
+        ["shape", "accuracy", True, 90],
+        ["shape", "macro-f1", False, 80],
+        ["side", "accuracy", True, 70],
+        ["side", "macro-f1", False, 60],
+        ["side", "f1", False, 50],
+        ["mean", "accuracy", True, 80],
+        ["mean", "macro-f1", False, 70],
+    ]
+
+
+def test_a_run_says_its_selected_epoch_and_its_numerics() -> None:
+    row = tidy_frame(compare([finished(threads=2, torch="2.10.0")])).iloc[0]
+    names = ["selected_epoch", "torch", "torch_instructions", "onednn_instructions", "threads", "processor"]
+    assert row[names].tolist() == [100, "2.10.0", "AVX512", "avx512_core", 2, "some"]
+
+
 def test_no_runs_make_an_empty_frame_with_every_column() -> None:
     assert tidy_frame([]).columns.tolist() == list(COLUMNS)
 

@@ -54,7 +54,7 @@ def test_a_table_reads_as_latex() -> None:
     assert costs.split("\\begin{minipage}")[0] == (
         "{l*{8}{r}}\n"
         "\\toprule\n"
-        "method & mean & $\\Delta$m & n & \\#P & MACs & labels & s/epoch & memory \\\\\n"
+        "method & mean & $\\Delta$m $\\uparrow$ & n & \\#P & MACs & labels & s/epoch & memory \\\\\n"
         "\\midrule\n"
         f"chmod$^\\dagger$ & 65.77{pm}1.09 & {dash} & 2/4 & $\\times$1.0025 & 800.0k & 12.0M & 1.50 & 300 MB \\\\\n"
         f"moo & 84.75{pm}1.28 & {dash} & 3 & $\\times$2.00 & 800.0k & 12.0M & 1.50 & 300 MB \\\\\n"

@@ -19,7 +19,7 @@ def table_of(runs: list) -> Table:  # type: ignore[type-arg]
 def test_a_table_reads_as_markdown() -> None:
     table, caption, notes = render_markdown(page_of(table_of(mixed_runs()))).split("\n\n", 1)[1].split("\n\n")
     assert table == (
-        "| method | LU | RL | mean | Δm | n | \\#P | MACs | labels | s/epoch | memory |\n"
+        "| method | LU | RL | mean | Δm ↑ | n | \\#P | MACs | labels | s/epoch | memory |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         "| chmod† | 69.52 ± 0.74 | 62.02 ± 1.44 | 65.77 ± 1.09 | – | 2/4 | ×1.0025 | 800.0k | 12.0M | 1.50 | 300 MB |\n"
         "| moo | 88.50 ± 1.05 | 81.00 ± 1.53 | 84.75 ± 1.28 | – | 3 | ×2.00 | 800.0k | 12.0M | 1.50 | 300 MB |\n"
@@ -54,7 +54,7 @@ def test_unlike_metrics_name_themselves_and_their_better_direction() -> None:
     ]
     text = render_markdown(page_of(table_of([finished(scores={"shape": 90, "depth": 0.51237}, tasks=tasks)])))
     assert (
-        "| method | shape (accuracy % ↑) | depth (error m ↓) | Δm | n | \\#P | MACs | labels | s/epoch | memory |"
+        "| method | shape (accuracy % ↑) | depth (error m ↓) | Δm ↑ | n | \\#P | MACs | labels | s/epoch | memory |"
         in text
     )
     assert "| td | 90.00 | 0.5124 | – | 1 | ×1.25 | 800.0k | 12.0M | 1.50 | 300 MB |" in text

@@ -190,3 +190,12 @@ def test_it_reads_as_markdown() -> None:
     text = render_markdown(page_of(ran(SUITE, {"td": [(96.0, 95.0)]})))
     assert text.startswith("### pair: mmnist2, protocol paper, beside the paper\n\n| method | LU paper | LU ours |")
     assert "\n| Top-down | 97.00 ± 0.10 | 96.00 | -1.00 | 95.00 ± 0.30 | 95.00 | +0.00 | " in text
+
+
+def test_the_caption_says_the_papers_convention_of_the_gain() -> None:
+    suite = dataclasses.replace(SUITE, paper=(dataclasses.replace(PAPER, delta="metric/drop"),))
+    assert (
+        "Paper: Somebody (2020), Table 7, 5 repeats. The paper's Δm (metric/drop): the mean over the metrics of all "
+        "tasks of the relative drop, lower is better."
+    ) in page_of(ran(suite)).caption
+    assert "Δm" not in " ".join(page_of(ran(SUITE)).caption)

@@ -129,7 +129,7 @@ def test_the_table_has_gains_with_their_spread_and_says_what_they_are() -> None:
     table = build_table(comparison(*runs))
     # Gains of 0 and 12.5 %: mean 6.25, standard deviation 12.5 / sqrt 2; error rates of -15 % and -20 %.
     layout = page_of(table).layout
-    assert layout.header[4:7] == ("Δm", "Δerr", "n")
+    assert layout.header[4:7] == ("Δm ↑", "Δerr", "n")
     assert [cell.says for cell in layout.lines[1][4:6]] == ["+6.25 ± 8.84", "-17.50 ± 3.54"]
     assert (
         "Δm: the mean over tasks of the relative gain over single of the same seed and backbone, in %. "

@@ -28,11 +28,11 @@ def test_a_table_on_80_columns_has_costs_beside_the_mean() -> None:
         "single             –             –\n"
         "td      91.00 ± 1.00  82.00 ± 2.00\n"
         "\n"
-        "method          mean  Δm    n       #P    MACs  labels  s/epoch  memory\n"
-        "chmod†  65.77 ± 1.09   –  2/4  ×1.0025  800.0k   12.0M     1.50  300 MB\n"
-        "moo     84.75 ± 1.28   –    3    ×2.00  800.0k   12.0M     1.50  300 MB\n"
-        "single             –   –  0/2        –       –       –        –       –\n"
-        "td      86.50 ± 1.50   –    3    ×1.25  800.0k   12.0M     1.50  300 MB\n"
+        "method          mean  Δm ↑    n       #P    MACs  labels  s/epoch  memory\n"
+        "chmod†  65.77 ± 1.09     –  2/4  ×1.0025  800.0k   12.0M     1.50  300 MB\n"
+        "moo     84.75 ± 1.28     –    3    ×2.00  800.0k   12.0M     1.50  300 MB\n"
+        "single             –     –  0/2        –       –       –        –       –\n"
+        "td      86.50 ± 1.50     –    3    ×1.25  800.0k   12.0M     1.50  300 MB\n"
         "Δm, the gain over single-task networks, takes runs of them.\n"
         "chmod†: 1 failed (seed 2: loss of task LU became NaN at step 14), 1 missing\n"
         "(seed 3), 1 stale (seed 0: the network's code changed).\n"
@@ -44,11 +44,11 @@ def test_a_table_on_80_columns_has_costs_beside_the_mean() -> None:
 def test_a_table_on_200_columns_wraps_nothing() -> None:
     assert printed(mixed_runs(), 200) == (
         "mmnist2, protocol paper\n"
-        "method            LU            RL          mean  Δm    n       #P    MACs  labels  s/epoch  memory\n"
-        "chmod†  69.52 ± 0.74  62.02 ± 1.44  65.77 ± 1.09   –  2/4  ×1.0025  800.0k   12.0M     1.50  300 MB\n"
-        "moo     88.50 ± 1.05  81.00 ± 1.53  84.75 ± 1.28   –    3    ×2.00  800.0k   12.0M     1.50  300 MB\n"
-        "single             –             –             –   –  0/2        –       –       –        –       –\n"
-        "td      91.00 ± 1.00  82.00 ± 2.00  86.50 ± 1.50   –    3    ×1.25  800.0k   12.0M     1.50  300 MB\n"
+        "method            LU            RL          mean  Δm ↑    n       #P    MACs  labels  s/epoch  memory\n"
+        "chmod†  69.52 ± 0.74  62.02 ± 1.44  65.77 ± 1.09     –  2/4  ×1.0025  800.0k   12.0M     1.50  300 MB\n"
+        "moo     88.50 ± 1.05  81.00 ± 1.53  84.75 ± 1.28     –    3    ×2.00  800.0k   12.0M     1.50  300 MB\n"
+        "single             –             –             –     –  0/2        –       –       –        –       –\n"
+        "td      91.00 ± 1.00  82.00 ± 2.00  86.50 ± 1.50     –    3    ×1.25  800.0k   12.0M     1.50  300 MB\n"
         "Δm, the gain over single-task networks, takes runs of them.\n"
         "chmod†: 1 failed (seed 2: loss of task LU became NaN at step 14), 1 missing (seed 3), "
         "1 stale (seed 0: the network's code changed).\n"
@@ -67,12 +67,12 @@ def test_on_a_narrow_console_blocks_of_columns_stand_below_one_another() -> None
         "td:channels=6:bu2=mul+fixed:  90.00 ± 0.00  80.00 ± 0.00\n"
         "weights=.3/.4/.3\n"
         "\n"
-        "method                                  LL          mean  Δm\n"
-        "td:channels=6:bu2=mul+fixed:  70.00 ± 0.00  80.00 ± 0.00   –\n"
+        "method                                  LL          mean\n"
+        "td:channels=6:bu2=mul+fixed:  70.00 ± 0.00  80.00 ± 0.00\n"
         "weights=.3/.4/.3\n"
         "\n"
-        "method                        n     #P    MACs  labels\n"
-        "td:channels=6:bu2=mul+fixed:  2  ×1.25  800.0k   12.0M\n"
+        "method                        Δm ↑  n     #P    MACs  labels\n"
+        "td:channels=6:bu2=mul+fixed:     –  2  ×1.25  800.0k   12.0M\n"
         "weights=.3/.4/.3\n"
         "\n"
         "method                        s/epoch  memory\n"
@@ -89,7 +89,7 @@ def test_a_table_of_all_methods_is_three_blocks_on_80_columns() -> None:
     assert head.split() == ["method", "LU", "RL"]
     assert [row.split()[0] for row in rows] == sorted(MANY)
     head, *rows = second.splitlines()
-    assert head.split() == ["method", "mean", "Δm", "Δerr", "n"]
+    assert head.split() == ["method", "mean", "Δm", "↑", "Δerr", "n"]
     assert [row.split()[0] for row in rows] == sorted(MANY)
     head, *rows = third.splitlines()
     assert head.split() == ["method", "#P", "MACs", "labels", "time", "memory"]
@@ -105,7 +105,7 @@ def test_a_table_of_all_methods_is_three_blocks_on_80_columns() -> None:
 
 def test_a_table_of_all_methods_is_one_block_on_200_columns() -> None:
     _, head, *rows = printed(many_runs(), 200).splitlines()
-    names = ["method", "LU", "RL", "mean", "Δm", "Δerr", "n", "#P", "MACs", "labels", "time", "memory"]
+    names = ["method", "LU", "RL", "mean", "Δm", "↑", "Δerr", "n", "#P", "MACs", "labels", "time", "memory"]
     assert head.split() == names
     assert len({len(row) for row in rows[:45]}) == 1
 

@@ -27,6 +27,8 @@ class Classification(Kind):
       ``f1_score(average="macro", labels=classes in the truth)``.
     - ``f1``, of two classes only: F1 of class 1; undefined (NaN) where class 1 is absent from the truth.
 
+    Accuracy alone is a part of Δm, as in the field's tables; the others are reported beside it.
+
     Predictions are classes (B,): uint8 up to 256 classes, uint16 up to 65,536.
     """
 
@@ -35,7 +37,7 @@ class Classification(Kind):
     @property
     def metrics(self) -> tuple[Metric, ...]:  # type: ignore[override]
         names = ["accuracy", "balanced-accuracy", "macro-f1", *["f1"] * (self.classes == 2)]
-        return tuple(Metric(name=name, unit="%") for name in names)
+        return tuple(Metric(name=name, unit="%", in_delta=name == "accuracy") for name in names)
 
     @property
     def output_size(self) -> int:  # type: ignore[override]

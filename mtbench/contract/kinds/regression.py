@@ -22,6 +22,7 @@ class Regression(Kind):
     - ``mae``: mean absolute error, in the unit of the target.
     - ``r2``: 1 - sum of squared errors / sum of squared deviations of the truth from its mean over the split, as
       scikit-learn's ``r2_score``; undefined (NaN) where the truth is constant, for which scikit-learn gives 0 or 1.
+      It is no part of Δm, since it may be 0 or negative.
 
     Predictions (B,) are float32.
     """
@@ -30,7 +31,7 @@ class Regression(Kind):
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric(name="mse", higher_is_better=False),
         Metric(name="mae", higher_is_better=False),
-        Metric(name="r2"),
+        Metric(name="r2", in_delta=False),
     )
 
     def defined(self, targets: Tensor) -> Tensor:

@@ -1,0 +1,107 @@
+"""Choices of a reader: which metrics tables show, and by which convention Δm is taken."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, fields
+
+from mtbench.errors import UsageError, did_you_mean
+from mtbench.store.record import TaskInfo
+
+__all__ = ["ALL", "AVERAGES", "BASES", "DEFAULT", "SIGNS", "Choices", "Convention", "parse_choices"]
+
+ALL = "all"
+"""Every metric of every task."""
+AVERAGES = {
+    "task": "the mean over the metrics of each task, then over tasks,",
+    "metric": "the mean over the metrics of all tasks",
+    "main": "the mean over the tasks' primary metrics",
+}
+"""Averages that are in use for Δm, in words."""
+SIGNS = {"gain": "↑", "drop": "↓"}
+"""Signs of Δm that are in use, with the better direction."""
+BASES = ("seed", "mean")
+"""Divisors of Δm: the single-task run of the same seed, or the mean of the single-task runs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convention:
+    """A convention of Δm; published tables use several, which differ in size and in sign.
+
+    Each metric M that is a part of Δm (`mtbench.contract.Metric.in_delta`) has r = s (M - B) / |B|, where s = -1 if
+    lower is better, else 1.
+
+    Attributes:
+        average: ``task`` (mean of r within each task, then over tasks), ``metric`` (mean of all r), or ``main`` (mean
+            over the tasks' primary metrics). They agree where every task has one metric.
+        sign: ``gain`` (100 r, higher is better) or ``drop`` (-100 r, lower is better).
+        base: B, ``seed`` (the single-task run of the same seed) or ``mean`` (the mean of the single-task runs).
+    """
+
+    average: str = field(default="task", metadata={"option": "--delta", "allowed": tuple(AVERAGES)})
+    sign: str = field(default="gain", metadata={"option": "--delta-sign", "allowed": tuple(SIGNS)})
+    base: str = field(default="seed", metadata={"option": "--delta-base", "allowed": BASES})
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value, allowed = getattr(self, each.name), each.metadata["allowed"]
+            if value not in allowed:
+                raise UsageError(
+                    f"{each.metadata['option']} is '{value}'.",
+                    mend=did_you_mean(value, allowed),
+                    allowed=f"Allowed: {', '.join(allowed)}.",
+                )
+
+    @property
+    def head(self) -> str:
+        """The head of a column of Δm, with the better direction."""
+        return f"Δm {SIGNS[self.sign]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """Everything that a reader may choose of summary tables.
+
+    Attributes:
+        metrics: names of the metrics that are shown, of the tasks that have them; `ALL` for every one; empty for each
+            task's primary one.
+        delta: the convention of Δm.
+    """
+
+    metrics: tuple[str, ...] = ()
+    delta: Convention = Convention()
+
+    def named(self, tasks: Collection[TaskInfo]) -> tuple[str, ...]:
+        """Return the names of the metrics to show of these tasks; empty for the primary ones, as where no task has any
+        of the metrics."""
+        names = {metric.name for task in tasks for metric in task.metrics}
+        if self.metrics == (ALL,):
+            return tuple(names)
+        return tuple(name for name in self.metrics if name in names)
+
+
+DEFAULT = Choices()
+"""The primary metrics, and the gain by tasks over the single-task run of the same seed."""
+
+
+def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo]) -> Choices:
+    """Return the choices of a command line.
+
+    Args:
+        metrics: names with commas, or `ALL`, or nothing.
+        delta: the convention of Δm.
+        tasks: of all records, whose metrics are known.
+
+    Raises:
+        UsageError: no task has a metric of that name.
+    """
+    known = sorted({metric.name for task in tasks for metric in task.metrics})
+    names = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
+    if ALL in names:
+        return Choices(metrics=(ALL,), delta=delta)
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"no task of these runs has the metric '{name}'.",
+                mend=did_you_mean(name.lower(), [ALL, *known]),
+                allowed=f"Metrics here: {', '.join(known)}; or {ALL}.",
+            )
+    return Choices(metrics=names, delta=delta)
