@@ -9,8 +9,8 @@ from mtbench.report.comparison import Comparison
 from mtbench.report.compliance import draw_compliance
 from mtbench.report.matrices import draw_conflict, draw_selectivity
 from mtbench.report.style import save
-from mtbench.store.diagnosis import Selectivity
 from mtbench.store.record import CurvePoint, Record
+from mtbench.store.record.diagnosis import Selectivity
 
 __all__ = ["conflict_frame", "diagnostic_files", "selectivity_frame"]
 

@@ -8,8 +8,8 @@ from mtbench.report.choices import Convention
 from mtbench.report.comparison import Comparison, MethodRuns
 from mtbench.report.relative import single_task_runs
 from mtbench.report.text import listed
-from mtbench.store.numerics import UNKNOWN
 from mtbench.store.record import Record
+from mtbench.store.record.numerics import UNKNOWN
 
 __all__ = ["MARK", "differences", "mixed", "mixed_note", "unlike_partners"]
 
@@ -40,7 +40,7 @@ def differences(records: Sequence[Record]) -> list[str]:
 
 
 def mixed(first: MethodRuns, second: MethodRuns, *, paired: bool = True) -> bool:
-    """Return whether runs that are compared have unlike numerics (`mtbench.store.numerics.Numerics.differences`).
+    """Return whether runs that are compared have unlike numerics (see `Numerics.differences`).
 
     Args:
         paired: whether runs are compared seed by seed, or all of one method with all of the other.

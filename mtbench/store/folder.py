@@ -24,7 +24,7 @@ from mtbench.store.checkpoint import CHECKPOINT, CheckpointFile
 from mtbench.store.failure import Failure, read_failure, render_failure
 from mtbench.store.lease import Lease, is_leased
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
-from mtbench.store.sealed import strict_json
+from mtbench.store.record.sealed import strict_json
 
 __all__ = ["LOG", "LeasedRun", "RunFolder"]
 

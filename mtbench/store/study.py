@@ -16,9 +16,9 @@ from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.parse import composition
 from mtbench.plan.spec import Titles
 from mtbench.store.atomic import write_text
-from mtbench.store.formats import study_from_1
 from mtbench.store.record import TaskInfo
-from mtbench.store.sealed import Later, Number, Unsealed, seal, unseal
+from mtbench.store.record.formats import study_from_1
+from mtbench.store.record.sealed import Later, Number, Unsealed, seal, unseal
 
 __all__ = ["FILE", "FORMAT", "SEARCHES", "Spent", "Study", "Trial", "mean", "read_studies", "read_study", "write_study"]
 

@@ -16,8 +16,8 @@ from mtbench.contract import Losses, Task, TrainingProtocol, derive, stream
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly
-from mtbench.train.conflict import ConflictMeter
 from mtbench.train.cost import Ledger
+from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.evaluate import Evaluation, measure
 from mtbench.train.heartbeat import Heartbeat
 from mtbench.train.optimizer import build_optimizer, set_learning_rate

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from mtbench.store.numerics import UNKNOWN, Numerics
+from mtbench.store.record.numerics import UNKNOWN, Numerics
 
 __all__ = ["distribution_version", "numerics", "onednn_instructions", "processor"]
 

@@ -12,18 +12,18 @@ from torch import Tensor
 
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
-from mtbench.store.diagnosis import Selectivity
-from mtbench.store.numerics import Numerics
 from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, PhaseInfo, TaskInfo, TaskResult
+from mtbench.store.record.diagnosis import Selectivity
+from mtbench.store.record.numerics import Numerics
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.cost import count_macs, count_parameters
 from mtbench.train.device import deterministic
+from mtbench.train.diagnostics.selectivity import measure_selectivity
 from mtbench.train.environment import environment
 from mtbench.train.loop import Fitted, Keeper, fit
 from mtbench.train.numerics import numerics
 from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
-from mtbench.train.selectivity import measure_selectivity
 
 __all__ = ["Trained", "train"]
 

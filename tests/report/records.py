@@ -8,7 +8,6 @@ from typing import Any
 
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.spec import Choice, RunSpec, Titles
-from mtbench.store.numerics import Numerics
 from mtbench.store.record import (
     FORMAT,
     Code,
@@ -21,6 +20,7 @@ from mtbench.store.record import (
     TaskInfo,
     TaskResult,
 )
+from mtbench.store.record.numerics import Numerics
 from mtbench.store.status import RunStatus
 
 PAPER = TrainingProtocol()

@@ -15,7 +15,7 @@ from mtbench.report.diagnostics import conflict_frame, diagnostic_files, selecti
 from mtbench.report.matrices import draw_conflict, draw_selectivity
 from mtbench.report.style import looks
 from mtbench.report.write import write_report
-from mtbench.store.diagnosis import Conflict, Matrix, Probed, Selectivity
+from mtbench.store.record.diagnosis import Conflict, Matrix, Probed, Selectivity
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished
 

@@ -8,7 +8,7 @@ from mtbench.report.latex import render_latex
 from mtbench.report.layout import page_of
 from mtbench.report.table import build_table
 from mtbench.report.unlike import mixed
-from mtbench.store.numerics import UNKNOWN
+from mtbench.store.record.numerics import UNKNOWN
 from mtbench.store.status import RunStatus
 from tests.report.records import finished
 

@@ -9,7 +9,6 @@ from mtbench.contract import Metric
 from mtbench.errors import Stopped
 from mtbench.plan.spec import RunSpec
 from mtbench.store.folder import RunFolder
-from mtbench.store.numerics import Numerics
 from mtbench.store.record import (
     FORMAT,
     Cost,
@@ -22,6 +21,7 @@ from mtbench.store.record import (
     TaskResult,
     render_record,
 )
+from mtbench.store.record.numerics import Numerics
 from mtbench.store.results import find_runs
 from mtbench.store.status import RunStatus
 

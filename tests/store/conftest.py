@@ -6,7 +6,6 @@ from mtbench.contract import Metric
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import fingerprints
-from mtbench.store.numerics import Numerics
 from mtbench.store.record import (
     FORMAT,
     Cost,
@@ -17,6 +16,7 @@ from mtbench.store.record import (
     TaskInfo,
     TaskResult,
 )
+from mtbench.store.record.numerics import Numerics
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mtbench import registry
-from mtbench.store.numerics import UNKNOWN
+from mtbench.store.record.numerics import UNKNOWN
 from mtbench.train import numerics as module
 from mtbench.train.numerics import distribution_version, numerics, onednn_instructions
 

@@ -1,4 +1,4 @@
-"""The layout of a record as documentation: ``python -m mtbench.store.schema`` writes ``docs/record.*``."""
+"""The layout of a record as documentation: ``python -m mtbench.store.record.schema`` writes ``docs/record.*``."""
 
 import dataclasses
 import inspect
@@ -18,9 +18,9 @@ TITLE = f"""# The record of a run, format {FORMAT}
 
 `record.json` holds `{{"record": …, "sha256": …}}`. The sum is SHA-256 of the record as JSON with sorted keys and no
 spaces. It is strict JSON: a number that is undefined is null. [record.schema.json](record.schema.json) is the same
-layout as JSON Schema. Both files are generated from the classes by `python -m mtbench.store.schema`.
+layout as JSON Schema. Both files are generated from the classes by `python -m mtbench.store.record.schema`.
 
-Records of format 1 are read too (`mtbench/store/formats.py`). What later versions measure besides goes into
+Records of format 1 are read too (`mtbench/store/record/formats.py`). What later versions measure besides goes into
 `measurements`, by name and with its unit, so that it needs no new format.
 """
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mtbench.train.device import deterministic
-from mtbench.train.probes import Labels, probe
+from mtbench.train.diagnostics.probes import Labels, probe
 
 
 @pytest.fixture(autouse=True)

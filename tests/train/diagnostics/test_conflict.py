@@ -12,10 +12,10 @@ from mtbench.backbones.lenet import LeNet
 from mtbench.contract import AllTasksNetwork, Inputs, Kind, Metric, NoOptions, Setup, Split, Tally, Task
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.diagnosis import Conflict
+from mtbench.store.record.diagnosis import Conflict
 from mtbench.train.assemble import assemble
-from mtbench.train.conflict import ConflictMeter
 from mtbench.train.cost import Ledger
+from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.trained import Trained, train
 
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
-from mtbench.store.diagnosis import Conflict
+from mtbench.store.record.diagnosis import Conflict
 from mtbench.train.cost import Ledger
 
 __all__ = ["ConflictMeter"]

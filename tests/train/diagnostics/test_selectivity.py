@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from mtbench.backbones.lenet import LeNet
 from mtbench.contract import AllTasksNetwork, Classification, Inputs, NoOptions, Setup, Split, Task
 from mtbench.plan.grid import Request, plan
-from mtbench.store.diagnosis import Selectivity
+from mtbench.store.record.diagnosis import Selectivity
 from mtbench.train.device import deterministic
-from mtbench.train.selectivity import measure_selectivity, selectivity
+from mtbench.train.diagnostics.selectivity import measure_selectivity, selectivity
 from mtbench.train.trained import Trained, train
 
 CLASSES = 4

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from mtbench.store.sealed import Number
+from mtbench.store.record.sealed import Number
 
 __all__ = ["Conflict", "Matrix", "Probed", "Selectivity"]
 

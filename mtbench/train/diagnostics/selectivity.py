@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Classification, Network, Split, Task
-from mtbench.store.diagnosis import Matrix, Probed, Selectivity
-from mtbench.train.features import Features, find_head, gather
-from mtbench.train.probes import Labels, probe
+from mtbench.store.record.diagnosis import Matrix, Probed, Selectivity
+from mtbench.train.diagnostics.features import Features, find_head, gather
+from mtbench.train.diagnostics.probes import Labels, probe
 
 __all__ = ["EPSILON", "measure_selectivity", "selectivity"]
 

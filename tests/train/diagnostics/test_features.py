@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from mtbench.contract import AllTasksNetwork, Inputs, Network, Setup, Split
 from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import assemble
-from mtbench.train.features import find_head, gather
+from mtbench.train.diagnostics.features import find_head, gather
 
 NETWORKS = ["single", "uniform", "chmod", "td", "mtan", "cross-stitch", "mmoe", "routing", "astmt", "superposition"]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mtbench.plan.spec import with_present_names
-from mtbench.store.numerics import UNKNOWN
+from mtbench.store.record.numerics import UNKNOWN
 
 __all__ = ["record_from_1", "study_from_1"]
 

@@ -7,14 +7,14 @@ import jsonschema
 import pytest
 
 from mtbench.store.record import Record, render_record
-from mtbench.store.schema import json_schema, markdown
+from mtbench.store.record.schema import json_schema, markdown
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_the_documentation_is_what_the_classes_say() -> None:
-    assert (DOCS / "record.md").read_text() == markdown(), "run `python -m mtbench.store.schema`"
-    assert (DOCS / "record.schema.json").read_text() == json_schema(), "run `python -m mtbench.store.schema`"
+    assert (DOCS / "record.md").read_text() == markdown(), "run `python -m mtbench.store.record.schema`"
+    assert (DOCS / "record.schema.json").read_text() == json_schema(), "run `python -m mtbench.store.record.schema`"
 
 
 def test_a_record_fits_the_schema_and_a_wrong_one_does_not(record: Record) -> None:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, replace
 
-from mtbench.store.numerics import UNKNOWN, Numerics
+from mtbench.store.record.numerics import UNKNOWN, Numerics
 
 HERE = Numerics(
     libraries={"torch": "2.14.1", "numpy": "2.4.6", "clarabel": "0.11.1"},

@@ -2,8 +2,8 @@ import json
 import math
 from dataclasses import replace
 
-from mtbench.store.diagnosis import Conflict, Probed, Selectivity
 from mtbench.store.record import Record, read_record, render_record
+from mtbench.store.record.diagnosis import Conflict, Probed, Selectivity
 from tests.report.records import finished
 
 CONFLICT = Conflict(batches=((3, 4), (4, 4)), ucr=((100.0, 50.0), (50.0, 75.0)), cosine=((0.5, -0.25), (-0.25, 0.125)))

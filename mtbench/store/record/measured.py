@@ -1,0 +1,131 @@
+"""The measurements of a run: its tasks, results, curve and predictions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mtbench.contract import Metric, Task
+from mtbench.store.record.diagnosis import Conflict
+from mtbench.store.record.sealed import Number
+
+__all__ = ["CurvePoint", "Measurement", "StoredPredictions", "TaskInfo", "TaskResult", "WeightRange"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskInfo:
+    """A task as tables need it.
+
+    Attributes:
+        name: the name of the task.
+        metrics: all metrics of its kind, the primary one first.
+    """
+
+    name: str
+    metrics: tuple[Metric, ...]
+
+    @staticmethod
+    def of(task: Task) -> "TaskInfo":
+        """Return the entry of a task of a dataset."""
+        return TaskInfo(name=task.name, metrics=tuple(task.kind.metrics))
+
+    @property
+    def delta_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that are a part of Δm, the primary one first."""
+        return (self.metrics[0], *(metric for metric in self.metrics[1:] if metric.in_delta))
+
+    @property
+    def metric(self) -> str:
+        """The name of the primary metric."""
+        return self.metrics[0].name
+
+    @property
+    def unit(self) -> str:
+        """The unit of the primary metric."""
+        return self.metrics[0].unit
+
+    @property
+    def higher_is_better(self) -> bool:
+        """The direction of the primary metric."""
+        return self.metrics[0].higher_is_better
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResult:
+    """How one task was done on one split.
+
+    Attributes:
+        loss: the mean loss over the defined targets, in evaluation mode.
+        count: how many targets were defined.
+        metrics: by name, in the metric's unit.
+    """
+
+    loss: Number
+    count: int
+    metrics: Mapping[str, Number]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightRange:
+    """The weight that a balancer gave a task: the coefficient of its gradient in the shared parameters.
+
+    Attributes:
+        mean: over the steps since the point before, of those with a label of the task.
+        low: the least of these.
+        high: the greatest.
+    """
+
+    mean: Number
+    low: Number
+    high: Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurvePoint:
+    """A line of ``curve.jsonl``.
+
+    Attributes:
+        epoch: how many epochs were finished.
+        steps: how many optimizer steps.
+        label_uses: how many labels had entered a loss.
+        train_losses: by task, the mean training loss over the labels used in that epoch, the method's auxiliary losses
+            included; NaN for a task that was absent.
+        results: by split and task.
+        conflict: of the tasks' gradients over that epoch; None if the protocol did not ask for it, or if the tasks
+            share no parameter.
+        weights: by task, the weights that the balancer used since the point before; None if no weights describe it.
+    """
+
+    epoch: int
+    steps: int
+    label_uses: int
+    train_losses: Mapping[str, Number]
+    results: Mapping[str, Mapping[str, TaskResult]]
+    conflict: Conflict | None = None
+    weights: Mapping[str, WeightRange] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPredictions:
+    """The predictions of one task on the test split, or the reason why they are not stored.
+
+    Attributes:
+        dtype: of the array in ``predictions.npz``, e.g. ``uint8``; empty if there is none.
+        shape: of the array; empty if there is none.
+        why_not: a sentence; empty if they are stored.
+    """
+
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
+    why_not: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A number that a run measured besides, for which the format has no field.
+
+    Attributes:
+        value: the number.
+        unit: e.g. ``s`` or ``MB``; empty for a plain number.
+    """
+
+    value: Number
+    unit: str = ""

@@ -1,0 +1,143 @@
+"""The record of a finished run, the only thing that reports read."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from mtbench.errors import DamagedRecord, NewerResults
+from mtbench.plan.spec import RunSpec
+from mtbench.store.record.circumstances import Cost, Environment, Fingerprints, Parameters, PhaseInfo
+from mtbench.store.record.diagnosis import Selectivity
+from mtbench.store.record.formats import record_from_1
+from mtbench.store.record.measured import CurvePoint, Measurement, StoredPredictions, TaskInfo, TaskResult
+from mtbench.store.record.numerics import Numerics
+from mtbench.store.record.sealed import Later, Unsealed, seal, unseal
+
+__all__ = ["FORMAT", "Record", "newer", "read_record", "render_record"]
+
+FORMAT = 2
+"""Raised when a record can no longer be read by the mtbench before it; earlier formats are read by `formats`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """A finished run.
+
+    Attributes:
+        format: the version of this layout.
+        spec: what was asked.
+        tasks: in the dataset's order, each with all its metrics.
+        training_examples: the number of different ones that were trained on.
+        results: by split and task, with the weights of the selected epoch.
+        selected_epoch: the epoch whose weights were tested and stored, counted from 1: the last one, unless the
+            training protocol selects the best on the validation split.
+        curve: the points that were measured during training.
+        cost: the resources that the run used.
+        parameters: the size of the network.
+        environment: the program and the system.
+        numerics: what the last bits depend on; it never makes a record stale.
+        fingerprints: the code and data that make numbers; where they changed, the record is stale.
+        files: the SHA-256 sum of each file beside the record.
+        predictions: by task, the form in which its test predictions are stored.
+        finished: the time, in ISO 8601.
+        selectivity: None if the protocol did not ask for it, or if it cannot be measured of this network and tasks.
+        phases: in order, where a task was added; empty where everything was trained at once.
+        measurements: further numbers by name.
+        notes: sentences about the run, such as one on numerics that changed between attempts.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    format: int
+    spec: RunSpec
+    tasks: tuple[TaskInfo, ...]
+    training_examples: int
+    results: Mapping[str, Mapping[str, TaskResult]]
+    curve: tuple[CurvePoint, ...]
+    cost: Cost
+    parameters: Parameters
+    environment: Environment
+    numerics: Numerics
+    fingerprints: Fingerprints
+    files: Mapping[str, str]
+    finished: str
+    selected_epoch: int
+    predictions: Mapping[str, StoredPredictions] = field(default_factory=dict)
+    selectivity: Selectivity | None = None
+    phases: tuple[PhaseInfo, ...] = ()
+    measurements: Mapping[str, Measurement] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs it was trained for, in all phases."""
+        return sum(phase.epochs for phase in self.phases) or self.spec.protocol.epochs
+
+    def score(self, task: TaskInfo, split: str = "test") -> float:
+        """The metric that tables show, of one task."""
+        return self.results[split][task.name].metrics[task.metric]
+
+    def value(self, task: str, metric: str, split: str = "test") -> float:
+        """A metric of a task; NaN where the record has no such task or metric, as one of format 1 may lack it."""
+        result = self.results[split].get(task)
+        return result.metrics.get(metric, math.nan) if result else math.nan
+
+    def mean(self, split: str = "test", metric: str = "") -> float:
+        """The unweighted mean over the tasks of a metric; of the primary ones if none is named."""
+        values = [self.value(task.name, metric or task.metric, split) for task in self.tasks]
+        return sum(values) / len(values)
+
+
+def render_record(record: Record) -> str:
+    """Return the text of ``record.json``: the record and its checksum, in strict JSON with null for NaN.
+
+    Paths of the files among the options are left out, since they say nothing to others.
+    """
+    return seal("record", asdict(dataclasses.replace(record, spec=dataclasses.replace(record.spec, files={}))))
+
+
+def read_record(text: str | bytes, where: str) -> Record:
+    """Read ``record.json`` and check it against its own checksum.
+
+    Args:
+        where: the file, for the error.
+
+    Raises:
+        DamagedRecord: it is not a record, or was changed after it was written.
+        NewerResults: a newer mtbench wrote it.
+    """
+    try:
+        body = unseal("record", text, newest=FORMAT)
+    except Later as cause:
+        raise newer(where, cause.found) from None
+    except Unsealed as cause:
+        raise _damaged(where, str(cause)) from None
+    try:
+        return _READER.validate_python(record_from_1(body) if body["format"] == 1 else body)
+    except (ValidationError, LookupError, TypeError) as cause:
+        raise _damaged(where, f"it is not a record ({_amiss(cause)})") from None
+
+
+def _amiss(cause: Exception) -> str:
+    return f"{cause.error_count()} fields are wrong" if isinstance(cause, ValidationError) else "fields are missing"
+
+
+def newer(where: str, found: int) -> NewerResults:
+    """The error for results of a later format."""
+    return NewerResults(
+        f"{where} has format {found}, and this mtbench reads formats up to {FORMAT}.",
+        mend="Upgrade mtbench, or give another folder with --results.",
+    )
+
+
+def _damaged(where: str, what: str) -> DamagedRecord:
+    return DamagedRecord(
+        f"the record {where} is damaged: {what}.",
+        mend="Run it again with `mtbench run ... --refresh damaged`, or restore the file.",
+    )
+
+
+_READER = TypeAdapter(Record)
