@@ -70,9 +70,10 @@ def length(values: dict[str, Tensor]) -> float:
 
 def set_scales(made: Assembly) -> None:
     """Give IMTL's scales values that they would have only later on."""
-    if hasattr(made.balancer, "log_scales"):
+    rule = getattr(made.balancer, "rule", made.balancer)
+    if hasattr(rule, "log_scales"):
         with torch.no_grad():
-            for scale, value in zip(cast(nn.ParameterList, made.balancer.log_scales), (0.7, -1.2), strict=True):
+            for scale, value in zip(cast(nn.ParameterList, rule.log_scales), (0.7, -1.2), strict=True):
                 scale.fill_(value)
 
 

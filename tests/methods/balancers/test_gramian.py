@@ -21,9 +21,7 @@ from tests.methods.balancers.rows import badly_scaled, balancer, combined, drawn
 from tests.methods.test_balancers import assert_close, gradients
 from tests.train.runs import Memory, run, same, spec_of
 
-MODULES = (
-    "aligned_mtl cagrad config dualproj excess_mtl fairgrad graddrop gradvac gramian imtl memory nash_mtl pcgrad upgrad"
-)
+MODULES = sorted(entry.module for entry in registry.entries("balancer").values() if entry.distribution == "mtbench")
 LENGTHS = {
     "pcgrad": 3,
     "gradvac": 3,
@@ -74,8 +72,8 @@ def length(values: dict[str, Tensor]) -> float:
 
 def test_importing_the_balancers_imports_neither_torchjd_nor_a_solver() -> None:
     code = (
-        f"import sys, importlib\nfor name in '{MODULES}'.split():\n"
-        "    importlib.import_module('mtbench_methods.balancers.' + name)\n"
+        f"import sys, importlib\nfor name in {MODULES}:\n"
+        "    importlib.import_module(name)\n"
         "print([name for name in ('torchjd', 'cvxpy', 'clarabel', 'qpsolvers', 'quadprog') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

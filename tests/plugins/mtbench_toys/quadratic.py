@@ -16,6 +16,7 @@ class Quadratic(AllTasksNetwork):
     """
 
     per_task = frozenset({"own"})
+    last_shared_part = "weight"
 
     def __init__(self, sizes: Sequence[float], centers: Sequence[Sequence[float]], own: float = 0.0) -> None:
         tasks = tuple(Task(name=f"task{index}", kind=Classification(classes=2)) for index in range(len(sizes)))

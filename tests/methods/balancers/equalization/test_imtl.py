@@ -22,7 +22,7 @@ def world(method: str, dataset: str = "toy-all") -> tuple[Assembly, Batch]:
 
 
 def scales(made: Assembly) -> LogScales:
-    found = made.balancer.log_scales
+    found = getattr(made.balancer, "rule", made.balancer).log_scales
     assert isinstance(found, LogScales)
     return found
 

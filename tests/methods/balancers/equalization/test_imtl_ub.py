@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchjd import aggregation
 
-from mtbench.contract import Batch, GradientBalancer, SharedRepresentation
+from mtbench.contract import Batch, GradientBalancer, RepresentationBalancer, SharedRepresentation
 from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import Assembly, assemble
 from tests.methods.test_balancers import gradients
@@ -27,7 +27,7 @@ def world(dataset: str = "toy-all") -> Assembly:
 
 
 def scales(made: Assembly) -> list[nn.Parameter]:
-    return list(cast(nn.ParameterList, made.balancer.log_scales))
+    return list(cast(nn.ParameterList, cast(RepresentationBalancer, made.balancer).rule.log_scales))
 
 
 def without_the_last(made: Assembly) -> Batch:
