@@ -183,7 +183,7 @@ def read_study(path: Path) -> Study:
         raise _damaged(path, str(cause)) from None
     try:
         return _READER.validate_python(study_from_1(body) if body["format"] == 1 else body)
-    except (ValidationError, LookupError, TypeError):
+    except (ValidationError, AttributeError, LookupError, TypeError):
         raise _damaged(path, "it is not a study") from None
 
 

@@ -186,7 +186,12 @@ CASES = {str(case): case for case in _cases()}
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Everything that "one machine" means: where it is equal, a training gives the same values."""
+    """Everything that "one machine" means: where it is equal, a training gives the same values.
+
+    Attributes:
+        capability: the instruction sets of torch and of oneDNN.
+        processor: its name with family, model, stepping and cache, since virtual machines hide the name of the model.
+    """
 
     torch: str
     capability: str
@@ -323,10 +328,22 @@ def this_machine() -> Machine:
     here = numerics(CPU)
     return Machine(
         torch=here.libraries["torch"],
-        capability=here.torch_instructions,
-        processor=here.processor,
+        capability=f"{here.torch_instructions}, {here.onednn_instructions}",
+        processor=_processor(here.processor),
         threads=here.threads,
     )
+
+
+def _processor(name: str) -> str:
+    """The name of a processor with everything that Linux tells of its make."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return name
+    pairs = [line.partition(":") for line in reversed(lines)]  # the first processor's are the last to be put in
+    told = {key.strip(): value.strip() for key, _, value in pairs}
+    parts = (f"{key} {told[key]}" for key in ("cpu family", "model", "stepping", "cache size") if key in told)
+    return ", ".join([name, *parts])
 
 
 def read() -> Golden:

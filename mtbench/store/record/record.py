@@ -117,7 +117,7 @@ def read_record(text: str | bytes, where: str) -> Record:
         raise _damaged(where, str(cause)) from None
     try:
         return _READER.validate_python(record_from_1(body) if body["format"] == 1 else body)
-    except (ValidationError, LookupError, TypeError) as cause:
+    except (ValidationError, AttributeError, LookupError, TypeError) as cause:
         raise _damaged(where, f"it is not a record ({_amiss(cause)})") from None
 
 
