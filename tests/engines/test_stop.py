@@ -358,8 +358,9 @@ def test_runs_that_are_stopped_at_random_moments_never_fail_and_come_to_the_same
             time.sleep(draw.uniform(0, 3))
         terminate(process)
         found = messages(process, pipe)
-        how = found[-1].how if isinstance(found[-1], Ended) else f"exit code {process.exitcode}"
-        ends[f"{how} {'after' if len(found) > 1 else 'before'} the first step"] += 1
+        last = found[-1] if found else None  # where the limit of ten seconds has ended it there may be no message
+        how = last.how if isinstance(last, Ended) else f"exit code {process.exitcode}"
+        ends[f"{how} {'after' if len(found) > isinstance(last, Ended) else 'before'} the first step"] += 1
         failures += run.failure() is not None
         if ends.total() == wanted or run.has_record or draw.random() < 0.1:
             runs, equal = runs + 1, equal + ((come_to(run) if run.has_record else finish(run)) == expected)
