@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -90,7 +91,8 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 def terminate(process: ForkServerProcess) -> None:
     assert process.pid is not None
-    os.kill(process.pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # it has finished its run already
+        os.kill(process.pid, signal.SIGTERM)
 
 
 def stop_inside(process: ForkServerProcess, parts: Parts) -> None:
