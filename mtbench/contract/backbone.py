@@ -57,6 +57,7 @@ class Backbone(nn.Module, ABC):
         neck: from the last stage's output to the representation z (B, features), or (B, features, H, W).
         features: the width of z, its channels where it is a map.
         shapes: per stage, for the input shape it was built for.
+        largest_map: how many numbers the largest feature map of one input has, of those that any of its modules gives.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -70,7 +71,7 @@ class Backbone(nn.Module, ABC):
         super().__init__()
         self.stages = nn.ModuleDict(stages)
         self.neck = neck
-        self.shapes = self._measure(input_shape)
+        self.shapes, self.largest_map = self._measure(input_shape)
 
     @abstractmethod
     def head(self, output_size: int) -> nn.Module:
@@ -95,8 +96,12 @@ class Backbone(nn.Module, ABC):
             images = stage.post(change(name, stage.pre(images)))
         return change(NECK, cast(Tensor, self.neck(images)))
 
-    def _measure(self, input_shape: tuple[int, ...]) -> tuple[StageShape, ...]:
-        maps, shapes = torch.zeros(1, *input_shape), []
+    def _measure(self, input_shape: tuple[int, ...]) -> tuple[tuple[StageShape, ...], int]:
+        maps, shapes, sizes = torch.zeros(1, *input_shape), [], [0]
+        hooks = [
+            module.register_forward_hook(lambda _, __, output: sizes.append(output.numel()))
+            for module in self.stages.modules()
+        ]
         self.eval()  # to look is not to train: running statistics stay as they are
         with torch.no_grad():
             for stage in self.levels():
@@ -104,4 +109,6 @@ class Backbone(nn.Module, ABC):
                 maps = stage.post(pre)
                 shapes.append(StageShape(pre=tuple(pre.shape[1:]), post=tuple(maps.shape[1:])))
         self.train()
-        return tuple(shapes)
+        for hook in hooks:
+            hook.remove()
+        return tuple(shapes), max(sizes)
