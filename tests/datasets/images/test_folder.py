@@ -1,5 +1,6 @@
 """The cache of a folder of images: decoded once, resumed, checked."""
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -206,6 +207,29 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
     folder_of(files, tmp_path / "root").prepare(said.append)
     assert said[1].startswith("pictures at 6 x 8: 1 of 40 images, 0:0")
     assert len(said) == 1 + COUNT - 1 + 1
+
+
+def test_what_cannot_be_written_is_an_error_in_a_sentence(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        DataError, match=r"file/images/pictures-6x8-v1\.lock cannot be written: Not a directory\. Make room"
+    ):
+        folder_of(files, tmp_path / "file").prepare(silent)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    made = folder_of(files, tmp_path / "root")
+    monkeypatch.setattr(module.os, "pwrite", full)
+    with pytest.raises(
+        DataError, match=r"pictures-6x8-v1\.pixels cannot be written: No space left on device\. Make room"
+    ):
+        made.prepare(silent)
+    monkeypatch.undo()
+    made.prepare(silent)
+    made.verify()
 
 
 SLOW = """
