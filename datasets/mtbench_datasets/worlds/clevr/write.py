@@ -17,6 +17,7 @@ from mtbench.errors import DataError
 
 from ...files import write_atomically
 from .crew import make_pictures
+from .images import is_whole
 from .recipe import Recipe
 from .scenes import scene_file
 
@@ -55,7 +56,7 @@ def write_world(
         size: (height, width) of the images in pixels.
         maps: write depth, normals and masks too.
         say: takes a line of text.
-        jobs: processes that render; by default one for each processor that this process may use.
+        jobs: processes that render, each on one thread; by default one for each processor that this process may use.
 
     Raises:
         DataError: another world lies there, or a file cannot be written.
@@ -88,6 +89,8 @@ def write_world(
     for split, described in scenes.items():
         content = scene_file(split, [described[index] for index in sorted(described)])
         write_atomically(folder / _scenes_path(split), content)
+    for leftover in folder.glob("*/*/.CLEVR_*"):  # of writers that were killed
+        leftover.unlink(missing_ok=True)
     entry = recipe.settings() | {"sha256": _sum(folder, recipe)}
     write_atomically(manifest, (json.dumps(entry, indent=2) + "\n").encode())
     say(f"{rendered:,} of {total:,} pictures rendered in {time.monotonic() - begin:.0f} s")
@@ -107,9 +110,15 @@ def verify_world(folder: Path) -> list[tuple[Path, str]]:
     missing = [folder / path for path in _paths(recipe) if not (folder / path).is_file()]
     if missing:
         return [(path, "is missing") for path in missing]
-    if _sum(folder, recipe) != found.get("sha256"):
-        return [(folder, "has a file that is altered")]
-    return []
+    if _sum(folder, recipe) == found.get("sha256"):
+        return []
+    damaged = [
+        (folder / path, "is truncated or altered")
+        for split, index in recipe.pictures()
+        for path in recipe.files(split, index)
+        if not is_whole(folder / path, recipe.source(split, index))
+    ]
+    return damaged or [(folder / _scenes_path("train"), "is altered, or another file of the world is")]
 
 
 def _cores() -> int:
