@@ -131,6 +131,7 @@ class Network(nn.Module, ABC):
     Attributes:
         Options: its options class.
         presets: named sets of options, ``td:preset=levi2021``.
+        backbone_presets: options that a preset sets on the backbone, where that has them and they are not given.
         paper: where it comes from.
         per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
         shares_parameters: whether the tasks share any parameter, so that balancing them can matter.
@@ -148,6 +149,7 @@ class Network(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
+    backbone_presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
     conformance: ClassVar[Conformance] = Conformance()
