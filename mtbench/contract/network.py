@@ -234,15 +234,18 @@ class Network(nn.Module, ABC):
         Args:
             outputs: per task (B * V, ...).
         """
-        means = []
-        for task, output, target, use in zip(self.tasks, outputs, batch.targets, batch.use, strict=True):
+        means, counts = [], batch.use.sum(1)
+        parts = zip(self.tasks, outputs, batch.targets, batch.use, counts.tolist(), strict=True)
+        for task, output, target, use, count in parts:
+            if not count:  # of hundreds of tasks most are absent from a batch with one task per example
+                means.append(output.new_zeros(()))
+                continue
             if batch.inputs_per_example > 1:
                 output = output.view(-1, batch.inputs_per_example, *output.shape[1:])
-            rows = use.nonzero().squeeze(1)
-            if len(rows) < len(use):
+            if count < len(use):
+                rows = use.nonzero().squeeze(1)
                 output, target = output[rows], target[rows]
-            means.append(task.scale * task.kind.losses(output, target).mean() if len(rows) else output.new_zeros(()))
-        counts = batch.use.sum(1)
+            means.append(task.scale * task.kind.losses(output, target).mean())
         return Losses(
             means=torch.stack(means), counts=counts, base_weights=self.base_weights(counts), penalty=self.penalty()
         )
