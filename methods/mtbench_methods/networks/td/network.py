@@ -103,6 +103,11 @@ class TopDown(OneTaskNetwork):
         tasks = (self.asking(images, index) for index in range(len(self.tasks)))
         return [self.fitted(self.look_again(images, glance, task)[0])[i] for i, task in enumerate(tasks)]
 
+    def used_outputs(self, batch: Batch) -> list[Tensor]:
+        images = cast(Tensor, batch.inputs)
+        glance = self.first_look(images)
+        return self.answers(batch, lambda indices, task: self.look_again(images[indices], glance.of(indices), task)[0])
+
     def welcome(self, index: int) -> None:
         """A new task's embedding starts from the mean of the others' (chosen: the paper adds none)."""
         columns = self.embedding.weight.detach()  # (C H W, T)

@@ -42,6 +42,10 @@ class Glance:
     before: tuple[Tensor, ...]
     after: tuple[Tensor, ...]
 
+    def of(self, indices: Tensor) -> "Glance":
+        """What BU1 saw in some of the images, by their indices (n,), which may repeat."""
+        return Glance(before=tuple(m[indices] for m in self.before), after=tuple(m[indices] for m in self.after))
+
 
 class Stream(nn.Module, ABC):
     """What the streams share: how maps grow, and how laterals connect them with both passes.
