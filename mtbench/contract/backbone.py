@@ -58,6 +58,7 @@ class Backbone(nn.Module, ABC):
         features: the width of z, its channels where it is a map.
         input_shape: of one input, (C, H, W), that it was built for.
         shapes: per stage, for that input shape.
+        largest_map: how many numbers the largest feature map of one input has, of those that any of its modules gives.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -72,7 +73,7 @@ class Backbone(nn.Module, ABC):
         self.stages = nn.ModuleDict(stages)
         self.neck = neck
         self.input_shape = input_shape
-        self.shapes = self._measure(input_shape)
+        self.shapes, self.largest_map = self._measure(input_shape)
 
     @abstractmethod
     def head(self, output_size: int) -> nn.Module:
@@ -126,8 +127,12 @@ class Backbone(nn.Module, ABC):
         head.train(modes[1])
         return shapes
 
-    def _measure(self, input_shape: tuple[int, ...]) -> tuple[StageShape, ...]:
-        maps, shapes = torch.zeros(1, *input_shape), []
+    def _measure(self, input_shape: tuple[int, ...]) -> tuple[tuple[StageShape, ...], int]:
+        maps, shapes, sizes = torch.zeros(1, *input_shape), [], [0]
+        hooks = [
+            module.register_forward_hook(lambda _, __, output: sizes.append(output.numel()))
+            for module in self.stages.modules()
+        ]
         self.eval()  # to look is not to train: running statistics stay as they are
         with torch.no_grad():
             for stage in self.levels():
@@ -135,4 +140,6 @@ class Backbone(nn.Module, ABC):
                 maps = stage.post(pre)
                 shapes.append(StageShape(pre=tuple(pre.shape[1:]), post=tuple(maps.shape[1:])))
         self.train()
-        return tuple(shapes)
+        for hook in hooks:
+            hook.remove()
+        return tuple(shapes), max(sizes)

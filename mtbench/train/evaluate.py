@@ -103,8 +103,7 @@ def batch_size(network: Network, split: Split) -> int:
         places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
         per_example += task.kind.output_size * places
     backbones = [module for module in network.modules() if isinstance(module, Backbone)]
-    maps = [math.prod(shape.pre) for backbone in backbones for shape in backbone.shapes]
-    per_map = max(maps, default=1)
+    per_map = max([1, *(backbone.largest_map for backbone in backbones)])
     views = 1 if split.members is None else split.members.shape[1]
     return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
 
