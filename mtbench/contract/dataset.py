@@ -53,6 +53,15 @@ class Batch:
     foreground: Callable[[Tensor, int], Tensor] | None
     points: Tensor | None = None
 
+    def used_inputs(self) -> list[Tensor]:
+        """Return per task the indices (n * V,) int64 of the inputs that make up the n examples whose label is used."""
+        within = torch.arange(self.inputs_per_example, device=self.use.device)
+        return [(use.nonzero() * self.inputs_per_example + within).flatten() for use in self.use]
+
+    def inputs_at(self, indices: Tensor) -> Inputs:
+        """Return the inputs (n, ...) at some indices (n,) int64, which may repeat."""
+        return _each(self.inputs, lambda tensor: tensor[indices])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
