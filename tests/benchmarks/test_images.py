@@ -1,7 +1,7 @@
 """An epoch from the memory map: its time over that of torchvision's, and its memory over that of fewer images.
 
-Nothing is asserted of time. Epochs are timed in turn, A B A B ..., in wall and CPU seconds; the ratios printed are those
-of the medians.
+Nothing is asserted of time. Epochs are timed in turn, A B A B ..., in wall and CPU seconds; the ratios printed are
+those of the medians.
 """
 
 import os
@@ -21,9 +21,9 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder as TorchvisionFolder
 
-from mtbench.contract import Split
 from mtbench.train.prefetch import batches
-from mtbench_datasets.images import ImageFolder, Mapped
+from mtbench_datasets.images import ImageFolder
+from tests.datasets.images.pictures import split_of
 
 pytestmark = pytest.mark.benchmark
 
@@ -43,18 +43,6 @@ def write_pngs(folder: Path, count: int, size: tuple[int, int], distinct: int = 
         else:
             os.link(files[number % distinct], file)
     return files
-
-
-def split_of(mapped: Mapped, count: int) -> Split:
-    return Split(
-        inputs=mapped.images,
-        targets=(torch.zeros(count, dtype=torch.long),),
-        defined=torch.ones(count, 1, dtype=torch.bool),
-        mean=MEAN,
-        std=STD,
-        members=torch.arange(count)[:, None],
-        release=mapped.release,
-    )
 
 
 def seconds_of(epoch: Callable[[], int]) -> tuple[float, float]:
@@ -79,7 +67,7 @@ def test_an_epoch_from_the_map_over_one_of_torchvision(
     files = write_pngs(tmp_path / "originals" / "class", count, original)
     folder = ImageFolder(stem="images", files=files, size=size, root=tmp_path, owner="benchmark")
     folder.prepare(lambda _: None)
-    split = split_of(folder.open(), count)
+    split = split_of(folder.open(), mean=MEAN, std=STD)
     change = transforms.Compose(
         [transforms.Resize(size), transforms.ToTensor(), transforms.Normalize(MEAN, STD)],
     )
@@ -115,16 +103,16 @@ from pathlib import Path
 import torch
 from mtbench.train.prefetch import batches
 from mtbench_datasets.images import ImageFolder
-from tests.benchmarks.test_images import BATCH, split_of
+from tests.datasets.images.pictures import split_of
 import dataclasses
 
 root, kept = Path(sys.argv[1]), sys.argv[2] == "kept"
 files = sorted((root / "originals").iterdir())
 mapped = ImageFolder(stem="images", files=files, size=(120, 160), root=root, owner="benchmark").open()
-split = split_of(mapped, len(files))
+split = split_of(mapped)
 if kept:
     split = dataclasses.replace(split, release=lambda: None)
-total = sum(float(b.inputs.sum()) for b in batches(split, [(r, None) for r in torch.randperm(len(files)).split(BATCH)]))
+total = sum(float(b.inputs.sum()) for b in batches(split, [(r, None) for r in torch.randperm(len(files)).split(64)]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

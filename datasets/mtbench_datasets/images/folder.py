@@ -79,19 +79,20 @@ class ImageFolder:
         """
         self._check()
         rows = read_rows(self.rows)
-        if manifest_of(rows, self.size) != read_manifest(self.seal):
-            raise DataError(f"{self.seal} is altered: it does not fit {self.rows}.", mend=f"{self._prepare} mends it.")
         wrong = sorted(rows.keys() - self._intact(rows.values()).keys())
         if wrong:
-            with suppress(OSError):
-                self.seal.unlink()
             first = rows[wrong[0]]
-            raise DataError(
+            found = (
                 f"{self.pixels} is altered: the sha256 of image {first.index} ({first.source.name}) is not "
-                f"{first.sha256}; {len(wrong):,} of {len(rows):,} images are wrong.",
-                mend=f"{self._prepare} mends it.",
+                f"{first.sha256}; {len(wrong):,} of {len(rows):,} images are wrong."
             )
-        return [(self.pixels, f"sha256:{self.fingerprint()}")]
+        elif manifest_of(rows, self.size) != read_manifest(self.seal):
+            found = f"{self.seal} is altered: it does not fit {self.rows}."
+        else:
+            return [(self.pixels, f"sha256:{self.fingerprint()}")]
+        with suppress(OSError):
+            self.seal.unlink()
+        raise DataError(found, mend=f"{self._prepare} mends it.")
 
     def open(self) -> Mapped:
         """Map the images; errors as in `prepare`, if they are not prepared or do not belong to these originals.
