@@ -209,8 +209,7 @@ class Split:
         shape = (1, -1, 1, 1)
         std = torch.tensor(self.std, device=images.device).view(shape)
         mean = torch.tensor(self.mean, device=images.device).view(shape)
-        images = images.to(torch.float32, memory_format=torch.channels_last)
-        return images.mul_(1 / (255 * std)).sub_(mean / std)
+        return _channels_last(images.to(torch.float32).mul_(1 / (255 * std)).sub_(mean / std))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -333,6 +332,18 @@ class Dataset(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """A hash of the data themselves, equal wherever they are equal; empty if they are not on this machine."""
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    """The same images (B, C, H, W) in channels-last format.
+
+    With one or three channels torch's own conversion takes two to five times as long on a CPU (torch 2.14).
+    """
+    batch, channels, height, width = images.shape
+    laid_out = images.new_empty(batch, height, width, channels)
+    for channel in range(channels):
+        laid_out[..., channel] = images[:, channel]
+    return laid_out.permute(0, 3, 1, 2)
 
 
 def _fits(inputs: Inputs, count: int, device: torch.device) -> bool:

@@ -62,8 +62,12 @@ def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:
 def _images(split: Split) -> np.ndarray | None:
     """(N, H, W) or (N, H, W, 3) in [0, 1], to which floats are stretched; None if an example is no image."""
     inputs = split.inputs
-    if split.members is not None or not isinstance(inputs, Tensor) or inputs.ndim != 4 or inputs.shape[1] not in (1, 3):
+    if not isinstance(inputs, Tensor) or inputs.ndim != 4 or inputs.shape[1] not in (1, 3):
         return None
+    if split.members is not None:
+        if split.members.shape[1] > 1:
+            return None
+        inputs = inputs[split.members[:, 0]]
     if inputs.dtype == torch.uint8:
         low, high = inputs.new_tensor(0), inputs.new_tensor(255)
     else:

@@ -1,14 +1,15 @@
 """How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from mtbench.contract import Kind, Network, Split, Task
+from mtbench.contract import Backbone, Kind, Network, Split
 from mtbench.store.record import TaskResult
+from mtbench.train.prefetch import batches
 
 __all__ = ["BATCH", "Evaluation", "batch_size", "evaluate", "measure"]
 
@@ -17,6 +18,9 @@ BATCH = 1000
 VALUES = 2**24
 """Numbers at a time, at most, in the inputs and the outputs of a batch (64 MB in float32). 1000 examples of digits or
 vectors have fewer, of large images and maps more."""
+MAP_VALUES = 2**27
+"""Numbers at a time, at most, in the largest feature map of a backbone (512 MB in float32), of which a few are in
+memory together. 1000 digits on LeNet have 10 million; of 224 x 224 images on VGG-11 41 fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,16 +83,21 @@ def measure(
     )
 
 
-def batch_size(tasks: Sequence[Task], split: Split) -> int:
-    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they are large."""
+def batch_size(network: Network, split: Split) -> int:
+    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they or their feature maps are large.
+
+    It depends on no device and no free memory, so that results do not.
+    """
     inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
     per_example = sum(tensor[0].numel() for tensor in inputs)
-    for task, target in zip(tasks, split.targets, strict=True):
+    for task, target in zip(network.tasks, split.targets, strict=True):
         places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
         per_example += task.kind.output_size * places
-    if split.members is not None:
-        per_example *= split.members.shape[1]
-    return max(1, min(BATCH, VALUES // per_example))
+    backbones = [module for module in network.modules() if isinstance(module, Backbone)]
+    maps = [math.prod(shape.pre) for backbone in backbones for shape in backbone.shapes]
+    per_map = max(maps, default=1)
+    views = 1 if split.members is None else split.members.shape[1]
+    return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
 
 
 def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Tensor, list[Tensor]]]:
@@ -96,14 +105,14 @@ def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> 
     training = network.training
     network.eval()
     rows_of_split = torch.arange(len(split), device=split.defined.device)
-    for rows in torch.split(rows_of_split, batch_size(network.tasks, split)):
+    chunks = [(rows, None) for rows in torch.split(rows_of_split, batch_size(network, split))]
+    for batch in batches(split, chunks):
         check_stop()
-        batch = split.batch(rows)
         with torch.no_grad():
             outputs = network.all_outputs(batch.inputs)
         if batch.inputs_per_example > 1:
             outputs = [output.view(-1, batch.inputs_per_example, *output.shape[1:]) for output in outputs]
-        yield rows, outputs
+        yield batch.rows, outputs
     network.train(training)
 
 
