@@ -1,5 +1,6 @@
 """Processes that make pictures: each takes a few at a time, and ends when its parent does."""
 
+import contextlib
 import multiprocessing
 import traceback
 from collections.abc import Iterator
@@ -55,10 +56,8 @@ def make_pictures(recipe: Recipe, folder: Path, jobs: int) -> Iterator[list[Made
 
 
 def _hand(pipe: Connection, chunk: list[tuple[str, int]] | None) -> None:
-    try:
+    with contextlib.suppress(BrokenPipeError):  # it died; reading from it says so
         pipe.send(chunk)
-    except BrokenPipeError:
-        pass  # it died; reading from it says so
 
 
 def _receive(pipe: Connection, process: Any) -> list[Made]:

@@ -80,7 +80,7 @@ def write_world(
     say(f"rendering {total:,} pictures of {size[1]} x {size[0]} into {folder}")
     begin = time.monotonic()
     with _progress(total, say) as advance:
-        for pictures in make_pictures(recipe, folder, jobs or len(os.sched_getaffinity(0))):
+        for pictures in make_pictures(recipe, folder, jobs or _cores()):
             for split, index, scene, new in pictures:
                 scenes[split][index] = scene
                 rendered += new
@@ -110,6 +110,10 @@ def verify_world(folder: Path) -> list[tuple[Path, str]]:
     if _sum(folder, recipe) != found.get("sha256"):
         return [(folder, "has a file that is altered")]
     return []
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _paths(recipe: Recipe) -> Iterator[str]:
