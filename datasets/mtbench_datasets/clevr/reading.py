@@ -128,7 +128,9 @@ class Folder:
         """The list of scenes in a file's content, of the right part and number."""
         if not isinstance(content, dict) or not isinstance(content.get("scenes"), list):
             found = f"with {', '.join(map(repr, list(content)[:5]))}" if isinstance(content, dict) else "a list"
-            raise self.fault(f"{path} is no file of CLEVR's scenes, but JSON {found}.", "Expected: 'info' and 'scenes'.")
+            raise self.fault(
+                f"{path} is no file of CLEVR's scenes, but JSON {found}.", "Expected: 'info' and 'scenes'."
+            )
         scenes, info = content["scenes"], content.get("info")
         split = info.get("split") if isinstance(info, dict) else None
         if split != part:
@@ -206,7 +208,9 @@ class _Fields:
         if not isinstance(directions, dict):
             return False
         vectors = [directions.get("left"), directions.get("right"), *(thing.get("3d_coords") for thing in objects)]
-        if not all(isinstance(vector, list) and len(vector) == 3 and all(map(_is_finite, vector)) for vector in vectors):
+        if not all(
+            isinstance(vector, list) and len(vector) == 3 and all(map(_is_finite, vector)) for vector in vectors
+        ):
             return False
         self.directions[index] = vectors[:2]
         self.places[index, : len(objects)] = np.array(vectors[2:]).reshape(-1, 3)
