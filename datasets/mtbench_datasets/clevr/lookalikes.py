@@ -5,7 +5,7 @@ from typing import Any
 
 __all__ = ["describe_file", "describe_scene"]
 
-NSCL = "It is the scenes.json of NSCL, whose objects were found by a detector; CLEVR's own is called scenes-raw.json there."
+NSCL = "It is the scenes.json of NSCL, with objects that a detector found; CLEVR's own is called scenes-raw.json there."
 WITH_MASKS = (
     "It is CLEVR-with-masks of multi_object_datasets: integer codes in 11 places, of which one is the background, and "
     "no scenes as CLEVR has them."

@@ -36,7 +36,7 @@ class ClevrMiniOptions:
 
 
 class ClevrMini(Clevr):
-    """CLEVR in small: 4,750 + 1,000 rendered pictures, with the questions of clevr2 to clevr4, clevr40 or clevr-questions.
+    """CLEVR in small: 4,750 + 1,000 rendered pictures, with the questions of clevr4, clevr40 or clevr-questions.
 
     `mtbench data prepare clevr-mini` renders them, at 160 x 120, in minutes. They lie in CLEVR's format and are read by
     the same code.

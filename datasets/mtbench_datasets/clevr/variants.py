@@ -23,7 +23,7 @@ __all__ = [
 
 QUICK = TrainingProtocol(name="quick", epochs=2, batch=32, lr=1e-4, images=2000, seeds=2)
 FOUR = {
-    # Adam, learning rate and batch of the paper, which had two GPUs. Its epochs are not given: 100 as in the later code.
+    # Learning rate and batch of the paper, which had two GPUs. Its epochs are not given: 100 as in the later code.
     "paper": TrainingProtocol(name="paper", epochs=100, batch=128, lr=1e-4, seeds=3),
     "quick": QUICK,
 }
