@@ -347,6 +347,22 @@ class Dataset(ABC):
             DataError: as `verify`.
         """
 
+    def labels(self, split: str, *, validation: bool) -> Split:
+        """One split as `load` gives it, whose inputs may be left out: tensors (N, 0).
+
+        For what looks at labels alone. A dataset whose labels lie apart from its inputs overrides it, so that they can
+        be looked at where the inputs are missing.
+
+        Raises:
+            DataError: as `load`.
+        """
+        return self.load(split, validation=validation)
+
+    def marks(self, split: str, count: int) -> Tensor | None:  # noqa: ARG002
+        """Return points (count, K, 2), x and y in pixels, to mark in the first images of a split, NaN where there are
+        fewer; None if there is nothing to mark. For pages that people look at."""
+        return None
+
     @abstractmethod
     def fingerprint(self) -> str:
         """A hash of the data themselves, equal wherever they are equal; empty if they are not on this machine."""

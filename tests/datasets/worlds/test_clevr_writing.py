@@ -24,7 +24,7 @@ SIZE = (24, 32)
 def write(folder: Path, **changes: Any) -> list[str]:
     """The lines that are said."""
     said: list[str] = []
-    settings = {"train": 6, "val": 3, "seed": 0, "size": SIZE, "jobs": 1, "maps": True}
+    settings: dict[str, Any] = {"train": 6, "val": 3, "seed": 0, "size": SIZE, "jobs": 1, "maps": True}
     write_world(folder, say=said.append, **(settings | changes))
     return said
 
@@ -92,8 +92,8 @@ def test_maps_have_the_stated_dtypes_and_name_the_objects_of_the_scene(world: Pa
             np.array(Image.open(world / room / "train" / scene["image_filename"]))
             for room in ("depth", "normals", "masks")
         )
-        assert (depth.dtype, depth.shape) == (np.uint16, SIZE)
-        assert (normals.dtype, normals.shape) == (np.uint8, (*SIZE, 3))
+        assert (depth.dtype.name, depth.shape) == ("uint16", SIZE)
+        assert (normals.dtype.name, normals.shape) == ("uint8", (*SIZE, 3))
         assert set(np.unique(masks)) == set(range(len(scene["objects"]) + 1))
         for number, thing in enumerate(scene["objects"]):
             assert depth[masks == number + 1].mean() / 1000 == pytest.approx(thing["pixel_coords"][2], abs=1.0)

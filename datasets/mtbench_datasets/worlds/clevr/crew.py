@@ -39,9 +39,9 @@ def make_pictures(recipe: Recipe, folder: Path, jobs: int) -> Iterator[list[Made
     pictures = list(recipe.pictures())
     chunks = iter([pictures[start : start + CHUNK] for start in range(0, len(pictures), CHUNK)])
     if jobs == 1:
-        for chunk in chunks:
+        for few in chunks:
             with _one_thread():
-                made = _make(recipe, folder, chunk)
+                made = _make(recipe, folder, few)
             yield made
         return
     context = multiprocessing.get_context("spawn")

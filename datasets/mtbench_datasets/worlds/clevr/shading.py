@@ -154,7 +154,7 @@ def _room(scene: Scene, start: Tensor, direction: Tensor) -> Tensor:
     up = direction[2]
     away = start[2].clamp(min=0) / (-up).clamp(min=1e-3)
     floor = 0.02 + 0.5 * (1 - torch.exp(-away / 0.7))
-    room = torch.where(up >= 0, 0.05 + 0.85 * up.clamp(0, 1), floor)
+    room = torch.where(up >= 0, 0.12 + 0.78 * up.clamp(0, 1), floor)
     level = direction[:2] / direction[:2].square().sum(0).sqrt().clamp(min=1e-6)
     for power, lamp in zip(WINDOW_POWER, scene.lamps, strict=False):
         length = math.hypot(lamp[0], lamp[1])
