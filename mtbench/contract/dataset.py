@@ -187,22 +187,26 @@ class Split:
         return _Moved(**fields, motion=motion, kinds=tuple(task.kind for task in tasks))
 
     def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
-        """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used."""
-        use = self.defined[rows].T
-        if drawn is not None:
-            use = use & (drawn == torch.arange(len(self.targets), device=drawn.device)[:, None])
+        """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used.
+
+        For inputs that stay on the CPU rows may be there too: fetching them from a GPU waits for all that it has to do.
+        """
         inputs = _each(self.inputs, lambda tensor: self._shown(tensor, rows))
         if self.release is not None:
             self.release()
+        places = rows.to(self.defined.device)
+        use = self.defined[places].T
+        if drawn is not None:
+            use = use & (drawn == torch.arange(len(self.targets), device=drawn.device)[:, None])
         return Batch(
             inputs=inputs,
-            targets=tuple(target[rows] for target in self.targets),
+            targets=tuple(target[places] for target in self.targets),
             use=use,
             drawn=drawn,
             inputs_per_example=1 if self.members is None else self.members.shape[1],
-            rows=rows,
+            rows=places,
             foreground=self.foreground,
-            points=None if self.points is None else self.points[rows],
+            points=None if self.points is None else self.points[places],
         )
 
     def _shown(self, tensor: Tensor, rows: Tensor) -> Tensor:
@@ -243,7 +247,7 @@ class _Moved(Split):
     kinds: tuple[Kind, ...]
 
     def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
-        batch, motion = super().batch(rows, drawn), self.motion[rows]
+        batch, motion = super().batch(rows, drawn), self.motion[rows.to(self.defined.device)]
         targets = tuple(kind.moved(target, motion) for kind, target in zip(self.kinds, batch.targets, strict=True))
         left = [kind.defined(target) for kind, target in zip(self.kinds, targets, strict=True)]
         return dataclasses.replace(
@@ -259,7 +263,8 @@ class _Moved(Split):
         if inputs.dim() != 4:
             return inputs
         black = self._normalized(tensor.new_zeros(1, tensor.shape[1], 1, 1, device=inputs.device))
-        return self.motion[rows.repeat_interleave(len(inputs) // len(rows))].images(inputs, black)
+        each = rows.to(inputs.device).repeat_interleave(len(inputs) // len(rows))
+        return self.motion[each].images(inputs, black)
 
     def _moved_foreground(self, rows: Tensor, task: int) -> Tensor:
         assert self.foreground is not None
