@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from mtbench.contract.backbone import Backbone
 from mtbench.contract.conformance import Conformance
-from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
+from mtbench.contract.split import Batch, Inputs
 from mtbench.contract.task import Layout, Task
 from mtbench.errors import PluginError
 

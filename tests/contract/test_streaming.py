@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtbench.contract import Batch, Classification, Flip, ScaleCrop, Shift, Split, Task, dataset, stream
+from mtbench.contract import Batch, Classification, Flip, ScaleCrop, Shift, Split, Task, stream
+from mtbench.contract import split as module
 
 TASKS = [Task(name="a", kind=Classification(classes=3))]
 COUNT = 12
@@ -83,8 +84,8 @@ def test_what_does_not_fit_on_the_device_stays_and_its_batches_come_to_the_devic
 
 
 def test_a_map_is_copied_in_parts_and_released_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "AT_ONCE", 5)
-    monkeypatch.setattr(dataset, "_fits", lambda *_: True)
+    monkeypatch.setattr(module, "AT_ONCE", 5)
+    monkeypatch.setattr(module, "_fits", lambda *_: True)
     split, released = streamed()
     there = split.to(torch.device("meta"))
     assert len(released) == 3
@@ -95,7 +96,7 @@ def test_a_map_is_copied_in_parts_and_released_after_each(monkeypatch: pytest.Mo
 @pytest.mark.gpu
 @pytest.mark.parametrize("fits", [False, True])
 def test_on_a_gpu_batches_are_the_same_wherever_the_inputs_lie(fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "_fits", lambda *_: fits)
+    monkeypatch.setattr(module, "_fits", lambda *_: fits)
     split, _ = streamed()
     there = split.to(torch.device("cuda"))
     assert isinstance(there.inputs, Tensor)
