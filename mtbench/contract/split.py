@@ -144,7 +144,7 @@ class Split:
         """The indices of the inputs that belong to any example, and `members` as indices into those."""
         if self.members is None:
             return torch.arange(len(self)), None
-        used, members = self.members.unique(return_inverse=True)
+        used, members = self.members.unique(return_inverse=True)  # type: ignore[no-untyped-call]
         return used, members
 
     def _copied(self, tensor: Tensor, rows: Tensor, device: torch.device) -> Tensor:

@@ -27,7 +27,7 @@ def streamed(**changes: object) -> tuple[Split, list[None]]:
         augment=(ScaleCrop(), Flip(), Shift(1)),
         release=lambda: released.append(None),
     )
-    return dataclasses.replace(split, **changes), released  # type: ignore[arg-type]
+    return dataclasses.replace(split, **changes), released
 
 
 def inputs_of(batch: Batch) -> Tensor:
@@ -38,7 +38,7 @@ def inputs_of(batch: Batch) -> Tensor:
 def test_the_map_is_released_after_each_batch_and_batches_are_those_of_ordinary_inputs() -> None:
     split, released = streamed()
     rows = torch.tensor([5, 0, 11])
-    ordinary = dataclasses.replace(split, inputs=split.inputs[::2], members=None, release=None)  # type: ignore[index]
+    ordinary = dataclasses.replace(split, inputs=split.inputs[::2], members=None, release=None)
     assert torch.equal(inputs_of(split.batch(rows)), inputs_of(ordinary.batch(rows)))
     assert len(released) == 1
     one, other = (each.augmented(TASKS, stream(0)) for each in (split, ordinary))
