@@ -77,6 +77,9 @@ def test_what_does_not_fit_on_the_device_stays_and_its_batches_come_to_the_devic
     assert len(there.inputs) == (COUNT if fits else 2 * COUNT)  # those of no example are left behind
     assert (there.release is None) is fits
     assert len(released) == (1 if fits else 0)
+    batch = there.batch(torch.arange(5, device=there.inputs.device))
+    assert inputs_of(batch).shape == (5, 3, 6, 4)
+    assert inputs_of(batch).device.type == batch.rows.device.type == batch.use.device.type == "meta"
 
 
 def test_a_map_is_copied_in_parts_and_released_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,3 +106,7 @@ def test_on_a_gpu_batches_are_the_same_wherever_the_inputs_lie(fits: bool, monke
         assert inputs_of(batch).is_cuda
         assert batch.use.is_cuda
         assert torch.allclose(inputs_of(batch).cpu(), inputs_of(one.batch(rows)), atol=1e-6)
+        if not fits:  # rows may then be on the CPU
+            again = other.batch(rows)
+            assert again.rows.is_cuda
+            assert torch.equal(inputs_of(again), inputs_of(batch))
