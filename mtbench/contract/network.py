@@ -133,6 +133,7 @@ class Network(nn.Module, ABC):
     Attributes:
         Options: its options class.
         presets: named sets of options, ``td:preset=levi2021``.
+        backbone_presets: options that a preset sets on the backbone, where that has them and they are not given.
         paper: where it comes from.
         per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
         shares_parameters: whether the tasks share any parameter, so that balancing them can matter.
@@ -150,6 +151,7 @@ class Network(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
+    backbone_presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
     conformance: ClassVar[Conformance] = Conformance()
@@ -239,15 +241,18 @@ class Network(nn.Module, ABC):
         Args:
             outputs: per task (B * V, ...).
         """
-        means = []
-        for task, output, target, use in zip(self.tasks, outputs, batch.targets, batch.use, strict=True):
+        means, counts = [], batch.use.sum(1)
+        parts = zip(self.tasks, outputs, batch.targets, batch.use, counts.tolist(), strict=True)
+        for task, output, target, use, count in parts:
+            if not count:  # of hundreds of tasks most are absent from a batch with one task per example
+                means.append(output.new_zeros(()))
+                continue
             if batch.inputs_per_example > 1:
                 output = output.view(-1, batch.inputs_per_example, *output.shape[1:])
-            rows = use.nonzero().squeeze(1)
-            if len(rows) < len(use):
+            if count < len(use):
+                rows = use.nonzero().squeeze(1)
                 output, target = output[rows], target[rows]
-            means.append(task.scale * task.kind.losses(output, target).mean() if len(rows) else output.new_zeros(()))
-        counts = batch.use.sum(1)
+            means.append(task.scale * task.kind.losses(output, target).mean())
         return Losses(
             means=torch.stack(means), counts=counts, base_weights=self.base_weights(counts), penalty=self.penalty()
         )

@@ -40,6 +40,7 @@ class Varied(Dataset):
         super().__init__(dataset.options, dataset.root)
         self.dataset, self.variation = dataset, variation
         self.input_shape, self.foreground = dataset.input_shape, dataset.foreground  # type: ignore[misc]
+        self.source = dataset.source  # type: ignore[misc]
         self.protocols, self.default_backbone = dataset.protocols, dataset.default_backbone  # type: ignore[misc]
         self.indices = _indices(dataset.tasks, variation.tasks, name)
         chosen = [dataset.tasks[index] for index in self.indices]
@@ -64,7 +65,15 @@ class Varied(Dataset):
         return self.dataset.fingerprint()
 
     def load(self, split: str, *, validation: bool) -> Split:
-        whole = self.dataset.load(split, validation=validation)
+        return self._varied(self.dataset.load(split, validation=validation), split)
+
+    def labels(self, split: str, *, validation: bool) -> Split:
+        return self._varied(self.dataset.labels(split, validation=validation), split)
+
+    def marks(self, split: str, count: int) -> Tensor | None:
+        return self.dataset.marks(split, count)
+
+    def _varied(self, whole: Split, split: str) -> Split:
         targets, defined = [whole.targets[index] for index in self.indices], whole.defined[:, self.indices].clone()
         if split == "train":
             for task, name in enumerate(self._names()):

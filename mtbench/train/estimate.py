@@ -26,7 +26,7 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     plan = phases(run, spec.protocol)
     training = sum(phase.epochs * _epoch(run, phase, spec.protocol, device) for phase in plan)
     split, test = run.splits["train"], run.splits["test"]
-    at_once = min(batch_size(run.tasks, test), len(test))
+    at_once = min(batch_size(run.network, test), len(test))
 
     def look() -> None:
         ask(run.network, test.batch(torch.arange(at_once, device=device)))

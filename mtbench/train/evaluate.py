@@ -4,7 +4,7 @@ A network is asked for the pairs of an example and a task whose target is define
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtbench.contract import Batch, Kind, Network, Split, Task
+from mtbench.contract import Backbone, Batch, Kind, Network, Split
 from mtbench.store.record import TaskResult
+from mtbench.train.prefetch import batches
 
 __all__ = ["BATCH", "Evaluation", "ask", "batch_size", "evaluate", "measure"]
 
@@ -22,6 +23,9 @@ BATCH = 1000
 VALUES = 2**24
 """Numbers at a time, at most, in the inputs and the outputs of a batch (64 MB in float32). 1000 examples of digits or
 vectors have fewer, of large images and maps more."""
+MAP_VALUES = 2**27
+"""Numbers at a time, at most, in the largest feature map of a backbone (512 MB in float32), of which a few are in
+memory together. 1000 digits on LeNet have 10 million; of 224 x 224 images on VGG-11 41 fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,16 +92,20 @@ def measure(
     )
 
 
-def batch_size(tasks: Sequence[Task], split: Split) -> int:
-    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they are large."""
+def batch_size(network: Network, split: Split) -> int:
+    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they or their feature maps are large.
+
+    It depends on no device and no free memory, so that results do not.
+    """
     inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
     per_example = sum(tensor[0].numel() for tensor in inputs)
-    for task, target in zip(tasks, split.targets, strict=True):
+    for task, target in zip(network.tasks, split.targets, strict=True):
         places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
         per_example += task.kind.output_size * places
-    if split.members is not None:
-        per_example *= split.members.shape[1]
-    return max(1, min(BATCH, VALUES // per_example))
+    backbones = [module for module in network.modules() if isinstance(module, Backbone)]
+    per_map = max([1, *(backbone.largest_map for backbone in backbones)])
+    views = 1 if split.members is None else split.members.shape[1]
+    return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
 
 
 def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Tensor, list[Tensor]]]:
@@ -108,13 +116,13 @@ def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> 
     training = network.training
     network.eval()
     rows_of_split = split.defined.any(1).nonzero().squeeze(1)
-    for rows in torch.split(rows_of_split, batch_size(network.tasks, split)):
+    chunks = [(rows, None) for rows in torch.split(rows_of_split, batch_size(network, split))]
+    for batch in batches(split, chunks):
         check_stop()
-        batch = split.batch(rows)
         outputs = ask(network, batch)
         if (inputs := batch.inputs_per_example) > 1:
             outputs = [output.view(-1, inputs, *output.shape[1:]) if len(output) else output for output in outputs]
-        yield rows, outputs
+        yield batch.rows, outputs
     network.train(training)
 
 

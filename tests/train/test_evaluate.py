@@ -9,10 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from mtbench.contract import Classification, Depth, Network, Segmentation, Split, Task
-from mtbench.plan.parse import parse_dataset
+from mtbench.contract import (
+    AllTasksNetwork,
+    Classification,
+    Depth,
+    Inputs,
+    Network,
+    NoOptions,
+    Segmentation,
+    Setup,
+    Split,
+    Task,
+)
+from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.train import evaluate as module
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import BATCH, VALUES, batch_size, evaluate, measure
@@ -182,6 +193,25 @@ def test_a_run_stopped_after_its_last_epoch_has_the_predictions_of_one_that_was_
         assert resumed.predictions[name].tobytes() == values.tobytes()
 
 
+class Bare(AllTasksNetwork):
+    """A backbone and nothing else, or nothing at all."""
+
+    def __init__(self, task: Task, shape: tuple[int, ...] = (1, 8, 8), backbone: str = "") -> None:
+        chosen = parse_backbone(backbone or "mlp")
+        setup = Setup(
+            tasks=(task,),
+            backbone_class=chosen.backbone_class,
+            backbone_options=chosen.options,
+            input_shape=shape,
+            seed=0,
+        )
+        super().__init__(NoOptions(), setup)
+        self.parts = nn.ModuleList([setup.build_backbone()] if backbone else [])
+
+    def forward(self, inputs: Inputs) -> list[Tensor]:
+        raise NotImplementedError
+
+
 @pytest.mark.parametrize(
     ("shape", "kind", "target", "size"),
     [
@@ -196,10 +226,31 @@ def test_as_many_examples_are_evaluated_at_a_time_as_fit(
 ) -> None:
     inputs, targets = (torch.zeros(1, dtype=torch.uint8).expand(4, *sizes) for sizes in (shape, target))
     split = Split(inputs=inputs, targets=(targets,), defined=torch.ones(4, 1, dtype=torch.bool))
-    assert batch_size([Task(name="a", kind=kind)], split) == size
+    assert batch_size(Bare(Task(name="a", kind=kind)), split) == size
+
+
+@pytest.mark.parametrize(
+    ("backbone", "shape", "values"),
+    [
+        ("vgg11", (3, 224, 224), 64 * 224 * 224),
+        ("vgg11:width=.25", (3, 64, 64), 16 * 64 * 64),
+        ("lenet", (1, 100, 100), 10 * 96 * 96),  # larger than any image of digits here
+    ],
+)
+def test_the_largest_feature_map_of_a_batch_has_at_most_512_megabytes(
+    backbone: str, shape: tuple[int, ...], values: int
+) -> None:
+    split = Split(
+        inputs=torch.zeros(1, dtype=torch.uint8).expand(4, *shape),
+        targets=(torch.zeros(4, dtype=torch.long),),
+        defined=torch.ones(4, 1, dtype=torch.bool),
+    )
+    size = batch_size(Bare(Task(name="a", kind=Classification(classes=10)), shape, backbone), split)
+    assert size == min(BATCH, 2**29 // (4 * values))
+    assert (size == BATCH) is (backbone != "vgg11")
 
 
 def test_each_input_of_an_example_counts_for_the_batch() -> None:
     inputs, members = torch.zeros(1, dtype=torch.uint8).expand(9, 3, 64, 64), torch.arange(9).view(3, 3)
     split = Split(inputs=inputs, targets=(torch.ones(3),), defined=torch.ones(3, 1, dtype=torch.bool), members=members)
-    assert batch_size([Task(name="a", kind=Triplet())], split) == VALUES // (3 * (3 * 64 * 64 + 8))
+    assert batch_size(Bare(Task(name="a", kind=Triplet())), split) == VALUES // (3 * (3 * 64 * 64 + 8))
