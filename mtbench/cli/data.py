@@ -1,16 +1,18 @@
 """``mtbench data``: fetch, check, find and look at datasets."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mtbench.cli.shared import DataRoot, data_root
+from mtbench.errors import PluginError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from mtbench.contract import Dataset
 
-__all__ = ["app", "prepare", "show", "verify", "where"]
+__all__ = ["app", "link", "prepare", "show", "verify", "where"]
 
 app = typer.Typer(help="Fetch, check, find and look at datasets.", no_args_is_help=True)
 
@@ -43,9 +45,39 @@ def where(
     """Tell where data files live, and whether a dataset is there."""
     typer.echo(data_root(data_root_))
     if name is not None:
+        from mtbench.contract.links import linked_folder
+
         for _, dataset in _open([name], data_root_):
             there = dataset.fingerprint()
             typer.echo(f"{name} is there" if there else f"{name} is not there yet: `mtbench data prepare {name}`")
+            if dataset.source and (folder := linked_folder(dataset.root, dataset.source)):
+                typer.echo(f"{dataset.source} is linked to {folder}")
+
+
+@app.command()
+def link(
+    name: Annotated[str, typer.Argument(help="The name of the original files, e.g. clevr.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="The folder that they lie in; without it the link is printed.")
+    ] = None,
+    data_root_: DataRoot = None,
+) -> None:
+    """Tell where the original files of datasets lie, or print it."""
+    from mtbench.contract.links import linked_folder, set_link
+
+    root = data_root(data_root_)
+    datasets = _made_of(name)
+    if folder is not None:
+        folder = folder.expanduser().absolute()
+        if not folder.is_dir():
+            raise UsageError(f"{folder} is no folder.", mend=f"Give the folder that the files of {name} lie in.")
+        for dataset in datasets:
+            dataset.check_folder(folder)
+        set_link(root, name, folder)
+    linked = linked_folder(root, name)
+    typer.echo(
+        f"{name} is linked to {linked}" if linked else f"{name} is not linked; it is looked for in {root / name}"
+    )
 
 
 @app.command()
@@ -71,3 +103,26 @@ def _open(names: list[str], root: Path | None) -> list[tuple[str, "Dataset"]]:
     from mtbench.plan.parse import parse_dataset
 
     return [(name, parse_dataset(name).open(data_root(root))) for name in names]
+
+
+def _made_of(source: str) -> list[type["Dataset"]]:
+    """The installed datasets that are made of the files of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from mtbench import registry
+
+    sources: dict[str, list[type[Dataset]]] = {}
+    for name in registry.entries("dataset"):
+        with suppress(PluginError):  # of a dataset that cannot be loaded nothing is known
+            dataset = registry.load("dataset", name)
+            sources.setdefault(getattr(dataset, "source", ""), []).append(dataset)
+    sources.pop("", None)
+    if source not in sources:
+        raise UsageError(
+            f"no dataset is made of files called '{source}'.",
+            mend=did_you_mean(source, sources),
+            allowed=f"Names: {', '.join(sorted(sources)) or 'none'}.",
+        )
+    return sources[source]

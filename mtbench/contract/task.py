@@ -138,8 +138,12 @@ class Task:
 
     Attributes:
         scale: factor of its loss in training; losses in evaluation are unscaled.
+        question: what is asked of an input, in a sentence for readers of pages; may be empty.
+        answers: the names of the classes, in their order, for readers; empty where the numbers say it.
     """
 
     name: str
     kind: Kind
     scale: float = 1.0
+    question: str = ""
+    answers: tuple[str, ...] = ()

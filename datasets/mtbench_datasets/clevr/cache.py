@@ -1,0 +1,118 @@
+"""Scenes in the data root, read once from hundreds of megabytes of JSON and in a moment ever after."""
+
+import io
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import safetensors.torch
+
+from mtbench.errors import DataError
+
+from ..files import read_with_sum, sum_beside, write_with_sum
+from .reading import Folder
+from .scenes import TENSORS, Scenes
+
+__all__ = ["RECIPE", "Facts", "ScenesCache"]
+
+RECIPE = 1  # part of the files' names; raised when what is read from scenes changes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The head of a file of scenes.
+
+    Attributes:
+        count: of scenes.
+        frame: see `Scenes`.
+        recomputed: see `Scenes`.
+        digest: see `Scenes`.
+        size: of the file that they were read from, in bytes.
+        changed: time of its last change, in nanoseconds.
+    """
+
+    count: int
+    frame: tuple[int, int]
+    recomputed: int
+    digest: str
+    size: int
+    changed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenesCache:
+    """The scenes of one part, ``train`` or ``val``, of CLEVR in a folder.
+
+    Attributes:
+        folder: where CLEVR lies.
+        part: ``train`` or ``val``.
+        path: the file below the data root.
+        owner: the dataset as the person wrote it, for errors.
+    """
+
+    folder: Folder
+    part: str
+    path: Path
+    owner: str
+
+    def prepare(self) -> Scenes:
+        """Return the scenes, read anew from CLEVR's file unless they are there; errors as `Folder.read`."""
+        try:
+            return self.read()
+        except DataError:
+            return self.fill()
+
+    def fill(self) -> Scenes:
+        """Read the scenes from CLEVR's file, and keep them; errors as `Folder.read`."""
+        scenes = self.folder.read(self.part)
+        state = os.stat(self.folder.scenes_file(self.part))
+        facts = Facts(
+            count=len(scenes),
+            frame=scenes.frame,
+            recomputed=scenes.recomputed,
+            digest=scenes.digest(),
+            size=state.st_size,
+            changed=state.st_mtime_ns,
+        )
+        tensors = {name: getattr(scenes, name).contiguous() for name in TENSORS}
+        # One entry: of several, safetensors writes the order at random, and equal content has unequal bytes.
+        write_with_sum(self.path, safetensors.torch.save(tensors, {"facts": json.dumps(asdict(facts))}))
+        return scenes
+
+    def read(self) -> Scenes:
+        """Return the scenes that were prepared.
+
+        A file of CLEVR's that is not there any more is not missed.
+
+        Raises:
+            DataError: they are missing, truncated or altered, or CLEVR's file is another one by now.
+        """
+        content = read_with_sum(self.path, self.owner)
+        facts = _head(io.BytesIO(content))
+        original = self.folder.scenes_file(self.part)
+        if original.is_file():
+            state = os.stat(original)
+            if (state.st_size, state.st_mtime_ns) != (facts.size, facts.changed):
+                raise DataError(
+                    f"{original} is not the file any more that {self.path} was read from.",
+                    mend=f"`mtbench data prepare {self.owner}` reads it again.",
+                )
+        return Scenes(**safetensors.torch.load(content), frame=facts.frame, recomputed=facts.recomputed)
+
+    def facts(self) -> Facts | None:
+        """What the head of the file says; None where it was not prepared."""
+        if not sum_beside(self.path):
+            return None
+        try:
+            with self.path.open("rb") as file:
+                return _head(file)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def _head(file: BinaryIO) -> Facts:
+    length = int.from_bytes(file.read(8), "little")
+    facts = json.loads(json.loads(file.read(length))["__metadata__"]["facts"])
+    return Facts(**{**facts, "frame": tuple(facts["frame"])})

@@ -1,0 +1,79 @@
+"""From an image file to pixels of the size that is trained on."""
+
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mtbench.errors import DataError
+
+__all__ = ["RECIPE", "Source", "decode", "read_source"]
+
+RECIPE = 1
+"""The version of what is done to an image; part of the cache's name. Raised when pixels change."""
+FORMATS = ("PNG", "JPEG")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The state of an image file, by which a change is noticed.
+
+    Attributes:
+        name: path relative to the folder that all files of the list lie in.
+        size: in bytes.
+        changed: time of the last change, in nanoseconds.
+    """
+
+    name: str
+    size: int
+    changed: int
+
+
+def read_source(path: Path, name: str) -> Source | None:
+    """Return the state of a file; None if there is no such file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return Source(name=name, size=found.st_size, changed=found.st_mtime_ns)
+
+
+def decode(path: Path, size: tuple[int, int], mend: str, help: str) -> bytes:
+    """Return the pixels (3, H, W) of a PNG or JPEG file, row by row, as uint8.
+
+    Any mode becomes RGB, and transparency is dropped. The image is resized to exactly (H, W) by bilinear interpolation
+    with antialiasing, as torchvision's ``Resize`` does with PIL images.
+
+    Args:
+        size: (H, W).
+        mend: a sentence for the error.
+        help: another one, where the dataset can be had.
+
+    Raises:
+        DataError: the file is missing, truncated or damaged, or no such image.
+    """
+    try:
+        return _pixels(path.read_bytes(), size)
+    except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError, struct.error and others
+        reason = f"{type(cause).__name__}: {cause}".rstrip(".")
+        raise DataError(
+            f"{path} is missing, truncated or damaged ({reason}).",
+            mend=mend,
+            allowed=f"Expected: an image in {' or '.join(FORMATS)} with 8 bits a channel.",
+            where=help,
+        ) from None
+
+
+def _pixels(content: bytes, size: tuple[int, int]) -> bytes:
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        image.verify()  # every checksum of a PNG, which decoding alone does not look at
+    with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        if image.mode.startswith(("I", "F")):
+            raise ValueError(f"its pixels are of mode {image.mode}")
+        if image.mode == "P" and "transparency" in image.info:
+            image = image.convert("RGBA")
+        image = image.convert("RGB").resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.asarray(image).transpose(2, 0, 1).tobytes()

@@ -1,0 +1,55 @@
+"""Room on a disk, and the right to write there."""
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mtbench.errors import DataError
+
+__all__ = ["check_space", "locked"]
+
+
+def check_space(path: Path, size: int, title: str, say: Callable[[str], None]) -> None:
+    """Say how much space a file of `size` bytes takes and how much is free; what it has already is not asked for again.
+
+    Raises:
+        DataError: there is not enough.
+    """
+    has = path.stat().st_blocks * 512 if path.is_file() else 0
+    need, free = max(0, size - has), shutil.disk_usage(path.parent).free
+    say(f"{title} need {_text(need)} in {path.parent}, where {_text(free)} are free")
+    if need > free:
+        raise DataError(
+            f"{title} need {_text(need)} in {path.parent}, where {_text(free)} are free.",
+            mend="Make room there, or choose another folder with --data-root or MTBENCH_DATA.",
+        )
+
+
+@contextmanager
+def locked(path: Path, title: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Within the block this process alone writes; a process that ends, however it ends, lets go.
+
+    Raises:
+        DataError: the folder cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w")
+    except OSError as cause:
+        raise DataError(
+            f"{path.parent} cannot be written to: {cause.strerror}.",
+            mend="Choose a folder that can be, with --data-root or MTBENCH_DATA.",
+        ) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"{title}: another process is at it; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _text(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

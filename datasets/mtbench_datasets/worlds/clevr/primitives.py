@@ -1,0 +1,96 @@
+"""Rays against spheres, upright cubes and upright cylinders, many rays at a time.
+
+Points and directions are (3, R) float32, or (3, 1) where all rays share one. Inside, an object's frame is moved to its
+center, turned with it and scaled so that it is the unit sphere, the cube or the cylinder of half height and radius 1.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from .objects import Item
+
+__all__ = ["blocked", "entry", "normals"]
+
+TINY = 1e-9
+ROUNDING = 10
+"""Power of the superquadric that normals are taken of, near the edges of cubes and the rims of cylinders. They catch the
+light like edges that are rounded; the outline stays sharp."""
+EXACT = 400
+
+
+def entry(item: Item, origin: Tensor, direction: Tensor) -> Tensor:
+    """Return how far along each ray it enters the object, in lengths of its direction: (R,), infinite where it misses.
+
+    A ray that starts inside, or has left the object behind it, misses.
+    """
+    o, d = _local(item, origin), _local_direction(item, direction)
+    if item.shape == "sphere":
+        near, far = _round(o, d, 3)
+    elif item.shape == "cylinder":
+        near, far = _round(o, d, 2)
+        low, high = _slab(o[2], d[2])
+        near, far = torch.maximum(near, low), torch.minimum(far, high)
+    else:
+        low, high = _slab(o, d)
+        near, far = low.amax(0), high.amin(0)
+    return near.where((near < far) & (near > 0), math.inf)
+
+
+def blocked(item: Item, origin: Tensor, direction: Tensor) -> Tensor:
+    """Return the indices (K,) of the rays (3, R) from origin to origin + direction that the object is in the way of."""
+    center = torch.tensor(item.center)[:, None]
+    to = center - origin
+    square = (direction * direction).sum(0)
+    along = ((to * direction).sum(0) / square).clamp(0, 1)
+    missed = to - along * direction
+    near = ((missed * missed).sum(0) < item.reach**2).nonzero()[:, 0]
+    if not len(near):
+        return near
+    return near[entry(item, origin[:, near], direction[:, near]) < 1]
+
+
+def normals(item: Item, points: Tensor, *, rounded: bool) -> Tensor:
+    """Return unit normals (3, R) at points (3, R) of the object's surface, bent near edges and rims if rounded."""
+    q = _local(item, points)
+    power = ROUNDING if rounded else EXACT
+    if item.shape == "sphere":
+        bent = q
+    elif item.shape == "cylinder":
+        radius = q[:2].square().sum(0).sqrt().clamp(TINY, 1)
+        bent = torch.stack([*(q[:2] / radius * radius**power), q[2].sign() * q[2].abs().clamp(max=1) ** power])
+    else:
+        bent = q.sign() * (q.abs() / q.abs().amax(0)) ** power
+    bent = bent / bent.square().sum(0).sqrt().clamp(min=TINY)
+    return _turned(bent, item.rotation) if item.shape == "cube" else bent
+
+
+def _round(o: Tensor, d: Tensor, axes: int) -> tuple[Tensor, Tensor]:
+    """Return the distances at which rays enter and leave the unit sphere (3 axes) or the endless cylinder (2)."""
+    o, d = o[:axes], d[:axes]
+    a = (d * d).sum(0).clamp(min=TINY)
+    b = (o * d).sum(0)
+    root = (b * b - a * ((o * o).sum(0) - 1)).sqrt()  # NaN where it misses, and comparisons with NaN are false
+    return (-b - root) / a, (-b + root) / a
+
+
+def _slab(o: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the distances at which rays enter and leave -1 to 1 along an axis, or along each of several."""
+    inverse = 1 / d.where(d.abs() > TINY, TINY)
+    first, second = (-1 - o) * inverse, (1 - o) * inverse
+    return torch.minimum(first, second), torch.maximum(first, second)
+
+
+def _local(item: Item, points: Tensor) -> Tensor:
+    return _local_direction(item, points - torch.tensor(item.center)[:, None])
+
+
+def _local_direction(item: Item, directions: Tensor) -> Tensor:
+    scaled = directions / item.half
+    return _turned(scaled, -item.rotation) if item.shape == "cube" else scaled
+
+
+def _turned(vectors: Tensor, degrees: float) -> Tensor:
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return torch.stack([c * vectors[0] - s * vectors[1], s * vectors[0] + c * vectors[1], vectors[2]])
