@@ -34,7 +34,8 @@ def class_balance(dataset: "Dataset") -> Iterator[str]:
     if not tasks:
         return
     train, test = (dataset.load(name, validation=False) for name in ("train", "test"))
-    reached = {name: each.metrics["accuracy"] for name, each in constants(dataset.tasks, train, test).items()}
+    found = constants(dataset.tasks, train, test)
+    reached = {task.name: found[task.name].metrics["accuracy"] for _, task in tasks if task.name in found}
     if len(tasks) > MANY_TASKS:
         labelled = (100 * train.defined.double().mean(0)).tolist()
         yield f"{len(tasks)} tasks of {_range([task.kind.output_size for _, task in tasks], 0)} classes"
@@ -42,12 +43,11 @@ def class_balance(dataset: "Dataset") -> Iterator[str]:
     else:
         for index, task in tasks:
             yield _line(task, train.targets[index][train.defined[:, index]], len(train))
-    values = [reached[task.name] for _, task in tasks if task.name in reached]
-    if not values:
-        return
-    rows = [f"{task.name} {reached[task.name]:.2f}" for _, task in tasks if task.name in reached]
-    each = f"{', '.join(rows)}, " if len(tasks) <= MANY_TASKS else f"{_range(values)}, "
-    yield f"majority class, accuracy in % on {len(test):,} test examples: {each}mean {mean(values):.2f}"
+    if reached:
+        rows = ", ".join(f"{name} {accuracy:.2f}" for name, accuracy in reached.items())
+        each = rows if len(tasks) <= MANY_TASKS else _range(list(reached.values()))
+        whole = f"{each}, mean {mean(reached.values()):.2f}"
+        yield f"majority class, accuracy in % on {len(test):,} test examples: {whole}"
 
 
 def _line(task: Task, labels: Tensor, examples: int) -> str:

@@ -35,9 +35,9 @@ class InWords:
     is_mean: bool
 
 
-def is_wide(table: Table) -> bool:
+def is_wide(columns: Sequence[Column]) -> bool:
     """Return whether the tasks are too many for a column each."""
-    return len({column.name for column in table.columns if not column.is_mean}) > MANY
+    return len({column.name for column in columns if not column.is_mean}) > MANY
 
 
 def explained(table: Table) -> str:
@@ -55,7 +55,7 @@ def columns_in_words(table: Table, *, every_task: bool = False) -> list[InWords]
     """
     mixed = len({_measured(column) for column in table.columns}) > 1
     columns = [_in_words(table, index, mixed=mixed) for index in range(len(table.columns))]
-    if every_task or not is_wide(table):
+    if every_task or not is_wide(table.columns):
         return columns
     groups: dict[tuple[str, str, bool], list[int]] = {}
     for index, column in enumerate(table.columns):

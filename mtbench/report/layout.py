@@ -78,7 +78,7 @@ def page_of(table: Table, *, every_task: bool = False) -> Page:
     Args:
         every_task: whether each task has its column where there are many.
     """
-    short = [f"{explained(table)} {_EACH}"] if is_wide(table) and not every_task else []
+    short = [f"{explained(table)} {_EACH}"] if is_wide(table.columns) and not every_task else []
     return Page(
         title=f"{table.dataset}, protocol {table.protocol}",
         label=f"{text.slug(table.dataset)}-{text.slug(table.protocol)}",

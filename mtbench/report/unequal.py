@@ -27,7 +27,7 @@ def unequal_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | N
     columns = enumerate(whole.columns)
     table = _only(whole, [index for index, each in columns if each.name in names or (each.is_mean and every)])
     page = page_of(table)
-    short = [explained(table)] if is_wide(table) else []
+    short = [explained(table)] if is_wide(table.columns) else []
     return replace(
         page,
         title=f"{page.title}: unequal classes",
@@ -73,13 +73,13 @@ def _layout(table: Table) -> Layout:
         ),
         tasks=sum(not column.is_mean for column in columns),
         costs=0,
-        together=1 if is_wide(table) else len(BALANCED),
+        together=1 if is_wide(table.columns) else len(BALANCED),
     )
 
 
 def _caption(table: Table, names: set[str], *, every: bool) -> tuple[str, ...]:
     assert table.constants is not None
-    of = "All tasks" if every else f"{len(names)} tasks" if is_wide(table) else f"Tasks {listed(sorted(names))}"
+    of = "All tasks" if every else f"{len(names)} tasks" if is_wide(table.columns) else f"Tasks {listed(sorted(names))}"
     return (
         f"{of} of {table.dataset}, protocol {table.protocol}, with unequal classes: the {table.constants.name} has at "
         f"least {UNEQUAL:g}/C of the test labels, which are of C classes.",

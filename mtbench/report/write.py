@@ -137,7 +137,7 @@ def _beside(comparison: Comparison, stem: str, table: Table, choices: Choices) -
     content = {}
     if page := unequal_page(comparison, choices):
         content |= _marked_up(page, f"{stem}-unequal")
-    if is_wide(table):
+    if is_wide(table.columns):
         content[f"{stem}-tasks.md"] = render_markdown(page_of(table, every_task=True)).encode()
     return content
 
