@@ -143,8 +143,7 @@ class Folder:
         if not (self.path / WORLD).is_file() and len(scenes) != OFFICIAL[part]:
             raise self.fault(
                 f"{path} has {len(scenes):,} scenes, and CLEVR v1.0 has {OFFICIAL[part]:,} in {part}.",
-                describe_scene(scenes[0])
-                or f"A smaller world in the same format has a file {WORLD} in its folder.",
+                describe_scene(scenes[0]) or f"A smaller world in the same format has a file {WORLD} in its folder.",
             )
         return scenes
 
