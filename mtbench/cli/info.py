@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mtbench.contract import Network, Setup
+    from mtbench.plan.parse import MethodChoice
 
 __all__ = ["info"]
 
@@ -154,22 +155,24 @@ def _describe_dataset(console: "Console", name: str) -> None:
     console.print(table)
 
 
-def _count_for_dataset(console: "Console", method: str, dataset: str) -> None:
+def _count_for_dataset(console: "Console", name: str, dataset: str) -> None:
+    from mtbench.plan.counting import outline
     from mtbench.plan.grid import Request, plan
     from mtbench.plan.parse import backbone_of, dataset_of
-    from mtbench.train.assemble import build, method_of
+    from mtbench.train.assemble import method_of
 
-    spec = plan(Request(methods=[method], datasets=[dataset], settings={}, seeds=[0]))[0]
+    spec = plan(Request(methods=[name], datasets=[dataset], settings={}, seeds=[0]))[0]
     setup = backbone_of(spec).setup(dataset_of(spec).open(Path()), seed=0)
     title = f"{spec.titles.method} on {spec.titles.dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
-    _count(console, title, build(method_of(spec), setup), setup)
+    method = method_of(spec)
+    _count(console, title, outline(method, setup), method, setup)
 
 
 def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], tasks: int, classes: int) -> None:
     from mtbench.contract import Classification, Setup, Task
+    from mtbench.plan.counting import outline
     from mtbench.plan.grid import building
     from mtbench.plan.parse import parse_method
-    from mtbench.train.assemble import build
 
     chosen = parse_method(method)
     if chosen.backbone is None:
@@ -186,8 +189,8 @@ def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], ta
     chosen.network_class.check(chosen.network_options, setup.tasks)
     size = "x".join(map(str, shape))
     with building(chosen, chosen.backbone, f"images {size}"):
-        network = build(chosen, setup)
-    _count(console, f"{chosen.title} on images {size} with {tasks} tasks of {classes} classes", network, setup)
+        network = outline(chosen, setup)
+    _count(console, f"{chosen.title} on images {size} with {tasks} tasks of {classes} classes", network, chosen, setup)
 
 
 def _shape(text: str) -> tuple[int, ...]:
@@ -197,11 +200,9 @@ def _shape(text: str) -> tuple[int, ...]:
     return tuple(int(side) for side in sides)
 
 
-def _count(console: "Console", title: str, network: "Network", setup: "Setup") -> None:
+def _count(console: "Console", title: str, network: "Network", method: "MethodChoice", setup: "Setup") -> None:
     """A table of the network's parts with their parameters, and its work for one input."""
-    import torch
-
-    from mtbench.train.cost import count_macs, parts
+    from mtbench.plan.counting import count_work, parts
 
     counted, count = parts(network), len(setup.tasks)
     table = grid("part", "weights only", "with biases", "for each task")
@@ -212,7 +213,7 @@ def _count(console: "Console", title: str, network: "Network", setup: "Setup") -
     table.add_row("[bold]whole[/]", f"[bold]{weights:,}[/]", f"[bold]{total:,}[/]", "")
     console.print(f"\n{title}", highlight=False)
     console.print(table)
-    macs = count_macs(network.eval(), torch.zeros(1, *setup.input_shape))
+    macs = count_work(method, setup)
     console.print(
         f"Multiply-accumulates for one input: {macs.per_task:,} to answer one task, {macs.per_input:,} to answer all.",
         highlight=False,

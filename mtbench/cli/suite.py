@@ -104,14 +104,17 @@ def _protocol(suite: "Suite", part: "Grid") -> str:
 
 
 def _claims(suite: "Suite") -> "Iterator[str]":
-    from mtbench.plan.suite import rendered
+    from mtbench.plan.suite import AcrossClaim, rendered
 
     for claim in suite.claim:
-        first, second = claim.contrast
         varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
         relation = "equivalent to" if claim.direction == "equivalent" else f"{claim.direction} than"
         margin = f"margin {claim.margin:g}, " if claim.margin else ""
-        yield (
-            f"Claim on {claim.dataset}{varied}: {first} is {relation} {second} in {claim.metric} "
-            f"({margin}{claim.test} test)."
-        )
+        test = f"({margin}{claim.test} test)"
+        if isinstance(claim, AcrossClaim):
+            dataset, other = claim.datasets
+            what = f"{claim.method}'s gain over {claim.against}" if claim.against else claim.method
+            yield f"Claim across datasets on {claim.task}{varied}: {what} on {dataset} is {relation} on {other} {test}."
+        else:
+            first, second = claim.contrast
+            yield f"Claim on {claim.dataset}{varied}: {first} is {relation} {second} in {claim.metric} {test}."

@@ -128,7 +128,7 @@ class Network(nn.Module, ABC):
 
     The names of a network's own attributes are the parts that ``mtbench info`` counts the parameters of. A method with
     more than one loss overrides `losses`. What does not fit the setup is refused in ``__init__`` by a UsageError: each
-    network is built once at planning.
+    network is built once at planning, on torch's meta device where that can be done, so that it has no values there.
 
     Attributes:
         Options: its options class.

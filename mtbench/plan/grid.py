@@ -10,6 +10,7 @@ from mtbench import registry
 from mtbench.contract import Dataset, GradientBalancer, TrainingProtocol
 from mtbench.contract.files import with_short_hashes
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
+from mtbench.plan.counting import outline
 from mtbench.plan.parse import (
     BackboneChoice,
     DatasetChoice,
@@ -207,7 +208,7 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
     own = dataset.dataset_class.default_backbone
     mend = f"The dataset's own backbone is '{own}'." if str(backbone.choice) != own else ""
     with building(method, backbone, inputs, mend=mend):
-        method.network_class(method.network_options, backbone.setup(opened, seed=0))
+        outline(method, backbone.setup(opened, seed=0))
         balancer = method.balancer_class(method.balancer_options, opened.tasks)
     if protocol.gradient_scale == "sum" and isinstance(balancer, GradientBalancer) and balancer.gain(2) is None:
         raise UsageError(

@@ -25,18 +25,35 @@ A suite is a TOML file; what a key means is said at the field of the same name b
     dataset = "mmnist2"
     contrast = ["td", "single"]
     direction = "better"
+
+    [[claim]]                       # likewise, across datasets: of a task that both have
+    datasets = ["mmnist3", "mmnist2"]
+    task = "LU"
+    method = "td"
 """
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Discriminator, Tag
 
 from mtbench.contract.options import render_value
 
-__all__ = ["MEAN", "SIZE", "Claim", "Grid", "PaperTable", "Search", "Setting", "Suite", "rendered"]
+__all__ = [
+    "MEAN",
+    "SIZE",
+    "AcrossClaim",
+    "Claim",
+    "Grid",
+    "PaperTable",
+    "Search",
+    "Setting",
+    "Suite",
+    "claim_class",
+    "rendered",
+]
 
 MEAN = "mean"
 """What the mean over tasks is called among the columns of a table."""
@@ -164,6 +181,59 @@ class Claim:
     set: Mapping[str, Setting] = field(default_factory=dict)
     source: str = ""
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The two methods."""
+        return self.contrast
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcrossClaim:
+    """A statement about one task that two datasets have: what a method gains on it from the other tasks of the first.
+
+    Attributes:
+        datasets: two of the grid; the claim is on the first minus the second.
+        task: the name of a task of both; the claim is on its primary metric.
+        method: a method of the grid on both.
+        against: another one; where it is given, the claim is on what `method` gains more than it.
+        direction: ``better``, ``worse`` or ``equivalent``: what is claimed of the first dataset.
+        margin, family, n, source: as of `Claim`.
+        test: ``paired`` over common seeds, or ``welch``, for datasets on which a seed does not begin alike (see
+            `mtbench.plan.pairing`).
+        set: the variation of the grid that it is about, on both datasets.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    datasets: tuple[str, str]
+    task: str
+    method: str
+    against: str = ""
+    direction: Literal["better", "worse", "equivalent"] = "better"
+    margin: float = 0.0
+    family: str = "all"
+    test: Literal["paired", "welch"] = "paired"
+    n: int = 0
+    set: Mapping[str, Setting] = field(default_factory=dict)
+    source: str = ""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The one method, or both."""
+        return (self.method, self.against) if self.against else (self.method,)
+
+
+def claim_class(table: Mapping[str, Any]) -> type[Claim] | type[AcrossClaim]:
+    """The class of a claim, by the keys of its table: one that names several datasets is across them."""
+    return AcrossClaim if "datasets" in table else Claim
+
+
+AnyClaim: TypeAlias = Annotated[
+    Annotated[Claim, Tag("class Claim")] | Annotated[AcrossClaim, Tag("class AcrossClaim")],
+    Discriminator(lambda table: f"class {claim_class(table).__name__}"),
+]
+"""A claim of either class; the tags have a space, which no bare key of a TOML file has."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
@@ -196,7 +266,7 @@ class Suite:
     search: tuple[Search, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     paper: tuple[PaperTable, ...] = ()
-    claim: tuple[Claim, ...] = ()
+    claim: tuple[AnyClaim, ...] = ()
     figures: tuple[Literal["scatter", "sweep", "tasks", "adding", "matched"], ...] = ()
 
     @property

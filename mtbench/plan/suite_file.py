@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.plan.suite import Claim, Grid, PaperTable, Search, Suite
+from mtbench.plan.suite import Claim, Grid, PaperTable, Search, Suite, claim_class
 from mtbench.plan.suite_fit import Fault, misfits
 from mtbench.plan.toml_lines import Lines
 
@@ -21,7 +21,7 @@ __all__ = ["Fault", "built_in_suites", "find_suite", "read_suite", "suite_path"]
 _PARTS: dict[str, type[Any]] = {"grid": Grid, "paper": PaperTable, "claim": Claim, "search": Search}
 _TOP = ("title", "source", "note", "protocol", "labels", "figures", *_PARTS)
 _EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": ()}
-_TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*)$")
+_TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*|class \w+)$")
 """What pydantic calls the alternatives of a value, in the path to it."""
 _MENDS = {
     "delta": "Write average and sign, e.g. 'metric/drop'.",
@@ -117,8 +117,8 @@ def _unknown_keys(content: dict[str, Any], lines: Lines) -> Iterator[Fault]:
             )
             del content[name]
             continue
-        known = [field.name for field in dataclasses.fields(part)]
         for index, table in enumerate(tables):
+            known = [field.name for field in dataclasses.fields(claim_class(table) if part is Claim else part)]
             yield from _unknown(table, known, (name, index), f"[[{name}]]", lines)
     settings = [field.name for field in dataclasses.fields(TrainingProtocol) if field.name != "name"]
     if isinstance(protocol := content.get("protocol", {}), dict):

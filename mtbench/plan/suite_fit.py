@@ -1,34 +1,20 @@
 """What of a suite does not fit what is installed, or itself; each fault with its line and how to mend it."""
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import MtbenchError, UsageError, did_you_mean
 from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
 from mtbench.plan.parse import DatasetChoice, parse_dataset, parse_method
-from mtbench.plan.suite import MEAN, SIZE, Claim, Grid, PaperTable, Search, Setting, Suite, rendered
-from mtbench.plan.toml_lines import Lines
+from mtbench.plan.suite import SIZE, Grid, Search, Suite, rendered
+from mtbench.plan.suite_names import Known, Path, claim_misfits, not_there, paper_misfits
+from mtbench.plan.toml_lines import Fault, Lines
 
 __all__ = ["Fault", "misfits"]
 
-Path: TypeAlias = tuple[str | int, ...]
 _SETTINGS = {field.name for field in dataclasses.fields(TrainingProtocol)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """Something wrong with a suite's file.
-
-    Attributes:
-        line: where it stands, counted from 1.
-        text: what is wrong, how to mend it, and what is allowed.
-    """
-
-    line: int
-    text: str
 
 
 def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *, incomplete: bool) -> Iterator[Fault]:
@@ -47,7 +33,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
         for number, part in zip(numbers[kind], parts, strict=True):
             yield from _part_misfits(suite, part, (kind, number), lines, strange)
     mentioned = {*suite.labels, *(name for table in suite.paper for name in table.rows)}
-    mentioned |= {name for claim in suite.claim for name in claim.contrast}
+    mentioned |= {name for claim in suite.claim for name in claim.methods}
     methods = {method for part in suite.parts for method in part.methods}
     if "all" in methods:
         methods |= set(all_methods())
@@ -55,10 +41,10 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     methods |= {name for name in mentioned if incomplete or did_you_mean(name, strange)}
     for name in suite.labels:
         if name not in methods:
-            yield _not_there(name, methods - strange, lines.find(("labels", name)), "labels")
+            yield not_there(name, methods - strange, lines.find(("labels", name)), "labels")
     yield from _shared_labels(suite.labels, lines)
     unsure = {name for part in suite.grid if any(_set_misfits(part, (), lines)) for name in part.datasets}
-    known = _Known(
+    known = Known(
         suite=suite,
         methods=frozenset(methods),
         strange=frozenset(strange),
@@ -66,27 +52,9 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
         incomplete=incomplete,
     )
     for number, table in zip(numbers["paper"], suite.paper, strict=True):
-        yield from _paper_misfits(table, known, ("paper", number), lines)
+        yield from paper_misfits(table, known, ("paper", number), lines)
     for number, claim in zip(numbers["claim"], suite.claim, strict=True):
-        yield from _claim_misfits(claim, known, ("claim", number), lines)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Known:
-    """What tables and claims may name.
-
-    Attributes:
-        methods: those of the grid, and what it may have meant where it misspells them.
-        strange: names of the grid that are of nothing.
-        unsure: datasets whose variations are not known, since something is wrong with them.
-        incomplete: as in `misfits`.
-    """
-
-    suite: Suite
-    methods: frozenset[str]
-    strange: frozenset[str]
-    unsure: frozenset[str]
-    incomplete: bool
+        yield from claim_misfits(claim, known, ("claim", number), lines)
 
 
 def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> Iterator[Fault]:
@@ -174,78 +142,3 @@ def _shared_labels(labels: Mapping[str, str], lines: Lines) -> Iterator[Fault]:
                 line=lines.find(("labels", method)),
                 text=f"'{method}' has the label '{label}', as '{first[label]}' has. Give each a label of its own.",
             )
-
-
-def _paper_misfits(table: PaperTable, known: _Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    tasks = _tasks(table.dataset)
-    yield from _dataset_misfits(table.dataset, known, path, lines)
-    for column in table.columns:
-        if tasks and column not in (*tasks, MEAN):
-            yield _not_there(column, (*tasks, MEAN), lines.find((*path, "columns"), column), "columns")
-    for method, values in table.rows.items():
-        line = lines.find((*path, "rows", method), method)
-        if method not in known.methods:
-            yield _not_there(method, known.methods - known.strange, line, "rows")
-        if len(values) != len(table.columns):
-            yield Fault(
-                line=line,
-                text=f"'{method}' has {len(values)} value{'s' * (len(values) != 1)} for {len(table.columns)} columns "
-                f"({', '.join(table.columns)}). Give one for each: a mean, or [mean, standard deviation].",
-            )
-    yield from _variation_misfits(table.set, table.dataset, known, path, lines)
-
-
-def _claim_misfits(claim: Claim, known: _Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    yield from _dataset_misfits(claim.dataset, known, path, lines)
-    for method in claim.contrast:
-        if method not in known.methods:
-            yield _not_there(method, known.methods - known.strange, lines.find((*path, "contrast"), method), "contrast")
-    if claim.contrast[0] == claim.contrast[1]:
-        yield Fault(line=lines.find((*path, "contrast")), text="'contrast' names one method twice. Name two.")
-    allowed = (*_tasks(claim.dataset), MEAN, "delta_m")
-    if len(allowed) > 2 and claim.metric not in allowed:
-        yield _not_there(claim.metric, allowed, lines.find((*path, "metric")), "metric")
-    if claim.direction == "equivalent" and not claim.margin > 0:
-        yield Fault(
-            line=lines.find((*path, "direction")),
-            text="'equivalent' is claimed without a margin. Give 'margin', the difference that would matter.",
-        )
-    yield from _variation_misfits(claim.set, claim.dataset, known, path, lines)
-
-
-def _dataset_misfits(dataset: str, known: _Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    there = {name for part in known.suite.parts for name in part.datasets}
-    if dataset not in there and not known.incomplete and not did_you_mean(dataset, known.strange):
-        yield _not_there(dataset, there - known.strange, lines.find((*path, "dataset")), "dataset")
-
-
-def _variation_misfits(
-    settings: Mapping[str, Setting], dataset: str, known: _Known, path: Path, lines: Lines
-) -> Iterator[Fault]:
-    variations = [each for part in known.suite.grid if dataset in part.datasets for each in part.variations()]
-    if not settings or not variations or known.incomplete or dataset in known.unsure:
-        return  # that no grid has the dataset, or what is wrong with the grid, is told where it stands
-    if not any(rendered(settings) == rendered(each) for each in variations):
-        yield Fault(
-            line=lines.find((*path, "set")),
-            text=f"'set' is {_listed(settings)}, which no [[grid]] of dataset '{dataset}' has. "
-            f"There: {'; '.join(dict.fromkeys(_listed(each) or 'none' for each in variations))}.",
-        )
-
-
-def _listed(settings: Mapping[str, Setting]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in rendered(settings).items())
-
-
-def _not_there(name: str, known: Collection[str], line: int, key: str) -> Fault:
-    allowed = sorted(known) if isinstance(known, set | frozenset) else list(known)
-    mend = did_you_mean(name, allowed)
-    text = f"'{key}' has '{name}', which this suite's grid does not. {mend} There: {', '.join(allowed)}."
-    return Fault(line=line, text=text.replace("  ", " "))
-
-
-def _tasks(dataset: str) -> tuple[str, ...]:
-    try:
-        return tuple(task.name for task in parse_dataset(dataset).tasks())
-    except MtbenchError:
-        return ()  # told where the grid names it

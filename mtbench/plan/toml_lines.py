@@ -1,10 +1,10 @@
-"""On which line of a TOML file something stands, which `tomllib` does not tell."""
+"""On which line of a TOML file something stands, which `tomllib` does not tell, and what is wrong there."""
 
 import re
 from collections import Counter
 from dataclasses import dataclass
 
-__all__ = ["Lines"]
+__all__ = ["Fault", "Lines"]
 
 Path = tuple[str | int, ...]
 
@@ -14,6 +14,19 @@ _HEADER = re.compile(rf"\s*(\[\[?)\s*({_NAMES})\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(rf"\s*({_NAMES})\s*=")
 _NOISE = re.compile(r'''"""|\'\'\'|"(?:\\.|[^"\\])*"|'[^']*'|#.*$''')
 _ENDS = {'"""': re.compile(r'(?:\\.|[^\\])*?"""'), "'''": re.compile(r".*?'''")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something wrong with a suite's file.
+
+    Attributes:
+        line: where it stands, counted from 1.
+        text: what is wrong, how to mend it, and what is allowed.
+    """
+
+    line: int
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)

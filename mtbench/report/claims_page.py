@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from mtbench.plan.suite import rendered
+from mtbench.plan.suite import AcrossClaim, Claim, rendered
 from mtbench.report.caption import QUICK, STALE, reported
 from mtbench.report.claims import Judged
 from mtbench.report.layout import DASH, Layout, Page, plain
@@ -22,6 +22,11 @@ _HEADER = (
 _ASIDE = (
     "Differences are first minus second. runs & images: 95 % if seeds and test images were drawn anew; p: after Holm's "
     "correction; flips: of exact sign flips; r: correlation of pairs; detect: what would be told with 80 % probability."
+)
+
+_ACROSS = (
+    "Of a claim across datasets: the task's metric, first minus second dataset, of one method or of the difference of "
+    "two; paired by seed where a seed has the same initial backbone and the same order of the data on both."
 )
 
 
@@ -76,6 +81,9 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
     for each in judged:
         if not math.isnan(each.ours.difference):
             yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
+    for each in judged:
+        if each.unpaired:
+            yield f"{each.name}: runs are not paired, the datasets have {each.unpaired}."
     if any(each.stale for each in judged):
         yield STALE
     if any(each.mixed for each in judged):
@@ -85,20 +93,32 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
 def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
     families = len({each.claim.family for each in judged})
     named = {"paired": "the paired t-test over common seeds", "welch": "Welch's t-test"}
-    tests = [named[test] for test in sorted({each.claim.test for each in judged})]
+    tests = [named[test] for test in sorted({"paired" if each.ours.matched else "welch" for each in judged})]
     together = f"all {len(judged)} claims" if families == 1 else f"{len(judged)} claims in {families} families"
     return (
         "Claims, margins and tests are those that the suite declares.",
         f"Runs were tested {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
         "Ours and paper: differences, first minus second method, of the mean over tasks where nothing else is named; "
         "n: seeds, of those planned.",
+        *([_ACROSS] if any(isinstance(each.claim, AcrossClaim) for each in judged) else []),
         f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % interval excludes 0, by more than "
-        "the margin if it lies beyond that; equivalent if the 90 % interval lies within the margin; else undecided.",
+        "the margin if it lies beyond that; equivalent if the 90 % interval lies within the margin; else undecided. So "
+        "is a claim of which nothing is above the best answer without a look at the input, such as the majority class.",
         "The paper's interval is Welch's, from its printed numbers; that of runs & images lets seeds and test images "
         "be drawn anew, and is too narrow with few seeds.",
         f"p: after Holm's correction over {together}; flips: of exact sign flips, uncorrected{_least(judged)}.",
         "r: the correlation of the pairs; detect: the difference that so many seeds would show with 80 % probability.",
     )
+
+
+def _subject(claim: Claim | AcrossClaim) -> dict[str, object]:
+    """Datasets, the metric and methods; of a claim across datasets the metric is a task's."""
+    if isinstance(claim, AcrossClaim):
+        dataset, other = claim.datasets
+        names = {"metric": claim.task, "first": claim.method, "second": claim.against or None}
+        return {"dataset": dataset, "other_dataset": other, **names}
+    first, second = claim.contrast
+    return {"dataset": claim.dataset, "other_dataset": None, "metric": claim.metric, "first": first, "second": second}
 
 
 def _least(judged: Sequence[Judged]) -> str:
@@ -113,16 +133,13 @@ def _numbers(each: Judged) -> dict[str, object]:
     paper_low, paper_high = (each.paper.interval() if each.paper else None) or (None, None)
     both_low, both_high = each.resampled.interval if each.resampled else (None, None)
     return {
-        "dataset": each.claim.dataset,
+        **_subject(each.claim),
         "variation": ", ".join(f"{name}={value}" for name, value in rendered(each.claim.set).items()),
-        "metric": each.claim.metric,
         "unit": each.unit,
-        "first": each.claim.contrast[0],
-        "second": each.claim.contrast[1],
         "direction": each.claim.direction,
         "margin": each.claim.margin or None,
         "family": each.claim.family,
-        "test": each.claim.test,
+        "test": "paired" if each.ours.matched else "welch",
         "paper_difference": each.paper.difference if each.paper else None,
         "paper_t95_low": paper_low,
         "paper_t95_high": paper_high,

@@ -6,35 +6,12 @@ import time
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
-from mtbench.contract import Inputs, Network, Setup
+from mtbench.contract import Network, Setup
+from mtbench.plan.counting import Macs, Part, count_macs, parts, single_task_network, total, weights
 from mtbench.store.record import Cost, Parameters
 
 __all__ = ["Ledger", "Macs", "Part", "count_macs", "count_parameters", "parts"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """A part of a network: how many trainable numbers it has, biases left out and in all.
-
-    Attributes:
-        per_task: whether it grows with each task.
-    """
-
-    name: str
-    weights: int
-    total: int
-    per_task: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Macs:
-    """Multiply-accumulates for one input: to answer one task, and to answer all."""
-
-    per_task: int
-    per_input: int
 
 
 @dataclass(kw_only=True)
@@ -78,53 +55,16 @@ class Ledger:
         return Cost(**asdict(self), peak_memory=memory, macs_per_task=macs.per_task, macs_per_input=macs.per_input)
 
 
-def parts(network: Network) -> list[Part]:
-    """The parts of a network, by the names of its own attributes, in the order they are made."""
-    named: dict[str, list[tuple[str, nn.Parameter]]] = {}
-    for name, parameter in network.named_parameters():
-        named.setdefault(name.partition(".")[0], []).append((name, parameter))
-    return [
-        Part(name=name, weights=_weights(members), total=_total(members), per_task=name in network.per_task)
-        for name, members in named.items()
-    ]
-
-
 def count_parameters(network: Network, setup: Setup) -> Parameters:
     """The trainable numbers of a network beside those of the single-task network: backbone and one head.
 
     Args:
         setup: with the backbone that the single-task network is to have.
     """
-    backbone = setup.build_backbone()
-    alone = nn.ModuleList([backbone, setup.head(backbone, max(task.kind.output_size for task in setup.tasks))])
+    alone = single_task_network(setup)
     return Parameters(
-        weights=_weights(list(network.named_parameters())),
-        total=_total(list(network.named_parameters())),
-        single_weights=_weights(list(alone.named_parameters())),
-        single_total=_total(list(alone.named_parameters())),
+        weights=weights(network), total=total(network), single_weights=weights(alone), single_total=total(alone)
     )
-
-
-def count_macs(network: Network, inputs: Inputs) -> Macs:
-    """Multiply-accumulates of convolutions and matrix products for these inputs, by torch's flop counter.
-
-    Args:
-        inputs: one input (1, ...), or the V inputs that make up one example.
-    """
-    with torch.no_grad():
-        with FlopCounterMode(display=False) as one:
-            network.task_output(inputs, 0)
-        with FlopCounterMode(display=False) as every:
-            network.all_outputs(inputs)
-    return Macs(per_task=one.get_total_flops() // 2, per_input=every.get_total_flops() // 2)
-
-
-def _weights(named: list[tuple[str, nn.Parameter]]) -> int:
-    return _total([(name, parameter) for name, parameter in named if not name.endswith("bias")])
-
-
-def _total(named: list[tuple[str, nn.Parameter]]) -> int:
-    return sum(parameter.numel() for _, parameter in named)
 
 
 def _peak_resident() -> int:

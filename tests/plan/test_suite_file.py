@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import UsageError
-from mtbench.plan.suite import Suite
+from mtbench.plan.suite import AcrossClaim, Suite
 from mtbench.plan.suite_file import Fault, find_suite, read_suite
 
 GOOD = """\
@@ -135,6 +135,88 @@ FAULTS = {
     "a number for a text": ('title = "Two digits"', "title = 2", "'title' is 2"),
     "a label for nothing": ("[[grid]]", '[labels]\nmoo = "MOO"\n[[grid]]', "'labels' has 'moo'"),
 }
+
+
+ACROSS = """\
+title = "A task alone and beside others"
+
+[[grid]]
+datasets = ["mmnist9", "mmnist9:tasks=1/9"]
+methods = ["td", "uniform"]
+
+[[grid]]
+datasets = ["mmnist9:tasks=1/9", "mmnist3"]
+methods = ["single"]
+
+[[claim]]
+datasets = ["mmnist9", "mmnist9:tasks=1/9"]
+task = "9"
+method = "td"
+against = "uniform"
+direction = "equivalent"
+margin = 0.5
+"""
+CLAIMED = 'claim]]\ndatasets = ["mmnist9", "mmnist9:tasks=1/9"]'
+ACROSS_FAULTS = {
+    "a dataset of no grid": (CLAIMED, CLAIMED.replace("9", "8", 1), "datasets", "Did you mean 'mmnist9'?"),
+    "one dataset": (CLAIMED, 'claim]]\ndatasets = ["mmnist9"]', "datasets", "Write a list of texts"),
+    "a dataset twice": (CLAIMED, CLAIMED.replace(":tasks=1/9", ""), "datasets", "one dataset twice. Name two."),
+    "datasets that share no task": (CLAIMED, CLAIMED.replace("9", "3", 1), "task", "They have no task in common"),
+    "a task of one of the two": ('task = "9"', 'task = "5"', "task", "Both have: 1, 9."),
+    "a mean over unlike tasks": ('task = "9"', 'task = "mean"', "task", "Both have: 1, 9."),
+    "a method of no grid": ('method = "td"', 'method = "tdd"', "method", "Did you mean 'td'?"),
+    "a method of one of the two": ('method = "td"', 'method = "single"', "method", "runs on dataset 'mmnist9'"),
+    "another method of no grid": ('against = "uniform"', 'against = "unifrom"', "against", "Did you mean 'uniform'?"),
+    "a method against itself": ('against = "uniform"', 'against = "td"', "against", "or leave it out."),
+    "no margin": ("margin = 0.5", "margin = 0", "direction", "Give 'margin'"),
+    "a key of other claims": ("margin = 0.5", 'contrast = ["td", "uniform"]', "contrast", "has no key 'contrast'"),
+    "a number for a text": ('task = "9"', "task = 9", "task", "'claim.task' is 9"),
+    "a variation of no grid": ("margin = 0.5", "margin = 1\nset = { lr = 1e-2 }", "set", "of dataset 'mmnist9' has"),
+}
+
+
+def test_a_claim_across_datasets_is_read_as_it_says(read: Read) -> None:
+    suite, faults = read(ACROSS)
+    assert faults == []
+    assert suite is not None
+    assert suite.claim == (
+        AcrossClaim(
+            datasets=("mmnist9", "mmnist9:tasks=1/9"),
+            task="9",
+            method="td",
+            against="uniform",
+            direction="equivalent",
+            margin=0.5,
+        ),
+    )
+
+
+@pytest.mark.parametrize(("old", "new", "key", "text"), ACROSS_FAULTS.values(), ids=ACROSS_FAULTS)
+def test_a_fault_of_a_claim_across_datasets_is_told_on_its_line(
+    read: Read, old: str, new: str, key: str, text: str
+) -> None:
+    assert ACROSS.count(old) == 1
+    lines = ACROSS.replace(old, new).splitlines()
+    _, faults = read("\n".join(lines))
+    told = [fault for fault in faults if text in fault.text]
+    assert len(told) == 1, faults
+    assert lines[told[0].line - 1].startswith(f"{key} = ")
+    assert told[0].line > lines.index("[[claim]]")
+
+
+def test_what_is_missing_of_a_claim_across_datasets_is_told_where_it_begins(read: Read) -> None:
+    _, faults = read(ACROSS.replace('task = "9"\n', ""))
+    assert [(fault.line, fault.text) for fault in faults] == [(11, "'claim.task' is missing. Write it.")]
+
+
+def test_runs_on_datasets_with_unlike_backbones_are_not_to_be_paired(read: Read) -> None:
+    grid = 'title = "T"\n[[grid]]\ndatasets = ["toy-all"]\nmethods = ["film"]\n'
+    claim = '[[claim]]\ndatasets = ["toy-all", "toy-maps"]\ntask = "upper"\nmethod = "film"\n'
+    _, faults = read(grid + claim)
+    unlike = 'they have backbones lenet and toy-conv. Write test = "welch".'
+    assert [(fault.line, fault.text.endswith(unlike)) for fault in faults] == [(6, False), (6, True)]
+    _, faults = read(grid + claim + 'test = "welch"\n')
+    assert ["datasets' has 'toy-maps'" in fault.text for fault in faults] == [True]
 
 
 @pytest.mark.parametrize(("old", "new", "text"), FAULTS.values(), ids=FAULTS)

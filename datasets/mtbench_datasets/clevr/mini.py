@@ -48,7 +48,7 @@ class ClevrMini(Clevr):
     protocols: ClassVar = {
         # As in the paper, at which nothing is learnt of so few pictures.
         "paper": TrainingProtocol(name="paper", epochs=100, batch=128, lr=1e-4, seeds=3),
-        "quick": TrainingProtocol(name="quick", epochs=3, batch=32, lr=1e-3, images=1000, seeds=3),
+        "quick": TrainingProtocol(name="quick", epochs=3, batch=32, lr=1e-3, images=2000, seeds=3),
         "world": TrainingProtocol(name="world", epochs=20, batch=32, lr=1e-3, seeds=3),
     }
     paper = "rendered here; questions: Levi & Ullman, Multi-Task Learning by a Top-Down Control Network, ICIP 2021"

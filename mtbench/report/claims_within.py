@@ -1,0 +1,85 @@
+"""What a claim about two methods on one dataset rests on."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtbench.plan.suite import MEAN, Claim, rendered
+from mtbench.report.answers import right_answers
+from mtbench.report.evidence import Evidence, direction, paper_contrast, title, unlearned
+from mtbench.report.relative import DELTA, deltas, single_task_runs
+from mtbench.report.suite import Sheet, SuiteRuns
+from mtbench.report.unlike import mixed
+from mtbench.stats.contrast import paired, welch
+from mtbench.stats.resample import Resampled, accuracy_difference
+
+__all__ = ["within"]
+
+
+def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
+    """What a claim rests on; `root` is the folder of the data files."""
+    sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
+    first, second = _values(sheet, claim)
+    ours = paired(first, second) if claim.test == "paired" else welch(first, second)
+    higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.metric)
+    left, right = claim.contrast
+    return Evidence(
+        words=_words(runs, claim),
+        stale=_stale(sheet, claim),
+        mixed=_mixed(sheet, claim),
+        higher_is_better=higher,
+        unit=unit,
+        planned=claim.n or runs.planned(claim.dataset, claim.set),
+        paper=paper_contrast((paper, left), (paper, right), claim.metric),
+        ours=ours,
+        resampled=_resampled(sheet, claim, ours.n, root),
+        unlearned=unlearned([(sheet, method) for method in claim.contrast], claim.metric),
+    )
+
+
+def _words(runs: SuiteRuns, claim: Claim) -> str:
+    """The contrast in words; the metric where it is not the mean over tasks."""
+    first, second = (title(runs, method) for method in claim.contrast)
+    varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
+    metric = {DELTA: ", Δm", MEAN: ""}.get(claim.metric, f", {claim.metric}")
+    return f"{claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}"
+
+
+def _values(sheet: Sheet | None, claim: Claim) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Per seed (S,) the metric of the two methods."""
+    if sheet is None:
+        return np.full(1, np.nan), np.full(1, np.nan)
+    relative = claim.metric == DELTA
+    values = dict(zip(sheet.methods, deltas(sheet.comparison), strict=True)) if relative else sheet.scores(claim.metric)
+    seeds = len(next(iter(values.values()), np.empty(1)))
+    nothing = np.full(seeds, np.nan)
+    return values.get(claim.contrast[0], nothing), values.get(claim.contrast[1], nothing)
+
+
+def _stale(sheet: Sheet | None, claim: Claim) -> bool:
+    methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
+    return any(method.stale for method in methods if method)
+
+
+def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
+    """Whether the contrast, or a gain over single-task networks in it, is of runs of unlike numerics."""
+    if sheet is None:
+        return False
+    methods = [method for name in claim.contrast if (method := sheet.runs(name))]
+    single = single_task_runs(sheet.comparison) if claim.metric == DELTA else None
+    contrast = len(methods) == 2 and mixed(*methods, paired=claim.test == "paired")
+    return contrast or any(mixed(method, single) for method in methods if single)
+
+
+def _resampled(sheet: Sheet | None, claim: Claim, pairs: int, root: Path) -> Resampled | None:
+    """Of the very pairs of runs that the contrast is of, so that the two intervals can be compared."""
+    if sheet is None or claim.metric == DELTA or claim.test != "paired" or not pairs:
+        return None
+    methods = [sheet.runs(method) for method in claim.contrast]
+    first, second = (right_answers(method, claim.metric, root) for method in methods if method is not None)
+    seeds = sorted(first.keys() & second.keys())
+    if len(seeds) < pairs:
+        return None
+    left, right = (np.stack([answers[seed] for seed in seeds]) for answers in (first, second))
+    return accuracy_difference(left, right, np.random.default_rng(0))

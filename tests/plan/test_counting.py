@@ -1,0 +1,105 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from mtbench import registry
+from mtbench.contract import Classification, Setup, Task
+from mtbench.plan.counting import Macs, count_macs, count_work, outline, parts, total, weights
+from mtbench.plan.grid import Request, plan
+from mtbench.plan.parse import parse_backbone, parse_method
+
+NETWORKS = ["branches", "single", "td", "chmod", "film", "routing", "superposition", "astmt", "mmoe", "mtan"]
+
+
+def setup(tasks: int, *, backbone: str = "lenet", shape: tuple[int, ...] = (1, 28, 28), classes: int = 10) -> Setup:
+    """Of all tasks but the last, every other one has a class less."""
+    sizes = [classes - index % 2 for index in range(tasks - 1)] + [classes]
+    choice = parse_backbone(backbone)
+    return Setup(
+        tasks=tuple(Task(name=str(index), kind=Classification(classes=size)) for index, size in enumerate(sizes)),
+        backbone_class=choice.backbone_class,
+        backbone_options=choice.options,
+        input_shape=shape,
+        seed=0,
+    )
+
+
+def vgg(tasks: int, classes: int) -> Setup:
+    of = setup(tasks, backbone="vgg11", shape=(3, 224, 224))
+    alike = tuple(Task(name=task.name, kind=Classification(classes=classes)) for task in of.tasks)
+    return dataclasses.replace(of, tasks=alike)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_counted_without_its_values_has_what_it_has_with_them(name: str) -> None:
+    method, of = parse_method(name), setup(3)
+    imagined, real = outline(method, of), method.network_class(method.network_options, of)
+    assert parts(imagined) == parts(real)
+    assert count_work(method, of) == count_macs(real.eval(), torch.zeros(1, 1, 28, 28))
+
+
+def test_a_network_of_two_and_a_half_billion_weights_takes_no_memory() -> None:
+    network = outline(parse_method("uniform"), vgg(329, 8))
+    assert {parameter.device.type for parameter in network.parameters()} == {"meta"}
+    branch = 6272 * 1024 + 1024 * 1024 + 1024 * 8
+    assert weights(network) == 7_448_256 + 329 * branch == 2_468_136_640
+    assert total(network) - weights(network) == 2368 + 329 * (1024 + 1024 + 8)
+
+
+def test_of_1645_tasks_the_embedding_grows_and_nothing_else() -> None:
+    few, many = (outline(parse_method("td"), vgg(tasks, 2)) for tasks in (4, 1645))
+    counted = {part.name: part.weights for part in parts(many)}
+    assert counted.pop("embedding") == 2_579_360
+    assert counted == {part.name: part.weights for part in parts(few) if part.name != "embedding"}
+    assert counted == {"backbone": 7_448_256, "branch": 7_473_152, "top_down": 8_306_688}
+
+
+ONE_TASK = [name for name in registry.entries("method") if getattr(registry.load("method", name), "one_task", False)]
+
+
+@pytest.mark.parametrize("name", [name for name in ONE_TASK if registry.find("method", name).distribution == "mtbench"])
+def test_the_work_for_many_tasks_is_what_counting_each_of_them_gives(name: str) -> None:
+    method, of = parse_method(name), setup(34)
+    network = method.network_class(method.network_options, of).eval()
+    assert count_work(method, of) == count_macs(network, torch.zeros(1, 1, 28, 28))
+
+
+def test_the_work_of_uniform_for_many_tasks_is_its_layers() -> None:
+    method, of = parse_method("uniform"), setup(40)
+    convolutions = 24 * 24 * 10 * 25 + 8 * 8 * 20 * 250
+    neck = 320 * 50
+    sizes = [10 - index % 2 for index in range(39)] + [10]
+    branches = [50 * 50 + 50 * size for size in sizes]
+    found = count_work(method, of)
+    assert found == Macs(per_task=convolutions + neck + branches[0], per_input=convolutions + neck + sum(branches))
+
+
+def test_a_network_that_needs_values_to_be_built_is_built_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    method = parse_method("branches")
+    original = method.network_class.__init__
+
+    def looking(self: torch.nn.Module, options: object, of: Setup) -> None:
+        original(self, options, of)  # type: ignore[arg-type]
+        assert next(self.parameters()).sum().item() != 0
+
+    monkeypatch.setattr(method.network_class, "__init__", looking)
+    network = outline(method, setup(2))
+    assert {parameter.device.type for parameter in network.parameters()} == {"cpu"}
+    assert count_work(method, setup(2)).per_task > 0
+
+
+def test_planning_takes_no_memory_for_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = []
+    network = parse_method("uniform").network_class
+    original = network.__init__
+
+    def noting(self: torch.nn.Module, *arguments: object) -> None:
+        original(self, *arguments)  # type: ignore[arg-type]
+        built.append({parameter.device.type for parameter in self.parameters()})
+
+    monkeypatch.setattr(network, "__init__", noting)
+    plan(Request(methods=["uniform@vgg11"], datasets=["mmnist2"], settings={}, seeds=[0]))
+    assert built == [{"meta"}]
+    assert not Path("mmnist2").exists()
