@@ -22,10 +22,14 @@ Names = Annotated[list[str], typer.Argument(help="Datasets, perhaps with options
 
 @app.command()
 def prepare(names: Names, data_root_: DataRoot = None) -> None:
-    """Fetch or make the files of datasets, and mend what is damaged."""
+    """Fetch or make the files of datasets, mend what is damaged, and print how frequent classes are."""
+    from mtbench.cli.balance import class_balance
+
     for name, dataset in _open(names, data_root_):
         dataset.prepare(typer.echo)
         typer.echo(f"{name} is ready in {dataset.root}")
+        for line in class_balance(dataset):
+            typer.echo(f"  {line}")
 
 
 @app.command()

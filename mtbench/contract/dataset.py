@@ -53,6 +53,15 @@ class Batch:
     foreground: Callable[[Tensor, int], Tensor] | None
     points: Tensor | None = None
 
+    def used_inputs(self) -> list[Tensor]:
+        """Return per task the indices (n * V,) int64 of the inputs that make up the n examples whose label is used."""
+        within = torch.arange(self.inputs_per_example, device=self.use.device)
+        return [(use.nonzero() * self.inputs_per_example + within).flatten() for use in self.use]
+
+    def inputs_at(self, indices: Tensor) -> Inputs:
+        """Return the inputs (n, ...) at some indices (n,) int64, which may repeat."""
+        return _each(self.inputs, lambda tensor: tensor[indices])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
@@ -178,22 +187,26 @@ class Split:
         return _Moved(**fields, motion=motion, kinds=tuple(task.kind for task in tasks))
 
     def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
-        """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used."""
-        use = self.defined[rows].T
-        if drawn is not None:
-            use = use & (drawn == torch.arange(len(self.targets), device=drawn.device)[:, None])
+        """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used.
+
+        For inputs that stay on the CPU rows may be there too: fetching them from a GPU waits for all that it has to do.
+        """
         inputs = _each(self.inputs, lambda tensor: self._shown(tensor, rows))
         if self.release is not None:
             self.release()
+        places = rows.to(self.defined.device)
+        use = self.defined[places].T
+        if drawn is not None:
+            use = use & (drawn == torch.arange(len(self.targets), device=drawn.device)[:, None])
         return Batch(
             inputs=inputs,
-            targets=tuple(target[rows] for target in self.targets),
+            targets=tuple(target[places] for target in self.targets),
             use=use,
             drawn=drawn,
             inputs_per_example=1 if self.members is None else self.members.shape[1],
-            rows=rows,
+            rows=places,
             foreground=self.foreground,
-            points=None if self.points is None else self.points[rows],
+            points=None if self.points is None else self.points[places],
         )
 
     def _shown(self, tensor: Tensor, rows: Tensor) -> Tensor:
@@ -204,12 +217,21 @@ class Split:
         return self._normalized(gathered.to(self.defined.device))
 
     def _normalized(self, images: Tensor) -> Tensor:
+        """Return images (B, C, H, W) normalized, in channels-last format; what is not uint8 is returned as it is.
+
+        They are laid out here, channel by channel: for one or three channels torch's own conversion takes two to five
+        times as long on a CPU (torch 2.14).
+        """
         if images.dtype != torch.uint8:
             return images
-        shape = (1, -1, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(shape)
-        mean = torch.tensor(self.mean, device=images.device).view(shape)
-        return _channels_last(images.to(torch.float32).mul_(1 / (255 * std)).sub_(mean / std))
+        batch, channels, height, width = images.shape
+        laid_out = torch.empty(batch, height, width, channels, device=images.device)
+        for channel in range(channels):
+            laid_out[..., channel] = images[:, channel]
+        std, mean = (torch.tensor(values, device=images.device).expand(channels) for values in (self.std, self.mean))
+        rows = laid_out.view(batch * height, width * channels)
+        rows.mul_((1 / (255 * std)).repeat(width)).sub_((mean / std).repeat(width))
+        return laid_out.permute(0, 3, 1, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +247,7 @@ class _Moved(Split):
     kinds: tuple[Kind, ...]
 
     def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
-        batch, motion = super().batch(rows, drawn), self.motion[rows]
+        batch, motion = super().batch(rows, drawn), self.motion[rows.to(self.defined.device)]
         targets = tuple(kind.moved(target, motion) for kind, target in zip(self.kinds, batch.targets, strict=True))
         left = [kind.defined(target) for kind, target in zip(self.kinds, targets, strict=True)]
         return dataclasses.replace(
@@ -241,7 +263,8 @@ class _Moved(Split):
         if inputs.dim() != 4:
             return inputs
         black = self._normalized(tensor.new_zeros(1, tensor.shape[1], 1, 1, device=inputs.device))
-        return self.motion[rows.repeat_interleave(len(inputs) // len(rows))].images(inputs, black)
+        each = rows.to(inputs.device).repeat_interleave(len(inputs) // len(rows))
+        return self.motion[each].images(inputs, black)
 
     def _moved_foreground(self, rows: Tensor, task: int) -> Tensor:
         assert self.foreground is not None
@@ -348,18 +371,6 @@ class Dataset(ABC):
     @abstractmethod
     def fingerprint(self) -> str:
         """A hash of the data themselves, equal wherever they are equal; empty if they are not on this machine."""
-
-
-def _channels_last(images: Tensor) -> Tensor:
-    """The same images (B, C, H, W) in channels-last format.
-
-    With one or three channels torch's own conversion takes two to five times as long on a CPU (torch 2.14).
-    """
-    batch, channels, height, width = images.shape
-    laid_out = images.new_empty(batch, height, width, channels)
-    for channel in range(channels):
-        laid_out[..., channel] = images[:, channel]
-    return laid_out.permute(0, 3, 1, 2)
 
 
 def _fits(inputs: Inputs, count: int, device: torch.device) -> bool:

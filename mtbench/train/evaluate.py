@@ -1,17 +1,22 @@
-"""How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time."""
+"""How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time.
+
+A network is asked for the pairs of an example and a task whose target is defined, and for no others.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from mtbench.contract import Backbone, Kind, Network, Split
+from mtbench.contract import Backbone, Batch, Kind, Network, Split
 from mtbench.store.record import TaskResult
 from mtbench.train.prefetch import batches
 
-__all__ = ["BATCH", "Evaluation", "batch_size", "evaluate", "measure"]
+__all__ = ["BATCH", "Evaluation", "ask", "batch_size", "evaluate", "measure"]
 
 BATCH = 1000
 """Examples at a time, at most; fixed, so that results do not depend on the training batch."""
@@ -29,8 +34,10 @@ class Evaluation:
 
     Attributes:
         results: by task name.
-        predictions: by task name (N, ...) on the CPU, in the dtype that the kind states; empty unless asked for.
-        not_stored: by name of each task whose predictions were asked for and are too large, the reason in a sentence.
+        predictions: by task name (N, ...) on the CPU, in the dtype that the kind states; empty unless asked for. Where
+            a target is undefined nothing was predicted: NaN, or the largest value of an integer dtype.
+        not_stored: by name of each task whose predictions were asked for and are too large, or of which no target is
+            defined, the reason in a sentence.
     """
 
     results: Mapping[str, TaskResult]
@@ -49,36 +56,38 @@ def measure(
     """Evaluate a network in one pass over a split.
 
     Args:
-        keep: whether predictions are wanted, of all examples, targets defined or not.
+        keep: whether predictions are wanted.
         check_stop: called before each batch, as in `mtbench.train.loop.fit`.
     """
     tasks = network.tasks
     losses, counts = [0.0] * len(tasks), [0] * len(tasks)
     tallies = [task.kind.tally() for task in tasks]
-    parts: dict[str, list[Tensor]] = {task.name: [] for task in tasks} if keep else {}
-    not_stored: dict[str, str] = {}
+    kept: dict[str, NDArray[Any]] = {}
+    not_stored = {task.name: f"no example has a label of task '{task.name}'." for task in tasks if keep}
     for rows, outputs in _outputs(network, split, check_stop):
         for index, (task, output, target) in enumerate(zip(tasks, outputs, split.targets, strict=True)):
-            predictions = task.kind.predict(output)
-            if task.name in parts and (too_large := _too_large(task.kind, predictions, len(split))):
-                del parts[task.name]
-                not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
-            if task.name in parts:
-                parts[task.name].append(predictions.cpu())
-            defined = split.defined[rows, index].nonzero().squeeze(1)
+            defined = rows[split.defined[rows, index]]
             if not len(defined):
                 continue
-            target = target[rows[defined]]
-            losses[index] += float(task.kind.losses(output[defined], target).double().sum())
+            predictions, target = task.kind.predict(output), target[defined]
+            if keep and not counts[index]:
+                if too_large := _too_large(task.kind, predictions, len(split)):
+                    not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
+                else:
+                    del not_stored[task.name]
+                    kept[task.name] = _nothing_predicted(predictions, len(split))
+            if task.name in kept:
+                kept[task.name][defined.cpu().numpy()] = predictions.cpu().numpy()
+            losses[index] += float(task.kind.losses(output, target).double().sum())
             counts[index] += len(defined)
-            tallies[index].add(predictions[defined], target)
+            tallies[index].add(predictions, target)
     results = {
         task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=tally.score())
         for task, loss, count, tally in zip(tasks, losses, counts, tallies, strict=True)
     }
     return Evaluation(
         results=results,
-        predictions={name: torch.cat(part) for name, part in parts.items()},
+        predictions={name: torch.from_numpy(values) for name, values in kept.items()},
         not_stored=not_stored,
     )
 
@@ -94,26 +103,40 @@ def batch_size(network: Network, split: Split) -> int:
         places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
         per_example += task.kind.output_size * places
     backbones = [module for module in network.modules() if isinstance(module, Backbone)]
-    maps = [math.prod(shape.pre) for backbone in backbones for shape in backbone.shapes]
-    per_map = max(maps, default=1)
+    per_map = max([1, *(backbone.largest_map for backbone in backbones)])
     views = 1 if split.members is None else split.members.shape[1]
     return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
 
 
 def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Yield rows (B,) and every task's output (B, ...), (B, V, ...) if V > 1, batch by batch, in evaluation mode."""
+    """Yield rows (B,) and per task the output of those with a defined target, batch by batch, in evaluation mode.
+
+    An output is (n, ...), (n, V, ...) if V > 1, or anything of length 0. Rows without any target are left out.
+    """
     training = network.training
     network.eval()
-    rows_of_split = torch.arange(len(split), device=split.defined.device)
+    rows_of_split = split.defined.any(1).nonzero().squeeze(1)
     chunks = [(rows, None) for rows in torch.split(rows_of_split, batch_size(network, split))]
     for batch in batches(split, chunks):
         check_stop()
-        with torch.no_grad():
-            outputs = network.all_outputs(batch.inputs)
-        if batch.inputs_per_example > 1:
-            outputs = [output.view(-1, batch.inputs_per_example, *output.shape[1:]) for output in outputs]
+        outputs = ask(network, batch)
+        if (inputs := batch.inputs_per_example) > 1:
+            outputs = [output.view(-1, inputs, *output.shape[1:]) if len(output) else output for output in outputs]
         yield batch.rows, outputs
     network.train(training)
+
+
+def ask(network: Network, batch: Batch) -> list[Tensor]:
+    """Return per task the outputs (n * V, ...) for the n examples with a defined target, without gradients."""
+    with torch.no_grad():
+        # All of them at once where nothing is undefined: parts of a batch are rounded otherwise.
+        return network.all_outputs(batch.inputs) if batch.use.all() else network.used_outputs(batch)
+
+
+def _nothing_predicted(some: Tensor, count: int) -> NDArray[Any]:
+    """Return an array (count, ...) of what stands for no prediction, given those of some examples."""
+    dtype, shape = some.dtype, (count, *some.shape[1:])
+    return torch.full(shape, math.nan if dtype.is_floating_point else torch.iinfo(dtype).max, dtype=dtype).numpy()
 
 
 def _too_large(kind: Kind, predictions: Tensor, count: int) -> str:

@@ -20,9 +20,10 @@ def batches(split: Split, chunks: Iterable[tuple[Tensor, Tensor | None]]) -> Ite
         for rows, drawn in chunks:
             yield split.batch(rows, drawn)
         return
+    here = [(rows.cpu(), drawn) for rows, drawn in chunks]  # all at once: see `Split.batch`
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
         ahead: Future[Batch] | None = None
-        for rows, drawn in chunks:
+        for rows, drawn in here:
             before, ahead = ahead, thread.submit(split.batch, rows, drawn)
             if before is not None:
                 yield before.result()

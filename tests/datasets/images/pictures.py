@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
-from mtbench_datasets.images import ImageFolder
+from mtbench.contract import Split
+from mtbench_datasets.images import ImageFolder, Mapped
 
 HELP = "The pictures can be had from nowhere."
 
@@ -25,3 +27,16 @@ def write_pictures(folder: Path, count: int, size: tuple[int, int] = (9, 12)) ->
 def folder_of(files: Sequence[Path], root: Path, **changes: Any) -> ImageFolder:
     given = {"stem": "pictures", "files": files, "size": (6, 8), "root": root, "owner": "some-set", "help": HELP}
     return ImageFolder(**given | changes)
+
+
+def split_of(mapped: Mapped, **more: Any) -> Split:
+    """The split of all images of a map, with a label that is always 0."""
+    count = len(mapped.images)
+    return Split(
+        inputs=mapped.images,
+        targets=(torch.zeros(count, dtype=torch.long),),
+        defined=torch.ones(count, 1, dtype=torch.bool),
+        members=torch.arange(count)[:, None],
+        release=mapped.release,
+        **more,
+    )

@@ -52,7 +52,7 @@ def test_transparency_is_dropped_and_the_colors_stay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG"])
 def test_a_file_that_is_cut_anywhere_is_refused_or_has_all_its_pixels(format: str, tmp_path: Path) -> None:
-    """Only bytes after the last pixel can be missing: the end's mark of a JPEG; of a PNG the 4 of the end's checksum."""
+    """Only bytes after the last pixel can be missing: the mark of a JPEG's end, the checksum of a PNG's end."""
     content, path, whole = content_of(Image.fromarray(PIXELS), format), tmp_path / "image", []
     path.write_bytes(content)
     expected = decoded(path)

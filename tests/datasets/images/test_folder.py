@@ -1,5 +1,8 @@
 """The cache of a folder of images: decoded once, resumed, checked."""
 
+import errno
+import io
+import re
 import shutil
 import subprocess
 import sys
@@ -162,6 +165,12 @@ def test_every_flipped_byte_is_found_and_prepare_mends_it(tmp_path: Path, decode
                 made.verify()
             for other, right in good.items():  # a seal that was broken is there again
                 other.write_bytes(right)
+    fingerprint = made.fingerprint().encode()
+    made.seal.write_bytes(good[made.seal].replace(fingerprint, fingerprint[::-1]))
+    with pytest.raises(DataError, match=r"json is altered: it does not fit .*rows\."):
+        made.verify()
+    made.prepare(silent)
+    made.verify()
     made.pixels.write_bytes(good[made.pixels][:-1] + b"\0")
     with pytest.raises(
         DataError, match=rf"the sha256 of image 2 \({made.files[2].name}\) is not [0-9a-f]{{64}}; 1 of 3"
@@ -206,6 +215,45 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
     folder_of(files, tmp_path / "root").prepare(said.append)
     assert said[1].startswith("pictures at 6 x 8: 1 of 40 images, 0:0")
     assert len(said) == 1 + COUNT - 1 + 1
+
+
+def test_what_cannot_be_written_is_an_error_in_a_sentence(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        DataError, match=r"file/images/pictures-6x8-v1\.lock cannot be written: Not a directory\. Make room"
+    ):
+        folder_of(files, tmp_path / "file").prepare(silent)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    made = folder_of(files, tmp_path / "root")
+    monkeypatch.setattr(module.os, "pwrite", full)
+    with pytest.raises(
+        DataError, match=r"pictures-6x8-v1\.pixels cannot be written: No space left on device\. Make room"
+    ):
+        made.prepare(silent)
+    monkeypatch.undo()
+    made.prepare(silent)
+    made.verify()
+
+
+def test_on_a_terminal_progress_is_a_bar_with_the_time_left(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    said: list[str] = []
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    folder_of(files, tmp_path / "root").prepare(said.append)
+    shown = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", terminal.getvalue())
+    assert re.search(r"pictures at 6 x 8.* 40/40 0:00:00", shown)
+    assert len(said) == 2
 
 
 SLOW = """

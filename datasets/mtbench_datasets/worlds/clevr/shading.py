@@ -119,7 +119,7 @@ def _lamp_points(lamp: Vector, shape: torch.Size, samples: int) -> Tensor:
 
 
 def _reflected(scene: Scene, points: Tensor, normal: Tensor, view: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what metal mirrors: surroundings (3, R), which it tints, and the light of lamps (R,), which stays white."""
+    """Return what metal mirrors: surroundings (3, R), which it tints, and light (R,) that stays white."""
     direction = 2 * (view * normal).sum(0) * normal - view
     direction = direction / direction.square().sum(0).sqrt()
     start = points + OFFSET * normal
@@ -146,12 +146,15 @@ def _reflected(scene: Scene, points: Tensor, normal: Tensor, view: Tensor) -> tu
 
 
 def _room(scene: Scene, start: Tensor, direction: Tensor) -> Tensor:
-    """Return the light (R,) of the room along directions: a bright ceiling, a floor that is dark where an object stands,
-    and two tall windows, towards the key and the fill lamp, which draw bright stripes on what is upright."""
+    """Return the light (R,) of the room along directions.
+
+    It has a bright ceiling, a floor that is dark where an object stands, and two tall windows, towards the key and the
+    fill lamp, which draw bright stripes on what is upright.
+    """
     up = direction[2]
     away = start[2].clamp(min=0) / (-up).clamp(min=1e-3)
     floor = 0.02 + 0.5 * (1 - torch.exp(-away / 0.7))
-    room = torch.where(up >= 0, 0.05 + 0.85 * up.clamp(0, 1), floor)
+    room = torch.where(up >= 0, 0.12 + 0.78 * up.clamp(0, 1), floor)
     level = direction[:2] / direction[:2].square().sum(0).sqrt().clamp(min=1e-6)
     for power, lamp in zip(WINDOW_POWER, scene.lamps, strict=False):
         length = math.hypot(lamp[0], lamp[1])

@@ -14,7 +14,7 @@ __all__ = ["GROUND", "Surface", "all_visible", "see"]
 
 GROUND = -1
 MIN_PIXELS = 1 / 256
-"""Least part of the picture that each object must fill, 16 of 64 x 64 pixels. CLEVR asks for 1/768, 200 of 480 x 320."""
+"""Part of the picture that each object must fill, 16 of 64 x 64 pixels. CLEVR asks for 200 of 480 x 320, 1/768."""
 MIN_FRACTION = 0.5
 """Least fraction of an object that must be seen, of the pixels that it would fill if it stood alone."""
 
