@@ -1,10 +1,12 @@
 """VGG-11, the backbone of the CLEVR comparisons."""
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
-from torch import nn
+from torch import Tensor, nn
 
 from mtbench.contract import Backbone, Conformance, Stage, option
 
@@ -12,12 +14,14 @@ __all__ = ["Vgg11"]
 
 WIDTHS = ((64,), (128,), (256, 256), (512, 512), (512, 128))
 """The channels of each stage's convolutions; the last is 128 where the original VGG-11 has 512."""
+CONVOLUTIONS = (("conv1",), ("conv2",), ("conv3_1", "conv3_2"), ("conv4_1", "conv4_2"), ("conv5_1", "conv5_2"))
 HIDDEN = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vgg11Options:
     width: float = option(1.0, "factor on the number of channels and hidden units", low=0.02, high=8)
+    last_relu: bool = option(True, "a relu behind the last convolution; the released code of Levi & Ullman has none")
 
 
 class Vgg11(Backbone):
@@ -36,9 +40,14 @@ class Vgg11(Backbone):
 
     Every convolution is followed by a relu. That of a stage's last convolution comes after its pool, which changes
     nothing, but for conv1: the released code modulates conv1's map behind its relu and the others before theirs, so
-    conv1's relu is in the first half of its stage. There, conv5 has no relu; here it has, as any VGG-11.
+    conv1's relu is in the first half of its stage. There, conv5 has no relu and z is the pooled map as it is
+    (``last_relu=false``); here it has one, as any VGG-11.
 
-    Initial weights are the released code's: convolutions N(0, 2 / (9 outputs)), the head N(0, 0.01^2), biases 0.
+    Layers that methods modulate one by one, before their relu: the convolutions, conv1, conv2, conv3_1, conv3_2, ...,
+    conv5_2, and the hidden layers of a head, fc1 and fc2; z is not among them.
+
+    Initial weights are the released code's: those of convolutions N(0, 2 / (9 outputs)) with PyTorch's default biases,
+    uniform within 1 / sqrt(9 inputs); those of a head's linear layers N(0, 0.01^2) with biases 0.
     """
 
     Options = Vgg11Options
@@ -58,7 +67,8 @@ class Vgg11(Backbone):
             if number == 1:
                 stage = Stage(nn.Sequential(*layers, relu, pool), nn.Identity())
             else:
-                stage = Stage(nn.Sequential(*layers, pool), relu)
+                is_raw = number == len(WIDTHS) and not options.last_relu
+                stage = Stage(nn.Sequential(*layers, pool), nn.Identity() if is_raw else relu)
             stages[f"conv{number}"] = stage
             inputs = channels[-1]
         super().__init__(stages, nn.Flatten(), input_shape)
@@ -71,6 +81,29 @@ class Vgg11(Backbone):
             layers += [_linear(inputs, hidden), nn.ReLU(), nn.Dropout(0.5)]
         return nn.Sequential(*layers, _linear(hidden, output_size))
 
+    def answer(self, images: Tensor, head: nn.Module, change: Callable[[str, Tensor], Tensor]) -> Tensor:
+        """Return the outputs of a head, with each convolution and both its hidden layers changed before the relu."""
+        for stage, names in zip(self.levels(), CONVOLUTIONS, strict=True):
+            images = stage.post(_through(cast(nn.Sequential, stage.pre), images, nn.Conv2d, names, change))
+        *hidden, last = cast(nn.Sequential, head)
+        return cast(Tensor, last(_through(hidden, self.neck(images), nn.Linear, ("fc1", "fc2"), change)))
+
+
+def _through(
+    layers: Iterable[nn.Module],
+    x: Tensor,
+    kind: type[nn.Module],
+    names: Iterable[str],
+    change: Callable[[str, Tensor], Tensor],
+) -> Tensor:
+    """Return x behind the layers, with what each layer of that kind gives changed under its name."""
+    left = iter(names)
+    for layer in layers:
+        x = layer(x)
+        if isinstance(layer, kind):
+            x = change(next(left), x)
+    return x
+
 
 def _scaled(size: int, width: float) -> int:
     return max(1, round(size * width))
@@ -79,7 +112,6 @@ def _scaled(size: int, width: float) -> int:
 def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
     layer = nn.Conv2d(inputs, outputs, 3, padding=1)
     nn.init.normal_(layer.weight, std=math.sqrt(2 / (9 * outputs)))
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     return layer
 
 

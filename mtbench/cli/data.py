@@ -22,10 +22,14 @@ Names = Annotated[list[str], typer.Argument(help="Datasets, perhaps with options
 
 @app.command()
 def prepare(names: Names, data_root_: DataRoot = None) -> None:
-    """Fetch or make the files of datasets, and mend what is damaged."""
+    """Fetch or make the files of datasets, mend what is damaged, and print how frequent classes are."""
+    from mtbench.cli.balance import class_balance
+
     for name, dataset in _open(names, data_root_):
         dataset.prepare(typer.echo)
         typer.echo(f"{name} is ready in {dataset.root}")
+        for line in class_balance(dataset):
+            typer.echo(f"  {line}")
 
 
 @app.command()
@@ -84,17 +88,32 @@ def link(
 def show(
     name: Name,
     out: Annotated[
-        Path | None, typer.Option("--out", help="The PNG file to write; by default NAME.png.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "--out", help="The file to write; by default NAME.png. Labels are printed by default.", metavar="FILE"
+        ),
     ] = None,
     count: Annotated[int, typer.Option("--count", help="How many images.", min=1, max=400)] = 24,
+    labels: Annotated[bool, typer.Option("--labels", help="The labels alone, as CSV, which needs no images.")] = False,
     data_root_: DataRoot = None,
 ) -> None:
-    """Write a page of test images with their labels."""
+    """Write a page of test images with their labels, or print the labels alone."""
+    [(_, dataset)] = _open([name], data_root_)
+    if labels:
+        from mtbench.report.label_table import label_table
+
+        table = label_table(dataset, count)
+        if out is None:
+            typer.echo(table, nl=False)
+            return
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(table, encoding="utf-8")
+        typer.echo(out)
+        return
     from mtbench.report.samples import sample_page
 
     path = out or Path(f"{name.replace(':', ',').replace('/', '_')}.png")
-    for _, dataset in _open([name], data_root_):
-        sample_page(dataset, path, count=count)
+    sample_page(dataset, path, count=count)
     typer.echo(path)
 
 

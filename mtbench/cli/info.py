@@ -102,6 +102,8 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         console.print(table)
     for preset, values in getattr(plugin, "presets", {}).items():
         text = ", ".join(f"{key}={render_value(value)}" for key, value in values.items()) or "the defaults"
+        for key, value in plugin.backbone_presets.get(preset, {}).items():
+            text += f", and {key}={render_value(value)} of a backbone that has it"
         console.print(f"preset={preset}: {text}", markup=False, highlight=False)
 
 

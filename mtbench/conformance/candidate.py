@@ -39,7 +39,7 @@ class Candidate:
     def of(text: str) -> "Candidate":
         """The candidate from a method as written on the command line, on LeNet unless it names a backbone."""
         method = parse_method(text)
-        return Candidate(method=method, backbone=method.backbone or parse_backbone(BACKBONE))
+        return Candidate(method=method, backbone=method.on(BACKBONE))
 
     def on(self, backbone: BackboneChoice) -> "Candidate":
         """The same method on another backbone."""

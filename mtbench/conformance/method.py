@@ -44,6 +44,7 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "the same seed gives the same bits, another one others": lambda: repeats(candidate),
         "interrupted and resumed it gives the same bits": lambda: resumes(candidate),
         "evaluation changes nothing": lambda: is_not_changed_by_looking(candidate),
+        "answers a task alike alone and among all": lambda: answers_alike(candidate),
         "works on every backbone it claims": lambda: works_on_every_backbone(candidate),
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
         "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
@@ -123,6 +124,19 @@ def is_not_changed_by_looking(candidate: Candidate) -> None:
     never, always = (trained(candidate, plain(2, 96), points=points) for points in ((), (1, 2, 3)))
     if changed := _unlike(never, always):
         raise Fault(f"a training that is evaluated more often differs in {_some(changed)}.")
+
+
+def answers_alike(candidate: Candidate) -> None:
+    """With some labels undefined, the outputs that evaluation asks for are those of all outputs."""
+    world = undefined(2, 64)
+    run = built(candidate, world)
+    run.network.eval()
+    batch = run.splits["test"].batch(torch.arange(64))
+    with torch.no_grad():
+        every, used = run.network.all_outputs(batch.inputs), run.network.used_outputs(batch)
+    for task, output, found, use in zip(run.tasks, every, used, batch.use, strict=True):
+        if found.shape != output[use].shape or not torch.allclose(found, output[use], rtol=1e-3, atol=1e-4):
+            raise Fault(f"`used_outputs` of task '{task.name}' are not those of `all_outputs` where a label is used.")
 
 
 def works_on_every_backbone(candidate: Candidate) -> None:

@@ -56,7 +56,9 @@ class Backbone(nn.Module, ABC):
         layout: form of the outputs of its heads: one vector per input, or a map; then z is a map too.
         neck: from the last stage's output to the representation z (B, features), or (B, features, H, W).
         features: the width of z, its channels where it is a map.
-        shapes: per stage, for the input shape it was built for.
+        input_shape: of one input, (C, H, W), that it was built for.
+        shapes: per stage, for that input shape.
+        largest_map: how many numbers the largest feature map of one input has, of those that any of its modules gives.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -70,7 +72,8 @@ class Backbone(nn.Module, ABC):
         super().__init__()
         self.stages = nn.ModuleDict(stages)
         self.neck = neck
-        self.shapes = self._measure(input_shape)
+        self.input_shape = input_shape
+        self.shapes, self.largest_map = self._measure(input_shape)
 
     @abstractmethod
     def head(self, output_size: int) -> nn.Module:
@@ -95,8 +98,41 @@ class Backbone(nn.Module, ABC):
             images = stage.post(change(name, stage.pre(images)))
         return change(NECK, cast(Tensor, self.neck(images)))
 
-    def _measure(self, input_shape: tuple[int, ...]) -> tuple[StageShape, ...]:
-        maps, shapes = torch.zeros(1, *input_shape), []
+    def answer(self, images: Tensor, head: nn.Module, change: Callable[[str, Tensor], Tensor]) -> Tensor:
+        """Return the outputs of a head on images (B, C, H, W), with every layer changed that papers modulate.
+
+        By default these are the places of `walk`. A backbone that has more of them, such as each convolution of a stage
+        or the hidden layers of its heads, overrides it and visits them in place of those.
+
+        Args:
+            head: one of this backbone's, see `head`.
+            change: from the name of a place and its map (B, C, H, W), or its vector (B, C), to what goes on instead.
+        """
+        return cast(Tensor, head(self.walk(images, change)))
+
+    def places(self, head: nn.Module) -> dict[str, tuple[int, ...]]:
+        """Return the places that `answer` visits, in order: by name the shape of an input's values there."""
+        shapes: dict[str, tuple[int, ...]] = {}
+
+        def note(name: str, values: Tensor) -> Tensor:
+            shapes[name] = tuple(values.shape[1:])
+            return values
+
+        modes = self.training, head.training
+        self.eval()  # as in `_measure`
+        head.eval()
+        with torch.no_grad():
+            self.answer(torch.zeros(1, *self.input_shape), head, note)
+        self.train(modes[0])
+        head.train(modes[1])
+        return shapes
+
+    def _measure(self, input_shape: tuple[int, ...]) -> tuple[tuple[StageShape, ...], int]:
+        maps, shapes, sizes = torch.zeros(1, *input_shape), [], [0]
+        hooks = [
+            module.register_forward_hook(lambda _, __, output: sizes.append(output.numel()))
+            for module in self.stages.modules()
+        ]
         self.eval()  # to look is not to train: running statistics stay as they are
         with torch.no_grad():
             for stage in self.levels():
@@ -104,4 +140,6 @@ class Backbone(nn.Module, ABC):
                 maps = stage.post(pre)
                 shapes.append(StageShape(pre=tuple(pre.shape[1:]), post=tuple(maps.shape[1:])))
         self.train()
-        return tuple(shapes)
+        for hook in hooks:
+            hook.remove()
+        return tuple(shapes), max(sizes)

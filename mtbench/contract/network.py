@@ -6,7 +6,7 @@ Shapes: B examples in a batch, V inputs per example, T tasks, z the representati
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from mtbench.contract.backbone import Backbone
 from mtbench.contract.conformance import Conformance
-from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
+from mtbench.contract.split import Batch, Inputs
 from mtbench.contract.task import Layout, Task
 from mtbench.errors import PluginError
 
@@ -111,16 +111,18 @@ class Alias:
 class Network(nn.Module, ABC):
     """The common part of both kinds of network; derive from `AllTasksNetwork` or `OneTaskNetwork`.
 
-    There are four ways to ask a network:
+    There are five ways to ask a network:
 
     ==================  =====================  ===================================  ===============================
     call                given                  result                               used by
     ==================  =====================  ===================================  ===============================
-    forward             inputs, in one-task    the network's own: every task's      the three below
+    forward             inputs, in one-task    the network's own: every task's      the four below
                         networks a task each   output, or that of the task asked
     training_outputs    a batch                per task its outputs, right in the   losses
                                                rows whose label may be used
     all_outputs         inputs                 per task its outputs, all right      evaluation
+    used_outputs        a batch                per task its outputs for the         evaluation, where labels are
+                                               examples whose label may be used     undefined
     task_output         inputs, a task index   the outputs of one task              counts of operations, probes
     ==================  =====================  ===================================  ===============================
 
@@ -131,6 +133,7 @@ class Network(nn.Module, ABC):
     Attributes:
         Options: its options class.
         presets: named sets of options, ``td:preset=levi2021``.
+        backbone_presets: options that a preset sets on the backbone, where that has them and they are not given.
         paper: where it comes from.
         per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
         shares_parameters: whether the tasks share any parameter, so that balancing them can matter.
@@ -148,6 +151,7 @@ class Network(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
+    backbone_presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
     conformance: ClassVar[Conformance] = Conformance()
@@ -171,6 +175,11 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def all_outputs(self, inputs: Inputs) -> list[Tensor]:
         """Every task's output (B * V, ...) for each input, in the order of the tasks."""
+
+    @abstractmethod
+    def used_outputs(self, batch: Batch) -> list[Tensor]:
+        """Return per task the outputs (n * V, ...) for the n examples of the batch whose label may be used, in their
+        order, with as little computed as the network can; for a task with none any tensor of length 0."""
 
     @abstractmethod
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
@@ -232,15 +241,18 @@ class Network(nn.Module, ABC):
         Args:
             outputs: per task (B * V, ...).
         """
-        means = []
-        for task, output, target, use in zip(self.tasks, outputs, batch.targets, batch.use, strict=True):
+        means, counts = [], batch.use.sum(1)
+        parts = zip(self.tasks, outputs, batch.targets, batch.use, counts.tolist(), strict=True)
+        for task, output, target, use, count in parts:
+            if not count:  # of hundreds of tasks most are absent from a batch with one task per example
+                means.append(output.new_zeros(()))
+                continue
             if batch.inputs_per_example > 1:
                 output = output.view(-1, batch.inputs_per_example, *output.shape[1:])
-            rows = use.nonzero().squeeze(1)
-            if len(rows) < len(use):
+            if count < len(use):
+                rows = use.nonzero().squeeze(1)
                 output, target = output[rows], target[rows]
-            means.append(task.scale * task.kind.losses(output, target).mean() if len(rows) else output.new_zeros(()))
-        counts = batch.use.sum(1)
+            means.append(task.scale * task.kind.losses(output, target).mean())
         return Losses(
             means=torch.stack(means), counts=counts, base_weights=self.base_weights(counts), penalty=self.penalty()
         )
@@ -264,6 +276,10 @@ class AllTasksNetwork(Network):
 
     def all_outputs(self, inputs: Inputs) -> list[Tensor]:
         return cast(list[Tensor], self(inputs))
+
+    def used_outputs(self, batch: Batch) -> list[Tensor]:
+        outputs = self.all_outputs(batch.inputs)
+        return [output[indices] for output, indices in zip(outputs, batch.used_inputs(), strict=True)]
 
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
         return self.all_outputs(inputs)[index]
@@ -297,8 +313,8 @@ class SharedRepresentation(AllTasksNetwork):
 class OneTaskNetwork(Network):
     """``forward(inputs, task)`` answers one task per input; one head, as wide as the widest task, serves them all.
 
-    In training one task is drawn for each image; evaluation asks for each task in turn. Its unweighted loss is the mean
-    over the labels used, whichever task they belong to.
+    In training one task is drawn for each image; evaluation asks for each task that has a label. Its unweighted loss is
+    the mean over the labels used, whichever task they belong to.
     """
 
     one_task = True
@@ -309,6 +325,28 @@ class OneTaskNetwork(Network):
 
     def all_outputs(self, inputs: Inputs) -> list[Tensor]:
         return [self.task_output(inputs, index) for index in range(len(self.tasks))]
+
+    def used_outputs(self, batch: Batch) -> list[Tensor]:
+        return self.answers(batch, lambda indices, task: self(batch.inputs_at(indices), task))
+
+    def answers(self, batch: Batch, answer: Callable[[Tensor, Tensor], Tensor]) -> list[Tensor]:
+        """Return `used_outputs` from a function that answers some pairs of an input and a task.
+
+        Args:
+            answer: from indices (n,) of inputs of the batch and a task (n,) for each to outputs (n, widest, ...). It is
+                called with as many pairs at a time as the batch has inputs, or fewer.
+        """
+        pairs = batch.used_inputs()
+        counts = [len(indices) for indices in pairs]
+        if not any(counts):
+            return [batch.use.new_empty(0) for _ in pairs]
+        indices, tasks = torch.cat(pairs), torch.arange(len(pairs), device=batch.use.device)
+        asked = tasks.repeat_interleave(torch.tensor(counts, device=tasks.device))
+        at_once = len(batch.rows) * batch.inputs_per_example
+        outputs = torch.cat(
+            [answer(*pieces) for pieces in zip(indices.split(at_once), asked.split(at_once), strict=True)]
+        )
+        return [self.fitted(part)[index] for index, part in enumerate(outputs.split(counts))]
 
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
         return self.fitted(self(inputs, self.asking(inputs, index)))[index]

@@ -73,6 +73,7 @@ class Kind(ABC):
         stored_as: dtype of the predictions.
         stored_up_to: largest size in bytes of a split's predictions for one task that is stored. The default holds
             the label maps of NYUv2's 654 test images (72 MB).
+        constant_name: name in tables of the `constant` prediction; empty if the kind has none.
     """
 
     metrics: ClassVar[tuple[Metric, ...]]
@@ -80,6 +81,7 @@ class Kind(ABC):
     layout: ClassVar[Layout] = "vector"
     stored_as: ClassVar[torch.dtype] = torch.float32
     stored_up_to: ClassVar[int] = 100_000_000
+    constant_name: ClassVar[str] = ""
 
     def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
         """Return the order in which one epoch visits the examples; all tasks of a dataset must agree on it.
@@ -126,6 +128,18 @@ class Kind(ABC):
 
         The prediction of an example must not depend on the other examples of the batch.
         """
+
+    def constant(self, targets: Tensor) -> Tensor:
+        """Return the one prediction (...), of dtype `stored_as`, that is best for all of these targets if no input is
+        looked at, by the primary metric.
+
+        Args:
+            targets: (n, ...), n > 0, all of them defined: those of training.
+
+        Raises:
+            NotImplementedError: the kind has none; its `constant_name` is empty.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def tally(self) -> Tally:

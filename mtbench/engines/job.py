@@ -144,6 +144,7 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
         files={},
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         selectivity=trained.selectivity,
+        constants=trained.constants,
         notes=tuple(notes),
     )
 

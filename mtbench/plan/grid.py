@@ -156,9 +156,11 @@ def building(method: MethodChoice, backbone: BackboneChoice, inputs: str, *, men
 
 def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtocol, named: TrainingProtocol) -> RunSpec:
     default = parse_backbone(dataset.dataset_class.default_backbone)
-    backbone = method.backbone or default
+    backbone = method.on(dataset.dataset_class.default_backbone)
     _try(dataset, method, backbone, protocol)
-    title = method.title if backbone.choice != default.choice else method.title.partition("@")[0]
+    title = method.title.partition("@")[0]
+    if backbone.choice != default.choice:
+        title += with_short_hashes(f"@{backbone.choice}")
     return RunSpec(
         dataset=dataset.choice,
         network=method.network_choice,

@@ -13,14 +13,14 @@ The path of a file for a network or a balancer cannot hold ``@``, nor ``+`` befo
 import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mtbench import registry
 from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Setup, Task
 from mtbench.contract.files import known_paths, with_short_hashes
-from mtbench.contract.options import current_names, differences, parse_options, render_value
+from mtbench.contract.options import Value, current_names, differences, parse_options, render_value
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.spec import Choice, RunSpec
 from mtbench.plan.variation import Variation, Varied
@@ -93,7 +93,11 @@ class DatasetChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodChoice:
-    """A network and a balancer with their options, and a backbone if one was asked for."""
+    """A network and a balancer with their options, and a backbone if one was asked for.
+
+    Attributes:
+        preset: the options that the network's preset sets on whatever backbone it gets.
+    """
 
     network_choice: Choice
     network_class: type[Network]
@@ -102,6 +106,7 @@ class MethodChoice:
     balancer_class: type[Balancer]
     balancer_options: Any
     backbone: BackboneChoice | None
+    preset: Mapping[str, Value] = field(default_factory=dict)
     title: str
 
     @property
@@ -109,6 +114,10 @@ class MethodChoice:
         """Where the files among the options of all parts lie: paths by hash."""
         own = known_paths(self.network_options, self.balancer_options)
         return own | (self.backbone.files if self.backbone else {})
+
+    def on(self, default: str) -> BackboneChoice:
+        """Return the backbone that was asked for; else `default`, as typed on the command line, with the preset."""
+        return self.backbone or parse_backbone(default, preset=self.preset)
 
 
 def dataset_of(spec: RunSpec) -> DatasetChoice:
@@ -148,14 +157,22 @@ def parse_dataset(text: str, files: Mapping[str, str] | None = None) -> DatasetC
     )
 
 
-def parse_backbone(text: str, files: Mapping[str, str] | None = None) -> BackboneChoice:
-    """Read a backbone such as ``lenet`` or ``lenet:width=2``; `files` as in `parse_dataset`.
+def parse_backbone(
+    text: str, files: Mapping[str, str] | None = None, *, preset: Mapping[str, Value] | None = None
+) -> BackboneChoice:
+    """Read a backbone such as ``lenet`` or ``lenet:width=2``.
+
+    Args:
+        files: as in `parse_dataset`.
+        preset: options for those that the text does not give, as far as the backbone has them.
 
     Raises:
         UsageError: there is no such backbone or option, or a value does not fit.
     """
     name, given = _split(text, "backbone")
     backbone = _load("backbone", name, Backbone)
+    known = {field.name for field in dataclasses.fields(backbone.Options)}
+    given = {**{key: render_value(value) for key, value in (preset or {}).items() if key in known}, **given}
     options = parse_options(backbone.Options, given, owner=f"backbone '{name}'", paths=files)
     return BackboneChoice(choice=_choice(name, options), backbone_class=backbone, options=options)
 
@@ -191,11 +208,12 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
     preset = given.pop("preset", None)
     if preset is not None:
         given = {**_preset(network, network_name, preset), **given}
+    backbone_preset = network.backbone_presets.get(preset or "", {})
     network_options = parse_options(network.Options, given, owner=f"method '{name}'", paths=files)
     balancer_owner = _owner(name, balancer_name, plugin)
     balancer_options = parse_options(balancer.Options, balancer_given, owner=balancer_owner, paths=files)
     _check_pair(text, network, network_name, balancer, balancer_name)
-    backbone = parse_backbone(backbone_text, files) if at else None
+    backbone = parse_backbone(backbone_text, files, preset=backbone_preset) if at else None
     title = _title(_shown(network_name, network_options), network, _shown(balancer_name, balancer_options))
     return MethodChoice(
         network_choice=_choice(network_name, network_options),
@@ -205,6 +223,7 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
         balancer_class=balancer,
         balancer_options=balancer_options,
         backbone=backbone,
+        preset=backbone_preset,
         title=with_short_hashes(title + (f"@{backbone.choice}" if backbone else "")),
     )
 

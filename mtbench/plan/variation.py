@@ -65,7 +65,15 @@ class Varied(Dataset):
         return self.dataset.fingerprint()
 
     def load(self, split: str, *, validation: bool) -> Split:
-        whole = self.dataset.load(split, validation=validation)
+        return self._varied(self.dataset.load(split, validation=validation), split)
+
+    def labels(self, split: str, *, validation: bool) -> Split:
+        return self._varied(self.dataset.labels(split, validation=validation), split)
+
+    def marks(self, split: str, count: int) -> Tensor | None:
+        return self.dataset.marks(split, count)
+
+    def _varied(self, whole: Split, split: str) -> Split:
         targets, defined = [whole.targets[index] for index in self.indices], whole.defined[:, self.indices].clone()
         if split == "train":
             for task, name in enumerate(self._names()):

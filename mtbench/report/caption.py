@@ -10,6 +10,7 @@ from mtbench.contract.optimizers import OPTIMIZERS
 from mtbench.contract.schedule import parse_schedule
 from mtbench.report.choices import Choices
 from mtbench.report.comparison import Comparison, MethodRuns
+from mtbench.report.constant import COUNTED, MARK
 from mtbench.report.delta_caption import delta_sentences
 from mtbench.report.expense import Yardstick
 from mtbench.report.text import brief, duration, listed, seeds, wrap
@@ -78,6 +79,7 @@ class Says:
         columns: of the table.
         choices: of the reader.
         gap: the largest difference that the divisor makes to the mean of a method's Δm.
+        constant: the name of the constant prediction; empty if there is none.
     """
 
     unit: Yardstick | None
@@ -88,6 +90,7 @@ class Says:
     columns: "Sequence[Column]"
     choices: Choices
     gap: float
+    constant: str
 
 
 def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
@@ -101,6 +104,7 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
             "The mean over tasks is taken within each run." if any(each.is_mean for each in says.columns) else "",
             "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
             _test(comparison, says) if comparison.tasks else "",
+            _constant(comparison, says) if says.constant else "",
             delta_sentences(comparison, says.single, says.choices.delta, says.gap) if comparison.tasks else "",
             *_costs(says.unit, {record.numerics.device for record in _records(comparison)}),
         )
@@ -234,6 +238,23 @@ def _test(comparison: Comparison, says: Says) -> str:
     return (
         f"{bold} Taken by itself, a difference of {effect}{unit} to the best in {says.power.column} would be told with "
         f"80 % probability (median over methods); exact sign flips cannot go below p = {says.power.least:.2g}."
+    )
+
+
+def _constant(comparison: Comparison, says: Says) -> str:
+    """The meaning of the line of the constant prediction and of its mark."""
+    single = max(len(method.records) for method in comparison.methods) < 2
+    over = "over test images, for one seed has no spread," if single else "over seeds"
+    if single and any(column.metric != COUNTED for column in says.columns):
+        over = f"{over} (of {COUNTED}; other metrics count as they are)"
+    gains = ""
+    if says.single:
+        part = f"that averages over a task in which neither the method nor {says.single} is above it"
+        gains = f" A Δm {part} is {'left out' if comparison.quick else f'marked {MARK} too'}."
+    return (
+        f"{says.constant[0].upper()}{says.constant[1:]}: the best answer without a look at the input, from the labels "
+        f"of training. {MARK}: not above it, for its 95 % interval {over} contains it or lies on its worse side; such "
+        f"a number is never bold.{gains}"
     )
 
 

@@ -15,7 +15,14 @@ from mtbench.report.unlike import MARK
 from mtbench.stats.contrast import holm
 from mtbench.stats.verdict import Verdict, judge
 
-__all__ = ["Judged", "judge_claims"]
+__all__ = ["UNLEARNED", "Judged", "judge_claims"]
+
+UNLEARNED = Verdict(
+    word="undecided",
+    sentence="undecided: nothing of it is above the best answer without a look at the input",
+    runs=None,
+)
+"""The verdict where nothing that is compared is above the constant prediction, however it differs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,4 +76,6 @@ def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
 
 
 def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, p: float) -> Verdict:
+    if evidence.unlearned:
+        return UNLEARNED
     return judge(evidence.ours, margin=claim.margin or None, adjusted=p, higher_is_better=evidence.higher_is_better)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mtbench.plan.pairing import unlike_starts
 from mtbench.plan.suite import AcrossClaim, PaperTable, rendered
 from mtbench.report.comparison import MethodRuns
-from mtbench.report.evidence import Evidence, direction, paper_contrast, title
+from mtbench.report.evidence import Evidence, direction, paper_contrast, title, unlearned
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.unlike import mixed
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
@@ -47,6 +47,7 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
         paper=_paper([runs.published(dataset, claim.set) for dataset in claim.datasets], claim),
         ours=paired(first, second) if is_paired else welch(first, second),
         unpaired=unpaired,
+        unlearned=unlearned([(sheet, method) for sheet in sheets for method in claim.methods], claim.task),
     )
 
 

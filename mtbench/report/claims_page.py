@@ -102,7 +102,8 @@ def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
         "n: seeds, of those planned.",
         *([_ACROSS] if any(isinstance(each.claim, AcrossClaim) for each in judged) else []),
         f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % interval excludes 0, by more than "
-        "the margin if it lies beyond that; equivalent if the 90 % interval lies within the margin; else undecided.",
+        "the margin if it lies beyond that; equivalent if the 90 % interval lies within the margin; else undecided. So "
+        "is a claim of which nothing is above the best answer without a look at the input, such as the majority class.",
         "The paper's interval is Welch's, from its printed numbers; that of runs & images lets seeds and test images "
         "be drawn anew, and is too narrow with few seeds.",
         f"p: after Holm's correction over {together}; flips: of exact sign flips, uncorrected{_least(judged)}.",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mtbench.plan.suite import MEAN, Claim, rendered
 from mtbench.report.answers import right_answers
-from mtbench.report.evidence import Evidence, direction, paper_contrast, title
+from mtbench.report.evidence import Evidence, direction, paper_contrast, title, unlearned
 from mtbench.report.relative import DELTA, deltas, single_task_runs
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.unlike import mixed
@@ -34,6 +34,7 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
         paper=paper_contrast((paper, left), (paper, right), claim.metric),
         ours=ours,
         resampled=_resampled(sheet, claim, ours.n, root),
+        unlearned=unlearned([(sheet, method) for method in claim.contrast], claim.metric),
     )
 
 

@@ -1,16 +1,19 @@
 """What a suite's claim rests on: the contrast of the runs, that of the published numbers, and what is known of both."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.suite import PaperTable
+from mtbench.report.constant import not_above
 from mtbench.report.published import published_number
+from mtbench.report.relative import DELTA
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.stats.contrast import Contrast, welch_from
 from mtbench.stats.resample import Resampled
 
-__all__ = ["Evidence", "direction", "paper_contrast", "title"]
+__all__ = ["Evidence", "direction", "paper_contrast", "title", "unlearned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class Evidence:
         unpaired: why runs are not compared in pairs although the claim asks for it; empty if they are, or if it does
             not.
         resampled: the spread over runs and test images that might have been; None where predictions or data lack.
+        unlearned: whether none of what is compared is above the constant prediction (`mtbench.report.constant`).
     """
 
     words: str
@@ -41,6 +45,21 @@ class Evidence:
     ours: Contrast
     unpaired: str = ""
     resampled: Resampled | None = None
+    unlearned: bool = False
+
+
+def unlearned(parts: Sequence[tuple[Sheet | None, str]], metric: str) -> bool:
+    """Whether none of the methods of some sheets, all of which have runs, is above the constant prediction.
+
+    Args:
+        metric: a task's name, or `mtbench.plan.suite.MEAN`, or `DELTA`, which is of all tasks.
+    """
+    for sheet, name in parts:
+        method = sheet.runs(name) if sheet else None
+        columns = [column for column in (sheet.columns if sheet else ()) if metric in (column.name, DELTA)]
+        if not (method and columns and all(not_above(method, column) for column in columns)):
+            return False
+    return True
 
 
 def title(runs: SuiteRuns, method: str) -> str:

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from mtbench.report.caption import title_of
+from mtbench.report.columns import is_wide
 from mtbench.report.comparison import Comparison
 from mtbench.report.frame import curve_frame, held_out_split
 from mtbench.report.legend import ENDS_EXPLAINED, GREY, LETTER, LINE, MANY, legend_of, longest, told_apart
@@ -77,13 +78,16 @@ def draw_curves(comparison: Comparison) -> Figure:
 
 
 def draw_points(comparison: Comparison) -> Figure:
-    """A panel per task and one for their mean: each method's seeds as dots, their mean and its 95 % t-interval below.
+    """A panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots, their
+    mean and its 95 % t-interval below.
 
     An interval that is much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow.
     """
     methods = [method.title for method in comparison.methods]
     names = [wrap(method, 24) for method in methods]
     columns = columns_of(comparison)
+    if is_wide(columns):
+        columns = tuple(column for column in columns if column.is_mean) or columns
     across = min(_ACROSS, len(columns), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
     down = math.ceil(len(columns) / across)
     spare = 0.11 if len(names) <= MANY else 0.05

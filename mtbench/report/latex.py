@@ -32,6 +32,7 @@ _CHARACTERS = {
     "\N{MULTIPLICATION SIGN}": r"$\times$",
     "†": r"$^\dagger$",
     "‡": r"$^\ddagger$",
+    "§": r"\S{}",
     "°": r"$^\circ$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",

@@ -1,20 +1,21 @@
 """A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mtbench.report import text
 from mtbench.report.choices import SIGNS
+from mtbench.report.columns import columns_in_words, explained, is_wide
+from mtbench.report.constant import MARK as CONSTANT
 from mtbench.report.expense import Expense
-from mtbench.report.table import Column, Row, Table
+from mtbench.report.table import Row, Table
 from mtbench.report.unlike import MARK
+from mtbench.report.words import DASH, Words, plain, task_head, written
 from mtbench.stats.summary import Summary
-from mtbench.store.record import TaskInfo
 
 __all__ = ["DASH", "Layout", "Page", "Words", "blocks", "lay_out", "page_of", "plain", "task_head", "written"]
 
-DASH = "\N{EN DASH}"
-"""Where a number would stand that there is none of."""
+_EACH = "Each task is in the files whose names end in -table.csv and -tasks.md."
 _MEANS = {
     "": "mean over tasks",
     "task": "mean over each task's metrics, then over tasks",
@@ -22,14 +23,6 @@ _MEANS = {
     "main": "mean over primary metrics",
 }
 """Averages of Δm in few words, the first where all are the same."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """A cell: what it says, and whether it is bold."""
-
-    says: str
-    bold: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,55 +72,41 @@ class Page:
     aside: str = ""
 
 
-def plain(cells: Iterable[str]) -> tuple[Words, ...]:
-    """A line of cells of which none is bold."""
-    return tuple(Words(says=says) for says in cells)
+def page_of(table: Table, *, every_task: bool = False) -> Page:
+    """A summary table in words.
 
-
-def written(summary: Summary, digits: int = 2, *, sign: bool = False) -> str:
-    """Mean ± standard deviation as in `mtbench.report.text.spread`, or a dash where there is no value."""
-    return text.spread(summary.mean, summary.std, digits, sign=sign) if summary.n else DASH
-
-
-def task_head(measured: Column | TaskInfo) -> str:
-    """The head of a task's column where metrics are unlike: with its metric, unit and direction."""
-    unit = f" {measured.unit}" if measured.unit else ""
-    return f"{measured.name} ({measured.metric}{unit} {'↑' if measured.higher_is_better else '↓'})"
-
-
-def page_of(table: Table) -> Page:
-    """A summary table in words."""
+    Args:
+        every_task: whether each task has its column where there are many.
+    """
+    short = [f"{explained(table)} {_EACH}"] if is_wide(table.columns) and not every_task else []
     return Page(
         title=f"{table.dataset}, protocol {table.protocol}",
         label=f"{text.slug(table.dataset)}-{text.slug(table.protocol)}",
         quick=table.quick,
-        layout=lay_out(table),
-        caption=table.caption,
+        layout=lay_out(table, every_task=every_task),
+        caption=(*table.caption, *short),
         footnotes=table.footnotes,
-        aside=" ".join(_aside(table)),
+        aside=" ".join([*_aside(table), *short]),
     )
 
 
-def lay_out(table: Table) -> Layout:
+def lay_out(table: Table, *, every_task: bool = False) -> Layout:
     """Put a table into words: mean ± std per cell, n as '2/3' where runs are lacking, dashes where nothing is known.
+
+    Below the methods stands the constant prediction, where there is one, and § behind what is not above it. Of more
+    than `MANY` tasks there are quantiles, unless every task is asked for.
 
     Times are ratios, or where there is no yardstick seconds; the head says which.
     """
-    mixed = len({(column.metric, column.unit, column.higher_is_better) for column in table.columns}) > 1
-    decimals = [
-        text.decimals([row.cells[index].summary.mean for row in table.rows if row.cells[index].summary.n], column.unit)
-        for index, column in enumerate(table.columns)
-    ]
+    columns = columns_in_words(table, every_task=every_task)
+    below = [column.below for column in columns] + [DASH] * (len(_relative(table)) + 1 + len(_costs(table)))
     return Layout(
-        header=(
-            "method",
-            *(task_head(column) if mixed else column.name for column in table.columns),
-            *_relative(table),
-            "n",
-            *_costs(table),
+        header=("method", *(column.head for column in columns), *_relative(table), "n", *_costs(table)),
+        lines=(
+            *(_line(table, row, [column.cells[index] for column in columns]) for index, row in enumerate(table.rows)),
+            *([plain((table.constants.name, *below))] if table.constants else []),
         ),
-        lines=tuple(_line(table, row, decimals) for row in table.rows),
-        tasks=sum(not column.is_mean for column in table.columns),
+        tasks=sum(not column.is_mean for column in columns),
         costs=len(_costs(table)),
     )
 
@@ -192,6 +171,9 @@ def _aside(table: Table) -> Iterator[str]:
         yield f"Δm: {_change(table)} {table.single} in %, {mean}{error}."
     elif table.columns:
         yield "Δm, the gain over single-task networks, takes runs of them."
+    if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
+        idle = table.quick and any(row.idle for row in table.rows)
+        yield f"{CONSTANT}: not above the {table.constants.name}{'; no Δm averages over such tasks' if idle else ''}."
     if unit := table.yardstick:
         yield f"time: of training, relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
@@ -218,17 +200,21 @@ def _costs(table: Table) -> tuple[str, ...]:
     return ("#P", "MACs", "labels", "time" if table.yardstick else "s/epoch", "memory")
 
 
-def _line(table: Table, row: Row, decimals: list[int]) -> tuple[Words, ...]:
+def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
         Words(says=row.method + "†" * row.stale + MARK * row.mixed),
-        *(
-            Words(says=written(cell.summary, digits), bold=cell.best)
-            for cell, digits in zip(row.cells, decimals, strict=True)
-        ),
-        *plain(written(summary, sign=True) for summary in _gains(table, row)[: len(_relative(table))]),
+        *cells,
+        *plain(_gain(table, row, summary) for summary in _gains(table, row)[: len(_relative(table))]),
         *plain((runs, *_cost(row.expense))),
     )
+
+
+def _gain(table: Table, row: Row, summary: Summary) -> str:
+    """A relative gain; none in a look if it is in part of what nobody has learned."""
+    if row.idle and table.quick:
+        return DASH
+    return written(summary, sign=True) + CONSTANT * (row.idle and summary.n > 0)
 
 
 def _cost(expense: Expense | None) -> tuple[str, str, str, str, str]:

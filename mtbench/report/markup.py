@@ -1,5 +1,6 @@
 """Tables as GitHub Markdown and as CSV."""
 
+import math
 import re
 from typing import Any
 
@@ -40,13 +41,18 @@ def escape_markdown(text: str) -> str:
 def render_csv(table: Table) -> str:
     """A table as CSV, one line per method and column, at full precision.
 
-    A method is there even if no run of it has finished, with n = 0 and no numbers.
+    A method is there even if no run of it has finished, with n = 0 and no numbers. The constant prediction is in the
+    last lines, with means alone.
     """
     rows = [
         {**_about(table, row), **numbers}
         for row in table.rows
         for numbers in list(map(_numbers, table.columns, row.cells)) or [{"n": 0}]
     ]
+    if found := table.constants:
+        title = {"dataset": table.dataset, "protocol": table.protocol, "method": found.name}
+        values = zip(table.columns, found.values, strict=True)
+        rows += [{**title, **_measured(column), "mean": value} for column, value in values if not math.isnan(value)]
     return str(pd.DataFrame(rows, columns=_CSV_COLUMNS, dtype=object).to_csv(index=False, lineterminator="\n"))
 
 
@@ -95,22 +101,39 @@ def _expenses(expense: Expense) -> dict[str, Any]:
 def _numbers(column: Column, cell: Cell) -> dict[str, Any]:
     low, high = cell.summary.interval or (None, None)
     return {
-        "task": column.name,
-        "metric": column.metric,
-        "unit": column.unit,
-        "higher_is_better": column.higher_is_better,
+        **_measured(column),
         "n": cell.summary.n,
         "mean": cell.summary.mean if cell.summary.n else None,
         "std": cell.summary.std,
         "t95_low": low,
         "t95_high": high,
         "best": cell.best,
+        "not_above_constant": cell.constant,
+    }
+
+
+def _measured(column: Column) -> dict[str, Any]:
+    return {
+        "task": column.name,
+        "metric": column.metric,
+        "unit": column.unit,
+        "higher_is_better": column.higher_is_better,
     }
 
 
 _CSV_COLUMNS = [
     *("dataset", "protocol", "method", "task", "metric", "unit", "higher_is_better", "n", "mean", "std"),
-    *("t95_low", "t95_high", "best", "planned", "delta_m", "delta_m_std", "relative_error", "relative_error_std"),
+    *(
+        "t95_low",
+        "t95_high",
+        "best",
+        "not_above_constant",
+        "planned",
+        "delta_m",
+        "delta_m_std",
+        "relative_error",
+        "relative_error_std",
+    ),
     "delta_convention",
     *(_by(average, base) for average in AVERAGES for base in BASES),
     *("parameter_ratio", "macs_per_input", "label_uses"),

@@ -9,6 +9,7 @@ import pandas as pd
 from mtbench.plan.suite import MEAN, PaperTable
 from mtbench.report.caption import QUICK, STALE, trained
 from mtbench.report.choices import AVERAGES
+from mtbench.report.constant import not_above
 from mtbench.report.layout import DASH, Layout, Page, plain, written
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.table import Column
@@ -161,10 +162,13 @@ def _own_mean(paper: PaperTable, columns: Sequence[Column]) -> str:
 
 
 def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterator[str]:
-    """Whether the order of methods is the paper's, by Kendall's tau of their means (Kendall, Biometrika 30, 1938)."""
+    """Whether the order of methods is the paper's, by Kendall's tau of their means (Kendall, Biometrika 30, 1938);
+    methods that are not above the constant prediction are left out."""
     column = next((each for each in columns if each.is_mean), columns[0])
     values = sheet.scores(column.name)
+    low = {method for method in sheet.methods if (runs := sheet.runs(method)) and not_above(runs, column)}
     common = [method for method in paper.rows if method in values and np.isfinite(values[method]).any()]
+    common = [method for method in common if method not in low]
     published = [published_number(paper, method, column.name) for method in common]
     theirs = [value[0] for value in published if value is not None]
     if len(theirs) < 3 or len(theirs) < len(common):

@@ -12,16 +12,23 @@ from torch import Tensor
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
 
-__all__ = ["caption", "sample_page"]
+__all__ = ["answer", "caption", "sample_page"]
 
 COLUMNS = 6
 CELL = 1.7  # inches, the side of an image on the page
-LINE = 0.16  # inches, the height of a line of a caption
+LINE = 0.16  # inches, the height of a line of text
 WIDTH = 22  # characters, of a line of a caption
+LABELS = 12  # of an example, in its caption
+QUESTIONS = 60  # tasks whose questions are listed
+FONT = {"fontsize": 7, "family": "monospace"}
+ACROSS = 28  # characters of that font that are as wide as an image
 
 
 def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
     """Write the first `count` test images with the label of every task below each, as PNG.
+
+    What the dataset marks in its images has a cross, and the points that labels are about have a circle. Below the
+    images are the tasks' questions, if there are any and not too many.
 
     Raises:
         UsageError: the dataset is not made of images with classes.
@@ -35,35 +42,73 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
             allowed="A page shows images with classes, one image an example.",
         )
     captions = [caption(dataset.tasks, split, row) for row in range(len(split))]
+    marks = dataset.marks("test", len(split))
     columns = min(COLUMNS, len(captions))
     rows = math.ceil(len(captions) / columns)
     lines = 1 + max(text.count("\n") + 1 for text in captions)
-    figure = Figure(figsize=(columns * CELL, rows * (CELL + lines * LINE)), layout="constrained")
+    longest = max(len(line) for text in captions for line in text.splitlines())
+    font = FONT | {"fontsize": 7 * min(1, ACROSS / longest)}
+    heights = [rows * (CELL + lines * LINE)]
+    if questions := _questions(dataset.tasks):
+        heights.append((len(questions) + 1) * 0.75 * LINE)
+    figure = Figure(figsize=(columns * CELL, sum(heights)), layout="constrained")
+    areas = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for row, text in enumerate(captions):
-        axes = figure.add_subplot(rows, columns, row + 1)
+        axes = areas[0].add_subplot(rows, columns, row + 1)
         axes.imshow(images[row], cmap="gray" if images.ndim == 3 else None, vmin=0, vmax=1, interpolation="nearest")
-        axes.set_xlabel(text, fontsize=7, family="monospace")
+        axes.autoscale(False)
+        if marks is not None:
+            axes.plot(*marks[row].T.numpy(), "+", color="white", markersize=5, markeredgewidth=0.8)
+        if split.points is not None:
+            points = split.points[row].T.numpy()
+            axes.plot(*points, "o", color="none", markeredgecolor="white", markersize=9, markeredgewidth=0.8)
+        axes.set_xlabel(text, **font)
         axes.set_xticks([])
         axes.set_yticks([])
+    if questions:
+        areas[1].text(0.01, 1, "\n".join(questions), va="top", **FONT)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, format="png", dpi=150)
 
 
 def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:
-    """The defined labels of an example, in lines: ``LU 5  RL 0``."""
+    """The defined labels of an example, in lines: ``LU 5  RL 0``; each in a line where one is long.
+
+    Of many more than `LABELS` the first so many are shown.
+    """
     labels = [
-        f"{task.name}\N{NO-BREAK SPACE}{int(target[row])}"
+        f"{task.name}\N{NO-BREAK SPACE}{answer(task, int(target[row]))}"
         for task, target, defined in zip(tasks, split.targets, split.defined[row], strict=True)
         if defined
     ]
+    if len(labels) > LABELS + 1:
+        labels[LABELS:] = [f"and\N{NO-BREAK SPACE}{len(labels) - LABELS}\N{NO-BREAK SPACE}more"]
+    if max(map(len, labels), default=0) > WIDTH:
+        return "\n".join(labels)
     return textwrap.fill("  ".join(labels), WIDTH) or "(no label)"
+
+
+def answer(task: Task, label: int) -> str:
+    """The name of a class, or its number where classes have no names."""
+    return task.answers[label] if task.answers else str(label)
+
+
+def _questions(tasks: tuple[Task, ...]) -> list[str]:
+    """The tasks' questions, a line each; none if they are too many to be read."""
+    asked = [task for task in tasks if task.question]
+    width = max((len(task.name) for task in asked), default=0)
+    return [f"{task.name:{width}}  {task.question}" for task in asked] if len(asked) <= QUESTIONS else []
 
 
 def _images(split: Split) -> np.ndarray | None:
     """(N, H, W) or (N, H, W, 3) in [0, 1], to which floats are stretched; None if an example is no image."""
     inputs = split.inputs
-    if split.members is not None or not isinstance(inputs, Tensor) or inputs.ndim != 4 or inputs.shape[1] not in (1, 3):
+    if not isinstance(inputs, Tensor) or inputs.ndim != 4 or inputs.shape[1] not in (1, 3):
         return None
+    if split.members is not None:
+        if split.members.shape[1] > 1:
+            return None
+        inputs = inputs[split.members[:, 0]]
     if inputs.dtype == torch.uint8:
         low, high = inputs.new_tensor(0), inputs.new_tensor(255)
     else:

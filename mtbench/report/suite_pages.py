@@ -19,6 +19,7 @@ from mtbench.report.sweep import sweep_exhibits
 from mtbench.report.table import build_table
 from mtbench.report.text import slug
 from mtbench.report.tuned_paper import tuned_paper_page
+from mtbench.report.unequal import unequal_page
 
 __all__ = ["exhibits", "sheet_page", "suite_pages", "suite_study_exhibits"]
 
@@ -35,6 +36,8 @@ def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DE
     the claims."""
     for sheet in runs.sheets:
         yield sheet_page(runs, sheet, choices)
+        if unequal := unequal_page(sheet.comparison, choices):
+            yield unequal
         if published := published_page(runs, sheet):
             yield published
         if tuned := tuned_paper_page(runs, sheet):

@@ -12,6 +12,7 @@ from mtbench.plan.suite import MEAN
 from mtbench.report import caption
 from mtbench.report.choices import AVERAGES, BASES, DEFAULT, Choices, Convention
 from mtbench.report.comparison import Comparison, MethodRuns
+from mtbench.report.constant import Constants, constants_of, not_above
 from mtbench.report.expense import Expense, Yardstick, expense, yardstick
 from mtbench.report.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.unlike import mixed_note, unlike_partners
@@ -41,13 +42,24 @@ class Column:
     unit: str
     higher_is_better: bool
 
+    def score(self, record: Record) -> float:
+        """What a run has in this column on the test split; NaN where it has nothing."""
+        return record.mean(metric=self.metric) if self.is_mean else record.value(self.name, self.metric)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What the finished runs of a method say of a column; `best` if it is separated from every other method."""
+    """What the finished runs of a method say of a column.
+
+    Attributes:
+        summary: over seeds.
+        best: whether it is separated from every other method, and above the constant prediction.
+        constant: whether it is not above the constant prediction, see `mtbench.report.constant`.
+    """
 
     summary: Summary
     best: bool
+    constant: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +77,8 @@ class Row:
         delta: of Δm over its seeds, by the table's convention; of no values where there are no single-task runs.
         deltas: the same by every other average and divisor, by names such as ``task`` and ``seed``.
         error: of the relative change of the error rate, likewise.
+        idle: whether Δm is in part of a task in which neither the method nor the single-task network is above the
+            constant prediction.
         note: which runs are not as they should be and why; empty if all are fresh.
     """
 
@@ -78,6 +92,7 @@ class Row:
     delta: Summary
     deltas: Mapping[tuple[str, str], Summary]
     error: Summary
+    idle: bool
     note: str
 
 
@@ -91,6 +106,7 @@ class Table:
         quick: whether it is a look, not a result.
         columns: the tasks, then the mean over them if they share a metric.
         rows: the methods.
+        constants: the best predictions that look at no input, a line apart from the methods; None if no record has one.
         yardstick: what times are relative to; None where they are absolute.
         single: the title of the single-task method that others are relative to; empty if there is none.
         convention: of Δm.
@@ -104,6 +120,7 @@ class Table:
     quick: bool
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    constants: Constants | None
     yardstick: Yardstick | None
     single: str
     convention: Convention
@@ -118,6 +135,9 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     unit, single = yardstick(comparison), single_task_runs(comparison)
     values = [scores(comparison, column) for column in columns]
     separation = separated_best(values, [column.higher_is_better for column in columns])
+    low = [[not_above(method, column) for column in columns] for method in comparison.methods]
+    bold = [None if best is None or low[best][at] else best for at, best in enumerate(separation.best)]
+    idle = _idle(comparison, single)
     gains = {
         (average, base): list(map(summarize, deltas(comparison, replace(convention, average=average, base=base))))
         for average in AVERAGES
@@ -125,7 +145,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     }
     delta, errors = gains[convention.average, convention.base], list(map(summarize, error_changes(comparison)))
     against = [
-        unlike_partners(comparison, index, bold=index in separation.best, convention=convention if gain.n else None)
+        unlike_partners(comparison, index, bold=index in bold, convention=convention if gain.n else None)
         for index, gain in enumerate(delta)
     ]
     rows = tuple(
@@ -134,8 +154,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             stale=method.stale,
             mixed=bool(against[index]),
             cells=tuple(
-                Cell(summary=summarize(rows[index]), best=best == index)
-                for rows, best in zip(values, separation.best, strict=True)
+                Cell(summary=summarize(rows[index]), best=best == index, constant=constant)
+                for rows, best, constant in zip(values, bold, low[index], strict=True)
             ),
             finished=len(method.records),
             planned=len(method.runs),
@@ -143,11 +163,13 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             delta=delta[index],
             deltas={key: summaries[index] for key, summaries in gains.items()},
             error=errors[index],
+            idle=idle[index],
             note=caption.note(method, {_called(column, columns): _without(method, column) for column in columns}),
         )
         for index, method in enumerate(comparison.methods)
     )
     spreads = any(cell.summary.std is not None for row in rows for cell in row.cells)
+    constants = constants_of(comparison, columns)
     words = caption.Says(
         unit=unit,
         single=single.title if single else "",
@@ -157,6 +179,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         columns=columns,
         choices=choices,
         gap=_gap(gains, convention),
+        constant=constants.name if constants else "",
     )
     notes = [
         *(row.note for row in rows),
@@ -168,6 +191,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         quick=comparison.quick,
         columns=columns,
         rows=rows,
+        constants=constants,
         yardstick=unit,
         single=single.title if single else "",
         convention=convention,
@@ -183,7 +207,7 @@ def scores(comparison: Comparison, column: Column) -> np.ndarray:
     rows = []
     for method in comparison.methods:
         records = method.records
-        rows.append([_score(records[seed], column) if seed in records else math.nan for seed in seeds])
+        rows.append([column.score(records[seed]) if seed in records else math.nan for seed in seeds])
     return np.array(rows, dtype=float).reshape(len(rows), len(seeds))
 
 
@@ -211,14 +235,17 @@ def _column(name: str, metric: Metric) -> Column:
     )
 
 
-def _score(record: Record, column: Column) -> float:
-    return record.mean(metric=column.metric) if column.is_mean else record.value(column.name, column.metric)
-
-
 def _called(column: Column, columns: Sequence[Column]) -> str:
     """The name of a column, with its metric where another column is of the same task."""
     alone = sum(other.name == column.name for other in columns) == 1
     return column.name if alone else f"{column.name} {column.metric}"
+
+
+def _idle(comparison: Comparison, single: MethodRuns | None) -> list[bool]:
+    """Per method, whether neither it nor the single-task networks are above the constant prediction in some task."""
+    tasks = [_column(task.name, task.metrics[0]) for task in comparison.tasks] if single else []
+    lost = [column for column in tasks if single and not_above(single, column)]
+    return [any(not_above(method, column) for column in lost) for method in comparison.methods]
 
 
 def _gap(gains: Mapping[tuple[str, str], Sequence[Summary]], convention: Convention) -> float:
@@ -249,4 +276,4 @@ def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.P
 
 
 def _without(method: MethodRuns, column: Column) -> list[int]:
-    return [seed for seed, record in method.records.items() if math.isnan(_score(record, column))]
+    return [seed for seed, record in method.records.items() if math.isnan(column.score(record))]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from mtbench.report.choices import DEFAULT, Choices
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_frame, claims_page
+from mtbench.report.columns import is_wide
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.diagnostics import diagnostic_files
 from mtbench.report.exhibit import Exhibit
@@ -25,6 +26,7 @@ from mtbench.report.suite import SuiteRuns
 from mtbench.report.suite_pages import exhibits, sheet_page, suite_study_exhibits
 from mtbench.report.table import Table, build_table
 from mtbench.report.tuned_paper import tuned_paper_page
+from mtbench.report.unequal import unequal_page
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
@@ -61,7 +63,9 @@ def write_report(
         content = {f"{folder}-runs.csv": _csv(tidy_frame(here))} if here else {}
         for comparison in here:
             table = build_table(comparison, choices)
-            content |= dict(_files(comparison, f"{comparison.folder}-{comparison.slug}", table, page_of(table)))
+            stem = f"{comparison.folder}-{comparison.slug}"
+            content |= dict(_files(comparison, stem, table, page_of(table)))
+            content |= _beside(comparison, stem, table, choices)
         for each in found:
             content |= dict(_found(each)) if each.folder == folder else {}
         files += _write(content, out or DEFAULT_REPORTS / folder)
@@ -89,6 +93,7 @@ def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, cho
         stem = runs.stem(sheet)
         table, drawn = build_table(sheet.comparison, choices), not sheet.varied(runs.suite)
         content |= dict(_files(sheet.comparison, stem, table, sheet_page(runs, sheet, choices), drawn=drawn))
+        content |= _beside(sheet.comparison, stem, table, choices)
         if page := published_page(runs, sheet):
             content |= _marked_up(page, f"{stem}-paper")
         if page := tuned_paper_page(runs, sheet):
@@ -125,6 +130,16 @@ def _files(
         for kind, data in save(draw(comparison)).items():
             yield f"{stem}-{name}.{kind}", data
     yield from diagnostic_files(comparison, stem)
+
+
+def _beside(comparison: Comparison, stem: str, table: Table, choices: Choices) -> dict[str, bytes]:
+    """The tables that stand beside that of a comparison: of unequal classes, and of each task where they are many."""
+    content = {}
+    if page := unequal_page(comparison, choices):
+        content |= _marked_up(page, f"{stem}-unequal")
+    if is_wide(table.columns):
+        content[f"{stem}-tasks.md"] = render_markdown(page_of(table, every_task=True)).encode()
+    return content
 
 
 def _found(exhibit: StudyExhibit) -> Iterator[tuple[str, bytes]]:

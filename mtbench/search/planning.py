@@ -156,6 +156,9 @@ def plan_search(request: SearchRequest) -> list[StudyPlan]:
         names = [task.name for task in tasks]
         for name in request.methods:
             method = searched_method(name, request.objective, request.space)
+            if method.preset:  # its options alone are written down from here on
+                backbone = method.on(request.backbone or dataset.dataset_class.default_backbone)
+                method = dataclasses.replace(method, backbone=backbone)
             axes, known = axes_of(method, protocol, names, request.space)
             used |= known
             knowable |= dict.fromkeys(known_axes(method, protocol, names))

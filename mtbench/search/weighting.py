@@ -40,7 +40,8 @@ def searched_method(text: str, objective: str, space: Collection[str]) -> Method
             mend=f"Name the one you mean, as in --method {name}+{min(found)}.",
         )
     backbone = f"@{method.backbone.choice}" if method.backbone else ""
-    return parse_method(f"{method.network_choice}+{min(found)}{backbone}", method.files)
+    weighted = parse_method(f"{method.network_choice}+{min(found)}{backbone}", method.files)
+    return dataclasses.replace(weighted, preset=method.preset)
 
 
 def _weighting_balancers(network: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from mtbench.contract import TrainingProtocol, stream
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
-from mtbench.train.evaluate import batch_size
+from mtbench.train.evaluate import ask, batch_size
 from mtbench.train.loop import TRAIN_EXAMPLES, curve_epochs
 from mtbench.train.phases import Phase, phases
 
@@ -26,11 +26,10 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     plan = phases(run, spec.protocol)
     training = sum(phase.epochs * _epoch(run, phase, spec.protocol, device) for phase in plan)
     split, test = run.splits["train"], run.splits["test"]
-    at_once = min(batch_size(run.tasks, test), len(test))
+    at_once = min(batch_size(run.network, test), len(test))
 
     def look() -> None:
-        with torch.no_grad():
-            run.network.all_outputs(test.batch(torch.arange(at_once, device=device)).inputs)
+        ask(run.network, test.batch(torch.arange(at_once, device=device)))
 
     started = _now(device)
     look()

@@ -1,22 +1,31 @@
-"""How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time."""
+"""How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time.
+
+A network is asked for the pairs of an example and a task whose target is defined, and for no others.
+"""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from mtbench.contract import Kind, Network, Split, Task
+from mtbench.contract import Backbone, Batch, Kind, Network, Split
 from mtbench.store.record import TaskResult
+from mtbench.train.prefetch import batches
 
-__all__ = ["BATCH", "Evaluation", "batch_size", "evaluate", "measure"]
+__all__ = ["BATCH", "Evaluation", "ask", "batch_size", "evaluate", "measure"]
 
 BATCH = 1000
 """Examples at a time, at most; fixed, so that results do not depend on the training batch."""
 VALUES = 2**24
 """Numbers at a time, at most, in the inputs and the outputs of a batch (64 MB in float32). 1000 examples of digits or
 vectors have fewer, of large images and maps more."""
+MAP_VALUES = 2**27
+"""Numbers at a time, at most, in the largest feature map of a backbone (512 MB in float32), of which a few are in
+memory together. 1000 digits on LeNet have 10 million; of 224 x 224 images on VGG-11 41 fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +34,10 @@ class Evaluation:
 
     Attributes:
         results: by task name.
-        predictions: by task name (N, ...) on the CPU, in the dtype that the kind states; empty unless asked for.
-        not_stored: by name of each task whose predictions were asked for and are too large, the reason in a sentence.
+        predictions: by task name (N, ...) on the CPU, in the dtype that the kind states; empty unless asked for. Where
+            a target is undefined nothing was predicted: NaN, or the largest value of an integer dtype.
+        not_stored: by name of each task whose predictions were asked for and are too large, or of which no target is
+            defined, the reason in a sentence.
     """
 
     results: Mapping[str, TaskResult]
@@ -45,66 +56,88 @@ def measure(
     """Evaluate a network in one pass over a split.
 
     Args:
-        keep: whether predictions are wanted, of all examples, targets defined or not.
+        keep: whether predictions are wanted.
         check_stop: called before each batch, as in `mtbench.train.loop.fit`.
     """
     tasks = network.tasks
     losses, counts = [0.0] * len(tasks), [0] * len(tasks)
     tallies = [task.kind.tally() for task in tasks]
-    parts: dict[str, list[Tensor]] = {task.name: [] for task in tasks} if keep else {}
-    not_stored: dict[str, str] = {}
-    for rows, outputs in _outputs(network, split, check_stop):
-        for index, (task, output, target) in enumerate(zip(tasks, outputs, split.targets, strict=True)):
-            predictions = task.kind.predict(output)
-            if task.name in parts and (too_large := _too_large(task.kind, predictions, len(split))):
-                del parts[task.name]
-                not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
-            if task.name in parts:
-                parts[task.name].append(predictions.cpu())
-            defined = split.defined[rows, index].nonzero().squeeze(1)
-            if not len(defined):
+    kept: dict[str, NDArray[Any]] = {}
+    not_stored = {task.name: f"no example has a label of task '{task.name}'." for task in tasks if keep}
+    for batch, outputs in _outputs(network, split, check_stop):
+        labels = zip(batch.use, batch.targets, strict=True)
+        for index, (task, output, (use, target)) in enumerate(zip(tasks, outputs, labels, strict=True)):
+            used = use.nonzero().squeeze(1)
+            if not len(used):
                 continue
-            target = target[rows[defined]]
-            losses[index] += float(task.kind.losses(output[defined], target).double().sum())
-            counts[index] += len(defined)
-            tallies[index].add(predictions[defined], target)
+            predictions, target = task.kind.predict(output), target[used]
+            if keep and not counts[index]:
+                if too_large := _too_large(task.kind, predictions, len(split)):
+                    not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
+                else:
+                    del not_stored[task.name]
+                    kept[task.name] = _nothing_predicted(predictions, len(split))
+            if task.name in kept:
+                kept[task.name][batch.rows[used].cpu().numpy()] = predictions.cpu().numpy()
+            losses[index] += float(task.kind.losses(output, target).double().sum())
+            counts[index] += len(used)
+            tallies[index].add(predictions, target)
     results = {
         task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=tally.score())
         for task, loss, count, tally in zip(tasks, losses, counts, tallies, strict=True)
     }
     return Evaluation(
         results=results,
-        predictions={name: torch.cat(part) for name, part in parts.items()},
+        predictions={name: torch.from_numpy(values) for name, values in kept.items()},
         not_stored=not_stored,
     )
 
 
-def batch_size(tasks: Sequence[Task], split: Split) -> int:
-    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they are large."""
+def batch_size(network: Network, split: Split) -> int:
+    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they or their feature maps are large.
+
+    It depends on no device and no free memory, so that results do not.
+    """
     inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
     per_example = sum(tensor[0].numel() for tensor in inputs)
-    for task, target in zip(tasks, split.targets, strict=True):
+    for task, target in zip(network.tasks, split.targets, strict=True):
         places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
         per_example += task.kind.output_size * places
-    if split.members is not None:
-        per_example *= split.members.shape[1]
-    return max(1, min(BATCH, VALUES // per_example))
+    backbones = [module for module in network.modules() if isinstance(module, Backbone)]
+    per_map = max([1, *(backbone.largest_map for backbone in backbones)])
+    views = 1 if split.members is None else split.members.shape[1]
+    return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
 
 
-def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Yield rows (B,) and every task's output (B, ...), (B, V, ...) if V > 1, batch by batch, in evaluation mode."""
+def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Batch, list[Tensor]]]:
+    """Yield batches, and per task the output for the examples with a defined target, in evaluation mode.
+
+    An output is (n, ...), (n, V, ...) if V > 1, or anything of length 0. Examples without any target are left out.
+    """
     training = network.training
     network.eval()
-    rows_of_split = torch.arange(len(split), device=split.defined.device)
-    for rows in torch.split(rows_of_split, batch_size(network.tasks, split)):
+    rows_of_split = split.defined.any(1).nonzero().squeeze(1)
+    chunks = [(rows, None) for rows in torch.split(rows_of_split, batch_size(network, split))]
+    for batch in batches(split, chunks):
         check_stop()
-        batch = split.batch(rows)
-        with torch.no_grad():
-            outputs = network.all_outputs(batch.inputs)
-        if batch.inputs_per_example > 1:
-            outputs = [output.view(-1, batch.inputs_per_example, *output.shape[1:]) for output in outputs]
-        yield rows, outputs
+        outputs = ask(network, batch)
+        if (inputs := batch.inputs_per_example) > 1:
+            outputs = [output.view(-1, inputs, *output.shape[1:]) if len(output) else output for output in outputs]
+        yield batch, outputs
     network.train(training)
+
+
+def ask(network: Network, batch: Batch) -> list[Tensor]:
+    """Return per task the outputs (n * V, ...) for the n examples with a defined target, without gradients."""
+    with torch.no_grad():
+        # All of them at once where nothing is undefined: parts of a batch are rounded otherwise.
+        return network.all_outputs(batch.inputs) if batch.use.all() else network.used_outputs(batch)
+
+
+def _nothing_predicted(some: Tensor, count: int) -> NDArray[Any]:
+    """Return an array (count, ...) of what stands for no prediction, given those of some examples."""
+    dtype, shape = some.dtype, (count, *some.shape[1:])
+    return torch.full(shape, math.nan if dtype.is_floating_point else torch.iinfo(dtype).max, dtype=dtype).numpy()
 
 
 def _too_large(kind: Kind, predictions: Tensor, count: int) -> str:

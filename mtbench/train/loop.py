@@ -22,6 +22,7 @@ from mtbench.train.evaluate import Evaluation, measure
 from mtbench.train.heartbeat import Heartbeat
 from mtbench.train.optimizer import build_optimizer, set_learning_rate
 from mtbench.train.phases import Phase, phases
+from mtbench.train.prefetch import batches
 from mtbench.train.progress import Progress
 from mtbench.train.selection import best_epoch
 from mtbench.train.weights import WeightMeter
@@ -127,11 +128,10 @@ def fit(
         conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         phase.enter(network)
         ledger.tick()
-        for step, (rows, drawn) in enumerate(chunks := visits.batches(protocol.batch)):
+        for step, batch in enumerate(batches(split, chunks := visits.batches(protocol.batch))):
             check_stop()
-            batch = split.batch(rows, drawn)
             optimizer.zero_grad()
-            conflict.observe(rows)
+            conflict.observe(batch.rows)
             losses = balancer.backward(network, batch)
             if not _is_finite(losses):
                 raise _broken(losses, run.tasks, epoch, step, ledger.steps)
@@ -147,7 +147,7 @@ def fit(
             used += losses.counts
             ledger.steps += 1
             ledger.forward_passes += (
-                len(rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
+                len(batch.rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
             )
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
-from mtbench.store.record import Cost, CurvePoint, Environment, Parameters, PhaseInfo, TaskInfo, TaskResult
+from mtbench.store.record import Constant, Cost, CurvePoint, Environment, Parameters, PhaseInfo, TaskInfo, TaskResult
 from mtbench.store.record.diagnosis import Selectivity
 from mtbench.store.record.numerics import Numerics
 from mtbench.train.assemble import Assembly, assemble
+from mtbench.train.constants import constants
 from mtbench.train.cost import count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.diagnostics.selectivity import measure_selectivity
@@ -41,7 +42,7 @@ class Trained:
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
         selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
             from 1.
-        selectivity: see `Record`.
+        selectivity, constants: see `Record`.
     """
 
     model: Mapping[str, Tensor]
@@ -58,6 +59,7 @@ class Trained:
     environment: Environment
     numerics: Numerics
     selectivity: Selectivity | None
+    constants: Mapping[str, Constant]
 
 
 def train(
@@ -115,6 +117,7 @@ def _trained(
         environment=environment(),
         numerics=numerics(device, (type(run.network), type(run.balancer))),
         selectivity=_selectivity(spec, run),
+        constants=constants(run.tasks, run.splits["train"], run.splits["test"]),
     )
 
 

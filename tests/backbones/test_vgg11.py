@@ -60,5 +60,55 @@ def test_initial_weights_have_the_spread_of_the_fan_of_their_outputs() -> None:
         if isinstance(module, torch.nn.Conv2d):
             expected = (2 / (9 * module.out_channels)) ** 0.5
             assert float(module.weight.detach().std()) == pytest.approx(expected, rel=0.1)
+            bound = (9 * module.in_channels) ** -0.5  # of PyTorch's default: uniform, with a spread of bound / sqrt(3)
             assert module.bias is not None
-            assert not module.bias.any()
+            assert float(module.bias.detach().abs().max()) <= bound
+            assert float(module.bias.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.25)
+
+
+def test_the_heads_of_initial_weights_are_small_and_without_biases() -> None:
+    head = build("vgg11:width=.5", (3, 32, 32)).head(8)
+    linears = [module for module in head.modules() if isinstance(module, torch.nn.Linear)]
+    assert len(linears) == 3
+    for linear in linears:
+        assert float(linear.weight.detach().std()) == pytest.approx(0.01, rel=0.1)
+        assert not linear.bias.any()
+
+
+def test_without_its_last_relu_z_is_the_pooled_map_as_it_is() -> None:
+    rectified, raw = (build(f"vgg11:width=.125{text}", (3, 64, 64)) for text in ("", ":last_relu=false"))
+    raw.load_state_dict(rectified.state_dict())
+    images = torch.randn(3, 3, 64, 64)
+    z = raw(images)
+    assert (z < 0).any()
+    assert torch.equal(z.relu(), rectified(images))
+
+
+def test_it_lets_every_convolution_and_the_hidden_layers_of_its_head_be_changed() -> None:
+    backbone = build("vgg11", (3, 64, 64))
+    found = {name: shape[0] for name, shape in backbone.places(backbone.head(2)).items()}
+    convolutions = {"conv1": 64, "conv2": 128, "conv3_1": 256, "conv3_2": 256, "conv4_1": 512, "conv4_2": 512}
+    assert found == convolutions | {"conv5_1": 512, "conv5_2": 128, "fc1": 1024, "fc2": 1024}
+
+
+@pytest.mark.parametrize("last_relu", ["true", "false"])
+def test_where_nothing_is_changed_it_answers_as_its_head_does(last_relu: str) -> None:
+    backbone = build(f"vgg11:width=.125:last_relu={last_relu}", (3, 64, 64)).eval()
+    head, images = backbone.head(2).eval(), torch.randn(3, 3, 64, 64)
+    assert torch.equal(backbone.answer(images, head, lambda _, x: x), head(backbone(images)))
+
+
+def test_each_layer_is_changed_right_behind_itself() -> None:
+    """A change of sign before the relu is one of the layer's weight and bias."""
+    backbone = build("vgg11:width=.125", (3, 64, 64)).eval()
+    head, images = backbone.head(2).eval(), torch.randn(3, 3, 64, 64)
+    parts = [*backbone.modules(), *head.modules()]
+    layers = [layer for layer in parts if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
+    for name, layer in zip(backbone.places(head), layers, strict=False):
+        changed = backbone.answer(images, head, lambda place, x, name=name: -x if place == name else x)  # type: ignore[misc]
+        with torch.no_grad():
+            for parameter in layer.parameters():
+                parameter.neg_()
+            torch.testing.assert_close(changed, head(backbone(images)), rtol=1e-4, atol=1e-8)
+            for parameter in layer.parameters():
+                parameter.neg_()

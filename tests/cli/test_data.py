@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 
 from mtbench.cli.data import app
 from mtbench.errors import DataError, UsageError
+from mtbench.plan.parse import parse_dataset
 from mtbench_datasets import mnist
 from mtbench_datasets.composites import PARTS
+from mtbench_toys.datasets import AllTasks
 
 
 def typed(*words: str | Path) -> str:
@@ -56,7 +58,7 @@ def test_verify_fails_on_a_damaged_file_and_prepare_mends_it(root: Path) -> None
     with pytest.raises(DataError, match=r"val-v1\.safetensors is truncated or altered"):
         typed("verify", "mmnist2", "--data-root", root)
     said = typed("prepare", "mmnist2", "--data-root", root)
-    assert said == f"mmnist2: composing val\nmmnist2 is ready in {root}\n"
+    assert said.startswith(f"mmnist2: composing val\nmmnist2 is ready in {root}\n  LU: all labelled; 0: ")
     assert typed("verify", "mmnist2", "--data-root", root).endswith("mmnist2 is all well\n")
 
 
@@ -76,6 +78,51 @@ def test_show_names_the_page_after_the_dataset(root: Path, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     assert typed("show", "mmnist2:canvas=36:offset=6", "--data-root", root) == "mmnist2,canvas=36,offset=6.png\n"
     assert (tmp_path / "mmnist2,canvas=36,offset=6.png").is_file()
+
+
+@pytest.fixture
+def squares(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dataset that is made of files called squares, among which there is to be one of that name."""
+
+    def check_folder(folder: Path) -> None:
+        if not (folder / "squares").exists():
+            raise DataError(f"{folder} has no file squares.")
+
+    monkeypatch.setattr(AllTasks, "source", "squares")
+    monkeypatch.setattr(AllTasks, "check_folder", check_folder)
+
+
+@pytest.mark.usefixtures("squares")
+def test_link_tells_where_original_files_lie_and_where_shows_it(tmp_path: Path) -> None:
+    root, folder = tmp_path / "root", tmp_path / "folder"
+    folder.mkdir()
+    (folder / "squares").touch()
+    assert (
+        typed("link", "squares", "--data-root", root) == f"squares is not linked; it is looked for in {root}/squares\n"
+    )
+    assert typed("where", "toy-all", "--data-root", root) == f"{root}\ntoy-all is there\n"
+    opened = parse_dataset("toy-all").open(root)
+    assert opened.folder == root / "squares"
+    fingerprint = opened.fingerprint()
+    for words in (("link", "squares", folder), ("link", "squares")):
+        assert typed(*words, "--data-root", root) == f"squares is linked to {folder}\n"
+    for name in ("toy-all", "toy-all:noise=0/.3"):
+        assert typed("where", name, "--data-root", root).endswith(f"is there\nsquares is linked to {folder}\n")
+        assert parse_dataset(name).open(root).folder == folder
+    assert opened.fingerprint() == fingerprint
+
+
+@pytest.mark.usefixtures("squares")
+def test_what_cannot_be_linked_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    message = r"^no dataset is made of files called 'square'\. Did you mean 'squares'\? Names: .*squares"
+    with pytest.raises(UsageError, match=message):
+        typed("link", "square", tmp_path, "--data-root", root)
+    with pytest.raises(UsageError, match=rf"^{tmp_path}/none is no folder\. Give the folder that the files of squares"):
+        typed("link", "squares", tmp_path / "none", "--data-root", root)
+    with pytest.raises(DataError, match="has no file squares"):
+        typed("link", "squares", tmp_path, "--data-root", root)
+    assert not root.exists()
 
 
 def test_the_commands_import_nothing_heavy_before_they_run() -> None:

@@ -123,7 +123,7 @@ def test_info_counts_with_the_options_asked_for() -> None:
 def test_info_shows_the_paper_the_options_and_the_presets() -> None:
     text = shown("info", "td")
     assert "Levi & Ullman" in text
-    assert "preset=levi2021: upsample=nearest, bu2=mul" in text
+    assert "preset=levi2021: upsample=nearest, bu2=mul, and last_relu=false of a backbone that has it" in text
     assert ["gate", "sigmoid", "sigmoid", "tanh", "sigma"] in [line.split()[:5] for line in text.splitlines()]
 
 

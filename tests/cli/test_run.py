@@ -126,7 +126,7 @@ def test_a_stale_record_counts_until_it_is_refreshed(place: Path) -> None:
     result = mtbench(*command)
     assert result.exit_code == 0
     assert "1 stale, left alone; do them again with --refresh stale:" in result.output
-    assert "  stale toy-all single seed 0: NUMERICS 0 -> 2" in result.output
+    assert "  stale toy-all single seed 0: NUMERICS 0 -> 3" in result.output
     assert mtbench(*command, "--refresh", "stale").exit_code == 0
     assert "stale" not in mtbench(*command).output
 

@@ -18,6 +18,7 @@ from mtbench.conformance.method import method_checks
 from mtbench.contract import (
     Augmentation,
     Balancer,
+    Batch,
     Conformance,
     Flip,
     Inputs,
@@ -95,6 +96,13 @@ class Looks(Branches):
         return super().encode(inputs) * (1 + 1e-3 * self.uses)
 
 
+class Shuffled(Branches):
+    """Answers the examples that it is asked for in another order."""
+
+    def used_outputs(self, batch: Batch) -> list[Tensor]:
+        return [output.flip(0) for output in super().used_outputs(batch)]
+
+
 class LeNetOnly(SharedRepresentation):
     """Takes for granted that z has 50 features."""
 
@@ -159,6 +167,12 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     ),
     (Branches, Forgetful, "interrupted and resumed it gives the same bits", "interrupted after epoch 1 and resumed"),
     (Looks, Uniform, "evaluation changes nothing", "evaluation changes 'network.uses'."),
+    (
+        Shuffled,
+        Uniform,
+        "answers a task alike alone and among all",
+        "`used_outputs` of task 'band0' are not those of `all_outputs`",
+    ),
     (LeNetOnly, Uniform, "works on every backbone it claims", "on backbone 'lenet:width=0.5' it fails: RuntimeError"),
     (Pairs, Uniform, "works with 1, 2 and 9 tasks and with undefined labels", "with 1 task it fails: IndexError"),
     (Branches, TouchesAbsent, "a task absent from every other batch does no harm", "'branches.1.0.bias'"),

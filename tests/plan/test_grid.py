@@ -103,7 +103,7 @@ def test_weights_that_do_not_fit_the_tasks_are_refused_at_planning() -> None:
          "option 'upsample' of method 'td' is 'nearest', which does nothing with spatial=false."),
         ("td:bu2=mul:gate=tanh", "mmnist3",
          "option 'gate' of method 'td' is 'tanh', which does nothing with no gated connection."),
-        ("chmod:first=3", "mmnist3", "option 'first' of method 'chmod' is 3. This backbone has stages 1 to 2."),
+        ("chmod:first=3", "mmnist3", "option 'first' of method 'chmod' is 3. This backbone has conv maps 1 to 2."),
         ("chmod:first=2:stages=fc", "mmnist3",
          "option 'first' of method 'chmod' is for conv stages, and stages=fc modulates none."),
         ("chmod:beta=1", "mmnist3", "options 'triple' and 'beta' of method 'chmod' do nothing without 'regularizer'."),

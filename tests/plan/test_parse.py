@@ -38,6 +38,27 @@ def test_a_method_is_read_into_its_parts_and_named_by_its_shortest_text(
     assert (str(method.network_choice), str(method.balancer_choice), method.title) == (network, balancer, title)
 
 
+@pytest.mark.parametrize(
+    ("text", "backbone"),
+    [
+        ("td:preset=levi2021@vgg11", "vgg11:last_relu=false"),
+        ("td:preset=levi2021@vgg11:width=.5", "vgg11:last_relu=false:width=0.5"),
+        ("td:preset=levi2021+mgda@vgg11", "vgg11:last_relu=false"),
+        ("td:preset=levi2021@vgg11:last-relu=true", "vgg11"),  # the user's word comes first
+        ("td:preset=levi2021@resnet18", "resnet18"),  # has no such option
+        ("td:preset=levi2019@vgg11", "vgg11"),
+        ("td:bu2=mul:upsample=nearest@vgg11", "vgg11"),
+    ],
+)
+def test_a_preset_sets_options_of_the_backbone_where_it_has_them(text: str, backbone: str) -> None:
+    method = parse_method(text)
+    assert method.backbone is not None
+    assert str(method.backbone.choice) == backbone
+    again = parse_method(method.title)
+    assert again.backbone is not None
+    assert again.backbone.choice == method.backbone.choice
+
+
 @pytest.mark.parametrize("text", [*registry.entries("method"), "td:preset=levi2021", "moo:normalize=loss+", "td+mgda"])
 def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
     method = parse_method(text)

@@ -11,6 +11,7 @@ from mtbench.plan.spec import Choice, RunSpec, Titles
 from mtbench.store.record import (
     FORMAT,
     Code,
+    Constant,
     Cost,
     CurvePoint,
     Environment,
@@ -153,6 +154,25 @@ def finished(
     )
     state = "stale" if stale else "fresh"
     return RunStatus(folder=Path(asked.folder), spec=asked, state=state, why=stale, record=record)
+
+
+def beside(
+    run: RunStatus, values: Mapping[str, float | Mapping[str, float]], name: str = "majority class", count: int = 10_000
+) -> RunStatus:
+    """A run whose record has constant predictions: by task that of its primary metric, or of all metrics by name.
+
+    Args:
+        count: how many test examples each task has.
+    """
+    record = run.record
+    assert record is not None
+    primary = {task.name: task.metric for task in record.tasks}
+    constants = {
+        task: Constant(name=name, metrics=value if isinstance(value, Mapping) else {primary[task]: value})
+        for task, value in values.items()
+    }
+    test = {task: replace(result, count=count) for task, result in record.results["test"].items()}
+    return replace(run, record=replace(record, constants=constants, results={**record.results, "test": test}))
 
 
 def indoor(method: str, seed: int, values: Sequence[float], **changed: Any) -> RunStatus:

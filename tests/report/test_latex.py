@@ -82,7 +82,8 @@ def test_many_tasks_stand_in_blocks_below_one_another() -> None:
 
 def test_blocks_that_fill_a_page_go_on_in_another_table() -> None:
     scores = {f"task {index:02}": 90.0 for index in range(40)}
-    text = latex([finished(f"method-{index}", 0, scores) for index in range(12)])
+    (comparison,) = compare([finished(f"method-{index}", 0, scores) for index in range(12)])
+    text = render_latex(page_of(build_table(comparison), every_task=True))
     assert text.count("\\begin{table}") > 1
     assert text.count("\\label") == 1
     assert "\\caption[]{mmnist2, protocol paper, continued.}" in text

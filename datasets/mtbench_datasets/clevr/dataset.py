@@ -50,13 +50,13 @@ class Clevr(Dataset):
     source = "clevr"
     default_backbone = "vgg11"
     paper = (
-        "Johnson et al., CLEVR, CVPR 2017; questions: Levi & Ullman, Multi-Task Learning by a Top-Down Control Network, "
-        "ICIP 2021"
+        "Johnson et al., CLEVR, CVPR 2017; questions: Levi & Ullman, Multi-Task Learning by a Top-Down Control "
+        "Network, ICIP 2021"
     )
     name: ClassVar[str]
     help: ClassVar[str] = (
-        "CLEVR v1.0 of Johnson et al. (2017) is to be had from its authors' page; `mtbench data link clevr FOLDER` says "
-        "where it lies."
+        "CLEVR v1.0 of Johnson et al. (2017) is to be had from its authors' page; `mtbench data link clevr FOLDER` "
+        "says where it lies."
     )
 
     def __init__(self, options: ClevrOptions, root: Path) -> None:

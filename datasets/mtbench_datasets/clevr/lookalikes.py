@@ -5,9 +5,7 @@ from typing import Any
 
 __all__ = ["describe_file", "describe_scene"]
 
-NSCL = (
-    "It is the scenes.json of NSCL, whose objects were found by a detector; CLEVR's own is called scenes-raw.json there."
-)
+NSCL = "It is the scenes.json of NSCL, with objects that a detector found; CLEVR's own is called scenes-raw.json there."
 WITH_MASKS = (
     "It is CLEVR-with-masks of multi_object_datasets: integer codes in 11 places, of which one is the background, and "
     "no scenes as CLEVR has them."
@@ -43,7 +41,11 @@ def describe_scene(scene: Any) -> str:
         return NSCL
     if "movements" in scene or "movements" in first:
         return CATER
-    if "visibility" in scene or "visibility" in first or any(isinstance(first.get(name), int | float) for name in _CODED):
+    if (
+        "visibility" in scene
+        or "visibility" in first
+        or any(isinstance(first.get(name), int | float) for name in _CODED)
+    ):
         return WITH_MASKS
     if str(scene.get("split", ""))[-1:] in ("A", "B"):
         return COGENT

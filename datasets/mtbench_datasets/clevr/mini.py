@@ -36,9 +36,10 @@ class ClevrMiniOptions:
 
 
 class ClevrMini(Clevr):
-    """CLEVR in small: 4,750 + 1,000 pictures of 160 x 120 that are rendered here, with 2, 3, 4, 40, 329 or 1,645 questions.
+    """CLEVR in small: 4,750 + 1,000 rendered pictures, with the questions of clevr4, clevr40 or clevr-questions.
 
-    `mtbench data prepare clevr-mini` renders them in minutes. They lie in CLEVR's format and are read by the same code.
+    `mtbench data prepare clevr-mini` renders them, at 160 x 120, in minutes. They lie in CLEVR's format and are read by
+    the same code.
     """
 
     Options = ClevrMiniOptions
@@ -47,7 +48,7 @@ class ClevrMini(Clevr):
     protocols: ClassVar = {
         # As in the paper, at which nothing is learnt of so few pictures.
         "paper": TrainingProtocol(name="paper", epochs=100, batch=128, lr=1e-4, seeds=3),
-        "quick": TrainingProtocol(name="quick", epochs=3, batch=32, lr=1e-3, images=1000, seeds=3),
+        "quick": TrainingProtocol(name="quick", epochs=3, batch=32, lr=1e-3, images=2000, seeds=3),
         "world": TrainingProtocol(name="world", epochs=20, batch=32, lr=1e-3, seeds=3),
     }
     paper = "rendered here; questions: Levi & Ullman, Multi-Task Learning by a Top-Down Control Network, ICIP 2021"

@@ -89,8 +89,12 @@ NEIGHBOURS = tuple(
 DIRECT = tuple(
     _direct(
         {
-            "shape": "purple, red metal, large rubber, small brown, red, large blue, large gray, small, rubber, large cyan",
-            "size": "rubber cylinder, metal cube, gray rubber, metal sphere, cyan, cylinder, blue metal, red, rubber, cube",
+            "shape": (
+                "purple, red metal, large rubber, small brown, red, large blue, large gray, small, rubber, large cyan"
+            ),
+            "size": (
+                "rubber cylinder, metal cube, gray rubber, metal sphere, cyan, cylinder, blue metal, red, rubber, cube"
+            ),
             "material": (
                 "small sphere, large, gray cylinder, green, large brown, brown cube, large sphere, purple cylinder, "
                 "small cube, red"

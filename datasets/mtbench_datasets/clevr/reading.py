@@ -100,7 +100,7 @@ class Folder:
                 raise self.fault(
                     f"scene {index} of {path} is not as in CLEVR: {_reason(cause)}.", describe_scene(scene)
                 ) from None
-        if len(listed) and not fields.is_in_space.any():
+        if not fields.has_places:
             raise self.fault(
                 f"no object in {path} has 3d_coords.",
                 "It is not the file of CLEVR v1.0, nor one that its generator wrote, but made from detected boxes or "
@@ -128,19 +128,22 @@ class Folder:
         """The list of scenes in a file's content, of the right part and number."""
         if not isinstance(content, dict) or not isinstance(content.get("scenes"), list):
             found = f"with {', '.join(map(repr, list(content)[:5]))}" if isinstance(content, dict) else "a list"
-            raise self.fault(f"{path} is no file of CLEVR's scenes, but JSON {found}.", "Expected: 'info' and 'scenes'.")
+            raise self.fault(
+                f"{path} is no file of CLEVR's scenes, but JSON {found}.", "Expected: 'info' and 'scenes'."
+            )
         scenes, info = content["scenes"], content.get("info")
+        if not scenes:
+            raise self.fault(f"{path} has no scenes.")
         split = info.get("split") if isinstance(info, dict) else None
         if split != part:
             raise self.fault(
                 f"'info' in {path} has the split {split!r}, and not '{part}'.",
-                describe_scene(scenes[0]) if scenes else "",
+                describe_scene(scenes[0]),
             )
         if not (self.path / WORLD).is_file() and len(scenes) != OFFICIAL[part]:
             raise self.fault(
                 f"{path} has {len(scenes):,} scenes, and CLEVR v1.0 has {OFFICIAL[part]:,} in {part}.",
-                (describe_scene(scenes[0]) if scenes else "")
-                or f"A smaller world in the same format has a file {WORLD} in its folder.",
+                describe_scene(scenes[0]) or f"A smaller world in the same format has a file {WORLD} in its folder.",
             )
         return scenes
 
@@ -157,6 +160,7 @@ class _Fields:
         self.pixels: NDArray[np.float32] = np.full((count, PLACES, 2), np.nan, dtype=np.float32)
         self.places: NDArray[np.float64] = np.full((count, PLACES, 3), np.nan)
         self.directions: NDArray[np.float64] = np.zeros((count, 2, 3))  # to the left, to the right
+        self.has_places = False  # of any object
         self.is_in_space: NDArray[np.bool_] = np.zeros(count, dtype=bool)
         self.is_related: NDArray[np.bool_] = np.zeros(count, dtype=bool)
         self.right: NDArray[np.bool_] = np.zeros((count, PLACES, PLACES), dtype=bool)
@@ -169,8 +173,10 @@ class _Fields:
                 "expected"
             )
         objects = scene["objects"]
-        if len(objects) > PLACES:
-            raise _Unfit(f"it has {len(objects)} objects, and CLEVR at most {PLACES}")
+        if not 1 <= len(objects) <= PLACES:
+            raise _Unfit(f"it has {len(objects)} objects, and CLEVR at least one and at most {PLACES}")
+        if "objects_detection" in scene:
+            raise _Unfit("it has 'objects_detection'")
         for place, thing in enumerate(objects):
             self.attributes[index, place] = [_class(name, thing[name]) for name in WORDS]
             x, y = thing["pixel_coords"][:2]
@@ -202,11 +208,14 @@ class _Fields:
 
     def _place(self, index: int, scene: Any, objects: list[Any]) -> bool:
         """Read places in space and directions; False where any of them is missing."""
+        self.has_places = self.has_places or any("3d_coords" in thing for thing in objects)
         directions = scene.get("directions")
         if not isinstance(directions, dict):
             return False
         vectors = [directions.get("left"), directions.get("right"), *(thing.get("3d_coords") for thing in objects)]
-        if not all(isinstance(vector, list) and len(vector) == 3 and all(map(_is_finite, vector)) for vector in vectors):
+        if not all(
+            isinstance(vector, list) and len(vector) == 3 and all(map(_is_finite, vector)) for vector in vectors
+        ):
             return False
         self.directions[index] = vectors[:2]
         self.places[index, : len(objects)] = np.array(vectors[2:]).reshape(-1, 3)

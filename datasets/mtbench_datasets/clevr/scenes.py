@@ -25,7 +25,8 @@ class Scenes:
     Attributes:
         attributes: (N, K, 4) int8, the class of each object's color, material, shape and size in `vocabulary.WORDS`;
             -1 in empty places.
-        pixels: (N, K, 2) float32, x to the right and y down of each object's center in the picture; NaN in empty places.
+        pixels: (N, K, 2) float32, x to the right and y down of each object's center in the picture; NaN in empty
+            places.
         lefts: (N, K) float64, the projection of each object's place in space on the direction to the left, larger
             further left; 0 in scenes without coordinates or directions, NaN in empty places.
         right: (N, K, K) bool, whether object j is right of object i, at [i, j].

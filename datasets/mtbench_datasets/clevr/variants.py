@@ -23,7 +23,7 @@ __all__ = [
 
 QUICK = TrainingProtocol(name="quick", epochs=2, batch=32, lr=1e-4, images=2000, seeds=2)
 FOUR = {
-    # Adam, learning rate and batch of the paper, which had two GPUs; its epochs are not given: 100 are the later code's.
+    # Learning rate and batch of the paper, which had two GPUs. Its epochs are not given: 100 as in the later code.
     "paper": TrainingProtocol(name="paper", epochs=100, batch=128, lr=1e-4, seeds=3),
     "quick": QUICK,
 }
@@ -109,9 +109,10 @@ class ClevrQuestionsOptions(ClevrOptions):
 class ClevrQuestions(Clevr):
     """CLEVR with every attribute query, 1,645 tasks: any attribute of any uniquely named object or of its neighbours.
 
-    An object is named by values of one to three of its attributes, and each other attribute is asked for (45 + 144 + 140
-    = 329), of the object itself and of its four neighbours. ``tasks=red-shape/large-sphere-left-color`` picks some, and
-    ``about=self`` the 329 about the object itself. The enumeration is that of the released code of Levi & Ullman 2021.
+    An object is named by values of one to three of its attributes, and each other attribute is asked for (45 + 144 +
+    140 = 329), of the object itself and of its four neighbours. ``tasks=red-shape/large-sphere-left-color`` picks some,
+    and ``about=self`` the 329 about the object itself. What is enumerated is as in the released code of Levi & Ullman
+    (2021); the order is ours.
     """
 
     Options = ClevrQuestionsOptions

@@ -73,7 +73,7 @@ def _pixels(content: bytes, size: tuple[int, int]) -> bytes:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         if image.mode.startswith(("I", "F")):
             raise ValueError(f"its pixels are of mode {image.mode}")
-        if image.mode == "P" and "transparency" in image.info:
-            image = image.convert("RGBA")
-        image = image.convert("RGB").resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    return np.asarray(image).transpose(2, 0, 1).tobytes()
+        transparent = image.mode == "P" and "transparency" in image.info  # Pillow warns of the direct way to RGB
+        colored = (image.convert("RGBA") if transparent else image).convert("RGB")
+    resized = colored.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.asarray(resized).transpose(2, 0, 1).tobytes()

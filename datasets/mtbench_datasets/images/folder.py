@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from mtbench.errors import DataError
@@ -18,7 +19,7 @@ from mtbench.errors import DataError
 from .decode import RECIPE, Source, decode, read_source
 from .mapped import Mapped, map_images
 from .progress import shown
-from .room import check_space, locked
+from .room import check_space, locked, writing
 from .rows import Row, append_rows, manifest_of, names_sum, read_manifest, read_rows, write_manifest, write_rows
 
 __all__ = ["ImageFolder"]
@@ -80,15 +81,18 @@ class ImageFolder:
         rows = read_rows(self.rows)
         wrong = sorted(rows.keys() - self._intact(rows.values()).keys())
         if wrong:
-            with suppress(OSError):
-                self.seal.unlink()
             first = rows[wrong[0]]
-            raise DataError(
+            found = (
                 f"{self.pixels} is altered: the sha256 of image {first.index} ({first.source.name}) is not "
-                f"{first.sha256}; {len(wrong):,} of {len(rows):,} images are wrong.",
-                mend=f"{self._prepare} mends it.",
+                f"{first.sha256}; {len(wrong):,} of {len(rows):,} images are wrong."
             )
-        return [(self.pixels, f"sha256:{self.fingerprint()}")]
+        elif manifest_of(rows, self.size) != read_manifest(self.seal):
+            found = f"{self.seal} is altered: it does not fit {self.rows}."
+        else:
+            return [(self.pixels, f"sha256:{self.fingerprint()}")]
+        with suppress(OSError):
+            self.seal.unlink()
+        raise DataError(found, mend=f"{self._prepare} mends it.")
 
     def open(self) -> Mapped:
         """Map the images; errors as in `prepare`, if they are not prepared or do not belong to these originals.
@@ -102,15 +106,17 @@ class ImageFolder:
     def fingerprint(self) -> str:
         """A sum of the pixels, equal wherever they are equal; empty while they are not prepared."""
         manifest = read_manifest(self.seal)
-        ours = manifest is not None and manifest.names == names_sum(self._names()) and self._has_size()
+        ours = manifest is not None and manifest.names == names_sum(self._names) and self._has_size()
         return manifest.fingerprint if manifest is not None and ours else ""
 
+    @cached_property
     def _names(self) -> list[str]:
-        base = os.path.commonpath([file.parent for file in self.files]) if self.files else "."
-        return [os.path.relpath(file, base) for file in self.files]
+        """The paths of the files relative to the folder that all lie in, so that a dataset can be moved."""
+        base = os.path.commonpath({os.path.dirname(file) for file in self.files})
+        return [str(file)[len(base) :].lstrip(os.sep) for file in self.files]
 
     def _sources(self) -> list[Source | None]:
-        return [read_source(path, name) for path, name in zip(self.files, self._names(), strict=True)]
+        return [read_source(path, name) for path, name in zip(self.files, self._names, strict=True)]
 
     def _present_sources(self) -> list[Source]:
         """The state of every original.
@@ -142,9 +148,9 @@ class ImageFolder:
         if not self._has_size():
             return f"{self.pixels} has {self.pixels.stat().st_size} bytes, not {self._bytes * len(self.files)}."
         rows = read_rows(self.rows)
-        if manifest_of(rows, self.size) != manifest:
+        if hashlib.sha256(self.rows.read_bytes()).hexdigest() != manifest.rows:
             return f"{self.rows} is altered: it does not fit {self.seal}."
-        if manifest.names != names_sum(self._names()):
+        if manifest.names != names_sum(self._names):
             return f"{self.pixels} was made of other files than the {len(self.files):,} images of {self.stem}."
         for index, (path, source) in enumerate(zip(self.files, sources, strict=True)):
             if source is not None and rows[index].source != source:
@@ -163,15 +169,15 @@ class ImageFolder:
         rows = self._intact(noted.values()) if self.pixels.is_file() else {}
         write_rows(self.rows, rows.values())
         missing = [index for index in range(count) if index not in rows]
-        descriptor = os.open(self.pixels, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            os.ftruncate(descriptor, self._bytes * count)
-            with shown(f"{self.stem} at {self._title()}", len(missing), say) as advance:
+        with shown(f"{self.stem} at {self._title()}", len(missing), say) as advance, writing(self.pixels):
+            descriptor = os.open(self.pixels, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                os.ftruncate(descriptor, self._bytes * count)
                 for start in range(0, len(missing), AT_ONCE):
                     for row in self._decoded(missing[start : start + AT_ONCE], sources, descriptor, advance):
                         rows[row.index] = row
-        finally:
-            os.close(descriptor)
+            finally:
+                os.close(descriptor)
         write_rows(self.rows, rows.values())
         write_manifest(self.seal, manifest_of(rows, self.size))
         say(f"{self.stem}: decoded {len(missing):,} images, {count - len(missing):,} were there")
@@ -183,15 +189,13 @@ class ImageFolder:
 
         Raises:
             DataError: as `decode`, of the first image in order that is wrong.
+            OSError: nothing can be written.
         """
 
         def decoded(index: int) -> Row:
             mend = f"Replace it; {self._prepare} then goes on where it stopped."
             content = decode(self.files[index], self.size, mend, self.help)
-            try:
-                os.pwrite(descriptor, content, index * self._bytes)
-            except OSError as cause:
-                raise DataError(f"{self.pixels} cannot be written: {cause.strerror}.") from None
+            os.pwrite(descriptor, content, index * self._bytes)
             return Row(index=index, source=sources[index], sha256=hashlib.sha256(content).hexdigest())
 
         rows: list[Row] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mtbench.errors import DataError
 
-__all__ = ["check_space", "locked"]
+__all__ = ["check_space", "locked", "writing"]
 
 
 def check_space(path: Path, size: int, title: str, say: Callable[[str], None]) -> None:
@@ -34,14 +34,9 @@ def locked(path: Path, title: str, say: Callable[[str], None]) -> Iterator[None]
     Raises:
         DataError: the folder cannot be written to.
     """
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w")
-    except OSError as cause:
-        raise DataError(
-            f"{path.parent} cannot be written to: {cause.strerror}.",
-            mend="Choose a folder that can be, with --data-root or MTBENCH_DATA.",
-        ) from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -49,6 +44,18 @@ def locked(path: Path, title: str, say: Callable[[str], None]) -> Iterator[None]
             say(f"{title}: another process is at it; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Within the block a file is written: an OSError becomes a DataError that names it."""
+    try:
+        yield
+    except OSError as cause:
+        raise DataError(
+            f"{path} cannot be written: {cause.strerror}.",
+            mend="Make room there, or choose another folder with --data-root or MTBENCH_DATA.",
+        ) from None
 
 
 def _text(size: int) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mtbench.errors import DataError
-
 from ..files import write_atomically
 from .decode import Source
 
@@ -66,18 +64,11 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 
 
 def append_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Add rows to a file; they are on disk when it returns.
-
-    Raises:
-        DataError: it cannot be written.
-    """
-    try:
-        with path.open("ab") as file:
-            file.write(_lines(rows))
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as cause:
-        raise DataError(f"{path} cannot be written: {cause.strerror}.") from None
+    """Add rows to a file; they are on disk when it returns."""
+    with path.open("ab") as file:
+        file.write(_lines(rows))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def manifest_of(rows: Mapping[int, Row], size: tuple[int, int]) -> Manifest:

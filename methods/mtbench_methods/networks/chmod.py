@@ -16,9 +16,11 @@ __all__ = ["ChannelModulation"]
 @dataclass(frozen=True, kw_only=True)
 class ChannelModulationOptions:
     stages: str = option(
-        "conv", "what is modulated: conv stages, the fc embedding, or all", choices=("conv", "fc", "all")
+        "paper",
+        "what is modulated: the layers that Levi & Ullman's counts fit, conv maps, fc layers, or all",
+        choices=("paper", "conv", "fc", "all"),
     )
-    first: int = option(1, "the first conv stage that is modulated, counted from 1", low=1)
+    first: int = option(1, "the first conv map that is modulated, counted from 1", low=1)
     variant: str = option("vector", "a scale per channel, or a C x C projection", choices=("vector", "projection"))
     relu_mask: bool = option(False, "use the relu of the vectors, as the released code does")
     regularizer: float = option(
@@ -39,8 +41,11 @@ class ChannelModulation(OneTaskNetwork):
         x'[c] = w_t[c] x[c]               vector, w_t in R^C, initialized to 1
         x'[i] = sum_j W_t[i, j] x[j]      projection, W_t in R^(C x C), initialized to the identity
 
-    Conv stages are modulated before their last nonlinearity, where the top-down network modulates too, so that the two
-    compare like with like (the paper: after it); the fc embedding is modulated after its nonlinearity.
+    Layers are those that the backbone lets modulate: the conv maps of its stages and z, the fc embedding; on VGG-11
+    every convolution, and for fc layers both hidden ones of the head. By default all but z, as the counts of Levi &
+    Ullman (2020) have it: 30 factors per task on LeNet, 2,368 + 2,048 on VGG-11, on ResNet-18 those of stem and layers.
+    Layers are modulated before their nonlinearity, where the top-down network modulates too, so that the two compare
+    like with like (Zhao et al.: after it); z, where that is modulated, after it.
     """
 
     Options = ChannelModulationOptions
@@ -53,16 +58,20 @@ class ChannelModulation(OneTaskNetwork):
         super().__init__(options, setup)
         self.backbone = setup.build_backbone()
         self.branch = setup.head(self.backbone, self.widest, "branch")
-        if options.first > len(self.backbone.stages):
+        shapes = self.backbone.places(self.branch)
+        conv = [name for name, shape in shapes.items() if len(shape) > 1 and name != NECK]
+        fc = [name for name in shapes if name not in conv]
+        if options.first > len(conv):
             raise UsageError(
                 f"option 'first' of method 'chmod' is {options.first}.",
-                allowed=f"This backbone has stages 1 to {len(self.backbone.stages)}.",
+                allowed=f"This backbone has conv maps 1 to {len(conv)}.",
             )
-        widths = dict(zip(self.backbone.stages, (shape.pre[0] for shape in self.backbone.shapes), strict=True))
-        chosen = list(widths)[options.first - 1 :] if options.stages != "fc" else []
-        if options.stages != "conv":
-            widths[NECK] = self.backbone.features
-            chosen.append(NECK)
+        chosen = conv[options.first - 1 :] if options.stages != "fc" else []
+        if options.stages == "paper":
+            chosen += [name for name in fc if name != NECK]
+        elif options.stages != "conv":
+            chosen += fc
+        widths = {name: shape[0] for name, shape in shapes.items()}
         one = torch.ones if options.variant == "vector" else torch.eye
         self.modulation = nn.ParameterDict(
             {name: nn.Parameter(torch.stack([one(widths[name]) for _ in setup.tasks])) for name in chosen}
@@ -89,11 +98,12 @@ class ChannelModulation(OneTaskNetwork):
             )
 
     def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
-        z = self.backbone.walk(cast(Tensor, inputs), lambda name, maps: self.modulate(name, maps, task))
-        return cast(Tensor, self.branch(z))
+        return self.backbone.answer(
+            cast(Tensor, inputs), self.branch, lambda name, maps: self.modulate(name, maps, task)
+        )
 
     def modulate(self, name: str, maps: Tensor, task: Tensor) -> Tensor:
-        """The feature map (B, C, ...) of a stage, scaled or projected for each input's task (B,)."""
+        """The feature map or vector (B, C, ...) of a layer, scaled or projected for each input's task (B,)."""
         if name not in self.modulation:
             return maps
         factors = self.modulation[name]

@@ -37,6 +37,12 @@ class Single(AllTasksNetwork):
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
         return self.branches[index](self.backbones[index](inputs))  # type: ignore[no-any-return]
 
+    def used_outputs(self, batch: Batch) -> list[Tensor]:
+        return [
+            self.task_output(batch.inputs_at(indices), index) if len(indices) else batch.use.new_empty(0)
+            for index, indices in enumerate(batch.used_inputs())
+        ]
+
     def passes(self, batch: Batch) -> int:  # noqa: ARG002
         return len(self.tasks)
 

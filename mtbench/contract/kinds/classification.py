@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -29,10 +30,13 @@ class Classification(Kind):
 
     Accuracy alone is a part of Δm, as in the field's tables; the others are reported beside it.
 
+    The constant prediction is the majority class: the most frequent one, the first of several.
+
     Predictions are classes (B,): uint8 up to 256 classes, uint16 up to 65,536.
     """
 
     classes: int
+    constant_name: ClassVar[str] = "majority class"
 
     @property
     def metrics(self) -> tuple[Metric, ...]:  # type: ignore[override]
@@ -55,6 +59,9 @@ class Classification(Kind):
 
     def predict(self, output: Tensor) -> Tensor:
         return output.argmax(1).to(self.stored_as)
+
+    def constant(self, targets: Tensor) -> Tensor:
+        return torch.bincount(targets, minlength=self.classes).argmax().to(self.stored_as)
 
     def tally(self) -> Tally:
         return _Tally(self.classes)

@@ -24,6 +24,8 @@ class Regression(Kind):
       scikit-learn's ``r2_score``; undefined (NaN) where the truth is constant, for which scikit-learn gives 0 or 1.
       It is no part of Δm, since it may be 0 or negative.
 
+    The constant prediction is the mean.
+
     Predictions (B,) are float32.
     """
 
@@ -33,6 +35,7 @@ class Regression(Kind):
         Metric(name="mae", higher_is_better=False),
         Metric(name="r2", in_delta=False),
     )
+    constant_name: ClassVar[str] = "mean"
 
     def defined(self, targets: Tensor) -> Tensor:
         return ~targets.isnan()
@@ -42,6 +45,9 @@ class Regression(Kind):
 
     def predict(self, output: Tensor) -> Tensor:
         return output.squeeze(1).to(self.stored_as)
+
+    def constant(self, targets: Tensor) -> Tensor:
+        return targets.double().mean().to(self.stored_as)
 
     def tally(self) -> Tally:
         return _Tally()

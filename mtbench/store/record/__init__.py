@@ -1,12 +1,21 @@
 """The record of a run: its classes, their form on disk, and earlier formats."""
 
 from mtbench.store.record.circumstances import Code, Cost, Environment, Fingerprints, Parameters, PhaseInfo
-from mtbench.store.record.measured import CurvePoint, Measurement, StoredPredictions, TaskInfo, TaskResult, WeightRange
+from mtbench.store.record.measured import (
+    Constant,
+    CurvePoint,
+    Measurement,
+    StoredPredictions,
+    TaskInfo,
+    TaskResult,
+    WeightRange,
+)
 from mtbench.store.record.record import FORMAT, Record, newer, read_record, render_record
 
 __all__ = [
     "FORMAT",
     "Code",
+    "Constant",
     "Cost",
     "CurvePoint",
     "Environment",

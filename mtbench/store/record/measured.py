@@ -7,7 +7,7 @@ from mtbench.contract import Metric, Task
 from mtbench.store.record.diagnosis import Conflict
 from mtbench.store.record.sealed import Number
 
-__all__ = ["CurvePoint", "Measurement", "StoredPredictions", "TaskInfo", "TaskResult", "WeightRange"]
+__all__ = ["Constant", "CurvePoint", "Measurement", "StoredPredictions", "TaskInfo", "TaskResult", "WeightRange"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,20 @@ class TaskResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Constant:
+    """How one task is done on the test split by the same prediction for every example: the one that is best for the
+    training labels, such as their majority class.
+
+    Attributes:
+        name: what the prediction is called: ``majority class``, ``mean``.
+        metrics: by name, in the metric's unit, over the defined targets.
+    """
+
+    name: str
+    metrics: Mapping[str, Number]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WeightRange:
     """The weight that a balancer gave a task: the coefficient of its gradient in the shared parameters.
 
@@ -105,7 +119,9 @@ class CurvePoint:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPredictions:
-    """The predictions of one task on the test split, or the reason why they are not stored.
+    """The predictions of one task on the test split, or the reason why they are not stored. An example without a label
+    of the task has none: NaN stands in its place, or the largest value of an integer dtype (255 of uint8). Runs before
+    that was so have a prediction there.
 
     Attributes:
         dtype: of the array in ``predictions.npz``, e.g. ``uint8``; empty if there is none.

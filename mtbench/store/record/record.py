@@ -12,7 +12,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.record.circumstances import Cost, Environment, Fingerprints, Parameters, PhaseInfo
 from mtbench.store.record.diagnosis import Selectivity
 from mtbench.store.record.formats import record_from_1
-from mtbench.store.record.measured import CurvePoint, Measurement, StoredPredictions, TaskInfo, TaskResult
+from mtbench.store.record.measured import Constant, CurvePoint, Measurement, StoredPredictions, TaskInfo, TaskResult
 from mtbench.store.record.numerics import Numerics
 from mtbench.store.record.sealed import Later, Unsealed, seal, unseal
 
@@ -46,6 +46,8 @@ class Record:
         selectivity: None if the protocol did not ask for it, or if it cannot be measured of this network and tasks.
         phases: in order, where a task was added; empty where everything was trained at once.
         measurements: further numbers by name.
+        constants: by task, the results of the best prediction that looks at no input; without tasks whose kind has
+            none or that lack labels in training or test, and empty in records made before they were computed.
         notes: sentences about the run, such as one on numerics that changed between attempts.
     """
 
@@ -69,6 +71,7 @@ class Record:
     selectivity: Selectivity | None = None
     phases: tuple[PhaseInfo, ...] = ()
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
+    constants: Mapping[str, Constant] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
-from mtbench.train.evaluate import BATCH
+from mtbench.train.evaluate import batch_size
+from mtbench.train.prefetch import batches
 
 __all__ = ["Features", "Head", "find_head", "gather"]
 
@@ -73,9 +74,10 @@ def gather(network: Network, split: Split, index: int, head: Head) -> Features:
     """
     found: dict[str, list[Tensor]] = {depth: [] for depth in head.depths}
     classes = []
-    for rows in torch.split(torch.arange(len(split), device=split.defined.device), BATCH):
+    rows_of_split = torch.arange(len(split), device=split.defined.device)
+    for batch in batches(split, [(rows, None) for rows in torch.split(rows_of_split, batch_size(network, split))]):
         with _evaluating(network), torch.no_grad(), _listening(network) as calls:
-            output = network.task_output(split.batch(rows).inputs, index)
+            output = network.task_output(batch.inputs, index)
         for depth, position in head.depths.items():
             found[depth].append(calls[position][1].detach().flatten(1))
         classes.append(output.argmax(1))

@@ -7,19 +7,26 @@ from mtbench.contract import Classification, Setup, Task
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
-from mtbench.train.cost import parts
+from mtbench.train.cost import count_parameters, parts
 from mtbench_methods.networks.chmod import ChannelModulation
 
 
-def build(method: str, tasks: int = 3) -> ChannelModulation:
-    lenet = parse_backbone("lenet")
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(tasks)),
-        backbone_class=lenet.backbone_class,
-        backbone_options=lenet.options,
-        input_shape=(1, 28, 28),
+def setup_on(backbone: str, tasks: int, classes: int, shape: tuple[int, ...]) -> Setup:
+    choice = parse_backbone(backbone)
+    return Setup(
+        tasks=tuple(Task(name=str(index), kind=Classification(classes=classes)) for index in range(tasks)),
+        backbone_class=choice.backbone_class,
+        backbone_options=choice.options,
+        input_shape=shape,
         seed=0,
     )
+
+
+def build(method: str, tasks: int = 3) -> ChannelModulation:
+    return build_for(setup_on("lenet", tasks, 10, (1, 28, 28)), method)
+
+
+def build_for(setup: Setup, method: str = "chmod") -> ChannelModulation:
     chosen = parse_method(method)
     return cast(ChannelModulation, chosen.network_class(chosen.network_options, setup))
 
@@ -28,6 +35,7 @@ def build(method: str, tasks: int = 3) -> ChannelModulation:
     ("options", "per_task"),
     [
         ("", 30),
+        (":stages=conv", 30),
         (":stages=fc", 50),
         (":stages=all", 80),
         (":first=2", 20),
@@ -39,6 +47,52 @@ def test_each_task_has_as_many_factors_as_the_modulated_maps_have_channels(optio
     counted = {part.name: part for part in parts(build("chmod" + options, tasks=3))}
     assert counted["modulation"].weights == 3 * per_task
     assert (counted["backbone"].weights, counted["branch"].weights) == (21_250, 3_000)
+
+
+@pytest.mark.parametrize(("tasks", "ratio"), [(2, "1.0006"), (3, "1.0009"), (4, "1.0012")])
+def test_on_vgg11_every_convolution_and_both_hidden_layers_are_modulated(tasks: int, ratio: str) -> None:
+    setup = setup_on("vgg11", tasks, 2, (3, 224, 224))
+    with torch.device("meta"):
+        network = build_for(setup)
+        counted = count_parameters(network, setup)
+    assert sum(values.shape[1] for values in network.modulation.values()) == 2_368 + 2_048
+    assert counted.weights == 7_448_256 + 7_473_152 + 4_416 * tasks
+    assert f"{counted.weights / counted.single_weights:.4f}" == ratio  # Table 1: x1.001
+
+
+@pytest.mark.parametrize(
+    ("options", "per_task"), [("conv", 2_368), ("fc", 2_048), ("all", 4_416), ("conv:first=7", 512 + 128)]
+)
+def test_on_vgg11_either_kind_of_layer_can_be_modulated_alone(options: str, per_task: int) -> None:
+    with torch.device("meta"):
+        network = build_for(setup_on("vgg11", 2, 2, (3, 64, 64)), f"chmod:stages={options}")
+    assert sum(values.shape[1] for values in network.modulation.values()) == per_task
+
+
+def test_on_resnet18_the_stem_and_the_four_layers_are_modulated() -> None:
+    with torch.device("meta"):
+        network = build_for(setup_on("resnet18", 2, 2, (3, 64, 64)))
+    found = {name: values.shape[1] for name, values in network.modulation.items()}
+    assert found == {"stem": 64, "layer1": 64, "layer2": 128, "layer3": 256, "layer4": 512}
+
+
+def test_what_is_modulated_by_default_is_no_part_of_a_runs_identity() -> None:
+    assert parse_method("chmod:stages=paper").network_choice == parse_method("chmod").network_choice
+    assert not parse_method("chmod").network_choice.options
+
+
+@pytest.mark.parametrize("backbone", ["vgg11:width=.05", "resnet18:width=.05"])
+def test_on_deep_backbones_each_row_is_answered_for_its_own_task(backbone: str) -> None:
+    network = build_for(setup_on(backbone, 3, 2, (3, 32, 32))).eval()
+    images, task = torch.rand(3, 3, 32, 32), torch.tensor([2, 0, 1])
+    plain = network.branch(network.backbone(images))
+    torch.testing.assert_close(network(images, task), plain)
+    with torch.no_grad():
+        for factors in network.modulation.values():
+            factors[1] *= 3
+    rows = network(images, task)
+    torch.testing.assert_close(rows[:2], plain[:2])
+    assert not torch.allclose(rows[2], plain[2], rtol=1e-3)
 
 
 @pytest.mark.parametrize("options", ["", ":stages=all", ":variant=projection:stages=all", ":relu_mask=true"])

@@ -18,7 +18,7 @@ RIGHT: Vector = (0.688, 0.726, 0.0)
 """Right, on the ground, of a camera that is not jittered: CLEVR looks at the scene along a diagonal."""
 BEHIND: Vector = (-0.726, 0.688, 0.0)
 DIRECTIONS = ("left", "right", "front", "behind", "above", "below")
-WIDTH, HEIGHT = 0.328, 0.246
+WIDTH, HEIGHT = 0.316, 0.237
 """Tangent of the field of view, whole, in either direction: at least so much is seen of the scene."""
 
 

@@ -5,6 +5,7 @@ center, turned with it and scaled so that it is the unit sphere, the cube or the
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -15,8 +16,8 @@ __all__ = ["blocked", "entry", "normals"]
 
 TINY = 1e-9
 ROUNDING = 10
-"""Power of the superquadric that normals are taken of, near the edges of cubes and the rims of cylinders. They catch the
-light like edges that are rounded; the outline stays sharp."""
+"""Power of the superquadric that normals of cubes and cylinders are taken of. Edges and rims catch the light as if they
+were rounded; the outline stays sharp."""
 EXACT = 400
 
 
@@ -38,17 +39,20 @@ def entry(item: Item, origin: Tensor, direction: Tensor) -> Tensor:
     return near.where((near < far) & (near > 0), math.inf)
 
 
-def blocked(item: Item, origin: Tensor, direction: Tensor) -> Tensor:
-    """Return the indices (K,) of the rays (3, R) from origin to origin + direction that the object is in the way of."""
-    center = torch.tensor(item.center)[:, None]
-    to = center - origin
-    square = (direction * direction).sum(0)
-    along = ((to * direction).sum(0) / square).clamp(0, 1)
-    missed = to - along * direction
-    near = ((missed * missed).sum(0) < item.reach**2).nonzero()[:, 0]
-    if not len(near):
-        return near
-    return near[entry(item, origin[:, near], direction[:, near]) < 1]
+def blocked(items: Sequence[Item], origin: Tensor, direction: Tensor) -> Tensor:
+    """Return True (R,) for each ray (3, R) that meets an object between origin and origin + direction."""
+    unit = direction / direction.square().sum(0).sqrt()
+    centers = torch.tensor([item.center for item in items])  # (N, 3)
+    # Each ray's distance from each object's center, by Pythagoras, tells the few rays that are worth a closer look.
+    along = centers @ unit - (origin * unit).sum(0)  # (N, R)
+    square = centers.square().sum(1)[:, None] - 2 * centers @ origin + origin.square().sum(0)
+    reach = torch.tensor([1.02 * item.reach**2 for item in items])[:, None]
+    near = (square - along * along < reach) & (along > 0)
+    result = torch.zeros(origin.shape[1], dtype=torch.bool)
+    for item, mask in zip(items, near, strict=True):
+        rays = mask.nonzero()[:, 0]
+        result[rays] |= entry(item, origin[:, rays], direction[:, rays]) < 1
+    return result
 
 
 def normals(item: Item, points: Tensor, *, rounded: bool) -> Tensor:

@@ -44,8 +44,8 @@ def render(scene: Scene, surface: Surface, size: tuple[int, int]) -> Tensor:
     """Return the picture of a scene, (H, W, 3) uint8 sRGB. The surface is that of `draw_visible`."""
     height, width = size
     light = shade(scene, surface, SAMPLES).clamp(0, 1)
-    pixels = light.view(3, height, SAMPLES, width, SAMPLES).mean((2, 4))
-    return (255 * pixels ** (1 / GAMMA) + 0.5).floor().to(torch.uint8).permute(1, 2, 0).contiguous()
+    pixels = light.view(3, height, SAMPLES, width, SAMPLES).mean((2, 4)) ** (1 / GAMMA)
+    return (255 * pixels + 0.5).floor().to(torch.uint8).permute(1, 2, 0).contiguous()
 
 
 def render_maps(scene: Scene, size: tuple[int, int]) -> Maps:

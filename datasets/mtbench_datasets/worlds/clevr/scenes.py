@@ -69,10 +69,10 @@ def draw_scenes(
 
 
 def scene_file(split: str, scenes: Sequence[dict[str, Any]]) -> bytes:
-    """Return the content of ``CLEVR_{split}_scenes.json``, without today's date: the same scenes, the same bytes."""
+    """Return the content of ``CLEVR_{split}_scenes.json``. Its date is fixed: the same scenes give the same bytes."""
     info = {
         "split": split,
-        "version": "mtbench-1",
+        "version": "1.0",
         "date": "01/01/2026",
         "license": "Rendered by mtbench (MIT)",
     }

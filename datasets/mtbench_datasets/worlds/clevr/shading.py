@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from .camera import Vector
 from .objects import COLORS, Item
 from .placement import Scene
 from .primitives import blocked, entry, normals
@@ -16,10 +17,14 @@ GAMMA = 2.2
 GROUND_COLOR = 0.40  # linear, as everything below
 AMBIENT, SKY = 0.16, 0.22  # light from everywhere, and more of it from above
 LAMP_POWER = (0.78, 0.26, 0.16)  # on a surface that faces the lamp
-LAMP_RADIUS = (0.7, 0.7, 0.7)
+LAMP_RADIUS = 0.8
+CONTACT = 0.8  # of the room's light that is missing right under a sphere
 SHADOW_LAMPS = 2  # key and fill; the back lamp casts none
 RUBBER_SHINE, RUBBER_POWER = 0.10, 14.0
-METAL_DIFFUSE = 0.22
+METAL_DIFFUSE, METAL_TINT, METAL_COAT = 0.15, 1.2, 0.3
+LAMP_DISC = (math.cos(math.radians(11)), math.cos(math.radians(6)))  # how large metal mirrors a lamp, with a soft rim
+WINDOW_POWER = (1.0, 0.6)
+WINDOW = (math.cos(math.radians(38)), math.cos(math.radians(18)))
 OFFSET = 1e-3
 
 
@@ -39,31 +44,29 @@ def shade(scene: Scene, surface: Surface, samples: int) -> Tensor:
     albedo, metal = _paint(scene.items, surface.index)
     diffuse = _ambient(normal[2]) * _openness(scene, points, surface.index)
     shine = torch.zeros_like(diffuse)
+    start = points + OFFSET * normal
     glossy = (surface.index != GROUND).nonzero()[:, 0]
     for number, lamp in enumerate(scene.lamps):
-        to = _lamp_points(lamp, LAMP_RADIUS[number], surface.rays.shape[1:], samples) - points
+        lit = torch.ones_like(diffuse)
         if number < SHADOW_LAMPS:
-            lit = torch.ones_like(diffuse)
-            start = points + OFFSET * normal
-            for item in scene.items:
-                lit[blocked(item, start, to)] = 0
-        else:
-            lit = torch.ones(())
-        to = to / to.square().sum(0).sqrt()
-        facing = (to * normal).sum(0).clamp(min=0)
+            path = _lamp_points(lamp, surface.rays.shape[1:], samples) - start
+            lit[blocked(scene.items, start, path)] = 0
+        to = torch.tensor(lamp)[:, None] - points
+        nearness = to.square().sum(0).rsqrt()
+        facing = ((to * normal).sum(0) * nearness).clamp(min=0)
         diffuse += LAMP_POWER[number] * facing * lit
-        half = to[:, glossy] + view[:, glossy]
+        half = to[:, glossy] * nearness[glossy] + view[:, glossy]
         half = half / half.square().sum(0).sqrt()
         bright = (half * normal[:, glossy]).sum(0).clamp(min=0) ** RUBBER_POWER
-        shine[glossy] += RUBBER_SHINE * LAMP_POWER[number] * bright * (lit[glossy] if lit.ndim else 1)
+        shine[glossy] += RUBBER_SHINE * LAMP_POWER[number] * bright * lit[glossy]
     light = albedo * diffuse + shine * (1 - metal)
     mirror = (metal > 0).nonzero()[:, 0]
     if len(mirror):
-        reflected = _reflected(scene, points[:, mirror], normal[:, mirror], view[:, mirror])
+        seen, lamps = _reflected(scene, points[:, mirror], normal[:, mirror], view[:, mirror])
         grazing = (1 - (view[:, mirror] * normal[:, mirror]).sum(0).clamp(0, 1)) ** 5
-        tint = albedo[:, mirror] ** 0.8
-        tint = tint + (1 - tint) * (0.06 + 0.5 * grazing)
-        light[:, mirror] = METAL_DIFFUSE * light[:, mirror] + tint * reflected[0] + reflected[1]
+        tint = METAL_TINT * albedo[:, mirror]
+        tint = tint + (1 - tint.clamp(max=1)) * 0.4 * grazing
+        light[:, mirror] = METAL_DIFFUSE * light[:, mirror] + tint * seen + lamps
     return light
 
 
@@ -87,7 +90,7 @@ def _ambient(up: Tensor) -> Tensor:
 def _openness(scene: Scene, points: Tensor, index: Tensor) -> Tensor:
     """Return the fraction (R,) of the room's light that reaches the ground near objects; 1 on objects.
 
-    Each object takes away what a sphere in its place does, r² cos / d² (the form factor of a sphere).
+    Each object takes away what a sphere in its place does: the form factor r² cos / d² = (r / d)³ of the ground there.
     """
     result = torch.ones(points.shape[1])
     ground = (index == GROUND).nonzero()[:, 0]
@@ -96,44 +99,37 @@ def _openness(scene: Scene, points: Tensor, index: Tensor) -> Tensor:
     for item in scene.items:
         x, y, half = item.center
         square = (there[0] - x) ** 2 + (there[1] - y) ** 2 + half**2
-        open_ *= 1 - 0.8 * (half**3 * square**-1.5).clamp(max=1)
+        open_ *= 1 - CONTACT * (half * square.rsqrt()) ** 3
     result[ground] = open_
     return result
 
 
-def _lamp_points(lamp: tuple[float, float, float], radius: float, shape: torch.Size, samples: int) -> Tensor:
-    """Return the point of a lamp that each ray looks at, (3, R): a grid over a square, another cell for each ray of a
-    pixel, turned from pixel to pixel so that no steps are seen."""
+def _lamp_points(lamp: Vector, shape: torch.Size, samples: int) -> Tensor:
+    """Return the point of a lamp that each ray looks at, (3, R).
+
+    The rays of a pixel look at as many points of a square, no two of them in one row or column of it.
+    """
     height, width = shape
-    rows, columns = torch.arange(height)[:, None], torch.arange(width)
-    cell_y, cell_x = rows % samples, columns % samples
-    # A 2 x 2 pattern of shifts within a cell, over pixels.
-    shift_y = ((rows // samples + columns // samples) % 2) * 0.5 + 0.25
-    shift_x = ((columns // samples) % 2) * 0.5 + 0.25
-    across = ((cell_x + shift_x) / samples * 2 - 1).expand(height, width) * radius
-    along = ((cell_y + shift_y) / samples * 2 - 1).expand(height, width) * radius
+    count = samples * samples
+    cell = torch.arange(height)[:, None] % samples * samples + torch.arange(width) % samples
+    turned = cell % samples * samples + (samples - 1 - cell // samples)
     x, y, z = lamp
+    across, along = (LAMP_RADIUS * ((2 * ranks + 1) / count - 1) for ranks in (cell, turned))
     return torch.stack([x + across, y + along, torch.full((height, width), z)]).flatten(1)
 
 
 def _reflected(scene: Scene, points: Tensor, normal: Tensor, view: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what metal mirrors: the surroundings (3, R), to be tinted, and the lamps (1, R), which stay white."""
+    """Return what metal mirrors: surroundings (3, R), which it tints, and light (R,) that stays white."""
     direction = 2 * (view * normal).sum(0) * normal - view
     direction = direction / direction.square().sum(0).sqrt()
     start = points + OFFSET * normal
-    up = direction[2]
-    # A room: dark walls at the horizon, brighter towards the ceiling.
-    room = 0.12 + 1.15 * up.clamp(0, 1) ** 1.2
-    away = (start[2] / (-up).clamp(min=1e-3)).clamp(max=20)
-    floor = GROUND_COLOR * 0.75 * (0.35 + 0.65 * torch.exp(-away / 6))
-    seen = torch.where(up >= 0, room, floor).expand(3, -1).clone()
-    lamps = torch.zeros(1, points.shape[1])
+    seen = _room(scene, start, direction).expand(3, -1).clone()
+    lamps = METAL_COAT * direction[2].clamp(0, 1)
     for power, lamp in zip(LAMP_POWER, scene.lamps, strict=True):
         to = torch.tensor(lamp)[:, None] - start
-        to = to / to.square().sum(0).sqrt()
-        near = (to * direction).sum(0)
-        lamps += (1.1 + power) * _step(near, math.cos(math.radians(15)), math.cos(math.radians(9)))
-    nearest = torch.full_like(up, math.inf)
+        near = (to * direction).sum(0) / to.square().sum(0).sqrt()
+        lamps += (0.3 + 0.6 * power) * _step(near, *LAMP_DISC)
+    nearest = torch.full_like(lamps, math.inf)
     for item in scene.items:
         distance = entry(item, start, direction)
         hit = (distance < nearest).nonzero()[:, 0]
@@ -145,8 +141,26 @@ def _reflected(scene: Scene, points: Tensor, normal: Tensor, view: Tensor) -> tu
         to = torch.tensor(scene.lamps[0])[:, None] - there
         lambert = (to / to.square().sum(0).sqrt() * facing).sum(0).clamp(min=0)
         seen[:, hit] = torch.tensor(linear(item))[:, None] * (_ambient(facing[2]) + LAMP_POWER[0] * lambert)
-        lamps[:, hit] = 0
+        lamps[hit] = 0
     return seen, lamps
+
+
+def _room(scene: Scene, start: Tensor, direction: Tensor) -> Tensor:
+    """Return the light (R,) of the room along directions.
+
+    It has a bright ceiling, a floor that is dark where an object stands, and two tall windows, towards the key and the
+    fill lamp, which draw bright stripes on what is upright.
+    """
+    up = direction[2]
+    away = start[2].clamp(min=0) / (-up).clamp(min=1e-3)
+    floor = 0.02 + 0.5 * (1 - torch.exp(-away / 0.7))
+    room = torch.where(up >= 0, 0.12 + 0.78 * up.clamp(0, 1), floor)
+    level = direction[:2] / direction[:2].square().sum(0).sqrt().clamp(min=1e-6)
+    for power, lamp in zip(WINDOW_POWER, scene.lamps, strict=False):
+        length = math.hypot(lamp[0], lamp[1])
+        near = level[0] * (lamp[0] / length) + level[1] * (lamp[1] / length)
+        room = room + power * _step(near, *WINDOW) * _step(-up.abs(), -0.95, -0.75)
+    return room
 
 
 def _step(values: Tensor, low: float, high: float) -> Tensor:

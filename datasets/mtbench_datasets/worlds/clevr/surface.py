@@ -13,10 +13,10 @@ from .primitives import entry, normals
 __all__ = ["GROUND", "Surface", "all_visible", "see"]
 
 GROUND = -1
-MIN_PIXELS = 1 / 600
-MIN_FRACTION = 0.4
-"""What must be seen of each object, as a fraction of the picture (32 of 160 x 120 pixels; CLEVR asks for 1/768, 200 of
-480 x 320) and of what would be seen if the object stood alone."""
+MIN_PIXELS = 1 / 256
+"""Part of the picture that each object must fill, 16 of 64 x 64 pixels. CLEVR asks for 200 of 480 x 320, 1/768."""
+MIN_FRACTION = 0.5
+"""Least fraction of an object that must be seen, of the pixels that it would fill if it stood alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

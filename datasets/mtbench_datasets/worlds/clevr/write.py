@@ -3,27 +3,25 @@
 import hashlib
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mtbench.errors import DataError
 
 from ...files import write_atomically
+from ...images.progress import shown
+from ...images.room import locked
 from .crew import make_pictures
+from .images import is_whole
 from .recipe import Recipe
 from .scenes import scene_file
 
-__all__ = ["MANIFEST", "verify_world", "write_world"]
+__all__ = ["MANIFEST", "find_faults", "write_world"]
 
 MANIFEST = "mtbench-world.json"
-SPEAK = 10.0  # seconds between lines where no bar can be drawn
+LOCK = ".mtbench-world.lock"
 
 
 def write_world(
@@ -55,45 +53,63 @@ def write_world(
         size: (height, width) of the images in pixels.
         maps: write depth, normals and masks too.
         say: takes a line of text.
-        jobs: processes that render; by default one for each processor that this process may use.
+        jobs: processes that render, each on one thread; by default one for each processor that this process may use.
 
     Raises:
         DataError: another world lies there, or a file cannot be written.
     """
     recipe = Recipe(train=train, val=val, seed=seed, size=size, maps=maps)
-    manifest = folder / MANIFEST
-    found = _read(manifest)
-    if found is not None:
-        if {key: found.get(key) for key in recipe.settings()} != recipe.settings():
-            raise DataError(
-                f"{folder} holds another world, {_brief(found)}, not {_brief(recipe.settings())}.",
-                mend=f"Remove {folder}, or write to another folder.",
-            )
-        if not verify_world(folder):
-            say(f"the world in {folder} is whole")
-            return
-        say(f"files of the world in {folder} are missing or altered and are written again")
-        manifest.unlink()
+    if _is_whole(folder, recipe):
+        say(f"the world in {folder} is whole")
+        return
+    with locked(folder / LOCK, f"the world in {folder}", say):
+        if not _is_whole(folder, recipe):  # another process may have written it meanwhile
+            _write(folder, recipe, say, jobs or _cores())
+
+
+def _is_whole(folder: Path, recipe: Recipe) -> bool:
+    """Return True if this world lies there and no file is missing or altered.
+
+    Raises:
+        DataError: another world lies there.
+    """
+    found = _read(folder / MANIFEST)
+    if found is None:
+        return False
+    if {key: found.get(key) for key in recipe.settings()} != recipe.settings():
+        raise DataError(
+            f"{folder} holds another world, {_brief(found)}, not {_brief(recipe.settings())}.",
+            mend=f"Remove {folder}, or write to another folder.",
+        )
+    return not find_faults(folder)
+
+
+def _write(folder: Path, recipe: Recipe, say: Callable[[str], None], jobs: int) -> None:
+    """Write those files of a world that are missing or not whole, and the scenes and the manifest."""
     total = sum(recipe.counts.values())
     scenes: dict[str, dict[int, Any]] = {split: {} for split in recipe.counts}
     rendered = 0
-    say(f"rendering {total:,} pictures of {size[1]} x {size[0]} into {folder}")
+    (folder / MANIFEST).unlink(missing_ok=True)
+    height, width = recipe.size
+    say(f"rendering {total:,} pictures of {width} x {height} into {folder}, as far as they are not there")
     begin = time.monotonic()
-    with _progress(total, say) as advance:
-        for pictures in make_pictures(recipe, folder, jobs or len(os.sched_getaffinity(0))):
+    with shown("rendering", total, say) as advance:
+        for pictures in make_pictures(recipe, folder, jobs):
             for split, index, scene, new in pictures:
                 scenes[split][index] = scene
                 rendered += new
-            advance(len(pictures))
+                advance()
     for split, described in scenes.items():
         content = scene_file(split, [described[index] for index in sorted(described)])
         write_atomically(folder / _scenes_path(split), content)
+    for leftover in folder.glob("*/*/.CLEVR_*"):  # of writers that were killed
+        leftover.unlink(missing_ok=True)
     entry = recipe.settings() | {"sha256": _sum(folder, recipe)}
-    write_atomically(manifest, (json.dumps(entry, indent=2) + "\n").encode())
+    write_atomically(folder / MANIFEST, (json.dumps(entry, indent=2) + "\n").encode())
     say(f"{rendered:,} of {total:,} pictures rendered in {time.monotonic() - begin:.0f} s")
 
 
-def verify_world(folder: Path) -> list[tuple[Path, str]]:
+def find_faults(folder: Path) -> list[tuple[Path, str]]:
     """Return what is wrong with a world, as pairs of a file and a remark; an empty list if it is whole."""
     found = _read(folder / MANIFEST)
     if found is None:
@@ -107,9 +123,19 @@ def verify_world(folder: Path) -> list[tuple[Path, str]]:
     missing = [folder / path for path in _paths(recipe) if not (folder / path).is_file()]
     if missing:
         return [(path, "is missing") for path in missing]
-    if _sum(folder, recipe) != found.get("sha256"):
-        return [(folder, "has a file that is altered")]
-    return []
+    if _sum(folder, recipe) == found.get("sha256"):
+        return []
+    damaged = [
+        (folder / path, "is truncated or altered")
+        for split, index in recipe.pictures()
+        for path in recipe.files(split, index)
+        if not is_whole(folder / path, recipe.source(split, index))
+    ]
+    return damaged or [(folder / _scenes_path("train"), "is altered, or another file of the world is")]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _paths(recipe: Recipe) -> Iterator[str]:
@@ -144,26 +170,3 @@ def _read(manifest: Path) -> dict[str, Any] | None:
 
 def _brief(settings: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in settings.items() if key != "sha256") or "an unreadable one"
-
-
-@contextmanager
-def _progress(total: int, say: Callable[[str], None]) -> Iterator[Callable[[int], None]]:
-    """Within the block, show how much is done and how long the rest takes: a bar on a terminal, elsewhere lines."""
-    if sys.stderr.isatty():
-        columns = (TextColumn("pictures"), BarColumn(None), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("", total=total)
-            yield lambda count: progress.advance(task, count)
-        return
-    begin = spoken = time.monotonic()
-    done = 0
-
-    def advance(count: int) -> None:
-        nonlocal done, spoken
-        done += count
-        now = time.monotonic()
-        if now - spoken >= SPEAK and done < total:
-            spoken = now
-            say(f"{done:,} of {total:,} pictures, {(now - begin) / done * (total - done):.0f} s left")
-
-    yield advance

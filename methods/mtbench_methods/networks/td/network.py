@@ -41,7 +41,9 @@ class TopDown(OneTaskNetwork):
 
     (+) is the connectivity `td`, (*) is `bu2`; 'gated' is Eq. 3, y = x + x sigma(z). The paper writes sigma and means
     a sigmoid or a tanh; the sigmoid is taken. Its text upsamples bilinearly (preset levi2019), the later released code
-    takes the nearest and multiplies (preset levi2021).
+    takes the nearest and multiplies (preset levi2021). That code's VGG-11 has no relu behind its last convolution: the
+    preset asks for vgg11:last_relu=false, which other networks of a comparison with that code are to be given as well,
+    as in single@vgg11:last_relu=false.
 
     The paper counts VGG-11's parameters; which map is read where is the released code's. BU1's maps are rectified but
     for the last; where a stage pools behind its nonlinearity, so that its output is smaller, they are raw too. Of
@@ -55,6 +57,7 @@ class TopDown(OneTaskNetwork):
 
     Options = TopDownOptions
     presets = {"levi2019": {}, "levi2021": {"upsample": "nearest", "bu2": "mul"}}  # noqa: RUF012
+    backbone_presets = {"levi2021": {"last_relu": False}}  # noqa: RUF012
     paper = "Levi & Ullman, Multi-Task Learning by a Top-Down Control Network (Task-Based Top-Down Modulation), 2020"
     per_task = frozenset({"embedding"})
     needs_stages = True
@@ -99,6 +102,11 @@ class TopDown(OneTaskNetwork):
         glance = self.first_look(images)
         tasks = (self.asking(images, index) for index in range(len(self.tasks)))
         return [self.fitted(self.look_again(images, glance, task)[0])[i] for i, task in enumerate(tasks)]
+
+    def used_outputs(self, batch: Batch) -> list[Tensor]:
+        images = cast(Tensor, batch.inputs)
+        glance = self.first_look(images)
+        return self.answers(batch, lambda indices, task: self.look_again(images[indices], glance.of(indices), task)[0])
 
     def welcome(self, index: int) -> None:
         """A new task's embedding starts from the mean of the others' (chosen: the paper adds none)."""

@@ -3,6 +3,7 @@
 Level 0 is the image, level l the map of the backbone's stage l before its last nonlinearity, L the last one.
 """
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import pairwise
@@ -40,6 +41,10 @@ class Glance:
 
     before: tuple[Tensor, ...]
     after: tuple[Tensor, ...]
+
+    def of(self, indices: Tensor) -> "Glance":
+        """What BU1 saw in some of the images, by their indices (n,), which may repeat."""
+        return Glance(before=tuple(m[indices] for m in self.before), after=tuple(m[indices] for m in self.after))
 
 
 class Stream(nn.Module, ABC):
@@ -151,7 +156,12 @@ class Mirror(Stream):
 
 
 class Sections(Stream):
-    """A pair of convolutions for each of the backbone's stages, with a relu between; maps at levels 1 to L - 1."""
+    """A pair of convolutions for each of the backbone's stages, with a relu between; maps at levels 1 to L - 1.
+
+    Initial weights are the released code's, of every convolution of a deep network alike: N(0, 2 / (k k outputs)) for
+    kernels of k x k, laterals and the image's map included, and PyTorch's default biases. With PyTorch's default
+    weights, up to 12 times smaller, the stream fades from level to level.
+    """
 
     def __init__(self, options: TopDownOptions, backbone: Backbone) -> None:
         super().__init__(options)
@@ -165,12 +175,12 @@ class Sections(Stream):
         self.widths = {number: options.channels or width for number, width in bottom_up.items()}
         embedded, last = options.channels or EMBEDDED, len(self.shapes)
         self.top = torch.Size((embedded, *(self.shapes[-1].pre[1:] if options.spatial else (1, 1))))
-        self.from_embedding = nn.Conv2d(embedded, self.widths[last], 1)
+        self.from_embedding = deep(embedded, self.widths[last], 1)
         self.below = range(1, last)
         self.sections = nn.ModuleDict({str(n): self.pair(self.widths[n + 1], self.widths[n]) for n in self.below})
         seen = range(2, last + 1) if options.image else []
-        self.from_bu1 = nn.ModuleDict({str(n): nn.Conv2d(bottom_up[n], self.widths[n], 1) for n in seen})
-        self.to_bu2 = nn.ModuleDict({str(n): nn.Conv2d(self.widths[n], bottom_up[n], 1) for n in self.below})
+        self.from_bu1 = nn.ModuleDict({str(n): deep(bottom_up[n], self.widths[n], 1) for n in seen})
+        self.to_bu2 = nn.ModuleDict({str(n): deep(self.widths[n], bottom_up[n], 1) for n in self.below})
 
     def pair(self, wide: int, narrow: int) -> nn.Module:
         hidden = max(wide, narrow)
@@ -178,7 +188,7 @@ class Sections(Stream):
 
     def convolution(self, inputs: int, outputs: int) -> nn.Conv2d:
         """3 x 3; 1 x 1 where modulation is not spatial."""
-        return nn.Conv2d(inputs, outputs, 3, padding=1) if self.options.spatial else nn.Conv2d(inputs, outputs, 1)
+        return deep(inputs, outputs, 3 if self.options.spatial else 1)
 
     def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
         level = self.from_embedding(embedded.view(-1, *self.top))
@@ -200,8 +210,15 @@ class Sections(Stream):
         """Of two convolutions in a row, to half the channels and to one logit."""
         inputs = self.widths[1]
         hidden = self.options.channels or max(1, inputs // 2)
-        layers = [self.convolution(inputs, hidden), nn.Conv2d(hidden, 1, 1)]
+        layers = [self.convolution(inputs, hidden), deep(hidden, 1, 1)]
         return nn.Sequential(self.upsampling(size), *layers) if self.options.spatial else nn.Sequential(*layers)
+
+
+def deep(inputs: int, outputs: int, side: int) -> nn.Conv2d:
+    """Return a convolution of side x side that keeps a map's size, with the initial weights of `Sections`."""
+    layer = nn.Conv2d(inputs, outputs, side, padding=side // 2)
+    nn.init.normal_(layer.weight, std=math.sqrt(2 / (side * side * outputs)))
+    return layer
 
 
 def stream(options: TopDownOptions, backbone: Backbone, image_channels: int) -> Stream:

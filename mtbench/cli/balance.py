@@ -1,0 +1,70 @@
+"""The frequencies of classes in a dataset, in words, and what the majority class alone reaches."""
+
+from collections.abc import Iterator
+from statistics import mean, median
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Classification, Task
+from mtbench.train.constants import constants
+
+if TYPE_CHECKING:
+    from mtbench.contract import Dataset
+
+__all__ = ["class_balance"]
+
+MANY_TASKS = 12
+"""How many tasks have a line each at most."""
+MANY_CLASSES = 12
+"""How many classes of a task are listed at most."""
+
+
+def class_balance(dataset: "Dataset") -> Iterator[str]:
+    """Return lines on the classes of a dataset that is prepared; none where no task is a classification.
+
+    Per task the training examples with a label, the fractions of the classes among their labels, and the accuracy on
+    the test split of the class that is most frequent in training; of many tasks the range and the median.
+
+    Raises:
+        DataError: as `Dataset.load`.
+    """
+    tasks = [(index, task) for index, task in enumerate(dataset.tasks) if isinstance(task.kind, Classification)]
+    if not tasks:
+        return
+    train, test = (dataset.load(name, validation=False) for name in ("train", "test"))
+    found = constants(dataset.tasks, train, test)
+    reached = {task.name: found[task.name].metrics["accuracy"] for _, task in tasks if task.name in found}
+    if len(tasks) > MANY_TASKS:
+        labelled = (100 * train.defined.double().mean(0)).tolist()
+        yield f"{len(tasks)} tasks of {_range([task.kind.output_size for _, task in tasks], 0)} classes"
+        yield f"training examples with a label: {_range([labelled[index] for index, _ in tasks])} %"
+    else:
+        for index, task in tasks:
+            yield _line(task, train.targets[index][train.defined[:, index]], len(train))
+    if reached:
+        rows = ", ".join(f"{name} {accuracy:.2f}" for name, accuracy in reached.items())
+        each = rows if len(tasks) <= MANY_TASKS else _range(list(reached.values()))
+        whole = f"{each}, mean {mean(reached.values()):.2f}"
+        yield f"majority class, accuracy in % on {len(test):,} test examples: {whole}"
+
+
+def _line(task: Task, labels: Tensor, examples: int) -> str:
+    counts = torch.bincount(labels, minlength=task.kind.output_size)
+    order = counts.argsort(descending=True, stable=True)[:MANY_CLASSES].sort().values.tolist()
+    total = max(1, len(labels))
+    said = ", ".join(f"{each}: {100 * int(counts[each]) / total:.1f} %" for each in order)
+    rest = len(counts) - len(order)
+    others = f", {rest} rarer classes: {100 * (1 - int(counts[order].sum()) / total):.1f} %" if rest else ""
+    some = (
+        f"{len(labels):,} of {examples:,} training examples have a label" if len(labels) < examples else "all labelled"
+    )
+    return f"{task.name}: {some}; {said}{others}"
+
+
+def _range(values: list[float] | list[int], digits: int = 1) -> str:
+    low, middle, high = min(values), median(values), max(values)
+    if low == high:
+        return f"{low:.{digits}f}"
+    return f"{low:.{digits}f} to {high:.{digits}f} (median {middle:.{digits}f})"

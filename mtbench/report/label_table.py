@@ -1,0 +1,42 @@
+"""Labels as a table of text, which needs no images."""
+
+import csv
+import io
+
+import torch
+
+from mtbench.contract import Dataset, Task
+from mtbench.errors import UsageError
+from mtbench.report.samples import answer
+
+__all__ = ["label_table"]
+
+
+def label_table(dataset: Dataset, count: int) -> str:
+    """Return the labels of the first `count` test examples as CSV, a line each, empty where a label is undefined.
+
+    Raises:
+        UsageError: labels are no single values, but maps.
+        DataError: the dataset's files are missing or damaged; those of its images need not be there.
+    """
+    split = dataset.labels("test", validation=False)
+    for task, target in zip(dataset.tasks, split.targets, strict=True):
+        if target.dim() != 1:
+            raise UsageError(
+                f"labels of task '{task.name}' have the shape {tuple(target.shape[1:])}.",
+                allowed="A table shows labels that are one value an example.",
+            )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["example", *(task.name for task in dataset.tasks)])
+    columns = [target[:count] for target in split.targets]
+    for row, defined in enumerate(split.defined[:count].tolist()):
+        cells = (_cell(task, column[row]) for task, column in zip(dataset.tasks, columns, strict=True))
+        writer.writerow([row, *(cell if known else "" for cell, known in zip(cells, defined, strict=True))])
+    return text.getvalue()
+
+
+def _cell(task: Task, label: torch.Tensor) -> str:
+    if label.is_floating_point():
+        return f"{float(label):g}"
+    return answer(task, int(label)) if int(label) >= 0 else ""

@@ -1,0 +1,85 @@
+"""Print the seconds of a step of the training loop and the peak memory of a process that does nothing else.
+
+``python -m tests.benchmarks.steps METHOD TASKS CLASSES`` trains VGG-11 of a quarter's width on random images of 64 x 64
+in batches of 32, one task per image.
+"""
+
+import json
+import resource
+import sys
+import time
+from itertools import pairwise
+from statistics import median
+
+import torch
+
+from mtbench.contract import Classification, Setup, Split, Task, TrainingProtocol
+from mtbench.plan.parse import parse_method
+from mtbench.train.assemble import Assembly, build
+from mtbench.train.device import deterministic
+from mtbench.train.loop import fit
+
+IMAGES, BATCH, STEPS, WARM = 320, 32, 10, 2
+
+
+class _Enough(Exception):
+    pass
+
+
+class _Nothing:
+    """Keeps nothing."""
+
+    def restore(self) -> None:
+        return None
+
+    def keep(self, *_: object) -> None:
+        pass
+
+
+def assembled(method: str, tasks: int, classes: int) -> Assembly:
+    """Return a run on random images and labels."""
+    chosen = parse_method(f"{method}@vgg11:width=.25")
+    assert chosen.backbone is not None
+    torch.manual_seed(0)
+    split = Split(
+        inputs=torch.randint(256, (IMAGES, 3, 64, 64), dtype=torch.uint8),
+        targets=tuple(torch.randint(classes, (IMAGES,)) for _ in range(tasks)),
+        defined=torch.ones(IMAGES, tasks, dtype=torch.bool),
+        mean=(0.5,) * 3,
+        std=(0.25,) * 3,
+    )
+    setup = Setup(
+        tasks=tuple(Task(name=f"task {index}", kind=Classification(classes=classes)) for index in range(tasks)),
+        backbone_class=chosen.backbone.backbone_class,
+        backbone_options=chosen.backbone.options,
+        input_shape=(3, 64, 64),
+        seed=0,
+    )
+    network, balancer = build(chosen, setup), chosen.balancer_class(chosen.balancer_options, setup.tasks)
+    return Assembly(
+        tasks=setup.tasks, splits={"train": split, "test": split}, network=network, balancer=balancer, setup=setup
+    )
+
+
+def main(method: str, tasks: int, classes: int) -> None:
+    """Train until there were `STEPS` steps, and print what they took and the number of parameters."""
+    deterministic(torch.device("cpu"), "float32")
+    run, ends = assembled(method, tasks, classes), list[float]()
+
+    def check_stop() -> None:
+        ends.append(time.process_time())
+        if len(ends) > STEPS:
+            raise _Enough
+
+    protocol = TrainingProtocol(epochs=2, batch=BATCH)
+    try:
+        fit(run, protocol, keeper=_Nothing(), points=(), check_stop=check_stop)
+    except _Enough:
+        steps = [end - start for start, end in pairwise(ends)][WARM:]
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        total = sum(parameter.numel() for parameter in run.network.parameters())
+        sys.stdout.write(json.dumps({"seconds": median(steps), "peak": peak, "parameters": total}) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

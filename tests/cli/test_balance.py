@@ -1,0 +1,111 @@
+"""Class balance as ``mtbench data prepare`` prints it."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from sklearn.dummy import DummyClassifier
+from typer.testing import CliRunner
+
+from mtbench.cli.balance import class_balance
+from mtbench.cli.data import app
+from mtbench.contract import Classification, Dataset, NoOptions, Regression, Split, Task, TrainingProtocol
+
+
+class Made(Dataset):
+    """Labels of made-up frequencies, about a third of them undefined, and no images at all."""
+
+    protocols: ClassVar = {"paper": TrainingProtocol()}
+    default_backbone = "lenet"
+    input_shape = (1, 28, 28)
+    count = 3
+    classes = 4
+    partial = True
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        named = [Task(name=f"q{index}", kind=Classification(classes=self.classes)) for index in range(self.count)]
+        return (*named, Task(name="number", kind=Regression()))
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        raise NotImplementedError
+
+    def verify(self) -> list[tuple[Path, str]]:
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        return "made"
+
+    def load(self, split: str, *, validation: bool) -> Split:
+        assert not validation
+        size = {"train": 600, "test": 200}[split]
+        generator = torch.Generator().manual_seed(size)
+        weights = torch.arange(1, self.classes + 1).float()
+        labels = [torch.multinomial(weights, size, replacement=True, generator=generator) for _ in range(self.count)]
+        defined = torch.rand(size, self.count + 1, generator=generator) < (2 / 3 if self.partial else 1)
+        targets = [label.where(known, -1) for label, known in zip(labels, defined.T[:-1], strict=True)]
+        return Split(inputs=torch.zeros(size, 0), targets=(*targets, torch.zeros(size)), defined=defined)
+
+
+def made(**changed: object) -> Made:
+    return type("Other", (Made,), changed)(NoOptions(), Path())  # type: ignore[no-any-return]
+
+
+def known(dataset: Made, split: str, index: int) -> np.ndarray:
+    found = dataset.load(split, validation=False)
+    return found.targets[index][found.defined[:, index]].numpy()
+
+
+def test_each_task_has_its_labels_counted_and_the_majority_class_its_accuracy() -> None:
+    dataset = made()
+    *lines, last = class_balance(dataset)
+    assert len(lines) == 3
+    accuracies = []
+    for index, line in enumerate(lines):
+        train, test = known(dataset, "train", index), known(dataset, "test", index)
+        counts = Counter(train.tolist())
+        shares = ", ".join(f"{label}: {100 * counts[label] / len(train):.1f} %" for label in range(4))
+        assert line == f"q{index}: {len(train)} of 600 training examples have a label; {shares}"
+        dummy = DummyClassifier(strategy="most_frequent").fit(train[:, None], train)
+        accuracies.append(100 * dummy.score(test[:, None], test))
+    rows = ", ".join(f"q{index} {accuracy:.2f}" for index, accuracy in enumerate(accuracies))
+    assert last == (
+        f"majority class, accuracy in % on 200 test examples: {rows}, mean {sum(accuracies) / len(accuracies):.2f}"
+    )
+
+
+def test_of_many_classes_the_rare_ones_are_summed_up() -> None:
+    line, _, _, _ = class_balance(made(classes=30, partial=False))
+    assert line.startswith("q0: all labelled; ")
+    assert line.count(":") == 14
+    shares = [float(share) for share in re.findall(r": ([\d.]+) %", line)]
+    assert sum(shares) == pytest.approx(100, abs=0.7)
+    assert "18 rarer classes: " in line
+
+
+def test_many_tasks_take_three_lines() -> None:
+    dataset = made(count=40)
+    lines = list(class_balance(dataset))
+    assert lines[0] == "40 tasks of 4 classes"
+    counts = [len(known(dataset, "train", index)) / 6 for index in range(40)]
+    low, middle, high = np.percentile(counts, [0, 50, 100])
+    assert lines[1] == f"training examples with a label: {low:.1f} to {high:.1f} (median {middle:.1f}) %"
+    assert lines[2].startswith("majority class, accuracy in % on 200 test examples: ")
+    assert len(lines) == 3
+
+
+def test_where_no_task_is_a_classification_nothing_is_said() -> None:
+    assert not list(class_balance(made(count=0)))
+
+
+def test_prepare_prints_it_when_the_data_are_ready(tmp_path: Path) -> None:
+    output = CliRunner().invoke(app, ["prepare", "toy-partial", "--data-root", str(tmp_path)], catch_exceptions=False)
+    ready, *lines = output.output.splitlines()[-5:]
+    assert ready == f"toy-partial is ready in {tmp_path}"
+    assert [line.split(":")[0] for line in lines[:3]] == ["  upper", "  lower", "  same"]
+    assert lines[3].startswith("  majority class, accuracy in % on 48 test examples: upper ")
