@@ -22,18 +22,18 @@ MANY_CLASSES = 12
 
 
 def class_balance(dataset: "Dataset") -> Iterator[str]:
-    """Return lines on the classes of a dataset that is prepared; none where no task is a classification.
+    """Return lines on the classes of a dataset whose labels are there; none where no task is a classification.
 
     Per task the training examples with a label, the fractions of the classes among their labels, and the accuracy on
     the test split of the class that is most frequent in training; of many tasks the range and the median.
 
     Raises:
-        DataError: as `Dataset.load`.
+        DataError: as `Dataset.labels`.
     """
     tasks = [(index, task) for index, task in enumerate(dataset.tasks) if isinstance(task.kind, Classification)]
     if not tasks:
         return
-    train, test = (dataset.load(name, validation=False) for name in ("train", "test"))
+    train, test = (dataset.labels(name, validation=False) for name in ("train", "test"))
     found = constants(dataset.tasks, train, test)
     reached = {task.name: found[task.name].metrics["accuracy"] for _, task in tasks if task.name in found}
     if len(tasks) > MANY_TASKS:

@@ -94,21 +94,29 @@ def show(
         ),
     ] = None,
     count: Annotated[int, typer.Option("--count", help="How many images.", min=1, max=400)] = 24,
-    labels: Annotated[bool, typer.Option("--labels", help="The labels alone, as CSV, which needs no images.")] = False,
+    labels: Annotated[
+        bool,
+        typer.Option(
+            "--labels", help="The labels alone, as CSV, which needs no images; how frequent classes are goes to stderr."
+        ),
+    ] = False,
     data_root_: DataRoot = None,
 ) -> None:
     """Write a page of test images with their labels, or print the labels alone."""
     [(_, dataset)] = _open([name], data_root_)
     if labels:
+        from mtbench.cli.balance import class_balance
         from mtbench.report.label_table import label_table
 
         table = label_table(dataset, count)
         if out is None:
             typer.echo(table, nl=False)
-            return
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(table, encoding="utf-8")
-        typer.echo(out)
+        else:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(table, encoding="utf-8")
+            typer.echo(out)
+        for line in class_balance(dataset):
+            typer.echo(line, err=True)
         return
     from mtbench.report.samples import sample_page
 

@@ -1,6 +1,7 @@
 """Splits whose inputs lie in a memory map: gathered where they lie, and everything else on the device of the split."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ TASKS = [Task(name="a", kind=Classification(classes=3))]
 COUNT = 12
 
 
-def streamed(**changes: object) -> tuple[Split, list[None]]:
+def streamed(**changes: Any) -> tuple[Split, list[None]]:
     """A split of every second image of a map, and what is released of it as it happens."""
     released: list[None] = []
     images = torch.randint(0, 256, (2 * COUNT, 3, 6, 4), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -38,6 +39,7 @@ def inputs_of(batch: Batch) -> Tensor:
 def test_the_map_is_released_after_each_batch_and_batches_are_those_of_ordinary_inputs() -> None:
     split, released = streamed()
     rows = torch.tensor([5, 0, 11])
+    assert isinstance(split.inputs, Tensor)
     ordinary = dataclasses.replace(split, inputs=split.inputs[::2], members=None, release=None)
     assert torch.equal(inputs_of(split.batch(rows)), inputs_of(ordinary.batch(rows)))
     assert len(released) == 1

@@ -225,7 +225,10 @@ def test_labels_are_shown_without_images(tmp_path: Path) -> None:
     write_tree(tmp_path / "clevr", {"train": [first], "val": [first, scene(thing())]}, images=False)
     show = ["show", "--data-root", str(tmp_path), "--labels"]
     result = CliRunner().invoke(app, [*show, "clevr4"], catch_exceptions=False)
-    assert result.output == "example,q1,q2,q3,q4\n0,no,yes,yes,no\n1,no,no,no,no\n"
+    assert result.stdout == "example,q1,q2,q3,q4\n0,no,yes,yes,no\n1,no,no,no,no\n"
+    assert result.stderr.splitlines()[-1] == (
+        "majority class, accuracy in % on 2 test examples: q1 100.00, q2 50.00, q3 50.00, q4 100.00, mean 75.00"
+    )
     names = "tasks=gray-left-shape/gray-size"
     out = tmp_path / "new" / "labels.csv"
     CliRunner().invoke(
