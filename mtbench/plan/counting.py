@@ -9,11 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mtbench.contract import Inputs, Network, Setup, Task
@@ -21,7 +19,6 @@ from mtbench.plan.parse import MethodChoice
 
 __all__ = ["Macs", "Part", "count_macs", "count_work", "outline", "parts", "single_task_network", "total", "weights"]
 
-_FILLS = (Tensor.normal_, Tensor.uniform_, Tensor.fill_, Tensor.zero_)
 _META, _CPU = torch.device("meta"), torch.device("cpu")
 _MANY = 32
 """Tasks up to which the work for each is counted."""
@@ -155,17 +152,8 @@ def _extrapolated(tasks: Sequence[Task], work: Callable[[Sequence[Task]], int]) 
     return every
 
 
-class _Unfilled(TorchFunctionMode):
-    """Within it, tensors of the meta device are not filled with values, which they do not keep but which takes time."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func in _FILLS and args[0].is_meta:
-            return args[0]
-        return func(*args, **(kwargs or {}))
-
-
 def _built(method: MethodChoice, setup: Setup, device: torch.device) -> Network:
-    with device, _Unfilled():
+    with device:
         return method.network_class(method.network_options, setup).eval()
 
 

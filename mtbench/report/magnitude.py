@@ -56,7 +56,7 @@ def counted_magnitude(method: str, dataset: str) -> Magnitude:
     """
     opened, chosen = parse_dataset(dataset).open(Path()), parse_method(method)
     default = parse_backbone(opened.default_backbone)
-    setup = (chosen.backbone or default).setup(opened, seed=0)
+    setup = chosen.on(opened.default_backbone).setup(opened, seed=0)
     with torch.device("meta"):
         single = weights(single_task_network(default.setup(opened, seed=0)))
     whole, work = weights(outline(chosen, setup)), count_work(chosen, setup)
