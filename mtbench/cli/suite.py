@@ -58,6 +58,8 @@ def show(name: Name) -> None:
         tuning = f"{search.seeds} tuning seed{'s' * (search.seeds > 1)}"
         what = f"search: {search.trials} trials each by {search.sampler}, {tuning}"
         table.add_row(*map(escape, (", ".join(search.datasets), ", ".join(search.methods), what)))
+    for counted in suite.counted:
+        table.add_row(*map(escape, (", ".join(counted.datasets), ", ".join(counted.methods), "counted, not trained")))
     out.print(table)
     datasets = [parse_dataset(name).dataset_class for part in suite.grid for name in part.datasets]
     bases = [base for base in dict.fromkeys((suite.base, "quick")) if all(base in each.protocols for each in datasets)]
@@ -114,7 +116,8 @@ def _claims(suite: "Suite") -> "Iterator[str]":
         if isinstance(claim, AcrossClaim):
             dataset, other = claim.datasets
             what = f"{claim.method}'s gain over {claim.against}" if claim.against else claim.method
-            yield f"Claim across datasets on {claim.task}{varied}: {what} on {dataset} is {relation} on {other} {test}."
+            said = f"{what} on {dataset} is {relation} that on {other}"
+            yield f"Claim across datasets on {claim.task}{varied}: {said} {test}."
         else:
             first, second = claim.contrast
             yield f"Claim on {claim.dataset}{varied}: {first} is {relation} {second} in {claim.metric} {test}."

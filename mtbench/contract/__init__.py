@@ -11,7 +11,7 @@ from mtbench.contract.balancer import (
     Scalarization,
 )
 from mtbench.contract.conformance import Conformance
-from mtbench.contract.dataset import Batch, Dataset, Inputs, Split
+from mtbench.contract.dataset import Dataset
 from mtbench.contract.files import File
 from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
 from mtbench.contract.motion import Motion
@@ -29,6 +29,7 @@ from mtbench.contract.options import NoOptions, Value, option
 from mtbench.contract.protocol import TrainingProtocol
 from mtbench.contract.randomness import derive, seeded, stream
 from mtbench.contract.space import Choices, Range, Simplex
+from mtbench.contract.split import Batch, Inputs, Split
 from mtbench.contract.task import Kind, Layout, Metric, Tally, Task
 
 __all__ = [

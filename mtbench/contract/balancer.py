@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.conformance import Conformance
-from mtbench.contract.dataset import Batch
 from mtbench.contract.network import Losses, Network, SharedRepresentation
 from mtbench.contract.options import NoOptions
+from mtbench.contract.split import Batch
 from mtbench.contract.task import Task
 
 __all__ = ["Balancer", "Combined", "GradientBalancer", "LossWeighting", "RepresentationBalancer", "Scalarization"]

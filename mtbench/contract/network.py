@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from mtbench.contract.backbone import Backbone
 from mtbench.contract.conformance import Conformance
-from mtbench.contract.dataset import Batch, Inputs
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.randomness import seeded
+from mtbench.contract.split import Batch, Inputs
 from mtbench.contract.task import Layout, Task
 from mtbench.errors import PluginError
 
@@ -338,6 +338,8 @@ class OneTaskNetwork(Network):
         """
         pairs = batch.used_inputs()
         counts = [len(indices) for indices in pairs]
+        if not any(counts):
+            return [batch.use.new_empty(0) for _ in pairs]
         indices, tasks = torch.cat(pairs), torch.arange(len(pairs), device=batch.use.device)
         asked = tasks.repeat_interleave(torch.tensor(counts, device=tasks.device))
         at_once = len(batch.rows) * batch.inputs_per_example

@@ -9,7 +9,7 @@ differ in the tasks, and in which of them is drawn for an image where one is.
 from pathlib import Path
 
 from mtbench.contract import Dataset
-from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
+from mtbench.plan.parse import parse_dataset, parse_method
 
 __all__ = ["unlike_starts"]
 
@@ -26,11 +26,9 @@ def unlike_starts(method: str, first: str, second: str) -> str:
         UsageError, PluginError: one of them does not exist.
     """
     one, other = (parse_dataset(name) for name in (first, second))
-    given = parse_method(method).backbone
+    chosen = parse_method(method)
     shapes = [_shape(choice.open(Path())) for choice in (one, other)]
-    backbones = [
-        str((given or parse_backbone(choice.dataset_class.default_backbone)).choice) for choice in (one, other)
-    ]
+    backbones = [str(chosen.on(choice.dataset_class.default_backbone).choice) for choice in (one, other)]
     for what, (left, right) in (("inputs of", shapes), ("backbones", backbones)):
         if left != right:
             return f"{what} {left} and {right}"

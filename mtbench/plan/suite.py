@@ -14,6 +14,10 @@ A suite is a TOML file; what a key means is said at the field of the same name b
     methods = ["single", "uniform", "td"]
     vary = { lr = [3e-4, 1e-3] }    # one number of the protocol, over which figures are drawn
 
+    [[counted]]                     # which networks are too large to train, and only counted
+    datasets = ["mmnist9"]
+    methods = ["uniform"]
+
     [[paper]]                       # what was published
     dataset = "mmnist2"
     columns = ["LU", "RL"]
@@ -46,6 +50,7 @@ __all__ = [
     "SIZE",
     "AcrossClaim",
     "Claim",
+    "Counted",
     "Grid",
     "PaperTable",
     "Search",
@@ -116,6 +121,21 @@ class Search:
     seeds: int = 1
     points: Literal["front", "all"] = "front"
     set: Mapping[str, Setting] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """Networks that are counted, and not trained, for the figure over the number of tasks.
+
+    Attributes:
+        datasets: as in a grid.
+        methods: likewise; each is counted on every dataset.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    datasets: tuple[str, ...]
+    methods: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,6 +268,7 @@ class Suite:
         settings: the protocol's numbers that differ.
         grid: which runs.
         search: trials that come before them.
+        counted: which networks are counted beside them.
         labels: what methods are called in its report, where not by their names.
         paper: published numbers.
         claim: what is to be judged.
@@ -264,6 +285,7 @@ class Suite:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     grid: tuple[Grid, ...] = ()
     search: tuple[Search, ...] = ()
+    counted: tuple[Counted, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     paper: tuple[PaperTable, ...] = ()
     claim: tuple[AnyClaim, ...] = ()

@@ -8,7 +8,7 @@ from mtbench.contract import TrainingProtocol
 from mtbench.errors import MtbenchError, UsageError, did_you_mean
 from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
 from mtbench.plan.parse import DatasetChoice, parse_dataset, parse_method
-from mtbench.plan.suite import SIZE, Grid, Search, Suite, rendered
+from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
 from mtbench.plan.suite_names import Known, Path, claim_misfits, not_there, paper_misfits
 from mtbench.plan.toml_lines import Fault, Lines
 
@@ -32,6 +32,8 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     for kind, parts in runs:
         for number, part in zip(numbers[kind], parts, strict=True):
             yield from _part_misfits(suite, part, (kind, number), lines, strange)
+    for number, counted in zip(numbers["counted"], suite.counted, strict=True):
+        yield from _counted_misfits(suite, counted, ("counted", number), lines, strange)
     mentioned = {*suite.labels, *(name for table in suite.paper for name in table.rows)}
     mentioned |= {name for claim in suite.claim for name in claim.methods}
     methods = {method for part in suite.parts for method in part.methods}
@@ -39,9 +41,10 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
         methods |= set(all_methods())
     # What the grid misspells is told there; that others spell it rightly is no fault of theirs.
     methods |= {name for name in mentioned if incomplete or did_you_mean(name, strange)}
+    named = methods | {method for part in suite.counted for method in part.methods}
     for name in suite.labels:
-        if name not in methods:
-            yield not_there(name, methods - strange, lines.find(("labels", name)), "labels")
+        if name not in named:
+            yield not_there(name, named - strange, lines.find(("labels", name)), "labels")
     yield from _shared_labels(suite.labels, lines)
     unsure = {name for part in suite.grid if any(_set_misfits(part, (), lines)) for name in part.datasets}
     known = Known(
@@ -95,6 +98,17 @@ def _part_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines, s
     yield from faults
     if not faults and not any(_setting_misfits(suite.settings, ("protocol",), lines)):
         yield from _plan_misfits(suite, part, path, lines)
+
+
+def _counted_misfits(suite: Suite, part: Counted, path: Path, lines: Lines, strange: set[str]) -> Iterator[Fault]:
+    """Faults of networks that are only counted; names that are of nothing are added to `strange`."""
+    if "tasks" not in suite.figures:
+        yield Fault(
+            line=lines.find(path),
+            text="what is counted is shown over the number of tasks, and this suite does not ask for that. Write "
+            'figures = ["tasks"] at the top.',
+        )
+    yield from _part_misfits(suite, Grid(datasets=part.datasets, methods=part.methods), path, lines, strange)
 
 
 def _set_misfits(part: Grid | Search, path: Path, lines: Lines) -> Iterator[Fault]:

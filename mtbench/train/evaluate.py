@@ -64,12 +64,13 @@ def measure(
     tallies = [task.kind.tally() for task in tasks]
     kept: dict[str, NDArray[Any]] = {}
     not_stored = {task.name: f"no example has a label of task '{task.name}'." for task in tasks if keep}
-    for rows, outputs in _outputs(network, split, check_stop):
-        for index, (task, output, target) in enumerate(zip(tasks, outputs, split.targets, strict=True)):
-            defined = rows[split.defined[rows, index]]
-            if not len(defined):
+    for batch, outputs in _outputs(network, split, check_stop):
+        labels = zip(batch.use, batch.targets, strict=True)
+        for index, (task, output, (use, target)) in enumerate(zip(tasks, outputs, labels, strict=True)):
+            used = use.nonzero().squeeze(1)
+            if not len(used):
                 continue
-            predictions, target = task.kind.predict(output), target[defined]
+            predictions, target = task.kind.predict(output), target[used]
             if keep and not counts[index]:
                 if too_large := _too_large(task.kind, predictions, len(split)):
                     not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
@@ -77,9 +78,9 @@ def measure(
                     del not_stored[task.name]
                     kept[task.name] = _nothing_predicted(predictions, len(split))
             if task.name in kept:
-                kept[task.name][defined.cpu().numpy()] = predictions.cpu().numpy()
+                kept[task.name][batch.rows[used].cpu().numpy()] = predictions.cpu().numpy()
             losses[index] += float(task.kind.losses(output, target).double().sum())
-            counts[index] += len(defined)
+            counts[index] += len(used)
             tallies[index].add(predictions, target)
     results = {
         task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=tally.score())
@@ -108,10 +109,10 @@ def batch_size(network: Network, split: Split) -> int:
     return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
 
 
-def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Yield rows (B,) and per task the output of those with a defined target, batch by batch, in evaluation mode.
+def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Batch, list[Tensor]]]:
+    """Yield batches, and per task the output for the examples with a defined target, in evaluation mode.
 
-    An output is (n, ...), (n, V, ...) if V > 1, or anything of length 0. Rows without any target are left out.
+    An output is (n, ...), (n, V, ...) if V > 1, or anything of length 0. Examples without any target are left out.
     """
     training = network.training
     network.eval()
@@ -122,7 +123,7 @@ def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> 
         outputs = ask(network, batch)
         if (inputs := batch.inputs_per_example) > 1:
             outputs = [output.view(-1, inputs, *output.shape[1:]) if len(output) else output for output in outputs]
-        yield batch.rows, outputs
+        yield batch, outputs
     network.train(training)
 
 

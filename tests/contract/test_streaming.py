@@ -1,18 +1,20 @@
 """Splits whose inputs lie in a memory map: gathered where they lie, and everything else on the device of the split."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from mtbench.contract import Batch, Classification, Flip, ScaleCrop, Shift, Split, Task, dataset, stream
+from mtbench.contract import Batch, Classification, Flip, ScaleCrop, Shift, Split, Task, stream
+from mtbench.contract import split as module
 
 TASKS = [Task(name="a", kind=Classification(classes=3))]
 COUNT = 12
 
 
-def streamed(**changes: object) -> tuple[Split, list[None]]:
+def streamed(**changes: Any) -> tuple[Split, list[None]]:
     """A split of every second image of a map, and what is released of it as it happens."""
     released: list[None] = []
     images = torch.randint(0, 256, (2 * COUNT, 3, 6, 4), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
@@ -26,7 +28,7 @@ def streamed(**changes: object) -> tuple[Split, list[None]]:
         augment=(ScaleCrop(), Flip(), Shift(1)),
         release=lambda: released.append(None),
     )
-    return dataclasses.replace(split, **changes), released  # type: ignore[arg-type]
+    return dataclasses.replace(split, **changes), released
 
 
 def inputs_of(batch: Batch) -> Tensor:
@@ -37,7 +39,8 @@ def inputs_of(batch: Batch) -> Tensor:
 def test_the_map_is_released_after_each_batch_and_batches_are_those_of_ordinary_inputs() -> None:
     split, released = streamed()
     rows = torch.tensor([5, 0, 11])
-    ordinary = dataclasses.replace(split, inputs=split.inputs[::2], members=None, release=None)  # type: ignore[index]
+    assert isinstance(split.inputs, Tensor)
+    ordinary = dataclasses.replace(split, inputs=split.inputs[::2], members=None, release=None)
     assert torch.equal(inputs_of(split.batch(rows)), inputs_of(ordinary.batch(rows)))
     assert len(released) == 1
     one, other = (each.augmented(TASKS, stream(0)) for each in (split, ordinary))
@@ -83,8 +86,8 @@ def test_what_does_not_fit_on_the_device_stays_and_its_batches_come_to_the_devic
 
 
 def test_a_map_is_copied_in_parts_and_released_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "AT_ONCE", 5)
-    monkeypatch.setattr(dataset, "_fits", lambda *_: True)
+    monkeypatch.setattr(module, "AT_ONCE", 5)
+    monkeypatch.setattr(module, "_fits", lambda *_: True)
     split, released = streamed()
     there = split.to(torch.device("meta"))
     assert len(released) == 3
@@ -95,7 +98,7 @@ def test_a_map_is_copied_in_parts_and_released_after_each(monkeypatch: pytest.Mo
 @pytest.mark.gpu
 @pytest.mark.parametrize("fits", [False, True])
 def test_on_a_gpu_batches_are_the_same_wherever_the_inputs_lie(fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "_fits", lambda *_: fits)
+    monkeypatch.setattr(module, "_fits", lambda *_: fits)
     split, _ = streamed()
     there = split.to(torch.device("cuda"))
     assert isinstance(there.inputs, Tensor)

@@ -1,4 +1,5 @@
 import dataclasses
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from mtbench import registry
 from mtbench.contract import Classification, Setup, Task
 from mtbench.plan.counting import Macs, count_macs, count_work, outline, parts, total, weights
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 
 NETWORKS = ["branches", "single", "td", "chmod", "film", "routing", "superposition", "astmt", "mmoe", "mtan"]
 
@@ -41,11 +42,16 @@ def test_a_network_counted_without_its_values_has_what_it_has_with_them(name: st
 
 
 def test_a_network_of_two_and_a_half_billion_weights_takes_no_memory() -> None:
-    network = outline(parse_method("uniform"), vgg(329, 8))
+    opened = parse_dataset("clevr-questions:about=self").open(Path())
+    network = outline(parse_method("uniform"), parse_backbone("vgg11").setup(opened, seed=0))
     assert {parameter.device.type for parameter in network.parameters()} == {"meta"}
-    branch = 6272 * 1024 + 1024 * 1024 + 1024 * 8
-    assert weights(network) == 7_448_256 + 329 * branch == 2_468_136_640
-    assert total(network) - weights(network) == 2368 + 329 * (1024 + 1024 + 8)
+    answers = {"color": 8, "material": 2, "shape": 3, "size": 2}
+    # An attribute is asked of whatever one, two or three words of the others name, of each at most one, but not none.
+    asked = {name: prod(1 + size for other, size in answers.items() if other != name) - 1 for name in answers}
+    assert sum(asked.values()) == 329
+    outputs = sum(asked[name] * answers[name] for name in answers)
+    assert weights(network) == 7_448_256 + 329 * (6272 * 1024 + 1024 * 1024) + 1024 * outputs == 2_466_412_224
+    assert total(network) - weights(network) == 2368 + 329 * (1024 + 1024) + outputs
 
 
 def test_of_1645_tasks_the_embedding_grows_and_nothing_else() -> None:

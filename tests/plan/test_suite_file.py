@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import UsageError
-from mtbench.plan.suite import AcrossClaim, Suite
+from mtbench.plan.suite import AcrossClaim, Counted, Suite
 from mtbench.plan.suite_file import Fault, find_suite, read_suite
+from mtbench.plan.suite_plan import plan_suite
 
 GOOD = """\
 title = "Two digits"
@@ -202,6 +203,45 @@ def test_a_fault_of_a_claim_across_datasets_is_told_on_its_line(
     assert len(told) == 1, faults
     assert lines[told[0].line - 1].startswith(f"{key} = ")
     assert told[0].line > lines.index("[[claim]]")
+
+
+COUNTED = """\
+title = "Counted"
+figures = ["tasks"]
+[[grid]]
+datasets = ["mmnist2"]
+methods = ["td"]
+[[counted]]
+datasets = ["mmnist9"]
+methods = ["uniform"]
+[labels]
+uniform = "ours"
+"""
+
+
+def test_what_is_counted_is_read_and_may_have_a_label(read: Read) -> None:
+    suite, faults = read(COUNTED)
+    assert faults == []
+    assert suite is not None
+    assert suite.counted == (Counted(datasets=("mmnist9",), methods=("uniform",)),)
+    assert [spec.titles.method for spec in plan_suite(suite, seeds=[0])] == ["td"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "text"),
+    [
+        ('figures = ["tasks"]\n', "", 5, 'Write figures = ["tasks"] at the top.'),
+        ('["uniform"]', '["unifrom"]', 8, "Did you mean 'uniform'?"),
+        ('["mmnist9"]', '["mmnits9"]', 7, "Did you mean 'mmnist9'?"),
+        ('["uniform"]', '["branches+fixed:weights=1/2", "uniform"]', 8, "2 weights for 9"),
+        ('methods = ["uniform"]', 'metods = ["uniform"]', 8, "Did you mean 'methods'?"),
+        ("[labels]", '[[claim]]\ndataset = "mmnist2"\ncontrast = ["td", "uniform"]\n[labels]', 11, "There: td."),
+    ],
+)
+def test_a_fault_of_what_is_counted_is_told_on_its_line(read: Read, old: str, new: str, line: int, text: str) -> None:
+    assert COUNTED.count(old) == 1
+    _, faults = read(COUNTED.replace(old, new))
+    assert [(fault.line, text in fault.text) for fault in faults if text in fault.text] == [(line, True)], faults
 
 
 def test_what_is_missing_of_a_claim_across_datasets_is_told_where_it_begins(read: Read) -> None:

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from mtbench.contract import Metric, TrainingProtocol
-from mtbench.plan.suite import Grid, Suite
+from mtbench.plan.suite import Counted, Grid, Suite
 from mtbench.report.markup import render_markdown
 from mtbench.report.scaling import scaling_exhibits
 from mtbench.report.suite import SuiteRuns
@@ -71,11 +71,12 @@ def test_pages_have_a_row_per_method_and_a_column_per_dataset_by_its_number_of_t
         "In brackets: how many tasks. Datasets with more may be harder: compare methods within a column.\n"
     )
     assert render_markdown(costs).split("\n\n")[1] == (
-        "| method | \\#P mmnist2 (2) | \\#P mmnist3 (3) | MACs one mmnist2 (2) | MACs one mmnist3 (3) "
-        "| MACs all mmnist2 (2) | MACs all mmnist3 (3) |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        "| td | ×1.10 | ×1.15 | 400.0k | 600.0k | 800.0k | 1.2M |\n"  # noqa: RUF001
-        "| single | ×2.00 | ×3.00 | 400.0k | 600.0k | 800.0k | 1.2M |"  # noqa: RUF001
+        "| method | dataset | tasks | weights | \\#P | MACs one | MACs all | memory | s/epoch |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| td | mmnist2 | 2 | 11,000 | ×1.10 | 400.0k | 800.0k | 300 MB | 1.50 |\n"  # noqa: RUF001
+        "| td | mmnist3 | 3 | 11,500 | ×1.15 | 600.0k | 1.2M | 300 MB | 1.50 |\n"  # noqa: RUF001
+        "| single | mmnist2 | 2 | 20,000 | ×2.00 | 400.0k | 800.0k | 300 MB | 1.50 |\n"  # noqa: RUF001
+        "| single | mmnist3 | 3 | 30,000 | ×3.00 | 600.0k | 1.2M | 300 MB | 1.50 |"  # noqa: RUF001
     )
     assert (results.label, costs.label) == ("growing-paper-tasks", "growing-paper-tasks-cost")
 
@@ -132,6 +133,7 @@ def test_the_frame_has_results_gains_and_costs() -> None:
     assert row["delta_m_std"] == pytest.approx(np.std(gains, ddof=1))
     assert (row["n"], row["mean"], row["parameter_ratio"], row["weights"]) == (3, 67, 1.15, 11_500)
     assert (row["macs_per_task"], row["macs_per_input"]) == (600_000, 1_200_000)
+    assert (row["peak_memory"], row["seconds_per_epoch"]) == (300_000_000, 1.5)
     assert math.isfinite(row["t95_low"])
 
 
@@ -146,3 +148,57 @@ def test_tasks_of_unlike_metrics_have_gains_and_costs_alone() -> None:
 
     titles = [axes.get_title() for axes in drawn(filled(GROWING, mixed)).axes if axes.get_visible()]
     assert titles == ["gain over single", "weights", "to answer one task", "to answer all tasks"]
+
+
+COUNTED = replace(
+    GROWING,
+    counted=(
+        Counted(datasets=("mmnist9", "mmnist3"), methods=("uniform",)),
+        Counted(datasets=("mmnist9",), methods=("td",)),
+    ),
+)
+
+
+def test_networks_that_are_only_counted_stand_in_the_page_of_costs_and_nowhere_else() -> None:
+    (exhibit,) = scaling_exhibits(filled(COUNTED, run))
+    results, costs = exhibit.pages
+    assert [line[0].says for line in results.layout.lines] == ["td", "single"]
+    assert "mmnist9" not in " ".join(results.layout.header)
+    rows = [tuple(cell.says for cell in line) for line in costs.layout.lines]
+    # LeNet has 21,250 weights, and 3,000 more per branch; td 9,651 and 320 per task (Levi & Ullman 2020, Table 5a).
+    assert [row[1:4] for row in rows if row[0] == "td"] == [
+        ("mmnist2", "2", "11,000"),
+        ("mmnist3", "3", "11,500"),
+        ("mmnist9", "9", f"{21_250 + 9_651 + 9 * 320:,}"),
+    ]
+    assert [row[1:5] for row in rows if row[0] == "uniform"] == [
+        ("mmnist3", "3", f"{21_250 + 3 * 3_000:,}", "×1.25"),  # noqa: RUF001
+        ("mmnist9", "9", f"{21_250 + 9 * 3_000:,}", "×1.99"),  # noqa: RUF001
+    ]
+    assert {row[7:] for row in rows if row[0] == "uniform"} == {("\N{EN DASH}", "\N{EN DASH}")}
+    assert "Without memory: counted, not trained." in costs.caption
+    assert "Without memory: counted, not trained." not in scaling_exhibits(filled(GROWING, run))[0].pages[1].caption
+
+
+def test_networks_that_are_only_counted_have_costs_in_the_figure_and_no_results() -> None:
+    panels = {axes.get_title(): axes for axes in drawn(filled(COUNTED, run)).axes if axes.get_visible()}
+    lines = {
+        title: [np.asarray(line.get_ydata(), dtype=float) for line in axes.lines if line.get_linewidth() == 1.2]
+        for title, axes in panels.items()
+    }
+    assert [np.isfinite(values).tolist() for values in lines["mean over tasks"]] == [
+        [True, True, False],
+        [True, True, False],
+        [False, False, False],
+    ]
+    assert [np.isfinite(values).tolist() for values in lines["weights"]] == [
+        [True, True, True],
+        [True, True, False],
+        [False, True, True],
+    ]
+
+
+def test_the_axis_of_tasks_is_logarithmic_where_it_is_long() -> None:
+    assert drawn(filled(COUNTED, run)).axes[0].get_xscale() == "linear"
+    longer = replace(GROWING, counted=(Counted(datasets=("clevr40",), methods=("chmod",)),))
+    assert drawn(filled(longer, run)).axes[0].get_xscale() == "log"

@@ -8,7 +8,7 @@ from scipy import stats
 
 from mtbench import registry
 from mtbench.plan.parse import parse_dataset, parse_method
-from mtbench.plan.suite import Suite, rendered
+from mtbench.plan.suite import AcrossClaim, Suite, rendered
 from mtbench.plan.suite_file import built_in_suites, read_suite
 from mtbench.plan.suite_plan import places, plan_suite
 from mtbench.search.planning import plan_search
@@ -49,12 +49,12 @@ def test_a_built_in_suite_has_no_fault_and_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SUITES)
-def test_a_built_in_suite_plans_each_of_its_runs_once_per_seed_at_paper_and_at_quick_size(name: str) -> None:
+def test_a_built_in_suite_plans_each_of_its_runs_once_per_seed_at_its_own_and_at_quick_size(name: str) -> None:
     read = suite(name)
     cells = sum(len(part.datasets) * len(part.methods) * len(part.variations()) for part in read.grid)
     assert len(places(read)) == cells
     protocols = [parse_dataset(dataset).dataset_class.protocols for part in read.grid for dataset in part.datasets]
-    for base, seeds in (("paper", read.settings["seeds"]), ("quick", protocols[0]["quick"].seeds)):
+    for base, seeds in ((read.base, read.settings["seeds"]), ("quick", protocols[0]["quick"].seeds)):
         specs = plan_suite(read, base=base)
         assert len({spec.id for spec in specs}) == cells * int(str(seeds))
         assert {spec.protocol.name for spec in specs} == {base}
@@ -71,7 +71,8 @@ def test_every_published_row_and_every_claim_is_of_a_place_in_the_grid(name: str
         assert {(table.dataset, method, variation) for method in table.rows} <= there
     for claim in read.claim:
         variation = tuple(sorted(rendered(claim.set).items()))
-        assert {(claim.dataset, method, variation) for method in claim.contrast} <= there
+        datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset,)
+        assert {(dataset, method, variation) for dataset in datasets for method in claim.methods} <= there
         assert claim.margin >= 0
         assert claim.source or name == "levi2020-table1"
 
@@ -128,6 +129,38 @@ def test_every_method_that_comes_along_has_its_learning_rate_searched_once() -> 
 )
 def test_runs_that_a_note_calls_those_of_another_suite_are_the_same_runs(name: str, others: list[str]) -> None:
     assert ids(name) <= ids(*others)
+
+
+@pytest.mark.parametrize("end", ["", "-mini"])
+def test_the_runs_of_up_to_40_questions_over_their_number_are_those_of_the_other_suites(end: str) -> None:
+    few = {
+        spec.id
+        for spec in plan_suite(suite(f"clevr-scaling{end}"))
+        if "329" not in str(spec.dataset) and "about" not in str(spec.dataset)
+    }
+    assert few
+    assert few <= ids(f"levi2020-table3{end}", f"clevr40{end}")
+
+
+def test_what_a_question_gains_from_others_in_table_3_is_as_printed() -> None:
+    found = {
+        (method, task): [means("levi2020-table3", f"clevr{count}")[method][int(task[1]) - 1] for count in (2, 3, 4)]
+        for method in ("td", "uniform", "single")
+        for task in ("q1", "q2")
+    }
+    assert found["td", "q1"] == [98.17, 98.25, 98.43]
+    assert found["td", "q2"] == [98.19, 97.92, 98.16]
+    assert found["single", "q1"] == [97.81, 96.92, 96.73]
+    across = [claim for claim in suite("levi2020-table3").claim if isinstance(claim, AcrossClaim)]
+    gains = {("td", ""): 0.26, ("td", "uniform"): 0.26 + 0.62}
+    for (method, against), gain in gains.items():
+        (claim,) = [
+            each
+            for each in across
+            if (each.method, each.against, each.task, each.datasets) == (method, against, "q1", ("clevr4", "clevr2"))
+        ]
+        rows = [found[name, "q1"] for name in claim.methods]
+        assert rows[0][2] - rows[0][0] - sum(row[2] - row[0] for row in rows[1:]) == pytest.approx(gain)
 
 
 def test_what_a_task_is_added_to_is_compared_with_runs_of_table_1() -> None:

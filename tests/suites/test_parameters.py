@@ -10,6 +10,7 @@ from mtbench.contract import Network, Setup
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.plan.suite import Suite
 from mtbench.plan.suite_file import find_suite
+from mtbench.report.magnitude import counted_magnitude
 from mtbench.store.record import Parameters
 from mtbench.train.cost import Macs, count_macs, count_parameters, parts
 
@@ -116,3 +117,41 @@ def test_the_suite_of_matched_networks_has_those_and_the_plain_ones() -> None:
     assert (f"{macs.per_task / 1e6:.2f}", f"{macs.per_input / 1e6:.2f}") == ("2.04", "3.61")
     assert f"{cost('uniform')[1].per_task / 1e6:.2f}" == "0.48"
     assert f"{cost('uniform')[1].per_input / 1e6:.2f}" == "0.49"
+
+
+@pytest.mark.parametrize(
+    ("name", "datasets", "more"),
+    [
+        ("levi2020-table3", ("clevr2", "clevr3", "clevr4"), (5, 17)),
+        ("levi2020-table3-mini", ("clevr-mini:questions=2", "clevr-mini:questions=3", "clevr-mini"), (3, 8.5)),
+    ],
+)
+def test_a_wide_uniform_network_works_as_much_as_td_to_answer_all_questions_within_2_per_cent(
+    name: str, datasets: tuple[str, ...], more: tuple[float, float]
+) -> None:
+    read = suite(name)
+    ratios = []
+    for dataset in datasets:
+        (grid,) = [part for part in read.grid if part.datasets == (dataset,)]
+        (wide,) = [method for method in grid.methods if "width" in method]
+        assert read.labels[wide].startswith("uniform, MACs of td for ")
+        ours, td = counted_magnitude(wide, dataset), counted_magnitude("td", dataset)
+        assert ours.macs_per_input == pytest.approx(td.macs_per_input, rel=0.02)
+        ratios.append(ours.weights / td.weights)
+    assert more[0] < min(ratios)
+    assert max(ratios) < more[1]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "printed"),
+    [
+        ("clevr2", {"single": 2, "uniform": 1.5, "td": 1.56}),
+        ("clevr3", {"single": 3, "uniform": 2, "td": 1.56}),
+        ("clevr4", {"single": 4, "uniform": 2.5, "td": 1.56}),
+    ],
+)
+def test_the_networks_of_table_3_have_the_papers_multiple_of_one_networks_weights(
+    dataset: str, printed: dict[str, float]
+) -> None:
+    for method, ratio in printed.items():
+        assert counted_magnitude(method, dataset).relative == pytest.approx(ratio, abs=0.005)

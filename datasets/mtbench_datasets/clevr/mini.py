@@ -49,7 +49,9 @@ class ClevrMini(Clevr):
         # As in the paper, at which nothing is learnt of so few pictures.
         "paper": TrainingProtocol(name="paper", epochs=100, batch=128, lr=1e-4, seeds=3),
         "quick": TrainingProtocol(name="quick", epochs=3, batch=32, lr=1e-3, images=2000, seeds=3),
-        "world": TrainingProtocol(name="world", epochs=20, batch=32, lr=1e-3, seeds=3),
+        # Chosen on validation: the least images and epochs of what was tried at which `uniform` answers three of four
+        # questions better than the majority class. It learned less at 3e-4, and in one of two seeds nothing at 3e-3.
+        "world": TrainingProtocol(name="world", epochs=20, batch=32, lr=1e-3, images=3000, seeds=3),
     }
     paper = "rendered here; questions: Levi & Ullman, Multi-Task Learning by a Top-Down Control Network, ICIP 2021"
     name = "clevr-mini"

@@ -25,7 +25,14 @@ def write_pictures(folder: Path, count: int, size: tuple[int, int] = (9, 12)) ->
 
 
 def folder_of(files: Sequence[Path], root: Path, **changes: Any) -> ImageFolder:
-    given = {"stem": "pictures", "files": files, "size": (6, 8), "root": root, "owner": "some-set", "help": HELP}
+    given: dict[str, Any] = {
+        "stem": "pictures",
+        "files": files,
+        "size": (6, 8),
+        "root": root,
+        "owner": "some-set",
+        "help": HELP,
+    }
     return ImageFolder(**given | changes)
 
 

@@ -2,12 +2,12 @@
 
 import errno
 import io
+import os
 import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from PIL import Image
 
 from mtbench.errors import DataError
 from mtbench_datasets.images import folder as module
-from mtbench_datasets.images import progress, room
+from mtbench_datasets.images import progress
+from mtbench_datasets.images.decode import decode
 from tests.datasets.images.pictures import folder_of, write_pictures
 
 COUNT = 40
@@ -33,14 +34,13 @@ def files(tmp_path: Path) -> list[Path]:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are decoded, as it happens, eight between two writes."""
     names: list[str] = []
-    original: Callable[..., bytes] = module.decode
 
-    def decode(path: Path, *more: Any) -> bytes:
-        content = original(path, *more)
+    def counted(path: Path, *more: Any) -> bytes:
+        content = decode(path, *more)
         names.append(path.name)
         return content
 
-    monkeypatch.setattr(module, "decode", decode)
+    monkeypatch.setattr(module, "decode", counted)
     monkeypatch.setattr(module, "AT_ONCE", 8)
     return names
 
@@ -198,7 +198,7 @@ def test_truncated_pixels_are_found_when_they_are_opened(files: list[Path], tmp_
 def test_where_there_is_no_space_nothing_is_written(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 5000, 5000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 5000, 5000))
     made = folder_of(files, tmp_path / "root")
     with pytest.raises(
         DataError, match=r"^pictures: 40 images at 6 x 8 need 0\.0 MB in .*, where 0\.0 MB are free\. Make"
@@ -230,7 +230,7 @@ def test_what_cannot_be_written_is_an_error_in_a_sentence(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     made = folder_of(files, tmp_path / "root")
-    monkeypatch.setattr(module.os, "pwrite", full)
+    monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(
         DataError, match=r"pictures-6x8-v1\.pixels cannot be written: No space left on device\. Make room"
     ):

@@ -1,0 +1,278 @@
+"""The examples of a dataset, as tensors, and the batches that are gathered from them.
+
+Shapes: M inputs in a split, N examples, T tasks, V inputs per example (M = N and V = 1 unless said otherwise).
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from mtbench.contract.augmentation import Augmentation, draw_motion
+from mtbench.contract.motion import Motion
+from mtbench.contract.task import Kind, Task
+from mtbench.errors import PluginError
+
+__all__ = ["Batch", "Inputs", "Split"]
+
+Inputs: TypeAlias = Tensor | Mapping[str, Tensor]
+
+AT_ONCE = 256
+"""Inputs in a memory map that are copied to a device at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What one step sees.
+
+    Attributes:
+        inputs: float tensors (B * V, ...), normalized, on the split's device; a tensor or a mapping of tensors.
+        targets: per task a tensor (B, ...).
+        use: (T, B) bool, the labels this step may use: those defined and, if `drawn`, of the drawn task.
+        drawn: (B,) int64, the one task drawn for each example, or None if every task of each example is used.
+        inputs_per_example: V, the number of inputs that make up one example.
+        rows: (B,) int64, which examples of the split these are.
+        foreground: see `Split.foreground`.
+        points: (B, T, 2), see `Split.points`.
+    """
+
+    inputs: Inputs
+    targets: tuple[Tensor, ...]
+    use: Tensor
+    drawn: Tensor | None
+    inputs_per_example: int
+    rows: Tensor
+    foreground: Callable[[Tensor, int], Tensor] | None
+    points: Tensor | None = None
+
+    def used_inputs(self) -> list[Tensor]:
+        """Return per task the indices (n * V,) int64 of the inputs that make up the n examples whose label is used."""
+        within = torch.arange(self.inputs_per_example, device=self.use.device)
+        return [(use.nonzero() * self.inputs_per_example + within).flatten() for use in self.use]
+
+    def inputs_at(self, indices: Tensor) -> Inputs:
+        """Return the inputs (n, ...) at some indices (n,) int64, which may repeat."""
+        return _each(self.inputs, lambda tensor: tensor[indices])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """A part of a dataset in memory, or its inputs in a memory map.
+
+    Its device is that of `defined`. Inputs in a memory map may stay on the CPU where they do not fit; then a batch is
+    gathered there, and all that follows is done on the device.
+
+    Attributes:
+        inputs: (M, ...), uint8 images (M, C, H, W) or float tensors; a tensor or a mapping of tensors.
+        targets: per task a tensor (N, ...), in the form that the task's kind defines.
+        defined: (N, T) bool, which targets are defined.
+        mean: per channel, of images scaled to [0, 1]; uint8 inputs are normalized with it.
+        std: likewise.
+        members: (N, V) int64, the indices of the inputs that make up each example; None if example i is input i.
+        foreground: from rows (B,) and a task's index to float maps (B, H, W) in {0, 1} of where the task's object is;
+            None where a dataset knows of none.
+        points: (N, T, 2) float32, a point x, y in pixels per task, such as where its object is; NaN where undefined.
+        augment: the random motions of its examples in training, in order; empty in every split but ``train``.
+        release: where inputs lie in a memory map, gives back the memory of those that were read; called after each
+            batch is gathered, so that memory does not grow with the number of examples. None for all other inputs.
+    """
+
+    inputs: Inputs
+    targets: tuple[Tensor, ...]
+    defined: Tensor
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    members: Tensor | None = None
+    foreground: Callable[[Tensor, int], Tensor] | None = None
+    points: Tensor | None = None
+    augment: tuple[Augmentation, ...] = ()
+    release: Callable[[], None] | None = None
+
+    def __len__(self) -> int:
+        return len(self.defined)
+
+    def first(self, count: int) -> "Split":
+        """The first `count` examples; all of them if there are fewer."""
+        if self.members is not None:
+            kept = dataclasses.replace(self, members=self.members[:count])
+        elif isinstance(self.inputs, Tensor):
+            kept = dataclasses.replace(self, inputs=self.inputs[:count])
+        else:
+            kept = dataclasses.replace(self, inputs={name: value[:count] for name, value in self.inputs.items()})
+        return dataclasses.replace(
+            kept,
+            targets=tuple(target[:count] for target in self.targets),
+            defined=self.defined[:count],
+            points=None if self.points is None else self.points[:count],
+        )
+
+    def to(self, device: torch.device) -> "Split":
+        """The same split with its tensors on a device.
+
+        Inputs in a memory map stay on the CPU, and are streamed from there, if they take more than half of the memory
+        that is free on the device.
+        """
+        placed = self._inputs_on(device)
+        return dataclasses.replace(
+            placed,
+            targets=tuple(target.to(device) for target in self.targets),
+            defined=self.defined.to(device),
+            points=None if self.points is None else self.points.to(device),
+        )
+
+    def _inputs_on(self, device: torch.device) -> "Split":
+        """The same split with inputs and members on a device, or left where they are if they are not to move."""
+        if self.release is None:
+            members = None if self.members is None else self.members.to(device)
+            return dataclasses.replace(
+                self, inputs=_each(self.inputs, lambda tensor: tensor.to(device)), members=members
+            )
+        used, members = self._used()
+        if device.type == "cpu" or not _fits(self.inputs, len(used), device):
+            return self
+        return dataclasses.replace(
+            self,
+            inputs=_each(self.inputs, lambda tensor: self._copied(tensor, used, device)),
+            members=None if members is None else members.to(device),
+            release=None,
+        )
+
+    def _used(self) -> tuple[Tensor, Tensor | None]:
+        """The indices of the inputs that belong to any example, and `members` as indices into those."""
+        if self.members is None:
+            return torch.arange(len(self)), None
+        used, members = self.members.unique(return_inverse=True)  # type: ignore[no-untyped-call]
+        return used, members
+
+    def _copied(self, tensor: Tensor, rows: Tensor, device: torch.device) -> Tensor:
+        """Some rows of a tensor in a memory map on a device, read a part at a time."""
+        copy = torch.empty(len(rows), *tensor.shape[1:], dtype=tensor.dtype, device=device)
+        for start in range(0, len(rows), AT_ONCE):
+            part = rows[start : start + AT_ONCE]
+            copy[start : start + len(part)] = tensor.index_select(0, part).to(device)
+            if self.release is not None:
+                self.release()
+        return copy
+
+    def augmented(self, tasks: Sequence[Task], generator: torch.Generator) -> "Split":
+        """Return the split as one epoch of training sees it; without `augment` itself, with nothing drawn.
+
+        One motion per example is drawn here, so that a batch depends neither on the batches before nor on its size, and
+        all that look at an example in an epoch see the same: the V inputs of an example move alike, and so does an
+        example that is visited several times, as where only a fraction of the data is trained on.
+
+        Args:
+            tasks: the tasks of the targets.
+            generator: a CPU generator, the only source of randomness.
+
+        Raises:
+            PluginError: no input is an image, a tensor (M, C, H, W).
+        """
+        if not self.augment:
+            return self
+        inputs = [self.inputs] if isinstance(self.inputs, Tensor) else list(self.inputs.values())
+        sizes = [(tensor.shape[2], tensor.shape[3]) for tensor in inputs if tensor.dim() == 4]
+        if not sizes:
+            raise PluginError(f"inputs of {[tuple(tensor.shape[1:]) for tensor in inputs]} are augmented as images.")
+        motion = draw_motion(self.augment, len(self), sizes[0], generator).to(self.defined.device)
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return _Moved(**fields, motion=motion, kinds=tuple(task.kind for task in tasks))
+
+    def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
+        """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used.
+
+        For inputs that stay on the CPU rows may be there too: fetching them from a GPU waits for all that it has to do.
+        """
+        inputs = _each(self.inputs, lambda tensor: self._shown(tensor, rows))
+        if self.release is not None:
+            self.release()
+        places = rows.to(self.defined.device)
+        use = self.defined[places].T
+        if drawn is not None:
+            use = use & (drawn == torch.arange(len(self.targets), device=drawn.device)[:, None])
+        return Batch(
+            inputs=inputs,
+            targets=tuple(target[places] for target in self.targets),
+            use=use,
+            drawn=drawn,
+            inputs_per_example=1 if self.members is None else self.members.shape[1],
+            rows=places,
+            foreground=self.foreground,
+            points=None if self.points is None else self.points[places],
+        )
+
+    def _shown(self, tensor: Tensor, rows: Tensor) -> Tensor:
+        """Return the inputs (B * V, ...) of the examples `rows`, normalized, on the device of the split."""
+        rows = rows.to(tensor.device)
+        index = rows if self.members is None else self.members[rows].flatten()
+        gathered = tensor.index_select(0, index)  # seven times as fast as tensor[index] where rows are long
+        return self._normalized(gathered.to(self.defined.device))
+
+    def _normalized(self, images: Tensor) -> Tensor:
+        """Return images (B, C, H, W) normalized, in channels-last format; what is not uint8 is returned as it is.
+
+        They are laid out here, channel by channel: for one or three channels torch's own conversion takes two to five
+        times as long on a CPU (torch 2.14).
+        """
+        if images.dtype != torch.uint8:
+            return images
+        batch, channels, height, width = images.shape
+        laid_out = torch.empty(batch, height, width, channels, device=images.device)
+        for channel in range(channels):
+            laid_out[..., channel] = images[:, channel]
+        std, mean = (torch.tensor(values, device=images.device).expand(channels) for values in (self.std, self.mean))
+        rows = laid_out.view(batch * height, width * channels)
+        rows.mul_((1 / (255 * std)).repeat(width)).sub_((mean / std).repeat(width))
+        return laid_out.permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Moved(Split):
+    """A split whose examples are moved as they are gathered.
+
+    Attributes:
+        motion: of each example (N,).
+        kinds: of the tasks.
+    """
+
+    motion: Motion
+    kinds: tuple[Kind, ...]
+
+    def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
+        batch, motion = super().batch(rows, drawn), self.motion[rows.to(self.defined.device)]
+        targets = tuple(kind.moved(target, motion) for kind, target in zip(self.kinds, batch.targets, strict=True))
+        left = [kind.defined(target) for kind, target in zip(self.kinds, targets, strict=True)]
+        return dataclasses.replace(
+            batch,
+            targets=targets,
+            use=batch.use & torch.stack(left),  # of a map that was moved nothing may be left
+            foreground=None if self.foreground is None else self._moved_foreground,
+            points=None if batch.points is None else motion.points(batch.points),
+        )
+
+    def _shown(self, tensor: Tensor, rows: Tensor) -> Tensor:
+        inputs = super()._shown(tensor, rows)
+        if inputs.dim() != 4:
+            return inputs
+        black = self._normalized(tensor.new_zeros(1, tensor.shape[1], 1, 1, device=inputs.device))
+        each = rows.to(inputs.device).repeat_interleave(len(inputs) // len(rows))
+        return self.motion[each].images(inputs, black)
+
+    def _moved_foreground(self, rows: Tensor, task: int) -> Tensor:
+        assert self.foreground is not None
+        return self.motion[rows].maps(self.foreground(rows, task), 0.0)
+
+
+def _fits(inputs: Inputs, count: int, device: torch.device) -> bool:
+    """Return whether `count` of the inputs take at most half of the free memory of a CUDA device."""
+    tensors = [inputs] if isinstance(inputs, Tensor) else list(inputs.values())
+    size = sum(count * tensor[0].numel() * tensor.element_size() for tensor in tensors)
+    free, _ = torch.cuda.mem_get_info(device)
+    return 2 * size <= free
+
+
+def _each(inputs: Inputs, change: Callable[[Tensor], Tensor]) -> Inputs:
+    return change(inputs) if isinstance(inputs, Tensor) else {name: change(value) for name, value in inputs.items()}
