@@ -3,6 +3,7 @@
 import math
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ LINE = 0.16  # inches, the height of a line of text
 WIDTH = 22  # characters, of a line of a caption
 LABELS = 12  # of an example, in its caption
 QUESTIONS = 60  # tasks whose questions are listed
-FONT = {"fontsize": 7, "family": "monospace"}
+FONT: dict[str, Any] = {"fontsize": 7, "family": "monospace"}
 ACROSS = 28  # characters of that font that are as wide as an image
 
 

@@ -3,6 +3,7 @@
 Shapes: N examples, T tasks, K places for objects in a scene.
 """
 
+import dataclasses
 import hashlib
 from abc import abstractmethod
 from collections.abc import Callable
@@ -119,19 +120,18 @@ class Clevr(Dataset):
         scenes = self._scenes(part).read()
         pictures = self._images(part, len(scenes)).open()
         rows = self._rows(split, len(scenes), validation)
-        return Split(
+        return dataclasses.replace(
+            self._labelled(scenes if rows is None else scenes[rows]),
             inputs=pictures.images,
             release=pictures.release,
             members=None if rows is None else rows[:, None],
-            **self._labelled(scenes if rows is None else scenes[rows]),
         )
 
     def labels(self, split: str, *, validation: bool) -> Split:
         part = self._part(split, validation)
         scenes = self._scenes(part).prepare()
         rows = self._rows(split, len(scenes), validation)
-        chosen = scenes if rows is None else scenes[rows]
-        return Split(inputs=torch.empty(len(chosen), 0), **self._labelled(chosen))
+        return self._labelled(scenes if rows is None else scenes[rows])
 
     def marks(self, split: str, count: int) -> Tensor | None:
         scenes = self._scenes(self._part(split, validation=False)).read()
@@ -204,8 +204,8 @@ class Clevr(Dataset):
             return None
         return (held_out(count) == (split == "val")).nonzero().squeeze(1)
 
-    def _labelled(self, scenes: Scenes) -> dict[str, Tensor | tuple[Tensor, ...] | tuple[float, ...] | None]:
-        """The fields of a `Split` that come from the scenes, and the mean and standard deviation of images."""
+    def _labelled(self, scenes: Scenes) -> Split:
+        """The split of these scenes, without images."""
         answers = self.questions.answer(scenes)
         points = None
         if answers.objects is not None:
@@ -215,13 +215,14 @@ class Clevr(Dataset):
                 chosen = places.long().clamp(min=0)[:, None, None].expand(-1, 1, 2)
                 points[:, task] = everywhere.gather(1, chosen)[:, 0]
                 points[:, task][places < 0] = torch.nan
-        return {
-            "targets": tuple(answers.targets.T),
-            "defined": answers.targets >= 0,
-            "points": points,
-            "mean": MEAN,
-            "std": STD,
-        }
+        return Split(
+            inputs=torch.empty(len(scenes), 0),
+            targets=tuple(answers.targets.T),
+            defined=answers.targets >= 0,
+            points=points,
+            mean=MEAN,
+            std=STD,
+        )
 
 
 def held_out(count: int) -> Tensor:
