@@ -343,13 +343,12 @@ class OneTaskNetwork(Network):
         indices, tasks = torch.cat(pairs), torch.arange(len(pairs), device=batch.use.device)
         asked = tasks.repeat_interleave(torch.tensor(counts, device=tasks.device))
         at_once = len(batch.rows) * batch.inputs_per_example
-        outputs = torch.cat(
-            [answer(*pieces) for pieces in zip(indices.split(at_once), asked.split(at_once), strict=True)]
-        )
-        return [self.fitted(part)[index] for index, part in enumerate(outputs.split(counts))]
+        pieces = zip(torch.split(indices, at_once), torch.split(asked, at_once), strict=True)
+        outputs = torch.cat([answer(*piece) for piece in pieces])
+        return [self.fitted_to(index, part) for index, part in enumerate(torch.split(outputs, counts))]
 
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
-        return self.fitted(self(inputs, self.asking(inputs, index)))[index]
+        return self.fitted_to(index, self(inputs, self.asking(inputs, index)))
 
     def training_outputs(self, batch: Batch) -> list[Tensor]:
         if batch.drawn is None:
@@ -370,7 +369,11 @@ class OneTaskNetwork(Network):
 
     def fitted(self, output: Tensor) -> list[Tensor]:
         """The output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""
-        return [output[:, : task.kind.output_size] for task in self.tasks]
+        return [self.fitted_to(index, output) for index in range(len(self.tasks))]
+
+    def fitted_to(self, index: int, output: Tensor) -> Tensor:
+        """The output (B * V, widest) as one task reads it: a view."""
+        return output[:, : self.tasks[index].kind.output_size]
 
     @property
     def widest(self) -> int:

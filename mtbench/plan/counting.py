@@ -160,7 +160,7 @@ def _built(method: MethodChoice, setup: Setup, device: torch.device) -> Network:
 def _macs(run: Callable[[], object]) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         run()
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2
 
 
 def _sum(named: Iterable[tuple[str, nn.Parameter]], *, biases: bool = True) -> int:

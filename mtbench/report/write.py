@@ -134,7 +134,7 @@ def _files(
 
 def _beside(comparison: Comparison, stem: str, table: Table, choices: Choices) -> dict[str, bytes]:
     """The tables that stand beside that of a comparison: of unequal classes, and of each task where they are many."""
-    content = {}
+    content: dict[str, bytes] = {}
     if page := unequal_page(comparison, choices):
         content |= _marked_up(page, f"{stem}-unequal")
     if is_wide(table.columns):

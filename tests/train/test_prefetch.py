@@ -34,7 +34,7 @@ def some_split() -> Split:
 
 
 def chunks_of(*sizes: int) -> list[tuple[Tensor, None]]:
-    return [(rows, None) for rows in torch.arange(sum(sizes)).split(list(sizes))]
+    return [(rows, None) for rows in torch.split(torch.arange(sum(sizes)), list(sizes))]
 
 
 def threads() -> list[str]:

@@ -174,10 +174,10 @@ def neighbours(scenes: Scenes) -> Tensor:
     With (dx, dy) from the object to another one in pixels, x to the right and y down, the other one is in slot left
     where dx < 0 and |dy| < .5 |dx|, right likewise with dx > 0, above where dy < 0 and |dx| < .5 |dy|, below likewise
     with dy > 0. Of several the one with the greatest 1 / max(|dx| + |dy|, 1) is taken, and of equals the first
-    (ALGORITHMS 8.1, official code of Levi & Ullman 2021, which calls slot left "right").
+    (released code of Levi & Ullman 2021, which calls slot left "right").
     """
     found = []
-    for rows in scenes.pixels.split(8192):  # so that the offsets take megabytes
+    for rows in torch.split(scenes.pixels, 8192):  # so that the offsets take megabytes
         dx, dy = (rows[:, None, :] - rows[:, :, None]).unbind(3)  # (n, K, K), of j from i at [i, j]; NaN where empty
         beside, apart = dy.abs() < 0.5 * dx.abs(), dx.abs() < 0.5 * dy.abs()
         slots = torch.stack([(dx < 0) & beside, (dx > 0) & beside, (dy < 0) & apart, (dy > 0) & apart], dim=2)

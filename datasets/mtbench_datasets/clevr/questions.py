@@ -49,7 +49,7 @@ class Questions(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class FourQuestions(Questions):
-    """The first so many of the four questions of Levi & Ullman's experiment on CLEVR (ALGORITHMS 8.1).
+    """The first so many of the four questions of Levi & Ullman's experiment on CLEVR (2020, Table 3).
 
     Attributes:
         count: of questions, 1 to 4.

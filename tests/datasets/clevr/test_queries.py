@@ -10,7 +10,7 @@ from mtbench_datasets.clevr.queries import ABOUT, DIRECT, NEIGHBOURS, SLOTS, Que
 from mtbench_datasets.clevr.vocabulary import WORDS
 from tests.datasets.clevr.trees import Scene, random_scene, read, scene, thing
 
-# ALGORITHMS 8.1, written out anew.
+# The definition of CLEVR-40, written out scene by scene.
 CLASSES = {
     "color": ["cyan", "blue", "yellow", "purple", "red", "green", "gray", "brown"],
     "material": ["rubber", "metal"],

@@ -101,7 +101,7 @@ class TopDown(OneTaskNetwork):
         images = cast(Tensor, inputs)
         glance = self.first_look(images)
         tasks = (self.asking(images, index) for index in range(len(self.tasks)))
-        return [self.fitted(self.look_again(images, glance, task)[0])[i] for i, task in enumerate(tasks)]
+        return [self.fitted_to(i, self.look_again(images, glance, task)[0]) for i, task in enumerate(tasks)]
 
     def used_outputs(self, batch: Batch) -> list[Tensor]:
         images = cast(Tensor, batch.inputs)
@@ -149,7 +149,7 @@ class TopDown(OneTaskNetwork):
             looks = [self.look_again(images, glance, batch.drawn.repeat_interleave(batch.inputs_per_example))] * len(
                 tasks
             )
-        losses = self.mean_losses([self.fitted(logits)[task] for task, (logits, _) in enumerate(looks)], batch)
+        losses = self.mean_losses([self.fitted_to(task, logits) for task, (logits, _) in enumerate(looks)], batch)
         means = losses.means
         if self.options.bu1_loss:
             seen = self.fitted(self.branch(self.backbone.neck(glance.after[-1])))
