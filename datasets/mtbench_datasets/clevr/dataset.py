@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from PIL import Image
@@ -47,7 +47,7 @@ class Clevr(Dataset):
         help: where the files are to be had, a sentence for errors.
     """
 
-    Options = ClevrOptions
+    Options: ClassVar[type[Any]] = ClevrOptions
     source = "clevr"
     default_backbone = "vgg11"
     paper = (

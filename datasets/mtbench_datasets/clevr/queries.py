@@ -177,7 +177,7 @@ def neighbours(scenes: Scenes) -> Tensor:
     (ALGORITHMS 8.1, official code of Levi & Ullman 2021, which calls slot left "right").
     """
     found = []
-    for rows in scenes.pixels.split(8192):  # so that the offsets take megabytes
+    for rows in torch.split(scenes.pixels, 8192):  # so that the offsets take megabytes
         dx, dy = (rows[:, None, :] - rows[:, :, None]).unbind(3)  # (n, K, K), of j from i at [i, j]; NaN where empty
         beside, apart = dy.abs() < 0.5 * dx.abs(), dx.abs() < 0.5 * dy.abs()
         slots = torch.stack([(dx < 0) & beside, (dx > 0) & beside, (dy < 0) & apart, (dy > 0) & apart], dim=2)

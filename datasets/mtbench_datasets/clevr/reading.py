@@ -131,7 +131,8 @@ class Folder:
             raise self.fault(
                 f"{path} is no file of CLEVR's scenes, but JSON {found}.", "Expected: 'info' and 'scenes'."
             )
-        scenes, info = content["scenes"], content.get("info")
+        scenes: list[Any] = content["scenes"]
+        info = content.get("info")
         if not scenes:
             raise self.fault(f"{path} has no scenes.")
         split = info.get("split") if isinstance(info, dict) else None
