@@ -209,10 +209,13 @@ class Bare(ast.NodeTransformer):
 
 
 class Tidy(ast.NodeTransformer):
-    """Takes away the imports that nothing refers to, as a linter asks for."""
+    """Takes away the imports that nothing refers to and that are not exported, as a linter asks for."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                self.used |= set(ast.literal_eval(node.value))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
         node.names = [alias for alias in node.names if (alias.asname or alias.name) in self.used]

@@ -11,8 +11,15 @@ from ..files import write_atomically
 from .decode import Source
 
 __all__ = [
-    *("Manifest", "Row", "append_rows", "manifest_of", "names_sum"),
-    *("read_manifest", "read_rows", "write_manifest", "write_rows"),
+    "Manifest",
+    "Row",
+    "append_rows",
+    "manifest_of",
+    "names_sum",
+    "read_manifest",
+    "read_rows",
+    "write_manifest",
+    "write_rows",
 ]
 
 
