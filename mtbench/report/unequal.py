@@ -53,8 +53,8 @@ def _only(table: Table, kept: Sequence[int]) -> Table:
 
 
 def _short(head: str) -> str:
-    """A head with its metric in a word, for unit and direction are the same everywhere."""
-    for metric, word in zip(BALANCED, ("balanced", "F1"), strict=True):
+    """A head with its metric in short, for unit and direction are the same everywhere."""
+    for metric, word in zip(BALANCED, ("balanced", "macro F1"), strict=True):
         head = head.replace(f"({metric} % ↑)", word).replace(metric, word)
     return head
 
@@ -83,7 +83,7 @@ def _caption(table: Table, names: set[str], *, every: bool) -> tuple[str, ...]:
     return (
         f"{of} of {table.dataset}, protocol {table.protocol}, with unequal classes: the {table.constants.name} has at "
         f"least {UNEQUAL:g}/C of the test labels, which are of C classes.",
-        "Balanced: balanced accuracy in %, the mean of the recalls of these classes; a constant answer has 100/C. F1: "
-        "macro F1 in %, the mean of their F1. Higher is better; mean ± standard deviation over seeds.",
+        "Balanced: balanced accuracy in %, the mean of the recalls of these classes; a constant answer has 100/C. "
+        "Macro F1: the mean of their F1 in %. Higher is better; mean ± standard deviation over seeds.",
         f"{MARK}: not above the {table.constants.name}, as in the table before. Nothing is bold here.",
     )

@@ -186,7 +186,7 @@ def asked(q1: float, q2: float) -> Comparison:
 def test_balanced_accuracy_and_macro_f1_are_added_where_classes_are_unequal() -> None:
     page = unequal_page(asked(60.0, 29.9))
     assert page is not None
-    assert page.layout.header == ("method", "q1 balanced", "q1 F1")
+    assert page.layout.header == ("method", "q1 balanced", "q1 macro F1")
     assert [[cell.says for cell in line] for line in page.layout.lines] == [
         ["moo", "26.00 ± 1.00§", "23.00 ± 1.00"],
         ["td", "36.00 ± 1.00", "23.00 ± 1.00"],
@@ -199,7 +199,7 @@ def test_classes_are_unequal_from_a_fifth_more_than_equal_ones() -> None:
     assert unequal_page(asked(29.9, 29.9)) is None
     page = unequal_page(asked(30.0, 30.1))
     assert page is not None
-    assert page.layout.header[-2:] == ("mean balanced", "mean F1")
+    assert page.layout.header[-2:] == ("mean balanced", "mean macro F1")
     assert page.caption[0].startswith("All tasks of mmnist2")
 
 
