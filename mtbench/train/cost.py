@@ -1,7 +1,5 @@
 """What a run costs: parameters, multiply-accumulates, and a ledger of what training used."""
 
-import resource
-import sys
 import time
 from dataclasses import asdict, dataclass
 
@@ -10,6 +8,7 @@ import torch
 from mtbench.contract import Network, Setup
 from mtbench.plan.counting import Macs, Part, count_macs, parts, single_task_network, total, weights
 from mtbench.store.record import Cost, Parameters
+from mtbench.train.memory import peak_memory
 
 __all__ = ["Ledger", "Macs", "Part", "count_macs", "count_parameters", "parts"]
 
@@ -51,7 +50,7 @@ class Ledger:
     def cost(self, device: torch.device, macs: Macs) -> Cost:
         """The ledger closed, with peak memory and the work for one input."""
         self.tick()
-        memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else _peak_resident()
+        memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else peak_memory()
         return Cost(**asdict(self), peak_memory=memory, macs_per_task=macs.per_task, macs_per_input=macs.per_input)
 
 
@@ -65,8 +64,3 @@ def count_parameters(network: Network, setup: Setup) -> Parameters:
     return Parameters(
         weights=weights(network), total=total(network), single_weights=weights(alone), single_total=total(alone)
     )
-
-
-def _peak_resident() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

@@ -5,7 +5,6 @@ in batches of 32, one task per image.
 """
 
 import json
-import resource
 import sys
 import time
 from itertools import pairwise
@@ -18,6 +17,7 @@ from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, build
 from mtbench.train.device import deterministic
 from mtbench.train.loop import fit
+from mtbench.train.memory import peak_memory
 
 IMAGES, BATCH, STEPS, WARM = 320, 32, 10, 2
 
@@ -76,7 +76,7 @@ def main(method: str, tasks: int, classes: int) -> None:
         fit(run, protocol, keeper=_Nothing(), points=(), check_stop=check_stop)
     except _Enough:
         steps = [end - start for start, end in pairwise(ends)][WARM:]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak = peak_memory() / 2**20
         total = sum(parameter.numel() for parameter in run.network.parameters())
         sys.stdout.write(json.dumps({"seconds": median(steps), "peak": peak, "parameters": total}) + "\n")
 

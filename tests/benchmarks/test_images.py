@@ -103,6 +103,7 @@ EPOCH = """
 import sys
 from pathlib import Path
 import torch
+from mtbench.train.memory import peak_memory
 from mtbench.train.prefetch import batches
 from mtbench_datasets.images import ImageFolder
 from tests.datasets.images.pictures import split_of
@@ -115,15 +116,12 @@ split = split_of(mapped)
 if kept:
     split = dataclasses.replace(split, release=lambda: None)
 total = sum(float(b.inputs.sum()) for b in batches(split, [(r, None) for r in torch.randperm(len(files)).split(64)]))
-print(*(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")))
+print(peak_memory())
 """
 
 
 def peak(root: Path, kept: str = "") -> int:
-    """The peak memory in kB of a process that goes through an epoch, pages of the map among it.
-
-    It is Linux's VmHWM: ``ru_maxrss`` of a process that was started by a larger one is that of the larger one.
-    """
+    """The peak memory in bytes of a process that goes through an epoch, pages of the map among it."""
     done = subprocess.run([sys.executable, "-c", EPOCH, root, kept], capture_output=True, text=True, check=True)
     return int(done.stdout)
 
@@ -139,6 +137,6 @@ def test_peak_memory_is_flat_in_the_number_of_images(tmp_path: Path, capsys: pyt
     with capsys.disabled():
         print(  # noqa: T201
             f"\npeak memory of an epoch of 20,000 images / 1,000: {many / few:.3f} "
-            f"({many / 1e3:.0f} / {few / 1e3:.0f} MB); without release {kept / few:.3f}"
+            f"({many / 1e6:.0f} / {few / 1e6:.0f} MB); without release {kept / few:.3f}"
         )
     assert many / few < FLAT < kept / few
