@@ -56,7 +56,10 @@ def test_mixed_pairs_conform(pair: str) -> None:
 @pytest.mark.parametrize("backbone", ["vgg11:width=.25", "resnet18:width=.125"])
 @pytest.mark.parametrize("network", networks())
 def test_every_network_conforms_on_other_backbones(network: str, backbone: str) -> None:
-    assert_conforms(f"{network}@{backbone}")
+    # Of the 32 numbers in z of so narrow a VGG-11, two masks of one half leave each task 8: with half of these dead it
+    # cannot tell four classes apart.
+    options = ":drop_ratio=.25" if network == "routing" else ""
+    assert_conforms(f"{network}{options}@{backbone}")
 
 
 @pytest.mark.parametrize(
@@ -84,5 +87,5 @@ def test_there_are_at_least_twelve_mixed_pairs_of_different_parts() -> None:
 
 def test_aliases_are_checked_as_what_they_stand_for(data_root: Path) -> None:
     results = list(examine("moo", root=data_root))
-    assert len(results) == 10
+    assert len(results) == 11
     assert not any(result.fault for result in results)
