@@ -107,13 +107,15 @@ def show(
     if labels:
         from mtbench.cli.balance import class_balance
         from mtbench.report.label_table import label_table
+        from mtbench.report.samples import writing
 
         table = label_table(dataset, count)
         if out is None:
             typer.echo(table, nl=False)
         else:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(table, encoding="utf-8")
+            with writing(out):
+                out.parent.mkdir(parents=True, exist_ok=True)
+                out.write_text(table, encoding="utf-8")
             typer.echo(out)
         for line in class_balance(dataset):
             typer.echo(line, err=True)
