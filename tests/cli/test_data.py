@@ -129,6 +129,8 @@ def test_what_cannot_be_linked_is_refused_and_nothing_is_written(tmp_path: Path)
         typed("link", "square", tmp_path, "--data-root", root)
     with pytest.raises(UsageError, match=rf"^{tmp_path}/none is no folder\. Give the folder that the files of squares"):
         typed("link", "squares", tmp_path / "none", "--data-root", root)
+    with pytest.raises(UsageError, match=r"x is no folder\. Give the folder that the files of squares"):
+        typed("link", "squares", tmp_path / ("x" * 300), "--data-root", root)
     with pytest.raises(DataError, match="has no file squares"):
         typed("link", "squares", tmp_path, "--data-root", root)
     assert not root.exists()
