@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mtbench import errors
-from mtbench.errors import MtbenchError, PluginError, did_you_mean, is_out_of_memory
+from mtbench.errors import MtbenchError, PluginError, did_you_mean, is_out_of_memory, shortlist
 
 
 def test_a_message_has_up_to_four_parts() -> None:
@@ -51,3 +51,9 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
 def test_a_near_miss_gets_a_suggestion_and_nonsense_none() -> None:
     assert did_you_mean("mmnist5", ["mmnist4", "clevr"]) == "Did you mean 'mmnist4'?"
     assert did_you_mean("zzz", ["mmnist4"]) == ""
+
+
+def test_of_many_names_the_first_are_listed_and_the_rest_counted() -> None:
+    assert shortlist([]) == ""
+    assert shortlist(["a", "b", "c"], most=3) == "a, b, c"
+    assert shortlist((str(number) for number in range(1645)), most=2) == "0, 1, and 1,643 more"

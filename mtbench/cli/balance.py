@@ -54,13 +54,17 @@ def _line(task: Task, labels: Tensor, examples: int) -> str:
     counts = torch.bincount(labels, minlength=task.kind.output_size)
     order = counts.argsort(descending=True, stable=True)[:MANY_CLASSES].sort().values.tolist()
     total = max(1, len(labels))
-    said = ", ".join(f"{each}: {100 * int(counts[each]) / total:.1f} %" for each in order)
+    said = ", ".join(f"{_name(task, each)}: {100 * int(counts[each]) / total:.1f} %" for each in order)
     rest = len(counts) - len(order)
     others = f", {rest} rarer classes: {100 * (1 - int(counts[order].sum()) / total):.1f} %" if rest else ""
     some = (
         f"{len(labels):,} of {examples:,} training examples have a label" if len(labels) < examples else "all labelled"
     )
     return f"{task.name}: {some}; {said}{others}"
+
+
+def _name(task: Task, label: int) -> str:
+    return task.answers[label] if task.answers else str(label)
 
 
 def _range(values: list[float] | list[int], digits: int = 1) -> str:

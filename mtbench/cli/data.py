@@ -1,5 +1,6 @@
 """``mtbench data``: fetch, check, find and look at datasets."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,7 +74,7 @@ def link(
     datasets = _made_of(name)
     if folder is not None:
         folder = folder.expanduser().absolute()
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # Path.is_dir raises where the folder above must not be looked into
             raise UsageError(f"{folder} is no folder.", mend=f"Give the folder that the files of {name} lie in.")
         for dataset in datasets:
             dataset.check_folder(folder)
@@ -107,13 +108,15 @@ def show(
     if labels:
         from mtbench.cli.balance import class_balance
         from mtbench.report.label_table import label_table
+        from mtbench.report.samples import writing
 
         table = label_table(dataset, count)
         if out is None:
             typer.echo(table, nl=False)
         else:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(table, encoding="utf-8")
+            with writing(out):
+                out.parent.mkdir(parents=True, exist_ok=True)
+                out.write_text(table, encoding="utf-8")
             typer.echo(out)
         for line in class_balance(dataset):
             typer.echo(line, err=True)

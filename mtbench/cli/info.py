@@ -10,7 +10,7 @@ import typer
 from mtbench import registry
 from mtbench.cli.shared import console as open_console
 from mtbench.cli.shared import grid
-from mtbench.errors import UsageError, did_you_mean
+from mtbench.errors import UsageError, did_you_mean, shortlist
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -144,7 +144,7 @@ def _describe_dataset(console: "Console", name: str) -> None:
     from mtbench.plan.parse import parse_dataset
 
     choice = parse_dataset(name)
-    tasks = ", ".join(task.name for task in choice.tasks())
+    tasks = shortlist(task.name for task in choice.tasks())
     console.print(f"\nTasks: {tasks}\nBackbone: {choice.dataset_class.default_backbone}", markup=False, highlight=False)
     protocols = choice.dataset_class.protocols.values()
     table = grid("protocol", *(protocol.name for protocol in protocols), "what it is")

@@ -63,7 +63,7 @@ def read_links(root: Path) -> dict[str, str]:
         links = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as cause:
+    except (OSError, ValueError, RecursionError) as cause:
         raise _damaged(path, f"{type(cause).__name__}: {cause}") from None
     if not isinstance(links, dict) or not all(isinstance(folder, str) for folder in links.values()):
         raise _damaged(path, "it is no object of texts")

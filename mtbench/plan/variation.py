@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mtbench.contract import Dataset, Split, Task, option, stream
 from mtbench.contract.options import render_value
-from mtbench.errors import UsageError, did_you_mean
+from mtbench.errors import UsageError, did_you_mean, shortlist
 
 __all__ = ["Variation", "Varied"]
 
@@ -106,7 +106,7 @@ def _indices(tasks: Sequence[Task], chosen: Sequence[str], dataset: str) -> list
             raise UsageError(
                 f"dataset '{dataset}' has no task '{name}'.",
                 mend=did_you_mean(name, names),
-                allowed=f"Its tasks: {', '.join(names)}.",
+                allowed=f"Its tasks: {shortlist(names)}.",
             )
     if len(set(chosen)) < len(chosen):
         raise UsageError(f"option 'tasks' of dataset '{dataset}' is '{'/'.join(chosen)}', which names a task twice.")
@@ -119,7 +119,7 @@ def _check_values(option_name: str, values: tuple[float, ...], tasks: Sequence[T
             f"option '{option_name}' of dataset '{dataset}' is '{render_value(values)}', {len(values)} values for "
             f"{len(tasks)} tasks.",
             mend="Give a value for each, separated by slashes.",
-            allowed=f"The tasks: {', '.join(task.name for task in tasks)}.",
+            allowed=f"The tasks: {shortlist(task.name for task in tasks)}.",
         )
     if option_name != "noise" and values and not any(values):
         raise UsageError(

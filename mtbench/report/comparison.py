@@ -131,13 +131,15 @@ def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
     for (dataset, title, protocol), runs in sorted(groups.items(), key=lambda item: item[0][:2]):
         siblings = [other for other in comparisons if other.dataset == dataset]
         unlike = [other.protocol for other in siblings if other.title == title]
+        folder = runs[0].spec.folder.split("/")[0]  # cut off, so that long names may share one
+        beside = {other.slug for other in comparisons if other.folder == folder}
         full = _distinct(protocol.label(unlike[0]) if unlike else title, {other.title for other in siblings})
         comparisons.append(
             Comparison(
                 dataset=dataset,
-                folder=runs[0].spec.folder.split("/")[0],
+                folder=folder,
                 title=full,
-                slug=_distinct(slug(full), {other.slug for other in siblings}),
+                slug=_distinct(slug(full), beside),
                 protocol=protocol,
                 tasks=_tasks(runs),
                 methods=_methods(runs),

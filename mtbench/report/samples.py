@@ -2,6 +2,8 @@
 
 import math
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from torch import Tensor
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
 
-__all__ = ["answer", "caption", "sample_page"]
+__all__ = ["answer", "caption", "sample_page", "writing"]
 
 COLUMNS = 6
 CELL = 1.7  # inches, the side of an image on the page
@@ -32,7 +34,7 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
     images are the tasks' questions, if there are any and not too many.
 
     Raises:
-        UsageError: the dataset is not made of images with classes.
+        UsageError: the dataset is not made of images with classes, or the page cannot be written.
         DataError: its files are missing or damaged.
     """
     split = dataset.load("test", validation=False).first(count)
@@ -68,8 +70,20 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
         axes.set_yticks([])
     if questions:
         areas[1].text(0.01, 1, "\n".join(questions), va="top", **FONT)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", dpi=150)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, format="png", dpi=150)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Within the block a file is written: an OSError becomes a UsageError that names it."""
+    try:
+        yield
+    except OSError as cause:
+        raise UsageError(
+            f"{path} cannot be written: {cause.strerror or cause}.", mend="Choose another file with --out."
+        ) from None
 
 
 def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:

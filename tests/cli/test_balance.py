@@ -1,5 +1,6 @@
 """Class balance as ``mtbench data prepare`` prints it."""
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -109,3 +110,16 @@ def test_prepare_prints_it_when_the_data_are_ready(tmp_path: Path) -> None:
     assert ready == f"toy-partial is ready in {tmp_path}"
     assert [line.split(":")[0] for line in lines[:3]] == ["  upper", "  lower", "  same"]
     assert lines[3].startswith("  majority class, accuracy in % on 48 test examples: upper ")
+
+
+def test_classes_are_called_what_answers_are_called() -> None:
+    class Named(Made):
+        count, classes, partial = 1, 3, False
+
+        @property
+        def tasks(self) -> tuple[Task, ...]:
+            first, number = super().tasks
+            return dataclasses.replace(first, answers=("red", "green", "blue")), number
+
+    line, _ = class_balance(Named(NoOptions(), Path()))
+    assert re.fullmatch(r"q0: all labelled; red: [\d.]+ %, green: [\d.]+ %, blue: [\d.]+ %", line)

@@ -80,6 +80,15 @@ def test_show_names_the_page_after_the_dataset(root: Path, tmp_path: Path, monke
     assert (tmp_path / "mmnist2,canvas=36,offset=6.png").is_file()
 
 
+def test_what_cannot_be_written_is_refused_in_a_sentence(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for out in (tmp_path, tmp_path / "file" / "page"):
+        for words in (("--labels",), ()):
+            message = rf"^{out} cannot be written: .*\. Choose another file with --out\.$"
+            with pytest.raises(UsageError, match=message):
+                typed("show", "mmnist2", *words, "--out", out, "--count", "6", "--data-root", root)
+
+
 @pytest.fixture
 def squares(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dataset that is made of files called squares, among which there is to be one of that name."""
@@ -120,6 +129,8 @@ def test_what_cannot_be_linked_is_refused_and_nothing_is_written(tmp_path: Path)
         typed("link", "square", tmp_path, "--data-root", root)
     with pytest.raises(UsageError, match=rf"^{tmp_path}/none is no folder\. Give the folder that the files of squares"):
         typed("link", "squares", tmp_path / "none", "--data-root", root)
+    with pytest.raises(UsageError, match=r"x is no folder\. Give the folder that the files of squares"):
+        typed("link", "squares", tmp_path / ("x" * 300), "--data-root", root)
     with pytest.raises(DataError, match="has no file squares"):
         typed("link", "squares", tmp_path, "--data-root", root)
     assert not root.exists()

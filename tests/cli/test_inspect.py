@@ -133,6 +133,12 @@ def test_info_of_a_dataset_shows_tasks_and_protocols() -> None:
     assert ["epochs", "100", "4"] in [line.split()[:3] for line in text.splitlines()]
 
 
+def test_info_of_a_dataset_with_a_thousand_tasks_names_a_few() -> None:
+    text = " ".join(shown("info", "clevr-questions").split())
+    assert "Tasks: cyan-material, cyan-shape, " in text
+    assert ", and 1,585 more Backbone: vgg11 " in text
+
+
 def test_info_of_a_name_that_is_two_things_shows_both() -> None:
     text = shown("info", "uniform")
     assert "uniform, a method of mtbench" in text

@@ -26,7 +26,7 @@ def test_a_relative_folder_is_linked_as_an_absolute_one(tmp_path: Path, monkeypa
     assert linked_folder(tmp_path, "squares") == tmp_path / "here"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"squares": 1}', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"squares": 1}', b"\xff\xfe", b"[" * 100_000])
 def test_garbage_is_an_error_that_says_how_to_mend_it_and_stays_as_it_is(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "links.json"
     path.write_bytes(content)

@@ -126,3 +126,10 @@ def test_what_does_not_fit_is_refused(text: str, error: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_dataset(text).open(Path())
     assert str(caught.value) == error
+
+
+@pytest.mark.parametrize("option", ["tasks=red-shpe", "labels=1/.1"])
+def test_of_a_thousand_tasks_an_error_names_a_few(option: str) -> None:
+    with pytest.raises(UsageError, match=r"tasks: cyan-material, .*, and 1,585 more\.$") as error:
+        parse_dataset(f"clevr-questions:{option}").tasks()
+    assert len(str(error.value)) < 1500

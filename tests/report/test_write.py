@@ -31,6 +31,14 @@ def test_a_folder_that_was_asked_for_gets_everything_and_the_same_bytes_again(tm
     assert [file.read_bytes() for file in first] == [file.read_bytes() for file in second]
 
 
+def test_datasets_whose_long_names_begin_alike_have_files_of_their_own(tmp_path: Path) -> None:
+    long = f"mmnist2:labels={'/'.join(['0.5'] * 40)}"
+    files = write_report([finished(dataset=f"{long}/0.{digit}") for digit in (1, 2)], tmp_path)
+    tables = [file for file in files if file.name.endswith("-table.md")]
+    assert len(tables) == len({table.read_text() for table in tables}) == 2
+    assert len(set(files)) == len(files)
+
+
 def test_nothing_makes_nothing(tmp_path: Path) -> None:
     assert write_report([], tmp_path / "out") == []
     assert not (tmp_path / "out").exists()
