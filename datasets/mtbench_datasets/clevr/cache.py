@@ -17,6 +17,7 @@ from .scenes import TENSORS, Scenes
 
 __all__ = ["RECIPE", "Facts", "ScenesCache"]
 
+HEAD = 100_000_000  # bytes, the most that safetensors allows
 RECIPE = 1  # part of the files' names; raised when what is read from scenes changes
 
 
@@ -92,7 +93,7 @@ class ScenesCache:
         content = read_with_sum(self.path, self.owner)
         facts = _head(io.BytesIO(content))
         original = self.folder.scenes_file(self.part)
-        if original.is_file():
+        if os.path.isfile(original):  # Path.is_file raises where a folder must not be looked into
             state = os.stat(original)
             if (state.st_size, state.st_mtime_ns) != (facts.size, facts.changed):
                 raise DataError(
@@ -108,11 +109,13 @@ class ScenesCache:
         try:
             with self.path.open("rb") as file:
                 return _head(file)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
 
 def _head(file: BinaryIO) -> Facts:
     length = int.from_bytes(file.read(8), "little")
+    if length > HEAD:
+        raise ValueError(f"a head of {length} bytes")
     facts = json.loads(json.loads(file.read(length))["__metadata__"]["facts"])
     return Facts(**{**facts, "frame": tuple(facts["frame"])})

@@ -17,7 +17,7 @@ QUESTIONS = "It is without the scenes; the archive without images has them."
 
 def describe_file(folder: Path) -> str:
     """Return a sentence about what lies in a folder instead of CLEVR v1.0; empty if it is not known."""
-    inner = next((path.parent for path in sorted(folder.glob("*/scenes/")) if path.is_dir()), None)
+    inner = next((path.parent.parent for path in sorted(folder.glob("*/scenes/CLEVR_*_scenes.json"))), None)
     if inner is not None:
         return f"Did you mean {inner}?"
     if any(folder.glob("*with_masks*")) or any(folder.glob("*.tfrecords")):

@@ -9,7 +9,7 @@ from mtbench.contract import TrainingProtocol, option
 from mtbench.errors import UsageError
 
 from ..worlds.clevr import write_world
-from .dataset import Clevr
+from .dataset import Clevr, ClevrOptions
 from .queries import Queries, every_query
 from .questions import FourQuestions, Questions
 from .variants import forty
@@ -21,7 +21,7 @@ TRAIN, TEST = 4750, 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClevrMiniOptions:
+class ClevrMiniOptions(ClevrOptions):
     size: int = option(64, "side of the square that pictures are resized to, in pixels", low=32, high=1024)
     questions: str = option(
         "4",
@@ -55,7 +55,10 @@ class ClevrMini(Clevr):
     }
     paper = "rendered here; questions: Levi & Ullman, Multi-Task Learning by a Top-Down Control Network, ICIP 2021"
     name = "clevr-mini"
-    help = "`mtbench data prepare clevr-mini` makes it."
+
+    def __init__(self, options: ClevrMiniOptions, root: Path) -> None:
+        super().__init__(options, root)
+        self.help = f"`mtbench data prepare {self.title}` makes it."  # type: ignore[misc]
 
     def ask(self) -> Questions:
         options: ClevrMiniOptions = self.options

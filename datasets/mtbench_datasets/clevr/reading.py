@@ -4,7 +4,9 @@ Shapes: N scenes, K places for objects.
 """
 
 import json
-import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,9 @@ OFFICIAL = {"train": 70_000, "val": 15_000}
 WORLD = "mtbench-world.json"
 """A file in the folder of a world that is not the released one, in the same format; its ``size`` is the pictures'
 [width, height], as pixel coordinates count, where that differs from `FRAME`."""
+
+LARGEST = 1e9
+"""What no coordinate reaches."""
 
 _CODES = {name: {word: index for index, word in enumerate(words)} for name, words in WORDS.items()}
 
@@ -53,14 +58,14 @@ class Folder:
         return self.path / "images" / part / _name(part, index)
 
     def check(self) -> None:
-        """Refuse a folder that has no scene files.
+        """Refuse a folder that has no scene files, or none that can be read.
 
         Raises:
             DataError: it is none of CLEVR v1.0; the text names what is missing and what is there instead, if known.
         """
         for part in OFFICIAL:
-            if not self.scenes_file(part).is_file():
-                raise self.fault(f"{self.scenes_file(part)} is missing.", describe_file(self.path))
+            with self._reading(self.scenes_file(part)) as path:
+                path.open("rb").close()
 
     def frame(self) -> tuple[int, int]:
         """Height and width of the pictures that pixel coordinates count in.
@@ -68,12 +73,14 @@ class Folder:
         Raises:
             DataError: the file `WORLD` is there and cannot be read.
         """
-        path = self.path / WORLD
-        if not path.is_file():
+        if not self._is_world():
             return FRAME
-        facts = self._json(path, path.read_bytes())
+        with self._reading(self.path / WORLD) as path:
+            facts = self._json(path, path.read_bytes())
         size = facts.get("size", FRAME[::-1]) if isinstance(facts, dict) else None
-        if not (isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int for side in size)):
+        if not (
+            isinstance(size, list | tuple) and len(size) == 2 and all(type(side) is int and side > 0 for side in size)
+        ):
             raise self.fault(f"{path} gives no size of pictures.", "Expected: a 'size' of [width, height].")
         return size[1], size[0]
 
@@ -85,12 +92,10 @@ class Folder:
         generator's rule, or where these are missing too from pixels x.
 
         Raises:
-            DataError: the file is missing, truncated, altered or not one of CLEVR.
+            DataError: the file is missing, truncated, altered or not one of CLEVR, or cannot be read.
         """
-        path = self.scenes_file(part)
-        if not path.is_file():
-            raise self.fault(f"{path} is missing.", describe_file(self.path))
-        content = path.read_bytes()
+        with self._reading(self.scenes_file(part)) as path:
+            content = path.read_bytes()
         listed = self._listed(path, part, self._json(path, content))
         fields = _Fields(len(listed))
         for index, scene in enumerate(listed):
@@ -116,10 +121,23 @@ class Folder:
         )
         return DataError(given, mend=expected, allowed=layout, where=self.help)
 
+    def _is_world(self) -> bool:
+        return os.path.isfile(self.path / WORLD)  # Path.is_file raises where a folder must not be looked into
+
+    @contextmanager
+    def _reading(self, path: Path) -> Iterator[Path]:
+        """Within the block a file is read: an OSError becomes a DataError that names it."""
+        try:
+            yield path
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise self.fault(f"{path} is missing.", describe_file(self.path)) from None
+        except OSError as cause:
+            raise self.fault(f"{path} cannot be read: {cause.strerror}.") from None
+
     def _json(self, path: Path, content: bytes) -> Any:
         try:
             return json.loads(content)
-        except ValueError as cause:
+        except (ValueError, RecursionError) as cause:
             raise self.fault(
                 f"{path} of {len(content)} bytes is no whole JSON: {cause}.", "It is truncated, half copied or damaged."
             ) from None
@@ -141,7 +159,7 @@ class Folder:
                 f"'info' in {path} has the split {split!r}, and not '{part}'.",
                 describe_scene(scenes[0]),
             )
-        if not (self.path / WORLD).is_file() and len(scenes) != OFFICIAL[part]:
+        if not self._is_world() and len(scenes) != OFFICIAL[part]:
             raise self.fault(
                 f"{path} has {len(scenes):,} scenes, and CLEVR v1.0 has {OFFICIAL[part]:,} in {part}.",
                 describe_scene(scenes[0]) or f"A smaller world in the same format has a file {WORLD} in its folder.",
@@ -255,7 +273,7 @@ def _class(name: str, value: Any) -> int:
 
 
 def _is_finite(number: Any) -> bool:
-    return isinstance(number, int | float) and math.isfinite(number)
+    return type(number) in (int, float) and abs(number) < LARGEST  # false of NaN
 
 
 def _name(part: str, index: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from mtbench.errors import DataError
 
@@ -58,7 +58,9 @@ def decode(path: Path, size: tuple[int, int], mend: str, help: str) -> bytes:
     try:
         return _pixels(path.read_bytes(), size)
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError, struct.error and others
-        reason = f"{type(cause).__name__}: {cause}".rstrip(".")
+        # Pillow names the object that it read from, with its address.
+        known = "neither a PNG nor a JPEG" if isinstance(cause, UnidentifiedImageError) else str(cause)
+        reason = f"{type(cause).__name__}: {known}".rstrip(".")
         raise DataError(
             f"{path} is missing, truncated or damaged ({reason}).",
             mend=mend,

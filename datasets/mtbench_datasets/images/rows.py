@@ -54,14 +54,16 @@ class Manifest:
 
 
 def read_rows(path: Path) -> dict[int, Row]:
-    """The rows that a file tells of, by index; of two of one index the last. Lines that were cut short are left out."""
+    """The rows that a file tells of, by index; of two of one index the last. Lines that are no rows are left out."""
     rows: dict[int, Row] = {}
     for line in path.read_bytes().splitlines() if path.is_file() else []:
         try:
-            index, name, size, changed, sha256 = json.loads(line)
-        except (ValueError, TypeError):
+            fields = json.loads(line)
+        except (ValueError, RecursionError):
             continue
-        rows[index] = Row(index=index, source=Source(name=name, size=size, changed=changed), sha256=sha256)
+        if isinstance(fields, list) and [type(field) for field in fields] == [int, str, int, int, str]:
+            index, name, size, changed, sha256 = fields
+            rows[index] = Row(index=index, source=Source(name=name, size=size, changed=changed), sha256=sha256)
     return rows
 
 
@@ -97,7 +99,7 @@ def read_manifest(path: Path) -> Manifest | None:
     """The seal in a file; None if there is none, or it is damaged."""
     try:
         return Manifest(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

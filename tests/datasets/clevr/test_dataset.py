@@ -285,3 +285,19 @@ def test_a_half_copied_scene_file_is_named_by_prepare(root: Path) -> None:
     path.write_text(json.dumps({"info": {"split": "train"}, "scenes": []}))
     with pytest.raises(DataError, match=r"CLEVR_train_scenes\.json has no scenes\."):
         prepare(root)
+
+
+@pytest.mark.parametrize("head", [b"\xff" * 8, b"\xff" * 7 + b"\0", b"\0" * 8])
+def test_a_damaged_head_of_the_scenes_is_no_fingerprint_and_prepare_mends_it(head: bytes, root: Path) -> None:
+    fingerprint = opened(root).fingerprint()
+    [path] = (root / "scenes").glob("clevr-val-*.safetensors")
+    path.write_bytes(head + path.read_bytes()[8:])
+    assert opened(root).fingerprint() == ""
+    prepare(root)
+    assert opened(root).fingerprint() == fingerprint
+
+
+def test_the_world_that_is_not_there_is_made_by_the_command_that_is_named(tmp_path: Path) -> None:
+    for name in ("clevr-mini", "clevr-mini:test=2:train=4"):
+        with pytest.raises(DataError, match=rf"`mtbench data prepare {name}` makes it\.$"):
+            opened(tmp_path, name).labels("test", validation=False)

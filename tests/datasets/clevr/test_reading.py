@@ -1,6 +1,8 @@
 """Scene files as released, damaged, and as others write them."""
 
+import errno
 import json
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +141,15 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
         assert said.endswith("It is truncated, half copied or damaged.")
 
 
+def test_a_file_of_brackets_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "[" * 100_000).startswith("DIR/scenes/CLEVR_train_scenes.json of 100000 bytes is no whole")
+
+
+def test_a_place_beyond_all_numbers_is_taken_as_missing(tmp_path: Path) -> None:
+    scenes = read(tmp_path, change("3d_coords", [10**400, 0, 0], of_object=True), scene(BALL))
+    assert scenes.lefts[0, :2].tolist() == [0, 0]
+
+
 def test_a_missing_file_is_named_with_what_is_there_instead(tmp_path: Path) -> None:
     folder = Folder(path=tmp_path / "data", help="Ask the authors.")
     missing = f"{folder.path}/scenes/CLEVR_train_scenes.json is missing."
@@ -153,6 +164,9 @@ def test_a_missing_file_is_named_with_what_is_there_instead(tmp_path: Path) -> N
     assert said() == f"{missing} {LAYOUT}"
     (folder.path / "clevr_with_masks_train.tfrecords").touch()
     assert "It is CLEVR-with-masks of multi_object_datasets" in said()
+    (folder.path / "clevr_with_masks_train.tfrecords").unlink()
+    (folder.path / "A" / "scenes").mkdir(parents=True)  # of no CLEVR, such as a data root's
+    assert said() == f"{missing} {LAYOUT}"
     write_tree(folder.path / "CLEVR_v1.0", {"train": []}, images=False)
     assert said() == f"{missing} Did you mean {folder.path}/CLEVR_v1.0? {LAYOUT}"
     write_tree(folder.path, {"train": []}, images=False)
@@ -160,6 +174,29 @@ def test_a_missing_file_is_named_with_what_is_there_instead(tmp_path: Path) -> N
     assert said().startswith(missing)
     write_tree(folder.path, {"val": []}, images=False)
     folder.check()
+
+
+@pytest.mark.parametrize("name", ["scenes/CLEVR_train_scenes.json", "mtbench-world.json"])
+def test_a_file_that_must_not_be_read_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, *given: Any, **named: Any) -> Any:
+        if self == tmp_path / name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(self, *given, **named)
+
+    def content_of(self: Path) -> bytes:
+        with self.open("rb") as file:
+            return bytes(file.read())
+
+    folder, opened = folder_of(tmp_path, content([scene(BALL)])), Path.open
+    (tmp_path / "scenes" / "CLEVR_val_scenes.json").touch()
+    monkeypatch.setattr(Path, "open", refuse)  # root reads what it must not
+    monkeypatch.setattr(Path, "read_bytes", content_of)
+    expected = f"{tmp_path / name} cannot be read: Permission denied. {LAYOUT}"
+    assert refusal_of(folder) == expected
+    if name.startswith("scenes"):
+        with pytest.raises(DataError) as error:
+            folder.check()
+        assert str(error.value) == expected
 
 
 def change(key: str, value: Any, *, of_object: bool = False) -> Scene:
@@ -182,6 +219,9 @@ def change(key: str, value: Any, *, of_object: bool = False) -> Scene:
         (change("shape", None, of_object=True), "an object has the shape None, and CLEVR has sphere"),
         (change("pixel_coords", [1.0], of_object=True), "its form is another"),
         (change("pixel_coords", [None, 2.0, 3.0], of_object=True), "object 0 has the pixel coordinates None, 2.0"),
+        (change("pixel_coords", [10**400, 2.0, 3.0], of_object=True), "object 0 has the pixel coordinates 1000"),
+        (change("pixel_coords", [1.0, 1e300, 3.0], of_object=True), "object 0 has the pixel coordinates 1.0, 1e+300"),
+        (change("pixel_coords", [math.nan, 2.0, 3.0], of_object=True), "object 0 has the pixel coordinates nan, 2.0"),
         (change("objects", None), "its form is another"),
         ({"objects": None} | {"image_index": 1, "image_filename": "CLEVR_train_000001.png"}, "its form is another"),
         (scene(*[BALL] * 11), "it has 11 objects, and CLEVR at least one and at most 10"),
@@ -237,7 +277,7 @@ def refusal_of(folder: Folder, part: str = "train") -> str:
 
 def test_a_world_that_does_not_give_its_size_is_refused(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, content([scene(BALL)]))
-    for text in ('{"size": [160]}', '{"size": "160x120"}', "[]"):
+    for text in ('{"size": [160]}', '{"size": [0, 120]}', '{"size": [160, -120]}', '{"size": "160x120"}', "[]"):
         (tmp_path / "mtbench-world.json").write_text(text)
         assert "mtbench-world.json gives no size of pictures. Expected: a 'size' of [width, height]." in refusal_of(
             folder

@@ -83,16 +83,15 @@ def test_a_png_with_a_wrong_byte_anywhere_is_refused_or_has_all_its_pixels(tmp_p
 def test_what_is_no_image_of_8_bits_is_refused_in_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "image.png"
     path.write_text("no image")
+    reason = "UnidentifiedImageError: neither a PNG nor a JPEG"
     expected = r" Mend it\. Expected: an image in PNG or JPEG with 8 bits a channel\. Get it\.$"
-    with pytest.raises(
-        DataError, match=rf"^{path} is missing, truncated or damaged \(UnidentifiedImageError.*{expected}"
-    ):
+    with pytest.raises(DataError, match=rf"^{path} is missing, truncated or damaged \({reason}\)\.{expected}"):
         decoded(path)
     Image.fromarray(np.full((4, 4), 60_000, dtype=np.uint16)).save(path)
     with pytest.raises(DataError, match=r"its pixels are of mode I;16"):
         decoded(path)
     Image.fromarray(PIXELS).save(path, format="GIF")
-    with pytest.raises(DataError, match="cannot identify"):
+    with pytest.raises(DataError, match="neither a PNG nor a JPEG"):
         decoded(path)
     with pytest.raises(DataError, match="FileNotFoundError"):
         decoded(tmp_path / "none.png")

@@ -183,6 +183,18 @@ def test_every_flipped_byte_is_found_and_prepare_mends_it(tmp_path: Path, decode
     assert made.verify() == [(made.pixels, f"sha256:{made.fingerprint()}")]
 
 
+@pytest.mark.parametrize("garbage", ['["a", 2, 3, 4, 5]', "[[1], 2, 3, 4, 5]", '{"a": 1}', "[1, 2]", "[" * 100_000])
+def test_notes_that_are_garbage_are_made_anew(garbage: str, files: list[Path], tmp_path: Path) -> None:
+    made = folder_of(files, tmp_path / "root")
+    for path in (made.rows, made.seal):
+        made.prepare(silent)
+        path.write_text(f"{garbage}\n")
+        with pytest.raises(DataError, match="mtbench data prepare some-set` mends it"):
+            made.verify()
+        made.prepare(silent)
+        made.verify()
+
+
 def test_truncated_pixels_are_found_when_they_are_opened(files: list[Path], tmp_path: Path, decoded: list[str]) -> None:
     made = folder_of(files, tmp_path / "root")
     made.prepare(silent)

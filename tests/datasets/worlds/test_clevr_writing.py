@@ -144,6 +144,13 @@ def test_a_missing_file_is_named(copy: Path) -> None:
     assert find_faults(copy) == [(gone, "is missing")]
 
 
+@pytest.mark.parametrize("garbage", ["", "[]", "[" * 100_000])
+def test_a_world_of_which_nothing_can_be_read_is_not_overwritten(garbage: str, copy: Path) -> None:
+    (copy / "mtbench-world.json").write_text(garbage)
+    with pytest.raises(DataError, match=r"holds another world, an unreadable one, not .*Remove"):
+        write(copy)
+
+
 def test_another_world_is_not_overwritten(copy: Path) -> None:
     before = contents(copy)
     with pytest.raises(DataError, match=r"holds another world, .*seed 0.* not .*seed 1.*Remove"):

@@ -163,7 +163,7 @@ def _read(manifest: Path) -> dict[str, Any] | None:
         content = json.loads(manifest.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
