@@ -102,9 +102,13 @@ class Clevr(Dataset):
         )
         for part, found in scenes.items():
             say(f"{self.title}: relations computed anew in {found.recomputed:,} scenes of {part}")
+        folders = [self._images(part, len(found)) for part, found in scenes.items()]
+        for folder in folders:
+            folder.find_originals()  # of both parts, before hours may go into the first
         for part, found in scenes.items():
             self._check_frame(part, found.frame)
-            self._images(part, len(found)).prepare(say)
+        for folder in folders:
+            folder.prepare(say)
 
     def verify(self) -> list[tuple[Path, str]]:
         checked = []

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from mtbench.contract import TrainingProtocol, option
-from mtbench.errors import UsageError
+from mtbench.errors import DataError, UsageError
 
-from ..worlds.clevr import write_world
+from ..worlds.clevr import find_faults, write_world
 from .dataset import Clevr, ClevrOptions
 from .queries import Queries, every_query
 from .questions import FourQuestions, Questions
@@ -90,3 +90,8 @@ class ClevrMini(Clevr):
     def prepare(self, say: Callable[[str], None]) -> None:
         write_world(self.folder, train=self.options.train, val=self.options.test, seed=SEED, say=say)
         super().prepare(say)
+
+    def verify(self) -> list[tuple[Path, str]]:
+        for path, remark in find_faults(self.folder):
+            raise DataError(f"{path} {remark}.", mend=f"`mtbench data prepare {self.title}` mends it.")
+        return super().verify()

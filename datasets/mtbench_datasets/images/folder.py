@@ -71,6 +71,11 @@ class ImageFolder:
             if self._fault(sources) is not None:  # else another process did it meanwhile
                 self._fill(sources, say)
 
+    def find_originals(self) -> None:
+        """Raise DataError if there is something to decode and an original is missing or empty, the first in order."""
+        if self._fault(self._sources()) is not None:
+            self._present_sources()
+
     def verify(self) -> list[tuple[Path, str]]:
         """Check the pixels of every image against their sum; returns the file of pixels with the cache's fingerprint.
 

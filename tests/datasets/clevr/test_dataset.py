@@ -301,3 +301,25 @@ def test_the_world_that_is_not_there_is_made_by_the_command_that_is_named(tmp_pa
     for name in ("clevr-mini", "clevr-mini:test=2:train=4"):
         with pytest.raises(DataError, match=rf"`mtbench data prepare {name}` makes it\.$"):
             opened(tmp_path, name).labels("test", validation=False)
+
+
+def test_a_part_without_pictures_is_found_before_the_other_is_decoded(tmp_path: Path) -> None:
+    write_tree(tmp_path / "clevr", PARTS)
+    shutil.rmtree(tmp_path / "clevr" / "images" / "val")
+    with pytest.raises(DataError, match=r"CLEVR_val_000000\.png is missing or empty"):
+        prepare(tmp_path)
+    assert not list(tmp_path.glob("images/*"))
+
+
+def test_verify_finds_a_rendered_picture_that_is_gone_and_prepare_mends_it(tmp_path: Path) -> None:
+    name = f"clevr-mini:train=3:test=1:size={SIZE}"
+    prepare(tmp_path, name)
+    opened(tmp_path, name).verify()
+    [picture] = tmp_path.glob("*/images/val/*.png")
+    content = picture.read_bytes()
+    picture.unlink()
+    with pytest.raises(DataError, match=rf"{picture.name} is missing\. `mtbench data prepare clevr-mini:.*` mends it"):
+        opened(tmp_path, name).verify()
+    prepare(tmp_path, name)
+    assert picture.read_bytes() == content
+    opened(tmp_path, name).verify()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from PIL import Image
 
 from mtbench.errors import DataError
+from mtbench_datasets.images import room
 from mtbench_datasets.worlds.clevr import MANIFEST, draw_scenes, find_faults, write_world
 from mtbench_datasets.worlds.clevr.images import encode, is_whole
 from mtbench_datasets.worlds.clevr.write import LOCK
@@ -48,6 +50,15 @@ def copy(world: Path, tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     return tmp_path
+
+
+def test_a_world_for_which_there_is_no_space_is_refused_before_anything_is_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=9 * 24 * 32))
+    with pytest.raises(DataError, match=r"^9 pictures need 0\.0 MB in .*, where 0\.0 MB are free\."):
+        write(tmp_path)
+    assert not list(tmp_path.glob("images/*/*"))
 
 
 def test_a_world_lies_as_clevr_lies(world: Path) -> None:
@@ -195,6 +206,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_that_names_the_file(tmp_pat
 WRITER = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from mtbench_datasets.worlds.clevr import write_world
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from mtbench.errors import DataError
 
 from ...files import write_atomically
 from ...images.progress import shown
-from ...images.room import locked
+from ...images.room import check_space, locked
 from .crew import make_pictures
 from .images import is_whole
 from .recipe import Recipe
@@ -22,6 +22,8 @@ __all__ = ["MANIFEST", "find_faults", "write_world"]
 
 MANIFEST = "mtbench-world.json"
 LOCK = ".mtbench-world.lock"
+BYTES, BYTES_WITH_MAPS = 0.75, 1.5
+"""About what a picture takes on a disk of blocks of 4 KiB, in bytes per pixel; without maps and with them."""
 
 
 def write_world(
@@ -91,6 +93,9 @@ def _write(folder: Path, recipe: Recipe, say: Callable[[str], None], jobs: int) 
     rendered = 0
     (folder / MANIFEST).unlink(missing_ok=True)
     height, width = recipe.size
+    missing = sum(not (folder / recipe.files(split, index)[-1]).is_file() for split, index in recipe.pictures())
+    need = round(missing * height * width * (BYTES_WITH_MAPS if recipe.maps else BYTES))
+    check_space(folder / MANIFEST, need, f"{missing:,} pictures", say)
     say(f"rendering {total:,} pictures of {width} x {height} into {folder}, as far as they are not there")
     begin = time.monotonic()
     with shown("rendering", total, say) as advance:
