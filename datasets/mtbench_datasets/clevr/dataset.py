@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from mtbench.contract import Dataset, Split, Task, derive, option
@@ -102,11 +101,9 @@ class Clevr(Dataset):
         )
         for part, found in scenes.items():
             say(f"{self.title}: relations computed anew in {found.recomputed:,} scenes of {part}")
-        folders = [self._images(part, len(found)) for part, found in scenes.items()]
+        folders = [self._images(part, len(found), found.frame) for part, found in scenes.items()]
         for folder in folders:
             folder.find_originals()  # of both parts, before hours may go into the first
-        for part, found in scenes.items():
-            self._check_frame(part, found.frame)
         for folder in folders:
             folder.prepare(say)
 
@@ -114,15 +111,15 @@ class Clevr(Dataset):
         checked = []
         for part in OFFICIAL:
             cache = self._scenes(part)
-            count = len(cache.read())
+            scenes = cache.read()
             checked.append((cache.path, f"sha256:{sum_beside(cache.path)}"))
-            checked += self._images(part, count).verify()
+            checked += self._images(part, len(scenes), scenes.frame).verify()
         return checked
 
     def load(self, split: str, *, validation: bool) -> Split:
         part = self._part(split, validation)
         scenes = self._scenes(part).read()
-        pictures = self._images(part, len(scenes)).open()
+        pictures = self._images(part, len(scenes), scenes.frame).open()
         rows = self._rows(split, len(scenes), validation)
         return dataclasses.replace(
             self._labelled(scenes if rows is None else scenes[rows]),
@@ -147,7 +144,7 @@ class Clevr(Dataset):
             facts = self._scenes(part).facts()
             if facts is None:
                 return ""
-            sums += [facts.digest, self._images(part, facts.count).fingerprint()]
+            sums += [facts.digest, self._images(part, facts.count, facts.frame).fingerprint()]
         return hashlib.sha256(" ".join(sums).encode()).hexdigest() if all(sums) else ""
 
     @property
@@ -162,7 +159,7 @@ class Clevr(Dataset):
         path = self.root / "scenes" / f"{self.stem}-{part}-v{RECIPE}.safetensors"
         return ScenesCache(folder=self._files, part=part, path=path, owner=self.title)
 
-    def _images(self, part: str, count: int) -> ImageFolder:
+    def _images(self, part: str, count: int, frame: tuple[int, int]) -> ImageFolder:
         folder = self._files
         return ImageFolder(
             stem=f"{self.stem}-{part}",
@@ -171,25 +168,8 @@ class Clevr(Dataset):
             root=self.root,
             owner=self.title,
             help=self.help,
+            original=frame,
         )
-
-    def _check_frame(self, part: str, frame: tuple[int, int]) -> None:
-        """Refuse pictures of another size than pixel coordinates count in, by the first one.
-
-        A picture that is missing or damaged is left to those who decode it.
-        """
-        path = self._files.picture(part, 0)
-        try:
-            with Image.open(path) as picture:
-                width, height = picture.size
-        except OSError:
-            return
-        if (height, width) != frame:
-            raise self._files.fault(
-                f"{path} is of {width} x {height} pixels, and the scenes' pixel coordinates are of {frame[1]} x "
-                f"{frame[0]}.",
-                "The pictures were resized, or belong to other scenes.",
-            )
 
     def _part(self, split: str, validation: bool) -> str:
         """The part of CLEVR that a split is of."""

@@ -41,7 +41,7 @@ def read_source(path: Path, name: str) -> Source | None:
     return Source(name=name, size=found.st_size, changed=found.st_mtime_ns)
 
 
-def decode(path: Path, size: tuple[int, int], mend: str, help: str) -> bytes:
+def decode(path: Path, size: tuple[int, int], mend: str, help: str, original: tuple[int, int] | None = None) -> bytes:
     """Return the pixels (3, H, W) of a PNG or JPEG file, row by row, as uint8.
 
     Any mode becomes RGB, and transparency is dropped. The image is resized to exactly (H, W) by bilinear interpolation
@@ -51,12 +51,13 @@ def decode(path: Path, size: tuple[int, int], mend: str, help: str) -> bytes:
         size: (H, W).
         mend: a sentence for the error.
         help: another one, where the dataset can be had.
+        original: (H, W) that the file must have; None if any will do.
 
     Raises:
         DataError: the file is missing, truncated or damaged, or no such image.
     """
     try:
-        return _pixels(path.read_bytes(), size)
+        return _pixels(path.read_bytes(), size, original)
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError, struct.error and others
         # Pillow names the object that it read from, with its address.
         known = "neither a PNG nor a JPEG" if isinstance(cause, UnidentifiedImageError) else str(cause)
@@ -69,10 +70,12 @@ def decode(path: Path, size: tuple[int, int], mend: str, help: str) -> bytes:
         ) from None
 
 
-def _pixels(content: bytes, size: tuple[int, int]) -> bytes:
+def _pixels(content: bytes, size: tuple[int, int], original: tuple[int, int] | None) -> bytes:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         image.verify()  # every checksum of a PNG, which decoding alone does not look at
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        if original is not None and image.size != original[::-1]:
+            raise ValueError(f"it has {image.width} x {image.height} pixels, not {original[1]} x {original[0]}")
         if image.mode.startswith(("I", "F")):
             raise ValueError(f"its pixels are of mode {image.mode}")
         transparent = image.mode == "P" and "transparency" in image.info  # Pillow warns of the direct way to RGB

@@ -40,12 +40,21 @@ class ImageFolder:
         root: the data root.
         owner: the dataset as the person wrote it, for errors.
         help: a sentence that says where the dataset can be had.
+        original: (H, W) that every file must have; None if any will do.
     """
 
     def __init__(
-        self, *, stem: str, files: Sequence[Path], size: tuple[int, int], root: Path, owner: str, help: str = ""
+        self,
+        *,
+        stem: str,
+        files: Sequence[Path],
+        size: tuple[int, int],
+        root: Path,
+        owner: str,
+        help: str = "",
+        original: tuple[int, int] | None = None,
     ) -> None:
-        self.stem, self.files, self.size, self.help = stem, tuple(files), size, help
+        self.stem, self.files, self.size, self.help, self.original = stem, tuple(files), size, help, original
         name = f"{stem}-{size[0]}x{size[1]}-v{RECIPE}"
         self.folder = root / "images"
         self.pixels, self.rows, self.seal, self._lock = (
@@ -199,7 +208,7 @@ class ImageFolder:
 
         def decoded(index: int) -> Row:
             mend = f"Replace it; {self._prepare} then goes on where it stopped."
-            content = decode(self.files[index], self.size, mend, self.help)
+            content = decode(self.files[index], self.size, mend, self.help, self.original)
             os.pwrite(descriptor, content, index * self._bytes)
             return Row(index=index, source=sources[index], sha256=hashlib.sha256(content).hexdigest())
 

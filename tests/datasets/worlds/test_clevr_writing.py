@@ -16,7 +16,6 @@ import torch
 from PIL import Image
 
 from mtbench.errors import DataError
-from mtbench_datasets.images import room
 from mtbench_datasets.worlds.clevr import MANIFEST, draw_scenes, find_faults, write_world
 from mtbench_datasets.worlds.clevr.images import encode, is_whole
 from mtbench_datasets.worlds.clevr.write import LOCK
@@ -55,7 +54,7 @@ def copy(world: Path, tmp_path: Path) -> Path:
 def test_a_world_for_which_there_is_no_space_is_refused_before_anything_is_rendered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=9 * 24 * 32))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=9 * 24 * 32))
     with pytest.raises(DataError, match=r"^9 pictures need 0\.0 MB in .*, where 0\.0 MB are free\."):
         write(tmp_path)
     assert not list(tmp_path.glob("images/*/*"))
