@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from mtbench.report.caption import title_of
 from mtbench.report.columns import is_wide
 from mtbench.report.comparison import Comparison
+from mtbench.report.constant import constants_of
 from mtbench.report.frame import curve_frame, held_out_split
 from mtbench.report.legend import ENDS_EXPLAINED, GREY, LETTER, LINE, MANY, legend_of, longest, told_apart
 from mtbench.report.style import WIDTH, Look, looks, new_figure, paper_style
@@ -81,13 +82,18 @@ def draw_points(comparison: Comparison) -> Figure:
     """A panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots, their
     mean and its 95 % t-interval below.
 
-    An interval that is much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow.
+    An interval that is much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow. The
+    constant prediction is a dotted line where the axis reaches it.
     """
     methods = [method.title for method in comparison.methods]
     names = [wrap(method, 24) for method in methods]
     columns = columns_of(comparison)
     if is_wide(columns):
         columns = tuple(column for column in columns if column.is_mean) or columns
+    constants = constants_of(comparison, columns)
+    note = "Dots: a seed each. Below two and more: their mean and its 95 % t-interval (an arrow where it is cut off)."
+    if constants:
+        note += f"\nDotted: the {constants.name}, where the axis reaches it."
     across = min(_ACROSS, len(columns), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
     down = math.ceil(len(columns) / across)
     spare = 0.11 if len(names) <= MANY else 0.05
@@ -98,8 +104,10 @@ def draw_points(comparison: Comparison) -> Figure:
         panels = figure.subplots(down, across, squeeze=False, sharey=True)
         for axes in panels.flat[len(columns) :]:
             axes.set_visible(False)
-        for column, axes in zip(columns, panels.flat, strict=False):
+        for index, (column, axes) in enumerate(zip(columns, panels.flat, strict=False)):
             _draw_seeds(axes, pd.DataFrame(scores(comparison, column).T, columns=methods))
+            if constants:  # NaN draws nothing
+                axes.axvline(constants.values[index], color="#555555", linestyle=":", linewidth=1, zorder=0)
             axes.grid(axis="y", linewidth=0.3)
             # The mean over tasks is no task: its panel is tinted.
             axes.set_facecolor("#F6F6F6" if column.is_mean else "white")
@@ -109,11 +117,7 @@ def draw_points(comparison: Comparison) -> Figure:
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
         panels[0, 0].set_yticks(range(len(names)), names)
         panels[0, 0].set_ylim(len(names) - 0.38, -0.38)
-        figure.supxlabel(
-            "Dots: a seed each. Below two and more: their mean and its 95 % t-interval (an arrow where it is cut off).",
-            fontsize=6.5,
-            color="#555555",
-        )
+        figure.supxlabel(note, fontsize=6.5, color="#555555")
     return figure
 
 

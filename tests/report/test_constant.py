@@ -3,13 +3,16 @@
 import io
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from scipy import stats
 
 from mtbench.contract import Classification, Metric
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.constant import not_above
+from mtbench.report.figures import draw_points
 from mtbench.report.layout import page_of
 from mtbench.report.markup import render_csv, render_markdown
 from mtbench.report.table import Table, build_table
@@ -44,6 +47,10 @@ def marked(table: Table) -> set[tuple[str, str]]:
     }
 
 
+def dotted_places(axes: Axes) -> list[float]:
+    return [float(np.asarray(line.get_xdata())[0]) for line in axes.lines if line.get_linestyle() == ":"]
+
+
 @pytest.mark.parametrize("shift", [1.9, 2.0, 2.1, 3.0, -3.0, 0.0])
 def test_a_cell_is_marked_unless_its_t_interval_lies_above_the_constant(shift: float) -> None:
     values = [MAJORITY["LU"] + shift + step for step in (-0.8, 0.0, 0.8)]
@@ -51,6 +58,18 @@ def test_a_cell_is_marked_unless_its_t_interval_lies_above_the_constant(shift: f
     found = build_table(comparison(runs({"td": [(value, 90.0) for value in values]})))
     assert (("td", "LU") in marked(found)) == (low <= MAJORITY["LU"])
     assert ("td", "RL") not in marked(found)
+
+
+def test_the_constant_is_a_dotted_line_in_figures_where_the_axis_reaches_it() -> None:
+    figure = draw_points(comparison(runs({"td": [(70.0, 90.0), (73.0, 91.0)], "chmod": [(75.0, 90.5), (74.0, 91.5)]})))
+    dotted = [dotted_places(axes) for axes in figure.axes[:3]]
+    assert dotted == [[71.8], [64.0], [pytest.approx(67.9)]]
+    limits = [axes.get_xlim() for axes in figure.axes[:3]]
+    assert [low <= x <= high for (low, high), [x] in zip(limits, dotted, strict=True)] == [True, False, False]
+    assert figure.get_supxlabel().endswith("Dotted: the majority class, where the axis reaches it.")
+    bare = draw_points(comparison([finished("td", seed, (90.0 + seed, 80.0)) for seed in range(2)]))
+    assert not any(map(dotted_places, bare.axes))
+    assert "Dotted" not in bare.get_supxlabel()
 
 
 def test_both_sides_of_the_limit_are_tested() -> None:
