@@ -103,7 +103,7 @@ class ScenesCache:
         return Scenes(**safetensors.torch.load(content), frame=facts.frame, recomputed=facts.recomputed)
 
     def facts(self) -> Facts | None:
-        """What the head of the file says; None where it was not prepared."""
+        """Return the head of the file; None where it was not prepared."""
         if not sum_beside(self.path):
             return None
         try:

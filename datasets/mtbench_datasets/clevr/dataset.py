@@ -1,4 +1,4 @@
-"""What all datasets of CLEVR have in common: labels from the scenes, pictures from a cache of decoded images.
+"""The common part of all datasets of CLEVR: labels from the scenes, pictures from a cache of decoded images.
 
 Shapes: N examples, T tasks, K places for objects in a scene.
 """
@@ -79,7 +79,7 @@ class Clevr(Dataset):
 
     @property
     def title(self) -> str:
-        """As written on the command line, e.g. ``clevr4:size=64``."""
+        """The dataset as written on the command line, e.g. ``clevr4:size=64``."""
         given = differences(self.options).items()
         return ":".join([self.name, *(f"{key}={render_value(value)}" for key, value in given)])
 

@@ -36,7 +36,7 @@ JITTER = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """What is seen in one picture.
+    """The contents of one picture.
 
     Attributes:
         items: the objects.

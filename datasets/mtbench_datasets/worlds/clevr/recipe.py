@@ -21,7 +21,7 @@ MAPS = ("depth", "normals", "masks")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a world is made from: the same recipe gives the same bytes.
+    """The settings of a world: the same recipe gives the same bytes.
 
     Attributes:
         train, val: numbers of images.

@@ -21,7 +21,7 @@ MIN_FRACTION = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Surface:
-    """What the rays of a picture meet first. R = height * width rays.
+    """The surfaces that the rays of a picture meet first. R = height * width rays.
 
     Attributes:
         rays: (3, height, width) float32, from `Camera.rays`.

@@ -178,7 +178,7 @@ class TopDown(OneTaskNetwork):
 
 
 class Statistics(nn.Module):
-    """What one of two passes through a backbone leaves behind in it: running statistics, as all of its buffers.
+    """The buffers that one of two passes through a backbone leaves behind in it, running statistics.
 
     The backbone keeps those of the other pass.
     """

@@ -37,7 +37,7 @@ class TopDownOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """What BU1 saw: per stage its map before the last nonlinearity, and its output."""
+    """The maps that BU1 saw: per stage its map before the last nonlinearity, and its output."""
 
     before: tuple[Tensor, ...]
     after: tuple[Tensor, ...]
