@@ -7,11 +7,14 @@ memory there, and 10 GB in float32 elsewhere.
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from mtbench.contract import Inputs, Network, Setup, Task
@@ -20,6 +23,7 @@ from mtbench.plan.parse import MethodChoice
 __all__ = ["Macs", "Part", "count_macs", "count_work", "outline", "parts", "single_task_network", "total", "weights"]
 
 _META, _CPU = torch.device("meta"), torch.device("cpu")
+_DRAWS = {nn.init.kaiming_uniform_, nn.init.normal_, nn.init.uniform_}
 _MANY = 32
 """Tasks up to which the work for each is counted."""
 _FEW = range(2, 7)
@@ -153,8 +157,21 @@ def _extrapolated(tasks: Sequence[Task], work: Callable[[Sequence[Task]], int]) 
 
 
 def _built(method: MethodChoice, setup: Setup, device: torch.device) -> Network:
-    with device:
+    with device, _Undrawn() if device == _META else nullcontext():
         return method.network_class(method.network_options, setup).eval()
+
+
+class _Undrawn(TorchFunctionMode):
+    """Within the block weights are not initialized: on the meta device they have no values, and torch takes
+    milliseconds for each tensor to see that."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if func in _DRAWS:
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 def _macs(run: Callable[[], object]) -> int:

@@ -11,6 +11,7 @@ from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import AcrossClaim, Suite, rendered
 from mtbench.plan.suite_file import built_in_suites, read_suite
 from mtbench.plan.suite_plan import places, plan_suite
+from mtbench.plan.toml_lines import Fault
 from mtbench.search.planning import plan_search
 from mtbench.search.request import TUNING, SearchRequest
 
@@ -18,8 +19,12 @@ SUITES = built_in_suites()
 
 
 @cache
+def read(name: str) -> tuple[Suite | None, list[Fault]]:
+    return read_suite(SUITES[name])
+
+
 def suite(name: str) -> Suite:
-    found, faults = read_suite(SUITES[name])
+    found, faults = read(name)
     assert found is not None, faults
     return found
 
@@ -38,7 +43,7 @@ def means(name: str, dataset: str = "mmnist2") -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("name", SUITES)
 def test_a_built_in_suite_has_no_fault_and_says_what_it_is(name: str) -> None:
-    found, faults = read_suite(SUITES[name])
+    found, faults = read(name)
     assert faults == []
     assert found is not None
     assert found.title
@@ -50,12 +55,12 @@ def test_a_built_in_suite_has_no_fault_and_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", SUITES)
 def test_a_built_in_suite_plans_each_of_its_runs_once_per_seed_at_its_own_and_at_quick_size(name: str) -> None:
-    read = suite(name)
-    cells = sum(len(part.datasets) * len(part.methods) * len(part.variations()) for part in read.grid)
-    assert len({(place.dataset, place.method, place.variation) for place in places(read).values()}) == cells
-    protocols = [parse_dataset(dataset).dataset_class.protocols for part in read.grid for dataset in part.datasets]
-    for base, seeds in ((read.base, read.settings["seeds"]), ("quick", protocols[0]["quick"].seeds)):
-        specs = plan_suite(read, base=base)
+    found = suite(name)
+    cells = sum(len(part.datasets) * len(part.methods) * len(part.variations()) for part in found.grid)
+    assert len({(place.dataset, place.method, place.variation) for place in places(found).values()}) == cells
+    protocols = [parse_dataset(dataset).dataset_class.protocols for part in found.grid for dataset in part.datasets]
+    for base, seeds in ((found.base, found.settings["seeds"]), ("quick", protocols[0]["quick"].seeds)):
+        specs = plan_suite(found, base=base)
         assert len({spec.id for spec in specs}) == cells * int(str(seeds))
         assert {spec.protocol.name for spec in specs} == {base}
         epochs = {spec.protocol.epochs for spec in specs}
@@ -64,12 +69,12 @@ def test_a_built_in_suite_plans_each_of_its_runs_once_per_seed_at_its_own_and_at
 
 @pytest.mark.parametrize("name", SUITES)
 def test_every_published_row_and_every_claim_is_of_a_place_in_the_grid(name: str) -> None:
-    read = suite(name)
-    there = {(place.dataset, place.method, place.variation) for place in places(read).values()}
-    for table in read.paper:
+    found = suite(name)
+    there = {(place.dataset, place.method, place.variation) for place in places(found).values()}
+    for table in found.paper:
         variation = tuple(sorted(rendered(table.set).items()))
         assert {(table.dataset, method, variation) for method in table.rows} <= there
-    for claim in read.claim:
+    for claim in found.claim:
         variation = tuple(sorted(rendered(claim.set).items()))
         datasets = claim.datasets if isinstance(claim, AcrossClaim) else (claim.dataset,)
         assert {(dataset, method, variation) for dataset in datasets for method in claim.methods} <= there
@@ -79,13 +84,13 @@ def test_every_published_row_and_every_claim_is_of_a_place_in_the_grid(name: str
 
 @pytest.mark.parametrize("name", [name for name in SUITES if suite(name).search])
 def test_the_searches_of_a_built_in_suite_can_be_planned_and_cost_each_method_the_same(name: str) -> None:
-    read = suite(name)
-    for part in read.search:
+    found = suite(name)
+    for part in found.search:
         request = SearchRequest(
             datasets=part.datasets,
             methods=part.methods,
-            protocol=read.base,
-            settings=rendered({**read.settings, **part.set}),
+            protocol=found.base,
+            settings=rendered({**found.settings, **part.set}),
             space=part.space,
             sampler=part.sampler,
             objective=part.objective,
@@ -100,12 +105,12 @@ def test_the_searches_of_a_built_in_suite_can_be_planned_and_cost_each_method_th
 
 def test_the_rate_that_the_grid_has_is_one_of_those_that_are_searched() -> None:
     for name in ("learning-rate", "sener2018-table3"):
-        read = suite(name)
-        (part,) = read.search
-        asked = {spec.protocol.lr for spec in plan_suite(read)}
+        found = suite(name)
+        (part,) = found.search
+        asked = {spec.protocol.lr for spec in plan_suite(found)}
         assert len(asked) == 1
         assert asked < {float(text) for text in part.space["lr"].split("/")}
-        assert part.methods == read.grid[0].methods
+        assert part.methods == found.grid[0].methods
 
 
 def test_every_method_that_comes_along_has_its_learning_rate_searched_once() -> None:
@@ -199,15 +204,15 @@ def test_the_means_of_sener_and_koltuns_table_3_are_theirs() -> None:
 
 
 def test_the_standard_deviations_of_kurin_et_al_give_back_their_intervals() -> None:
-    read = suite("kurin2022-multimnist")
-    (table,) = read.paper
+    found = suite("kurin2022-multimnist")
+    (table,) = found.paper
     printed = {"Unit. Scal.": 0.44, "IMTL": 0.25, "MGDA": 0.20, "PCGrad": 0.36, "RLW Norm.": 0.89, "GradDrop": 1.28}
     for method in table.rows:
         number = table.number(method, "mean")
         assert number is not None
         assert number[1] is not None
         half = stats.t.ppf(0.975, table.n - 1) * number[1] / np.sqrt(table.n)
-        assert half == pytest.approx(printed[read.labels[method]], abs=5e-4)
+        assert half == pytest.approx(printed[found.labels[method]], abs=5e-4)
 
 
 def test_kurin_et_als_protocol_holds_out_a_split_and_lets_the_rate_fall_each_epoch() -> None:
