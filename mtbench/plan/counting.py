@@ -77,12 +77,12 @@ def parts(network: Network) -> list[Part]:
 
 
 def weights(module: nn.Module) -> int:
-    """How many trainable numbers a module has, biases left out."""
+    """Return the number of trainable numbers of a module, biases left out."""
     return _sum(module.named_parameters(), biases=False)
 
 
 def total(module: nn.Module) -> int:
-    """How many trainable numbers a module has."""
+    """Return the number of trainable numbers of a module."""
     return _sum(module.named_parameters())
 
 
@@ -162,7 +162,7 @@ def _built(method: MethodChoice, setup: Setup, device: torch.device) -> Network:
 
 
 class _Undrawn(TorchFunctionMode):
-    """Within the block weights are not initialized: on the meta device they have no values, and torch takes
+    """A block in which weights are not initialized: on the meta device they have no values, and torch takes
     milliseconds for each tensor to see that."""
 
     def __torch_function__(

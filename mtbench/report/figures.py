@@ -126,7 +126,7 @@ def _quantity(measured: TaskInfo | Column) -> str:
 
 
 def _entries(comparison: Comparison, frame: pd.DataFrame) -> dict[str, tuple[str, Look]]:
-    """What the curves of methods are called and how they look: of all methods, or the best and the worst of many."""
+    """Return name and look of the curves of methods: of all methods, or of the best and the worst of many."""
     common = comparison.common_metric
     sign = 1 if common and common.higher_is_better else -1
     last = frame[frame["epoch"] == frame["epoch"].max()].groupby("method")["held_out"].mean()

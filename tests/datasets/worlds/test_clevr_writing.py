@@ -205,7 +205,6 @@ def test_a_folder_that_cannot_be_written_is_an_error_that_names_the_file(tmp_pat
 WRITER = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from mtbench_datasets.worlds.clevr import write_world
 
 if __name__ == "__main__":

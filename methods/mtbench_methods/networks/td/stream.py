@@ -43,12 +43,12 @@ class Glance:
     after: tuple[Tensor, ...]
 
     def of(self, indices: Tensor) -> "Glance":
-        """What BU1 saw in some of the images, by their indices (n,), which may repeat."""
+        """Return the maps of some of the images, by their indices (n,), which may repeat."""
         return Glance(before=tuple(m[indices] for m in self.before), after=tuple(m[indices] for m in self.after))
 
 
 class Stream(nn.Module, ABC):
-    """What the streams share: how maps grow, and how laterals connect them with both passes.
+    """The common part of streams: how maps grow, and how laterals connect them with both passes.
 
     Attributes:
         top: the shape (C, H, W) of the embedded task.
@@ -120,7 +120,7 @@ class Mirror(Stream):
 
     @staticmethod
     def fits(backbone: Backbone) -> bool:
-        """Whether each stage is, up to its last nonlinearity, one convolution that loses nothing but a margin."""
+        """Tell if each stage is, up to its last nonlinearity, one convolution that loses nothing but a margin."""
         convolutions = [stage.pre for stage in backbone.levels()]
         return all(
             isinstance(conv, nn.Conv2d) and conv.stride == conv.dilation == (1, 1) and not isinstance(conv.padding, str)
@@ -207,7 +207,7 @@ class Sections(Stream):
         return self.connect_bu1(level, self.from_bu1[str(number)], seen)
 
     def image_map(self, size: tuple[int, ...]) -> nn.Module:
-        """Of two convolutions in a row, to half the channels and to one logit."""
+        """Return two convolutions in a row, to half the channels and to one logit."""
         inputs = self.widths[1]
         hidden = self.options.channels or max(1, inputs // 2)
         layers = [self.convolution(inputs, hidden), deep(hidden, 1, 1)]
