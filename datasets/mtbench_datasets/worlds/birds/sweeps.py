@@ -9,6 +9,8 @@ __all__ = ["Array", "Buffer", "Sweep", "curve", "place"]
 
 Array = NDArray[np.float32]
 
+PIECE = 9
+"""Ellipsoids of a solid that are looked at together."""
 STEPS = 4
 """Ellipsoids between two of the points that `curve` goes through."""
 
@@ -55,75 +57,86 @@ class Buffer:
 
     def draw(self, sweep: Sweep) -> None:
         """Add a solid where it is nearer than what is there."""
-        rows, columns = self._box(sweep)
+        last = len(sweep.radii) - 1
+        for start in range(0, max(last, 1), PIECE):
+            self._draw(sweep, slice(max(start - 1, 0), start + PIECE + 2))
+
+    def _draw(self, sweep: Sweep, piece: slice) -> None:
+        """Add a few neighbors of the ellipsoids of a solid. Small boxes about them save time."""
+        centers, radii = sweep.centers[piece], sweep.radii[piece]
+        rows, columns = self._box(centers, radii, sweep.squash)
         if rows.start >= rows.stop or columns.start >= columns.stop:
             return
         x = (self.step * (np.arange(columns.start, columns.stop) + 0.5)).astype(np.float32)
         y = (self.step * (np.arange(rows.start, rows.stop) + 0.5)).astype(np.float32)
-        depth, along, normal = _seen(sweep, x, y)
-        nearer = depth > self.depth[rows, columns]
-        self.depth[rows, columns][nearer] = depth[nearer]
-        self.label[rows, columns][nearer] = sweep.label
-        self.along[rows, columns][nearer] = along[nearer]
-        self.normal[:, rows, columns][:, nearer] = normal[:, nearer]
+        spots, depth, place, normal = _seen(centers, radii, sweep.squash, x, y)
+        spots = spots // len(x) * self.label.shape[1] + spots % len(x)
+        spots += rows.start * self.label.shape[1] + columns.start
+        nearer = depth > self.depth.ravel()[spots]
+        spots = spots[nearer]
+        self.depth.ravel()[spots] = depth[nearer]
+        self.label.ravel()[spots] = sweep.label
+        self.along.ravel()[spots] = (place[nearer] + piece.start) / max(len(sweep.radii) - 1, 1)
+        self.normal.reshape(3, -1)[:, spots] = normal[:, nearer]
 
-    def _box(self, sweep: Sweep) -> tuple[slice, slice]:
-        """Return the rows and columns that a solid can be seen in."""
+    def _box(self, centers: Array, radii: Array, squash: Array) -> tuple[slice, slice]:
+        """Return the rows and columns that ellipsoids can be seen in."""
         spans = []
-        inverse = np.linalg.inv(sweep.squash.astype(np.float64))
+        inverse = np.linalg.inv(squash.astype(np.float64))
         for axis, count in ((1, self.label.shape[0]), (0, self.label.shape[1])):
-            reach = sweep.radii * np.sqrt((inverse[axis] ** 2).sum())
-            low, high = (sweep.centers[:, axis] - reach).min(), (sweep.centers[:, axis] + reach).max()
+            reach = radii * np.sqrt((inverse[axis] ** 2).sum())
+            low, high = (centers[:, axis] - reach).min(), (centers[:, axis] + reach).max()
             spans.append(slice(max(0, int(low / self.step) - 1), min(count, int(high / self.step) + 2)))
         return spans[0], spans[1]
 
 
-def _seen(sweep: Sweep, x: Array, y: Array) -> tuple[Array, Array, Array]:
-    """Return depth, place along the line, and normal of a solid, for samples at columns x and rows y.
+def _seen(
+    centers: Array, radii: Array, squash: Array, x: Array, y: Array
+) -> tuple[NDArray[np.intp], Array, Array, Array]:
+    """Return the samples of a grid with columns x and rows y that ellipsoids are seen in, and what is seen there.
 
-    An ellipsoid at c is met at depth z = c_z + (-b + sqrt(disc)) / a, with Q = M M, a = Q_33, b = Q_13 dx + Q_23 dy and
+    That is depth, place along the line (0 to K - 1), and normal (3, S). An ellipsoid at c is met at depth
+    z = c_z + (-b + sqrt(disc)) / a, with Q = M M, a = Q_33, b = Q_13 dx + Q_23 dy and
     disc = b² - a (|M (dx, dy, 0)|² - r²). Of all K the nearest is taken; between it and its neighbors the line is
     followed to the top of the parabola through their depths, which makes the surface smooth.
     """
-    q = sweep.squash @ sweep.squash
+    q = squash @ squash
     a = q[2, 2]
     e, f, g = a * q[0, 0] - q[0, 2] ** 2, a * q[0, 1] - q[0, 2] * q[1, 2], a * q[1, 1] - q[1, 2] ** 2
-    dx = x[None, None, :] - sweep.centers[:, 0, None, None]  # (K, 1, W)
-    dy = y[None, :, None] - sweep.centers[:, 1, None, None]  # (K, H, 1)
-    disc = (a * sweep.radii[:, None, None] ** 2 - e * dx**2) - g * dy**2
+    dx = x[None, None, :] - centers[:, 0, None, None]  # (K, 1, W)
+    dy = y[None, :, None] - centers[:, 1, None, None]  # (K, H, 1)
+    disc = (a * radii[:, None, None] ** 2 - e * dx**2) - g * dy**2
     if f:
-        disc -= 2 * f * dx * dy
+        disc -= (2 * f) * dx * dy
+    spots = np.flatnonzero((disc > 0).any(0))
+    count = len(radii)
+    disc = disc.reshape(count, -1)[:, spots]  # (K, S)
     hit = disc > 0
-    depth = np.sqrt(np.where(hit, disc, 0)) / a
-    depth += sweep.centers[:, 2, None, None] - q[0, 2] / a * dx - q[1, 2] / a * dy
+    x, y = x[spots % len(x)], y[spots // len(x)]
+    depth = np.sqrt(np.where(hit, disc, 0)) / a + centers[:, 2, None]
+    depth -= q[0, 2] / a * (x - centers[:, 0, None]) + q[1, 2] / a * (y - centers[:, 1, None])
     depth[~hit] = -np.inf
-    best = depth.argmax(0)[None]
-    count = len(sweep.radii)
-    top, before, after = (
-        np.take_along_axis(depth, np.clip(best + offset, 0, count - 1), 0)[0] for offset in (0, -1, 1)
-    )
-    inner = np.isfinite(before) & np.isfinite(after)  # top is the greatest, so it is finite too
-    before, after = np.where(inner, before, 0), np.where(inner, after, 0)
-    curvature = np.where(inner, before - 2 * np.where(inner, top, 0) + after, 0)
+    best, sample = depth.argmax(0), np.arange(len(spots))
+    before, after = np.maximum(best - 1, 0), np.minimum(best + 1, count - 1)
+    inner = hit[before, sample] & hit[after, sample]
+    left, top, right = (np.where(inner, depth[index, sample], 0) for index in (before, best, after))
     shift = np.zeros_like(top)
-    np.divide(0.5 * (before - after), curvature, out=shift, where=curvature < 0)
-    place = np.clip(best[0] + np.clip(shift, -0.5, 0.5), 0, count - 1).astype(np.float32)
-    low = np.minimum(place.astype(np.intp), count - 2) if count > 1 else np.zeros(place.shape, np.intp)
-    part = place - low
-    high = np.minimum(low + 1, count - 1)
-    center = sweep.centers.T[:, low] * (1 - part) + sweep.centers.T[:, high] * part  # (3, H, W)
-    radius = sweep.radii[low] * (1 - part) + sweep.radii[high] * part
-    dx, dy = x[None, :] - center[0], y[:, None] - center[1]
+    np.divide(0.5 * (left - right), left - 2 * top + right, out=shift, where=left - 2 * top + right < 0)
+    place = np.clip(best + np.clip(shift, -0.5, 0.5), 0, count - 1).astype(np.float32)
+    low = np.minimum(place.astype(np.intp), max(count - 2, 0))
+    high, part = np.minimum(low + 1, count - 1), place - low
+    center = centers.T[:, low] * (1 - part) + centers.T[:, high] * part  # (3, S)
+    radius = radii[low] * (1 - part) + radii[high] * part
+    dx, dy = x - center[0], y - center[1]
     disc = np.maximum(a * radius**2 - e * dx**2 - 2 * f * dx * dy - g * dy**2, 0)
     dz = (np.sqrt(disc) - q[0, 2] * dx - q[1, 2] * dy) / a
     normal = np.stack([q[i, 0] * dx + q[i, 1] * dy + q[i, 2] * dz for i in range(3)])
     normal /= np.sqrt((normal**2).sum(0)) + np.float32(1e-9)
-    refined = np.where(np.isfinite(top), center[2] + dz, -np.inf)
-    return refined, place / max(count - 1, 1), normal
+    return spots, center[2] + dz, place, normal
 
 
 def curve(points: NDArray[np.float64], steps: int = STEPS) -> NDArray[np.float64]:
-    """Return points (K, C) along the Catmull-Rom spline through some points (P, C), with `steps` from one to the next."""
+    """Return points (K, C) along the Catmull-Rom spline through points (P, C), with `steps` from one to the next."""
     ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
     t = (np.arange(steps) / steps)[:, None]
     pieces = [
