@@ -25,8 +25,8 @@ OVERHANG = 0.09
 """Fraction of the box that may lie outside of the picture, on each side."""
 AREA = 19_200
 """Pixels of a picture of 160 x 120, for which the areas below are given."""
-LEAST = {"left eye": 5.0, "right eye": 5.0, "beak": 7.0, "left leg": 9.0, "right leg": 9.0, "forehead": 8.0}
-LEAST_OTHER = 16.0
+LEAST = {"left eye": 8.0, "right eye": 8.0, "beak": 12.0, "left leg": 14.0, "right leg": 14.0, "forehead": 14.0}
+LEAST_OTHER = 26.0
 """Pixels of a part that are to be seen, or else it counts as not visible."""
 
 
