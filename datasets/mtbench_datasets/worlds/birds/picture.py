@@ -15,7 +15,7 @@ from .species import Plumage, Species
 from .sweeps import Array, Buffer
 from .vocabulary import PARTS
 
-__all__ = ["Picture", "draw_picture"]
+__all__ = ["Drawn", "draw_picture"]
 
 SAMPLES = 2
 """Samples per pixel along each axis."""
@@ -31,7 +31,7 @@ LEAST_OTHER = 26.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Drawn:
     """A picture and what is true of it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Picture:
         }
 
 
-def draw_picture(species: Species, plumage: Mapping[str, Plumage], draws: Draws, size: tuple[int, int]) -> Picture:
+def draw_picture(species: Species, plumage: Mapping[str, Plumage], draws: Draws, size: tuple[int, int]) -> Drawn:
     """Return a picture of a bird.
 
     Args:
@@ -81,7 +81,7 @@ def draw_picture(species: Species, plumage: Mapping[str, Plumage], draws: Draws,
     behind = background(draws, (height, width)) * (0.5 + 0.5 * light.exposure)
     pixels = _composed(color, buffer, behind)
     points, areas = _parts(region)
-    return Picture(pixels=pixels, points=points, areas=areas, box=box)
+    return Drawn(pixels=pixels, points=points, areas=areas, box=box)
 
 
 def _size(draws: Draws, size: tuple[int, int]) -> tuple[int, int]:
