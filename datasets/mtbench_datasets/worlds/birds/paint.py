@@ -155,7 +155,7 @@ def _marks(pattern: str, part: str, along: Array, fine: Array, middle: Array) ->
     if "wing" in part:
         return np.abs(along - 0.34) < 0.05 if pattern == "spotted" else (along > 0.62) & (along < 0.86)
     if part == "tail":
-        return along > 0.76 if pattern == "spotted" else (along > 0.45) & (along < 0.62)
+        return along > 0.84 if pattern == "spotted" else (along > 0.58) & (along < 0.72)
     if part == "beak":
         return along > 0.7
     return (fine > 0.35) if pattern == "spotted" else (middle > 0.42)
