@@ -192,7 +192,8 @@ def _shade(buffer: Buffer, light: Light) -> Array:
     facing = sum(light.direction[i] * buffer.normal[i] for i in range(3))
     thick = np.isin(buffer.label, (Label.TRUNK, Label.HEAD, Label.LEFT_WING, Label.RIGHT_WING, Label.TAIL))
     shade = 0.84 + 0.20 * np.maximum(facing, 0) - np.where(thick, 0.18, 0.06) * (1 - buffer.normal[2]) ** 3
-    return shade * light.exposure * np.array(light.tint, np.float32)[:, None, None]
+    lit: Array = shade * light.exposure * np.array(light.tint, np.float32)[:, None, None]
+    return lit
 
 
 def _luminance(color: str) -> float:

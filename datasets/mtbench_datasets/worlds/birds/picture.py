@@ -151,7 +151,8 @@ def _composed(color: Array, buffer: Buffer, behind: Array) -> NDArray[np.uint8]:
     covered = solid.reshape(height, SAMPLES, width, SAMPLES).mean((1, 3), dtype=np.float32)
     front = np.clip(color, 0, 255).reshape(3, height, SAMPLES, width, SAMPLES).mean((2, 4))
     pixels = np.clip(front + (1 - covered) * behind, 0, 255)
-    return (pixels + 0.5).astype(np.uint8).transpose(1, 2, 0).copy()
+    rounded: NDArray[np.uint8] = (pixels + 0.5).astype(np.uint8).transpose(1, 2, 0).copy()
+    return rounded
 
 
 def _parts(region: NDArray[np.int8]) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
