@@ -170,7 +170,7 @@ def _eyes(buffer: Buffer, anatomy: Anatomy, iris: str, face: float, color: Array
         facing = sum(out[i] * buffer.normal[i][eye] for i in range(3))
         shown = np.repeat(shade[:, None], int(eye.sum()), 1)
         if bright:
-            shown[:, facing > 0.968] = 12
+            shown[:, facing > 0.985] = 12
         glint = buffer.normal[1][eye] < -0.62
         shown[:, glint & (buffer.normal[0][eye] > 0.0)] = 250
         color[:, eye] = shown

@@ -25,7 +25,7 @@ OVERHANG = 0.09
 """Fraction of the box that may lie outside of the picture, on each side."""
 AREA = 19_200
 """Pixels of a picture of 160 x 120, for which the areas below are given."""
-LEAST = {"left eye": 8.0, "right eye": 8.0, "beak": 12.0, "left leg": 14.0, "right leg": 14.0, "forehead": 14.0}
+LEAST = {"left eye": 14.0, "right eye": 14.0, "beak": 12.0, "left leg": 14.0, "right leg": 14.0, "forehead": 14.0}
 LEAST_OTHER = 26.0
 """Pixels of a part that are to be seen, or else it counts as not visible."""
 
