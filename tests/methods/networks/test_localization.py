@@ -207,18 +207,18 @@ def test_the_loss_stands_beside_the_classification_loss_of_the_same_network(
 @pytest.mark.parametrize("method", ["td:loc_loss=1", "chmod:loc_loss=1", "chmod:loc_loss=1:loc_target=cells"])
 def test_with_the_loss_a_network_learns_to_point(method: str) -> None:
     torch.manual_seed(0)
-    network, split = built(method, "resnet18:width=.125").train(), spots()
+    network, split = built(method, "lenet", side=32).train(), spots(8, side=32)
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
-    batch = split.batch(torch.arange(16), torch.arange(16) % 2)
+    batch = split.batch(torch.arange(8), torch.arange(8) % 2)
     before = after = math.nan
-    for step in range(60):
+    for step in range(30):
         optimizer.zero_grad()
         losses = network.losses(batch)
         losses.totals.sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         after = float(cast(Tensor, losses.auxiliary).detach().sum())
         before = after if step == 0 else before
-    assert after < before - 2
+    assert after < before - 1
 
 
 def test_without_the_loss_nothing_is_added_and_no_part_is_there() -> None:
