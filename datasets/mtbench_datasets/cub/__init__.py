@@ -1,0 +1,5 @@
+"""CUB-200-2011: the colors of twelve parts of birds, with a point for each visible part."""
+
+from .dataset import Cub200
+
+__all__ = ["Cub200"]
