@@ -195,8 +195,8 @@ class Cub200(Birds):
         "Learning by a Top-Down Control Network, 2020"
     )
     help = (
-        "CUB-200-2011 of Wah et al. (2011) is to be had from Caltech's pages; `mtbench data link cub FOLDER` says where "
-        "it lies."
+        "CUB-200-2011 of Wah et al. (2011) is to be had from Caltech's pages; `mtbench data link cub FOLDER` says "
+        "where it lies."
     )
 
 

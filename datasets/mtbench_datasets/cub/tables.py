@@ -81,7 +81,7 @@ class Table:
         number = 0
         for number, fields in self.lines():
             index = _whole(fields[0])
-            if index is None or len(fields) < 2:
+            if not index or len(fields) < 2:
                 raise self.wrong_line(number, f"{' '.join(fields)!r} is not the number of {what} and a text")
             if index in found:
                 raise self.wrong_line(number, f"{what} {index} is there already")
@@ -91,26 +91,34 @@ class Table:
             raise self.fault(f"{self.path} of {number:,} lines has none for {what} {missing}.")
         return [found[index] for index in range(1, len(found) + 1)]
 
-    def numbers(self, what: str, count: int, *, least: int, most: int) -> list[int]:
-        """Return the whole numbers of lines such as ``2 1``, as `numbered` and as many as `count`.
+    def numbers(self, what: str, count: int, where: Path, *, choices: range, meant: str) -> list[int]:
+        """Return the whole numbers of lines such as ``2 1``, read as `counted` reads them.
 
         Args:
-            least, most: the range of the numbers.
+            choices: the numbers that are allowed.
+            meant: what they are, for errors.
         """
         values = []
-        for index, text in enumerate(self.counted(what, count), start=1):
+        for index, text in enumerate(self.counted(what, count, where), start=1):
             value = _whole(text)
-            if value is None or not least <= value <= most:
+            if value not in choices:
                 number = next(number for number, fields in self.lines() if _whole(fields[0]) == index)
-                raise self.wrong_line(number, f"{text!r} is no whole number from {least} to {most:,}")
+                raise self.wrong_line(
+                    number, f"{text!r} is not {meant}, a whole number from {choices[0]} to {choices[-1]:,}"
+                )
             values.append(value)
         return values
 
-    def counted(self, what: str, count: int) -> list[str]:
-        """Return the texts as `numbered`, and refuse another number of them than `count`."""
+    def counted(self, what: str, count: int, where: Path | None = None) -> list[str]:
+        """Return the texts as `numbered` does, and refuse another number of them than `count`.
+
+        Args:
+            where: the file that says how many there are; None where it is always so many.
+        """
         texts = self.numbered(what)
         if len(texts) != count:
-            raise self.fault(f"{self.path} ends with {what} {len(texts):,}, and there are to be {count:,}.")
+            others = f"and {where} has {count:,}" if where else f"and CUB-200-2011 has {count:,}"
+            raise self.fault(f"{self.path} ends with {what} {len(texts):,}, {others}.")
         return texts
 
     def columns(self, kinds: Sequence[type], what: str) -> NDArray[Any]:
@@ -166,4 +174,5 @@ def is_file(path: Path) -> bool:
 
 
 def _whole(text: str) -> int | None:
+    """The number of a text of one to nine digits; None of any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

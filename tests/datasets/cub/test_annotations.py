@@ -103,10 +103,8 @@ def test_of_several_colors_the_rule_decides(tmp_path: Path) -> None:
     wing = [f"wing_color::{color}" for color in ("blue", "brown", "red", "buff")]
     birds = (
         Bird(marked={wing[0]: 3, wing[2]: 4, wing[3]: 2}),  # the surest
-        Bird(
-            marked={wing[1]: 4, wing[2]: 4, wing[0]: 2}, species=1
-        ),  # two are as sure: the percentage of red is higher
-        Bird(marked={wing[1]: 4, wing[2]: 4, wing[0]: 2}, species=2),  # and in this species that of brown
+        Bird(marked={wing[1]: 4, wing[2]: 4, wing[0]: 2}, species=1),  # two are as sure: red is more frequent
+        Bird(marked={wing[1]: 4, wing[2]: 4, wing[0]: 2}, species=2),  # and in this species brown is
         Bird(marked={wing[2]: 3, wing[3]: 3}, species=3),  # nothing is known of this one: the first
     )
     known = {(1, wing[2]): 40.0, (1, wing[1]): 30.0, (1, wing[0]): 90.0, (2, wing[1]): 0.5}

@@ -11,21 +11,8 @@ from mtbench_datasets.cub.annotations import Annotations
 from mtbench_datasets.cub.reading import Folder
 
 COLORS = [
-    "blue",
-    "brown",
-    "iridescent",
-    "purple",
-    "rufous",
-    "grey",
-    "yellow",
-    "olive",
-    "green",
-    "pink",
-    "orange",
-    "black",
-    "white",
-    "red",
-    "buff",
+    *("blue", "brown", "iridescent", "purple", "rufous", "grey", "yellow", "olive", "green", "pink", "orange"),
+    *("black", "white", "red", "buff"),
 ]
 # The groups of attributes.txt in their order, and how many attributes each has.
 GROUPS = {
@@ -59,23 +46,12 @@ GROUPS = {
     "wing_pattern": 4,
 }
 PARTS = [
-    "back",
-    "beak",
-    "belly",
-    "breast",
-    "crown",
-    "forehead",
-    "left eye",
-    "left leg",
-    "left wing",
-    "nape",
-    "right eye",
-    "right leg",
-    "right wing",
-    "tail",
-    "throat",
+    *("back", "beak", "belly", "breast", "crown", "forehead", "left eye", "left leg", "left wing", "nape"),
+    *("right eye", "right leg", "right wing", "tail", "throat"),
 ]
-TASKS = ["wing", "upper-tail", "throat", "nape", "leg", "eye", "back", "breast", "forehead", "belly", "crown", "bill"]
+TASKS = [
+    *("wing", "upper-tail", "throat", "nape", "leg", "eye", "back", "breast", "forehead", "belly", "crown", "bill")
+]
 """As in the table of the paper, from left to right."""
 HELP = "Ask the authors."
 
