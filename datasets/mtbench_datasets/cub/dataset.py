@@ -66,6 +66,7 @@ class Birds(Dataset):
         )
         for group in GROUPS
     )
+    points = True
     name: ClassVar[str]
     help: ClassVar[str]
 
