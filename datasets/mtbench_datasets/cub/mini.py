@@ -59,9 +59,7 @@ class BirdsMini(Birds):
 
     def prepare(self, say: Callable[[str], None]) -> None:
         options: BirdsMiniOptions = self.options
-        write_world(
-            self.folder, train=options.train, test=options.test, species=options.species, seed=SEED, say=say
-        )
+        write_world(self.folder, train=options.train, test=options.test, species=options.species, seed=SEED, say=say)
         super().prepare(say)
 
     def verify(self) -> list[tuple[Path, str]]:

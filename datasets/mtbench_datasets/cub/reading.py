@@ -206,8 +206,8 @@ class Folder:
             if longer:
                 which = shortlist(sorted(set(longer), key=int), 10)
                 remarks.append(
-                    f"{len(longer):,} lines, of images {which}, have more than {FIELDS} fields, of which the first "
-                    "four are read"
+                    f"lines with more than {FIELDS} fields, of which the first four are read: {len(longer):,} (of "
+                    f"images {which})"
                 )
         return tuple(remarks)
 

@@ -28,11 +28,9 @@ def color_lines(annotations: Annotations) -> Iterator[str]:
     """
     count = several(annotations.votes)
     for index, group in enumerate(GROUPS):
-        none, one = (float((count[:, index] == number).double().mean()) for number in (0, 1))
-        yield (
-            f"{group.name}: no color in {_percent(none)} of the images, one in {_percent(one)}, several in "
-            f"{_percent(1 - none - one)}"
-        )
+        column = count[:, index]
+        none, one, many = (_percent(float(which.double().mean())) for which in (column == 0, column == 1, column > 1))
+        yield f"{group.name}: no color in {none} of the images, one in {one}, several in {many}"
 
 
 def point_lines(train: Tensor, test: Tensor) -> Iterator[str]:
@@ -60,13 +58,14 @@ def point_lines(train: Tensor, test: Tensor) -> Iterator[str]:
 def best_point(points: Tensor) -> Tensor:
     """Return the point (2,) of a grid of 50 x 50 that is `near` the most of some points (n, 2), n > 0."""
     steps = (torch.arange(GRID) + 0.5) / GRID
-    grid = torch.cartesian_prod(steps, steps)
-    return grid[torch.stack([near(points, point).sum() for point in grid]).argmax()]
+    tried = [torch.cartesian_prod(step[None], steps) for step in steps]  # a column at a time, to save memory
+    hits = torch.cat([near(points[None], column[:, None]).sum(1) for column in tried])
+    return torch.cat(tried)[hits.argmax()]
 
 
-def near(points: Tensor, point: Tensor) -> Tensor:
-    """Return which (n,) bool of some points (n, 2) lie within a tenth of the side of a point (2,)."""
-    return (points - point).norm(dim=1) <= NEAR
+def near(points: Tensor, others: Tensor) -> Tensor:
+    """Return which (...) bool of some points (..., 2) lie within a tenth of the side of others."""
+    return (points - others).norm(dim=-1) <= NEAR
 
 
 def _percent(fraction: float) -> str:

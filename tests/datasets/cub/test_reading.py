@@ -106,7 +106,7 @@ def test_lines_with_more_fields_are_read_by_their_first_four_and_reported(tree: 
     assert same(found, before)
     assert found.remarks == (
         f"attributes of images are read from {LABELS}",
-        "4 lines, of images 1, 3, have more than 5 fields, of which the first four are read",
+        "lines with more than 5 fields, of which the first four are read: 4 (of images 1, 3)",
     )
 
 
