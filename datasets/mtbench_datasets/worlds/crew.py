@@ -37,7 +37,7 @@ class Job(Protocol):
         """Yield every picture, in order."""
 
     def make(self, folder: Path, picture: Picture) -> tuple[Any, bool]:
-        """Write those files of a picture that are not whole; return its description, and whether its image was rendered.
+        """Write those files of a picture that are not whole; return its description, True if its image was rendered.
 
         Raises:
             DataError: a file cannot be written.

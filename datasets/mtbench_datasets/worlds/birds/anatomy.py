@@ -1,6 +1,7 @@
 """A bird's body: the solids that it is made of, in a pose."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -14,7 +15,10 @@ __all__ = ["Anatomy", "Label", "Pose", "build"]
 
 Matrix = NDArray[np.float64]
 SIDES = (-1, 1)
-"""Left and right."""
+"""Left and right; bodies are built along axes forward, up and right."""
+RIGHT = np.array([0.0, 0.0, 1.0])
+TOES = (-32, 0, 32, 180)
+"""Directions of the toes against the heading, in degrees."""
 
 
 class Label(IntEnum):
@@ -34,6 +38,10 @@ class Label(IntEnum):
     RIGHT_LEG = 11
     PERCH = 12
     LEAF = 13
+
+
+EYES, RINGS = (Label.LEFT_EYE, Label.RIGHT_EYE), (Label.LEFT_RING, Label.RIGHT_RING)
+WINGS, LEGS = (Label.LEFT_WING, Label.RIGHT_WING), (Label.LEFT_LEG, Label.RIGHT_LEG)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +77,11 @@ class Anatomy:
         sweeps: its solids.
         dorsal: (K, 3) direction of the back along the trunk's line, from the tail's base to the neck.
         head: (3, 3) rows: forward, up and right of the head.
-        eyes: direction that each eye's middle looks, by label.
+        eyes: the direction in which each eye looks, by label.
         feet: (2, 3) where the left and the right foot stand.
-        turn, scale, origin: see `sweeps.place`.
+        scale: pixels per length of the trunk.
+
+    Directions and places are those of the camera, as in `Sweep`.
     """
 
     sweeps: list[Sweep]
@@ -79,82 +89,121 @@ class Anatomy:
     head: Matrix
     eyes: dict[Label, Matrix]
     feet: Matrix
-    turn: Matrix
     scale: float
-    origin: Matrix
 
 
 def build(form: Form, pose: Pose, scale: float, origin: Matrix) -> Anatomy:
     """Return a bird of given proportions in a pose; the middle of its trunk is seen at `origin`, in pixels."""
-    turn = _turn(pose)
-    sweeps: list[Sweep] = []
-
-    def add(
-        label: Label, points: list[tuple[float, ...]] | Matrix, steps: int, thin: Matrix | None = None, ratio: float = 1
-    ) -> None:
-        line = curve(np.asarray(points, dtype=np.float64), steps)
-        sweeps.append(place(label, line, turn, scale, origin, thin, ratio))
-
+    workshop = _Workshop(turn=_turn(pose), scale=scale, origin=origin, sweeps=[])
     tilt = math.radians(pose.upright)
     axis = np.array([math.cos(tilt), math.sin(tilt), 0.0])
     back = np.array([-math.sin(tilt), math.cos(tilt), 0.0])
-    right = np.array([0.0, 0.0, 1.0])
-    forward, up, side = _head_axes(pose)
     spine, head = _spine(form, axis, back, tilt)
-    add(Label.TRUNK, spine, 4)
+    workshop.add(Label.TRUNK, spine)
+    axes = _head_axes(pose)
+    eyes = _add_head(workshop, form, head, axes)
+    _add_wings(workshop, form, pose, axis, back)
+    _add_tail(workshop, form, pose, axis, back)
+    feet = _add_legs(workshop, form, axis, back)
+    return Anatomy(
+        sweeps=workshop.sweeps,
+        dorsal=_dorsal(spine[:, :3]) @ workshop.turn.T,
+        head=np.stack(axes) @ workshop.turn.T,
+        eyes={label: workshop.turn @ out for label, out in eyes.items()},
+        feet=feet @ workshop.turn.T * scale + origin,
+        scale=scale,
+    )
 
+
+@dataclass(frozen=True, kw_only=True)
+class _Workshop:
+    """A place where solids are made; turn, scale and origin as of `sweeps.place`."""
+
+    turn: Matrix
+    scale: float
+    origin: Matrix
+    sweeps: list[Sweep]
+
+    def add(
+        self,
+        label: Label,
+        points: Sequence[tuple[float, ...]] | Matrix,
+        steps: int = 4,
+        thin: Matrix | None = None,
+        ratio: float = 1.0,
+    ) -> None:
+        """Add a solid along the curve through points (P, 4), centers and radii."""
+        line = curve(np.asarray(points, dtype=np.float64), steps)
+        self.sweeps.append(place(label, line, self.turn, self.scale, self.origin, thin, ratio))
+
+
+def _add_head(
+    workshop: _Workshop, form: Form, head: Matrix, axes: tuple[Matrix, Matrix, Matrix]
+) -> dict[Label, Matrix]:
+    """Add skull, beak and eyes; return the directions in which the eyes look."""
+    forward, up, side = axes
     size = form.head
     skull = np.stack([head - 0.12 * size * forward, head + 0.2 * size * forward - 0.04 * size * up])
-    add(Label.HEAD, np.column_stack([skull, [size, 0.9 * size]]), 4)
+    workshop.add(Label.HEAD, np.column_stack([skull, [size, 0.9 * size]]))
     base = head + size * (0.86 * forward - 0.10 * up)
     length, thick = form.beak * size, form.thick * size
     beak = [
         (*(base + length * (t * forward - form.hook * t**3 * up)), thick * (1 - 0.9 * t**1.3))
         for t in (0, 0.33, 0.67, 1)
     ]
-    add(Label.BEAK, beak, 5, side, 0.8)
+    workshop.add(Label.BEAK, beak, 5, side, 0.8)
     eyes = {}
-    for sign, eye, ring in zip(
-        SIDES, (Label.LEFT_EYE, Label.RIGHT_EYE), (Label.LEFT_RING, Label.RIGHT_RING), strict=True
-    ):
+    middle = head + 0.1 * size * forward
+    for sign, eye, ring in zip(SIDES, EYES, RINGS, strict=True):
         out = 0.50 * forward + 0.22 * up + sign * 0.84 * side
-        out /= np.linalg.norm(out)
-        middle = head + 0.1 * size * forward
-        add(ring, [(*(middle + 0.87 * size * out), 0.37 * size)], 1, out, 0.40)
-        add(eye, [(*(middle + 0.91 * size * out), 0.29 * size)], 1, out, 0.55)
-        eyes[eye] = turn @ out
+        out /= np.sqrt((out**2).sum())
+        workshop.add(ring, [(*(middle + 0.86 * size * out), 0.43 * size)], 1, out, 0.40)
+        workshop.add(eye, [(*(middle + 0.90 * size * out), 0.35 * size)], 1, out, 0.55)
+        eyes[eye] = out
+    return eyes
 
-    _add_wings(add, form, pose, axis, back, right)
-    lift = tilt + math.radians(pose.tail)
+
+def _add_wings(workshop: _Workshop, form: Form, pose: Pose, axis: Matrix, back: Matrix) -> None:
+    """Add folded wings: flat, close to the trunk, and closer towards their tips."""
+    droop = math.radians(pose.droop)
+    along = -math.cos(droop) * axis - math.sin(droop) * back
+    for sign, label in zip(SIDES, WINGS, strict=True):
+        root = 0.27 * axis + 0.07 * back + sign * 0.235 * form.plump * RIGHT
+        inward = -sign * 0.17 * form.plump * RIGHT
+        out = sign * RIGHT + 0.28 * back
+        out -= (out @ along) * along
+        out /= np.sqrt((out**2).sum())
+        wing = [
+            (*(root + form.wing * t * along + t**1.5 * inward + 0.02 * math.sin(3 * t) * back), radius)
+            for t, radius in ((0, 0.10), (0.22, 0.165), (0.5, 0.165), (0.78, 0.10), (1.0, 0.035))
+        ]
+        workshop.add(label, wing, 4, out, 0.40)
+
+
+def _add_tail(workshop: _Workshop, form: Form, pose: Pose, axis: Matrix, back: Matrix) -> None:
+    """Add the tail, flat, and turned about its line so that it can be seen from the side."""
+    lift, fan = math.radians(pose.upright + pose.tail), math.radians(pose.fan)
     along = -np.array([math.cos(lift), math.sin(lift), 0.0])
-    spread = math.radians(pose.fan)
-    above = math.cos(spread) * np.array([-math.sin(lift), math.cos(lift), 0.0]) + math.sin(spread) * right
+    above = math.cos(fan) * np.array([-math.sin(lift), math.cos(lift), 0.0]) + math.sin(fan) * RIGHT
     root = -0.42 * axis + 0.03 * back
     tail = [(*(root + t * form.tail * along), r) for t, r in ((0, 0.07), (0.3, 0.11), (0.7, 0.14), (1.0, 0.12))]
-    add(Label.TAIL, tail, 4, above, 0.42)
+    workshop.add(Label.TAIL, tail, 4, above, 0.42)
 
+
+def _add_legs(workshop: _Workshop, form: Form, axis: Matrix, back: Matrix) -> Matrix:
+    """Add legs and toes; return where the feet stand (2, 3)."""
+    ground = -0.30 * form.plump * axis[0] - 0.08 * axis[1] - form.leg
     feet = []
-    for sign, label in zip(SIDES, (Label.LEFT_LEG, Label.RIGHT_LEG), strict=True):
-        hip = -0.08 * axis - 0.16 * form.plump * back + sign * 0.11 * right
+    for sign, label in zip(SIDES, LEGS, strict=True):
+        hip = -0.08 * axis - 0.16 * form.plump * back + sign * 0.11 * RIGHT
         knee = hip + np.array([-0.05, -0.10, 0.0])
-        ground = -0.30 * form.plump * math.cos(tilt) - 0.08 * math.sin(tilt) - form.leg
         foot = np.array([knee[0] + 0.10, ground, 1.1 * knee[2]])
-        add(label, np.column_stack([np.stack([hip, knee, foot]), [0.09, 0.05, 0.042]]), 16)
-        for angle in (-32, 0, 32, 180):
-            toe = foot + 0.17 * np.array([math.cos(math.radians(angle)), -0.12, math.sin(math.radians(angle))])
-            add(label, np.column_stack([np.stack([foot, toe]), [0.042, 0.028]]), 5)
-        feet.append(turn @ foot * scale + origin)
-    dorsal = _dorsal(spine[:, :3], right) @ turn.T
-    return Anatomy(
-        sweeps=sweeps,
-        dorsal=dorsal,
-        head=np.stack([forward, up, side]) @ turn.T,
-        eyes=eyes,
-        feet=np.stack(feet),
-        turn=turn,
-        scale=scale,
-        origin=origin,
-    )
+        workshop.add(label, np.column_stack([np.stack([hip, knee, foot]), [0.09, 0.05, 0.042]]), 16)
+        for angle in map(math.radians, TOES):
+            toe = foot + 0.17 * np.array([math.cos(angle), -0.12, math.sin(angle)])
+            workshop.add(label, np.column_stack([np.stack([foot, toe]), [0.042, 0.028]]), 5)
+        feet.append(foot)
+    return np.stack(feet)
 
 
 def _turn(pose: Pose) -> Matrix:
@@ -196,24 +245,9 @@ def _spine(form: Form, axis: Matrix, back: Matrix, tilt: float) -> tuple[Matrix,
     return np.array(points), head
 
 
-def _add_wings(add, form: Form, pose: Pose, axis: Matrix, back: Matrix, right: Matrix) -> None:  # type: ignore[no-untyped-def]
-    droop = math.radians(pose.droop)
-    along = -math.cos(droop) * axis - math.sin(droop) * back
-    for sign, label in zip(SIDES, (Label.LEFT_WING, Label.RIGHT_WING), strict=True):
-        root = 0.27 * axis + 0.07 * back + sign * 0.235 * form.plump * right
-        inward = -sign * 0.17 * right
-        out = sign * right + 0.28 * back
-        out -= (out @ along) * along
-        out /= np.linalg.norm(out)
-        wing = [
-            (*(root + form.wing * t * along + t**1.5 * form.plump * inward + 0.02 * math.sin(3 * t) * back), radius)
-            for t, radius in ((0, 0.10), (0.22, 0.165), (0.5, 0.165), (0.78, 0.10), (1.0, 0.035))
-        ]
-        add(label, wing, 4, out, 0.40)
-
-
-def _dorsal(points: Matrix, right: Matrix) -> Matrix:
+def _dorsal(points: Matrix) -> Matrix:
     """Return the direction of the back at points along the trunk."""
     along = np.gradient(points, axis=0)
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
-    return np.cross(right, along)
+    along /= np.sqrt((along**2).sum(1, keepdims=True))
+    dorsal: Matrix = np.cross(RIGHT, along)
+    return dorsal

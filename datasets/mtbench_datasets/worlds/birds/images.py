@@ -1,4 +1,4 @@
-"""JPEG files that say which picture they are and what is seen where, and that are recognized as whole without decoding."""
+"""JPEG files that say what they show, and that are recognized as whole without being decoded."""
 
 import io
 import json

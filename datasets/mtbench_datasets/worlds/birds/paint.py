@@ -30,15 +30,15 @@ WHOLE = {
 }
 """Solids that are a part each."""
 HEAD = {
-    "forehead": (0.84, 0.54, 0.0),
-    "crown": (0.0, 1.0, 0.0),
+    "forehead": (0.76, 0.65, 0.0),
+    "crown": (-0.12, 0.99, 0.0),
     "nape": (-0.96, 0.28, 0.0),
     "throat": (0.42, -0.91, 0.0),
     "right": (0.25, -0.10, 0.96),
     "left": (0.25, -0.10, -0.96),
 }
 """Directions, along forward, up and right of the head, about which its regions lie; right and left are the cheeks."""
-SHEEN = ((18, 92, 46), (14, 158, 136), (44, 72, 190), (150, 52, 176), (24, 120, 96))
+SHEEN = ((12, 84, 70), (20, 176, 152), (64, 60, 150), (196, 58, 176), (60, 70, 110), (12, 84, 70))
 """Colors that an iridescent plume goes through as it turns."""
 
 
@@ -151,7 +151,7 @@ def _plumes(
 
 
 def _marks(pattern: str, part: str, along: Array, fine: Array, middle: Array) -> NDArray[np.bool_]:
-    """Return where the second color is: bands across wings, the tail's and the beak's tip, spots or streaks elsewhere."""
+    """Return where the second color is: bands and tips of wings, tail and beak, spots or streaks elsewhere."""
     if "wing" in part:
         return np.abs(along - 0.34) < 0.05 if pattern == "spotted" else (along > 0.62) & (along < 0.86)
     if part == "tail":
@@ -170,7 +170,7 @@ def _eyes(buffer: Buffer, anatomy: Anatomy, iris: str, face: float, color: Array
         facing = sum(out[i] * buffer.normal[i][eye] for i in range(3))
         shown = np.repeat(shade[:, None], int(eye.sum()), 1)
         if bright:
-            shown[:, facing > 0.955] = 12
+            shown[:, facing > 0.968] = 12
         glint = buffer.normal[1][eye] < -0.62
         shown[:, glint & (buffer.normal[0][eye] > 0.0)] = 250
         color[:, eye] = shown
@@ -190,7 +190,8 @@ def _beak(buffer: Buffer, anatomy: Anatomy, color: Array) -> None:
 def _shade(buffer: Buffer, light: Light) -> Array:
     """Return the factor (3, rows, columns) of light on each sample, darker towards a solid's rim."""
     facing = sum(light.direction[i] * buffer.normal[i] for i in range(3))
-    shade = 0.80 + 0.24 * np.maximum(facing, 0) - 0.16 * (1 - buffer.normal[2]) ** 3
+    thick = np.isin(buffer.label, (Label.TRUNK, Label.HEAD, Label.LEFT_WING, Label.RIGHT_WING, Label.TAIL))
+    shade = 0.84 + 0.20 * np.maximum(facing, 0) - np.where(thick, 0.18, 0.06) * (1 - buffer.normal[2]) ** 3
     return shade * light.exposure * np.array(light.tint, np.float32)[:, None, None]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .anatomy import Anatomy, Label, Pose, build
+from .anatomy import Anatomy, Pose, build
 from .draws import Draws
 from .paint import Light, noise, paint, regions
 from .scenery import background, occluders, perch
@@ -19,9 +19,9 @@ __all__ = ["Picture", "draw_picture"]
 
 SAMPLES = 2
 """Samples per pixel along each axis."""
-SPAN = (0.5, 0.84)
+SPAN = (0.6, 0.95)
 """Greater side of a bird's box, as a fraction of that side of the picture: least and most."""
-OVERHANG = 0.1
+OVERHANG = 0.09
 """Fraction of the box that may lie outside of the picture, on each side."""
 AREA = 19_200
 """Pixels of a picture of 160 x 120, for which the areas below are given."""

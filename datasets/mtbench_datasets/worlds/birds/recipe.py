@@ -64,7 +64,7 @@ class BirdsRecipe:
         for number, kind in enumerate(self.kinds, 1):
             train, test = (_part(total, number, self.species) for total in (self.train, self.test))
             order = Draws(self.seed, "split", kind.name).order(train + test)
-            training = {index for index in order[:train]}
+            training = set(order[:train])
             for index in range(train + test):
                 found[kind.name, index + 1] = (len(found) + 1, number, index in training)
         return found

@@ -30,7 +30,7 @@ FLAT = np.eye(3, dtype=np.float32)
 
 
 def background(draws: Draws, size: tuple[int, int]) -> Array:
-    """Return a background (3, H, W), sRGB of 0 to 255: a gradient with foliage, stems and spots of light out of focus."""
+    """Return a background (3, H, W), sRGB of 0 to 255: a gradient with foliage and stems out of focus."""
     height, width = size
     top, bottom = draws.pick(TONES)
     along = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]

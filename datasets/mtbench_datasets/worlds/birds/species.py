@@ -28,7 +28,7 @@ class Form:
     tail: float = 0.55
     leg: float = 0.34
     wing: float = 0.95
-    head: float = 0.235
+    head: float = 0.255
     beak: float = 0.9
     thick: float = 0.34
     hook: float = 0.0
@@ -43,16 +43,16 @@ FAMILIES: dict[str, Form] = {
     "Warbler": Form(plump=0.92, beak=0.95, thick=0.25, bill="needle", size="very_small_(3_-_5_in)", upright=20),
     "Thrush": Form(plump=1.05, leg=0.42, upright=34),
     "Jay": Form(tail=0.75, beak=1.2, thick=0.36, bill="dagger", size="medium_(9_-_16_in)"),
-    "Parrot": Form(tail=0.8, head=0.27, beak=0.8, thick=0.62, hook=0.6, bill="hooked", upright=48, leg=0.26),
-    "Gull": Form(tail=0.4, wing=1.1, neck=0.2, beak=1.25, thick=0.34, hook=0.25, bill="hooked_seabird", shape="gull-like",
-                 size="large_(16_-_32_in)", upright=12),
+    "Parrot": Form(tail=0.8, head=0.29, beak=0.8, thick=0.62, hook=0.6, bill="hooked", upright=48, leg=0.26),
+    "Gull": Form(tail=0.4, wing=1.1, neck=0.2, beak=1.25, thick=0.34, hook=0.25, bill="hooked_seabird",
+                 shape="gull-like", size="large_(16_-_32_in)", upright=12),
     "Plover": Form(plump=1.02, tail=0.35, leg=0.6, beak=1.1, thick=0.26, bill="needle", shape="sandpiper-like",
                    upright=12),
-    "Heron": Form(plump=0.8, neck=0.55, tail=0.32, leg=0.8, head=0.2, beak=2.1, thick=0.4, bill="dagger",
+    "Heron": Form(plump=0.8, neck=0.55, tail=0.32, leg=0.8, head=0.22, beak=2.1, thick=0.4, bill="dagger",
                   shape="long-legged-like", size="very_large_(32_-_72_in)", upright=32),
-    "Dove": Form(plump=1.12, tail=0.6, head=0.2, beak=0.9, thick=0.28, shape="pigeon-like", size="medium_(9_-_16_in)",
+    "Dove": Form(plump=1.12, tail=0.6, head=0.22, beak=0.9, thick=0.28, shape="pigeon-like", size="medium_(9_-_16_in)",
                  leg=0.26, upright=22),
-    "Toucan": Form(plump=1.0, tail=0.6, head=0.24, beak=2.3, thick=0.58, hook=0.35, bill="curved_(up_or_down)",
+    "Toucan": Form(plump=1.0, tail=0.6, head=0.26, beak=2.3, thick=0.58, hook=0.35, bill="curved_(up_or_down)",
                    size="large_(16_-_32_in)", upright=42, leg=0.28),
     "Swallow": Form(plump=0.82, tail=0.85, wing=1.2, leg=0.22, beak=0.6, thick=0.34, bill="cone", shape="swallow-like",
                     upright=36),
@@ -60,9 +60,9 @@ FAMILIES: dict[str, Form] = {
                  size="large_(16_-_32_in)", upright=8),
 }  # fmt: skip
 PLACES = (
-    "Northern Marsh Canyon River Island Mountain Forest Coastal Desert Prairie Meadow Harbor Southern Cloud Valley "
-    "Hermit Lake Thicket Cliff Garden"
-).split()
+    "Northern", "Marsh", "Canyon", "River", "Island", "Mountain", "Forest", "Coastal", "Desert", "Prairie", "Meadow",
+    "Harbor", "Southern", "Cloud", "Valley", "Hermit", "Lake", "Thicket", "Cliff", "Garden",
+)  # fmt: skip
 MOST = len(FAMILIES) * len(PLACES)
 """Number of species that there are names for."""
 
@@ -73,10 +73,12 @@ PLUMES: dict[str, float] = {
 """How frequent each color is in plumage, in percent."""
 LOWER = PLUMES | {"white": 18, "buff": 11, "yellow": 12}
 BILLS: dict[str, float] = {
-    "black": 26, "grey": 12, "orange": 15, "yellow": 15, "red": 9, "brown": 8, "buff": 5, "white": 4, "pink": 4, "blue": 2,
+    "black": 26, "grey": 12, "orange": 15, "yellow": 15, "red": 9, "brown": 8, "buff": 5, "white": 4, "pink": 4,
+    "blue": 2,
 }  # fmt: skip
 LEGS: dict[str, float] = {
-    "black": 20, "grey": 14, "orange": 14, "pink": 11, "yellow": 12, "red": 9, "brown": 10, "buff": 5, "green": 3, "blue": 2,
+    "black": 20, "grey": 14, "orange": 14, "pink": 11, "yellow": 12, "red": 9, "brown": 10, "buff": 5, "green": 3,
+    "blue": 2,
 }  # fmt: skip
 EYES: dict[str, float] = {
     "black": 46, "brown": 8, "red": 12, "yellow": 13, "orange": 7, "white": 7, "blue": 4, "green": 3,

@@ -51,20 +51,20 @@ COLORS = (
 
 RGB = {
     "blue": (38, 88, 205),
-    "brown": (98, 62, 36),
+    "brown": (92, 60, 38),
     "iridescent": (30, 150, 150),  # the middle of a range, see `paint`
     "purple": (112, 48, 150),
-    "rufous": (166, 72, 34),
+    "rufous": (160, 64, 30),
     "grey": (128, 130, 134),
     "yellow": (244, 216, 40),
-    "olive": (118, 120, 42),
+    "olive": (112, 116, 36),
     "green": (44, 150, 56),
     "pink": (240, 140, 178),
-    "orange": (246, 136, 20),
+    "orange": (252, 140, 14),
     "black": (26, 26, 30),
     "white": (246, 246, 242),
-    "red": (206, 26, 32),
-    "buff": (222, 188, 138),
+    "red": (212, 20, 38),
+    "buff": (228, 192, 126),
 }
 """Colors as they are drawn, sRGB of 0 to 255, before light falls on them."""
 
