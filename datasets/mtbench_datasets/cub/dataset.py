@@ -22,8 +22,8 @@ from .annotations import Annotations
 from .cache import AnnotationsCache
 from .frames import FramesCache
 from .reading import Folder
-from .summary import color_lines, point_lines
-from .vocabulary import COLORS, GROUPS
+from .summary import color_lines
+from .vocabulary import COLORS, GROUPS, UNKNOWN
 
 __all__ = ["Birds", "BirdsOptions", "Cub200", "held_out", "shuffled"]
 
@@ -60,7 +60,7 @@ class Birds(Dataset):
     tasks: ClassVar[tuple[Task, ...]] = tuple(  # type: ignore[assignment]
         Task(
             name=group.name,
-            kind=Classification(classes=len(ANSWERS)),
+            kind=Classification(classes=len(ANSWERS), unknown=UNKNOWN),
             question=f"color of the {group.name.replace('-', ' ')}",
             answers=ANSWERS,
         )
@@ -94,9 +94,7 @@ class Birds(Dataset):
             say(f"{self.title}: {line}")
         pictures = self._images(found.names)
         pictures.find_originals()
-        points = found.points(self._frames(found.names).prepare(), (1, 1))
-        for line in point_lines(points[found.training], points[~found.training]):
-            say(f"{self.title}: {line}")
+        self._frames(found.names).prepare()
         pictures.prepare(say)
 
     def verify(self) -> list[tuple[Path, str]]:

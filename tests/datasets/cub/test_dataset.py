@@ -18,7 +18,6 @@ from mtbench.contract.links import set_link
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
 from mtbench_datasets.cub.dataset import held_out
-from mtbench_datasets.cub.summary import best_point, near
 from tests.datasets.cub.trees import COLORS, PARTS, TASKS, Bird, edit, write_tree
 
 SIZE = 32
@@ -218,38 +217,33 @@ def test_prepare_says_what_the_files_have(tmp_path: Path) -> None:
     ]
     write_tree(tmp_path / "cub", birds, species=2)
     edit(tmp_path / "cub/attributes/image_attribute_labels.txt", lambda lines: lines.append(f"{lines.pop()} 0"))
-    said = prepare(tmp_path)
-    assert said[:3] == [
+    command = ["prepare", NAME, "--data-root", str(tmp_path)]
+    said = CliRunner().invoke(app, command, catch_exceptions=False).stdout.splitlines()
+    assert [line.removeprefix(f"{NAME}: ") for line in said[:3]] == [
         "attributes of images are read from attributes/image_attribute_labels.txt",
         "lines with more than 5 fields, of which the first four are read: 1 (of images 10)",
         "8 images of 2 species to train on, of which a validation split, if asked for, takes 2, about a tenth of each "
         "species, and 2 to test on",
     ]
-    assert said[3] == "wing: no color in 10.0 % of the images, one in 80.0 %, several in 10.0 %"
-    assert said[6] == "nape: no color in 90.0 % of the images, one in 10.0 %, several in 0.0 %"
-    assert said[15] == "wing: visible in 0.0 % of the test images"
-    crown, bill = said[25], said[26]
-    assert crown == (
-        "crown: visible in 50.0 % of the test images; the best constant point is within 0.1 of the side in 100.0 % of "
-        "these"
+    assert said[3].endswith("wing: no color in 10.0 % of the images, one in 80.0 %, several in 10.0 %")
+    assert said[6].endswith("nape: no color in 90.0 % of the images, one in 10.0 %, several in 0.0 %")
+    zeros = "throat 0.0, nape 0.0, leg 0.0, eye 0.0, back 0.0, breast 0.0, forehead 0.0, belly 0.0"
+    majority, there, near, warning = (line.strip() for line in said[-4:])
+    assert majority.endswith(
+        "2 test examples: wing 0.00, upper-tail 100.00, throat 100.00, nape 50.00, leg 100.00, "
+        "eye 100.00, back 100.00, breast 100.00, forehead 100.00, belly 100.00, crown 100.00, bill 100.00, mean 87.50"
     )
-    assert bill.endswith("within 0.1 of the side in 0.0 % of these")
-    assert said[27] == (
-        "warning: a constant point is right for more than 30.0 % of the visible parts of crown: that a network points "
-        "to these says little"
+    assert there == (
+        f"examples with a point, in % of 2 test examples: wing 0.0, upper-tail 0.0, {zeros}, crown 50.0, bill 50.0, "
+        "mean 8.3"
     )
-
-
-def test_the_best_constant_point_is_near_the_most_points_and_not_their_mean() -> None:
-    cluster = torch.tensor([0.2, 0.7]) + 0.04 * torch.rand(60, 2, generator=stream(0, "near"))
-    spread = torch.tensor([[0.9, 0.1 + 0.02 * index] for index in range(40)])
-    points = torch.cat([cluster, spread])
-    assert int(near(points, best_point(points)).sum()) == 60
-    assert near(torch.tensor([[0.5, 0.59], [0.5, 0.61], [0.58, 0.57]]), torch.tensor([0.5, 0.5])).tolist() == [
-        True,
-        False,
-        False,
-    ]
+    assert near == (
+        "best constant point, in % of these within 10 % of the image's side: crown 100.0, bill 0.0, mean 50.0"
+    )
+    assert warning == (
+        "warning: the constant point is that near to more than 30 % of the points of crown: that a network points to "
+        "these says little, the images are too much alike"
+    )
 
 
 def test_labels_need_no_images(tmp_path: Path) -> None:
