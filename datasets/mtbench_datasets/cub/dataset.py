@@ -202,7 +202,7 @@ class Cub200(Birds):
 def held_out(names: Sequence[str], species: Tensor, training: Tensor) -> Tensor:
     """Return (N,) bool, which of the training images a validation split takes.
 
-    Of each species a tenth of its training images, rounded down, but one of two or more: those whose paths have the
+    Of each species a tenth of its training images, rounded, and at least one of two or more: those whose paths have the
     lowest hashes.
 
     Args:
@@ -213,7 +213,7 @@ def held_out(names: Sequence[str], species: Tensor, training: Tensor) -> Tensor:
     for each in species[training].unique().tolist():
         rows = ((species == each) & training).nonzero().squeeze(1).tolist()
         rows.sort(key=lambda row: derive(0, "cub", "validation", names[row]))
-        chosen[rows[: max(len(rows) // 10, int(len(rows) > 1))]] = True
+        chosen[rows[: max((len(rows) + 5) // 10, int(len(rows) > 1))]] = True
     return chosen
 
 

@@ -117,15 +117,15 @@ def test_validation_takes_a_tenth_of_the_training_images_of_each_species(prepare
     )
     assert sorted(rest + held) == sorted(whole)
     for species in (1, 2, 3):  # of 16 training images each
-        assert sum(BIRDS[number - 1].species == species for number in held) == 1
+        assert sum(BIRDS[number - 1].species == species for number in held) == 2
 
 
 def test_who_is_held_out_depends_on_the_images_of_its_own_species_alone() -> None:
-    counts = [30, 29, 9, 2, 1]
+    counts = [30, 29, 14, 2, 1]
     names = [f"{kind}/{index}.jpg" for kind, count in enumerate(counts) for index in range(count)]
     species = torch.tensor([kind for kind, count in enumerate(counts) for _ in range(count)])
     chosen = held_out(names, species, torch.ones(len(names), dtype=torch.bool))
-    assert [int(chosen[species == kind].sum()) for kind in range(5)] == [3, 2, 1, 1, 0]
+    assert [int(chosen[species == kind].sum()) for kind in range(5)] == [3, 3, 1, 1, 0]
     order = torch.randperm(len(names), generator=stream(0, "test"))
     again = held_out([names[row] for row in order.tolist()], species[order], torch.ones(len(names), dtype=torch.bool))
     assert torch.equal(again, chosen[order])
@@ -249,7 +249,7 @@ def test_prepare_says_what_the_files_have(tmp_path: Path) -> None:
 def test_labels_need_no_images(tmp_path: Path) -> None:
     write_tree(tmp_path / "cub", BIRDS, images=False)
     labels = opened(tmp_path).labels("train", validation=True)
-    assert len(labels) == TRAIN - 3
+    assert len(labels) == TRAIN - 6
     assert isinstance(labels.inputs, Tensor)
     assert labels.inputs.numel() == 0
     with pytest.raises(DataError, match=r"Bird_1_0001\.jpg is missing or empty; 72 of the 72 .*from Caltech's pages"):
