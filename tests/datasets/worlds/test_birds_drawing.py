@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mtbench_datasets.worlds.birds.anatomy import Label, Pose, build
 from mtbench_datasets.worlds.birds.annotate import GUESSED, SILENT, annotate, locate
 from mtbench_datasets.worlds.birds.draws import Draws
-from mtbench_datasets.worlds.birds.picture import Picture, draw_picture
+from mtbench_datasets.worlds.birds.picture import Drawn, draw_picture
 from mtbench_datasets.worlds.birds.species import Form, Plumage, draw_plumage, draw_species
 from mtbench_datasets.worlds.birds.sweeps import Buffer, Sweep, curve
 from mtbench_datasets.worlds.birds.vocabulary import ATTRIBUTES, COLORS, GROUPS, PART_GROUP, PARTS, RGB
@@ -117,7 +117,7 @@ def test_a_head_that_is_turned_shows_the_other_eye() -> None:
     assert (labels(look=-150).label == Label.LEFT_EYE).sum() > 50
 
 
-def birds(count: int, size: tuple[int, int]) -> list[tuple[Picture, dict[str, Plumage]]]:
+def birds(count: int, size: tuple[int, int]) -> list[tuple[Drawn, dict[str, Plumage]]]:
     found = []
     for index in range(count):
         species = draw_species(0, index + 1)
@@ -127,11 +127,11 @@ def birds(count: int, size: tuple[int, int]) -> list[tuple[Picture, dict[str, Pl
 
 
 @pytest.fixture(scope="module")
-def flock() -> list[tuple[Picture, dict[str, Plumage]]]:
+def flock() -> list[tuple[Drawn, dict[str, Plumage]]]:
     return birds(48, (60, 80))
 
 
-def test_a_constant_point_is_near_few_parts(flock: list[tuple[Picture, dict[str, Plumage]]]) -> None:
+def test_a_constant_point_is_near_few_parts(flock: list[tuple[Drawn, dict[str, Plumage]]]) -> None:
     grid = np.stack(np.meshgrid(np.linspace(0, 1, 41), np.linspace(0, 1, 41)), -1).reshape(-1, 1, 2)
     for part in PARTS:
         points = np.array([np.divide(p.points[part], p.pixels.shape[1::-1]) for p, _ in flock if part in p.points])
@@ -140,7 +140,7 @@ def test_a_constant_point_is_near_few_parts(flock: list[tuple[Picture, dict[str,
         assert near.mean(1).max() < 0.4, part  # below .2 of many; the best of 1,681 points overfits a few
 
 
-def test_parts_have_their_color_where_their_point_is(flock: list[tuple[Picture, dict[str, Plumage]]]) -> None:
+def test_parts_have_their_color_where_their_point_is(flock: list[tuple[Drawn, dict[str, Plumage]]]) -> None:
     right = total = 0
     for picture, plumage in flock:
         for part, (x, y) in picture.points.items():
@@ -158,7 +158,7 @@ def test_parts_have_their_color_where_their_point_is(flock: list[tuple[Picture, 
     assert right / total > 0.85
 
 
-def test_boxes_hold_the_points(flock: list[tuple[Picture, dict[str, Plumage]]]) -> None:
+def test_boxes_hold_the_points(flock: list[tuple[Drawn, dict[str, Plumage]]]) -> None:
     for picture, _ in flock:
         x, y, width, height = picture.box
         assert picture.points

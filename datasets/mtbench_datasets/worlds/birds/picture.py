@@ -15,7 +15,7 @@ from .species import Plumage, Species
 from .sweeps import Array, Buffer
 from .vocabulary import PARTS
 
-__all__ = ["Picture", "draw_picture"]
+__all__ = ["Drawn", "draw_picture"]
 
 SAMPLES = 2
 """Samples per pixel along each axis."""
@@ -25,13 +25,13 @@ OVERHANG = 0.09
 """Fraction of the box that may lie outside of the picture, on each side."""
 AREA = 19_200
 """Pixels of a picture of 160 x 120, for which the areas below are given."""
-LEAST = {"left eye": 5.0, "right eye": 5.0, "beak": 7.0, "left leg": 9.0, "right leg": 9.0, "forehead": 8.0}
-LEAST_OTHER = 16.0
+LEAST = {"left eye": 8.0, "right eye": 8.0, "beak": 12.0, "left leg": 14.0, "right leg": 14.0, "forehead": 14.0}
+LEAST_OTHER = 26.0
 """Pixels of a part that are to be seen, or else it counts as not visible."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class Drawn:
     """A picture and what is true of it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Picture:
         }
 
 
-def draw_picture(species: Species, plumage: Mapping[str, Plumage], draws: Draws, size: tuple[int, int]) -> Picture:
+def draw_picture(species: Species, plumage: Mapping[str, Plumage], draws: Draws, size: tuple[int, int]) -> Drawn:
     """Return a picture of a bird.
 
     Args:
@@ -81,7 +81,7 @@ def draw_picture(species: Species, plumage: Mapping[str, Plumage], draws: Draws,
     behind = background(draws, (height, width)) * (0.5 + 0.5 * light.exposure)
     pixels = _composed(color, buffer, behind)
     points, areas = _parts(region)
-    return Picture(pixels=pixels, points=points, areas=areas, box=box)
+    return Drawn(pixels=pixels, points=points, areas=areas, box=box)
 
 
 def _size(draws: Draws, size: tuple[int, int]) -> tuple[int, int]:
