@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Classification, Dataset, Flip, Split, Task, TrainingProtocol, derive, option
+from mtbench.errors import DataError
 
 from ..files import sum_beside
 from ..images import ImageFolder
@@ -57,7 +58,7 @@ class Birds(Dataset):
 
     Options: ClassVar[type[Any]] = BirdsOptions
     default_backbone = "resnet18"
-    tasks: ClassVar[tuple[Task, ...]] = tuple(  # type: ignore[assignment]
+    tasks: ClassVar[tuple[Task, ...]] = tuple(
         Task(
             name=group.name,
             kind=Classification(classes=len(ANSWERS), unknown=UNKNOWN),
@@ -111,19 +112,23 @@ class Birds(Dataset):
         rows = _rows(found, split, validation)
         frames = self._frames(found.names).read()[rows]
         return dataclasses.replace(
-            self._labelled(found.rows(rows)),
+            self._labelled(found.rows(rows), frames),
             inputs=pictures.images,
             release=pictures.release,
             members=rows[:, None],
-            points=found.rows(rows).points(frames, self._size),
             augment=(Flip(),) if self.options.flip and split == "train" else (),
         )
 
     def labels(self, split: str, *, validation: bool) -> Split:
-        """One split as `Dataset.labels` gives it, without points: these need the sizes of the images."""
+        """One split as `Dataset.labels` gives it; with points if it was prepared, since these need the images' sizes."""
         check_split(self.title, split, validation=validation)
         found = self._annotations.prepare()
-        return self._labelled(found.rows(_rows(found, split, validation)))
+        rows = _rows(found, split, validation)
+        try:
+            frames = self._frames(found.names).read()[rows]
+        except DataError:
+            return self._labelled(found.rows(rows))
+        return self._labelled(found.rows(rows), frames)
 
     def marks(self, split: str, count: int) -> Tensor | None:
         check_split(self.title, split, validation=False)
@@ -164,13 +169,14 @@ class Birds(Dataset):
             help=self.help,
         )
 
-    def _labelled(self, annotations: Annotations) -> Split:
-        """The split of these annotations, without images and points."""
+    def _labelled(self, annotations: Annotations, frames: Tensor | None = None) -> Split:
+        """The split of these annotations, without images; with points if the images' sizes (N, 2) are given."""
         classes = annotations.labels(self.options.multi)
         return Split(
             inputs=torch.empty(len(annotations), 0),
             targets=tuple(classes.T.contiguous()),
             defined=torch.ones_like(classes, dtype=torch.bool),
+            points=None if frames is None else annotations.points(frames, self._size),
             mean=MEAN,
             std=STD,
         )
@@ -210,7 +216,7 @@ def held_out(names: Sequence[str], species: Tensor, training: Tensor) -> Tensor:
         species, training: (N,), as in `Annotations`.
     """
     chosen = torch.zeros(len(names), dtype=torch.bool)
-    for each in species[training].unique().tolist():
+    for each in sorted(set(species[training].tolist())):
         rows = ((species == each) & training).nonzero().squeeze(1).tolist()
         rows.sort(key=lambda row: derive(0, "cub", "validation", names[row]))
         chosen[rows[: max((len(rows) + 5) // 10, int(len(rows) > 1))]] = True

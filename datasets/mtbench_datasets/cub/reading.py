@@ -3,7 +3,7 @@
 Shapes: N images, S species, G groups of C colors, P parts, A = 312 attributes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -217,7 +217,7 @@ class Folder:
         found: NDArray[np.float64] = table.columns((float,) * ATTRIBUTES, "a class")
         if len(found) != species:
             raise table.fault(f"{table.path} has {len(found):,} lines, and there are {species:,} classes.")
-        wrong = ~((found >= 0) & (found <= 100)).all(1)
+        wrong: NDArray[np.bool_] = np.any(~((found >= 0) & (found <= 100)), axis=1)
         self._refuse_row(table, wrong, found, lambda row: f"a percentage is {row[~((row >= 0) & (row <= 100))][0]:g}")
         return found
 
@@ -249,7 +249,9 @@ class Folder:
         return keys
 
     @staticmethod
-    def _refuse_row(table: Table, wrong: NDArray[np.bool_], rows: NDArray[Any], reason: Any) -> None:
+    def _refuse_row(
+        table: Table, wrong: NDArray[np.bool_], rows: NDArray[Any], reason: Callable[[NDArray[Any]], str]
+    ) -> None:
         """Raise DataError of the first row that is wrong, with the reason that a function finds in the row."""
         if wrong.any():
             first = int(wrong.argmax())

@@ -101,7 +101,7 @@ class Table:
         values = []
         for index, text in enumerate(self.counted(what, count, where), start=1):
             value = _whole(text)
-            if value not in choices:
+            if value is None or value not in choices:
                 number = next(number for number, fields in self.lines() if _whole(fields[0]) == index)
                 raise self.wrong_line(
                     number, f"{text!r} is not {meant}, a whole number from {choices[0]} to {choices[-1]:,}"

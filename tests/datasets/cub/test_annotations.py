@@ -17,7 +17,9 @@ UNKNOWN = 15
 BLUE, BROWN, RED, BUFF = (COLORS.index(color) for color in ("blue", "brown", "red", "buff"))
 
 
-def classes(folder: Path, multi: str, *birds: Bird, percentages: Mapping[tuple[int, str], float] | None = None) -> list:
+def classes(
+    folder: Path, multi: str, *birds: Bird, percentages: Mapping[tuple[int, str], float] | None = None
+) -> list[dict[str, int]]:
     """Per bird the class of each task by its name."""
     found = read(folder, *birds, percentages=percentages).labels(multi)
     return [dict(zip(TASKS, row, strict=True)) for row in found.tolist()]

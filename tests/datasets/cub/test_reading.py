@@ -15,6 +15,7 @@ from mtbench_datasets.cub import reading
 from mtbench_datasets.cub.annotations import TENSORS, Annotations
 from mtbench_datasets.cub.reading import Folder
 from mtbench_datasets.cub.tables import LAYOUT, Table
+from mtbench_datasets.cub.vocabulary import ATTRIBUTES
 from tests.datasets.cub.trees import HELP, PARTS, Bird, edit, write_tree
 
 BIRDS = [
@@ -290,7 +291,7 @@ def test_a_file_that_must_not_be_read_is_named(tree: Path, monkeypatch: pytest.M
 def test_numbers_of_the_released_files_are_asked_for_unless_a_world_says_that_it_is_one(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert reading.IMAGES * reading.ATTRIBUTES == 3_677_856
+    assert reading.IMAGES * ATTRIBUTES == 3_677_856
     assert (reading.TRAINING, reading.IMAGES - reading.TRAINING, reading.SPECIES) == (5_994, 5_794, 200)
     (tree / "mtbench-world.json").unlink()
     world = "A smaller world in the same format has a file mtbench-world.json in its folder."
