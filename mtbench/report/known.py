@@ -33,7 +33,7 @@ def known_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | Non
         page,
         title=f"{page.title}: known classes",
         label=f"{page.label}-known",
-        layout=short_layout(table, {KNOWN: "known"}),
+        layout=short_layout(table),
         caption=(
             *([QUICK] if table.quick else []),
             f"Accuracy on known classes of {table.dataset}, protocol {table.protocol}: right answers in % of the test "

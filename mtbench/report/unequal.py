@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from mtbench.report.caption import QUICK
 from mtbench.report.choices import DEFAULT, Choices
@@ -32,7 +33,7 @@ def unequal_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | N
         page,
         title=f"{page.title}: unequal classes",
         label=f"{page.label}-unequal",
-        layout=short_layout(table, dict(zip(BALANCED, ("balanced", "macro F1"), strict=True))),
+        layout=short_layout(table, {BALANCED[0]: "balanced", BALANCED[1]: "macro F1"}),
         caption=(*([QUICK] if table.quick else []), *_caption(table, names, every=every), *short),
         footnotes=(),
         aside=" ".join([f"{MARK}: not above the {whole.constants.name}." if whole.constants else "", *short]),
@@ -52,11 +53,12 @@ def _only(table: Table, kept: Sequence[int]) -> Table:
     )
 
 
-def short_layout(table: Table, words: Mapping[str, str]) -> Layout:
+def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) -> Layout:
     """Lay out the columns of some metrics in %, with nothing else beside the methods.
 
     Args:
-        words: by metric what heads say in its place, without unit and direction, which are the same everywhere.
+        words: where there are several metrics, by metric what heads say in its place, without unit and direction, which
+            are the same everywhere.
     """
     columns = columns_in_words(table)
 
@@ -76,7 +78,7 @@ def short_layout(table: Table, words: Mapping[str, str]) -> Layout:
         ),
         tasks=sum(not column.is_mean for column in columns),
         costs=0,
-        together=1 if is_wide(table.columns) else len(words),
+        together=1 if is_wide(table.columns) else max(1, len(words)),
     )
 
 
