@@ -157,8 +157,8 @@ def _add_head(
     for sign, eye, ring in zip(SIDES, EYES, RINGS, strict=True):
         out = 0.50 * forward + 0.22 * up + sign * 0.84 * side
         out /= np.sqrt((out**2).sum())
-        workshop.add(ring, [(*(middle + 0.86 * size * out), 0.43 * size)], 1, out, 0.40)
-        workshop.add(eye, [(*(middle + 0.90 * size * out), 0.35 * size)], 1, out, 0.55)
+        workshop.add(ring, [(*(middle + 0.86 * size * out), 0.42 * size)], 1, out, 0.40)
+        workshop.add(eye, [(*(middle + 0.90 * size * out), 0.365 * size)], 1, out, 0.55)
         eyes[eye] = out
     return eyes
 

@@ -155,7 +155,7 @@ def _marks(pattern: str, part: str, along: Array, fine: Array, middle: Array) ->
     if "wing" in part:
         return np.abs(along - 0.34) < 0.05 if pattern == "spotted" else (along > 0.62) & (along < 0.86)
     if part == "tail":
-        return along > 0.76 if pattern == "spotted" else (along > 0.45) & (along < 0.62)
+        return along > 0.84 if pattern == "spotted" else (along > 0.58) & (along < 0.72)
     if part == "beak":
         return along > 0.7
     return (fine > 0.35) if pattern == "spotted" else (middle > 0.42)
@@ -170,7 +170,7 @@ def _eyes(buffer: Buffer, anatomy: Anatomy, iris: str, face: float, color: Array
         facing = sum(out[i] * buffer.normal[i][eye] for i in range(3))
         shown = np.repeat(shade[:, None], int(eye.sum()), 1)
         if bright:
-            shown[:, facing > 0.968] = 12
+            shown[:, facing > 0.985] = 12
         glint = buffer.normal[1][eye] < -0.62
         shown[:, glint & (buffer.normal[0][eye] > 0.0)] = 250
         color[:, eye] = shown
@@ -192,7 +192,8 @@ def _shade(buffer: Buffer, light: Light) -> Array:
     facing = sum(light.direction[i] * buffer.normal[i] for i in range(3))
     thick = np.isin(buffer.label, (Label.TRUNK, Label.HEAD, Label.LEFT_WING, Label.RIGHT_WING, Label.TAIL))
     shade = 0.84 + 0.20 * np.maximum(facing, 0) - np.where(thick, 0.18, 0.06) * (1 - buffer.normal[2]) ** 3
-    return shade * light.exposure * np.array(light.tint, np.float32)[:, None, None]
+    lit: Array = shade * light.exposure * np.array(light.tint, np.float32)[:, None, None]
+    return lit
 
 
 def _luminance(color: str) -> float:

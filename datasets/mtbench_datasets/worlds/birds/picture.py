@@ -25,7 +25,7 @@ OVERHANG = 0.09
 """Fraction of the box that may lie outside of the picture, on each side."""
 AREA = 19_200
 """Pixels of a picture of 160 x 120, for which the areas below are given."""
-LEAST = {"left eye": 8.0, "right eye": 8.0, "beak": 12.0, "left leg": 14.0, "right leg": 14.0, "forehead": 14.0}
+LEAST = {"left eye": 14.0, "right eye": 14.0, "beak": 12.0, "left leg": 14.0, "right leg": 14.0, "forehead": 14.0}
 LEAST_OTHER = 26.0
 """Pixels of a part that are to be seen, or else it counts as not visible."""
 
@@ -151,7 +151,8 @@ def _composed(color: Array, buffer: Buffer, behind: Array) -> NDArray[np.uint8]:
     covered = solid.reshape(height, SAMPLES, width, SAMPLES).mean((1, 3), dtype=np.float32)
     front = np.clip(color, 0, 255).reshape(3, height, SAMPLES, width, SAMPLES).mean((2, 4))
     pixels = np.clip(front + (1 - covered) * behind, 0, 255)
-    return (pixels + 0.5).astype(np.uint8).transpose(1, 2, 0).copy()
+    rounded: NDArray[np.uint8] = (pixels + 0.5).astype(np.uint8).transpose(1, 2, 0).copy()
+    return rounded
 
 
 def _parts(region: NDArray[np.int8]) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:

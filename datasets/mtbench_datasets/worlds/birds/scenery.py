@@ -36,7 +36,10 @@ def background(draws: Draws, size: tuple[int, int]) -> Array:
     along = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     canvas = np.array(top, np.float32) * (1 - along) + np.array(bottom, np.float32) * along
     canvas = np.repeat(canvas, width, 1) * draws.uniform(0.75, 1.15)
-    rough = sum(noise(draws, size, cell * width / 160) * part for cell, part in ((60, 0.5), (22, 0.3), (8, 0.2)))
+    unit = width / 160
+    rough = (
+        0.5 * noise(draws, size, 60 * unit) + 0.3 * noise(draws, size, 22 * unit) + 0.2 * noise(draws, size, 8 * unit)
+    )
     canvas *= 1 + draws.uniform(0.1, 0.55) * rough[..., None]
     image = Image.fromarray(np.clip(canvas, 0, 255).astype(np.uint8))
     for layer in range(2 + draws.below(2)):
