@@ -120,7 +120,7 @@ class Birds(Dataset):
         )
 
     def labels(self, split: str, *, validation: bool) -> Split:
-        """One split as `Dataset.labels` gives it; with points if it was prepared, since these need the images' sizes."""
+        """One split as `Dataset.labels` gives it; with points once images were measured."""
         check_split(self.title, split, validation=validation)
         found = self._annotations.prepare()
         rows = _rows(found, split, validation)
