@@ -228,10 +228,10 @@ class Folder:
             DataError: a row is of no image or no such thing, two are of the same, or one is missing.
         """
         for column, most, name in ((0, images, "image"), (1, count, what)):
-            wrong = (rows[:, column] < 1) | (rows[:, column] > most) | (rows[:, column] % 1 != 0)
-            self._refuse_row(
-                table, wrong, rows, lambda row, c=column, m=most, n=name: f"there is no {n} {row[c]:g} of {m:,}"
-            )
+            numbers = rows[:, column]
+            wrong = (numbers < 1) | (numbers > most) | (numbers % 1 != 0)
+            none = f"there is no {name} {{:g}} of {most:,}".format
+            self._refuse_row(table, wrong, numbers, none)
         keys = (rows[:, 0].astype(np.int64) - 1) * count + rows[:, 1].astype(np.int64) - 1
         times = np.bincount(keys, minlength=images * count)
         if (times > 1).any():
@@ -249,9 +249,7 @@ class Folder:
         return keys
 
     @staticmethod
-    def _refuse_row(
-        table: Table, wrong: NDArray[np.bool_], rows: NDArray[Any], reason: Callable[[NDArray[Any]], str]
-    ) -> None:
+    def _refuse_row(table: Table, wrong: NDArray[np.bool_], rows: NDArray[Any], reason: Callable[[Any], str]) -> None:
         """Raise DataError of the first row that is wrong, with the reason that a function finds in the row."""
         if wrong.any():
             first = int(wrong.argmax())
