@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -153,7 +152,9 @@ def trains_on_auxiliary(candidate: Candidate) -> None:
         network, kept = run.network, run.network.losses
         parameter = next(value for value in network.shared_parameters() or network.parameters() if value.requires_grad)
 
-        def losses(batch: Batch, kept: Any = kept, parameter: Tensor = parameter, weight: float = weight) -> Losses:
+        def losses(
+            batch: Batch, kept: Callable[[Batch], Losses] = kept, parameter: Tensor = parameter, weight: float = weight
+        ) -> Losses:
             nonlocal asked
             asked, found = True, kept(batch)
             term = weight * (10 * parameter).square().sum() * (found.counts > 0)
