@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Classification, Task
+from mtbench.errors import shortlist
 from mtbench.train.constants import constants
 from mtbench.train.pointing import best_constant, places_of
 
@@ -20,7 +21,7 @@ __all__ = ["class_balance", "point_balance"]
 MANY_TASKS = 12
 """How many tasks have a line each at most."""
 EASY = 30
-"""Mean fraction in %, from which on a constant point says that places are too easy."""
+"""Fraction in %, from which on a constant point says that the places of a task are too easy."""
 MANY_CLASSES = 12
 """How many classes of a task are listed at most."""
 
@@ -58,7 +59,7 @@ def point_balance(dataset: "Dataset") -> Iterator[str]:
     """Return lines on how near the best constant point comes to the points of a dataset; none where it has no points.
 
     Per task the fraction of visible test points within 10 % of the image's side from it; of many tasks the range and
-    the median. A warning where the mean is above 30 %: nobody has to look for what is mostly in one place.
+    the median. A warning names tasks with more than 30 %: nobody has to look for what is mostly in one place.
 
     Raises:
         DataError: as `Dataset.labels`.
@@ -79,8 +80,10 @@ def point_balance(dataset: "Dataset") -> Iterator[str]:
     each = rows if len(found) <= MANY_TASKS else _range(list(found.values()))
     whole = mean(found.values())
     yield f"best constant point, % of visible test points within 10 % of the side: {each}, mean {whole:.1f}"
-    if whole > EASY:
-        yield f"warning: above {EASY} %, so that places are too much alike for a test of where networks look"
+    easy = [name for name, reached in found.items() if reached > EASY]
+    if easy:
+        which = shortlist(easy, MANY_TASKS)
+        yield f"warning: above {EASY} % for {which}: places are too much alike for a test of where networks look"
 
 
 def _line(task: Task, labels: Tensor, examples: int) -> str:

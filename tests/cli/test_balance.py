@@ -146,7 +146,7 @@ def test_points_are_compared_with_the_best_constant_one() -> None:
     dataset = type("Other", (Placed,), {})(NoOptions(), Path())
     line, warning = point_balance(dataset)
     assert line.endswith("within 10 % of the side: q0 50.0, q1 25.0, mean 37.5")
-    assert warning == "warning: above 30 %, so that places are too much alike for a test of where networks look"
+    assert warning == "warning: above 30 % for q0: places are too much alike for a test of where networks look"
 
 
 def test_without_points_nothing_is_said_of_them() -> None:
