@@ -86,8 +86,8 @@ def trains_everything(candidate: Candidate) -> None:
         )
     batch = run.splits["train"].batch(torch.arange(96), _drawn(run, 96))
     weights = [value for value in run.network.parameters() if value.requires_grad]
-    for task, mean in zip(run.tasks, run.network.losses(batch).means, strict=True):
-        found = torch.autograd.grad(mean, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
+    for task, total in zip(run.tasks, run.network.losses(batch).totals, strict=True):
+        found = torch.autograd.grad(total, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
         if not any(gradient.any() for gradient in found):
             raise Fault(f"the loss of task '{task.name}' has no gradient in any parameter.")
 
@@ -175,7 +175,7 @@ def survives_absence(candidate: Candidate) -> None:
         torch.arange(48, 64), torch.zeros(16, dtype=torch.long) if run.network.one_task else None
     )
     losses = run.balancer.backward(run.network, batch)
-    reached = _reached(run, run.network.losses(batch).means[0])
+    reached = _reached(run, run.network.losses(batch).totals[0])
     touched = [name for name, value in run.network.named_parameters() if value.grad is not None and value.grad.any()]
     if losses.penalty is None and (stray := sorted(set(touched) - reached)):
         raise Fault(f"{_some(stray)} get a gradient in a batch where no task that is present depends on them.")

@@ -137,7 +137,7 @@ class TopDown(OneTaskNetwork):
         return self.branch(self.backbone.neck(x)), levels
 
     def losses(self, batch: Batch) -> Losses:
-        """The classification loss of BU2, with the auxiliary losses that were asked for added to each task's."""
+        """The classification loss of BU2, and as auxiliary terms those losses that were asked for."""
         if not (self.options.bu1_loss or self.options.td_loss):
             return super().losses(batch)
         images = cast(Tensor, batch.inputs)
@@ -150,13 +150,14 @@ class TopDown(OneTaskNetwork):
                 tasks
             )
         losses = self.mean_losses([self.fitted_to(task, logits) for task, (logits, _) in enumerate(looks)], batch)
-        means = losses.means
+        auxiliary = torch.zeros_like(losses.means)
         if self.options.bu1_loss:
             seen = self.fitted(self.branch(self.backbone.neck(glance.after[-1])))
-            means = means + self.options.bu1_loss * self.mean_losses(seen, batch).means
+            auxiliary = auxiliary + self.options.bu1_loss * self.mean_losses(seen, batch).means
         if self.options.td_loss:
-            means = means + self.options.td_loss * self.foreground_losses([levels for _, levels in looks], batch)
-        return dataclasses.replace(losses, means=means)
+            maps = [levels for _, levels in looks]
+            auxiliary = auxiliary + self.options.td_loss * self.foreground_losses(maps, batch)
+        return dataclasses.replace(losses, auxiliary=auxiliary)
 
     def foreground_losses(self, looks: list[dict[int, Tensor]], batch: Batch) -> Tensor:
         """(T,) the binary cross-entropy between the image-level map (B, channels, H, W), its channels averaged, as
