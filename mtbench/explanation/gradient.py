@@ -1,8 +1,9 @@
 """Gradient-based maps, for networks that have no map of their own."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,8 @@ __all__ = ["FINE", "GradientMaps"]
 
 FINE = 7
 """Cells along the sides of a map that is fine enough: ResNet-18's and VGG-11's last one has 7 x 7 at 224 pixels."""
+VALUES = 2**24
+"""Numbers at a time, at most, in the largest feature map of the backbone: all maps of a pass are kept for gradients."""
 
 
 class GradientMaps:
@@ -63,6 +66,7 @@ class GradientMaps:
                 "own.",
             )
         self.grid: Grid = trace(backbone, level)
+        self._at_once = max(1, VALUES // backbone.largest_map)
 
     def maps(self, inputs: Tensor, index: int, classes: Tensor) -> Tensor:
         """Return the maps (B, h, w) of a task for images (B, C, H, W) and the classes (B,) that are asked about."""
@@ -74,13 +78,17 @@ class GradientMaps:
                 allowed="An attention map is taken of networks that go through the stages of a backbone, or have a map "
                 "of their own.",
             )
-        with _watching([(place.post, place.call) for place in places]) as seen:
-            shown = self._attribution(lambda images: self._network.task_output(images, index), seen)
-            parts = shown.attribute(inputs, target=classes)
-        return sum(part.detach().sum(1) for part in parts).clamp(min=0)  # type: ignore[no-any-return, union-attr]
+        chunks = zip(torch.split(inputs, self._at_once), torch.split(classes, self._at_once), strict=True)
+        return torch.cat([self._shown(places, images, index, asked) for images, asked in chunks])
+
+    def _shown(self, places: "Sequence[_Place]", images: Tensor, index: int, classes: Tensor) -> Tensor:
+        with _watching(places) as layers:
+            attribution = self._attribution(lambda images: self._network.task_output(images, index), layers)
+            parts = attribution.attribute(images, target=classes)
+        return torch.stack([part.detach().sum(1) for part in parts]).sum(0).clamp(min=0)
 
 
-def _captum() -> Callable[..., object]:
+def _captum() -> Any:
     try:
         from captum.attr import LayerGradientXActivation
     except ImportError as cause:
@@ -115,6 +123,7 @@ def _last_calls(network: Network, image: Tensor, index: int, cells: tuple[int, i
     def note(post: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         call = counts[post] = counts.get(post, -1) + 1
         maps = inputs[0].clone()  # nothing that is done to it in place is done to what is kept
+        maps = maps if maps.requires_grad else maps.requires_grad_()
         if maps.dim() == 4 and tuple(maps.shape[2:]) == cells:
             calls.append(_Place(post=post, call=call, maps=maps))
         return (maps.clone(),)
@@ -144,37 +153,25 @@ def _posts(network: Network) -> list[nn.Module]:
     return list({stage.post: None for stage in network.modules() if isinstance(stage, Stage)})
 
 
-@dataclass
-class _Watch:
-    """A module that is put before the second half of a stage for one of its calls."""
-
-    call: int
-    module: nn.Module = field(default_factory=nn.Identity)
-
-
 @contextmanager
-def _watching(places: Sequence[tuple[nn.Module, int]]) -> Iterator[list[nn.Module]]:
-    """Within the block, the map of each of these calls goes through a module of its own, whose output is not changed
-    in place.
+def _watching(places: Sequence[_Place]) -> Iterator[list[nn.Module]]:
+    """Within the block, the map of each of these calls goes through a module of its own, and what comes after cannot
+    change in place what went through it.
 
-    Captum keeps the last call of a layer alone, so that a layer which is called more often would silently show another
-    pass. These modules are called once.
+    Captum keeps of a layer its last call alone, so that it would show another pass in silence where a layer is called
+    more often. These modules are called once.
     """
-    counts = dict.fromkeys([post for post, _ in places], -1)
-    watches: dict[nn.Module, list[_Watch]] = {post: [] for post, _ in places}
-    for post, call in places:
-        watches[post].append(_Watch(call=call))
+    layers = {(place.post, place.call): nn.Identity() for place in places}
+    counts = dict.fromkeys((place.post for place in places), -1)
 
-    def through(post: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
+    def through(post: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         counts[post] += 1
-        for watch in watches[post]:
-            if watch.call == counts[post]:
-                return (watch.module(inputs[0].clone()).clone(),)
-        return None
+        layer = layers.get((post, counts[post]))
+        return inputs if layer is None else (layer(inputs[0].clone()).clone(),)
 
-    hooks = [post.register_forward_pre_hook(through) for post in watches]
+    hooks = [post.register_forward_pre_hook(through) for post in counts]
     try:
-        yield [watch.module for each in watches.values() for watch in each]
+        yield list(layers.values())
     finally:
         for hook in hooks:
             hook.remove()
