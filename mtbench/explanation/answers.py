@@ -9,13 +9,10 @@ from torch import Tensor
 from mtbench.contract import Network, Split
 from mtbench.explanation.maps import Maps
 from mtbench.train.evaluate import ask, batch_size
+from mtbench.train.pointing import FAR, ROUNDING, places_of
 from mtbench.train.prefetch import batches
 
-__all__ = ["NEAR", "Answers", "answers"]
-
-NEAR = 0.1
-"""Largest distance from the true point at which an answer counts as of the right place, as a fraction of the longer
-side of the image."""
+__all__ = ["Answers", "answers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +26,11 @@ class Answers:
         said: (n,) int64, the predicted classes.
         log_odds: (n,) float64, ln(p / (1 - p)) of the predicted class; unlike p it tells apart answers that are all
             but certain.
-        points: (n, 2), x and y in pixels of the true point, NaN where it is not known; None if the dataset knows none.
+        points: (n, 2) float64, x and y in pixels of the true point, NaN where it is not known or not in the image; None
+            if the dataset knows none.
         peaks: (n, 2), likewise of the map's peak, NaN where the map has nothing in it; None where `points` is.
-        distances: (n,) between the two, as a fraction of the longer side; NaN where either is unknown; None where
-            `points` is.
+        distances: (n,) between the two, as `mtbench.train.pointing` measures them, in fractions of the image's width
+            and height; NaN where either is unknown; None where `points` is.
     """
 
     index: int
@@ -51,9 +49,9 @@ class Answers:
 
     @property
     def near(self) -> Tensor:
-        """(n,) bool, whether the peak lies within `NEAR` of a point that is known."""
+        """(n,) bool, whether the peak lies within `mtbench.train.pointing.FAR` of a point that is known."""
         assert self.distances is not None
-        return self.distances <= NEAR
+        return self.distances <= FAR + ROUNDING
 
     @property
     def pointed(self) -> Tensor:
@@ -71,6 +69,10 @@ def answers(network: Network, split: Split, indices: Sequence[int], maps: Maps) 
         network: in evaluation mode.
         indices: of the tasks, all of one class per image.
     """
+    images = split.inputs
+    assert isinstance(images, Tensor)
+    size = int(images.shape[2]), int(images.shape[3])
+    known = None if split.points is None else places_of(split, size)  # (N, T, 2)
     parts: dict[int, list[tuple[Tensor, ...]]] = {index: [] for index in indices}
     every = split.defined.any(1).nonzero().squeeze(1)
     for batch in batches(split, [(rows, None) for rows in torch.split(every, batch_size(network, split))]):
@@ -82,15 +84,12 @@ def answers(network: Network, split: Split, indices: Sequence[int], maps: Maps) 
             logits = outputs[index].double()
             said = logits.argmax(1)
             found = [batch.rows[used], batch.targets[index][used].long(), said, _log_odds(logits, said)]
-            if batch.points is not None:
+            if known is not None:
                 inputs = batch.inputs_at(used)
                 assert isinstance(inputs, Tensor)
-                found += [batch.points[used, index].float(), maps.of(inputs, index, said).peaks()]
+                found += [known[found[0].cpu(), index], maps.of(inputs, index, said).peaks()]
             parts[index].append(tuple(each.cpu() for each in found))
-    inputs = split.inputs
-    assert isinstance(inputs, Tensor)
-    side = max(inputs.shape[2:])
-    return [_joined(index, parts[index], side) for index in indices]
+    return [_joined(index, parts[index], size) for index in indices]
 
 
 def _log_odds(logits: Tensor, said: Tensor) -> Tensor:
@@ -100,7 +99,7 @@ def _log_odds(logits: Tensor, said: Tensor) -> Tensor:
     return own.squeeze(1) - others
 
 
-def _joined(index: int, parts: Sequence[tuple[Tensor, ...]], side: int) -> Answers:
+def _joined(index: int, parts: Sequence[tuple[Tensor, ...]], size: tuple[int, int]) -> Answers:
     if not parts:
         none = torch.zeros(0, dtype=torch.int64)
         return Answers(index=index, rows=none, truth=none, said=none, log_odds=none.double())
@@ -108,6 +107,8 @@ def _joined(index: int, parts: Sequence[tuple[Tensor, ...]], side: int) -> Answe
     common = {"index": index, "rows": rows, "truth": truth, "said": said, "log_odds": log_odds}
     if not located:
         return Answers(**common)  # type: ignore[arg-type]
-    points, peaks = located
-    distances = (points - peaks).square().sum(1).sqrt() / side
+    places, peaks = located
+    sides = torch.tensor([size[1], size[0]], dtype=torch.float64)
+    points = places * sides - 0.5
+    distances = ((points - peaks) / sides).norm(dim=1)
     return Answers(**common, points=points, peaks=peaks, distances=distances)  # type: ignore[arg-type]

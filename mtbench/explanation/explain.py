@@ -8,13 +8,13 @@ import torch
 
 from mtbench.errors import UsageError
 from mtbench.explanation.answers import Answers, answers
-from mtbench.explanation.examples import Case, cases
+from mtbench.explanation.examples import RULE_OF_IMAGES, Case, cases
 from mtbench.explanation.figures import Album
 from mtbench.explanation.maps import maps_of
 from mtbench.explanation.page import (
     Shown,
     frame_of,
-    images_caption,
+    images_title,
     page_of,
     render_page_latex,
     render_page_markdown,
@@ -78,8 +78,8 @@ def explain_run(
     maps = maps_of(run.network, run.backbone, first)
     found = answers(run.network, run.test, run.indices, maps)
     of_tasks = [cases(each) for each in found]
-    album = Album(tasks=run.tasks, split=run.test, maps=maps, title=title_of(run), count=images)
     page, stem = page_of(run, found, of_tasks, maps), stem_of(run)
+    album = Album(tasks=run.tasks, split=run.test, maps=maps, title=title_of(run), count=images, quick=page.quick)
     directory = out or DEFAULT_REPORTS / slug(run.record.spec.titles.dataset) / f"explain-{stem.partition('-')[2]}"
     make_folder(directory)
     files, shown = [], []
@@ -104,9 +104,9 @@ def _sheets(
         sheet = album.of_images(found, right=right)
         if sheet.lines:
             name = f"{stem}-images-{'right' if right else 'wrong'}"
-            yield Shown(name=name, caption=images_caption(right)), sheet
+            yield Shown(name=name, title=images_title(right), caption=RULE_OF_IMAGES), sheet
     for each, of_task in zip(found, of_tasks, strict=True):
         sheet = album.of_task(each, of_task)
         if sheet.lines:
             name = album.tasks[each.index].name
-            yield Shown(name=f"{stem}-task-{each.index + 1}-{slug(name)}", caption=f"Task {name}."), sheet
+            yield Shown(name=f"{stem}-task-{each.index + 1}-{slug(name)}", title=f"Task {name}"), sheet

@@ -13,6 +13,7 @@ from mtbench.explanation.answers import Answers
 from mtbench.explanation.examples import Case, whole_images
 from mtbench.explanation.maps import Maps, enlarge
 from mtbench.explanation.sheet import COLUMNS, Line, Panel, Sheet, height_of, overlaid
+from mtbench.report.caption import QUICK
 from mtbench.report.text import wrap
 
 __all__ = ["PAGE", "TASKS", "Album"]
@@ -35,6 +36,7 @@ class Album:
         maps: the source of maps.
         title: the first words of every sheet.
         count: images per case.
+        quick: whether the run is a preview, which every figure says.
     """
 
     tasks: tuple[Task, ...]
@@ -42,6 +44,7 @@ class Album:
     maps: Maps
     title: str
     count: int
+    quick: bool
 
     def of_task(self, found: Answers, cases: Sequence[Case]) -> Sheet:
         """Return the sheet of a task: per case its images, below them the same under the map."""
@@ -56,7 +59,7 @@ class Album:
                 images, maps = self._panels(found, part)
                 lines += [Line(panels=images, heading=heading), Line(panels=maps)]
         question = f" ({task.question})" if task.question else ""
-        return Sheet(title=wrap(f"{self.title}: task {task.name}{question}", 100), lines=lines)
+        return Sheet(title=self._title(f"task {task.name}{question}"), lines=lines)
 
     def of_images(self, found: Sequence[Answers], *, right: bool) -> Sheet:
         """Return a sheet of whole images: in front each image, beside it the maps of its tasks; as many as fit."""
@@ -69,7 +72,14 @@ class Album:
             if lines and sum(map(height_of, [*lines, *more])) > PAGE:
                 break
             lines += more
-        return Sheet(title=wrap(f"{self.title}: {'most' if right else 'fewest'} tasks right", 100), lines=lines)
+        return Sheet(
+            title=self._title(f"images with the {'most right' if right else 'most wrong'} answers"), lines=lines
+        )
+
+    def _title(self, of: str) -> str:
+        """The title of a sheet; it names the maps, for a figure may stand alone."""
+        shown = f"With each image its {self.maps.name}, yellow where it is highest."
+        return "\n".join([wrap(f"{self.title}: {of}", 95), *[QUICK] * self.quick, shown])
 
     def _of_image(self, found: Sequence[Answers], row: int) -> list[Line]:
         panels: list[Panel | None] = [Panel(image=self._image(row), above=f"test image {row}")]

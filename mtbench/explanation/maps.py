@@ -50,7 +50,7 @@ class TaskMaps:
         width = self.values.shape[2]
         highest = self.values.flatten(1).argmax(1)
         points = torch.stack(
-            [self.grid.columns.at((highest % width).float()), self.grid.rows.at((highest // width).float())], dim=1
+            [self.grid.columns.at((highest % width).double()), self.grid.rows.at((highest // width).double())], dim=1
         )
         low, high = self.values.flatten(1).aminmax(dim=1)
         return points.where((high > low)[:, None], torch.nan)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Task
-from mtbench.explanation.answers import NEAR, Answers
-from mtbench.explanation.examples import RULE, RULE_OF_IMAGES, Case
+from mtbench.explanation.answers import Answers
+from mtbench.explanation.examples import RULE, Case
 from mtbench.explanation.maps import Maps
 from mtbench.explanation.trained import TrainedRun
 from mtbench.report.latex import escape_latex, render_latex
@@ -17,8 +17,18 @@ from mtbench.report.layout import Layout, Page, plain
 from mtbench.report.markup import escape_markdown, render_markdown
 from mtbench.report.text import fixed, listed, slug
 from mtbench.report.words import DASH
+from mtbench.train.pointing import FAR
 
-__all__ = ["Shown", "frame_of", "page_of", "render_page_latex", "render_page_markdown", "stem_of", "title_of"]
+__all__ = [
+    "Shown",
+    "frame_of",
+    "images_title",
+    "page_of",
+    "render_page_latex",
+    "render_page_markdown",
+    "stem_of",
+    "title_of",
+]
 
 UNLIKE = 0.5
 """Largest difference in accuracy to the record, in %, that another machine's rounding may make."""
@@ -30,11 +40,18 @@ class Shown:
 
     Attributes:
         name: of its files, without their ending.
-        caption: its title in a sentence.
+        title: what it shows.
+        caption: what is to be said besides.
     """
 
     name: str
-    caption: str
+    title: str
+    caption: str = ""
+
+    @property
+    def text(self) -> str:
+        """The title and the caption in sentences."""
+        return f"{self.title}. {self.caption}".strip()
 
 
 def title_of(run: TrainedRun) -> str:
@@ -69,17 +86,15 @@ def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[
 
 def render_page_markdown(page: Page, figures: Sequence[Shown]) -> str:
     """Return the page for GitHub: the table, and the figures below it."""
-    shown = (
-        f"![{escape_markdown(each.caption)}]({each.name}.png)\n\n{escape_markdown(each.caption)}" for each in figures
-    )
-    return "\n".join([render_markdown(page), *(f"{text}\n" for text in shown)])
+    shown = (f"![{escape_markdown(each.title)}]({each.name}.png)\n\n{escape_markdown(each.text)}\n" for each in figures)
+    return "\n".join([render_markdown(page), *shown])
 
 
 def render_page_latex(page: Page, figures: Sequence[Shown]) -> str:
     """Return the page for LaTeX, with booktabs and graphicx."""
     shown = (
-        f"\\begin{{figure}}[p]\n\\centering\n\\includegraphics[width=\\linewidth]{{{each.name}.pdf}}\n"
-        f"\\caption{{{escape_latex(each.caption)}}}\n\\end{{figure}}\n"
+        f"\\begin{{figure}}[p]\n\\centering\n\\includegraphics[width=\\linewidth,height=.85\\textheight,keepaspectratio]{{{each.name}.pdf}}\n"
+        f"\\caption{{{escape_latex(each.text)}}}\n\\end{{figure}}\n"
         for each in figures
     )
     return "\n".join([render_latex(page), *shown])
@@ -144,7 +159,7 @@ def _median(distances: Tensor) -> float:
 def _caption(maps: Maps, located: bool) -> tuple[str, ...]:
     where = (
         (
-            f"An answer is of the right place if the map's peak lies within {NEAR:.0%} of the image's longer side of "
+            f"An answer is of the right place if the map's peak lies within {100 * FAR:g} % of the image's side of "
             "the true point; distances are fractions of that side, over images whose true point is known."
         ),
     )
@@ -176,6 +191,6 @@ def _footnotes(run: TrainedRun, found: Sequence[Answers]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def images_caption(right: bool) -> str:
-    """Return the caption of a sheet of whole images."""
-    return f"Whole images with the {'most right' if right else 'most wrong'} answers. {RULE_OF_IMAGES}"
+def images_title(right: bool) -> str:
+    """Return the title of a figure of whole images."""
+    return f"Whole images with the {'most right' if right else 'most wrong'} answers"

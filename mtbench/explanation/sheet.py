@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -70,16 +72,19 @@ def draw(sheet: Sheet) -> Figure:
     with paper_style():
         figure = new_figure(height)
         figure.set_layout_engine("none")  # every place is known
-        figure.text(GAP / WIDTH, 1 - 0.05 / height, sheet.title, va="top", fontsize=9)
+        figure.suppressComposite = True  # pictures stay as fine as they are
+        axes = figure.add_axes((0, 0, 1, 1))  # one for all, in inches: axes of their own take ten times as long
+        axes.set(xlim=(0, WIDTH), ylim=(0, height), autoscale_on=False)
+        axes.set_axis_off()
+        axes.text(GAP, height - 0.05, sheet.title, va="top", fontsize=9)
         y = height - top
         for line in sheet.lines:
             if line.heading:
-                figure.text(GAP / WIDTH, (y - HEAD + 0.05) / height, line.heading, va="bottom", fontsize=7.5)
-            below = y - height_of(line)
+                axes.text(GAP, y - HEAD + 0.05, line.heading, va="bottom", fontsize=7.5)
+            y -= height_of(line)
             for column, panel in enumerate(line.panels):
                 if panel:
-                    _draw(figure, panel, GAP + column * (SIDE + GAP), below + _words(line), height)
-            y = below
+                    _draw(axes, panel, GAP + column * (SIDE + GAP), y + _words(line))
         if handles:
             figure.legend(handles=handles, loc="lower left", ncols=len(handles), borderaxespad=0.2)
     return figure
@@ -96,7 +101,7 @@ def overlaid(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[n
     """Return a picture (H, W, 3) in dim grey with a map (H, W) from 0 to 1 over it, from nothing over red to yellow."""
     grey = 0.6 * (image @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=2)
     colours = matplotlib.colormaps["autumn"](heat)[..., :3]
-    share = 0.9 * np.sqrt(heat)[..., None]
+    share = 0.9 * (heat**0.75)[..., None]  # places that are all but cold show the picture
     return (1 - share) * grey + share * colours  # type: ignore[no-any-return]
 
 
@@ -104,25 +109,24 @@ def _words(line: Line) -> float:
     return ROW * max((len(panel.below) for panel in line.panels if panel), default=0) + 0.05
 
 
-def _draw(figure: Figure, panel: Panel, left: float, bottom: float, height: float) -> None:
-    tall = SIDE * panel.image.shape[0] / panel.image.shape[1]
-    axes = figure.add_axes((left / WIDTH, bottom / height, SIDE / WIDTH, tall / height))
-    axes.imshow(panel.image.clip(0, 1), vmin=0, vmax=1, interpolation="nearest")
-    axes.autoscale(False)
-    axes.set_axis_off()
+def _draw(axes: Axes, panel: Panel, left: float, bottom: float) -> None:
+    """Draw a picture with its words; its lower left corner lies at a place in inches."""
+    rows, columns, _ = panel.image.shape
+    tall = SIDE * rows / columns
+    extent = (left, left + SIDE, bottom, bottom + tall)
+    axes.imshow(panel.image.clip(0, 1), extent=extent, aspect="auto", interpolation="nearest")
     for point, style in ((panel.true, _TRUE), (panel.peak, _PEAK)):
         if point is not None:
-            axes.plot(*point, **{**style, "markeredgecolor": "black", "markeredgewidth": 2.0})
-            axes.plot(*point, **style)
-    if panel.above:
-        axes.text(0, 1.02, panel.above, transform=axes.transAxes, fontsize=TYPE, va="bottom")
+            x, y = left + (point[0] + 0.5) / columns * SIDE, bottom + tall - (point[1] + 0.5) / rows * tall
+            axes.plot(x, y, **{**style, "markeredgecolor": "black", "markeredgewidth": 2.0})
+            axes.plot(x, y, **style)
+    axes.text(left, bottom + tall + 0.02, panel.above, fontsize=TYPE, va="bottom")
     for number, words in enumerate(panel.below):
         colour = WRONG if panel.wrong and not number else "black"
-        place = -(0.03 + number * ROW) / tall
-        axes.text(0, place, words, transform=axes.transAxes, fontsize=TYPE, va="top", color=colour)
+        axes.text(left, bottom - 0.03 - number * ROW, words, fontsize=TYPE, va="top", color=colour)
 
 
-_MARK = {"linestyle": "none", "color": "none", "markeredgecolor": "white", "markeredgewidth": 1.0}
+_MARK: dict[str, Any] = {"linestyle": "none", "color": "none", "markeredgecolor": "white", "markeredgewidth": 1.0}
 _TRUE = {**_MARK, "marker": "o", "markersize": 8}
 _PEAK = {**_MARK, "marker": "x", "markersize": 5}
 

@@ -122,8 +122,10 @@ class Averaged(Heads):
 
 @pytest.mark.parametrize(
     "method",
-    ["astmt", "chmod", "cross-stitch", "film", "mmoe", "mtan", "progressive", "routing", "single", "superposition"]
-    + ["tensormod", "td", "uniform"],
+    [
+        *("astmt", "chmod", "cross-stitch", "film", "mmoe", "mtan", "progressive", "routing", "single"),
+        *("superposition", "tensormod", "td", "uniform"),
+    ],
 )
 def test_every_network_here_has_maps_that_depend_on_the_task(method: str) -> None:
     chosen, backbone = parse_method(method), parse_backbone("lenet")
