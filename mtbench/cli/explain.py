@@ -14,13 +14,12 @@ def explain(
     run: Annotated[
         Path,
         typer.Argument(
-            help="The folder of a finished run, e.g. results/local/mmnist3/td/seed-0-1a2b3c4d5e6f, or one above it.",
+            help="The folder of a finished run with its weights (model.safetensors), e.g. "
+            "results/local/mmnist3/td/seed-0-1a2b3c4d5e6f.",
             metavar="RUN",
         ),
     ],
-    images: Annotated[
-        int, typer.Option("--images", help="Images per case: right answers, wrong ones, ...", min=1, max=60)
-    ] = 6,
+    images: Annotated[int, typer.Option("--images", help="Images per case, such as right answers.", min=1, max=60)] = 6,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -32,10 +31,8 @@ def explain(
     root: DataRoot = None,
     device: Device = "auto",
 ) -> None:
-    """Show where a trained network looks: attention maps over test images, for good and bad cases chosen by score.
-
-    It takes the weights that the run left (model.safetensors, kept out of git). Maps are the network's own where it
-    has any; for all other networks they are made from gradients, which takes Captum (the extra 'explain').
+    """Show where a trained network looks: attention maps over test images, good and bad cases chosen by score.
+    Networks without maps of their own get gradient-based ones, which take the extra 'explain'.
     """
     from rich.console import Console
 

@@ -52,7 +52,7 @@ class Album:
         lines: list[Line] = []
         for case in cases:
             chosen = case.members[: self.count]
-            more = f"{len(case.members):,} of {len(found.rows):,}"
+            more = f"{len(case.members):,} of {len(found.rows):,}; the surest of each true class first"
             for start in range(0, len(chosen), COLUMNS):
                 part = chosen[start : start + COLUMNS]
                 heading = f"{case.name}: {more}" if not start else ""
