@@ -55,7 +55,7 @@ def _ordered(found: Answers, chosen: Tensor) -> Tensor:
     indices = indices[found.log_odds[indices].argsort(descending=True, stable=True)]
     classes = found.truth[indices]
     rank = torch.zeros_like(classes)
-    for each in classes.unique().tolist():
+    for each in set(classes.tolist()):
         of_class = classes == each
         rank[of_class] = torch.arange(int(of_class.sum()))
     return indices[rank.argsort(stable=True)]

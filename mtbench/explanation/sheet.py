@@ -93,7 +93,7 @@ def draw(sheet: Sheet) -> Figure:
 def height_of(line: Line) -> float:
     """Return the height of a line of pictures in inches, with its words."""
     above = ROW * any(panel and panel.above for panel in line.panels)
-    tall = max(panel.image.shape[0] / panel.image.shape[1] for panel in line.panels if panel)
+    tall: float = max(panel.image.shape[0] / panel.image.shape[1] for panel in line.panels if panel)
     return HEAD * bool(line.heading) + above + SIDE * tall + _words(line)
 
 

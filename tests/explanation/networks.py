@@ -78,7 +78,7 @@ class Twice(OneTaskNetwork):
 
     def second(self, inputs: Tensor, task: Tensor) -> Tensor:
         first = self.backbone(inputs).mean(1)
-        return inputs + (self.shares[task] * first)[:, None, None, None]
+        return cast(Tensor, inputs + (self.shares[task] * first)[:, None, None, None])
 
     def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
         images = cast(Tensor, inputs)
