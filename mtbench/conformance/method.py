@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from mtbench import registry
 from mtbench.conformance.candidate import BACKBONE, BATCH, PROTOCOL, Candidate, Memory, built, state, tiny, trained
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, conflicting, plain, undefined
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Batch, Losses, TrainingProtocol
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import all_methods
 from mtbench.plan.parse import BackboneChoice, parse_backbone
@@ -45,6 +46,8 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "interrupted and resumed it gives the same bits": lambda: resumes(candidate),
         "evaluation changes nothing": lambda: is_not_changed_by_looking(candidate),
         "answers a task alike alone and among all": lambda: answers_alike(candidate),
+        "trains on auxiliary losses as on the others": lambda: trains_on_auxiliary(candidate),
+        "its map of a task is one of each input": lambda: shows_each_input(candidate),
         "works on every backbone it claims": lambda: works_on_every_backbone(candidate),
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
         "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
@@ -137,6 +140,55 @@ def answers_alike(candidate: Candidate) -> None:
     for task, output, found, use in zip(run.tasks, every, used, batch.use, strict=True):
         if found.shape != output[use].shape or not torch.allclose(found, output[use], rtol=1e-3, atol=1e-4):
             raise Fault(f"`used_outputs` of task '{task.name}' are not those of `all_outputs` where a label is used.")
+
+
+def trains_on_auxiliary(candidate: Candidate) -> None:
+    """A term that is added to each task's losses changes the gradient; `Losses.means` without it would not.
+
+    Nothing is checked where the balancer does not ask the network for its losses, as in the space of a representation.
+    """
+    gradients, asked = [], False
+    for weight in (0.0, 1.0):
+        run = built(candidate, plain(2, 32))
+        network, kept = run.network, run.network.losses
+        parameter = next(value for value in network.shared_parameters() or network.parameters() if value.requires_grad)
+
+        def losses(batch: Batch, kept: Any = kept, parameter: Tensor = parameter, weight: float = weight) -> Losses:
+            nonlocal asked
+            asked, found = True, kept(batch)
+            term = weight * (10 * parameter).square().sum() * (found.counts > 0)
+            return dataclasses.replace(found, auxiliary=term if found.auxiliary is None else found.auxiliary + term)
+
+        setattr(network, "losses", losses)  # noqa: B010  # an instance's own, in the place of a method
+        torch.manual_seed(0)
+        run.balancer.backward(network, run.splits["train"].batch(torch.arange(32), _drawn(run, 32)))
+        gradients.append(parameter.grad)
+    without, with_term = gradients
+    if asked and (with_term is None or (without is not None and torch.equal(without, with_term))):
+        raise Fault("auxiliary losses of a network change no gradient: balance `Losses.totals`, not `Losses.means`.")
+
+
+def shows_each_input(candidate: Candidate) -> None:
+    """`task_map` gives a finite map of each input, the same alone and among others, or None where it has no name."""
+    run = built(candidate, plain(2, 6))
+    network = run.network.eval()
+    inputs = run.splits["test"].batch(torch.arange(6)).inputs
+    few = run.splits["test"].batch(torch.arange(2)).inputs
+    for index, task in enumerate(run.tasks):
+        with torch.no_grad():
+            maps, some = network.task_map(inputs, index), network.task_map(few, index)
+        if (maps is None) == bool(network.task_map_name):
+            raise Fault(
+                "`task_map` is to give a map where `task_map_name` says what it shows, and None where it is empty."
+            )
+        if maps is None or some is None:
+            continue
+        if maps.dim() != 3 or len(maps) != 6 or not torch.isfinite(maps).all():
+            raise Fault(
+                f"the map of task '{task.name}' is {tuple(maps.shape)} of 6 inputs, not finite numbers (6, h, w)."
+            )
+        if not torch.allclose(maps[:2], some, rtol=1e-3, atol=1e-5 * float(maps.abs().max())):
+            raise Fault(f"the map of task '{task.name}' of an input depends on the other inputs.")
 
 
 def works_on_every_backbone(candidate: Candidate) -> None:

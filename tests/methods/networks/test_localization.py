@@ -201,7 +201,7 @@ def test_the_loss_stands_beside_the_classification_loss_of_the_same_network(
     expected = losses_of(maps, batch, divisor=divisor, enlarge=not cells)  # the softmax of a map's log is the map
     if maps[0].shape[1:] == (64, 64) or cells:
         torch.testing.assert_close(losses.auxiliary, 0.5 * expected)
-    torch.testing.assert_close(losses.totals, losses.means + losses.auxiliary)
+    torch.testing.assert_close(losses.totals, losses.means + cast(Tensor, losses.auxiliary))
 
 
 @pytest.mark.parametrize("method", ["td:loc_loss=1", "chmod:loc_loss=1", "chmod:loc_loss=1:loc_target=cells"])
