@@ -136,7 +136,7 @@ class Album:
         picture = inputs[index].cpu()
         low, high = (0.0, 255.0) if picture.dtype == torch.uint8 else tuple(map(float, picture.aminmax()))
         scaled = (picture.double() - low) / max(high - low, 1e-12)
-        return scaled.expand(3, -1, -1).permute(1, 2, 0).numpy()  # type: ignore[no-any-return]
+        return scaled.expand(3, -1, -1).permute(1, 2, 0).numpy()
 
 
 def percent(log_odds: float) -> str:

@@ -93,7 +93,7 @@ def test_maps_of_several_backbones_are_added(images: Tensor) -> None:
 
 def test_on_a_network_that_averages_over_places_the_map_is_grad_cam() -> None:
     choice = parse_backbone("resnet18:width=.125")
-    backbone = choice.backbone_class(choice.options, (3, 64, 64))
+    backbone = choice.backbone_class(choice.options, (3, 64, 64))  # type: ignore[call-arg]
     network = Averaged(backbone)
     images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     classes = torch.tensor([1, 2])
@@ -136,7 +136,7 @@ def test_every_network_here_has_maps_that_depend_on_the_task(method: str) -> Non
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for parameter in network.parameters():  # factors begin alike for all tasks
-            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
     images = torch.rand(3, 1, 28, 28, generator=generator)
     source = GradientMaps(network, made.build_backbone())
     first, second = (source.maps(images, index, torch.tensor([0, 1, 2])) for index in range(2))
@@ -155,7 +155,7 @@ def test_the_weights_have_no_gradients_afterwards(images: Tensor) -> None:
 
 def test_a_backbone_without_places_is_refused() -> None:
     choice = parse_backbone("mlp")
-    backbone = choice.backbone_class(choice.options, (1, 28, 28))
+    backbone = choice.backbone_class(choice.options, (1, 28, 28))  # type: ignore[call-arg]
     with pytest.raises(
         UsageError, match=r"^Mlp has no feature map with places: its largest one is 1 x 1\. An attention map "
     ):

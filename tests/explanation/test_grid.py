@@ -48,7 +48,7 @@ def linear(backbone: Backbone) -> Backbone:
 )
 def test_a_cell_lies_in_the_middle_of_what_it_sees(name: str, shape: tuple[int, ...], level: int, cell: int) -> None:
     choice = parse_backbone(name)
-    backbone = linear(choice.backbone_class(choice.options, shape))
+    backbone = linear(choice.backbone_class(choice.options, shape))  # type: ignore[call-arg]
     grid = trace(backbone, level)
     place = torch.tensor(float(cell))
     found = torch.stack([grid.rows.at(place), grid.columns.at(place)])
