@@ -248,3 +248,13 @@ def test_auxiliary_losses_are_tried_in_every_combination() -> None:
 
 def test_suites_are_found_where_they_are_installed() -> None:
     assert all(path.parent == Path(registry.__file__).parent / "suites" for path in SUITES.values())
+
+
+def test_the_means_of_table_4_are_those_of_its_parts() -> None:
+    (table,) = suite("levi2020-table4").paper
+    assert len(table.rows) == 6
+    for method in table.rows:
+        *parts, mean = (table.number(method, column) for column in table.columns)
+        assert len(parts) == 12
+        assert mean is not None
+        assert sum(part[0] for part in parts if part) / 12 == pytest.approx(mean[0], abs=0.006)
