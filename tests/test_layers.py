@@ -26,12 +26,13 @@ BELOW = {
     "scaffold": {"registry", "errors"},
     "search": {"engines", "train", "store", "stats", "plan", "contract", "registry", "errors"},
     "report": {"stats", "store", "plan", "contract", "registry", "errors"},
+    "explanation": {"report", "train", "store", "stats", "plan", "contract", "registry", "errors"},
     "cli": {
-        *("engines", "search", "report", "conformance", "scaffold"),
+        *("engines", "search", "report", "explanation", "conformance", "scaffold"),
         *("train", "store", "stats", "plan", "contract", "registry", "errors"),
     },
     "__main__": {"cli"},
-    "__init__": set[str](),
+    "__init__": {"cli", "explanation"},
 }
 PLUGINS = {"contract", "errors"}
 

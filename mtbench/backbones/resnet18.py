@@ -80,8 +80,10 @@ class ResNet18(Backbone):
             raise UsageError(f"{file.subject} is for width=1, and width is {options.width:g}.")
         if input_shape[0] != 3:
             raise UsageError(f"{file.subject} is for images of 3 channels, and this dataset's have {input_shape[0]}.")
-        found = {_own_name(name): value for name, value in _read(file).items() if not name.startswith("fc.")}
-        wanted = self.state_dict()
+        found = {name: value for name, value in _read(file).items() if not name.startswith("fc.")}
+        state = self.state_dict()
+        own = {_torchvisions_name(name): name for name in state}
+        wanted = {name: state[ours] for name, ours in own.items()}
         counters = {name for name in wanted if name.endswith("num_batches_tracked")}  # old files have none
         amiss = [f"{name} is missing" for name in sorted(wanted.keys() - counters - found.keys())]
         amiss += [f"{name} is not of a ResNet-18" for name in sorted(found.keys() - wanted.keys())]
@@ -96,7 +98,7 @@ class ResNet18(Backbone):
                 f"{file.subject} is '{file.path}', which does not fit: {amiss[0]}{more}.",
                 allowed="Allowed: " + WHAT_FITS,
             )
-        self.load_state_dict(found, strict=False)
+        self.load_state_dict({own[name]: value for name, value in found.items()}, strict=False)
 
 
 class Residual(nn.Module):
@@ -121,10 +123,10 @@ class Residual(nn.Module):
         return cast(Tensor, self.bn2(self.conv2(y)) + self.downsample(x))
 
 
-def _own_name(name: str) -> str:
-    """What torchvision's ``bn1.weight`` and ``layer2.1.conv1.weight`` are called here."""
-    name = re.sub(r"^(conv1|bn1)\.", lambda match: f"stages.stem.pre.{('conv1', 'bn1').index(match[1])}.", name)
-    return re.sub(r"^(layer\d)\.(\d)\.", lambda match: f"stages.{match[1]}.pre.{2 * int(match[2])}.", name)
+def _torchvisions_name(name: str) -> str:
+    """Return what torchvision calls ``stages.stem.pre.1.weight`` and ``stages.layer2.pre.2.conv1.weight``."""
+    name = re.sub(r"^stages\.stem\.pre\.(\d)", lambda match: ("conv1", "bn1")[int(match[1])], name)
+    return re.sub(r"^stages\.(layer\d)\.pre\.(\d)", lambda match: f"{match[1]}.{int(match[2]) // 2}", name)
 
 
 def _read(file: File) -> Mapping[str, Tensor]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import check, data, info, inspect, new, report, run, search, suite
+from mtbench.cli import check, data, explain, info, inspect, new, report, run, search, suite
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
@@ -36,6 +36,7 @@ def _mtbench(
 app.command("run")(run.run)
 app.command("search")(search.search)
 app.command("report")(report.report)
+app.command("explain")(explain.explain)
 app.command("status")(run.status)
 app.command("list")(inspect.list_)
 app.command("info")(info.info)

@@ -1,4 +1,5 @@
-"""The frequencies of classes in a dataset, in words, and what the majority class alone reaches."""
+"""The frequencies of classes in a dataset, in words, and what is reached without a look at any image: by the majority
+class, and by the best constant point."""
 
 from collections.abc import Iterator
 from statistics import mean, median
@@ -8,15 +9,19 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Classification, Task
+from mtbench.errors import shortlist
 from mtbench.train.constants import constants
+from mtbench.train.pointing import best_constant, places_of
 
 if TYPE_CHECKING:
     from mtbench.contract import Dataset
 
-__all__ = ["class_balance"]
+__all__ = ["class_balance", "point_balance"]
 
 MANY_TASKS = 12
 """How many tasks have a line each at most."""
+EASY = 30
+"""Fraction in %, from which on a constant point says that the places of a task are too easy."""
 MANY_CLASSES = 12
 """How many classes of a task are listed at most."""
 
@@ -48,6 +53,37 @@ def class_balance(dataset: "Dataset") -> Iterator[str]:
         each = rows if len(tasks) <= MANY_TASKS else _range(list(reached.values()))
         whole = f"{each}, mean {mean(reached.values()):.2f}"
         yield f"majority class, accuracy in % on {len(test):,} test examples: {whole}"
+
+
+def point_balance(dataset: "Dataset") -> Iterator[str]:
+    """Return lines on how near the best constant point comes to the points of a dataset; none where it has no points.
+
+    Per task the fraction of visible test points within 10 % of the image's side from it; of many tasks the range and
+    the median. A warning names tasks with more than 30 %: nobody has to look for what is mostly in one place.
+
+    Raises:
+        DataError: as `Dataset.labels`.
+    """
+    if not dataset.points:
+        return
+    size = (dataset.input_shape[1], dataset.input_shape[2])
+    seen, known = (places_of(dataset.labels(name, validation=False), size) for name in ("train", "test"))
+    constants = [best_constant(seen[:, index], known[:, index]) for index in range(len(dataset.tasks))]
+    found = {
+        task.name: 100 * constant.nearness.within_10
+        for task, constant in zip(dataset.tasks, constants, strict=True)
+        if constant
+    }
+    if not found:
+        return
+    rows = ", ".join(f"{name} {reached:.1f}" for name, reached in found.items())
+    each = rows if len(found) <= MANY_TASKS else _range(list(found.values()))
+    whole = mean(found.values())
+    yield f"best constant point, % of visible test points within 10 % of the side: {each}, mean {whole:.1f}"
+    easy = [name for name, reached in found.items() if reached > EASY]
+    if easy:
+        which = shortlist(easy, MANY_TASKS)
+        yield f"warning: above {EASY} % for {which}: places are too much alike for a test of where networks look"
 
 
 def _line(task: Task, labels: Tensor, examples: int) -> str:

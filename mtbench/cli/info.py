@@ -184,6 +184,7 @@ def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], ta
         backbone_options=chosen.backbone.options,
         input_shape=shape,
         foreground=True,
+        points=True,
         seed=0,
     )
     chosen.network_class.check(chosen.network_options, setup.tasks)

@@ -117,13 +117,13 @@ def _report_all(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
+    from mtbench.report.beside import pages_beside
     from mtbench.report.comparison import compare
     from mtbench.report.layout import Page, page_of
     from mtbench.report.studies import in_tables
     from mtbench.report.study_exhibits import study_exhibits
     from mtbench.report.table import build_table
     from mtbench.report.terminal import print_page
-    from mtbench.report.unequal import unequal_page
     from mtbench.report.write import write_report
 
     shown, left_out = in_tables(statuses, studies, results)
@@ -131,7 +131,7 @@ def _report_all(
     pages: list[Page] = []
     for comparison in comparisons:
         pages.append(page_of(build_table(comparison, choices)))
-        pages += [page] if (page := unequal_page(comparison, choices)) else []
+        pages += [page for _, page in pages_beside(comparison, choices)]
     for page in [*pages, *(exhibit.page for exhibit in study_exhibits(studies, comparisons))]:
         print_page(page, console)
         console.print()

@@ -96,6 +96,7 @@ def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int
         backbone_class=backbone.backbone_class,
         backbone_options=backbone.options,
         input_shape=shape,
+        points=True,
         seed=seed,
     )
     balancer, options = method.balancer_class, method.balancer_options

@@ -155,7 +155,7 @@ def can_be_learned(name: str, root: Path) -> None:
     optimizer, means = torch.optim.Adam(run.network.parameters(), lr=1e-3), []
     for _ in range(30):
         optimizer.zero_grad()
-        means.append(float(run.balancer.backward(run.network, batch).means.detach().sum()))
+        means.append(float(run.balancer.backward(run.network, batch).totals.detach().sum()))
         optimizer.step()
     if not means[-1] < means[0]:
         raise Fault(f"in 30 steps on one batch the summed losses go from {means[0]:.4g} to {means[-1]:.4g}.")

@@ -11,7 +11,7 @@ from mtbench import registry
 from mtbench.conformance.candidate import BACKBONE, BATCH, PROTOCOL, Candidate, Memory, built, state, tiny, trained
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, conflicting, plain, undefined
-from mtbench.contract import TrainingProtocol
+from mtbench.contract import Batch, Losses, TrainingProtocol
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import all_methods
 from mtbench.plan.parse import BackboneChoice, parse_backbone
@@ -45,6 +45,8 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "interrupted and resumed it gives the same bits": lambda: resumes(candidate),
         "evaluation changes nothing": lambda: is_not_changed_by_looking(candidate),
         "answers a task alike alone and among all": lambda: answers_alike(candidate),
+        "trains on auxiliary losses as on the others": lambda: trains_on_auxiliary(candidate),
+        "its map of a task is one of each input": lambda: shows_each_input(candidate),
         "works on every backbone it claims": lambda: works_on_every_backbone(candidate),
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
         "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
@@ -86,8 +88,8 @@ def trains_everything(candidate: Candidate) -> None:
         )
     batch = run.splits["train"].batch(torch.arange(96), _drawn(run, 96))
     weights = [value for value in run.network.parameters() if value.requires_grad]
-    for task, mean in zip(run.tasks, run.network.losses(batch).means, strict=True):
-        found = torch.autograd.grad(mean, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
+    for task, total in zip(run.tasks, run.network.losses(batch).totals, strict=True):
+        found = torch.autograd.grad(total, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
         if not any(gradient.any() for gradient in found):
             raise Fault(f"the loss of task '{task.name}' has no gradient in any parameter.")
 
@@ -139,6 +141,57 @@ def answers_alike(candidate: Candidate) -> None:
             raise Fault(f"`used_outputs` of task '{task.name}' are not those of `all_outputs` where a label is used.")
 
 
+def trains_on_auxiliary(candidate: Candidate) -> None:
+    """A term that is added to each task's losses changes the gradient; `Losses.means` without it would not.
+
+    Nothing is checked where the balancer does not ask the network for its losses, as in the space of a representation.
+    """
+    gradients, asked = [], False
+    for weight in (0.0, 1.0):
+        run = built(candidate, plain(2, 32))
+        network, kept = run.network, run.network.losses
+        parameter = next(value for value in network.shared_parameters() or network.parameters() if value.requires_grad)
+
+        def losses(
+            batch: Batch, kept: Callable[[Batch], Losses] = kept, parameter: Tensor = parameter, weight: float = weight
+        ) -> Losses:
+            nonlocal asked
+            asked, found = True, kept(batch)
+            term = weight * (10 * parameter).square().sum() * (found.counts > 0)
+            return dataclasses.replace(found, auxiliary=term if found.auxiliary is None else found.auxiliary + term)
+
+        setattr(network, "losses", losses)  # noqa: B010  # an instance's own, in the place of a method
+        torch.manual_seed(0)
+        run.balancer.backward(network, run.splits["train"].batch(torch.arange(32), _drawn(run, 32)))
+        gradients.append(parameter.grad)
+    without, with_term = gradients
+    if asked and (with_term is None or (without is not None and torch.equal(without, with_term))):
+        raise Fault("auxiliary losses of a network change no gradient: balance `Losses.totals`, not `Losses.means`.")
+
+
+def shows_each_input(candidate: Candidate) -> None:
+    """`task_map` gives a finite map of each input, the same alone and among others, or None where it has no name."""
+    run = built(candidate, plain(2, 6))
+    network = run.network.eval()
+    inputs = run.splits["test"].batch(torch.arange(6)).inputs
+    few = run.splits["test"].batch(torch.arange(2)).inputs
+    for index, task in enumerate(run.tasks):
+        with torch.no_grad():
+            maps, some = network.task_map(inputs, index), network.task_map(few, index)
+        if (maps is None) == bool(network.task_map_name):
+            raise Fault(
+                "`task_map` is to give a map where `task_map_name` says what it shows, and None where it is empty."
+            )
+        if maps is None or some is None:
+            continue
+        if maps.dim() != 3 or len(maps) != 6 or not torch.isfinite(maps).all():
+            raise Fault(
+                f"the map of task '{task.name}' is {tuple(maps.shape)} of 6 inputs, not finite numbers (6, h, w)."
+            )
+        if not torch.allclose(maps[:2], some, rtol=1e-3, atol=1e-5 * float(maps.abs().max())):
+            raise Fault(f"the map of task '{task.name}' of an input depends on the other inputs.")
+
+
 def works_on_every_backbone(candidate: Candidate) -> None:
     network = candidate.method.network_class
     works_on = network.conformance.works_on
@@ -175,7 +228,7 @@ def survives_absence(candidate: Candidate) -> None:
         torch.arange(48, 64), torch.zeros(16, dtype=torch.long) if run.network.one_task else None
     )
     losses = run.balancer.backward(run.network, batch)
-    reached = _reached(run, run.network.losses(batch).means[0])
+    reached = _reached(run, run.network.losses(batch).totals[0])
     touched = [name for name, value in run.network.named_parameters() if value.grad is not None and value.grad.any()]
     if losses.penalty is None and (stray := sorted(set(touched) - reached)):
         raise Fault(f"{_some(stray)} get a gradient in a batch where no task that is present depends on them.")

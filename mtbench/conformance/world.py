@@ -37,7 +37,10 @@ class InTurn(Classification):
 
 
 def plain(tasks: int, count: int) -> World:
-    """`count` examples; task t asks at which of four places the bar in the t-th of `tasks` bands is."""
+    """`count` examples; task t asks at which of four places the bar in the t-th of `tasks` bands is.
+
+    The center of the bar is the task's point.
+    """
     generator = stream(0, "conformance", tasks)
     channels, side, _ = SHAPE
     band, width = side // tasks, side // PLACES
@@ -49,7 +52,10 @@ def plain(tasks: int, count: int) -> World:
     named = tuple(Task(name=f"band{task}", kind=Classification(classes=PLACES)) for task in range(tasks))
     targets = tuple(places.T.contiguous())
     defined = torch.ones(count, tasks, dtype=torch.bool)
-    return World(tasks=named, split=Split(inputs=images, targets=targets, defined=defined, mean=(0.25,), std=(0.3,)))
+    rows = (torch.arange(tasks) * band + (min(band, 6) - 1) / 2).expand(count, tasks)
+    points = torch.stack([places * width + (width - 2) / 2, rows], dim=2)  # (count, tasks, 2)
+    split = Split(inputs=images, targets=targets, defined=defined, points=points, mean=(0.25,), std=(0.3,))
+    return World(tasks=named, split=split)
 
 
 def undefined(tasks: int, count: int) -> World:
@@ -74,7 +80,11 @@ def conflicting(count: int) -> World:
     sizes = {"same": 1.0, "mixed": 3.0, "other": 0.3}
     tasks = tuple(Task(name=name, kind=kinds, scale=scale) for name, scale in sizes.items())
     defined = torch.ones(count, len(tasks), dtype=torch.bool)
-    split = dataclasses.replace(world.split, targets=(first, mixed, other), defined=defined)
+    points = world.split.points
+    assert points is not None
+    split = dataclasses.replace(
+        world.split, targets=(first, mixed, other), defined=defined, points=points[:, [0, 0, 1]]
+    )
     return World(tasks=tasks, split=split)
 
 

@@ -69,15 +69,17 @@ class Balancer(nn.Module, ABC):
     def backward(self, network: Network, batch: Batch) -> Losses:
         """Compute the losses of a batch and leave the balanced gradient in ``.grad`` of the network's parameters.
 
-        There was none before. The result's `Losses.weights` hold the coefficient that the gradient of each task's mean
-        loss has in the gradient of the shared parameters; they are recorded.
+        There was none before. What is balanced is `Losses.totals`: the mean losses with the auxiliary terms of networks
+        that have any. The result's `Losses.weights` hold the coefficient that the gradient of each task's total has in
+        the gradient of the shared parameters; they are recorded.
         """
 
     def after_step(self, network: Network, batch: Batch) -> None:
         """Called when the optimizer has taken the step of this batch."""
 
     def end_epoch(self, means: Tensor) -> None:
-        """Called after each epoch with the tasks' mean training losses in it (T,), NaN for a task that was absent."""
+        """Called after each epoch with the tasks' mean training losses in it (T,), auxiliary terms included; NaN for a
+        task that was absent."""
 
 
 class Scalarization(Balancer):
@@ -102,10 +104,10 @@ class LossWeighting(Scalarization):
 
     @abstractmethod
     def weigh(self, losses: Losses) -> Tensor:
-        """(T,) the factors of the mean losses; those of absent tasks do not matter."""
+        """(T,) the factors of the losses; those of absent tasks do not matter."""
 
     def scalar(self, losses: Losses) -> Tensor:
-        return (self.weigh(losses) * losses.means).sum()
+        return (self.weigh(losses) * losses.totals).sum()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +155,8 @@ class GradientBalancer(Balancer):
         return None
 
     def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
-        """(P,) what is differentiated for each task that is present: its mean loss, or a function of it."""
-        return losses.means[indices]
+        """(P,) what is differentiated for each task that is present: its loss, or a function of it."""
+        return losses.totals[indices]
 
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)

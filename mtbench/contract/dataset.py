@@ -28,6 +28,7 @@ class Dataset(ABC):
         default_backbone: the backbone of methods that name none, as written on the command line.
         input_shape: of one input, (C, H, W).
         foreground: whether its splits know where each task's object is.
+        points: whether its splits have `Split.points`; where options decide, a property of the instance.
         paper: where it comes from.
         source: the name of the files that it is made of, where a person may have them already; several datasets can
             share one. ``mtbench data link SOURCE FOLDER`` says where they lie. Empty where all files are made here.
@@ -38,6 +39,7 @@ class Dataset(ABC):
     default_backbone: ClassVar[str]
     input_shape: ClassVar[tuple[int, ...]]
     foreground: ClassVar[bool] = False
+    points: ClassVar[bool] = False
     paper: ClassVar[str] = ""
     source: ClassVar[str] = ""
 

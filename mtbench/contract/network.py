@@ -38,6 +38,7 @@ class Setup:
         backbone_options: an instance of its options class.
         input_shape: of one input, (C, H, W).
         foreground: whether the dataset knows where each task's object is.
+        points: whether it knows a point of each task's object, see `Split.points`.
         seed: the seed of the run.
     """
 
@@ -46,6 +47,7 @@ class Setup:
     backbone_options: Any
     input_shape: tuple[int, ...]
     foreground: bool = False
+    points: bool = False
     seed: int
 
     def build_backbone(self) -> Backbone:
@@ -70,9 +72,11 @@ class Losses:
     """What a batch lost, per task.
 
     Attributes:
-        means: (T,) the mean loss over the labels that were used; 0 for a task with none.
+        means: (T,) the mean loss over the labels that were used; 0 for a task with none. These are reported.
         counts: (T,) int64, how many labels were used.
-        base_weights: (T,) the task weights of the unweighted loss of the batch, ``sum(base_weights * means)``.
+        base_weights: (T,) the task weights of the unweighted loss of the batch, ``sum(base_weights * totals)``.
+        auxiliary: (T,) what else each task is trained on, such as the error of where it looks, with its weight; 0 for
+            a task with no label in the batch. None if there is no such term.
         penalty: a term that belongs to no task, such as a regularizer on weights.
         weights: (T,) the task weights that the balancer used, see `Balancer.backward`; NaN for a task that is absent,
             None if no weights describe the step.
@@ -81,8 +85,14 @@ class Losses:
     means: Tensor
     counts: Tensor
     base_weights: Tensor
+    auxiliary: Tensor | None = None
     penalty: Tensor | None = None
     weights: Tensor | None = None
+
+    @property
+    def totals(self) -> Tensor:
+        """(T,) the losses that are trained on and balanced: the means with the auxiliary terms."""
+        return self.means if self.auxiliary is None else self.means + self.auxiliary
 
     @property
     def present_mask(self) -> Tensor:
@@ -127,8 +137,9 @@ class Network(nn.Module, ABC):
     ==================  =====================  ===================================  ===============================
 
     The names of a network's own attributes are the parts that ``mtbench info`` counts the parameters of. A method with
-    more than one loss overrides `losses`. What does not fit the setup is refused in ``__init__`` by a UsageError: each
-    network is built once at planning, on torch's meta device where that can be done, so that it has no values there.
+    more than one loss overrides `losses`, and gives the others as `Losses.auxiliary`. What does not fit the setup is
+    refused in ``__init__`` by a UsageError: each network is built once at planning, on torch's meta device where that
+    can be done, so that it has no values there.
 
     Attributes:
         Options: its options class.
@@ -145,6 +156,8 @@ class Network(nn.Module, ABC):
             single-task networks are measured against it; ``reference`` for the one network that balancers are compared
             on; empty for all others. A plain text, which is read without importing anything and is not inherited.
         layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
+        task_map_name: what `task_map` shows, for captions, as in ``lowest stream map``; empty where it has none. Where
+            options decide, an attribute of the instance.
         last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
         one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
     """
@@ -161,6 +174,7 @@ class Network(nn.Module, ABC):
     default_balancer: ClassVar[str] = ""
     role: ClassVar[str] = ""
     last_shared_part: ClassVar[str] = "backbone"
+    task_map_name: str = ""
     one_task: ClassVar[bool]
 
     def __init__(self, options: Any, setup: Setup) -> None:
@@ -188,6 +202,14 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def training_outputs(self, batch: Batch) -> list[Tensor]:
         """Per task a tensor of B * V outputs, of which the rows that the batch may use are right."""
+
+    def task_map(self, inputs: Inputs, index: int) -> Tensor | None:  # noqa: ARG002
+        """Return the network's own map (B, h, w) float of where it looks in each input to answer one task.
+
+        Larger is more; maps of different inputs and tasks need not have one scale. A map covers the whole input. None
+        if the network has no such map, as most have not.
+        """
+        return None
 
     def losses(self, batch: Batch) -> Losses:
         """The losses of a batch in training."""

@@ -129,6 +129,14 @@ class Kind(ABC):
         The prediction of an example must not depend on the other examples of the batch.
         """
 
+    def correct(self, predictions: Tensor, targets: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return (n,) bool, whether each prediction is right; None if the kind knows of no right and wrong.
+
+        Args:
+            predictions, targets: as in `Tally.add`.
+        """
+        return None
+
     def constant(self, targets: Tensor) -> Tensor:
         """Return the one prediction (...), of dtype `stored_as`, that is best for all of these targets if no input is
         looked at, by the primary metric.

@@ -145,6 +145,7 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         selectivity=trained.selectivity,
         constants=trained.constants,
+        pointing=trained.pointing,
         notes=tuple(notes),
     )
 

@@ -59,6 +59,7 @@ class BackboneChoice:
             backbone_options=self.options,
             input_shape=dataset.input_shape,
             foreground=dataset.foreground,
+            points=dataset.points,
             seed=seed,
         )
 

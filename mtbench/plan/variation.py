@@ -40,6 +40,7 @@ class Varied(Dataset):
         super().__init__(dataset.options, dataset.root)
         self.dataset, self.variation = dataset, variation
         self.input_shape, self.foreground = dataset.input_shape, dataset.foreground  # type: ignore[misc]
+        self.points = dataset.points  # type: ignore[misc]
         self.source = dataset.source  # type: ignore[misc]
         self.protocols, self.default_backbone = dataset.protocols, dataset.default_backbone  # type: ignore[misc]
         self.indices = _indices(dataset.tasks, variation.tasks, name)

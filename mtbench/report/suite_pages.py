@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mtbench.report.adding import adding_exhibits
+from mtbench.report.beside import pages_beside
 from mtbench.report.choices import DEFAULT, Choices
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_page
@@ -19,7 +20,6 @@ from mtbench.report.sweep import sweep_exhibits
 from mtbench.report.table import build_table
 from mtbench.report.text import slug
 from mtbench.report.tuned_paper import tuned_paper_page
-from mtbench.report.unequal import unequal_page
 
 __all__ = ["exhibits", "sheet_page", "suite_pages", "suite_study_exhibits"]
 
@@ -36,8 +36,8 @@ def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DE
     the claims."""
     for sheet in runs.sheets:
         yield sheet_page(runs, sheet, choices)
-        if unequal := unequal_page(sheet.comparison, choices):
-            yield unequal
+        for _, page in pages_beside(sheet.comparison, choices):
+            yield page
         if published := published_page(runs, sheet):
             yield published
         if tuned := tuned_paper_page(runs, sheet):

@@ -1,7 +1,8 @@
 """The table of tasks whose classes are unequal, where accuracy alone says little."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from mtbench.report.caption import QUICK
 from mtbench.report.choices import DEFAULT, Choices
@@ -13,7 +14,7 @@ from mtbench.report.table import Table, build_table
 from mtbench.report.text import listed
 from mtbench.report.words import Words, plain
 
-__all__ = ["unequal_page"]
+__all__ = ["short_layout", "unequal_page"]
 
 
 def unequal_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | None:
@@ -32,7 +33,7 @@ def unequal_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | N
         page,
         title=f"{page.title}: unequal classes",
         label=f"{page.label}-unequal",
-        layout=_layout(table),
+        layout=short_layout(table, {BALANCED[0]: "balanced", BALANCED[1]: "macro F1"}),
         caption=(*([QUICK] if table.quick else []), *_caption(table, names, every=every), *short),
         footnotes=(),
         aside=" ".join([f"{MARK}: not above the {whole.constants.name}." if whole.constants else "", *short]),
@@ -52,28 +53,32 @@ def _only(table: Table, kept: Sequence[int]) -> Table:
     )
 
 
-def _short(head: str) -> str:
-    """A head with its metric in short, for unit and direction are the same everywhere."""
-    for metric, word in zip(BALANCED, ("balanced", "macro F1"), strict=True):
-        head = head.replace(f"({metric} % ↑)", word).replace(metric, word)
-    return head
+def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) -> Layout:
+    """Lay out the columns of some metrics in %, with nothing else beside the methods.
 
-
-def _layout(table: Table) -> Layout:
+    Args:
+        words: where there are several metrics, by metric what heads say in its place, without unit and direction, which
+            are the same everywhere.
+    """
     columns = columns_in_words(table)
-    name = table.constants.name if table.constants else ""
+
+    def short(head: str) -> str:
+        for metric, word in words.items():
+            head = head.replace(f"({metric} % ↑)", word).replace(metric, word)
+        return head
+
     return Layout(
-        header=("method", *(_short(column.head) for column in columns)),
+        header=("method", *(short(column.head) for column in columns)),
         lines=(
             *(
                 (Words(says=row.method + "†" * row.stale), *(column.cells[index] for column in columns))
                 for index, row in enumerate(table.rows)
             ),
-            plain((name, *(column.below for column in columns))),
+            *([plain((table.constants.name, *(column.below for column in columns)))] if table.constants else []),
         ),
         tasks=sum(not column.is_mean for column in columns),
         costs=0,
-        together=1 if is_wide(table.columns) else len(BALANCED),
+        together=1 if is_wide(table.columns) else max(1, len(words)),
     )
 
 

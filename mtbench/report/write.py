@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from mtbench.report.beside import pages_beside
 from mtbench.report.choices import DEFAULT, Choices
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_frame, claims_page
@@ -18,6 +19,7 @@ from mtbench.report.frame import tidy_frame
 from mtbench.report.latex import render_latex
 from mtbench.report.layout import Page, page_of
 from mtbench.report.markup import render_csv, render_markdown
+from mtbench.report.pointing import pointing_frame
 from mtbench.report.published import published_frame, published_page
 from mtbench.report.studies import StudyRuns
 from mtbench.report.study_exhibits import StudyExhibit, scatters, study_exhibits
@@ -26,7 +28,6 @@ from mtbench.report.suite import SuiteRuns
 from mtbench.report.suite_pages import exhibits, sheet_page, suite_study_exhibits
 from mtbench.report.table import Table, build_table
 from mtbench.report.tuned_paper import tuned_paper_page
-from mtbench.report.unequal import unequal_page
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
@@ -133,10 +134,12 @@ def _files(
 
 
 def _beside(comparison: Comparison, stem: str, table: Table, choices: Choices) -> dict[str, bytes]:
-    """The tables that stand beside that of a comparison: of unequal classes, and of each task where they are many."""
+    """What stands beside the table of a comparison: see `pages_beside`, and each task where they are many."""
     content: dict[str, bytes] = {}
-    if page := unequal_page(comparison, choices):
-        content |= _marked_up(page, f"{stem}-unequal")
+    for name, page in pages_beside(comparison, choices):
+        content |= _marked_up(page, f"{stem}-{name}")
+    if not (pointing := pointing_frame(comparison)).empty:
+        content[f"{stem}-pointing.csv"] = _csv(pointing)
     if is_wide(table.columns):
         content[f"{stem}-tasks.md"] = render_markdown(page_of(table, every_task=True)).encode()
     return content

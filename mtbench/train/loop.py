@@ -123,7 +123,7 @@ def fit(
         network.begin_epoch(epoch - phase.start, phase.epochs)
         balancer, split = phase.balancer, phase.split.augmented(run.tasks, stream(seed, "augment", epoch))
         visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
-        lost, used = torch.zeros(2, len(run.tasks), dtype=torch.float64, device=device)
+        lost, total, used = torch.zeros(3, len(run.tasks), dtype=torch.float64, device=device)
         wanted = "conflict" in protocol.diagnostics and epoch + 1 in where and len(phase.shown) > 1
         conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         phase.enter(network)
@@ -144,6 +144,7 @@ def fit(
             balancer.after_step(network, batch)
             weights.observe(losses)
             lost += losses.means.detach() * losses.counts
+            total += losses.totals.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
             ledger.forward_passes += (
@@ -152,7 +153,7 @@ def fit(
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
-        balancer.end_epoch(lost / used)
+        balancer.end_epoch(total / used)
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             if epoch + 1 == epochs and not selects:
@@ -221,13 +222,13 @@ def _fitting() -> Iterator[None]:
 
 
 def _is_finite(losses: Losses) -> bool:
-    total = losses.means.sum() if losses.penalty is None else losses.means.sum() + losses.penalty
+    total = losses.totals.sum() if losses.penalty is None else losses.totals.sum() + losses.penalty
     return bool(torch.isfinite(total))
 
 
 def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps: int) -> NonFiniteLoss:
-    means = zip(tasks, losses.means.tolist(), strict=True)
-    names = [f"the loss of task '{task.name}' became {mean}" for task, mean in means if not math.isfinite(mean)]
+    totals = zip(tasks, losses.totals.tolist(), strict=True)
+    names = [f"the loss of task '{task.name}' became {total}" for task, total in totals if not math.isfinite(total)]
     return NonFiniteLoss(
         f"{', '.join(names) or 'a penalty became infinite'} at step {steps + 1} "
         f"(epoch {epoch + 1}, its step {step + 1}).",

@@ -173,7 +173,7 @@ class Alone(Balancer):
 
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
-        total = (losses.base_weights * losses.means).sum()
+        total = (losses.base_weights * losses.totals).sum()
         if losses.penalty is not None:
             total = total + losses.penalty
         total.backward(inputs=self.trained)  # type: ignore[no-untyped-call]

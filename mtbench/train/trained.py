@@ -15,6 +15,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.record import Constant, Cost, CurvePoint, Environment, Parameters, PhaseInfo, TaskInfo, TaskResult
 from mtbench.store.record.diagnosis import Selectivity
 from mtbench.store.record.numerics import Numerics
+from mtbench.store.record.pointing import Pointing
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.constants import constants
 from mtbench.train.cost import count_macs, count_parameters
@@ -24,6 +25,7 @@ from mtbench.train.environment import environment
 from mtbench.train.loop import Fitted, Keeper, fit
 from mtbench.train.numerics import numerics
 from mtbench.train.phases import Phase, phases
+from mtbench.train.pointing import measure_pointing
 from mtbench.train.progress import Progress
 
 __all__ = ["Trained", "train"]
@@ -42,7 +44,7 @@ class Trained:
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
         selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
             from 1.
-        selectivity, constants: see `Record`.
+        selectivity, constants, pointing: see `Record`.
     """
 
     model: Mapping[str, Tensor]
@@ -60,6 +62,7 @@ class Trained:
     numerics: Numerics
     selectivity: Selectivity | None
     constants: Mapping[str, Constant]
+    pointing: Pointing | None
 
 
 def train(
@@ -87,7 +90,7 @@ def train(
     check_stop()
     plan = phases(run, spec.protocol)
     fitted = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan, check_stop=check_stop)
-    return _trained(spec, run, plan, fitted, device)
+    return _trained(spec, run, plan, fitted, device, check_stop)
 
 
 def _trained(
@@ -96,6 +99,7 @@ def _trained(
     plan: Sequence[Phase],
     fitted: Fitted,
     device: torch.device,
+    check_stop: Callable[[], None],
 ) -> Trained:
     default = parse_backbone(parse_dataset(str(spec.dataset)).dataset_class.default_backbone)
     setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
@@ -118,6 +122,9 @@ def _trained(
         numerics=numerics(device, (type(run.network), type(run.balancer))),
         selectivity=_selectivity(spec, run),
         constants=constants(run.tasks, run.splits["train"], run.splits["test"]),
+        pointing=measure_pointing(
+            run.network, run.splits["train"], run.splits["test"], test.predictions, check_stop=check_stop
+        ),
     )
 
 

@@ -91,3 +91,41 @@ def test_the_content_of_a_file_of_weights_tells_its_format_and_not_its_name(tmp_
     assert not torch.equal(
         kept[0]["stages.stem.pre.0.weight"], build("resnet18").state_dict()["stages.stem.pre.0.weight"]
     )
+
+
+def torchvisions() -> dict[str, torch.Tensor]:
+    """A state dict under torchvision's names, of this backbone's values, with a classifier."""
+    found = {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
+    for name, value in build("resnet18").state_dict().items():
+        name = name.removeprefix("stages.").replace("stem.pre.0", "conv1").replace("stem.pre.1", "bn1")
+        found[re.sub(r"\.pre\.(\d)", lambda match: f".{int(match[1]) // 2}", name)] = value
+    return found
+
+
+def test_the_names_are_those_of_torchvisions_state_dict() -> None:
+    torchvision = pytest.importorskip("torchvision")
+    assert torchvisions().keys() == torchvision.models.resnet18(weights=None).state_dict().keys()
+
+
+def test_keys_and_shapes_that_do_not_fit_are_refused_by_name(tmp_path: Path) -> None:
+    whole = torchvisions()
+    longer = {f"layer3.{block}.conv3.weight": torch.zeros(1) for block in (0, 1)}  # of a ResNet-50
+    for change, says in (
+        ({"layer1.0.bn2.running_var": None}, r"layer1\.0\.bn2\.running_var is missing\."),
+        ({"conv1.weight": torch.zeros(64, 3, 3, 3)}, r"conv1\.weight has shape \(64, 3, 3, 3\), not \(64, 3, 7, 7\)\."),
+        (longer, r"layer3\.0\.conv3\.weight is not of a ResNet-18, and 1 more\."),
+        ({"module.conv1.weight": torch.zeros(1)}, r"module\.conv1\.weight is not of a ResNet-18\."),
+    ):
+        state = {name: value for name, value in (whole | change).items() if value is not None}
+        torch.save(state, tmp_path / "some.pth")
+        with pytest.raises(UsageError, match=rf"some\.pth', which does not fit: {says} Allowed: the state dict of tor"):
+            build(f"resnet18:weights={tmp_path / 'some.pth'}")
+
+
+def test_equal_weights_under_another_name_are_the_same_backbone_to_a_run(tmp_path: Path) -> None:
+    torch.save(torchvisions(), tmp_path / "one.pth")
+    (tmp_path / "other.pth").write_bytes((tmp_path / "one.pth").read_bytes())
+    one, other = (parse_backbone(f"resnet18:weights={tmp_path / name}.pth").choice for name in ("one", "other"))
+    assert one == other
+    (tmp_path / "other.pth").write_bytes(b"others")
+    assert parse_backbone(f"resnet18:weights={tmp_path / 'other'}.pth").choice != one

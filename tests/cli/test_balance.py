@@ -13,7 +13,7 @@ import torch
 from sklearn.dummy import DummyClassifier
 from typer.testing import CliRunner
 
-from mtbench.cli.balance import class_balance
+from mtbench.cli.balance import class_balance, point_balance
 from mtbench.cli.data import app
 from mtbench.contract import Classification, Dataset, NoOptions, Regression, Split, Task, TrainingProtocol
 
@@ -123,3 +123,31 @@ def test_classes_are_called_what_answers_are_called() -> None:
 
     line, _ = class_balance(Named(NoOptions(), Path()))
     assert re.fullmatch(r"q0: all labelled; red: [\d.]+ %, green: [\d.]+ %, blue: [\d.]+ %", line)
+
+
+class Placed(Made):
+    """Points of two tasks: those of the first in one place in training and half of the time in the test split, and of
+    the second in four corners."""
+
+    points = True
+
+    def load(self, split: str, *, validation: bool) -> Split:
+        found = super().load(split, validation=validation)
+        points = torch.full((len(found), self.count + 1, 2), torch.nan)
+        points[:, 0] = 14.0
+        if split == "test":
+            points[::2, 0] = 2.0
+        rows = torch.arange(len(found))
+        points[:, 1, 0], points[:, 1, 1] = 27.0 * (rows % 2), 27.0 * (rows // 2 % 2)
+        return dataclasses.replace(found, points=points, defined=torch.ones_like(found.defined))
+
+
+def test_points_are_compared_with_the_best_constant_one() -> None:
+    dataset = type("Other", (Placed,), {})(NoOptions(), Path())
+    line, warning = point_balance(dataset)
+    assert line.endswith("within 10 % of the side: q0 50.0, q1 25.0, mean 37.5")
+    assert warning == "warning: above 30 % for q0: places are too much alike for a test of where networks look"
+
+
+def test_without_points_nothing_is_said_of_them() -> None:
+    assert not list(point_balance(made()))

@@ -14,8 +14,9 @@ def test_a_check_that_passes_says_what_to_do_next() -> None:
     result = RUNNER.invoke(app, ["check", "chmod"])
     assert result.exit_code == 0
     lines = result.output.splitlines()
-    assert [line.split()[0] for line in lines[:11]] == ["ok"] * 11
-    assert lines[11:] == [
+    assert len(lines) > 10
+    assert {line.split()[0] for line in lines[:-2]} == {"ok"}
+    assert lines[-2:] == [
         "'chmod' conforms.",
         "Next, compare it: mtbench run --methods chmod,uniform --dataset mmnist2 --quick",
     ]

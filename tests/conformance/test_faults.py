@@ -29,6 +29,7 @@ from mtbench.contract import (
     Network,
     NoOptions,
     Regression,
+    Scalarization,
     Segmentation,
     Setup,
     SharedRepresentation,
@@ -143,6 +144,31 @@ class TouchesAbsent(LossWeighting):
         return losses.base_weights
 
 
+class MeansAlone(Scalarization):
+    """Balances the reported losses, without the auxiliary ones."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return (losses.base_weights * losses.means).sum()
+
+
+class Centered(Branches):
+    """A map that depends on the batch."""
+
+    task_map_name = "centered"
+
+    def task_map(self, inputs: Inputs, index: int) -> Tensor:  # noqa: ARG002
+        assert isinstance(inputs, Tensor)
+        return inputs[:, 0] - inputs[:, 0].mean(0)
+
+
+class Nameless(Branches):
+    """A map without a name."""
+
+    def task_map(self, inputs: Inputs, index: int) -> Tensor:  # noqa: ARG002
+        assert isinstance(inputs, Tensor)
+        return inputs[:, 0]
+
+
 class Undeclared(Branches):
     """Branches that are not declared to grow."""
 
@@ -173,6 +199,9 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         "answers a task alike alone and among all",
         "`used_outputs` of task 'band0' are not those of `all_outputs`",
     ),
+    (Branches, MeansAlone, "trains on auxiliary losses as on the others", "balance `Losses.totals`"),
+    (Centered, Uniform, "its map of a task is one of each input", "task 'band0' of an input depends on the other"),
+    (Nameless, Uniform, "its map of a task is one of each input", "None where it is empty"),
     (LeNetOnly, Uniform, "works on every backbone it claims", "on backbone 'lenet:width=0.5' it fails: RuntimeError"),
     (Pairs, Uniform, "works with 1, 2 and 9 tasks and with undefined labels", "with 1 task it fails: IndexError"),
     (Branches, TouchesAbsent, "a task absent from every other batch does no harm", "'branches.1.0.bias'"),

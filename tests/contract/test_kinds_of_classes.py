@@ -48,6 +48,24 @@ def test_of_two_classes_the_f1_of_class_1_is_reported_too() -> None:
 
 
 @UNSEEN
+def test_known_accuracy_is_the_accuracy_over_examples_of_all_classes_but_the_unknown() -> None:
+    targets, predictions = answers(999, 5)
+    kind = Classification(classes=5, unknown=3)
+    found = scores(kind, predictions, targets, sizes=[700])
+    assert [metric.name for metric in kind.metrics] == list(found)
+    known = (targets >= 0) & (targets != 3)
+    expected = metrics.accuracy_score(targets[known].numpy(), predictions[known].numpy())
+    assert found["known-accuracy"] == pytest.approx(100 * expected)
+    assert not next(metric for metric in kind.metrics if metric.name == "known-accuracy").in_delta
+
+
+def test_where_everything_is_unknown_there_is_no_known_accuracy() -> None:
+    found = scores(Classification(classes=3, unknown=2), torch.tensor([0, 2]).byte(), torch.tensor([2, 2]), sizes=[1])
+    assert found["accuracy"] == 50
+    assert found["known-accuracy"] == NAN
+
+
+@UNSEEN
 def test_a_class_absent_from_the_truth_is_neither_0_nor_1() -> None:
     """Class 2 is predicted once and never true; class 3 is neither; by hand, as scikit-learn and unlike torchmetrics.
 

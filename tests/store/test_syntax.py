@@ -218,7 +218,13 @@ class Tidy(ast.NodeTransformer):
                 self.used |= set(ast.literal_eval(node.value))
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        node.names = [alias for alias in node.names if (alias.asname or alias.name) in self.used]
+        return self._import(node)
+
+    def visit_Import(self, node: ast.Import) -> ast.AST | None:
+        return self._import(node)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> ast.AST | None:
+        node.names = [alias for alias in node.names if (alias.asname or alias.name.partition(".")[0]) in self.used]
         return node if node.names else None
 
 

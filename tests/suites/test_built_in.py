@@ -248,3 +248,16 @@ def test_auxiliary_losses_are_tried_in_every_combination() -> None:
 
 def test_suites_are_found_where_they_are_installed() -> None:
     assert all(path.parent == Path(registry.__file__).parent / "suites" for path in SUITES.values())
+
+
+def test_the_means_of_table_4_are_those_of_its_parts_but_for_one() -> None:
+    (table,) = suite("levi2020-table4").paper
+    assert len(table.rows) == 6
+    off = {}
+    for method in table.rows:
+        *parts, mean = (table.number(method, column) for column in table.columns)
+        assert len(parts) == 12
+        assert mean is not None
+        off[method] = mean[0] - sum(part[0] for part in parts if part) / 12
+    assert off.pop("chmod:loc_loss=1") == pytest.approx(0.043, abs=0.001)
+    assert all(abs(difference) < 0.01 for difference in off.values())

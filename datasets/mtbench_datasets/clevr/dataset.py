@@ -63,6 +63,7 @@ class Clevr(Dataset):
         super().__init__(options, root)
         self.input_shape = (3, options.size, options.size)  # type: ignore[misc]
         self.questions = self.ask()
+        self.points = self.questions.about_objects  # type: ignore[misc]
         self._tasks = self.questions.tasks
 
     @abstractmethod

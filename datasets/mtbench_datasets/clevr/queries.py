@@ -6,6 +6,7 @@ Shapes: N scenes, K places for objects, T queries.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, product
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -134,6 +135,7 @@ class Queries(Questions):
         queries: in the order of tasks.
     """
 
+    about_objects: ClassVar[bool] = True
     queries: tuple[Query, ...]
 
     @property

@@ -5,6 +5,7 @@ Shapes: N scenes, K places for objects, T tasks.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -35,7 +36,13 @@ class Answers:
 
 
 class Questions(ABC):
-    """A set of questions, each of them a task."""
+    """A set of questions, each of them a task.
+
+    Attributes:
+        about_objects: whether each answer is about one object, so that `Answers.objects` are known.
+    """
+
+    about_objects: ClassVar[bool] = False
 
     @property
     @abstractmethod

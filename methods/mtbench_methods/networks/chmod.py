@@ -1,14 +1,18 @@
 """Channel modulation: one network for all tasks, whose channels each task scales by a vector of its own."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import NECK, Inputs, OneTaskNetwork, Setup, Task, option
+from mtbench.contract import NECK, Batch, Inputs, Losses, OneTaskNetwork, Setup, Task, option
 from mtbench.errors import UsageError
+
+from .localization import divisor_option, localization_losses, require_points, weight_option
 
 __all__ = ["ChannelModulation"]
 
@@ -31,6 +35,13 @@ class ChannelModulationOptions:
     )
     beta: float = option(0.2, "margin of Eq. 8", low=0)
     triple: tuple[str, ...] = option((), "tasks i/j/k of Eq. 8, by name")
+    loc_loss: float = weight_option("on a coarse map of the last stage")
+    loc_divisor: str = divisor_option()
+    loc_target: str = option(
+        "image",
+        "the target of loc_loss: at the image's size, to which the map is enlarged, or pooled to the map's cells",
+        choices=("image", "cells"),
+    )
 
 
 class ChannelModulation(OneTaskNetwork):
@@ -46,6 +57,12 @@ class ChannelModulation(OneTaskNetwork):
     Ullman (2020) have it: 30 factors per task on LeNet, 2,368 + 2,048 on VGG-11, on ResNet-18 those of stem and layers.
     Layers are modulated before their nonlinearity, where the top-down network modulates too, so that the two compare
     like with like (Zhao et al.: after it); z, where that is modulated, after it.
+
+    With loc_loss a 1 x 1 convolution makes a map with one channel of what the last stage gives, 7 x 7 on VGG-11 and
+    ResNet-18 at 224 x 224, and it learns where the task's object is, by `mtbench_methods.networks.localization`; it is
+    the part `coarse_map`. Levi & Ullman (2020) do not say how their map comes to the image's size. Here it is enlarged
+    bilinearly, and cannot come near the target's narrow peak; with ``loc_target=cells`` the target is made as coarse
+    instead.
     """
 
     Options = ChannelModulationOptions
@@ -76,6 +93,11 @@ class ChannelModulation(OneTaskNetwork):
         self.modulation = nn.ParameterDict(
             {name: nn.Parameter(torch.stack([one(widths[name]) for _ in setup.tasks])) for name in chosen}
         )
+        if options.loc_loss:
+            require_points("chmod", setup)
+            self.task_map_name = "coarse map"
+            with setup.initialized("coarse map"):
+                self.coarse_map = nn.Conv2d(self.backbone.shapes[-1].post[0], 1, 1)
 
     @classmethod
     def check(cls, options: ChannelModulationOptions, tasks: Sequence[Task]) -> None:
@@ -84,6 +106,9 @@ class ChannelModulation(OneTaskNetwork):
                 "option 'relu_mask' of method 'chmod' is for vectors: a projection's entries beside the diagonal start "
                 "at 0, where a relu lets no gradient through."
             )
+        for name, idle in (("loc_divisor", "visible"), ("loc_target", "image")):
+            if not options.loc_loss and (value := getattr(options, name)) != idle:
+                raise UsageError(f"option '{name}' of method 'chmod' is '{value}', which does nothing with loc_loss=0.")
         if options.stages == "fc" and options.first != 1:
             raise UsageError("option 'first' of method 'chmod' is for conv stages, and stages=fc modulates none.")
         if not options.regularizer:
@@ -113,6 +138,41 @@ class ChannelModulation(OneTaskNetwork):
         if self.options.variant == "projection":
             return torch.einsum("bij,bj...->bi...", factors, maps)
         return maps * cast(Tensor, factors.view(*factors.shape, *[1] * (maps.dim() - 2)))
+
+    def losses(self, batch: Batch) -> Losses:
+        """The classification loss, and as auxiliary term the localization loss if it was asked for."""
+        if not self.options.loc_loss:
+            return super().losses(batch)
+        with self.last_maps() as last:
+            losses = self.mean_losses(self.training_outputs(batch), batch)
+        maps = [self.coarse_map(seen)[:, 0] for seen in last]  # one of all examples, or one per task
+        located = localization_losses(
+            maps * (len(self.tasks) // len(maps)),
+            batch,
+            self.tasks,
+            divisor=self.options.loc_divisor,
+            enlarge=self.options.loc_target == "image",
+        )
+        return dataclasses.replace(losses, auxiliary=self.options.loc_loss * located)
+
+    def task_map(self, inputs: Inputs, index: int) -> Tensor | None:
+        """The softmax of the coarse map's logits over its cells, where it is trained."""
+        if not self.options.loc_loss:
+            return None
+        with self.last_maps() as last:
+            self(inputs, self.asking(inputs, index))
+        logits = self.coarse_map(last[0])[:, 0]
+        return cast(Tensor, logits.flatten(1).softmax(1).view_as(logits))
+
+    @contextmanager
+    def last_maps(self) -> Iterator[list[Tensor]]:
+        """Within the block, a list to which each forward pass adds what the last stage gives (B, C, H, W)."""
+        seen: list[Tensor] = []
+        hook = self.backbone.neck.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        try:
+            yield seen
+        finally:
+            hook.remove()
 
     def penalty(self) -> Tensor | None:
         """lambda max(0, |w_i - w_j|^2 + beta - |w_i - w_k|^2), w a task's vectors in a row: Eq. 8."""

@@ -28,19 +28,29 @@ class Classification(Kind):
       ``f1_score(average="macro", labels=classes in the truth)``.
     - ``f1``, of two classes only: F1 of class 1; undefined (NaN) where class 1 is absent from the truth.
 
+    - ``known-accuracy``, where a class stands for what is unknown: right answers among the examples of all other
+      classes, of which no answer of that class is right.
+
     Accuracy alone is a part of Δm, as in the field's tables; the others are reported beside it.
 
     The constant prediction is the majority class: the most frequent one, the first of several.
 
     Predictions are classes (B,): uint8 up to 256 classes, uint16 up to 65,536.
+
+    Attributes:
+        classes: how many there are.
+        unknown: the class of examples that have none of the others, such as the color of a part that is not visible;
+            None if there is no such class. It is learned and counted like the others.
     """
 
     classes: int
+    unknown: int | None = None
     constant_name: ClassVar[str] = "majority class"
 
     @property
     def metrics(self) -> tuple[Metric, ...]:  # type: ignore[override]
         names = ["accuracy", "balanced-accuracy", "macro-f1", *["f1"] * (self.classes == 2)]
+        names += ["known-accuracy"] * (self.unknown is not None)
         return tuple(Metric(name=name, unit="%", in_delta=name == "accuracy") for name in names)
 
     @property
@@ -60,18 +70,22 @@ class Classification(Kind):
     def predict(self, output: Tensor) -> Tensor:
         return output.argmax(1).to(self.stored_as)
 
+    def correct(self, predictions: Tensor, targets: Tensor) -> Tensor:
+        return predictions.long() == targets
+
     def constant(self, targets: Tensor) -> Tensor:
         return torch.bincount(targets, minlength=self.classes).argmax().to(self.stored_as)
 
     def tally(self) -> Tally:
-        return _Tally(self.classes)
+        return _Tally(self.classes, self.unknown)
 
 
 class _Tally(Tally):
     """Counts per class: 24 bytes a class, whatever the number of examples."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, unknown: int | None) -> None:
         self.counts = ClassCounts(classes)
+        self.unknown = unknown
 
     def add(self, predictions: Tensor, targets: Tensor) -> None:
         self.counts.add(predictions, targets)
@@ -85,4 +99,6 @@ class _Tally(Tally):
         }
         if len(counts.true) == 2:
             scores["f1"] = percent(counts.f1()[-1]) if counts.true[1] else math.nan
+        if self.unknown is not None:
+            scores["known-accuracy"] = counts.accuracy(without=self.unknown)
         return scores

@@ -30,10 +30,12 @@ class ClassCounts:
         ):
             counts += torch.bincount(classes, minlength=len(counts)).cpu()
 
-    def accuracy(self) -> float:
-        """Return the right answers in %; NaN where nothing was counted."""
-        true = int(self.true.sum())
-        return 100 * int(self.right.sum()) / true if true else math.nan
+    def accuracy(self, *, without: int | None = None) -> float:
+        """Return the right answers in %, without the examples of one class if asked for; NaN where nothing is left."""
+        right, true = int(self.right.sum()), int(self.true.sum())
+        if without is not None:
+            right, true = right - int(self.right[without]), true - int(self.true[without])
+        return 100 * right / true if true else math.nan
 
     def recalls(self) -> Tensor:
         """Return right / true of each class that occurs in the truth, float64."""

@@ -100,8 +100,9 @@ class CurvePoint:
         epoch: how many epochs were finished.
         steps: how many optimizer steps.
         label_uses: how many labels had entered a loss.
-        train_losses: by task, the mean training loss over the labels used in that epoch, the method's auxiliary losses
-            included; NaN for a task that was absent.
+        train_losses: by task, the mean training loss over the labels used in that epoch, without what the method
+            declares as auxiliary losses; NaN for a task that was absent. Records made before those were kept apart
+            include them.
         results: by split and task.
         conflict: of the tasks' gradients over that epoch; None if the protocol did not ask for it, or if the tasks
             share no parameter.

@@ -14,6 +14,7 @@ from mtbench.store.record.diagnosis import Selectivity
 from mtbench.store.record.formats import record_from_1
 from mtbench.store.record.measured import Constant, CurvePoint, Measurement, StoredPredictions, TaskInfo, TaskResult
 from mtbench.store.record.numerics import Numerics
+from mtbench.store.record.pointing import Pointing
 from mtbench.store.record.sealed import Later, Unsealed, seal, unseal
 
 __all__ = ["FORMAT", "Record", "newer", "read_record", "render_record"]
@@ -48,6 +49,7 @@ class Record:
         measurements: further numbers by name.
         constants: by task, the results of the best prediction that looks at no input; without tasks whose kind has
             none or that lack labels in training or test, and empty in records made before they were computed.
+        pointing: of a network that has a map of where it looks, on a dataset with points; else None.
         notes: sentences about the run, such as one on numerics that changed between attempts.
     """
 
@@ -72,6 +74,7 @@ class Record:
     phases: tuple[PhaseInfo, ...] = ()
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
     constants: Mapping[str, Constant] = field(default_factory=dict)
+    pointing: Pointing | None = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -84,8 +84,10 @@ class ConflictMeter:
         losses = self.network.losses(self.split.batch(rows))
         indices = losses.present_indices
         found = [torch.empty(0, sum(parameter.numel() for parameter in self.shared), device=rows.device)]
-        for mean in losses.means[indices]:
-            parts = torch.autograd.grad(mean, self.shared, retain_graph=True, allow_unused=True, materialize_grads=True)
+        for total in losses.totals[indices]:
+            parts = torch.autograd.grad(
+                total, self.shared, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
             found.append(torch.cat([part.flatten() for part in parts])[None])
         return indices.cpu(), torch.cat(found)
 

@@ -33,6 +33,7 @@ def build(
         backbone_options=choice.options,
         input_shape=(3, side, side),
         foreground=True,
+        points=True,
         seed=0,
         **more,
     )
@@ -60,6 +61,11 @@ def test_the_auxiliary_map_is_counted_by_itself_and_only_there_if_it_is_trained(
     names = {part.name: part.weights for part in parts(build("vgg11", "td:td_loss=1", tasks=4, side=224))}
     assert names["top_down"] == 8_306_688
     assert names["image_map"] == 64 * 32 * 9 + 32  # the TD0 and conv_seg that the paper's count leaves out
+
+
+def test_the_localization_loss_adds_18464_weights_to_the_stream_on_vgg11() -> None:
+    counted = {part.name: part.weights for part in parts(build("vgg11", "td:loc_loss=1", tasks=4, side=224))}
+    assert (counted["top_down"], counted["image_map"]) == (8_306_688, 18_464)
 
 
 def test_the_weights_on_resnet18_are_those_of_the_same_layers() -> None:
@@ -372,7 +378,7 @@ def test_a_foreground_of_another_size_is_met_by_the_map(data_root: Path) -> None
     without = plain.network_class(plain.network_options, run.setup)
     without.load_state_dict({k: v for k, v in run.network.state_dict().items() if not k.startswith("image_map")})
     with torch.no_grad():
-        with_map, classes = run.network.eval().losses(batch).means, without.eval().losses(batch).means
+        with_map, classes = run.network.eval().losses(batch).totals, without.eval().losses(batch).means
         network, target = cast(TopDown, run.network), batch.foreground
         assert target is not None
         images = cast(Tensor, batch.inputs)

@@ -1,4 +1,4 @@
-"""Seven tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
+"""Eight tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
 
 Every image is noise with one bright square in its upper and one in its lower half; tasks ask where they are.
 """
@@ -96,6 +96,22 @@ class AllTasks(Toy):
 
     def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:  # noqa: ARG002
         return self.split(images, (places[:, 0], places[:, 1]))
+
+
+class Points(AllTasks):
+    """The tasks of `AllTasks` with the squares' centers; at the last place a square is unknown, and has no center."""
+
+    points = True
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        kind = Classification(classes=PLACES, unknown=PLACES - 1)
+        return tuple(Task(name=name, kind=kind) for name in ("upper", "lower"))
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        centers = torch.stack([7 * places + 2.5, torch.tensor([6.5, 20.5]).expand(len(places), 2)], dim=2)
+        centers[places == PLACES - 1] = float("nan")
+        return dataclasses.replace(super().labelled(images, places, split), points=centers)
 
 
 class ThreeTasks(Toy):

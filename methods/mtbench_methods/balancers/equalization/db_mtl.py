@@ -44,7 +44,7 @@ class DbMtl(GradientBalancer):
         self.smoothed = PerTask(len(tasks))
 
     def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
-        return (losses.means[indices] + SMALL).log()
+        return (losses.totals[indices] + SMALL).log()
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         self.steps[indices] += 1

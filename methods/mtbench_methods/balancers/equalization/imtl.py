@@ -48,7 +48,7 @@ class ImtlL(Scalarization):
         self.log_scales = LogScales(tasks)
 
     def scalar(self, losses: Losses) -> Tensor:
-        return self.log_scales.scaled(losses.means, losses.present_indices).sum()
+        return self.log_scales.scaled(losses.totals, losses.present_indices).sum()
 
 
 class ImtlG(ByGramian):
@@ -86,7 +86,7 @@ class Imtl(ImtlG):
         self.log_scales = LogScales(tasks)
 
     def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
-        return self.log_scales.scaled(losses.means, indices)
+        return self.log_scales.scaled(losses.totals, indices)
 
     def learn(self, objectives: Tensor) -> None:
         scales = list(self.log_scales)

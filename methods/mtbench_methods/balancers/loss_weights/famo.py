@@ -49,8 +49,8 @@ class Famo(Scalarization):
         self.before = torch.zeros(len(tasks))  # of this step alone
 
     def scalar(self, losses: Losses) -> Tensor:
-        self.before = losses.means.detach()
-        values = losses.means[losses.present_mask] + SMALL
+        self.before = losses.totals.detach()
+        values = losses.totals[losses.present_mask] + SMALL
         weights = self.logits[losses.present_mask].softmax(0)
         return (weights / (weights / values.detach()).sum() * values.log()).sum()
 
@@ -58,6 +58,6 @@ class Famo(Scalarization):
         with torch.no_grad():
             losses = network.losses(batch)
         indices = losses.present_indices
-        fall = (self.before[indices] + SMALL).log() - (losses.means[indices] + SMALL).log()
+        fall = (self.before[indices] + SMALL).log() - (losses.totals[indices] + SMALL).log()
         weights = self.logits[indices].softmax(0)
         self.adam.step(self.logits, weights * (fall - weights @ fall), indices)  # J^T fall

@@ -19,5 +19,5 @@ class Gls(Scalarization):
     paper = "Chennupati et al., MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss Strategy, CVPRW 2019"
 
     def scalar(self, losses: Losses) -> Tensor:
-        values = losses.means[losses.present_mask]
+        values = losses.totals[losses.present_mask]
         return values.clamp(min=torch.finfo(values.dtype).tiny).log().mean().exp()

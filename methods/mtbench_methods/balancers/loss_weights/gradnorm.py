@@ -60,12 +60,12 @@ class GradNorm(Balancer):
         if len(indices) > 1:
             layer = network.last_shared_layer()
             gradients = (
-                torch.autograd.grad(mean, layer, retain_graph=True, allow_unused=True)[0]
-                for mean in losses.means[indices]
+                torch.autograd.grad(total, layer, retain_graph=True, allow_unused=True)[0]
+                for total in losses.totals[indices]
             )
             lengths = [layer.new_zeros(()) if gradient is None else gradient.norm() for gradient in gradients]
-            self.update(torch.stack(lengths), losses.means.detach()[indices], indices)
-        total = (factors * losses.means).sum()
+            self.update(torch.stack(lengths), losses.totals.detach()[indices], indices)
+        total = (factors * losses.totals).sum()
         if losses.penalty is not None:
             total = total + losses.penalty
         total.backward()  # type: ignore[no-untyped-call]

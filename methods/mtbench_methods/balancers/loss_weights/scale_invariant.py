@@ -19,4 +19,4 @@ class ScaleInvariant(Scalarization):
     paper = "Lin et al., Dual-Balancing for Multi-Task Learning, 2023, whose loss-scale balancing it is"
 
     def scalar(self, losses: Losses) -> Tensor:
-        return (losses.means[losses.present_mask] + SMALL).log().sum()
+        return (losses.totals[losses.present_mask] + SMALL).log().sum()

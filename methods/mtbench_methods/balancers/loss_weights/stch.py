@@ -28,6 +28,6 @@ class Stch(Scalarization):
     paper = "Lin et al., Smooth Tchebycheff Scalarization for Multi-Objective Optimization, ICML 2024"
 
     def scalar(self, losses: Losses) -> Tensor:
-        values = losses.means[losses.present_mask]
+        values = losses.totals[losses.present_mask]
         mu = float(self.options.mu)
         return mu * torch.logsumexp(values / (len(values) * mu), dim=0)

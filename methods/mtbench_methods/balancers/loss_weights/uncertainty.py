@@ -37,5 +37,5 @@ class Uncertainty(Scalarization):
         self.log_variances = nn.ParameterList([nn.Parameter(torch.zeros(())) for _ in tasks])
 
     def scalar(self, losses: Losses) -> Tensor:
-        tasks = zip(self.log_variances, losses.means, losses.present_mask.tolist(), strict=True)
+        tasks = zip(self.log_variances, losses.totals, losses.present_mask.tolist(), strict=True)
         return torch.stack([0.5 * (-s).exp() * mean + 0.5 * s for s, mean, present in tasks if present]).sum()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mtbench.contract import Batch, Inputs, Losses, OneTaskNetwork, Setup, Task
 from mtbench.errors import UsageError
 
+from ..localization import localization_losses, require_points
 from .stream import Glance, TopDownOptions, stream
 
 __all__ = ["TopDown", "TopDownOptions"]
@@ -48,11 +49,14 @@ class TopDown(OneTaskNetwork):
     The paper counts VGG-11's parameters; which map is read where is the released code's. BU1's maps are rectified but
     for the last; where a stage pools behind its nonlinearity, so that its output is smaller, they are raw too. Of
     ResNet-18 the paper says that it is done similarly. The embedding has 32 channels at any width of the backbone,
-    `channels` of them where that is given. With td_loss, a map at the image's size is made of u(q1) by two more
-    convolutions, of which nothing else is made: they are the part `image_map`.
+    `channels` of them where that is given. With td_loss or loc_loss, a map at the image's size is made of u(q1) by two
+    more convolutions, of which nothing else is made: they are the part `image_map`.
 
     BatchNorm has one weight and bias in both passes and statistics of its own in each: modulated maps are distributed
     otherwise.
+
+    With loc_loss the same map learns where the task's object is, by `mtbench_methods.networks.localization`. All of
+    the auxiliary losses, bu1_loss, td_loss and loc_loss, are each task's own, and scaled like its loss.
     """
 
     Options = TopDownOptions
@@ -67,13 +71,17 @@ class TopDown(OneTaskNetwork):
         super().__init__(options, setup)
         if options.td_loss and not setup.foreground:
             raise UsageError("option 'td_loss' of method 'td' needs foreground maps, and this dataset has none.")
+        if options.loc_loss:
+            require_points("td", setup)
         self.backbone = setup.build_backbone()
         self.branch = setup.head(self.backbone, self.widest, "branch")
         with setup.initialized("top-down"):
             self.top_down = stream(options, self.backbone, setup.input_shape[0])
         with setup.initialized("embedding"):
             self.embedding = nn.Linear(len(setup.tasks), self.top_down.top.numel())
-        if options.td_loss:
+        self.task_map_name = "lowest stream map" if options.spatial else ""
+        if options.td_loss or options.loc_loss:
+            self.task_map_name = "image-level map"
             with setup.initialized("image map"):
                 self.image_map = self.top_down.image_map(setup.input_shape[1:])
         self.bu1 = Statistics(self.backbone)
@@ -89,6 +97,13 @@ class TopDown(OneTaskNetwork):
                 options.gate,
                 "no gated connection",
             ),
+            (
+                not options.loc_loss and options.loc_divisor != "visible",
+                "loc_divisor",
+                options.loc_divisor,
+                "loc_loss=0",
+            ),
+            (options.loc_loss > 0 and not options.spatial, "loc_loss", f"{options.loc_loss:g}", "spatial=false"),
         ):
             if idle:
                 raise UsageError(f"option '{name}' of method 'td' is '{value}', which does nothing with {without}.")
@@ -127,18 +142,22 @@ class TopDown(OneTaskNetwork):
                 after.append(stage.post(before[-1]))
         return Glance(before=tuple(before), after=tuple(after[1:]))
 
+    def think(self, glance: Glance, task: Tensor) -> dict[int, Tensor]:
+        """TD, for one task per image (B,): the stream's maps by level."""
+        asked = nn.functional.one_hot(task, len(self.tasks)).to(self.embedding.weight.dtype)
+        return cast(dict[int, Tensor], self.top_down(self.embedding(asked), glance))
+
     def look_again(self, images: Tensor, glance: Glance, task: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
         """TD and BU2, for one task per image (B,): the logits (B, widest), and the stream's maps by level."""
-        asked = nn.functional.one_hot(task, len(self.tasks)).to(self.embedding.weight.dtype)
-        levels = self.top_down(self.embedding(asked), glance)
+        levels = self.think(glance, task)
         x = self.top_down.modulate(images, levels, 0)
         for number, stage in enumerate(self.backbone.levels(), start=1):
             x = stage.post(self.top_down.modulate(stage.pre(x), levels, number))
         return self.branch(self.backbone.neck(x)), levels
 
     def losses(self, batch: Batch) -> Losses:
-        """The classification loss of BU2, with the auxiliary losses that were asked for added to each task's."""
-        if not (self.options.bu1_loss or self.options.td_loss):
+        """The classification loss of BU2, and as auxiliary terms those losses that were asked for."""
+        if not (self.options.bu1_loss or self.options.td_loss or self.options.loc_loss):
             return super().losses(batch)
         images = cast(Tensor, batch.inputs)
         glance = self.glance(images) if self.options.bu1_loss else self.first_look(images)
@@ -146,34 +165,55 @@ class TopDown(OneTaskNetwork):
         if batch.drawn is None:
             looks = [self.look_again(images, glance, self.asking(images, task)) for task in tasks]
         else:
-            looks = [self.look_again(images, glance, batch.drawn.repeat_interleave(batch.inputs_per_example))] * len(
-                tasks
-            )
-        losses = self.mean_losses([self.fitted_to(task, logits) for task, (logits, _) in enumerate(looks)], batch)
-        means = losses.means
+            looks = [self.look_again(images, glance, batch.drawn.repeat_interleave(batch.inputs_per_example))]
+        once = len(tasks) // len(looks)
+        answers = [logits for logits, _ in looks] * once
+        losses = self.mean_losses([self.fitted_to(task, logits) for task, logits in enumerate(answers)], batch)
+        auxiliary = torch.zeros_like(losses.means)
         if self.options.bu1_loss:
             seen = self.fitted(self.branch(self.backbone.neck(glance.after[-1])))
-            means = means + self.options.bu1_loss * self.mean_losses(seen, batch).means
-        if self.options.td_loss:
-            means = means + self.options.td_loss * self.foreground_losses([levels for _, levels in looks], batch)
-        return dataclasses.replace(losses, means=means)
+            auxiliary = auxiliary + self.options.bu1_loss * self.mean_losses(seen, batch).means
+        if self.options.td_loss or self.options.loc_loss:
+            maps = [self.image_logits(levels) for _, levels in looks] * once
+            if self.options.td_loss:
+                auxiliary = auxiliary + self.options.td_loss * self.foreground_losses(maps, batch)
+            if self.options.loc_loss:
+                located = localization_losses(maps, batch, self.tasks, divisor=self.options.loc_divisor)
+                auxiliary = auxiliary + self.options.loc_loss * located
+        return dataclasses.replace(losses, auxiliary=auxiliary)
 
-    def foreground_losses(self, looks: list[dict[int, Tensor]], batch: Batch) -> Tensor:
-        """(T,) the binary cross-entropy between the image-level map (B, channels, H, W), its channels averaged, as
-        logits, and where the task's object is, averaged over pixels and over the labels used."""
+    def image_logits(self, levels: dict[int, Tensor]) -> Tensor:
+        """The image-level map (B, H, W), its channels averaged, as logits of where the task's object is."""
+        return cast(Tensor, self.image_map(levels[min(levels)]).mean(1))
+
+    def task_map(self, inputs: Inputs, index: int) -> Tensor | None:
+        """The image-level map, where one is trained: the softmax of its logits over pixels, with td_loss alone the
+        sigmoid of each. Else the mean over channels of the squares of the stream's lowest map, which has no sign of its
+        own: what passes it on to BU2 may turn it round. None where modulation is not spatial."""
+        if not self.task_map_name:
+            return None
+        images = cast(Tensor, inputs)
+        levels = self.think(self.first_look(images), self.asking(images, index))
+        if not (self.options.td_loss or self.options.loc_loss):
+            return levels[min(levels)].square().mean(1)
+        logits = self.image_logits(levels)
+        return logits.flatten(1).softmax(1).view_as(logits) if self.options.loc_loss else logits.sigmoid()
+
+    def foreground_losses(self, maps: Sequence[Tensor], batch: Batch) -> Tensor:
+        """(T,) the binary cross-entropy between the logits (B, H, W) of each task and where its object is, averaged
+        over pixels and over the labels used."""
         assert batch.foreground is not None  # else the network could not be built
         means = []
-        for task, (levels, use) in enumerate(zip(looks, batch.use, strict=True)):
+        for index, (task, logits, use) in enumerate(zip(self.tasks, maps, batch.use, strict=True)):
             rows = use.nonzero().squeeze(1)
-            lowest = levels[min(levels)]
             if not len(rows):
-                means.append(lowest.new_zeros(()))
+                means.append(logits.new_zeros(()))
                 continue
-            target = batch.foreground(batch.rows[rows], task)  # (n, H, W)
-            logits = self.image_map(lowest[rows]).mean(1, keepdim=True)
+            target = batch.foreground(batch.rows[rows], index)  # (n, H, W)
+            logits = logits[rows, None]
             if logits.shape[2:] != target.shape[1:]:
                 logits = nn.functional.interpolate(logits, target.shape[1:], mode="bilinear", align_corners=False)
-            means.append(nn.functional.binary_cross_entropy_with_logits(logits.squeeze(1), target))
+            means.append(task.scale * nn.functional.binary_cross_entropy_with_logits(logits.squeeze(1), target))
         return torch.stack(means)
 
 

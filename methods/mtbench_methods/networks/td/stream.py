@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from mtbench.contract import Backbone, option
 from mtbench.errors import UsageError
 
+from ..localization import divisor_option, weight_option
+
 __all__ = ["Glance", "Mirror", "Sections", "Stream", "TopDownOptions", "stream"]
 
 CONNECTIVITY = ("add", "mul", "gated")
@@ -33,6 +35,8 @@ class TopDownOptions:
     upsample: str = option("bilinear", "between top-down levels", choices=("bilinear", "nearest"))
     bu1_loss: float = option(0.0, "weight of the classification loss at the end of BU1", low=0)
     td_loss: float = option(0.0, "weight of the foreground loss at the end of the top-down stream", low=0)
+    loc_loss: float = weight_option("at the end of the top-down stream")
+    loc_divisor: str = divisor_option()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,114 @@
+"""The answers of a network to every test image, task by task: what it said, how sure it was, and where it looked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Network, Split
+from mtbench.explanation.maps import Maps
+from mtbench.train.evaluate import ask, batch_size
+from mtbench.train.pointing import FAR, ROUNDING, places_of
+from mtbench.train.prefetch import batches
+
+__all__ = ["Answers", "answers"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """The answers of one task, to the n test images with a label of it, in the order of the split.
+
+    Attributes:
+        index: of the task.
+        rows: (n,) int64, the examples of the split.
+        truth: (n,) int64, their classes.
+        said: (n,) int64, the predicted classes.
+        log_odds: (n,) float64, ln(p / (1 - p)) of the predicted class; unlike p it tells apart answers that are all
+            but certain.
+        points: (n, 2) float64, x and y in pixels of the true point, NaN where it is not known or not in the image; None
+            if the dataset knows none.
+        peaks: (n, 2), likewise of the map's peak, NaN where the map has nothing in it; None where `points` is.
+        distances: (n,) between the two, as `mtbench.train.pointing` measures them, in fractions of the image's width
+            and height; NaN where either is unknown; None where `points` is.
+    """
+
+    index: int
+    rows: Tensor
+    truth: Tensor
+    said: Tensor
+    log_odds: Tensor
+    points: Tensor | None = None
+    peaks: Tensor | None = None
+    distances: Tensor | None = None
+
+    @property
+    def right(self) -> Tensor:
+        """(n,) bool, whether the answer is right."""
+        return self.said == self.truth
+
+    @property
+    def near(self) -> Tensor:
+        """(n,) bool, whether the peak lies within `mtbench.train.pointing.FAR` of a point that is known."""
+        assert self.distances is not None
+        return self.distances <= FAR + ROUNDING
+
+    @property
+    def pointed(self) -> Tensor:
+        """(n,) bool, whether the true point is known."""
+        assert self.points is not None
+        return ~self.points.isnan().any(1)
+
+
+def answers(network: Network, split: Split, indices: Sequence[int], maps: Maps) -> list[Answers]:
+    """Ask a network for every task of a split that an example has a label of.
+
+    Maps are made of all examples only where true points are known, to measure how far their peaks lie from those.
+
+    Args:
+        network: in evaluation mode.
+        indices: of the tasks, all of one class per image.
+    """
+    images = split.inputs
+    assert isinstance(images, Tensor)
+    size = int(images.shape[2]), int(images.shape[3])
+    known = None if split.points is None else places_of(split, size)  # (N, T, 2)
+    parts: dict[int, list[tuple[Tensor, ...]]] = {index: [] for index in indices}
+    every = split.defined.any(1).nonzero().squeeze(1)
+    for batch in batches(split, [(rows, None) for rows in torch.split(every, batch_size(network, split))]):
+        outputs = ask(network, batch)
+        for index in indices:
+            used = batch.use[index].nonzero().squeeze(1)
+            if not len(used):
+                continue
+            logits = outputs[index].double()
+            said = logits.argmax(1)
+            found = [batch.rows[used], batch.targets[index][used].long(), said, _log_odds(logits, said)]
+            if known is not None:
+                inputs = batch.inputs_at(used)
+                assert isinstance(inputs, Tensor)
+                found += [known[found[0].cpu(), index], maps.of(inputs, index, said).peaks()]
+            parts[index].append(tuple(each.cpu() for each in found))
+    return [_joined(index, parts[index], size) for index in indices]
+
+
+def _log_odds(logits: Tensor, said: Tensor) -> Tensor:
+    """ln(p / (1 - p)) of a class (B,), from logits (B, C): its logit minus the logarithm of the sum over the others."""
+    own = logits.gather(1, said[:, None])
+    others = logits.scatter(1, said[:, None], -torch.inf).logsumexp(1)
+    return own.squeeze(1) - others
+
+
+def _joined(index: int, parts: Sequence[tuple[Tensor, ...]], size: tuple[int, int]) -> Answers:
+    if not parts:
+        none = torch.zeros(0, dtype=torch.int64)
+        return Answers(index=index, rows=none, truth=none, said=none, log_odds=none.double())
+    rows, truth, said, log_odds, *located = (torch.cat(each) for each in zip(*parts, strict=True))
+    common = {"index": index, "rows": rows, "truth": truth, "said": said, "log_odds": log_odds}
+    if not located:
+        return Answers(**common)  # type: ignore[arg-type]
+    places, peaks = located
+    sides = torch.tensor([size[1], size[0]], dtype=torch.float64)
+    points = places * sides - 0.5
+    distances = ((points - peaks) / sides).norm(dim=1)
+    return Answers(**common, points=points, peaks=peaks, distances=distances)  # type: ignore[arg-type]

@@ -1,0 +1,75 @@
+"""The images that are shown: chosen by score, never by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.explanation.answers import Answers
+
+__all__ = ["RULE", "RULE_OF_IMAGES", "Case", "cases", "whole_images"]
+
+RULE = (
+    "Of each case the images with the surest answers are shown, by the log-odds of the predicted class: of every true "
+    "class the surest one before a second one of any; of equals the first in the test split."
+)
+RULE_OF_IMAGES = (
+    "Images are ordered by how many tasks are right (or wrong), then by the mean log-odds of those answers; of equals "
+    "the first in the test split comes first."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Answers of one task that are alike.
+
+    Attributes:
+        name: e.g. ``right answer, wrong place``.
+        slug: the same in one word.
+        members: indices into the answers of the task, those to be shown first in front.
+    """
+
+    name: str
+    slug: str
+    members: Tensor
+
+
+def cases(found: Answers) -> list[Case]:
+    """Return the cases of a task: right and wrong answers, and where true points are known also whether the map's peak
+    lies within `mtbench.train.pointing.FAR` of it; then answers whose true point is unknown belong to no case."""
+    if found.points is None:
+        kinds = [("right answers", "right", found.right), ("wrong answers", "wrong", ~found.right)]
+    else:
+        kinds = [
+            (f"{answer} answer, {place} place", f"{answer}-{place}", right & near & found.pointed)
+            for answer, right in (("right", found.right), ("wrong", ~found.right))
+            for place, near in (("right", found.near), ("wrong", ~found.near))
+        ]
+    return [Case(name=name, slug=slug, members=_ordered(found, members)) for name, slug, members in kinds]
+
+
+def _ordered(found: Answers, chosen: Tensor) -> Tensor:
+    """The indices of the chosen answers: the surest of every class, then the next surest of every class, and so on."""
+    indices = chosen.nonzero().squeeze(1)
+    indices = indices[found.log_odds[indices].argsort(descending=True, stable=True)]
+    classes = found.truth[indices]
+    rank = torch.zeros_like(classes)
+    for each in set(classes.tolist()):
+        of_class = classes == each
+        rank[of_class] = torch.arange(int(of_class.sum()))
+    return indices[rank.argsort(stable=True)]
+
+
+def whole_images(found: Sequence[Answers], *, right: bool) -> Tensor:
+    """Return rows of the split in the order in which they are shown with all their tasks: those with the most right
+    (or the most wrong) answers first. Images without any such answer are left out."""
+    size = 1 + max((int(each.rows.max()) for each in found if len(each.rows)), default=-1)
+    counts, sums = torch.zeros(size, dtype=torch.int64), torch.zeros(size, dtype=torch.float64)
+    for each in found:
+        wanted = each.right == right
+        counts.index_add_(0, each.rows[wanted], torch.ones_like(each.rows[wanted]))
+        sums.index_add_(0, each.rows[wanted], each.log_odds[wanted])
+    rows = counts.nonzero().squeeze(1)
+    rows = rows[(sums[rows] / counts[rows]).argsort(descending=True, stable=True)]
+    return rows[counts[rows].argsort(descending=True, stable=True)]

@@ -1,0 +1,112 @@
+"""Pages of figures on a finished run: where it looks when it is right, and when it is wrong."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mtbench.errors import UsageError
+from mtbench.explanation.answers import Answers, answers
+from mtbench.explanation.examples import RULE_OF_IMAGES, Case, cases
+from mtbench.explanation.figures import Album
+from mtbench.explanation.maps import maps_of
+from mtbench.explanation.page import (
+    Shown,
+    frame_of,
+    images_title,
+    page_of,
+    render_page_latex,
+    render_page_markdown,
+    stem_of,
+    title_of,
+)
+from mtbench.explanation.sheet import Sheet, draw
+from mtbench.explanation.trained import find_run, open_run
+from mtbench.report.layout import Page
+from mtbench.report.style import save
+from mtbench.report.text import slug
+from mtbench.report.write import DEFAULT_REPORTS
+from mtbench.store.atomic import make_folder, write_bytes
+from mtbench.train.device import choose_device, deterministic
+
+__all__ = ["Explanation", "explain_run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What was written about a run.
+
+    Attributes:
+        page: the table in words.
+        files: in the order in which they were written; the page comes last.
+    """
+
+    page: Page
+    files: tuple[Path, ...]
+
+
+def explain_run(
+    given: Path, *, root: Path, images: int = 6, out: Path | None = None, device: str = "auto"
+) -> Explanation:
+    """Write pages of figures about a finished run; the same run makes the same bytes on one machine.
+
+    Per task a figure shows good and bad cases: images, the attention map over each, the true point and the map's peak
+    where true points are known, prediction and truth. Two more show whole images with all their tasks. They are chosen
+    by score, see `mtbench.explanation.examples`.
+
+    Args:
+        given: the folder of the run, a file in it, or a folder above it that has no other run below.
+        root: the folder of the data files.
+        images: images per case.
+        out: the folder to write to; by default one of the run's own below `DEFAULT_REPORTS`.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        UsageError: there is no such run, it is not finished, or there are no pages for its kind of tasks or network.
+        StoreError: its weights are lost or damaged, or a file cannot be written.
+        DataError: a data file is missing or damaged.
+    """
+    if images < 1:
+        raise UsageError(f"{images} images were asked for.", allowed="Allowed: 1 or more.")
+    chosen = choose_device(device)
+    folder = find_run(given)
+    deterministic(chosen, "float32")
+    run = open_run(folder, root, chosen)
+    first = run.test.batch(torch.zeros(1, dtype=torch.long, device=chosen)).inputs
+    assert isinstance(first, torch.Tensor)
+    maps = maps_of(run.network, run.backbone, first)
+    found = answers(run.network, run.test, run.indices, maps)
+    of_tasks = [cases(each) for each in found]
+    page, stem = page_of(run, found, of_tasks, maps), stem_of(run)
+    album = Album(tasks=run.tasks, split=run.test, maps=maps, title=title_of(run), count=images, quick=page.quick)
+    directory = out or DEFAULT_REPORTS / slug(run.record.spec.titles.dataset) / f"explain-{stem.partition('-')[2]}"
+    make_folder(directory)
+    files, shown = [], []
+    for figure, sheet in _sheets(album, found, of_tasks, stem):
+        shown.append(figure)
+        for kind, data in save(draw(sheet)).items():
+            files.append(directory / f"{figure.name}.{kind}")
+            write_bytes(files[-1], data)
+    table = str(frame_of(run.tasks, found, of_tasks, images).to_csv(index=False, lineterminator="\n"))
+    texts = {"csv": table, "tex": render_page_latex(page, shown), "md": render_page_markdown(page, shown)}
+    for kind, text in texts.items():
+        files.append(directory / f"{stem}-explain.{kind}")
+        write_bytes(files[-1], text.encode())
+    return Explanation(page=page, files=tuple(files))
+
+
+def _sheets(
+    album: Album, found: Sequence[Answers], of_tasks: Sequence[Sequence[Case]], stem: str
+) -> Iterator[tuple[Shown, Sheet]]:
+    """Whole images first, where there is more than one task, then each task."""
+    for right in (True, False) if len(found) > 1 else ():
+        sheet = album.of_images(found, right=right)
+        if sheet.lines:
+            name = f"{stem}-images-{'right' if right else 'wrong'}"
+            yield Shown(name=name, title=images_title(right), caption=RULE_OF_IMAGES), sheet
+    for each, of_task in zip(found, of_tasks, strict=True):
+        sheet = album.of_task(each, of_task)
+        if sheet.lines:
+            name = album.tasks[each.index].name
+            yield Shown(name=f"{stem}-task-{each.index + 1}-{slug(name)}", title=f"Task {name}"), sheet

@@ -1,0 +1,196 @@
+"""A page on a run in words: how its answers fall into cases, and the figures that show some of each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from mtbench.contract import Task
+from mtbench.explanation.answers import Answers
+from mtbench.explanation.examples import RULE, Case
+from mtbench.explanation.maps import Maps
+from mtbench.explanation.trained import TrainedRun
+from mtbench.report.latex import escape_latex, render_latex
+from mtbench.report.layout import Layout, Page, plain
+from mtbench.report.markup import escape_markdown, render_markdown
+from mtbench.report.text import fixed, listed, slug
+from mtbench.report.words import DASH
+from mtbench.train.pointing import FAR
+
+__all__ = [
+    "Shown",
+    "frame_of",
+    "images_title",
+    "page_of",
+    "render_page_latex",
+    "render_page_markdown",
+    "stem_of",
+    "title_of",
+]
+
+UNLIKE = 0.5
+"""Largest difference in accuracy to the record, in %, that another machine's rounding may make."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A figure of the page.
+
+    Attributes:
+        name: of its files, without their ending.
+        title: what it shows.
+        caption: what is to be said besides.
+    """
+
+    name: str
+    title: str
+    caption: str = ""
+
+    @property
+    def text(self) -> str:
+        """The title and the caption in sentences."""
+        return f"{self.title}. {self.caption}".strip()
+
+
+def title_of(run: TrainedRun) -> str:
+    """Return the run in words."""
+    titles = run.record.spec.titles
+    return f"{titles.dataset}, protocol {titles.protocol}, {titles.method}, seed {run.record.spec.seed}"
+
+
+def stem_of(run: TrainedRun) -> str:
+    """Return the beginning of the names of all files; no other run has it."""
+    spec = run.record.spec
+    return f"{slug(spec.titles.dataset)}-{slug(spec.titles.method)}-seed-{spec.seed}-{spec.id}"
+
+
+def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[Case]], maps: Maps) -> Page:
+    """Return the table of a page: a line per task with its accuracy, its cases, and how near its maps point."""
+    located = run.test.points is not None
+    names = [case.name for case in cases[0]]
+    extra = ("point unknown", "median distance") if located else ()
+    lines = [plain(_line(run, each, of_task, located)) for each, of_task in zip(found, cases, strict=True)]
+    return Page(
+        title=f"Where it looks: {title_of(run)}",
+        label=f"{stem_of(run)}-explain",
+        quick=run.record.spec.protocol.name == "quick",
+        layout=Layout(
+            header=("task", "labels", "accuracy %", "in record", *names, *extra), lines=tuple(lines), tasks=0, costs=0
+        ),
+        caption=_caption(maps, located),
+        footnotes=_footnotes(run, found),
+    )
+
+
+def render_page_markdown(page: Page, figures: Sequence[Shown]) -> str:
+    """Return the page for GitHub: the table, and the figures below it."""
+    shown = (f"![{escape_markdown(each.title)}]({each.name}.png)\n\n{escape_markdown(each.text)}\n" for each in figures)
+    return "\n".join([render_markdown(page), *shown])
+
+
+def render_page_latex(page: Page, figures: Sequence[Shown]) -> str:
+    """Return the page for LaTeX, with booktabs and graphicx."""
+    shown = (
+        f"\\begin{{figure}}[p]\n\\centering\n\\includegraphics[width=\\linewidth,height=.85\\textheight,keepaspectratio]{{{each.name}.pdf}}\n"
+        f"\\caption{{{escape_latex(each.text)}}}\n\\end{{figure}}\n"
+        for each in figures
+    )
+    return "\n".join([render_latex(page), *shown])
+
+
+def frame_of(
+    tasks: Sequence[Task], found: Sequence[Answers], cases: Sequence[Sequence[Case]], count: int
+) -> pd.DataFrame:
+    """Return one row per image that the sheets of tasks show, in their order."""
+    rows = [
+        {
+            "task": tasks[each.index].name,
+            "case": case.name,
+            "row": int(each.rows[index]),
+            "true": int(each.truth[index]),
+            "said": int(each.said[index]),
+            "log_odds": float(each.log_odds[index]),
+            **_located(each, index),
+        }
+        for each, of_task in zip(found, cases, strict=True)
+        for case in of_task
+        for index in case.members[:count].tolist()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _located(found: Answers, index: int) -> dict[str, float]:
+    if found.points is None or found.peaks is None or found.distances is None:
+        return {}
+    (true_x, true_y), (peak_x, peak_y) = found.points[index].tolist(), found.peaks[index].tolist()
+    distance = float(found.distances[index])
+    return {"true_x": true_x, "true_y": true_y, "peak_x": peak_x, "peak_y": peak_y, "distance": distance}
+
+
+def _line(run: TrainedRun, found: Answers, cases: Sequence[Case], located: bool) -> list[str]:
+    task = run.tasks[found.index]
+    count = len(found.rows)
+    cells = [
+        task.name,
+        f"{count:,}",
+        fixed(_accuracy(found)) if count else DASH,
+        fixed(run.record.value(task.name, task.kind.metrics[0].name)) if count else DASH,
+        *(f"{len(case.members):,}" for case in cases),
+    ]
+    if not located:
+        return cells
+    if found.distances is None:
+        return [*cells, DASH, DASH]
+    known = found.distances[found.pointed]
+    return [*cells, f"{count - len(known):,}", f"{fixed(100 * _median(known), 1)} %" if len(known) else DASH]
+
+
+def _accuracy(found: Answers) -> float:
+    return 100 * float(found.right.double().mean())
+
+
+def _median(distances: Tensor) -> float:
+    """The median, where a map without a peak counts as farther than any."""
+    return float(distances.nan_to_num(torch.inf).double().quantile(0.5))
+
+
+def _caption(maps: Maps, located: bool) -> tuple[str, ...]:
+    where = (
+        (
+            f"An answer is of the right place if the map's peak lies within {100 * FAR:g} % of the image's side of "
+            "the true point; distances are fractions of that side, over images whose true point is known."
+        ),
+    )
+    return (
+        "Answers to the test images, with the weights that the record reports.",
+        maps.says,
+        *(where if located else ()),
+        RULE,
+        "Each map is coloured from its least to its greatest value, so that maps cannot be compared by strength.",
+    )
+
+
+def _footnotes(run: TrainedRun, found: Sequence[Answers]) -> tuple[str, ...]:
+    notes = []
+    if run.status.state == "stale":
+        notes.append(f"The run is stale: {run.status.why}.")
+    unlike = [
+        run.tasks[each.index].name
+        for each in found
+        if len(each.rows)
+        and not abs(_accuracy(each) - run.record.value(run.tasks[each.index].name, "accuracy")) <= UNLIKE
+    ]
+    if unlike:
+        notes.append(
+            f"The accuracy of {listed(unlike)} is not that of the record: the code or the data have changed since."
+        )
+    if run.others:
+        notes.append(f"Left out, since they are not one class per image: {listed(run.others)}.")
+    return tuple(notes)
+
+
+def images_title(right: bool) -> str:
+    """Return the title of a figure of whole images."""
+    return f"Whole images with the {'most right' if right else 'most wrong'} answers"

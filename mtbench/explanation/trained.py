@@ -1,0 +1,174 @@
+"""The network of a finished run, with its weights, and the data that it is looked at with."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Backbone, Classification, Dataset, Network, Split, Task
+from mtbench.errors import StoreError, UsageError, shortlist
+from mtbench.plan.parse import backbone_of, dataset_of
+from mtbench.plan.spec import RunSpec
+from mtbench.store.folder import RunFolder
+from mtbench.store.record import Record
+from mtbench.store.results import run_folders
+from mtbench.store.status import RunStatus, status_of
+from mtbench.train.assemble import build, method_of
+
+__all__ = ["TrainedRun", "find_run", "open_run"]
+
+EXAMPLE = "Allowed: the folder of a run, such as results/local/mmnist3/td/seed-0-1a2b3c4d5e6f, or a file in it."
+AGAIN = Path("results/again")
+"""The results folder that is proposed for runs whose weights are lost."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedRun:
+    """A finished run that can be asked.
+
+    Attributes:
+        status: of the run, which may be stale.
+        record: of the run.
+        network: in evaluation mode, with the weights of the reported epoch.
+        backbone: one like those that the network is built on, with initial weights.
+        dataset: opened.
+        test: the test split, on the network's device.
+        indices: of the tasks that can be explained, those of one class per image.
+    """
+
+    status: RunStatus
+    record: Record
+    network: Network
+    backbone: Backbone
+    dataset: Dataset
+    test: Split
+    indices: tuple[int, ...]
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All tasks, in the dataset's order."""
+        return self.network.tasks
+
+    @property
+    def others(self) -> list[str]:
+        """The names of the tasks that cannot be explained."""
+        return [task.name for index, task in enumerate(self.tasks) if index not in self.indices]
+
+
+def find_run(given: Path) -> RunFolder:
+    """Return the run that is meant by its folder, a file in it, or a folder above it that has no other run below.
+
+    Raises:
+        UsageError: there is none, or there are several.
+        StoreError: the results cannot be read.
+    """
+    path = given.expanduser()
+    if not path.exists():
+        raise UsageError(f"there is no {given}.", mend="`mtbench status` lists the runs.", allowed=EXAMPLE)
+    if path.is_file():
+        path = path.parent
+    if any((path / name).exists() for name in ("spec.json", "record.json")):
+        return RunFolder(path)
+    below = run_folders(path)
+    if not below:
+        raise UsageError(f"there is no run in {given}.", allowed=EXAMPLE)
+    if len(below) > 1:
+        names = shortlist((str(run.path) for run in below), most=12)
+        raise UsageError(f"there are {len(below)} runs below {given}.", mend="Choose one of them.", allowed=names + ".")
+    return below[0]
+
+
+def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
+    """Load the test split and the trained network of a run.
+
+    Args:
+        root: the folder of the data files.
+
+    Raises:
+        UsageError: the run is not finished, or is not of images with classes, or a part of it is not installed.
+        StoreError: its weights are lost, damaged, or no longer fit; the text says how to make them again.
+        DataError: a data file is missing or damaged.
+    """
+    spec = folder.spec()
+    status = status_of(folder.path, spec, root)
+    if status.record is None:
+        raise UsageError(
+            f"the run in {folder.path} has no record: it is {status.state}{f' ({status.why})' if status.why else ''}.",
+            mend=f"Finish it: mtbench exec {shlex.quote(str(folder.path / 'spec.json'))}",
+        )
+    weights = _weights(folder, spec, status.record)
+    dataset = dataset_of(spec).open(root)
+    _check(dataset)
+    setup = backbone_of(spec).setup(dataset, seed=spec.seed)
+    network = build(method_of(spec), setup)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as cause:
+        raise StoreError(
+            f"the weights in {folder.path} do not fit the network as it is built now, since its code has changed "
+            f"({' '.join(str(cause).split())[:200]}).",
+            mend=_again(folder, spec),
+        ) from cause
+    test = dataset.load("test", validation=spec.protocol.validation)
+    _check_inputs(dataset, test)
+    return TrainedRun(
+        status=status,
+        record=status.record,
+        network=network.to(device).eval(),
+        backbone=setup.build_backbone(),
+        dataset=dataset,
+        test=test.to(device),
+        indices=_classified(dataset),
+    )
+
+
+def _weights(folder: RunFolder, spec: RunSpec, record: Record) -> dict[str, Tensor]:
+    try:
+        return folder.model(record)
+    except StoreError as cause:
+        raise type(cause)(cause.given, mend=_again(folder, spec)) from cause
+
+
+def _again(folder: RunFolder, spec: RunSpec) -> str:
+    """A sentence with a command that trains a run again and explains it.
+
+    It does so in another results folder: here a run that has a record is left as it is, and its results may be kept.
+    """
+    new, old = AGAIN / spec.folder, folder.path
+    while new.absolute() == old.absolute():
+        new = AGAIN / new
+    files = " ".join(shlex.quote(str(old / name)) for name in ("spec.json", "files.json") if (old / name).exists())
+    to = shlex.quote(str(new))
+    return f"Make them again: mkdir -p {to} && cp {files} {to} && mtbench exec {to}/spec.json && mtbench explain {to}"
+
+
+def _classified(dataset: Dataset) -> tuple[int, ...]:
+    return tuple(index for index, task in enumerate(dataset.tasks) if isinstance(task.kind, Classification))
+
+
+def _check(dataset: Dataset) -> None:
+    if not _classified(dataset):
+        kinds = sorted({type(task.kind).__name__ for task in dataset.tasks})
+        raise UsageError(
+            f"the tasks of this run are of kind {', '.join(kinds)}, for which there are no pages.",
+            allowed="Explained are tasks of one class per image.",
+        )
+
+
+def _check_inputs(dataset: Dataset, test: Split) -> None:
+    inputs = test.inputs
+    if not isinstance(inputs, Tensor) or inputs.dim() != 4 or inputs.shape[1] not in (1, 3):
+        found = "several tensors" if not isinstance(inputs, Tensor) else "x".join(map(str, inputs.shape[1:]))
+        raise UsageError(
+            f"the inputs of this run's dataset are no images ({found}).",
+            allowed="Explained are networks that look at images of one or three channels.",
+        )
+    if test.members is not None and test.members.shape[1] > 1:
+        raise UsageError(
+            f"an example of this run's dataset is {test.members.shape[1]} images.",
+            allowed="Explained are networks that answer about one image.",
+        )
+    if max(dataset.input_shape[-2:]) < 2:
+        raise UsageError("the inputs of this run's dataset are no images: they have one pixel.")

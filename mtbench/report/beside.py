@@ -1,0 +1,21 @@
+"""Pages that stand beside the summary table of a comparison, where its runs have what they show."""
+
+from collections.abc import Iterator
+
+from mtbench.report.choices import DEFAULT, Choices
+from mtbench.report.comparison import Comparison
+from mtbench.report.known import known_page
+from mtbench.report.layout import Page
+from mtbench.report.pointing import pointing_pages
+from mtbench.report.unequal import unequal_page
+
+__all__ = ["pages_beside"]
+
+
+def pages_beside(comparison: Comparison, choices: Choices = DEFAULT) -> Iterator[tuple[str, Page]]:
+    """Yield pages with the ends of the names of their files: unequal classes, known classes, pointing and outcomes."""
+    for name, page in (("unequal", unequal_page(comparison, choices)), ("known", known_page(comparison, choices))):
+        if page:
+            yield name, page
+    for page in pointing_pages(comparison):
+        yield page.label.rpartition("-")[2], page

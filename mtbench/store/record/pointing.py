@@ -1,0 +1,88 @@
+"""Pointing: how near the peaks of a network's maps lie to the points of the tasks' objects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mtbench.store.record.sealed import Number
+
+__all__ = ["ConstantPoint", "Nearness", "Outcomes", "Pointing", "TaskPointing"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearness:
+    """Distances between points that were found and true points. Their unit is the image's side: a distance along x is
+    divided by its width, one along y by its height.
+
+    Attributes:
+        within_5: the fraction that is at most 0.05.
+        within_10: the fraction that is at most 0.1.
+        median: the median distance.
+    """
+
+    within_5: Number
+    within_10: Number
+    median: Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConstantPoint:
+    """The one point for all examples that is best for training: of the centers of 100 x 100 cells the one with the most
+    visible training points within 0.1, of several the one with the most within 0.05.
+
+    Attributes:
+        x: its place as a fraction of the image's width.
+        y: likewise of the height.
+        nearness: to the visible points of the test split.
+    """
+
+    x: Number
+    y: Number
+    nearness: Nearness
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcomes:
+    """Numbers of test examples by two things: the peak is localized, that is at most 0.1 from the point, or lies
+    elsewhere; and the answer is right or wrong.
+
+    Attributes:
+        localized_right: right answer from the right place.
+        localized_wrong: wrong answer from the right place.
+        elsewhere_right: right answer from a wrong place.
+        elsewhere_wrong: wrong answer from a wrong place.
+    """
+
+    localized_right: int
+    localized_wrong: int
+    elsewhere_right: int
+    elsewhere_wrong: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskPointing:
+    """Pointing of one task on the test split.
+
+    Attributes:
+        count: how many examples have a label, and a visible point: one that is known and lies in the image.
+        peak: of the peaks of the network's map.
+        constant: the point to compare with; None where training has no visible point.
+        outcomes: None where the kind of task knows of no right answers, or where predictions are not stored.
+    """
+
+    count: int
+    peak: Nearness
+    constant: ConstantPoint | None = None
+    outcomes: Outcomes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointing:
+    """Pointing of all tasks with a visible point in the test split.
+
+    Attributes:
+        map: the network's map, as in ``lowest stream map``; its peak is the center of its largest place.
+        tasks: by name.
+    """
+
+    map: str
+    tasks: Mapping[str, TaskPointing]
