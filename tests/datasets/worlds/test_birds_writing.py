@@ -18,9 +18,9 @@ from mtbench.errors import DataError
 from mtbench_datasets.worlds.birds import MANIFEST, MOST, find_faults, write_world
 from mtbench_datasets.worlds.birds.images import encode, read_facts
 from mtbench_datasets.worlds.birds.recipe import BirdsRecipe
+from mtbench_datasets.worlds.world import LOCK
 
 SIZE = (24, 32)
-LOCK = ".mtbench-world.lock"
 
 
 def write(folder: Path, **changes: Any) -> list[str]:

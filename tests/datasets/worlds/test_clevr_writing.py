@@ -18,7 +18,7 @@ from PIL import Image
 from mtbench.errors import DataError
 from mtbench_datasets.worlds.clevr import MANIFEST, draw_scenes, find_faults, write_world
 from mtbench_datasets.worlds.clevr.images import encode, is_whole
-from mtbench_datasets.worlds.clevr.write import LOCK
+from mtbench_datasets.worlds.world import LOCK
 
 SIZE = (24, 32)
 

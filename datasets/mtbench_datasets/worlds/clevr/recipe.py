@@ -1,6 +1,6 @@
 """A world's settings and the files that belong to each of its pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,15 +8,18 @@ from typing import Any
 import torch
 
 from ...files import write_atomically
+from ..crew import Picture
 from .images import encode, is_whole
 from .render import draw_visible, render, render_maps
-from .scenes import describe, image_name
+from .scenes import describe, image_name, scene_file
 
 __all__ = ["MAPS", "RECIPE", "Recipe"]
 
 RECIPE = 1
 """Raised whenever the same seed gives other bytes than before."""
 MAPS = ("depth", "normals", "masks")
+BYTES, BYTES_WITH_MAPS = 0.75, 1.5
+"""About what a picture takes on a disk of blocks of 4 KiB, in bytes per pixel; without maps and with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,20 +44,38 @@ class Recipe:
         """Number of images of each split."""
         return {"train": self.train, "val": self.val}
 
-    def pictures(self) -> Iterator[tuple[str, int]]:
+    @property
+    def space(self) -> int:
+        height, width = self.size
+        return round(height * width * (BYTES_WITH_MAPS if self.maps else BYTES))
+
+    @property
+    def shape(self) -> str:
+        height, width = self.size
+        return f"{width} x {height}"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return tuple(f"scenes/CLEVR_{split}_scenes.json" for split in self.counts)
+
+    def pictures(self) -> Iterator[Picture]:
         """Yield split and index of every picture, in order."""
         for split, count in self.counts.items():
             for index in range(count):
                 yield split, index
 
-    def files(self, split: str, index: int) -> tuple[str, ...]:
+    def files(self, picture: Picture) -> tuple[str, ...]:
         """Return the files of a picture, relative to the world's folder: the image, then its maps."""
+        split, index = picture
         rooms = ("images", *(MAPS if self.maps else ()))
         return tuple(f"{room}/{split}/{image_name(split, index)}" for room in rooms)
 
-    def source(self, split: str, index: int) -> str:
+    def is_whole(self, folder: Path, picture: Picture, file: str) -> bool:
+        return is_whole(folder / file, self.source(picture))
+
+    def source(self, picture: Picture) -> str:
         """Return the text that the files of a picture carry."""
-        height, width = self.size
+        (split, index), (height, width) = picture, self.size
         return f"mtbench clevr world, recipe {RECIPE}, seed {self.seed}, {split} {index}, {width} x {height}"
 
     def settings(self) -> dict[str, Any]:
@@ -69,7 +90,7 @@ class Recipe:
             "maps": self.maps,
         }
 
-    def make(self, folder: Path, split: str, index: int) -> tuple[dict[str, Any], bool]:
+    def make(self, folder: Path, picture: Picture) -> tuple[dict[str, Any], bool]:
         """Draw a picture's scene, and write those of its files that are not whole.
 
         Returns:
@@ -78,9 +99,10 @@ class Recipe:
         Raises:
             DataError: a file cannot be written.
         """
+        split, index = picture
         scene, surface = draw_visible(self.seed, split, index, self.size)
-        source = self.source(split, index)
-        missing = [file for file in self.files(split, index) if not is_whole(folder / file, source)]
+        source = self.source(picture)
+        missing = [file for file in self.files(picture) if not is_whole(folder / file, source)]
         wanted = {file.split("/")[0]: folder / file for file in missing}
         if "images" in wanted:
             write_atomically(wanted["images"], encode(render(scene, surface, self.size), source))
@@ -94,3 +116,7 @@ class Recipe:
             for room in wanted.keys() & contents.keys():
                 write_atomically(wanted[room], encode(contents[room], source))
         return describe(scene, split, index, self.size), "images" in wanted
+
+    def describe(self, described: Mapping[Picture, Any]) -> Iterator[tuple[str, bytes]]:
+        for (split, count), table in zip(self.counts.items(), self.tables, strict=True):
+            yield table, scene_file(split, [described[split, index] for index in range(count)])
