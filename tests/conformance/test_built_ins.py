@@ -67,16 +67,19 @@ def test_every_network_conforms_on_other_backbones(network: str, backbone: str) 
     [
         name
         for name in built_in("dataset")
-        if name not in ("mmnist4", "mmnist9", "mmnist9-ref") and not name.startswith("clevr")
+        if name not in ("mmnist4", "mmnist9", "mmnist9-ref", "cub200", "birds-mini") and not name.startswith("clevr")
     ],
 )
 def test_datasets_conform(name: str, data_root: Path) -> None:
-    """Those of CLEVR take gigabytes; tests/datasets/clevr checks them on a small tree."""
+    """Those of CLEVR and CUB take gigabytes; tests/datasets/clevr and tests/datasets/cub check them on small trees."""
     assert_conforms(name, root=data_root)
 
 
-def test_a_rendered_world_conforms(tmp_path: Path) -> None:
-    assert_conforms("clevr-mini:train=40:test=8:size=32", root=tmp_path)
+@pytest.mark.parametrize(
+    "world", ["clevr-mini:train=40:test=8:size=32", "birds-mini:train=40:test=8:species=4:size=32"]
+)
+def test_a_drawn_world_conforms(world: str, tmp_path: Path) -> None:
+    assert_conforms(world, root=tmp_path)
 
 
 def test_there_are_at_least_twelve_mixed_pairs_of_different_parts() -> None:
