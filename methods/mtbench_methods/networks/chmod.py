@@ -145,14 +145,12 @@ class ChannelModulation(OneTaskNetwork):
             return super().losses(batch)
         with self.last_maps() as last:
             losses = self.mean_losses(self.training_outputs(batch), batch)
-        maps = [self.coarse_map(seen)[:, 0] for seen in last]  # one of all examples, or one per task
-        located = localization_losses(
-            maps * (len(self.tasks) // len(maps)),
-            batch,
-            self.tasks,
-            divisor=self.options.loc_divisor,
-            enlarge=self.options.loc_target == "image",
-        )
+        maps = [self.coarse_map(seen) for seen in last]  # one of all examples, or one per task
+        if self.options.loc_target == "image":
+            size = cast(Tensor, batch.inputs).shape[2:]
+            maps = [nn.functional.interpolate(map_, size, mode="bilinear", align_corners=False) for map_ in maps]
+        each = [map_[:, 0] for map_ in maps] * (len(self.tasks) // len(maps))
+        located = localization_losses(each, batch, self.tasks, divisor=self.options.loc_divisor)
         return dataclasses.replace(losses, auxiliary=self.options.loc_loss * located)
 
     def task_map(self, inputs: Inputs, index: int) -> Tensor | None:
