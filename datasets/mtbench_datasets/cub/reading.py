@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from mtbench.errors import shortlist
 
+from ..worlds import MANIFEST
 from .annotations import Annotations
 from .lookalikes import NABIRDS
 from .tables import Table, is_file
 from .vocabulary import ATTRIBUTES, COLORS, GROUPS, PARTS, Certainty
 
-__all__ = ["IMAGES", "SPECIES", "TRAINING", "WORLD", "Folder"]
+__all__ = ["IMAGES", "SPECIES", "TRAINING", "Folder"]
 
 IMAGES, TRAINING, SPECIES = 11_788, 5_994, 200
 """Numbers of images, of those to train on, and of classes, as released."""
-WORLD = "mtbench-world.json"
-"""A file in the folder of a world that is not the released one, in the same format, with other numbers."""
 LABELS: Final = "attributes/image_attribute_labels.txt"
 CLEAN: Final = "attributes/image_attribute_labels_clean.txt"
 FIELDS = 5
@@ -118,14 +117,14 @@ class Folder:
 
     @property
     def _is_world(self) -> bool:
-        return is_file(self.path / WORLD)
+        return is_file(self.path / MANIFEST)
 
     def _expect(self, name: str, found: int, official: int, what: str) -> None:
         """Refuse another number than the official one, but in a world."""
         if found != official and not self._is_world:
             raise self._table(name).fault(
                 f"{self.files[name]} has {found:,} {what}, and CUB-200-2011 has {official:,}.",
-                f"A smaller world in the same format has a file {WORLD} in its folder.",
+                f"A smaller world in the same format has a file {MANIFEST} in its folder.",
             )
 
     def _parts(self) -> list[str]:

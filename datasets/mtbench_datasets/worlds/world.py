@@ -17,11 +17,11 @@ from mtbench.errors import DataError
 from ..files import write_atomically
 from ..images.progress import shown
 from ..images.room import check_space, locked
+from . import MANIFEST
 from .crew import Job, Picture, make_pictures
 
-__all__ = ["MANIFEST", "Recipe", "faults", "write"]
+__all__ = ["Recipe", "faults", "write"]
 
-MANIFEST = "mtbench-world.json"
 LOCK = ".mtbench-world.lock"
 
 

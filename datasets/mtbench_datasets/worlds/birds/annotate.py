@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from .draws import Draws
 from .species import Plumage, Species
-from .vocabulary import CONFUSED, PART_GROUP, PARTS, attribute_groups
+from .vocabulary import CONFUSED, GROUPS, PART_GROUP, PARTS
 
 __all__ = ["Answers", "annotate", "locate"]
 
 Shown = list[tuple[str, int]]
 """Values that are said to be present, each with a certainty."""
-VALUES = attribute_groups()
 SMALL = 0.003
 """Fraction of the picture below which a part is a small one, of which people are less certain."""
 SURE = {4: 70, 3: 22, 2: 8}
@@ -59,7 +58,7 @@ def annotate(
     visible = {group: any(p in seen for p in PARTS if PART_GROUP[p] == group) for group in PART_GROUP.values()}
     area = {group: max(areas[p] for p in PARTS if PART_GROUP[p] == group) for group in PART_GROUP.values()}
     present, certainty, seconds = [], [], []
-    for group, values in VALUES.items():
+    for group, values in GROUPS.items():
         if group in PART_GROUP.values():
             shown, level = _colors(group, species, plumage, visible[group], area[group], draws)
         elif group.endswith("_color"):
@@ -101,7 +100,7 @@ def _colors(
     group: str, species: Species, plumage: Mapping[str, Plumage], visible: bool, area: float, draws: Draws
 ) -> tuple[Shown, int]:
     """Return the colors that people name of a part, and the certainty of what they do not name."""
-    values = VALUES[group]
+    values = GROUPS[group]
     if not visible:
         if draws.chance(GUESSED):
             return [(species.plumage[group].main, 2)], 2

@@ -149,7 +149,7 @@ def draw_species(seed: int, number: int) -> Species:
     varied = {name: getattr(form, name) * draws.uniform(0.9, 1.12) for name in lengths}
     form = Form(**(vars(form) | varied))
     plumage = _palette(draws)
-    traits = {group: draws.pick(values.split()) for group, values in GROUPS.items() if not group.endswith("_color")}
+    traits = {group: draws.pick(values) for group, values in GROUPS.items() if not group.endswith("_color")}
     length = (
         "shorter_than_head" if form.beak < 1 else "longer_than_head" if form.beak > 1.7 else "about_the_same_as_head"
     )
