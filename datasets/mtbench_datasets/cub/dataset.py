@@ -17,7 +17,7 @@ from mtbench.contract import Classification, Dataset, Flip, Split, Task, Trainin
 from mtbench.errors import DataError
 
 from ..files import sum_beside
-from ..images import ImageFolder
+from ..images import IMAGENET_MEAN, IMAGENET_STD, ImageFolder
 from ..splits import check_split, title
 from .annotations import Annotations
 from .cache import AnnotationsCache
@@ -28,7 +28,6 @@ from .vocabulary import COLORS, GROUPS, UNKNOWN
 
 __all__ = ["Birds", "BirdsOptions", "Cub200", "held_out", "shuffled"]
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's images
 ANSWERS = (*COLORS, "unknown")
 
 
@@ -177,8 +176,8 @@ class Birds(Dataset):
             targets=tuple(classes.T.contiguous()),
             defined=torch.ones_like(classes, dtype=torch.bool),
             points=None if frames is None else annotations.points(frames, self._size),
-            mean=MEAN,
-            std=STD,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
         )
 
 
