@@ -101,6 +101,6 @@ class ScenesCache:
 
 
 def _facts(*, frame: Sequence[int], **others: Any) -> Facts:
-    """Facts as JSON has them, in which a tuple is a list."""
+    """Return facts as JSON has them, in which a tuple is a list."""
     height, width = frame
     return Facts(frame=(height, width), **others)

@@ -24,8 +24,8 @@ class Facts:
         names: see `Annotations`.
         remarks: see `Annotations`.
         digest: see `Annotations`.
-        states: of each file that they were read from its path, its size in bytes and the time of its last change in
-            nanoseconds, by what it has.
+        states: name, size in bytes and time of the last change in nanoseconds of each file that was read, by its key
+            in `Folder.files`.
     """
 
     names: list[str]
@@ -39,7 +39,7 @@ class AnnotationsCache:
     """The annotations of the images in a folder.
 
     Attributes:
-        folder: where the dataset lies.
+        folder: the dataset's folder.
         stem: the beginning of the file's name.
         root: the data root.
         owner: the dataset as the person wrote it, for errors.
@@ -94,7 +94,7 @@ class AnnotationsCache:
 
 
 def _state(path: Path) -> tuple[str, int, int] | None:
-    """Name, size and time of the last change of a file; None if it is not there."""
+    """Return name, size and time of the last change of a file; None if it is missing."""
     try:
         found = os.stat(path)
     except OSError:

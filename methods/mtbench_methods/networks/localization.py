@@ -16,11 +16,11 @@ from mtbench.errors import UsageError
 __all__ = ["divisor_option", "localization_losses", "require_points", "target", "weight_option"]
 
 SIGMA, SIDE = 3.0, 224
-"""Standard deviation of a target in pixels, on images of that side; in proportion on others."""
+"""Standard deviation of a target in pixels on images with that side; proportional on others."""
 
 
 def weight_option(where: str) -> Any:
-    """Return the option ``loc_loss`` of a network whose map lies there."""
+    """Return the option ``loc_loss`` of a network; `where` says in its help which map is trained."""
     return option(0.0, f"weight of the localization loss {where}, on datasets with points", low=0)
 
 

@@ -19,18 +19,18 @@ SMALL = 0.003
 SURE = {4: 70, 3: 22, 2: 8}
 LESS_SURE = {4: 46, 3: 34, 2: 20}
 WRONG, SILENT, DOUBLE, HEDGED = 0.03, 0.03, 0.8, 0.08
-"""How often people take a color for its neighbor, name none, name the second color too, and add a neighbor."""
+"""Probabilities that people take a color for its neighbor, name none, name the second color too, add a neighbor."""
 GUESSED = 0.15
-"""How often people guess the color of a part that is not visible."""
+"""Probability that people guess the color of a part that is not visible."""
 MISSED, IMAGINED = 0.02, 0.01
-"""How often a visible part is not marked, and how often one that is hidden is."""
+"""Probabilities that a visible part is not marked, and that a hidden one is."""
 CLICK = 0.006
 """Standard deviation of marks along each axis, as a fraction of that side of the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What is said of a picture, in the order of the attributes.
+    """Annotators' answers about a picture, in the order of the attributes.
 
     Attributes:
         present: (312,) 0 or 1.
@@ -49,7 +49,7 @@ def annotate(
     """Return what people say of a picture.
 
     Args:
-        species: of the bird.
+        species: the bird's species.
         plumage: its colors.
         areas: fraction of the picture that each part takes.
         seen: parts that are visible.

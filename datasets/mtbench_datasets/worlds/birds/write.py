@@ -31,7 +31,7 @@ def write_world(
         folder: made if it is missing.
         train, test: numbers of images, spread evenly over the species.
         species: number of kinds of birds, at most `MOST`.
-        seed: of all draws.
+        seed: the seed of all draws.
         size: (height, width) in pixels; heights vary about it, and some images are upright.
         say: takes a line of text.
         jobs: processes that draw, each on one thread; by default one for each processor that this process may use.
