@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.conformance import Conformance
-from mtbench.contract.network import Losses, Network, SharedRepresentation
+from mtbench.contract.losses import Losses
+from mtbench.contract.network import Network, SharedRepresentation
 from mtbench.contract.options import NoOptions
 from mtbench.contract.split import Batch
 from mtbench.contract.task import Task
