@@ -67,8 +67,8 @@ class Network(nn.Module, ABC):
             single-task networks are measured against it; ``reference`` for the one network that balancers are compared
             on; empty for all others. A plain text, which is read without importing anything and is not inherited.
         layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
-        task_map_name: what `task_map` shows, for captions, as in ``lowest stream map``; empty where it has none. Where
-            options decide, an attribute of the instance.
+        task_map_name: name of the map that `task_map` returns, for captions, e.g. ``lowest stream map``; empty if it
+            returns none. An attribute of the instance where options decide.
         last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
         one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
     """
@@ -115,10 +115,10 @@ class Network(nn.Module, ABC):
         """Per task a tensor of B * V outputs, of which the rows that the batch may use are right."""
 
     def task_map(self, inputs: Inputs, index: int) -> Tensor | None:  # noqa: ARG002
-        """Return the network's own map (B, h, w) float of where it looks in each input to answer one task.
+        """Return the network's own attention map (B, h, w) float over each input, for one task.
 
-        Larger is more; maps of different inputs and tasks need not have one scale. A map covers the whole input. None
-        if the network has no such map, as most have not.
+        Larger values mean more attention; maps of different inputs and tasks need not have one scale. A map covers the
+        whole input. None if the network has no such map; most networks have none.
         """
         return None
 
