@@ -1,4 +1,4 @@
-"""``mtbench explain``: pages of figures on where a trained network looks."""
+"""``mtbench explain``: pages of figures with the attention maps of a trained network."""
 
 from pathlib import Path
 from typing import Annotated

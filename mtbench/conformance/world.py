@@ -37,7 +37,7 @@ class InTurn(Classification):
 
 
 def plain(tasks: int, count: int) -> World:
-    """`count` examples; task t asks at which of four places the bar in the t-th of `tasks` bands is.
+    """Return `count` examples; task t asks at which of four places the bar in the t-th of `tasks` bands is.
 
     The center of the bar is the task's point.
     """

@@ -1,4 +1,4 @@
-"""The answers of a network to every test image, task by task: what it said, how sure it was, and where it looked."""
+"""Answers of a network to every test image by task: predicted class, log-odds, and peak of the attention map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Answers:
     """The answers of one task, to the n test images with a label of it, in the order of the split.
 
     Attributes:
-        index: of the task.
+        index: index of the task.
         rows: (n,) int64, the examples of the split.
         truth: (n,) int64, their classes.
         said: (n,) int64, the predicted classes.
@@ -44,30 +44,30 @@ class Answers:
 
     @property
     def right(self) -> Tensor:
-        """(n,) bool, whether the answer is right."""
+        """Mask (n,) bool of the right answers."""
         return self.said == self.truth
 
     @property
     def near(self) -> Tensor:
-        """(n,) bool, whether the peak lies within `mtbench.train.pointing.FAR` of a point that is known."""
+        """Mask (n,) bool of the answers whose peak lies within `mtbench.train.pointing.FAR` of a known point."""
         assert self.distances is not None
         return self.distances <= FAR + ROUNDING
 
     @property
     def pointed(self) -> Tensor:
-        """(n,) bool, whether the true point is known."""
+        """Mask (n,) bool of the answers whose true point is known."""
         assert self.points is not None
         return ~self.points.isnan().any(1)
 
 
 def answers(network: Network, split: Split, indices: Sequence[int], maps: Maps) -> list[Answers]:
-    """Ask a network for every task of a split that an example has a label of.
+    """Return the answers of a network to every task and every labeled example of a split.
 
-    Maps are made of all examples only where true points are known, to measure how far their peaks lie from those.
+    Maps of all examples are computed only where true points are known, to measure the distances of their peaks.
 
     Args:
         network: in evaluation mode.
-        indices: of the tasks, all of one class per image.
+        indices: indices of the tasks, which are all of one class per image.
     """
     images = split.inputs
     assert isinstance(images, Tensor)
@@ -93,7 +93,7 @@ def answers(network: Network, split: Split, indices: Sequence[int], maps: Maps) 
 
 
 def _log_odds(logits: Tensor, said: Tensor) -> Tensor:
-    """ln(p / (1 - p)) of a class (B,), from logits (B, C): its logit minus the logarithm of the sum over the others."""
+    """Return ln(p / (1 - p)) (B,) of a class from logits (B, C): its logit minus the logsumexp of the others."""
     own = logits.gather(1, said[:, None])
     others = logits.scatter(1, said[:, None], -torch.inf).logsumexp(1)
     return own.squeeze(1) - others

@@ -1,4 +1,4 @@
-"""The images that are shown: chosen by score, never by hand."""
+"""Choice by score of the images that are shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def cases(found: Answers) -> list[Case]:
 
 
 def _ordered(found: Answers, chosen: Tensor) -> Tensor:
-    """The indices of the chosen answers: the surest of every class, then the next surest of every class, and so on."""
+    """Return indices of the chosen answers: the surest of every class, then the second of every class, and so on."""
     indices = chosen.nonzero().squeeze(1)
     indices = indices[found.log_odds[indices].argsort(descending=True, stable=True)]
     classes = found.truth[indices]

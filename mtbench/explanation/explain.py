@@ -1,4 +1,4 @@
-"""Pages of figures on a finished run: where it looks when it is right, and when it is wrong."""
+"""Pages of figures on a finished run: attention maps of right and wrong answers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ __all__ = ["Explanation", "explain_run"]
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """What was written about a run.
+    """Result of `explain_run`: a page and the files that were written.
 
     Attributes:
-        page: the table in words.
-        files: in the order in which they were written; the page comes last.
+        page: the table.
+        files: the files in the order in which they were written; the page comes last.
     """
 
     page: Page
@@ -99,7 +99,7 @@ def explain_run(
 def _sheets(
     album: Album, found: Sequence[Answers], of_tasks: Sequence[Sequence[Case]], stem: str
 ) -> Iterator[tuple[Shown, Sheet]]:
-    """Whole images first, where there is more than one task, then each task."""
+    """Yield the sheets of whole images, if there is more than one task, then one of each task."""
     for right in (True, False) if len(found) > 1 else ():
         sheet = album.of_images(found, right=right)
         if sheet.lines:

@@ -19,9 +19,9 @@ from mtbench.report.text import wrap
 __all__ = ["PAGE", "TASKS", "Album"]
 
 PAGE = 9.3
-"""Inches, the most that a sheet of whole images takes, for it is to fit a page of a paper."""
+"""Largest height in inches of a sheet of whole images, so that it fits a page of a paper."""
 TASKS = 2 * COLUMNS - 2
-"""Tasks that are shown of a whole image, at most: two lines, with the image itself in front."""
+"""Largest number of tasks that are shown of a whole image: two lines, with the image itself in front."""
 WORDS = 21
 """Characters in a line of words below a picture."""
 
@@ -31,12 +31,12 @@ class Album:
     """The material of the figures.
 
     Attributes:
-        tasks: all of the dataset.
-        split: that the answers are about.
+        tasks: all tasks of the dataset.
+        split: the split that the answers are about.
         maps: the source of maps.
         title: the first words of every sheet.
         count: images per case.
-        quick: whether the run is a preview, which every figure says.
+        quick: True if the run is a preview, which every figure states.
     """
 
     tasks: tuple[Task, ...]
@@ -77,7 +77,7 @@ class Album:
         )
 
     def _title(self, of: str) -> str:
-        """The title of a sheet; it names the maps, for a figure may stand alone."""
+        """Return the title of a sheet; it names the maps, since a figure may stand alone."""
         shown = f"With each image its {self.maps.name}, yellow where it is highest."
         return "\n".join([wrap(f"{self.title}: {of}", 95), *[QUICK] * self.quick, shown])
 
@@ -94,7 +94,7 @@ class Album:
         return [Line(panels=panels[start : start + COLUMNS]) for start in range(0, len(panels), COLUMNS)]
 
     def _panels(self, found: Answers, chosen: Tensor, above: str = "") -> tuple[list[Panel], list[Panel]]:
-        """The images of some answers, and the same under the map with the answer below."""
+        """Return the images of some answers, and the same images under the map with the answer below."""
         if not len(chosen):
             return [], []
         rows, said = found.rows[chosen], found.said[chosen]
@@ -129,7 +129,7 @@ class Album:
         return (*wrap(f"said {said}, {sure}", WORDS).split("\n"), *wrap(f"true {truth}", WORDS).split("\n"))
 
     def _image(self, row: int) -> NDArray[np.float64]:
-        """A picture (H, W, 3) from 0 to 1; numbers that are no bytes are stretched to that."""
+        """Return a picture (H, W, 3) from 0 to 1; floats are scaled from their minimum and maximum."""
         inputs = self.split.inputs
         assert isinstance(inputs, Tensor)
         index = row if self.split.members is None else int(self.split.members[row, 0])

@@ -15,9 +15,9 @@ from mtbench.explanation.grid import Grid, trace
 __all__ = ["FINE", "GradientMaps"]
 
 FINE = 7
-"""Cells along the sides of a map that is fine enough: ResNet-18's and VGG-11's last one has 7 x 7 at 224 pixels."""
+"""Least number of cells along the sides of a map: ResNet-18's and VGG-11's last one has 7 x 7 at 224 pixels."""
 VALUES = 2**24
-"""Numbers at a time, at most, in the largest feature map of the backbone: all maps of a pass are kept for gradients."""
+"""Most numbers at a time in the largest feature map of the backbone, since all maps are kept for gradients."""
 
 
 class GradientMaps:
@@ -155,8 +155,9 @@ def _posts(network: Network) -> list[nn.Module]:
 
 @contextmanager
 def _watching(places: Sequence[_Place]) -> Iterator[list[nn.Module]]:
-    """Within the block, the map of each of these calls goes through a module of its own, and what comes after cannot
-    change in place what went through it.
+    """Pass the map of each of these calls through a module of its own within the block.
+
+    Copies before and after it protect the map from layers that work in place.
 
     Captum keeps of a layer its last call alone, so that it would show another pass in silence where a layer is called
     more often. These modules are called once.

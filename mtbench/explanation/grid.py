@@ -1,4 +1,4 @@
-"""The places of a map's cells in the image, in pixels; a pixel's own place is its index, from 0."""
+"""Places of a map's cells in the image, in pixels; pixel centers lie at whole numbers, from 0."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Where the rows and the columns of a map lie in the image."""
+    """Places of the rows and the columns of a map in the image."""
 
     rows: Axis
     columns: Axis
@@ -41,7 +41,7 @@ def spread(cells: tuple[int, int], size: tuple[int, int]) -> Grid:
 
 
 def trace(backbone: Backbone, level: int) -> Grid:
-    """Return where the map of a stage lies, before its last nonlinearity: cells at the centers of what they see.
+    """Return the grid of a stage's map before its last nonlinearity: cells lie amid their receptive fields.
 
     A convolution or pooling of kernel k, stride s, padding p and dilation d puts cell i at ``s i - p + d (k - 1) / 2``
     of its input. Without padding, as in LeNet, a map shows the middle of the image alone: spread over all of it, its
@@ -51,7 +51,7 @@ def trace(backbone: Backbone, level: int) -> Grid:
     Where layers of another form change the size, the map is spread over the image.
 
     Args:
-        backbone: of which modules are called, stage by stage, on an image of zeros.
+        backbone: a backbone whose modules are called, stage by stage, on an image of zeros.
         level: the stage, from 0.
     """
     size = backbone.input_shape[-2], backbone.input_shape[-1]

@@ -1,4 +1,4 @@
-"""Maps of where a network looks to answer a task: its own, or gradient-based ones."""
+"""Attention maps of a network by task: its own, or gradient-based ones."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,9 +19,9 @@ class Maps(Protocol):
     """A source of maps.
 
     Attributes:
-        name: what the maps show, in a few words for captions.
-        says: the same in a sentence or two, with its source.
-        gradient_based: whether they are computed from gradients, and not by the network itself.
+        name: name of the maps, for captions.
+        says: a description in one or two sentences, with its source.
+        gradient_based: True if they are computed from gradients, and not by the network itself.
     """
 
     name: str
@@ -57,7 +57,7 @@ class TaskMaps:
 
 
 class OwnMaps:
-    """What `Network.task_map` gives."""
+    """The network's own maps, of `Network.task_map`."""
 
     gradient_based = False
 
@@ -75,7 +75,7 @@ class OwnMaps:
 
 
 class ByGradient:
-    """What `GradientMaps` gives."""
+    """Gradient-based maps, of `GradientMaps`."""
 
     gradient_based = True
 
@@ -126,8 +126,8 @@ def enlarge(values: NDArray[np.float32], grid: Grid, size: tuple[int, int]) -> N
 
 
 def _weights(axis: Axis, cells: int, side: int) -> NDArray[np.float64]:
-    """The share (side, cells) of each cell in each pixel, along one axis."""
+    """Return the weight (side, cells) of each cell in each pixel, along one axis."""
     place = (np.arange(side) - axis.start) / axis.step
     inside = (place >= -0.5) & (place <= cells - 0.5)
-    share = np.maximum(0, 1 - np.abs(np.clip(place, 0, cells - 1)[:, None] - np.arange(cells)))
-    return share * inside[:, None]  # type: ignore[no-any-return]
+    weights = np.maximum(0, 1 - np.abs(np.clip(place, 0, cells - 1)[:, None] - np.arange(cells)))
+    return weights * inside[:, None]  # type: ignore[no-any-return]

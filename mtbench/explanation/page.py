@@ -1,4 +1,4 @@
-"""A page on a run in words: how its answers fall into cases, and the figures that show some of each."""
+"""The page on a run: a table of the cases of its answers, and figures that show some answers of each case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ class Shown:
     """A figure of the page.
 
     Attributes:
-        name: of its files, without their ending.
-        title: what it shows.
-        caption: what is to be said besides.
+        name: name of its files, without their ending.
+        title: its title.
+        caption: further sentences; may be empty.
     """
 
     name: str
@@ -152,7 +152,7 @@ def _accuracy(found: Answers) -> float:
 
 
 def _median(distances: Tensor) -> float:
-    """The median, where a map without a peak counts as farther than any."""
+    """Return the median; a map without a peak counts as farther than any other."""
     return float(distances.nan_to_num(torch.inf).double().quantile(0.5))
 
 

@@ -34,7 +34,7 @@ class Panel:
         image: (H, W, 3) in [0, 1].
         above: words in a line above it.
         below: lines of words below it.
-        wrong: whether the first of these is in the colour of wrong answers.
+        wrong: True if the first of these has the colour of wrong answers.
         true: the true point, x and y in pixels, or None.
         peak: the map's peak, likewise.
     """
@@ -101,8 +101,8 @@ def overlaid(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[n
     """Return a picture (H, W, 3) in dim grey with a map (H, W) from 0 to 1 over it, from nothing over red to yellow."""
     grey = 0.6 * (image @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=2)
     colours = matplotlib.colormaps["autumn"](heat)[..., :3]
-    share = 0.9 * (heat**0.75)[..., None]  # places that are all but cold show the picture
-    return (1 - share) * grey + share * colours  # type: ignore[no-any-return]
+    opacity = 0.9 * (heat**0.75)[..., None]  # places that are all but cold show the picture
+    return (1 - opacity) * grey + opacity * colours  # type: ignore[no-any-return]
 
 
 def _words(line: Line) -> float:

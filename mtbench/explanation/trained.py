@@ -1,4 +1,4 @@
-"""The network of a finished run, with its weights, and the data that it is looked at with."""
+"""The network of a finished run with its weights, and its test split."""
 
 import shlex
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ class TrainedRun:
     """A finished run that can be asked.
 
     Attributes:
-        status: of the run, which may be stale.
-        record: of the run.
+        status: status of the run, which may be stale.
+        record: record of the run.
         network: in evaluation mode, with the weights of the reported epoch.
         backbone: one like those that the network is built on, with initial weights.
-        dataset: opened.
+        dataset: the opened dataset.
         test: the test split, on the network's device.
-        indices: of the tasks that can be explained, those of one class per image.
+        indices: indices of the tasks that can be explained, those of one class per image.
     """
 
     status: RunStatus
@@ -132,7 +132,7 @@ def _weights(folder: RunFolder, spec: RunSpec, record: Record) -> dict[str, Tens
 
 
 def _again(folder: RunFolder, spec: RunSpec) -> str:
-    """A sentence with a command that trains a run again and explains it.
+    """Return a sentence with a command that retrains a run and explains it.
 
     It does so in another results folder: here a run that has a record is left as it is, and its results may be kept.
     """

@@ -1,5 +1,4 @@
-"""Pointing of a comparison's runs: how near networks' maps come to the tasks' objects, and what that has to do with
-right answers."""
+"""Pointing of a comparison's runs: distances of maps' peaks from the tasks' objects, and accuracy by these."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -23,7 +22,7 @@ _COUNTS = ("localized_right", "localized_wrong", "elsewhere_right", "elsewhere_w
 
 
 def pointing_frame(comparison: Comparison) -> pd.DataFrame:
-    """One row per finished run and task that pointing was measured of; empty where no record has any.
+    """Return one row per finished run and task with pointing; empty where no record has any.
 
     Columns: ``method``, ``seed``, ``map``, ``task``, ``count``; ``within_5``, ``within_10``, fractions, ``median``, in
     sides of the image, and with ``constant_`` before them the same of the constant point, whose place is
@@ -43,7 +42,7 @@ def pointing_pages(comparison: Comparison) -> Iterator[Page]:
 
 
 def _pointing_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
-    """Per method its pointing, the mean over tasks, then per task the fraction that is localized; last the constant."""
+    """Return per method the fraction localized of each task and the means over tasks; last the constant point."""
     tasks = list(dict.fromkeys(frame["task"]))
     shown = tasks if 1 < len(tasks) <= MANY else []
     header = ("method", "map", *shown, "within 5 %", "within 10 %", "median", "misses")

@@ -134,7 +134,7 @@ def _files(
 
 
 def _beside(comparison: Comparison, stem: str, table: Table, choices: Choices) -> dict[str, bytes]:
-    """What stands beside the table of a comparison: see `pages_beside`, and each task where they are many."""
+    """Return the pages beside the table of a comparison: `pages_beside`, and each task where they are many."""
     content: dict[str, bytes] = {}
     for name, page in pages_beside(comparison, choices):
         content |= _marked_up(page, f"{stem}-{name}")

@@ -1,4 +1,4 @@
-"""Pointing: how near the peaks of a network's maps come to the points of the tasks' objects on the test split.
+"""Pointing: distances of the peaks of a network's maps from the points of the tasks' objects on the test split.
 
 Places are fractions of the image's width and height, x before y, of the whole image from edge to edge: the center of
 pixel j of W lies at (j + 1/2) / W. Shapes: N examples, n of them visible, T tasks.
@@ -20,7 +20,7 @@ __all__ = ["FAR", "NEAR", "best_constant", "measure_pointing", "nearness", "peak
 NEAR, FAR = 0.05, 0.1
 """Distances, as fractions of the image's side; an example is localized within the second."""
 ROUNDING = 1e-9
-"""Distances that are larger by so little are as near."""
+"""Tolerance of comparisons of distances."""
 CELLS = 100
 """Cells along each side whose centers are tried as constant points."""
 
@@ -33,7 +33,7 @@ def measure_pointing(
     *,
     check_stop: Callable[[], None] = lambda: None,
 ) -> Pointing | None:
-    """Measure a network in one pass over the test split; None if it has no map, or the splits have no points in images.
+    """Return a network's pointing on the test split; None if it has no map, or the splits have no points in images.
 
     An example counts for a task if it has a label, and a point that lies in the image. Nothing is drawn or changed.
 
@@ -84,7 +84,7 @@ def peaks(maps: Tensor) -> Tensor:
 
 
 def nearness(distances: Tensor) -> Nearness:
-    """Summarize distances (n,), n > 0; of an even number the median is the mean of the middle two."""
+    """Return a summary of distances (n,), n > 0; the median of an even number is the mean of the middle two."""
     return Nearness(
         within_5=float((distances <= NEAR + ROUNDING).double().mean()),
         within_10=float((distances <= FAR + ROUNDING).double().mean()),

@@ -1,4 +1,4 @@
-"""Pointing: how near the peaks of a network's maps lie to the points of the tasks' objects."""
+"""Pointing: distances of the peaks of a network's maps from the points of the tasks' objects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,10 +63,10 @@ class TaskPointing:
     """Pointing of one task on the test split.
 
     Attributes:
-        count: how many examples have a label, and a visible point: one that is known and lies in the image.
-        peak: of the peaks of the network's map.
+        count: number of examples with a label and a visible point: one that is known and lies in the image.
+        peak: nearness of the peaks of the network's map.
         constant: the point to compare with; None where training has no visible point.
-        outcomes: None where the kind of task knows of no right answers, or where predictions are not stored.
+        outcomes: None where the kind of task has no right answers, or where predictions are not stored.
     """
 
     count: int
@@ -81,7 +81,7 @@ class Pointing:
 
     Attributes:
         map: the network's map, as in ``lowest stream map``; its peak is the center of its largest place.
-        tasks: by name.
+        tasks: the pointing of each task, by name.
     """
 
     map: str
