@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from mtbench.contract import Dataset, Split
-from mtbench.errors import UsageError
+
+from .splits import check_split
 
 __all__ = ["Made"]
 
@@ -35,11 +36,5 @@ class Made(Dataset):
         return []
 
     def load(self, split: str, *, validation: bool) -> Split:
-        sizes = self.sizes(validation=validation)
-        if split not in sizes:
-            raise UsageError(
-                f"dataset '{self.name}' has no split '{split}' {'with' if validation else 'without'} validation.",
-                mend="Hold one out with --set validation=true." if split == "val" else "",
-                allowed=f"Its splits: {', '.join(sizes)}.",
-            )
+        check_split(self.name, split, validation=validation)
         return self.make(split, validation=validation)

@@ -24,6 +24,7 @@ from . import mnist
 from .composites import PARTS, SIDE, Layout, Recipe, pad, place
 from .files import read_with_sum, sum_beside, write_with_sum
 from .pairings import paired_parts
+from .splits import check_split
 
 __all__ = [
     "Foreground",
@@ -176,16 +177,8 @@ class MultiMnist(Dataset):
         return hashlib.sha256(" ".join(sums).encode()).hexdigest() if all(sums) else ""
 
     def _part(self, split: str, validation: bool) -> str:
-        parts = {"train": "train", "test": "test"}
-        if validation:
-            parts |= {"train": "train-without-val", "val": "val"}
-        if split not in parts:
-            raise UsageError(
-                f"dataset '{self.title}' has no split '{split}' {'with' if validation else 'without'} validation.",
-                mend="Hold one out with --set validation=true." if split == "val" else "",
-                allowed=f"Its splits: {', '.join(parts)}.",
-            )
-        return parts[split]
+        check_split(self.title, split, validation=validation)
+        return "train-without-val" if split == "train" and validation else split
 
     def _path(self, name: str) -> Path:
         return self.root / "mnist" / f"{self._stem}-{self.parts[name][0]}-v{RECIPE}.safetensors"

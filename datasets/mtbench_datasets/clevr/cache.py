@@ -1,23 +1,19 @@
 """Scenes in the data root, read once from hundreds of megabytes of JSON and in a moment ever after."""
 
-import io
-import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
-
-import safetensors.torch
+from typing import Any
 
 from mtbench.errors import DataError
 
-from ..files import read_with_sum, sum_beside, write_with_sum
+from ..facts import read_facts, read_tensors, write_tensors
 from .reading import Folder
 from .scenes import TENSORS, Scenes
 
 __all__ = ["RECIPE", "Facts", "ScenesCache"]
 
-HEAD = 100_000_000  # bytes, the most that safetensors allows
 RECIPE = 1  # part of the files' names; raised when what is read from scenes changes
 
 
@@ -77,9 +73,7 @@ class ScenesCache:
             size=state.st_size,
             changed=state.st_mtime_ns,
         )
-        tensors = {name: getattr(scenes, name).contiguous() for name in TENSORS}
-        # One entry: of several, safetensors writes the order at random, and equal content has unequal bytes.
-        write_with_sum(self.path, safetensors.torch.save(tensors, {"facts": json.dumps(asdict(facts))}))
+        write_tensors(self.path, {name: getattr(scenes, name) for name in TENSORS}, asdict(facts))
         return scenes
 
     def read(self) -> Scenes:
@@ -90,8 +84,7 @@ class ScenesCache:
         Raises:
             DataError: they are missing, truncated or altered, or CLEVR's file is another one by now.
         """
-        content = read_with_sum(self.path, self.owner)
-        facts = _head(io.BytesIO(content))
+        tensors, facts = read_tensors(self.path, self.owner, _facts)
         original = self.folder.scenes_file(self.part)
         if os.path.isfile(original):  # Path.is_file raises where a folder must not be looked into
             state = os.stat(original)
@@ -100,22 +93,14 @@ class ScenesCache:
                     f"{original} is not the file any more that {self.path} was read from.",
                     mend=f"`mtbench data prepare {self.owner}` reads it again.",
                 )
-        return Scenes(**safetensors.torch.load(content), frame=facts.frame, recomputed=facts.recomputed)
+        return Scenes(**tensors, frame=facts.frame, recomputed=facts.recomputed)
 
     def facts(self) -> Facts | None:
         """Return the head of the file; None where it was not prepared."""
-        if not sum_beside(self.path):
-            return None
-        try:
-            with self.path.open("rb") as file:
-                return _head(file)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
+        return read_facts(self.path, _facts)
 
 
-def _head(file: BinaryIO) -> Facts:
-    length = int.from_bytes(file.read(8), "little")
-    if length > HEAD:
-        raise ValueError(f"a head of {length} bytes")
-    facts = json.loads(json.loads(file.read(length))["__metadata__"]["facts"])
-    return Facts(**{**facts, "frame": tuple(facts["frame"])})
+def _facts(*, frame: Sequence[int], **others: Any) -> Facts:
+    """Return facts as JSON has them, in which a tuple is a list."""
+    height, width = frame
+    return Facts(frame=(height, width), **others)

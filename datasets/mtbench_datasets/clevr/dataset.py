@@ -15,19 +15,16 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Dataset, Split, Task, derive, option
-from mtbench.contract.options import differences, render_value
-from mtbench.errors import UsageError
 
 from ..files import sum_beside
-from ..images import ImageFolder
+from ..images import IMAGENET_MEAN, IMAGENET_STD, ImageFolder
+from ..splits import check_split, title
 from .cache import RECIPE, ScenesCache
 from .questions import Questions
 from .reading import OFFICIAL, Folder
 from .scenes import Scenes
 
 __all__ = ["Clevr", "ClevrOptions", "held_out"]
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +78,7 @@ class Clevr(Dataset):
     @property
     def title(self) -> str:
         """The dataset as written on the command line, e.g. ``clevr4:size=64``."""
-        given = differences(self.options).items()
-        return ":".join([self.name, *(f"{key}={render_value(value)}" for key, value in given)])
+        return title(self.name, self.options)
 
     @property
     def stem(self) -> str:
@@ -173,15 +169,9 @@ class Clevr(Dataset):
         )
 
     def _part(self, split: str, validation: bool) -> str:
-        """The part of CLEVR that a split is of."""
-        parts = {"train": "train", "test": "val"} | ({"val": "train"} if validation else {})
-        if split not in parts:
-            raise UsageError(
-                f"dataset '{self.title}' has no split '{split}' {'with' if validation else 'without'} validation.",
-                mend="Hold one out with --set validation=true." if split == "val" else "",
-                allowed=f"Its splits: {', '.join(parts)}.",
-            )
-        return parts[split]
+        """Return the part of CLEVR that a split is of; errors as `check_split`."""
+        check_split(self.title, split, validation=validation)
+        return "val" if split == "test" else "train"
 
     def _rows(self, split: str, count: int, validation: bool) -> Tensor | None:
         """The rows (N,) int64 of its part that a split has; None if it has them all."""
@@ -205,8 +195,8 @@ class Clevr(Dataset):
             targets=tuple(answers.targets.T),
             defined=answers.targets >= 0,
             points=points,
-            mean=MEAN,
-            std=STD,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
         )
 
 

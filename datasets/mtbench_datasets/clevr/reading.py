@@ -17,20 +17,17 @@ from numpy.typing import NDArray
 
 from mtbench.errors import DataError
 
+from ..worlds import MANIFEST
 from .lookalikes import describe_file, describe_scene
 from .scenes import PLACES, Scenes, right_by_pixels, right_in_space
 from .vocabulary import WORDS
 
-__all__ = ["FRAME", "OFFICIAL", "WORLD", "Folder"]
+__all__ = ["FRAME", "OFFICIAL", "Folder"]
 
 FRAME = (320, 480)
 """Height and width of the pictures as released."""
 OFFICIAL = {"train": 70_000, "val": 15_000}
 """The number of scenes of each part as released."""
-WORLD = "mtbench-world.json"
-"""A file in the folder of a world that is not the released one, in the same format; its ``size`` is the pictures'
-[width, height], as pixel coordinates count, where that differs from `FRAME`."""
-
 LARGEST = 1e9
 """What no coordinate reaches."""
 
@@ -71,11 +68,11 @@ class Folder:
         """Height and width of the pictures that pixel coordinates count in.
 
         Raises:
-            DataError: the file `WORLD` is there and cannot be read.
+            DataError: the file `MANIFEST` is there and cannot be read.
         """
         if not self._is_world():
             return FRAME
-        with self._reading(self.path / WORLD) as path:
+        with self._reading(self.path / MANIFEST) as path:
             facts = self._json(path, path.read_bytes())
         size = facts.get("size", FRAME[::-1]) if isinstance(facts, dict) else None
         if not (
@@ -122,7 +119,7 @@ class Folder:
         return DataError(given, mend=expected, allowed=layout, where=self.help)
 
     def _is_world(self) -> bool:
-        return os.path.isfile(self.path / WORLD)  # Path.is_file raises where a folder must not be looked into
+        return os.path.isfile(self.path / MANIFEST)  # Path.is_file raises where a folder must not be looked into
 
     @contextmanager
     def _reading(self, path: Path) -> Iterator[Path]:
@@ -162,7 +159,7 @@ class Folder:
         if not self._is_world() and len(scenes) != OFFICIAL[part]:
             raise self.fault(
                 f"{path} has {len(scenes):,} scenes, and CLEVR v1.0 has {OFFICIAL[part]:,} in {part}.",
-                describe_scene(scenes[0]) or f"A smaller world in the same format has a file {WORLD} in its folder.",
+                describe_scene(scenes[0]) or f"A smaller world in the same format has a file {MANIFEST} in its folder.",
             )
         return scenes
 

@@ -1,4 +1,4 @@
-"""Annotations as tensors: what labels and points are made of, whatever the options.
+"""Annotations as tensors, from which labels and points are made, whatever the options.
 
 Shapes: N images, S species, G = 12 groups of C = 15 colors, P = 15 parts.
 """
@@ -25,9 +25,9 @@ class Annotations:
     Attributes:
         votes: (N, G, C) int8, the certainty of each color that is marked as present; 0 where it is not. 0 too where a
             group has no such color.
-        percentages: (S, G, C) float64, how many annotators in a hundred saw the color in images of the species.
+        percentages: (S, G, C) float64, percentage of annotators who saw the color in images of the species.
         species: (N,) int64, counted from 0.
-        training: (N,) bool, whether the image is in the training split; else it is in the test split.
+        training: (N,) bool, True for images of the training split, False for those of the test split.
         places: (N, P, 2) float32, x to the right and y down of each part in pixels of the image as released; NaN
             where it is not visible.
         names: (N) the images' paths below the folder ``images``.
@@ -46,7 +46,7 @@ class Annotations:
         return len(self.votes)
 
     def digest(self) -> str:
-        """Return the sha256 of all that labels and points are made of, wherever it was read from."""
+        """Return the sha256 of everything that labels and points are made from, wherever it was read from."""
         text = hashlib.sha256("\n".join(self.names).encode())
         for name in TENSORS:
             text.update(getattr(self, name).contiguous().numpy().tobytes())
@@ -59,8 +59,8 @@ class Annotations:
     def points(self, frames: Tensor, size: tuple[int, int]) -> Tensor:
         """Return the point (N, G, 2) of each group in pixels of images resized to `size` (height, width).
 
-        Of left and right parts that of the left one where it is visible, else that of the right one; NaN where no part
-        of the group is.
+        For left and right parts it is the point of the left one where that is visible, else of the right one. It is NaN
+        where no part of the group is visible.
 
         Args:
             frames: (N, 2), width and height of the images as released.
@@ -92,11 +92,11 @@ def label(votes: Tensor, percentages: Tensor, multi: str) -> Tensor:
     """Return the class (N, G) int64: the color that is marked, or `UNKNOWN` where none is.
 
     A color counts as marked if it is present with a certainty above `Certainty.NOT_VISIBLE`. The paper does not say
-    what becomes of several; `multi` does:
+    which color counts if several are marked; `multi` decides:
 
-    - ``certainty``: the one of the highest certainty; of equal ones that of the highest percentage in the species; of
-      these the one that the files number lowest.
-    - ``first``: the one that the files number lowest.
+    - ``certainty``: the color with the highest certainty. Among equal ones the color with the highest percentage in the
+      species, and among equal ones of these the color with the lowest number in the files.
+    - ``first``: the color with the lowest number in the files.
     - ``unknown``: `UNKNOWN`.
 
     Args:
@@ -118,6 +118,6 @@ def _marked(votes: Tensor) -> Tensor:
 
 
 def _highest(values: Tensor, among: Tensor) -> Tensor:
-    """Those of `among` (N, G, C) bool whose value is the highest among them."""
+    """Return those of `among` (N, G, C) bool that have the highest of its values."""
     kept = values.double().where(among, -torch.inf)
     return among & (kept == kept.amax(-1, keepdim=True))

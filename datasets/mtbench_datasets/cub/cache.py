@@ -1,24 +1,18 @@
 """Annotations in the data root, read once from 90 megabytes of text and in a moment ever after."""
 
-import io
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
-
-import safetensors.torch
 
 from mtbench.errors import DataError
 
-from ..files import read_with_sum, sum_beside, write_with_sum
+from ..facts import read_facts, read_tensors, write_tensors
 from .annotations import TENSORS, Annotations
 from .reading import Folder
 
 __all__ = ["AnnotationsCache", "Facts"]
 
-HEAD = 100_000_000  # bytes, the most that safetensors allows
 RECIPE = 1  # part of the file's name; raised when what is read changes
 
 
@@ -30,8 +24,8 @@ class Facts:
         names: see `Annotations`.
         remarks: see `Annotations`.
         digest: see `Annotations`.
-        states: of each file that they were read from its path, its size in bytes and the time of its last change in
-            nanoseconds, by what it has.
+        states: name, size in bytes and time of the last change in nanoseconds of each file that was read, by its key
+            in `Folder.files`.
     """
 
     names: list[str]
@@ -45,7 +39,7 @@ class AnnotationsCache:
     """The annotations of the images in a folder.
 
     Attributes:
-        folder: where the dataset lies.
+        folder: the dataset's folder.
         stem: the beginning of the file's name.
         root: the data root.
         owner: the dataset as the person wrote it, for errors.
@@ -76,8 +70,7 @@ class AnnotationsCache:
         Raises:
             DataError: they are missing, truncated or altered, or a text file is another one by now.
         """
-        content = read_with_sum(self.path, self.owner)
-        facts = _head(io.BytesIO(content))
+        tensors, facts = read_tensors(self.path, self.owner, Facts)
         for name, path in self.folder.files.items():
             state = _state(path)
             if state is not None and list(state) != list(facts.states[name]):
@@ -85,41 +78,25 @@ class AnnotationsCache:
                     f"{path} is not the file any more that {self.path} was read from.",
                     mend=f"`mtbench data prepare {self.owner}` reads it again.",
                 )
-        tensors = safetensors.torch.load(content)
         return Annotations(**tensors, names=tuple(facts.names), remarks=tuple(facts.remarks))
 
     def facts(self) -> Facts | None:
         """Return the head of the file; None where it was not prepared."""
-        if not sum_beside(self.path):
-            return None
-        try:
-            with self.path.open("rb") as file:
-                return _head(file)
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
+        return read_facts(self.path, Facts)
 
     def _fill(self) -> Annotations:
         """Read the annotations from the text files, and keep them; errors as `Folder.read`."""
         states = {name: state for name, path in self.folder.files.items() if (state := _state(path)) is not None}
         found = self.folder.read()
         facts = Facts(names=list(found.names), remarks=list(found.remarks), digest=found.digest(), states=states)
-        tensors = {name: getattr(found, name).contiguous() for name in TENSORS}
-        # One entry: of several, safetensors writes the order at random, and equal content has unequal bytes.
-        write_with_sum(self.path, safetensors.torch.save(tensors, {"facts": json.dumps(asdict(facts))}))
+        write_tensors(self.path, {name: getattr(found, name) for name in TENSORS}, asdict(facts))
         return found
 
 
 def _state(path: Path) -> tuple[str, int, int] | None:
-    """Name, size and time of the last change of a file; None if it is not there."""
+    """Return name, size and time of the last change of a file; None if it is missing."""
     try:
         found = os.stat(path)
     except OSError:
         return None
     return path.name, found.st_size, found.st_mtime_ns
-
-
-def _head(file: BinaryIO) -> Facts:
-    length = int.from_bytes(file.read(8), "little")
-    if length > HEAD:
-        raise ValueError(f"a head of {length} bytes")
-    return Facts(**json.loads(json.loads(file.read(length))["__metadata__"]["facts"]))

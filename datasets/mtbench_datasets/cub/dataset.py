@@ -17,7 +17,7 @@ from mtbench.contract import Classification, Dataset, Flip, Split, Task, Trainin
 from mtbench.errors import DataError
 
 from ..files import sum_beside
-from ..images import ImageFolder
+from ..images import IMAGENET_MEAN, IMAGENET_STD, ImageFolder
 from ..splits import check_split, title
 from .annotations import Annotations
 from .cache import AnnotationsCache
@@ -28,7 +28,6 @@ from .vocabulary import COLORS, GROUPS, UNKNOWN
 
 __all__ = ["Birds", "BirdsOptions", "Cub200", "held_out", "shuffled"]
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's images
 ANSWERS = (*COLORS, "unknown")
 
 
@@ -48,12 +47,12 @@ class Birds(Dataset):
     """Colors of 12 parts of a bird, from CUB-200-2011 or from a world in its format.
 
     Where a validation split is held out, a hash of the image's path decides, within the training images of each
-    species. The examples of a split are in an order of hashes too, since the files have them by species: so many first
-    ones, as a protocol may ask for, are of all species.
+    species. The order of examples is one of hashes too, since the files list images by species: the first examples,
+    which a protocol may ask for, are of all species.
 
     Attributes:
-        name: as registered.
-        help: where the files are to be had, a sentence for errors.
+        name: the registered name.
+        help: a sentence on where to get the files, for errors.
     """
 
     Options: ClassVar[type[Any]] = BirdsOptions
@@ -120,7 +119,7 @@ class Birds(Dataset):
         )
 
     def labels(self, split: str, *, validation: bool) -> Split:
-        """One split as `Dataset.labels` gives it; with points once images were measured."""
+        """Return a split as `Dataset.labels` does, with points if the sizes of the images are prepared."""
         check_split(self.title, split, validation=validation)
         found = self._annotations.prepare()
         rows = _rows(found, split, validation)
@@ -170,15 +169,15 @@ class Birds(Dataset):
         )
 
     def _labelled(self, annotations: Annotations, frames: Tensor | None = None) -> Split:
-        """The split of these annotations, without images; with points if the images' sizes (N, 2) are given."""
+        """Return the split of these annotations, without images; with points if the images' sizes (N, 2) are given."""
         classes = annotations.labels(self.options.multi)
         return Split(
             inputs=torch.empty(len(annotations), 0),
             targets=tuple(classes.T.contiguous()),
             defined=torch.ones_like(classes, dtype=torch.bool),
             points=None if frames is None else annotations.points(frames, self._size),
-            mean=MEAN,
-            std=STD,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
         )
 
 
@@ -206,10 +205,10 @@ class Cub200(Birds):
 
 
 def held_out(names: Sequence[str], species: Tensor, training: Tensor) -> Tensor:
-    """Return (N,) bool, which of the training images a validation split takes.
+    """Return a mask (N,) bool of the training images that a validation split takes.
 
-    Of each species a tenth of its training images, rounded, and at least one of two or more: those whose paths have the
-    lowest hashes.
+    It takes a tenth of the training images of each species, rounded, and at least one where there are two or more: the
+    images whose paths have the lowest hashes.
 
     Args:
         names: (N) paths.
@@ -224,12 +223,12 @@ def held_out(names: Sequence[str], species: Tensor, training: Tensor) -> Tensor:
 
 
 def shuffled(names: Sequence[str]) -> Tensor:
-    """Return an order (N,) int64 of images that is decided by hashes of their paths alone."""
+    """Return an order (N,) int64 of images that depends on hashes of their paths alone."""
     return torch.tensor(sorted(range(len(names)), key=lambda row: derive(0, "cub", "order", names[row])))
 
 
 def _rows(annotations: Annotations, split: str, validation: bool) -> Tensor:
-    """The images (n,) int64 that a split has, in its order."""
+    """Return the indices (n,) int64 of a split's images, in the order of the split."""
     wanted = ~annotations.training if split == "test" else annotations.training
     if validation and split != "test":
         wanted = wanted & (held_out(annotations.names, annotations.species, annotations.training) == (split == "val"))

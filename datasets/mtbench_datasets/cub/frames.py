@@ -32,7 +32,7 @@ class FramesCache:
         files: the pictures.
         root: the data root.
         owner: the dataset as the person wrote it, for errors.
-        help: where the pictures are to be had, a sentence.
+        help: a sentence on where to get the pictures.
     """
 
     stem: str
@@ -57,7 +57,7 @@ class FramesCache:
             kept = self._read()
         except DataError:
             kept = None
-        gone = states[:, 0] < 0  # a picture that is not there any more is not missed
+        gone = states[:, 0] < 0  # a picture may be removed once its size is known
         known = torch.zeros(len(states), dtype=torch.bool)
         if kept is not None:
             known = gone | (kept["states"] == states).all(1)
@@ -108,7 +108,7 @@ class FramesCache:
 
 
 def _state(path: Path) -> tuple[int, int]:
-    """Size in bytes and time of the last change in nanoseconds; -1 of a file that is not there."""
+    """Return size in bytes and time of the last change in nanoseconds; -1 and -1 for a missing file."""
     try:
         found = os.stat(path)
     except OSError:

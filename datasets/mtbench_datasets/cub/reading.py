@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 
 from mtbench.errors import shortlist
 
+from ..worlds import MANIFEST
 from .annotations import Annotations
 from .lookalikes import NABIRDS
 from .tables import Table, is_file
 from .vocabulary import ATTRIBUTES, COLORS, GROUPS, PARTS, Certainty
 
-__all__ = ["IMAGES", "SPECIES", "TRAINING", "WORLD", "Folder"]
+__all__ = ["IMAGES", "SPECIES", "TRAINING", "Folder"]
 
 IMAGES, TRAINING, SPECIES = 11_788, 5_994, 200
 """Numbers of images, of those to train on, and of classes, as released."""
-WORLD = "mtbench-world.json"
-"""A file in the folder of a world that is not the released one, in the same format, with other numbers."""
 LABELS: Final = "attributes/image_attribute_labels.txt"
 CLEAN: Final = "attributes/image_attribute_labels_clean.txt"
 FIELDS = 5
@@ -37,19 +36,19 @@ class Folder:
 
     Attributes:
         path: the folder.
-        help: where the dataset is to be had, a sentence.
+        help: a sentence on where to get the dataset.
     """
 
     path: Path
     help: str
 
     def picture(self, name: str) -> Path:
-        """The picture of that path below ``images``."""
+        """Return the picture at a path below ``images``."""
         return self.path / "images" / name
 
     @property
     def files(self) -> dict[str, Path]:
-        """The files that are read, by what they have; of those that lie in several places the one that is there."""
+        """The files that are read, by their content; for a file that may lie in several places the one that exists."""
         beside = ("attributes/attributes.txt", "attributes.txt", "../attributes.txt")
         return {
             "parts": self.path / "parts/parts.txt",
@@ -109,7 +108,7 @@ class Folder:
         )
 
     def _first(self, *names: str) -> Path:
-        """The first of some files that is there; the very first if none is."""
+        """Return the first of some files that exists; the first name if none does."""
         paths = [self.path / name if not name.startswith("..") else self.path.parent / name[3:] for name in names]
         return next(filter(is_file, paths), paths[0])
 
@@ -118,18 +117,18 @@ class Folder:
 
     @property
     def _is_world(self) -> bool:
-        return is_file(self.path / WORLD)
+        return is_file(self.path / MANIFEST)
 
     def _expect(self, name: str, found: int, official: int, what: str) -> None:
-        """Refuse another number than the official one, but in a world."""
+        """Refuse a number that differs from the official one, except in a world."""
         if found != official and not self._is_world:
             raise self._table(name).fault(
                 f"{self.files[name]} has {found:,} {what}, and CUB-200-2011 has {official:,}.",
-                f"A smaller world in the same format has a file {WORLD} in its folder.",
+                f"A smaller world in the same format has a file {MANIFEST} in its folder.",
             )
 
     def _parts(self) -> list[str]:
-        """The parts in the order of their numbers, the same as `PARTS` in any order."""
+        """Return the parts in the order of their numbers: those of `PARTS`, in any order."""
         table = self._table("parts")
         found = table.numbered("part")
         if sorted(found) != sorted(PARTS):
@@ -146,7 +145,7 @@ class Folder:
         return found
 
     def _certainties(self) -> None:
-        """Refuse other levels of certainty, or others names of them, than `Certainty` has."""
+        """Refuse levels of certainty that differ from those of `Certainty` in number or name."""
         table = self._table("certainties")
         found = [text.replace("_", " ").lower() for text in table.numbered("level")]
         expected = [level.name.replace("_", " ").lower() for level in Certainty]
@@ -156,7 +155,7 @@ class Folder:
             )
 
     def _attributes(self) -> dict[tuple[int, int], int]:
-        """The column, counted from 0, of each group and color that there is, by the names of attributes."""
+        """Return the column, counted from 0, of each group and color, found by the names of attributes."""
         table = self._table("attributes")
         names = table.counted("attribute", ATTRIBUTES)
         columns = {name: index for index, name in enumerate(names)}
@@ -170,7 +169,7 @@ class Folder:
         return found
 
     def _places(self, parts: Sequence[str], images: int) -> NDArray[np.float32]:
-        """The points (N, P, 2) in the order of `PARTS`; NaN where a part is not visible."""
+        """Return the points (N, P, 2) in the order of `PARTS`; NaN where a part is not visible."""
         table = self._table("points")
         rows = table.columns((int, int, float, float, int), "a part of an image")
         keys = self._keys(table, rows, images, len(parts), "part")
@@ -184,7 +183,7 @@ class Folder:
         return points.reshape(images, len(parts), 2)[:, [parts.index(part) for part in PARTS]]
 
     def _votes(self, attributes: dict[tuple[int, int], int], images: int) -> tuple[NDArray[np.int8], tuple[str, ...]]:
-        """The votes (N, G, C) of `Annotations`, and remarks."""
+        """Return the votes (N, G, C) of `Annotations`, and remarks."""
         table = self._table("labels")
         rows = table.columns((int,) * 4, "an attribute of an image")
         keys = self._keys(table, rows, images, ATTRIBUTES, "attribute")
@@ -199,7 +198,7 @@ class Folder:
         return _grouped(votes.reshape(images, ATTRIBUTES), attributes), self._remarks(table, len(rows))
 
     def _remarks(self, table: Table, rows: int) -> tuple[str, ...]:
-        """Sentences on the file that attributes of images were read from."""
+        """Return sentences on the file that attributes of images were read from."""
         remarks = [f"attributes of images are read from {table.path.relative_to(self.path)}"]
         if table.path.read_bytes().count(b" ") != (FIELDS - 1) * rows:  # counting the fields of lines takes seconds
             longer = [fields[0] for _, fields in table.lines() if len(fields) > FIELDS]
@@ -212,7 +211,7 @@ class Folder:
         return tuple(remarks)
 
     def _percentages(self, species: int) -> NDArray[np.float64]:
-        """Percentages (S, A) of class_attribute_labels_continuous.txt."""
+        """Return the percentages (S, A) of class_attribute_labels_continuous.txt."""
         table = self._table("percentages")
         found: NDArray[np.float64] = table.columns((float,) * ATTRIBUTES, "a class")
         if len(found) != species:
@@ -222,7 +221,7 @@ class Folder:
         return found
 
     def _keys(self, table: Table, rows: NDArray[Any], images: int, count: int, what: str) -> NDArray[np.int64]:
-        """Of each row the place of its image (field 0) and attribute or part (field 1) in a table (N, count).
+        """Return the place of each row's image (field 0) and attribute or part (field 1) in a table (N, count).
 
         Raises:
             DataError: a row is of no image or no such thing, two are of the same, or one is missing.
@@ -250,14 +249,14 @@ class Folder:
 
     @staticmethod
     def _refuse_row(table: Table, wrong: NDArray[np.bool_], rows: NDArray[Any], reason: Callable[[Any], str]) -> None:
-        """Raise DataError of the first row that is wrong, with the reason that a function finds in the row."""
+        """Raise DataError for the first wrong row, with the reason that a function gives for the row."""
         if wrong.any():
             first = int(wrong.argmax())
             raise table.wrong_row(first, reason(rows[first]))
 
 
 def _grouped(values: NDArray[Any], attributes: dict[tuple[int, int], int]) -> NDArray[Any]:
-    """Values (n, A) of attributes as (n, G, C); 0 where a group lacks a color."""
+    """Return values (n, A) of attributes as (n, G, C); 0 where a group lacks a color."""
     found = np.zeros((len(values), len(GROUPS), len(COLORS)), values.dtype)
     for (group, color), column in attributes.items():
         found[:, group, color] = values[:, column]

@@ -32,7 +32,7 @@ class Table:
     Attributes:
         path: the file.
         folder: the folder of the dataset.
-        help: where the dataset is to be had, a sentence.
+        help: a sentence on where to get the dataset.
     """
 
     path: Path
@@ -40,15 +40,15 @@ class Table:
     help: str
 
     def fault(self, given: str, expected: str = "") -> DataError:
-        """The error that the file is not as it should be; with what the folder is instead, where that is known."""
+        """Return an error about the file, which says what the folder is instead where that is known."""
         return DataError(given, mend=describe(self.folder) or expected, allowed=LAYOUT, where=self.help)
 
     def wrong_line(self, number: int, reason: str) -> DataError:
-        """The error that a line, counted from 1, is not as it should be."""
+        """Return an error about a line, counted from 1."""
         return self.fault(f"line {number:,} of {self.path}: {reason}.")
 
     def wrong_row(self, row: int, reason: str) -> DataError:
-        """The error that a row of `columns` is not as it should be."""
+        """Return an error about a row of `columns`."""
         lines = (number for number, _ in self.lines())
         return self.wrong_line(next(number for index, number in enumerate(lines) if index == row), reason)
 
@@ -72,7 +72,7 @@ class Table:
         """Return the texts of lines such as ``2 beak``, in the order of their numbers, which are 1, 2, 3 and so on.
 
         Args:
-            what: what is numbered, for errors.
+            what: a noun for each numbered thing, for errors.
 
         Raises:
             DataError: the file is missing, has no lines, or a number is missing, repeated or none.
@@ -96,7 +96,7 @@ class Table:
 
         Args:
             choices: the numbers that are allowed.
-            meant: what they are, for errors.
+            meant: their meaning, for errors.
         """
         values = []
         for index, text in enumerate(self.counted(what, count, where), start=1):
@@ -126,7 +126,7 @@ class Table:
 
         Args:
             kinds: int or float, for each field; where one of them is float the array is float64, else int32.
-            what: what a line is about, for errors.
+            what: the subject of a line, for errors.
 
         Raises:
             DataError: the file is missing, or a line has fewer fields or others.
@@ -143,7 +143,7 @@ class Table:
                 raise self._first_unfit(kinds, what, cause) from None
 
     def _first_unfit(self, kinds: Sequence[type], what: str, cause: ValueError) -> DataError:
-        """The error of the first line that `columns` cannot read."""
+        """Return an error about the first line that `columns` cannot read."""
         for number, fields in self.lines():
             if len(fields) < len(kinds):
                 return self.wrong_line(number, f"it has {len(fields)} fields, and {what} has at least {len(kinds)}")
@@ -159,7 +159,7 @@ class Table:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Within the block the file is read: an OSError becomes a DataError that names it."""
+        """Turn an OSError within the block into a DataError that names the file."""
         try:
             yield
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -174,5 +174,5 @@ def is_file(path: Path) -> bool:
 
 
 def _whole(text: str) -> int | None:
-    """The number of a text of one to nine digits; None of any other text."""
+    """Return the number that a text of one to nine digits is; None for any other text."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

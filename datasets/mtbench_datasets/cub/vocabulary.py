@@ -38,10 +38,10 @@ class Group:
     """A task: the color of a part.
 
     Attributes:
-        name: of the task.
+        name: the task's name.
         attribute: the beginning of its attributes' names, before ``::`` and the color.
-        parts: the parts in `PARTS` whose points it has, the one that is preferred first.
-        colors: those of `COLORS` that it has attributes of.
+        parts: the parts in `PARTS` that its point is taken from, the preferred one first.
+        colors: the colors of `COLORS` that it has attributes for.
     """
 
     name: str

@@ -31,7 +31,7 @@ CHILDREN = {
 
 
 class Job(Protocol):
-    """What is to be made; it is sent to processes, so it can be pickled."""
+    """The pictures to make; it is sent to processes, so it can be pickled."""
 
     def pictures(self) -> Iterator[Picture]:
         """Yield every picture, in order."""

@@ -17,11 +17,11 @@ from mtbench.errors import DataError
 from ..files import write_atomically
 from ..images.progress import shown
 from ..images.room import check_space, locked
+from . import MANIFEST
 from .crew import Job, Picture, make_pictures
 
-__all__ = ["MANIFEST", "Recipe", "faults", "write"]
+__all__ = ["Recipe", "faults", "write"]
 
-MANIFEST = "mtbench-world.json"
 LOCK = ".mtbench-world.lock"
 
 
@@ -30,7 +30,7 @@ class Recipe(Job, Protocol):
 
     @property
     def space(self) -> int:
-        """About what the files of a picture take on a disk of blocks of 4 KiB, in bytes."""
+        """Approximate size in bytes of a picture's files on a disk with blocks of 4 KiB."""
 
     @property
     def shape(self) -> str:
@@ -50,7 +50,7 @@ class Recipe(Job, Protocol):
         """Yield name and content of each of the `tables`.
 
         Args:
-            described: what `make` returned of every picture.
+            described: the description of every picture that `make` returned.
         """
 
     def settings(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def write(folder: Path, recipe: Recipe, leftovers: str, say: Callable[[str], Non
     Args:
         folder: made if it is missing.
         recipe: the world.
-        leftovers: a pattern of temporary files that writers leave which are killed.
+        leftovers: a pattern of the temporary files that a killed writer leaves.
         say: takes a line of text.
         jobs: processes that make pictures; by default one for each processor that this process may use.
 
@@ -82,7 +82,7 @@ def faults(folder: Path, parse: Callable[[Mapping[str, Any]], Recipe]) -> list[t
     """Return what is wrong with a world, as pairs of a file and a remark; an empty list if it is whole.
 
     Args:
-        folder: of the world.
+        folder: the world's folder.
         parse: makes a recipe of the settings in a manifest; KeyError, TypeError and ValueError mean that it is altered.
     """
     found = _read(folder / MANIFEST)

@@ -140,23 +140,21 @@ class ChannelModulation(OneTaskNetwork):
         return maps * cast(Tensor, factors.view(*factors.shape, *[1] * (maps.dim() - 2)))
 
     def losses(self, batch: Batch) -> Losses:
-        """The classification loss, and as auxiliary term the localization loss if it was asked for."""
+        """Return the classification loss, and the localization loss as its auxiliary term if loc_loss is set."""
         if not self.options.loc_loss:
             return super().losses(batch)
         with self.last_maps() as last:
             losses = self.mean_losses(self.training_outputs(batch), batch)
-        maps = [self.coarse_map(seen)[:, 0] for seen in last]  # one of all examples, or one per task
-        located = localization_losses(
-            maps * (len(self.tasks) // len(maps)),
-            batch,
-            self.tasks,
-            divisor=self.options.loc_divisor,
-            enlarge=self.options.loc_target == "image",
-        )
+        maps = [self.coarse_map(seen) for seen in last]  # one of all examples, or one per task
+        if self.options.loc_target == "image":
+            size = cast(Tensor, batch.inputs).shape[2:]
+            maps = [nn.functional.interpolate(map_, size, mode="bilinear", align_corners=False) for map_ in maps]
+        each = [map_[:, 0] for map_ in maps] * (len(self.tasks) // len(maps))
+        located = localization_losses(each, batch, self.tasks, divisor=self.options.loc_divisor)
         return dataclasses.replace(losses, auxiliary=self.options.loc_loss * located)
 
     def task_map(self, inputs: Inputs, index: int) -> Tensor | None:
-        """The softmax of the coarse map's logits over its cells, where it is trained."""
+        """Return the softmax of the coarse map's logits over its cells; None where no such map is trained."""
         if not self.options.loc_loss:
             return None
         with self.last_maps() as last:
@@ -166,7 +164,7 @@ class ChannelModulation(OneTaskNetwork):
 
     @contextmanager
     def last_maps(self) -> Iterator[list[Tensor]]:
-        """Within the block, a list to which each forward pass adds what the last stage gives (B, C, H, W)."""
+        """Collect the last stage's output (B, C, H, W) of each forward pass within the block."""
         seen: list[Tensor] = []
         hook = self.backbone.neck.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
         try:

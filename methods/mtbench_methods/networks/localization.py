@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtbench.contract import Batch, Setup, Task, option
 from mtbench.errors import UsageError
@@ -16,11 +16,11 @@ from mtbench.errors import UsageError
 __all__ = ["divisor_option", "localization_losses", "require_points", "target", "weight_option"]
 
 SIGMA, SIDE = 3.0, 224
-"""Standard deviation of a target in pixels, on images of that side; in proportion on others."""
+"""Standard deviation of a target in pixels on images with that side; proportional on others."""
 
 
 def weight_option(where: str) -> Any:
-    """Return the option ``loc_loss`` of a network whose map lies there."""
+    """Return the option ``loc_loss`` of a network; `where` says in its help which map is trained."""
     return option(0.0, f"weight of the localization loss {where}, on datasets with points", low=0)
 
 
@@ -43,9 +43,7 @@ def require_points(method: str, setup: Setup) -> None:
         )
 
 
-def localization_losses(
-    maps: Sequence[Tensor], batch: Batch, tasks: Sequence[Task], *, divisor: str, enlarge: bool = True
-) -> Tensor:
+def localization_losses(maps: Sequence[Tensor], batch: Batch, tasks: Sequence[Task], *, divisor: str) -> Tensor:
     """Return the localization loss of each task (T,), scaled like its other losses (Levi & Ullman 2020).
 
     Of an example with the map m it is ``-sum_p T(p) log softmax(m)(p)``, with a Gaussian target T around the task's
@@ -54,9 +52,9 @@ def localization_losses(
     others. The released code divides by all, and cuts the Gaussian off to 15 x 15 pixels.
 
     Args:
-        maps: per task logits (B, h, w), right in the rows that the batch may use.
-        divisor: ``visible`` or ``all``.
-        enlarge: whether maps are enlarged to the images' size, bilinearly; else targets are pooled to the maps' places.
+        maps: per task logits (B, h, w), right in the rows that the batch may use. Where they are smaller than the
+            images, targets are pooled to their places.
+        divisor: of `divisor_option`: ``visible`` or ``all``.
     """
     assert batch.points is not None  # else the network could not be built
     assert isinstance(batch.inputs, Tensor)
@@ -71,9 +69,6 @@ def localization_losses(
             losses.append(logits.new_zeros(()))
             continue
         logits = logits[rows]
-        if enlarge and logits.shape[1:] != (height, width):
-            logits = nn.functional.interpolate(logits[:, None], (height, width), mode="bilinear", align_corners=False)
-            logits = logits[:, 0]
         along_y, along_x = target(points[rows], (height, width), logits.shape[1:])
         expected = torch.einsum("nh,nw,nhw->n", along_y, along_x, logits)
         losses.append(task.scale * (logits.flatten(1).logsumexp(1) - expected).sum() / count)

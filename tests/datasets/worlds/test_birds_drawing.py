@@ -185,9 +185,9 @@ def test_attributes_stand_where_cub_has_them() -> None:
     }  # fmt: skip
     assert len(ATTRIBUTES) == 312
     for group, number in first.items():
-        value = GROUPS[group].split()[0]
+        value = GROUPS[group][0]
         assert ATTRIBUTES[number - 1] == f"has_{group}::{value}"
-    assert [len(GROUPS[group].split()) for group in ("wing_color", "eye_color")] == [15, 14]
+    assert [len(GROUPS[group]) for group in ("wing_color", "eye_color")] == [15, 14]
     assert "has_eye_color::iridescent" not in ATTRIBUTES
 
 
@@ -196,7 +196,7 @@ def answers(seen: set[str], group: str, repeats: int = 400) -> tuple[NDArray[np.
     species = draw_species(0, 3)
     areas = dict.fromkeys(PARTS, 0.01)
     start = [name.startswith(f"has_{group}::") for name in ATTRIBUTES].index(True)
-    where = slice(start, start + len(GROUPS[group].split()))
+    where = slice(start, start + len(GROUPS[group]))
     said = [annotate(species, species.plumage, areas, seen, Draws(0, "answers", i)) for i in range(repeats)]
     return np.array([a.present[where] for a in said]), np.array([a.certainty[where] for a in said])
 

@@ -16,7 +16,8 @@ import torch
 from PIL import Image
 
 from mtbench.errors import DataError
-from mtbench_datasets.worlds.clevr import MANIFEST, draw_scenes, find_faults, write_world
+from mtbench_datasets.worlds import MANIFEST
+from mtbench_datasets.worlds.clevr import draw_scenes, find_faults, write_world
 from mtbench_datasets.worlds.clevr.images import encode, is_whole
 from mtbench_datasets.worlds.world import LOCK
 

@@ -6,6 +6,6 @@ before what `scenery` draws, put together by `picture`, described by `annotate`,
 """
 
 from .species import MOST
-from .write import MANIFEST, find_faults, write_world
+from .write import find_faults, write_world
 
-__all__ = ["MANIFEST", "MOST", "find_faults", "write_world"]
+__all__ = ["MOST", "find_faults", "write_world"]

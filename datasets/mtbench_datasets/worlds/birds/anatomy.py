@@ -22,7 +22,7 @@ TOES = (-32, 0, 32, 180)
 
 
 class Label(IntEnum):
-    """What a solid belongs to."""
+    """The part of the scene that a solid belongs to."""
 
     TRUNK = 0
     HEAD = 1
@@ -50,12 +50,12 @@ class Pose:
 
     Attributes:
         yaw: the heading: 0 to the right, 90 away from the viewer, 180 to the left.
-        upright: of the trunk above the horizontal.
-        elevation: of the viewer above the horizontal.
-        roll: of the picture.
-        look, nod: of the head, to its right and up, against the heading.
+        upright: angle of the trunk above the horizontal.
+        elevation: angle of the viewer above the horizontal.
+        roll: rotation of the picture.
+        look, nod: angles of the head to its right and up, against the heading.
         tail, fan: the tail's angle against the trunk, and how it is turned about its own line.
-        droop: of the wings against the trunk.
+        droop: angle of the wings against the trunk.
     """
 
     yaw: float

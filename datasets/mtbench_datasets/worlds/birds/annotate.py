@@ -8,30 +8,29 @@ from numpy.typing import NDArray
 
 from .draws import Draws
 from .species import Plumage, Species
-from .vocabulary import CONFUSED, PART_GROUP, PARTS, attribute_groups
+from .vocabulary import CONFUSED, GROUPS, PART_GROUP, PARTS
 
 __all__ = ["Answers", "annotate", "locate"]
 
 Shown = list[tuple[str, int]]
 """Values that are said to be present, each with a certainty."""
-VALUES = attribute_groups()
 SMALL = 0.003
 """Fraction of the picture below which a part is a small one, of which people are less certain."""
 SURE = {4: 70, 3: 22, 2: 8}
 LESS_SURE = {4: 46, 3: 34, 2: 20}
 WRONG, SILENT, DOUBLE, HEDGED = 0.03, 0.03, 0.8, 0.08
-"""How often people take a color for its neighbor, name none, name the second color too, and add a neighbor."""
+"""Probabilities that people take a color for its neighbor, name none, name the second color too, add a neighbor."""
 GUESSED = 0.15
-"""How often people guess the color of a part that is not visible."""
+"""Probability that people guess the color of a part that is not visible."""
 MISSED, IMAGINED = 0.02, 0.01
-"""How often a visible part is not marked, and how often one that is hidden is."""
+"""Probabilities that a visible part is not marked, and that a hidden one is."""
 CLICK = 0.006
 """Standard deviation of marks along each axis, as a fraction of that side of the picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What is said of a picture, in the order of the attributes.
+    """Annotators' answers about a picture, in the order of the attributes.
 
     Attributes:
         present: (312,) 0 or 1.
@@ -50,7 +49,7 @@ def annotate(
     """Return what people say of a picture.
 
     Args:
-        species: of the bird.
+        species: the bird's species.
         plumage: its colors.
         areas: fraction of the picture that each part takes.
         seen: parts that are visible.
@@ -59,7 +58,7 @@ def annotate(
     visible = {group: any(p in seen for p in PARTS if PART_GROUP[p] == group) for group in PART_GROUP.values()}
     area = {group: max(areas[p] for p in PARTS if PART_GROUP[p] == group) for group in PART_GROUP.values()}
     present, certainty, seconds = [], [], []
-    for group, values in VALUES.items():
+    for group, values in GROUPS.items():
         if group in PART_GROUP.values():
             shown, level = _colors(group, species, plumage, visible[group], area[group], draws)
         elif group.endswith("_color"):
@@ -101,7 +100,7 @@ def _colors(
     group: str, species: Species, plumage: Mapping[str, Plumage], visible: bool, area: float, draws: Draws
 ) -> tuple[Shown, int]:
     """Return the colors that people name of a part, and the certainty of what they do not name."""
-    values = VALUES[group]
+    values = GROUPS[group]
     if not visible:
         if draws.chance(GUESSED):
             return [(species.plumage[group].main, 2)], 2

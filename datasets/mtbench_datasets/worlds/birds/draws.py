@@ -18,8 +18,8 @@ class Draws:
     """A stream of random numbers.
 
     Args:
-        seed: of the world.
-        purpose: what they are for; other purposes have other numbers.
+        seed: the world's seed.
+        purpose: a name of their use; other purposes have other numbers.
     """
 
     def __init__(self, seed: int, *purpose: str | int) -> None:

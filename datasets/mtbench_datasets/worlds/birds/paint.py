@@ -68,8 +68,8 @@ def regions(buffer: Buffer, anatomy: Anatomy, rough: Array) -> tuple[NDArray[np.
     """Return the part (rows, columns) that each sample shows, an index of PARTS or NOWHERE, and where the cheeks are.
 
     Args:
-        buffer: of the picture.
-        anatomy: of the bird.
+        buffer: the picture's buffer.
+        anatomy: the bird's anatomy.
         rough: noise that makes borders uneven.
     """
     region = np.full(buffer.label.shape, NOWHERE, np.int8)

@@ -30,7 +30,7 @@ class BirdsRecipe:
     Attributes:
         train, test: numbers of images.
         species: number of kinds of birds, at most `MOST`.
-        seed: of all draws.
+        seed: the seed of all draws.
         size: (height, width) in pixels, about which the images vary.
     """
 

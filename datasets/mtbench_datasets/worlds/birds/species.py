@@ -70,7 +70,7 @@ PLUMES: dict[str, float] = {
     "blue": 9, "brown": 9, "iridescent": 6, "purple": 6, "rufous": 7, "grey": 9, "yellow": 8, "olive": 7, "green": 8,
     "pink": 5, "orange": 7, "black": 9, "white": 7, "red": 8, "buff": 7,
 }  # fmt: skip
-"""How frequent each color is in plumage, in percent."""
+"""Frequency of each color in plumage, in percent."""
 LOWER = PLUMES | {"white": 18, "buff": 11, "yellow": 12}
 BILLS: dict[str, float] = {
     "black": 26, "grey": 12, "orange": 15, "yellow": 15, "red": 9, "brown": 8, "buff": 5, "white": 4, "pink": 4,
@@ -84,13 +84,13 @@ EYES: dict[str, float] = {
     "black": 46, "brown": 8, "red": 12, "yellow": 13, "orange": 7, "white": 7, "blue": 4, "green": 3,
 }  # fmt: skip
 PRIORS = {"bill_color": BILLS, "leg_color": LEGS, "eye_color": EYES, "belly_color": LOWER, "breast_color": LOWER}
-"""How frequent each color is in a group of attributes; where none is given, as in plumage."""
+"""Frequency of each color in a group of attributes; groups that are not here have those of plumage."""
 
 SECOND = {
     "wing_color": 0.22, "upper_tail_color": 0.22, "breast_color": 0.14, "belly_color": 0.1, "back_color": 0.1,
     "bill_color": 0.12,
 }  # fmt: skip
-"""How often a part has a second color."""
+"""Probability that a part has a second color."""
 PATTERNS = {
     "wing_color": "wing_pattern",
     "upper_tail_color": "tail_pattern",
@@ -99,7 +99,7 @@ PATTERNS = {
     "back_color": "back_pattern",
 }
 DEVIATES = 0.14
-"""How often a part of one bird has another color than its species."""
+"""Probability that a part of one bird has another color than its species."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class Plumage:
     Attributes:
         main: the color of most of it.
         second: the color of its marks; empty if it has none.
-        pattern: of the marks: ``solid``, ``spotted`` or ``striped``.
+        pattern: pattern of the marks: ``solid``, ``spotted`` or ``striped``.
     """
 
     main: str
@@ -122,7 +122,7 @@ class Species:
     """A kind of bird.
 
     Attributes:
-        name: as in ``classes.txt``, with the number in front.
+        name: the name in ``classes.txt``, with the number in front.
         form: proportions.
         plumage: the colors of each of the 12 groups of attributes that parts have.
         other: those of birds of the other sex.
@@ -149,7 +149,7 @@ def draw_species(seed: int, number: int) -> Species:
     varied = {name: getattr(form, name) * draws.uniform(0.9, 1.12) for name in lengths}
     form = Form(**(vars(form) | varied))
     plumage = _palette(draws)
-    traits = {group: draws.pick(values.split()) for group, values in GROUPS.items() if not group.endswith("_color")}
+    traits = {group: draws.pick(values) for group, values in GROUPS.items() if not group.endswith("_color")}
     length = (
         "shorter_than_head" if form.beak < 1 else "longer_than_head" if form.beak > 1.7 else "about_the_same_as_head"
     )

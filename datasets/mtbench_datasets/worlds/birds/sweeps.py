@@ -22,7 +22,7 @@ class Sweep:
     Coordinates are those of the camera, in pixels: x to the right, y down, z towards the viewer.
 
     Attributes:
-        label: of what it belongs to.
+        label: the part of the scene that it belongs to.
         centers: (K, 3).
         radii: (K,).
         squash: (3, 3) symmetric M: a point p belongs to the ellipsoid at c if |M (p - c)| <= r.
@@ -35,7 +35,7 @@ class Sweep:
 
 
 class Buffer:
-    """What a picture shows at each of its samples: the nearest solid there.
+    """The nearest solid at each sample of a picture.
 
     Args:
         shape: (rows, columns) of samples.
@@ -164,7 +164,7 @@ def place(
         scale: pixels per unit.
         origin: (3,) pixels at which the origin is seen.
         thin: the direction in which the ellipsoids are thinner, of length 1; None for spheres.
-        ratio: how much thinner, 0 to 1.
+        ratio: thickness in that direction relative to the others, 0 to 1.
     """
     squash = np.eye(3)
     if thin is not None:

@@ -9,45 +9,13 @@ __all__ = [
     "PARTS",
     "PART_GROUP",
     "RGB",
-    "attribute_groups",
 ]
 
 PARTS = (
-    "back",
-    "beak",
-    "belly",
-    "breast",
-    "crown",
-    "forehead",
-    "left eye",
-    "left leg",
-    "left wing",
-    "nape",
-    "right eye",
-    "right leg",
-    "right wing",
-    "tail",
-    "throat",
+    *("back", "beak", "belly", "breast", "crown", "forehead", "left eye", "left leg", "left wing", "nape"),
+    *("right eye", "right leg", "right wing", "tail", "throat"),
 )
 """Parts 1 to 15 of ``parts/parts.txt``."""
-
-COLORS = (
-    "blue",
-    "brown",
-    "iridescent",
-    "purple",
-    "rufous",
-    "grey",
-    "yellow",
-    "olive",
-    "green",
-    "pink",
-    "orange",
-    "black",
-    "white",
-    "red",
-    "buff",
-)
 
 RGB = {
     "blue": (38, 88, 205),
@@ -67,6 +35,9 @@ RGB = {
     "buff": (228, 192, 126),
 }
 """Colors as they are drawn, sRGB of 0 to 255, before light falls on them."""
+
+COLORS = tuple(RGB)
+"""Colors in the order of each group's attributes."""
 
 CONFUSED = {
     "blue": "purple",
@@ -89,26 +60,26 @@ CONFUSED = {
 
 CERTAINTIES = {1: "not visible", 2: "guessing", 3: "probably", 4: "definitely"}
 
-_SHADES = " ".join(COLORS)
+_COLORS = " ".join(COLORS)
 _PATTERN = "solid spotted striped multi-colored"
-GROUPS = {
+_VALUES = {
     "bill_shape": "curved_(up_or_down) dagger hooked needle hooked_seabird spatulate all-purpose cone specialized",
-    "wing_color": _SHADES,
-    "upperparts_color": _SHADES,
-    "underparts_color": _SHADES,
+    "wing_color": _COLORS,
+    "upperparts_color": _COLORS,
+    "underparts_color": _COLORS,
     "breast_pattern": _PATTERN,
-    "back_color": _SHADES,
+    "back_color": _COLORS,
     "tail_shape": "forked_tail rounded_tail notched_tail fan-shaped_tail pointed_tail squared_tail",
-    "upper_tail_color": _SHADES,
+    "upper_tail_color": _COLORS,
     "head_pattern": "spotted malar crested masked unique_pattern eyebrow eyering plain eyeline striped capped",
-    "breast_color": _SHADES,
-    "throat_color": _SHADES,
-    "eye_color": _SHADES.replace(" iridescent", ""),
+    "breast_color": _COLORS,
+    "throat_color": _COLORS,
+    "eye_color": _COLORS.replace(" iridescent", ""),
     "bill_length": "about_the_same_as_head longer_than_head shorter_than_head",
-    "forehead_color": _SHADES,
-    "under_tail_color": _SHADES,
-    "nape_color": _SHADES,
-    "belly_color": _SHADES,
+    "forehead_color": _COLORS,
+    "under_tail_color": _COLORS,
+    "nape_color": _COLORS,
+    "belly_color": _COLORS,
     "wing_shape": "rounded-wings pointed-wings broad-wings tapered-wings long-wings",
     "size": "large_(16_-_32_in) small_(5_-_9_in) very_large_(32_-_72_in) medium_(9_-_16_in) very_small_(3_-_5_in)",
     "shape": (
@@ -119,15 +90,16 @@ GROUPS = {
     "back_pattern": _PATTERN,
     "tail_pattern": _PATTERN,
     "belly_pattern": _PATTERN,
-    "primary_color": _SHADES,
-    "leg_color": _SHADES,
-    "bill_color": _SHADES,
-    "crown_color": _SHADES,
+    "primary_color": _COLORS,
+    "leg_color": _COLORS,
+    "bill_color": _COLORS,
+    "crown_color": _COLORS,
     "wing_pattern": _PATTERN,
 }
-"""Values of each group of attributes, separated by spaces, in the order of ``attributes.txt``."""
+GROUPS = {group: tuple(values.split()) for group, values in _VALUES.items()}
+"""Values of each group of attributes, in the order of ``attributes.txt``."""
 
-ATTRIBUTES = tuple(f"has_{group}::{value}" for group, values in GROUPS.items() for value in values.split())
+ATTRIBUTES = tuple(f"has_{group}::{value}" for group, values in GROUPS.items() for value in values)
 
 PART_GROUP = {
     "back": "back_color",
@@ -147,8 +119,3 @@ PART_GROUP = {
     "throat": "throat_color",
 }
 """The group of attributes that has the color of each part."""
-
-
-def attribute_groups() -> dict[str, tuple[str, ...]]:
-    """Return the values of each group of attributes, in order."""
-    return {group: tuple(values.split()) for group, values in GROUPS.items()}

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..world import MANIFEST, faults, write
+from ..world import faults, write
 from .recipe import BirdsRecipe
 
-__all__ = ["MANIFEST", "find_faults", "write_world"]
+__all__ = ["find_faults", "write_world"]
 
 
 def write_world(
@@ -31,7 +31,7 @@ def write_world(
         folder: made if it is missing.
         train, test: numbers of images, spread evenly over the species.
         species: number of kinds of birds, at most `MOST`.
-        seed: of all draws.
+        seed: the seed of all draws.
         size: (height, width) in pixels; heights vary about it, and some images are upright.
         say: takes a line of text.
         jobs: processes that draw, each on one thread; by default one for each processor that this process may use.

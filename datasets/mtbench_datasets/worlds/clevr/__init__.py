@@ -5,6 +5,6 @@ described by `scenes` and written by `write`.
 """
 
 from .scenes import draw_scenes
-from .write import MANIFEST, find_faults, write_world
+from .write import find_faults, write_world
 
-__all__ = ["MANIFEST", "draw_scenes", "find_faults", "write_world"]
+__all__ = ["draw_scenes", "find_faults", "write_world"]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..world import MANIFEST, faults, write
+from ..world import faults, write
 from .recipe import Recipe
 
-__all__ = ["MANIFEST", "find_faults", "write_world"]
+__all__ = ["find_faults", "write_world"]
 
 
 def write_world(

@@ -55,8 +55,8 @@ class TopDown(OneTaskNetwork):
     BatchNorm has one weight and bias in both passes and statistics of its own in each: modulated maps are distributed
     otherwise.
 
-    With loc_loss the same map learns where the task's object is, by `mtbench_methods.networks.localization`. All of
-    the auxiliary losses, bu1_loss, td_loss and loc_loss, are each task's own, and scaled like its loss.
+    With loc_loss the same map learns where the task's object is, by `mtbench_methods.networks.localization`. The
+    auxiliary losses bu1_loss, td_loss and loc_loss are computed per task, and scaled like the task's loss.
     """
 
     Options = TopDownOptions
@@ -143,7 +143,7 @@ class TopDown(OneTaskNetwork):
         return Glance(before=tuple(before), after=tuple(after[1:]))
 
     def think(self, glance: Glance, task: Tensor) -> dict[int, Tensor]:
-        """TD, for one task per image (B,): the stream's maps by level."""
+        """Return the stream's maps by level (TD), for one task per image (B,)."""
         asked = nn.functional.one_hot(task, len(self.tasks)).to(self.embedding.weight.dtype)
         return cast(dict[int, Tensor], self.top_down(self.embedding(asked), glance))
 
@@ -156,7 +156,7 @@ class TopDown(OneTaskNetwork):
         return self.branch(self.backbone.neck(x)), levels
 
     def losses(self, batch: Batch) -> Losses:
-        """The classification loss of BU2, and as auxiliary terms those losses that were asked for."""
+        """Return the classification loss of BU2, with the auxiliary losses whose weights are set."""
         if not (self.options.bu1_loss or self.options.td_loss or self.options.loc_loss):
             return super().losses(batch)
         images = cast(Tensor, batch.inputs)
@@ -183,13 +183,13 @@ class TopDown(OneTaskNetwork):
         return dataclasses.replace(losses, auxiliary=auxiliary)
 
     def image_logits(self, levels: dict[int, Tensor]) -> Tensor:
-        """The image-level map (B, H, W), its channels averaged, as logits of where the task's object is."""
+        """Return the image-level map (B, H, W), its channels averaged, as logits of the object's place."""
         return cast(Tensor, self.image_map(levels[min(levels)]).mean(1))
 
     def task_map(self, inputs: Inputs, index: int) -> Tensor | None:
-        """The image-level map, where one is trained: the softmax of its logits over pixels, with td_loss alone the
-        sigmoid of each. Else the mean over channels of the squares of the stream's lowest map, which has no sign of its
-        own: what passes it on to BU2 may turn it round. None where modulation is not spatial."""
+        """Return the image-level map where one is trained: the softmax of its logits over pixels, or with td_loss alone
+        the sigmoid of each logit. Otherwise return the mean over channels of the squares of the stream's lowest map,
+        because the lateral to BU2 may change that map's sign. None where modulation is not spatial."""
         if not self.task_map_name:
             return None
         images = cast(Tensor, inputs)
@@ -200,8 +200,8 @@ class TopDown(OneTaskNetwork):
         return logits.flatten(1).softmax(1).view_as(logits) if self.options.loc_loss else logits.sigmoid()
 
     def foreground_losses(self, maps: Sequence[Tensor], batch: Batch) -> Tensor:
-        """(T,) the binary cross-entropy between the logits (B, H, W) of each task and where its object is, averaged
-        over pixels and over the labels used."""
+        """Return the binary cross-entropy (T,) between the logits (B, H, W) of each task and the map of its object,
+        averaged over pixels and over the labels used."""
         assert batch.foreground is not None  # else the network could not be built
         means = []
         for index, (task, logits, use) in enumerate(zip(self.tasks, maps, batch.use, strict=True)):
