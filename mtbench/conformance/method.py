@@ -1,29 +1,25 @@
-"""What is checked of a network with a balancer. Each check returns nothing, or raises `Fault`."""
+"""Checks of a network with a balancer. Each check returns nothing, or raises `Fault`."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
 from mtbench import registry
-from mtbench.conformance.candidate import BACKBONE, BATCH, PROTOCOL, Candidate, Memory, built, state, tiny, trained
+from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built, state, tiny, trained
+from mtbench.conformance.difference import differs_from_all_others
 from mtbench.conformance.fault import Fault
-from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, conflicting, plain, undefined
-from mtbench.contract import Batch, Losses, TrainingProtocol
+from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, plain, undefined
+from mtbench.contract import Batch, Losses
 from mtbench.errors import PluginError, UsageError
-from mtbench.plan.grid import all_methods
-from mtbench.plan.parse import BackboneChoice, parse_backbone
+from mtbench.plan.parse import BackboneChoice
 from mtbench.train.assemble import Assembly
 from mtbench.train.cost import parts
 from mtbench.train.evaluate import evaluate
 from mtbench.train.loop import fit
 
 __all__ = ["method_checks"]
-
-APART = 1e-3
-"""By how much the weights or outputs of two methods are to differ at least, root mean square."""
 
 
 def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
@@ -142,7 +138,7 @@ def answers_alike(candidate: Candidate) -> None:
 
 
 def trains_on_auxiliary(candidate: Candidate) -> None:
-    """A term that is added to each task's losses changes the gradient; `Losses.means` without it would not.
+    """Check that a term added to each task's losses changes the gradient, as it does if `Losses.totals` are balanced.
 
     Nothing is checked where the balancer does not ask the network for its losses, as in the space of a representation.
     """
@@ -170,7 +166,7 @@ def trains_on_auxiliary(candidate: Candidate) -> None:
 
 
 def shows_each_input(candidate: Candidate) -> None:
-    """`task_map` gives a finite map of each input, the same alone and among others, or None where it has no name."""
+    """Check that `task_map` gives a finite map of each input, the same alone and among others; None without a name."""
     run = built(candidate, plain(2, 6))
     network = run.network.eval()
     inputs = run.splits["test"].batch(torch.arange(6)).inputs
@@ -251,69 +247,9 @@ def grows_as_declared(candidate: Candidate) -> None:
             )
 
 
-def differs_from_all_others(candidate: Candidate) -> None:
-    """After 3 epochs on tasks that conflict, with losses of unequal sizes, where possible on the default backbone."""
-    works_on = candidate.method.network_class.conformance.works_on
-    if not works_on or BACKBONE in works_on:
-        candidate = candidate.on(parse_backbone(BACKBONE))
-    mine, title = _outcome(candidate), candidate.method.title
-    for text in all_methods():
-        try:
-            other = Candidate.of(text).on(candidate.backbone)
-            if _parts(other) == _parts(candidate) or _declared_same(candidate, other):
-                continue
-            theirs = _outcome_of(text, str(candidate.backbone.choice))
-        except Exception:
-            continue  # it does not fit this world or is broken, which its own check tells
-        if (distance := _distance(mine, theirs)) < APART:
-            raise Fault(
-                f"after {PROTOCOL.epochs} epochs '{title}' and '{other.method.title}' differ by {distance:.1g}, as one "
-                "method would. If that is meant, declare it: `conformance = Conformance(same_as=...)`."
-            )
-
-
-@cache
-def _outcome_of(text: str, backbone: str) -> Mapping[str, Tensor]:
-    return _outcome(Candidate.of(text).on(parse_backbone(backbone)))
-
-
-def _outcome(candidate: Candidate) -> Mapping[str, Tensor]:
-    """The weights after training and, for networks that are built otherwise, the outputs.
-
-    So few examples in so small batches that what differs shows, and rounding does not yet.
-    """
-    world = conflicting(48)
-    run = trained(candidate, world, protocol=dataclasses.replace(PROTOCOL, batch=2))
-    run.network.eval()
-    with torch.no_grad():
-        outputs = run.network.all_outputs(world.split.batch(torch.arange(48)).inputs)
-    weights = {name: value.detach() for name, value in run.network.named_parameters()}
-    return {**weights, "": torch.cat(outputs, dim=1)}
-
-
-def _distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
-    """The root mean square of what their weights differ by or, where those do not compare, their outputs."""
-    shapes = [{name: value.shape for name, value in outcome.items()} for outcome in (first, second)]
-    names: Collection[str] = (first.keys() - {""}) if shapes[0] == shapes[1] else [""]
-    return float(torch.cat([(first[name] - second[name]).flatten() for name in names]).square().mean().sqrt())
-
-
-def _declared_same(first: Candidate, second: Candidate) -> bool:
-    if first.method.network_class is not second.method.network_class:
-        return False
-    names = {candidate.method.balancer_choice.name for candidate in (first, second)}
-    same = first.method.balancer_class.conformance.same_as | second.method.balancer_class.conformance.same_as
-    return len(names & same) > 0
-
-
-def _parts(candidate: Candidate) -> tuple[object, ...]:
-    method = candidate.method
-    return method.network_choice, method.balancer_choice
-
-
 def _one_epoch(candidate: Candidate, world: World, where: str) -> None:
     try:
-        run = trained(candidate, world, protocol=_short())
+        run = trained(candidate, world, protocol=dataclasses.replace(PROTOCOL, epochs=1))
     except UsageError:
         raise
     except Exception as cause:
@@ -322,15 +258,11 @@ def _one_epoch(candidate: Candidate, world: World, where: str) -> None:
 
 
 def _classifies(backbone: BackboneChoice) -> bool:
-    """Whether a head on this backbone gives a score per class, rather than maps, say."""
+    """Return whether a head on this backbone gives a score per class, and not maps, for example."""
     built = backbone.backbone_class(backbone.options, SHAPE)  # type: ignore[call-arg]
     with torch.no_grad():
         scores = built.eval().head(PLACES)(built(torch.zeros(2, *SHAPE)))
     return tuple(scores.shape) == (2, PLACES)
-
-
-def _short() -> TrainingProtocol:
-    return dataclasses.replace(PROTOCOL, epochs=1)
 
 
 def _same(first: Tensor, second: Tensor) -> bool:

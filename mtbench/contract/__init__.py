@@ -14,20 +14,14 @@ from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Dataset
 from mtbench.contract.files import File
 from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
+from mtbench.contract.losses import Losses
 from mtbench.contract.motion import Motion
-from mtbench.contract.network import (
-    Alias,
-    AllTasksNetwork,
-    Losses,
-    Network,
-    OneTaskNetwork,
-    Setup,
-    SharedRepresentation,
-)
+from mtbench.contract.network import Alias, AllTasksNetwork, Network, OneTaskNetwork, SharedRepresentation
 from mtbench.contract.normalization import BatchNorm, normalize
 from mtbench.contract.options import NoOptions, Value, option
 from mtbench.contract.protocol import TrainingProtocol
 from mtbench.contract.randomness import derive, seeded, stream
+from mtbench.contract.setup import Setup
 from mtbench.contract.space import Choices, Range, Simplex
 from mtbench.contract.split import Batch, Inputs, Split
 from mtbench.contract.task import Kind, Layout, Metric, Tally, Task

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.conformance import Conformance
-from mtbench.contract.network import Losses, Network, SharedRepresentation
+from mtbench.contract.losses import Losses
+from mtbench.contract.network import Network, SharedRepresentation
 from mtbench.contract.options import NoOptions
 from mtbench.contract.split import Batch
 from mtbench.contract.task import Task
@@ -78,8 +79,10 @@ class Balancer(nn.Module, ABC):
         """Called when the optimizer has taken the step of this batch."""
 
     def end_epoch(self, means: Tensor) -> None:
-        """Called after each epoch with the tasks' mean training losses in it (T,), auxiliary terms included; NaN for a
-        task that was absent."""
+        """Note the tasks' mean training losses (T,) in the epoch that ends, auxiliary terms included.
+
+        They are NaN for a task that was absent.
+        """
 
 
 class Scalarization(Balancer):
@@ -104,7 +107,7 @@ class LossWeighting(Scalarization):
 
     @abstractmethod
     def weigh(self, losses: Losses) -> Tensor:
-        """(T,) the factors of the losses; those of absent tasks do not matter."""
+        """Return the factors (T,) of the losses; those of absent tasks do not matter."""
 
     def scalar(self, losses: Losses) -> Tensor:
         return (self.weigh(losses) * losses.totals).sum()
@@ -155,7 +158,7 @@ class GradientBalancer(Balancer):
         return None
 
     def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
-        """(P,) what is differentiated for each task that is present: its loss, or a function of it."""
+        """Return what is differentiated for each task that is present (P,): its loss, or a function of it."""
         return losses.totals[indices]
 
     def backward(self, network: Network, batch: Batch) -> Losses:

@@ -28,7 +28,7 @@ class Dataset(ABC):
         default_backbone: the backbone of methods that name none, as written on the command line.
         input_shape: of one input, (C, H, W).
         foreground: whether its splits know where each task's object is.
-        points: whether its splits have `Split.points`; where options decide, a property of the instance.
+        points: True if its splits have `Split.points`; an attribute of the instance where options decide.
         paper: where it comes from.
         source: the name of the files that it is made of, where a person may have them already; several datasets can
             share one. ``mtbench data link SOURCE FOLDER`` says where they lie. Empty where all files are made here.

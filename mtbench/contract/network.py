@@ -1,114 +1,25 @@
-"""What a method builds: a network that answers several tasks, all of them at once or one that is asked for.
+"""Networks that methods build: each answers several tasks, all of them at once or one that is asked for.
 
 Shapes: B examples in a batch, V inputs per example, T tasks, z the representation: (B * V, features), or a map
 (B * V, features, H, W) of backbones for dense tasks.
 """
 
-import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract.backbone import Backbone
 from mtbench.contract.conformance import Conformance
+from mtbench.contract.losses import Losses
 from mtbench.contract.options import NoOptions, Value
-from mtbench.contract.randomness import seeded
+from mtbench.contract.setup import Setup
 from mtbench.contract.split import Batch, Inputs
 from mtbench.contract.task import Layout, Task
 from mtbench.errors import PluginError
 
-__all__ = ["Alias", "AllTasksNetwork", "Losses", "Network", "OneTaskNetwork", "Setup", "SharedRepresentation"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setup:
-    """The parts that a network is built from.
-
-    Modules are initialized from streams named by what they are, so that the backbone of a seed is the same for every
-    method, and adding a part to a method leaves its other parts as they were.
-
-    Attributes:
-        tasks: in the dataset's order.
-        backbone_class: the class of the backbone.
-        backbone_options: an instance of its options class.
-        input_shape: of one input, (C, H, W).
-        foreground: whether the dataset knows where each task's object is.
-        points: whether it knows a point of each task's object, see `Split.points`.
-        seed: the seed of the run.
-    """
-
-    tasks: tuple[Task, ...]
-    backbone_class: type[Backbone]
-    backbone_options: Any
-    input_shape: tuple[int, ...]
-    foreground: bool = False
-    points: bool = False
-    seed: int
-
-    def build_backbone(self) -> Backbone:
-        """A backbone with the seed's initial weights, the same at every call."""
-        with self.initialized("trunk"):
-            return self.backbone_class(self.backbone_options, self.input_shape)  # type: ignore[call-arg]
-
-    def head(self, backbone: Backbone, outputs: int, name: str = "head") -> nn.Module:
-        """A head that fits the backbone, with the initial weights that belong to the name."""
-        with self.initialized(name):
-            return backbone.head(outputs)
-
-    @contextmanager
-    def initialized(self, name: str) -> Iterator[None]:
-        """Modules made within the block draw their initial weights from the stream of that name."""
-        with seeded(self.seed, "init", name):
-            yield
-
-
-@dataclass(frozen=True, kw_only=True)
-class Losses:
-    """What a batch lost, per task.
-
-    Attributes:
-        means: (T,) the mean loss over the labels that were used; 0 for a task with none. These are reported.
-        counts: (T,) int64, how many labels were used.
-        base_weights: (T,) the task weights of the unweighted loss of the batch, ``sum(base_weights * totals)``.
-        auxiliary: (T,) what else each task is trained on, such as the error of where it looks, with its weight; 0 for
-            a task with no label in the batch. None if there is no such term.
-        penalty: a term that belongs to no task, such as a regularizer on weights.
-        weights: (T,) the task weights that the balancer used, see `Balancer.backward`; NaN for a task that is absent,
-            None if no weights describe the step.
-    """
-
-    means: Tensor
-    counts: Tensor
-    base_weights: Tensor
-    auxiliary: Tensor | None = None
-    penalty: Tensor | None = None
-    weights: Tensor | None = None
-
-    @property
-    def totals(self) -> Tensor:
-        """(T,) the losses that are trained on and balanced: the means with the auxiliary terms."""
-        return self.means if self.auxiliary is None else self.means + self.auxiliary
-
-    @property
-    def present_mask(self) -> Tensor:
-        """(T,) bool, true for each task that has a label in this batch."""
-        return self.counts > 0
-
-    @property
-    def present_indices(self) -> Tensor:
-        """(P,) int64, the indices of the P tasks that have a label in this batch."""
-        return self.present_mask.nonzero().squeeze(1)
-
-    def weighted(self, weights: Tensor | None) -> "Losses":
-        """Return these losses with the task weights (T,) that a balancer used; those of absent tasks become NaN."""
-        if weights is None:
-            return self
-        return dataclasses.replace(self, weights=weights.detach().where(self.present_mask, torch.nan))
+__all__ = ["Alias", "AllTasksNetwork", "Network", "OneTaskNetwork", "SharedRepresentation"]
 
 
 class Alias:
@@ -156,8 +67,8 @@ class Network(nn.Module, ABC):
             single-task networks are measured against it; ``reference`` for the one network that balancers are compared
             on; empty for all others. A plain text, which is read without importing anything and is not inherited.
         layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
-        task_map_name: what `task_map` shows, for captions, as in ``lowest stream map``; empty where it has none. Where
-            options decide, an attribute of the instance.
+        task_map_name: name of the map that `task_map` returns, for captions, e.g. ``lowest stream map``; empty if it
+            returns none. An attribute of the instance where options decide.
         last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
         one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
     """
@@ -204,10 +115,10 @@ class Network(nn.Module, ABC):
         """Per task a tensor of B * V outputs, of which the rows that the batch may use are right."""
 
     def task_map(self, inputs: Inputs, index: int) -> Tensor | None:  # noqa: ARG002
-        """Return the network's own map (B, h, w) float of where it looks in each input to answer one task.
+        """Return the network's own attention map (B, h, w) float over each input, for one task.
 
-        Larger is more; maps of different inputs and tasks need not have one scale. A map covers the whole input. None
-        if the network has no such map, as most have not.
+        Larger values mean more attention; maps of different inputs and tasks need not have one scale. A map covers the
+        whole input. None if the network has no such map; most networks have none.
         """
         return None
 

@@ -130,10 +130,10 @@ class Kind(ABC):
         """
 
     def correct(self, predictions: Tensor, targets: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Return (n,) bool, whether each prediction is right; None if the kind knows of no right and wrong.
+        """Return a mask (n,) bool of the right predictions; None if the kind has no right and wrong ones.
 
         Args:
-            predictions, targets: as in `Tally.add`.
+            predictions, targets: see `Tally.add`.
         """
         return None
 

@@ -38,7 +38,7 @@ class Classification(Kind):
     Predictions are classes (B,): uint8 up to 256 classes, uint16 up to 65,536.
 
     Attributes:
-        classes: how many there are.
+        classes: number of classes.
         unknown: the class of examples that have none of the others, such as the color of a part that is not visible;
             None if there is no such class. It is learned and counted like the others.
     """

@@ -1,0 +1,56 @@
+"""The parts that a network is built from, and its initial weights."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from mtbench.contract.backbone import Backbone
+from mtbench.contract.randomness import seeded
+from mtbench.contract.task import Task
+
+__all__ = ["Setup"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """The parts that a network is built from.
+
+    Modules are initialized from streams named by what they are, so that the backbone of a seed is the same for every
+    method, and adding a part to a method leaves its other parts as they were.
+
+    Attributes:
+        tasks: in the dataset's order.
+        backbone_class: the class of the backbone.
+        backbone_options: an instance of its options class.
+        input_shape: shape of one input, (C, H, W).
+        foreground: True if the dataset has foreground maps, see `Split.foreground`.
+        points: True if it has a point of each task's object, see `Split.points`.
+        seed: the seed of the run.
+    """
+
+    tasks: tuple[Task, ...]
+    backbone_class: type[Backbone]
+    backbone_options: Any
+    input_shape: tuple[int, ...]
+    foreground: bool = False
+    points: bool = False
+    seed: int
+
+    def build_backbone(self) -> Backbone:
+        """A backbone with the seed's initial weights, the same at every call."""
+        with self.initialized("trunk"):
+            return self.backbone_class(self.backbone_options, self.input_shape)  # type: ignore[call-arg]
+
+    def head(self, backbone: Backbone, outputs: int, name: str = "head") -> nn.Module:
+        """A head that fits the backbone, with the initial weights that belong to the name."""
+        with self.initialized(name):
+            return backbone.head(outputs)
+
+    @contextmanager
+    def initialized(self, name: str) -> Iterator[None]:
+        """Modules made within the block draw their initial weights from the stream of that name."""
+        with seeded(self.seed, "init", name):
+            yield
