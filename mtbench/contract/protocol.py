@@ -66,8 +66,8 @@ class TrainingProtocol:
     )
     curve: str = option(
         "20",
-        "points of the curve: 20 evenly spaced epochs, these and each of the last 10, or all epochs",
-        choices=("20", "last10", "all"),
+        "points of the curve: 5 or 20 evenly spaced epochs, 20 and each of the last 10 (last10), or all epochs",
+        choices=("5", "20", "last10", "all"),
     )
     clip: float = option(0.0, "the norm that the gradient of a step is clipped to; 0 is none", low=0)
     gradient_scale: str = option(

@@ -20,8 +20,8 @@ __all__ = ["PAGE", "TASKS", "Album"]
 
 PAGE = 9.3
 """Largest height in inches of a sheet of whole images, so that it fits a page of a paper."""
-TASKS = 2 * COLUMNS - 2
-"""Largest number of tasks that are shown of a whole image: two lines, with the image itself in front."""
+TASKS = 3 * (COLUMNS - 1)
+"""Largest number of tasks that are shown of a whole image: three lines, with the image itself in front."""
 WORDS = 21
 """Characters in a line of words below a picture."""
 
@@ -62,7 +62,10 @@ class Album:
         return Sheet(title=self._title(f"task {task.name}{question}"), lines=lines)
 
     def of_images(self, found: Sequence[Answers], *, right: bool) -> Sheet:
-        """Return a sheet of whole images: in front each image, beside it the maps of its tasks; as many as fit."""
+        """Return a sheet of whole images: in front each image, beside it the maps of its tasks; as many as fit.
+
+        Of more than `TASKS` tasks the first ones are shown, which the title says.
+        """
         lines: list[Line] = []
         rows = whole_images(found, right=right)[: self.count].tolist()
         beside = max(1, COLUMNS // (1 + len(found)))  # images in a line, where they have few tasks
@@ -72,9 +75,9 @@ class Album:
             if lines and sum(map(height_of, [*lines, *more])) > PAGE:
                 break
             lines += more
-        return Sheet(
-            title=self._title(f"images with the {'most right' if right else 'most wrong'} answers"), lines=lines
-        )
+        shown = f"; the first {TASKS} of {len(found)} tasks" if len(found) > TASKS else ""
+        title = f"images with the {'most right' if right else 'most wrong'} answers{shown}"
+        return Sheet(title=self._title(title), lines=lines)
 
     def _title(self, of: str) -> str:
         """Return the title of a sheet; it names the maps, since a figure may stand alone."""

@@ -26,6 +26,7 @@ __all__ = [
     "page_of",
     "render_page_latex",
     "render_page_markdown",
+    "short_stem_of",
     "stem_of",
     "title_of",
 ]
@@ -62,8 +63,13 @@ def title_of(run: TrainedRun) -> str:
 
 def stem_of(run: TrainedRun) -> str:
     """Return the beginning of the names of all files; no other run has it."""
+    return f"{slug(run.record.spec.titles.dataset)}-{short_stem_of(run)}"
+
+
+def short_stem_of(run: TrainedRun) -> str:
+    """Return `stem_of` without the dataset."""
     spec = run.record.spec
-    return f"{slug(spec.titles.dataset)}-{slug(spec.titles.method)}-seed-{spec.seed}-{spec.id}"
+    return f"{slug(spec.titles.method)}-seed-{spec.seed}-{spec.id}"
 
 
 def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[Case]], maps: Maps) -> Page:

@@ -109,7 +109,7 @@ def fit(
         with _fitting():
             optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
-    where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), epochs}
+    where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}
     final: Mapping[str, Evaluation] = {}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
 
@@ -198,15 +198,14 @@ def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
 def curve_epochs(epochs: int, points: str = "20") -> set[int]:
     """Return after which epochs a curve has a point, the last among them.
 
-    Where two phases are alike long, the last epoch of the first is among them too.
-
     Args:
-        points: the protocol's ``curve``. With ``20`` each of up to 20 epochs, else 20 evenly spaced ones; with
-            ``last10`` each of the last ten besides; with ``all`` each epoch.
+        points: the protocol's ``curve``. With ``5`` each of up to 5 epochs, else 5 evenly spaced ones; with ``20``
+            likewise, and with ``last10`` each of the last ten besides; with ``all`` each epoch.
     """
-    if epochs <= POINTS or points == "all":
+    count = {"5": 5, "all": epochs}.get(points, POINTS)
+    if epochs <= count:
         return set(range(1, epochs + 1))
-    spaced = {round(point * epochs / POINTS) for point in range(1, POINTS + 1)}
+    spaced = {round(point * epochs / count) for point in range(1, count + 1)}
     return spaced | set(range(epochs - LAST + 1, epochs + 1)) if points == "last10" else spaced
 
 

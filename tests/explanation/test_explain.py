@@ -102,6 +102,14 @@ def test_the_same_run_gives_the_same_bytes_over_what_is_there(td: RunFolder, pag
     assert {path.name: path.read_bytes() for path in pages.iterdir()} == before
 
 
+def test_the_folder_is_named_by_method_and_run_below_the_dataset(
+    td: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = mtbench.explain(td.path, images=1, data_root=tmp_path, device="cpu")
+    assert {file.parent for file in found.files} == {Path(f"reports/local/toy-points/explain-td-seed-0-{td.spec().id}")}
+
+
 def test_a_network_without_a_map_is_shown_by_gradients(uniform: RunFolder, tmp_path: Path) -> None:
     result = call(app, "explain", str(uniform.path), "--images", "1", "--out", str(tmp_path), "--device", "cpu")
     assert "Where it looks: toy-three, protocol paper, epochs=1, uniform, seed 0" in result.output

@@ -130,6 +130,8 @@ def test_every_method_that_comes_along_has_its_learning_rate_searched_once() -> 
         ("levi2020-table5", ["levi2020-table1"]),
         ("levi2020-fig4b", ["levi2020-table1"]),
         ("number-of-tasks", ["levi2020-table1", "mmnist9"]),
+        ("levi2020-fig4cd", ["levi2020-table4"]),
+        ("levi2020-fig4cd-mini", ["levi2020-table4-mini"]),
     ],
 )
 def test_runs_that_a_note_calls_those_of_another_suite_are_the_same_runs(name: str, others: list[str]) -> None:

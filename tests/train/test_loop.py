@@ -237,11 +237,14 @@ def test_a_curve_has_each_epoch_or_twenty_evenly_spaced(epochs: int, points: lis
     assert sorted(curve_epochs(epochs)) == points
 
 
-def test_a_curve_may_have_each_of_the_last_ten_epochs_too_or_all() -> None:
+def test_a_curve_may_have_each_of_the_last_ten_epochs_too_or_all_or_only_five() -> None:
     assert sorted(curve_epochs(100, "last10")) == [*range(5, 91, 5), *range(91, 101)]
     assert sorted(curve_epochs(30, "last10"))[-10:] == list(range(21, 31))
     assert sorted(curve_epochs(100, "all")) == list(range(1, 101))
     assert sorted(curve_epochs(7, "last10")) == list(range(1, 8))
+    assert sorted(curve_epochs(100, "5")) == [20, 40, 60, 80, 100]
+    assert sorted(curve_epochs(7, "5")) == [1, 3, 4, 6, 7]
+    assert sorted(curve_epochs(4, "5")) == [1, 2, 3, 4]
     assert [point.epoch for point in run(spec_of("uniform", epochs="22", images="16", curve="all")).curve][-2:] == [
         21,
         22,

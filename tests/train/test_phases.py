@@ -303,6 +303,8 @@ def test_the_phases_are_in_the_record_and_a_record_without_them_is_read(tmp_path
 def test_a_curve_has_a_point_at_the_end_of_the_first_phase() -> None:
     for epochs in range(1, 200):
         assert {epochs, 2 * epochs} <= curve_epochs(2 * epochs)
+    assert curve_epochs(6, "5") == {1, 2, 4, 5, 6}
+    assert [point.epoch for point in run(spec_of("uniform", adds="own", curve="5")).curve] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_curve_goes_through_both_phases_and_measures_the_task_that_is_held_back() -> None:

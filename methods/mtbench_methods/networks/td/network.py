@@ -78,7 +78,7 @@ class TopDown(OneTaskNetwork):
         with setup.initialized("top-down"):
             self.top_down = stream(options, self.backbone, setup.input_shape[0])
         with setup.initialized("embedding"):
-            self.embedding = nn.Linear(len(setup.tasks), self.top_down.top.numel())
+            self.embedding = self.top_down.embedding(len(setup.tasks))
         self.task_map_name = "lowest stream map" if options.spatial else ""
         if options.td_loss or options.loc_loss:
             self.task_map_name = "image-level map"

@@ -22,6 +22,7 @@ __all__ = ["Glance", "Mirror", "Sections", "Stream", "TopDownOptions", "stream"]
 CONNECTIVITY = ("add", "mul", "gated")
 EMBEDDED = 32
 """Channels of the embedded task above sections, at any width of the backbone: part of the method."""
+NORMALIZATION = (nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d, nn.LayerNorm)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,10 @@ class Stream(nn.Module, ABC):
     @abstractmethod
     def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
         """The maps (B, C, H, W) by level, from the embedded task (B, top.numel())."""
+
+    def embedding(self, tasks: int) -> nn.Linear:
+        """A fresh embedding of tasks, from a one-hot vector (B, tasks) to (B, top.numel())."""
+        return nn.Linear(tasks, self.top.numel())
 
     @abstractmethod
     def image_map(self, size: tuple[int, ...]) -> nn.Module:
@@ -165,11 +170,17 @@ class Sections(Stream):
     Initial weights are the released code's, of every convolution of a deep network alike: N(0, 2 / (k k outputs)) for
     kernels of k x k, laterals and the image's map included, and PyTorch's default biases. With PyTorch's default
     weights, up to 12 times smaller, the stream fades from level to level.
+
+    That code has no normalized backbone, and the papers do not say how ResNet-18's stream starts. Its maps, which batch
+    normalization keeps large, would make up 99 % of the stream's variance, and the task 1 %; gates would be saturated.
+    There weights keep the variance of what they are applied to (He et al., Delving Deep into Rectifiers, 2015, Eq. 10):
+    N(0, 2 / (k k inputs)) for 3 x 3, N(0, 1 / inputs) for 1 x 1, and N(0, 1) for the embedding.
     """
 
     def __init__(self, options: TopDownOptions, backbone: Backbone) -> None:
         super().__init__(options)
         self.shapes = backbone.shapes
+        self.normalized = any(isinstance(module, NORMALIZATION) for module in backbone.modules())
         if len(self.shapes) < 2:
             raise UsageError(
                 "method 'td' has nothing to modulate in a backbone of one stage.",
@@ -179,12 +190,12 @@ class Sections(Stream):
         self.widths = {number: options.channels or width for number, width in bottom_up.items()}
         embedded, last = options.channels or EMBEDDED, len(self.shapes)
         self.top = torch.Size((embedded, *(self.shapes[-1].pre[1:] if options.spatial else (1, 1))))
-        self.from_embedding = deep(embedded, self.widths[last], 1)
+        self.from_embedding = self.deep(embedded, self.widths[last], 1)
         self.below = range(1, last)
         self.sections = nn.ModuleDict({str(n): self.pair(self.widths[n + 1], self.widths[n]) for n in self.below})
         seen = range(2, last + 1) if options.image else []
-        self.from_bu1 = nn.ModuleDict({str(n): deep(bottom_up[n], self.widths[n], 1) for n in seen})
-        self.to_bu2 = nn.ModuleDict({str(n): deep(self.widths[n], bottom_up[n], 1) for n in self.below})
+        self.from_bu1 = nn.ModuleDict({str(n): self.deep(bottom_up[n], self.widths[n], 1) for n in seen})
+        self.to_bu2 = nn.ModuleDict({str(n): self.deep(self.widths[n], bottom_up[n], 1) for n in self.below})
 
     def pair(self, wide: int, narrow: int) -> nn.Module:
         hidden = max(wide, narrow)
@@ -192,7 +203,22 @@ class Sections(Stream):
 
     def convolution(self, inputs: int, outputs: int) -> nn.Conv2d:
         """3 x 3; 1 x 1 where modulation is not spatial."""
-        return deep(inputs, outputs, 3 if self.options.spatial else 1)
+        return self.deep(inputs, outputs, 3 if self.options.spatial else 1)
+
+    def deep(self, inputs: int, outputs: int, side: int) -> nn.Conv2d:
+        """A convolution of side x side that keeps a map's size, with the initial weights of this class."""
+        layer = nn.Conv2d(inputs, outputs, side, padding=side // 2)
+        if self.normalized:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if side > 1 else "linear")
+        else:
+            nn.init.normal_(layer.weight, std=math.sqrt(2 / (side * side * outputs)))
+        return layer
+
+    def embedding(self, tasks: int) -> nn.Linear:
+        layer = super().embedding(tasks)
+        if self.normalized:
+            nn.init.normal_(layer.weight)
+        return layer
 
     def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
         level = self.from_embedding(embedded.view(-1, *self.top))
@@ -214,15 +240,8 @@ class Sections(Stream):
         """Return two convolutions in a row, to half the channels and to one logit."""
         inputs = self.widths[1]
         hidden = self.options.channels or max(1, inputs // 2)
-        layers = [self.convolution(inputs, hidden), deep(hidden, 1, 1)]
+        layers = [self.convolution(inputs, hidden), self.deep(hidden, 1, 1)]
         return nn.Sequential(self.upsampling(size), *layers) if self.options.spatial else nn.Sequential(*layers)
-
-
-def deep(inputs: int, outputs: int, side: int) -> nn.Conv2d:
-    """Return a convolution of side x side that keeps a map's size, with the initial weights of `Sections`."""
-    layer = nn.Conv2d(inputs, outputs, side, padding=side // 2)
-    nn.init.normal_(layer.weight, std=math.sqrt(2 / (side * side * outputs)))
-    return layer
 
 
 def stream(options: TopDownOptions, backbone: Backbone, image_channels: int) -> Stream:
