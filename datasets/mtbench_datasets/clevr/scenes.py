@@ -54,9 +54,13 @@ class Scenes:
         return self.attributes[..., 0] >= 0
 
     def points(self, size: tuple[int, int]) -> Tensor:
-        """Return `pixels` (N, K, 2) in an image of `size` (height, width): x W / frame width, y H / frame height."""
+        """Return `pixels` (N, K, 2) in an image of `size` (height, width): x W / frame width - 1/2, and y likewise.
+
+        Files count from the image's edge, `Split.points` from the center of the first pixel. The released code of Levi
+        & Ullman (2021) truncates to whole pixels instead, which is the same on average.
+        """
         (height, width), (rows, columns) = self.frame, size
-        return self.pixels * torch.tensor([columns, rows]) / torch.tensor([width, height])
+        return self.pixels * torch.tensor([columns, rows]) / torch.tensor([width, height]) - 0.5
 
     def digest(self) -> str:
         """Return the sha256 of all that questions are answered from, wherever it was read from."""

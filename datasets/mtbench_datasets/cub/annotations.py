@@ -74,8 +74,11 @@ class Annotations:
         return found
 
     def scaled(self, frames: Tensor, size: tuple[int, int]) -> Tensor:
-        """Return `places` (N, P, 2) in images resized to `size`: x W / width, y H / height; `frames` as in `points`."""
-        return self.places * torch.tensor(size[::-1]) / frames[:, None]
+        """Return `places` (N, P, 2) in images resized to `size`: x W / width - 1/2, y H / height - 1/2.
+
+        Files count from the image's edge, `Split.points` from the center of the first pixel; `frames` as in `points`.
+        """
+        return self.places * torch.tensor(size[::-1]) / frames[:, None] - 0.5
 
     def rows(self, rows: Tensor) -> "Annotations":
         """Return the annotations of some images, at an index (n,)."""

@@ -115,12 +115,12 @@ def test_points_are_where_the_answers_are_read_in_pixels_of_the_image(tmp_path: 
     assert split.points is not None
     assert split.points.shape == (1, 40, 2)
     assert split.targets[0].tolist() == [0]  # the shape of what is left of the purple thing: sphere
-    assert split.points[0, 0].tolist() == [12 * SIZE / FRAME[1], 20 * SIZE / FRAME[0]]
+    assert split.points[0, 0].tolist() == [12 * SIZE / FRAME[1] - 0.5, 20 * SIZE / FRAME[0] - 0.5]
     assert torch.equal(split.points.isnan().any(2), ~split.defined)
     direct = opened(tmp_path, f"clevr40:size={SIZE}:variant=direct").load("test", validation=False)
     assert direct.targets[0].tolist() == [1]  # the shape of the purple thing: cube
     assert direct.points is not None
-    assert direct.points[0, 0].tolist() == [24 * SIZE / FRAME[1], 16 * SIZE / FRAME[0]]
+    assert direct.points[0, 0].tolist() == [24 * SIZE / FRAME[1] - 0.5, 16 * SIZE / FRAME[0] - 0.5]
 
 
 def test_tasks_may_be_picked_by_name_and_by_group(prepared: Path) -> None:
@@ -242,7 +242,7 @@ def test_the_page_marks_every_object(prepared: Path) -> None:
     assert marks is not None
     for row, made in zip(marks, PARTS["val"], strict=False):
         expected = [
-            [item["pixel_coords"][0] * SIZE / FRAME[1], item["pixel_coords"][1] * SIZE / FRAME[0]]
+            [item["pixel_coords"][0] * SIZE / FRAME[1] - 0.5, item["pixel_coords"][1] * SIZE / FRAME[0] - 0.5]
             for item in made["objects"]
         ]
         torch.testing.assert_close(row[: len(expected)], torch.tensor(expected))

@@ -63,7 +63,7 @@ def test_objects_are_read_in_their_order(tmp_path: Path) -> None:
 
 def test_points_are_scaled_to_the_image(tmp_path: Path) -> None:
     points = read(tmp_path, scene(BALL)).points((64, 24))  # of 32 x 48
-    assert points[0, 0].tolist() == [5, 40]
+    assert points[0, 0].tolist() == [4.5, 39.5]
     assert points[0, 1:].isnan().all()
 
 

@@ -143,9 +143,9 @@ def test_marked_colors_are_counted_without_those_that_are_not_visible(tmp_path: 
 def test_the_point_of_a_pair_is_the_left_one_and_the_right_one_where_that_is_not_visible(tmp_path: Path) -> None:
     both = {"left wing": (10.0, 6.0), "right wing": (20.0, 7.0), "right leg": (30.0, 8.0), "left eye": (5.0, 9.0)}
     found = read(tmp_path, Bird(points=both)).points(torch.tensor([[48, 32]]), (32, 48))[0]
-    assert found[TASKS.index("wing")].tolist() == [10, 6]
-    assert found[TASKS.index("leg")].tolist() == [30, 8]
-    assert found[TASKS.index("eye")].tolist() == [5, 9]
+    assert found[TASKS.index("wing")].tolist() == [9.5, 5.5]
+    assert found[TASKS.index("leg")].tolist() == [29.5, 7.5]
+    assert found[TASKS.index("eye")].tolist() == [4.5, 8.5]
     assert int((~found.isnan().any(1)).sum()) == 3
 
 
@@ -156,11 +156,11 @@ def test_every_part_is_the_point_of_one_task(tmp_path: Path) -> None:
     for task in TASKS:
         name = names.get(task, task)
         found = read(tmp_path, Bird(points={name: (1.5, 2.5)})).points(torch.tensor([[48, 32]]), (32, 48))[0]
-        assert found[TASKS.index(task)].tolist() == [1.5, 2.5]
+        assert found[TASKS.index(task)].tolist() == [1, 2]
         assert int((~found.isnan().any(1)).sum()) == 1
 
 
 def test_points_are_scaled_by_the_size_of_their_own_image(tmp_path: Path) -> None:
     birds = [Bird(points={"crown": (30.0, 15.0)})] * 2
     found = read(tmp_path, *birds).points(torch.tensor([[60, 60], [120, 30]]), (224, 224))[:, TASKS.index("crown")]
-    assert found.tolist() == [[112, 56], [56, 112]]
+    assert found.tolist() == [[111.5, 55.5], [55.5, 111.5]]  # whole numbers are pixel centers

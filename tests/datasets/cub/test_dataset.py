@@ -162,7 +162,7 @@ def test_labels_and_points_are_those_of_their_images(prepared: Path) -> None:
         found = split.points[row, TASKS.index("throat")]
         if "throat" in bird.points:
             (x, y), (width, height) = bird.points["throat"], bird.size
-            torch.testing.assert_close(found, torch.tensor([x * SIZE / width, y * SIZE / height]))
+            torch.testing.assert_close(found, torch.tensor([x * SIZE / width, y * SIZE / height]) - 0.5)
         else:
             assert found.isnan().all()
 
@@ -204,7 +204,7 @@ def test_the_page_marks_every_part_that_is_visible(prepared: Path) -> None:
         bird = BIRDS[number - 1]
         for place, part in zip(row, PARTS, strict=True):
             if part in bird.points:
-                expected = [a * SIZE / b for a, b in zip(bird.points[part], bird.size, strict=True)]
+                expected = [a * SIZE / b - 0.5 for a, b in zip(bird.points[part], bird.size, strict=True)]
                 assert place.tolist() == pytest.approx(expected)
             else:
                 assert place.isnan().all()
@@ -427,7 +427,7 @@ def test_the_drawn_world_is_read_as_the_released_files_are(tmp_path: Path) -> No
     split = opened(tmp_path, name).load("train", validation=False)
     assert images(split).shape == (3, 3, SIZE, SIZE)
     assert split.points is not None
-    inside = (split.points >= 0) & (split.points <= SIZE)
+    inside = (split.points >= -0.5) & (split.points < SIZE)
     assert (inside | split.points.isnan()).all()
     assert opened(tmp_path, name).labels("test", validation=False).defined.shape == (2, 12)
     [drawn] = list(tmp_path.glob("birds-mini-*/images/*/*.jpg"))[:1]
