@@ -35,12 +35,12 @@ class BirdsMini(Birds):
     Options = BirdsMiniOptions
     default_backbone = "resnet18:width=.25"
     protocols: ClassVar = {
-        # As in the paper, at which little is learnt of so few pictures.
+        # As for cub200, at which little is learned from so few pictures.
         "paper": TrainingProtocol(name="paper", epochs=200, batch=128, lr=1e-4, seeds=3),
         "quick": TrainingProtocol(name="quick", epochs=3, batch=32, lr=1e-3, images=2000, seeds=3),
-        # Chosen on validation with `td:loc_loss=1`, which learned no more at 3e-3, nor with batches of 16. Networks that
-        # answer one task at a time, which see a twelfth of the labels, have learned but little more than the majority
-        # classes by then, and where parts are. Evaluating them costs twice as much as an epoch.
+        # Chosen on validation with `td:loc_loss=1`, which learned no more at 3e-3 or with batches of 16. Networks that
+        # answer one task at a time use a twelfth of the labels in an epoch: by then they know where parts are, and of
+        # colors little more than the majority classes. Their evaluation takes twice as long as an epoch.
         "world": TrainingProtocol(name="world", epochs=14, batch=32, lr=1e-3, curve="5", seeds=3),
     }
     name = "birds-mini"

@@ -102,8 +102,8 @@ def convolutions(network: TopDown) -> list[nn.Conv2d]:
 @pytest.mark.parametrize("method", ["td:td_loss=1", "td:preset=levi2021:td_loss=1", "td:spatial=false:td_loss=1"])
 @pytest.mark.parametrize("backbone", ["vgg11:width=.5", "resnet18:width=.5"])
 def test_every_convolution_of_the_stream_has_its_initial_weights(backbone: str, method: str) -> None:
-    """On VGG-11, as in the released code, weights of mean 0 and standard deviation sqrt(2 / (k k outputs)); on ResNet-18
-    sqrt(2 / (9 inputs)) for 3 x 3 and sqrt(1 / inputs) for 1 x 1; biases uniform within 1 / sqrt(k k inputs)."""
+    """Weights of mean 0 and standard deviation sqrt(2 / (k k outputs)) on VGG-11, as in the released code; on ResNet-18
+    sqrt(2 / (9 inputs)) for 3 x 3 and sqrt(1 / inputs) for 1 x 1. Biases are uniform within 1 / sqrt(k k inputs)."""
     layers = convolutions(build(backbone, method))
     assert len(layers) == 1 + 4 * 2 + 4 + 4 + 2
     for layer in layers:
