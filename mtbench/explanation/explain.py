@@ -18,6 +18,7 @@ from mtbench.explanation.page import (
     page_of,
     render_page_latex,
     render_page_markdown,
+    short_stem_of,
     stem_of,
     title_of,
 )
@@ -52,8 +53,8 @@ def explain_run(
     """Write pages of figures about a finished run; the same run makes the same bytes on one machine.
 
     Per task a figure shows good and bad cases: images, the attention map over each, the true point and the map's peak
-    where true points are known, prediction and truth. Two more show whole images with all their tasks. They are chosen
-    by score, see `mtbench.explanation.examples`.
+    where true points are known, prediction and truth. Two more show whole images with their tasks. They are chosen by
+    score, see `mtbench.explanation.examples`.
 
     Args:
         given: the folder of the run, a file in it, or a folder above it that has no other run below.
@@ -80,7 +81,7 @@ def explain_run(
     of_tasks = [cases(each) for each in found]
     page, stem = page_of(run, found, of_tasks, maps), stem_of(run)
     album = Album(tasks=run.tasks, split=run.test, maps=maps, title=title_of(run), count=images, quick=page.quick)
-    directory = out or DEFAULT_REPORTS / slug(run.record.spec.titles.dataset) / f"explain-{stem.partition('-')[2]}"
+    directory = out or DEFAULT_REPORTS / slug(run.record.spec.titles.dataset) / f"explain-{short_stem_of(run)}"
     make_folder(directory)
     files, shown = [], []
     for figure, sheet in _sheets(album, found, of_tasks, stem):

@@ -20,8 +20,10 @@ __all__ = ["PAGE", "TASKS", "Album"]
 
 PAGE = 9.3
 """Inches, the most that a sheet of whole images takes, for it is to fit a page of a paper."""
-TASKS = 2 * COLUMNS - 2
-"""Tasks that are shown of a whole image, at most: two lines, with the image itself in front."""
+TASKS = 3 * (COLUMNS - 1)
+"""Tasks that are shown of a whole image, at most: three lines, with the image itself in front."""
+NOWHERE, EVEN = "no place speaks for it", "its map is even"
+"""Words below a map with nothing in it: of gradients, and of the network itself."""
 WORDS = 21
 """Characters in a line of words below a picture."""
 
@@ -62,7 +64,10 @@ class Album:
         return Sheet(title=self._title(f"task {task.name}{question}"), lines=lines)
 
     def of_images(self, found: Sequence[Answers], *, right: bool) -> Sheet:
-        """Return a sheet of whole images: in front each image, beside it the maps of its tasks; as many as fit."""
+        """Return a sheet of whole images: in front each image, beside it the maps of its tasks; as many as fit.
+
+        Of more than `TASKS` tasks the first ones are shown, which the title says.
+        """
         lines: list[Line] = []
         rows = whole_images(found, right=right)[: self.count].tolist()
         beside = max(1, COLUMNS // (1 + len(found)))  # images in a line, where they have few tasks
@@ -72,9 +77,9 @@ class Album:
             if lines and sum(map(height_of, [*lines, *more])) > PAGE:
                 break
             lines += more
-        return Sheet(
-            title=self._title(f"images with the {'most right' if right else 'most wrong'} answers"), lines=lines
-        )
+        shown = f"; the first {TASKS} of {len(found)} tasks" if len(found) > TASKS else ""
+        title = f"images with the {'most right' if right else 'most wrong'} answers{shown}"
+        return Sheet(title=self._title(title), lines=lines)
 
     def _title(self, of: str) -> str:
         """The title of a sheet; it names the maps, for a figure may stand alone."""
@@ -108,7 +113,7 @@ class Album:
             image, index = self._image(row), int(chosen[number])
             true = None if points is None else _point(points[number])
             heat = enlarge(maps.values[number].numpy(), maps.grid, image.shape[:2])
-            empty = ("no place speaks for it",) if not heat.any() else ()
+            empty = (NOWHERE if self.maps.gradient_based else EVEN,) if not heat.any() else ()
             images.append(Panel(image=image, above=f"test image {row}", true=true))
             overlays.append(
                 Panel(

@@ -1,5 +1,6 @@
 """A page on a run in words: how its answers fall into cases, and the figures that show some of each."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ __all__ = [
     "page_of",
     "render_page_latex",
     "render_page_markdown",
+    "short_stem_of",
     "stem_of",
     "title_of",
 ]
@@ -62,8 +64,13 @@ def title_of(run: TrainedRun) -> str:
 
 def stem_of(run: TrainedRun) -> str:
     """Return the beginning of the names of all files; no other run has it."""
+    return f"{slug(run.record.spec.titles.dataset)}-{short_stem_of(run)}"
+
+
+def short_stem_of(run: TrainedRun) -> str:
+    """Return `stem_of` without the dataset."""
     spec = run.record.spec
-    return f"{slug(spec.titles.dataset)}-{slug(spec.titles.method)}-seed-{spec.seed}-{spec.id}"
+    return f"{slug(spec.titles.method)}-seed-{spec.seed}-{spec.id}"
 
 
 def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[Case]], maps: Maps) -> Page:
@@ -144,7 +151,8 @@ def _line(run: TrainedRun, found: Answers, cases: Sequence[Case], located: bool)
     if found.distances is None:
         return [*cells, DASH, DASH]
     known = found.distances[found.pointed]
-    return [*cells, f"{count - len(known):,}", f"{fixed(100 * _median(known), 1)} %" if len(known) else DASH]
+    median = _median(known) if len(known) else math.inf
+    return [*cells, f"{count - len(known):,}", f"{fixed(100 * median, 1)} %" if math.isfinite(median) else DASH]
 
 
 def _accuracy(found: Answers) -> float:
@@ -152,7 +160,7 @@ def _accuracy(found: Answers) -> float:
 
 
 def _median(distances: Tensor) -> float:
-    """The median, where a map without a peak counts as farther than any."""
+    """The median, where a map without a peak counts as farther than any; infinite or NaN if half of them have none."""
     return float(distances.nan_to_num(torch.inf).double().quantile(0.5))
 
 
