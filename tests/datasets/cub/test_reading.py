@@ -143,6 +143,15 @@ def test_the_names_of_attributes_are_found_in_three_places(place: str, tree: Pat
     assert refusal(tree) == "DIR/attributes/attributes.txt is missing."
 
 
+def every_line_ends_in(text: str) -> Callable[[list[str]], None]:
+    """Put another last field into every line."""
+
+    def damage(lines: list[str]) -> None:
+        lines[:] = [f"{line.rpartition(' ')[0]} {text}" for line in lines]
+
+    return damage
+
+
 def change(row: int, text: str) -> Callable[[list[str]], object]:
     return lambda lines: lines.__setitem__(row, text)
 
@@ -153,6 +162,11 @@ def change(row: int, text: str) -> Callable[[list[str]], object]:
         ("images.txt", change(1, "2"), "line 2 of FILE: '2' is not the number of image and a text."),
         ("images.txt", change(1, "two a.jpg"), "line 2 of FILE: 'two a.jpg' is not the number of image and a text."),
         ("images.txt", change(2, "2 a.jpg"), "line 3 of FILE: image 2 is there already."),
+        (
+            "images.txt",
+            change(2, "3 001.Bird_1/Bird_1_0001.jpg"),
+            "line 3 of FILE: 001.Bird_1/Bird_1_0001.jpg is image 1 al",
+        ),
         ("images.txt", change(1, "7 a.jpg"), "FILE of 3 lines has none for image 2."),
         ("images.txt", change(0, "0 a.jpg"), "line 1 of FILE: '0 a.jpg' is not the number of image and a text."),
         ("images.txt", list.clear, "FILE of 0 lines has none for image 1."),
@@ -167,6 +181,8 @@ def change(row: int, text: str) -> Callable[[list[str]], object]:
             change(1, "2 1 1"),
             "line 2 of FILE: '1 1' is not 1 for training or 0 for test",
         ),
+        ("train_test_split.txt", every_line_ends_in("0"), "FILE has no image to train on."),
+        ("train_test_split.txt", every_line_ends_in("1"), "FILE has no image to test on."),
         (
             "image_class_labels.txt",
             change(0, "1 4"),
@@ -180,6 +196,7 @@ def change(row: int, text: str) -> Callable[[list[str]], object]:
         ("parts/part_locs.txt", change(16, "2 2 0.0 0.0"), "line 17 of FILE: it has 4 fields, and a part of an image"),
         ("parts/part_locs.txt", change(4, "1 5 x 0.0 1"), "line 5 of FILE: 'x' is no number."),
         ("parts/part_locs.txt", change(4, "1 5 1.0 nan 1"), "line 5 of FILE: the point is 1.0, nan."),
+        ("parts/part_locs.txt", change(4, "1 5 1.0 1e40 1"), "line 5 of FILE: the point is 1.0, 1e+40."),
         ("parts/part_locs.txt", change(4, "1 5 1.0 2.0 3"), "line 5 of FILE: visible is 3, and not 0 or 1."),
         ("parts/part_locs.txt", change(4, "1 16 1.0 2.0 1"), "line 5 of FILE: there is no part 16 of 15."),
         ("parts/part_locs.txt", change(4, "1 4 1.0 2.0 1"), "line 5 of FILE: part 4 of image 1 is there already."),
