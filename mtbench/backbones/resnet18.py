@@ -92,13 +92,19 @@ class ResNet18(Backbone):
             for name, value in wanted.items()
             if name in found and found[name].shape != value.shape
         ]
+        amiss += [
+            f"{name} has values that are not finite numbers"
+            for name in sorted((wanted.keys() - counters) & found.keys())
+            if not (found[name].is_floating_point() and bool(found[name].isfinite().all()))
+        ]
         if amiss:
             more = f", and {len(amiss) - 1} more" if len(amiss) > 1 else ""
             raise UsageError(
                 f"{file.subject} is '{file.path}', which does not fit: {amiss[0]}{more}.",
                 allowed="Allowed: " + WHAT_FITS,
             )
-        self.load_state_dict({own[name]: value for name, value in found.items()}, strict=False)
+        if not next(self.parameters()).is_meta:  # there it is checked alone; torch warns of each value that is not kept
+            self.load_state_dict({own[name]: value for name, value in found.items()}, strict=False)
 
 
 class Residual(nn.Module):
@@ -139,7 +145,10 @@ def _read(file: File) -> Mapping[str, Tensor]:
         else:
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as cause:  # damaged files fail in many ways
-        raise UsageError(f"{given}, which cannot be read: {cause}", allowed="Allowed: " + WHAT_FITS) from cause
+        why = str(cause).partition("\n")[0].partition(". ")[0]  # torch writes paragraphs
+        raise UsageError(
+            f"{given}, which cannot be read ({type(cause).__name__}: {why}).", allowed="Allowed: " + WHAT_FITS
+        ) from cause
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise UsageError(f"{given}, which is no state dict.", allowed="Allowed: " + WHAT_FITS)
     return content

@@ -22,6 +22,8 @@ PAGE = 9.3
 """Largest height in inches of a sheet of whole images, so that it fits a page of a paper."""
 TASKS = 3 * (COLUMNS - 1)
 """Largest number of tasks that are shown of a whole image: three lines, with the image itself in front."""
+NOWHERE, EVEN = "no place speaks for it", "its map is even"
+"""Words below a map with nothing in it: of gradients, and of the network itself."""
 WORDS = 21
 """Characters in a line of words below a picture."""
 
@@ -111,7 +113,7 @@ class Album:
             image, index = self._image(row), int(chosen[number])
             true = None if points is None else _point(points[number])
             heat = enlarge(maps.values[number].numpy(), maps.grid, image.shape[:2])
-            empty = ("no place speaks for it",) if not heat.any() else ()
+            empty = (NOWHERE if self.maps.gradient_based else EVEN,) if not heat.any() else ()
             images.append(Panel(image=image, above=f"test image {row}", true=true))
             overlays.append(
                 Panel(

@@ -1,5 +1,6 @@
 """The page on a run: a table of the cases of its answers, and figures that show some answers of each case."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -150,7 +151,8 @@ def _line(run: TrainedRun, found: Answers, cases: Sequence[Case], located: bool)
     if found.distances is None:
         return [*cells, DASH, DASH]
     known = found.distances[found.pointed]
-    return [*cells, f"{count - len(known):,}", f"{fixed(100 * _median(known), 1)} %" if len(known) else DASH]
+    median = _median(known) if len(known) else math.inf
+    return [*cells, f"{count - len(known):,}", f"{fixed(100 * median, 1)} %" if math.isfinite(median) else DASH]
 
 
 def _accuracy(found: Answers) -> float:
@@ -158,7 +160,7 @@ def _accuracy(found: Answers) -> float:
 
 
 def _median(distances: Tensor) -> float:
-    """Return the median; a map without a peak counts as farther than any other."""
+    """Return the median; a map without a peak is farther than any other: infinite or NaN if half of them have none."""
     return float(distances.nan_to_num(torch.inf).double().quantile(0.5))
 
 

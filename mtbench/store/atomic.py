@@ -19,13 +19,13 @@ ABANDONED = 3600.0
 
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{32}\.tmp")
 _MEND = {
-    errno.EACCES: "Make it writable for you, or give another folder with --results.",
-    errno.EPERM: "Make it writable for you, or give another folder with --results.",
-    errno.EROFS: "The file system is read-only: give a folder elsewhere with --results.",
+    errno.EACCES: "Make it writable for you, or give another folder with --results or --out.",
+    errno.EPERM: "Make it writable for you, or give another folder with --results or --out.",
+    errno.EROFS: "The file system is read-only: give a folder elsewhere with --results or --out.",
     errno.ENOSPC: "The disk is full: free some space; the same command then goes on where it stopped.",
     errno.EDQUOT: "Your quota is used up: free some space; the same command then goes on where it stopped.",
-    errno.ENOTDIR: "Something on that path is a file, not a folder: give another folder with --results.",
-    errno.EEXIST: "Something on that path is a file, not a folder: give another folder with --results.",
+    errno.ENOTDIR: "Something on that path is a file, not a folder: give another folder with --results or --out.",
+    errno.EEXIST: "Something on that path is a file, not a folder: give another folder with --results or --out.",
 }
 
 

@@ -114,12 +114,28 @@ def test_keys_and_shapes_that_do_not_fit_are_refused_by_name(tmp_path: Path) -> 
         ({"layer1.0.bn2.running_var": None}, r"layer1\.0\.bn2\.running_var is missing\."),
         ({"conv1.weight": torch.zeros(64, 3, 3, 3)}, r"conv1\.weight has shape \(64, 3, 3, 3\), not \(64, 3, 7, 7\)\."),
         (longer, r"layer3\.0\.conv3\.weight is not of a ResNet-18, and 1 more\."),
+        ({"bn1.bias": torch.full((64,), torch.nan)}, r"bn1\.bias has values that are not finite numbers\."),
+        ({"bn1.bias": torch.ones(64, dtype=torch.int32)}, r"bn1\.bias has values that are not finite numbers\."),
         ({"module.conv1.weight": torch.zeros(1)}, r"module\.conv1\.weight is not of a ResNet-18\."),
     ):
         state = {name: value for name, value in (whole | change).items() if value is not None}
         torch.save(state, tmp_path / "some.pth")
         with pytest.raises(UsageError, match=rf"some\.pth', which does not fit: {says} Allowed: the state dict of tor"):
             build(f"resnet18:weights={tmp_path / 'some.pth'}")
+
+
+def test_weights_are_checked_in_silence_where_nothing_is_allocated(tmp_path: Path) -> None:
+    torch.save(torchvisions(), tmp_path / "some.pth")
+    with torch.device("meta"):  # as runs are planned; a warning is an error here
+        assert build(f"resnet18:weights={tmp_path / 'some.pth'}").features == 512
+
+
+def test_what_torch_cannot_read_is_said_in_a_line(tmp_path: Path) -> None:
+    torch.save(Path, tmp_path / "code.pth")  # torch refuses it with four paragraphs
+    with pytest.raises(
+        UsageError, match=r"code\.pth', which cannot be read \(UnpicklingError: [^\n]{1,100}\)\. Allowed"
+    ):
+        build(f"resnet18:weights={tmp_path / 'code.pth'}")
 
 
 def test_equal_weights_under_another_name_are_the_same_backbone_to_a_run(tmp_path: Path) -> None:

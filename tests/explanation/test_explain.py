@@ -6,14 +6,23 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 from matplotlib.image import imread
+from torch import Tensor
 
 import mtbench
 from mtbench.cli.app import app
 from mtbench.engines.job import execute
 from mtbench.errors import DamagedRecord, StoreError, UsageError
-from mtbench.explanation.trained import find_run
+from mtbench.explanation.answers import answers
+from mtbench.explanation.examples import cases
+from mtbench.explanation.figures import Album
+from mtbench.explanation.grid import spread
+from mtbench.explanation.maps import TaskMaps
+from mtbench.explanation.page import page_of, render_page_markdown
+from mtbench.explanation.trained import find_run, open_run
 from mtbench.plan.grid import Request, plan
+from mtbench.report.words import DASH
 from mtbench.store.folder import RunFolder
 from mtbench.train.pointing import FAR
 from tests.cli.commands import call
@@ -108,6 +117,29 @@ def test_the_folder_is_named_by_method_and_run_below_the_dataset(
     monkeypatch.chdir(tmp_path)
     found = mtbench.explain(td.path, images=1, data_root=tmp_path, device="cpu")
     assert {file.parent for file in found.files} == {Path(f"reports/local/toy-points/explain-td-seed-0-{td.spec().id}")}
+
+
+class Even:
+    """Maps with nothing in them."""
+
+    name = "even map"
+    says = "Maps show nothing."
+    gradient_based = False
+
+    def of(self, inputs: Tensor, index: int, classes: Tensor) -> TaskMaps:  # noqa: ARG002
+        return TaskMaps(values=torch.zeros(len(inputs), 2, 2), grid=spread((2, 2), (28, 28)))
+
+
+def test_even_maps_point_nowhere_and_have_no_median_distance(td: RunFolder, tmp_path: Path) -> None:
+    run = open_run(td, tmp_path, torch.device("cpu"))
+    found = answers(run.network, run.test, run.indices, Even())
+    page = page_of(run, found, [cases(each) for each in found], Even())
+    of_tasks = [line for line in render_page_markdown(page, []).splitlines() if line.startswith(("| upper", "| lower"))]
+    assert len(of_tasks) == 2
+    assert all(line.endswith(f" | {DASH} |") for line in of_tasks)
+    album = Album(tasks=run.tasks, split=run.test, maps=Even(), title="even", count=1, quick=False)
+    panels = [panel for line in album.of_task(found[0], cases(found[0])).lines for panel in line.panels if panel]
+    assert {panel.below[-1] for panel in panels if panel.below} == {"its map is even"}
 
 
 def test_a_network_without_a_map_is_shown_by_gradients(uniform: RunFolder, tmp_path: Path) -> None:

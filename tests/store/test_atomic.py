@@ -96,7 +96,7 @@ def test_a_folder_without_permission_is_told_with_the_path_and_the_mend(tmp_path
         os.seteuid(user)
     assert str(error.value) == (
         f"{tmp_path}/a.json cannot be written: Permission denied. "
-        "Make it writable for you, or give another folder with --results."
+        "Make it writable for you, or give another folder with --results or --out."
     )
 
 

@@ -1,6 +1,7 @@
 """Channel modulation: one network for all tasks, whose channels each task scales by a vector of its own."""
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ class ChannelModulation(OneTaskNetwork):
         )
         if options.loc_loss:
             require_points("chmod", setup)
+            _require_places(self.backbone.shapes[-1].post)
             self.task_map_name = "coarse map"
             with setup.initialized("coarse map"):
                 self.coarse_map = nn.Conv2d(self.backbone.shapes[-1].post[0], 1, 1)
@@ -181,3 +183,13 @@ class ChannelModulation(OneTaskNetwork):
         i, j, k = (rows[names.index(name)] for name in self.options.triple)
         gap = (i - j).square().sum() + self.options.beta - (i - k).square().sum()
         return cast(Tensor, self.options.regularizer * gap.relu())
+
+
+def _require_places(shape: tuple[int, ...]) -> None:
+    """Raise UsageError if the last stage's map is one place, of which the loss is the same whatever is learned."""
+    if math.prod(shape[1:]) < 2:
+        raise UsageError(
+            "option 'loc_loss' of method 'chmod' needs a last feature map with places, and this backbone's is 1 x 1 "
+            "for images of this size.",
+            mend="Leave it out, or take larger images or another backbone.",
+        )

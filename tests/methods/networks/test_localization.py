@@ -283,6 +283,14 @@ def test_it_is_refused_by_name_where_there_are_no_points(method: str) -> None:
         built(f"{method}:loc_loss=1", "resnet18:width=.125", points=False)
 
 
+def test_a_coarse_map_of_one_place_is_refused() -> None:
+    built("chmod:loc_loss=1", "resnet18:width=.125", side=64)  # 2 x 2
+    with pytest.raises(
+        UsageError, match=r"'loc_loss' of method 'chmod' needs a last feature map with places, .* 1 x 1 "
+    ):
+        built("chmod:loc_loss=1", "resnet18:width=.125", side=32)
+
+
 @pytest.mark.parametrize(
     ("method", "complaint"),
     [
