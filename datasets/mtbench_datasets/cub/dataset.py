@@ -23,7 +23,7 @@ from .annotations import Annotations
 from .cache import AnnotationsCache
 from .frames import FramesCache
 from .reading import Folder
-from .summary import color_lines
+from .summary import color_lines, outside_lines
 from .vocabulary import COLORS, GROUPS, UNKNOWN
 
 __all__ = ["Birds", "BirdsOptions", "Cub200", "held_out", "shuffled"]
@@ -91,11 +91,15 @@ class Birds(Dataset):
 
     def prepare(self, say: Callable[[str], None]) -> None:
         found = self._annotations.prepare()
+        for what, some in (("train", found.training.any()), ("test", (~found.training).any())):
+            if not some:
+                raise DataError(f"{self._files.files['split']} has no image to {what} on.", where=self.help)
         for line in (*found.remarks, _counts(found), *color_lines(found)):
             say(f"{self.title}: {line}")
         pictures = self._images(found.names)
         pictures.find_originals()
-        self._frames(found.names).prepare()
+        for line in outside_lines(found, self._frames(found.names).prepare()):
+            say(f"{self.title}: {line}")
         pictures.prepare(say)
 
     def verify(self) -> list[tuple[Path, str]]:

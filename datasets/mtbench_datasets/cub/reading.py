@@ -87,8 +87,7 @@ class Folder:
         """
         self.check()
         parts, species = self._parts(), self._species()
-        images = self._table("images").numbered("image")
-        self._expect("images", len(images), IMAGES, "images")
+        images = self._pictures()
         of = ("image", len(images), self.files["images"])
         split = self._table("split").numbers(*of, choices=range(2), meant="1 for training or 0 for test")
         self._expect("split", sum(split), TRAINING, "images to train on")
@@ -127,6 +126,20 @@ class Folder:
                 f"{self.files[name]} has {found:,} {what}, and CUB-200-2011 has {official:,}.",
                 f"A smaller world in the same format has a file {WORLD} in its folder.",
             )
+
+    def _pictures(self) -> list[str]:
+        """The paths of the pictures, each once."""
+        table = self._table("images")
+        found = table.numbered("image")
+        self._expect("images", len(found), IMAGES, "images")
+        if len(set(found)) < len(found):
+            first: dict[str, int] = {}
+            for number, fields in table.lines():
+                path = " ".join(fields[1:])
+                if path in first:
+                    raise table.wrong_line(number, f"{path} is image {first[path]} already")
+                first[path] = int(fields[0])
+        return found
 
     def _parts(self) -> list[str]:
         """The parts in the order of their numbers, the same as `PARTS` in any order."""
@@ -176,7 +189,8 @@ class Folder:
         keys = self._keys(table, rows, images, len(parts), "part")
         visible = rows[:, 4]
         self._refuse_row(table, ~np.isin(visible, (0, 1)), rows, lambda row: f"visible is {row[4]:g}, and not 0 or 1")
-        wrong = (visible == 1) & ~np.isfinite(rows[:, 2:4]).all(1)
+        # Beyond the largest float32 there is no pixel either; NaN is not below it.
+        wrong = (visible == 1) & ~(np.abs(rows[:, 2:4]) <= np.finfo(np.float32).max).all(1)
         self._refuse_row(table, wrong, rows, lambda row: f"the point is {row[2]}, {row[3]}")
         points = np.full((images * len(parts), 2), np.nan, np.float32)
         seen = visible == 1

@@ -17,6 +17,7 @@ from mtbench.contract import Dataset, Split, stream
 from mtbench.contract.links import set_link
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
+from mtbench.train.pointing import places_of
 from mtbench_datasets.cub.dataset import held_out
 from tests.datasets.cub.trees import COLORS, PARTS, TASKS, Bird, edit, write_tree
 
@@ -237,6 +238,26 @@ def test_prepare_says_what_the_files_have(tmp_path: Path) -> None:
     )
     assert near.endswith("within 10 % of the side: crown 100.0, bill 0.0, mean 50.0")
     assert warning.startswith("warning: above 30 % for crown: ")
+
+
+def test_points_outside_their_image_are_counted_and_taken_as_unknown(tmp_path: Path) -> None:
+    points = {"beak": (4.0, 2.0), "tail": (48.5, 3.0), "crown": (5.0, -1.0)}
+    write_tree(tmp_path / "cub", [Bird(training=True), Bird(points=points)])
+    command = ["prepare", NAME, "--data-root", str(tmp_path)]
+    said = CliRunner().invoke(app, command, catch_exceptions=False).stdout
+    assert (
+        "visible parts with a point outside the image, of which the place is taken as unknown: 2, the first the crown "
+        "of 001.Bird_1/Bird_1_0002.jpg at 5, -1 of 48 x 32 pixels\n"
+    ) in said
+    known = ~places_of(opened(tmp_path).load("test", validation=False), (SIZE, SIZE)).isnan().any(2)[0]
+    assert [task for task, place in zip(TASKS, known.tolist(), strict=True) if place] == ["bill"]
+
+
+@pytest.mark.parametrize(("training", "what"), [(True, "test"), (False, "train")])
+def test_a_world_with_an_empty_split_is_refused(training: bool, what: str, tmp_path: Path) -> None:
+    write_tree(tmp_path / "cub", [Bird(training=training)] * 2)
+    with pytest.raises(DataError, match=rf"cub/train_test_split\.txt has no image to {what} on\."):
+        prepare(tmp_path)
 
 
 def test_labels_need_no_images(tmp_path: Path) -> None:
