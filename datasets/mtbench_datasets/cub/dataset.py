@@ -90,6 +90,9 @@ class Birds(Dataset):
 
     def prepare(self, say: Callable[[str], None]) -> None:
         found = self._annotations.prepare()
+        for what, some in (("train", found.training.any()), ("test", (~found.training).any())):
+            if not some:
+                raise DataError(f"{self._files.files['split']} has no image to {what} on.", where=self.help)
         for line in (*found.remarks, _counts(found), *color_lines(found)):
             say(f"{self.title}: {line}")
         pictures = self._images(found.names)

@@ -90,9 +90,6 @@ class Folder:
         of = ("image", len(images), self.files["images"])
         split = self._table("split").numbers(*of, choices=range(2), meant="1 for training or 0 for test")
         self._expect("split", sum(split), TRAINING, "images to train on")
-        for value, what in enumerate(("test", "train")):
-            if value not in split:
-                raise self._table("split").fault(f"{self.files['split']} has no image to {what} on.")
         known = range(1, len(species) + 1)
         classes = self._table("class labels").numbers(*of, choices=known, meant=f"of {self.files['classes']}")
         places = self._places(parts, len(images))

@@ -253,6 +253,13 @@ def test_points_outside_their_image_are_counted_and_taken_as_unknown(tmp_path: P
     assert [task for task, place in zip(TASKS, known.tolist(), strict=True) if place] == ["bill"]
 
 
+@pytest.mark.parametrize(("training", "what"), [(True, "test"), (False, "train")])
+def test_a_world_with_an_empty_split_is_refused(training: bool, what: str, tmp_path: Path) -> None:
+    write_tree(tmp_path / "cub", [Bird(training=training)] * 2)
+    with pytest.raises(DataError, match=rf"cub/train_test_split\.txt has no image to {what} on\."):
+        prepare(tmp_path)
+
+
 def test_labels_need_no_images(tmp_path: Path) -> None:
     write_tree(tmp_path / "cub", BIRDS, images=False)
     labels = opened(tmp_path).labels("train", validation=True)

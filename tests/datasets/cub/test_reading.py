@@ -143,15 +143,6 @@ def test_the_names_of_attributes_are_found_in_three_places(place: str, tree: Pat
     assert refusal(tree) == "DIR/attributes/attributes.txt is missing."
 
 
-def every_line_ends_in(text: str) -> Callable[[list[str]], None]:
-    """Put another last field into every line."""
-
-    def damage(lines: list[str]) -> None:
-        lines[:] = [f"{line.rpartition(' ')[0]} {text}" for line in lines]
-
-    return damage
-
-
 def change(row: int, text: str) -> Callable[[list[str]], object]:
     return lambda lines: lines.__setitem__(row, text)
 
@@ -181,8 +172,6 @@ def change(row: int, text: str) -> Callable[[list[str]], object]:
             change(1, "2 1 1"),
             "line 2 of FILE: '1 1' is not 1 for training or 0 for test",
         ),
-        ("train_test_split.txt", every_line_ends_in("0"), "FILE has no image to train on."),
-        ("train_test_split.txt", every_line_ends_in("1"), "FILE has no image to test on."),
         (
             "image_class_labels.txt",
             change(0, "1 4"),
