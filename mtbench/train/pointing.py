@@ -74,21 +74,27 @@ def places_of(split: Split, size: tuple[int, int]) -> Tensor:
 
 
 def peaks(maps: Tensor) -> Tensor:
-    """Return the place (B, 2) float64 of the largest value of each map (B, h, w), of several the first.
+    """Return the place (B, 2) float64 of the largest value of each map (B, h, w), of several the first; NaN for a map
+    whose values are all equal.
 
     It is the center of the map's place, where the map has its maximum too when it is enlarged bilinearly.
     """
     _, height, width = maps.shape
-    largest = maps.flatten(1).argmax(1)
-    return torch.stack([(largest % width + 0.5).double() / width, (largest // width + 0.5).double() / height], dim=1)
+    flat = maps.flatten(1)
+    largest, (low, high) = flat.argmax(1), flat.aminmax(dim=1)
+    places = torch.stack([(largest % width + 0.5).double() / width, (largest // width + 0.5).double() / height], dim=1)
+    return places.where((high > low)[:, None], torch.nan)
 
 
 def nearness(distances: Tensor) -> Nearness:
-    """Return a summary of distances (n,), n > 0; the median of an even number is the mean of the middle two."""
+    """Return a summary of distances (n,), n > 0; the median of an even number is the mean of the middle two.
+
+    A NaN, of a map without a peak, is farther than any other distance; the median is not finite if half are NaN.
+    """
     return Nearness(
         within_5=float((distances <= NEAR + ROUNDING).double().mean()),
         within_10=float((distances <= FAR + ROUNDING).double().mean()),
-        median=float(distances.double().quantile(0.5)),
+        median=float(distances.double().nan_to_num(torch.inf).quantile(0.5)),
     )
 
 

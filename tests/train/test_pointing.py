@@ -110,6 +110,18 @@ def test_batches_of_any_size_and_hidden_labels_change_nothing(monkeypatch: pytes
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
+def test_an_even_map_has_no_peak_and_counts_as_farther_than_any_other() -> None:
+    maps = torch.zeros(3, 4, 4)
+    maps[0, 1, 2] = 1
+    found = peaks(maps)
+    assert found[0].tolist() == [2.5 / 4, 1.5 / 4]
+    assert found[1:].isnan().all()
+    one_even = nearness(torch.tensor([0.01, 0.3, torch.nan], dtype=torch.float64))
+    assert (one_even.within_5, one_even.within_10) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    assert one_even.median == pytest.approx(0.3)
+    assert not math.isfinite(nearness(torch.tensor([0.01, torch.nan, torch.nan], dtype=torch.float64)).median)
+
+
 def test_a_coarse_maps_peak_is_the_center_of_its_cell_as_when_it_is_enlarged() -> None:
     maps = torch.rand(50, 7, 5, generator=stream(0, "maps"))
     enlarged = nn.functional.interpolate(maps[:, None], (7 * 51, 5 * 51), mode="bilinear", align_corners=False)[:, 0]
