@@ -117,7 +117,7 @@ def test_an_even_map_has_no_peak_and_counts_as_farther_than_any_other() -> None:
     assert found[0].tolist() == [2.5 / 4, 1.5 / 4]
     assert found[1:].isnan().all()
     one_even = nearness(torch.tensor([0.01, 0.3, torch.nan], dtype=torch.float64))
-    assert (one_even.within_5, one_even.within_10) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    assert one_even.within_5 == one_even.within_10 == pytest.approx(1 / 3)
     assert one_even.median == pytest.approx(0.3)
     assert not math.isfinite(nearness(torch.tensor([0.01, torch.nan, torch.nan], dtype=torch.float64)).median)
 
