@@ -23,7 +23,7 @@ class Made(Dataset):
 
     @abstractmethod
     def sizes(self, *, validation: bool) -> Mapping[str, int]:
-        """How many examples each split has."""
+        """Return the number of examples of each split."""
 
     @abstractmethod
     def make(self, split: str, *, validation: bool) -> Split:

@@ -59,7 +59,7 @@ class MultiMnistOptions:
 
 
 class Foreground:
-    """Where a task's digit is: see `Split.foreground`. Its tensors follow the rows it is asked for to their device.
+    """Maps of a task's digit, see `Split.foreground`. Tensors follow the rows that are asked for to their device.
 
     Args:
         tiles: the digits (M, 28, 28) uint8.
@@ -81,7 +81,7 @@ class Foreground:
 
 
 class MultiMnist(Dataset):
-    """What the layouts have in common.
+    """The common part of all layouts.
 
     Attributes:
         name: as registered.
@@ -119,7 +119,7 @@ class MultiMnist(Dataset):
 
     @property
     def title(self) -> str:
-        """As written on the command line, e.g. ``mmnist4:offset=8``; a file by its path, where that is known."""
+        """The dataset as on the command line, e.g. ``mmnist4:offset=8``; a file by its path, where that is known."""
         given = differences(self.options).items()
         texts = {
             key: str(value.path or value) if isinstance(value, File) else render_value(value) for key, value in given
@@ -133,7 +133,7 @@ class MultiMnist(Dataset):
 
     @abstractmethod
     def answers(self, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """What the tasks ask, from the labels (N, n) int64 of the digits.
+        """Return the answers to the tasks, from the labels (N, n) int64 of the digits.
 
         Returns:
             targets (N, T) int64, -1 where undefined; and (N, T) or (1, T) int64, which of the digits that is, or -1.
@@ -293,7 +293,7 @@ class MultiMnist9ByReference(MultiMnist):
 
 
 def right_of(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """What is right of each digit in 3 x 3 grids (official code of Levi & Ullman 2021).
+    """Return the neighbour to the right of each digit in 3 x 3 grids (official code of Levi & Ullman 2021).
 
     Task d is defined where digit d occurs exactly once, and not in the right column; its target is the label beside.
 

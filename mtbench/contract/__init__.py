@@ -1,4 +1,4 @@
-"""What a plug-in author reads: the few things that a method, a balancer, a backbone or a dataset is made of."""
+"""The contract for plug-ins: the few things that a method, a balancer, a backbone or a dataset is made of."""
 
 from mtbench.contract.augmentation import Augmentation, Flip, ScaleCrop, Shift
 from mtbench.contract.backbone import NECK, Backbone, Stage, StageShape

@@ -151,7 +151,7 @@ class GradientBalancer(Balancer):
         """
 
     def gain(self, count: int) -> float | None:  # noqa: ARG002
-        """How long the combined gradient of that many equal gradients is, relative to one of them.
+        """Return the length of the combined gradient of that many equal gradients, relative to one of them.
 
         None if that depends on how long they are, so that no constant makes up for it.
         """

@@ -79,8 +79,8 @@ def fit(
 
     Args:
         watch: told of progress about twice a second.
-        points: after which epochs the curve has a point; by default `curve_epochs`. It changes no weight; with
-            ``select=best-val`` one of these is selected.
+        points: after which epochs the curve has a point, beside the last of each phase; by default those of
+            `curve_epochs`. It changes no weight; with ``select=best-val`` one of these is selected.
         plan: the `phases` of the run, where they are known already.
         check_stop: called before each step and each batch of an evaluation; it raises Stopped to end the run there.
 
