@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -64,7 +65,7 @@ class RetrievalNet(Backbone):
         first = nn.Sequential(_convolution(input_shape[0], widths[0], padding=0), Centered(widths[0], momentum))
         stages = {"conv1": Stage(first, nn.ReLU())}
         side = min(input_shape[1:]) - 2
-        for number, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=2):
+        for number, (inputs, outputs) in enumerate(pairwise(widths), start=2):
             is_padded = side < 4
             side -= 0 if is_padded else 2
             is_pooled = side > 1
@@ -100,7 +101,9 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, momentum: float, *, padding: int, is_pooled: bool) -> None:
         super().__init__()
-        self.down = nn.Sequential(_convolution(inputs, outputs, padding=padding), Centered(outputs, momentum), nn.ReLU())
+        self.down = nn.Sequential(
+            _convolution(inputs, outputs, padding=padding), Centered(outputs, momentum), nn.ReLU()
+        )
         if is_pooled:
             self.down.append(nn.MaxPool2d(2))
         layers: list[nn.Module] = []
