@@ -21,7 +21,7 @@ class RetrievalOptions:
     width: float = option(1.0, "factor on the number of channels", low=0.02, high=8)
     embedding: int = option(256, "numbers of the embedding, at any width", low=1)
     decay: float = option(
-        0.995, "how much of their value running means keep at each step; less for short trainings", low=0, high=0.9999
+        0.995, "fraction of their value that running statistics keep at each step; smaller for short trainings", low=0, high=0.9999
     )
 
 
@@ -51,8 +51,8 @@ class RetrievalNet(Backbone):
     The paper does not give all details. As in the released code, initial weights are normal of standard deviation .1,
     cut at two of these, and batch normalization has a decay of .995 and an epsilon of .001. Chosen: it has a shift and
     no scale, the default of the library of that code; z is rectified before it is modulated and scaled, so that no
-    number of an embedding is negative. The weight .995 makes running means follow slowly: `decay` is for trainings of
-    a few hundred steps.
+    number of an embedding is negative. With a decay of .995 a third of the running means is still what it was 200 steps
+    before: a shorter training needs a smaller `decay`, such as .9.
     """
 
     Options = RetrievalOptions
