@@ -21,7 +21,10 @@ class RetrievalOptions:
     width: float = option(1.0, "factor on the number of channels", low=0.02, high=8)
     embedding: int = option(256, "numbers of the embedding, at any width", low=1)
     decay: float = option(
-        0.995, "fraction of their value that running statistics keep at each step; smaller for short trainings", low=0, high=0.9999
+        0.995,
+        "fraction of their value that running statistics keep at each step; smaller for short trainings",
+        low=0,
+        high=0.9999,
     )
 
 
