@@ -13,7 +13,7 @@ from mtbench.contract.balancer import (
 from mtbench.contract.conformance import Conformance
 from mtbench.contract.dataset import Dataset
 from mtbench.contract.files import File
-from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Segmentation
+from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Retrieval, Segmentation
 from mtbench.contract.losses import Losses
 from mtbench.contract.motion import Motion
 from mtbench.contract.network import Alias, AllTasksNetwork, Network, OneTaskNetwork, SharedRepresentation
@@ -58,6 +58,7 @@ __all__ = [
     "Range",
     "Regression",
     "RepresentationBalancer",
+    "Retrieval",
     "Scalarization",
     "ScaleCrop",
     "Segmentation",

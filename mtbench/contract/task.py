@@ -64,13 +64,15 @@ class Kind(ABC):
     """The form of a task's targets, its order of examples, its loss, its predictions and its metrics.
 
     The harness knows tasks by this interface alone. Metrics are computed from predictions in the form that is stored,
-    after rounding, so that they can be computed again from a run's ``predictions.npz``.
+    after rounding, so that they can be computed again from a run's ``predictions.npz``. Where a kind stores less than
+    it predicts (see `stored`), its tally and `correct` take either form, and a metric that needs what is not stored is
+    NaN when it is computed again.
 
     Attributes:
         metrics: the metrics; the first one is primary: tables show it and searches improve it.
         output_size: number of values that a network gives for the task, per input or per pixel.
         layout: form of the output, one vector per input or a map.
-        stored_as: dtype of the predictions.
+        stored_as: dtype of the predictions, in the form that is stored.
         stored_up_to: largest size in bytes of a split's predictions for one task that is stored. The default holds
             the label maps of NYUv2's 654 test images (72 MB).
         constant_name: name in tables of the `constant` prediction; empty if the kind has none.
@@ -124,10 +126,18 @@ class Kind(ABC):
 
     @abstractmethod
     def predict(self, output: Tensor) -> Tensor:
-        """Return the predictions (B, ...), of dtype `stored_as`, from the outputs (B, ...), (B, V, ...) if V > 1.
+        """Return the predictions (B, ...) from the outputs (B, ...), (B, V, ...) if V > 1; of dtype `stored_as` unless
+        less than all of them is stored.
 
         The prediction of an example must not depend on the other examples of the batch.
         """
+
+    def stored(self, predictions: Tensor) -> Tensor:
+        """Return the part of predictions (n, ...) that is stored, (n, ...) of dtype `stored_as`; by default all of it.
+
+        A kind whose predictions are large, such as embeddings, stores what pages and intervals are made from.
+        """
+        return predictions
 
     def correct(self, predictions: Tensor, targets: Tensor) -> Tensor | None:  # noqa: ARG002
         """Return a mask (n,) bool of the right predictions; None if the kind has no right and wrong ones.

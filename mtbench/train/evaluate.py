@@ -71,14 +71,15 @@ def measure(
             if not len(used):
                 continue
             predictions, target = task.kind.predict(output), target[used]
+            stored = task.kind.stored(predictions) if keep else predictions
             if keep and not counts[index]:
-                if too_large := _too_large(task.kind, predictions, len(split)):
+                if too_large := _too_large(task.kind, stored, len(split)):
                     not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
                 else:
                     del not_stored[task.name]
-                    kept[task.name] = _nothing_predicted(predictions, len(split))
+                    kept[task.name] = _nothing_predicted(stored, len(split))
             if task.name in kept:
-                kept[task.name][batch.rows[used].cpu().numpy()] = predictions.cpu().numpy()
+                kept[task.name][batch.rows[used].cpu().numpy()] = stored.cpu().numpy()
             losses[index] += float(task.kind.losses(output, target).double().sum())
             counts[index] += len(used)
             tallies[index].add(predictions, target)
