@@ -85,8 +85,9 @@ def paint_brows(canvas: Canvas, build: Build, persona: Persona, draws: Draws) ->
             hairs = []
             for _ in range(26):
                 at = middle[draws.below(len(middle) - 4)]
-                foot = at + [0, draws.uniform(-0.05, 0.07)]
-                hairs.append(np.array([foot, foot + [side * draws.uniform(0.02, 0.09), -draws.uniform(0.05, 0.12)]]))
+                foot = at + np.array([0, draws.uniform(-0.05, 0.07)])
+                tip = foot + np.array([side * draws.uniform(0.02, 0.09), -draws.uniform(0.05, 0.12)])
+                hairs.append(np.array([foot, tip]))
             canvas.stroke(hairs, color, 0.022, depth=0.22)
 
 

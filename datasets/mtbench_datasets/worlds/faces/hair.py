@@ -40,7 +40,7 @@ def paint_hair(canvas: Canvas, build: Build, persona: Persona, draws: Draws, *, 
         shine = ellipse(-0.3, -1.08, 0.3, 0.16)
         canvas.fill(shine, mix(build.skin, (255, 255, 255), 0.8), alpha=0.65, soft=0.07, depth=0.1)
         return
-    cap = canvas.mask(_waved(_cap(build, persona, draws), persona, draws), -0.02)
+    cap = canvas.mask(_waved(_cap(persona, draws), persona, draws), -0.02)
     line = Image.new("L", cap.size)
     forehead = canvas.mask(_forehead(persona, draws), 0.12)
     line.paste(255, mask=forehead)
@@ -54,7 +54,7 @@ def paint_hair(canvas: Canvas, build: Build, persona: Persona, draws: Draws, *, 
         _bangs(canvas, build, persona, draws)
 
 
-def _cap(build: Build, persona: Persona, draws: Draws) -> Array:
+def _cap(persona: Persona, draws: Draws) -> Array:
     """Return the outer outline of the hair that lies on the head."""
     thick = 0.02 if persona.has & {"Receding_Hairline"} and not persona.long else draws.uniform(0.12, 0.22)
     if persona.long:
@@ -100,7 +100,7 @@ def _bangs(canvas: Canvas, build: Build, persona: Persona, draws: Draws) -> None
     outline = np.array(
         [*smooth([(-0.99, -0.5), (-0.8, -1.1), (0, -1.5), (0.8, -1.1), (0.99, -0.5)], closed=False), *lower]
     )
-    canvas.fill(outline + [0, 0.035], mix(build.skin, (60, 28, 22), 0.6), alpha=0.5, soft=0.02, depth=0.15)
+    canvas.fill(outline + np.array([0, 0.035]), mix(build.skin, (60, 28, 22), 0.6), alpha=0.5, soft=0.02, depth=0.15)
     canvas.fill(outline, mix(build.hair, BLACK, 0.08), depth=0.15)
     _strands(canvas, canvas.mask(outline, 0.15), build, persona, draws, 0.15, dark=0.35)
 
@@ -169,7 +169,7 @@ def paint_beard(canvas: Canvas, build: Build, persona: Persona, head: Image.Imag
 
 
 def _regions(build: Build) -> tuple[Array, Array, Array]:
-    """Return where hair grows on the face: on the right half of cheeks and chin, above the lip, and on the chin alone."""
+    """Return where hair grows on a face: the right half of cheeks and chin, above the lip, on the chin alone."""
     wide, corner = corners(build)
     jaw, chin = build.jaw, build.chin
     outer = [(1.1, 0.3), (build.cheek + 0.05, 0.7), (jaw + 0.07, 1.12), (jaw * 0.74, chin - 0.14), (0.0, chin + 0.16)]

@@ -98,7 +98,7 @@ def paint_hat(canvas: Canvas, draws: Draws) -> None:
         _shade(canvas, canvas.mask(smooth(mirror(crown)), 0.05))
         canvas.fill(np.array(mirror([(0.0, -0.98), (1.02, -0.98), (1.06, -0.64), (0.0, -0.58)])), band, depth=0.08)
         brim = smooth(mirror([(0.0, -0.76), (0.9, -0.76), (1.72, -0.62), (0.9, -0.46), (0.0, -0.42)]))
-        canvas.fill(brim + [0, 0.05], (50, 26, 20), alpha=0.5, soft=0.05, depth=0.2)
+        canvas.fill(brim + np.array([0, 0.05]), (50, 26, 20), alpha=0.5, soft=0.05, depth=0.2)
         canvas.fill(brim, mix(color, BLACK, 0.14), depth=0.2)
         canvas.stroke([brim], mix(color, BLACK, 0.5), 0.025, alpha=0.7, depth=0.2)
         return
@@ -110,7 +110,7 @@ def paint_hat(canvas: Canvas, draws: Draws) -> None:
         seams = [smooth([(0, -1.86), (side * 0.5, -1.3), (side * 0.56, -0.6)], closed=False) for side in (-1, 0, 1)]
         canvas.stroke(seams, mix(color, BLACK, 0.5), 0.03, alpha=0.6, depth=0.1, within=mask)
         peak = smooth(mirror([(0.0, -0.84), (0.7, -0.78), (1.0, -0.58), (0.72, -0.4), (0.0, -0.34)]))
-        canvas.fill(peak + [0, 0.08], (50, 26, 20), alpha=0.5, soft=0.05, depth=0.45)
+        canvas.fill(peak + np.array([0, 0.08]), (50, 26, 20), alpha=0.5, soft=0.05, depth=0.45)
         canvas.fill(peak, mix(color, BLACK, 0.22), depth=0.45)
         canvas.stroke([peak], mix(color, BLACK, 0.55), 0.03, depth=0.45)
         canvas.fill(ellipse(0, -1.86, 0.07, 0.05), band)
