@@ -65,7 +65,7 @@ def test_independent_balanced_tasks_have_the_ceiling_of_the_closed_form(tasks: i
     if D1 < D2 + 1, half right if they are equal."""
     draw = stream(0, "ceiling", tasks)
     classes = torch.randint(0, 2, (4000, tasks), generator=draw)
-    lists = [draw_triplets(classes[:, task] == 1, 20_000, draw) for task in range(tasks)]
+    lists = [draw_triplets(classes[:, task] == 1, 8_000, draw) for task in range(tasks)]
     n = tasks - 1
     choose = [1.0]
     for k in range(n):

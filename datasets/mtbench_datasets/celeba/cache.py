@@ -113,7 +113,7 @@ class Triplets:
     """Lists of triplets.
 
     Attributes:
-        lists: by split, per task (K, 3) int64 image indices.
+        lists: by split that has images, per task (K, 3) int64 image indices.
         sums: by split, see `lists_sum`.
     """
 
@@ -179,7 +179,7 @@ class TripletsCache:
                 f"{self.path} was drawn from other annotations.",
                 mend=f"`mtbench data prepare {self.owner}` draws it again.",
             )
-        return Triplets(lists={split: list(tensors[split].long()) for split in self.counts}, sums=facts.sums)
+        return Triplets(lists={split: list(tensor.long()) for split, tensor in tensors.items()}, sums=facts.sums)
 
     def sums(self, digest: str) -> Mapping[str, str]:
         """Return the sum of the lists by split; empty where they are not prepared from these annotations."""
@@ -188,7 +188,9 @@ class TripletsCache:
 
     def _fill(self, annotations: Annotations, digest: str, where: Path) -> Triplets:
         lists = {
-            split: [self._drawn(annotations, split, each, where) for each in self.attributes] for split in self.counts
+            split: [self._drawn(annotations, split, each, where) for each in self.attributes]
+            for split in self.counts
+            if len(annotations.rows(split))
         }
         sums = {split: lists_sum(each) for split, each in lists.items()}
         facts = ListFacts(digest=digest, sums=sums)
@@ -203,7 +205,7 @@ class TripletsCache:
             raise DataError(
                 f"{where}: {attribute} is 1 for {those:,} of the {len(has):,} images of the {split} split; a triplet "
                 "needs two images that have it and one that has not.",
-                mend=f"Leave it out: `{self.owner}:tasks=...` takes other tasks, or give the split more images.",
+                mend="Give the split more images, or choose a dataset without this attribute.",
             )
         generator = stream(0, self.stem, split, task_name(attribute))
         return rows[draw_triplets(has, self.counts[split], generator, both=self.both)]

@@ -93,11 +93,10 @@ class Faces(Dataset):
 
     def prepare(self, say: Callable[[str], None]) -> None:
         found = self._annotations.prepare()
+        for split in ("train", "test"):
+            self._expect_images(found, split)
         for line in (*found.remarks, _counts(found), *self._lines(found)):
             say(f"{self.title}: {line}")
-        for split in ("train", "test"):
-            if not len(found.rows(split)):
-                raise DataError(f"{self._files.files['partition']} has no image to {split} on.", where=self.help)
         self._images(len(found)).prepare(say)
 
     def _lines(self, annotations: Annotations) -> Sequence[str]:
@@ -112,6 +111,7 @@ class Faces(Dataset):
     def load(self, split: str, *, validation: bool) -> Split:
         check_split(self.title, split, validation=validation)
         found = self._annotations.read()
+        self._expect_images(found, split)
         pictures = self._images(len(found)).open()
         return dataclasses.replace(
             self._labelled(found, split, draw=False), inputs=pictures.images, release=pictures.release
@@ -119,7 +119,13 @@ class Faces(Dataset):
 
     def labels(self, split: str, *, validation: bool) -> Split:
         check_split(self.title, split, validation=validation)
-        return self._labelled(self._annotations.prepare(), split, draw=True)
+        found = self._annotations.prepare()
+        self._expect_images(found, split)
+        return self._labelled(found, split, draw=True)
+
+    def _expect_images(self, annotations: Annotations, split: str) -> None:
+        if not len(annotations.rows(split)):
+            raise DataError(f"{self._files.files['partition']} has no image of the {split} split.", where=self.help)
 
     def _labelled(self, annotations: Annotations, split: str, *, draw: bool) -> Split:
         """Return a split without images, whose `members` are rows of the images.

@@ -18,10 +18,10 @@ from mtbench.contract import Dataset, Split
 from mtbench.contract.links import set_link
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
-from tests.datasets.celeba.trees import NAMES, SIZE, edit, random_rows, write_tree
+from tests.datasets.celeba.trees import NAMES, SIZE, balanced_rows, edit, write_tree
 
-ROWS = random_rows(30)
 PARTS = [0] * 14 + [1] * 6 + [2] * 10
+ROWS = balanced_rows(PARTS)
 LABELS = "celeba:size=16"
 TRIPLETS = "celeba7:size=16:triplets=20:test-triplets=9"
 SEVEN = ["Smiling", "Oval_Face", "5_o_Clock_Shadow", "Bald", "Arched_Eyebrows", "Big_Lips", "Big_Nose"]
@@ -180,6 +180,19 @@ def test_labels_need_no_pictures(tmp_path: Path) -> None:
         split = opened(tmp_path, name).labels("test", validation=False)
         assert inputs(split).shape[1] == 0
         assert len(split) == (10 if name == LABELS else 63)
+
+
+def test_a_split_without_images_is_refused_where_it_is_needed(tmp_path: Path) -> None:
+    parts = [0] * 20 + [2] * 10
+    write_tree(tmp_path / "celeba", balanced_rows(parts), parts)
+    for name in (LABELS, TRIPLETS):
+        prepare(tmp_path, name)
+        opened(tmp_path, name).load("train", validation=True)
+        with pytest.raises(DataError, match=r"list_eval_partition\.txt has no image of the val split"):
+            opened(tmp_path, name).load("val", validation=True)
+    write_tree(tmp_path / "data" / "celeba", ROWS, [0] * 30)
+    with pytest.raises(DataError, match=r"list_eval_partition\.txt has no image of the test split"):
+        prepare(tmp_path / "data", LABELS)
 
 
 @pytest.mark.parametrize("name", [LABELS, TRIPLETS])

@@ -10,46 +10,14 @@ from PIL import Image
 HELP = "Ask the authors."
 # As list_attr_celeba.txt has them.
 NAMES = [
-    "5_o_Clock_Shadow",
-    "Arched_Eyebrows",
-    "Attractive",
-    "Bags_Under_Eyes",
-    "Bald",
-    "Bangs",
-    "Big_Lips",
-    "Big_Nose",
-    "Black_Hair",
-    "Blond_Hair",
-    "Blurry",
-    "Brown_Hair",
-    "Bushy_Eyebrows",
-    "Chubby",
-    "Double_Chin",
-    "Eyeglasses",
-    "Goatee",
-    "Gray_Hair",
-    "Heavy_Makeup",
-    "High_Cheekbones",
-    "Male",
-    "Mouth_Slightly_Open",
-    "Mustache",
-    "Narrow_Eyes",
-    "No_Beard",
-    "Oval_Face",
-    "Pale_Skin",
-    "Pointy_Nose",
-    "Receding_Hairline",
-    "Rosy_Cheeks",
-    "Sideburns",
-    "Smiling",
-    "Straight_Hair",
-    "Wavy_Hair",
-    "Wearing_Earrings",
-    "Wearing_Hat",
-    "Wearing_Lipstick",
-    "Wearing_Necklace",
-    "Wearing_Necktie",
-    "Young",
+    *("5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald"),
+    *("Bangs", "Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair"),
+    *("Blurry", "Brown_Hair", "Bushy_Eyebrows", "Chubby", "Double_Chin"),
+    *("Eyeglasses", "Goatee", "Gray_Hair", "Heavy_Makeup", "High_Cheekbones"),
+    *("Male", "Mouth_Slightly_Open", "Mustache", "Narrow_Eyes", "No_Beard"),
+    *("Oval_Face", "Pale_Skin", "Pointy_Nose", "Receding_Hairline", "Rosy_Cheeks"),
+    *("Sideburns", "Smiling", "Straight_Hair", "Wavy_Hair", "Wearing_Earrings"),
+    *("Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace", "Wearing_Necktie", "Young"),
 ]
 SIZE = (22, 18)
 """Height and width of the pictures."""
@@ -61,6 +29,18 @@ def random_rows(count: int) -> list[list[int]]:
     """Rows of 40 values, 1 or -1, of which each attribute has both, the same for the same count."""
     draw = random.Random(3)
     return [[draw.choice([1, -1]) for _ in NAMES] for _ in range(count)]
+
+
+def balanced_rows(parts: Sequence[int]) -> list[list[int]]:
+    """Rows of which half in each part have each attribute, whose order is random."""
+    draw = random.Random(4)
+    columns = []
+    for _ in NAMES:
+        left = {part: [1, -1] * (parts.count(part) // 2) + [1] * (parts.count(part) % 2) for part in set(parts)}
+        for values in left.values():
+            draw.shuffle(values)
+        columns.append([left[part].pop() for part in parts])
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def write_tree(folder: Path, rows: Rows, parts: Sequence[int], layout: str = "flat", *, world: bool = True) -> Path:
