@@ -52,7 +52,7 @@ def opened(root: Path, name: str) -> Dataset:
 def prepare(root: Path, name: str) -> list[str]:
     said: list[str] = []
     opened(root, name).prepare(said.append)
-    return [line.removeprefix(f"{parse_dataset(name)}: ") for line in said]
+    return [line.partition(": ")[2] for line in said]
 
 
 def members(split: Split) -> Tensor:
