@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mtbench import registry
-from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built, state, tiny, trained
+from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built, primary, state, tiny, trained
 from mtbench.conformance.difference import differs_from_all_others
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, plain, undefined
@@ -56,13 +56,13 @@ def learns(candidate: Candidate) -> None:
     network, balancer = candidate.method.network_class, candidate.method.balancer_class
     backbone = candidate.backbone.backbone_class
     steps = max(plugin.conformance.learns_within for plugin in (network, balancer, backbone))
-    goal = balancer.conformance.learns_to
+    goal = min(plugin.conformance.learns_to for plugin in (network, balancer))
     memory, epochs = Memory(enough=goal), steps // 2
     protocol = dataclasses.replace(PROTOCOL, epochs=epochs, batch=32)
     run = trained(candidate, plain(2, 64), protocol=protocol, memory=memory, points=range(10, epochs + 1, 10))
     if memory.best < goal:
         results = evaluate(run.network, run.splits["train"]).values()
-        accuracies = ", ".join(f"{result.metrics['accuracy']:.0f} %" for result in results)
+        accuracies = ", ".join(f"{primary(result):.0f} %" for result in results)
         raise Fault(
             f"after {steps} steps on 64 images its training accuracies are {accuracies}, and {goal:.0f} % is the goal. "
             "If it needs longer by its nature, declare so: `conformance = Conformance(learns_within=...)`."
@@ -132,8 +132,9 @@ def answers_alike(candidate: Candidate) -> None:
     batch = run.splits["test"].batch(torch.arange(64))
     with torch.no_grad():
         every, used = run.network.all_outputs(batch.inputs), run.network.used_outputs(batch)
-    for task, output, found, use in zip(run.tasks, every, used, batch.use, strict=True):
-        if found.shape != output[use].shape or not torch.allclose(found, output[use], rtol=1e-3, atol=1e-4):
+    for task, output, found, indices in zip(run.tasks, every, used, batch.used_inputs(), strict=True):
+        expected = output[indices]
+        if found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-3, atol=1e-4):
             raise Fault(f"`used_outputs` of task '{task.name}' are not those of `all_outputs` where a label is used.")
 
 
