@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtbench.contract import Retrieval, Split
 
-__all__ = ["draw_triplets", "lists_sum", "shared_accuracy", "triplet_split"]
+__all__ = ["draw_triplets", "lists_sum", "triplet_split"]
 
 
 def draw_triplets(has: Tensor, count: int, generator: torch.Generator, *, both: bool = False) -> Tensor:
@@ -46,7 +46,7 @@ def triplet_split(triplets: Sequence[Tensor], classes: Tensor, inputs: Tensor) -
     task = torch.arange(tasks).repeat(len(members) // tasks)
     targets = Retrieval.targets(members, classes[members, task[:, None]])
     defined = task[:, None] == torch.arange(tasks)
-    return Split(inputs=inputs, targets=(targets,) * tasks, defined=defined, members=members)
+    return Split(inputs=inputs, targets=(targets,) * tasks, defined=defined, members=members, classes=classes)
 
 
 def lists_sum(triplets: Sequence[Tensor]) -> str:
@@ -55,24 +55,6 @@ def lists_sum(triplets: Sequence[Tensor]) -> str:
     for each in triplets:
         text.update(each.numpy().astype("<i4").tobytes())
     return text.hexdigest()
-
-
-def shared_accuracy(triplets: Sequence[Tensor], classes: Tensor) -> list[float]:
-    """Return per task the accuracy in % on its triplets of the distance that counts the tasks in which images differ.
-
-    It is the best that one embedding for all tasks reaches where tasks are independent and balanced: a near image that
-    is as far as the far one is right half of the time.
-
-    Args:
-        triplets: per task (K, 3) indices of images.
-        classes: (N, T).
-    """
-    found = []
-    for each in triplets:
-        anchor, near, far = (classes[each[:, column]] for column in range(3))
-        closer = (anchor != far).sum(1) - (anchor != near).sum(1)
-        found.append(100 * float(((closer > 0).double() + 0.5 * (closer == 0).double()).mean()))
-    return found
 
 
 def _drawn(inside: Tensor, outside: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -1,13 +1,12 @@
-"""Lists of triplets: what they are drawn of, in which order they are visited, and what a shared embedding reaches."""
+"""Lists of triplets: what they are drawn of, and in which order they are visited."""
 
 import hashlib
 import struct
 
-import pytest
 import torch
 
 from mtbench.contract import Retrieval, stream
-from mtbench_datasets.triplets import draw_triplets, lists_sum, shared_accuracy, triplet_split
+from mtbench_datasets.triplets import draw_triplets, lists_sum, triplet_split
 
 HAS = torch.tensor([True, False, True, False, False, True, False])
 
@@ -55,33 +54,6 @@ def test_a_split_visits_tasks_in_turn_and_defines_one_task_of_a_triplet() -> Non
         assert target[:, :, 0].tolist() == split.members.tolist()
         assert target[:, :, 1].tolist() == [[1, 1, 0]] * 4
         assert Retrieval().defined(target).all()
+    assert split.classes is classes
     order = Retrieval().order(split.defined, stream(0, "order"))
     assert split.defined[order].int().argmax(1).tolist() == [0, 1, 0, 1]
-
-
-@pytest.mark.parametrize("tasks", [3, 7, 8, 20])
-def test_independent_balanced_tasks_have_the_ceiling_of_the_closed_form(tasks: int) -> None:
-    """Of the other tasks D1 differ of the near image and D2 of the far one, which differs in this task besides: right
-    if D1 < D2 + 1, half right if they are equal."""
-    draw = stream(0, "ceiling", tasks)
-    classes = torch.randint(0, 2, (4000, tasks), generator=draw)
-    lists = [draw_triplets(classes[:, task] == 1, 8_000, draw) for task in range(tasks)]
-    n = tasks - 1
-    choose = [1.0]
-    for k in range(n):
-        choose.append(choose[-1] * (n - k) / (k + 1))
-    odds = [value / 2**n for value in choose]
-    exact = sum(
-        one * other * (1.0 if near < far + 1 else 0.5 if near == far + 1 else 0.0)
-        for near, one in enumerate(odds)
-        for far, other in enumerate(odds)
-    )
-    assert 100 * exact == pytest.approx({3: 81.25, 7: 71.0, 8: 69.6, 20: 62.5}[tasks], abs=0.15)
-    found = shared_accuracy(lists, classes)
-    assert sum(found) / tasks == pytest.approx(100 * exact, abs=1.0)
-
-
-def test_equally_far_images_count_half() -> None:
-    classes = torch.tensor([[1, 1], [1, 0], [0, 1], [0, 0]])
-    lists = [torch.tensor([[0, 1, 2], [0, 1, 3]]), torch.tensor([[0, 2, 3], [0, 2, 1]])]
-    assert shared_accuracy(lists, classes) == [75.0, 75.0]

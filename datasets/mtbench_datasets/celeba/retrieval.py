@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Retrieval, Split, Task, TrainingProtocol, option
+from mtbench.contract.kinds.ceiling import shared_embedding_ceiling
 
 from ..files import sum_beside
-from ..triplets import shared_accuracy, triplet_split
+from ..triplets import triplet_split
 from .annotations import Annotations
 from .cache import Triplets, TripletsCache
 from .dataset import PAPER, Faces, Recipe, frequency_line
@@ -86,7 +87,9 @@ class CelebaRetrieval(Faces):
                 f"{split}: {len(each[0]):,} triplets of each of {len(each)} tasks, whose lists have the sha256 "
                 f"{drawn.sums[split]}"
             )
-        reached = shared_accuracy(drawn.lists["test"], classes)
+        tested = drawn.lists["test"]
+        owner = torch.arange(len(tested)).repeat_interleave(len(tested[0]))
+        reached = shared_embedding_ceiling(classes, torch.cat(tested), owner)
         each_task = ", ".join(f"{name} {value:.1f}" for name, value in zip(self.attributes, reached, strict=True))
         lines.append(
             f"one embedding for all tasks, whose distance is the number of attributes that differ, is right in "
@@ -103,8 +106,8 @@ class CelebaRetrieval(Faces):
         return self._triplets.prepare(annotations, self._files.files["attributes"])
 
     def _classes(self, annotations: Annotations) -> Tensor:
-        """Return (N, T) int64, 1 where an image has the attribute of a task."""
-        return torch.stack([annotations.has(name) for name in self.attributes], 1).long()
+        """Return (N, T) int8, 1 where an image has the attribute of a task."""
+        return torch.stack([annotations.has(name) for name in self.attributes], 1).to(torch.int8)
 
     @property
     def _triplets(self) -> TripletsCache:

@@ -122,7 +122,7 @@ def test_faces_mini_is_drawn_read_and_verified(tmp_path: Path, monkeypatch: pyte
     )
     dataset = opened(tmp_path, MINI)
     # So few faces need not have what a triplet needs of each attribute.
-    with pytest.raises(DataError, match="test split; a triplet needs two images that have it and one that has not"):
+    with pytest.raises(DataError, match="a triplet needs two images that have it and one that has not"):
         dataset.prepare(lambda _: None)
     labels = opened(tmp_path, "faces-mini-labels:train=7:val=4:test=5:size=16")
     labels.prepare(lambda _: None)

@@ -124,7 +124,8 @@ def paint_mouth(canvas: Canvas, build: Build, persona: Persona, draws: Draws) ->
     natural = mix(build.skin, (176, 70, 74), 0.5)
     color = draws.pick([(186, 22, 48), (206, 40, 90), (150, 20, 44)]) if "Wearing_Lipstick" in has else natural
     lip = (0.15 if full else 0.065) * draws.uniform(0.92, 1.08)
-    gap = (draws.uniform(0.13, 0.17) if smiling else draws.uniform(0.11, 0.16)) if opened else 0.0
+    wideness = draws.uniform()
+    gap = (0.13 + 0.04 * wideness if smiling else 0.11 + 0.05 * wideness) if opened else 0.0
     middle = MOUTH + 0.02 * smiling
     depth = 0.35
     top, low = middle - gap * (0.25 if smiling else 0.5), middle + gap * (1.0 if smiling else 0.6)

@@ -56,6 +56,7 @@ def draw_picture(persona: Persona, draws: Draws, size: tuple[int, int]) -> Drawn
     shape = build(persona, draws)
     canvas = Canvas(size, pose)
     _background(canvas, draws)
+    light = _light(draws, size)  # before the face, of which some attributes take more random numbers than others
     has = persona.has
     hat = "Wearing_Hat" in has
     paint_hair_behind(canvas, shape, persona, draws)
@@ -82,7 +83,7 @@ def draw_picture(persona: Persona, draws: Draws, size: tuple[int, int]) -> Drawn
     for name, (x, y, depth) in zip(LANDMARKS, places, strict=True):
         across, down = pose.place(np.array([(x, y)], float), depth)[0]
         landmarks[name] = (round(float(across)), round(float(down)))
-    return Drawn(pixels=_developed(canvas.image, size, draws, blurry="Blurry" in has), landmarks=landmarks)
+    return Drawn(pixels=_developed(canvas.image, size, light, blurry="Blurry" in has), landmarks=landmarks)
 
 
 def _background(canvas: Canvas, draws: Draws) -> None:
@@ -93,17 +94,33 @@ def _background(canvas: Canvas, draws: Draws) -> None:
     canvas.image.paste(small.resize(canvas.image.size, Image.Resampling.BICUBIC))
 
 
-def _developed(image: Image.Image, size: tuple[int, int], draws: Draws, *, blurry: bool) -> NDArray[np.uint8]:
-    """Return the picture (H, W, 3) with light from a side, noise and, if it is blurry, out of focus."""
+@dataclass(frozen=True, kw_only=True)
+class _Light:
+    """Factors (H, W, 3) of light, and noise (H, W, 1) that is added; how far a blurry picture is out of focus."""
+
+    factor: Array
+    noise: Array
+    blur: float
+
+
+def _light(draws: Draws, size: tuple[int, int]) -> _Light:
     height, width = size
-    small = image.resize((width, height), Image.Resampling.BOX)
-    if blurry:
-        small = small.filter(ImageFilter.GaussianBlur(draws.uniform(2.6, 3.4) * height / 218))
     across = np.linspace(-1, 1, width)[None, :, None] * draws.uniform(-0.22, 0.22)
     down = np.linspace(-1, 1, height)[:, None, None] * draws.uniform(-0.12, 0.06)
     tint = 1 + draws.uniform(-0.06, 0.06) * np.array([1.0, 0.0, -1.0])
-    light = draws.uniform(0.82, 1.1) * (1 + across + down) * tint
-    noise = 5.0 * (draws.array(height, width, 1) + draws.array(height, width, 1) - 1)
-    shown: Array = np.asarray(small, float) * light + noise
-    pixels: NDArray[np.uint8] = (np.clip(shown, 0, 255) + 0.5).clip(0, 255).astype(np.uint8)
+    return _Light(
+        factor=draws.uniform(0.82, 1.1) * (1 + across + down) * tint,
+        noise=5.0 * (draws.array(height, width, 1) + draws.array(height, width, 1) - 1),
+        blur=draws.uniform(2.6, 3.4) * height / 218,
+    )
+
+
+def _developed(image: Image.Image, size: tuple[int, int], light: _Light, *, blurry: bool) -> NDArray[np.uint8]:
+    """Return the picture (H, W, 3) in its light and, if it is blurry, out of focus."""
+    height, width = size
+    small = image.resize((width, height), Image.Resampling.BOX)
+    if blurry:
+        small = small.filter(ImageFilter.GaussianBlur(light.blur))
+    shown: Array = np.asarray(small, float) * light.factor + light.noise
+    pixels: NDArray[np.uint8] = (shown + 0.5).clip(0, 255).astype(np.uint8)
     return pixels
