@@ -179,7 +179,8 @@ class TripletsCache:
                 f"{self.path} was drawn from other annotations.",
                 mend=f"`mtbench data prepare {self.owner}` draws it again.",
             )
-        return Triplets(lists={split: list(tensor.long()) for split, tensor in tensors.items()}, sums=facts.sums)
+        lists = {split: list(tensors[split].long()) for split in self.counts if split in tensors}  # in this order
+        return Triplets(lists=lists, sums=facts.sums)
 
     def sums(self, digest: str) -> Mapping[str, str]:
         """Return the sum of the lists by split; empty where they are not prepared from these annotations."""
