@@ -263,7 +263,10 @@ class Celeba(Labels):
     }
     name = "celeba"
     paper = PAPER
-    attributes = NAMES  # type: ignore[assignment]
+
+    @property
+    def attributes(self) -> Sequence[str]:
+        return NAMES
 
     @property
     def recipe(self) -> Recipe:

@@ -138,7 +138,10 @@ class FacesMiniLabels(_Drawn, Labels):
     name = "faces-mini-labels"
     source = ""
     paper = "drawn here; attributes: Liu et al., Deep Learning Face Attributes in the Wild, ICCV 2015"
-    attributes = DRAWN  # type: ignore[assignment]
+
+    @property
+    def attributes(self) -> Sequence[str]:
+        return DRAWN
 
     @property
     def recipe(self) -> Recipe:

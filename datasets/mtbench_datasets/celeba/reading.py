@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -142,7 +141,7 @@ class Folder:
             values = fields[1:]
             if len(values) != len(NAMES):
                 raise self._wrong_line(path, number, f"it has {len(values)} values for {len(NAMES)} attributes")
-            rows.append(bytes(map(_VALUES.get, values, repeat(2))))
+            rows.append(bytes(_VALUES.get(value, 2) for value in values))
             if 2 in rows[-1]:
                 place = rows[-1].index(2)
                 raise self._wrong_line(path, number, f"{NAMES[place]} is {values[place]!r}, and not 1 or -1")

@@ -167,7 +167,10 @@ class Celeba7(CelebaRetrieval):
     protocols = _protocols(7, 8)
     name = "celeba7"
     paper = f"{PAPER}; tasks: Zhao et al., A Modulation Module for Multi-task Learning, ECCV 2018, Table 5"
-    attributes = SEVEN  # type: ignore[assignment]
+
+    @property
+    def attributes(self) -> Sequence[str]:
+        return SEVEN
 
 
 class Celeba20(CelebaRetrieval):
@@ -176,7 +179,10 @@ class Celeba20(CelebaRetrieval):
     protocols = _protocols(20, 3)
     name = "celeba20"
     paper = f"{PAPER}; tasks: Zhao et al., A Modulation Module for Multi-task Learning, ECCV 2018, Table 3"
-    attributes = TWENTY  # type: ignore[assignment]
+
+    @property
+    def attributes(self) -> Sequence[str]:
+        return TWENTY
 
 
 class Celeba40(CelebaRetrieval):
@@ -185,4 +191,7 @@ class Celeba40(CelebaRetrieval):
     protocols = _protocols(40, 2)
     name = "celeba40"
     paper = f"{PAPER}; tasks: Zhao et al., A Modulation Module for Multi-task Learning, ECCV 2018"
-    attributes = NAMES  # type: ignore[assignment]
+
+    @property
+    def attributes(self) -> Sequence[str]:
+        return NAMES

@@ -14,7 +14,6 @@ from .persona import Persona
 __all__ = ["paint_beard", "paint_hair", "paint_hair_behind"]
 
 BLACK: Color = (20, 16, 16)
-Places = Sequence[tuple[float, float]]
 
 
 def paint_hair_behind(canvas: Canvas, build: Build, persona: Persona, draws: Draws) -> None:
