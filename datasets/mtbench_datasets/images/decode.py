@@ -41,7 +41,16 @@ def read_source(path: Path, name: str) -> Source | None:
     return Source(name=name, size=found.st_size, changed=found.st_mtime_ns)
 
 
-def decode(path: Path, size: tuple[int, int], mend: str, help: str, original: tuple[int, int] | None = None) -> bytes:
+def decode(
+    path: Path,
+    size: tuple[int, int],
+    mend: str,
+    help: str,
+    original: tuple[int, int] | None = None,
+    crop: tuple[int, int] | None = None,
+    *,
+    nearest: bool = False,
+) -> bytes:
     """Return the pixels (3, H, W) of a PNG or JPEG file, row by row, as uint8.
 
     Any mode becomes RGB, and transparency is dropped. The image is resized to exactly (H, W) by bilinear interpolation
@@ -52,12 +61,15 @@ def decode(path: Path, size: tuple[int, int], mend: str, help: str, original: tu
         mend: a sentence for the error.
         help: another one, where the dataset can be had.
         original: (H, W) that the file must have; None if any will do.
+        crop: (H, W) of the middle of the image that is kept and resized, as by torchvision's ``CenterCrop``; None for
+            the whole image.
+        nearest: True for the nearest pixel in place of bilinear interpolation.
 
     Raises:
         DataError: the file is missing, truncated or damaged, or no such image.
     """
     try:
-        return _pixels(path.read_bytes(), size, original)
+        return _pixels(path.read_bytes(), size, original, crop, nearest=nearest)
     except Exception as cause:  # Pillow raises OSError, SyntaxError, ValueError, struct.error and others
         # Pillow names the object that it read from, with its address.
         known = "neither a PNG nor a JPEG" if isinstance(cause, UnidentifiedImageError) else str(cause)
@@ -70,7 +82,14 @@ def decode(path: Path, size: tuple[int, int], mend: str, help: str, original: tu
         ) from None
 
 
-def _pixels(content: bytes, size: tuple[int, int], original: tuple[int, int] | None) -> bytes:
+def _pixels(
+    content: bytes,
+    size: tuple[int, int],
+    original: tuple[int, int] | None,
+    crop: tuple[int, int] | None,
+    *,
+    nearest: bool,
+) -> bytes:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         image.verify()  # every checksum of a PNG, which decoding alone does not look at
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
@@ -80,5 +99,11 @@ def _pixels(content: bytes, size: tuple[int, int], original: tuple[int, int] | N
             raise ValueError(f"its pixels are of mode {image.mode}")
         transparent = image.mode == "P" and "transparency" in image.info  # Pillow warns of the direct way to RGB
         colored = (image.convert("RGBA") if transparent else image).convert("RGB")
-    resized = colored.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+        if crop is not None and (crop[0] > image.height or crop[1] > image.width):
+            raise ValueError(f"it has {image.width} x {image.height} pixels, less than {crop[1]} x {crop[0]}")
+    if crop is not None:
+        left, top = round((colored.width - crop[1]) / 2), round((colored.height - crop[0]) / 2)
+        colored = colored.crop((left, top, left + crop[1], top + crop[0]))
+    filter = Image.Resampling.NEAREST if nearest else Image.Resampling.BILINEAR
+    resized = colored.resize((size[1], size[0]), filter)
     return np.asarray(resized).transpose(2, 0, 1).tobytes()

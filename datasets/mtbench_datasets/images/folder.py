@@ -41,6 +41,7 @@ class ImageFolder:
         owner: the dataset as the person wrote it, for errors.
         help: a sentence that says where the dataset can be had.
         original: (H, W) that every file must have; None if any will do.
+        crop, nearest: see `decode`; part of the names of the cache's files where they are used.
     """
 
     def __init__(
@@ -53,9 +54,13 @@ class ImageFolder:
         owner: str,
         help: str = "",
         original: tuple[int, int] | None = None,
+        crop: tuple[int, int] | None = None,
+        nearest: bool = False,
     ) -> None:
         self.stem, self.files, self.size, self.help, self.original = stem, tuple(files), size, help, original
-        name = f"{stem}-{size[0]}x{size[1]}-v{RECIPE}"
+        self.crop, self.nearest = crop, nearest
+        way = (f"crop{crop[0]}x{crop[1]}-" if crop else "") + ("nearest-" if nearest else "")
+        name = f"{stem}-{way}{size[0]}x{size[1]}-v{RECIPE}"
         self.folder = root / "images"
         self.pixels, self.rows, self.seal, self._lock = (
             self.folder / f"{name}.{kind}" for kind in ("pixels", "rows", "json", "lock")
@@ -208,7 +213,9 @@ class ImageFolder:
 
         def decoded(index: int) -> Row:
             mend = f"Replace it; {self._prepare} then goes on where it stopped."
-            content = decode(self.files[index], self.size, mend, self.help, self.original)
+            content = decode(
+                self.files[index], self.size, mend, self.help, self.original, self.crop, nearest=self.nearest
+            )
             os.pwrite(descriptor, content, index * self._bytes)
             return Row(index=index, source=sources[index], sha256=hashlib.sha256(content).hexdigest())
 

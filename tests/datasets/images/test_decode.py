@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from torchvision.transforms import Resize
+from torchvision.transforms import CenterCrop, InterpolationMode, Resize
 
 from mtbench.errors import DataError
 from mtbench_datasets.images.decode import decode
@@ -32,6 +32,30 @@ def test_pixels_are_those_of_torchvision_resize(format: str, size: tuple[int, in
     with Image.open(path) as image:
         expected = np.asarray(Resize(size)(image.convert("RGB")))
     assert np.array_equal(decoded(path, size), expected.transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("crop", [(12, 12), (7, 10), (9, 5)])
+def test_the_middle_is_cropped_as_torchvision_does(crop: tuple[int, int], tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    Image.fromarray(PIXELS).save(path)
+    found = np.frombuffer(decode(path, (6, 6), "", "", crop=crop), dtype=np.uint8).reshape(3, 6, 6)
+    expected = Resize((6, 6))(CenterCrop(crop)(Image.fromarray(PIXELS)))
+    assert np.array_equal(found, np.asarray(expected).transpose(2, 0, 1))
+
+
+def test_the_nearest_pixels_are_those_of_torchvision(tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    Image.fromarray(PIXELS).save(path)
+    found = np.frombuffer(decode(path, (5, 7), "", "", nearest=True), dtype=np.uint8).reshape(3, 5, 7)
+    expected = Resize((5, 7), interpolation=InterpolationMode.NEAREST)(Image.fromarray(PIXELS))
+    assert np.array_equal(found, np.asarray(expected).transpose(2, 0, 1))
+
+
+def test_an_image_that_is_smaller_than_its_middle_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    Image.fromarray(PIXELS).save(path)
+    with pytest.raises(DataError, match="it has 16 x 12 pixels, less than 12 x 13"):
+        decode(path, (5, 5), "", "", crop=(13, 12))
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
