@@ -2,13 +2,21 @@
 
 from mtbench.contract import Alias
 
-__all__ = ["Moo", "Uniform"]
+__all__ = ["Itn", "Moo", "Uniform"]
 
 
 class Uniform(Alias):
     """Uniform scaling: a branch per task, trained on the mean of the tasks' losses."""
 
     stands_for = "branches+uniform"
+
+
+class Itn(Alias):
+    """Independent task networks, ITN (Zhao et al. 2018): what is called single here."""
+
+    stands_for = "single+uniform"
+    is_title = False
+    paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
 
 
 class Moo(Alias):

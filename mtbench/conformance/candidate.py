@@ -10,17 +10,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mtbench.conformance.triplets import fitting
 from mtbench.conformance.world import SHAPE, World
 from mtbench.contract import Setup, TrainingProtocol
 from mtbench.contract.options import parse_options, render_value
 from mtbench.errors import UsageError
 from mtbench.plan.parse import BackboneChoice, MethodChoice, parse_backbone, parse_method
-from mtbench.store.record import CurvePoint
+from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly, build
 from mtbench.train.device import deterministic
 from mtbench.train.loop import fit
 
-__all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Candidate", "Memory", "built", "state", "tiny", "trained"]
+__all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Candidate", "Memory", "built", "primary", "state", "tiny", "trained"]
 
 BATCH = 16
 PROTOCOL = TrainingProtocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
@@ -66,10 +67,15 @@ class Memory:
         torch.save(state, file)
         self.kept = file.getvalue()
         if curve and curve[-1].epoch == state["epoch"]:
-            accuracies = [result.metrics["accuracy"] for result in curve[-1].results["test"].values()]
+            accuracies = [primary(result) for result in curve[-1].results["test"].values()]
             self.best = max(self.best, sum(accuracies) / len(accuracies))
         if state["epoch"] == self.stop_after or self.best >= self.enough:
             raise InterruptedError
+
+
+def primary(result: TaskResult) -> float:
+    """The value of the primary metric, an accuracy in %."""
+    return next(iter(result.metrics.values()))
 
 
 def tiny(name: str) -> BackboneChoice:
@@ -91,6 +97,7 @@ def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int
         raise UsageError(
             f"method '{method.title}' needs the feature maps of a backbone, and '{backbone.choice}' has none."
         )
+    world = fitting(world, method.network_class.kinds)
     setup = Setup(
         tasks=world.tasks,
         backbone_class=backbone.backbone_class,

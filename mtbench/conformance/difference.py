@@ -1,6 +1,7 @@
 """The check that a method differs from every other one."""
 
 import dataclasses
+import math
 from collections.abc import Collection, Mapping
 from functools import cache
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from mtbench.conformance.candidate import BACKBONE, PROTOCOL, Candidate, trained
 from mtbench.conformance.fault import Fault
+from mtbench.conformance.triplets import as_triplets
 from mtbench.conformance.world import conflicting
 from mtbench.plan.grid import all_methods
 from mtbench.plan.parse import parse_backbone
@@ -28,13 +30,14 @@ def differs_from_all_others(candidate: Candidate) -> None:
     works_on = candidate.method.network_class.conformance.works_on
     if not works_on or BACKBONE in works_on:
         candidate = candidate.on(parse_backbone(BACKBONE))
-    mine, title = _outcome(candidate), candidate.method.title
+    in_triplets = bool(candidate.method.network_class.kinds)
+    mine, title = _outcome(candidate, in_triplets), candidate.method.title
     for text in all_methods():
         try:
             other = Candidate.of(text).on(candidate.backbone)
             if _parts(other) == _parts(candidate) or _declared_same(candidate, other):
                 continue
-            theirs = _outcome_of(text, str(candidate.backbone.choice))
+            theirs = _outcome_of(text, str(candidate.backbone.choice), in_triplets)
         except Exception:
             continue  # it does not fit this world or is broken, which its own check tells
         if (distance := _distance(mine, theirs)) < APART:
@@ -45,16 +48,16 @@ def differs_from_all_others(candidate: Candidate) -> None:
 
 
 @cache
-def _outcome_of(text: str, backbone: str) -> Mapping[str, Tensor]:
-    return _outcome(Candidate.of(text).on(parse_backbone(backbone)))
+def _outcome_of(text: str, backbone: str, in_triplets: bool) -> Mapping[str, Tensor]:
+    return _outcome(Candidate.of(text).on(parse_backbone(backbone)), in_triplets)
 
 
-def _outcome(candidate: Candidate) -> Mapping[str, Tensor]:
+def _outcome(candidate: Candidate, in_triplets: bool) -> Mapping[str, Tensor]:
     """Return the weights after training and, for networks that are built otherwise, the outputs.
 
     So few examples in so small batches that what differs shows, and rounding does not yet.
     """
-    world = conflicting(48)
+    world = as_triplets(conflicting(48)) if in_triplets else conflicting(48)
     run = trained(candidate, world, protocol=dataclasses.replace(PROTOCOL, batch=2))
     run.network.eval()
     with torch.no_grad():
@@ -66,6 +69,8 @@ def _outcome(candidate: Candidate) -> Mapping[str, Tensor]:
 def _distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
     """Return the root mean square of the difference of weights or, where those do not compare, of outputs."""
     shapes = [{name: value.shape for name, value in outcome.items()} for outcome in (first, second)]
+    if shapes[0] != shapes[1] and first[""].shape != second[""].shape:
+        return math.inf  # embeddings of different sizes
     names: Collection[str] = (first.keys() - {""}) if shapes[0] == shapes[1] else [""]
     return float(torch.cat([(first[name] - second[name]).flatten() for name in names]).square().mean().sqrt())
 

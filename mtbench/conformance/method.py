@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mtbench import registry
-from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built, state, tiny, trained
+from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built, primary, state, tiny, trained
 from mtbench.conformance.difference import differs_from_all_others
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, plain, undefined
@@ -56,13 +56,13 @@ def learns(candidate: Candidate) -> None:
     network, balancer = candidate.method.network_class, candidate.method.balancer_class
     backbone = candidate.backbone.backbone_class
     steps = max(plugin.conformance.learns_within for plugin in (network, balancer, backbone))
-    goal = balancer.conformance.learns_to
+    goal = min(plugin.conformance.learns_to for plugin in (network, balancer))
     memory, epochs = Memory(enough=goal), steps // 2
     protocol = dataclasses.replace(PROTOCOL, epochs=epochs, batch=32)
     run = trained(candidate, plain(2, 64), protocol=protocol, memory=memory, points=range(10, epochs + 1, 10))
     if memory.best < goal:
         results = evaluate(run.network, run.splits["train"]).values()
-        accuracies = ", ".join(f"{result.metrics['accuracy']:.0f} %" for result in results)
+        accuracies = ", ".join(f"{primary(result):.0f} %" for result in results)
         raise Fault(
             f"after {steps} steps on 64 images its training accuracies are {accuracies}, and {goal:.0f} % is the goal. "
             "If it needs longer by its nature, declare so: `conformance = Conformance(learns_within=...)`."

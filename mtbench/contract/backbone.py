@@ -79,6 +79,11 @@ class Backbone(nn.Module, ABC):
     def head(self, output_size: int) -> nn.Module:
         """Return a fresh head from z (B, features) to (B, output_size), or from maps to maps (B, output_size, H, W)."""
 
+    def branch(self, output_size: int) -> nn.Module:
+        """Return a fresh head like `head`, to be one of several on one z. By default they are alike; a backbone whose
+        z is an output already gives here what tells one task's outputs from another's."""
+        return self.head(output_size)
+
     def levels(self) -> list[Stage]:
         """The stages in order."""
         return [cast(Stage, stage) for stage in self.stages.values()]

@@ -25,7 +25,7 @@ class Conformance:
         learns_within: steps in which 64 images of 2 tasks are learned. Of the numbers that the network, the balancer
             and the backbone of a method declare, the greatest holds.
         learns_to: the accuracy in %, mean over tasks, that is reached then; less than 95 only where the nature of a
-            balancer forbids more.
+            balancer or a network forbids more. The least that the two declare holds.
         same_as: names of balancers that a balancer is the same method as, for all that training shows.
         grows: names of a network's parts that grow with the number of tasks although the tasks share them.
         works_on: names of the backbones that a network works on; empty for all, or all with stages if it needs those.

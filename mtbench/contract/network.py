@@ -16,16 +16,23 @@ from mtbench.contract.losses import Losses
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.setup import Setup
 from mtbench.contract.split import Batch, Inputs
-from mtbench.contract.task import Layout, Task
+from mtbench.contract.task import Kind, Layout, Task
 from mtbench.errors import PluginError
 
 __all__ = ["Alias", "AllTasksNetwork", "Network", "OneTaskNetwork", "SharedRepresentation"]
 
 
 class Alias:
-    """A second name for a composition, e.g. ``moo`` for ``branches+mgda-ub``; its docstring says what it is."""
+    """A second name for a composition, e.g. ``moo`` for ``branches+mgda-ub``; its docstring says what it is.
+
+    Attributes:
+        stands_for: the composition.
+        is_title: whether tables and folders have the composition under this name, as its usual one.
+        paper: where it comes from.
+    """
 
     stands_for: ClassVar[str]
+    is_title: ClassVar[bool] = True
     paper: ClassVar[str] = ""
 
 
@@ -66,6 +73,9 @@ class Network(nn.Module, ABC):
         role: ``single-task baseline`` if it trains each task as it would be trained alone, so that gains over
             single-task networks are measured against it; ``reference`` for the one network that balancers are compared
             on; empty for all others. A plain text, which is read without importing anything and is not inherited.
+        kinds: the kinds of task that it is for; empty for all.
+        phases: names of the phases of its training, in order, and the names of the parts that are trained in each; each
+            phase has the epochs of the protocol. Empty for one phase in which everything is trained.
         layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
         task_map_name: name of the map that `task_map` returns, for captions, e.g. ``lowest stream map``; empty if it
             returns none. An attribute of the instance where options decide.
@@ -79,6 +89,8 @@ class Network(nn.Module, ABC):
     paper: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
     conformance: ClassVar[Conformance] = Conformance()
+    kinds: ClassVar[tuple[type[Kind], ...]] = ()
+    phases: ClassVar[Mapping[str, frozenset[str]]] = {}
     layouts: ClassVar[frozenset[Layout]] = frozenset({"vector"})
     shares_parameters: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
@@ -91,7 +103,7 @@ class Network(nn.Module, ABC):
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__()
         self.options = options
-        self.tasks = setup.tasks
+        self.tasks = setup.tasks  # which a method may replace, where it has other kinds of tasks of its own
 
     @classmethod
     def check(cls, options: Any, tasks: Sequence[Task]) -> None:
@@ -161,6 +173,10 @@ class Network(nn.Module, ABC):
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
         """Called before each epoch, counted from 0, of `epochs`: for what changes as training goes on."""
+
+    def begin_phase(self, name: str) -> None:
+        """Called as each of `phases` begins. What it changes must be in the state, and a network that is not trained
+        is to be as in the last phase."""
 
     def welcome(self, index: int) -> None:
         """Called before a task, by its index, is added to a trained network: sets what its own parameters start from.

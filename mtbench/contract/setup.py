@@ -29,6 +29,7 @@ class Setup:
         foreground: True if the dataset has foreground maps, see `Split.foreground`.
         points: True if it has a point of each task's object, see `Split.points`.
         seed: the seed of the run.
+        separate: True if each task has a whole network for itself, so that there is one head on each backbone.
     """
 
     tasks: tuple[Task, ...]
@@ -38,6 +39,7 @@ class Setup:
     foreground: bool = False
     points: bool = False
     seed: int
+    separate: bool = False
 
     def build_backbone(self) -> Backbone:
         """A backbone with the seed's initial weights, the same at every call."""
@@ -45,9 +47,13 @@ class Setup:
             return self.backbone_class(self.backbone_options, self.input_shape)  # type: ignore[call-arg]
 
     def head(self, backbone: Backbone, outputs: int, name: str = "head") -> nn.Module:
-        """A head that fits the backbone, with the initial weights that belong to the name."""
+        """A head that fits the backbone, with the initial weights that belong to the name.
+
+        A name with a slash, such as ``branch/TASK``, is that of one of several heads on one backbone, which is made by
+        `Backbone.branch` unless the tasks are separate.
+        """
         with self.initialized(name):
-            return backbone.head(outputs)
+            return backbone.branch(outputs) if "/" in name and not self.separate else backbone.head(outputs)
 
     @contextmanager
     def initialized(self, name: str) -> Iterator[None]:

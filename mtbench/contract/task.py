@@ -76,6 +76,7 @@ class Kind(ABC):
         stored_up_to: largest size in bytes of a split's predictions for one task that is stored. The default holds
             the label maps of NYUv2's 654 test images (72 MB).
         constant_name: name in tables of the `constant` prediction; empty if the kind has none.
+        one_task_per_example: whether each example belongs to one task alone, which has its only defined target.
     """
 
     metrics: ClassVar[tuple[Metric, ...]]
@@ -84,6 +85,7 @@ class Kind(ABC):
     stored_as: ClassVar[torch.dtype] = torch.float32
     stored_up_to: ClassVar[int] = 100_000_000
     constant_name: ClassVar[str] = ""
+    one_task_per_example: ClassVar[bool] = False
 
     def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
         """Return the order in which one epoch visits the examples; all tasks of a dataset must agree on it.

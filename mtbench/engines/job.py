@@ -146,6 +146,7 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
         selectivity=trained.selectivity,
         constants=trained.constants,
         pointing=trained.pointing,
+        measurements=trained.measurements,
         notes=tuple(notes),
     )
 

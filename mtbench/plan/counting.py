@@ -157,6 +157,7 @@ def _extrapolated(tasks: Sequence[Task], work: Callable[[Sequence[Task]], int]) 
 
 
 def _built(method: MethodChoice, setup: Setup, device: torch.device) -> Network:
+    setup = dataclasses.replace(setup, separate=not method.network_class.shares_parameters)
     with device, _Undrawn() if device == _META else nullcontext():
         return method.network_class(method.network_options, setup).eval()
 

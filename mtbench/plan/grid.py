@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench import registry
-from mtbench.contract import Dataset, GradientBalancer, TrainingProtocol
+from mtbench.contract import Dataset, GradientBalancer, RepresentationBalancer, Task, TrainingProtocol
 from mtbench.contract.files import with_short_hashes
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
 from mtbench.plan.counting import outline
@@ -173,10 +173,50 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtoc
     )
 
 
+def _check_kinds(
+    dataset: DatasetChoice, tasks: Sequence[Task], method: MethodChoice, protocol: TrainingProtocol
+) -> None:
+    """Refuse what has no meaning for the kinds of the tasks.
+
+    Raises:
+        UsageError: there is something.
+    """
+    kinds, name = method.network_class.kinds, f"method '{method.network_choice}'"
+    if kinds and (other := [task for task in tasks if not isinstance(task.kind, kinds)]):
+        raise UsageError(
+            f"{name} is for tasks of kind {' or '.join(kind.__name__ for kind in kinds)}, and task '{other[0].name}' "
+            f"of dataset '{dataset.choice}' is of kind {type(other[0].kind).__name__}."
+        )
+    if method.network_class.phases and protocol.adds != "none":
+        raise UsageError(f"protocol setting 'adds' is '{protocol.adds}', and {name} has phases of its own.")
+    if method.network_class.phases and protocol.select != "last":
+        raise UsageError(
+            f"protocol setting 'select' is '{protocol.select}', and {name} has phases, of which epochs are not alike: "
+            "none of them all can be chosen as the best.",
+            mend="Use --set select=last.",
+        )
+    if not any(task.kind.one_task_per_example for task in tasks):
+        return
+    if issubclass(method.balancer_class, RepresentationBalancer):
+        raise UsageError(
+            f"balancer '{method.balancer_choice}' compares the tasks' gradients in the representation of an example, "
+            f"and each example of dataset '{dataset.choice}' belongs to one task: there they are at right angles, "
+            "whatever the tasks are.",
+            mend="Use a balancer of the gradients of the parameters, such as one without -ub.",
+        )
+    if protocol.tasks_per_image == "all":
+        raise UsageError(
+            f"protocol setting 'tasks_per_image' is 'all', and each example of dataset '{dataset.choice}' belongs to "
+            "one task.",
+            mend="Use --set tasks-per-image=native.",
+        )
+
+
 def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: TrainingProtocol) -> None:
     """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
     protocol.check()
     opened = dataset.open(Path())
+    _check_kinds(dataset, opened.tasks, method, protocol)
     method.network_class.check(method.network_options, opened.tasks)
     method.balancer_class.check(method.balancer_options, opened.tasks)
     if protocol.adds != "none" and len(opened.tasks) < 2:

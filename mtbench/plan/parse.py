@@ -329,7 +329,7 @@ def _title(network_choice: Choice, network: type[Network], balancer_choice: Choi
             plugin = registry.load("method", name)
         except PluginError:
             continue  # somebody else's broken plug-in is no reason to fail; doctor lists it
-        if issubclass(plugin, Alias) and plugin.stands_for == pair:
+        if issubclass(plugin, Alias) and plugin.is_title and plugin.stands_for == pair:
             return str(Choice(name=name, options={**network_choice.options, **balancer_choice.options}))
     if balancer_choice == Choice(name=default_balancer(network)):
         return str(network_choice)

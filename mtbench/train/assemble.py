@@ -1,5 +1,6 @@
 """From a spec to the things that are trained: data on the device, a network, a balancer."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,7 @@ def method_of(spec: RunSpec) -> MethodChoice:
 def build(method: MethodChoice, setup: Setup) -> Network:
     """Return the network with its initial weights, in the memory format in which convolutions are fastest (channels
     last), and with the batch normalization that is exact in that format."""
+    setup = dataclasses.replace(setup, separate=not method.network_class.shares_parameters)
     network = method.network_class(method.network_options, setup)
     convert_batch_norm(network)
     return network.to(memory_format=torch.channels_last)

@@ -115,9 +115,12 @@ def fit(
 
     for epoch in range(finished, epochs):
         phase = _phase(plan, epoch)
-        if phase.adds is not None and epoch == phase.start:
-            network.welcome(phase.adds)
-            optimizer = build_optimizer(protocol, network, phase)
+        if epoch == phase.start and len(plan) > 1:
+            network.begin_phase(phase.name)
+            if phase.adds is not None:
+                network.welcome(phase.adds)
+            if epoch:
+                optimizer = build_optimizer(protocol, network, phase)
         torch.manual_seed(derive(seed, "epoch", epoch))  # for modules that draw, such as dropout
         rate = protocol.learning_rate(epoch - phase.start)
         network.begin_epoch(epoch - phase.start, phase.epochs)

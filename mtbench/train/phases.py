@@ -26,7 +26,8 @@ class Phase:
     """A stretch of a run in which the same numbers are trained on the same tasks.
 
     Attributes:
-        name: ``training`` where it is the only one; else ``first``, then ``own`` or ``all`` as the protocol's `adds`.
+        name: ``training`` where it is the only one; ``first``, then ``own`` or ``all`` as the protocol's `adds`, where a
+            task is added; else one of the network's own `phases`.
         start: how many epochs lie before it.
         epochs: how many it has.
         shown: the indices of the tasks that are trained on.
@@ -122,7 +123,8 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
 
     With ``adds`` the last task is held back in the first phase: its labels are undefined, and what belongs to it alone
     does not move. In the second it is new: with ``own`` only that is trained, on its labels alone, and with ``all``
-    everything, on every task. Either phase has the protocol's epochs.
+    everything, on every task. Either phase has the protocol's epochs, and so has each phase of a network that has some
+    of its own.
 
     Raises:
         UsageError: nothing belongs to the new task alone, or a phase has no label to learn from.
@@ -141,6 +143,8 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
         balancer=run.balancer,
         frozen={},
     )
+    if network.phases:
+        return tuple(_labelled(phase, run) for phase in _own_phases(only, run))
     if protocol.adds == "none":
         return (_labelled(only, run),)
     own = _owned(run, last)
@@ -163,9 +167,25 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
     return _labelled(first, run), _labelled(second, run)
 
 
+def _own_phases(only: Phase, run: Assembly) -> Iterator[Phase]:
+    """The phases that the network declares, from the one that it would have without them."""
+    network = run.network
+    shared = {id(parameter) for parameter in network.shared_parameters()}
+    for number, (name, parts) in enumerate(network.phases.items()):
+        trained = {key: value for key, value in network.named_parameters() if key.partition(".")[0] in parts}
+        balances = any(id(parameter) in shared for parameter in trained.values())
+        yield dataclasses.replace(
+            only,
+            name=name,
+            start=number * only.epochs,
+            balancer=run.balancer if balances else Alone(run.tasks, list(trained.values())),
+            frozen={key: None for key, _ in network.named_parameters() if key not in trained},
+        )
+
+
 class Alone(Balancer):
-    """What stands for the balancer while a task is added alone, which has nothing to be weighed against: the gradient
-    of the unweighted loss, in the parameters that are trained."""
+    """What stands for the balancer where no parameter is trained that tasks share, as while a task is added alone: the
+    gradient of the unweighted loss, in the parameters that are trained."""
 
     def __init__(self, tasks: Sequence[Task], parameters: Sequence[nn.Parameter]) -> None:
         super().__init__(NoOptions(), tasks)

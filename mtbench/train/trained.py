@@ -12,11 +12,22 @@ from torch import Tensor
 
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
-from mtbench.store.record import Constant, Cost, CurvePoint, Environment, Parameters, PhaseInfo, TaskInfo, TaskResult
+from mtbench.store.record import (
+    Constant,
+    Cost,
+    CurvePoint,
+    Environment,
+    Measurement,
+    Parameters,
+    PhaseInfo,
+    TaskInfo,
+    TaskResult,
+)
 from mtbench.store.record.diagnosis import Selectivity
 from mtbench.store.record.numerics import Numerics
 from mtbench.store.record.pointing import Pointing
 from mtbench.train.assemble import Assembly, assemble
+from mtbench.train.ceilings import ceilings
 from mtbench.train.constants import constants
 from mtbench.train.cost import count_macs, count_parameters
 from mtbench.train.device import deterministic
@@ -40,11 +51,11 @@ class Trained:
         predictions: by task the test predictions (N, ...) that the test metrics were computed from, in the dtype that
             the kind of task states.
         not_stored: by task whose predictions are too large to be stored, the reason in a sentence.
-        phases: in order, where a task was added; empty where everything was trained at once.
+        phases: in order, where there are several; empty where everything was trained at once.
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
         selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
             from 1.
-        selectivity, constants, pointing: see `Record`.
+        selectivity, constants, pointing, measurements: see `Record`.
     """
 
     model: Mapping[str, Tensor]
@@ -63,6 +74,7 @@ class Trained:
     selectivity: Selectivity | None
     constants: Mapping[str, Constant]
     pointing: Pointing | None
+    measurements: Mapping[str, Measurement]
 
 
 def train(
@@ -125,6 +137,7 @@ def _trained(
         pointing=measure_pointing(
             run.network, run.splits["train"], run.splits["test"], test.predictions, check_stop=check_stop
         ),
+        measurements=ceilings(run.tasks, run.splits["test"]),
     )
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 from torch import Tensor
@@ -20,7 +20,7 @@ KIND = Retrieval(size=2)
 
 
 def triplet(anchor: tuple[float, float], positive: tuple[float, float], negative: tuple[float, float]) -> Tensor:
-    return torch.tensor([[anchor, positive, negative]])
+    return torch.tensor([[anchor, positive, negative]], dtype=torch.float32)
 
 
 def gradient(kind: Retrieval, output: Tensor) -> tuple[float, Tensor]:
@@ -136,6 +136,7 @@ def test_a_task_without_triplets_is_left_out_of_an_epoch() -> None:
     assert len(KIND.order(torch.zeros(4, 2, dtype=torch.bool), torch.Generator())) == 0
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=30).filter(
         lambda rows: any(relevant for _, relevant in rows)

@@ -91,12 +91,13 @@ class Case:
 
 
 def shipped(dataset: str) -> list[str]:
-    """Return every network that ships with its default balancer, and `branches` with every balancer that ships.
+    """Return every network that ships and is for the tasks with its default balancer, and `branches` with every balancer that ships.
 
     An alias is listed as the pair that it stands for, and a default balancer is not named.
 
     Args:
-        dataset: a dataset for whose tasks a balancer without usable defaults gives example options.
+        dataset: a dataset whose tasks networks are for, and for whose tasks a balancer without usable defaults gives
+            example options.
     """
     tasks = parse_dataset(dataset).open(Path()).tasks
     defaults: dict[str, str] = {}
@@ -107,6 +108,8 @@ def shipped(dataset: str) -> list[str]:
             found.append(plugin.stands_for)
         else:
             assert issubclass(plugin, Network)
+            if plugin.kinds and not all(isinstance(task.kind, plugin.kinds) for task in tasks):
+                continue
             defaults[name] = default_balancer(plugin)
             found.append(f"{name}+{defaults[name]}")
     for name in of_mtbench("balancer"):
@@ -173,6 +176,12 @@ def _cases() -> Iterator[Case]:
     ):
         for method in ("branches", "td", "mtan"):
             yield Case(dataset=dataset, method=method, backbone=backbone)
+    # Embeddings, with a head on the backbone's z and, of the size that z has, without.
+    for method in ("fsn", "ib:size=5", "csn", "csn:masks=prepared", "only-mask"):
+        yield Case(dataset="toy-retrieval", method=method, backbone="lenet")
+    for method in ("branches", "single", "fsn", "csn:masks=learned", "chmod:first=4", "only-mask:first=4", "td"):
+        backbone = "retrieval:width=.125:embedding=8:decay=.9"
+        yield Case(dataset="toy-retrieval", method=method, backbone=backbone, settings={"optimizer": "sgd"})
     # Other backbones.
     for backbone in ("vgg11:width=.125", "lenet-dropout"):
         for method in ("branches+mgda-ub", "chmod", "td"):

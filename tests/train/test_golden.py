@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mtbench import registry
-from mtbench.contract import Alias
+from mtbench.contract import Network
 from mtbench.store.fingerprint import NUMERICS
 from tests.train.golden import (
     CASES,
@@ -42,9 +42,14 @@ def test_every_network_and_balancer_that_ships_has_golden_values() -> None:
 
 
 def test_every_network_and_balancer_that_ships_is_a_case_on_two_backbones() -> None:
-    for backbone in ("lenet", "resnet18"):
+    for backbone, of_embeddings in (("lenet", True), ("resnet18", False)):
         specs = [case.spec() for case in CASES.values() if case.backbone.partition(":")[0] == backbone]
-        networks = {name for name in of_mtbench("method") if not issubclass(registry.load("method", name), Alias)}
+        plugins = {name: registry.load("method", name) for name in of_mtbench("method")}
+        networks = {
+            name
+            for name, plugin in plugins.items()
+            if issubclass(plugin, Network) and (of_embeddings or not plugin.kinds)
+        }
         assert {spec.network.name for spec in specs} == networks
         on_branches = {spec.balancer.name for spec in specs if spec.network.name == "branches"}
         assert on_branches == set(of_mtbench("balancer"))

@@ -51,6 +51,7 @@ class Retrieval(Kind):
     margin: float = 0.2
     normalized: bool = True
     squared: bool = True
+    one_task_per_example: ClassVar[bool] = True
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric(name="triplet-accuracy", unit="%"),
         Metric(name="map", unit="%", in_delta=False),

@@ -2,6 +2,7 @@
 
 from mtbench.store.record.circumstances import Code, Cost, Environment, Fingerprints, Parameters, PhaseInfo
 from mtbench.store.record.measured import (
+    CEILING,
     Constant,
     CurvePoint,
     Measurement,
@@ -13,6 +14,7 @@ from mtbench.store.record.measured import (
 from mtbench.store.record.record import FORMAT, Record, newer, read_record, render_record
 
 __all__ = [
+    "CEILING",
     "FORMAT",
     "Code",
     "Constant",

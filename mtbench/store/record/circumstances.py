@@ -58,10 +58,11 @@ class Parameters:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseInfo:
-    """What was trained in one phase of a run that adds a task.
+    """What was trained in one phase of a run that has several.
 
     Attributes:
-        name: ``first`` for what comes before the task is added; then ``own`` or ``all``, what its protocol adds it by.
+        name: ``first`` for what comes before a task is added; then ``own`` or ``all``, what its protocol adds it by; or
+            a phase of the network's own.
         epochs: how many.
         parameters: how many numbers of the network were trained.
         weights: likewise, biases left out.

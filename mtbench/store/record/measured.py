@@ -7,7 +7,11 @@ from mtbench.contract import Metric, Task
 from mtbench.store.record.diagnosis import Conflict
 from mtbench.store.record.sealed import Number
 
-__all__ = ["Constant", "CurvePoint", "Measurement", "StoredPredictions", "TaskInfo", "TaskResult", "WeightRange"]
+__all__ = ["CEILING", "Constant", "CurvePoint", "Measurement", "StoredPredictions", "TaskInfo", "TaskResult", "WeightRange"]
+
+CEILING = "ceiling of one embedding: "
+"""Where the name of a measurement begins that is the triplet accuracy in % which labels set as the ceiling of one
+embedding for all tasks; the name of a task follows."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,7 @@ class Record:
         predictions: by task, the form in which its test predictions are stored.
         finished: the time, in ISO 8601.
         selectivity: None if the protocol did not ask for it, or if it cannot be measured of this network and tasks.
-        phases: in order, where a task was added; empty where everything was trained at once.
+        phases: in order, where there are several; empty where everything was trained at once.
         measurements: further numbers by name.
         constants: by task, the results of the best prediction that looks at no input; without tasks whose kind has
             none or that lack labels in training or test, and empty in records made before they were computed.

@@ -1,4 +1,4 @@
-"""Eight tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
+"""Nine tiny worlds, made from a fixed stream of random numbers: learnable in seconds on one core.
 
 Every image is noise with one bright square in its upper and one in its lower half; tasks ask where they are.
 """
@@ -19,6 +19,7 @@ from mtbench.contract import (
     Flip,
     Normals,
     Regression,
+    Retrieval,
     ScaleCrop,
     Segmentation,
     Shift,
@@ -211,6 +212,11 @@ class Triplets(Toy):
         return tuple(Task(name=name, kind=Triplet()) for name in ("upper", "lower"))
 
     def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        members, owner = self.members(places, split)
+        return self.split(images, (owner == 0, owner == 1), members)
+
+    def members(self, places: Tensor, split: str) -> tuple[Tensor, Tensor]:
+        """The images (N, 3) of each triplet, and its task (N,)."""
         views, owners = [], []
         generator = stream(0, split, "triplets")
         for anchor in range(len(places)):
@@ -220,8 +226,21 @@ class Triplets(Toy):
                 picks = [rows[torch.randint(len(rows), (1,), generator=generator)] for rows in (same, other)]
                 views.append(torch.tensor([anchor, int(picks[0]), int(picks[1])]))
                 owners.append(task)
-        owner = torch.tensor(owners)
-        return self.split(images, (owner == 0, owner == 1), torch.stack(views))
+        return torch.stack(views), torch.tensor(owners)
+
+
+class Embeddings(Triplets):
+    """The triplets of `Triplets`, for the kind of task that ships."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        return tuple(Task(name=name, kind=Retrieval(size=8)) for name in ("upper", "lower"))
+
+    def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
+        members, owner = self.members(places, split)
+        targets = Retrieval.targets(members, places[members, owner[:, None]])
+        made = self.split(images, (targets, targets), members)
+        return dataclasses.replace(made, defined=owner[:, None] == torch.arange(2), classes=places)
 
 
 def draw(split: str) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,42 @@
+"""Fully shared network: one embedding that all tasks use as it is."""
+
+from typing import Any
+
+from torch import Tensor
+
+from mtbench.contract import Conformance, Inputs, Retrieval, Setup, SharedRepresentation
+from mtbench.errors import UsageError
+
+__all__ = ["FullyShared"]
+
+
+class FullyShared(SharedRepresentation):
+    """Fully shared network, FSN (Zhao et al. 2018): one network gives one embedding, trained by all tasks' triplets.
+
+    ::
+
+        y_t = f(x)        (B, size), the same for every task t
+
+    It knows of no task, so that its accuracy has a ceiling, whatever is learned: images that are alike for one task
+    differ for another. `mtbench.contract.kinds.ceiling` computes it from labels.
+    """
+
+    kinds = (Retrieval,)
+    conformance = Conformance(learns_to=70)
+    paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        sizes = sorted({task.kind.output_size for task in setup.tasks})
+        if len(sizes) > 1:
+            raise UsageError(
+                f"method 'fsn' gives all tasks one embedding, and theirs have sizes {', '.join(map(str, sizes))}."
+            )
+        self.backbone = setup.build_backbone()
+        self.branch = setup.head(self.backbone, sizes[0], "branch")
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        return self.branch(self.backbone(inputs))  # type: ignore[no-any-return]
+
+    def decode(self, z: Tensor) -> list[Tensor]:
+        return [z] * len(self.tasks)

@@ -1,0 +1,60 @@
+"""Only masks: independent branches are trained, then the backbone is frozen and modulated."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Inputs, Retrieval, Setup, Task, option
+
+from .chmod import ChannelModulation, ChannelModulationOptions
+from .rows import RowBranches, RowsByTask
+
+__all__ = ["OnlyMask"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnlyMaskOptions:
+    first: int = option(1, "the first conv map that is modulated, counted from 1; 4 is the paper's", low=1)
+
+
+class OnlyMask(ChannelModulation):
+    """Masks on a frozen network (Zhao et al. 2018, "only mask"), in two phases of as many epochs each.
+
+    ::
+
+        branches    y_t = B_t z                     the backbone and a head per task, as `ib` with the tasks' size
+        masks       y_t = z of modulated maps       the vectors of `chmod` alone; nothing else changes, running
+                                                    statistics neither
+
+    What tests see after the first phase is the network with branches; the branches are not used any more after it. On
+    a backbone whose representation is no embedding, the one head of `chmod` is trained with the vectors.
+    """
+
+    Options = OnlyMaskOptions
+    kinds = (Retrieval,)
+    per_task = frozenset({"modulation", "branches"})
+    phases = {  # noqa: RUF012
+        "branches": frozenset({"backbone", "branches"}),
+        "masks": frozenset({"modulation", "branch"}),
+    }
+
+    def __init__(self, options: OnlyMaskOptions, setup: Setup) -> None:
+        super().__init__(ChannelModulationOptions(first=options.first), setup)
+        heads = [setup.head(self.backbone, task.kind.output_size, f"branch/{task.name}") for task in setup.tasks]
+        self.branches = RowBranches(heads, self.widest)
+        self.register_buffer("is_modulated", torch.tensor(True))
+
+    @classmethod
+    def check(cls, options: Any, tasks: Sequence[Task]) -> None:
+        """Nothing: `first` is checked where the backbone is known."""
+
+    def begin_phase(self, name: str) -> None:
+        cast(Tensor, self.is_modulated).fill_(name == "masks")
+
+    def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
+        if self.is_modulated:
+            return super().forward(inputs, task)
+        return cast(Tensor, self.branches(self.backbone(inputs), RowsByTask(task, len(self.tasks))))
