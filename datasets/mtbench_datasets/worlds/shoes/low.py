@@ -117,8 +117,6 @@ def _sneaker(sketch: Sketch) -> None:
         laces(sketch, line, 5 if not high else 6)
     elif shoe.kind.closure == "Hook and Loop":
         hook_and_loop(sketch, line, 2 if shoe.style < 0.7 else 3)
-    else:
-        _side_gore(sketch)
     decorate(sketch, 0.72, 0.10)
 
 
@@ -151,8 +149,6 @@ def _boat_shoe(sketch: Sketch) -> None:
     sketch.line(rim[4:] - np.array([0.0, 0.035]), 0.012, sketch.colors.lace, bulge=0.004, within="upper")
     if sketch.shoe.kind.closure == "Lace up":
         laces(sketch, between(front, 0.7, 1.0), 2, length=0.09)
-    else:
-        _side_gore(sketch)
 
 
 def _court(sketch: Sketch) -> None:
@@ -245,10 +241,6 @@ def _apron(sketch: Sketch) -> None:
 
 def _counter(sketch: Sketch) -> None:
     sketch.seam(along(sketch.at((0.88, 0.24), (0.84, 0.12), (0.76, 0.05), (0.74, -0.01))))
-
-
-def _side_gore(sketch: Sketch) -> None:
-    gore(sketch, sketch.at((0.50, 0.3), (0.60, 0.26), (0.62, 0.07), (0.55, 0.08)))
 
 
 def _welt(sketch: Sketch) -> None:
