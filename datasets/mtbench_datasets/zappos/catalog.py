@@ -77,8 +77,8 @@ def far_apart(task: int, values: Sequence[str]) -> Tensor:
 def part_of(name: str) -> str:
     """Return the part of a generated split that a picture belongs to, which depends on its path alone.
 
-    Of ten pictures about seven are to train on, one is to validate on and two are to test on. They are split by image, so
-    that one shoe in several colors may be in several parts.
+    Of ten pictures about seven are to train on, one is to validate on and two are to test on. They are split by image,
+    so that one shoe in several colors may be in several parts.
     """
     place = derive(0, "zappos", "split", name) % 10
     return "test" if place < 2 else "val" if place == 2 else "train"

@@ -20,7 +20,7 @@ from ..files import sum_beside
 from ..images import ImageFolder
 from ..splits import check_split, title
 from .cache import CatalogCache
-from .catalog import PARTS, Catalog
+from .catalog import Catalog
 from .reading import Folder
 from .triplets import choose_triplets, list_sum
 from .vocabulary import TASKS
@@ -29,6 +29,13 @@ __all__ = ["Shoes", "ShoesOptions", "Zappos50k"]
 
 MEAN, STD = (122.7717 / 255, 115.9465 / 255, 102.9801 / 255), (128 / 255,) * 3
 """Zhao et al.'s code subtracts these means, and multiplies by 1 / 128."""
+
+_LISTS = (
+    ("train", False, "train"),
+    ("train", True, "train with validation held out"),
+    ("val", True, "val"),
+    ("test", False, "test"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +143,7 @@ class Shoes(Dataset):
             DataError: public lists were asked for and are not there.
         """
         options: ShoesOptions = self.options
-        public = options.lists == "public" or (options.lists == "auto" and bool(catalog.lists))
+        public = self._public(catalog)
         if public and not catalog.lists:
             raise DataError(
                 f"no public triplet lists lie in {self.folder}.",
@@ -162,19 +169,21 @@ class Shoes(Dataset):
             members=members,
         )
 
+    def _public(self, catalog: Catalog) -> bool:
+        """Return whether triplets are those of the public lists."""
+        lists: str = self.options.lists
+        return lists == "public" or (lists == "auto" and bool(catalog.lists))
+
     def _sums(self, catalog: Catalog) -> list[str]:
         """Return a line for each list of triplets, with its sum."""
-        whose = "public lists of Veit et al." if self.options.lists != "generated" and catalog.lists else "generated"
+        whose = "from the public lists of Veit et al." if self._public(catalog) else "generated"
         lines = []
-        for split in ("train", *PARTS):
-            held = split in PARTS and bool(lines)
-            if split == "train" and held and catalog.lists and self.options.lists != "generated":
-                continue  # the same with a validation split as without
-            triplets = self._triplets(catalog, split, held)
-            words = f"{split} with validation held out" if split == "train" and held else split
+        for split, validation, words in _LISTS:
+            triplets = self._triplets(catalog, split, validation)
+            used = len(set(triplets.flatten().tolist()))
             lines.append(
-                f"{words}: {len(triplets):,} triplets ({whose}) of {len(triplets.unique()):,} pictures, "  # type: ignore[no-untyped-call]
-                f"sha256 {list_sum(triplets, catalog.names)}"
+                f"{words}: {len(triplets):,} triplets, {whose}, of {used:,} pictures, sha256 "
+                f"{list_sum(triplets, catalog.names)}"
             )
         return lines
 
@@ -217,6 +226,6 @@ class Zappos50k(Shoes):
         "Similarity Networks, CVPR 2017"
     )
     help = (
-        "UT-Zappos50K of Yu & Grauman (2014) is to be had from the University of Texas' pages, ut-zap50k-images.zip and "
+        "UT-Zappos50K of Yu & Grauman (2014) is to be had from the University of Texas, ut-zap50k-images.zip and "
         "ut-zap50k-data.zip; `mtbench data link zappos FOLDER` says where they lie."
     )

@@ -22,7 +22,7 @@ class ShoesMiniOptions(ShoesOptions):
     size: int = option(64, "side of the square that pictures are resized to, in pixels", low=32, high=1024)
     triplets: int = option(4000, "triplets per task to train on", low=1, high=1_000_000)
     test_triplets: int = option(1000, "triplets per task to test on, and to validate on", low=1, high=1_000_000)
-    images: int = option(IMAGES, "pictures that are drawn", low=20, high=1_000_000)
+    images: int = option(IMAGES, "pictures that are drawn", low=100, high=1_000_000)
 
 
 class ShoesMini(Shoes):

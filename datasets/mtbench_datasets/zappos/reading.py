@@ -177,8 +177,8 @@ class Folder:
                     )
                 lists[key] = triplets.int()
                 remarks.append(
-                    f"{files[key].name}: {len(triplets):,} public triplets; {right:,} of a sample agree with the labels, "
-                    f"{turned:,} contradict them"
+                    f"{files[key].name}: {len(triplets):,} public triplets; of a sample {right:,} agree with the labels"
+                    f" and {turned:,} contradict them"
                 )
         return replace(catalog, lists=lists, remarks=(*catalog.remarks, *remarks))
 

@@ -37,10 +37,10 @@ def read_paths(path: Path, help: str) -> list[str]:
         DataError: the file is truncated, damaged or no such file; the text names the field.
     """
     try:
-        content = loadmat(path)
-    except (
-        Exception
-    ) as cause:  # SciPy raises ValueError, TypeError, OSError, zlib.error, NotImplementedError and others
+        content = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
+        if not content:  # SciPy takes a file that ends after its head for one without variables
+            raise ValueError("it ends after its head")
+    except Exception as cause:  # SciPy raises ValueError, TypeError, OSError, IndexError, zlib.error and others
         reason = f"{type(cause).__name__}: {cause}".rstrip(".")
         raise fault(
             f"{path} is missing, truncated, damaged or no MATLAB file of version 5 to 7 ({reason}).",
@@ -48,8 +48,7 @@ def read_paths(path: Path, help: str) -> list[str]:
             "Unpack ut-zap50k-data again.",
         ) from None
     if FIELD not in content:
-        names = ", ".join(name for name in content if not name.startswith("__")) or "none"
-        raise fault(f"{path} has no variable '{FIELD}'; its variables: {names}.", help)
+        raise fault(f"{path} has no variable '{FIELD}'; its variables: {', '.join(content)}.", help)
     found = []
     for number, cell in enumerate(np.asarray(content[FIELD]).ravel(), start=1):
         inner = np.asarray(cell).ravel()
@@ -120,8 +119,11 @@ def read_triplets(path: Path, count: int, listed: Path, help: str) -> NDArray[np
         DataError: a line is not three such indices.
     """
     text = read_lines(path, help)
+    filled = [line for line in text if line.strip()]
+    if not filled:
+        raise fault(f"{path} has no triplets.", help)
     try:
-        found = np.loadtxt(text, np.int64, comments=None, ndmin=2)
+        found = np.loadtxt(filled, np.int64, comments=None, ndmin=2)
         if found.shape[1] == INTEGERS and ((found >= 0) & (found < count)).all():
             return found
     except ValueError:
@@ -135,7 +137,7 @@ def read_triplets(path: Path, count: int, listed: Path, help: str) -> NDArray[np
                 raise fault(
                     f"line {number:,} of {path}: there is no picture {field}; {listed} names {count:,}, from 0.", help
                 )
-    raise fault(f"{path} has no triplets.", help)
+    raise fault(f"{path} cannot be read as triplets.", help)
 
 
 def _refuse_repeated(values: Sequence[str], place: str, help: str) -> None:

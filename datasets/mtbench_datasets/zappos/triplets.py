@@ -34,13 +34,14 @@ def choose_triplets(catalog: Catalog, parts: tuple[str, ...], count: int, *, pub
         DataError: a task has no triplet.
     """
     found = []
+    used = [] if public else [row for row, name in enumerate(catalog.names) if part_of(name) in parts]
+    rows = torch.tensor(used, dtype=torch.long)
     for task, attribute in enumerate(TASKS):
         generator = stream(0, "zappos", "triplets", "+".join(parts), attribute.name)
         if public:
             listed = torch.cat([catalog.lists[f"{part}-{attribute.name}"] for part in parts])
             found.append(listed[torch.randperm(len(listed), generator=generator)[:count]].long())
             continue
-        rows = torch.tensor([row for row, name in enumerate(catalog.names) if part_of(name) in parts], dtype=torch.long)
         far = far_apart(task, catalog.values[task])
         drawn = draw_triplets(catalog.classes[:, task].long(), far, rows, count, generator)
         if not len(drawn):
@@ -107,5 +108,5 @@ def agreement(catalog: Catalog, task: int, triplets: Tensor) -> tuple[int, int]:
 
 def list_sum(triplets: Tensor, names: tuple[str, ...]) -> str:
     """Return a sum of triplets, equal wherever they are of the same pictures."""
-    used = "\n".join(names[row] for row in triplets.unique().tolist())  # type: ignore[no-untyped-call]
-    return hashlib.sha256(used.encode() + triplets.numpy().tobytes()).hexdigest()
+    text = "\n".join(" ".join(names[row] for row in triplet) for triplet in triplets.tolist())
+    return hashlib.sha256(text.encode()).hexdigest()
