@@ -194,5 +194,5 @@ def test_the_small_world_is_drawn_prepared_and_read_as_the_real_dataset_is(tmp_p
     assert dataset.fingerprint()
     dataset.verify()
     next((tmp_path / "shoes-mini-100").rglob("*.jpg")).write_bytes(b"")
-    with pytest.raises(DataError, match=r"\.jpg is truncated or altered\. `mtbench data prepare shoes-mini:size=32:im"):
+    with pytest.raises(DataError, match=r"\.jpg is truncated or altered\. `mtbench data prepare shoes-mini:images=1"):
         dataset.verify()
