@@ -25,7 +25,7 @@ class _Facts:
     files: list[str]
     values: list[list[str]]
     remarks: list[str]
-    states: Mapping[str, tuple[str, int, int]]
+    states: Mapping[str, list[str | int]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class CatalogCache:
         """Return the catalog, read anew if a file changed or came or went; errors as `Folder.read`."""
         try:
             found, facts = self._read()
-            if {name: list(state) for name, state in facts.states.items()} == self._states():
+            if facts.states == self._states():
                 return found
         except DataError:
             pass
@@ -64,7 +64,7 @@ class CatalogCache:
             files=list(found.files),
             values=[list(values) for values in found.values],
             remarks=list(found.remarks),
-            states={name: (state[0], state[1], state[2]) for name, state in states.items()},
+            states=states,
         )
         write_tensors(self.path, {CLASSES: found.classes, **found.lists}, asdict(facts))
         return found
@@ -77,7 +77,7 @@ class CatalogCache:
         """
         found, facts = self._read()
         for name, state in self._states().items():
-            if name in facts.states and state != list(facts.states[name]):
+            if name in facts.states and state != facts.states[name]:
                 raise DataError(
                     f"{state[0]} is not the file any more that {self.path} was read from.",
                     mend=f"`mtbench data prepare {self.owner}` reads it again.",

@@ -6,6 +6,9 @@ from .sketch import Points, Sketch, along, join, shade
 
 __all__ = ["draw_sole"]
 
+FLAT = 0.035
+"""Rise below which a flat sole has no heel that is set off."""
+
 
 def draw_sole(sketch: Sketch) -> None:
     """Add the sole and the heel of a shoe, which decide how high its heel looks."""
@@ -14,6 +17,8 @@ def draw_sole(sketch: Sketch) -> None:
         _thick(sketch)
     elif kind == "wedge":
         _wedge(sketch)
+    elif kind == "flat" and sketch.shoe.rise < FLAT:
+        _level(sketch)
     else:
         _heel(sketch)
         _outsole(sketch)
@@ -66,6 +71,12 @@ def _wedge(sketch: Sketch) -> None:
     color = (196, 150, 100) if cork else sketch.colors.sole
     sketch.area(join(top, ground), color, name="sole", bulge=0.02, texture="Wool" if cork else "smooth")
     sketch.line(sketch.under((0.04, 0.006), (1.0, 0.006)), 0.014, shade(sketch.colors.sole, 0.8), within="sole")
+
+
+def _level(sketch: Sketch) -> None:
+    """Add a thin sole without a heel, that lies on the ground behind the ball."""
+    ground = sketch.under((0.0, 0.012), (0.1, 0.0), (0.5, 0.0), (0.985, 0.0), (1.0, 0.012))
+    sketch.area(join(_edge(sketch), ground), sketch.colors.sole, name="sole", bulge=0.008)
 
 
 def _thick(sketch: Sketch) -> None:
