@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -20,7 +21,10 @@ class RetrievalOptions:
     width: float = option(1.0, "factor on the number of channels", low=0.02, high=8)
     embedding: int = option(256, "numbers of the embedding, at any width", low=1)
     decay: float = option(
-        0.995, "how much of their value running means keep at each step; less for short trainings", low=0, high=0.9999
+        0.995,
+        "fraction of their value that running statistics keep at each step; smaller for short trainings",
+        low=0,
+        high=0.9999,
     )
 
 
@@ -50,8 +54,8 @@ class RetrievalNet(Backbone):
     The paper does not give all details. As in the released code, initial weights are normal of standard deviation .1,
     cut at two of these, and batch normalization has a decay of .995 and an epsilon of .001. Chosen: it has a shift and
     no scale, the default of the library of that code; z is rectified before it is modulated and scaled, so that no
-    number of an embedding is negative. The weight .995 makes running means follow slowly: `decay` is for trainings of
-    a few hundred steps.
+    number of an embedding is negative. With a decay of .995 a third of the running means is still what it was 200 steps
+    before: a shorter training needs a smaller `decay`, such as .9.
     """
 
     Options = RetrievalOptions
@@ -64,7 +68,7 @@ class RetrievalNet(Backbone):
         first = nn.Sequential(_convolution(input_shape[0], widths[0], padding=0), Centered(widths[0], momentum))
         stages = {"conv1": Stage(first, nn.ReLU())}
         side = min(input_shape[1:]) - 2
-        for number, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=2):
+        for number, (inputs, outputs) in enumerate(pairwise(widths), start=2):
             is_padded = side < 4
             side -= 0 if is_padded else 2
             is_pooled = side > 1
@@ -100,7 +104,9 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, momentum: float, *, padding: int, is_pooled: bool) -> None:
         super().__init__()
-        self.down = nn.Sequential(_convolution(inputs, outputs, padding=padding), Centered(outputs, momentum), nn.ReLU())
+        self.down = nn.Sequential(
+            _convolution(inputs, outputs, padding=padding), Centered(outputs, momentum), nn.ReLU()
+        )
         if is_pooled:
             self.down.append(nn.MaxPool2d(2))
         layers: list[nn.Module] = []

@@ -1,6 +1,7 @@
-"""The frequencies of classes in a dataset, in words, and what is reached without a look at any image: by the majority
-class, and by the best constant point."""
+"""The frequencies of classes in a dataset, in words, what is reached without a look at any image, by the majority class
+and by the best constant point, and what one embedding for all tasks can reach."""
 
+import math
 from collections.abc import Iterator
 from statistics import mean, median
 from typing import TYPE_CHECKING
@@ -10,13 +11,15 @@ from torch import Tensor
 
 from mtbench.contract import Classification, Task
 from mtbench.errors import shortlist
+from mtbench.store.record import CEILING
+from mtbench.train.ceilings import ceilings
 from mtbench.train.constants import constants
 from mtbench.train.pointing import best_constant, places_of
 
 if TYPE_CHECKING:
     from mtbench.contract import Dataset
 
-__all__ = ["class_balance", "point_balance"]
+__all__ = ["class_balance", "point_balance", "triplet_balance"]
 
 MANY_TASKS = 12
 """How many tasks have a line each at most."""
@@ -84,6 +87,29 @@ def point_balance(dataset: "Dataset") -> Iterator[str]:
     if easy:
         which = shortlist(easy, MANY_TASKS)
         yield f"warning: above {EASY} % for {which}: places are too much alike for a test of where networks look"
+
+
+def triplet_balance(dataset: "Dataset") -> Iterator[str]:
+    """Return lines on the triplets of a dataset; none where its examples are no triplets of one task each.
+
+    Their numbers in training and test, and the triplet accuracy that labels set as the ceiling of one embedding for all
+    tasks, where the classes of images are known.
+
+    Raises:
+        DataError: as `Dataset.labels`.
+    """
+    if not all(task.kind.one_task_per_example for task in dataset.tasks):
+        return
+    train, test = (dataset.labels(name, validation=False) for name in ("train", "test"))
+    for name, split in (("training", train), ("test", test)):
+        yield f"{name} triplets for each task: {_range(split.defined.sum(0).tolist(), 0)}"
+    found = {name.removeprefix(CEILING): ceiling.value for name, ceiling in ceilings(dataset.tasks, test).items()}
+    known = {name: value for name, value in found.items() if not math.isnan(value)}
+    if known:
+        rows = ", ".join(f"{name} {value:.1f}" for name, value in known.items())
+        each = rows if len(known) <= MANY_TASKS else _range(list(known.values()))
+        whole = mean(known.values())
+        yield f"ceiling of one embedding for all tasks, triplet accuracy in %: {each}, mean {whole:.1f}"
 
 
 def _line(task: Task, labels: Tensor, examples: int) -> str:

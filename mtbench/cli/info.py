@@ -177,9 +177,10 @@ def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], ta
     chosen = parse_method(method)
     if chosen.backbone is None:
         raise UsageError("--input needs a backbone.", mend="Name one, as in --backbone lenet.")
-    names = [str(index) for index in range(tasks)]
+    names, kinds = [str(index) for index in range(tasks)], chosen.network_class.kinds
+    kind = kinds[0]() if kinds else Classification(classes=classes)
     setup = Setup(
-        tasks=tuple(Task(name=name, kind=Classification(classes=classes)) for name in names),
+        tasks=tuple(Task(name=name, kind=kind) for name in names),
         backbone_class=chosen.backbone.backbone_class,
         backbone_options=chosen.backbone.options,
         input_shape=shape,
@@ -191,7 +192,8 @@ def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], ta
     size = "x".join(map(str, shape))
     with building(chosen, chosen.backbone, f"images {size}"):
         network = outline(chosen, setup)
-    _count(console, f"{chosen.title} on images {size} with {tasks} tasks of {classes} classes", network, chosen, setup)
+    of = f"kind {type(kind).__name__}" if kinds else f"{classes} classes"
+    _count(console, f"{chosen.title} on images {size} with {tasks} tasks of {of}", network, chosen, setup)
 
 
 def _shape(text: str) -> tuple[int, ...]:

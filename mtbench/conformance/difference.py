@@ -8,6 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from mtbench import registry
 from mtbench.conformance.candidate import BACKBONE, PROTOCOL, Candidate, trained
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.triplets import as_triplets
@@ -32,7 +33,8 @@ def differs_from_all_others(candidate: Candidate) -> None:
         candidate = candidate.on(parse_backbone(BACKBONE))
     in_triplets = bool(candidate.method.network_class.kinds)
     mine, title = _outcome(candidate, in_triplets), candidate.method.title
-    for text in all_methods():
+    # Balancers are told apart on classes.
+    for text in registry.entries("method") if in_triplets else all_methods():
         try:
             other = Candidate.of(text).on(candidate.backbone)
             if _parts(other) == _parts(candidate) or _declared_same(candidate, other):

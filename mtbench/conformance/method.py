@@ -132,8 +132,9 @@ def answers_alike(candidate: Candidate) -> None:
     batch = run.splits["test"].batch(torch.arange(64))
     with torch.no_grad():
         every, used = run.network.all_outputs(batch.inputs), run.network.used_outputs(batch)
-    for task, output, found, use in zip(run.tasks, every, used, batch.use, strict=True):
-        if found.shape != output[use].shape or not torch.allclose(found, output[use], rtol=1e-3, atol=1e-4):
+    for task, output, found, indices in zip(run.tasks, every, used, batch.used_inputs(), strict=True):
+        expected = output[indices]
+        if found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-3, atol=1e-4):
             raise Fault(f"`used_outputs` of task '{task.name}' are not those of `all_outputs` where a label is used.")
 
 

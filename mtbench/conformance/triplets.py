@@ -19,7 +19,7 @@ SIZE = 16
 
 @dataclass(frozen=True, kw_only=True)
 class TripletsInTurn(Retrieval):
-    """Embeddings whose epochs visit `batch` triplets of two tasks in turn, then as many of the first task, and so on."""
+    """Embeddings whose epochs visit `batch` triplets of two tasks, then as many of the first task, and so on."""
 
     batch: int
 

@@ -75,8 +75,8 @@ class Split:
         foreground: from rows (B,) and a task's index to float maps (B, H, W) in {0, 1} of where the task's object is;
             None where a dataset knows of none.
         points: (N, T, 2) float32, a point x, y in pixels per task, such as where its object is; NaN where undefined.
-        classes: (M, T) int, the class of each input for each task, -1 where it is unknown; None where it is examples, not
-            inputs, that have labels. From it follows what one embedding for all tasks can reach.
+        classes: (M, T) int, the class of each input for each task, -1 where it is unknown; None where examples have
+            labels and inputs have none. From it follows what one embedding for all tasks can reach.
         augment: the random motions of its examples in training, in order; empty in every split but ``train``.
         release: where inputs lie in a memory map, gives back the memory of those that were read; called after each
             batch is gathered, so that memory does not grow with the number of examples. None for all other inputs.

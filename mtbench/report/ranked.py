@@ -38,8 +38,8 @@ def ranked_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | No
             *([QUICK] if table.quick else []),
             f"Mean average precision in % of {table.dataset}, protocol {table.protocol}: test images ranked for each "
             "other by distance, those of the query's class being relevant. The query itself is left out, and so is a "
-            "query without relevant images; images that are equally far are one step. Higher is better; mean ± standard "
-            "deviation over seeds. Nothing is bold.",
+            "query without relevant images; images that are equally far are one step. Higher is better; mean ± "
+            "standard deviation over seeds. Nothing is bold.",
             *_ceiling(comparison),
             *short,
         ),

@@ -15,7 +15,7 @@ from torch import Tensor
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
 
-__all__ = ["answer", "caption", "sample_page", "writing"]
+__all__ = ["answer", "caption", "one_by_one", "sample_page", "writing"]
 
 COLUMNS = 6
 CELL = 1.7  # inches, the side of an image on the page
@@ -30,6 +30,8 @@ ACROSS = 28  # characters of that font that are as wide as an image
 def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
     """Write the first `count` test images with the label of every task below each, as PNG.
 
+    Of triplets these are images of the first ones, with the class of each image for every task.
+
     What the dataset marks in its images has a cross, and the points that labels are about have a circle. Below the
     images are the tasks' questions, if there are any and not too many.
 
@@ -38,14 +40,17 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
         DataError: its files are missing or damaged.
     """
     split = dataset.load("test", validation=False).first(count)
+    in_triplets = split.classes is not None and split.members is not None
+    if in_triplets:
+        split = one_by_one(split)
     images = _images(split)
-    if images is None or not all(isinstance(task.kind, Classification) for task in dataset.tasks):
+    if images is None or not (in_triplets or all(isinstance(task.kind, Classification) for task in dataset.tasks)):
         raise UsageError(
             f"{type(dataset).__name__} has no page of samples.",
             allowed="A page shows images with classes, one image an example.",
         )
     captions = [caption(dataset.tasks, split, row) for row in range(len(split))]
-    marks = dataset.marks("test", len(split))
+    marks = None if in_triplets else dataset.marks("test", len(split))
     columns = min(COLUMNS, len(captions))
     rows = math.ceil(len(captions) / columns)
     lines = 1 + max(text.count("\n") + 1 for text in captions)
@@ -84,6 +89,16 @@ def writing(path: Path) -> Iterator[None]:
         raise UsageError(
             f"{path} cannot be written: {cause.strerror or cause}.", mend="Choose another file with --out."
         ) from None
+
+
+def one_by_one(split: Split) -> Split:
+    """Return as many images of a split of triplets as it has triplets, each once, with its class for every task."""
+    assert split.members is not None
+    assert split.classes is not None
+    assert isinstance(split.inputs, Tensor)
+    chosen = torch.tensor([*dict.fromkeys(split.members.flatten().tolist())][: len(split)])
+    classes = split.classes[chosen]
+    return Split(inputs=split.inputs[chosen], targets=tuple(classes.T), defined=classes >= 0)
 
 
 def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:

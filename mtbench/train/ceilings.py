@@ -10,8 +10,8 @@ __all__ = ["ceilings"]
 
 
 def ceilings(tasks: Sequence[Task], test: Split) -> Mapping[str, Measurement]:
-    """Return, under `CEILING` and the name of each task, the triplet accuracy in % that the labels set as the ceiling of
-    one embedding; nothing where the examples are no triplets of one task each, or the images' classes are not known."""
+    """Return, under `CEILING` and the name of each task, the triplet accuracy in % that the labels set as the ceiling
+    of one embedding; nothing where examples are no triplets of one task each, or classes of images are not known."""
     if test.classes is None or test.members is None or test.members.shape[1] != 3:
         return {}
     if not all(task.kind.one_task_per_example for task in tasks):

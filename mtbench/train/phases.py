@@ -26,8 +26,8 @@ class Phase:
     """A stretch of a run in which the same numbers are trained on the same tasks.
 
     Attributes:
-        name: ``training`` where it is the only one; ``first``, then ``own`` or ``all`` as the protocol's `adds`, where a
-            task is added; else one of the network's own `phases`.
+        name: ``training`` where it is the only one; ``first``, then ``own`` or ``all`` as the protocol's `adds`, where
+            a task is added; else one of the network's own `phases`.
         start: how many epochs lie before it.
         epochs: how many it has.
         shown: the indices of the tasks that are trained on.

@@ -13,9 +13,11 @@ import torch
 from sklearn.dummy import DummyClassifier
 from typer.testing import CliRunner
 
-from mtbench.cli.balance import class_balance, point_balance
+from mtbench.cli.balance import class_balance, point_balance, triplet_balance
 from mtbench.cli.data import app
 from mtbench.contract import Classification, Dataset, NoOptions, Regression, Split, Task, TrainingProtocol
+from mtbench.plan.parse import parse_dataset
+from mtbench.train.ceilings import ceilings
 
 
 class Made(Dataset):
@@ -151,3 +153,17 @@ def test_points_are_compared_with_the_best_constant_one() -> None:
 
 def test_without_points_nothing_is_said_of_them() -> None:
     assert not list(point_balance(made()))
+
+
+def test_triplets_are_counted_and_the_ceiling_of_one_embedding_is_said() -> None:
+    dataset = parse_dataset("toy-retrieval").open(Path())
+    train, test, ceiling = triplet_balance(dataset)
+    assert train == "training triplets for each task: 96"
+    assert test == "test triplets for each task: 48"
+    found = ceilings(dataset.tasks, dataset.labels("test", validation=False))
+    upper, lower = (each.value for each in found.values())
+    assert ceiling == (
+        "ceiling of one embedding for all tasks, triplet accuracy in %: "
+        f"upper {upper:.1f}, lower {lower:.1f}, mean {(upper + lower) / 2:.1f}"
+    )
+    assert list(triplet_balance(parse_dataset("toy-all").open(Path()))) == []

@@ -28,7 +28,7 @@ def gradient(kind: Retrieval, output: Tensor) -> tuple[float, Tensor]:
     loss = kind.losses(output, torch.zeros(len(output), 3, 2)).sum()
     loss.backward()  # type: ignore[no-untyped-call]
     assert output.grad is not None
-    return float(loss), output.grad
+    return float(loss.detach()), output.grad
 
 
 def test_the_loss_and_its_gradient_are_those_worked_out_by_hand() -> None:

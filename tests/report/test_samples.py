@@ -13,8 +13,8 @@ from matplotlib.image import imread
 from mtbench.contract import Classification, Dataset, NoOptions, Split, Task
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.samples import caption, sample_page
-from mtbench_toys.datasets import Maps, PartialLabels
+from mtbench.report.samples import caption, one_by_one, sample_page
+from mtbench_toys.datasets import Maps, PartialLabels, draw
 
 README = Path(__file__).parents[2] / "datasets" / "README.md"
 
@@ -103,3 +103,21 @@ def test_the_dataset_of_the_readme_is_whole(stripes: Dataset, tmp_path: Path) ->
     assert stripes.fingerprint() == "stripes-1-60"
     sample_page(stripes, tmp_path / "page.png", count=3)
     assert imread(tmp_path / "page.png").ndim == 3
+
+
+def test_of_triplets_each_image_is_shown_once_with_its_class_for_every_task(tmp_path: Path) -> None:
+    dataset = parse_dataset("toy-retrieval").open(tmp_path)
+    split = dataset.load("test", validation=False).first(5)
+    shown = one_by_one(split)
+    assert split.members is not None
+    first = list(dict.fromkeys(split.members.flatten().tolist()))[:5]
+    images, places = draw("test")
+    assert isinstance(shown.inputs, torch.Tensor)
+    assert torch.equal(shown.inputs, images[first])
+    for row, index in enumerate(first):
+        upper, lower = places[index].tolist()
+        assert caption(dataset.tasks, shown, row).replace("\N{NO-BREAK SPACE}", " ") == f"upper {upper}  lower {lower}"
+    sample_page(dataset, tmp_path / "page.png", count=4)
+    assert imread(tmp_path / "page.png").shape[2] == 4
+    with pytest.raises(UsageError, match="has no page of samples"):
+        sample_page(parse_dataset("toy-triplets").open(tmp_path), tmp_path / "none.png")

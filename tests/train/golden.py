@@ -91,7 +91,8 @@ class Case:
 
 
 def shipped(dataset: str) -> list[str]:
-    """Return every network that ships and is for the tasks with its default balancer, and `branches` with every balancer that ships.
+    """Return every network that ships and is for the tasks, with its default balancer, and `branches` with every
+    balancer that ships.
 
     An alias is listed as the pair that it stands for, and a default balancer is not named.
 

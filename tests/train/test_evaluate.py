@@ -58,6 +58,19 @@ def test_metrics_follow_to_the_bit_from_the_predictions_that_are_stored(toy: str
         assert trained.results["test"] == trained.curve[-1].results["test"]
 
 
+def test_of_embeddings_distances_are_stored_from_which_accuracy_follows_and_no_ranking() -> None:
+    trained = run(spec_of("fsn", "toy-retrieval", epochs="1"))
+    split = assemble(spec_of("fsn", "toy-retrieval"), root=Path(), device=CPU).splits["test"]
+    for index, task in enumerate(parse_dataset("toy-retrieval").tasks()):
+        stored, defined = torch.from_numpy(trained.predictions[task.name]), split.defined[:, index]
+        assert (stored.shape, stored.dtype) == ((len(split), 2), torch.float32)
+        assert stored[~defined].isnan().all()
+        near, far = stored[defined].unbind(1)
+        metrics = trained.results["test"][task.name].metrics
+        assert metrics["triplet-accuracy"] == pytest.approx(100 * float((near < far).double().mean()))
+        assert 0 < metrics["map"] <= 100
+
+
 def network_and_split(toy: str) -> tuple[Network, Split]:
     made = assemble(spec_of("branches", toy), root=Path(), device=CPU)
     return made.network, made.splits["test"]

@@ -7,7 +7,16 @@ from mtbench.contract import Metric, Task
 from mtbench.store.record.diagnosis import Conflict
 from mtbench.store.record.sealed import Number
 
-__all__ = ["CEILING", "Constant", "CurvePoint", "Measurement", "StoredPredictions", "TaskInfo", "TaskResult", "WeightRange"]
+__all__ = [
+    "CEILING",
+    "Constant",
+    "CurvePoint",
+    "Measurement",
+    "StoredPredictions",
+    "TaskInfo",
+    "TaskResult",
+    "WeightRange",
+]
 
 CEILING = "ceiling of one embedding: "
 """Where the name of a measurement begins that is the triplet accuracy in % which labels set as the ceiling of one
