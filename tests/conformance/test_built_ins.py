@@ -67,16 +67,22 @@ def test_every_network_conforms_on_other_backbones(network: str, backbone: str) 
     [
         name
         for name in built_in("dataset")
-        if name not in ("mmnist4", "mmnist9", "mmnist9-ref", "cub200", "birds-mini") and not name.startswith("clevr")
+        if name not in ("mmnist4", "mmnist9", "mmnist9-ref", "cub200", "birds-mini", "zappos50k", "shoes-mini")
+        and not name.startswith("clevr")
     ],
 )
 def test_datasets_conform(name: str, data_root: Path) -> None:
-    """Those of CLEVR and CUB take gigabytes; tests/datasets/clevr and tests/datasets/cub check them on small trees."""
+    """Those of CLEVR, CUB and UT-Zappos50K take gigabytes; tests/datasets/ checks them on small trees."""
     assert_conforms(name, root=data_root)
 
 
 @pytest.mark.parametrize(
-    "world", ["clevr-mini:train=40:test=8:size=32", "birds-mini:train=40:test=8:species=4:size=32"]
+    "world",
+    [
+        "clevr-mini:train=40:test=8:size=32",
+        "birds-mini:train=40:test=8:species=4:size=32",
+        "shoes-mini:images=100:triplets=60:test_triplets=12:size=64",
+    ],
 )
 def test_a_drawn_world_conforms(world: str, tmp_path: Path) -> None:
     assert_conforms(world, root=tmp_path)

@@ -215,6 +215,7 @@ class Zappos50k(Shoes):
             lr=0.01,
             optimizer="adagrad",
             initial_accumulator=0.1,
+            schedule="constant",
             images=4800,
             seeds=2,
         ),

@@ -35,6 +35,7 @@ class ShoesMini(Shoes):
     Options = ShoesMiniOptions
     default_backbone = "retrieval:width=.25"
     protocols: ClassVar = {
+        # As for zappos50k, with 15 triplets of each task in a batch.
         "paper": TrainingProtocol(
             name="paper",
             epochs=100,
@@ -52,8 +53,21 @@ class ShoesMini(Shoes):
             lr=0.01,
             optimizer="adagrad",
             initial_accumulator=0.1,
+            schedule="constant",
             images=2400,
+            curve="5",
             seeds=2,
+        ),
+        "world": TrainingProtocol(
+            name="world",
+            epochs=15,
+            batch=60,
+            lr=0.01,
+            optimizer="adagrad",
+            initial_accumulator=0.1,
+            schedule="step:every=10:factor=.1",
+            curve="5",
+            seeds=3,
         ),
     }
     name = "shoes-mini"

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from scipy.io import savemat
@@ -68,6 +68,6 @@ def _mat(paths: Sequence[str]) -> bytes:
     """Return the bytes of image-path.mat: a cell array ``imagepath`` (N, 1) of paths."""
     cells = np.empty((len(paths), 1), object)
     cells[:, 0] = paths
-    buffer: Any = io.BytesIO()  # the stubs of SciPy admit paths alone
-    savemat(buffer, {"imagepath": cells})
+    buffer = io.BytesIO()
+    savemat(cast(Any, buffer), {"imagepath": cells})  # its stubs admit paths alone
     return HEAD.ljust(HEAD_BYTES) + buffer.getvalue()[HEAD_BYTES:]
