@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mtbench.errors import DataError
 
-from ..facts import read_tensors, write_tensors
+from ..facts import read_facts, read_tensors, write_tensors
 from .catalog import Catalog
 from .reading import Folder
 
@@ -83,6 +83,11 @@ class CatalogCache:
                     mend=f"`mtbench data prepare {self.owner}` reads it again.",
                 )
         return found
+
+    def values(self) -> tuple[tuple[str, ...], ...]:
+        """Return the values of each task; none where nothing was prepared."""
+        facts = read_facts(self.path, _Facts)
+        return () if facts is None else tuple(map(tuple, facts.values))
 
     def _read(self) -> tuple[Catalog, _Facts]:
         tensors, facts = read_tensors(self.path, self.owner, _Facts)

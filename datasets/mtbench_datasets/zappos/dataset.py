@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -66,15 +67,21 @@ class Shoes(Dataset):
 
     Options: ClassVar[type[Any]] = ShoesOptions
     default_backbone = "retrieval"
-    tasks: ClassVar[tuple[Task, ...]] = tuple(
-        Task(name=attribute.name, kind=Retrieval(), question=attribute.question) for attribute in TASKS
-    )
     name: ClassVar[str]
     help: ClassVar[str]
 
     def __init__(self, options: ShoesOptions, root: Path) -> None:
         super().__init__(options, root)
         self.input_shape = (3, options.size, options.size)  # type: ignore[misc]
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """The four tasks; once the metadata were read, with the names of classes, for readers of pages."""
+        values = self._catalog.values() or ((),) * len(TASKS)
+        return tuple(
+            Task(name=attribute.name, kind=Retrieval(), question=attribute.question, answers=tuple(answers))
+            for attribute, answers in zip(TASKS, values, strict=True)
+        )
 
     @property
     def title(self) -> str:
@@ -167,6 +174,7 @@ class Shoes(Dataset):
             mean=MEAN,
             std=STD,
             members=members,
+            classes=catalog.classes.long(),
         )
 
     def _public(self, catalog: Catalog) -> bool:

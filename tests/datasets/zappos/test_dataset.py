@@ -78,6 +78,17 @@ def test_targets_have_the_images_and_their_classes_for_the_task_of_the_triplet(p
     assert len(set(zip(names, numbers, strict=True))) == len(set(names))
 
 
+def test_classes_of_all_images_have_the_names_that_the_metadata_have(prepared: Path) -> None:
+    dataset = opened(prepared)
+    split = dataset.labels("train", validation=False)
+    assert split.classes is not None
+    for row, shoe in enumerate(SHOES):
+        names = [task.answers[number] for task, number in zip(dataset.tasks, split.classes[row].tolist(), strict=True)]
+        assert names[:3] == [shoe.category, shoe.closure.split(";")[0], shoe.gender]
+        assert (split.classes[row, 3] < 0) == (shoe.heel == "")
+    assert opened(prepared.parent, NAME).tasks[0].answers == ()  # nothing is prepared there
+
+
 def test_an_image_is_that_of_its_path(prepared: Path) -> None:
     split = opened(prepared).load("train", validation=False)
     batch = split.batch(torch.tensor([3, 5]))
