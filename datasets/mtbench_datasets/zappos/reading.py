@@ -68,7 +68,8 @@ class Folder:
         """Return all pictures with their labels.
 
         Row i of meta-data.csv belongs to path i of image-path.mat: base names repeat across folders, so neither they
-        nor CIDs identify a picture. CIDs are compared all the same.
+        nor CIDs identify a picture. CIDs are compared all the same. Where there are not as many rows as paths they
+        decide.
 
         Raises:
             DataError: a file or a picture is missing, truncated, altered or not one of UT-Zappos50K; the text names the
@@ -131,11 +132,7 @@ class Folder:
         """Return the cells of each picture that tasks are made of, and remarks."""
         rows, lines = read_cells(path, ["CID", *(task.column for task in TASKS)], self.help)
         if len(rows) != len(names):
-            raise fault(
-                f"{path} has {len(rows):,} rows, and {PATHS} lists {len(names):,} pictures; row i is to describe "
-                "picture i.",
-                self.help,
-            )
+            return self._matched(path, names, rows)
         wrong = [row for row, name in enumerate(names) if _cid(name) != rows[row][0]]
         if len(wrong) > max(1, len(names) // 100):
             first = wrong[0]
@@ -152,6 +149,34 @@ class Folder:
                 f"{len(wrong):,}, the first {rows[wrong[0]][0]} for {names[wrong[0]]}"
             )
         return [row[1:] for row in rows], remarks
+
+    def _matched(
+        self, path: Path, names: Sequence[str], rows: Sequence[list[str]]
+    ) -> tuple[list[list[str]], list[str]]:
+        """Return what `_joined` does where there are more rows than pictures, or fewer.
+
+        Of equal CIDs the first row is that of the first picture, and so on.
+        """
+        left: dict[str, list[list[str]]] = {}
+        for row in reversed(rows):
+            left.setdefault(row[0], []).append(row[1:])
+        found = [left[_cid(name)].pop() if left.get(_cid(name)) else None for name in names]
+        lacking = [name for name, row in zip(names, found, strict=True) if row is None]
+        spare = len(rows) - (len(names) - len(lacking))
+        if max(len(lacking), spare) > max(1, len(names) // 100):
+            raise fault(
+                f"{path} has {len(rows):,} rows, and {PATHS} lists {len(names):,} pictures; {len(lacking):,} of these "
+                f"have no row with their CID{f', the first {lacking[0]}' if lacking else ''}, and {spare:,} rows have "
+                "no picture.",
+                self.help,
+                "Take both files from one archive.",
+            )
+        said = (
+            f"{path.name} has {len(rows):,} rows for {len(names):,} pictures, and is joined to them by CIDs in their "
+            f"order: {len(lacking):,} pictures without a row, whose labels are unknown, {spare:,} rows without a "
+            "picture"
+        )
+        return [row or [""] * len(TASKS) for row in found], [said]
 
     def _listed(self, catalog: Catalog, files: dict[str, Path]) -> Catalog:
         """Return the catalog with the public triplet lists, whose direction is compared with the labels."""

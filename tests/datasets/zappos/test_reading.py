@@ -206,8 +206,37 @@ def test_one_row_of_another_cid_is_told_and_a_shifted_table_is_refused(tree: Pat
     head, first, *rest = path.read_text().splitlines()
     path.write_text("\n".join([head, *rest, first]))
     assert f"line 2 of {path} is of 101-1, and picture 1 of image-path.mat is Shoes/Kind" in refusal(tree)
-    path.write_text("\n".join([head, *rest]))
-    assert f"{path} has 11 rows, and image-path.mat lists 12 pictures" in refusal(tree)
+
+
+def test_one_row_too_few_or_too_many_is_told_and_leaves_the_others_where_they_belong(tree: Path) -> None:
+    before = read(tree)
+    path = data(tree, "meta-data.csv")
+    head, first, second, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([head, first, *rest]))
+    catalog = read(tree)
+    assert (catalog.classes[2:] == before.classes[2:]).all()
+    assert catalog.classes[1].tolist() == [-1] * 4
+    assert remark(catalog, "meta-data.csv has 11 rows for 12 pictures").endswith(
+        "1 pictures without a row, whose labels are unknown, 0 rows without a picture"
+    )
+    path.write_text("\n".join([head, "9-9,Shoes,Oxfords,Flat,,Zipper,Men,,", first, second, *rest]))
+    assert (read(tree).classes == before.classes).all()
+    path.write_text("\n".join([head, first, *rest[2:]]))
+    assert (
+        "has 9 rows, and image-path.mat lists 12 pictures; 3 of these have no row with their CID, the first"
+        in refusal(tree)
+    )
+
+
+def test_equal_cids_are_joined_in_order_where_a_row_is_missing(tmp_path: Path) -> None:
+    shoes = [
+        Made(path="Boots/A/B/7.1.jpg", gender="Women"),
+        Made(path="Shoes/A/B/8.1.jpg", gender="Boys"),
+        Made(path="Shoes/A/B/7.1.jpg", gender="Girls"),
+    ]
+    write_tree(tmp_path, shoes)
+    edit(data(tmp_path, "meta-data.csv"), shoes[1].row + "\n", "")
+    assert [value(read(tmp_path), row, 2) for row in range(3)] == ["Women", "", "Girls"]
 
 
 def test_folders_and_categories_that_disagree_are_counted(tree: Path) -> None:
