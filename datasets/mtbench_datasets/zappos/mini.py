@@ -48,7 +48,7 @@ class ShoesMini(Shoes):
         ),
         "quick": TrainingProtocol(
             name="quick",
-            epochs=3,
+            epochs=2,
             batch=60,
             lr=0.01,
             optimizer="adagrad",
