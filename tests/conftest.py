@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from mtbench.cli.shared import data_root as chosen_root
@@ -10,8 +11,11 @@ from mtbench.cli.shared import data_root as chosen_root
 
 def pytest_configure() -> None:
     """One thread for each process, set before any of them imports torch: tests run on every core already, and threads
-    that wait for each other there take ten times as long over the small networks that planning builds."""
+    that wait for each other there take ten times as long over the small networks that planning builds. No test is
+    timed."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

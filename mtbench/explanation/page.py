@@ -176,7 +176,7 @@ def _caption(maps: Maps, located: bool) -> tuple[str, ...]:
         maps.says,
         *(where if located else ()),
         RULE,
-        "Each map is coloured from its least to its greatest value, so that maps cannot be compared by strength.",
+        "Each map is colored from its least to its greatest value, so that maps cannot be compared by strength.",
     )
 
 

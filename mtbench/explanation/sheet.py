@@ -23,7 +23,7 @@ TYPE = 6.5  # points
 ROW = TYPE * 1.3 / 72  # inches, of a line of text
 HEAD = 0.24  # inches, of a line that stands above pictures
 WRONG = "#D55E00"
-"""The colour of wrong answers, of `mtbench.report.style`."""
+"""The color of wrong answers, of `mtbench.report.style`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Panel:
         image: (H, W, 3) in [0, 1].
         above: words in a line above it.
         below: lines of words below it.
-        wrong: True if the first of these has the colour of wrong answers.
+        wrong: True if the first of these has the color of wrong answers.
         true: the true point, x and y in pixels, or None.
         peak: the map's peak, likewise.
     """
@@ -100,9 +100,9 @@ def height_of(line: Line) -> float:
 def overlaid(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a picture (H, W, 3) in dim grey with a map (H, W) from 0 to 1 over it, from nothing over red to yellow."""
     grey = 0.6 * (image @ np.array([0.299, 0.587, 0.114]))[..., None].repeat(3, axis=2)
-    colours = matplotlib.colormaps["autumn"](heat)[..., :3]
+    colors = matplotlib.colormaps["autumn"](heat)[..., :3]
     opacity = 0.9 * (heat**0.75)[..., None]  # places that are all but cold show the picture
-    return (1 - opacity) * grey + opacity * colours  # type: ignore[no-any-return]
+    return (1 - opacity) * grey + opacity * colors  # type: ignore[no-any-return]
 
 
 def _words(line: Line) -> float:
@@ -122,8 +122,8 @@ def _draw(axes: Axes, panel: Panel, left: float, bottom: float) -> None:
             axes.plot(x, y, **style)
     axes.text(left, bottom + tall + 0.02, panel.above, fontsize=TYPE, va="bottom")
     for number, words in enumerate(panel.below):
-        colour = WRONG if panel.wrong and not number else "black"
-        axes.text(left, bottom - 0.03 - number * ROW, words, fontsize=TYPE, va="top", color=colour)
+        color = WRONG if panel.wrong and not number else "black"
+        axes.text(left, bottom - 0.03 - number * ROW, words, fontsize=TYPE, va="top", color=color)
 
 
 _MARK: dict[str, Any] = {"linestyle": "none", "color": "none", "markeredgecolor": "white", "markeredgewidth": 1.0}

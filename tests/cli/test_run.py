@@ -15,6 +15,7 @@ from typer.testing import Result
 
 from mtbench.cli.run import exec_, run, status
 from mtbench.errors import DataError, UsageError
+from mtbench.store.fingerprint import NUMERICS
 from tests.cli.commands import call, start
 
 app = typer.Typer()
@@ -126,7 +127,7 @@ def test_a_stale_record_counts_until_it_is_refreshed(place: Path) -> None:
     result = mtbench(*command)
     assert result.exit_code == 0
     assert "1 stale, left alone; do them again with --refresh stale:" in result.output
-    assert "  stale toy-all single seed 0: NUMERICS 0 -> 3" in result.output
+    assert f"  stale toy-all single seed 0: NUMERICS 0 -> {NUMERICS}" in result.output
     assert mtbench(*command, "--refresh", "stale").exit_code == 0
     assert "stale" not in mtbench(*command).output
 

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import mtbench
@@ -274,7 +274,6 @@ def computing(tree: ast.Module) -> list[ast.AST]:
     return found
 
 
-@settings(deadline=None)
 @given(path=st.sampled_from(SOURCES), seed=st.integers(0, 2**32))
 def test_every_constant_operator_call_and_name_in_a_shipped_function_counts(path: Path, seed: int) -> None:
     tree = ast.parse(path.read_text())

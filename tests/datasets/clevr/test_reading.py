@@ -68,11 +68,11 @@ def test_points_are_scaled_to_the_image(tmp_path: Path) -> None:
 
 
 def test_whole_pixels_stay_whole_where_they_can(tmp_path: Path) -> None:
-    """At 224 of CLEVR's 480 x 320 pixels: x 224 / 480 is 14, not 13.99999, at x = 30."""
+    """At 224 of CLEVR's 480 x 320 pixels: x 224 / 480 - 1/2 is 13.5, not 13.49999, at x = 30."""
     write_tree(tmp_path, {"train": [scene(thing(x=30, y=20))]}, images=False, world={})
     scenes = Folder(path=tmp_path, help="").read("train")
     assert scenes.frame == (320, 480)
-    assert scenes.points((224, 224))[0, 0].tolist() == [14, 14]
+    assert scenes.points((224, 224))[0, 0].tolist() == [13.5, 13.5]
 
 
 def test_relations_are_those_of_the_file_even_against_the_coordinates(tmp_path: Path) -> None:

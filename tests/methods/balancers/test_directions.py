@@ -80,7 +80,7 @@ def test_mgda_is_as_short_as_what_torchjd_comes_to_in_many_steps(tasks: int) -> 
         assert torch.allclose(ours, theirs, atol=1e-2 * float(theirs.norm()))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10_000), exponent=st.floats(-1, 1), shift=st.floats(-3, 3))
 def test_for_two_tasks_pcgrad_is_twice_upgrad(seed: int, exponent: float, shift: float) -> None:
     rows = torch.randn(2, 20, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)

@@ -61,7 +61,7 @@ def test_the_bargain_is_struck_to_a_millionth(tasks: int, make: Make, start: flo
         assert residual(matrix, weights) < 1e-6
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     tasks=st.integers(2, 40),
     size=st.integers(60, 80),

@@ -58,7 +58,7 @@ def test_the_duality_gap_certifies_the_norm_up_to_forty_tasks(tasks: int) -> Non
 
 
 @given(st.integers(2, 40), st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_weights_lie_on_the_simplex(tasks: int, seed: int) -> None:
     gradients = np.random.default_rng(seed).normal(size=(tasks, 5))  # dependent for more than 5 tasks
     weights = min_norm_weights(gradients @ gradients.T)
