@@ -67,12 +67,12 @@ def test_every_network_conforms_on_other_backbones(network: str, backbone: str) 
     [
         name
         for name in built_in("dataset")
-        if name not in ("mmnist4", "mmnist9", "mmnist9-ref", "cub200", "birds-mini")
+        if name not in ("mmnist4", "mmnist9", "mmnist9-ref", "cub200", "birds-mini", "zappos50k", "shoes-mini")
         and not name.startswith(("clevr", "celeba", "faces"))
     ],
 )
 def test_datasets_conform(name: str, data_root: Path) -> None:
-    """Those of CLEVR, CUB and CelebA take gigabytes; tests/datasets check them on small trees."""
+    """Those of CLEVR, CUB, CelebA and UT-Zappos50K take gigabytes; tests/datasets/ checks them on small trees."""
     assert_conforms(name, root=data_root)
 
 
@@ -82,6 +82,7 @@ def test_datasets_conform(name: str, data_root: Path) -> None:
         "clevr-mini:train=40:test=8:size=32",
         "birds-mini:train=40:test=8:species=4:size=32",
         "faces-mini:train=60:val=40:test=40:size=32:triplets=16:test-triplets=8",
+        "shoes-mini:images=100:triplets=60:test_triplets=12:size=64",
     ],
 )
 def test_a_drawn_world_conforms(world: str, tmp_path: Path) -> None:

@@ -1,0 +1,83 @@
+"""How often kinds of shoes are drawn: numbers that need not add up to anything."""
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["CLOSURES", "GENDERS", "HEIGHTS", "WEIGHTS"]
+
+WEIGHTS: Final[Mapping[tuple[str, str], float]] = {
+    ("Shoes", "Oxfords"): 7,
+    ("Shoes", "Sneakers and Athletic Shoes"): 11,
+    ("Shoes", "Loafers"): 6,
+    ("Shoes", "Flats"): 6,
+    ("Shoes", "Heels"): 9,
+    ("Shoes", "Clogs and Mules"): 4,
+    ("Shoes", "Boat Shoes"): 3,
+    ("Boots", "Ankle"): 11,
+    ("Boots", "Mid-Calf"): 6,
+    ("Boots", "Knee High"): 6,
+    ("Boots", "Over the Knee"): 2,
+    ("Sandals", "Flat"): 8,
+    ("Sandals", "Heel"): 8,
+    ("Sandals", "Athletic"): 5,
+    ("Slippers", "Slipper Flats"): 6,
+    ("Slippers", "Boot"): 4,
+    ("Slippers", "Slipper Heels"): 2,
+}
+CLOSURES: Final[Mapping[str, Mapping[str, float]]] = {
+    "Oxfords": {"Lace up": 8, "Buckle": 2},
+    "Sneakers and Athletic Shoes": {"Lace up": 5, "Hook and Loop": 3, "Slip-On": 1.5},
+    "Loafers": {"Slip-On": 6, "Elastic Gore": 2, "Buckle": 1},
+    "Flats": {"Slip-On": 4, "Ankle Strap": 3, "Buckle": 1, "Hook and Loop": 1, "Lace up": 0.5},
+    "Heels": {"Slip-On": 4, "Ankle Strap": 3, "Sling Back": 2.5, "Buckle": 1, "Lace up": 0.7},
+    "Clogs and Mules": {"Slip-On": 6, "Sling Back": 2, "Buckle": 2},
+    "Boat Shoes": {"Lace up": 7, "Slip-On": 2},
+    "Ankle": {"Zipper": 4, "Lace up": 4, "Pull-on": 2, "Buckle": 2.5, "Elastic Gore": 3},
+    "Mid-Calf": {"Zipper": 4, "Lace up": 3, "Pull-on": 3, "Buckle": 2.5},
+    "Knee High": {"Zipper": 4, "Pull-on": 3, "Lace up": 1.5, "Buckle": 2},
+    "Over the Knee": {"Zipper": 4, "Pull-on": 4, "Lace up": 1},
+    "Flat": {"Slip-On": 4, "Buckle": 3, "Ankle Strap": 3, "Sling Back": 2, "Hook and Loop": 1},
+    "Heel": {"Slip-On": 2.5, "Buckle": 3, "Ankle Strap": 4, "Sling Back": 2.5},
+    "Athletic": {"Hook and Loop": 6, "Buckle": 3, "Slip-On": 1.5},
+    "Slipper Flats": {"Slip-On": 8, "Hook and Loop": 2},
+    "Boot": {"Pull-on": 6, "Zipper": 1.5, "Hook and Loop": 2, "Lace up": 1},
+    "Slipper Heels": {"Slip-On": 1},
+}
+HEIGHTS: Final[Mapping[str, Mapping[int, float]]] = {
+    "Oxfords": {0: 1, 1: 5, 2: 4},
+    "Sneakers and Athletic Shoes": {-1: 8, 0: 1, 1: 1},
+    "Loafers": {0: 3, 1: 4, 2: 3},
+    "Flats": {0: 6, 1: 4},
+    "Heels": {2: 1.5, 3: 3, 4: 3, 5: 3, 6: 2},
+    "Clogs and Mules": {0: 1, 1: 2, 2: 3, 3: 3, 4: 1.5, 5: 1},
+    "Boat Shoes": {-1: 4, 0: 3, 1: 3},
+    "Ankle": {0: 1.5, 1: 2.5, 2: 3, 3: 2, 4: 2, 5: 2, 6: 1},
+    "Mid-Calf": {0: 1.5, 1: 3, 2: 3, 3: 2, 4: 1.5, 5: 1},
+    "Knee High": {0: 2, 1: 3, 2: 3, 3: 2, 4: 2, 5: 1.5},
+    "Over the Knee": {1: 1, 3: 1, 4: 1, 5: 2, 6: 1},
+    "Flat": {0: 5, 1: 4},
+    "Heel": {2: 2, 3: 3, 4: 3, 5: 3, 6: 2},
+    "Athletic": {-1: 7, 0: 2, 1: 2},
+    "Slipper Flats": {-1: 3, 0: 5, 1: 2},
+    "Boot": {-1: 3, 0: 4, 1: 2},
+    "Slipper Heels": {2: 3, 3: 3, 4: 1},
+}
+GENDERS: Final[Mapping[str, Mapping[str, float]]] = {
+    "Oxfords": {"Men": 6, "Women": 3, "Boys": 2, "Girls": 1},
+    "Sneakers and Athletic Shoes": {"Men": 3, "Women": 3, "Boys": 2, "Girls": 2, "Men;Women": 0.4, "Boys;Girls": 0.3},
+    "Loafers": {"Men": 5, "Women": 4, "Boys": 2, "Girls": 1},
+    "Flats": {"Women": 6, "Girls": 4},
+    "Heels": {"Women": 1},
+    "Clogs and Mules": {"Women": 5, "Men": 2, "Girls": 1, "Men;Women": 0.5},
+    "Boat Shoes": {"Men": 4, "Women": 3, "Boys": 2, "Girls": 1},
+    "Ankle": {"Women": 4, "Men": 4, "Boys": 2, "Girls": 2},
+    "Mid-Calf": {"Women": 4, "Men": 3, "Boys": 2, "Girls": 2},
+    "Knee High": {"Women": 6, "Girls": 2},
+    "Over the Knee": {"Women": 1},
+    "Flat": {"Women": 5, "Men": 3, "Girls": 3, "Boys": 1},
+    "Heel": {"Women": 1},
+    "Athletic": {"Men": 3, "Women": 3, "Boys": 2, "Girls": 2, "Boys;Girls": 0.3},
+    "Slipper Flats": {"Men": 3, "Women": 4, "Boys": 1.5, "Girls": 2, "Men;Women": 0.4},
+    "Boot": {"Men": 2, "Women": 4, "Boys": 2, "Girls": 2},
+    "Slipper Heels": {"Women": 1},
+}

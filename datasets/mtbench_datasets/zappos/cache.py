@@ -1,0 +1,113 @@
+"""The catalog in the data root, read once from text and MATLAB files and in a moment ever after."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mtbench.errors import DataError
+
+from ..facts import read_facts, read_tensors, write_tensors
+from .catalog import Catalog
+from .reading import Folder
+
+__all__ = ["CatalogCache"]
+
+RECIPE = 1  # part of the file's name; raised when what is read changes
+CLASSES = "classes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Facts:
+    """The head of the file: see `Catalog`; `states` has path, size and time of the last change of each file read."""
+
+    names: list[str]
+    files: list[str]
+    values: list[list[str]]
+    remarks: list[str]
+    states: Mapping[str, list[str | int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogCache:
+    """The catalog of the pictures in a folder.
+
+    Attributes:
+        folder: the dataset's folder.
+        stem: the beginning of the file's name.
+        root: the data root.
+        owner: the dataset as the person wrote it, for errors.
+    """
+
+    folder: Folder
+    stem: str
+    root: Path
+    owner: str
+
+    @property
+    def path(self) -> Path:
+        """The file below the data root."""
+        return self.root / "shoes" / f"{self.stem}-v{RECIPE}.safetensors"
+
+    def prepare(self) -> Catalog:
+        """Return the catalog, read anew if a file changed or came or went; errors as `Folder.read`."""
+        try:
+            found, facts = self._read()
+            if facts.states == self._states():
+                return found
+        except DataError:
+            pass
+        states = self._states()
+        found = self.folder.read()
+        facts = _Facts(
+            names=list(found.names),
+            files=list(found.files),
+            values=[list(values) for values in found.values],
+            remarks=list(found.remarks),
+            states=states,
+        )
+        write_tensors(self.path, {CLASSES: found.classes, **found.lists}, asdict(facts))
+        return found
+
+    def read(self) -> Catalog:
+        """Return the catalog that was prepared. Files that are not there any more are not missed.
+
+        Raises:
+            DataError: it is missing, truncated or altered, or a file is another one by now.
+        """
+        found, facts = self._read()
+        for name, state in self._states().items():
+            if name in facts.states and state != facts.states[name]:
+                raise DataError(
+                    f"{state[0]} is not the file any more that {self.path} was read from.",
+                    mend=f"`mtbench data prepare {self.owner}` reads it again.",
+                )
+        return found
+
+    def values(self) -> tuple[tuple[str, ...], ...]:
+        """Return the values of each task; none where nothing was prepared."""
+        facts = read_facts(self.path, _Facts)
+        return () if facts is None else tuple(map(tuple, facts.values))
+
+    def _read(self) -> tuple[Catalog, _Facts]:
+        tensors, facts = read_tensors(self.path, self.owner, _Facts)
+        catalog = Catalog(
+            names=tuple(facts.names),
+            files=tuple(facts.files),
+            classes=tensors.pop(CLASSES),
+            values=tuple(map(tuple, facts.values)),
+            lists=tensors,
+            remarks=tuple(facts.remarks),
+        )
+        return catalog, facts
+
+    def _states(self) -> dict[str, list[str | int]]:
+        """Return path below the folder, size and time of the last change of each file that is there."""
+        found: dict[str, list[str | int]] = {}
+        for name, path in self.folder.files.items():
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue
+            found[name] = [os.path.relpath(path, self.folder.path), status.st_size, status.st_mtime_ns]
+        return found
