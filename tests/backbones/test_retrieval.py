@@ -63,7 +63,7 @@ def test_a_block_adds_two_convolutions_to_its_pooled_map() -> None:
 
     def layer(x: Tensor, index: int, padding: int) -> Tensor:
         y = functional.conv2d(x, kernels[index], padding=padding) / 1.001**0.5
-        return (y + biases[index][:, None, None]).relu()
+        return torch.relu(y + biases[index][:, None, None])
 
     x = torch.rand(2, 2, 9, 9)
     pooled = functional.max_pool2d(layer(x, 0, 0), 2)
@@ -77,7 +77,8 @@ def test_batch_normalization_has_a_shift_and_no_scale_and_follows_by_one_minus_t
     assert len(norms) == 1 + 4 * 3 + 1
     for norm in norms:
         assert [name for name, _ in norm.named_parameters()] == ["bias"]
-        assert (norm.eps, norm.momentum) == (0.001, pytest.approx(0.1))
+        assert norm.eps == 0.001
+        assert norm.momentum == pytest.approx(0.1)
     x = torch.randn(50, len(norms[0].bias), 4, 4) * 3 + 2
     y = norms[0].train()(x)
     torch.testing.assert_close(y, functional.batch_norm(x, None, None, training=True, eps=0.001))

@@ -135,7 +135,7 @@ class Folder:
         """Return the attributes (N, A) of list_attr_celeba.txt."""
         path, lines = self.files["attributes"], self._lines("attributes")
         stated = self._names(lines)
-        rows = []
+        rows: list[bytes] = []
         for number, fields in lines:
             self._expect_image(path, number, fields[0], len(rows) + 1)
             values = fields[1:]

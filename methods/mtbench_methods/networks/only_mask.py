@@ -33,7 +33,7 @@ class OnlyMask(ChannelModulation):
     a backbone whose representation is no embedding, the one head of `chmod` is trained with the vectors.
     """
 
-    Options = OnlyMaskOptions
+    Options = OnlyMaskOptions  # type: ignore[assignment]
     kinds = (Retrieval,)
     per_task = frozenset({"modulation", "branches"})
     phases = {  # noqa: RUF012

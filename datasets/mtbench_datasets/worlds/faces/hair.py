@@ -141,7 +141,8 @@ def _waved(outline: Array, persona: Persona, draws: Draws) -> Array:
     way = np.cumsum(np.hypot(*step.T))
     out = np.stack([step[:, 1], -step[:, 0]], 1) / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
     bumps = round(way[-1] / 0.42)
-    return outline + out * (0.06 * np.sin(2 * np.pi * (bumps * way / way[-1] + draws.uniform())))[:, None]
+    waved: Array = outline + out * (0.06 * np.sin(2 * np.pi * (bumps * way / way[-1] + draws.uniform())))[:, None]
+    return waved
 
 
 def paint_beard(canvas: Canvas, build: Build, persona: Persona, head: Image.Image, draws: Draws) -> None:
