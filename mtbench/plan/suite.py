@@ -179,6 +179,7 @@ class Claim:
         dataset: as in the grid.
         contrast: two methods of the grid; the claim is on the first minus the second.
         metric: a task's name, ``mean``, or ``delta_m`` (relative to the single-task runs of the same grid).
+        tasks: those that the mean is over, of a claim about a group of tasks; empty for all.
         direction: ``better``, ``worse`` or ``equivalent``: what is claimed of the first.
         margin: in the metric's unit, the difference that would matter; 0 if none is named.
         family: claims of one family are corrected together (Holm); by default all of a suite are one.
@@ -193,6 +194,7 @@ class Claim:
     dataset: str
     contrast: tuple[str, str]
     metric: str = MEAN
+    tasks: tuple[str, ...] = ()
     direction: Literal["better", "worse", "equivalent"] = "better"
     margin: float = 0.0
     family: str = "all"
@@ -205,6 +207,16 @@ class Claim:
     def methods(self) -> tuple[str, ...]:
         """The two methods."""
         return self.contrast
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns whose mean it is about: the tasks of a group, else the metric alone."""
+        return self.tasks or (self.metric,)
+
+    @property
+    def measured(self) -> str:
+        """The metric in words."""
+        return f"mean of {', '.join(self.tasks)}" if self.tasks else self.metric
 
 
 @dataclass(frozen=True, kw_only=True)

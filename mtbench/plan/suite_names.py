@@ -74,9 +74,15 @@ def _within_misfits(claim: Claim, known: Known, path: Path, lines: Lines) -> Ite
             yield not_there(method, known.methods - known.strange, lines.find((*path, "contrast"), method), "contrast")
     if claim.contrast[0] == claim.contrast[1]:
         yield Fault(line=lines.find((*path, "contrast")), text="'contrast' names one method twice. Name two.")
-    allowed = (*_tasks(claim.dataset), MEAN, "delta_m")
-    if len(allowed) > 2 and claim.metric not in allowed:
+    allowed = (*(tasks := _tasks(claim.dataset)), MEAN, "delta_m")
+    if tasks and claim.metric not in allowed:
         yield not_there(claim.metric, allowed, lines.find((*path, "metric")), "metric")
+    for task in claim.tasks:
+        if tasks and task not in tasks:
+            yield not_there(task, tasks, lines.find((*path, "tasks"), task), "tasks")
+    if claim.tasks and claim.metric != MEAN:
+        text = f"'tasks' is the group that a mean is over, and 'metric' is '{claim.metric}'. Leave one of the two out."
+        yield Fault(line=lines.find((*path, "tasks")), text=text)
     yield from _variation_misfits(claim.set, claim.dataset, known, path, lines)
 
 
