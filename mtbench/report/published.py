@@ -55,7 +55,8 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         layout=Layout(header=tuple(header), lines=tuple(lines), tasks=3 * len(columns), costs=0, together=3),
         caption=(
             *([QUICK] if runs.quick else []),
-            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.{_metric(columns[0], paper)}{_convention(paper)}",
+            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.{_metric(columns[0], paper)}"
+            f"{_convention(paper)}",
             f"Ours: {trained(sheet.comparison, records)}",
             "Both mean ± standard deviation of repeats; diff: ours minus the paper's." + _own_mean(paper, columns),
         ),
