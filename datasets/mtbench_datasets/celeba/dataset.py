@@ -250,7 +250,7 @@ class Celeba(Labels):
             seeds=3,
         ),
         # Kurin et al. (2022), released script for unitary scalarization, with `recipe=isl`. Different there: the epoch
-        # is chosen by the mean accuracy on validation, the ResNet-18 has dropout, and IMTL and MGDA have a rate of 5e-4.
+        # is chosen by the mean accuracy on validation, the ResNet-18 has dropout, and IMTL and MGDA have lr 5e-4.
         "unitary-celeba": TrainingProtocol(
             name="unitary-celeba",
             epochs=50,
