@@ -7,6 +7,7 @@ import torch
 
 from mtbench import registry
 from mtbench.contract import Classification, Setup, Task
+from mtbench.plan import facts
 from mtbench.plan.counting import Macs, count_macs, count_work, outline, parts, total, weights
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
@@ -106,6 +107,7 @@ def test_planning_takes_no_memory_for_weights(monkeypatch: pytest.MonkeyPatch) -
         built.append({parameter.device.type for parameter in self.parameters()})
 
     monkeypatch.setattr(network, "__init__", noting)
+    monkeypatch.setattr(facts, "_build", facts._build.__wrapped__)  # or it may have been built before
     plan(Request(methods=["uniform@vgg11"], datasets=["mmnist2"], settings={}, seeds=[0]))
     assert built == [{"meta"}]
     assert not Path("mmnist2").exists()

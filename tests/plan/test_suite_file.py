@@ -186,6 +186,49 @@ ACROSS_FAULTS = {
 }
 
 
+RELATION = """
+[[relation]]
+dataset = "mmnist2"
+quantity = "compliance"
+pairs = ["LU/RL"]
+set = { fraction = 0.1 }
+[relation.rows]
+td = [[51.5, 52.5]]
+"""
+
+
+def test_published_numbers_of_pairs_are_read_as_they_say(read: Read) -> None:
+    suite, faults = read(GOOD + RELATION)
+    assert faults == []
+    assert suite is not None
+    (relation,) = suite.relation
+    assert relation.values("td", "LU/RL") == (51.5, 52.5)
+    assert relation.values("uniform", "LU/RL") == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "text"),
+    [
+        ('"LU/RL"', '"LU/RU"', 30, "'pairs' has 'RU'"),
+        ('"LU/RL"', '"LU"', 30, "Write two tasks and a slash between them."),
+        ('"LU/RL"', '"LU/LU"', 30, "Write two tasks and a slash between them."),
+        ("td = [[51.5, 52.5]]", "dt = [51.5]", 33, "'rows' has 'dt'"),
+        ("td = [[51.5, 52.5]]", "td = [51.5, 52.5]", 33, "'td' has 2 values for 1 pairs (LU/RL)."),
+        ('"compliance"', '"conflict"', 29, "'relation.quantity' is 'conflict'"),
+        ("fraction = 0.1", "fraction = 0.2", 31, "which no [[grid]] of dataset 'mmnist2' has"),
+    ],
+)
+def test_a_fault_of_numbers_of_pairs_is_told_on_its_line(read: Read, old: str, new: str, line: int, text: str) -> None:
+    _, faults = read(GOOD + RELATION.replace(old, new))
+    assert [(fault.line, text in fault.text) for fault in faults] == [(line, True)], faults
+
+
+def test_a_metric_that_no_task_has_is_told(read: Read) -> None:
+    assert read(GOOD.replace("[paper.rows]", 'metric = "macro-f1"\n[paper.rows]'))[1] == []
+    _, faults = read(GOOD.replace("[paper.rows]", 'metric = "f1"\n[paper.rows]'))
+    assert ["'metric' has 'f1'" in fault.text for fault in faults] == [True]  # which is of two classes
+
+
 def test_a_claim_across_datasets_is_read_as_it_says(read: Read) -> None:
     suite, faults = read(ACROSS)
     assert faults == []

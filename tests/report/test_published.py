@@ -6,13 +6,17 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from mtbench.contract import Classification, Task
 from mtbench.plan.suite import Grid, PaperTable, Suite
 from mtbench.plan.suite_plan import plan_suite
+from mtbench.report.comparison import compare
+from mtbench.report.evidence import paper_contrast
 from mtbench.report.layout import Page
 from mtbench.report.markup import render_markdown
 from mtbench.report.published import published_frame, published_number, published_page
 from mtbench.report.suite import SuiteRuns, suite_runs
-from tests.report.records import answering
+from mtbench.store.record import TaskInfo
+from tests.report.records import answering, finished
 
 DASH = "\N{EN DASH}"
 PAPER = PaperTable(
@@ -199,3 +203,26 @@ def test_the_caption_says_the_papers_convention_of_the_gain() -> None:
         "tasks of the relative drop, lower is better."
     ) in page_of(ran(suite)).caption
     assert "Δm" not in " ".join(page_of(ran(SUITE)).caption)
+
+
+def test_numbers_of_another_metric_stand_beside_ours_of_that_metric() -> None:
+    f1 = dataclasses.replace(PAPER, columns=("mean",), rows={"td": (60.0,), "single": (50.0,)}, metric="f1", n=0)
+    runs = ran(SUITE)
+    (sheet,) = runs.sheets
+    tasks = tuple(TaskInfo.of(Task(name=name, kind=Classification(classes=2))) for name in ("LU", "RL"))
+    scores = {"LU": 70.0, "RL": 55.0}
+    methods = [
+        finished(name, 0, {task: {"accuracy": 90.0, "f1": value} for task, value in scores.items()}, tasks=tasks)
+        for name in ("td", "uniform")
+    ]
+    (comparison,) = compare(methods)
+    sheet = dataclasses.replace(
+        sheet, comparison=comparison, methods=tuple(method.title for method in comparison.methods), paper=f1
+    )
+    page = published_page(runs, sheet)
+    assert page is not None
+    cells = {name.says: [cell.says for cell in line] for name, *line in page.layout.lines}
+    assert cells["Top-down"] == ["60.00", "62.50", "+2.50"]
+    assert cells["single"] == ["50.00", DASH, DASH]
+    assert "Numbers are of f1 in %." in page.caption[0]
+    assert paper_contrast((f1, "td"), (f1, "single"), "mean") is None  # no claim is about it
