@@ -77,7 +77,7 @@ class FacesMini(_Drawn, CelebaRetrieval):
     """
 
     Options = DrawnOptions
-    default_backbone = "retrieval:width=.25"
+    default_backbone = "retrieval:width=.25:decay=.9"
     protocols: ClassVar = {
         # As for celeba20, with 8 triplets of each of 8 tasks in a batch.
         "paper": TrainingProtocol(

@@ -33,7 +33,7 @@ class ShoesMini(Shoes):
     """
 
     Options = ShoesMiniOptions
-    default_backbone = "retrieval:width=.25"
+    default_backbone = "retrieval:width=.25:decay=.9"
     protocols: ClassVar = {
         # As for zappos50k, with 15 triplets of each task in a batch.
         "paper": TrainingProtocol(
