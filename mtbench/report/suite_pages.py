@@ -11,6 +11,7 @@ from mtbench.report.claims_page import claims_page
 from mtbench.report.exhibit import Exhibit
 from mtbench.report.layout import Page, page_of
 from mtbench.report.matched import matched_exhibits
+from mtbench.report.pairs import relation_pages
 from mtbench.report.published import published_page
 from mtbench.report.scaling import scaling_exhibits
 from mtbench.report.studies import StudyRuns
@@ -40,6 +41,7 @@ def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DE
             yield page
         if published := published_page(runs, sheet):
             yield published
+        yield from relation_pages(runs, sheet)
         if tuned := tuned_paper_page(runs, sheet):
             yield tuned
     for found in suite_study_exhibits(runs):
