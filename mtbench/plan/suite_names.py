@@ -40,7 +40,9 @@ def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> 
     for column in table.columns:
         if tasks and column not in (*tasks, MEAN):
             yield not_there(column, (*tasks, MEAN), lines.find((*path, "columns"), column), "columns")
-    yield from _row_misfits(table, table.columns, "columns", "a mean, or [mean, standard deviation]", known, path, lines)
+    yield from _row_misfits(
+        table, table.columns, "columns", "a mean, or [mean, standard deviation]", known, path, lines
+    )
     yield from _variation_misfits(table.set, table.dataset, known, path, lines)
 
 

@@ -42,7 +42,9 @@ def relation_pages(runs: SuiteRuns, sheet: Sheet) -> Iterator[Page]:
         methods = [method for method in sheet.methods if method in relation.rows]
         methods += [method for method in relation.rows if method not in methods]
         stale = any((found := sheet.runs(method)) and found.stale for method in methods)
-        heads = [f"{runs.suite.labels.get(method, method)} {what}" for method in methods for what in ("paper", *columns)]
+        heads = [
+            f"{runs.suite.labels.get(method, method)} {what}" for method in methods for what in ("paper", *columns)
+        ]
         lines = [
             plain((pair, *(cell for method in methods for cell in _cells(sheet, relation, method, pair, digits))))
             for pair in relation.pairs
