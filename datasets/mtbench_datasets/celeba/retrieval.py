@@ -63,7 +63,7 @@ class CelebaRetrieval(Faces):
             Task(
                 name=task_name(name),
                 kind=Retrieval(),
-                question=f"{name.replace('_', ' ').lower()} alike",
+                question=f"the same answer to: {name.replace('_', ' ').lower()}?",
                 answers=("no", "yes"),
             )
             for name in self.attributes
