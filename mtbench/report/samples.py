@@ -17,7 +17,7 @@ from torch import Tensor
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
 
-__all__ = ["answer", "caption", "one_by_one", "sample_page", "writing"]
+__all__ = ["Cells", "answer", "caption", "one_by_one", "sample_page", "triplet_cells", "writing"]
 
 COLUMNS = 6
 CELL = 1.7  # inches, the side of an image on the page
@@ -58,9 +58,9 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
     captions = [caption(dataset.tasks, split, row) for row in range(len(split))]
     marks = None if in_triplets else dataset.marks("test", len(split))
     columns = min(COLUMNS, len(captions))
-    shown = [_Cells(images=images, captions=captions)]
+    shown = [Cells(images=images, captions=captions)]
     if in_triplets:
-        shown.append(_triplets(dataset.tasks, test))
+        shown.append(triplet_cells(dataset.tasks, test))
         columns = COLUMNS
     heights = [cells.rows(columns) * (CELL + cells.lines * LINE) for cells in shown]
     if questions := _questions(dataset.tasks):
@@ -82,7 +82,7 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cells:
+class Cells:
     """Images (N, H, W) or (N, H, W, 3) in [0, 1] with a caption below each."""
 
     images: np.ndarray
@@ -132,7 +132,7 @@ def one_by_one(split: Split) -> Split:
     return Split(inputs=split.inputs[chosen], targets=tuple(classes.T), defined=classes >= 0)
 
 
-def _triplets(tasks: tuple[Task, ...], split: Split) -> _Cells:
+def triplet_cells(tasks: tuple[Task, ...], split: Split) -> Cells:
     """Return the first triplet of each of the first tasks."""
     assert split.members is not None
     assert split.classes is not None
@@ -146,7 +146,7 @@ def _triplets(tasks: tuple[Task, ...], split: Split) -> _Cells:
                 captions.append(f"{task.name}: {role}\n{answer(task, label) if label >= 0 else 'class unknown'}")
     images = _images(Split(inputs=split.inputs[chosen], targets=(), defined=torch.empty(len(chosen), 0)))
     assert images is not None
-    return _Cells(images=images, captions=captions)
+    return Cells(images=images, captions=captions)
 
 
 def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:
