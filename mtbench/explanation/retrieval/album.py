@@ -11,6 +11,7 @@ from mtbench.explanation.figures import WORDS, picture
 from mtbench.explanation.retrieval.embedded import Embedded
 from mtbench.explanation.sheet import COLUMNS, RIGHT, WRONG, Line, Panel, Sheet
 from mtbench.report.caption import QUICK
+from mtbench.report.samples import answer
 from mtbench.report.text import wrap
 
 __all__ = ["NEAREST", "ROLES", "TASKS", "Album", "with_query"]
@@ -120,10 +121,8 @@ class Album:
 
 
 def _class_name(task: Task, label: int) -> str:
-    """Return the name of an image's class, or its number where classes have no names."""
-    if label < 0:
-        return "class unknown"
-    return task.answers[label] if task.answers else f"class {label}"
+    """Return the task and the name of an image's class, or its number where classes have no names."""
+    return "class unknown" if label < 0 else f"{task.name} {answer(task, label)}"
 
 
 def with_query(found: Sequence[Embedded], number: int) -> list[tuple[Embedded, int]]:

@@ -71,7 +71,7 @@ def test_of_the_queries_of_many_tasks_the_best_and_the_worst_are_shown() -> None
 
 
 def album() -> Album:
-    task = Task(name="open", kind=Retrieval(), question="open alike", answers=("shut", "open"))
+    task = Task(name="open", kind=Retrieval(), question="open alike", answers=("no", "yes"))
     triplets = torch.zeros(1, 3, dtype=torch.long)
     split = Split(
         inputs=torch.arange(10, dtype=torch.uint8).reshape(10, 1, 1, 1).expand(10, 3, 2, 2) * 25,
@@ -90,11 +90,11 @@ def test_a_query_stands_before_its_nearest_images_which_are_marked_right_or_wron
     [line] = sheet.lines
     assert sheet.title.startswith("hand: nearest images, task open (open alike)\n")
     query, *nearest = [panel for panel in line.panels if panel]
-    assert (query.above, query.below, query.frame) == ("query", ("image 20", "open", "precision 50 %"), "")
+    assert (query.above, query.below, query.frame) == ("query", ("image 20", "open yes", "precision 50 %"), "")
     assert [panel.above for panel in nearest] == ["1. image 22", "2. image 21", "3. image 23"]
     assert [panel.below for panel in nearest] == [
-        ("wrong, 0.250", "shut"),
-        ("right, 0.500", "open", "equally far as another"),
+        ("wrong, 0.250", "open no"),
+        ("right, 0.500", "open yes", "equally far as another"),
         ("wrong, 0.500", "class unknown", "equally far as another"),
     ]
     assert [panel.frame for panel in nearest] == [WRONG, RIGHT, WRONG]
@@ -106,7 +106,11 @@ def test_a_triplet_is_three_pictures_with_their_roles_and_distances() -> None:
     sheet = album().of_triplets(found, triplets_of(found, 1))
     right, wrong = ([panel for panel in line.panels if panel] for line in sheet.lines)
     assert [panel.above for panel in right] == ["anchor, image 20", "positive, image 21", "negative, image 22"]
-    assert [panel.below for panel in right] == [("open",), ("right, 1.000", "open"), ("right, 1.250", "shut")]
+    assert [panel.below for panel in right] == [
+        ("open yes",),
+        ("right, 1.000", "open yes"),
+        ("right, 1.250", "open no"),
+    ]
     assert [panel.frame for panel in right] == ["", RIGHT, RIGHT]
-    assert [panel.below[0] for panel in wrong] == ["open", "wrong, 1.000", "wrong, 0.500"]
+    assert [panel.below[0] for panel in wrong] == ["open yes", "wrong, 1.000", "wrong, 0.500"]
     assert [panel.wrong for panel in wrong] == [False, True, True]
