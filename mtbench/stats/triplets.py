@@ -44,7 +44,8 @@ def triplet_difference(
     small by that factor. If no two triplets have an image in common, scale^2 is 1/3 and the variance is that of
     `mtbench.stats.resample.accuracy_difference` times N / (N - 1). By chance V can be smaller than the triplets'
     common images allow, or negative: scale^2 is at least 1/3. Where more than half of all pairs have a common image,
-    as among fewer than about 15 images, V rests on too few pairs, and scale^2 is 1, which is never too small.
+    as among M < 15 images, V rests on too few pairs, and scale^2 is M (M - 1) / (M - 3)^2: this gives the standard
+    error of the mean over M images where all their triplets are there and one image of each decides.
 
     Runs are drawn as in `mtbench.stats.resample.accuracy_difference`, and what is said there of few runs holds here.
 
@@ -97,8 +98,11 @@ def _scale(places: NDArray[np.int64], rest: NDArray[np.float64], sums: NDArray[n
     )
     apart = 1 - pairs / len(places) ** 2
     counted = float(np.square(sums).sum())
-    if apart < 0.5 or not counted:
+    if not counted:
         return 1.0
+    if apart < 0.5:
+        images = int(places.max()) + 1
+        return float(np.sqrt(images * (images - 1)) / max(1, images - 3))
     return float(np.sqrt(np.clip(joined / apart / counted, 1 / 3, None)))
 
 
