@@ -9,6 +9,7 @@ from mtbench.store.record.sealed import Number
 
 __all__ = [
     "CEILING",
+    "DISTANCE",
     "Constant",
     "CurvePoint",
     "Measurement",
@@ -21,6 +22,10 @@ __all__ = [
 CEILING = "ceiling of one embedding: "
 """Where the name of a measurement begins that is the triplet accuracy in % which labels set as the ceiling of one
 embedding for all tasks; the name of a task follows."""
+
+DISTANCE = "distance of modulation vectors: "
+"""Where the name of a measurement begins that is the mean absolute difference of the vectors by which two tasks
+modulate a network; the names of the two follow, with a slash between them, in the order of the tasks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +124,9 @@ class CurvePoint:
         results: by split and task.
         conflict: of the tasks' gradients over that epoch; None if the protocol did not ask for it, or if the tasks
             share no parameter.
+        same_images: likewise with triplets of all tasks that are made of the same images, the anchors of each
+            mini-batch; None too where examples are no triplets, where the classes of images are not known, and in
+            records made before it was measured.
         weights: by task, the weights that the balancer used since the point before; None if no weights describe it.
     """
 
@@ -128,6 +136,7 @@ class CurvePoint:
     train_losses: Mapping[str, Number]
     results: Mapping[str, Mapping[str, TaskResult]]
     conflict: Conflict | None = None
+    same_images: Conflict | None = None
     weights: Mapping[str, WeightRange] | None = None
 
 
