@@ -86,7 +86,8 @@ def _execute(
             return
         with _failures_kept(leased, stop):
             trained = _trained(spec, root, chosen, leased, watch, stop)
-            leased.publish(_record(spec, trained, found, leased.checkpoint.notes), trained.model, trained.predictions)
+            record = _record(spec, trained, found, leased.checkpoint.notes)
+            leased.publish(record, trained.model, trained.predictions, trained.images)
 
 
 def _trained(

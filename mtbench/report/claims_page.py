@@ -105,7 +105,8 @@ def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
         "the margin if it lies beyond that; equivalent if the 90 % interval lies within the margin; else undecided. So "
         "is a claim of which nothing is above the best answer without a look at the input, such as the majority class.",
         "The paper's interval is Welch's, from its printed numbers; that of runs & images lets seeds and test images "
-        "be drawn anew, and is too narrow with few seeds.",
+        "be drawn anew, and is too narrow with few seeds. Of triplets it lets images be drawn anew, not triplets, of "
+        "which many have an image in common.",
         f"p: after Holm's correction over {together}; flips: of exact sign flips, uncorrected{_least(judged)}.",
         "r: the correlation of the pairs; detect: the difference that so many seeds would show with 80 % probability.",
     )

@@ -11,9 +11,11 @@ from mtbench.report.answers import right_answers
 from mtbench.report.evidence import Evidence, direction, paper_contrast, title, unlearned
 from mtbench.report.relative import DELTA, deltas, single_task_runs
 from mtbench.report.suite import Sheet, SuiteRuns
+from mtbench.report.triplets import triplet_answers
 from mtbench.report.unlike import mixed
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 from mtbench.stats.resample import Resampled, accuracy_difference
+from mtbench.stats.triplets import triplet_difference
 
 __all__ = ["within"]
 
@@ -92,10 +94,16 @@ def _resampled(sheet: Sheet | None, claim: Claim, pairs: int, root: Path) -> Res
     """Of the very pairs of runs that the contrast is of, so that the two intervals can be compared."""
     if sheet is None or claim.metric == DELTA or claim.tasks or claim.test != "paired" or not pairs:
         return None
-    methods = [sheet.runs(method) for method in claim.contrast]
-    first, second = (right_answers(method, claim.metric, root) for method in methods if method is not None)
+    methods = [method for name in claim.contrast if (method := sheet.runs(name)) is not None]
+    first, second = (right_answers(method, claim.metric, root) for method in methods)
+    triplets = None if first or second else triplet_answers(methods, claim.metric)
+    if triplets:
+        first, second = triplets.right
     seeds = sorted(first.keys() & second.keys())
     if len(seeds) < pairs:
         return None
     left, right = (np.stack([answers[seed] for seed in seeds]) for answers in (first, second))
-    return accuracy_difference(left, right, np.random.default_rng(0))
+    chance = np.random.default_rng(0)
+    if triplets:
+        return triplet_difference(left, right, triplets.images, chance, tasks=triplets.tasks)
+    return accuracy_difference(left, right, chance)

@@ -1,5 +1,6 @@
 """Diagnostics of a comparison's runs: the conflict of gradients and the task selectivity, tidy and drawn."""
 
+import math
 from collections.abc import Callable, Iterator
 
 import pandas as pd
@@ -8,6 +9,7 @@ from matplotlib.figure import Figure
 from mtbench.report.comparison import Comparison
 from mtbench.report.compliance import draw_compliance
 from mtbench.report.matrices import draw_conflict, draw_selectivity
+from mtbench.report.pairs_figure import draw_pairs
 from mtbench.report.style import save
 from mtbench.store.record import CurvePoint, Record
 from mtbench.store.record.diagnosis import Selectivity
@@ -21,7 +23,11 @@ def diagnostic_files(comparison: Comparison, stem: str) -> Iterator[tuple[str, b
     drawings: tuple[
         tuple[str, pd.DataFrame, dict[str, Callable[[Comparison, pd.DataFrame], Iterator[Figure]]]], ...
     ] = (
-        ("conflict", conflict_frame(comparison), {"compliance": draw_compliance, "conflict": draw_conflict}),
+        (
+            "conflict",
+            conflict_frame(comparison),
+            {"compliance": draw_compliance, "pairs": draw_pairs, "conflict": draw_conflict},
+        ),
         ("selectivity", selectivity_frame(comparison), {"selectivity": draw_selectivity}),
     )
     for diagnostic, frame, figures in drawings:
@@ -38,9 +44,11 @@ def diagnostic_files(comparison: Comparison, stem: str) -> Iterator[tuple[str, b
 def conflict_frame(comparison: Comparison) -> pd.DataFrame:
     """One row per finished run, point of its curve and pair of tasks; empty where no record has any.
 
-    Columns: ``method``, ``seed``, ``epoch``, ``steps``; ``training_loss``, the mean over tasks in that epoch; ``task``,
-    ``other``, the pair, or twice the same task for the null, its gradients on the two halves of each mini-batch;
-    ``batches``, on how many it was measured; ``ucr`` in %; ``cosine``, the mean.
+    Columns: ``method``, ``seed``, ``epoch``, ``steps``; ``training_loss``, the mean over tasks in that epoch, and
+    ``pair_loss``, that over the two; ``task``, ``other``, the pair, or twice the same task for the null, its gradients
+    on the two halves of each mini-batch; ``batches``, on how many it was measured; ``ucr`` in %; ``cosine``, the mean;
+    and the last three again with ``same_images_`` before them, of triplets of all tasks that are made of the same
+    images: NaN where that was not measured.
     """
     rows = [
         {"method": method.title, "seed": seed, **row}
@@ -73,18 +81,22 @@ def selectivity_frame(comparison: Comparison) -> pd.DataFrame:
 def _pairs(record: Record, point: CurvePoint) -> Iterator[dict[str, object]]:
     if (found := point.conflict) is None:
         return
-    losses = pd.Series(point.train_losses, dtype=float)
+    losses, same = pd.Series(point.train_losses, dtype=float), point.same_images
     for i, task in enumerate(record.tasks):
         for j in range(i, len(record.tasks)):
             yield {
                 "epoch": point.epoch,
                 "steps": point.steps,
                 "training_loss": float(losses.mean()),
+                "pair_loss": float(losses[[task.name, record.tasks[j].name]].mean(skipna=False)),
                 "task": task.name,
                 "other": record.tasks[j].name,
                 "batches": found.batches[i][j],
                 "ucr": found.ucr[i][j],
                 "cosine": found.cosine[i][j],
+                "same_images_batches": same.batches[i][j] if same else 0,
+                "same_images_ucr": same.ucr[i][j] if same else math.nan,
+                "same_images_cosine": same.cosine[i][j] if same else math.nan,
             }
 
 

@@ -8,6 +8,7 @@ from mtbench.report.beside import pages_beside
 from mtbench.report.choices import DEFAULT, Choices
 from mtbench.report.claims import Judged
 from mtbench.report.claims_page import claims_page
+from mtbench.report.equal_loss import equal_losses
 from mtbench.report.exhibit import Exhibit
 from mtbench.report.layout import Page, page_of
 from mtbench.report.matched import matched_exhibits
@@ -44,6 +45,8 @@ def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DE
         yield from relation_pages(runs, sheet)
         if tuned := tuned_paper_page(runs, sheet):
             yield tuned
+    for at_loss in equal_losses([sheet.comparison for sheet in runs.sheets]):
+        yield at_loss.page
     for found in suite_study_exhibits(runs):
         yield found.page
     for exhibit in exhibits(runs):

@@ -13,6 +13,7 @@ from mtbench.report.claims_page import claims_frame, claims_page
 from mtbench.report.columns import is_wide
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.diagnostics import diagnostic_files
+from mtbench.report.equal_loss import EqualLoss, equal_losses
 from mtbench.report.exhibit import Exhibit
 from mtbench.report.figures import draw_curves, draw_points
 from mtbench.report.frame import tidy_frame
@@ -58,7 +59,7 @@ def write_report(
         StoreError: a file cannot be written.
     """
     comparisons = compare(statuses)
-    found = study_exhibits(studies, comparisons)
+    found, equal = study_exhibits(studies, comparisons), equal_losses(comparisons)
     files: list[Path] = []
     for folder in dict.fromkeys([each.folder for each in comparisons] + [each.folder for each in found]):
         here = [comparison for comparison in comparisons if comparison.folder == folder]
@@ -68,6 +69,8 @@ def write_report(
             stem = f"{comparison.folder}-{comparison.slug}"
             content |= dict(_files(comparison, stem, table, page_of(table)))
             content |= _beside(comparison, stem, table, choices)
+        for at_loss in equal:
+            content |= dict(_compared(at_loss, at_loss.page.label)) if at_loss.home in here else {}
         for each in found:
             content |= dict(_found(each)) if each.folder == folder else {}
         files += _write(content, out or DEFAULT_REPORTS / folder)
@@ -104,6 +107,8 @@ def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, cho
             content |= _marked_up(page, page.label)
         if "scatter" in runs.suite.figures and not runs.studies:
             content |= dict(_pictures(scatters(sheet.comparison), stem))
+    for at_loss in equal_losses(comparisons):
+        content |= dict(_compared(at_loss, f"{runs.slug}-{at_loss.page.label}"))
     for found in suite_study_exhibits(runs):
         content |= dict(_found(found))
     for exhibit in exhibits(runs):
@@ -146,6 +151,11 @@ def _beside(comparison: Comparison, stem: str, table: Table, choices: Choices) -
     if is_wide(table.columns):
         content[f"{stem}-tasks.md"] = render_markdown(page_of(table, every_task=True)).encode()
     return content
+
+
+def _compared(found: EqualLoss, stem: str) -> Iterator[tuple[str, bytes]]:
+    yield from _marked_up(found.page, stem).items()
+    yield f"{stem}.csv", _csv(found.frame)
 
 
 def _found(exhibit: StudyExhibit) -> Iterator[tuple[str, bytes]]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mtbench.stats.summary import Interval
 
-__all__ = ["Resampled", "accuracy_difference"]
+__all__ = ["Resampled", "accuracy_difference", "resampled_sums"]
 
 _AT_ONCE = 2_000_000
 """Images drawn before they are counted: bounds the memory."""
@@ -67,23 +67,28 @@ def accuracy_difference(
     if left.shape != right.shape or left.ndim != 2 or not left.size:
         raise ValueError(f"paired runs and images need one shape (S, N), not {left.shape} and {right.shape}")
     gains = left - right  # (S, N) in -1..1
-    runs, images = gains.shape
-    drawn = np.empty(resamples)
-    step = max(1, _AT_ONCE // images)
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        # Of one task, sums over images are whole numbers below 2^24: exact in float32.
-        per_run = _counts(generator, size, images).astype(np.float32) @ gains.T  # (size, S)
-        drawn[start : start + size] = (_counts(generator, size, runs) * per_run).sum(axis=1)
-    drawn *= 100 / gains.size
+    # Of one task, sums over images are whole numbers below 2^24: exact in float32.
+    drawn = resampled_sums(gains.T, generator, resamples) * (100 / gains.size)
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Resampled(
         difference=100 * float(gains.mean(dtype=np.float64)),
         std=float(drawn.std(ddof=1)),
         interval=(float(low), float(high)),
-        runs=runs,
-        images=images,
+        runs=gains.shape[0],
+        images=gains.shape[1],
     )
+
+
+def resampled_sums(values: NDArray[np.float32], generator: np.random.Generator, resamples: int) -> NDArray[np.float64]:
+    """Return the sums (resamples,) of values (N, S) over rows and columns that are both drawn with replacement."""
+    count, runs = values.shape
+    drawn = np.empty(resamples)
+    step = max(1, _AT_ONCE // count)
+    for start in range(0, resamples, step):
+        size = min(step, resamples - start)
+        per_run = _counts(generator, size, count).astype(np.float32) @ values  # (size, S)
+        drawn[start : start + size] = (_counts(generator, size, runs) * per_run).sum(axis=1)
+    return drawn
 
 
 def _counts(generator: np.random.Generator, size: int, n: int) -> NDArray[np.int64]:

@@ -28,6 +28,8 @@ from mtbench.store.record.sealed import strict_json
 
 __all__ = ["LOG", "LeasedRun", "RunFolder"]
 
+IMAGES = "(images)"
+"""The array in ``predictions.npz`` that belongs to no task: the images of each test example."""
 OWNED = (CHECKPOINT, "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
 """The files that only the owner of the lease writes."""
 FILES = "files.json"
@@ -133,14 +135,24 @@ class RunFolder:
         return safetensors.torch.load(self._verified("model.safetensors", record))
 
     def predictions(self, record: Record) -> dict[str, NDArray[Any]]:
-        """Return the predicted class of each test example, by task.
+        """Return what is stored of the prediction for each test example, by task.
 
         Raises:
             StoreError: they are not there.
             DamagedRecord: they do not match the checksum in the record.
         """
-        with np.load(io.BytesIO(self._verified("predictions.npz", record)), allow_pickle=False) as archive:
-            return dict(archive)
+        found = self._archive(record)
+        found.pop(IMAGES, None)
+        return found
+
+    def images(self, record: Record) -> NDArray[np.int32] | None:
+        """Return the numbers of the images that make up each test example, (N, V); None where each example is an image,
+        and of runs before they were stored.
+
+        Raises:
+            StoreError, DamagedRecord: as `predictions`.
+        """
+        return self._archive(record).get(IMAGES)
 
     def tidy_up(self) -> None:
         """Remove the files of a process that was killed right after it had published its record."""
@@ -168,6 +180,10 @@ class RunFolder:
             return _FILES.validate_json((self.path / FILES).read_bytes())
         except (OSError, ValidationError):
             return {}
+
+    def _archive(self, record: Record) -> dict[str, NDArray[Any]]:
+        with np.load(io.BytesIO(self._verified("predictions.npz", record)), allow_pickle=False) as archive:
+            return dict(archive)
 
     def _verified(self, name: str, record: Record) -> bytes:
         path = self.path / name
@@ -233,13 +249,20 @@ class LeasedRun(RunFolder):
         self._lease.check()
         return super().write_failure(kind=kind, message=message, traceback=traceback, signal=signal)
 
-    def publish(self, record: Record, model: Mapping[str, Tensor], predictions: Mapping[str, NDArray[Any]]) -> Record:
+    def publish(
+        self,
+        record: Record,
+        model: Mapping[str, Tensor],
+        predictions: Mapping[str, NDArray[Any]],
+        images: NDArray[np.int32] | None = None,
+    ) -> Record:
         """Write the results of the run: the record last, so that where it is the others are.
 
         Args:
             record: without the checksums of files, which are added here.
             model: the final weights.
             predictions: by task, those of the test examples.
+            images: (N, V) the numbers of the images that make up each of them; None if each is an image.
 
         Returns:
             the record as it was written.
@@ -250,7 +273,8 @@ class LeasedRun(RunFolder):
         """
         weights = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in model.items()})
         archive = io.BytesIO()
-        np.savez_compressed(archive, allow_pickle=False, **dict(predictions))
+        members = {} if images is None else {IMAGES: images}
+        np.savez_compressed(archive, allow_pickle=False, **{**predictions, **members})
         files = {"model.safetensors": weights, "predictions.npz": archive.getvalue()}
         record = dataclasses.replace(record, files={name: _sha256(data) for name, data in files.items()})
         self._lease.check()

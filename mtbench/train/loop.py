@@ -274,6 +274,7 @@ def _point(
         train_losses={task.name: mean for task, mean in zip(tasks, means.tolist(), strict=True)},
         results=results,
         conflict=conflict.result(),
+        same_images=conflict.result_on_same_images(),
         weights=weights.result(),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -51,6 +52,7 @@ class Trained:
         model: the reported weights and buffers by name, on the CPU: those of `selected_epoch`.
         predictions: by task the test predictions (N, ...) that the test metrics were computed from, in the dtype that
             the kind of task states.
+        images: (N, V) int32, the numbers of the images that make up each test example; None if each is an image.
         not_stored: by task whose predictions are too large to be stored, the reason in a sentence.
         phases: in order, where there are several; empty where everything was trained at once.
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
@@ -61,6 +63,7 @@ class Trained:
 
     model: Mapping[str, Tensor]
     predictions: Mapping[str, NDArray[Any]]
+    images: NDArray[np.int32] | None
     not_stored: Mapping[str, str]
     phases: tuple[PhaseInfo, ...]
     tasks: tuple[TaskInfo, ...]
@@ -117,11 +120,12 @@ def _trained(
     default = parse_backbone(parse_dataset(str(spec.dataset)).dataset_class.default_backbone)
     setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
     test = fitted.final["test"]
-    one = run.splits["test"].first(1)
+    one, members = run.splits["test"].first(1), run.splits["test"].members
     macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
         predictions={name: part.numpy() for name, part in test.predictions.items()},
+        images=None if members is None else members.cpu().numpy().astype(np.int32),
         not_stored=test.not_stored,
         phases=tuple(phase.info(run.network) for phase in plan if len(plan) > 1),
         tasks=tuple(map(TaskInfo.of, run.tasks)),

@@ -103,7 +103,9 @@ def test_reports_have_files_of_diagnostics_only_where_there_are_any(tmp_path: Pa
     without = {file.name for file in write_report([finished()], tmp_path / "without")}
     with_them = {file.name for file in write_report([diagnosed()], tmp_path / "with")}
     kinds = ["conflict.csv", "selectivity.csv"]
-    kinds += [f"{name}.{kind}" for name in ("compliance", "conflict", "selectivity") for kind in ("pdf", "png")]
+    kinds += [
+        f"{name}.{kind}" for name in ("compliance", "pairs", "conflict", "selectivity") for kind in ("pdf", "png")
+    ]
     assert with_them - without == {f"mmnist2-paper-{kind}" for kind in kinds}
     assert "paper-conflict.csv" in " ".join(with_them)
 

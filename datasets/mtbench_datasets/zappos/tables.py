@@ -1,6 +1,7 @@
 """The files of UT-Zappos50K's data folder; what is wrong is named by file, and by line or field."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,14 +37,15 @@ def read_paths(path: Path, help: str) -> list[str]:
     Raises:
         DataError: the file is truncated, damaged or no such file; the text names the field.
     """
+    file = io.BytesIO(_read(path, help))  # SciPy says of a file that must not be read that it has no name
     try:
-        content = {name: value for name, value in loadmat(path).items() if not name.startswith("__")}
+        content = {name: value for name, value in loadmat(file).items() if not name.startswith("__")}
         if not content:  # SciPy takes a file that ends after its head for one without variables
             raise ValueError("it ends after its head")
     except Exception as cause:  # SciPy raises ValueError, TypeError, OSError, IndexError, zlib.error and others
         reason = f"{type(cause).__name__}: {cause}".rstrip(".")
         raise fault(
-            f"{path} is missing, truncated, damaged or no MATLAB file of version 5 to 7 ({reason}).",
+            f"{path} is truncated, damaged or no MATLAB file of version 5 to 7 ({reason}).",
             help,
             "Unpack ut-zap50k-data again.",
         ) from None
@@ -70,15 +72,14 @@ def read_cells(path: Path, columns: Sequence[str], help: str) -> tuple[list[list
         DataError: a column or a cell is missing, or the file is damaged; the text names the line.
     """
     rows, lines = [], []
+    reader = csv.reader(io.StringIO(_text(path, help), newline=""))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            for row in reader:
-                if row:
-                    rows.append(row)
-                    lines.append(reader.line_num)
-    except (OSError, UnicodeDecodeError, csv.Error) as cause:
-        raise fault(f"line {len(rows) + 1:,} of {path} cannot be read: {cause}.", help) from None
+        for row in reader:
+            if row:
+                rows.append(row)
+                lines.append(reader.line_num)
+    except csv.Error as cause:
+        raise fault(f"line {reader.line_num:,} of {path} cannot be read: {cause}.", help) from None
     if not rows:
         raise fault(f"{path} is empty.", help)
     names = [cell.strip() for cell in rows[0]]
@@ -102,10 +103,7 @@ def read_lines(path: Path, help: str) -> list[str]:
     Raises:
         DataError: it cannot be read.
     """
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as cause:
-        raise fault(f"{path} cannot be read: {cause}.", help) from None
+    return _text(path, help).splitlines()
 
 
 def read_triplets(path: Path, count: int, listed: Path, help: str) -> NDArray[np.int64]:
@@ -138,6 +136,22 @@ def read_triplets(path: Path, count: int, listed: Path, help: str) -> NDArray[np
                     f"line {number:,} of {path}: there is no picture {field}; {listed} names {count:,}, from 0.", help
                 )
     raise fault(f"{path} cannot be read as triplets.", help)
+
+
+def _read(path: Path, help: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as cause:
+        raise fault(f"{path} cannot be read: {cause.strerror}.", help) from None
+
+
+def _text(path: Path, help: str) -> str:
+    content = _read(path, help)
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        line = content[: cause.start].count(b"\n") + 1
+        raise fault(f"line {line:,} of {path} is no text in UTF-8: {cause.reason}.", help) from None
 
 
 def _refuse_repeated(values: Sequence[str], place: str, help: str) -> None:

@@ -124,6 +124,9 @@ class CurvePoint:
         results: by split and task.
         conflict: of the tasks' gradients over that epoch; None if the protocol did not ask for it, or if the tasks
             share no parameter.
+        same_images: likewise with triplets of all tasks that are made of the same images, the anchors of each
+            mini-batch; None too where examples are no triplets, where the classes of images are not known, and in
+            records made before it was measured.
         weights: by task, the weights that the balancer used since the point before; None if no weights describe it.
     """
 
@@ -133,6 +136,7 @@ class CurvePoint:
     train_losses: Mapping[str, Number]
     results: Mapping[str, Mapping[str, TaskResult]]
     conflict: Conflict | None = None
+    same_images: Conflict | None = None
     weights: Mapping[str, WeightRange] | None = None
 
 

@@ -4,6 +4,10 @@ Update compliance ratio (Zhao et al. 2018, Eq. 2): with g_t the gradient of task
 parameters, ``UCR(t, t') = 100 * #(mini-batches with <g_t, g_t'> > 0) / #mini-batches``; zero does not comply. Beside it
 the mean cosine, and as the null the same task on the two halves of each mini-batch: where the summed gradient nears
 zero, as it does at the end of training, even a task's own gradients disagree.
+
+Where an example is a triplet of one task, the gradients of two tasks are of different images. Where the classes of
+images are known the same is measured besides with triplets of all tasks that are made of the same images, see
+`mtbench.train.diagnostics.same_images`.
 """
 
 from collections.abc import Iterator
@@ -15,6 +19,7 @@ from torch import Tensor, nn
 from mtbench.contract import Network, Split
 from mtbench.store.record.diagnosis import Conflict
 from mtbench.train.cost import Ledger
+from mtbench.train.diagnostics.same_images import SameImages
 
 __all__ = ["ConflictMeter"]
 
@@ -37,8 +42,10 @@ class ConflictMeter:
         self.network, self.split, self.ledger = network, split, ledger
         self.shared = [parameter for parameter in network.shared_parameters() if parameter.requires_grad]
         self.wanted = wanted and bool(self.shared)
-        shape = len(network.tasks), len(network.tasks)
-        self.batches, self.compliant, self.cosines = torch.zeros(3, *shape, dtype=torch.float64)
+        self.counts = _Counts(len(network.tasks))
+        self.same_images = None
+        if self.wanted and SameImages.can_be_made(network.tasks, split):
+            self.same_images, self.of_same_images = SameImages(split), _Counts(len(network.tasks))
 
     def observe(self, rows: Tensor) -> None:
         """Measure the mini-batch of these examples (B,), with the weights as they are."""
@@ -47,49 +54,89 @@ class ConflictMeter:
         if rows.is_cuda:
             torch.cuda.synchronize(rows.device)  # so that the step before has its own seconds
         self.ledger.tick(training=True)
+        half = len(rows) // 2
         with _left_alone(self.network, rows.device):
-            self._observe_pairs(rows)
-        if len(rows) // 2 >= HALF:
+            self.counts.add_pairs(*self._gradients(self.split, rows))
+        if half >= HALF:
             with _left_alone(self.network, rows.device):
-                self._observe_halves(rows[: len(rows) // 2], rows[len(rows) // 2 :])
+                halves = [self._gradients(self.split, part) for part in (rows[:half], rows[half:])]
+                self.counts.add_halves(*halves)
+        if self.same_images:
+            images = self.same_images.images(rows)
+            half = len(images) // 2
+            self.of_same_images.add_pairs(*self._gradients_of(images, rows.device))
+            halves = [self._gradients_of(part, rows.device) for part in (images[:half], images[half:])]
+            self.of_same_images.add_halves(*halves)
         self.ledger.tick()
 
     def result(self) -> Conflict | None:
         """What was found so far; None if nothing was wanted, or if the tasks share no parameter that is trained."""
-        if not self.wanted:
-            return None
-        return Conflict(
-            batches=tuple(map(tuple, self.batches.long().tolist())),
-            ucr=tuple(map(tuple, (100 * self.compliant / self.batches).tolist())),
-            cosine=tuple(map(tuple, (self.cosines / self.batches).tolist())),
-        )
+        return self.counts.conflict() if self.wanted else None
 
-    def _observe_pairs(self, rows: Tensor) -> None:
-        tasks, gradients = self._gradients(rows)
-        products, lengths = gradients @ gradients.T, gradients.norm(dim=1)
-        symmetric = (products + products.T) / 2  # a product of matrices may round the two of them differently
-        self._add(tasks, symmetric, lengths[:, None] * lengths, ~torch.eye(len(tasks), dtype=torch.bool))
+    def result_on_same_images(self) -> Conflict | None:
+        """Likewise with triplets that are made of the same images; None where examples are no triplets, too, or where
+        the classes of their images are not known."""
+        return self.of_same_images.conflict() if self.same_images else None
 
-    def _observe_halves(self, first: Tensor, second: Tensor) -> None:
-        """The null, of the tasks that have a label in both halves."""
-        here, one = self._gradients(first)
-        there, other = self._gradients(second)
-        one, other = one[torch.isin(here, there)], other[torch.isin(there, here)]
-        both = here[torch.isin(here, there)]
-        lengths = one.norm(dim=1) * other.norm(dim=1)
-        self._add(both, (one * other).sum(1).diag(), lengths.diag(), torch.eye(len(both), dtype=torch.bool))
+    def _gradients_of(self, images: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+        """As `_gradients`, with the triplets of each task that are made of images (P,).
 
-    def _gradients(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        The network draws the same for all tasks. A batch of a single triplet is left out, as a half of one example is.
+        """
+        assert self.same_images is not None
+        tasks = [torch.empty(0, dtype=torch.long)]
+        gradients = [self._no_gradient(device)]
+        for task in range(len(self.network.tasks)):
+            if len(made := self.same_images.triplets(images, task)) < HALF:
+                continue
+            with _left_alone(self.network, device):
+                found, gradient = self._gradients(made, torch.arange(len(made), device=device))
+            tasks.append(found)
+            gradients.append(gradient)
+        return torch.cat(tasks), torch.cat(gradients)
+
+    def _gradients(self, split: Split, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Which tasks have a label, (P,) int64, and the gradient of each one's loss, (P, n)."""
-        losses = self.network.losses(self.split.batch(rows))
+        losses = self.network.losses(split.batch(rows))
         indices = losses.present_indices
-        found = [torch.empty(0, sum(parameter.numel() for parameter in self.shared), device=rows.device)]
+        found = [self._no_gradient(rows.device)]
         for total in losses.totals[indices]:
             parts = torch.autograd.grad(
                 total, self.shared, retain_graph=True, allow_unused=True, materialize_grads=True
             )
             found.append(torch.cat([part.flatten() for part in parts])[None])
         return indices.cpu(), torch.cat(found)
+
+    def _no_gradient(self, device: torch.device) -> Tensor:
+        return torch.empty(0, sum(parameter.numel() for parameter in self.shared), device=device)
+
+
+class _Counts:
+    """Sums over mini-batches, (T, T) each."""
+
+    def __init__(self, tasks: int) -> None:
+        self.batches, self.compliant, self.cosines = torch.zeros(3, tasks, tasks, dtype=torch.float64)
+
+    def conflict(self) -> Conflict:
+        return Conflict(
+            batches=tuple(map(tuple, self.batches.long().tolist())),
+            ucr=tuple(map(tuple, (100 * self.compliant / self.batches).tolist())),
+            cosine=tuple(map(tuple, (self.cosines / self.batches).tolist())),
+        )
+
+    def add_pairs(self, tasks: Tensor, gradients: Tensor) -> None:
+        """Add the pairs of the present tasks (P,), from their gradients (P, n) on a mini-batch."""
+        products, lengths = gradients @ gradients.T, gradients.norm(dim=1)
+        symmetric = (products + products.T) / 2  # a product of matrices may round the two of them differently
+        self._add(tasks, symmetric, lengths[:, None] * lengths, ~torch.eye(len(tasks), dtype=torch.bool))
+
+    def add_halves(self, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> None:
+        """Add the null, of the tasks that have a label in both halves."""
+        (here, one), (there, other) = first, second
+        one, other = one[torch.isin(here, there)], other[torch.isin(there, here)]
+        both = here[torch.isin(here, there)]
+        lengths = one.norm(dim=1) * other.norm(dim=1)
+        self._add(both, (one * other).sum(1).diag(), lengths.diag(), torch.eye(len(both), dtype=torch.bool))
 
     def _add(self, tasks: Tensor, products: Tensor, lengths: Tensor, counted: Tensor) -> None:
         """Add a mini-batch to those entries (P, P) of the present tasks (P,) that are counted.

@@ -1,7 +1,10 @@
 """The datasets on small trees in the official format: pictures, classes, triplets, splits, and what is wrong."""
 
+import errno
 import json
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +26,7 @@ from tests.datasets.celeba.trees import NAMES, SIZE, balanced_rows, edit, write_
 PARTS = [0] * 14 + [1] * 6 + [2] * 10
 ROWS = balanced_rows(PARTS)
 LABELS = "celeba:size=16"
-TRIPLETS = "celeba7:size=16:triplets=20:test-triplets=9"
+TRIPLETS = "celeba7:size=16:triplets=20:test_triplets=9"
 SEVEN = ["Smiling", "Oval_Face", "5_o_Clock_Shadow", "Bald", "Arched_Eyebrows", "Big_Lips", "Big_Nose"]
 HAS = torch.tensor(ROWS) == 1
 
@@ -231,6 +234,50 @@ def test_an_attribute_that_too_few_images_have_is_refused(tmp_path: Path) -> Non
     with pytest.raises(DataError, match=r"list_attr_celeba\.txt: Bald is 1 for 1 of the 10 images of the test split"):
         prepare(tmp_path, TRIPLETS)
     prepare(tmp_path, LABELS)
+
+
+def test_a_faulty_list_loses_nothing_that_was_prepared(root: Path) -> None:
+    path = root / "celeba" / "list_attr_celeba.txt"
+    kept, whole, times = _contents(root / "faces"), path.read_bytes(), path.stat()
+    edit(path, lambda lines: lines.__setitem__(11, lines[11].rsplit(" ", 2)[0]))
+    for name in (LABELS, TRIPLETS):
+        with pytest.raises(DataError, match=r"^line 12 of .*list_attr_celeba\.txt: it has 38 values for 40 attributes"):
+            prepare(root, name)
+    assert _contents(root / "faces") == kept
+    path.write_bytes(whole)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    opened(root, TRIPLETS).load("train", validation=False)
+
+
+def test_where_there_is_no_space_it_says_so_and_goes_on_once_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(tmp_path / "celeba", ROWS, PARTS)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match=r"faces/celeba-v1\.safetensors cannot be written: No space left on device\."):
+        prepare(tmp_path, TRIPLETS)
+    assert _contents(tmp_path / "faces") == {}
+    monkeypatch.undo()
+    prepare(tmp_path, TRIPLETS)
+    opened(tmp_path, TRIPLETS).verify()
+
+
+def test_two_preparations_at_once_do_no_harm(prepared: Path, tmp_path: Path) -> None:
+    write_tree(tmp_path / "celeba", ROWS, PARTS)
+    with ThreadPoolExecutor(4) as threads:
+        said = list(threads.map(lambda _: prepare(tmp_path, TRIPLETS), range(4)))
+    assert sum("decoded 30 images, 0 were there" in lines[-1] for lines in said) == 1
+    assert opened(tmp_path, TRIPLETS).fingerprint() == opened(prepared, TRIPLETS).fingerprint() != ""
+    opened(tmp_path, TRIPLETS).verify()
+    assert {path.suffix for path in (tmp_path / "faces").iterdir()} == {".safetensors", ".sha256"}
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_lists_that_are_altered_or_of_other_labels_are_not_used(root: Path) -> None:

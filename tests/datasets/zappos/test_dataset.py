@@ -1,6 +1,9 @@
 """The datasets of shoes on a small tree in the official format: splits, lists, what is said, missing or damaged."""
 
+import errno
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -191,6 +194,63 @@ def test_a_missing_picture_stops_preparation_with_one_message(root: Path) -> Non
     result = CliRunner().invoke(app, ["prepare", NAME, "--data-root", str(root)])
     assert result.exit_code != 0
     assert "imagepath[8] of" in " ".join(str(result.exception or result.output).split())
+
+
+def test_a_faulty_file_loses_nothing_that_was_prepared(root: Path) -> None:
+    path = root / "zappos" / "ut-zap50k-data" / "image-path.mat"
+    kept, whole, times = _contents(root / "shoes"), path.read_bytes(), path.stat()
+    for length in (128, len(whole) // 2):
+        path.write_bytes(whole[:length])
+        with pytest.raises(DataError, match=r"image-path\.mat is truncated, damaged or no MATLAB file"):
+            prepare(root)
+    assert _contents(root / "shoes") == kept
+    path.write_bytes(whole)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    opened(root).load("train", validation=False)
+
+
+def test_a_picture_that_is_damaged_is_named_and_the_others_are_kept(tmp_path: Path) -> None:
+    write_tree(tmp_path / "zappos", SHOES)
+    path = next((tmp_path / "zappos").rglob("120.20.jpg"))
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], b"<html>404</html>"):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"120\.20\.jpg is missing, truncated or damaged .* Replace it; `mtbench "):
+            prepare(tmp_path)
+    assert opened(tmp_path).fingerprint() == ""
+    path.write_bytes(whole)
+    assert "decoded 100 images, 20 were there" in prepare(tmp_path)[-1]
+
+
+def test_where_there_is_no_space_it_says_so_and_goes_on_once_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(tmp_path / "zappos", SHOES)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match=r"shoes/zappos-v1\.safetensors cannot be written: No space left on device\."):
+        prepare(tmp_path)
+    assert _contents(tmp_path / "shoes") == {}
+    monkeypatch.undo()
+    prepare(tmp_path)
+    opened(tmp_path).verify()
+
+
+def test_two_preparations_at_once_do_no_harm(prepared: Path, tmp_path: Path) -> None:
+    write_tree(tmp_path / "zappos", SHOES)
+    with ThreadPoolExecutor(4) as threads:
+        said = list(threads.map(lambda _: prepare(tmp_path), range(4)))
+    assert sum("decoded 120 images, 0 were there" in lines[-1] for lines in said) == 1
+    assert opened(tmp_path).fingerprint() == opened(prepared).fingerprint() != ""
+    opened(tmp_path).verify()
+    assert {path.suffix for path in (tmp_path / "shoes").iterdir()} == {".safetensors", ".sha256"}
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_the_small_world_is_drawn_prepared_and_read_as_the_real_dataset_is(tmp_path: Path) -> None:

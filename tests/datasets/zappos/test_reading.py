@@ -6,6 +6,7 @@ import pytest
 import scipy.io
 
 from mtbench.errors import DataError
+from mtbench_datasets.zappos import tables
 from mtbench_datasets.zappos.catalog import Catalog
 from mtbench_datasets.zappos.reading import Folder
 from mtbench_datasets.zappos.vocabulary import heel_level
@@ -163,7 +164,7 @@ def test_a_truncated_mat_file_is_named_at_any_length(tree: Path) -> None:
         whole = path.read_bytes()
         for length in (0, 60, 128, 140, 300, len(whole) // 2, len(whole) - 20):
             path.write_bytes(whole[:length])
-            assert f"{path} is missing, truncated, damaged or no MATLAB file" in refusal(tree)
+            assert f"{path} is truncated, damaged or no MATLAB file" in refusal(tree)
         path.write_bytes(whole)
 
 
@@ -308,3 +309,22 @@ def test_a_public_list_may_name_an_unknown_picture_as_long_as_no_triplet_has_it(
         f"triplet 2 of {path} has picture 12, Boots/Mid-Calf/Pablosky Kids/8029595.574.jpg in line 13 of "
         "filenames.json, which image-path.mat does not list. Triplets can be generated instead"
     ) in refusal(tree)
+
+
+def test_what_is_no_text_is_named_by_its_line(tree: Path) -> None:
+    path = data(tree, "meta-data.csv")
+    lines = path.read_bytes().split(b"\n")
+    path.write_bytes(b"\n".join([*lines[:4], b"\xff" + lines[4], *lines[5:]]))
+    assert f"line 5 of {path} is no text in UTF-8: invalid start byte." in refusal(tree)
+    path.write_bytes(b"\n".join([*lines[:6], lines[6] + b"x" * 131_073]))
+    assert f"line 7 of {path} cannot be read: field larger than field limit" in refusal(tree)
+
+
+@pytest.mark.parametrize("name", ["meta-data.csv", "image-path.mat"])
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(name: str, tree: Path) -> None:
+    path = data(tree, name)
+    reader = tables.read_paths if name.endswith(".mat") else lambda path, help: tables.read_cells(path, ["CID"], help)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=rf"^{path} cannot be read: Is a directory\."):
+        reader(path, HELP)
