@@ -52,7 +52,7 @@ def relation_pages(runs: SuiteRuns, sheet: Sheet) -> Iterator[Page]:
         yield Page(
             title=f"{runs.suite.name}: {sheet.comparison.dataset}, protocol {sheet.comparison.title}, "
             f"{relation.quantity} of pairs beside the paper",
-            label=f"{runs.stem(sheet)}-{relation.quantity}",
+            label=f"{runs.stem(sheet)}-{relation.quantity}-paper",
             quick=runs.quick,
             layout=Layout(
                 header=("pair", *heads), lines=tuple(lines), tasks=len(heads), costs=0, together=1 + len(columns)
