@@ -2,20 +2,25 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import safetensors.torch
 from torch import Tensor
 
+from mtbench.errors import DataError
+
 from .files import read_with_sum, sum_beside, write_with_sum
 
-__all__ = ["read_facts", "read_tensors", "write_tensors"]
+__all__ = ["State", "expect_unchanged", "file_states", "read_facts", "read_tensors", "write_tensors"]
 
 HEAD = 100_000_000
 """The most bytes of a head that safetensors allows."""
 
+State = Sequence[str | int]
+"""Name, size in bytes and time of the last change in nanoseconds of a file."""
 Facts = TypeVar("Facts")
 
 
@@ -41,6 +46,46 @@ def read_facts(path: Path, parse: Callable[..., Facts]) -> Facts | None:
             return parse(**_head(file))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def file_states(files: Mapping[str, Path], below: Path | None = None) -> dict[str, State]:
+    """Return the states of those files that are there, by their keys.
+
+    Args:
+        files: the files, by their keys.
+        below: a folder; with it names are paths below this folder.
+    """
+    found: dict[str, State] = {}
+    for key, path in files.items():
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        name = path.name if below is None else os.path.relpath(path, below)
+        found[key] = [name, status.st_size, status.st_mtime_ns]
+    return found
+
+
+def expect_unchanged(
+    files: Mapping[str, Path], before: Mapping[str, State], path: Path, owner: str, *, below: Path | None = None
+) -> None:
+    """Refuse files that are other ones than before; those that came or went since are not looked at.
+
+    Args:
+        files, below: see `file_states`.
+        before: what `file_states` returned when they were read.
+        path: the file that was made of them, for the error.
+        owner: the dataset as the person wrote it, for the error.
+
+    Raises:
+        DataError: a file changed.
+    """
+    for key, state in file_states(files, below).items():
+        if key in before and list(state) != list(before[key]):
+            raise DataError(
+                f"{files[key]} is not the file any more that {path} was read from.",
+                mend=f"`mtbench data prepare {owner}` reads it again.",
+            )
 
 
 def _head(file: BinaryIO) -> dict[str, Any]:

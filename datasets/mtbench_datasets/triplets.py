@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtbench.contract import Retrieval, Split
 
-__all__ = ["draw_triplets", "lists_sum", "triplet_split"]
+__all__ = ["draw_triplets", "in_turn", "lists_sum", "triplet_split"]
 
 
 def draw_triplets(has: Tensor, count: int, generator: torch.Generator, *, both: bool = False) -> Tensor:
@@ -33,8 +33,13 @@ def draw_triplets(has: Tensor, count: int, generator: torch.Generator, *, both: 
     return torch.where((torch.rand(count, generator=generator) < 0.5)[:, None], drawn, other)
 
 
+def in_turn(triplets: Sequence[Tensor]) -> Tensor:
+    """Return the triplets (T K, 3) of some lists (K, 3), the first of each list, then the second of each, and so on."""
+    return torch.stack(tuple(triplets), 1).flatten(0, 1)
+
+
 def triplet_split(triplets: Sequence[Tensor], classes: Tensor, inputs: Tensor) -> Split:
-    """Return the split of some lists of triplets, which are visited in turn: the first so many are of all tasks.
+    """Return the split of some lists of triplets, in the order of `in_turn`: the first so many are of all tasks.
 
     Args:
         triplets: per task (K, 3) indices of images.
@@ -42,7 +47,7 @@ def triplet_split(triplets: Sequence[Tensor], classes: Tensor, inputs: Tensor) -
         inputs: images, or none (_, 0) for labels alone.
     """
     tasks = len(triplets)
-    members = torch.stack(tuple(triplets), 1).flatten(0, 1)
+    members = in_turn(triplets)
     task = torch.arange(tasks).repeat(len(members) // tasks)
     targets = Retrieval.targets(members, classes[members, task[:, None]])
     defined = task[:, None] == torch.arange(tasks)

@@ -1,4 +1,4 @@
-"""``mtbench explain``: pages of figures with the attention maps of a trained network."""
+"""``mtbench explain``: pages of figures on a trained network, with its attention maps or the images it finds near."""
 
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +33,7 @@ def explain(
 ) -> None:
     """Show where a trained network looks: attention maps over test images, good and bad cases chosen by score.
     Networks without maps of their own get gradient-based ones, which take the extra 'explain'.
+    Networks of embeddings: the nearest test images of queries, right and wrong marked, and triplets.
     """
     from rich.console import Console
 

@@ -120,4 +120,4 @@ def _claims(suite: "Suite") -> "Iterator[str]":
             yield f"Claim across datasets on {claim.task}{varied}: {said} {test}."
         else:
             first, second = claim.contrast
-            yield f"Claim on {claim.dataset}{varied}: {first} is {relation} {second} in {claim.metric} {test}."
+            yield f"Claim on {claim.dataset}{varied}: {first} is {relation} {second} in {claim.measured} {test}."

@@ -79,6 +79,8 @@ class Network(nn.Module, ABC):
         layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
         task_map_name: name of the map that `task_map` returns, for captions, e.g. ``lowest stream map``; empty if it
             returns none. An attribute of the instance where options decide.
+        modulated_by: the name of the part whose parameters (T, ...) have a vector of each task that changes what tasks
+            share; records keep how far apart these are. Empty for none.
         last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
         one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
     """
@@ -95,6 +97,7 @@ class Network(nn.Module, ABC):
     shares_parameters: ClassVar[bool] = True
     needs_stages: ClassVar[bool] = False
     default_balancer: ClassVar[str] = ""
+    modulated_by: ClassVar[str] = ""
     role: ClassVar[str] = ""
     last_shared_part: ClassVar[str] = "backbone"
     task_map_name: str = ""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mtbench.explanation.answers import Answers
 
-__all__ = ["RULE", "RULE_OF_IMAGES", "Case", "cases", "whole_images"]
+__all__ = ["RULE", "RULE_OF_IMAGES", "Case", "cases", "surest_of_each", "whole_images"]
 
 RULE = (
     "Of each case the images with the surest answers are shown, by the log-odds of the predicted class: of every true "
@@ -46,14 +46,23 @@ def cases(found: Answers) -> list[Case]:
             for answer, right in (("right", found.right), ("wrong", ~found.right))
             for place, near in (("right", found.near), ("wrong", ~found.near))
         ]
-    return [Case(name=name, slug=slug, members=_ordered(found, members)) for name, slug, members in kinds]
+    return [
+        Case(name=name, slug=slug, members=surest_of_each(members, found.log_odds, found.truth))
+        for name, slug, members in kinds
+    ]
 
 
-def _ordered(found: Answers, chosen: Tensor) -> Tensor:
-    """Return indices of the chosen answers: the surest of every class, then the second of every class, and so on."""
+def surest_of_each(chosen: Tensor, scores: Tensor, classes: Tensor) -> Tensor:
+    """Return indices of those that are chosen: the one with the highest score of every class, then the second ones.
+
+    Args:
+        chosen: (n,) bool.
+        scores: (n,); of equals the first comes first.
+        classes: (n,) int64.
+    """
     indices = chosen.nonzero().squeeze(1)
-    indices = indices[found.log_odds[indices].argsort(descending=True, stable=True)]
-    classes = found.truth[indices]
+    indices = indices[scores[indices].argsort(descending=True, stable=True)]
+    classes = classes[indices]
     rank = torch.zeros_like(classes)
     for each in set(classes.tolist()):
         of_class = classes == each

@@ -1,4 +1,4 @@
-"""Pages of figures on a finished run: attention maps of right and wrong answers."""
+"""Pages of figures on a finished run: attention maps of answers, or the nearest images of queries."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import torch
 
+from mtbench.contract import Retrieval
 from mtbench.errors import UsageError
 from mtbench.explanation.answers import Answers, answers
 from mtbench.explanation.examples import RULE_OF_IMAGES, Case, cases
 from mtbench.explanation.figures import Album
 from mtbench.explanation.maps import maps_of
+from mtbench.explanation.material import Material
 from mtbench.explanation.page import (
     Shown,
     frame_of,
@@ -22,8 +24,9 @@ from mtbench.explanation.page import (
     stem_of,
     title_of,
 )
+from mtbench.explanation.retrieval.material import retrieval_material
 from mtbench.explanation.sheet import Sheet, draw
-from mtbench.explanation.trained import find_run, open_run
+from mtbench.explanation.trained import TrainedRun, find_run, open_run
 from mtbench.report.layout import Page
 from mtbench.report.style import save
 from mtbench.report.text import slug
@@ -54,7 +57,8 @@ def explain_run(
 
     Per task a figure shows good and bad cases: images, the attention map over each, the true point and the map's peak
     where true points are known, prediction and truth. Two more show whole images with their tasks. They are chosen by
-    score, see `mtbench.explanation.examples`.
+    score, see `mtbench.explanation.examples`. Of retrieval, figures show queries with their nearest images, and
+    triplets, see `mtbench.explanation.retrieval.cases`.
 
     Args:
         given: the folder of the run, a file in it, or a folder above it that has no other run below.
@@ -74,27 +78,37 @@ def explain_run(
     folder = find_run(given)
     deterministic(chosen, "float32")
     run = open_run(folder, root, chosen)
-    first = run.test.batch(torch.zeros(1, dtype=torch.long, device=chosen)).inputs
-    assert isinstance(first, torch.Tensor)
-    maps = maps_of(run.network, run.backbone, first)
-    found = answers(run.network, run.test, run.indices, maps)
-    of_tasks = [cases(each) for each in found]
-    page, stem = page_of(run, found, of_tasks, maps), stem_of(run)
-    album = Album(tasks=run.tasks, split=run.test, maps=maps, title=title_of(run), count=images, quick=page.quick)
+    material = retrieval_material(run, images) if run.kind is Retrieval else _material(run, images)
     directory = out or DEFAULT_REPORTS / slug(run.record.spec.titles.dataset) / f"explain-{short_stem_of(run)}"
     make_folder(directory)
     files, shown = [], []
-    for figure, sheet in _sheets(album, found, of_tasks, stem):
+    for figure, sheet in material.sheets:
         shown.append(figure)
         for kind, data in save(draw(sheet)).items():
             files.append(directory / f"{figure.name}.{kind}")
             write_bytes(files[-1], data)
-    table = str(frame_of(run.tasks, found, of_tasks, images).to_csv(index=False, lineterminator="\n"))
-    texts = {"csv": table, "tex": render_page_latex(page, shown), "md": render_page_markdown(page, shown)}
+    texts = {
+        "csv": str(material.table.to_csv(index=False, lineterminator="\n")),
+        "tex": render_page_latex(material.page, shown),
+        "md": render_page_markdown(material.page, shown),
+    }
     for kind, text in texts.items():
-        files.append(directory / f"{stem}-explain.{kind}")
+        files.append(directory / f"{stem_of(run)}-explain.{kind}")
         write_bytes(files[-1], text.encode())
-    return Explanation(page=page, files=tuple(files))
+    return Explanation(page=material.page, files=tuple(files))
+
+
+def _material(run: TrainedRun, images: int) -> Material:
+    """Return the material of a page on a network that answers with classes."""
+    first = run.test.batch(torch.zeros(1, dtype=torch.long, device=run.test.defined.device)).inputs
+    assert isinstance(first, torch.Tensor)
+    maps = maps_of(run.network, run.backbone, first)
+    found = answers(run.network, run.test, run.indices, maps)
+    of_tasks = [cases(each) for each in found]
+    page = page_of(run, found, of_tasks, maps)
+    album = Album(tasks=run.tasks, split=run.test, maps=maps, title=title_of(run), count=images, quick=page.quick)
+    table = frame_of(run.tasks, found, of_tasks, images)
+    return Material(page=page, table=table, sheets=_sheets(album, found, of_tasks, stem_of(run)))
 
 
 def _sheets(

@@ -16,7 +16,7 @@ from mtbench.explanation.sheet import COLUMNS, Line, Panel, Sheet, height_of, ov
 from mtbench.report.caption import QUICK
 from mtbench.report.text import wrap
 
-__all__ = ["PAGE", "TASKS", "Album"]
+__all__ = ["PAGE", "TASKS", "WORDS", "Album", "picture"]
 
 PAGE = 9.3
 """Largest height in inches of a sheet of whole images, so that it fits a page of a paper."""
@@ -134,14 +134,16 @@ class Album:
         return (*wrap(f"said {said}, {sure}", WORDS).split("\n"), *wrap(f"true {truth}", WORDS).split("\n"))
 
     def _image(self, row: int) -> NDArray[np.float64]:
-        """Return a picture (H, W, 3) from 0 to 1; floats are scaled from their minimum and maximum."""
-        inputs = self.split.inputs
-        assert isinstance(inputs, Tensor)
-        index = row if self.split.members is None else int(self.split.members[row, 0])
-        picture = inputs[index].cpu()
-        low, high = (0.0, 255.0) if picture.dtype == torch.uint8 else tuple(map(float, picture.aminmax()))
-        scaled = (picture.double() - low) / max(high - low, 1e-12)
-        return scaled.expand(3, -1, -1).permute(1, 2, 0).numpy()
+        return picture(self.split, row if self.split.members is None else int(self.split.members[row, 0]))
+
+
+def picture(split: Split, index: int) -> NDArray[np.float64]:
+    """Return input `index` as a picture (H, W, 3) from 0 to 1; floats are scaled from their minimum and maximum."""
+    assert isinstance(split.inputs, Tensor)
+    image = split.inputs[index].cpu()
+    low, high = (0.0, 255.0) if image.dtype == torch.uint8 else tuple(map(float, image.aminmax()))
+    scaled = (image.double() - low) / max(high - low, 1e-12)
+    return scaled.expand(3, -1, -1).permute(1, 2, 0).numpy()
 
 
 def percent(log_odds: float) -> str:

@@ -1,7 +1,7 @@
 """The page on a run: a table of the cases of its answers, and figures that show some answers of each case."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -22,9 +22,11 @@ from mtbench.train.pointing import FAR
 
 __all__ = [
     "Shown",
+    "footnotes_of",
     "frame_of",
     "images_title",
     "page_of",
+    "recorded",
     "render_page_latex",
     "render_page_markdown",
     "short_stem_of",
@@ -87,7 +89,7 @@ def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[
             header=("task", "labels", "accuracy %", "in record", *names, *extra), lines=tuple(lines), tasks=0, costs=0
         ),
         caption=_caption(maps, located),
-        footnotes=_footnotes(run, found),
+        footnotes=footnotes_of(run, {each.index: _accuracy(each) for each in found if len(each.rows)}),
     )
 
 
@@ -143,7 +145,7 @@ def _line(run: TrainedRun, found: Answers, cases: Sequence[Case], located: bool)
         task.name,
         f"{count:,}",
         fixed(_accuracy(found)) if count else DASH,
-        fixed(run.record.value(task.name, task.kind.metrics[0].name)) if count else DASH,
+        fixed(recorded(run, found.index)) if count else DASH,
         *(f"{len(case.members):,}" for case in cases),
     ]
     if not located:
@@ -180,23 +182,31 @@ def _caption(maps: Maps, located: bool) -> tuple[str, ...]:
     )
 
 
-def _footnotes(run: TrainedRun, found: Sequence[Answers]) -> tuple[str, ...]:
+def footnotes_of(run: TrainedRun, accuracies: Mapping[int, float]) -> tuple[str, ...]:
+    """Return notes on a run: that it is stale, that it differs from its record, and the tasks that are left out.
+
+    Args:
+        accuracies: primary metric in % that was found, by index of the task.
+    """
     notes = []
     if run.status.state == "stale":
         notes.append(f"The run is stale: {run.status.why}.")
     unlike = [
-        run.tasks[each.index].name
-        for each in found
-        if len(each.rows)
-        and not abs(_accuracy(each) - run.record.value(run.tasks[each.index].name, "accuracy")) <= UNLIKE
+        run.tasks[index].name for index, value in accuracies.items() if not abs(value - recorded(run, index)) <= UNLIKE
     ]
     if unlike:
         notes.append(
             f"The accuracy of {listed(unlike)} is not that of the record: the code or the data have changed since."
         )
     if run.others:
-        notes.append(f"Left out, since they are not one class per image: {listed(run.others)}.")
+        notes.append(f"Left out, since they are of another kind: {listed(run.others)}.")
     return tuple(notes)
+
+
+def recorded(run: TrainedRun, index: int) -> float:
+    """Return the primary metric of a task in the run's record."""
+    task = run.tasks[index]
+    return run.record.value(task.name, task.kind.metrics[0].name)
 
 
 def images_title(right: bool) -> str:

@@ -9,11 +9,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from mtbench.report.style import WIDTH, new_figure, paper_style
 
-__all__ = ["COLUMNS", "Line", "Panel", "Sheet", "draw", "height_of", "overlaid"]
+__all__ = ["COLUMNS", "RIGHT", "WRONG", "Line", "Panel", "Sheet", "draw", "height_of", "overlaid"]
 
 COLUMNS = 6
 """Pictures in a line."""
@@ -22,8 +23,8 @@ SIDE = (WIDTH - GAP) / COLUMNS - GAP  # inches, of a picture
 TYPE = 6.5  # points
 ROW = TYPE * 1.3 / 72  # inches, of a line of text
 HEAD = 0.24  # inches, of a line that stands above pictures
-WRONG = "#D55E00"
-"""The color of wrong answers, of `mtbench.report.style`."""
+WRONG, RIGHT = "#D55E00", "#0072B2"
+"""Colors of wrong and of right answers, of `mtbench.report.style`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Panel:
         wrong: True if the first of these has the color of wrong answers.
         true: the true point, x and y in pixels, or None.
         peak: the map's peak, likewise.
+        frame: color of a frame; empty for none.
     """
 
     image: NDArray[np.float64]
@@ -45,6 +47,7 @@ class Panel:
     wrong: bool = False
     true: tuple[float, float] | None = None
     peak: tuple[float, float] | None = None
+    frame: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +118,8 @@ def _draw(axes: Axes, panel: Panel, left: float, bottom: float) -> None:
     tall = SIDE * rows / columns
     extent = (left, left + SIDE, bottom, bottom + tall)
     axes.imshow(panel.image.clip(0, 1), extent=extent, aspect="auto", interpolation="nearest")
+    if panel.frame:
+        axes.add_patch(Rectangle((left, bottom), SIDE, tall, fill=False, edgecolor=panel.frame, linewidth=1.6))
     for point, style in ((panel.true, _TRUE), (panel.peak, _PEAK)):
         if point is not None:
             x, y = left + (point[0] + 0.5) / columns * SIDE, bottom + tall - (point[1] + 0.5) / rows * tall

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mtbench.contract import Backbone, Classification, Dataset, Network, Split, Task
+from mtbench.contract import Backbone, Classification, Dataset, Kind, Network, Retrieval, Split, Task
 from mtbench.errors import StoreError, UsageError, shortlist
 from mtbench.plan.parse import backbone_of, dataset_of
 from mtbench.plan.spec import RunSpec
@@ -35,7 +35,8 @@ class TrainedRun:
         backbone: one like those that the network is built on, with initial weights.
         dataset: the opened dataset.
         test: the test split, on the network's device.
-        indices: indices of the tasks that can be explained, those of one class per image.
+        kind: the kind of the tasks that are explained: of one class per image, or of retrieval.
+        indices: indices of these tasks.
     """
 
     status: RunStatus
@@ -44,6 +45,7 @@ class TrainedRun:
     backbone: Backbone
     dataset: Dataset
     test: Split
+    kind: type[Kind]
     indices: tuple[int, ...]
 
     @property
@@ -53,7 +55,7 @@ class TrainedRun:
 
     @property
     def others(self) -> list[str]:
-        """The names of the tasks that cannot be explained."""
+        """The names of the tasks that are not explained."""
         return [task.name for index, task in enumerate(self.tasks) if index not in self.indices]
 
 
@@ -87,7 +89,7 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         root: the folder of the data files.
 
     Raises:
-        UsageError: the run is not finished, or is not of images with classes, or a part of it is not installed.
+        UsageError: the run is not finished, there are no pages for its tasks, or a part of it is not installed.
         StoreError: its weights are lost, damaged, or no longer fit; the text says how to make them again.
         DataError: a data file is missing or damaged.
     """
@@ -100,7 +102,7 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         )
     weights = _weights(folder, spec, status.record)
     dataset = dataset_of(spec).open(root)
-    _check(dataset)
+    kind = _explained(dataset)
     setup = backbone_of(spec).setup(dataset, seed=spec.seed)
     network = build(method_of(spec), setup)
     try:
@@ -112,7 +114,7 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
             mend=_again(folder, spec),
         ) from cause
     test = dataset.load("test", validation=spec.protocol.validation)
-    _check_inputs(dataset, test)
+    _check_inputs(dataset, test, kind)
     return TrainedRun(
         status=status,
         record=status.record,
@@ -120,7 +122,8 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         backbone=setup.build_backbone(),
         dataset=dataset,
         test=test.to(device),
-        indices=_classified(dataset),
+        kind=kind,
+        indices=tuple(index for index, task in enumerate(dataset.tasks) if isinstance(task.kind, kind)),
     )
 
 
@@ -144,20 +147,19 @@ def _again(folder: RunFolder, spec: RunSpec) -> str:
     return f"Make them again: mkdir -p {to} && cp {files} {to} && mtbench exec {to}/spec.json && mtbench explain {to}"
 
 
-def _classified(dataset: Dataset) -> tuple[int, ...]:
-    return tuple(index for index, task in enumerate(dataset.tasks) if isinstance(task.kind, Classification))
+def _explained(dataset: Dataset) -> type[Kind]:
+    """Return the first kind of tasks of a dataset for which there are pages."""
+    for kind in (Classification, Retrieval):
+        if any(isinstance(task.kind, kind) for task in dataset.tasks):
+            return kind
+    kinds = sorted({type(task.kind).__name__ for task in dataset.tasks})
+    raise UsageError(
+        f"the tasks of this run are of kind {', '.join(kinds)}, for which there are no pages.",
+        allowed="Explained are tasks of one class per image, and of retrieval.",
+    )
 
 
-def _check(dataset: Dataset) -> None:
-    if not _classified(dataset):
-        kinds = sorted({type(task.kind).__name__ for task in dataset.tasks})
-        raise UsageError(
-            f"the tasks of this run are of kind {', '.join(kinds)}, for which there are no pages.",
-            allowed="Explained are tasks of one class per image.",
-        )
-
-
-def _check_inputs(dataset: Dataset, test: Split) -> None:
+def _check_inputs(dataset: Dataset, test: Split, kind: type[Kind]) -> None:
     inputs = test.inputs
     if not isinstance(inputs, Tensor) or inputs.dim() != 4 or inputs.shape[1] not in (1, 3):
         found = "several tensors" if not isinstance(inputs, Tensor) else "x".join(map(str, inputs.shape[1:]))
@@ -165,7 +167,7 @@ def _check_inputs(dataset: Dataset, test: Split) -> None:
             f"the inputs of this run's dataset are no images ({found}).",
             allowed="Explained are networks that look at images of one or three channels.",
         )
-    if test.members is not None and test.members.shape[1] > 1:
+    if kind is Classification and test.members is not None and test.members.shape[1] > 1:
         raise UsageError(
             f"an example of this run's dataset is {test.members.shape[1]} images.",
             allowed="Explained are networks that answer about one image.",

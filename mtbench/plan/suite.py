@@ -25,6 +25,13 @@ A suite is a TOML file; what a key means is said at the field of the same name b
     [paper.rows]
     td = [[97.16, 0.05], [96.19, 0.14]]
 
+    [[relation]]                    # likewise, of pairs of tasks
+    dataset = "mmnist2"
+    quantity = "compliance"
+    pairs = ["LU/RL"]
+    [relation.rows]
+    uniform = [51.5]
+
     [[claim]]                       # what is to be judged
     dataset = "mmnist2"
     contrast = ["td", "single"]
@@ -53,6 +60,7 @@ __all__ = [
     "Counted",
     "Grid",
     "PaperTable",
+    "Relation",
     "Search",
     "Setting",
     "Suite",
@@ -172,6 +180,37 @@ class PaperTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Relation:
+    """Published numbers of pairs of tasks, which are printed beside ours and not compared.
+
+    Attributes:
+        dataset: what they are of, as in the grid.
+        quantity: ``compliance``, the update compliance ratio in %, which is measured with ``diagnostics =
+            ["conflict"]``; or ``distance``, that of the vectors by which two tasks modulate a network.
+        pairs: the names of two tasks each, as in ``smiling/young``.
+        rows: by method a value for each pair; several values of a pair that the paper prints several of.
+        set: the variation of the grid that they belong to.
+        source: where they stand, if not where the suite's title says.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    dataset: str
+    quantity: Literal["compliance", "distance"]
+    pairs: tuple[str, ...]
+    rows: Mapping[str, tuple[float | tuple[float, ...], ...]]
+    set: Mapping[str, Setting] = field(default_factory=dict)
+    source: str = ""
+
+    def values(self, method: str, pair: str) -> tuple[float, ...]:
+        """The values that were published of a method and a pair."""
+        if method not in self.rows:
+            return ()
+        value = self.rows[method][self.pairs.index(pair)]
+        return value if isinstance(value, tuple) else (value,)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """A statement about two methods that the runs are to bear out or not; declared before they are looked at.
 
@@ -179,6 +218,7 @@ class Claim:
         dataset: as in the grid.
         contrast: two methods of the grid; the claim is on the first minus the second.
         metric: a task's name, ``mean``, or ``delta_m`` (relative to the single-task runs of the same grid).
+        tasks: those that the mean is over, of a claim about a group of tasks; empty for all.
         direction: ``better``, ``worse`` or ``equivalent``: what is claimed of the first.
         margin: in the metric's unit, the difference that would matter; 0 if none is named.
         family: claims of one family are corrected together (Holm); by default all of a suite are one.
@@ -193,6 +233,7 @@ class Claim:
     dataset: str
     contrast: tuple[str, str]
     metric: str = MEAN
+    tasks: tuple[str, ...] = ()
     direction: Literal["better", "worse", "equivalent"] = "better"
     margin: float = 0.0
     family: str = "all"
@@ -205,6 +246,16 @@ class Claim:
     def methods(self) -> tuple[str, ...]:
         """The two methods."""
         return self.contrast
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns whose mean it is about: the tasks of a group, else the metric alone."""
+        return self.tasks or (self.metric,)
+
+    @property
+    def measured(self) -> str:
+        """The metric in words."""
+        return f"mean of {', '.join(self.tasks)}" if self.tasks else self.metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,6 +322,7 @@ class Suite:
         counted: which networks are counted beside them.
         labels: what methods are called in its report, where not by their names.
         paper: published numbers.
+        relation: likewise, of pairs of tasks.
         claim: what is to be judged.
         figures: what is drawn beside what every report draws: ``scatter`` (each pair of tasks, with fronts), ``sweep``
             (over what is varied), ``tasks`` (over the number of tasks), ``adding`` (of a task), ``matched`` (over what
@@ -288,6 +340,7 @@ class Suite:
     counted: tuple[Counted, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     paper: tuple[PaperTable, ...] = ()
+    relation: tuple[Relation, ...] = ()
     claim: tuple[AnyClaim, ...] = ()
     figures: tuple[Literal["scatter", "sweep", "tasks", "adding", "matched"], ...] = ()
 

@@ -12,13 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.plan.suite import Claim, Counted, Grid, PaperTable, Search, Suite, claim_class
+from mtbench.plan.suite import Claim, Counted, Grid, PaperTable, Relation, Search, Suite, claim_class
 from mtbench.plan.suite_fit import Fault, misfits
 from mtbench.plan.toml_lines import Lines
 
 __all__ = ["Fault", "built_in_suites", "find_suite", "read_suite", "suite_path"]
 
-_PARTS: dict[str, type[Any]] = {"grid": Grid, "paper": PaperTable, "claim": Claim, "search": Search, "counted": Counted}
+_PARTS: dict[str, type[Any]] = {
+    **{"grid": Grid, "paper": PaperTable, "relation": Relation, "claim": Claim, "search": Search, "counted": Counted}
+}
 _TOP = ("title", "source", "note", "protocol", "labels", "figures", *_PARTS)
 _EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": ()}
 _TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*|class \w+)$")
@@ -29,6 +31,7 @@ _MENDS = {
     "methods": 'Write a list of texts: ["...", "..."].',
     "datasets": 'Write a list of texts: ["...", "..."].',
     "columns": 'Write a list of texts: ["...", "..."].',
+    "pairs": 'Write a list of texts: ["one/other", "..."].',
     "contrast": 'Write two methods: ["...", "..."].',
     "vary": "Write a setting and its values: { name = [..., ...] }.",
 }

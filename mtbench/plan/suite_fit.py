@@ -9,7 +9,7 @@ from mtbench.errors import MtbenchError, UsageError, did_you_mean
 from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
 from mtbench.plan.parse import DatasetChoice, parse_dataset, parse_method
 from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
-from mtbench.plan.suite_names import Known, Path, claim_misfits, not_there, paper_misfits
+from mtbench.plan.suite_names import Known, Path, claim_misfits, not_there, paper_misfits, relation_misfits
 from mtbench.plan.toml_lines import Fault, Lines
 
 __all__ = ["Fault", "misfits"]
@@ -34,7 +34,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
             yield from _part_misfits(suite, part, (kind, number), lines, strange)
     for number, counted in zip(numbers["counted"], suite.counted, strict=True):
         yield from _counted_misfits(suite, counted, ("counted", number), lines, strange)
-    mentioned = {*suite.labels, *(name for table in suite.paper for name in table.rows)}
+    mentioned = {*suite.labels, *(name for table in (*suite.paper, *suite.relation) for name in table.rows)}
     mentioned |= {name for claim in suite.claim for name in claim.methods}
     methods = {method for part in suite.parts for method in part.methods}
     if "all" in methods:
@@ -56,6 +56,8 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     )
     for number, table in zip(numbers["paper"], suite.paper, strict=True):
         yield from paper_misfits(table, known, ("paper", number), lines)
+    for number, relation in zip(numbers["relation"], suite.relation, strict=True):
+        yield from relation_misfits(relation, known, ("relation", number), lines)
     for number, claim in zip(numbers["claim"], suite.claim, strict=True):
         yield from claim_misfits(claim, known, ("claim", number), lines)
 

@@ -1,16 +1,16 @@
 """Names in a suite's tables of published numbers and in its claims that its grid does not have."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from mtbench.errors import MtbenchError, did_you_mean
 from mtbench.plan.pairing import unlike_starts
 from mtbench.plan.parse import parse_dataset
-from mtbench.plan.suite import MEAN, AcrossClaim, Claim, PaperTable, Setting, Suite, rendered
+from mtbench.plan.suite import MEAN, AcrossClaim, Claim, PaperTable, Relation, Setting, Suite, rendered
 from mtbench.plan.toml_lines import Fault, Lines
 
-__all__ = ["Known", "Path", "claim_misfits", "not_there", "paper_misfits"]
+__all__ = ["Known", "Path", "claim_misfits", "not_there", "paper_misfits", "relation_misfits"]
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -40,17 +40,43 @@ def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> 
     for column in table.columns:
         if tasks and column not in (*tasks, MEAN):
             yield not_there(column, (*tasks, MEAN), lines.find((*path, "columns"), column), "columns")
+    yield from _row_misfits(
+        table, table.columns, "columns", "a mean, or [mean, standard deviation]", known, path, lines
+    )
+    yield from _variation_misfits(table.set, table.dataset, known, path, lines)
+
+
+def relation_misfits(table: Relation, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
+    """Faults of published numbers of pairs of tasks; `path` is where they stand."""
+    tasks = _tasks(table.dataset)
+    yield from _dataset_misfits(table.dataset, known, path, lines)
+    for pair in table.pairs:
+        one, _, other = pair.partition("/")
+        line = lines.find((*path, "pairs"), pair)
+        if not other or one == other:
+            yield Fault(line=line, text=f"'pairs' has '{pair}'. Write two tasks and a slash between them.")
+            continue
+        for task in (one, other):
+            if tasks and task not in tasks:
+                yield not_there(task, tasks, line, "pairs")
+    yield from _row_misfits(table, table.pairs, "pairs", "a number, or a list of them", known, path, lines)
+    yield from _variation_misfits(table.set, table.dataset, known, path, lines)
+
+
+def _row_misfits(
+    table: PaperTable | Relation, heads: Sequence[str], what: str, each: str, known: Known, path: Path, lines: Lines
+) -> Iterator[Fault]:
+    """Faults of the rows of published numbers, which have one for each of `heads`."""
     for method, values in table.rows.items():
         line = lines.find((*path, "rows", method), method)
         if method not in known.methods:
             yield not_there(method, known.methods - known.strange, line, "rows")
-        if len(values) != len(table.columns):
+        if len(values) != len(heads):
             yield Fault(
                 line=line,
-                text=f"'{method}' has {len(values)} value{'s' * (len(values) != 1)} for {len(table.columns)} columns "
-                f"({', '.join(table.columns)}). Give one for each: a mean, or [mean, standard deviation].",
+                text=f"'{method}' has {len(values)} value{'s' * (len(values) != 1)} for {len(heads)} {what} "
+                f"({', '.join(heads)}). Give one for each: {each}.",
             )
-    yield from _variation_misfits(table.set, table.dataset, known, path, lines)
 
 
 def claim_misfits(claim: Claim | AcrossClaim, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
@@ -74,9 +100,15 @@ def _within_misfits(claim: Claim, known: Known, path: Path, lines: Lines) -> Ite
             yield not_there(method, known.methods - known.strange, lines.find((*path, "contrast"), method), "contrast")
     if claim.contrast[0] == claim.contrast[1]:
         yield Fault(line=lines.find((*path, "contrast")), text="'contrast' names one method twice. Name two.")
-    allowed = (*_tasks(claim.dataset), MEAN, "delta_m")
-    if len(allowed) > 2 and claim.metric not in allowed:
+    allowed = (*(tasks := _tasks(claim.dataset)), MEAN, "delta_m")
+    if tasks and claim.metric not in allowed:
         yield not_there(claim.metric, allowed, lines.find((*path, "metric")), "metric")
+    for task in claim.tasks:
+        if tasks and task not in tasks:
+            yield not_there(task, tasks, lines.find((*path, "tasks"), task), "tasks")
+    if claim.tasks and claim.metric != MEAN:
+        text = f"'tasks' is the group that a mean is over, and 'metric' is '{claim.metric}'. Leave one of the two out."
+        yield Fault(line=lines.find((*path, "tasks")), text=text)
     yield from _variation_misfits(claim.set, claim.dataset, known, path, lines)
 
 

@@ -91,6 +91,7 @@ class Varied(Dataset):
             defined=defined,
             foreground=self._foreground(whole.foreground),
             points=None if whole.points is None else whole.points[:, self.indices],
+            classes=None if whole.classes is None else whole.classes[:, self.indices],
         )
 
     def _names(self) -> list[str]:

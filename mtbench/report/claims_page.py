@@ -119,7 +119,7 @@ def _subject(claim: Claim | AcrossClaim) -> dict[str, object]:
         names = {"metric": claim.task, "first": claim.method, "second": claim.against or None}
         return {"dataset": dataset, "other_dataset": other, **names}
     first, second = claim.contrast
-    return {"dataset": claim.dataset, "other_dataset": None, "metric": claim.metric, "first": first, "second": second}
+    return {"dataset": claim.dataset, "other_dataset": None, "metric": claim.measured, "first": first, "second": second}
 
 
 def _least(judged: Sequence[Judged]) -> str:

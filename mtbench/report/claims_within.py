@@ -1,18 +1,19 @@
 """What a claim about two methods on one dataset rests on."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.plan.suite import MEAN, Claim, rendered
+from mtbench.plan.suite import MEAN, Claim, PaperTable, rendered
 from mtbench.report.answers import right_answers
 from mtbench.report.evidence import Evidence, direction, paper_contrast, title, unlearned
 from mtbench.report.relative import DELTA, deltas, single_task_runs
 from mtbench.report.suite import Sheet, SuiteRuns
 from mtbench.report.triplets import triplet_answers
 from mtbench.report.unlike import mixed
-from mtbench.stats.contrast import paired, welch
+from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 from mtbench.stats.resample import Resampled, accuracy_difference
 from mtbench.stats.triplets import triplet_difference
 
@@ -24,8 +25,7 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
     sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
     first, second = _values(sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
-    higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.metric)
-    left, right = claim.contrast
+    higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.columns[0])
     return Evidence(
         words=_words(runs, claim),
         stale=_stale(sheet, claim),
@@ -33,10 +33,10 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
         higher_is_better=higher,
         unit=unit,
         planned=claim.n or runs.planned(claim.dataset, claim.set),
-        paper=paper_contrast((paper, left), (paper, right), claim.metric),
+        paper=_paper(paper, claim),
         ours=ours,
         resampled=_resampled(sheet, claim, ours.n, root),
-        unlearned=unlearned([(sheet, method) for method in claim.contrast], claim.metric),
+        unlearned=all(unlearned([(sheet, method) for method in claim.contrast], column) for column in claim.columns),
     )
 
 
@@ -44,7 +44,7 @@ def _words(runs: SuiteRuns, claim: Claim) -> str:
     """The contrast in words; the metric where it is not the mean over tasks."""
     first, second = (title(runs, method) for method in claim.contrast)
     varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
-    metric = {DELTA: ", Δm", MEAN: ""}.get(claim.metric, f", {claim.metric}")
+    metric = {DELTA: ", Δm", MEAN: ""}.get(claim.measured, f", {claim.measured}")
     return f"{claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}"
 
 
@@ -52,11 +52,27 @@ def _values(sheet: Sheet | None, claim: Claim) -> tuple[NDArray[np.float64], NDA
     """Per seed (S,) the metric of the two methods."""
     if sheet is None:
         return np.full(1, np.nan), np.full(1, np.nan)
-    relative = claim.metric == DELTA
-    values = dict(zip(sheet.methods, deltas(sheet.comparison), strict=True)) if relative else sheet.scores(claim.metric)
+    if claim.metric == DELTA:
+        values = dict(zip(sheet.methods, deltas(sheet.comparison), strict=True))
+    else:
+        columns = [sheet.scores(column) for column in claim.columns]
+        values = {method: np.mean([column[method] for column in columns], axis=0) for method in columns[0]}
     seeds = len(next(iter(values.values()), np.empty(1)))
     nothing = np.full(seeds, np.nan)
     return values.get(claim.contrast[0], nothing), values.get(claim.contrast[1], nothing)
+
+
+def _paper(table: PaperTable | None, claim: Claim) -> Contrast | None:
+    """Welch's, from the printed numbers; of a group of tasks the difference alone, for no table says how far its tasks
+    move together."""
+    first, second = ((table, method) for method in claim.contrast)
+    found = [contrast for column in claim.columns if (contrast := paper_contrast(first, second, column))]
+    if len(found) < len(claim.columns):
+        return None
+    if len(found) == 1:
+        return found[0]
+    mean = sum(contrast.difference for contrast in found) / len(found)
+    return welch_from(mean, math.nan, 0, 0.0, math.nan, 0)
 
 
 def _stale(sheet: Sheet | None, claim: Claim) -> bool:
@@ -76,7 +92,7 @@ def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
 
 def _resampled(sheet: Sheet | None, claim: Claim, pairs: int, root: Path) -> Resampled | None:
     """Of the very pairs of runs that the contrast is of, so that the two intervals can be compared."""
-    if sheet is None or claim.metric == DELTA or claim.test != "paired" or not pairs:
+    if sheet is None or claim.metric == DELTA or claim.tasks or claim.test != "paired" or not pairs:
         return None
     methods = [method for name in claim.contrast if (method := sheet.runs(name)) is not None]
     first, second = (right_answers(method, claim.metric, root) for method in methods)

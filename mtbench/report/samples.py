@@ -2,26 +2,30 @@
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
 from torch import Tensor
 
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
 
-__all__ = ["answer", "caption", "one_by_one", "sample_page", "writing"]
+__all__ = ["Cells", "answer", "caption", "one_by_one", "sample_page", "triplet_cells", "writing"]
 
 COLUMNS = 6
 CELL = 1.7  # inches, the side of an image on the page
 LINE = 0.16  # inches, the height of a line of text
 WIDTH = 22  # characters, of a line of a caption
 LABELS = 12  # of an example, in its caption
+TRIPLETS = 20  # tasks of which a triplet is shown
+ROLES = ("anchor", "positive", "negative")
 QUESTIONS = 60  # tasks whose questions are listed
 FONT: dict[str, Any] = {"fontsize": 7, "family": "monospace"}
 ACROSS = 28  # characters of that font that are as wide as an image
@@ -30,7 +34,8 @@ ACROSS = 28  # characters of that font that are as wide as an image
 def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
     """Write the first `count` test images with the label of every task below each, as PNG.
 
-    Of triplets these are images of the first ones, with the class of each image for every task.
+    Of triplets these are images of the first ones, with the class of each image for every task. Below them is the first
+    triplet of each task, of up to `TRIPLETS` tasks.
 
     What the dataset marks in its images has a cross, and the points that labels are about have a circle. Below the
     images are the tasks' questions, if there are any and not too many.
@@ -39,7 +44,8 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
         UsageError: the dataset is not made of images with classes, or the page cannot be written.
         DataError: its files are missing or damaged.
     """
-    split = dataset.load("test", validation=False).first(count)
+    test = dataset.load("test", validation=False)
+    split = test.first(count)
     in_triplets = split.classes is not None and split.members is not None
     if in_triplets:
         split = one_by_one(split)
@@ -52,32 +58,57 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
     captions = [caption(dataset.tasks, split, row) for row in range(len(split))]
     marks = None if in_triplets else dataset.marks("test", len(split))
     columns = min(COLUMNS, len(captions))
-    rows = math.ceil(len(captions) / columns)
-    lines = 1 + max(text.count("\n") + 1 for text in captions)
-    longest = max(len(line) for text in captions for line in text.splitlines())
-    font = FONT | {"fontsize": 7 * min(1, ACROSS / longest)}
-    heights = [rows * (CELL + lines * LINE)]
+    shown = [Cells(images=images, captions=captions)]
+    if in_triplets:
+        shown.append(triplet_cells(dataset.tasks, test))
+        columns = COLUMNS
+    heights = [cells.rows(columns) * (CELL + cells.lines * LINE) for cells in shown]
     if questions := _questions(dataset.tasks):
         heights.append((len(questions) + 1) * 0.75 * LINE)
     figure = Figure(figsize=(columns * CELL, sum(heights)), layout="constrained")
     areas = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for row, text in enumerate(captions):
-        axes = areas[0].add_subplot(rows, columns, row + 1)
-        axes.imshow(images[row], cmap="gray" if images.ndim == 3 else None, vmin=0, vmax=1, interpolation="nearest")
-        axes.autoscale(False)
-        if marks is not None:
-            axes.plot(*marks[row].T.numpy(), "+", color="white", markersize=5, markeredgewidth=0.8)
-        if split.points is not None:
-            points = split.points[row].T.numpy()
-            axes.plot(*points, "o", color="none", markeredgecolor="white", markersize=9, markeredgewidth=0.8)
-        axes.set_xlabel(text, **font)
-        axes.set_xticks([])
-        axes.set_yticks([])
+    for area, cells in zip(areas, shown, strict=False):
+        for row, axes in enumerate(cells.draw(area, columns)):
+            if marks is not None:
+                axes.plot(*marks[row].T.numpy(), "+", color="white", markersize=5, markeredgewidth=0.8)
+            if split.points is not None:
+                points = split.points[row].T.numpy()
+                axes.plot(*points, "o", color="none", markeredgecolor="white", markersize=9, markeredgewidth=0.8)
     if questions:
-        areas[1].text(0.01, 1, "\n".join(questions), va="top", **FONT)
+        areas[-1].text(0.01, 1, "\n".join(questions), va="top", **FONT)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="png", dpi=150)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Images (N, H, W) or (N, H, W, 3) in [0, 1] with a caption below each."""
+
+    images: np.ndarray
+    captions: Sequence[str]
+
+    @property
+    def lines(self) -> int:
+        """Lines of the longest caption, and an empty one."""
+        return 1 + max(text.count("\n") + 1 for text in self.captions)
+
+    def rows(self, columns: int) -> int:
+        """Return the number of rows on the page."""
+        return math.ceil(len(self.captions) / columns)
+
+    def draw(self, area: SubFigure, columns: int) -> Iterator[Axes]:
+        """Draw the images in rows, and yield the axes of each."""
+        longest = max(len(line) for text in self.captions for line in text.splitlines())
+        font = FONT | {"fontsize": 7 * min(1, ACROSS / longest)}
+        for row, (image, text) in enumerate(zip(self.images, self.captions, strict=True)):
+            axes = area.add_subplot(self.rows(columns), columns, row + 1)
+            axes.imshow(image, cmap="gray" if image.ndim == 2 else None, vmin=0, vmax=1, interpolation="nearest")
+            axes.autoscale(False)
+            axes.set_xlabel(text, **font)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            yield axes
 
 
 @contextmanager
@@ -101,8 +132,25 @@ def one_by_one(split: Split) -> Split:
     return Split(inputs=split.inputs[chosen], targets=tuple(classes.T), defined=classes >= 0)
 
 
+def triplet_cells(tasks: tuple[Task, ...], split: Split) -> Cells:
+    """Return the first triplet of each of the first tasks."""
+    assert split.members is not None
+    assert split.classes is not None
+    assert isinstance(split.inputs, Tensor)
+    chosen, captions = [], []
+    for index, task in enumerate(tasks[:TRIPLETS]):
+        for row in split.defined[:, index].nonzero().flatten().tolist()[:1]:
+            for role, image in zip(ROLES, split.members[row].tolist(), strict=True):
+                chosen.append(image)
+                label = int(split.classes[image, index])
+                captions.append(f"{task.name}: {role}\n{answer(task, label) if label >= 0 else 'class unknown'}")
+    images = _images(Split(inputs=split.inputs[chosen], targets=(), defined=torch.empty(len(chosen), 0)))
+    assert images is not None
+    return Cells(images=images, captions=captions)
+
+
 def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:
-    """The defined labels of an example, in lines: ``LU 5  RL 0``; each in a line where one is long.
+    """The defined labels of an example, in lines: ``LU 5  RL 0``; each in a line where one is long, or might be.
 
     Of many more than `LABELS` the first so many are shown.
     """
@@ -113,9 +161,10 @@ def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:
     ]
     if len(labels) > LABELS + 1:
         labels[LABELS:] = [f"and\N{NO-BREAK SPACE}{len(labels) - LABELS}\N{NO-BREAK SPACE}more"]
-    if max(map(len, labels), default=0) > WIDTH:
-        return "\n".join(labels)
-    return textwrap.fill("  ".join(labels), WIDTH) or "(no label)"
+    longest = [len(f"{task.name} {name}") for task in tasks[:LABELS] for name in task.answers]
+    if max([*map(len, labels), *longest], default=0) > WIDTH:  # likewise for all examples
+        return "\n".join(labels) or "(no label)"
+    return textwrap.fill("  ".join(labels), WIDTH, break_on_hyphens=False) or "(no label)"
 
 
 def answer(task: Task, label: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.plan.parse import parse_dataset
-from mtbench.plan.suite import PaperTable, Setting, Suite, rendered
+from mtbench.plan.suite import PaperTable, Relation, Setting, Suite, rendered
 from mtbench.plan.suite_plan import Place, places, signature, size_of
 from mtbench.report.comparison import Comparison, MethodRuns, compare
 from mtbench.report.studies import StudyRuns
@@ -31,6 +31,7 @@ class Sheet:
         methods: what the suite calls them, in the same order.
         planned: how many seeds the suite asks for at this size.
         paper: what was published of it, if anything.
+        relations: what was published of its pairs of tasks.
     """
 
     dataset: str
@@ -39,6 +40,7 @@ class Sheet:
     methods: tuple[str, ...]
     planned: int
     paper: PaperTable | None
+    relations: tuple[Relation, ...] = ()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -154,6 +156,11 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
             methods=tuple(methods),
             planned=_planned(suite, dataset, variation, next(iter(methods.values()))[0].spec.protocol.name),
             paper=_published(suite, dataset, variation),
+            relations=tuple(
+                table
+                for table in suite.relation
+                if table.dataset == dataset and _meant(suite, dataset, table.set) == variation
+            ),
         )
         for (dataset, variation), methods in groups.items()
     )

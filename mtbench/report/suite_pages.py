@@ -12,6 +12,7 @@ from mtbench.report.equal_loss import equal_losses
 from mtbench.report.exhibit import Exhibit
 from mtbench.report.layout import Page, page_of
 from mtbench.report.matched import matched_exhibits
+from mtbench.report.pairs import relation_pages
 from mtbench.report.published import published_page
 from mtbench.report.scaling import scaling_exhibits
 from mtbench.report.studies import StudyRuns
@@ -41,6 +42,7 @@ def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DE
             yield page
         if published := published_page(runs, sheet):
             yield published
+        yield from relation_pages(runs, sheet)
         if tuned := tuned_paper_page(runs, sheet):
             yield tuned
     for at_loss in equal_losses([sheet.comparison for sheet in runs.sheets]):

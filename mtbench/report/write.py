@@ -20,6 +20,7 @@ from mtbench.report.frame import tidy_frame
 from mtbench.report.latex import render_latex
 from mtbench.report.layout import Page, page_of
 from mtbench.report.markup import render_csv, render_markdown
+from mtbench.report.pairs import relation_pages
 from mtbench.report.pointing import pointing_frame
 from mtbench.report.published import published_frame, published_page
 from mtbench.report.studies import StudyRuns
@@ -100,6 +101,8 @@ def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, cho
         content |= _beside(sheet.comparison, stem, table, choices)
         if page := published_page(runs, sheet):
             content |= _marked_up(page, f"{stem}-paper")
+        for page in relation_pages(runs, sheet):
+            content |= _marked_up(page, page.label)
         if page := tuned_paper_page(runs, sheet):
             content |= _marked_up(page, page.label)
         if "scatter" in runs.suite.figures and not runs.studies:

@@ -33,6 +33,7 @@ from mtbench.train.constants import constants
 from mtbench.train.cost import count_macs, count_parameters
 from mtbench.train.device import deterministic
 from mtbench.train.diagnostics.selectivity import measure_selectivity
+from mtbench.train.distances import distances
 from mtbench.train.environment import environment
 from mtbench.train.loop import Fitted, Keeper, fit
 from mtbench.train.numerics import numerics
@@ -141,7 +142,7 @@ def _trained(
         pointing=measure_pointing(
             run.network, run.splits["train"], run.splits["test"], test.predictions, check_stop=check_stop
         ),
-        measurements=ceilings(run.tasks, run.splits["test"]),
+        measurements={**ceilings(run.tasks, run.splits["test"]), **distances(run.network)},
     )
 
 

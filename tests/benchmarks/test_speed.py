@@ -130,13 +130,13 @@ def stepper(run: Assembly, *, batch_size: int = 512, nchw: bool = False) -> Call
     return step
 
 
-def in_turn(steppers: dict[str, Callable[[], float]]) -> dict[str, float]:
-    """The median CPU seconds of each, timed in turn after two rounds of warming up."""
+def in_turn(steppers: dict[str, Callable[[], float]], *, warm: int = 2, rounds: int = STEPS) -> dict[str, float]:
+    """The median CPU seconds of each, timed in turn after some rounds of warming up."""
     times: dict[str, list[float]] = {name: [] for name in steppers}
-    for number in range(STEPS + 2):
+    for number in range(warm + rounds):
         for name, step in steppers.items():
             seconds = step()
-            if number >= 2:
+            if number >= warm:
                 times[name].append(seconds)
     return {name: median(seconds) for name, seconds in times.items()}
 

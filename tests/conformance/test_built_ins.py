@@ -86,7 +86,7 @@ def test_datasets_conform(name: str, data_root: Path) -> None:
     [
         "clevr-mini:train=40:test=8:size=32",
         "birds-mini:train=40:test=8:species=4:size=32",
-        "faces-mini:train=60:val=40:test=40:size=32:triplets=16:test-triplets=8",
+        "faces-mini:train=60:val=40:test=40:size=32:triplets=16:test_triplets=8",
         "shoes-mini:images=100:triplets=60:test_triplets=12:size=64",
     ],
 )

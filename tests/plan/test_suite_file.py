@@ -87,6 +87,16 @@ FAULTS = {
     "a convention that there is not": ("[paper.rows]", 'delta = "drop"\n[paper.rows]', "e.g. 'metric/drop'"),
     "an unknown method": ('    "uniform",', '    "unifrom",', "Did you mean 'uniform'?"),
     "an unknown option": ('    "uniform",', '    "uniform", "td:chanels=2",', "Did you mean 'channels'?"),
+    "a group with a task that there is not": (
+        "set = { fraction = 1.0 }",
+        'set = { fraction = 1.0 }\ntasks = ["LU", "RU"]',
+        "Did you mean 'LU'?",
+    ),
+    "a group and a metric": (
+        "set = { fraction = 1.0 }",
+        'set = { fraction = 1.0 }\nmetric = "LU"\ntasks = ["LU", "RL"]',
+        "Leave one of the two out.",
+    ),
     "a value that does not fit": ('    "td",', '    "td", "td:bu2=times",', "Allowed: add, mul, gated."),
     "a method that does not fit": ('    "uniform",', '    "uniform", "single+pcgrad",', "does not go together"),
     "weights for other tasks": ('    "uniform",', '    "uniform", "branches+fixed:weights=1/2/3",', "3 weights for 2"),

@@ -149,6 +149,19 @@ def test_a_claim_may_be_about_a_task() -> None:
     assert (left.name, right.name) == tuple(f"mmnist2, {task}: uniform {MINUS} Single task" for task in ("LU", "RL"))
 
 
+def test_a_claim_may_be_about_the_mean_of_a_group_of_tasks() -> None:
+    both, left, right = (
+        judged(claim("uniform", "single", **more))[0]
+        for more in ({"tasks": ("LU", "RL")}, {"metric": "LU"}, {"metric": "RL"})
+    )
+    assert both.ours.difference == pytest.approx((left.ours.difference + right.ours.difference) / 2)
+    assert both.ours.p == pytest.approx(judged(claim("uniform", "single"))[0].ours.p)  # that of the mean over all two
+    assert both.paper is not None
+    assert both.paper.difference == pytest.approx((1.0 + 0.5) / 2)
+    assert both.paper.interval() is None
+    assert both.name.startswith("mmnist2, mean of LU, RL: ")
+
+
 def test_a_claim_may_be_about_gains_over_single_task_networks() -> None:
     (found,) = judged(claim("uniform", "chmod", metric="delta_m"))
     seeds, single = np.arange(5), SCORES["single"]

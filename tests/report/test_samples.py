@@ -6,6 +6,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from matplotlib.image import imread
@@ -13,7 +14,7 @@ from matplotlib.image import imread
 from mtbench.contract import Classification, Dataset, NoOptions, Split, Task
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.samples import caption, one_by_one, sample_page
+from mtbench.report.samples import caption, one_by_one, sample_page, triplet_cells
 from mtbench_toys.datasets import Maps, PartialLabels, draw
 
 README = Path(__file__).parents[2] / "datasets" / "README.md"
@@ -117,7 +118,34 @@ def test_of_triplets_each_image_is_shown_once_with_its_class_for_every_task(tmp_
     for row, index in enumerate(first):
         upper, lower = places[index].tolist()
         assert caption(dataset.tasks, shown, row).replace("\N{NO-BREAK SPACE}", " ") == f"upper {upper}  lower {lower}"
-    sample_page(dataset, tmp_path / "page.png", count=4)
-    assert imread(tmp_path / "page.png").shape[2] == 4
     with pytest.raises(UsageError, match="has no page of samples"):
         sample_page(parse_dataset("toy-triplets").open(tmp_path), tmp_path / "none.png")
+
+
+def test_of_triplets_the_first_of_each_task_is_shown_with_its_roles(tmp_path: Path) -> None:
+    dataset = parse_dataset("toy-retrieval").open(tmp_path)
+    split = dataset.load("test", validation=False)
+    assert split.members is not None
+    cells = triplet_cells(dataset.tasks, split)
+    images, places = draw("test")
+    firsts = split.members[:2].flatten()  # tasks come in turn
+    np.testing.assert_allclose(cells.images, images[firsts, 0].numpy() / 255, atol=1e-6)
+    roles = ("anchor", "positive", "negative")
+    assert list(cells.captions) == [
+        f"{task}: {role}\n{int(places[split.members[row, place], row])}"
+        for row, task in enumerate(("upper", "lower"))
+        for place, role in enumerate(roles)
+    ]
+    sample_page(dataset, tmp_path / "page.png", count=4)
+    assert imread(tmp_path / "page.png").shape[2] == 4
+
+
+def test_names_with_hyphens_are_not_broken_and_captions_of_all_examples_have_one_form() -> None:
+    two = tuple(
+        Task(name=name, kind=Classification(classes=2), answers=("no", "yes")) for name in ("no-beard", "wavy-hair")
+    )
+    texts = [caption(two, labelled(*labels), 0).replace("\N{NO-BREAK SPACE}", " ") for labels in ((0, 0), (1, 1))]
+    assert texts == ["no-beard no\nwavy-hair no", "no-beard yes\nwavy-hair yes"]
+    long = (*two, Task(name="mouth-slightly-open", kind=Classification(classes=2), answers=("no", "yes")))
+    texts = [caption(long, labelled(*labels), 0) for labels in ((0, 0, 0), (1, 1, 1))]
+    assert [text.count("\n") for text in texts] == [2, 2]

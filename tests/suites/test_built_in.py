@@ -8,7 +8,7 @@ from scipy import stats
 
 from mtbench import registry
 from mtbench.plan.parse import parse_dataset, parse_method
-from mtbench.plan.suite import AcrossClaim, Suite, rendered
+from mtbench.plan.suite import AcrossClaim, Claim, Suite, rendered
 from mtbench.plan.suite_file import built_in_suites, read_suite
 from mtbench.plan.suite_plan import places, plan_suite
 from mtbench.plan.toml_lines import Fault
@@ -117,7 +117,10 @@ def test_every_method_that_comes_along_has_its_learning_rate_searched_once() -> 
     def ours(kind: str) -> list[str]:
         return [name for name, entry in registry.entries(kind).items() if entry.distribution == "mtbench"]
 
-    everything = [*ours("method"), *(f"branches+{name}" for name in ours("balancer") if name != "fixed")]
+    networks = [
+        name for name in ours("method") if not parse_method(name).network_class.kinds
+    ]  # those of any kind of task
+    everything = [*networks, *(f"branches+{name}" for name in ours("balancer") if name != "fixed")]
     (part,) = suite("learning-rate").search
     searched = [parse_method(name).title for name in part.methods]
     assert len(set(searched)) == len(searched)
@@ -246,6 +249,33 @@ def test_the_weights_by_hand_sum_to_one_and_step_by_a_tenth() -> None:
 def test_auxiliary_losses_are_tried_in_every_combination() -> None:
     options = [parse_method(name).network_options for name in suite("levi2020-table2d").grid[0].methods]
     assert {(each.bu1_loss, each.td_loss) for each in options} == set(product((0, 1), repeat=2))
+
+
+def test_the_means_of_the_rows_of_zhao_et_als_table_3_are_not_its_averages() -> None:
+    found = {method: np.mean(values) for method, values in means("zhao2018-table3", "celeba20").items()}
+    rows = {
+        **{"chmod:first=4": 87.96, "csn": 77.68, "itn": 87.44, "fsn": 74.37},
+        **{"ib:size=256": 86.80, "ib:size=25": 78.55, "only-mask:first=4": 81.01},
+    }
+    assert found == pytest.approx(rows, abs=0.005)
+    printed = [84.86, 72.81, 84.61, 69.4, 83.69, 75.47, 76.32]
+    assert min(abs(found[method] - average) for method, average in zip(rows, printed, strict=True)) > 2
+
+
+def test_the_groups_of_attributes_that_zhao_et_al_name_improve_over_itn_in_their_table() -> None:
+    (table,) = suite("zhao2018-table3").paper
+    groups = [claim for claim in suite("zhao2018-table3").claim if isinstance(claim, Claim) and claim.tasks]
+    gains = []
+    for claim in groups:
+        pairs = [[table.number(method, task) for task in claim.tasks] for method in claim.contrast]
+        ours, itn = (np.mean([number[0] for number in numbers if number]) for numbers in pairs)
+        gains.append(ours - itn)
+    assert gains == pytest.approx([(90.2 - 87.29 + 91.45 - 89.57) / 2, (0.41 + 0.18 + 0.39) / 3])
+
+
+def test_the_means_of_the_rows_of_zhao_et_als_table_5_are_its_averages_but_for_rounding() -> None:
+    for *row, average in means("zhao2018-table5", "celeba7").values():
+        assert np.mean(row) == pytest.approx(average, abs=0.011)
 
 
 def test_suites_are_found_where_they_are_installed() -> None:

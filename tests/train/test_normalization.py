@@ -73,14 +73,14 @@ def gradient(network: Network, batch: Batch) -> Tensor:
     return torch.cat([one.flatten() for one in found]).double()
 
 
-def gradient_in_float64(network: Network, batch: Batch) -> Tensor:
-    """Return the gradient of a copy of the network with torch's own batch normalization, in NCHW."""
-    network = copy.deepcopy(network).to(torch.float64).to(memory_format=torch.contiguous_format)
+def gradient_in_nchw(network: Network, batch: Batch, dtype: torch.dtype) -> Tensor:
+    """Return the gradient of a copy of the network with torch's own batch normalization, in NCHW, where it is exact."""
+    network = copy.deepcopy(network).to(dtype).to(memory_format=torch.contiguous_format)
     for module in network.modules():
         if isinstance(module, BatchNorm):
             module.__class__ = nn.BatchNorm2d  # type: ignore[assignment]
     assert isinstance(batch.inputs, Tensor)
-    inputs = batch.inputs.to(torch.float64).clone(memory_format=torch.contiguous_format)
+    inputs = batch.inputs.to(dtype).clone(memory_format=torch.contiguous_format)
     return gradient(network, dataclasses.replace(batch, inputs=inputs))
 
 
@@ -89,10 +89,15 @@ def error(found: Tensor, expected: Tensor) -> float:
 
 
 def test_every_gradient_is_that_of_float64() -> None:
-    """With torch's own batch normalization in channels-last, 15 of 17 are wrong by 2e-4 or more."""
-    errors = {}
+    """With torch's own batch normalization in channels-last, most are wrong by 1e-3 or more."""
+    wrong, seen = dict[str, float](), set[str]()
     for name, run in assembled_with_batch_norm():
         batch = batch_of(run)
-        errors[name] = error(gradient(run.network, batch), gradient_in_float64(run.network, batch))
-    assert {"branches@resnet18", "mtan@lenet"} <= errors.keys()
-    assert {name: value for name, value in errors.items() if value >= 5e-5} == {}
+        expected = gradient_in_nchw(run.network, batch, torch.float64)
+        found = error(gradient(run.network, batch), expected)
+        # Deep networks with other steps that lose digits, such as dividing by a small norm, lose them in NCHW too.
+        if found >= 5e-5 and found >= 1.5 * error(gradient_in_nchw(run.network, batch, torch.float32), expected):
+            wrong[name] = found
+        seen.add(name)
+    assert {"branches@resnet18", "mtan@lenet", "fsn@retrieval"} <= seen
+    assert wrong == {}

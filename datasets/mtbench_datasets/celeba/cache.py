@@ -1,6 +1,5 @@
 """Annotations and triplets in the data root, so that text is read once and lists are drawn once."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from torch import Tensor
 from mtbench.contract import stream
 from mtbench.errors import DataError
 
-from ..facts import read_facts, read_tensors, write_tensors
+from ..facts import State, expect_unchanged, file_states, read_facts, read_tensors, write_tensors
 from ..triplets import draw_triplets, lists_sum
 from .annotations import TENSORS, Annotations
 from .reading import Folder
@@ -29,13 +28,12 @@ class Facts:
     Attributes:
         remarks: see `Annotations`.
         digest: see `Annotations`.
-        states: name, size in bytes and time of the last change in nanoseconds of each list that was read, by its key
-            in `Folder.files`.
+        states: see `State`, of each list that was read, by its key in `Folder.files`.
     """
 
     remarks: list[str]
     digest: str
-    states: Mapping[str, tuple[str, int, int]]
+    states: Mapping[str, State]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +71,7 @@ class AnnotationsCache:
             DataError: they are missing, truncated or altered, or a list is another one by now.
         """
         tensors, facts = read_tensors(self.path, self.owner, Facts)
-        for key, path in self.folder.files.items():
-            state = _state(path)
-            if state is not None and list(state) != list(facts.states[key]):
-                raise DataError(
-                    f"{path} is not the file any more that {self.path} was read from.",
-                    mend=f"`mtbench data prepare {self.owner}` reads it again.",
-                )
+        expect_unchanged(self.folder.files, facts.states, self.path, self.owner)
         return Annotations(**tensors, remarks=tuple(facts.remarks))
 
     def digest(self) -> str:
@@ -88,7 +80,7 @@ class AnnotationsCache:
         return "" if facts is None else facts.digest
 
     def _fill(self) -> Annotations:
-        states = {key: state for key, path in self.folder.files.items() if (state := _state(path)) is not None}
+        states = file_states(self.folder.files)
         found = self.folder.read()
         facts = Facts(remarks=list(found.remarks), digest=found.digest(), states=states)
         write_tensors(self.path, {name: getattr(found, name) for name in TENSORS}, asdict(facts))
@@ -210,12 +202,3 @@ class TripletsCache:
             )
         generator = stream(0, self.stem, split, task_name(attribute))
         return rows[draw_triplets(has, self.counts[split], generator, both=self.both)]
-
-
-def _state(path: Path) -> tuple[str, int, int] | None:
-    """Return name, size and time of the last change of a file; None if it is missing."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return path.name, found.st_size, found.st_mtime_ns

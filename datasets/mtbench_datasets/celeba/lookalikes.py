@@ -27,14 +27,21 @@ def _describe(folder: Path) -> str:
     inner_root = inner.parent if inner else next((path.parent for path in sorted(folder.glob("*/Anno"))), None)
     if inner_root is not None:
         return f"Did you mean {inner_root}?"
-    for sentence, patterns in _SIGNS.items():
-        if any(any(folder.glob(pattern)) for pattern in patterns):
+    for sentence, (patterns, without) in _SIGNS.items():
+        if _has(folder, patterns) and not _has(folder, without):
             return sentence
     return "" if folder.is_dir() else f"{folder} is no folder."
 
 
+def _has(folder: Path, patterns: tuple[str, ...]) -> bool:
+    return any(any(folder.glob(pattern)) for pattern in patterns)
+
+
+_LISTS = ("list_*", "Anno/list_*", "Eval/list_*")
+_ALIGNED = ("img_align_celeba/000001.*", "Img/img_align_celeba/000001.*", "Img/img_align_celeba_png/000001.*")
 _SIGNS = {
-    WILD: ("img_celeba", "Img/img_celeba"),
-    PICTURES: ("000001.jpg", "img_align_celeba/000001.jpg", "000001.png"),
-    ARCHIVES: ("img_align_celeba*.zip", "Img/*.zip", "*.7z*", "Img/*.7z*", "Img/*/*.7z*"),
+    WILD: (("img_celeba", "Img/img_celeba"), _ALIGNED),
+    PICTURES: (("000001.jpg", "img_align_celeba/000001.jpg", "000001.png"), _LISTS),
+    ARCHIVES: (("img_align_celeba*.zip", "Img/*.zip", "*.7z*", "Img/*.7z*", "Img/*/*.7z*"), _ALIGNED),
 }
+"""What a folder has and lacks, by what is said of it."""

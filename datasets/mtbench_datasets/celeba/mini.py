@@ -77,7 +77,7 @@ class FacesMini(_Drawn, CelebaRetrieval):
     """
 
     Options = DrawnOptions
-    default_backbone = "retrieval:width=.25"
+    default_backbone = "retrieval:width=.25:decay=.9"
     protocols: ClassVar = {
         # As for celeba20, with 8 triplets of each of 8 tasks in a batch.
         "paper": TrainingProtocol(
@@ -90,29 +90,9 @@ class FacesMini(_Drawn, CelebaRetrieval):
             schedule="step:every=40:factor=.1",
             seeds=3,
         ),
-        "quick": TrainingProtocol(
-            name="quick",
-            epochs=2,
-            batch=64,
-            lr=0.01,
-            optimizer="adagrad",
-            initial_accumulator=0.1,
-            schedule="constant",
-            images=3200,
-            curve="5",
-            seeds=2,
-        ),
-        "world": TrainingProtocol(
-            name="world",
-            epochs=15,
-            batch=64,
-            lr=0.01,
-            optimizer="adagrad",
-            initial_accumulator=0.1,
-            schedule="step:every=10:factor=.1",
-            curve="5",
-            seeds=3,
-        ),
+        # In so few steps Adam learns three times as much as the paper's Adagrad does.
+        "world": TrainingProtocol(name="world", epochs=3, batch=64, lr=0.002, schedule="cosine", seeds=3),
+        "quick": TrainingProtocol(name="quick", epochs=2, batch=64, lr=0.002, schedule="cosine", images=3200, seeds=2),
     }
     name = "faces-mini"
     source = ""

@@ -112,7 +112,7 @@ class Folder:
         self._names(self._lines("attributes"))
         first = self.pictures(1)[0]
         if not os.path.isfile(first):
-            raise self._fault(f"{first} is missing.")
+            raise self._missing(first)
 
     def read(self) -> Annotations:
         """Return the annotations of all images.
@@ -246,16 +246,19 @@ class Folder:
                     if (fields := line.strip().split(mark)) and fields != [""]:
                         yield number, fields
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            raise self._fault(f"{path} is missing.") from None
+            raise self._missing(path) from None
         except OSError as cause:
             raise self._fault(f"{path} cannot be read: {cause.strerror}.") from None
 
     def _wrong_line(self, path: Path, number: int, reason: str) -> DataError:
         return self._fault(f"line {number:,} of {path}: {reason}.")
 
-    def _fault(self, given: str, expected: str = "") -> DataError:
+    def _missing(self, path: Path) -> DataError:
         """Return an error that says what the folder is instead where that is known."""
-        return DataError(given, mend=describe(self.path) or expected, allowed=LAYOUT, where=self.help)
+        return self._fault(f"{path} is missing.", describe(self.path))
+
+    def _fault(self, given: str, mend: str = "") -> DataError:
+        return DataError(given, mend=mend, allowed=LAYOUT, where=self.help)
 
 
 _VALUES = {"1": 1, "-1": 0}

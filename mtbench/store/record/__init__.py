@@ -3,6 +3,7 @@
 from mtbench.store.record.circumstances import Code, Cost, Environment, Fingerprints, Parameters, PhaseInfo
 from mtbench.store.record.measured import (
     CEILING,
+    DISTANCE,
     Constant,
     CurvePoint,
     Measurement,
@@ -15,6 +16,7 @@ from mtbench.store.record.record import FORMAT, Record, newer, read_record, rend
 
 __all__ = [
     "CEILING",
+    "DISTANCE",
     "FORMAT",
     "Code",
     "Constant",

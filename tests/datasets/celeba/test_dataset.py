@@ -23,7 +23,7 @@ from tests.datasets.celeba.trees import NAMES, SIZE, balanced_rows, edit, write_
 PARTS = [0] * 14 + [1] * 6 + [2] * 10
 ROWS = balanced_rows(PARTS)
 LABELS = "celeba:size=16"
-TRIPLETS = "celeba7:size=16:triplets=20:test-triplets=9"
+TRIPLETS = "celeba7:size=16:triplets=20:test_triplets=9"
 SEVEN = ["Smiling", "Oval_Face", "5_o_Clock_Shadow", "Bald", "Arched_Eyebrows", "Big_Lips", "Big_Nose"]
 HAS = torch.tensor(ROWS) == 1
 

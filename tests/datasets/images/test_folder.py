@@ -35,8 +35,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are decoded, as it happens, eight between two writes."""
     names: list[str] = []
 
-    def counted(path: Path, *more: Any) -> bytes:
-        content = decode(path, *more)
+    def counted(path: Path, *more: Any, **named: Any) -> bytes:
+        content = decode(path, *more, **named)
         names.append(path.name)
         return content
 
@@ -276,9 +276,9 @@ from tests.datasets.images.pictures import folder_of
 
 decode, module.AT_ONCE = module.decode, 4
 
-def slow(*given):
+def slow(*given, **named):
     time.sleep(0.01)
-    return decode(*given)
+    return decode(*given, **named)
 
 module.decode = slow
 files = sorted(Path(sys.argv[1]).iterdir())

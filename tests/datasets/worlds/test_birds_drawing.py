@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from mtbench_datasets.worlds.birds.anatomy import Label, Pose, build
 from mtbench_datasets.worlds.birds.annotate import GUESSED, SILENT, annotate, locate
-from mtbench_datasets.worlds.birds.draws import Draws
 from mtbench_datasets.worlds.birds.picture import Drawn, draw_picture
 from mtbench_datasets.worlds.birds.species import Form, Plumage, draw_plumage, draw_species
-from mtbench_datasets.worlds.birds.sweeps import Buffer, Sweep, curve
+from mtbench_datasets.worlds.birds.sweeps import Buffer, Sweep
 from mtbench_datasets.worlds.birds.vocabulary import ATTRIBUTES, COLORS, GROUPS, PART_GROUP, PARTS, RGB
+from mtbench_datasets.worlds.curve import curve
+from mtbench_datasets.worlds.draws import Draws
 
 SIDE = Pose(yaw=0, upright=25, elevation=0, roll=0, look=0, nod=0, tail=0, fan=0, droop=0)
 WIDE = (120, 160)

@@ -17,8 +17,8 @@ from PIL import Image
 from mtbench.errors import DataError
 from mtbench_datasets.worlds import MANIFEST
 from mtbench_datasets.worlds.birds import MOST, find_faults, write_world
-from mtbench_datasets.worlds.birds.images import encode, read_facts
 from mtbench_datasets.worlds.birds.recipe import BirdsRecipe
+from mtbench_datasets.worlds.jpeg import encode, read_facts
 from mtbench_datasets.worlds.world import LOCK
 
 SIZE = (24, 32)

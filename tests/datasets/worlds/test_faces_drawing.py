@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mtbench_datasets.worlds.birds.draws import Draws
+from mtbench_datasets.worlds.draws import Draws
 from mtbench_datasets.worlds.faces.canvas import Canvas, Pose, ellipse, smooth
 from mtbench_datasets.worlds.faces.names import DRAWN, NAMES
 from mtbench_datasets.worlds.faces.persona import Persona, draw_persona

@@ -17,7 +17,7 @@ from mtbench_datasets.worlds.faces.recipe import FacesRecipe
 from mtbench_datasets.worlds.world import LOCK
 
 SIZE = (44, 36)
-MINI = "faces-mini:train=7:val=4:test=5:size=16:triplets=3:test-triplets=2"
+MINI = "faces-mini:train=7:val=4:test=5:size=16:triplets=3:test_triplets=2"
 
 
 def write(folder: Path, **changes: Any) -> list[str]:

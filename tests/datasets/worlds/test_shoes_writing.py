@@ -13,7 +13,7 @@ from scipy.io import loadmat
 
 from mtbench.errors import DataError
 from mtbench_datasets.worlds import MANIFEST
-from mtbench_datasets.worlds.birds.draws import Draws
+from mtbench_datasets.worlds.draws import Draws
 from mtbench_datasets.worlds.shoes import find_faults, write_world
 from mtbench_datasets.worlds.shoes.mixes import CLOSURES, GENDERS, HEIGHTS, WEIGHTS
 from mtbench_datasets.worlds.shoes.models import Kind, draw_kind, draw_shoe

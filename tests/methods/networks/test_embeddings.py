@@ -1,5 +1,6 @@
 """Methods of retrieval on its network: sizes of the paper, formulas, phases."""
 
+import copy
 import dataclasses
 from pathlib import Path
 from typing import cast
@@ -19,6 +20,7 @@ from mtbench.train.loop import fit
 from mtbench.train.phases import phases
 from mtbench_methods.networks.chmod import ChannelModulation
 from mtbench_methods.networks.csn import ConditionalSimilarity, sections
+from mtbench_methods.networks.single import Single
 from tests.train.runs import CPU, Memory, run, spec_of
 
 SMALL = "@retrieval:width=.125:embedding=8:decay=.9"
@@ -72,6 +74,22 @@ def test_itn_is_single_and_keeps_its_name() -> None:
     assert itn.titles.method == spec_of("single", "toy-all").titles.method == "single"
 
 
+def test_a_separate_network_sees_the_triplets_of_its_own_task_alone() -> None:
+    made = assemble(spec_of(f"single{SMALL}", "toy-retrieval"), root=Path(), device=CPU)
+    network = cast(Single, made.network.train())
+    batch = made.splits["train"].batch(torch.arange(12))
+    alone = copy.deepcopy(network)
+    losses = network.losses(batch)
+    for task, indices in enumerate(batch.used_inputs()):
+        assert len(indices) == 18  # six triplets
+        output = alone.branches[task](alone.backbones[task](batch.inputs_at(indices)))
+        expected = network.tasks[task].kind.losses(output.view(6, 3, -1), torch.zeros(6, 3, 2)).mean()
+        assert float(losses.means[task].detach()) == pytest.approx(float(expected.detach()), rel=1e-6)
+    for (name, found), other in zip(network.named_buffers(), alone.buffers(), strict=True):
+        assert torch.equal(found, other), name
+    assert network.passes(batch) == 1
+
+
 def test_the_top_down_network_modulates_the_blocks_and_ends_in_the_embedding() -> None:
     assert counts("td")["backbone"] == 2_952_032
     assert "branch" not in counts("td")
@@ -102,7 +120,7 @@ def test_the_regularizer_is_equation_8_over_all_vectors_of_a_task() -> None:
             factors[0], factors[1], factors[2] = 1.0, 1.5, 1.25
     assert [factors.shape[1] for factors in network.modulation.values()] == widths
     near, far = 0.5**2 * sum(widths), 0.25**2 * sum(widths)
-    assert float(cast(Tensor, network.penalty())) == pytest.approx(0.1 * (near + 0.2 - far))
+    assert float(cast(Tensor, network.penalty()).detach()) == pytest.approx(0.1 * (near + 0.2 - far))
 
 
 def test_the_fully_shared_network_answers_every_task_alike() -> None:

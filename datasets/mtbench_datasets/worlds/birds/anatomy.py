@@ -8,8 +8,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from ..curve import curve
 from .species import Form
-from .sweeps import Sweep, curve, place
+from .sweeps import Sweep, place
 
 __all__ = ["Anatomy", "Label", "Pose", "build"]
 

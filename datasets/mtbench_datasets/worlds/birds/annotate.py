@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .draws import Draws
+from ..draws import Draws
 from .species import Plumage, Species
 from .vocabulary import CONFUSED, GROUPS, PART_GROUP, PARTS
 

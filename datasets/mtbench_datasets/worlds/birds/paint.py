@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..draws import Draws
 from .anatomy import Anatomy, Label
-from .draws import Draws
 from .species import Plumage
 from .sweeps import Array, Buffer
 from .vocabulary import PART_GROUP, PARTS, RGB

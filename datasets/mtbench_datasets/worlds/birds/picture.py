@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..draws import Draws
 from .anatomy import Anatomy, Pose, build
-from .draws import Draws
 from .paint import Light, noise, paint, regions
 from .scenery import background, occluders, perch
 from .species import Plumage, Species

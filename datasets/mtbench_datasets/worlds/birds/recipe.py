@@ -8,9 +8,9 @@ from typing import Any
 
 from ...files import write_atomically
 from ..crew import Picture
+from ..draws import Draws
+from ..jpeg import encode, read_facts
 from .annotate import annotate, locate
-from .draws import Draws
-from .images import encode, read_facts
 from .picture import draw_picture
 from .species import Species, draw_plumage, draw_species
 from .tables import TABLES, Entry, attribute_lines, tables

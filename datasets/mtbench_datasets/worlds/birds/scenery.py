@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from ..curve import curve
+from ..draws import Draws
 from .anatomy import Anatomy, Label
-from .draws import Draws
 from .paint import noise
-from .sweeps import Array, Sweep, curve
+from .sweeps import Array, Sweep
 from .vocabulary import RGB
 
 __all__ = ["background", "occluders", "perch"]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .draws import Draws
+from ..draws import Draws
 from .vocabulary import GROUPS, PART_GROUP
 
 __all__ = ["FAMILIES", "MOST", "Form", "Plumage", "Species", "draw_plumage", "draw_species"]

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Array", "Buffer", "Sweep", "curve", "place"]
+__all__ = ["Array", "Buffer", "Sweep", "place"]
 
 Array = NDArray[np.float32]
 
 PIECE = 9
 """Ellipsoids of a solid that are looked at together."""
-STEPS = 4
-"""Ellipsoids between two of the points that `curve` goes through."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,17 +131,6 @@ def _seen(
     normal = np.stack([q[i, 0] * dx + q[i, 1] * dy + q[i, 2] * dz for i in range(3)])
     normal /= np.sqrt((normal**2).sum(0)) + np.float32(1e-9)
     return spots, center[2] + dz, place, normal
-
-
-def curve(points: NDArray[np.float64], steps: int = STEPS) -> NDArray[np.float64]:
-    """Return points (K, C) along the Catmull-Rom spline through points (P, C), with `steps` from one to the next."""
-    ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
-    t = (np.arange(steps) / steps)[:, None]
-    pieces = [
-        0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        for a, b, c, d in zip(ends, ends[1:], ends[2:], ends[3:], strict=False)
-    ]
-    return np.concatenate([*pieces, points[-1:]])
 
 
 def place(

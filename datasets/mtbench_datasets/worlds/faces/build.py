@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .canvas import Array, Color, mirror, smooth
 from .persona import Persona
 

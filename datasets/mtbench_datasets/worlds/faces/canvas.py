@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from ..birds.draws import Draws
+from ..curve import curve
+from ..draws import Draws
 
 __all__ = ["SAMPLES", "Array", "Canvas", "Color", "Pose", "arc", "ellipse", "mirror", "smooth"]
 
@@ -160,18 +161,8 @@ class Canvas:
 
 
 def smooth(points: Sequence[tuple[float, float]] | Array, *, closed: bool = True, steps: int = 8) -> Array:
-    """Return a curve (N, 2) through points, a spline of Catmull and Rom."""
-    given = np.asarray(points, float)
-    padded = (
-        np.concatenate([given[-1:], given, given[:2]])
-        if closed
-        else np.concatenate([2 * given[:1] - given[1:2], given, 2 * given[-1:] - given[-2:-1]])
-    )
-    t = np.linspace(0, 1, steps, endpoint=False)[:, None, None]
-    a, b, c, d = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
-    curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-    found: Array = curve.transpose(1, 0, 2).reshape(-1, 2)
-    return found if closed else np.concatenate([found, given[-1:]])
+    """Return a curve (N, 2) through points, see `curve`."""
+    return curve(np.asarray(points, float), steps, closed=closed)
 
 
 def ellipse(x: float, y: float, wide: float, high: float) -> Array:

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .build import Build, mix
 from .canvas import Canvas, Color, arc, ellipse, smooth
 from .persona import Persona

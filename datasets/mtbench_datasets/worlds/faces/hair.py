@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .build import Build, mix
 from .canvas import SAMPLES, Array, Canvas, Color, ellipse, mirror, smooth
 from .features import MOUTH, corners

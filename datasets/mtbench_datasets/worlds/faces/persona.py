@@ -5,7 +5,7 @@ The attributes are those of CelebA. Each is drawn given those before it; `draw_p
 
 from dataclasses import dataclass
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .names import NAMES
 
 __all__ = ["Persona", "draw_persona"]

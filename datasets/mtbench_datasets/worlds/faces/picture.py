@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .build import build
 from .canvas import Array, Canvas, Pose
 from .features import corners, paint_brows, paint_eyes, paint_mouth, paint_nose

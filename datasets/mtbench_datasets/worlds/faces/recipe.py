@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ...files import write_atomically
-from ..birds.draws import Draws
-from ..birds.images import encode, read_facts
 from ..crew import Picture
+from ..draws import Draws
+from ..jpeg import encode, read_facts
 from .persona import draw_persona
 from .picture import draw_picture
 from .tables import TABLES, Entry, tables

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .build import mix
 from .canvas import Array, Canvas, Color, arc, ellipse, mirror, smooth
 from .head import EARS

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .sketch import Part, Points
 
 __all__ = ["render"]

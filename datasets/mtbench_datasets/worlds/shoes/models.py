@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .mixes import CLOSURES, GENDERS, HEIGHTS, WEIGHTS
 from .vocabulary import BRANDS
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..birds.draws import Draws
+from ..draws import Draws
 from .boots import draw_boot
 from .canvas import render
 from .low import draw_low

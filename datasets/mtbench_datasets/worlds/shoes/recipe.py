@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ...files import write_atomically
-from ..birds.draws import Draws
-from ..birds.images import encode, read_facts
 from ..crew import Picture
+from ..draws import Draws
+from ..jpeg import encode, read_facts
 from .models import Kind, draw_kind, draw_shoe
 from .picture import draw_picture
 from .tables import TABLES, picture_name, tables

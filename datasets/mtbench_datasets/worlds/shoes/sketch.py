@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..birds.sweeps import curve
+from ..curve import curve
 from .models import Color, Shoe
 
 __all__ = ["Part", "Points", "Sketch", "along", "between", "join", "shade"]

@@ -23,6 +23,7 @@ class Draws:
     """
 
     def __init__(self, seed: int, *purpose: str | int) -> None:
+        # The name is that of the world that was first; the purposes of the others begin with names of their own.
         self._generator = stream(seed, "birds world", *purpose)
 
     def array(self, *shape: int) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""Pages on networks of embeddings: the nearest images of queries, and triplets."""

@@ -1,0 +1,164 @@
+"""Embeddings of the test images for each task: how far the images of triplets are, and how candidates are ranked.
+
+Shapes: N triplets of the split, n of one task, M images, T tasks, D numbers of an embedding, Q queries, C candidates.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Network, Retrieval, Split
+from mtbench.contract.kinds.candidates import CandidateLists, average_precisions
+from mtbench.train.evaluate import ask, batch_size
+from mtbench.train.prefetch import batches
+
+__all__ = ["Embedded", "Ranking", "embed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Candidates by their distance from queries, by the rules of `mtbench.contract.kinds.candidates.CandidateLists`.
+
+    Attributes:
+        queries: (Q,) int64, the numbers of their images; in ascending order.
+        query_classes: (Q,) int64.
+        candidates: (C,) int64, likewise in ascending order.
+        candidate_classes: (C,) int64.
+        distances: (Q, C) float64 Euclidean distances; infinite for the query itself, which is no candidate of its own.
+        relevant: (Q, C) bool, the candidates of the query's class.
+        precisions: (Q,) float64, average precisions in [0, 1]; NaN for a query without relevant candidates.
+    """
+
+    queries: Tensor
+    query_classes: Tensor
+    candidates: Tensor
+    candidate_classes: Tensor
+    distances: Tensor
+    relevant: Tensor
+    precisions: Tensor
+
+    def nearest(self, query: int, count: int) -> list[int]:
+        """Return the indices of up to `count` candidates that are nearest to a query, of equally far ones the first."""
+        order = self.distances[query].argsort(stable=True)[:count]
+        return [index for index in order.tolist() if self.distances[query, index].isfinite()]
+
+    def is_tied(self, query: int, candidate: int) -> bool:
+        """Return True if another candidate is as far from a query."""
+        return int((self.distances[query] == self.distances[query, candidate]).sum()) > 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """The test triplets of one task under the embedding that a network has for it.
+
+    Attributes:
+        index: index of the task.
+        rows: (n,) int64, the triplets' rows in the split.
+        images: (n, 3) int64, the numbers of anchor, positive and negative in the split.
+        classes: (n, 3) int64, of each image; -1 where unknown.
+        distances: (n, 2) float32 Euclidean distances of the anchor from positive and negative.
+        right: (n,) bool, the triplets whose positive is nearer.
+        inputs: the index in the split's inputs of each image, by its number.
+        ranking: of the images of the triplets.
+    """
+
+    index: int
+    rows: Tensor
+    images: Tensor
+    classes: Tensor
+    distances: Tensor
+    right: Tensor
+    inputs: Mapping[int, int]
+    ranking: Ranking
+
+    @property
+    def gaps(self) -> Tensor:
+        """How much nearer the positive is than the negative (n,) float32."""
+        return self.distances[:, 1] - self.distances[:, 0]
+
+
+def embed(network: Network, split: Split, indices: Sequence[int]) -> list[Embedded]:
+    """Return per task its triplets under the network's embeddings.
+
+    Each image is embedded once for each task that has it in a triplet: M x T embeddings are in memory, 4 D bytes each.
+
+    Args:
+        network: in evaluation mode.
+        split: triplets of one task each.
+        indices: indices of the tasks, all of retrieval.
+    """
+    assert split.members is not None
+    members, defined = split.members.cpu(), split.defined.cpu()
+    images = members.unique()  # type: ignore[no-untyped-call]
+    places = torch.searchsorted(images, members)
+    needed = torch.zeros(len(images), len(network.tasks), dtype=torch.bool)
+    for index in indices:
+        needed[places[defined[:, index]].flatten(), index] = True
+    found = _embeddings(network, split, images, needed)
+    return [_of_task(network, split, index, places, found.get(index, torch.empty(0, 0))) for index in indices]
+
+
+def _embeddings(network: Network, split: Split, images: Tensor, needed: Tensor) -> dict[int, Tensor]:
+    """Return by task the embeddings (M, D) of images (M,), right where they are needed (M, T)."""
+    device = split.defined.device
+    assert split.members is not None
+    one_by_one = Split(
+        inputs=split.inputs,
+        targets=(torch.zeros(len(images), device=device),) * len(network.tasks),
+        defined=needed.to(device),
+        mean=split.mean,
+        std=split.std,
+        members=images[:, None].to(split.members.device),
+        release=split.release,
+    )
+    rows = needed.any(1).nonzero().squeeze(1).to(device)
+    found: dict[int, Tensor] = {}
+    for batch in batches(one_by_one, [(few, None) for few in torch.split(rows, batch_size(network, one_by_one))]):
+        outputs = ask(network, batch)
+        for index, (task, output, use) in enumerate(zip(network.tasks, outputs, batch.use, strict=True)):
+            if not use.any():
+                continue
+            embeddings = task.kind.predict(output).cpu()
+            if index not in found:
+                found[index] = embeddings.new_zeros(len(images), embeddings.shape[1])
+            found[index][batch.rows[use].cpu()] = embeddings
+    return found
+
+
+def _of_task(network: Network, split: Split, index: int, places: Tensor, embeddings: Tensor) -> Embedded:
+    kind = network.tasks[index].kind
+    assert isinstance(kind, Retrieval)
+    assert split.members is not None
+    rows = split.defined[:, index].nonzero().squeeze(1).cpu()
+    images, classes = split.targets[index].cpu()[rows].long().unbind(2)
+    triplets = embeddings[places[rows]] if len(rows) else torch.empty(0, 3, kind.size)
+    distances = kind.stored(triplets)
+    lists = CandidateLists()
+    lists.add(triplets, images, classes)
+    return Embedded(
+        index=index,
+        rows=rows,
+        images=images,
+        classes=classes,
+        distances=distances,
+        right=kind.correct(distances, split.targets[index].cpu()[rows]),
+        inputs=dict(zip(images.flatten().tolist(), split.members.cpu()[rows].flatten().tolist(), strict=True)),
+        ranking=_ranking(lists),
+    )
+
+
+def _ranking(lists: CandidateLists) -> Ranking:
+    queries, candidates = lists.queries, lists.candidates
+    down, across = queries.images.argsort(), candidates.images.argsort()
+    distances, relevant = (each[down][:, across] for each in lists.ranked())
+    return Ranking(
+        queries=queries.images[down],
+        query_classes=queries.classes[down],
+        candidates=candidates.images[across],
+        candidate_classes=candidates.classes[across],
+        distances=distances.clamp(min=0).sqrt(),
+        relevant=relevant,
+        precisions=average_precisions(distances, relevant),
+    )
