@@ -1,12 +1,14 @@
 """Batch normalization that is exact on a CPU and accepts a batch of one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-__all__ = ["BatchNorm", "convert_batch_norm", "normalize"]
+__all__ = ["BatchNorm", "batch_statistics", "convert_batch_norm", "has_batch_norm", "normalize"]
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -70,6 +72,31 @@ def convert_batch_norm(network: nn.Module) -> None:
     for module in network.modules():
         if type(module) is nn.BatchNorm2d:
             module.__class__ = BatchNorm
+
+
+def has_batch_norm(network: nn.Module) -> bool:
+    """Return whether a network has a batch normalization of any kind."""
+    return any(True for _ in _norms(network))
+
+
+@contextmanager
+def batch_statistics(network: nn.Module) -> Iterator[None]:
+    """Within the block every batch normalization takes the statistics of its batch, in evaluation mode too.
+
+    Running statistics are neither used nor updated there, and are as before afterwards.
+    """
+    kept = [(norm, norm.running_mean, norm.running_var) for norm in _norms(network)]
+    try:
+        for norm, _, _ in kept:
+            norm.running_mean = norm.running_var = None
+        yield
+    finally:
+        for norm, mean, variance in kept:
+            norm.running_mean, norm.running_var = mean, variance
+
+
+def _norms(network: nn.Module) -> Iterator[nn.modules.batchnorm._BatchNorm]:
+    return (module for module in network.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm))
 
 
 class _NormalizedRows(torch.autograd.Function):

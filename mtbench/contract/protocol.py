@@ -88,6 +88,12 @@ class TrainingProtocol:
         "features for one task say of the others, after training)",
         choices=("conflict", "selectivity"),
     )
+    norm_eval: str = option(
+        "running",
+        "statistics of batch normalization in evaluation: running, or batch (those of each batch, of the training's "
+        "size, as in released scripts that never leave the training mode)",
+        choices=("running", "batch"),
+    )
     precision: str = option("float32", "float32, or tf32 on a GPU that has it", choices=("float32", "tf32"))
     seeds: int = option(5, "repeats when none are asked for", low=1)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench import registry
-from mtbench.contract import Dataset, GradientBalancer, RepresentationBalancer, Task, TrainingProtocol
+from mtbench.contract import Dataset, RepresentationBalancer, Task, TrainingProtocol
 from mtbench.contract.files import with_short_hashes
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
-from mtbench.plan.counting import outline
+from mtbench.plan.facts import facts_of
 from mtbench.plan.parse import (
     BackboneChoice,
     DatasetChoice,
@@ -248,9 +248,14 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
     own = dataset.dataset_class.default_backbone
     mend = f"The dataset's own backbone is '{own}'." if str(backbone.choice) != own else ""
     with building(method, backbone, inputs, mend=mend):
-        outline(method, backbone.setup(opened, seed=0))
-        balancer = method.balancer_class(method.balancer_options, opened.tasks)
-    if protocol.gradient_scale == "sum" and isinstance(balancer, GradientBalancer) and balancer.gain(2) is None:
+        built = facts_of(dataset, method, backbone)
+    if protocol.norm_eval == "batch" and not built.has_batch_norm:
+        raise UsageError(
+            f"protocol setting 'norm_eval' is 'batch', and method '{method.network_choice}' on backbone "
+            f"'{backbone.choice}' has no batch normalization.",
+            mend="Use --set norm-eval=running.",
+        )
+    if protocol.gradient_scale == "sum" and not built.has_gain:
         raise UsageError(
             f"balancer '{method.balancer_choice}' has no gradient scale 'sum': how long the gradient is that it gives "
             "depends on how long the tasks' gradients are, so that no constant makes up for it.",

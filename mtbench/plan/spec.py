@@ -25,6 +25,7 @@ LATER = {
     "gradient_scale": "native",
     "initial_accumulator": 0.0,
     "momentum": 0.9,
+    "norm_eval": "running",
     "select": "last",
     "warmup": 0.0,
     "weight_decay": 0.0,

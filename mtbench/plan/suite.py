@@ -154,6 +154,8 @@ class PaperTable:
         dataset: what they are of, as in the grid.
         columns: names of tasks, or ``mean``.
         rows: by method, a value per column: the mean alone, or mean and standard deviation.
+        metric: what they are, where not the tasks' primary metric; such numbers stand beside ours, and no claim is
+            about them.
         n: repeats behind each number; 0 where the paper does not say.
         set: the variation of the grid that they belong to.
         source: where they stand, if not where the suite's title says.
@@ -166,6 +168,7 @@ class PaperTable:
     dataset: str
     columns: tuple[str, ...]
     rows: Mapping[str, tuple[float | tuple[float, float], ...]]
+    metric: str = ""
     n: int = 0
     set: Mapping[str, Setting] = field(default_factory=dict)
     source: str = ""

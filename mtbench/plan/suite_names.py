@@ -40,6 +40,9 @@ def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> 
     for column in table.columns:
         if tasks and column not in (*tasks, MEAN):
             yield not_there(column, (*tasks, MEAN), lines.find((*path, "columns"), column), "columns")
+    metrics = _metrics(table.dataset)
+    if table.metric and metrics and table.metric not in metrics:
+        yield not_there(table.metric, metrics, lines.find((*path, "metric")), "metric")
     yield from _row_misfits(
         table, table.columns, "columns", "a mean, or [mean, standard deviation]", known, path, lines
     )
@@ -194,6 +197,15 @@ def not_there(name: str, known: Collection[str], line: int, key: str) -> Fault:
     mend = did_you_mean(name, allowed)
     text = f"'{key}' has '{name}', which this suite's grid does not. {mend} There: {', '.join(allowed)}."
     return Fault(line=line, text=text.replace("  ", " "))
+
+
+def _metrics(dataset: str) -> tuple[str, ...]:
+    """The metrics of the tasks of a dataset."""
+    try:
+        tasks = parse_dataset(dataset).tasks()
+    except MtbenchError:
+        return ()
+    return tuple(dict.fromkeys(metric.name for task in tasks for metric in task.kind.metrics))
 
 
 def _tasks(dataset: str) -> tuple[str, ...]:

@@ -135,6 +135,7 @@ def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
         f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
         "a validation split held out" if protocol.validation else "",
         _CHOSEN if protocol.select == "best-val" else "",
+        "batch normalization by the statistics of test batches" if protocol.norm_eval == "batch" else "",
         "" if protocol.precision == "float32" else protocol.precision,
     ]
     return ", ".join(part for part in parts if part)

@@ -87,7 +87,7 @@ def paper_contrast(
     numbers = [
         (*number, table.n)
         for table, method in (first, second)
-        if table is not None and (number := published_number(table, method, column)) is not None
+        if table is not None and not table.metric and (number := published_number(table, method, column)) is not None
     ]
     if len(numbers) < 2:
         return None

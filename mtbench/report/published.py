@@ -5,14 +5,15 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mtbench.plan.suite import MEAN, PaperTable
 from mtbench.report.caption import QUICK, STALE, trained
-from mtbench.report.choices import AVERAGES
+from mtbench.report.choices import AVERAGES, Choices
 from mtbench.report.constant import not_above
 from mtbench.report.layout import DASH, Layout, Page, plain, written
 from mtbench.report.suite import Sheet, SuiteRuns
-from mtbench.report.table import Column
+from mtbench.report.table import Column, columns_of, scores
 from mtbench.report.text import decimals, signed, span, spread
 from mtbench.stats.contrast import welch_from
 from mtbench.stats.ranking import order_agreement
@@ -28,7 +29,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         return None
     columns = [
         column
-        for column in sheet.columns
+        for column in _columns(sheet, paper)
         if any(published_number(paper, method, column.name) is not None for method in paper.rows)
     ]
     if not columns:
@@ -54,7 +55,8 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         layout=Layout(header=tuple(header), lines=tuple(lines), tasks=3 * len(columns), costs=0, together=3),
         caption=(
             *([QUICK] if runs.quick else []),
-            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.{_convention(paper)}",
+            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.{_metric(columns[0], paper)}"
+            f"{_convention(paper)}",
             f"Ours: {trained(sheet.comparison, records)}",
             "Both mean ± standard deviation of repeats; diff: ours minus the paper's." + _own_mean(paper, columns),
         ),
@@ -73,7 +75,7 @@ def published_frame(runs: SuiteRuns) -> pd.DataFrame:
     rows = []
     for sheet in runs.sheets:
         paper = sheet.paper
-        for column in sheet.columns if paper else ():
+        for column in _columns(sheet, paper) if paper else ():
             assert paper is not None
             for method in paper.rows:
                 published, ours = published_number(paper, method, column.name), _ours(sheet, method, column)
@@ -119,8 +121,18 @@ def published_number(paper: PaperTable, method: str, column: str) -> tuple[float
     return mean, sum(spreads) / len(spreads) if len(spreads) == len(values) else None
 
 
+def _columns(sheet: Sheet, paper: PaperTable) -> Sequence[Column]:
+    """The columns of the metric that was published."""
+    return columns_of(sheet.comparison, Choices(metrics=(paper.metric,))) if paper.metric else sheet.columns
+
+
+def _values(sheet: Sheet, column: Column) -> dict[str, NDArray[np.float64]]:
+    """By method the metric of a column per seed (S,)."""
+    return dict(zip(sheet.methods, scores(sheet.comparison, column), strict=True))
+
+
 def _ours(sheet: Sheet, method: str, column: Column) -> Summary:
-    return summarize(sheet.scores(column.name).get(method, np.array([])))
+    return summarize(_values(sheet, column).get(method, np.array([])))
 
 
 def _triple(sheet: Sheet, paper: PaperTable, method: str, column: Column) -> tuple[str, str, str]:
@@ -140,6 +152,11 @@ def _interval(published: tuple[float, float | None], n: int, ours: Summary) -> t
 
 def _repeats(paper: PaperTable) -> str:
     return f", {paper.n} repeats" if paper.n else ", repeats not stated"
+
+
+def _metric(column: Column, paper: PaperTable) -> str:
+    """A sentence on the metric, where it is not the primary one."""
+    return f" Numbers are of {column.metric}{f' in {column.unit}' * bool(column.unit)}." if paper.metric else ""
 
 
 def _convention(paper: PaperTable) -> str:
@@ -165,7 +182,7 @@ def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterat
     """Whether the order of methods is the paper's, by Kendall's tau of their means (Kendall, Biometrika 30, 1938);
     methods that are not above the constant prediction are left out."""
     column = next((each for each in columns if each.is_mean), columns[0])
-    values = sheet.scores(column.name)
+    values = _values(sheet, column)
     low = {method for method in sheet.methods if (runs := sheet.runs(method)) and not_above(runs, column)}
     common = [method for method in paper.rows if method in values and np.isfinite(values[method]).any()]
     common = [method for method in common if method not in low]

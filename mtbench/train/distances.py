@@ -18,8 +18,8 @@ def distances(network: Network) -> Mapping[str, Measurement]:
     """Return, under `DISTANCE` and the names of two tasks, the mean absolute difference of their vectors.
 
     The vector of a task is everything that it has in the parameters of `Network.modulated_by`, one after the other.
-    Zhao et al. (2018) give the mean of an "element-wise difference", and do not say of which layers, nor whether signed;
-    chosen: absolute, over all. Nothing where a network has no such part, or more than `MOST` tasks.
+    Zhao et al. (2018) give the mean of an "element-wise difference", and say neither of which layers nor whether it is
+    signed; chosen: absolute, over all. Nothing where a network has no such part, or more than `MOST` tasks.
     """
     part, names = network.modulated_by, [task.name for task in network.tasks]
     if not part or len(names) > MOST:

@@ -5,6 +5,7 @@ A network is asked for the pairs of an example and a task whose target is define
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbench.contract import Backbone, Batch, Kind, Network, Split
+from mtbench.contract.normalization import batch_statistics
 from mtbench.store.record import TaskResult
 from mtbench.train.prefetch import batches
 
@@ -51,12 +53,18 @@ def evaluate(network: Network, split: Split) -> Mapping[str, TaskResult]:
 
 
 def measure(
-    network: Network, split: Split, *, keep: bool = False, check_stop: Callable[[], None] = lambda: None
+    network: Network,
+    split: Split,
+    *,
+    keep: bool = False,
+    norm_batch: int = 0,
+    check_stop: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Evaluate a network in one pass over a split.
 
     Args:
         keep: whether predictions are wanted.
+        norm_batch: examples at a time, whose statistics batch normalization takes; 0 for its running statistics.
         check_stop: called before each batch, as in `mtbench.train.loop.fit`.
     """
     tasks = network.tasks
@@ -64,7 +72,7 @@ def measure(
     tallies = [task.kind.tally() for task in tasks]
     kept: dict[str, NDArray[Any]] = {}
     not_stored = {task.name: f"no example has a label of task '{task.name}'." for task in tasks if keep}
-    for batch, outputs in _outputs(network, split, check_stop):
+    for batch, outputs in _outputs(network, split, norm_batch, check_stop):
         labels = zip(batch.use, batch.targets, strict=True)
         for index, (task, output, (use, target)) in enumerate(zip(tasks, outputs, labels, strict=True)):
             used = use.nonzero().squeeze(1)
@@ -110,7 +118,9 @@ def batch_size(network: Network, split: Split) -> int:
     return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
 
 
-def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> Iterator[tuple[Batch, list[Tensor]]]:
+def _outputs(
+    network: Network, split: Split, norm_batch: int, check_stop: Callable[[], None]
+) -> Iterator[tuple[Batch, list[Tensor]]]:
     """Yield batches, and per task the output for the examples with a defined target, in evaluation mode.
 
     An output is (n, ...), (n, V, ...) if V > 1, or anything of length 0. Examples without any target are left out.
@@ -118,10 +128,13 @@ def _outputs(network: Network, split: Split, check_stop: Callable[[], None]) -> 
     training = network.training
     network.eval()
     rows_of_split = split.defined.any(1).nonzero().squeeze(1)
-    chunks = [(rows, None) for rows in torch.split(rows_of_split, batch_size(network, split))]
-    for batch in batches(split, chunks):
+    parts = list(torch.split(rows_of_split, norm_batch or batch_size(network, split)))
+    if norm_batch and len(parts) > 1 and len(parts[-1]) == 1:  # one example may have no variance
+        parts[-2:] = [torch.cat(parts[-2:])]
+    for batch in batches(split, [(rows, None) for rows in parts]):
         check_stop()
-        outputs = ask(network, batch)
+        with batch_statistics(network) if norm_batch else nullcontext():
+            outputs = ask(network, batch)
         if (inputs := batch.inputs_per_example) > 1:
             outputs = [output.view(-1, inputs, *output.shape[1:]) if len(output) else output for output in outputs]
         yield batch, outputs

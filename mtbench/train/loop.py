@@ -109,6 +109,7 @@ def fit(
         with _fitting():
             optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
+    norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}
     final: Mapping[str, Evaluation] = {}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
@@ -160,9 +161,9 @@ def fit(
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             if epoch + 1 == epochs and not selects:
-                found = final = _final(run, ledger.steps, check_stop)
+                found = final = _final(run, ledger.steps, norm_batch, check_stop)
             else:
-                found = {name: measure(network, run.splits[name], check_stop=check_stop)}
+                found = {name: measure(network, run.splits[name], norm_batch=norm_batch, check_stop=check_stop)}
             results = {split: evaluation.results for split, evaluation in found.items()}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict, weights))
             weights.clear()
@@ -189,7 +190,7 @@ def fit(
         curve=curve,
         selected_epoch=epochs if selected is None else best_epoch(curve, run.tasks),
         # Resumed after the last epoch, or with another one selected, there is no evaluation of these weights yet.
-        final=final or _final(run, ledger.steps, check_stop),
+        final=final or _final(run, ledger.steps, norm_batch, check_stop),
     )
 
 
@@ -238,7 +239,7 @@ def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps:
     )
 
 
-def _final(run: Assembly, steps: int, check_stop: Callable[[], None]) -> Mapping[str, Evaluation]:
+def _final(run: Assembly, steps: int, norm_batch: int, check_stop: Callable[[], None]) -> Mapping[str, Evaluation]:
     """The evaluation of every split, with predictions of the test split.
 
     Raises:
@@ -246,7 +247,8 @@ def _final(run: Assembly, steps: int, check_stop: Callable[[], None]) -> Mapping
     """
     splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
     found = {
-        name: measure(run.network, split, keep=name == "test", check_stop=check_stop) for name, split in splits.items()
+        name: measure(run.network, split, keep=name == "test", norm_batch=norm_batch, check_stop=check_stop)
+        for name, split in splits.items()
     }
     for name, evaluation in found.items():
         for task, result in evaluation.results.items():

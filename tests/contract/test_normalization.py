@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import BatchNorm, normalize
-from mtbench.contract.normalization import convert_batch_norm
+from mtbench.contract.normalization import batch_statistics, convert_batch_norm, has_batch_norm
 
 LAST, FIRST = torch.channels_last, torch.contiguous_format
 
@@ -146,3 +146,35 @@ def test_torchs_own_in_a_network_is_converted_in_place_wherever_it_is_referred_t
     assert [type(module) for module in (norm, inner, flat)] == [BatchNorm, BatchNorm, nn.BatchNorm1d]
     assert list(network.state_dict()) == names
     assert max(errors(norm, nn.BatchNorm2d(2), maps_of(256, 2, 28, 28), LAST).values()) < 1e-5
+
+
+def test_within_a_block_of_batch_statistics_evaluation_is_that_of_the_batch_and_nothing_moves() -> None:
+    norm, theirs = two(3, momentum=0.3)
+    flat = nn.BatchNorm1d(4)
+    for module in (norm, theirs, flat):
+        nn.init.constant_(module.running_mean, 5.0)
+        module.eval()
+    network = nn.ModuleList([norm, flat])
+    before = copy.deepcopy(dict(network.named_buffers()))
+    maps, rows = maps_of(4, 3, 5, 5), maps_of(6, 4)
+    with torch.no_grad(), batch_statistics(network):
+        found, plain = norm(maps), flat(rows)
+    assert torch.allclose(found, theirs.train()(maps), atol=1e-6)
+    assert torch.allclose(plain, (rows - rows.mean(0)) / (rows.var(0, unbiased=False) + flat.eps).sqrt(), atol=1e-6)
+    after = dict(network.named_buffers())
+    assert after.keys() == before.keys()
+    assert all(torch.equal(value, before[name]) for name, value in after.items())
+    assert not torch.allclose(norm(maps), found, atol=0.1)  # running statistics are back
+
+
+def test_running_statistics_are_back_after_an_error_too() -> None:
+    norm = BatchNorm(3)
+    with pytest.raises(RuntimeError), batch_statistics(norm):
+        raise RuntimeError
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+
+
+def test_networks_are_told_apart_by_whether_they_have_a_batch_normalization() -> None:
+    assert has_batch_norm(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2)))
+    assert not has_batch_norm(nn.Sequential(nn.Linear(2, 2), nn.GroupNorm(1, 2)))

@@ -116,6 +116,15 @@ def test_options_that_do_nothing_or_cannot_work_are_refused_at_planning(method: 
     assert str(error.value).startswith(text)
 
 
+def test_statistics_of_batches_are_refused_where_nothing_is_normalized_by_them() -> None:
+    with pytest.raises(UsageError) as error:
+        plan(Request(methods=["uniform"], datasets=["mmnist2"], settings={"norm-eval": "batch"}))
+    assert str(error.value) == (
+        "protocol setting 'norm_eval' is 'batch', and method 'branches' on backbone 'lenet' has no batch "
+        "normalization. Use --set norm-eval=running."
+    )
+
+
 def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(UsageError) as error:
         plan(Request(methods=["td"], datasets=["mmnist3"], protocol="quik", settings={}))

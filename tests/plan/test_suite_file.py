@@ -90,7 +90,7 @@ FAULTS = {
     "a group with a task that there is not": (
         "set = { fraction = 1.0 }",
         'set = { fraction = 1.0 }\ntasks = ["LU", "RU"]',
-        "Did you mean 'LU'?",
+        "'tasks' has 'RU'",
     ),
     "a group and a metric": (
         "set = { fraction = 1.0 }",

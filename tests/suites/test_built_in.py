@@ -1,5 +1,5 @@
 from functools import cache
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +71,7 @@ def test_a_built_in_suite_plans_each_of_its_runs_once_per_seed_at_its_own_and_at
 def test_every_published_row_and_every_claim_is_of_a_place_in_the_grid(name: str) -> None:
     found = suite(name)
     there = {(place.dataset, place.method, place.variation) for place in places(found).values()}
-    for table in found.paper:
+    for table in (*found.paper, *found.relation):
         variation = tuple(sorted(rendered(table.set).items()))
         assert {(table.dataset, method, variation) for method in table.rows} <= there
     for claim in found.claim:
@@ -135,6 +135,9 @@ def test_every_method_that_comes_along_has_its_learning_rate_searched_once() -> 
         ("number-of-tasks", ["levi2020-table1", "mmnist9"]),
         ("levi2020-fig4cd", ["levi2020-table4"]),
         ("levi2020-fig4cd-mini", ["levi2020-table4-mini"]),
+        ("zhao2018-fig4", ["zhao2018-table3"]),
+        ("zhao2018-fig4-mini", ["zhao2018-table3-mini"]),
+        ("zhao2018-overhead", ["zhao2018-table5"]),
     ],
 )
 def test_runs_that_a_note_calls_those_of_another_suite_are_the_same_runs(name: str, others: list[str]) -> None:
@@ -276,6 +279,51 @@ def test_the_groups_of_attributes_that_zhao_et_al_name_improve_over_itn_in_their
 def test_the_means_of_the_rows_of_zhao_et_als_table_5_are_its_averages_but_for_rounding() -> None:
     for *row, average in means("zhao2018-table5", "celeba7").values():
         assert np.mean(row) == pytest.approx(average, abs=0.011)
+
+
+def test_table_4_has_every_pair_of_seven_attributes_and_two_values_where_its_triangles_disagree() -> None:
+    (table,) = suite("zhao2018-table4").relation
+    tasks = [task.name for task in parse_dataset("celeba7").tasks()]
+    assert {frozenset(pair.split("/")) for pair in table.pairs} == set(map(frozenset, combinations(tasks, 2)))
+    assert len(table.pairs) == 21
+    several = {
+        (method, pair): table.values(method, pair)
+        for method, pair in product(table.rows, table.pairs)
+        if len(table.values(method, pair)) > 1
+    }
+    assert several == {
+        ("chmod:first=4", "bald/big-lips"): (67.60, 67.70),
+        ("fsn", "smiling/big-lips"): (49.49, 46.49),
+    }
+    assert all(min(table.values("chmod:first=4", pair)) > max(table.values("fsn", pair)) for pair in table.pairs)
+
+
+def test_the_ratios_of_table_1_are_of_the_trainings_that_the_text_compares() -> None:
+    found = {
+        (method, pair, relation.dataset.count("/") + 1): relation.values(method, pair)
+        for relation in suite("zhao2018-table1").relation
+        for method, pair in product(relation.rows, relation.pairs)
+        if relation.quantity == "compliance"
+    }
+    young, mouth = "smiling/young", "smiling/mouth-slightly-open"
+    assert found == {
+        **{("fsn", young, 2): (22.1,), ("fsn", mouth, 2): (43.71,)},
+        **{("chmod:first=4", young, 3): (50.63,), ("chmod:first=4", mouth, 3): (52.77,)},
+    }
+
+
+def test_the_means_of_table_6_are_its_averages_but_for_that_of_itn() -> None:
+    found = {method: np.mean(values) for method, values in means("zhao2018-table6", "zappos50k").items()}
+    assert found == pytest.approx({"fsn": 75.46, "itn": 86.55, "csn": 86.73, "chmod:first=4": 88.17}, abs=0.0051)
+
+
+def test_a_suite_on_drawn_pictures_judges_the_claims_of_its_paper() -> None:
+    for name in SUITES:
+        if not name.startswith(("zhao2018", "levi2021", "celeba-classification")) or not name.endswith("-mini"):
+            continue
+        pair = [suite(each).claim for each in (name.removesuffix("-mini"), name)]
+        first, second = ([(claim.methods, claim.margin, claim.source) for claim in claims] for claims in pair)
+        assert first == second
 
 
 def test_suites_are_found_where_they_are_installed() -> None:

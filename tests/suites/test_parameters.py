@@ -155,3 +155,20 @@ def test_the_networks_of_table_3_have_the_papers_multiple_of_one_networks_weight
 ) -> None:
     for method, ratio in printed.items():
         assert counted_magnitude(method, dataset).relative == pytest.approx(ratio, abs=0.005)
+
+
+@pytest.mark.parametrize(("tasks", "percent"), [(7, 14.8), (20, 47.0)])
+def test_what_modulation_adds_where_layers_below_are_computed_once_is_as_the_note_says(
+    tasks: int, percent: float
+) -> None:
+    """From Zhao et al.'s Table 2: block5 is 3 x 3 from 128 to 128 on 14 x 14 places, and twice on 7 x 7; then fc."""
+    whole, later = (
+        counted_magnitude("fsn", f"celeba{tasks}").macs_per_task,
+        9 * 128**2 * (14**2 + 2 * 7**2) + 6272 * 256,
+    )
+    assert (f"{whole:,}", f"{later:,}") == ("1,818,682,880", "44,957,696")
+    assert 100 * (tasks - 1) * later / whole == pytest.approx(percent, abs=0.05)
+    note = suite("zhao2018-overhead").note
+    assert all(said in note for said in (f"{whole:,}", f"{later:,}", f"{percent:.1f} %"))
+    asked_one_by_one = counted_magnitude("chmod:first=4", f"celeba{tasks}")
+    assert asked_one_by_one.macs_per_input == tasks * asked_one_by_one.macs_per_task

@@ -1,5 +1,6 @@
 """Results and predictions of one pass over a split."""
 
+import copy
 import dataclasses
 import io
 import math
@@ -38,6 +39,8 @@ STORED = {
     "toy-surfaces": {"class": torch.uint8, "depth": torch.float16, "normal": torch.float16},
     "toy-triplets": {"upper": torch.float16, "lower": torch.float16},
 }
+
+NORMED = "fsn@retrieval:width=.1:embedding=8"
 
 
 @pytest.mark.parametrize("toy", STORED)
@@ -267,3 +270,42 @@ def test_each_input_of_an_example_counts_for_the_batch() -> None:
     inputs, members = torch.zeros(1, dtype=torch.uint8).expand(9, 3, 64, 64), torch.arange(9).view(3, 3)
     split = Split(inputs=inputs, targets=(torch.ones(3),), defined=torch.ones(3, 1, dtype=torch.bool), members=members)
     assert batch_size(Bare(Task(name="a", kind=Triplet())), split) == VALUES // (3 * (3 * 64 * 64 + 8))
+
+
+def test_with_norm_eval_batch_each_batch_of_the_trainings_size_is_normalized_by_itself() -> None:
+    made = assemble(spec_of(NORMED, "toy-retrieval"), root=Path(), device=CPU)
+    network, split = made.network, made.splits["test"]
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    found = measure(network, split, keep=True, norm_batch=10)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    rows = split.defined.any(1).nonzero().squeeze(1)
+    trained = copy.deepcopy(network).train()
+    for number, task in enumerate(network.tasks):
+        stored = found.predictions[task.name]
+        for part in torch.split(rows, 10):
+            outputs = trained.all_outputs(split.batch(part).inputs)[number].view(len(part), 3, -1)
+            mine = split.defined[part, number]
+            expected = task.kind.stored(task.kind.predict(outputs[mine]))
+            assert torch.allclose(stored[part[mine]].float(), expected.float(), atol=1e-4)
+    running = measure(network, split).results
+    assert any(running[name].loss != result.loss for name, result in found.results.items())
+
+
+def test_a_last_batch_of_one_goes_with_the_one_before_where_batches_are_normalized_by_themselves() -> None:
+    made = assemble(spec_of(NORMED, "toy-retrieval"), root=Path(), device=CPU)
+    split = made.splits["test"].first(11)
+    used = int(split.defined.any(1).sum())
+    found = measure(made.network, split, norm_batch=used - 1).results
+    assert sum(result.count for result in found.values()) == used
+    assert found == measure(made.network, split, norm_batch=used).results
+
+
+def test_the_setting_decides_how_a_run_is_evaluated_and_not_how_it_is_trained() -> None:
+    running, batch = (
+        run(spec_of(NORMED, "toy-retrieval", epochs="2", norm_eval=each)) for each in ("running", "batch")
+    )
+    assert all(torch.equal(value, batch.model[name]) for name, value in running.model.items())
+    for point, other in zip(running.curve, batch.curve, strict=True):
+        assert point.train_losses == other.train_losses
+        assert point.results != other.results
+    assert batch.results["test"] == batch.curve[-1].results["test"]

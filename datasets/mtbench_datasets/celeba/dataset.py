@@ -233,8 +233,10 @@ class Celeba(Labels):
             name="paper", epochs=100, batch=256, lr=5e-4, schedule="step:every=10:factor=.85", seeds=3
         ),
         "quick": TrainingProtocol(name="quick", epochs=2, batch=64, lr=1e-3, images=4000, seeds=2),
-        # Released code of FAMO and those after it; epochs are chosen there by the mean of F1 on validation. With
-        # `recipe=famo`; its network is one of nine layers.
+        # Released code of FAMO and those after it, with `recipe=famo`. Different there: the epoch is chosen by the mean
+        # of F1 on validation, the network has nine layers, and the gradient of what tasks share, not of heads, is
+        # clipped to norm 1. Its script for single tasks, from which Δm is taken, evaluates in training mode:
+        # `norm-eval=batch`, with which it moves running statistics too; they stay here.
         "famo-celeba": TrainingProtocol(
             name="famo-celeba",
             epochs=15,
@@ -244,10 +246,11 @@ class Celeba(Labels):
             validation=True,
             select="best-val",
             curve="all",
+            norm_eval="running",
             seeds=3,
         ),
-        # Kurin et al. (2022), released script for unitary scalarization; chosen there by the mean accuracy on
-        # validation. With `recipe=isl`; its ResNet-18 has dropout besides.
+        # Kurin et al. (2022), released script for unitary scalarization, with `recipe=isl`. Different there: the epoch
+        # is chosen by the mean accuracy on validation, the ResNet-18 has dropout, and IMTL and MGDA have lr 5e-4.
         "unitary-celeba": TrainingProtocol(
             name="unitary-celeba",
             epochs=50,
@@ -258,6 +261,7 @@ class Celeba(Labels):
             validation=True,
             select="best-val",
             curve="all",
+            norm_eval="running",
             seeds=3,
         ),
     }

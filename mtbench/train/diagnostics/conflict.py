@@ -84,7 +84,8 @@ class ConflictMeter:
         The network draws the same for all tasks. A batch of a single triplet is left out, as a half of one example is.
         """
         assert self.same_images is not None
-        tasks, gradients = [], []
+        tasks = [torch.empty(0, dtype=torch.long)]
+        gradients = [self._no_gradient(device)]
         for task in range(len(self.network.tasks)):
             if len(made := self.same_images.triplets(images, task)) < HALF:
                 continue
@@ -92,21 +93,22 @@ class ConflictMeter:
                 found, gradient = self._gradients(made, torch.arange(len(made), device=device))
             tasks.append(found)
             gradients.append(gradient)
-        if not tasks:
-            return torch.empty(0, dtype=torch.long), torch.empty(0, 0)
         return torch.cat(tasks), torch.cat(gradients)
 
     def _gradients(self, split: Split, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Which tasks have a label, (P,) int64, and the gradient of each one's loss, (P, n)."""
         losses = self.network.losses(split.batch(rows))
         indices = losses.present_indices
-        found = [torch.empty(0, sum(parameter.numel() for parameter in self.shared), device=rows.device)]
+        found = [self._no_gradient(rows.device)]
         for total in losses.totals[indices]:
             parts = torch.autograd.grad(
                 total, self.shared, retain_graph=True, allow_unused=True, materialize_grads=True
             )
             found.append(torch.cat([part.flatten() for part in parts])[None])
         return indices.cpu(), torch.cat(found)
+
+    def _no_gradient(self, device: torch.device) -> Tensor:
+        return torch.empty(0, sum(parameter.numel() for parameter in self.shared), device=device)
 
 
 class _Counts:

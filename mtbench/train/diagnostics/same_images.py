@@ -57,7 +57,12 @@ class SameImages:
         assert self.split.members is not None
         members = chosen.to(self.split.members.device)
         return dataclasses.replace(
-            self.split, members=members, targets=(targets,) * len(self.anchors), defined=defined, points=None
+            self.split,
+            members=members,
+            targets=(targets,) * len(self.anchors),
+            defined=defined,
+            foreground=None,
+            points=None,
         )
 
 

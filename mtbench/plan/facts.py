@@ -1,0 +1,61 @@
+"""Facts that are known of a method only once it is built, which planning does without values."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from mtbench.contract import GradientBalancer
+from mtbench.contract.normalization import has_batch_norm
+from mtbench.plan.counting import outline
+from mtbench.plan.parse import BackboneChoice, DatasetChoice, MethodChoice
+
+__all__ = ["Facts", "facts_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Facts of a network and its balancer on a dataset.
+
+    Attributes:
+        has_batch_norm: whether the network has batch normalization.
+        has_gain: whether the gradient scale ``sum`` has a meaning for the balancer.
+    """
+
+    has_batch_norm: bool
+    has_gain: bool
+
+
+def facts_of(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice) -> Facts:
+    """Build a method once, and return what that shows; the same parts are not built again.
+
+    A suite asks for each of its methods many times, and 40 networks of single tasks take seconds.
+
+    Raises:
+        MtbenchError, RuntimeError, ValueError, IndexError: the parts do not fit each other or the dataset.
+    """
+    choices = (dataset.choice, method.network_choice, method.balancer_choice, backbone.choice)
+    classes = (dataset.dataset_class, method.network_class, method.balancer_class, backbone.backbone_class)
+    parts = _Parts(texts=tuple(map(str, choices)), classes=classes, dataset=dataset, method=method, backbone=backbone)
+    return _build(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """The parts of a run, equal to those of the same classes and texts."""
+
+    texts: tuple[str, ...]
+    classes: tuple[type, ...]
+    dataset: DatasetChoice = field(compare=False)
+    method: MethodChoice = field(compare=False)
+    backbone: BackboneChoice = field(compare=False)
+
+
+@lru_cache(maxsize=4096)
+def _build(parts: _Parts) -> Facts:
+    opened = parts.dataset.open(Path())
+    network = outline(parts.method, parts.backbone.setup(opened, seed=0))
+    balancer = parts.method.balancer_class(parts.method.balancer_options, opened.tasks)
+    return Facts(
+        has_batch_norm=has_batch_norm(network),
+        has_gain=not isinstance(balancer, GradientBalancer) or balancer.gain(2) is not None,
+    )
