@@ -106,7 +106,7 @@ def show(
     """Write a page of test images with their labels, or print the labels alone."""
     [(_, dataset)] = _open([name], data_root_)
     if labels:
-        from mtbench.cli.balance import class_balance
+        from mtbench.cli.balance import class_balance, triplet_balance
         from mtbench.report.label_table import label_table
         from mtbench.report.samples import writing
 
@@ -118,7 +118,7 @@ def show(
                 out.parent.mkdir(parents=True, exist_ok=True)
                 out.write_text(table, encoding="utf-8")
             typer.echo(out)
-        for line in class_balance(dataset):
+        for line in (*class_balance(dataset), *triplet_balance(dataset)):
             typer.echo(line, err=True)
         return
     from mtbench.report.samples import sample_page

@@ -1,7 +1,9 @@
 """What a claim about two methods on one dataset rests on."""
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,14 +97,14 @@ def _resampled(sheet: Sheet | None, claim: Claim, pairs: int, root: Path) -> Res
     if sheet is None or claim.metric == DELTA or claim.tasks or claim.test != "paired" or not pairs:
         return None
     methods = [method for name in claim.contrast if (method := sheet.runs(name)) is not None]
-    first, second = (right_answers(method, claim.metric, root) for method in methods)
-    triplets = None if first or second else triplet_answers(methods, claim.metric)
+    found: Sequence[Mapping[int, NDArray[Any]]] = [right_answers(method, claim.metric, root) for method in methods]
+    triplets = None if any(found) else triplet_answers(methods, claim.metric)
     if triplets:
-        first, second = triplets.right
-    seeds = sorted(first.keys() & second.keys())
+        found = triplets.right
+    seeds = sorted(set.intersection(*(set(answers) for answers in found)))
     if len(seeds) < pairs:
         return None
-    left, right = (np.stack([answers[seed] for seed in seeds]) for answers in (first, second))
+    left, right = (np.stack([answers[seed] for seed in seeds]) for answers in found)
     chance = np.random.default_rng(0)
     if triplets:
         return triplet_difference(left, right, triplets.images, chance, tasks=triplets.tasks)

@@ -17,7 +17,7 @@ from torch import Tensor
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
 
-__all__ = ["Cells", "answer", "caption", "one_by_one", "sample_page", "triplet_cells", "writing"]
+__all__ = ["ROLES", "Cells", "answer", "caption", "one_by_one", "sample_page", "triplet_cells", "writing"]
 
 COLUMNS = 6
 CELL = 1.7  # inches, the side of an image on the page

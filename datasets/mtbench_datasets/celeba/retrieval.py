@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Retrieval, Split, Task, TrainingProtocol, option
-from mtbench.contract.kinds.ceiling import shared_embedding_ceiling
 
 from ..files import sum_beside
 from ..triplets import triplet_split
@@ -92,15 +91,6 @@ class CelebaRetrieval(Faces):
                 f"{split}: {len(each[0]):,} triplets of each of {len(each)} tasks, whose lists have the sha256 "
                 f"{drawn.sums[split]}"
             )
-        tested = drawn.lists["test"]
-        owner = torch.arange(len(tested)).repeat_interleave(len(tested[0]))
-        reached = shared_embedding_ceiling(classes, torch.cat(tested), owner)
-        each_task = ", ".join(f"{name} {value:.1f}" for name, value in zip(self.attributes, reached, strict=True))
-        lines.append(
-            f"one embedding for all tasks, whose distance is the number of attributes that differ, is right in "
-            f"{sum(reached) / len(reached):.1f} % of the test triplets ({each_task}); a fully shared network has about "
-            "this ceiling"
-        )
         return [*lines, *correlation_lines(classes[annotations.rows("train")], self.attributes)]
 
     def _sums(self) -> Sequence[str]:

@@ -179,7 +179,7 @@ class Shoes(Dataset):
         lines = []
         for split, validation, words in _LISTS:
             triplets = self._triplets(catalog, split, validation)
-            used = len(torch.cat(triplets).unique())
+            used = len(torch.cat(triplets).unique())  # type: ignore[no-untyped-call]
             lines.append(
                 f"{words}: {sum(map(len, triplets)):,} triplets, {whose}, of {used:,} pictures, sha256 "
                 f"{list_sum(triplets, catalog.names)}"

@@ -37,9 +37,10 @@ def read_paths(path: Path, help: str) -> list[str]:
     Raises:
         DataError: the file is truncated, damaged or no such file; the text names the field.
     """
-    file = io.BytesIO(_read(path, help))  # SciPy says of a file that must not be read that it has no name
+    file = io.BytesIO(_read(path, help))  # of a Path that cannot be read SciPy does not say why
     try:
-        content = {name: value for name, value in loadmat(file).items() if not name.startswith("__")}
+        found = loadmat(file)  # type: ignore[arg-type]
+        content = {name: value for name, value in found.items() if not name.startswith("__")}
         if not content:  # SciPy takes a file that ends after its head for one without variables
             raise ValueError("it ends after its head")
     except Exception as cause:  # SciPy raises ValueError, TypeError, OSError, IndexError, zlib.error and others
@@ -51,16 +52,16 @@ def read_paths(path: Path, help: str) -> list[str]:
         ) from None
     if FIELD not in content:
         raise fault(f"{path} has no variable '{FIELD}'; its variables: {', '.join(content)}.", help)
-    found = []
+    paths = []
     for number, cell in enumerate(np.asarray(content[FIELD]).ravel(), start=1):
         inner = np.asarray(cell).ravel()
         if inner.size != 1 or inner.dtype.kind != "U" or inner[0].count("/") < 1:
             raise fault(f"{FIELD}[{number}] of {path} is {str(cell)[:80]!r}, and not the path of a picture.", help)
-        found.append(str(inner[0]).rstrip(" "))
-    if not found:
+        paths.append(str(inner[0]).rstrip(" "))
+    if not paths:
         raise fault(f"{FIELD} of {path} is empty.", help)
-    _refuse_repeated(found, f"{FIELD}[{{}}] of {path}", help)
-    return found
+    _refuse_repeated(paths, f"{FIELD}[{{}}] of {path}", help)
+    return paths
 
 
 def read_cells(path: Path, columns: Sequence[str], help: str) -> tuple[list[list[str]], list[int]]:

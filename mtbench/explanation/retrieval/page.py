@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from mtbench.contract.kinds.candidates import LISTED
 from mtbench.explanation.examples import Case
 from mtbench.explanation.page import footnotes_of, recorded, stem_of, title_of
 from mtbench.explanation.retrieval.album import NEAREST, ROLES
@@ -33,6 +34,7 @@ CAPTION = (
     "Triplets and rankings of the test images, with the weights that the record reports. Each image was embedded once "
     "for each task.",
     "A triplet is right if its positive is nearer to the anchor than its negative; equally far is wrong.",
+    f"Of each task at most {LISTED} images that are an anchor are queries, and at most {LISTED} are candidates. "
     "A query is no candidate of its own. Candidates of its class are relevant. They are ordered by distance, of "
     "embeddings rounded to float16; those that are equally far are one step, and count with the precision behind all "
     "of them. A query without relevant candidates is left out of the mean average precision (MAP).",
