@@ -23,8 +23,8 @@ _EXPLAINED = {
         "Update compliance ratio (UCR): in % of the mini-batches of an epoch, how many gradients of two tasks in what "
         "they share have a positive inner product. Ours: at the last epoch that it was measured in, mean ± standard "
         "deviation over seeds; null: the same task on the two halves of a batch, mean of the two tasks. The ratio "
-        "falls as the loss does, and the null with it: numbers are beside one another, not compared; methods are compared "
-        "at equal loss in a table of their own."
+        "falls as the loss does, and the null with it: numbers are beside one another, not compared; methods are "
+        "compared at equal loss in a table of their own."
     ),
     "distance": (
         "Distance of modulation vectors: the mean absolute difference of the vectors by which two tasks modulate the "
