@@ -34,7 +34,8 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
             yield from _part_misfits(suite, part, (kind, number), lines, strange)
     for number, counted in zip(numbers["counted"], suite.counted, strict=True):
         yield from _counted_misfits(suite, counted, ("counted", number), lines, strange)
-    mentioned = {*suite.labels, *(name for table in (*suite.paper, *suite.relation) for name in table.rows)}
+    mentioned = {*suite.labels, *(name for table in suite.paper for name in table.rows)}
+    mentioned |= {name for relation in suite.relation for name in relation.rows}
     mentioned |= {name for claim in suite.claim for name in claim.methods}
     methods = {method for part in suite.parts for method in part.methods}
     if "all" in methods:

@@ -152,6 +152,7 @@ def test_within_a_block_of_batch_statistics_evaluation_is_that_of_the_batch_and_
     norm, theirs = two(3, momentum=0.3)
     flat = nn.BatchNorm1d(4)
     for module in (norm, theirs, flat):
+        assert module.running_mean is not None
         nn.init.constant_(module.running_mean, 5.0)
         module.eval()
     network = nn.ModuleList([norm, flat])

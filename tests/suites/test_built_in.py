@@ -8,7 +8,7 @@ from scipy import stats
 
 from mtbench import registry
 from mtbench.plan.parse import parse_dataset, parse_method
-from mtbench.plan.suite import AcrossClaim, Claim, Suite, rendered
+from mtbench.plan.suite import AcrossClaim, Claim, PaperTable, Relation, Suite, rendered
 from mtbench.plan.suite_file import built_in_suites, read_suite
 from mtbench.plan.suite_plan import places, plan_suite
 from mtbench.plan.toml_lines import Fault
@@ -71,7 +71,8 @@ def test_a_built_in_suite_plans_each_of_its_runs_once_per_seed_at_its_own_and_at
 def test_every_published_row_and_every_claim_is_of_a_place_in_the_grid(name: str) -> None:
     found = suite(name)
     there = {(place.dataset, place.method, place.variation) for place in places(found).values()}
-    for table in (*found.paper, *found.relation):
+    tables: list[PaperTable | Relation] = [*found.paper, *found.relation]
+    for table in tables:
         variation = tuple(sorted(rendered(table.set).items()))
         assert {(table.dataset, method, variation) for method in table.rows} <= there
     for claim in found.claim:
