@@ -26,6 +26,8 @@ def distances(network: Network) -> Mapping[str, Measurement]:
         return {}
     with torch.no_grad():
         parameters = [value for name, value in network.named_parameters() if name.partition(".")[0] == part]
+        if not parameters:
+            return {}
         vectors = torch.cat([value.flatten(1) for value in parameters], dim=1).double()  # (T, all)
         return {
             f"{DISTANCE}{names[i]}/{names[j]}": Measurement(value=float((vectors[i] - vectors[j]).abs().mean()))

@@ -41,7 +41,7 @@ def test_tasks_that_modulate_alike_are_at_0_and_the_sign_of_a_difference_does_no
     assert [each.value for each in distances(network).values()] == pytest.approx([0.25])
 
 
-@pytest.mark.parametrize("method", ["fsn", "ib", "single", "td"])
+@pytest.mark.parametrize("method", ["fsn", "ib", "single", "td", "chmod:stages=fc"])
 def test_networks_without_such_vectors_have_none(method: str) -> None:
     assert distances(built(method)) == {}
 
