@@ -41,9 +41,15 @@ def test_tasks_that_modulate_alike_are_at_0_and_the_sign_of_a_difference_does_no
     assert [each.value for each in distances(network).values()] == pytest.approx([0.25])
 
 
-@pytest.mark.parametrize("method", ["fsn", "ib", "single", "td", "chmod:stages=fc"])
+@pytest.mark.parametrize("method", ["fsn", "ib", "single", "td"])
 def test_networks_without_such_vectors_have_none(method: str) -> None:
     assert distances(built(method)) == {}
+
+
+def test_a_part_without_parameters_gives_none() -> None:
+    network = built("chmod")
+    network.modulated_by = "elsewhere"  # type: ignore[misc]
+    assert distances(network) == {}
 
 
 def test_of_too_many_tasks_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
