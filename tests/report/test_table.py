@@ -129,6 +129,13 @@ def test_the_caption_says_how_it_was_trained_and_that_a_look_is_no_result() -> N
     )
 
 
+def test_the_caption_says_where_batches_are_normalized_by_themselves_in_tests() -> None:
+    said = "batch normalization by the statistics of test batches"
+    for norm_eval in ("running", "batch"):
+        found = table([finished(protocol=dataclasses.replace(QUICK, norm_eval=norm_eval))])
+        assert (said in " ".join(found.caption)) == (norm_eval == "batch")
+
+
 def test_the_caption_names_the_gradient_scale_and_any_clipping() -> None:
     found = table([finished(protocol=dataclasses.replace(QUICK, clip=1.0, gradient_scale="matched"))])
     assert (

@@ -318,6 +318,13 @@ def test_the_means_of_table_6_are_its_averages_but_for_that_of_itn() -> None:
     assert found == pytest.approx({"fsn": 75.46, "itn": 86.55, "csn": 86.73, "chmod:first=4": 88.17}, abs=0.0051)
 
 
+def test_the_shoes_of_table_6_are_not_comparable_and_the_note_says_which_of_three_tests_they_are() -> None:
+    found = suite("zhao2018-table6")
+    assert "not comparable" in found.title
+    assert all("not comparable" in table.source for table in found.paper)
+    assert all(who in found.note for who in ("Veit et al.", "Yu and Grauman 2014", "materials and kinds"))
+
+
 def test_a_suite_on_drawn_pictures_judges_the_claims_of_its_paper() -> None:
     for name in SUITES:
         if not name.startswith(("zhao2018", "levi2021", "celeba-classification")) or not name.endswith("-mini"):
