@@ -101,7 +101,7 @@ def test_triplets_of_images_whose_classes_are_unknown_cannot_be_made() -> None:
     assert not SameImages.can_be_made(TASKS, dataclasses.replace(split, members=None))
 
 
-def test_tasks_of_equal_labels_agree_on_the_same_images_more_than_on_their_own() -> None:
+def test_tasks_of_equal_labels_agree_on_the_same_images_more_than_a_task_does_on_halves_of_them() -> None:
     spec = spec_of("fsn", "toy-retrieval")
     assembled = assemble(spec, root=Path(), device=CPU)
     train_split = assembled.splits["train"]
@@ -110,12 +110,11 @@ def test_tasks_of_equal_labels_agree_on_the_same_images_more_than_on_their_own()
     meter = ConflictMeter(assembled.network, equal, Ledger(), wanted=True)
     for rows in torch.split(torch.arange(192), 48):
         meter.observe(rows)
-    found, own = meter.result_on_same_images(), meter.result()
+    found = meter.result_on_same_images()
     assert found is not None
-    assert own is not None
     assert found.batches == ((4, 4), (4, 4))
     assert found.ucr[0][1] == 100
-    assert found.cosine[0][1] > 0.8 > own.cosine[0][1]  # other triplets of the same images, by the same labels
+    assert found.cosine[0][1] > max(found.cosine[0][0], found.cosine[1][1])
 
 
 @pytest.mark.parametrize("method", ["fsn", "td", "csn"])
