@@ -134,4 +134,4 @@ def _lines(frame: pd.DataFrame, methods: list[str], shown: list[str], *, each: b
                     for method in methods
                     for column in shown
                 ]
-                yield name, dataset if alike else f"{tasks} tasks", f"{at} {runs['loss'].mean():.3g}", *cells
+                yield name, str(dataset) if alike else f"{tasks} tasks", f"{at} {runs['loss'].mean():.3g}", *cells

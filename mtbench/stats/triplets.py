@@ -39,7 +39,7 @@ def triplet_difference(
 
     (Fafchamps and Gubert, Journal of Development Economics 83, 2007; Aronow, Samii and Assenova, Political Analysis 23,
     2015). V is computed by inclusion and exclusion over images, pairs of images and whole triplets (Cameron, Gelbach
-    and Miller, Journal of Business and Economic Statistics 29, 2011, Eq. 2.8 for two dimensions), and divided by the
+    and Miller, Journal of Business and Economic Statistics 29, 2011), and divided by the
     fraction of pairs without a common image, since the deviations from a mean that all triplets have a part in are too
     small by that factor. If no two triplets have an image in common, scale^2 is 1/3 and the variance is that of
     `mtbench.stats.resample.accuracy_difference` times N / (N - 1). By chance V can be smaller than the triplets'
@@ -74,7 +74,7 @@ def triplet_difference(
     rest = gains - means[task]
     numbers, places = np.unique(found, return_inverse=True)
     places = np.sort(places.reshape(count, 3), axis=1)
-    sums = np.stack([_totals(places, 1, rest[:, run])[1] for run in range(runs)], axis=1)  # (images, S)
+    sums = np.stack([_totals(places, 1, rest[:, run]) for run in range(runs)], axis=1)  # (images, S)
     scale = _scale(places, rest.mean(axis=1), sums.mean(axis=1))
     # The mean stands in for an image more: each draw of images has all of it, since the counts sum to their number.
     whole = scale * sums + gains.sum(axis=0) / len(numbers)
@@ -93,7 +93,7 @@ def _scale(places: NDArray[np.int64], rest: NDArray[np.float64], sums: NDArray[n
     """Return the scale of what images add, from the deviations (N,) of triplets and their sums over images."""
     one = np.ones(len(places))
     joined, pairs = (
-        sum((-1) ** (size + 1) * float(np.square(_totals(places, size, values)[1]).sum()) for size in (1, 2, 3))
+        sum((-1) ** (size + 1) * float(np.square(_totals(places, size, values)).sum()) for size in (1, 2, 3))
         for values in (rest, one)
     )
     apart = 1 - pairs / len(places) ** 2
@@ -106,11 +106,9 @@ def _scale(places: NDArray[np.int64], rest: NDArray[np.float64], sums: NDArray[n
     return float(np.sqrt(np.clip(joined / apart / counted, 1 / 3, None)))
 
 
-def _totals(
-    places: NDArray[np.int64], size: int, values: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the sets of `size` different images that any triplet has, as numbers, and the sums of values over the
-    triplets that have each set; images (N, 3) are sorted within each triplet and counted from 0."""
+def _totals(places: NDArray[np.int64], size: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for each set of `size` different images that any triplet has the sum of the values of the triplets that
+    have it; images (N, 3) are sorted within each triplet and counted from 0."""
     images = int(places.max()) + 1
     keys, weights = [], []
     for columns in combinations(range(3), size):
@@ -121,5 +119,5 @@ def _totals(
             new &= (column == 2) | (places[:, column] != places[:, min(column + 1, 2)])
         keys.append((chosen @ (images ** np.arange(size)))[new])
         weights.append(values[new])
-    found, inverse = np.unique(np.concatenate(keys), return_inverse=True)
-    return found, np.bincount(inverse, np.concatenate(weights), minlength=len(found))
+    inverse = np.unique(np.concatenate(keys), return_inverse=True)[1]
+    return np.asarray(np.bincount(inverse, np.concatenate(weights)), np.float64)

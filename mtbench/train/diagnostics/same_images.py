@@ -31,7 +31,7 @@ class SameImages:
         assert split.classes is not None
         self.split, self.members, self.classes = split, split.members.cpu(), split.classes.cpu().long()
         owned = [self.members[column.cpu(), 0] for column in split.defined.T]
-        self.anchors = [self.classes[rows, task].unique() for task, rows in enumerate(owned)]
+        self.anchors = [torch.unique(self.classes[rows, task]) for task, rows in enumerate(owned)]
 
     @staticmethod
     def can_be_made(tasks: tuple[Task, ...], split: Split) -> bool:
@@ -74,6 +74,8 @@ def _triplets(classes: Tensor, anchors: Tensor, generator: torch.Generator) -> T
         anchors: the classes that anchors have.
     """
     count = len(classes)
+    if not count:
+        return torch.empty(0, 3, dtype=torch.int64)
     known = classes >= 0
     same = (classes[:, None] == classes) & known & ~torch.eye(count, dtype=torch.bool)
     other = (classes[:, None] != classes) & known & known[:, None]
