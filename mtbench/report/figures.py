@@ -129,7 +129,8 @@ def _entries(comparison: Comparison, frame: pd.DataFrame) -> dict[str, tuple[str
     """Return name and look of the curves of methods: of all methods, or of the best and the worst of many."""
     common = comparison.common_metric
     sign = 1 if common and common.higher_is_better else -1
-    last = frame[frame["epoch"] == frame["epoch"].max()].groupby("method")["held_out"].mean()
+    ends = frame.groupby("method")["epoch"].transform("max")  # methods with phases of their own have more epochs
+    last = frame[frame["epoch"] == ends].groupby("method")["held_out"].mean()
     goodness = {str(method): sign * float(value) for method, value in last.items()}
     apart = told_apart([method.title for method in comparison.methods], goodness)
     return {method: (rank + method, look) for method, (rank, look) in apart.items()}

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.report.comparison import Comparison, compare
 from mtbench.report.figures import draw_curves, draw_points
+from mtbench.report.legend import GREY
 from mtbench.report.style import looks, save
 from mtbench.store.record import TaskInfo, TaskResult
 from mtbench.store.status import RunStatus
@@ -88,6 +89,18 @@ def test_of_many_methods_the_best_and_the_worst_curves_are_named_and_the_others_
         thick = [line for line in axes.lines if line.get_linewidth() == 1.4]
         assert (len(grey), len(thick)) == (45 - 8, 8)
         assert len({str(line.get_color()) for line in thick}) == 8
+
+
+def test_curves_of_unlike_lengths_all_have_looks_and_names() -> None:
+    """Networks that are trained in phases have more epochs than others."""
+    short, long = finished("td"), finished("moo")
+    assert long.record is not None
+    *_, last = long.record.curve
+    curve = (*long.record.curve, replace(last, epoch=last.epoch + 3))
+    figure = draw_curves(comparison([short, replace(long, record=replace(long.record, curve=curve))]))
+    (legend,) = figure.legends
+    assert {text.get_text() for text in legend.get_texts()} == {"td", "moo"}
+    assert not any(line.get_color() == GREY for axes in figure.axes for line in axes.lines)
 
 
 def test_the_best_of_many_curves_is_the_lowest_where_lower_is_better() -> None:
