@@ -35,16 +35,25 @@ def facts_of(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneCho
     """
     choices = (dataset.choice, method.network_choice, method.balancer_choice, backbone.choice)
     classes = (dataset.dataset_class, method.network_class, method.balancer_class, backbone.backbone_class)
-    parts = _Parts(texts=tuple(map(str, choices)), classes=classes, dataset=dataset, method=method, backbone=backbone)
+    files = dataset.files | method.files | backbone.files
+    parts = _Parts(
+        texts=tuple(map(str, choices)),
+        classes=classes,
+        files=tuple(sorted(files.items())),
+        dataset=dataset,
+        method=method,
+        backbone=backbone,
+    )
     return _build(parts)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Parts:
-    """The parts of a run, equal to those of the same classes and texts."""
+    """The parts of a run, equal to those of the same classes and texts whose files lie in the same places."""
 
     texts: tuple[str, ...]
     classes: tuple[type, ...]
+    files: tuple[tuple[str, str], ...]
     dataset: DatasetChoice = field(compare=False)
     method: MethodChoice = field(compare=False)
     backbone: BackboneChoice = field(compare=False)
