@@ -167,12 +167,12 @@ def test_the_losses_of_a_conditional_similarity_network_are_those_of_its_formula
     each = (near - far + 0.2).clamp(min=0)
     losses = network.losses(batch)
     for task in range(2):
-        assert float(losses.means[task]) == pytest.approx(float(each[owner == task].mean()), rel=1e-5)
+        assert float(losses.means[task].detach()) == pytest.approx(float(each[owner == task].mean().detach()), rel=1e-5)
     norms = sum(embeddings[:, index].norm() for index in range(3)) / 3
     expected = 5e-3 * norms / 12**0.5
     if masks == "learned":
         expected = expected + 5e-4 * used[owner].abs().sum() / 12
-    assert float(cast(Tensor, losses.penalty)) == pytest.approx(float(expected), rel=1e-5)
+    assert float(cast(Tensor, losses.penalty).detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
     kind = network.tasks[0].kind
     torch.testing.assert_close(kind.stored(kind.predict(masked)), torch.stack([near, far], dim=1))
 
