@@ -9,9 +9,29 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mtbench.contract import Retrieval, Split
+from mtbench.contract import Retrieval, Split, TrainingProtocol
 
-__all__ = ["draw_triplets", "in_turn", "lists_sum", "triplet_split"]
+__all__ = ["MEAN", "STD", "draw_triplets", "in_turn", "lists_sum", "paper_protocol", "triplet_split"]
+
+MEAN, STD = (122.7717 / 255, 115.9465 / 255, 102.9801 / 255), (128 / 255,) * 3
+"""Zhao et al. (2018) subtract these means from red, green and blue, and multiply by 1/128."""
+
+
+def paper_protocol(batch: int) -> TrainingProtocol:
+    """Return the training protocol of Zhao et al. (2018), with so many triplets in a batch.
+
+    They count images: 168 = 7 x 8 x 3 and 180 = 20 x 3 x 3. The initial accumulator is that of their library.
+    """
+    return TrainingProtocol(
+        name="paper",
+        epochs=100,
+        batch=batch,
+        lr=0.01,
+        optimizer="adagrad",
+        initial_accumulator=0.1,
+        schedule="step:every=40:factor=.1",
+        seeds=3,
+    )
 
 
 def draw_triplets(has: Tensor, count: int, generator: torch.Generator, *, both: bool = False) -> Tensor:

@@ -121,7 +121,7 @@ def _describe_parts(console: "Console", name: str, bare: str) -> None:
 
 
 def _describe_search(console: "Console", name: str) -> None:
-    """What a search of the method tries when nothing is said."""
+    """Print what a search of the method tries by default."""
     from mtbench.contract import TrainingProtocol
     from mtbench.plan.parse import parse_method
     from mtbench.search.axes import default_axes, describe

@@ -146,7 +146,7 @@ class Network(nn.Module, ABC):
         return None
 
     def passes(self, batch: Batch) -> int:  # noqa: ARG002
-        """How often an input of this batch goes through the network: the cost ledger's forward passes."""
+        """Return how often an input of this batch goes through the network: the cost ledger's forward passes."""
         return 1
 
     def shared_parameters(self) -> list[nn.Parameter]:
@@ -171,7 +171,7 @@ class Network(nn.Module, ABC):
         return weights[-1]
 
     def lr_factors(self) -> Mapping[str, float]:
-        """By part, what its learning rate is as a multiple of the protocol's, where it is not 1."""
+        """Return by part its learning rate as a multiple of the protocol's, where it is not 1."""
         return {}
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:

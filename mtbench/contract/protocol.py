@@ -1,4 +1,4 @@
-"""How a dataset is trained on: the numbers that every method shares, so that methods can be compared."""
+"""Training protocols: the settings that every method shares, so that methods can be compared."""
 
 import dataclasses
 from dataclasses import dataclass

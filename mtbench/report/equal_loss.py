@@ -22,7 +22,7 @@ from mtbench.stats.summary import summarize
 __all__ = ["EqualLoss", "equal_losses"]
 
 _MEASURED = {"ucr": "", "null": " null", "same_images_ucr": " same images", "same_images_null": " null of these"}
-"""What is compared, and its head behind the name of a method."""
+"""Quantities that are compared, and their heads behind the name of a method."""
 _CAPTION = (
     "Update compliance ratio (UCR) in %: of how many mini-batches of an epoch the gradients of two tasks have a "
     "positive inner product in the parameters that they share. Mean ± standard deviation over seeds.",

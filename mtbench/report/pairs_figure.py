@@ -1,4 +1,4 @@
-"""How often the gradients of each two tasks comply, over the training loss of the two."""
+"""Update compliance ratios of each two tasks, over the training loss of the two."""
 
 import math
 from collections.abc import Iterator

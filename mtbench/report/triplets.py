@@ -1,4 +1,4 @@
-"""Which test triplets runs got right, and of which images these are, from what the runs left; no dataset is read."""
+"""Answers of runs to test triplets, and the images of these, from what the runs left; no dataset is read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ def convolution(inputs: int, outputs: int, padding: int) -> nn.Sequential:
 
 
 class Bare(nn.Module):
-    """What one would write by hand."""
+    """A network as one would write it by hand."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -44,4 +44,4 @@ _SIGNS = {
     PICTURES: (("000001.jpg", "img_align_celeba/000001.jpg", "000001.png"), _LISTS),
     ARCHIVES: (("img_align_celeba*.zip", "Img/*.zip", "*.7z*", "Img/*.7z*", "Img/*/*.7z*"), _ALIGNED),
 }
-"""What a folder has and lacks, by what is said of it."""
+"""Patterns that a folder has and lacks, by the sentence that describes it."""

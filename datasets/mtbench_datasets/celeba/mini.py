@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from mtbench.contract import TrainingProtocol, option
 from mtbench.errors import DataError
 
+from ..triplets import paper_protocol
 from ..worlds.faces import find_faults, write_world
 from .dataset import RECIPES, CelebaOptions, Faces, Labels, Recipe
 from .retrieval import CelebaRetrieval, RetrievalOptions
@@ -80,16 +81,7 @@ class FacesMini(_Drawn, CelebaRetrieval):
     default_backbone = "retrieval:width=.25:decay=.9"
     protocols: ClassVar = {
         # As for celeba20, with 8 triplets of each of 8 tasks in a batch.
-        "paper": TrainingProtocol(
-            name="paper",
-            epochs=100,
-            batch=64,
-            lr=0.01,
-            optimizer="adagrad",
-            initial_accumulator=0.1,
-            schedule="step:every=40:factor=.1",
-            seeds=3,
-        ),
+        "paper": paper_protocol(64),
         # In so few steps Adam learns three times as much as the paper's Adagrad does.
         "world": TrainingProtocol(name="world", epochs=3, batch=64, lr=0.002, schedule="cosine", seeds=3),
         "quick": TrainingProtocol(name="quick", epochs=2, batch=64, lr=0.002, schedule="cosine", images=3200, seeds=2),

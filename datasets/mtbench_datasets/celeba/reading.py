@@ -41,7 +41,7 @@ PICTURES: Final = tuple(
     for folder in ("", "Img/")
     for name in ("img_align_celeba", "img_align_celeba/img_align_celeba", "img_align_celeba_png")
 )
-"""Where the aligned images may lie; the second is how one mirror unpacks."""
+"""Folders in which the aligned images may lie; the second is that of a mirror's archive."""
 LAYOUT: Final = (
     "CelebA is a folder with list_attr_celeba.txt, list_eval_partition.txt and img_align_celeba/000001.jpg ..., or "
     "with Anno/, Eval/ and Img/ that have them; pictures may be PNG files, and lists CSV files."

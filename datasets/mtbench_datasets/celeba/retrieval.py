@@ -15,7 +15,7 @@ from torch import Tensor
 from mtbench.contract import Retrieval, Split, Task, TrainingProtocol, option
 
 from ..files import sum_beside
-from ..triplets import triplet_split
+from ..triplets import MEAN, STD, paper_protocol, triplet_split
 from .annotations import Annotations
 from .cache import Triplets, TripletsCache
 from .dataset import PAPER, Faces, Recipe, frequency_line
@@ -23,12 +23,7 @@ from .vocabulary import NAMES, SEVEN, TWENTY, task_name
 
 __all__ = ["Celeba7", "Celeba20", "Celeba40", "CelebaRetrieval", "RetrievalOptions"]
 
-RECIPE = Recipe(
-    # Zhao et al. subtract (102.9801, 115.9465, 122.7717) from blue, green and red, and multiply by 1/128.
-    crop=True,
-    mean=(122.7717 / 255, 115.9465 / 255, 102.9801 / 255),
-    std=(128 / 255,) * 3,
-)
+RECIPE = Recipe(crop=True, mean=MEAN, std=STD)
 MOST = 5
 """Pairs of attributes that `prepare` prints."""
 
@@ -139,17 +134,7 @@ def correlation_lines(classes: Tensor, attributes: Sequence[str]) -> Iterator[st
 
 def _protocols(tasks: int, each: int) -> dict[str, TrainingProtocol]:
     """Return protocols whose batches have `each` triplets of every task: of the paper, and a quick one."""
-    # Zhao et al. (2018) count images: 168 = 7 x 8 x 3 and 180 = 20 x 3 x 3. The accumulator is that of their library.
-    paper = TrainingProtocol(
-        name="paper",
-        epochs=100,
-        batch=tasks * each,
-        lr=0.01,
-        optimizer="adagrad",
-        initial_accumulator=0.1,
-        schedule="step:every=40:factor=.1",
-        seeds=3,
-    )
+    paper = paper_protocol(tasks * each)
     return {
         "paper": paper,
         "quick": dataclasses.replace(paper, name="quick", epochs=2, images=100 * tasks, seeds=2),

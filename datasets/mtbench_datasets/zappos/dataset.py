@@ -20,7 +20,7 @@ from mtbench.errors import DataError
 from ..files import sum_beside
 from ..images import ImageFolder
 from ..splits import check_split, title
-from ..triplets import triplet_split
+from ..triplets import MEAN, STD, paper_protocol, triplet_split
 from .cache import CatalogCache
 from .catalog import Catalog
 from .reading import Folder
@@ -28,9 +28,6 @@ from .triplets import choose_triplets, list_sum
 from .vocabulary import TASKS
 
 __all__ = ["Shoes", "ShoesOptions", "Zappos50k"]
-
-MEAN, STD = (122.7717 / 255, 115.9465 / 255, 102.9801 / 255), (128 / 255,) * 3
-"""Zhao et al.'s code subtracts these means, and multiplies by 1 / 128."""
 
 _LISTS = (
     ("train", False, "train"),
@@ -197,16 +194,7 @@ class Zappos50k(Shoes):
 
     protocols: ClassVar = {
         # Optimizer and schedule of Zhao et al. (2018); a batch of 180 images, as theirs for 20 tasks.
-        "paper": TrainingProtocol(
-            name="paper",
-            epochs=100,
-            batch=60,
-            lr=0.01,
-            optimizer="adagrad",
-            initial_accumulator=0.1,
-            schedule="step:every=40:factor=.1",
-            seeds=3,
-        ),
+        "paper": paper_protocol(60),
         "quick": TrainingProtocol(
             name="quick",
             epochs=2,

@@ -8,6 +8,7 @@ from typing import ClassVar
 from mtbench.contract import TrainingProtocol, option
 from mtbench.errors import DataError
 
+from ..triplets import paper_protocol
 from ..worlds.shoes import find_faults, write_world
 from .dataset import Shoes, ShoesOptions
 
@@ -36,16 +37,7 @@ class ShoesMini(Shoes):
     default_backbone = "retrieval:width=.25:decay=.9"
     protocols: ClassVar = {
         # As for zappos50k, with 15 triplets of each task in a batch.
-        "paper": TrainingProtocol(
-            name="paper",
-            epochs=100,
-            batch=60,
-            lr=0.01,
-            optimizer="adagrad",
-            initial_accumulator=0.1,
-            schedule="step:every=40:factor=.1",
-            seeds=3,
-        ),
+        "paper": paper_protocol(60),
         # In so few steps Adam learns three times as much as the paper's Adagrad does.
         "world": TrainingProtocol(name="world", epochs=3, batch=60, lr=0.002, schedule="cosine", seeds=3),
         "quick": TrainingProtocol(name="quick", epochs=2, batch=60, lr=0.002, schedule="cosine", images=2400, seeds=2),

@@ -17,7 +17,7 @@ from .vocabulary import CATEGORIES
 __all__ = ["LISTS", "Pictures", "find_file", "find_lists", "find_pictures", "plain"]
 
 DEPTH = 3
-"""How deep below the dataset's folder its parts are looked for: archives are often unpacked into folders of their
+"""Depth below the dataset's folder to which its parts are looked for: archives are often unpacked into folders of their
 names."""
 LISTS = "tripletlists"
 

@@ -11,7 +11,7 @@ from torch import Tensor
 __all__ = ["LISTED", "CandidateLists", "average_precisions"]
 
 LISTED = 500
-"""How many queries, and how many candidates, a task has at most: 250,000 distances, sorted in a tenth of a second."""
+"""Largest number of queries, and of candidates, of a task: 250,000 distances, sorted in a tenth of a second."""
 SPREAD = 0x9E3779B1
 """An odd number near 2^32 over the golden ratio, by whose multiples a few of many numbers are spread evenly."""
 

@@ -1,4 +1,4 @@
-"""How far one embedding can get that all tasks share: a bound that labels alone set."""
+"""The ceiling of one embedding that all tasks share: a bound that labels alone set."""
 
 import math
 

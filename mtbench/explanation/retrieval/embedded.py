@@ -75,7 +75,7 @@ class Embedded:
 
     @property
     def gaps(self) -> Tensor:
-        """How much nearer the positive is than the negative (n,) float32."""
+        """Distance of the negative less that of the positive (n,) float32."""
         return self.distances[:, 1] - self.distances[:, 0]
 
 

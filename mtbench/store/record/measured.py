@@ -20,11 +20,11 @@ __all__ = [
 ]
 
 CEILING = "ceiling of one embedding: "
-"""Where the name of a measurement begins that is the triplet accuracy in % which labels set as the ceiling of one
+"""Beginning of the name of a measurement that is the triplet accuracy in % which labels set as the ceiling of one
 embedding for all tasks; the name of a task follows."""
 
 DISTANCE = "distance of modulation vectors: "
-"""Where the name of a measurement begins that is the mean absolute difference of the vectors by which two tasks
+"""Beginning of the name of a measurement that is the mean absolute difference of the vectors by which two tasks
 modulate a network; the names of the two follow, with a slash between them, in the order of the tasks."""
 
 

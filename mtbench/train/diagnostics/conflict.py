@@ -79,7 +79,7 @@ class ConflictMeter:
         return self.of_same_images.conflict() if self.same_images else None
 
     def _gradients_of(self, images: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-        """As `_gradients`, with the triplets of each task that are made of images (P,).
+        """Return the same as `_gradients`, of the triplets of each task that are made of images (P,).
 
         The network draws the same for all tasks. A batch of a single triplet is left out, as a half of one example is.
         """

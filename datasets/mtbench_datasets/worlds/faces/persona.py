@@ -15,7 +15,7 @@ HAIR = ("Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair")
 
 @dataclass(frozen=True, kw_only=True)
 class Persona:
-    """What a face is to look like.
+    """Appearance of a face.
 
     Attributes:
         has: the attributes of CelebA that it has.

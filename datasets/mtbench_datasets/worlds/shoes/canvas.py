@@ -17,7 +17,7 @@ SAMPLES = 3
 RIM = 1.6
 """Samples over which colors darken towards a rim."""
 MARGIN = 0.035
-"""Of the picture's sides, about the shoe."""
+"""Margin about the shoe, as a fraction of the picture's sides."""
 LIGHT = (-0.38, -0.62, 0.69)
 """Direction towards the light: x to the right, y down, z towards the viewer."""
 GLOSS = {"Patent": 0.75, "Leather": 0.26, "smooth": 0.12}

@@ -193,7 +193,7 @@ def _court(sketch: Sketch) -> None:
 
 
 def _mule(sketch: Sketch) -> None:
-    """What covers the toes and leaves the heel free."""
+    """Draw an upper that covers the toes and leaves the heel free."""
     shoe = sketch.shoe
     _bed(sketch)
     closure = shoe.kind.closure

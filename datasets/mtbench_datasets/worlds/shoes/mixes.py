@@ -1,4 +1,4 @@
-"""How often kinds of shoes are drawn: numbers that need not add up to anything."""
+"""Relative frequencies of kinds of shoes; they need not add up to anything."""
 
 from collections.abc import Mapping
 from typing import Final
