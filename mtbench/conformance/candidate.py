@@ -98,12 +98,13 @@ def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int
         raise UsageError(
             f"method '{method.title}' needs the feature maps of a backbone, and '{backbone.choice}' has none."
         )
-    if (layout := backbone.backbone_class.layout) not in method.network_class.layouts:
+    network = method.network_class
+    if (layout := backbone.backbone_class.layout) not in network.layouts:
         raise UsageError(
-            f"method '{method.title}' gives a {' or a '.join(sorted(method.network_class.layouts))} per input, and "
-            f"backbone '{backbone.choice}' a {layout}."
+            f"method '{method.title}' gives a {' or a '.join(sorted(network.layouts))} per input, and backbone "
+            f"'{backbone.choice}' a {layout}."
         )
-    world = as_maps(world) if layout == "map" else fitting(world, method.network_class.kinds)
+    world = as_maps(world, network.kinds) if layout == "map" else fitting(world, network.kinds)
     setup = Setup(
         tasks=world.tasks,
         backbone_class=backbone.backbone_class,
