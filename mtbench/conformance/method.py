@@ -201,9 +201,7 @@ def works_on_every_backbone(candidate: Candidate) -> None:
         except PluginError:
             continue  # somebody else's broken backbone, which `mtbench doctor` lists
         if not works_on and not (
-            backbone.backbone_class.has_stages
-            and backbone.backbone_class.layout in layouts
-            and _scores(backbone)
+            backbone.backbone_class.has_stages and backbone.backbone_class.layout in layouts and _scores(backbone)
         ):
             continue  # made for tasks of another kind
         _one_epoch(candidate.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
