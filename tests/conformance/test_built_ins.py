@@ -106,6 +106,6 @@ def test_aliases_are_checked_as_what_they_stand_for(data_root: Path) -> None:
     assert not any(result.fault for result in results)
 
 
-@pytest.mark.parametrize("backbone", ["deeplab", "segnet"])
+@pytest.mark.parametrize("backbone", ["segnet", pytest.param("deeplab", marks=pytest.mark.slow)])
 def test_backbones_of_maps_conform(backbone: str) -> None:
     assert_conforms(backbone)
