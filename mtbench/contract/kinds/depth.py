@@ -30,7 +30,8 @@ class Depth(Kind):
 
     With ``like="libmtl"``:
 
-    - The loss of a batch is the mean over its defined pixels, where it is otherwise the mean over images of their means.
+    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+      means.
     - In an enlarged crop pixels are counted from its edges (`Motion.maps`), and a disparity is divided by the scale, as
       a depth is.
 

@@ -7,9 +7,9 @@ from torch import Tensor
 __all__ = ["Like", "mean_over_pixels"]
 
 Like: TypeAlias = Literal["", "libmtl"]
-"""The code whose definitions a kind follows: ``""`` for this one's own, or ``"libmtl"`` for those of the examples ``nyu``
-and ``cityscapes`` of LibMTL (Lin and Zhang, JMLR 2023), which are those of MTAN, CAGrad, Nash-MTL and FAMO in what is
-said of losses and of augmentation. The docstring of each kind states the differences."""
+"""The code whose definitions a kind follows: ``""`` for this one's own, or ``"libmtl"`` for those of LibMTL (Lin and
+Zhang, JMLR 2023, ``examples/nyu``). The losses and the augmentation of CAGrad, Nash-MTL and FAMO are the same. The
+docstring of each kind states the differences."""
 
 
 def mean_over_pixels(losses: Tensor, known: Tensor) -> Tensor:

@@ -44,12 +44,13 @@ class Normals(Kind):
 
     - A pixel is undefined where the three components of its target add up to 0, as those of (1, -1, 0) / sqrt(2) do: a
       defined normal is dropped, in loss and metrics. Targets that were rounded to float16 add up to 0 more often.
-    - The loss of a batch is the mean over its defined pixels, where it is otherwise the mean over images of their means.
+    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+      means.
     - Targets are not scaled to length one in the loss, so that 1 - cosine is 1 - length x cosine.
     - In an enlarged crop normals are blended bilinearly, undefined ones as (0, 0, 0), and are then shorter.
 
-    LibMTL's angles are arc cosines in float32, and an output of length 0 makes its loss and its metrics NaN; here angles
-    are exact, and such an output counts as above.
+    LibMTL's angles are arc cosines in float32, and an output of length 0 makes its loss and its metrics NaN; here
+    angles are exact, and such an output counts as above.
 
     Attributes:
         like: the code whose definitions are followed.

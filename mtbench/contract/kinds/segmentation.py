@@ -34,7 +34,8 @@ class Segmentation(Kind):
 
     With ``like="libmtl"``:
 
-    - The loss of a batch is the mean over its defined pixels, where it is otherwise the mean over images of their means.
+    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+      means.
     - ``miou`` is the mean over all classes: one that is predicted and absent from the truth counts 0, and if one is in
       neither, the value is NaN.
     - In an enlarged crop pixels are counted from its edges (`Motion.maps`).
