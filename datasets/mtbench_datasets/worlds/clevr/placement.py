@@ -9,7 +9,8 @@ from torch import Generator
 
 from mtbench.contract import stream
 
-from .camera import BEHIND, RIGHT, Camera, Vector
+from ..camera import Vector
+from .camera import BEHIND, RIGHT, Camera
 from .objects import COLORS, MATERIALS, RADII, SHAPES, Item
 
 __all__ = ["COUNTS", "MARGIN", "MIN_DISTANCE", "Scene", "candidates"]

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ..crossings import TINY, cross_round, cross_slab, turned
 from .objects import Item
 
 __all__ = ["blocked", "entry", "normals"]
 
-TINY = 1e-9
 ROUNDING = 10
 """Power of the superquadric that normals of cubes and cylinders are taken of. Edges and rims catch the light as if they
 were rounded; the outline stays sharp."""
@@ -28,13 +28,13 @@ def entry(item: Item, origin: Tensor, direction: Tensor) -> Tensor:
     """
     o, d = _local(item, origin), _local_direction(item, direction)
     if item.shape == "sphere":
-        near, far = _round(o, d, 3)
+        near, far = cross_round(o, d, 3)
     elif item.shape == "cylinder":
-        near, far = _round(o, d, 2)
-        low, high = _slab(o[2], d[2])
+        near, far = cross_round(o, d, 2)
+        low, high = cross_slab(o[2], d[2])
         near, far = torch.maximum(near, low), torch.minimum(far, high)
     else:
-        low, high = _slab(o, d)
+        low, high = cross_slab(o, d)
         near, far = low.amax(0), high.amin(0)
     return near.where((near < far) & (near > 0), math.inf)
 
@@ -67,23 +67,7 @@ def normals(item: Item, points: Tensor, *, rounded: bool) -> Tensor:
     else:
         bent = q.sign() * (q.abs() / q.abs().amax(0)) ** power
     bent = bent / bent.square().sum(0).sqrt().clamp(min=TINY)
-    return _turned(bent, item.rotation) if item.shape == "cube" else bent
-
-
-def _round(o: Tensor, d: Tensor, axes: int) -> tuple[Tensor, Tensor]:
-    """Return the distances at which rays enter and leave the unit sphere (3 axes) or the endless cylinder (2)."""
-    o, d = o[:axes], d[:axes]
-    a = (d * d).sum(0).clamp(min=TINY)
-    b = (o * d).sum(0)
-    root = (b * b - a * ((o * o).sum(0) - 1)).sqrt()  # NaN where it misses, and comparisons with NaN are false
-    return (-b - root) / a, (-b + root) / a
-
-
-def _slab(o: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the distances at which rays enter and leave -1 to 1 along an axis, or along each of several."""
-    inverse = 1 / d.where(d.abs() > TINY, TINY)
-    first, second = (-1 - o) * inverse, (1 - o) * inverse
-    return torch.minimum(first, second), torch.maximum(first, second)
+    return turned(bent, item.rotation) if item.shape == "cube" else bent
 
 
 def _local(item: Item, points: Tensor) -> Tensor:
@@ -92,9 +76,4 @@ def _local(item: Item, points: Tensor) -> Tensor:
 
 def _local_direction(item: Item, directions: Tensor) -> Tensor:
     scaled = directions / item.half
-    return _turned(scaled, -item.rotation) if item.shape == "cube" else scaled
-
-
-def _turned(vectors: Tensor, degrees: float) -> Tensor:
-    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return torch.stack([c * vectors[0] - s * vectors[1], s * vectors[0] + c * vectors[1], vectors[2]])
+    return turned(scaled, -item.rotation) if item.shape == "cube" else scaled

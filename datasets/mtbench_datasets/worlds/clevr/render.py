@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..lamps import GAMMA
 from .placement import Scene, candidates
-from .shading import GAMMA, shade
+from .shading import shade
 from .surface import Surface, all_visible, see
 
 __all__ = ["SAMPLES", "Maps", "draw_visible", "render", "render_maps"]

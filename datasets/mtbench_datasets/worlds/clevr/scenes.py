@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .camera import Vector
+from ..camera import Vector
 from .placement import Scene, candidates
 
 __all__ = ["EPSILON", "describe", "draw_scenes", "image_name", "scene_file"]

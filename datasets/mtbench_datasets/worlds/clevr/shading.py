@@ -5,15 +5,14 @@ import math
 import torch
 from torch import Tensor
 
-from .camera import Vector
+from ..lamps import GAMMA, lamp_points
 from .objects import COLORS, Item
 from .placement import Scene
 from .primitives import blocked, entry, normals
 from .surface import GROUND, Surface
 
-__all__ = ["GAMMA", "shade"]
+__all__ = ["shade"]
 
-GAMMA = 2.2
 GROUND_COLOR = 0.40  # linear, as everything below
 AMBIENT, SKY = 0.16, 0.22  # light from everywhere, and more of it from above
 LAMP_POWER = (0.78, 0.26, 0.16)  # on a surface that faces the lamp
@@ -49,7 +48,7 @@ def shade(scene: Scene, surface: Surface, samples: int) -> Tensor:
     for number, lamp in enumerate(scene.lamps):
         lit = torch.ones_like(diffuse)
         if number < SHADOW_LAMPS:
-            path = _lamp_points(lamp, surface.rays.shape[1:], samples) - start
+            path = lamp_points(lamp, LAMP_RADIUS, surface.rays.shape[1:], samples) - start
             lit[blocked(scene.items, start, path)] = 0
         to = torch.tensor(lamp)[:, None] - points
         nearness = to.square().sum(0).rsqrt()
@@ -102,20 +101,6 @@ def _openness(scene: Scene, points: Tensor, index: Tensor) -> Tensor:
         open_ *= 1 - CONTACT * (half * square.rsqrt()) ** 3
     result[ground] = open_
     return result
-
-
-def _lamp_points(lamp: Vector, shape: torch.Size, samples: int) -> Tensor:
-    """Return the point of a lamp that each ray looks at, (3, R).
-
-    The rays of a pixel look at as many points of a square, no two of them in one row or column of it.
-    """
-    height, width = shape
-    count = samples * samples
-    cell = torch.arange(height)[:, None] % samples * samples + torch.arange(width) % samples
-    turned = cell % samples * samples + (samples - 1 - cell // samples)
-    x, y, z = lamp
-    across, along = (LAMP_RADIUS * ((2 * ranks + 1) / count - 1) for ranks in (cell, turned))
-    return torch.stack([x + across, y + along, torch.full((height, width), z)]).flatten(1)
 
 
 def _reflected(scene: Scene, points: Tensor, normal: Tensor, view: Tensor) -> tuple[Tensor, Tensor]:
