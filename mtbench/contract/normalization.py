@@ -20,8 +20,13 @@ class BatchNorm(nn.BatchNorm2d):
     `normalize`. Everything else is torch's: options, parameters, buffers, evaluation mode, other devices.
 
     The harness makes every `nn.BatchNorm2d` of a network that it trains one of these. The gradient on a CPU cannot be
-    differentiated again; torch raises a RuntimeError.
+    differentiated again, and torch raises a RuntimeError, unless `twice_differentiable` is set.
+
+    Attributes:
+        twice_differentiable: whether the gradient on a CPU can be differentiated again, at twice the memory.
     """
+
+    twice_differentiable: bool = False
 
     def forward(self, maps: Tensor) -> Tensor:
         count = maps.numel() // maps.shape[1]
@@ -35,7 +40,8 @@ class BatchNorm(nn.BatchNorm2d):
         batch, channels, height, width = maps.shape
         rows = maps.permute(0, 2, 3, 1).reshape(batch * height, width * channels)
         weight, bias = (self.weight, self.bias) if self.affine else (maps.new_ones(channels), maps.new_zeros(channels))
-        normalized, mean, variance = _NormalizedRows.apply(rows, weight, bias, self.eps)
+        compute = _normalized if self.twice_differentiable else _NormalizedRows.apply
+        normalized, mean, variance = compute(rows, weight, bias, self.eps)
         if self.training and self.running_mean is not None:
             self._track(mean, variance, batch * height * width)
         return cast(Tensor, normalized).view(batch, height, width, channels).permute(0, 3, 1, 2)
@@ -142,6 +148,18 @@ class _NormalizedRows(torch.autograd.Function):
         torch.addcmul(_repeated(-scale * mean - slope * rest, g), centered, _repeated(slope, g), out=dx)
         dx.addcmul_(g, _repeated(scale, g))
         return dx, product * count, mean * count, None
+
+
+def _normalized(rows: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what `_NormalizedRows` gives, by operations that torch differentiates as often as asked."""
+    channels = len(weight)
+    mean = _mean(rows, channels)
+    centered = rows - _repeated(mean, rows)
+    rest = _mean(centered, channels)
+    centered = centered - _repeated(rest, rows)
+    variance = _mean(centered * centered, channels)
+    y = centered * _repeated(weight * (variance + eps).rsqrt(), rows) + _repeated(bias, rows)
+    return y, (mean + rest).detach(), variance.detach()
 
 
 def _mean(rows: Tensor, channels: int) -> Tensor:

@@ -100,6 +100,21 @@ def test_gradients_in_float64_are_those_of_finite_differences() -> None:
     assert torch.autograd.gradcheck(lambda x, *_: norm(x), (maps, norm.weight, norm.bias))
 
 
+def test_a_gradient_is_differentiated_again_where_that_is_asked_for_and_nothing_else_changes() -> None:
+    norm, _ = two(3)
+    again = copy.deepcopy(norm)
+    again.twice_differentiable = True
+    maps = maps_of(2, 3, 3, 2)
+    once, twice = (results(each, maps, torch.float32, LAST) for each in (norm, again))
+    for name, value in once.items():
+        torch.testing.assert_close(twice[name], value, rtol=1e-5, atol=1e-6)
+    maps = maps.double().requires_grad_()
+    assert torch.autograd.gradgradcheck(again.double(), maps)
+    (slope,) = torch.autograd.grad(norm.double()(maps).square().sum(), maps, create_graph=True)
+    with pytest.raises(RuntimeError, match="differentiate twice"):
+        slope.sum().backward()  # type: ignore[no-untyped-call]
+
+
 def test_a_graph_that_is_kept_gives_the_same_gradient_again() -> None:
     norm, maps = BatchNorm(3), maps_of(4, 3, 5, 5).to(memory_format=LAST).requires_grad_()
     total = norm(maps).square().sum()

@@ -11,7 +11,7 @@ from typing import TypeAlias, cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Batch, Conformance, Inputs, Losses, OneTaskNetwork, Setup, normalize, option
+from mtbench.contract import Batch, BatchNorm, Conformance, Inputs, Losses, OneTaskNetwork, Setup, normalize, option
 
 from .rows import Asked, RowBranches, RowsByTask, per_channel
 
@@ -80,6 +80,9 @@ class Astmt(OneTaskNetwork):
         if options.task_norm:
             self.normalize_by_task()
         if options.adversarial:
+            for part in self.branches.modules():  # the gradient in z passes through them and is differentiated again
+                if isinstance(part, nn.BatchNorm2d):  # which the harness makes a `BatchNorm`
+                    cast(BatchNorm, part).twice_differentiable = True
             features = self.backbone.features
             with setup.initialized("discriminator"):
                 self.discriminator = nn.Sequential(
