@@ -96,11 +96,12 @@ class Dense(Dataset):
             cache.find_originals()
         for cache in caches.values():
             cache.prepare(say)
+        names = self.classes or [str(label) for label in range(self.layout.classes)]
         found = {} if facts is None else dict(facts.parts)
         for key, cache in caches.items():
             if key not in found or found[key].fingerprint != cache.fingerprint():
                 mapped, content = cache.open(), key.rpartition("-")[2]
-                found[key] = summarize(content, mapped.images, mapped.release, cache.fingerprint(), self.layout.classes)
+                found[key] = summarize(content, mapped.images, mapped.release, cache.fingerprint(), names)
             say(f"{self.title}: {key}: {found[key].line}")
         now = Facts(counts=counts, label=label, parts={key: found[key] for key in caches})
         if now != facts:

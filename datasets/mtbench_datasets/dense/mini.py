@@ -36,7 +36,7 @@ class DenseMini(Dense):
     """
 
     Options = DenseMiniOptions
-    default_backbone = "deeplab"
+    default_backbone = "deeplab:depth=18:width=.25:channels=32:rates=4/8/12"
     protocols: ClassVar = {
         # As LibMTL trains on NYUv2, at which little is learnt of so few pictures.
         "paper": TrainingProtocol(

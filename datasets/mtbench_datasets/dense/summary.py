@@ -1,7 +1,7 @@
 """Facts about prepared arrays, kept beside them: how many there are, and in sentences what their numbers are like."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -85,7 +85,9 @@ def write_facts(path: Path, facts: Facts) -> None:
     write_with_sum(path, (json.dumps(asdict(facts), indent=1) + "\n").encode())
 
 
-def summarize(content: str, maps: Tensor, release: Callable[[], None], fingerprint: str, classes: int) -> Part:
+def summarize(
+    content: str, maps: Tensor, release: Callable[[], None], fingerprint: str, classes: Sequence[str]
+) -> Part:
     """Return the facts about the arrays of one folder, in one pass, `AT_ONCE` at a time.
 
     Args:
@@ -93,7 +95,7 @@ def summarize(content: str, maps: Tensor, release: Callable[[], None], fingerpri
         maps: (N, ...), as they are kept.
         release: gives back the memory of those that were read.
         fingerprint: see `Part`.
-        classes: of labels.
+        classes: the names of the classes by label.
     """
 
     def pieces() -> Iterator[Tensor]:
@@ -105,7 +107,7 @@ def summarize(content: str, maps: Tensor, release: Callable[[], None], fingerpri
     return described(pieces(), fingerprint, classes)
 
 
-def _images(pieces: Iterator[Tensor], fingerprint: str, classes: int) -> Part:  # noqa: ARG001
+def _images(pieces: Iterator[Tensor], fingerprint: str, classes: Sequence[str]) -> Part:  # noqa: ARG001
     count, total, low, high = 0, torch.zeros(3, dtype=torch.float64), 255, 0
     for piece in pieces:
         count += piece[:, 0].numel()
@@ -116,20 +118,20 @@ def _images(pieces: Iterator[Tensor], fingerprint: str, classes: int) -> Part:  
     return Part(fingerprint=fingerprint, empty=(), empty_like={}, line=line)
 
 
-def _labels(pieces: Iterator[Tensor], fingerprint: str, classes: int) -> Part:
+def _labels(pieces: Iterator[Tensor], fingerprint: str, classes: Sequence[str]) -> Part:
     counts, empty = torch.zeros(UNDEFINED + 1, dtype=torch.int64), list[Tensor]()
     for piece in pieces:
         counts += torch.bincount(piece.flatten().long(), minlength=UNDEFINED + 1)
         empty.append((piece == UNDEFINED).flatten(1).all(1))
     undefined, defined = int(counts[UNDEFINED]), int(counts[:UNDEFINED].sum())
-    fractions = ", ".join(f"{label}: {_percent(int(counts[label]), defined)}" for label in range(classes))
-    absent = [str(label) for label in range(classes) if not counts[label]]
+    fractions = ", ".join(f"{name}: {_percent(int(counts[label]), defined)}" for label, name in enumerate(classes))
+    absent = [name for label, name in enumerate(classes) if not counts[label]]
     line = f"{_undefined(undefined, defined)}, of the others have label {fractions}"
     line += f"; no pixel has label {', '.join(absent)}" if absent else ""
     return Part(fingerprint=fingerprint, empty=_rows(empty), empty_like={}, line=line)
 
 
-def _depths(pieces: Iterator[Tensor], fingerprint: str, classes: int) -> Part:  # noqa: ARG001
+def _depths(pieces: Iterator[Tensor], fingerprint: str, classes: Sequence[str]) -> Part:  # noqa: ARG001
     kind, empty, undefined, defined, low, high = Depth(), list[Tensor](), 0, 0, torch.inf, 0.0
     for piece in pieces:
         known = piece[piece > 0]
@@ -142,7 +144,7 @@ def _depths(pieces: Iterator[Tensor], fingerprint: str, classes: int) -> Part:  
     return Part(fingerprint=fingerprint, empty=_rows(empty), empty_like={}, line=line)
 
 
-def _normals(pieces: Iterator[Tensor], fingerprint: str, classes: int) -> Part:  # noqa: ARG001
+def _normals(pieces: Iterator[Tensor], fingerprint: str, classes: Sequence[str]) -> Part:  # noqa: ARG001
     kinds = (NormalsKind(), NormalsKind(like="libmtl"))
     empty: tuple[list[Tensor], list[Tensor]] = ([], [])
     undefined, defined, balanced, low, high = 0, 0, 0, torch.inf, 0.0

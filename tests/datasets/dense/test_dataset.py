@@ -184,8 +184,8 @@ def test_a_label_that_no_pixel_has_is_named(root: Path) -> None:
 
 
 def test_labels_come_from_the_folder_of_their_classes_and_prepare_says_which(tmp_path: Path) -> None:
-    write_city(tmp_path / "both" / "cityscapes", 10, 1, label_7=7, label_19=19)
-    write_city(tmp_path / "one" / "cityscapes", 10, 1, label=7)
+    write_city(tmp_path / "both" / "cityscapes", 3, 1, label_7=7, label_19=19)
+    write_city(tmp_path / "one" / "cityscapes", 3, 1, label=7)
     for root, classes, folder in (("both", 7, "label_7"), ("both", 19, "label_19"), ("one", 7, "label")):
         name = f"cityscapes:classes={classes}"
         assert prepare(tmp_path / root, name)[0].endswith(f"labels are those of {folder}/")
@@ -206,7 +206,7 @@ def test_a_map_without_a_defined_pixel_is_undefined(root: Path) -> None:
 
 
 def test_normals_that_add_up_to_0_are_undefined_like_libmtl(tmp_path: Path) -> None:
-    write_nyu(tmp_path / "nyuv2", 10, 1)
+    write_nyu(tmp_path / "nyuv2", 2, 1)
     balanced = np.broadcast_to(np.float32([math.sqrt(0.5), -math.sqrt(0.5), 0]), (*NYU, 3))
     np.save(tmp_path / "nyuv2" / "val" / "normal" / "0.npy", balanced)
     said = prepare(tmp_path, "nyuv2")
