@@ -8,7 +8,10 @@ import torch
 
 from mtbench.contract import Dataset, Depth, Normals, Segmentation
 from mtbench.errors import DataError
+from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
+from mtbench.train.assemble import assemble
+from mtbench.train.evaluate import measure
 from mtbench_datasets.dense.dataset import ordered
 from mtbench_datasets.worlds.rooms import CLASSES
 
@@ -64,3 +67,31 @@ def test_a_damaged_file_is_found_and_prepare_draws_it_again(root: Path) -> None:
     assert path.read_bytes() == content
     opened(root).verify()
     assert opened(root).fingerprint() == before != ""
+
+
+def test_metrics_of_a_network_are_those_of_numpy_on_the_files(root: Path) -> None:
+    """The numbers in memory are rounded; the metrics are not changed by it beyond the fourth digit."""
+    network = "uniform@deeplab:depth=18:width=.0625:channels=8:rates=1/2"
+    spec = plan(Request(methods=[network], datasets=[NAME], settings={}, seeds=[0]))[0]
+    run = assemble(spec, root=root, device=torch.device("cpu"))
+    losses = run.balancer.backward(run.network, run.splits["train"].batch(torch.arange(4)))
+    assert losses.means.isfinite().all()
+    found = measure(run.network, run.splits["test"], keep=True)
+    results = {task: result.metrics for task, result in found.results.items()}
+    predicted = {task: values.numpy().astype(np.float64) for task, values in found.predictions.items()}
+    files = root / "dense-mini-10-2" / "val"
+    labels, depths, normals = (
+        np.stack([np.load(files / folder / f"{index}.npy") for index in range(2)]).astype(np.float64)
+        for folder in ("label", "depth", "normal")
+    )
+    known = labels >= 0
+    right = (predicted["segmentation"] == labels)[known]
+    assert results["segmentation"]["pixel-accuracy"] == pytest.approx(100 * right.mean())
+    depths = depths[..., 0]
+    errors = np.abs(predicted["depth"] - depths)[depths > 0]
+    assert results["depth"]["absolute-error"] == pytest.approx(errors.mean(), rel=1e-3)
+    assert results["depth"]["relative-error"] == pytest.approx((errors / depths[depths > 0]).mean(), rel=1e-3)
+    cosines = (predicted["normals"].transpose(0, 2, 3, 1) * normals).sum(-1)[(normals != 0).any(-1)]
+    angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    assert results["normals"]["mean-angle"] == pytest.approx(angles.mean(), rel=1e-3)
+    assert results["normals"]["median-angle"] == pytest.approx(np.median(angles), rel=1e-3)
