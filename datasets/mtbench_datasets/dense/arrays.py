@@ -106,6 +106,7 @@ class Normals(Form):
     expected = "vectors of length 1, and of length 0 where a pixel is undefined"
 
     def converted(self, values: Values) -> NDArray[Any]:
+        _expect(values, np.abs(values) <= LARGEST, "and normals have the length 1")
         lengths = np.sqrt((values**2).sum(2))
         known = (values != 0).any(2)
         off = known & (np.abs(lengths - 1) > LENGTH)
@@ -115,7 +116,6 @@ class Normals(Form):
                 f"{off.sum():,} of its {known.sum():,} defined normals have another length than 1, as that at "
                 f"[{row}, {column}] of length {lengths[row, column]:.4g}"
             )
-        _expect(values, np.abs(values) <= LARGEST, "and normals have the length 1")
         return values.transpose(2, 0, 1).astype(np.float16)
 
 
