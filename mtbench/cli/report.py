@@ -13,8 +13,8 @@ from mtbench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.report.choices import Choices
-    from mtbench.report.studies import StudyRuns
+    from mtbench.report.results.choices import Choices
+    from mtbench.report.studies.runs import StudyRuns
     from mtbench.store.status import RunStatus
 
 __all__ = ["report"]
@@ -64,8 +64,8 @@ def report(
     """Make the tables and figures of a folder of runs, and print the tables."""
     from rich.console import Console
 
-    from mtbench.report.choices import Convention, parse_choices
-    from mtbench.report.studies import find_studies, without_trials
+    from mtbench.report.results.choices import Convention, parse_choices
+    from mtbench.report.studies.runs import find_studies, without_trials
     from mtbench.store.status import survey
     from mtbench.store.study import read_studies
 
@@ -117,13 +117,13 @@ def _report_all(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.report.beside import pages_beside
-    from mtbench.report.comparison import compare
-    from mtbench.report.layout import Page, page_of
-    from mtbench.report.studies import in_tables
-    from mtbench.report.study_exhibits import study_exhibits
-    from mtbench.report.table import build_table
-    from mtbench.report.terminal import print_page
+    from mtbench.report.results.comparison import compare
+    from mtbench.report.studies.exhibits import study_exhibits
+    from mtbench.report.studies.runs import in_tables
+    from mtbench.report.tables.beside import pages_beside
+    from mtbench.report.tables.table import build_table
+    from mtbench.report.typeset.layout import Page, page_of
+    from mtbench.report.typeset.terminal import print_page
     from mtbench.report.write import write_report
 
     shown, left_out = in_tables(statuses, studies, results)
@@ -149,11 +149,11 @@ def _report_suite(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.plan.suite_file import find_suite
-    from mtbench.report.claims import judge_claims
-    from mtbench.report.suite import suite_runs
-    from mtbench.report.suite_pages import suite_pages
-    from mtbench.report.terminal import print_page
+    from mtbench.plan.suite.file import find_suite
+    from mtbench.report.claims.judged import judge_claims
+    from mtbench.report.suites.pages import suite_pages
+    from mtbench.report.suites.suite import suite_runs
+    from mtbench.report.typeset.terminal import print_page
     from mtbench.report.write import write_suite
 
     found = suite_runs(find_suite(name), statuses, studies)

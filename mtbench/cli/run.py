@@ -87,8 +87,8 @@ def run(
 
     from mtbench.engines.slots import slots
     from mtbench.plan.grid import Request, parse_seeds, plan
-    from mtbench.plan.suite_file import find_suite
-    from mtbench.plan.suite_plan import plan_suite
+    from mtbench.plan.suite.file import find_suite
+    from mtbench.plan.suite.planned import plan_suite
     from mtbench.search.planning import plan_search
     from mtbench.search.suite import suite_requests
     from mtbench.train.device import check_precision, choose_device

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mtbench.contract import Network, Split
 from mtbench.explanation.maps import Maps
-from mtbench.train.evaluate import ask, batch_size
+from mtbench.train.outputs import ask, batch_size
 from mtbench.train.pointing import FAR, ROUNDING, places_of
 from mtbench.train.prefetch import batches
 

@@ -27,9 +27,9 @@ from mtbench.explanation.page import (
 from mtbench.explanation.retrieval.material import retrieval_material
 from mtbench.explanation.sheet import Sheet, draw
 from mtbench.explanation.trained import TrainedRun, find_run, open_run
-from mtbench.report.layout import Page
-from mtbench.report.style import save
+from mtbench.report.drawing.style import save
 from mtbench.report.text import slug
+from mtbench.report.typeset.layout import Page
 from mtbench.report.write import DEFAULT_REPORTS
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.train.device import choose_device, deterministic

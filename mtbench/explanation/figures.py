@@ -13,7 +13,7 @@ from mtbench.explanation.answers import Answers
 from mtbench.explanation.examples import Case, whole_images
 from mtbench.explanation.maps import Maps, enlarge
 from mtbench.explanation.sheet import COLUMNS, Line, Panel, Sheet, height_of, overlaid
-from mtbench.report.caption import QUICK
+from mtbench.report.tables.caption import QUICK
 from mtbench.report.text import wrap
 
 __all__ = ["PAGE", "TASKS", "WORDS", "Album", "picture"]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mtbench.explanation.page import Shown
 from mtbench.explanation.sheet import Sheet
-from mtbench.report.layout import Page
+from mtbench.report.typeset.layout import Page
 
 __all__ = ["Material"]
 

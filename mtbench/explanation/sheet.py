@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from mtbench.report.style import WIDTH, new_figure, paper_style
+from mtbench.report.drawing.style import WIDTH, new_figure, paper_style
 
 __all__ = ["COLUMNS", "RIGHT", "WRONG", "Line", "Panel", "Sheet", "draw", "height_of", "overlaid"]
 
@@ -24,7 +24,7 @@ TYPE = 6.5  # points
 ROW = TYPE * 1.3 / 72  # inches, of a line of text
 HEAD = 0.24  # inches, of a line that stands above pictures
 WRONG, RIGHT = "#D55E00", "#0072B2"
-"""Colors of wrong and of right answers, of `mtbench.report.style`."""
+"""Colors of wrong and of right answers, of `mtbench.report.drawing.style`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,30 +6,30 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.report.beside import pages_beside
-from mtbench.report.choices import DEFAULT, Choices
-from mtbench.report.claims import Judged
-from mtbench.report.claims_page import claims_frame, claims_page
-from mtbench.report.columns import is_wide
-from mtbench.report.comparison import Comparison, compare
-from mtbench.report.diagnostics import diagnostic_files
-from mtbench.report.equal_loss import EqualLoss, equal_losses
-from mtbench.report.exhibit import Exhibit
-from mtbench.report.figures import draw_curves, draw_points
-from mtbench.report.frame import tidy_frame
-from mtbench.report.latex import render_latex
-from mtbench.report.layout import Page, page_of
-from mtbench.report.markup import render_csv, render_markdown
-from mtbench.report.pairs import relation_pages
-from mtbench.report.pointing import pointing_frame
-from mtbench.report.published import published_frame, published_page
-from mtbench.report.studies import StudyRuns
-from mtbench.report.study_exhibits import StudyExhibit, scatters, study_exhibits
-from mtbench.report.style import save
-from mtbench.report.suite import SuiteRuns
-from mtbench.report.suite_pages import exhibits, sheet_page, suite_study_exhibits
-from mtbench.report.table import Table, build_table
-from mtbench.report.tuned_paper import tuned_paper_page
+from mtbench.report.claims.judged import Judged
+from mtbench.report.claims.page import claims_frame, claims_page
+from mtbench.report.conflict.diagnostics import diagnostic_files
+from mtbench.report.conflict.equal_loss import EqualLoss, equal_losses
+from mtbench.report.conflict.pairs import relation_pages
+from mtbench.report.drawing.figures import draw_curves, draw_points
+from mtbench.report.drawing.style import save
+from mtbench.report.exhibits.exhibit import Exhibit
+from mtbench.report.results.choices import DEFAULT, Choices
+from mtbench.report.results.comparison import Comparison, compare
+from mtbench.report.results.frame import tidy_frame
+from mtbench.report.studies.exhibits import StudyExhibit, scatters, study_exhibits
+from mtbench.report.studies.runs import StudyRuns
+from mtbench.report.studies.tuned_paper import tuned_paper_page
+from mtbench.report.suites.pages import exhibits, sheet_page, suite_study_exhibits
+from mtbench.report.suites.suite import SuiteRuns
+from mtbench.report.tables.beside import pages_beside
+from mtbench.report.tables.columns import is_wide
+from mtbench.report.tables.pointing import pointing_frame
+from mtbench.report.tables.published import published_frame, published_page
+from mtbench.report.tables.table import Table, build_table
+from mtbench.report.typeset.latex import render_latex
+from mtbench.report.typeset.layout import Page, page_of
+from mtbench.report.typeset.markup import render_csv, render_markdown
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 

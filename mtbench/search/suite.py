@@ -17,7 +17,7 @@ def suite_requests(
     """What a suite asks of ``mtbench search``, in its order.
 
     Args:
-        base, settings, seeds: as of `mtbench.plan.suite_plan.plan_suite`.
+        base, settings, seeds: as of `mtbench.plan.suite.planned.plan_suite`.
 
     Raises:
         UsageError: the seeds are not the first few from 0, with which what a search chose is trained again.

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import torch
 
-from mtbench.contract import TrainingProtocol, stream
+from mtbench.contract import Split, TrainingProtocol, stream
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
-from mtbench.train.evaluate import ask, batch_size
 from mtbench.train.loop import TRAIN_EXAMPLES, curve_epochs
+from mtbench.train.outputs import ask, batch_size, one_by_one
 from mtbench.train.phases import Phase, phases
 
 __all__ = ["seconds"]
@@ -25,7 +25,7 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     run = assemble(spec, root=root, device=device)
     plan = phases(run, spec.protocol)
     training = sum(phase.epochs * _epoch(run, phase, spec.protocol, device) for phase in plan)
-    split, test = run.splits["train"], run.splits["test"]
+    train, test = _as_seen(run.splits["train"].first(TRAIN_EXAMPLES)), _as_seen(run.splits["test"])
     at_once = min(batch_size(run.network, test), len(test))
 
     def look() -> None:
@@ -35,8 +35,15 @@ def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
     look()
     per_look = _now(device) - started
     points = len(curve_epochs(plan[-1].end, spec.protocol.curve))
-    examples = (points + 1) * len(test) + min(len(split), TRAIN_EXAMPLES)
+    examples = (points + 1) * len(test) + len(train)
     return training + examples / at_once * per_look
+
+
+def _as_seen(split: Split) -> Split:
+    """Return a split whose examples are what is seen one by one in an evaluation."""
+    return (
+        split if split.members is None else one_by_one(split, torch.arange(len(split), device=split.defined.device))[0]
+    )
 
 
 def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torch.device) -> float:

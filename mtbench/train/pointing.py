@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
 from mtbench.store.record.pointing import ConstantPoint, Nearness, Outcomes, Pointing, TaskPointing
-from mtbench.train.evaluate import batch_size
+from mtbench.train.outputs import batch_size
 from mtbench.train.prefetch import batches
 
 __all__ = ["FAR", "NEAR", "best_constant", "measure_pointing", "nearness", "peaks", "places_of"]

@@ -15,7 +15,7 @@ from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
 from mtbench.registry import entries, load
-from mtbench.report.samples import sample_page
+from mtbench.report.drawing.samples import sample_page
 from mtbench.train.trained import Trained, train
 from mtbench_datasets.toy2 import front, gap, objective
 

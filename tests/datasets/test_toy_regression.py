@@ -13,7 +13,7 @@ from mtbench.contract import Split
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.samples import sample_page
+from mtbench.report.drawing.samples import sample_page
 from mtbench.train.trained import Trained, train
 from mtbench_datasets.toy_regression import ToyRegression, VectorRegression
 

@@ -5,13 +5,13 @@ import pytest
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
-from mtbench.report.latex import render_latex
-from mtbench.report.suite import SuiteRuns
-from mtbench.report.suite_pages import exhibits, suite_pages
+from mtbench.report.suites.pages import exhibits, suite_pages
+from mtbench.report.suites.suite import SuiteRuns
+from mtbench.report.typeset.latex import render_latex
 from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished
-from tests.report.suites import filled
+from tests.report.suite_runs import filled
 from tests.report.typesetting import needs_latex, typeset
 
 TASKS = {"mmnist2": ("LU", "RL"), "mmnist3": ("LU", "RL", "LL"), "mmnist9": tuple("123456789")}

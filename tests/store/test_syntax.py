@@ -252,7 +252,8 @@ def altered(node: ast.AST) -> None:
 
 
 def computing(tree: ast.Module) -> list[ast.AST]:
-    """The constants, operators, calls and names in the bodies of functions, outside of annotations."""
+    """The constants, operators, calls and names in the bodies of functions, outside of annotations and of statements
+    that are nothing else, as in ``self.last: Tensor``."""
     found: list[ast.AST] = []
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
@@ -263,6 +264,12 @@ def computing(tree: ast.Module) -> list[ast.AST]:
                 for name in ("annotation", "returns")
                 if isinstance(annotation := getattr(node, name, None), ast.AST)
                 for inner in ast.walk(annotation)
+            }
+            typed |= {
+                id(inner)
+                for node in statements
+                if isinstance(node, ast.AnnAssign) and node.value is None
+                for inner in ast.walk(node)
             }
             found += [
                 node

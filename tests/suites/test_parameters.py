@@ -9,8 +9,8 @@ import torch
 from mtbench.contract import Network, Setup
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.plan.suite import Suite
-from mtbench.plan.suite_file import find_suite
-from mtbench.report.magnitude import counted_magnitude
+from mtbench.plan.suite.file import find_suite
+from mtbench.report.results.magnitude import counted_magnitude
 from mtbench.store.record import Parameters
 from mtbench.train.cost import Macs, count_macs, count_parameters, parts
 

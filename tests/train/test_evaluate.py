@@ -5,32 +5,20 @@ import dataclasses
 import io
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
 
 from mtbench.contract import (
-    AllTasksNetwork,
-    Classification,
     Depth,
-    Inputs,
     Network,
-    NoOptions,
-    Segmentation,
-    Setup,
     Split,
-    Task,
 )
-from mtbench.plan.parse import parse_backbone, parse_dataset
-from mtbench.train import evaluate as module
+from mtbench.plan.parse import parse_dataset
+from mtbench.train import outputs as module
 from mtbench.train.assemble import assemble
-from mtbench.train.evaluate import BATCH, VALUES, batch_size, evaluate, measure
-from mtbench_methods.networks.td.network import TopDown
-from mtbench_methods.networks.td.stream import Glance
-from mtbench_toys.kinds import Triplet
+from mtbench.train.evaluate import evaluate, measure
 from tests.train.runs import CPU, Memory, run, same, spec_of
 
 STORED = {
@@ -153,52 +141,6 @@ def test_results_are_those_of_all_outputs_where_a_target_is_defined(
         assert found[task.name].metrics["accuracy"] == pytest.approx(float(accuracy))
 
 
-@pytest.mark.parametrize("defined", ["some", "all"])
-def test_a_one_task_network_sees_exactly_the_pairs_that_have_an_answer(
-    defined: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    network, split = partly_labelled("chmod")
-    if defined == "all":
-        split = dataclasses.replace(
-            split, defined=torch.ones_like(split.defined), targets=3 * (split.targets[2].abs(),)
-        )
-    monkeypatch.setattr(module, "BATCH", 11)
-    asked: list[tuple[bytes, int]] = []
-    sizes = []
-
-    def count(_: nn.Module, given: tuple[torch.Tensor, torch.Tensor]) -> None:
-        inputs, tasks = given
-        sizes.append(len(inputs))
-        asked.extend((image.numpy().tobytes(), task) for image, task in zip(inputs, tasks.tolist(), strict=True))
-
-    network.register_forward_pre_hook(count)
-    evaluate(network, split)
-    images = split.batch(torch.arange(len(split))).inputs
-    assert isinstance(images, torch.Tensor)
-    pairs = [(images[row].numpy().tobytes(), task) for row, task in split.defined.nonzero().tolist()]
-    assert sorted(asked) == sorted(pairs)
-    assert max(sizes) <= 11
-
-
-def test_td_sees_each_image_once_and_each_pair_that_has_an_answer_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    network, split = partly_labelled("td")
-    looks: dict[str, int] = {"first": 0, "again": 0}
-    first, again = TopDown.glance, TopDown.look_again
-
-    def count_first(self: TopDown, images: torch.Tensor) -> Glance:
-        looks["first"] += len(images)
-        return first(self, images)
-
-    def count_again(self: TopDown, images: torch.Tensor, glance: Glance, task: torch.Tensor) -> Any:
-        looks["again"] += len(images)
-        return again(self, images, glance, task)
-
-    monkeypatch.setattr(TopDown, "glance", count_first)
-    monkeypatch.setattr(TopDown, "look_again", count_again)
-    evaluate(network, split)
-    assert looks == {"first": int(split.defined.any(1).sum()), "again": int(split.defined.sum())}
-
-
 def test_a_run_stopped_after_its_last_epoch_has_the_predictions_of_one_that_was_not() -> None:
     keeper = Memory(stop_after=2)
     with pytest.raises(KeyboardInterrupt):
@@ -207,69 +149,6 @@ def test_a_run_stopped_after_its_last_epoch_has_the_predictions_of_one_that_was_
     assert same(resumed, undisturbed)
     for name, values in undisturbed.predictions.items():
         assert resumed.predictions[name].tobytes() == values.tobytes()
-
-
-class Bare(AllTasksNetwork):
-    """A backbone and nothing else, or nothing at all."""
-
-    def __init__(self, task: Task, shape: tuple[int, ...] = (1, 8, 8), backbone: str = "") -> None:
-        chosen = parse_backbone(backbone or "mlp")
-        setup = Setup(
-            tasks=(task,),
-            backbone_class=chosen.backbone_class,
-            backbone_options=chosen.options,
-            input_shape=shape,
-            seed=0,
-        )
-        super().__init__(NoOptions(), setup)
-        self.parts = nn.ModuleList([setup.build_backbone()] if backbone else [])
-
-    def forward(self, inputs: Inputs) -> list[Tensor]:
-        raise NotImplementedError
-
-
-@pytest.mark.parametrize(
-    ("shape", "kind", "target", "size"),
-    [
-        ((1, 36, 36), Classification(classes=10), (), BATCH),
-        ((3, 288, 384), Segmentation(classes=13), (288, 384), VALUES // (16 * 288 * 384)),
-        ((3, 224, 224), Classification(classes=10), (), VALUES // (3 * 224 * 224 + 10)),
-        ((3, 4096, 4096), Classification(classes=10), (), 1),
-    ],
-)
-def test_as_many_examples_are_evaluated_at_a_time_as_fit(
-    shape: tuple[int, ...], kind: Classification | Segmentation, target: tuple[int, ...], size: int
-) -> None:
-    inputs, targets = (torch.zeros(1, dtype=torch.uint8).expand(4, *sizes) for sizes in (shape, target))
-    split = Split(inputs=inputs, targets=(targets,), defined=torch.ones(4, 1, dtype=torch.bool))
-    assert batch_size(Bare(Task(name="a", kind=kind)), split) == size
-
-
-@pytest.mark.parametrize(
-    ("backbone", "shape", "values"),
-    [
-        ("vgg11", (3, 224, 224), 64 * 224 * 224),
-        ("vgg11:width=.25", (3, 64, 64), 16 * 64 * 64),
-        ("lenet", (1, 100, 100), 10 * 96 * 96),  # larger than any image of digits here
-    ],
-)
-def test_the_largest_feature_map_of_a_batch_has_at_most_512_megabytes(
-    backbone: str, shape: tuple[int, ...], values: int
-) -> None:
-    split = Split(
-        inputs=torch.zeros(1, dtype=torch.uint8).expand(4, *shape),
-        targets=(torch.zeros(4, dtype=torch.long),),
-        defined=torch.ones(4, 1, dtype=torch.bool),
-    )
-    size = batch_size(Bare(Task(name="a", kind=Classification(classes=10)), shape, backbone), split)
-    assert size == min(BATCH, 2**29 // (4 * values))
-    assert (size == BATCH) is (backbone != "vgg11")
-
-
-def test_each_input_of_an_example_counts_for_the_batch() -> None:
-    inputs, members = torch.zeros(1, dtype=torch.uint8).expand(9, 3, 64, 64), torch.arange(9).view(3, 3)
-    split = Split(inputs=inputs, targets=(torch.ones(3),), defined=torch.ones(3, 1, dtype=torch.bool), members=members)
-    assert batch_size(Bare(Task(name="a", kind=Triplet())), split) == VALUES // (3 * (3 * 64 * 64 + 8))
 
 
 def test_with_norm_eval_batch_each_batch_of_the_trainings_size_is_normalized_by_itself() -> None:

@@ -10,8 +10,8 @@ from mtbench.explanation.examples import Case
 from mtbench.explanation.figures import WORDS, picture
 from mtbench.explanation.retrieval.embedded import Embedded
 from mtbench.explanation.sheet import COLUMNS, RIGHT, WRONG, Line, Panel, Sheet
-from mtbench.report.caption import QUICK
-from mtbench.report.samples import answer
+from mtbench.report.drawing.samples import answer
+from mtbench.report.tables.caption import QUICK
 from mtbench.report.text import wrap
 
 __all__ = ["NEAREST", "ROLES", "TASKS", "Album", "with_query"]

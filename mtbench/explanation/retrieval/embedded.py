@@ -1,8 +1,9 @@
 """Embeddings of the test images for each task: how far the images of triplets are, and how candidates are ranked.
 
-Shapes: N triplets of the split, n of one task, M images, T tasks, D numbers of an embedding, Q queries, C candidates.
+Shapes: N triplets of the split, n of one task, D numbers of an embedding, Q queries, C candidates.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,8 +12,7 @@ from torch import Tensor
 
 from mtbench.contract import Network, Retrieval, Split
 from mtbench.contract.kinds.candidates import CandidateLists, average_precisions
-from mtbench.train.evaluate import ask, batch_size
-from mtbench.train.prefetch import batches
+from mtbench.train.outputs import outputs
 
 __all__ = ["Embedded", "Ranking", "embed"]
 
@@ -82,58 +82,32 @@ class Embedded:
 def embed(network: Network, split: Split, indices: Sequence[int]) -> list[Embedded]:
     """Return per task its triplets under the network's embeddings.
 
-    Each image is embedded once for each task that has it in a triplet: M x T embeddings are in memory, 4 D bytes each.
+    All embeddings of its triplets are in memory, 12 D bytes each.
 
     Args:
         network: in evaluation mode.
         split: triplets of one task each.
         indices: indices of the tasks, all of retrieval.
     """
-    assert split.members is not None
-    members, defined = split.members.cpu(), split.defined.cpu()
-    images = members.unique()  # type: ignore[no-untyped-call]
-    places = torch.searchsorted(images, members)
-    needed = torch.zeros(len(images), len(network.tasks), dtype=torch.bool)
-    for index in indices:
-        needed[places[defined[:, index]].flatten(), index] = True
-    found = _embeddings(network, split, images, needed)
-    return [_of_task(network, split, index, places, found.get(index, torch.empty(0, 0))) for index in indices]
+    chosen = torch.zeros_like(split.defined[0])
+    chosen[list(indices)] = True
+    parts: dict[int, list[Tensor]] = {index: [] for index in indices}
+    for some in outputs(network, dataclasses.replace(split, defined=split.defined & chosen)):
+        for index in indices:
+            if len(output := some.outputs[index]):
+                parts[index].append(network.tasks[index].kind.predict(output).cpu())
+    return [_of_task(network, split, index, parts[index]) for index in indices]
 
 
-def _embeddings(network: Network, split: Split, images: Tensor, needed: Tensor) -> dict[int, Tensor]:
-    """Return by task the embeddings (M, D) of images (M,), right where they are needed (M, T)."""
-    device = split.defined.device
-    assert split.members is not None
-    one_by_one = Split(
-        inputs=split.inputs,
-        targets=(torch.zeros(len(images), device=device),) * len(network.tasks),
-        defined=needed.to(device),
-        mean=split.mean,
-        std=split.std,
-        members=images[:, None].to(split.members.device),
-        release=split.release,
-    )
-    rows = needed.any(1).nonzero().squeeze(1).to(device)
-    found: dict[int, Tensor] = {}
-    for batch in batches(one_by_one, [(few, None) for few in torch.split(rows, batch_size(network, one_by_one))]):
-        outputs = ask(network, batch)
-        for index, (task, output, use) in enumerate(zip(network.tasks, outputs, batch.use, strict=True)):
-            if not use.any():
-                continue
-            embeddings = task.kind.predict(output).cpu()
-            if index not in found:
-                found[index] = embeddings.new_zeros(len(images), embeddings.shape[1])
-            found[index][batch.rows[use].cpu()] = embeddings
-    return found
-
-
-def _of_task(network: Network, split: Split, index: int, places: Tensor, embeddings: Tensor) -> Embedded:
+def _of_task(network: Network, split: Split, index: int, parts: Sequence[Tensor]) -> Embedded:
+    """Return the triplets of a task from their embeddings (n, 3, D), in parts and in the order of the split."""
     kind = network.tasks[index].kind
     assert isinstance(kind, Retrieval)
     assert split.members is not None
     rows = split.defined[:, index].nonzero().squeeze(1).cpu()
-    images, classes = split.targets[index].cpu()[rows].long().unbind(2)
-    triplets = embeddings[places[rows]] if len(rows) else torch.empty(0, 3, kind.size)
+    targets = split.targets[index].cpu()[rows]
+    images, classes = targets.long().unbind(2)
+    triplets = torch.cat([torch.empty(0, 3, kind.size), *parts])
     distances = kind.stored(triplets)
     lists = CandidateLists()
     lists.add(triplets, images, classes)
@@ -143,7 +117,7 @@ def _of_task(network: Network, split: Split, index: int, places: Tensor, embeddi
         images=images,
         classes=classes,
         distances=distances,
-        right=kind.correct(distances, split.targets[index].cpu()[rows]),
+        right=kind.correct(distances, targets),
         inputs=dict(zip(images.flatten().tolist(), split.members.cpu()[rows].flatten().tolist(), strict=True)),
         ranking=_ranking(lists),
     )

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
-from mtbench.train.evaluate import batch_size
+from mtbench.train.outputs import batch_size
 from mtbench.train.prefetch import batches
 
 __all__ = ["Features", "Head", "find_head", "gather"]

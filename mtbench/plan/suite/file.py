@@ -1,0 +1,191 @@
+"""From a suite's file to a `Suite`, or to everything that is wrong with it, each with its line and how to mend it."""
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from mtbench.contract import TrainingProtocol
+from mtbench.errors import UsageError, did_you_mean
+from mtbench.plan.suite import Claim, Counted, Grid, PaperTable, Relation, Search, Suite, claim_class
+from mtbench.plan.suite.fit import Fault, misfits
+from mtbench.plan.toml_lines import Lines
+
+__all__ = ["Fault", "built_in_suites", "find_suite", "read_suite", "suite_path"]
+
+_PARTS: dict[str, type[Any]] = {
+    **{"grid": Grid, "paper": PaperTable, "relation": Relation, "claim": Claim, "search": Search, "counted": Counted}
+}
+_TOP = ("title", "source", "note", "protocol", "labels", "figures", *_PARTS)
+_EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": ()}
+_TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*|class \w+)$")
+"""What pydantic calls the alternatives of a value, in the path to it."""
+_MENDS = {
+    "delta": "Write average and sign, e.g. 'metric/drop'.",
+    "rows": "Give for each column a mean, or [mean, standard deviation].",
+    "methods": 'Write a list of texts: ["...", "..."].',
+    "datasets": 'Write a list of texts: ["...", "..."].',
+    "columns": 'Write a list of texts: ["...", "..."].',
+    "pairs": 'Write a list of texts: ["one/other", "..."].',
+    "contrast": 'Write two methods: ["...", "..."].',
+    "vary": "Write a setting and its values: { name = [..., ...] }.",
+}
+
+
+def built_in_suites() -> dict[str, Path]:
+    """The suites that come with mtbench, by name."""
+    folder = resources.files("mtbench") / "suites"
+    paths = [Path(str(entry)) for entry in folder.iterdir() if entry.name.endswith(".toml")]
+    return {path.stem: path for path in sorted(paths)}
+
+
+def suite_path(name: str) -> Path:
+    """The file of the suite of that name; or the name, if it is a file's.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    known = built_in_suites()
+    path = known.get(name, Path(name))
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder, and a suite is a TOML file.")
+    if not path.is_file():
+        raise UsageError(
+            f"there is no suite '{name}'.",
+            mend=did_you_mean(name, known),
+            allowed=f"A suite is a TOML file, or one of: {', '.join(known)}.",
+        )
+    return path
+
+
+def find_suite(name: str) -> Suite:
+    """The suite of that name, or in that file.
+
+    Raises:
+        UsageError: there is none, or something is wrong with it.
+    """
+    path = suite_path(name)
+    suite, faults = read_suite(path)
+    if suite is None or faults:
+        first, *others = faults
+        more = f" {len(others)} more: mtbench suite validate {name}" if others else ""
+        raise UsageError(f"{path}, line {first.line}: {first.text}{more}")
+    return suite
+
+
+def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
+    """A suite and what is wrong with it, in the order of the lines; no suite if it cannot be made out.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark of its encoding
+    except (OSError, UnicodeDecodeError) as cause:
+        raise UsageError(f"{path} cannot be read: {cause}.") from cause
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as cause:
+        line = re.search(r"at line (\d+)", str(cause))
+        last = len(text.splitlines()) or 1
+        return None, [Fault(line=int(line[1]) if line else last, text=f"it is no TOML: {cause}.")]
+    lines = Lines(text)
+    faults = [*_unknown_keys(content, lines)]  # which it takes out, so that the rest can be looked at
+    given = {"name": path.stem, **_with_protocol(content)}
+    numbers = {name: list(range(len(given.get(name, [])))) for name in _PARTS}
+    try:
+        suite = whole = _READER.validate_python(given)
+    except ValidationError as cause:
+        whole = None
+        faults += _mistyped(cause, lines)
+        suite = _READER.validate_python(_without(given, cause, numbers))
+    lost = any(len(numbers[name]) < len(given.get(name, [])) for name in ("grid", "search"))
+    faults += misfits(suite, lines, numbers, incomplete=lost)
+    return whole, sorted(faults, key=lambda fault: fault.line)
+
+
+def _unknown_keys(content: dict[str, Any], lines: Lines) -> Iterator[Fault]:
+    """What is not known, which is taken out of the content."""
+    yield from _unknown(content, _TOP, (), "a suite", lines)
+    for name, part in _PARTS.items():
+        tables = content.get(name, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            yield Fault(
+                line=lines.find((name,)), text=f"'{name}' is no list of tables. Write its heading as [[{name}]]."
+            )
+            del content[name]
+            continue
+        for index, table in enumerate(tables):
+            known = [field.name for field in dataclasses.fields(claim_class(table) if part is Claim else part)]
+            yield from _unknown(table, known, (name, index), f"[[{name}]]", lines)
+    settings = [field.name for field in dataclasses.fields(TrainingProtocol) if field.name != "name"]
+    if isinstance(protocol := content.get("protocol", {}), dict):
+        for key in [key for key in protocol if key.replace("-", "_") not in ("base", *settings)]:
+            yield _stranger(key, ("base", *settings), lines.find(("protocol", key)), "[protocol]")
+            del protocol[key]
+    else:
+        yield Fault(line=lines.find(("protocol",)), text="'protocol' is no table. Write its heading as [protocol].")
+        del content["protocol"]
+
+
+def _unknown(
+    table: dict[str, Any], known: Collection[str], path: tuple[str | int, ...], owner: str, lines: Lines
+) -> Iterator[Fault]:
+    for key in [key for key in table if key not in known]:
+        yield _stranger(key, known, lines.find((*path, key)), owner)
+        del table[key]
+
+
+def _stranger(key: str, known: Collection[str], line: int, owner: str) -> Fault:
+    mend = did_you_mean(key, known)
+    return Fault(line=line, text=f"{owner} has no key '{key}'. {mend} Its keys: {', '.join(known)}.".replace("  ", " "))
+
+
+def _with_protocol(content: Mapping[str, Any]) -> dict[str, Any]:
+    settings = {key.replace("-", "_"): value for key, value in content.get("protocol", {}).items()}
+    rest = {key: value for key, value in content.items() if key != "protocol"}
+    return {**rest, "base": settings.pop("base", "paper"), "settings": settings}
+
+
+def _mistyped(cause: ValidationError, lines: Lines) -> Iterator[Fault]:
+    """What is of the wrong type, each value once, though it is of none of several that are allowed."""
+    seen: set[tuple[int, str]] = set()
+    for error in cause.errors():
+        path = tuple(part for part in error["loc"] if not (isinstance(part, str) and _TYPE.match(part)))
+        named = ".".join(part for part in path if isinstance(part, str))
+        missing = error["type"] == "missing" and isinstance(path[-1], str)
+        line = lines.find(path, "" if error["type"] == "missing" else str(error["input"]))
+        if (line, named) not in seen:
+            seen.add((line, named))
+            said = "has too few values" if error["type"] == "missing" else error["msg"].lower()
+            what = "is missing" if missing else f"is {error['input']!r}: {said}"
+            mend = "Write it." if missing else _MENDS.get(str(path[2]) if len(path) > 2 else "", "")
+            yield Fault(line=line, text=f"'{named}' {what}. {mend}".rstrip())
+
+
+def _without(given: Mapping[str, Any], cause: ValidationError, numbers: dict[str, list[int]]) -> dict[str, Any]:
+    """What is left of a suite without what is of the wrong type, a part of the file as a whole.
+
+    Args:
+        numbers: by kind of part, which they were in the file; those that are taken out are taken out of it too.
+    """
+    left = {"title": "", **given}
+    for error in cause.errors():
+        kind, *path = error["loc"]
+        if kind in _PARTS and path and isinstance(path[0], int):
+            if path[0] in numbers[str(kind)]:
+                numbers[str(kind)].remove(path[0])
+        elif path and isinstance(left.get(str(kind)), dict):
+            left[str(kind)] = {key: value for key, value in left[str(kind)].items() if key != path[0]}
+        else:
+            left[str(kind)] = {"title": "", "base": "paper"}.get(str(kind), _EMPTY.get(str(kind), ""))
+    parts = {kind: [left[kind][number] for number in kept] for kind, kept in numbers.items() if kind in left}
+    return {**left, **parts}
+
+
+_READER = TypeAdapter(Suite)

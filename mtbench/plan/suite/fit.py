@@ -1,0 +1,161 @@
+"""What of a suite does not fit what is installed, or itself; each fault with its line and how to mend it."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mtbench.contract import TrainingProtocol
+from mtbench.errors import MtbenchError, UsageError, did_you_mean
+from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
+from mtbench.plan.parse import DatasetChoice, parse_dataset, parse_method
+from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
+from mtbench.plan.suite.names import Known, Path, claim_misfits, not_there, paper_misfits, relation_misfits
+from mtbench.plan.toml_lines import Fault, Lines
+
+__all__ = ["Fault", "misfits"]
+
+_SETTINGS = {field.name for field in dataclasses.fields(TrainingProtocol)}
+
+
+def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *, incomplete: bool) -> Iterator[Fault]:
+    """What is well written but does not fit what is installed, or itself.
+
+    Args:
+        numbers: by kind of part (``grid``, ``search``, ``paper``, ``claim``), which of the file's the suite's are.
+        incomplete: whether the file has runs that the suite lacks, so that what seems to name none may name those.
+    """
+    if not suite.parts and not incomplete:
+        yield Fault(line=1, text="it names no runs. Write a [[grid]] with datasets and methods.")
+    yield from _setting_misfits(suite.settings, ("protocol",), lines)
+    strange: set[str] = set()
+    runs: tuple[tuple[str, tuple[Grid | Search, ...]], ...] = (("grid", suite.grid), ("search", suite.search))
+    for kind, parts in runs:
+        for number, part in zip(numbers[kind], parts, strict=True):
+            yield from _part_misfits(suite, part, (kind, number), lines, strange)
+    for number, counted in zip(numbers["counted"], suite.counted, strict=True):
+        yield from _counted_misfits(suite, counted, ("counted", number), lines, strange)
+    mentioned = {*suite.labels, *(name for table in suite.paper for name in table.rows)}
+    mentioned |= {name for relation in suite.relation for name in relation.rows}
+    mentioned |= {name for claim in suite.claim for name in claim.methods}
+    methods = {method for part in suite.parts for method in part.methods}
+    if "all" in methods:
+        methods |= set(all_methods())
+    # What the grid misspells is told there; that others spell it rightly is no fault of theirs.
+    methods |= {name for name in mentioned if incomplete or did_you_mean(name, strange)}
+    named = methods | {method for part in suite.counted for method in part.methods}
+    for name in suite.labels:
+        if name not in named:
+            yield not_there(name, named - strange, lines.find(("labels", name)), "labels")
+    yield from _shared_labels(suite.labels, lines)
+    unsure = {name for part in suite.grid if any(_set_misfits(part, (), lines)) for name in part.datasets}
+    known = Known(
+        suite=suite,
+        methods=frozenset(methods),
+        strange=frozenset(strange),
+        unsure=frozenset(unsure),
+        incomplete=incomplete,
+    )
+    for number, table in zip(numbers["paper"], suite.paper, strict=True):
+        yield from paper_misfits(table, known, ("paper", number), lines)
+    for number, relation in zip(numbers["relation"], suite.relation, strict=True):
+        yield from relation_misfits(relation, known, ("relation", number), lines)
+    for number, claim in zip(numbers["claim"], suite.claim, strict=True):
+        yield from claim_misfits(claim, known, ("claim", number), lines)
+
+
+def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> Iterator[Fault]:
+    """Numbers of the protocol that do not exist, or may not have this value or one of these."""
+    for name, value in settings.items():
+        spelled = name if (*path, name) in lines.extents else name.replace("_", "-")
+        known = name.replace("-", "_") in _SETTINGS
+        values = tuple(value) if path[-1:] == ("vary",) else (value,)
+        for one in values if known else values[:1]:
+            try:
+                TrainingProtocol().changed(**rendered({name: one}))
+            except UsageError as cause:
+                line = lines.find((*path, spelled), str(one) if known else spelled)
+                yield Fault(line=line, text=str(cause).replace(" Given by --set.", ""))
+
+
+def _part_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines, strange: set[str]) -> Iterator[Fault]:
+    """Faults of some of the runs; names that are of nothing are added to `strange`."""
+    datasets = dict[str, DatasetChoice]()
+    faults = list[Fault]()
+    for name in part.datasets:
+        try:
+            datasets[name] = parse_dataset(name)
+            choose_protocol(datasets[name].dataset_class, name, suite.base)
+        except MtbenchError as cause:
+            own = name not in datasets
+            strange |= {name} if own else set()
+            line = lines.find((*path, "datasets"), name) if own else lines.find(("protocol", "base"))
+            faults.append(Fault(line=line, text=str(cause)))
+    for name in part.methods:
+        try:
+            if name != "all":
+                parse_method(name)
+        except MtbenchError as cause:
+            strange.add(name)
+            faults.append(Fault(line=lines.find((*path, "methods"), name), text=str(cause)))
+    faults += _set_misfits(part, path, lines)
+    yield from faults
+    if not faults and not any(_setting_misfits(suite.settings, ("protocol",), lines)):
+        yield from _plan_misfits(suite, part, path, lines)
+
+
+def _counted_misfits(suite: Suite, part: Counted, path: Path, lines: Lines, strange: set[str]) -> Iterator[Fault]:
+    """Faults of networks that are only counted; names that are of nothing are added to `strange`."""
+    if "tasks" not in suite.figures:
+        yield Fault(
+            line=lines.find(path),
+            text="what is counted is shown over the number of tasks, and this suite does not ask for that. Write "
+            'figures = ["tasks"] at the top.',
+        )
+    yield from _part_misfits(suite, Grid(datasets=part.datasets, methods=part.methods), path, lines, strange)
+
+
+def _set_misfits(part: Grid | Search, path: Path, lines: Lines) -> Iterator[Fault]:
+    """Faults of what some of the runs set or vary."""
+    yield from _setting_misfits(part.set, (*path, "set"), lines)
+    if isinstance(part, Search):
+        return
+    yield from _setting_misfits(part.vary, (*path, "vary"), lines)
+    if len(part.vary) > 1:
+        yield Fault(
+            line=lines.find((*path, "vary")),
+            text=f"'vary' has {len(part.vary)} settings. Vary one; write a [[grid]] for each value of the others.",
+        )
+    for name in set(part.vary) & set(SIZE):
+        yield Fault(
+            line=lines.find((*path, "vary"), name),
+            text=f"'{name}' cannot be varied: it says how large a run is, and a suite has one size at a time.",
+        )
+
+
+def _plan_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines) -> Iterator[Fault]:
+    """Methods that exist, but not for these datasets or settings."""
+    for name in part.methods:
+        for settings in part.variations() if isinstance(part, Grid) else [dict(part.set)]:
+            request = Request(
+                methods=[name],
+                datasets=part.datasets,
+                protocol=suite.base,
+                settings=rendered({**suite.settings, **settings}),
+                seeds=[0],
+            )
+            try:
+                plan(request)
+            except MtbenchError as cause:
+                yield Fault(line=lines.find((*path, "methods"), name), text=str(cause))
+                break
+
+
+def _shared_labels(labels: Mapping[str, str], lines: Lines) -> Iterator[Fault]:
+    """Rows that nobody could tell apart."""
+    first: dict[str, str] = {}
+    for method, label in labels.items():
+        if first.setdefault(label, method) != method:
+            yield Fault(
+                line=lines.find(("labels", method)),
+                text=f"'{method}' has the label '{label}', as '{first[label]}' has. Give each a label of its own.",
+            )

@@ -1,0 +1,81 @@
+"""The parts of a suite that say what was published."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import ConfigDict
+
+from mtbench.plan.suite.settings import Setting
+
+__all__ = ["MEAN", "PaperTable", "Relation"]
+
+MEAN = "mean"
+"""What the mean over tasks is called among the columns of a table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaperTable:
+    """Published numbers.
+
+    Attributes:
+        dataset: what they are of, as in the grid.
+        columns: names of tasks, or ``mean``.
+        rows: by method, a value per column: the mean alone, or mean and standard deviation.
+        metric: what they are, where not the tasks' primary metric; such numbers stand beside ours, and no claim is
+            about them.
+        n: repeats behind each number; 0 where the paper does not say.
+        set: the variation of the grid that they belong to.
+        source: where they stand, if not where the suite's title says.
+        delta: convention of the paper's own Δm, as ``metric/drop``: its average and its sign, each as of ``mtbench
+            report --delta`` and ``--delta-sign``; empty where the paper has none.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    dataset: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, tuple[float | tuple[float, float], ...]]
+    metric: str = ""
+    n: int = 0
+    set: Mapping[str, Setting] = field(default_factory=dict)
+    source: str = ""
+    delta: Literal["", "task/gain", "task/drop", "metric/gain", "metric/drop", "main/gain", "main/drop"] = ""
+
+    def number(self, method: str, column: str) -> tuple[float, float | None] | None:
+        """Mean and standard deviation, as far as they were published."""
+        if method not in self.rows or column not in self.columns:
+            return None
+        value = self.rows[method][self.columns.index(column)]
+        return value if isinstance(value, tuple) else (value, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """Published numbers of pairs of tasks, which are printed beside ours and not compared.
+
+    Attributes:
+        dataset: what they are of, as in the grid.
+        quantity: ``compliance``, the update compliance ratio in %, which is measured with ``diagnostics =
+            ["conflict"]``; or ``distance``, that of the vectors by which two tasks modulate a network.
+        pairs: the names of two tasks each, as in ``smiling/young``.
+        rows: by method a value for each pair; several values of a pair that the paper prints several of.
+        set: the variation of the grid that they belong to.
+        source: where they stand, if not where the suite's title says.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    dataset: str
+    quantity: Literal["compliance", "distance"]
+    pairs: tuple[str, ...]
+    rows: Mapping[str, tuple[float | tuple[float, ...], ...]]
+    set: Mapping[str, Setting] = field(default_factory=dict)
+    source: str = ""
+
+    def values(self, method: str, pair: str) -> tuple[float, ...]:
+        """The values that were published of a method and a pair."""
+        if method not in self.rows:
+            return ()
+        value = self.rows[method][self.pairs.index(pair)]
+        return value if isinstance(value, tuple) else (value,)

@@ -1,0 +1,1 @@
+"""Claims of suites, judged."""

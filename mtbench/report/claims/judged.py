@@ -1,0 +1,81 @@
+"""A suite's claims, judged: what was claimed, what the paper's own numbers say of it, and what the runs say."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.plan.suite import AcrossClaim, Claim
+from mtbench.report.claims.across import across
+from mtbench.report.claims.evidence import Evidence
+from mtbench.report.claims.within import within
+from mtbench.report.results.unlike import MARK
+from mtbench.report.suites.suite import SuiteRuns
+from mtbench.stats.contrast import holm
+from mtbench.stats.verdict import Verdict, judge
+
+__all__ = ["UNLEARNED", "Judged", "judge_claims"]
+
+UNLEARNED = Verdict(
+    word="undecided",
+    sentence="undecided: nothing of it is above the best answer without a look at the input",
+    runs=None,
+)
+"""The verdict where nothing that is compared is above the constant prediction, however it differs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged(Evidence):
+    """A claim, what it rests on, and what became of it.
+
+    Attributes:
+        adjusted: its p after Holm's correction over the claims of its family.
+        verdict: on the contrast.
+    """
+
+    claim: Claim | AcrossClaim
+    adjusted: float
+    verdict: Verdict
+
+    @property
+    def name(self) -> str:
+        """The contrast in words; † where runs are stale, ‡ where they have unlike numerics."""
+        return self.words + "†" * self.stale + MARK * self.mixed
+
+    @property
+    def holds(self) -> str:
+        """Whether the verdict bears the claim out: ``yes``, ``no`` or ``open``.
+
+        What is better or worse, but not surely by more than the margin, may yet be equivalent.
+        """
+        word, direction = self.verdict.word, self.claim.direction
+        if word == "undecided" or (direction == "equivalent" and word in ("better", "worse")):
+            return "open"
+        return "yes" if word.startswith(direction) else "no"
+
+
+def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
+    """Every claim of a suite, judged on its runs of one size; claims of one family are corrected together.
+
+    Args:
+        root: the folder of the data files.
+    """
+    claims = runs.suite.claim
+    evidence = [
+        across(runs, claim) if isinstance(claim, AcrossClaim) else within(runs, claim, root) for claim in claims
+    ]
+    adjusted = np.full(len(claims), math.nan)
+    for family in {claim.family for claim in claims}:
+        members = [index for index, claim in enumerate(claims) if claim.family == family]
+        adjusted[members] = holm([evidence[index].ours.p for index in members])
+    return [
+        Judged(**vars(found), claim=claim, adjusted=float(p), verdict=_verdict(claim, found, float(p)))
+        for claim, found, p in zip(claims, evidence, adjusted, strict=True)
+    ]
+
+
+def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, p: float) -> Verdict:
+    if evidence.unlearned:
+        return UNLEARNED
+    return judge(evidence.ours, margin=claim.margin or None, adjusted=p, higher_is_better=evidence.higher_is_better)

@@ -1,0 +1,1 @@
+"""Conflict of the tasks' gradients, in tables and figures."""

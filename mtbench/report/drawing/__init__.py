@@ -1,0 +1,1 @@
+"""Figures, and the parts that they are drawn from."""

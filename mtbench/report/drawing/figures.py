@@ -1,0 +1,164 @@
+"""The figures of a comparison: learning curves, and every seed of every task as a dot."""
+
+import math
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from mtbench.report.drawing.legend import ENDS_EXPLAINED, GREY, LETTER, LINE, MANY, legend_of, longest, told_apart
+from mtbench.report.drawing.style import WIDTH, Look, looks, new_figure, paper_style
+from mtbench.report.results.comparison import Comparison
+from mtbench.report.results.constant import constants_of
+from mtbench.report.results.frame import curve_frame, held_out_split
+from mtbench.report.tables.caption import title_of
+from mtbench.report.tables.columns import is_wide
+from mtbench.report.tables.table import Column, columns_of, scores
+from mtbench.report.text import wrap
+from mtbench.stats.summary import summarize
+from mtbench.store.record import TaskInfo
+
+__all__ = ["draw_curves", "draw_points"]
+
+_ACROSS = 4
+"""Panels side by side in the point plot, at most."""
+_EXPLAINED = "Means over tasks. Thick: mean over seeds; thin: one seed."
+_BELOW = 0.38
+"""How far below its dots an interval stands, where methods are one apart."""
+
+
+def draw_curves(comparison: Comparison) -> Figure:
+    """Two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training loss.
+
+    A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Of many methods the best and the
+    worst at the end are drawn like that, and the others as their means in grey.
+    """
+    frame = curve_frame(comparison)
+    entries = _entries(comparison, frame)
+    look = {method: look for method, (_, look) in entries.items()}
+    coloured = frame["method"].isin(look)
+    grey = frame[~coloured].groupby(["method", "epoch"], as_index=False).mean()
+    many = not grey.empty
+    explained = _EXPLAINED + f"\n{ENDS_EXPLAINED.format(by='at the end')}" * many
+    legend = legend_of([name for name, _ in entries.values()], explained, at_most=2 if many else 4)
+    marked = frame["epoch"].nunique() == 1  # a line of one point is seen by its marker only
+    of_methods = {
+        "hue": "method",
+        "palette": {method: its.colour for method, its in look.items()},
+        "style": "method",
+        "dashes": {method: its.dashes for method, its in look.items()},
+        "markers": {method: its.marker for method, its in look.items()} if marked else False,
+        "legend": False,
+    }
+    split = {"val": "validation", "test": "test"}[held_out_split(comparison)]
+    measured = _quantity(comparison.common_metric) if comparison.common_metric else "loss"
+    with paper_style():
+        figure = new_figure(2.87 + legend.height)
+        figure.suptitle(title_of(comparison))
+        left, right = figure.subplots(1, 2)
+        for axes, y, label in ((left, "held_out", f"{split} {measured}"), (right, "training_loss", "training loss")):
+            for _, curve in grey.groupby("method"):
+                axes.plot(curve["epoch"], curve[y], color=GREY, linewidth=0.6, marker="." if marked else "", zorder=1)
+            drawn = {"data": frame[coloured], "x": "epoch", "y": y, "ax": axes, **of_methods}
+            sns.lineplot(**drawn, units="seed", estimator=None, linewidth=0.6, alpha=0.45, markersize=3)
+            sns.lineplot(**drawn, estimator="mean", errorbar=None, linewidth=1.4, zorder=3, markersize=4)
+            axes.set(xlabel="epoch", ylabel=label)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=6))
+            axes.margins(x=0.02)
+        legend.draw(
+            figure,
+            [
+                Line2D([], [], color=its.colour, dashes=its.dashes, marker=its.marker if marked else "", markersize=4)
+                for its in look.values()
+            ],
+        )
+    return figure
+
+
+def draw_points(comparison: Comparison) -> Figure:
+    """A panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots, their
+    mean and its 95 % t-interval below.
+
+    An interval that is much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow. The
+    constant prediction is a dotted line where the axis reaches it.
+    """
+    methods = [method.title for method in comparison.methods]
+    names = [wrap(method, 24) for method in methods]
+    columns = columns_of(comparison)
+    if is_wide(columns):
+        columns = tuple(column for column in columns if column.is_mean) or columns
+    constants = constants_of(comparison, columns)
+    note = "Dots: a seed each. Below two and more: their mean and its 95 % t-interval (an arrow where it is cut off)."
+    if constants:
+        note += f"\nDotted: the {constants.name}, where the axis reaches it."
+    across = min(_ACROSS, len(columns), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
+    down = math.ceil(len(columns) / across)
+    spare = 0.11 if len(names) <= MANY else 0.05
+    tall = 0.75 + len(names) * (spare + LINE * max(name.count("\n") + 1 for name in names))
+    with paper_style():
+        figure = new_figure(0.6 + down * tall)
+        figure.suptitle(title_of(comparison))
+        panels = figure.subplots(down, across, squeeze=False, sharey=True)
+        for axes in panels.flat[len(columns) :]:
+            axes.set_visible(False)
+        for index, (column, axes) in enumerate(zip(columns, panels.flat, strict=False)):
+            _draw_seeds(axes, pd.DataFrame(scores(comparison, column).T, columns=methods))
+            if constants:  # NaN draws nothing
+                axes.axvline(constants.values[index], color="#555555", linestyle=":", linewidth=1, zorder=0)
+            axes.grid(axis="y", linewidth=0.3)
+            # The mean over tasks is no task: its panel is tinted.
+            axes.set_facecolor("#F6F6F6" if column.is_mean else "white")
+            better = f", {'higher' if column.higher_is_better else 'lower'} is better"
+            axes.set(xlabel=f"test {_quantity(column)}{'' if comparison.common_metric else better}", ylabel="")
+            axes.set_title(wrap("mean over tasks" if column.is_mean else column.name, 66 // across))
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+        panels[0, 0].set_yticks(range(len(names)), names)
+        panels[0, 0].set_ylim(len(names) - 0.38, -0.38)
+        figure.supxlabel(note, fontsize=6.5, color="#555555")
+    return figure
+
+
+def _quantity(measured: TaskInfo | Column) -> str:
+    return f"{measured.metric} ({measured.unit})" if measured.unit else measured.metric
+
+
+def _entries(comparison: Comparison, frame: pd.DataFrame) -> dict[str, tuple[str, Look]]:
+    """Return name and look of the curves of methods: of all methods, or of the best and the worst of many."""
+    common = comparison.common_metric
+    sign = 1 if common and common.higher_is_better else -1
+    ends = frame.groupby("method")["epoch"].transform("max")  # methods with phases of their own have more epochs
+    last = frame[frame["epoch"] == ends].groupby("method")["held_out"].mean()
+    goodness = {str(method): sign * float(value) for method, value in last.items()}
+    apart = told_apart([method.title for method in comparison.methods], goodness)
+    return {method: (rank + method, look) for method, (rank, look) in apart.items()}
+
+
+def _draw_seeds(axes: Axes, values: pd.DataFrame) -> None:
+    """The scores of seeds (rows) by method (columns) as dots, and below them their means and intervals.
+
+    The axis shows every dot, and intervals up to one and a half times the spread of the dots beyond them.
+    """
+    methods, colours = list(values.columns), [look.colour for look in looks(len(values.columns))]
+    dots = values.melt(var_name="method", value_name="score").dropna()
+    of_methods = {"order": methods, "hue": "method", "hue_order": methods, "palette": colours, "legend": False}
+    sns.stripplot(dots, x="score", y="method", **of_methods, jitter=False, size=3.6, alpha=0.6, ax=axes)
+    intervals = []
+    for place, (method, colour) in enumerate(zip(methods, colours, strict=True)):
+        summary, height = summarize(values[method]), place + _BELOW
+        if summary.interval:
+            low, high = summary.interval
+            half = (high - low) / 2
+            axes.errorbar(summary.mean, height, xerr=half, fmt="|", color=colour, markersize=7, mew=1.6, lw=1.2)
+            intervals.append((low, high, height, colour))
+    least, most = dots["score"].min(), dots["score"].max()
+    beyond = 1.5 * ((most - least) or 0.01 * abs(most) or 1.0)
+    axes.margins(x=0.08)
+    left, right = axes.get_xlim()
+    left, right = axes.set_xlim(max(left, least - beyond), min(right, most + beyond))
+    for low, high, height, colour in intervals:
+        for end, marker, cut in ((left, "<", low < left), (right, ">", high > right)):
+            if cut:
+                axes.plot(end, height, marker, color=colour, markersize=3.5, mew=0, clip_on=False)

@@ -1,0 +1,1 @@
+"""Tables and figures beside those of every report, over what a suite varies."""

@@ -1,0 +1,1 @@
+"""Runs that are compared, and numbers that follow from them."""

@@ -1,0 +1,1 @@
+"""Searches: fronts and chosen settings, in tables and figures."""

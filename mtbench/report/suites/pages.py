@@ -1,0 +1,90 @@
+"""The pages of a suite's report, in the order in which they are read."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mtbench.report.claims.judged import Judged
+from mtbench.report.claims.page import claims_page
+from mtbench.report.conflict.equal_loss import equal_losses
+from mtbench.report.conflict.pairs import relation_pages
+from mtbench.report.exhibits.adding import adding_exhibits
+from mtbench.report.exhibits.exhibit import Exhibit
+from mtbench.report.exhibits.matched import matched_exhibits
+from mtbench.report.exhibits.scaling import scaling_exhibits
+from mtbench.report.exhibits.sweep import sweep_exhibits
+from mtbench.report.results.choices import DEFAULT, Choices
+from mtbench.report.studies.exhibits import StudyExhibit, study_exhibits
+from mtbench.report.studies.runs import StudyRuns
+from mtbench.report.studies.tuned_paper import tuned_paper_page
+from mtbench.report.suites.suite import Sheet, SuiteRuns
+from mtbench.report.tables.beside import pages_beside
+from mtbench.report.tables.published import published_page
+from mtbench.report.tables.table import build_table
+from mtbench.report.text import slug
+from mtbench.report.typeset.layout import Page, page_of
+
+__all__ = ["exhibits", "sheet_page", "suite_pages", "suite_study_exhibits"]
+
+_EXHIBITS = {
+    "sweep": sweep_exhibits,
+    "tasks": scaling_exhibits,
+    "adding": adding_exhibits,
+    "matched": matched_exhibits,
+}
+
+
+def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DEFAULT) -> Iterator[Page]:
+    """Each table and beside it what was published; what searches found; what the suite's figures show, in words; then
+    the claims."""
+    for sheet in runs.sheets:
+        yield sheet_page(runs, sheet, choices)
+        for _, page in pages_beside(sheet.comparison, choices):
+            yield page
+        if published := published_page(runs, sheet):
+            yield published
+        yield from relation_pages(runs, sheet)
+        if tuned := tuned_paper_page(runs, sheet):
+            yield tuned
+    for at_loss in equal_losses([sheet.comparison for sheet in runs.sheets]):
+        yield at_loss.page
+    for found in suite_study_exhibits(runs):
+        yield found.page
+    for exhibit in exhibits(runs):
+        yield from exhibit.pages
+    if judged:
+        yield claims_page(runs, judged)
+
+
+def suite_study_exhibits(runs: SuiteRuns) -> list[StudyExhibit]:
+    """What the suite's searches found."""
+    comparisons = [sheet.comparison for sheet in runs.sheets]
+    named = ((found.study.titles.dataset, found) for found in runs.studies)
+    groups: dict[str, list[StudyRuns]] = {}
+    for dataset, found in named:
+        groups.setdefault(dataset, []).append(found)
+    return [
+        exhibit
+        for dataset, studies in groups.items()
+        for exhibit in study_exhibits(studies, comparisons, f"{runs.slug}-{slug(dataset)}")
+    ]
+
+
+def exhibits(runs: SuiteRuns) -> list[Exhibit]:
+    """What the suite asks to be drawn of its grid."""
+    return [exhibit for kind in runs.suite.figures if kind in _EXHIBITS for exhibit in _EXHIBITS[kind](runs)]
+
+
+def sheet_page(runs: SuiteRuns, sheet: Sheet, choices: Choices = DEFAULT) -> Page:
+    """The summary table of a sheet, with what the suite says of itself."""
+    page = page_of(build_table(sheet.comparison, choices))
+    suite = runs.suite
+    called = [f"{suite.labels[name]} is {name}" for name in sheet.methods if suite.labels.get(name, name) != name]
+    said = [f"Suite {suite.name}: {suite.title}.", *([f"After {suite.source}."] if suite.source else [])]
+    notes = [*([f"Rows: {'; '.join(called)}."] if called else []), *([suite.note] if suite.note else [])]
+    return replace(
+        page,
+        title=f"{suite.name}: {page.title}",
+        label=runs.stem(sheet),
+        caption=(*said, *page.caption),
+        footnotes=(*notes, *page.footnotes),
+    )

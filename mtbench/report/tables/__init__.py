@@ -1,0 +1,1 @@
+"""Tables of what is compared, with their captions."""

@@ -1,0 +1,281 @@
+"""What a table's caption and footnotes say, as plain sentences."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mtbench.contract import TrainingProtocol
+from mtbench.contract.optimizers import OPTIMIZERS
+from mtbench.contract.schedule import parse_schedule
+from mtbench.report.results.choices import Choices
+from mtbench.report.results.comparison import Comparison, MethodRuns
+from mtbench.report.results.constant import COUNTED, MARK
+from mtbench.report.results.expense import Yardstick
+from mtbench.report.results.unlike import differences
+from mtbench.report.tables.delta_caption import delta_sentences
+from mtbench.report.text import brief, duration, listed, seeds, wrap
+from mtbench.store.record import Record
+
+if TYPE_CHECKING:
+    from mtbench.report.tables.table import Column
+
+__all__ = [
+    "QUICK",
+    "STALE",
+    "Power",
+    "Says",
+    "footnotes",
+    "note",
+    "numbers",
+    "reported",
+    "sentences",
+    "title_of",
+    "trained",
+]
+
+QUICK = "QUICK: a look, not a result."
+STALE = "† Some runs are stale: what makes their numbers has changed since they ran."
+
+_CHOSEN = "the epoch chosen on the validation split"
+_TROUBLE = ("failed", "damaged", "running", "missing", "stale")
+_ADDS = {
+    "own": "the last task added in as many epochs more, in which its own parameters alone are trained",
+    "all": "the last task added in as many epochs more, in which everything is trained on all tasks",
+}
+_LABELS = {
+    "native": "all labels of an image or one drawn at each step, as each network is made for",
+    "one": "one label of an image drawn at each step",
+    "all": "all labels of an image at each step",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """What the seeds of a table can tell.
+
+    Attributes:
+        column: the column that it is about, and `unit` that of its metric.
+        detectable: the median over methods of the difference to the best that would be called with 80 % probability.
+        least: the smallest p that the exact sign-flip test can reach.
+    """
+
+    column: str
+    unit: str
+    detectable: float
+    least: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Says:
+    """What a caption needs to know of its table.
+
+    Attributes:
+        unit: what times are relative to; None where they are absolute.
+        single: the single-task method that others are relative to; empty if there is none.
+        spreads: whether any cell has a standard deviation.
+        comparisons: how many comparisons were corrected together for what is bold.
+        power: what the seeds can tell; None if nothing.
+        columns: of the table.
+        choices: of the reader.
+        gap: the largest difference that the divisor makes to the mean of a method's Δm.
+        constant: the name of the constant prediction; empty if there is none.
+    """
+
+    unit: Yardstick | None
+    single: str
+    spreads: bool
+    comparisons: int
+    power: Power | None
+    columns: "Sequence[Column]"
+    choices: Choices
+    gap: float
+    constant: str
+
+
+def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
+    """What the numbers of a comparison are."""
+    return tuple(
+        sentence
+        for sentence in (
+            QUICK if comparison.quick else "",
+            trained(comparison, _records(comparison)),
+            _measured(comparison, says),
+            "The mean over tasks is taken within each run." if any(each.is_mean for each in says.columns) else "",
+            "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
+            _test(comparison, says) if comparison.tasks else "",
+            _constant(comparison, says) if says.constant else "",
+            delta_sentences(comparison, says.single, says.choices.delta, says.gap) if comparison.tasks else "",
+            *_costs(says.unit, {record.numerics.device for record in _records(comparison)}),
+        )
+        if sentence
+    )
+
+
+def trained(comparison: Comparison, records: Iterable[Record]) -> str:
+    """A sentence on how the runs of records were trained, which are of the comparison's dataset and protocol."""
+    examples = sorted({record.training_examples for record in records})
+    return f"{comparison.dataset_title}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
+
+
+def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
+    """A protocol's numbers in words; `examples` are the counts of training examples that were found in records."""
+    parts = [
+        f"{protocol.epochs} epoch{'s' * (protocol.epochs != 1)}",
+        f"batch {protocol.batch}",
+        f"{protocol.optimizer}{_details(protocol)} with learning rate {protocol.lr:g}, "
+        f"{parse_schedule(protocol.schedule).words}",
+        f"warm-up over {protocol.warmup:g} epoch{'s' * (protocol.warmup != 1)}" if protocol.warmup else "",
+        f"weight decay {protocol.weight_decay:g}" if protocol.weight_decay else "",
+        f"{' or '.join(f'{count:,}' for count in examples)} training examples" if examples else "",
+        "" if protocol.fraction == 1 else f"in the steps that {1 / protocol.fraction:g} times as many would take",
+        _LABELS[protocol.tasks_per_image],
+        _ADDS.get(protocol.adds, ""),
+        f"gradient scale {protocol.gradient_scale}",
+        f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
+        "a validation split held out" if protocol.validation else "",
+        _CHOSEN if protocol.select == "best-val" else "",
+        "batch normalization by the statistics of test batches" if protocol.norm_eval == "batch" else "",
+        "" if protocol.precision == "float32" else protocol.precision,
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def reported(protocols: Iterable[TrainingProtocol]) -> str:
+    """Return after which epoch the test split was measured, for a sentence on numbers of these protocols."""
+    chosen = {protocol.select for protocol in protocols}
+    best = (
+        "after the epoch that is best on the validation split, by the mean over tasks of the relative gain over the "
+        "first validation"
+    )
+    when = f"after the last epoch or, with select=best-val, {best}" if "last" in chosen else best
+    return f"{when if 'best-val' in chosen else 'after the last epoch'}; nothing is chosen on the test split"
+
+
+def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
+    """Which runs of a method are not as they should be and why; empty if all are fresh and have every number.
+
+    Args:
+        without: by column, the seeds of finished runs that have no number there.
+    """
+    parts = []
+    for state in _TROUBLE:
+        runs = [run for run in method.runs if run.state == state]
+        by_reason: dict[str, list[int]] = {}
+        for run in runs:
+            by_reason.setdefault(brief(run.why).rstrip("."), []).append(run.spec.seed)
+        reasons = [f"{seeds(who)}: {why}" if why else seeds(who) for why, who in by_reason.items()]
+        if runs:
+            parts.append(f"{len(runs)} {state} ({'; '.join(reasons)})")
+    parts += [f"no number for {column} ({seeds(who)})" for column, who in without.items() if who]
+    return f"{method.title}{'†' * method.stale}: {', '.join(parts)}." if parts else ""
+
+
+def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
+    """The notes, what † means, and in what the runs of one table differ although they should not."""
+    stale = any(method.stale for method in comparison.methods)
+    return (
+        *(note for note in notes if note),
+        *([STALE] if stale else []),
+        *differences(_records(comparison)),
+    )
+
+
+def title_of(comparison: Comparison, of: str = "") -> str:
+    """What a figure of a comparison says above everything: dataset, protocol, what it is of where that is more than its
+    runs, the choice of the epoch if there was one, and whether it is a look."""
+    chosen = f"; {_CHOSEN}" if comparison.protocol.select == "best-val" else ""
+    title = wrap(f"{comparison.dataset_title}, protocol {comparison.title}{of and f': {of}'}{chosen}", 90)
+    return f"{title}\n{QUICK}" if comparison.quick else title
+
+
+def _measured(comparison: Comparison, says: Says) -> str:
+    chosen = f"{reported([comparison.protocol])}."
+    if not comparison.tasks:
+        return f"No run has finished. Numbers are of the test split, {chosen}"
+    names = {column.name for column in says.columns}
+    absent = [task.name for task in comparison.tasks if task.name not in names]
+    rest = f" Without such a metric, and left out: {listed(absent)}." if absent else ""
+    if asked := says.choices.metrics:
+        lacking = not says.choices.named(comparison.tasks)
+        rest += f" No task here has {' or '.join(asked)}: primary metrics are shown." if lacking else ""
+    if len({(column.metric, column.unit, column.higher_is_better) for column in says.columns}) == 1:
+        (common, *_) = says.columns
+        unit = f" in {common.unit}" if common.unit else ""
+        direction = "higher" if common.higher_is_better else "lower"
+        return f"Test {common.metric}{unit}, {direction} is better, {chosen}{rest}"
+    if not any(column.is_mean for column in says.columns):
+        rest = f" Tasks of unlike metrics have no mean.{rest}"
+    return f"Test metrics (arrows point to the better direction) {chosen}{rest}"
+
+
+def _details(protocol: TrainingProtocol) -> str:
+    """The settings of the optimizer beside its learning rate and weight decay, in brackets; empty for adam's usual
+    ones."""
+    uses = OPTIMIZERS[protocol.optimizer].uses
+    said = [
+        f"momentum {protocol.momentum:g}" if "momentum" in uses else "",
+        f"beta1 {protocol.beta1:g}" if protocol.beta1 != 0.9 else "",
+        f"accumulators from {protocol.initial_accumulator:g}" if protocol.initial_accumulator else "",
+        "kernels flattened" if protocol.flatten_kernels else "",
+    ]
+    words = ", ".join(part for part in said if part)
+    return f" ({words})" if words else ""
+
+
+def _test(comparison: Comparison, says: Says) -> str:
+    counts = Counter(seed for method in comparison.methods for seed in method.records)
+    if sum(bool(method.records) for method in comparison.methods) < 2:
+        return ""
+    if sum(count > 1 for count in counts.values()) < 2:
+        return "Nothing is bold: to tell methods apart takes at least two seeds that they share."
+    bold = (
+        "Bold: the best of a column, if the paired t-test over common seeds tells it from every other method at 5 %, "
+        f"after Holm's correction over the {says.comparisons} comparisons of this table."
+    )
+    if says.power is None:
+        return bold
+    effect, unit = f"{says.power.detectable:.2g}", f" {says.power.unit}" if says.power.unit else ""
+    return (
+        f"{bold} Taken by itself, a difference of {effect}{unit} to the best in {says.power.column} would be told with "
+        f"80 % probability (median over methods); exact sign flips cannot go below p = {says.power.least:.2g}."
+    )
+
+
+def _constant(comparison: Comparison, says: Says) -> str:
+    """The meaning of the line of the constant prediction and of its mark."""
+    single = max(len(method.records) for method in comparison.methods) < 2
+    over = "over test images, for one seed has no spread," if single else "over seeds"
+    if single and any(column.metric != COUNTED for column in says.columns):
+        over = f"{over} (of {COUNTED}; other metrics count as they are)"
+    gains = ""
+    if says.single:
+        part = f"that averages over a task in which neither the method nor {says.single} is above it"
+        gains = f" A Δm {part} is {'left out' if comparison.quick else f'marked {MARK} too'}."
+    return (
+        f"{says.constant[0].upper()}{says.constant[1:]}: the best answer without a look at the input, from the labels "
+        f"of training. {MARK}: not above it, for its 95 % interval {over} contains it or lies on its worse side; such "
+        f"a number is never bold.{gains}"
+    )
+
+
+def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
+    """What a method takes, in the order of the columns; `kinds` are the devices that the records are of."""
+    seconds = "CPU seconds" if kinds <= {"cpu"} else "seconds on the clock"
+    peak = "allocated on the GPU" if kinds == {"cuda"} else "of the whole process"
+    if len(kinds) > 1:
+        seconds, peak = "seconds (of a CPU its own, of a GPU on the clock)", "of the whole process or of CUDA alone"
+    training = f"{seconds} of training per epoch, evaluations left out, median over runs"
+    return (
+        "#P: weights, biases left out, relative to the single-task network.",
+        "MACs: multiply-accumulates to answer every task for one example.",
+        "Labels: label uses, those that entered a loss, per run.",
+        f"Time: {training}, relative to {unit.method} ({duration(unit.seconds)} s)."
+        if unit
+        else f"s/epoch: {training}.",
+        f"Memory: the peak {peak}, most of any run.",
+    )
+
+
+def _records(comparison: Comparison) -> list[Record]:
+    return [record for method in comparison.methods for record in method.records.values()]

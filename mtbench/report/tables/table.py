@@ -1,0 +1,279 @@
+"""The summary table of a comparison: per method and task a mean over seeds, and what is known of it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import numpy as np
+
+from mtbench.contract import Metric
+from mtbench.plan.suite import MEAN
+from mtbench.report.results.choices import AVERAGES, BASES, DEFAULT, Choices, Convention
+from mtbench.report.results.comparison import Comparison, MethodRuns
+from mtbench.report.results.constant import Constants, constants_of, not_above
+from mtbench.report.results.expense import Expense, Yardstick, expense, yardstick
+from mtbench.report.results.relative import deltas, error_changes, other_averages, single_task_runs
+from mtbench.report.results.unlike import mixed_note, unlike_partners
+from mtbench.report.tables import caption
+from mtbench.stats.contrast import paired
+from mtbench.stats.separation import separated_best
+from mtbench.stats.summary import Summary, summarize
+from mtbench.store.record import Record
+
+__all__ = ["Cell", "Column", "Row", "Table", "build_table", "columns_of", "scores"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A metric of a task, or its mean over tasks.
+
+    Attributes:
+        name: the task's name, or ``mean``.
+        is_mean: whether it is the mean over tasks within each run.
+        metric: what is measured, e.g. ``accuracy``.
+        unit: e.g. ``%``; may be empty.
+        higher_is_better: the good direction.
+    """
+
+    name: str
+    is_mean: bool
+    metric: str
+    unit: str
+    higher_is_better: bool
+
+    def score(self, record: Record) -> float:
+        """What a run has in this column on the test split; NaN where it has nothing."""
+        return record.mean(metric=self.metric) if self.is_mean else record.value(self.name, self.metric)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """What the finished runs of a method say of a column.
+
+    Attributes:
+        summary: over seeds.
+        best: whether it is separated from every other method, and above the constant prediction.
+        constant: whether it is not above the constant prediction, see `mtbench.report.results.constant`.
+    """
+
+    summary: Summary
+    best: bool
+    constant: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A method.
+
+    Attributes:
+        method: its title.
+        stale: whether some of its runs are stale.
+        mixed: whether Δm, or what is bold, compares its runs with runs of unlike numerics.
+        cells: as the table's columns.
+        finished: how many of its runs have a record.
+        planned: how many runs it has.
+        expense: what it takes; None before a run has finished.
+        delta: of Δm over its seeds, by the table's convention; of no values where there are no single-task runs.
+        deltas: the same by every other average and divisor, by names such as ``task`` and ``seed``.
+        error: of the relative change of the error rate, likewise.
+        idle: whether Δm is in part of a task in which neither the method nor the single-task network is above the
+            constant prediction.
+        note: which runs are not as they should be and why; empty if all are fresh.
+    """
+
+    method: str
+    stale: bool
+    mixed: bool
+    cells: tuple[Cell, ...]
+    finished: int
+    planned: int
+    expense: Expense | None
+    delta: Summary
+    deltas: Mapping[tuple[str, str], Summary]
+    error: Summary
+    idle: bool
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table before it is written in any markup.
+
+    Attributes:
+        dataset: what people call it.
+        protocol: the protocol's title.
+        quick: whether it is a look, not a result.
+        columns: the tasks, then the mean over them if they share a metric.
+        rows: the methods.
+        constants: the best predictions that look at no input, a line apart from the methods; None if no record has one.
+        yardstick: what times are relative to; None where they are absolute.
+        single: the title of the single-task method that others are relative to; empty if there is none.
+        convention: of Δm.
+        averages: other averages of Δm that differ from it here.
+        caption: sentences that say what the numbers are.
+        footnotes: sentences on runs that are not as they should be.
+    """
+
+    dataset: str
+    protocol: str
+    quick: bool
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    constants: Constants | None
+    yardstick: Yardstick | None
+    single: str
+    convention: Convention
+    averages: tuple[str, ...]
+    caption: tuple[str, ...]
+    footnotes: tuple[str, ...]
+
+
+def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
+    """The summary table of a comparison, with the metrics and the convention of Δm that are chosen."""
+    columns, convention = columns_of(comparison, choices), choices.delta
+    unit, single = yardstick(comparison), single_task_runs(comparison)
+    values = [scores(comparison, column) for column in columns]
+    separation = separated_best(values, [column.higher_is_better for column in columns])
+    low = [[not_above(method, column) for column in columns] for method in comparison.methods]
+    bold = [None if best is None or low[best][at] else best for at, best in enumerate(separation.best)]
+    idle = _idle(comparison, single)
+    gains = {
+        (average, base): list(map(summarize, deltas(comparison, replace(convention, average=average, base=base))))
+        for average in AVERAGES
+        for base in BASES
+    }
+    delta, errors = gains[convention.average, convention.base], list(map(summarize, error_changes(comparison)))
+    against = [
+        unlike_partners(comparison, index, bold=index in bold, convention=convention if gain.n else None)
+        for index, gain in enumerate(delta)
+    ]
+    rows = tuple(
+        Row(
+            method=method.title,
+            stale=method.stale,
+            mixed=bool(against[index]),
+            cells=tuple(
+                Cell(summary=summarize(rows[index]), best=best == index, constant=constant)
+                for rows, best, constant in zip(values, bold, low[index], strict=True)
+            ),
+            finished=len(method.records),
+            planned=len(method.runs),
+            expense=expense(method, unit),
+            delta=delta[index],
+            deltas={key: summaries[index] for key, summaries in gains.items()},
+            error=errors[index],
+            idle=idle[index],
+            note=caption.note(method, {_called(column, columns): _without(method, column) for column in columns}),
+        )
+        for index, method in enumerate(comparison.methods)
+    )
+    spreads = any(cell.summary.std is not None for row in rows for cell in row.cells)
+    constants = constants_of(comparison, columns)
+    words = caption.Says(
+        unit=unit,
+        single=single.title if single else "",
+        spreads=spreads,
+        comparisons=separation.comparisons,
+        power=_power(columns, values),
+        columns=columns,
+        choices=choices,
+        gap=_gap(gains, convention),
+        constant=constants.name if constants else "",
+    )
+    notes = [
+        *(row.note for row in rows),
+        mixed_note({row.method: names for row, names in zip(rows, against, strict=True)}),
+    ]
+    return Table(
+        dataset=comparison.dataset_title,
+        protocol=comparison.title,
+        quick=comparison.quick,
+        columns=columns,
+        rows=rows,
+        constants=constants,
+        yardstick=unit,
+        single=single.title if single else "",
+        convention=convention,
+        averages=other_averages(comparison, convention.average),
+        caption=caption.sentences(comparison, words),
+        footnotes=caption.footnotes(comparison, notes),
+    )
+
+
+def scores(comparison: Comparison, column: Column) -> np.ndarray:
+    """The test metric (methods, seeds) of a column with the reported weights; NaN where there is no finished run."""
+    seeds = comparison.seeds
+    rows = []
+    for method in comparison.methods:
+        records = method.records
+        rows.append([column.score(records[seed]) if seed in records else math.nan for seed in seeds])
+    return np.array(rows, dtype=float).reshape(len(rows), len(seeds))
+
+
+def columns_of(comparison: Comparison, choices: Choices = DEFAULT) -> tuple[Column, ...]:
+    """The chosen metrics of each task, then for each of them that all tasks share the mean over tasks.
+
+    By default the primary metrics. Tasks that have none of the chosen metrics are left out.
+    """
+    if names := choices.named(comparison.tasks):
+        shown = [(task.name, metric) for task in comparison.tasks for metric in task.metrics if metric.name in names]
+        shared = [metric for metric in comparison.shared_metrics if metric.name in names]
+    else:
+        shown = [(task.name, task.metrics[0]) for task in comparison.tasks]
+        shared = [comparison.common_metric.metrics[0]] if comparison.common_metric else []
+    return (*(_column(name, metric) for name, metric in shown), *(_column(MEAN, metric) for metric in shared))
+
+
+def _column(name: str, metric: Metric) -> Column:
+    return Column(
+        name=name,
+        is_mean=name == MEAN,
+        metric=metric.name,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+    )
+
+
+def _called(column: Column, columns: Sequence[Column]) -> str:
+    """The name of a column, with its metric where another column is of the same task."""
+    alone = sum(other.name == column.name for other in columns) == 1
+    return column.name if alone else f"{column.name} {column.metric}"
+
+
+def _idle(comparison: Comparison, single: MethodRuns | None) -> list[bool]:
+    """Per method, whether neither it nor the single-task networks are above the constant prediction in some task."""
+    tasks = [_column(task.name, task.metrics[0]) for task in comparison.tasks] if single else []
+    lost = [column for column in tasks if single and not_above(single, column)]
+    return [any(not_above(method, column) for column in lost) for method in comparison.methods]
+
+
+def _gap(gains: Mapping[tuple[str, str], Sequence[Summary]], convention: Convention) -> float:
+    """The largest amount by which the two divisors differ in the mean of a method's Δm; 0 where nothing is known."""
+    seed, mean = (gains[convention.average, base] for base in BASES)
+    return max(
+        (abs(one.mean - other.mean) for one, other in zip(seed, mean, strict=True) if one.n and other.n), default=0
+    )
+
+
+def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.Power | None:
+    """What these seeds can tell, of the first mean where there is one, else of the last task."""
+    if not columns or len(values[-1]) < 2:
+        return None
+    place = next(place for place, column in enumerate(columns) if column.is_mean or column.name == columns[-1].name)
+    column = columns[place]
+    goodness = values[place] * (1 if column.higher_is_better else -1)
+    known = [row for row in goodness if not np.isnan(row).all()]
+    if len(known) < 2:
+        return None
+    best = max(known, key=lambda row: float(np.nanmean(row)))
+    against = [paired(best, row) for row in known if row is not best]
+    effects = [each.detectable for each in against if each.detectable is not None]
+    least = [each.least for each in against if each.least is not None]
+    if not effects or not least:
+        return None
+    return caption.Power(column=column.name, unit=column.unit, detectable=median(effects), least=min(least))
+
+
+def _without(method: MethodRuns, column: Column) -> list[int]:
+    return [seed for seed, record in method.records.items() if math.isnan(column.score(record))]

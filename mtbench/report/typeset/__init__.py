@@ -1,0 +1,1 @@
+"""Tables as LaTeX, as text and for a terminal."""

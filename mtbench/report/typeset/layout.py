@@ -1,0 +1,237 @@
+"""A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mtbench.report import text
+from mtbench.report.results.choices import SIGNS
+from mtbench.report.results.constant import MARK as CONSTANT
+from mtbench.report.results.expense import Expense
+from mtbench.report.results.unlike import MARK
+from mtbench.report.tables.columns import columns_in_words, explained, is_wide
+from mtbench.report.tables.table import Row, Table
+from mtbench.report.tables.words import DASH, Words, plain, task_head, written
+from mtbench.stats.summary import Summary
+
+__all__ = ["DASH", "Layout", "Page", "Words", "blocks", "lay_out", "page_of", "plain", "task_head", "written"]
+
+_EACH = "Each task is in the files whose names end in -table.csv and -tasks.md."
+_MEANS = {
+    "": "mean over tasks",
+    "task": "mean over each task's metrics, then over tasks",
+    "metric": "mean over all metrics",
+    "main": "mean over primary metrics",
+}
+"""Averages of Δm in few words, the first where all are the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Cells in lines; the first cell of each line names the method.
+
+    Attributes:
+        header: the heads.
+        lines: one per method, each as long as `header`.
+        tasks: how many columns after the first belong to tasks.
+        costs: how many columns at the end say what a method takes.
+        together: how many columns of tasks in a row are read as one, and are not parted where there is room for them.
+    """
+
+    header: tuple[str, ...]
+    lines: tuple[tuple[Words, ...], ...]
+    tasks: int
+    costs: int
+    together: int = 1
+
+    @property
+    def apart(self) -> bool:
+        """Whether it has nothing beside the methods but what they take."""
+        return 0 < self.costs == len(self.header) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A table in words with all that stands around it, of whatever it is made.
+
+    Attributes:
+        title: what it is of.
+        label: the same as part of a name.
+        quick: whether it is a look, not a result.
+        layout: the table.
+        caption: sentences that say what the numbers are.
+        footnotes: sentences on what is not as it should be.
+        aside: what heads need to be understood where there is no room for the caption.
+    """
+
+    title: str
+    label: str
+    quick: bool
+    layout: Layout
+    caption: tuple[str, ...]
+    footnotes: tuple[str, ...] = ()
+    aside: str = ""
+
+
+def page_of(table: Table, *, every_task: bool = False) -> Page:
+    """A summary table in words.
+
+    Args:
+        every_task: whether each task has its column where there are many.
+    """
+    short = [f"{explained(table)} {_EACH}"] if is_wide(table.columns) and not every_task else []
+    return Page(
+        title=f"{table.dataset}, protocol {table.protocol}",
+        label=f"{text.slug(table.dataset)}-{text.slug(table.protocol)}",
+        quick=table.quick,
+        layout=lay_out(table, every_task=every_task),
+        caption=(*table.caption, *short),
+        footnotes=table.footnotes,
+        aside=" ".join([*_aside(table), *short]),
+    )
+
+
+def lay_out(table: Table, *, every_task: bool = False) -> Layout:
+    """Put a table into words: mean ± std per cell, n as '2/3' where runs are lacking, dashes where nothing is known.
+
+    Below the methods stands the constant prediction, where there is one, and § behind what is not above it. Of more
+    than `MANY` tasks there are quantiles, unless every task is asked for.
+
+    Times are ratios, or where there is no yardstick seconds; the head says which.
+    """
+    columns = columns_in_words(table, every_task=every_task)
+    below = [column.below for column in columns] + [DASH] * (len(_relative(table)) + 1 + len(_costs(table)))
+    return Layout(
+        header=("method", *(column.head for column in columns), *_relative(table), "n", *_costs(table)),
+        lines=(
+            *(_line(table, row, [column.cells[index] for column in columns]) for index, row in enumerate(table.rows)),
+            *([plain((table.constants.name, *below))] if table.constants else []),
+        ),
+        tasks=sum(not column.is_mean for column in columns),
+        costs=len(_costs(table)),
+    )
+
+
+def blocks(
+    layout: Layout, *, width: float, name: int, head: int, gap: float, measure: Callable[[Words], float]
+) -> list[Layout]:
+    """Cut a table into blocks of columns that fit a width, to stand below one another, each with the methods in front.
+
+    Args:
+        width: how wide a line may be.
+        name: characters that a method's name may take before it is wrapped.
+        head: characters that a head may take before it is wrapped.
+        gap: between two columns.
+        measure: how wide a cell is.
+    """
+
+    def widest(says: str, characters: int) -> float:
+        return max(measure(Words(says=part)) for part in text.wrap(says, characters).split("\n"))
+
+    first = gap + max(widest(says.says, name) for says, *_ in [*layout.lines, [Words(says=layout.header[0])]])
+    widths = [
+        gap + max(widest(says, head), *(measure(line[index]) for line in layout.lines))
+        for index, says in enumerate(layout.header)
+    ]
+    end = len(layout.header)
+    whole = list(range(1 + layout.tasks, end))
+    tasks = [
+        list(range(start, min(start + layout.together, 1 + layout.tasks)))
+        for start in range(1, 1 + layout.tasks, layout.together)
+    ]
+
+    def fits(columns: Sequence[int]) -> bool:
+        return first + sum(widths[index] for index in columns) - gap <= width
+
+    if not all(map(fits, tasks)):
+        tasks = [[index] for piece in tasks for index in piece]
+
+    # What belongs to the whole method stays together, so that its cost is seen beside its mean; else its cost does.
+    ways = ([whole], [whole[: -layout.costs], whole[-layout.costs :]], [[index] for index in whole])
+    groups: list[list[int]] = [[]]
+    for piece in [*tasks, *next((way for way in ways if all(map(fits, way))), ways[-1])]:
+        if groups[-1] and not fits(groups[-1] + piece):
+            groups.append([])
+        groups[-1] += piece
+    return [_only(layout, [0, *group]) for group in groups]
+
+
+def _only(layout: Layout, columns: Sequence[int]) -> Layout:
+    return Layout(
+        header=tuple(layout.header[index] for index in columns),
+        lines=tuple(tuple(line[index] for index in columns) for line in layout.lines),
+        tasks=sum(0 < index <= layout.tasks for index in columns),
+        costs=sum(index >= len(layout.header) - layout.costs for index in columns),
+    )
+
+
+def _aside(table: Table) -> Iterator[str]:
+    if table.single:
+        error = "; Δerr: of its error rate, lower is better" if "Δerr" in _relative(table) else ""
+        mean = _MEANS[table.convention.average if table.averages else ""]
+        yield f"Δm: {_change(table)} {table.single} in %, {mean}{error}."
+    elif table.columns:
+        yield "Δm, the gain over single-task networks, takes runs of them."
+    if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
+        idle = table.quick and any(row.idle for row in table.rows)
+        yield f"{CONSTANT}: not above the {table.constants.name}{'; no Δm averages over such tasks' if idle else ''}."
+    if unit := table.yardstick:
+        yield f"time: of training, relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
+
+
+def _change(table: Table) -> str:
+    return "gain over" if table.convention.sign == "gain" else "drop from"
+
+
+def _relative(table: Table) -> tuple[str, ...]:
+    """Heads of the columns relative to single-task networks; the first alone, to say that it could be, without them."""
+    if not table.columns:
+        return ()
+    others = [f"Δm {average} {SIGNS[table.convention.sign]}" for average in table.averages] if table.single else []
+    return (table.convention.head, *others, *["Δerr"] * any(row.error.n for row in table.rows))
+
+
+def _gains(table: Table, row: Row) -> tuple[Summary, ...]:
+    """Summaries in the columns of `_relative`."""
+    others = [row.deltas[average, table.convention.base] for average in table.averages]
+    return (row.delta, *others, row.error)
+
+
+def _costs(table: Table) -> tuple[str, ...]:
+    return ("#P", "MACs", "labels", "time" if table.yardstick else "s/epoch", "memory")
+
+
+def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
+    runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
+    return (
+        Words(says=row.method + "†" * row.stale + MARK * row.mixed),
+        *cells,
+        *plain(_gain(table, row, summary) for summary in _gains(table, row)[: len(_relative(table))]),
+        *plain((runs, *_cost(row.expense))),
+    )
+
+
+def _gain(table: Table, row: Row, summary: Summary) -> str:
+    """A relative gain; none in a look if it is in part of what nobody has learned."""
+    if row.idle and table.quick:
+        return DASH
+    return written(summary, sign=True) + CONSTANT * (row.idle and summary.n > 0)
+
+
+def _cost(expense: Expense | None) -> tuple[str, str, str, str, str]:
+    if expense is None:
+        return DASH, DASH, DASH, DASH, DASH
+    return (
+        text.ratio(expense.parameter_ratio),
+        text.counted(expense.macs),
+        text.counted(expense.label_uses),
+        _time(expense),
+        text.memory(expense.memory),
+    )
+
+
+def _time(expense: Expense) -> str:
+    if expense.seconds is None:
+        return DASH
+    if expense.relative is None:
+        return text.duration(expense.seconds)
+    return text.ratio(round(expense.relative, 2))  # its further digits are noise

@@ -1,0 +1,150 @@
+"""Tables as GitHub Markdown and as CSV."""
+
+import math
+import re
+from typing import Any
+
+import pandas as pd
+
+from mtbench.report.results.choices import AVERAGES, BASES
+from mtbench.report.results.expense import Expense
+from mtbench.report.tables.caption import QUICK
+from mtbench.report.tables.table import Cell, Column, Row, Table
+from mtbench.report.typeset.layout import Page, Words
+
+__all__ = ["escape_markdown", "render_csv", "render_markdown"]
+
+
+def render_markdown(page: Page) -> str:
+    """A table for GitHub: a heading, the table, the caption and the footnotes."""
+    layout = page.layout
+    title = page.title + (f" ({QUICK.rstrip('.')})" if page.quick else "")
+    lines = [
+        f"### {escape_markdown(title)}",
+        "",
+        _line([escape_markdown(head) for head in layout.header]),
+        _line(["---", *("---:" for _ in layout.header[1:])]),
+        *(_line([_cell(words) for words in line]) for line in layout.lines),
+        "",
+        " ".join(f"**{escape_markdown(part)}**" if part == QUICK else escape_markdown(part) for part in page.caption),
+    ]
+    if page.footnotes:
+        lines += ["", *(f"- {escape_markdown(footnote)}" for footnote in page.footnotes)]
+    return "\n".join(lines) + "\n"
+
+
+def escape_markdown(text: str) -> str:
+    """A text that GitHub shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>|~$&#])", r"\\\1", " ".join(text.split()))
+
+
+def render_csv(table: Table) -> str:
+    """A table as CSV, one line per method and column, at full precision.
+
+    A method is there even if no run of it has finished, with n = 0 and no numbers. The constant prediction is in the
+    last lines, with means alone.
+    """
+    rows = [
+        {**_about(table, row), **numbers}
+        for row in table.rows
+        for numbers in list(map(_numbers, table.columns, row.cells)) or [{"n": 0}]
+    ]
+    if found := table.constants:
+        title = {"dataset": table.dataset, "protocol": table.protocol, "method": found.name}
+        values = zip(table.columns, found.values, strict=True)
+        rows += [{**title, **_measured(column), "mean": value} for column, value in values if not math.isnan(value)]
+    return str(pd.DataFrame(rows, columns=_CSV_COLUMNS, dtype=object).to_csv(index=False, lineterminator="\n"))
+
+
+def _about(table: Table, row: Row) -> dict[str, Any]:
+    convention = table.convention
+    return {
+        "dataset": table.dataset,
+        "protocol": table.protocol,
+        "method": row.method,
+        "planned": row.planned,
+        "delta_convention": f"{convention.average}/{convention.sign}/{convention.base}",
+        **_gains(row),
+        **(_expenses(row.expense) if row.expense else {}),
+        "stale": row.stale,
+        "unlike_numerics": row.mixed,
+        "note": row.note,
+    }
+
+
+def _gains(row: Row) -> dict[str, Any]:
+    """Means and standard deviations by the table's convention; means by the other averages and divisors."""
+    gains = {"delta_m": row.delta, "relative_error": row.error}
+    return {
+        name: value
+        for gain, summary in gains.items()
+        if summary.n
+        for name, value in ((gain, summary.mean), (f"{gain}_std", summary.std))
+    } | {_by(*key): summary.mean for key, summary in row.deltas.items() if summary.n}
+
+
+def _by(average: str, base: str) -> str:
+    return f"delta_m_{average}_{base}"
+
+
+def _expenses(expense: Expense) -> dict[str, Any]:
+    return {
+        "parameter_ratio": expense.parameter_ratio,
+        "macs_per_input": expense.macs,
+        "label_uses": expense.label_uses,
+        "seconds_per_epoch": expense.seconds,
+        "relative_time": expense.relative,
+        "peak_memory": expense.memory,
+    }
+
+
+def _numbers(column: Column, cell: Cell) -> dict[str, Any]:
+    low, high = cell.summary.interval or (None, None)
+    return {
+        **_measured(column),
+        "n": cell.summary.n,
+        "mean": cell.summary.mean if cell.summary.n else None,
+        "std": cell.summary.std,
+        "t95_low": low,
+        "t95_high": high,
+        "best": cell.best,
+        "not_above_constant": cell.constant,
+    }
+
+
+def _measured(column: Column) -> dict[str, Any]:
+    return {
+        "task": column.name,
+        "metric": column.metric,
+        "unit": column.unit,
+        "higher_is_better": column.higher_is_better,
+    }
+
+
+_CSV_COLUMNS = [
+    *("dataset", "protocol", "method", "task", "metric", "unit", "higher_is_better", "n", "mean", "std"),
+    *(
+        "t95_low",
+        "t95_high",
+        "best",
+        "not_above_constant",
+        "planned",
+        "delta_m",
+        "delta_m_std",
+        "relative_error",
+        "relative_error_std",
+    ),
+    "delta_convention",
+    *(_by(average, base) for average in AVERAGES for base in BASES),
+    *("parameter_ratio", "macs_per_input", "label_uses"),
+    *("seconds_per_epoch", "relative_time", "peak_memory", "stale", "unlike_numerics", "note"),
+]
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(words: Words) -> str:
+    said = escape_markdown(words.says)
+    return f"**{said}**" if words.bold else said

@@ -1,0 +1,165 @@
+"""Outputs of a network for the examples of a split, with as little computed as the network can.
+
+Shapes: N examples, T tasks, V inputs per example, U inputs that are in any of some examples.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mtbench.contract import Backbone, Batch, Network, Split
+from mtbench.contract.normalization import batch_statistics
+from mtbench.train.prefetch import batches
+
+__all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs"]
+
+BATCH = 1000
+"""Examples at a time, at most; fixed, so that results do not depend on the training batch."""
+VALUES = 2**24
+"""Numbers at a time, at most, in the inputs and the outputs of a batch (64 MB in float32). 1000 examples of digits or
+vectors have fewer, of large images and maps more."""
+MAP_VALUES = 2**27
+"""Numbers at a time, at most, in the largest feature map of a backbone (512 MB in float32), of which a few are in
+memory together. 1000 digits on LeNet have 10 million; of 224 x 224 images on VGG-11 41 fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """Outputs for some examples.
+
+    Attributes:
+        rows: (B,) int64, the examples.
+        use: (T, B) bool, whose target is defined for each task.
+        targets: per task (B, ...).
+        outputs: per task, for the n examples with a defined target, (n, ...), or (n, V, ...) if V > 1; anything of
+            length 0 where there are none.
+    """
+
+    rows: Tensor
+    use: Tensor
+    targets: tuple[Tensor, ...]
+    outputs: list[Tensor]
+
+
+def outputs(
+    network: Network, split: Split, *, norm_batch: int = 0, check_stop: Callable[[], None] = lambda: None
+) -> Iterator[Answered]:
+    """Yield the outputs of a network in evaluation mode for all examples with any defined target.
+
+    Where examples share inputs, as triplets do, each input is seen once for each task that has it in an example.
+
+    Args:
+        norm_batch: examples at a time, whose statistics batch normalization takes; 0 for its running statistics.
+        check_stop: called before each batch.
+    """
+    training = network.training
+    network.eval()
+    rows = split.defined.any(1).nonzero().squeeze(1)
+    if split.members is None or split.members.shape[1] == 1 or norm_batch:
+        yield from _of_examples(network, split, rows, norm_batch, check_stop)
+    else:
+        for part in torch.split(rows, _kept_at_once(network, split)):
+            yield from _of_shared_inputs(network, split, part, check_stop)
+    network.train(training)
+
+
+def batch_size(network: Network, split: Split) -> int:
+    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they or their feature maps are large.
+
+    It depends on no device and no free memory, so that results do not.
+    """
+    inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
+    per_example = sum(tensor[0].numel() for tensor in inputs)
+    for task, target in zip(network.tasks, split.targets, strict=True):
+        places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
+        per_example += task.kind.output_size * places
+    backbones = [module for module in network.modules() if isinstance(module, Backbone)]
+    per_map = max([1, *(backbone.largest_map for backbone in backbones)])
+    views = 1 if split.members is None else split.members.shape[1]
+    return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
+
+
+def ask(network: Network, batch: Batch) -> list[Tensor]:
+    """Return per task the outputs (n * V, ...) for the n examples with a defined target, without gradients."""
+    with torch.no_grad():
+        # All of them at once where nothing is undefined: parts of a batch are rounded otherwise.
+        return network.all_outputs(batch.inputs) if batch.use.all() else network.used_outputs(batch)
+
+
+def one_by_one(split: Split, rows: Tensor) -> tuple[Split, Tensor]:
+    """Return a split whose U examples are the inputs of some examples, and which of them make up each of these (n, V).
+
+    An input is defined for the tasks that have it in an example. Targets are zeros.
+
+    Args:
+        split: one with `members`.
+        rows: (n,) int64, examples.
+    """
+    assert split.members is not None
+    device = split.defined.device
+    used, places = split.members[rows.to(split.members.device)].unique(return_inverse=True)  # type: ignore[no-untyped-call]
+    places = places.to(device)
+    needed = torch.zeros(len(used), len(split.targets), dtype=torch.bool, device=device)
+    for index, defined in enumerate(split.defined[rows].T):
+        needed[places[defined].flatten(), index] = True
+    alone = Split(
+        inputs=split.inputs,
+        targets=tuple(target.new_zeros(()).expand(len(used), *target.shape[1:]) for target in split.targets),
+        defined=needed,
+        mean=split.mean,
+        std=split.std,
+        members=used[:, None],
+        release=split.release,
+    )
+    return alone, places
+
+
+def _of_examples(
+    network: Network, split: Split, rows: Tensor, norm_batch: int, check_stop: Callable[[], None]
+) -> Iterator[Answered]:
+    parts = list(torch.split(rows, norm_batch or batch_size(network, split)))
+    if norm_batch and len(parts) > 1 and len(parts[-1]) == 1:  # one example may have no variance
+        parts[-2:] = [torch.cat(parts[-2:])]
+    for batch in batches(split, [(part, None) for part in parts]):
+        check_stop()
+        with batch_statistics(network) if norm_batch else nullcontext():
+            found = ask(network, batch)
+        if (inputs := batch.inputs_per_example) > 1:
+            found = [output.view(-1, inputs, *output.shape[1:]) if len(output) else output for output in found]
+        yield Answered(rows=batch.rows, use=batch.use, targets=batch.targets, outputs=found)
+
+
+def _of_shared_inputs(
+    network: Network, split: Split, rows: Tensor, check_stop: Callable[[], None]
+) -> Iterator[Answered]:
+    """Yield the outputs for some examples; those of all their inputs are in memory together."""
+    alone, places = one_by_one(split, rows)
+    parts: list[list[Tensor]] = [[] for _ in split.targets]
+    for answered in _of_examples(network, alone, torch.arange(len(alone), device=rows.device), 0, check_stop):
+        for part, output in zip(parts, answered.outputs, strict=True):
+            if len(output):
+                part.append(output)
+    of_inputs = [torch.cat(part) if part else torch.empty(0, device=rows.device) for part in parts]
+    positions = alone.defined.cumsum(0) - 1  # in those of a task, of an input that it has
+    for some in torch.split(torch.arange(len(rows), device=rows.device), BATCH):
+        use = split.defined[rows[some]].T
+        yield Answered(
+            rows=rows[some],
+            use=use,
+            targets=tuple(target[rows[some]] for target in split.targets),
+            outputs=[
+                output[positions[places[some[defined]], index]]
+                for index, (output, defined) in enumerate(zip(of_inputs, use, strict=True))
+            ],
+        )
+
+
+def _kept_at_once(network: Network, split: Split) -> int:
+    """Return of how many examples the outputs for their inputs have at most `MAP_VALUES` numbers."""
+    assert split.members is not None
+    sizes = torch.tensor([task.kind.output_size for task in network.tasks])
+    per_input = int((split.defined.cpu() * sizes).sum(1).max())
+    return max(1, MAP_VALUES // (per_input * split.members.shape[1]))
