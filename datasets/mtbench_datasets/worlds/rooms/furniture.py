@@ -113,7 +113,7 @@ def chair(draws: Draws, style: Style) -> Piece:
 
 def table(draws: Draws, style: Style) -> Piece:
     """Return a dining table, a desk or a coffee table, rectangular or round."""
-    low = draws.chance(0.4)
+    low = draws.chance(0.35)
     height, thick = draws.uniform(0.36, 0.5) if low else draws.uniform(0.7, 0.8), draws.uniform(0.03, 0.07)
     top, frame = wood(draws, style), metal(draws) if draws.chance(0.2) else wood(draws, style)
     if draws.chance(0.3):

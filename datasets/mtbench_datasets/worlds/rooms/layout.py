@@ -20,7 +20,7 @@ __all__ = ["draw_scene"]
 KINDS: dict[str, dict[str, tuple[float, ...]]] = {
     "bedroom": {"bed": (1, 0.15), "cabinet": (0.9, 0.5), "table": (0.3,), "chair": (0.4,)},
     "living room": {"sofa": (1, 0.6, 0.2), "cabinet": (0.9, 0.5, 0.2), "table": (0.8,), "chair": (0.3,)},
-    "dining room": {"table": (1, 0.1), "cabinet": (0.9, 0.5), "sofa": (0.15,), "chair": (0.2,)},
+    "dining room": {"table": (1, 0.1), "cabinet": (0.9, 0.5), "sofa": (0.15,), "chair": (0.4,)},
     "study": {"table": (1, 0.4), "cabinet": (1, 0.7, 0.4), "sofa": (0.2,), "chair": (0.5,), "bed": (0.1,)},
     "hall": {"cabinet": (0.6, 0.2), "table": (0.3,), "chair": (0.5, 0.3), "sofa": (0.2,)},
 }
@@ -103,7 +103,7 @@ def _seats(space: Space, style: Style, table: Piece, most: int, chair: Maker) ->
     draws, (low, high) = space.draws, table.bounds
     if high[2] < 0.6:
         return
-    for turn in [90 * number for number in draws.order(4)][: draws.below(most + 1)]:
+    for turn in [90 * number for number in draws.order(4)][: draws.below(most) + 1]:
         angle = math.radians(turn - 90)
         away = 0.12 + draws.uniform(0, 0.25)
         x, y = (
