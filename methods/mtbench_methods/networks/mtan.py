@@ -1,8 +1,9 @@
 """MTAN: each task looks at one shared backbone through soft attention masks of its own."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,14 @@ from torch import Tensor, nn
 from mtbench.contract import AllTasksNetwork, BatchNorm, Inputs, Setup
 
 __all__ = ["Mtan"]
+
+
+class View(NamedTuple):
+    """What a stage shows to the masks: relu(u) and x, of one size, and the least size (h, w) of the maps up to u."""
+
+    u: Tensor
+    x: Tensor
+    lowest: torch.Size
 
 
 class Mtan(AllTasksNetwork):
@@ -22,8 +31,21 @@ class Mtan(AllTasksNetwork):
         h_l+1 = resize(pool(relu(BN(f_l(relu(a_l x_l))))))              as large as u_l+1, with the channels of x_l+1
         y_t = branch_t(neck(post(a_L x_L)))
 
+    and where stage l + 1 enlarges its map before its first convolution, as those of a decoder do, u_l+1 is the enlarged
+    map, and::
+
+        h_l+1 = relu(BN(f_l(enlarge(relu(a_l x_l)))))
+
     g and k are the task's own and as wide as x_l; f is a 3 x 3 convolution that, with its normalization, all tasks
-    share. The backbone itself goes on unmasked. As a > 0, relu(a x) is the paper's a relu(x).
+    share. The backbone itself goes on unmasked. As a > 0, relu(a x) is the paper's a relu(x). Between an encoder and
+    its decoder, where maps shrink and grow again, both hold, one after the other, with an f each.
+
+    On the backbone `segnet` this is the network of the released code (model_segnet_mtan.py), with masks in encoder and
+    decoder; but its convolutions before a normalization have biases, which do nothing, and it draws the initial weights
+    of masks and f by Xavier's rule, where here they are PyTorch's default ones. On `deeplab` its masks end with the
+    encoder, so that every task's decoder reads features of its own. The code's version of that (resnet_mtan.py) is
+    narrower: no mask on the stem, u the output of the last block but one, a quarter of the channels within a mask, and
+    f a bottleneck block.
 
     Chosen where the paper has VGG blocks alone: u_l is that of the first layer of the stage with a convolution in it,
     x_l where the stage is one layer, and is max-pooled where the stage pools after it. `pool` halves where the next map
@@ -39,7 +61,8 @@ class Mtan(AllTasksNetwork):
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)
         self.backbone = setup.build_backbone()
-        first, widths = self.measure(setup.input_shape)
+        seen = self.measure(setup.input_shape)
+        first, widths = [view.u.shape[1] for view in seen], [view.x.shape[1] for view in seen]
         before = [0, *widths[1:]]  # the channels of h
         self.attention = nn.ModuleList()
         for task in setup.tasks:
@@ -47,7 +70,7 @@ class Mtan(AllTasksNetwork):
                 masks = [attention(u + h, x) for u, h, x in zip(first, before, widths, strict=True)]
             self.attention.append(nn.ModuleList(masks))
         with setup.initialized("transitions"):
-            self.transitions = nn.ModuleList([normalized(a, b, 3, nn.ReLU()) for a, b in pairwise(widths)])
+            self.transitions = nn.ModuleList([Transition(one, following) for one, following in pairwise(seen)])
         heads = [setup.head(self.backbone, task.kind.output_size, f"branch/{task.name}") for task in setup.tasks]
         self.branches = nn.ModuleList(heads)
 
@@ -58,37 +81,59 @@ class Mtan(AllTasksNetwork):
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
         return self.attend(self.look(cast(Tensor, inputs)), index)
 
-    def look(self, images: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """What the backbone shows to every task: per stage relu(u) and x, of one size."""
+    def look(self, images: Tensor) -> list[View]:
+        """What the backbone shows to every task, stage by stage."""
         seen = []
         for stage in self.backbone.levels():
-            start, rest = parted(stage.pre)
-            u = start(images)
+            u, lowest, rest = begun(stage.pre, images)
             x = rest(u)
-            seen.append((fitted(u.relu(), x.shape[2:]), x))
+            seen.append(View(u=fitted(u.relu(), x.shape[2:]), x=x, lowest=lowest))
             images = stage.post(x)
         return seen
 
-    def attend(self, seen: list[tuple[Tensor, Tensor]], index: int) -> Tensor:
+    def attend(self, seen: list[View], index: int) -> Tensor:
         """One task's output, from what `look` gave."""
         masks = cast(nn.ModuleList, self.attention[index])
-        u, x = seen[0]
-        masked = masks[0](u) * x
-        for transition, mask, (u, x) in zip(self.transitions, list(masks)[1:], seen[1:], strict=True):
-            h = transition(masked.relu())
-            halves = [2 if side > next_side else 1 for side, next_side in zip(h.shape[2:], u.shape[2:], strict=True)]
-            h = resized(nn.functional.max_pool2d(h, halves, ceil_mode=True), u.shape[2:])
-            masked = mask(torch.cat([u, h], dim=1)) * x
+        masked = masks[0](seen[0].u) * seen[0].x
+        for transition, mask, view in zip(self.transitions, list(masks)[1:], seen[1:], strict=True):
+            masked = mask(torch.cat([view.u, transition(masked.relu(), view)], dim=1)) * view.x
         top = self.backbone.levels()[-1].post(masked)
         return cast(Tensor, self.branches[index](self.backbone.neck(top)))
 
-    def measure(self, input_shape: tuple[int, ...]) -> tuple[list[int], list[int]]:
-        """How many channels u and x have, stage by stage."""
+    def measure(self, input_shape: tuple[int, ...]) -> list[View]:
+        """What `look` gives for an empty image."""
         self.backbone.eval()
         with torch.no_grad():
             seen = self.look(torch.zeros(1, *input_shape))
         self.backbone.train()
-        return [u.shape[1] for u, _ in seen], [x.shape[1] for _, x in seen]
+        return seen
+
+
+class Transition(nn.Module):
+    """f: from a masked map x_l to h_l+1, at the size that the next stage's mask sees."""
+
+    def __init__(self, view: View, following: View) -> None:
+        super().__init__()
+        inputs, outputs = view.x.shape[1], following.x.shape[1]
+        self.down, self.up = None, None
+        if is_larger(following.u.shape[2:], following.lowest):  # it enlarges the map, after a pool or without one
+            if is_larger(view.x.shape[2:], following.lowest):
+                self.down = normalized(inputs, inputs, 3, nn.ReLU())
+            self.up = normalized(inputs, outputs, 3, nn.ReLU())
+        else:
+            self.down = normalized(inputs, outputs, 3, nn.ReLU())
+
+    def forward(self, masked: Tensor, following: View) -> Tensor:
+        size = following.u.shape[2:]
+        if self.down is not None:
+            small = size if self.up is None else following.lowest
+            masked = self.down(masked)
+            halves = [2 if side > next_side else 1 for side, next_side in zip(masked.shape[2:], small, strict=True)]
+            masked = resized(nn.functional.max_pool2d(masked, halves, ceil_mode=True), small)
+        if self.up is not None:
+            large = nn.functional.interpolate(masked, size=size, mode="bilinear", align_corners=True)
+            masked = self.up(large)
+        return masked
 
 
 def normalized(inputs: int, outputs: int, kernel: int, nonlinearity: nn.Module) -> nn.Sequential:
@@ -102,13 +147,22 @@ def attention(inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(normalized(inputs, outputs, 1, nn.ReLU()), normalized(outputs, outputs, 1, nn.Sigmoid()))
 
 
-def parted(pre: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """The first half of a stage up to its first layer that holds a convolution, and what comes after that."""
-    if not isinstance(pre, nn.Sequential):
-        return pre, nn.Identity()
-    holds = [any(isinstance(part, nn.Conv2d) for part in layer.modules()) for layer in pre]
-    count = holds.index(True) + 1 if True in holds else len(pre)
-    return pre[:count], pre[count:]
+def begun(pre: nn.Module, images: Tensor) -> tuple[Tensor, torch.Size, nn.Module]:
+    """Start a stage: give the map behind its first layer that holds a convolution or enlarges its input, the least size
+    of a map up to there, and the layers after it."""
+    layers = list(pre) if isinstance(pre, nn.Sequential) else [pre]
+    maps, lowest, is_started = images, images.shape[2:], False
+    while layers and not is_started:
+        layer, before = layers.pop(0), maps.shape[2:]
+        maps = layer(maps)
+        lowest = maps.shape[2:] if is_larger(lowest, maps.shape[2:]) else lowest
+        is_started = is_larger(maps.shape[2:], before) or any(isinstance(part, nn.Conv2d) for part in layer.modules())
+    return maps, lowest, nn.Sequential(*layers)
+
+
+def is_larger(size: Sequence[int], other: Sequence[int]) -> bool:
+    """Tell if a map of a size has more places than one of another size."""
+    return math.prod(size) > math.prod(other)
 
 
 def fitted(maps: Tensor, size: Sequence[int]) -> Tensor:
