@@ -160,8 +160,9 @@ def _normals(pieces: Iterator[Tensor], fingerprint: str, classes: Sequence[str])
             found.append(~kind.defined(piece))
     line = _undefined(undefined, defined)
     if defined:
-        line += f", the others have lengths from {low:.4f} to {high:.4f}, and components that add up to 0 at "
-        line += f"{balanced:,} pixels"
+        line += (
+            f", the others have lengths from {low:.4f} to {high:.4f}; with components that add up to 0: {balanced:,}"
+        )
     return Part(fingerprint=fingerprint, empty=_rows(empty[0]), empty_like={"libmtl": _rows(empty[1])}, line=line)
 
 
