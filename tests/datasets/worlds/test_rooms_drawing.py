@@ -13,7 +13,7 @@ from mtbench_datasets.worlds.rooms.furniture import FURNITURE, box
 from mtbench_datasets.worlds.rooms.images import SAMPLES, Maps, draw_image, draw_maps
 from mtbench_datasets.worlds.rooms.layout import draw_scene
 from mtbench_datasets.worlds.rooms.paint import PATTERNS, Paint
-from mtbench_datasets.worlds.rooms.palette import Style
+from mtbench_datasets.worlds.rooms.palette import draw_style
 from mtbench_datasets.worlds.rooms.scene import Lamp, Scene
 from mtbench_datasets.worlds.rooms.solids import Piece, Solid
 from mtbench_datasets.worlds.rooms.surface import see
@@ -79,7 +79,7 @@ def test_no_two_large_pieces_stand_in_each_other(scenes: list[Scene]) -> None:
 @pytest.mark.parametrize("name", FURNITURE)
 def test_furniture_stands_on_the_floor_about_its_middle_and_has_its_class(name: str) -> None:
     draws = Draws(0, "rooms", "test", name)
-    style = Style(draws)
+    style = draw_style(draws)
     for _ in range(20):
         piece = FURNITURE[name](draws, style)
         low, high = (np.array(bound) for bound in piece.bounds)
@@ -100,10 +100,8 @@ def test_a_placed_piece_is_turned_about_its_middle_and_moved() -> None:
 
 def test_every_class_occurs_in_both_splits_and_frequencies_are_unequal() -> None:
     for split in ("train", "val"):
-        counts = sum(
-            np.bincount(maps(scene(number, split), (24, 32)).label.astype(int).ravel() + 1, minlength=14)
-            for number in range(20)
-        )
+        found = [maps(scene(number, split), (24, 32)).label for number in range(20)]
+        counts = np.bincount(np.stack(found).astype(int).ravel() + 1, minlength=1 + len(CLASSES))
         fractions = counts / counts.sum()
         assert (counts > 0).all(), split
         assert 0.3 < fractions[1 + label("wall")] < 0.5

@@ -7,9 +7,9 @@ from dataclasses import replace
 from ..camera import Pinhole
 from ..draws import Draws
 from . import fittings, palette
-from .furniture import FURNITURE, Maker, box
+from .furniture import FURNITURE, box, chair
 from .paint import Color
-from .palette import Style
+from .palette import Style, draw_style
 from .scene import VIEW, Lamp, Scene
 from .solids import Piece
 from .space import Space
@@ -35,7 +35,7 @@ UNNAMED_OBJECT = 0.15
 
 def draw_scene(draws: Draws) -> Scene:
     """Return a random room with everything in it."""
-    kind, style = draws.choose(FREQUENCIES), Style(draws)
+    kind, style = draws.choose(FREQUENCIES), draw_style(draws)
     size = (draws.uniform(2.9, 5.6), draws.uniform(3.2, 6.2), draws.uniform(2.35, 2.95))
     eye = (size[0] * draws.uniform(0.25, 0.75), draws.uniform(0.3, 0.22 * size[1]), draws.uniform(1.05, 1.75))
     aim = (size[0] * draws.uniform(0.15, 0.85), size[1] * draws.uniform(0.65, 1))
@@ -61,10 +61,9 @@ def draw_scene(draws: Draws) -> Scene:
     pieces = [_named(piece, draws) for piece in pieces]
     wall, floor, ceiling = palette.wall(draws), palette.floor(draws), palette.ceiling(draws)
     accent = palette.wall(draws) if draws.chance(0.2) else wall
-    turned = replace(floor, shift=(floor.shift[1], floor.shift[0], 0.0))
     return Scene(
         size=size,
-        paints=(wall, wall, wall, accent, turned, ceiling),
+        paints=(wall, wall, wall, accent, floor, ceiling),
         pieces=tuple(pieces),
         lamps=tuple(_lamps(draws, top, size[2], windows if day else [], lit=lit)),
         ambient=_tinted(draws, draws.uniform(0.3, 0.6)),
@@ -95,10 +94,10 @@ def _furnish(space: Space, style: Style, kind: str) -> Iterator[Piece]:
                 if name in ("table", "cabinet"):
                     yield from _upon(space, placed)
                 if name == "table":
-                    yield from _seats(space, style, placed, CHAIRS[kind], FURNITURE["chair"])
+                    yield from _seats(space, style, placed, CHAIRS[kind])
 
 
-def _seats(space: Space, style: Style, table: Piece, most: int, chair: Maker) -> Iterator[Piece]:
+def _seats(space: Space, style: Style, table: Piece, most: int) -> Iterator[Piece]:
     """Yield chairs about a table, which face it."""
     draws, (low, high) = space.draws, table.bounds
     if high[2] < 0.6:
@@ -160,7 +159,7 @@ def _named(piece: Piece, draws: Draws) -> Piece:
 
 
 def _lamps(draws: Draws, top: tuple[float, float], height: float, windows: list[Piece], *, lit: bool) -> Iterator[Lamp]:
-    """Yield the lamp under the ceiling and the window that gives most light."""
+    """Yield the lamp under the ceiling and the light of the first window, if there is one."""
     strength = draws.uniform(0.5, 1.1) if lit or not windows else draws.uniform(0.1, 0.3)
     yield Lamp(position=(*top, height - 0.35), power=_tinted(draws, strength, warm=0.15), radius=0.25)
     if windows:

@@ -4,12 +4,25 @@ Classes have no colors of their own: tables, chairs, cabinets, beds and doors ar
 chairs, carpets and curtains of the same fabrics.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..draws import Draws
 from .paint import Color, Paint, hsv, mixed
 
-__all__ = ["Style", "canvas", "ceiling", "fabric", "floor", "material", "metal", "outdoors", "shade", "wall", "wood"]
+__all__ = [
+    "Style",
+    "canvas",
+    "ceiling",
+    "draw_style",
+    "fabric",
+    "floor",
+    "material",
+    "metal",
+    "outdoors",
+    "shade",
+    "wall",
+    "wood",
+]
 
 WALL_PATTERNS = {"": 10, "stripes": 2, "level stripes": 1, "bricks": 1.2, "mottled": 1, "tartan": 0.6}
 FLOOR_PATTERNS = {"planks": 5, "tiles": 2.5, "mottled": 2, "checks": 0.8, "": 1}
@@ -18,12 +31,17 @@ SCALES = {"": 1.0, "stripes": 0.25, "level stripes": 0.4, "bricks": 0.11, "mottl
 FLOOR_SCALES = {"planks": 0.16, "tiles": 0.4, "mottled": 0.12, "checks": 0.5, "": 1.0}
 
 
+@dataclass(frozen=True, kw_only=True)
 class Style:
-    """The wood and the fabric that most furniture of a room has."""
+    """The wood and the fabric that much of a room's furniture has."""
 
-    def __init__(self, draws: Draws) -> None:
-        self.wood = _wood(draws)
-        self.fabric = _cloth(draws)
+    wood: Paint
+    fabric: Paint
+
+
+def draw_style(draws: Draws) -> Style:
+    """Return the style of a room."""
+    return Style(wood=_wood(draws), fabric=_cloth(draws))
 
 
 def wood(draws: Draws, style: Style) -> Paint:

@@ -49,6 +49,7 @@ class Scene:
         ambient: light from everywhere.
         exposure: mean brightness of the picture, linear.
         noise: standard deviation of the noise of the camera in the picture's units of 0 to 1.
+        camera: the camera, inside the room.
     """
 
     size: Vector

@@ -21,6 +21,7 @@ class Surface:
     """The surfaces that the rays of a picture meet first. R = height * width rays.
 
     Attributes:
+        scene: the scene that is looked at.
         rays: (3, height, width) float32, from `Pinhole.rays`.
         depth: (R,) float32, meters along the optical axis.
         index: (R,) int64: 0 to 5 the face of the room, in the order of `FACES`, then 6 + the number of the solid.
@@ -67,8 +68,8 @@ def see(scene: Scene, size: tuple[int, int], samples: int) -> Surface:
     rays = scene.camera.rays(size, samples)
     origin = torch.tensor(scene.camera.position)
     ends = torch.tensor(scene.size)[:, None, None].where(rays > 0, 0)
-    walls = (ends - origin[:, None, None]) / rays.where(rays != 0, math.inf)
-    depth, axis = walls.where(rays != 0, math.inf).min(0)
+    walls = ((ends - origin[:, None, None]) / rays).where(rays != 0, math.inf)
+    depth, axis = walls.min(0)
     index = 2 * axis + (rays.gather(0, axis[None])[0] > 0)
     for number, solid in enumerate(scene.solids):
         rows, columns = _window(solid, scene, size, samples)
