@@ -61,7 +61,7 @@ class DeepLab(Backbone):
 
     Options = DeepLabOptions
     layout = "map"
-    conformance = Conformance(tiny={"depth": "18", "width": 0.125, "channels": 16, "rates": (1.0, 2.0)})
+    conformance = Conformance(tiny={"depth": "18", "width": 0.0625, "channels": 8, "rates": (1.0, 2.0)})
     paper = "Chen et al., Rethinking Atrous Convolution for Semantic Image Segmentation, arXiv 1706.05587, 2017"
 
     def __init__(self, options: DeepLabOptions, input_shape: tuple[int, ...]) -> None:

@@ -51,7 +51,7 @@ class SegNet(Backbone):
 
     Options = SegNetOptions
     layout = "map"
-    conformance = Conformance(tiny={"width": 0.125})
+    conformance = Conformance(tiny={"width": 0.0625})
     paper = "Badrinarayanan et al., SegNet: A Deep Convolutional Encoder-Decoder Architecture, TPAMI 2017"
 
     def __init__(self, options: SegNetOptions, input_shape: tuple[int, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mtbench.conformance.maps import as_maps
 from mtbench.conformance.triplets import fitting
 from mtbench.conformance.world import SHAPE, World
 from mtbench.contract import Setup, TrainingProtocol
@@ -97,7 +98,13 @@ def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int
         raise UsageError(
             f"method '{method.title}' needs the feature maps of a backbone, and '{backbone.choice}' has none."
         )
-    world = fitting(world, method.network_class.kinds)
+    network = method.network_class
+    if (layout := backbone.backbone_class.layout) not in network.layouts:
+        raise UsageError(
+            f"method '{method.title}' gives a {' or a '.join(sorted(network.layouts))} per input, and backbone "
+            f"'{backbone.choice}' a {layout}."
+        )
+    world = as_maps(world, network.kinds) if layout == "map" else fitting(world, network.kinds)
     setup = Setup(
         tasks=world.tasks,
         backbone_class=backbone.backbone_class,

@@ -13,7 +13,7 @@ from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, plain, undefined
 from mtbench.contract import Batch, Losses
 from mtbench.errors import PluginError, UsageError
-from mtbench.plan.parse import BackboneChoice
+from mtbench.plan.parse import BackboneChoice, default_balancer
 from mtbench.train.assemble import Assembly
 from mtbench.train.cost import parts
 from mtbench.train.evaluate import evaluate
@@ -29,7 +29,7 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         UsageError: the backbone is not for the tasks that methods are tried on.
     """
     try:
-        _classifies(candidate.backbone)
+        _scores(candidate.backbone)
     except UsageError:
         raise
     except Exception:  # whatever else is broken, the checks below say what it is
@@ -190,14 +190,21 @@ def shows_each_input(candidate: Candidate) -> None:
 
 
 def works_on_every_backbone(candidate: Candidate) -> None:
+    """Check it on backbones of the other layout too, where it is the network that is checked, and no pair."""
     network = candidate.method.network_class
     works_on = network.conformance.works_on
+    is_alone = candidate.method.backbone is None and candidate.method.balancer_choice.name == default_balancer(network)
+    layouts = network.layouts if is_alone else {candidate.backbone.backbone_class.layout}
     for name in works_on or registry.entries("backbone"):
         try:
             backbone = tiny(name)
         except PluginError:
             continue  # somebody else's broken backbone, which `mtbench doctor` lists
-        if not works_on and not (backbone.backbone_class.has_stages and _classifies(backbone)):
+        if not works_on and not (
+            backbone.backbone_class.has_stages
+            and backbone.backbone_class.layout in layouts
+            and _scores(backbone)
+        ):
             continue  # made for tasks of another kind
         _one_epoch(candidate.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")
 
@@ -258,12 +265,12 @@ def _one_epoch(candidate: Candidate, world: World, where: str) -> None:
     _finite(run, where)
 
 
-def _classifies(backbone: BackboneChoice) -> bool:
-    """Return whether a head on this backbone gives a score per class, and not maps, for example."""
+def _scores(backbone: BackboneChoice) -> bool:
+    """Return whether a head on this backbone gives a score per class, of an input or of each pixel."""
     built = backbone.backbone_class(backbone.options, SHAPE)  # type: ignore[call-arg]
     with torch.no_grad():
         scores = built.eval().head(PLACES)(built(torch.zeros(2, *SHAPE)))
-    return tuple(scores.shape) == (2, PLACES)
+    return tuple(scores.shape) == (2, PLACES, *(SHAPE[1:] if built.layout == "map" else ()))
 
 
 def _same(first: Tensor, second: Tensor) -> bool:
