@@ -4,6 +4,7 @@ Shapes: N images of H x W pixels, T tasks.
 """
 
 import hashlib
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +60,9 @@ class Dense(Dataset):
     classes: ClassVar[tuple[str, ...]] = ()
 
     @property
+    @abstractmethod
     def layout(self) -> Layout:
         """The form of the files."""
-        raise NotImplementedError
 
     @property
     def tasks(self) -> tuple[Task, ...]:

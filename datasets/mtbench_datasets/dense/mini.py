@@ -24,7 +24,7 @@ class DenseMiniOptions(DenseOptions):
     augment: bool = option(
         False, "training images are enlarged and cropped at random (1, 1.2 or 1.5 times) and flipped"
     )
-    train: int = option(TRAIN, "pictures to train on that are drawn", low=10, high=100_000)
+    train: int = option(TRAIN, "pictures to train on that are drawn", low=2, high=100_000)
     test: int = option(TEST, "pictures to test on that are drawn", low=1, high=20_000)
 
 

@@ -15,7 +15,7 @@ from mtbench.train.evaluate import measure
 from mtbench_datasets.dense.dataset import ordered
 from mtbench_datasets.worlds.rooms import CLASSES
 
-NAME = "dense-mini:train=10:test=2"
+NAME = "dense-mini:train=4:test=2"
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,10 @@ def test_its_tasks_are_those_of_nyuv2_with_classes_that_have_names(root: Path) -
 def test_its_files_are_read_as_those_of_nyuv2(root: Path) -> None:
     split = opened(root).load("train", validation=False)
     assert isinstance(split.inputs, torch.Tensor)
-    assert split.inputs.shape == (10, 3, 96, 128)
+    assert split.inputs.shape == (4, 3, 96, 128)
     assert split.augment == ()
-    files = root / "dense-mini-10-2" / "train"
-    for row, index in enumerate(ordered("dense-mini", 10)):
+    files = root / "dense-mini-4-2" / "train"
+    for row, index in enumerate(ordered("dense-mini", 4)):
         labels = np.load(files / "label" / f"{index}.npy")
         assert np.array_equal(split.targets[0][row].numpy(), np.where(labels < 0, 255, labels))
         depths = np.load(files / "depth" / f"{index}.npy")[..., 0]
@@ -56,7 +56,7 @@ def test_its_files_are_read_as_those_of_nyuv2(root: Path) -> None:
 
 def test_a_damaged_file_is_found_and_prepare_draws_it_again(root: Path) -> None:
     before = opened(root).fingerprint()
-    path = root / "dense-mini-10-2" / "val" / "depth" / "1.npy"
+    path = root / "dense-mini-4-2" / "val" / "depth" / "1.npy"
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(
@@ -79,7 +79,7 @@ def test_metrics_of_a_network_are_those_of_numpy_on_the_files(root: Path) -> Non
     found = measure(run.network, run.splits["test"], keep=True)
     results = {task: result.metrics for task, result in found.results.items()}
     predicted = {task: values.numpy().astype(np.float64) for task, values in found.predictions.items()}
-    files = root / "dense-mini-10-2" / "val"
+    files = root / "dense-mini-4-2" / "val"
     labels, depths, normals = (
         np.stack([np.load(files / folder / f"{index}.npy") for index in range(2)]).astype(np.float64)
         for folder in ("label", "depth", "normal")
