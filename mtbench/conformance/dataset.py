@@ -91,7 +91,8 @@ def augments(dataset: Dataset) -> None:
         rows = torch.arange(min(64, len(split)))
         before = torch.get_rng_state()
         first, second = (split.augmented(dataset.tasks, stream(0, "check")).batch(rows) for _ in range(2))
-        still, moved, again = map(_parts, (split.batch(rows), first, second))
+        plain = split.batch(rows)
+        still, moved, again = map(_parts, (plain, first, second))
         if not (all(map(_equal, moved, again)) and torch.equal(before, torch.get_rng_state())):
             raise Fault(f"augmentation of {name} draws from elsewhere than from the generator that it is given.")
         for part, other in zip(still, moved, strict=True):
@@ -101,7 +102,7 @@ def augments(dataset: Dataset) -> None:
                     f"{tuple(part.shape)}."
                 )
         for index, task in enumerate(dataset.tasks):
-            maps = split.targets[index][rows]
+            maps = plain.targets[index]
             if task.kind.layout == "map" and not _equal(maps, maps.flip(-1)) and _equal(maps, first.targets[index]):
                 raise Fault(f"the maps of task '{task.name}' are not moved with their images: its kind needs `moved`.")
 

@@ -66,8 +66,9 @@ class ScaleCrop(Augmentation):
     whose corner pixels become those of the image. Depth is divided by s, a disparity is multiplied by it.
 
     Deviations from LibMTL: maps, normals among them, take the pixel that is nearest to the place that the image shows
-    there. LibMTL counts pixels of labels and depth from their edges, up to half a pixel off from its image, and blends
-    normals, undefined ones too, bilinearly. It, and code that has it from CAGrad's, divides disparities too.
+    there. LibMTL counts pixels of labels and depth from their edges, up to a pixel off from its image, and blends
+    normals, undefined ones too, bilinearly. It, and code that has it from CAGrad's, divides disparities too. Kinds of
+    tasks with ``like="libmtl"`` move their targets as LibMTL does.
     """
 
     scales: tuple[float, ...] = (1.0, 1.2, 1.5)

@@ -85,13 +85,18 @@ class Motion:
                 )
         return moved.where(inside[:, None], background).contiguous(memory_format=torch.channels_last)
 
-    def maps(self, maps: Tensor, outside: float) -> Tensor:
+    def maps(self, maps: Tensor, outside: float, *, from_edges: bool = False) -> Tensor:
         """Return moved maps (n, H, W) or (n, C, H, W) of any dtype, with the value of the nearest pixel.
 
         Args:
             outside: the value of pixels that show a place outside the map.
+            from_edges: whether pixels are counted from the edge of what is shown, as torch's ``interpolate`` does with
+                ``mode="nearest"``: of c pixels that are shown in L, pixel i shows pixel floor(i c / L). This is up to a
+                pixel beside the place that the image shows.
         """
         places, inside = self._places(maps)
+        if from_edges:
+            places = self._places_from_edges()
         moved = _gather(maps, [place.round().long() for place in places])
         return moved.where(inside if maps.dim() == 3 else inside[:, None], outside)
 
@@ -125,6 +130,18 @@ class Motion:
             inside.append((place > -0.5) & (place < length - 0.5))
             places.append(place.clamp(0, length - 1))
         return places, inside[0][:, :, None] & inside[1][:, None, :]
+
+    def _places_from_edges(self) -> list[Tensor]:
+        """Return the places along y (n, H) and along x (n, W), clamped to the image, that are counted from edges."""
+        places = []
+        for axis, length in enumerate(self.size):
+            start, step = self.start[:, axis, None], self.step[:, axis, None]
+            mirrored, index = step < 0, torch.arange(length, device=step.device)
+            shown = (step.abs() * (length - 1) + 1).round()
+            first = torch.where(mirrored, start + step * (length - 1), start).round()
+            counted = torch.where(mirrored, length - 1 - index, index)
+            places.append((first + (counted * (shown / length)).floor()).clamp(0, length - 1))
+        return places
 
 
 def _gather(pixels: Tensor, indices: list[Tensor]) -> Tensor:

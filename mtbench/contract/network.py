@@ -204,7 +204,7 @@ class Network(nn.Module, ABC):
             if count < len(use):
                 rows = use.nonzero().squeeze(1)
                 output, target = output[rows], target[rows]
-            means.append(task.scale * task.kind.losses(output, target).mean())
+            means.append(task.scale * task.kind.mean_loss(output, target))
         return Losses(
             means=torch.stack(means), counts=counts, base_weights=self.base_weights(counts), penalty=self.penalty()
         )

@@ -21,7 +21,9 @@ __all__ = ["Batch", "Inputs", "Split"]
 Inputs: TypeAlias = Tensor | Mapping[str, Tensor]
 
 AT_ONCE = 256
-"""Inputs in a memory map that are copied to a device at a time."""
+"""Rows of a memory map that are copied to a device at a time."""
+WIDE = {torch.uint8: torch.int64, torch.float16: torch.float32}
+"""By the dtype of targets that are kept in a narrow one, theirs in a batch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +62,15 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """A part of a dataset in memory, or its inputs in a memory map.
+    """A part of a dataset in memory, or its inputs, and maps among its targets, in memory maps.
 
-    Its device is that of `defined`. Inputs in a memory map may stay on the CPU where they do not fit; then a batch is
-    gathered there, and all that follows is done on the device.
+    Its device is that of `defined`. What lies in a memory map may stay on the CPU where it does not fit; then a batch
+    is gathered there, and all that follows is done on the device.
 
     Attributes:
         inputs: (M, ...), uint8 images (M, C, H, W) or float tensors; a tensor or a mapping of tensors.
-        targets: per task a tensor (N, ...), in the form that the task's kind defines.
+        targets: per task a tensor (N, ...), in the form that the task's kind defines. Large ones may be kept as uint8
+            or float16, which are int64 and float32 in a batch.
         defined: (N, T) bool, which targets are defined.
         mean: per channel, of images scaled to [0, 1]; uint8 inputs are normalized with it.
         std: likewise.
@@ -78,8 +81,10 @@ class Split:
         classes: (M, T) int, the class of each input for each task, -1 where it is unknown; None where examples have
             labels and inputs have none. From it follows what one embedding for all tasks can reach.
         augment: the random motions of its examples in training, in order; empty in every split but ``train``.
-        release: where inputs lie in a memory map, gives back the memory of those that were read; called after each
-            batch is gathered, so that memory does not grow with the number of examples. None for all other inputs.
+        release: where inputs lie in a memory map, gives back the memory of those that were read, and of targets that
+            lie in one; called after each batch is gathered, so that memory does not grow with the number of examples.
+            None for all other inputs.
+        mapped_targets: whether the targets lie in memory maps too; with `release` alone.
     """
 
     inputs: Inputs
@@ -93,6 +98,7 @@ class Split:
     classes: Tensor | None = None
     augment: tuple[Augmentation, ...] = ()
     release: Callable[[], None] | None = None
+    mapped_targets: bool = False
 
     def __len__(self) -> int:
         return len(self.defined)
@@ -115,15 +121,22 @@ class Split:
     def to(self, device: torch.device) -> "Split":
         """The same split with its tensors on a device.
 
-        Inputs in a memory map stay on the CPU, and are streamed from there, if they take more than half of the memory
-        that is free on the device.
+        Inputs, and targets, in memory maps stay on the CPU, and are streamed from there, if together they take more
+        than half of the memory that is free on the device.
         """
         placed = self._inputs_on(device)
+        if not self.mapped_targets:
+            targets = tuple(target.to(device) for target in self.targets)
+        elif placed.release is None:
+            targets = tuple(self._copied(target, torch.arange(len(self)), device) for target in self.targets)
+        else:
+            targets = self.targets
         return dataclasses.replace(
             placed,
-            targets=tuple(target.to(device) for target in self.targets),
+            targets=targets,
             defined=self.defined.to(device),
             points=None if self.points is None else self.points.to(device),
+            mapped_targets=placed.release is not None and self.mapped_targets,
         )
 
     def _inputs_on(self, device: torch.device) -> "Split":
@@ -134,7 +147,9 @@ class Split:
                 self, inputs=_each(self.inputs, lambda tensor: tensor.to(device)), members=members
             )
         used, members = self._used()
-        if device.type == "cpu" or not _fits(self.inputs, len(used), device):
+        targets = self.targets if self.mapped_targets else ()
+        size = _size(self.inputs, len(used)) + sum(_size(target, len(self)) for target in targets)
+        if device.type == "cpu" or not _fits(size, device):
             return self
         return dataclasses.replace(
             self,
@@ -191,6 +206,7 @@ class Split:
         For inputs that stay on the CPU rows may be there too: fetching them from a GPU waits for all that it has to do.
         """
         inputs = _each(self.inputs, lambda tensor: self._shown(tensor, rows))
+        targets = tuple(self._target(target, rows) for target in self.targets)
         if self.release is not None:
             self.release()
         places = rows.to(self.defined.device)
@@ -199,7 +215,7 @@ class Split:
             use = use & (drawn == torch.arange(len(self.targets), device=drawn.device)[:, None])
         return Batch(
             inputs=inputs,
-            targets=tuple(target[places] for target in self.targets),
+            targets=targets,
             use=use,
             drawn=drawn,
             inputs_per_example=1 if self.members is None else self.members.shape[1],
@@ -214,6 +230,11 @@ class Split:
         index = rows if self.members is None else self.members[rows].flatten()
         gathered = tensor.index_select(0, index)  # seven times as fast as tensor[index] where rows are long
         return self._normalized(gathered.to(self.defined.device))
+
+    def _target(self, target: Tensor, rows: Tensor) -> Tensor:
+        """Return the targets (B, ...) of the examples `rows`, in a wide dtype, on the device of the split."""
+        gathered = target.index_select(0, rows.to(target.device)).to(self.defined.device)
+        return gathered.to(WIDE.get(gathered.dtype, gathered.dtype))
 
     def _normalized(self, images: Tensor) -> Tensor:
         """Return images (B, C, H, W) normalized, in channels-last format; what is not uint8 is returned as it is.
@@ -270,10 +291,14 @@ class _Moved(Split):
         return self.motion[rows].maps(self.foreground(rows, task), 0.0)
 
 
-def _fits(inputs: Inputs, count: int, device: torch.device) -> bool:
-    """Return whether `count` of the inputs take at most half of the free memory of a CUDA device."""
+def _size(inputs: Inputs, count: int) -> int:
+    """Return how many bytes `count` of the inputs take."""
     tensors = [inputs] if isinstance(inputs, Tensor) else list(inputs.values())
-    size = sum(count * tensor[0].numel() * tensor.element_size() for tensor in tensors)
+    return sum(count * tensor[0].numel() * tensor.element_size() for tensor in tensors)
+
+
+def _fits(size: int, device: torch.device) -> bool:
+    """Return whether so many bytes are at most half of the free memory of a CUDA device."""
     free, _ = torch.cuda.mem_get_info(device)
     return 2 * size <= free
 

@@ -126,6 +126,14 @@ class Kind(ABC):
             (n,); for maps the mean over the defined pixels of each example.
         """
 
+    def mean_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Return the loss () of the examples of one training batch; by default the mean of their `losses`.
+
+        Args:
+            output, target: see `losses`; n > 0.
+        """
+        return self.losses(output, target).mean()
+
     @abstractmethod
     def predict(self, output: Tensor) -> Tensor:
         """Return the predictions (B, ...) from the outputs (B, ...), (B, V, ...) if V > 1; of dtype `stored_as` unless

@@ -1,8 +1,6 @@
 """Results of constant predictions: how far a task is done without a look at any input."""
 
-from collections.abc import Iterator, Mapping, Sequence
-
-from torch import Tensor
+from collections.abc import Mapping, Sequence
 
 from mtbench.contract import Split, Task
 from mtbench.store.record import Constant
@@ -21,15 +19,13 @@ def constants(tasks: Sequence[Task], train: Split, test: Split) -> Mapping[str, 
         test: the labels that tests are made with.
     """
     found = {}
-    for task, seen, known in zip(tasks, _defined(train), _defined(test), strict=True):
-        if task.kind.constant_name and len(seen) and len(known):
+    splits = [(split.targets, split.defined.T.contiguous()) for split in (train, test)]
+    for index, task in enumerate(tasks):
+        if not task.kind.constant_name:
+            continue  # maps, which may lie in a memory map, are not read
+        seen, known = (targets[index][defined[index]] for targets, defined in splits)
+        if len(seen) and len(known):
             prediction, tally = task.kind.constant(seen), task.kind.tally()
             tally.add(prediction.expand(len(known), *prediction.shape), known)
             found[task.name] = Constant(name=task.kind.constant_name, metrics=tally.score())
     return found
-
-
-def _defined(split: Split) -> Iterator[Tensor]:
-    """Yield per task the targets that are defined."""
-    for target, defined in zip(split.targets, split.defined.T.contiguous(), strict=True):
-        yield target[defined]

@@ -95,6 +95,61 @@ def test_a_map_is_copied_in_parts_and_released_after_each(monkeypatch: pytest.Mo
     assert there.members.shape == (COUNT, 1)
 
 
+def mapped(**changes: Any) -> tuple[Split, list[None]]:
+    """A split whose targets lie in memory maps too, in narrow dtypes, and what is released of it."""
+    generator = torch.Generator().manual_seed(1)
+    targets = (
+        torch.randint(0, 3, (COUNT, 6, 4), generator=generator, dtype=torch.uint8),
+        torch.rand(COUNT, 3, 6, 4, generator=generator).half(),
+    )
+    split, released = streamed(members=None, augment=(), targets=targets, mapped_targets=True)
+    assert isinstance(split.inputs, Tensor)
+    defined = torch.ones(COUNT, 2, dtype=torch.bool)
+    return dataclasses.replace(split, inputs=split.inputs[:COUNT], defined=defined, **changes), released
+
+
+def test_targets_in_narrow_numbers_are_wide_in_a_batch_and_read_before_the_maps_are_released() -> None:
+    split, _ = mapped()
+    rows = torch.tensor([5, 0, 11])
+    expected = split.targets[0][rows].long(), split.targets[1][rows].float()
+
+    def damage() -> None:
+        for target in split.targets:
+            target.zero_()
+
+    labels, vectors = dataclasses.replace(split, release=damage).batch(rows).targets
+    assert labels.dtype == torch.int64
+    assert vectors.dtype == torch.float32
+    assert torch.equal(labels, expected[0])
+    assert torch.equal(vectors, expected[1])
+    assert not split.targets[0].any()
+
+
+@pytest.mark.parametrize("fits", [False, True])
+def test_mapped_targets_go_where_their_inputs_go(fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inputs take 72 bytes, labels 24 and vectors 144 bytes an example; the device is torch's ``meta``."""
+    split, released = mapped()
+    size = COUNT * (72 + 24 + 144)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (2 * size - (not fits), 80 * 2**30))
+    there = split.to(torch.device("meta"))
+    assert isinstance(there.inputs, Tensor)
+    where = "meta" if fits else "cpu"
+    assert {target.device.type for target in there.targets} == {there.inputs.device.type} == {where}
+    assert there.mapped_targets is (there.release is not None) is not fits
+    assert len(released) == (3 if fits else 0)
+    batch = there.batch(torch.arange(5, device=where))
+    assert [target.device.type for target in batch.targets] == ["meta", "meta"]
+    assert [target.dtype for target in batch.targets] == [torch.int64, torch.float32]
+
+
+def test_the_first_examples_of_mapped_targets_are_views_of_the_maps() -> None:
+    split, _ = mapped()
+    first = split.first(2)
+    assert [target.data_ptr() for target in first.targets] == [target.data_ptr() for target in split.targets]
+    assert first.mapped_targets
+    assert [len(target) for target in first.batch(torch.arange(2)).targets] == [2, 2]
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("fits", [False, True])
 def test_on_a_gpu_batches_are_the_same_wherever_the_inputs_lie(fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,12 @@ class ClassCounts:
     def unions(self) -> Tensor:
         """Return right / (true + predicted - right), the intersection over union, likewise."""
         known = self.true > 0
-        return self.right[known].double() / (self.true + self.predicted - self.right)[known]
+        return self.all_unions()[known]
+
+    def all_unions(self) -> Tensor:
+        """Return the intersection over union of every class: 0 of one that is predicted and absent from the truth, NaN
+        of one that is in neither."""
+        return self.right.double() / (self.true + self.predicted - self.right)
 
 
 def percent(ratios: Tensor) -> float:

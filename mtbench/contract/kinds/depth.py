@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from mtbench.contract.kinds.likeness import Like, mean_over_pixels
 from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
@@ -27,13 +28,24 @@ class Depth(Kind):
 
     Predictions are maps (B, H, W) of float16, rounded to 11 significant bits; beyond 65,504 they are infinite.
 
+    With ``like="libmtl"``:
+
+    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+      means.
+    - In an enlarged crop pixels are counted from its edges (`Motion.maps`), and a disparity is divided by the scale, as
+      a depth is.
+
+    LibMTL takes any target that is not 0 for a defined one, also a negative one.
+
     Attributes:
         inverse: whether targets are larger for nearer things, as disparities are: an augmentation that enlarges an
             image brings things nearer.
+        like: the code whose definitions are followed.
     """
 
     output_size: int = 1
     inverse: bool = False
+    like: Like = ""
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric(name="absolute-error", higher_is_better=False),
         Metric(name="relative-error", higher_is_better=False),
@@ -45,13 +57,18 @@ class Depth(Kind):
         return _known(targets).flatten(1).any(1)
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:
-        moved, enlarged = motion.maps(targets, math.nan), motion.enlarged[:, None, None]
-        return moved * enlarged if self.inverse else moved / enlarged
+        theirs, enlarged = self.like == "libmtl", motion.enlarged[:, None, None]
+        moved = motion.maps(targets, math.nan, from_edges=theirs)
+        return moved * enlarged if self.inverse and not theirs else moved / enlarged
 
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         known = _known(target)
         errors = (output.squeeze(1) - target.where(known, 0)).abs().where(known, 0)
         return errors.flatten(1).sum(1) / known.flatten(1).sum(1)
+
+    def mean_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        losses = self.losses(output, target)
+        return mean_over_pixels(losses, _known(target)) if self.like == "libmtl" else losses.mean()
 
     def predict(self, output: Tensor) -> Tensor:
         return output.squeeze(1).to(self.stored_as)

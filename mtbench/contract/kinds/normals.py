@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mtbench.contract.kinds.likeness import Like, mean_over_pixels
 from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
@@ -38,9 +39,26 @@ class Normals(Kind):
     .03 degrees. A prediction of length 0 has no direction and counts as 90 degrees off.
 
     Predictions are maps (B, 3, H, W) of unit vectors in float16: rounding turns them by up to about .03 degrees.
+
+    With ``like="libmtl"``:
+
+    - A pixel is undefined where the three components of its target add up to 0, as those of (1, -1, 0) / sqrt(2) do: a
+      defined normal is dropped, in loss and metrics. In float16 one in 20,000 random directions is dropped so by
+      rounding, in float32 next to none.
+    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+      means.
+    - Targets are not scaled to length one in the loss, so that 1 - cosine is 1 - length x cosine.
+    - In an enlarged crop normals are blended bilinearly, undefined ones as (0, 0, 0), and are then shorter.
+
+    LibMTL's angles are arc cosines in float32, and an output of length 0 makes its loss and its metrics NaN; here
+    angles are exact, and such an output counts as above.
+
+    Attributes:
+        like: the code whose definitions are followed.
     """
 
     output_size: int = 3
+    like: Like = ""
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric(name="mean-angle", unit="°", higher_is_better=False),
         Metric(name="median-angle", unit="°", higher_is_better=False),
@@ -50,35 +68,46 @@ class Normals(Kind):
     stored_as: ClassVar[torch.dtype] = torch.float16
 
     def defined(self, targets: Tensor) -> Tensor:
-        return _known(targets).flatten(1).any(1)
+        return _known(targets, self.like).flatten(1).any(1)
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:
-        x, y, z = motion.maps(targets, math.nan).unbind(1)
+        if self.like == "libmtl":
+            moved = motion.images(targets, targets.new_zeros(1, 3, 1, 1))
+        else:
+            moved = motion.maps(targets, math.nan)
+        x, y, z = moved.unbind(1)
         return torch.stack([torch.where(motion.mirrored[:, None, None], -x, x), y, z], dim=1)
 
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
-        known = _known(target)
-        truth = nn.functional.normalize(target.where(known[:, None], 0), dim=1)
+        known = _known(target, self.like)
+        truth = target.where(known[:, None], 0)
+        if self.like != "libmtl":
+            truth = nn.functional.normalize(truth, dim=1)
         cosines = (nn.functional.normalize(output, dim=1, eps=SHORTEST) * truth).sum(1)
         return (1 - cosines).where(known, 0).flatten(1).sum(1) / known.flatten(1).sum(1)
+
+    def mean_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        losses = self.losses(output, target)
+        return mean_over_pixels(losses, _known(target, self.like)) if self.like == "libmtl" else losses.mean()
 
     def predict(self, output: Tensor) -> Tensor:
         return nn.functional.normalize(output, dim=1, eps=SHORTEST).to(self.stored_as)
 
     def tally(self) -> Tally:
-        return _Tally()
+        return _Tally(self.like)
 
 
 class _Tally(Tally):
     """Sums, and for the median every angle in float32: 4 bytes per defined pixel, and twice that within `score`."""
 
-    def __init__(self) -> None:
+    def __init__(self, like: Like) -> None:
+        self.like = like
         self.angles: list[NDArray[np.float32]] = []
         self.total = 0.0
         self.within = [0] * len(WITHIN)
 
     def add(self, predictions: Tensor, targets: Tensor) -> None:
-        known = _known(targets)
+        known = _known(targets, self.like)
         angles = _angles(*(values.movedim(1, -1)[known].double() for values in (predictions, targets)))
         self.total += float(angles.sum())
         self.within = [count + int((angles < limit).sum()) for count, limit in zip(self.within, WITHIN, strict=True)]
@@ -95,9 +124,10 @@ class _Tally(Tally):
         }
 
 
-def _known(targets: Tensor) -> Tensor:
+def _known(targets: Tensor, like: Like) -> Tensor:
     """Return a mask (N, H, W) of the defined pixels."""
-    return targets.isfinite().all(1) & (targets != 0).any(1)
+    known = targets.isfinite().all(1)
+    return known & ((targets.float().sum(1) != 0) if like == "libmtl" else (targets != 0).any(1))
 
 
 def _angles(first: Tensor, second: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.kinds.counts import ClassCounts, dtype_of_classes, percent
+from mtbench.contract.kinds.likeness import Like, mean_over_pixels
 from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
@@ -31,12 +32,22 @@ class Segmentation(Kind):
 
     Predictions are maps (B, H, W) of classes: uint8 up to 256 classes.
 
+    With ``like="libmtl"``:
+
+    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+      means.
+    - ``miou`` is the mean over all classes: one that is predicted and absent from the truth counts 0, and if one is in
+      neither, the value is NaN.
+    - In an enlarged crop pixels are counted from its edges (`Motion.maps`).
+
     Attributes:
         ignore: label of undefined pixels.
+        like: the code whose definitions are followed.
     """
 
     classes: int
     ignore: int = -1
+    like: Like = ""
     metrics: ClassVar[tuple[Metric, ...]] = (Metric(name="miou", unit="%"), Metric(name="pixel-accuracy", unit="%"))
     layout: ClassVar[Layout] = "map"
 
@@ -52,29 +63,34 @@ class Segmentation(Kind):
         return (targets != self.ignore).flatten(1).any(1)
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:
-        return motion.maps(targets, self.ignore)
+        return motion.maps(targets, self.ignore, from_edges=self.like == "libmtl")
 
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         pixels = nn.functional.cross_entropy(output, target, reduction="none", ignore_index=self.ignore)
         return pixels.flatten(1).sum(1) / (target != self.ignore).flatten(1).sum(1)
 
+    def mean_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        losses = self.losses(output, target)
+        return mean_over_pixels(losses, target != self.ignore) if self.like == "libmtl" else losses.mean()
+
     def predict(self, output: Tensor) -> Tensor:
         return output.argmax(1).to(self.stored_as)
 
     def tally(self) -> Tally:
-        return _Tally(self.classes, self.ignore)
+        return _Tally(self.classes, self.ignore, every_class=self.like == "libmtl")
 
 
 class _Tally(Tally):
     """Counts per class over pixels: 24 bytes a class, whatever the number of pixels."""
 
-    def __init__(self, classes: int, ignore: int) -> None:
+    def __init__(self, classes: int, ignore: int, *, every_class: bool) -> None:
         self.counts = ClassCounts(classes)
-        self.ignore = ignore
+        self.ignore, self.every_class = ignore, every_class
 
     def add(self, predictions: Tensor, targets: Tensor) -> None:
         known = targets != self.ignore
         self.counts.add(predictions[known], targets[known])
 
     def score(self) -> dict[str, float]:
-        return {"miou": percent(self.counts.unions()), "pixel-accuracy": self.counts.accuracy()}
+        unions = self.counts.all_unions() if self.every_class else self.counts.unions()
+        return {"miou": percent(unions), "pixel-accuracy": self.counts.accuracy()}

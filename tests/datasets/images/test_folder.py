@@ -17,8 +17,8 @@ import torch
 from PIL import Image
 
 from mtbench.errors import DataError
+from mtbench_datasets.images import cache, progress
 from mtbench_datasets.images import folder as module
-from mtbench_datasets.images import progress
 from mtbench_datasets.images.decode import decode
 from tests.datasets.images.pictures import folder_of, write_pictures
 
@@ -41,7 +41,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return content
 
     monkeypatch.setattr(module, "decode", counted)
-    monkeypatch.setattr(module, "AT_ONCE", 8)
+    monkeypatch.setattr(cache, "AT_ONCE", 8)
     return names
 
 
@@ -271,10 +271,11 @@ def test_on_a_terminal_progress_is_a_bar_with_the_time_left(
 SLOW = """
 import sys, time
 from pathlib import Path
+from mtbench_datasets.images import cache
 from mtbench_datasets.images import folder as module
 from tests.datasets.images.pictures import folder_of
 
-decode, module.AT_ONCE = module.decode, 4
+decode, cache.AT_ONCE = module.decode, 4
 
 def slow(*given, **named):
     time.sleep(0.01)
