@@ -13,6 +13,7 @@ from mtbench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mtbench.report.conventions.table import Asked
     from mtbench.report.results.choices import Choices
     from mtbench.report.studies.runs import StudyRuns
     from mtbench.store.status import RunStatus
@@ -44,32 +45,44 @@ def report(
     delta: Annotated[
         str,
         typer.Option(
-            help="Average in Δm: task (over each task's metrics, then over tasks), metric (over all metrics), or main "
-            "(over primary metrics).",
+            help="Average in Δm: task (over each task's metrics, then over tasks; the default), metric (over all "
+            "metrics), or main (over primary metrics).",
             metavar="task|metric|main",
         ),
-    ] = "task",
+    ] = "",
     delta_sign: Annotated[
-        str, typer.Option(help="Sign of Δm: gain (higher is better) or drop.", metavar="gain|drop")
-    ] = "gain",
+        str,
+        typer.Option(help="Sign of Δm: gain (higher is better; the default) or drop.", metavar="gain|drop"),
+    ] = "",
     delta_base: Annotated[
         str,
         typer.Option(
-            help="Divisor of Δm: the single-task run of the same seed, or the mean of the single-task runs.",
+            help="Divisor of Δm: the single-task run of the same seed (the default), or the mean of the single-task "
+            "runs.",
             metavar="seed|mean",
         ),
-    ] = "seed",
+    ] = "",
+    convention: Annotated[
+        str,
+        typer.Option(
+            help="Compute the tables by the rules of published code instead, of which `mtbench info DATASET` shows "
+            "those that there are.",
+            metavar="NAME",
+        ),
+    ] = "",
+    rank: Annotated[bool, typer.Option("--rank", help="Show the mean rank of each method over metrics.")] = False,
     data_root: shared.DataRoot = None,
 ) -> None:
     """Make the tables and figures of a folder of runs, and print the tables."""
     from rich.console import Console
 
-    from mtbench.report.results.choices import Convention, parse_choices
+    from mtbench.report.conventions.table import Asked
+    from mtbench.report.results.choices import parse_choices
     from mtbench.report.studies.runs import find_studies, without_trials
     from mtbench.store.status import survey
     from mtbench.store.study import read_studies
 
-    root, convention = shared.data_root(data_root), Convention(average=delta, sign=delta_sign, base=delta_base)
+    root, asked = shared.data_root(data_root), Asked(average=delta, sign=delta_sign, base=delta_base)
     statuses = survey(results, root) if results.is_dir() else []
     if not statuses:
         asked = f"--suite {shlex.quote(suite)}" if suite else "--methods td,uniform --dataset mmnist3"
@@ -79,14 +92,20 @@ def report(
         )
     if wanted := [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]:
         statuses = _of_datasets(statuses, wanted, results)
-    choices = parse_choices(
-        metrics, convention, [task for status in statuses if status.record for task in status.record.tasks]
-    )
+    tasks = [task for status in statuses if status.record for task in status.record.tasks]
+    choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
     there = {status.spec.titles.dataset for status in statuses}
     studies = [study for study in read_studies(results) if study.titles.dataset in there]
     found = find_studies(studies, statuses, results)
     console = Console()
-    if suite:
+    if convention:
+        if suite:
+            raise UsageError(
+                "--convention and --suite were both given.", mend="A suite's report says itself what it is of."
+            )
+        shown = without_trials(statuses, found, results)
+        files = _report_convention(convention, shown, asked, out, choices, console)
+    elif suite:
         files = _report_suite(suite, without_trials(statuses, found, results), found, root, out, choices, console)
     else:
         files = _report_all(statuses, found, results, out, choices, console)
@@ -117,6 +136,7 @@ def _report_all(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
+    from mtbench.report.conventions.presets import preset_pages
     from mtbench.report.results.comparison import compare
     from mtbench.report.studies.exhibits import study_exhibits
     from mtbench.report.studies.runs import in_tables
@@ -132,12 +152,37 @@ def _report_all(
     for comparison in comparisons:
         pages.append(page_of(build_table(comparison, choices)))
         pages += [page for _, page in pages_beside(comparison, choices)]
+    pages += preset_pages(comparisons)
     for page in [*pages, *(exhibit.page for exhibit in study_exhibits(studies, comparisons))]:
         print_page(page, console)
         console.print()
     for line in left_out:
         console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
     return write_report(shown, out, studies, choices)
+
+
+def _report_convention(
+    name: str,
+    statuses: "Sequence[RunStatus]",
+    asked: "Asked",
+    out: Path | None,
+    choices: "Choices",
+    console: "Console",
+) -> list[Path]:
+    from mtbench.report.conventions.presets import preset_pages
+    from mtbench.report.conventions.table import converted
+    from mtbench.report.results.comparison import compare
+    from mtbench.report.typeset.layout import page_of
+    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.write import write_converted
+
+    found, left_out = converted(compare(statuses), name, asked, choices)
+    for page in [*(page_of(each.table()) for each in found), *preset_pages(each.comparison for each in found)]:
+        print_page(page, console)
+        console.print()
+    if left_out:
+        console.print(left_out, style="dim", soft_wrap=True, highlight=False, markup=False)
+    return write_converted(found, out)
 
 
 def _report_suite(

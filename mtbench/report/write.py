@@ -11,6 +11,8 @@ from mtbench.report.claims.page import claims_frame, claims_page
 from mtbench.report.conflict.diagnostics import diagnostic_files
 from mtbench.report.conflict.equal_loss import EqualLoss, equal_losses
 from mtbench.report.conflict.pairs import relation_pages
+from mtbench.report.conventions.presets import preset_pages
+from mtbench.report.conventions.table import Converted
 from mtbench.report.drawing.figures import draw_curves, draw_points
 from mtbench.report.drawing.style import save
 from mtbench.report.exhibits.exhibit import Exhibit
@@ -33,7 +35,7 @@ from mtbench.report.typeset.markup import render_csv, render_markdown
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
-__all__ = ["DEFAULT_REPORTS", "write_report", "write_suite"]
+__all__ = ["DEFAULT_REPORTS", "write_converted", "write_report", "write_suite"]
 
 DEFAULT_REPORTS = Path("reports/local")
 
@@ -69,10 +71,34 @@ def write_report(
             stem = f"{comparison.folder}-{comparison.slug}"
             content |= dict(_files(comparison, stem, table, page_of(table)))
             content |= _beside(comparison, stem, table, choices)
+        for page in preset_pages(here):
+            content |= _marked_up(page, page.label)
         for at_loss in equal:
             content |= dict(_compared(at_loss, at_loss.page.label)) if at_loss.home in here else {}
         for each in found:
             content |= dict(_found(each)) if each.folder == folder else {}
+        files += _write(content, out or DEFAULT_REPORTS / folder)
+    return files
+
+
+def write_converted(found: Sequence[Converted], out: Path | None) -> list[Path]:
+    """Write the tables of comparisons that were read by a convention, whose name is part of those of the files.
+
+    Args:
+        found: of any datasets and protocols.
+        out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    files: list[Path] = []
+    for folder in dict.fromkeys(each.comparison.folder for each in found):
+        content: dict[str, bytes] = {}
+        for each in found:
+            if each.comparison.folder == folder:
+                stem = f"{folder}-{each.comparison.slug}-{each.name}-table"
+                table = each.table()
+                content |= _marked_up(page_of(table), stem) | {f"{stem}.csv": render_csv(table).encode()}
         files += _write(content, out or DEFAULT_REPORTS / folder)
     return files
 

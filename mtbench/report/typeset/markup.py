@@ -53,7 +53,15 @@ def render_csv(table: Table) -> str:
         title = {"dataset": table.dataset, "protocol": table.protocol, "method": found.name}
         values = zip(table.columns, found.values, strict=True)
         rows += [{**title, **_measured(column), "mean": value} for column, value in values if not math.isnan(value)]
-    return str(pd.DataFrame(rows, columns=_CSV_COLUMNS, dtype=object).to_csv(index=False, lineterminator="\n"))
+    return str(pd.DataFrame(rows, columns=_columns(table), dtype=object).to_csv(index=False, lineterminator="\n"))
+
+
+def _columns(table: Table) -> list[str]:
+    """The columns; those of a convention, and of ranks, where the table has them."""
+    own = [_by(average, table.convention.base) for average in AVERAGES if table.convention.base not in BASES]
+    bands = ["delta_m_band"] if any(not math.isnan(row.band) for row in table.rows) else []
+    chosen = ["chosen_on_test"] if any(row.chosen for row in table.rows) else []
+    return [*_CSV_COLUMNS, *own, *bands, *(["mean_rank"] if table.ranked else []), *chosen]
 
 
 def _about(table: Table, row: Row) -> dict[str, Any]:
@@ -66,6 +74,9 @@ def _about(table: Table, row: Row) -> dict[str, Any]:
         "delta_convention": f"{convention.average}/{convention.sign}/{convention.base}",
         **_gains(row),
         **(_expenses(row.expense) if row.expense else {}),
+        "delta_m_band": None if math.isnan(row.band) else row.band,
+        "mean_rank": None if math.isnan(row.rank) else row.rank,
+        "chosen_on_test": row.chosen,
         "stale": row.stale,
         "unlike_numerics": row.mixed,
         "note": row.note,
