@@ -14,7 +14,7 @@ from mtbench.report.conventions.series import TEN, Values, last_values, missing,
 from mtbench.report.results.comparison import Comparison, MethodRuns
 from mtbench.report.results.reading import Reading, Reference
 from mtbench.report.results.relative import delta_terms, single_task_runs
-from mtbench.report.text import seeds
+from mtbench.report.text import listed, seeds
 from mtbench.stats.relative import delta_m
 from mtbench.store.record import Record, TaskInfo
 
@@ -25,7 +25,7 @@ _Found = Mapping[int, tuple[Values | None, str]]
 
 
 def read_by(comparison: Comparison, rules: Rules, *, name: str, opening: Sequence[str] = ()) -> Comparison:
-    """Return the comparison with the test metrics of the rules, and `Comparison.reading`.
+    """Return the comparison with the test metrics of the rules, `Comparison.reading`, and a title that names them.
 
     A run whose record lacks what the rules take has no test metric, and a footnote says why.
 
@@ -45,11 +45,12 @@ def read_by(comparison: Comparison, rules: Rules, *, name: str, opening: Sequenc
             )
     return dataclasses.replace(
         comparison,
+        title=f"{comparison.title}, convention {name}",
         methods=tuple(_replaced(method, found[method.title]) for method in comparison.methods),
         reading=Reading(
             name=name,
             opening=tuple(opening),
-            when=EPOCHS[rules.epoch] + (f", over {rules.batches.words}" if rules.batches else ""),
+            when=EPOCHS[rules.epoch] + _pool(rules),
             lacking=tuple(_said(found)),
             chosen_on_test=rules.epoch in ("own-start", "test"),
             reference=base.reference(),
@@ -175,6 +176,13 @@ def _replaced(method: MethodRuns, found: _Found) -> MethodRuns:
         record = dataclasses.replace(run.record, results={**run.record.results, "test": test})
         runs.append(dataclasses.replace(run, record=record))
     return dataclasses.replace(method, runs=tuple(runs))
+
+
+def _pool(rules: Rules) -> str:
+    if rules.batches is None:
+        return ""
+    together = f"; {listed(rules.together)} over all of them" if rules.together else ""
+    return f", over {rules.batches.words}{together}"
 
 
 def _said(found: Mapping[str, _Found]) -> Iterable[str]:

@@ -9,7 +9,7 @@ __all__ = ["EPOCHS", "Rules", "rules_of"]
 
 EPOCHS = {
     "last": "after the last epoch",
-    "last10": "the mean of the values after each of the last ten epochs",
+    "last10": "in the mean over the last ten epochs",
     "own-start": "after the epoch that is best on the test split, by the Δm (task) over the run's own first epoch",
     "test": "after the epoch that is best on the test split, by Δm (of single-task networks, each task's best)",
 }

@@ -8,7 +8,7 @@ from mtbench.report.conventions.fit import conventions_of, misfit
 from mtbench.report.conventions.read import read_by
 from mtbench.report.conventions.rules import rules_of
 from mtbench.report.conventions.words import opening
-from mtbench.report.results.choices import Choices, Convention
+from mtbench.report.results.choices import BASES, REFERENCES, Choices, Convention
 from mtbench.report.results.comparison import Comparison
 from mtbench.report.tables.table import Table, build_table
 from mtbench.report.text import listed
@@ -30,9 +30,14 @@ class Asked:
 
     @property
     def delta(self) -> Convention:
-        """The convention of Δm without any published one."""
-        given = {name: value for name, value in vars(self).items() if value}
-        return Convention(**given)
+        """The convention of Δm without any published one.
+
+        Raises:
+            UsageError: there is no such average, sign or base.
+        """
+        if self.base in REFERENCES:
+            raise UsageError(f"--delta-base is '{self.base}'.", allowed=f"Allowed: {', '.join(BASES)}.")
+        return Convention(**{name: value for name, value in vars(self).items() if value})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -221,8 +221,8 @@ def _measured(comparison: Comparison, says: Says) -> str:
 def _band(band: tuple[float, float]) -> str:
     low, high = (f"{each:.2f}" for each in band)
     return (
-        f"The constants are printed with so many digits that half a last digit of each moves Δm by up to ±{high}"
-        f"{'' if low == high else f' (of some methods ±{low})'}."
+        "The constants are printed with so many digits that half a last digit of each moves Δm by up to "
+        f"{'' if low == high else f'±{low} to '}±{high}{'' if low == high else ', by method'}."
     )
 
 
