@@ -42,8 +42,8 @@ def test_constants_are_used_where_they_fit_and_named_in_the_caption_with_their_s
         "Constants: class 60.00 80.00; depth 0.400 0.30; normal 20.00 16.00 40.00 64.00 80.00, from a toy's table."
     )
     assert any(
-        "in the mean over the last ten epochs, over batches of 5 test images in file order, which weigh alike, the last one "
-        "too; miou and pixel-accuracy over all of them." in each
+        "in the mean over the last ten epochs, over batches of 5 test images in file order, which weigh alike, the "
+        "last one too; miou and pixel-accuracy over all of them." in each
         for each in table.caption
     )
 
