@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli import shared
+from mtbench.cli import conventions, shared
 from mtbench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.report.conventions.table import Asked
     from mtbench.report.results.choices import Choices
     from mtbench.report.studies.runs import StudyRuns
     from mtbench.store.status import RunStatus
@@ -98,13 +97,12 @@ def report(
     studies = [study for study in read_studies(results) if study.titles.dataset in there]
     found = find_studies(studies, statuses, results)
     console = Console()
-    if convention:
-        if suite:
-            raise UsageError(
-                "--convention and --suite were both given.", mend="A suite's report says itself what it is of."
-            )
+    if convention and suite:
         shown = without_trials(statuses, found, results)
-        files = _report_convention(convention, shown, asked, out, choices, console)
+        files = conventions.tables_of_suite(suite, convention, shown, asked, out, choices, console)
+    elif convention:
+        shown = without_trials(statuses, found, results)
+        files = conventions.tables(convention, shown, asked, out, choices, console)
     elif suite:
         files = _report_suite(suite, without_trials(statuses, found, results), found, root, out, choices, console)
     else:
@@ -161,30 +159,6 @@ def _report_all(
     return write_report(shown, out, studies, choices)
 
 
-def _report_convention(
-    name: str,
-    statuses: "Sequence[RunStatus]",
-    asked: "Asked",
-    out: Path | None,
-    choices: "Choices",
-    console: "Console",
-) -> list[Path]:
-    from mtbench.report.conventions.presets import preset_pages
-    from mtbench.report.conventions.table import converted
-    from mtbench.report.results.comparison import compare
-    from mtbench.report.typeset.layout import page_of
-    from mtbench.report.typeset.terminal import print_page
-    from mtbench.report.write import write_converted
-
-    found, left_out = converted(compare(statuses), name, asked, choices)
-    for page in [*(page_of(each.table()) for each in found), *preset_pages(each.comparison for each in found)]:
-        print_page(page, console)
-        console.print()
-    if left_out:
-        console.print(left_out, style="dim", soft_wrap=True, highlight=False, markup=False)
-    return write_converted(found, out)
-
-
 def _report_suite(
     name: str,
     statuses: "Sequence[RunStatus]",
@@ -194,21 +168,13 @@ def _report_suite(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.plan.suite.file import find_suite
     from mtbench.report.claims.judged import judge_claims
     from mtbench.report.suites.pages import suite_pages
-    from mtbench.report.suites.suite import suite_runs
     from mtbench.report.typeset.terminal import print_page
     from mtbench.report.write import write_suite
 
-    found = suite_runs(find_suite(name), statuses, studies)
-    if not found:
-        raise UsageError(
-            f"none of the runs there belongs to suite '{name}'.",
-            mend=f"Make some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder with --results.",
-        )
     files: list[Path] = []
-    for runs in found:
+    for runs in conventions.runs_of_suite(name, statuses, studies):
         judged = judge_claims(runs, root)
         for page in suite_pages(runs, judged, choices):
             print_page(page, console)

@@ -12,6 +12,7 @@ from mtbench.report.conflict.diagnostics import diagnostic_files
 from mtbench.report.conflict.equal_loss import EqualLoss, equal_losses
 from mtbench.report.conflict.pairs import relation_pages
 from mtbench.report.conventions.presets import preset_pages
+from mtbench.report.conventions.suite import ConvertedSheet
 from mtbench.report.conventions.table import Converted
 from mtbench.report.drawing.figures import draw_curves, draw_points
 from mtbench.report.drawing.style import save
@@ -35,7 +36,7 @@ from mtbench.report.typeset.markup import render_csv, render_markdown
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
-__all__ = ["DEFAULT_REPORTS", "write_converted", "write_report", "write_suite"]
+__all__ = ["DEFAULT_REPORTS", "write_converted", "write_converted_sheets", "write_report", "write_suite"]
 
 DEFAULT_REPORTS = Path("reports/local")
 
@@ -101,6 +102,24 @@ def write_converted(found: Sequence[Converted], out: Path | None) -> list[Path]:
                 content |= _marked_up(page_of(table), stem) | {f"{stem}.csv": render_csv(table).encode()}
         files += _write(content, out or DEFAULT_REPORTS / folder)
     return files
+
+
+def write_converted_sheets(sheets: Sequence[ConvertedSheet], out: Path | None) -> list[Path]:
+    """Write the tables of a suite that were read by a convention, and what was published beside them.
+
+    Args:
+        sheets: of one suite.
+        out: the folder for everything, or None for one of the suite's name below `DEFAULT_REPORTS`.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    content: dict[str, bytes] = {}
+    for each in sheets:
+        for end, page in each.pages():
+            content |= _marked_up(page, f"{each.stem}-{end}")
+        content[f"{each.stem}-table.csv"] = render_csv(each.found.table()).encode()
+    return _write(content, out or DEFAULT_REPORTS / sheets[0].runs.suite.name)
 
 
 def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, choices: Choices = DEFAULT) -> list[Path]:

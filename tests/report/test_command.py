@@ -88,7 +88,7 @@ def test_the_convention_of_published_code_is_chosen_by_name_and_stands_in_the_na
         call(*words, "--convention", "own-start", "--delta", "main")
     with pytest.raises(UsageError, match=r"--delta-base is 'own-start'\. Allowed: seed, mean\."):
         call(*words, "--delta-base", "own-start")
-    with pytest.raises(UsageError, match=r"--convention and --suite were both given\."):
+    with pytest.raises(UsageError, match=r"none of the runs there belongs to suite 'matched'"):
         call(*words, "--convention", "own-start", "--suite", "matched")
 
 

@@ -104,6 +104,11 @@ def test_a_run_keeps_the_means_that_its_datasets_conventions_name_at_each_point_
     assert _plain(trained.results["test"]) != _plain(trained.curve[0].results["test"])
 
 
+def test_a_run_on_some_of_the_tasks_keeps_their_means() -> None:
+    trained = run(spec_of("uniform", "toy-surfaces:tasks=depth", epochs="1"))
+    assert [list(means.metrics) for means in trained.batch_means] == [["depth"], ["depth"]]
+
+
 def test_without_conventions_or_on_a_validation_split_no_means_are_kept() -> None:
     assert run(spec_of("uniform", "toy-all", epochs="1")).batch_means == ()
     trained = run(spec_of("uniform", "toy-surfaces", epochs="2", validation="true"))
