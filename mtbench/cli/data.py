@@ -61,7 +61,9 @@ def where(
 
 @app.command()
 def link(
-    name: Annotated[str, typer.Argument(help="The name of the original files, e.g. clevr.")],
+    name: Annotated[
+        str, typer.Argument(help="The name of the original files, e.g. clevr, or of a dataset that is made of them.")
+    ],
     folder: Annotated[
         Path | None, typer.Argument(help="The folder that they lie in; without it the link is printed.")
     ] = None,
@@ -71,7 +73,7 @@ def link(
     from mtbench.contract.links import linked_folder, set_link
 
     root = data_root(data_root_)
-    datasets = _made_of(name)
+    name, datasets = _source_of(name)
     if folder is not None:
         folder = folder.expanduser().absolute()
         if not os.path.isdir(folder):  # Path.is_dir raises where the folder above must not be looked into
@@ -135,24 +137,28 @@ def _open(names: list[str], root: Path | None) -> list[tuple[str, "Dataset"]]:
     return [(name, parse_dataset(name).open(data_root(root))) for name in names]
 
 
-def _made_of(source: str) -> list[type["Dataset"]]:
-    """The installed datasets that are made of the files of that name.
+def _source_of(name: str) -> tuple[str, list[type["Dataset"]]]:
+    """The name of the files that is given, or of which a dataset of that name is made, and the installed datasets that
+    are made of them.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there are none.
     """
     from mtbench import registry
 
     sources: dict[str, list[type[Dataset]]] = {}
-    for name in registry.entries("dataset"):
+    names = {}
+    for each in registry.entries("dataset"):
         with suppress(PluginError):  # of a dataset that cannot be loaded nothing is known
-            dataset = registry.load("dataset", name)
-            sources.setdefault(getattr(dataset, "source", ""), []).append(dataset)
+            dataset = registry.load("dataset", each)
+            names[each] = source = getattr(dataset, "source", "")
+            sources.setdefault(source, []).append(dataset)
     sources.pop("", None)
+    source = names.get(name) or name
     if source not in sources:
         raise UsageError(
-            f"no dataset is made of files called '{source}'.",
-            mend=did_you_mean(source, sources),
+            f"no dataset is made of files called '{name}'.",
+            mend=did_you_mean(name, sources),
             allowed=f"Names: {', '.join(sorted(sources)) or 'none'}.",
         )
-    return sources[source]
+    return source, sources[source]

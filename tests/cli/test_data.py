@@ -113,7 +113,7 @@ def test_link_tells_where_original_files_lie_and_where_shows_it(tmp_path: Path) 
     opened = parse_dataset("toy-all").open(root)
     assert opened.folder == root / "squares"
     fingerprint = opened.fingerprint()
-    for words in (("link", "squares", folder), ("link", "squares")):
+    for words in (("link", "toy-all", folder), ("link", "squares"), ("link", "toy-all")):
         assert typed(*words, "--data-root", root) == f"squares is linked to {folder}\n"
     for name in ("toy-all", "toy-all:noise=0/.3"):
         assert typed("where", name, "--data-root", root).endswith(f"is there\nsquares is linked to {folder}\n")
