@@ -144,8 +144,14 @@ def _of_method(record: Record, rules: Rules, base: Values) -> tuple[Values | Non
     average, base = ("task", found[1]) if start else (rules.delta.average, base)
     best = _first_best({epoch: _gain(values, base, record.tasks, average) for epoch, values in found.items()})
     if best is None:
+        zero = [
+            f"{metric} of {task}"
+            for task, metric in delta_terms(record.tasks, average).pairs
+            if not base.get((task, metric), 1)
+        ]
         over = "its first epoch" if start else "what Δm is relative to"
-        return None, f"no epoch can be chosen, for no gain over {over} is defined"
+        said = f"{listed(zero)} is 0 there" if zero else "a value is lacking"
+        return None, f"no epoch has a gain over {over}, for {said}"
     return found[best], ""
 
 

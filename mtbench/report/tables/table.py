@@ -183,7 +183,9 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             chosen=chosen and bool(method.records),
             rank=ranking.ranks[index] if ranking else math.nan,
             idle=idle[index],
-            note=caption.note(method, {_called(column, columns): _without(method, column) for column in columns}),
+            note=caption.note(
+                method, {_called(column, columns): _without(comparison, method, column) for column in columns}
+            ),
         )
         for index, method in enumerate(comparison.methods)
     )
@@ -299,5 +301,14 @@ def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.P
     return caption.Power(column=column.name, unit=column.unit, detectable=median(effects), least=min(least))
 
 
-def _without(method: MethodRuns, column: Column) -> list[int]:
-    return [seed for seed, record in method.records.items() if math.isnan(column.score(record))]
+def _without(comparison: Comparison, method: MethodRuns, column: Column) -> list[int]:
+    """The seeds of runs that have no number in a column, but for those of which a reading says that they have none."""
+    return [
+        seed
+        for seed, record in method.records.items()
+        if math.isnan(column.score(record)) and not (comparison.reading and _is_empty(record))
+    ]
+
+
+def _is_empty(record: Record) -> bool:
+    return all(math.isnan(value) for result in record.results["test"].values() for value in result.metrics.values())

@@ -156,6 +156,16 @@ def test_a_table_of_epochs_chosen_on_the_test_split_marks_them_and_has_nothing_b
             "its record has no means over batches of 5 test images",
         ),
         (
+            along("td", 0, {1: (*ROW[:6], 0.0, *ROW[7:]), 2: ROW}),
+            OWN_START,
+            "no epoch has a gain over its first epoch, for within-11.25 of normal is 0 there",
+        ),
+        (
+            along("td", 0, {1: ROW, 2: ROW}),
+            Rules(epoch="test", delta=MAIN),
+            "no epoch has a gain over what Δm is relative to, for a value is lacking",
+        ),
+        (
             along("td", 0, {2: ROW}, protocol=TrainingProtocol(epochs=2, validation=True)),
             OWN_START,
             "with a validation split held out, its curve is not of the test split",
@@ -172,7 +182,7 @@ def test_a_run_that_lacks_something_has_no_number_and_a_sentence_says_why(
     assert told.startswith("No numbers of td (seed 0): ")
     assert re.search(why, told)
     shown = table(found, rules)
-    assert told in shown.footnotes
+    assert list(shown.footnotes) == [told]
     assert {cell.summary.n for row in shown.rows for cell in row.cells} == {0}
 
 
