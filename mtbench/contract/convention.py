@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from mtbench.errors import PluginError
 
 __all__ = ["Batches", "PeerConvention", "SingleTaskValues"]
 
@@ -18,6 +20,10 @@ class Batches:
 
     size: int
     by_examples: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise PluginError(f"batches of a convention have the size {self.size}.", allowed="It is 1 or more.")
 
     @property
     def words(self) -> str:
@@ -55,6 +61,12 @@ class SingleTaskValues:
         return 0.5 * 10.0 ** -len(self.values[task][metric].partition(".")[2])
 
 
+_Epoch = Literal["last", "last10", "own-start", "test"]
+_Average = Literal["task", "metric", "main"]
+_Sign = Literal["gain", "drop"]
+_Base = Literal["constants", "own-start"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class PeerConvention:
     """Rules of published code for the numbers of a table, by which ``mtbench report --convention`` computes them too.
@@ -84,15 +96,23 @@ class PeerConvention:
 
     source: str
     protocols: tuple[str, ...] = ()
-    epoch: Literal["last", "last10", "own-start", "test"]
+    epoch: _Epoch
     batches: Batches | None = None
     together: tuple[str, ...] = ()
-    average: Literal["task", "metric", "main"]
-    sign: Literal["gain", "drop"]
-    base: Literal["constants", "own-start"]
+    average: _Average
+    sign: _Sign
+    base: _Base
     constants: SingleTaskValues | None = None
     clip: str = ""
     note: str = ""
+
+    def __post_init__(self) -> None:
+        for name, allowed in {"epoch": _Epoch, "average": _Average, "sign": _Sign, "base": _Base}.items():
+            if (value := getattr(self, name)) not in get_args(allowed):
+                raise PluginError(
+                    f"the {name} of a convention (of {self.source}) is '{value}'.",
+                    allowed=f"Allowed: {', '.join(get_args(allowed))}.",
+                )
 
     @property
     def chooses_on_test(self) -> bool:

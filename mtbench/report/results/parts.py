@@ -1,7 +1,7 @@
 """What Δm is made of: the part of each metric, and what the rounding of printed constants does to it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -27,20 +27,25 @@ def mean_parts(comparison: Comparison, convention: Convention) -> list[dict[tupl
     return found
 
 
-def large_parts(comparison: Comparison, convention: Convention) -> str:
+def large_parts(
+    comparison: Comparison, convention: Convention, parts: Sequence[Mapping[tuple[str, str], float]]
+) -> str:
     """Return a sentence on metrics of which one makes more than half of a method's Δm; empty if there are none.
 
     It does if its part is larger in amount than those of all others together. Where each task has one metric the
     columns of the table show as much, and nothing is said.
+
+    Args:
+        parts: of each method, see `mean_parts`.
     """
     if not comparison.tasks or not other_averages(comparison, convention.average):
         return ""
     groups: dict[tuple[str, str], list[str]] = {}
-    for method, parts in zip(comparison.methods, mean_parts(comparison, convention), strict=True):
-        amounts = sum(map(abs, parts.values()))
-        for pair, part in parts.items():
+    for method, each in zip(comparison.methods, parts, strict=True):
+        amounts = sum(map(abs, each.values()))
+        for pair, part in each.items():
             if abs(part) > amounts / 2 and abs(part) > _VISIBLE:
-                said = f"{method.title} ({signed(part)} of {signed(sum(parts.values()))})"
+                said = f"{method.title} ({signed(part)} of {signed(sum(each.values()))})"
                 groups.setdefault(pair, []).append(said)
     if not groups:
         return ""

@@ -13,7 +13,7 @@ from mtbench.report.results.choices import AVERAGES, BASES, DEFAULT, Choices, Co
 from mtbench.report.results.comparison import Comparison, MethodRuns
 from mtbench.report.results.constant import Constants, constants_of, not_above
 from mtbench.report.results.expense import Expense, Yardstick, expense, yardstick
-from mtbench.report.results.parts import large_parts, rounding_bands
+from mtbench.report.results.parts import large_parts, mean_parts, rounding_bands
 from mtbench.report.results.rank import rank
 from mtbench.report.results.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.results.unlike import mixed_note, unlike_partners
@@ -78,6 +78,7 @@ class Row:
         expense: what it takes; None before a run has finished.
         delta: of Δm over its seeds, by the table's convention; of no values where there are no single-task runs.
         deltas: the same by every other average and divisor, by names such as ``task`` and ``seed``.
+        parts: the part of each metric in Δm, by task and metric, in points; empty without a Δm.
         band: how far Δm may be off for the rounding of constants that it is relative to, in points; NaN without them.
         error: of the relative change of the error rate, likewise.
         chosen: whether its epoch was chosen on the test split.
@@ -97,6 +98,7 @@ class Row:
     delta: Summary
     deltas: Mapping[tuple[str, str], Summary]
     error: Summary
+    parts: Mapping[tuple[str, str], float]
     band: float
     chosen: bool
     rank: float
@@ -158,7 +160,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     }
     over = reading.reference.words if reading and reading.reference else single.title if single else ""
     bands, ranking = rounding_bands(comparison, convention), rank(comparison) if choices.rank else None
-    parts = large_parts(comparison, convention)
+    parts = mean_parts(comparison, convention)
     delta, errors = gains[convention.average, convention.base], list(map(summarize, error_changes(comparison)))
     against = [
         unlike_partners(comparison, index, bold=index in bold, convention=convention if gain.n else None)
@@ -179,6 +181,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             delta=delta[index],
             deltas={key: summaries[index] for key, summaries in gains.items()},
             error=errors[index],
+            parts=parts[index],
             band=bands[index],
             chosen=chosen and bool(method.records),
             rank=ranking.ranks[index] if ranking else math.nan,
@@ -207,7 +210,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     notes = [
         *(row.note for row in rows),
         mixed_note({row.method: names for row, names in zip(rows, against, strict=True)}),
-        parts,
+        large_parts(comparison, convention, parts),
         *(reading.lacking if reading else ()),
     ]
     return Table(
