@@ -52,13 +52,16 @@ class SingleTaskValues:
     size: tuple[int, int]
     values: Mapping[str, Mapping[str, str]]
 
-    def value(self, task: str, metric: str) -> float:
-        """Return a value as a number; NaN where none is printed."""
-        return float(self.values.get(task, {}).get(metric, "nan"))
+    def numbers(self) -> dict[tuple[str, str], float]:
+        """Return the values as numbers, by task and metric."""
+        return {pair: float(text) for pair, text in self._texts()}
 
-    def half_digit(self, task: str, metric: str) -> float:
-        """Return half a unit of the last digit of a printed value, by which rounding may have changed it."""
-        return 0.5 * 10.0 ** -len(self.values[task][metric].partition(".")[2])
+    def half_digits(self) -> dict[tuple[str, str], float]:
+        """Return half a unit of the last digit of each value, by which rounding may have changed it."""
+        return {pair: 0.5 * 10.0 ** -len(text.partition(".")[2]) for pair, text in self._texts()}
+
+    def _texts(self) -> list[tuple[tuple[str, str], str]]:
+        return [((task, name), text) for task, metrics in self.values.items() for name, text in metrics.items()]
 
 
 _Epoch = Literal["last", "last10", "own-start", "test"]

@@ -48,7 +48,7 @@ def delta_parts(
     signs = np.where(np.asarray(higher, dtype=bool), 1.0, -1.0)
     metrics, base = _both(values, single)
     ratios = _ratios(signs * (metrics - base), np.abs(base))
-    names = list(range(ratios.shape[-1])) if tasks is None else list(tasks)
+    names: list[Hashable] = list(range(ratios.shape[-1])) if tasks is None else list(tasks)
     terms = len(set(names)) * np.array([names.count(name) for name in names], dtype=np.float64)
     parts: NDArray[np.float64] = 100 * ratios / terms
     return parts

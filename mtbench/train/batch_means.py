@@ -52,7 +52,8 @@ class _Mean:
     def add(self, rows: Tensor, predictions: Tensor, targets: Tensor) -> None:
         indices, lengths = torch.unique_consecutive(rows // self.batches.size, return_counts=True)
         parts = lengths.tolist()
-        for index, some, true in zip(indices.tolist(), predictions.split(parts), targets.split(parts), strict=True):
+        pieces = zip(indices.tolist(), torch.split(predictions, parts), torch.split(targets, parts), strict=True)
+        for index, some, true in pieces:
             if index != self.index or self.tally is None:
                 self._close()
                 self.index, self.tally = index, self.kind.tally()

@@ -45,17 +45,15 @@ CITYSCAPES_ROWS = {
 
 
 def pairs(constants: SingleTaskValues) -> list[tuple[str, str]]:
-    return [(task, metric) for task, metrics in constants.values.items() for metric in metrics]
+    return list(constants.numbers())
 
 
 def drop(constants: SingleTaskValues, row: tuple[float, ...], average: str, shift: float = 0.0) -> float:
     """Return Δm as a drop; `shift` moves each constant by so many halves of its last digit for the worse."""
     names = pairs(constants)
     higher = [metric in HIGHER for _, metric in names]
-    base = [
-        constants.value(*name) + shift * constants.half_digit(*name) * (1 if up else -1)
-        for name, up in zip(names, higher, strict=True)
-    ]
+    numbers, halves = constants.numbers(), constants.half_digits()
+    base = [numbers[name] + shift * halves[name] * (1 if up else -1) for name, up in zip(names, higher, strict=True)]
     tasks = [task for task, _ in names]
     if average == "main":
         kept = [tasks.index(task) for task in dict.fromkeys(tasks)]
@@ -110,7 +108,7 @@ def test_the_last_digit_of_the_constants_leaves_mgda_open_by_a_quarter_of_a_poin
 def parts(method: str) -> list[float]:
     """The parts of the drop."""
     names = pairs(CAGRAD_CITYSCAPES)
-    base = [CAGRAD_CITYSCAPES.value(*name) for name in names]
+    base = list(CAGRAD_CITYSCAPES.numbers().values())
     return [
         -float(part) for part in delta_parts([CITYSCAPES_ROWS[method]], base, [name[1] in HIGHER for name in names])[0]
     ]

@@ -67,16 +67,14 @@ class _Base:
 
     def of(self, record: Record, seed: int) -> Values:
         """Return the values for one run; nothing where there are none."""
-        if self.rules.constants is not None:
-            return self._constants(record)
+        if (constants := self.rules.constants) is not None:
+            return constants.numbers() if str(record.spec.backbone) == constants.backbone else {}
         if self.rules.delta.base == "own-start":
             return series(record, self.rules).get(1, {})
         if self.rules.delta.base == "seed":
             return self.single.get(seed, {})
         pairs = dict.fromkeys(pair for values in self.single.values() for pair in values)
-        return {
-            pair: float(np.nanmean([values.get(pair, math.nan) for values in self.single.values()])) for pair in pairs
-        }
+        return {pair: _mean(values.get(pair, math.nan) for values in self.single.values()) for pair in pairs}
 
     def reference(self) -> Reference | None:
         """Return what is relative to no single-task run."""
@@ -91,23 +89,8 @@ class _Base:
                 for method in self.comparison.methods
                 for seed, record in method.records.items()
             },
-            halves={
-                (task, metric): constants.half_digit(task, metric)
-                for task, metrics in (constants.values if constants else {}).items()
-                for metric in metrics
-            },
+            halves=constants.half_digits() if constants else {},
         )
-
-    def _constants(self, record: Record) -> Values:
-        constants = self.rules.constants
-        assert constants is not None
-        if str(record.spec.backbone) != constants.backbone:
-            return {}
-        return {
-            (task, metric): constants.value(task, metric)
-            for task, metrics in constants.values.items()
-            for metric in metrics
-        }
 
 
 def _each(method: MethodRuns, rules: Rules, read: Callable[[Record, int], tuple[Values | None, str]]) -> _Found:
@@ -201,5 +184,11 @@ def _said(found: Mapping[str, _Found]) -> Iterable[str]:
                 by_reason.setdefault(why, []).append(seed)
         for why, who in by_reason.items():
             groups.setdefault(why, []).append(f"{title} ({seeds(who)})")
-    for why, who in groups.items():
-        yield f"No numbers of {', '.join(who)}: {why}."
+    for why, runs in groups.items():
+        yield f"No numbers of {', '.join(runs)}: {why}."
+
+
+def _mean(values: Iterable[float]) -> float:
+    """The mean of those that are not NaN; NaN of none."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
