@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,7 +16,7 @@ from mtbench.errors import UsageError, did_you_mean, shortlist
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.contract import Network, Setup
+    from mtbench.contract import Network, PeerConvention, Setup
     from mtbench.plan.parse import MethodChoice
 
 __all__ = ["info"]
@@ -152,6 +153,24 @@ def _describe_dataset(console: "Console", name: str) -> None:
         if field.name != "name":
             values = (render_value(getattr(protocol, field.name)) for protocol in protocols)
             table.add_row(field.name, *values, field.metadata["help"])
+    console.print(table)
+    _describe_conventions(console, choice.dataset_class.conventions)
+
+
+def _describe_conventions(console: "Console", conventions: "Mapping[str, PeerConvention]") -> None:
+    """Print what published code reports of the dataset, for ``mtbench report --convention NAME``."""
+    from rich.markup import escape
+
+    from mtbench.report.conventions.words import facts
+
+    if not conventions:
+        return
+    found = [facts(convention) for convention in conventions.values()]
+    table = grid("convention", *map(escape, conventions))
+    for name in found[0]:
+        if any(each[name] for each in found):
+            table.add_row(name, *(escape(each[name]) for each in found))
+    console.print("\nWhat published code reports, as `mtbench report --convention NAME` does:", highlight=False)
     console.print(table)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli import shared
+from mtbench.cli import conventions, shared
 from mtbench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -44,32 +44,44 @@ def report(
     delta: Annotated[
         str,
         typer.Option(
-            help="Average in Δm: task (over each task's metrics, then over tasks), metric (over all metrics), or main "
-            "(over primary metrics).",
+            help="Average in Δm: task (over each task's metrics, then over tasks; the default), metric (over all "
+            "metrics), or main (over primary metrics).",
             metavar="task|metric|main",
         ),
-    ] = "task",
+    ] = "",
     delta_sign: Annotated[
-        str, typer.Option(help="Sign of Δm: gain (higher is better) or drop.", metavar="gain|drop")
-    ] = "gain",
+        str,
+        typer.Option(help="Sign of Δm: gain (higher is better; the default) or drop.", metavar="gain|drop"),
+    ] = "",
     delta_base: Annotated[
         str,
         typer.Option(
-            help="Divisor of Δm: the single-task run of the same seed, or the mean of the single-task runs.",
+            help="Divisor of Δm: the single-task run of the same seed (the default), or the mean of the single-task "
+            "runs.",
             metavar="seed|mean",
         ),
-    ] = "seed",
+    ] = "",
+    convention: Annotated[
+        str,
+        typer.Option(
+            help="Compute the tables by the rules of published code instead, of which `mtbench info DATASET` shows "
+            "those that there are.",
+            metavar="NAME",
+        ),
+    ] = "",
+    rank: Annotated[bool, typer.Option("--rank", help="Show the mean rank of each method over metrics.")] = False,
     data_root: shared.DataRoot = None,
 ) -> None:
     """Make the tables and figures of a folder of runs, and print the tables."""
     from rich.console import Console
 
-    from mtbench.report.results.choices import Convention, parse_choices
+    from mtbench.report.conventions.table import Asked
+    from mtbench.report.results.choices import parse_choices
     from mtbench.report.studies.runs import find_studies, without_trials
     from mtbench.store.status import survey
     from mtbench.store.study import read_studies
 
-    root, convention = shared.data_root(data_root), Convention(average=delta, sign=delta_sign, base=delta_base)
+    root, asked = shared.data_root(data_root), Asked(average=delta, sign=delta_sign, base=delta_base)
     statuses = survey(results, root) if results.is_dir() else []
     if not statuses:
         asked = f"--suite {shlex.quote(suite)}" if suite else "--methods td,uniform --dataset mmnist3"
@@ -79,14 +91,19 @@ def report(
         )
     if wanted := [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]:
         statuses = _of_datasets(statuses, wanted, results)
-    choices = parse_choices(
-        metrics, convention, [task for status in statuses if status.record for task in status.record.tasks]
-    )
+    tasks = [task for status in statuses if status.record for task in status.record.tasks]
+    choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
     there = {status.spec.titles.dataset for status in statuses}
     studies = [study for study in read_studies(results) if study.titles.dataset in there]
     found = find_studies(studies, statuses, results)
     console = Console()
-    if suite:
+    if convention and suite:
+        shown = without_trials(statuses, found, results)
+        files = conventions.tables_of_suite(suite, convention, shown, asked, out, choices, console)
+    elif convention:
+        shown = without_trials(statuses, found, results)
+        files = conventions.tables(convention, shown, asked, out, choices, console)
+    elif suite:
         files = _report_suite(suite, without_trials(statuses, found, results), found, root, out, choices, console)
     else:
         files = _report_all(statuses, found, results, out, choices, console)
@@ -117,6 +134,7 @@ def _report_all(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
+    from mtbench.report.conventions.presets import preset_pages
     from mtbench.report.results.comparison import compare
     from mtbench.report.studies.exhibits import study_exhibits
     from mtbench.report.studies.runs import in_tables
@@ -132,6 +150,7 @@ def _report_all(
     for comparison in comparisons:
         pages.append(page_of(build_table(comparison, choices)))
         pages += [page for _, page in pages_beside(comparison, choices)]
+    pages += preset_pages(comparisons)
     for page in [*pages, *(exhibit.page for exhibit in study_exhibits(studies, comparisons))]:
         print_page(page, console)
         console.print()
@@ -149,21 +168,13 @@ def _report_suite(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.plan.suite.file import find_suite
     from mtbench.report.claims.judged import judge_claims
     from mtbench.report.suites.pages import suite_pages
-    from mtbench.report.suites.suite import suite_runs
     from mtbench.report.typeset.terminal import print_page
     from mtbench.report.write import write_suite
 
-    found = suite_runs(find_suite(name), statuses, studies)
-    if not found:
-        raise UsageError(
-            f"none of the runs there belongs to suite '{name}'.",
-            mend=f"Make some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder with --results.",
-        )
     files: list[Path] = []
-    for runs in found:
+    for runs in conventions.runs_of_suite(name, statuses, studies):
         judged = judge_claims(runs, root)
         for page in suite_pages(runs, judged, choices):
             print_page(page, console)

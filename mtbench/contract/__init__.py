@@ -11,6 +11,7 @@ from mtbench.contract.balancer import (
     Scalarization,
 )
 from mtbench.contract.conformance import Conformance
+from mtbench.contract.convention import Batches, PeerConvention, SingleTaskValues
 from mtbench.contract.dataset import Dataset
 from mtbench.contract.files import File
 from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Retrieval, Segmentation
@@ -35,6 +36,7 @@ __all__ = [
     "Balancer",
     "Batch",
     "BatchNorm",
+    "Batches",
     "Choices",
     "Classification",
     "Combined",
@@ -55,6 +57,7 @@ __all__ = [
     "NoOptions",
     "Normals",
     "OneTaskNetwork",
+    "PeerConvention",
     "Range",
     "Regression",
     "RepresentationBalancer",
@@ -66,6 +69,7 @@ __all__ = [
     "SharedRepresentation",
     "Shift",
     "Simplex",
+    "SingleTaskValues",
     "Split",
     "Stage",
     "StageShape",

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from mtbench.contract.convention import PeerConvention
 from mtbench.contract.links import linked_folder
 from mtbench.contract.options import NoOptions
 from mtbench.contract.protocol import TrainingProtocol
@@ -32,6 +33,9 @@ class Dataset(ABC):
         paper: where it comes from.
         source: the name of the files that it is made of, where a person may have them already; several datasets can
             share one. ``mtbench data link SOURCE FOLDER`` says where they lie. Empty where all files are made here.
+        conventions: by name, rules of published code for its numbers on the dataset. Of the batches that they name the
+            means of the test metrics are kept in each record, for the points of the curve, so that ``mtbench report
+            --convention NAME`` can compute such numbers. They change no other number, and make no run stale.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -42,6 +46,7 @@ class Dataset(ABC):
     points: ClassVar[bool] = False
     paper: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    conventions: ClassVar[Mapping[str, PeerConvention]] = {}
 
     def __init__(self, options: Any, root: Path) -> None:
         """Args: `options` is an instance of `Options`; `root` is the folder that data files live in."""

@@ -147,6 +147,7 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
         selectivity=trained.selectivity,
         constants=trained.constants,
         pointing=trained.pointing,
+        batch_means=trained.batch_means,
         measurements=trained.measurements,
         notes=tuple(notes),
     )

@@ -41,7 +41,7 @@ class Varied(Dataset):
         self.dataset, self.variation = dataset, variation
         self.input_shape, self.foreground = dataset.input_shape, dataset.foreground  # type: ignore[misc]
         self.points = dataset.points  # type: ignore[misc]
-        self.source = dataset.source  # type: ignore[misc]
+        self.source, self.conventions = dataset.source, dataset.conventions  # type: ignore[misc]
         self.protocols, self.default_backbone = dataset.protocols, dataset.default_backbone  # type: ignore[misc]
         self.indices = _indices(dataset.tasks, variation.tasks, name)
         chosen = [dataset.tasks[index] for index in self.indices]

@@ -11,6 +11,9 @@ from mtbench.report.claims.page import claims_frame, claims_page
 from mtbench.report.conflict.diagnostics import diagnostic_files
 from mtbench.report.conflict.equal_loss import EqualLoss, equal_losses
 from mtbench.report.conflict.pairs import relation_pages
+from mtbench.report.conventions.presets import preset_pages
+from mtbench.report.conventions.suite import ConvertedSheet
+from mtbench.report.conventions.table import Converted
 from mtbench.report.drawing.figures import draw_curves, draw_points
 from mtbench.report.drawing.style import save
 from mtbench.report.exhibits.exhibit import Exhibit
@@ -33,7 +36,7 @@ from mtbench.report.typeset.markup import render_csv, render_markdown
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
-__all__ = ["DEFAULT_REPORTS", "write_report", "write_suite"]
+__all__ = ["DEFAULT_REPORTS", "write_converted", "write_converted_sheets", "write_report", "write_suite"]
 
 DEFAULT_REPORTS = Path("reports/local")
 
@@ -69,12 +72,54 @@ def write_report(
             stem = f"{comparison.folder}-{comparison.slug}"
             content |= dict(_files(comparison, stem, table, page_of(table)))
             content |= _beside(comparison, stem, table, choices)
+        for page in preset_pages(here):
+            content |= _marked_up(page, page.label)
         for at_loss in equal:
             content |= dict(_compared(at_loss, at_loss.page.label)) if at_loss.home in here else {}
         for each in found:
             content |= dict(_found(each)) if each.folder == folder else {}
         files += _write(content, out or DEFAULT_REPORTS / folder)
     return files
+
+
+def write_converted(found: Sequence[Converted], out: Path | None) -> list[Path]:
+    """Write the tables of comparisons that were read by a convention, whose name is part of those of the files.
+
+    Args:
+        found: of any datasets and protocols.
+        out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    files: list[Path] = []
+    for folder in dict.fromkeys(each.comparison.folder for each in found):
+        content: dict[str, bytes] = {}
+        for each in found:
+            if each.comparison.folder == folder:
+                stem = f"{folder}-{each.comparison.slug}-{each.name}-table"
+                table = each.table()
+                content |= _marked_up(page_of(table), stem) | {f"{stem}.csv": render_csv(table).encode()}
+        files += _write(content, out or DEFAULT_REPORTS / folder)
+    return files
+
+
+def write_converted_sheets(sheets: Sequence[ConvertedSheet], out: Path | None) -> list[Path]:
+    """Write the tables of a suite that were read by a convention, and what was published beside them.
+
+    Args:
+        sheets: of one suite.
+        out: the folder for everything, or None for one of the suite's name below `DEFAULT_REPORTS`.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    content: dict[str, bytes] = {}
+    for each in sheets:
+        for end, page in each.pages():
+            content |= _marked_up(page, f"{each.stem}-{end}")
+        content[f"{each.stem}-table.csv"] = render_csv(each.found.table()).encode()
+    return _write(content, out or DEFAULT_REPORTS / sheets[0].runs.suite.name)
 
 
 def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, choices: Choices = DEFAULT) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Whether methods come out in the order that a paper has them in."""
+"""Mean ranks of methods, and whether methods come out in the order that a paper has them in."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mtbench.stats.summary import Interval
 
-__all__ = ["Agreement", "kendall_tau", "order_agreement"]
+__all__ = ["Agreement", "kendall_tau", "mean_ranks", "order_agreement"]
 
 _ROUNDING = 1e-12
 
@@ -81,6 +81,30 @@ def order_agreement(
         same=float((drawn > 1 - 1e-9).mean()) if drawn.size else math.nan,
         resamples=drawn.size,
     )
+
+
+def mean_ranks(values: ArrayLike, higher: ArrayLike) -> NDArray[np.float64]:
+    """Return the mean over metrics of the rank (R,) of each of R rows among all of them, 1 for the best.
+
+    Rows with equal values share the mean of the ranks that they take together. Values are compared as they are, never
+    as they are printed.
+
+    Args:
+        values: (R, M) metrics.
+        higher: (M,) whether higher is better.
+
+    Returns:
+        (R,); NaN for a row that lacks a value, which is not counted among the others.
+    """
+    array = np.asarray(values, dtype=np.float64) * np.where(np.asarray(higher, dtype=bool), 1.0, -1.0)
+    complete = ~np.isnan(array).any(axis=1)
+    ranks = np.full(len(array), np.nan)
+    known = array[complete]
+    better = (known[None, :, :] > known[:, None, :]).sum(axis=1)
+    equal = (known[None, :, :] == known[:, None, :]).sum(axis=1)  # itself among them
+    if known.size:
+        ranks[complete] = (better + (equal + 1) / 2).mean(axis=1)
+    return ranks
 
 
 def _means(ours: NDArray[np.float64], counts: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:

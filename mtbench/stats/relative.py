@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["delta_m", "relative_error"]
+__all__ = ["delta_m", "delta_parts", "relative_error"]
 
 
 def delta_m(
@@ -35,6 +35,23 @@ def delta_m(
         members = [[place for place, each in enumerate(tasks) if each == task] for task in dict.fromkeys(tasks)]
         ratios = np.stack([ratios[..., places].mean(axis=-1) for places in members], axis=-1)
     return _mean(ratios)
+
+
+def delta_parts(
+    values: ArrayLike, single: ArrayLike, higher: ArrayLike, tasks: Sequence[Hashable] | None = None
+) -> NDArray[np.float64]:
+    """Return the part (S, M) of each metric in `delta_m`, in points: 100 r_m over the number of terms.
+
+    Of the mean over all M metrics it is 100 r_m / M; of the mean over T tasks 100 r_m / (T K) for a metric of a task
+    with K metrics. The parts of a seed add up to its Δm.
+    """
+    signs = np.where(np.asarray(higher, dtype=bool), 1.0, -1.0)
+    metrics, base = _both(values, single)
+    ratios = _ratios(signs * (metrics - base), np.abs(base))
+    names: list[Hashable] = list(range(ratios.shape[-1])) if tasks is None else list(tasks)
+    terms = len(set(names)) * np.array([names.count(name) for name in names], dtype=np.float64)
+    parts: NDArray[np.float64] = 100 * ratios / terms
+    return parts
 
 
 def relative_error(values: ArrayLike, single: ArrayLike) -> NDArray[np.float64]:

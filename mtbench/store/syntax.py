@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 __all__ = ["numeric_part", "plain_text"]
 
-DESCRIPTIVE = frozenset({"title", "paper", "bibtex", "deviations", "role", "conformance", "modulated_by"})
+DESCRIPTIVE = frozenset(
+    {"title", "paper", "bibtex", "deviations", "role", "conformance", "modulated_by", "conventions"}
+)
 """Class attributes that describe a plug-in, for readers, for reports and for `mtbench check`."""
 OPTION_TEXTS = frozenset({"help", "search"})
 """Keywords of `option` that say something about it: a search asks each run for the values that it tries."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mtbench.contract import Balancer, Network, Setup, Split, Task
+from mtbench.contract import Balancer, Batches, Network, Setup, Split, Task
 from mtbench.contract.dataset import Dataset
 from mtbench.contract.normalization import convert_batch_norm
 from mtbench.plan.parse import MethodChoice, backbone_of, dataset_of, parse_method
@@ -29,6 +29,7 @@ class Assembly:
         setup: what the network was built from.
         whole: (N, T) bool on the CPU, which targets are defined of all training examples, where ``train`` holds a share
             of them that is to be visited as often as all would be; None if it holds them all.
+        batches: over which means of the test metrics are kept, as the dataset's conventions say.
     """
 
     tasks: tuple[Task, ...]
@@ -37,6 +38,11 @@ class Assembly:
     balancer: Balancer
     setup: Setup
     whole: Tensor | None = None
+    batches: tuple[Batches, ...] = ()
+
+    def batches_of(self, split: str) -> tuple[Batches, ...]:
+        """The batches over which means are kept of one split: `batches` of the test split, else none."""
+        return self.batches if split == "test" else ()
 
 
 def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
@@ -63,6 +69,7 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
         balancer=balancer,
         setup=setup,
         whole=whole if kept < len(whole) else None,
+        batches=tuple(dict.fromkeys(each.batches for each in dataset.conventions.values() if each.batches)),
     )
 
 

@@ -4,7 +4,7 @@ A network is asked for the pairs of an example and a task whose target is define
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtbench.contract import Kind, Network, Split
-from mtbench.store.record import TaskResult
+from mtbench.contract import Batches, Kind, Network, Split
+from mtbench.store.record import BatchMeans, TaskResult
+from mtbench.train.batch_means import BatchMeter
 from mtbench.train.outputs import outputs
 
 __all__ = ["Evaluation", "evaluate", "measure"]
@@ -29,11 +30,13 @@ class Evaluation:
             a target is undefined nothing was predicted: NaN, or the largest value of an integer dtype.
         not_stored: by name of each task whose predictions were asked for and are too large, or of which no target is
             defined, the reason in a sentence.
+        batch_means: means of the metrics over batches, of each kind that was asked for.
     """
 
     results: Mapping[str, TaskResult]
     predictions: Mapping[str, Tensor]
     not_stored: Mapping[str, str]
+    batch_means: tuple[BatchMeans, ...] = ()
 
 
 def evaluate(network: Network, split: Split) -> Mapping[str, TaskResult]:
@@ -46,6 +49,7 @@ def measure(
     split: Split,
     *,
     keep: bool = False,
+    batches: Sequence[Batches] = (),
     norm_batch: int = 0,
     check_stop: Callable[[], None] = lambda: None,
 ) -> Evaluation:
@@ -53,12 +57,15 @@ def measure(
 
     Args:
         keep: whether predictions are wanted.
+        batches: kinds of batches of which means are wanted; they are no matter of how many examples are evaluated at a
+            time.
         norm_batch: examples at a time, whose statistics batch normalization takes; 0 for its running statistics.
         check_stop: called before each batch, as in `mtbench.train.loop.fit`.
     """
     tasks = network.tasks
     losses, counts = [0.0] * len(tasks), [0] * len(tasks)
     tallies = [task.kind.tally() for task in tasks]
+    meters = [BatchMeter(each, tasks, len(split)) for each in batches]
     kept: dict[str, NDArray[Any]] = {}
     not_stored = {task.name: f"no example has a label of task '{task.name}'." for task in tasks if keep}
     for some in outputs(network, split, norm_batch=norm_batch, check_stop=check_stop):
@@ -80,6 +87,8 @@ def measure(
             losses[index] += float(task.kind.losses(output, target).double().sum())
             counts[index] += len(used)
             tallies[index].add(predictions, target)
+            for meter in meters:
+                meter.add(task.name, some.rows[used], predictions, target)
     results = {
         task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=tally.score())
         for task, loss, count, tally in zip(tasks, losses, counts, tallies, strict=True)
@@ -88,6 +97,7 @@ def measure(
         results=results,
         predictions={name: torch.from_numpy(values) for name, values in kept.items()},
         not_stored=not_stored,
+        batch_means=tuple(meter.result() for meter in meters),
     )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from mtbench.contract import Losses, Task, TrainingProtocol, derive, stream
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
-from mtbench.store.record import CurvePoint, TaskResult
+from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly
 from mtbench.train.cost import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
@@ -110,6 +111,7 @@ def fit(
             optimizer.load_state_dict(state["optimizer"])
     one_task = protocol.draws_one_task(native=network.one_task)
     norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
+    look = partial(measure, network, norm_batch=norm_batch, check_stop=check_stop)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}
     final: Mapping[str, Evaluation] = {}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
@@ -161,11 +163,10 @@ def fit(
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             if epoch + 1 == epochs and not selects:
-                found = final = _final(run, ledger.steps, norm_batch, check_stop)
+                found = final = _final(run, ledger.steps, look)
             else:
-                found = {name: measure(network, run.splits[name], norm_batch=norm_batch, check_stop=check_stop)}
-            results = {split: evaluation.results for split, evaluation in found.items()}
-            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, results, conflict, weights))
+                found = {name: look(run.splits[name], batches=run.batches_of(name))}
+            curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, found, conflict, weights))
             weights.clear()
             if selects and best_epoch(curve, run.tasks) == epoch + 1:
                 selected = copy.deepcopy(network.state_dict())
@@ -190,7 +191,7 @@ def fit(
         curve=curve,
         selected_epoch=epochs if selected is None else best_epoch(curve, run.tasks),
         # Resumed after the last epoch, or with another one selected, there is no evaluation of these weights yet.
-        final=final or _final(run, ledger.steps, norm_batch, check_stop),
+        final=final or _final(run, ledger.steps, look),
     )
 
 
@@ -239,17 +240,17 @@ def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps:
     )
 
 
-def _final(run: Assembly, steps: int, norm_batch: int, check_stop: Callable[[], None]) -> Mapping[str, Evaluation]:
+def _final(run: Assembly, steps: int, look: Callable[..., Evaluation]) -> Mapping[str, Evaluation]:
     """The evaluation of every split, with predictions of the test split.
+
+    Args:
+        look: `measure` of the run's network.
 
     Raises:
         NonFiniteLoss: the last step broke a loss, which no training loss has shown.
     """
     splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
-    found = {
-        name: measure(run.network, split, keep=name == "test", norm_batch=norm_batch, check_stop=check_stop)
-        for name, split in splits.items()
-    }
+    found = {name: look(split, keep=name == "test", batches=run.batches_of(name)) for name, split in splits.items()}
     for name, evaluation in found.items():
         for task, result in evaluation.results.items():
             if result.count and not math.isfinite(result.loss):
@@ -263,7 +264,7 @@ def _point(
     ledger: Ledger,
     means: Tensor,
     tasks: Sequence[Task],
-    results: Mapping[str, Mapping[str, TaskResult]],
+    found: Mapping[str, Evaluation],
     conflict: ConflictMeter,
     weights: WeightMeter,
 ) -> CurvePoint:
@@ -272,10 +273,11 @@ def _point(
         steps=ledger.steps,
         label_uses=ledger.label_uses,
         train_losses={task.name: mean for task, mean in zip(tasks, means.tolist(), strict=True)},
-        results=results,
+        results={split: evaluation.results for split, evaluation in found.items()},
         conflict=conflict.result(),
         same_images=conflict.result_on_same_images(),
         weights=weights.result(),
+        batch_means=found["test"].batch_means if "test" in found else (),
     )
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import (
+    BatchMeans,
     Constant,
     Cost,
     CurvePoint,
@@ -58,7 +59,7 @@ class Trained:
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
         selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
             from 1.
-        selectivity, constants, pointing, measurements: see `Record`.
+        selectivity, constants, pointing, batch_means, measurements: see `Record`.
     """
 
     model: Mapping[str, Tensor]
@@ -78,6 +79,7 @@ class Trained:
     selectivity: Selectivity | None
     constants: Mapping[str, Constant]
     pointing: Pointing | None
+    batch_means: tuple[BatchMeans, ...]
     measurements: Mapping[str, Measurement]
 
 
@@ -142,6 +144,7 @@ def _trained(
         pointing=measure_pointing(
             run.network, run.splits["train"], run.splits["test"], test.predictions, check_stop=check_stop
         ),
+        batch_means=test.batch_means,
         measurements={**ceilings(run.tasks, run.splits["test"]), **distances(run.network)},
     )
 

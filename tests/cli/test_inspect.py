@@ -133,6 +133,13 @@ def test_info_of_a_dataset_shows_tasks_and_protocols() -> None:
     assert ["epochs", "100", "4"] in [line.split()[:3] for line in text.splitlines()]
 
 
+def test_info_of_a_dataset_shows_what_published_code_reports_of_it() -> None:
+    text = " ".join(shown("info", "toy-surfaces").split())
+    assert "What published code reports, as `mtbench report --convention NAME` does:" in text
+    assert "convention last-ten own-start best-test" in text
+    assert "What published code reports" not in shown("info", "toy-all")
+
+
 def test_info_of_a_dataset_with_a_thousand_tasks_names_a_few() -> None:
     text = " ".join(shown("info", "clevr-questions").split())
     assert "Tasks: cyan-material, cyan-shape, " in text

@@ -9,6 +9,7 @@ from mtbench.cli.app import app
 from mtbench.errors import UsageError
 from mtbench.store.record import render_record
 from mtbench.store.status import RunStatus
+from tests.report.curves import along, better
 from tests.report.records import INDOOR_SINGLE, INDOOR_UNIFORM, finished, indoor
 
 
@@ -64,6 +65,31 @@ def test_metrics_and_the_convention_of_the_gain_are_chosen_by_options(tmp_path: 
         call(*words, "--metrics", "mIoU")
     with pytest.raises(UsageError, match=r"--delta-sign is 'loss'\. Allowed: gain, drop\."):
         call(*words, "--delta-sign", "loss")
+
+
+def test_the_convention_of_published_code_is_chosen_by_name_and_stands_in_the_names_of_files(tmp_path: Path) -> None:
+    rows = {epoch: better(epoch) for epoch in range(1, 11)}
+    for method, percent in (("single", 0), ("branches", 2)):
+        changed = {epoch: better(percent, row) for epoch, row in rows.items()}
+        keep(tmp_path / "runs", along(method, 0, changed, batched={(5, False): changed, (4, True): changed}))
+    words = ["--results", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path / "data")]
+    shown = call(*words, "--convention", "own-start")
+    assert shown.startswith("toy-surfaces, protocol paper, convention own-start\n")
+    assert "¶: its epoch was chosen on the test split." in " ".join(shown.split())
+    table = (tmp_path / "out/toy-surfaces-paper-own-start-table.md").read_text()
+    assert "| branches†¶ |" in table
+    assert not (tmp_path / "out/toy-surfaces-paper-table.md").exists()
+    ranked = call(*words, "--convention", "last-ten", "--rank", "--delta", "metric")
+    assert "1.00" in ranked
+    assert "rank ↓" in ranked
+    with pytest.raises(UsageError, match=r"'last-tne'\. Did you mean 'last-ten'\? Conventions here: last-ten, own-"):
+        call(*words, "--convention", "last-tne")
+    with pytest.raises(UsageError, match=r"--delta is 'main', and convention 'own-start' takes 'task'\."):
+        call(*words, "--convention", "own-start", "--delta", "main")
+    with pytest.raises(UsageError, match=r"--delta-base is 'own-start'\. Allowed: seed, mean\."):
+        call(*words, "--delta-base", "own-start")
+    with pytest.raises(UsageError, match=r"none of the runs there belongs to suite 'matched'"):
+        call(*words, "--convention", "own-start", "--suite", "matched")
 
 
 @pytest.mark.parametrize("there", [True, False])

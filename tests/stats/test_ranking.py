@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mtbench.stats.ranking import kendall_tau, order_agreement
+from mtbench.stats.ranking import kendall_tau, mean_ranks, order_agreement
 
 NAN = float("nan")
 pairs = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=10)
@@ -77,3 +77,16 @@ def test_fewer_than_two_distinct_values_have_no_order(runs: list[list[float]]) -
     assert math.isnan(agreement.tau)
     assert math.isnan(agreement.same)
     assert (agreement.interval, agreement.resamples) == (None, 0)
+
+
+def test_mean_ranks_are_those_of_scipy_with_equal_values_sharing_theirs() -> None:
+    values = np.random.default_rng(0).integers(0, 4, (7, 9)).astype(float)
+    higher = np.arange(9) % 2 == 0
+    expected = stats.rankdata(np.where(higher, -values, values), method="average", axis=0).mean(axis=1)
+    assert mean_ranks(values, higher) == pytest.approx(expected)
+
+
+def test_a_row_that_lacks_a_value_has_no_rank_and_takes_none() -> None:
+    ranks = mean_ranks([[3.0, 1.0], [9.0, np.nan], [1.0, 1.0]], [True, False])
+    assert ranks[[0, 2]] == pytest.approx([(1 + 1.5) / 2, (2 + 1.5) / 2])
+    assert np.isnan(ranks[1])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mtbench.stats.relative import delta_m, relative_error
+from mtbench.stats.relative import delta_m, delta_parts, relative_error
 from mtbench.stats.summary import t_interval
 
 NAN = float("nan")
@@ -93,3 +93,14 @@ def test_the_interval_over_runs_covers_the_true_gain_in_95_percent_of_simulation
     truth = gains(500_000).mean()
     intervals = [t_interval(values) or (NAN, NAN) for values in gains(4000 * n).reshape(4000, n)]
     assert np.mean([low <= truth <= high for low, high in intervals]) == pytest.approx(0.95, abs=0.02)
+
+
+def test_parts_of_a_gain_add_up_to_it_within_each_seed() -> None:
+    rng = np.random.default_rng(0)
+    values, single = rng.uniform(1, 2, (4, 6)), rng.uniform(1, 2, (4, 6))
+    higher, tasks = [True, False] * 3, ["a", "a", "a", "b", "b", "c"]
+    for groups in (None, tasks):
+        parts = delta_parts(values, single, higher, groups)
+        assert parts.sum(axis=1) == pytest.approx(delta_m(values, single, higher, groups))
+    # One of the three metrics of one of three tasks, better by 18 %.
+    assert delta_parts([[1.18, 1, 1, 1, 1, 1]], [1.0] * 6, higher, tasks)[0, 0] == pytest.approx(2)

@@ -112,6 +112,7 @@ def changed(old: str, new: str) -> str:
         ("from .papers import VENUE\n", ""),
         ('    deviations = ("none",)\n', ""),
         ('    role = "reference"\n', ""),
+        ('    role = "reference"\n', "    conventions: ClassVar = {VENUE: SCALE}\n"),
         ("learns_within=600", "learns_within=900"),
         ("import Conformance, Network", "import Network"),
         ("if TYPE_CHECKING:\n    from .types import Shape\n", ""),

@@ -1,15 +1,13 @@
 """The parts of a suite that say what is to be judged."""
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Discriminator, Tag
 
-from mtbench.contract.options import render_value
 from mtbench.plan.suite.published import MEAN
-from mtbench.plan.suite.settings import Setting, rendered
+from mtbench.plan.suite.settings import Setting
 
 __all__ = ["AcrossClaim", "AnyClaim", "Claim", "claim_class"]
 

@@ -33,7 +33,8 @@ class Suite:
         claim: what is to be judged.
         figures: what is drawn beside what every report draws: ``scatter`` (each pair of tasks, with fronts), ``sweep``
             (over what is varied), ``tasks`` (over the number of tasks), ``adding`` (of a task), ``matched`` (over what
-            methods cost).
+            methods cost), ``conventions`` (Δm and the order of methods by those of published code, and under each
+            setting of the training that a part of the grid sets or varies).
     """
 
     name: str
@@ -49,7 +50,7 @@ class Suite:
     paper: tuple[PaperTable, ...] = ()
     relation: tuple[Relation, ...] = ()
     claim: tuple[AnyClaim, ...] = ()
-    figures: tuple[Literal["scatter", "sweep", "tasks", "adding", "matched"], ...] = ()
+    figures: tuple[Literal["scatter", "sweep", "tasks", "adding", "matched", "conventions"], ...] = ()
 
     @property
     def parts(self) -> "tuple[Grid | Search, ...]":

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.store.record import TaskInfo
 
-__all__ = ["ALL", "AVERAGES", "BASES", "DEFAULT", "SIGNS", "Choices", "Convention", "parse_choices"]
+__all__ = ["ALL", "AVERAGES", "BASES", "DEFAULT", "REFERENCES", "SIGNS", "Choices", "Convention", "parse_choices"]
 
 ALL = "all"
 """Every metric of every task."""
@@ -20,6 +20,8 @@ SIGNS = {"gain": "↑", "drop": "↓"}
 """Signs of Δm that are in use, with the better direction."""
 BASES = ("seed", "mean")
 """Divisors of Δm: the single-task run of the same seed, or the mean of the single-task runs."""
+REFERENCES = ("constants", "own-start")
+"""Divisors of Δm in conventions of published code: printed constants, or the run's own first epoch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +35,13 @@ class Convention:
         average: ``task`` (mean of r within each task, then over tasks), ``metric`` (mean of all r), or ``main`` (mean
             over the tasks' primary metrics). They agree where every task has one metric.
         sign: ``gain`` (100 r, higher is better) or ``drop`` (-100 r, lower is better).
-        base: B, ``seed`` (the single-task run of the same seed) or ``mean`` (the mean of the single-task runs).
+        base: B, ``seed`` (the single-task run of the same seed) or ``mean`` (the mean of the single-task runs); or one
+            of `REFERENCES`, where a comparison was read by a convention.
     """
 
     average: str = field(default="task", metadata={"option": "--delta", "allowed": tuple(AVERAGES)})
     sign: str = field(default="gain", metadata={"option": "--delta-sign", "allowed": tuple(SIGNS)})
-    base: str = field(default="seed", metadata={"option": "--delta-base", "allowed": BASES})
+    base: str = field(default="seed", metadata={"option": "--delta-base", "allowed": (*BASES, *REFERENCES)})
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -64,10 +67,12 @@ class Choices:
         metrics: names of the metrics that are shown, of the tasks that have them; `ALL` for every one; empty for each
             task's primary one.
         delta: the convention of Δm.
+        rank: whether the mean rank of each method is shown.
     """
 
     metrics: tuple[str, ...] = ()
     delta: Convention = Convention()
+    rank: bool = False
 
     def named(self, tasks: Collection[TaskInfo]) -> tuple[str, ...]:
         """Return the names of the metrics to show of these tasks; empty for the primary ones, as where no task has any
@@ -82,13 +87,14 @@ DEFAULT = Choices()
 """The primary metrics, and the gain by tasks over the single-task run of the same seed."""
 
 
-def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo]) -> Choices:
+def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo], *, rank: bool = False) -> Choices:
     """Return the choices of a command line.
 
     Args:
         metrics: names with commas, or `ALL`, or nothing.
         delta: the convention of Δm.
         tasks: of all records, whose metrics are known.
+        rank: whether the mean rank is shown.
 
     Raises:
         UsageError: no task has a metric of that name.
@@ -96,7 +102,7 @@ def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo]) ->
     known = sorted({metric.name for task in tasks for metric in task.metrics})
     names = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
     if ALL in names:
-        return Choices(metrics=(ALL,), delta=delta)
+        return Choices(metrics=(ALL,), delta=delta, rank=rank)
     for name in names:
         if name not in known:
             raise UsageError(
@@ -104,4 +110,4 @@ def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo]) ->
                 mend=did_you_mean(name.lower(), [ALL, *known]),
                 allowed=f"Metrics here: {', '.join(known)}; or {ALL}.",
             )
-    return Choices(metrics=names, delta=delta)
+    return Choices(metrics=names, delta=delta, rank=rank)

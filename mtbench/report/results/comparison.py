@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.contract.files import with_short_hashes
 from mtbench.plan.spec import RunSpec
+from mtbench.report.results.reading import Reading
 from mtbench.report.text import slug
 from mtbench.store.record import Record, TaskInfo
 from mtbench.store.status import RunStatus
@@ -73,6 +74,7 @@ class Comparison:
         protocol: its numbers.
         tasks: in the dataset's order; empty if no run has finished.
         methods: in alphabetical order.
+        reading: the rules by which test metrics were read, where not those of the reported weights; else None.
     """
 
     dataset: str
@@ -82,6 +84,7 @@ class Comparison:
     protocol: TrainingProtocol
     tasks: tuple[TaskInfo, ...]
     methods: tuple[MethodRuns, ...]
+    reading: Reading | None = None
 
     @property
     def dataset_title(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +10,49 @@ from numpy.typing import NDArray
 from mtbench import registry
 from mtbench.contract import Metric
 from mtbench.plan.spec import Choice
-from mtbench.report.results.choices import AVERAGES, DEFAULT, Convention
+from mtbench.report.results.choices import AVERAGES, DEFAULT, REFERENCES, Convention
 from mtbench.report.results.comparison import Comparison, MethodRuns
-from mtbench.stats.relative import delta_m, relative_error
+from mtbench.report.results.reading import Pair
+from mtbench.stats.relative import delta_m, delta_parts, relative_error
+from mtbench.store.record import TaskInfo
 
-__all__ = ["DELTA", "deltas", "error_changes", "has_shares", "other_averages", "single_task_runs", "zeros"]
+__all__ = [
+    *("DELTA", "Terms", "delta_parts_of", "delta_terms", "deltas", "error_changes", "has_shares"),
+    *("other_averages", "single_task_runs", "zeros"),
+]
 
 DELTA = "delta_m"
 """What Delta_m is called where a metric is asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What Δm is a mean of.
+
+    Attributes:
+        pairs: M metrics, each with its task.
+        higher: (M,) whether higher is better.
+        groups: (M,) the task of each, where the mean is taken within tasks first; else None.
+    """
+
+    pairs: tuple[Pair, ...]
+    higher: tuple[bool, ...]
+    groups: tuple[str, ...] | None
+
+
+def delta_terms(tasks: Sequence[TaskInfo], average: str) -> Terms:
+    """Return the terms of an average of Δm."""
+    metrics = [
+        (task.name, metric)
+        for task in tasks
+        for metric in task.delta_metrics
+        if average != "main" or metric.name == task.metric
+    ]
+    return Terms(
+        pairs=tuple((task, metric.name) for task, metric in metrics),
+        higher=tuple(metric.higher_is_better for _, metric in metrics),
+        groups=tuple(task for task, _ in metrics) if average == "task" else None,
+    )
 
 
 def single_task_runs(comparison: Comparison) -> MethodRuns | None:
@@ -60,11 +96,16 @@ def other_averages(comparison: Comparison, chosen: str) -> tuple[str, ...]:
 
 def zeros(comparison: Comparison, convention: Convention) -> tuple[str, ...]:
     """Return the metrics in Δm whose divisor is 0 for some seed, where no gain is defined."""
-    single = single_task_runs(comparison)
-    if single is None:
-        return ()
     pairs = [(task, metric.name) for task, metric in _metrics(comparison)]
-    base = single.measured(pairs, comparison.seeds)
+    single = single_task_runs(comparison)
+    if comparison.reading and (reference := comparison.reading.reference):
+        base = np.concatenate(
+            [reference.measured(method.title, pairs, comparison.seeds) for method in comparison.methods]
+        )
+    elif single is None:
+        return ()
+    else:
+        base = single.measured(pairs, comparison.seeds)
     found = ((_mean_of_runs(base) if convention.base == "mean" else base) == 0).any(axis=0)
     return tuple(f"{metric} of {task}" for (task, metric), zero in zip(pairs, found, strict=True) if zero)
 
@@ -78,20 +119,17 @@ def deltas(comparison: Comparison, convention: Convention = DEFAULT.delta) -> li
     """
     if not comparison.tasks:
         return [np.empty(0) for _ in comparison.methods]
-    primary = {task.name: task.metric for task in comparison.tasks}
-    metrics = [
-        (task, metric)
-        for task, metric in _metrics(comparison)
-        if convention.average != "main" or metric.name == primary[task]
-    ]
-    higher = [metric.higher_is_better for _, metric in metrics]
-    tasks = [task for task, _ in metrics] if convention.average == "task" else None
-    sign = {"gain": 1, "drop": -1}[convention.sign]
-    pairs = _beside_single(comparison, [(task, metric.name) for task, metric in metrics])
-    if convention.base == "mean":
-        pairs = [(values, _mean_of_runs(single)) for values, single in pairs]
-    gains = [sign * delta_m(values, single, higher, tasks) for values, single in pairs]
+    terms, sign = delta_terms(comparison.tasks, convention.average), {"gain": 1, "drop": -1}[convention.sign]
+    gains = [sign * delta_m(*pair, terms.higher, terms.groups) for pair in _with_base(comparison, terms, convention)]
     return gains if has_shares(comparison) else [np.full_like(gain, np.nan) for gain in gains]
+
+
+def delta_parts_of(comparison: Comparison, convention: Convention) -> list[NDArray[np.float64]]:
+    """Return the parts (S, M) of each method's Δm per seed (see `mtbench.stats.relative.delta_parts`), of the metrics
+    of `delta_terms`, with the sign of the convention."""
+    terms, sign = delta_terms(comparison.tasks, convention.average), {"gain": 1, "drop": -1}[convention.sign]
+    pairs = _with_base(comparison, terms, convention)
+    return [sign * delta_parts(*pair, terms.higher, terms.groups) for pair in pairs]
 
 
 def error_changes(comparison: Comparison) -> list[NDArray[np.float64]]:
@@ -118,6 +156,22 @@ def _mean_of_runs(values: NDArray[np.float64]) -> NDArray[np.float64]:
     total, count = np.where(known, values, 0).sum(axis=0), known.sum(axis=0)
     mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
     return np.broadcast_to(mean, values.shape)
+
+
+def _with_base(
+    comparison: Comparison, terms: Terms, convention: Convention
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Per method its test metrics (S, M) and what they are relative to."""
+    if convention.base in REFERENCES:
+        reference = comparison.reading and comparison.reading.reference
+        assert reference, f"Δm over {convention.base} is of a comparison that was read by a convention"
+        seeds = comparison.seeds
+        return [
+            (method.measured(terms.pairs, seeds), reference.measured(method.title, terms.pairs, seeds))
+            for method in comparison.methods
+        ]
+    pairs = _beside_single(comparison, terms.pairs)
+    return [(values, _mean_of_runs(single) if convention.base == "mean" else single) for values, single in pairs]
 
 
 def _beside_single(

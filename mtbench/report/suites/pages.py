@@ -8,6 +8,7 @@ from mtbench.report.claims.page import claims_page
 from mtbench.report.conflict.equal_loss import equal_losses
 from mtbench.report.conflict.pairs import relation_pages
 from mtbench.report.exhibits.adding import adding_exhibits
+from mtbench.report.exhibits.conventions import convention_exhibits
 from mtbench.report.exhibits.exhibit import Exhibit
 from mtbench.report.exhibits.matched import matched_exhibits
 from mtbench.report.exhibits.scaling import scaling_exhibits
@@ -30,6 +31,7 @@ _EXHIBITS = {
     "tasks": scaling_exhibits,
     "adding": adding_exhibits,
     "matched": matched_exhibits,
+    "conventions": convention_exhibits,
 }
 
 

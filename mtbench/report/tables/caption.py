@@ -12,6 +12,8 @@ from mtbench.report.results.choices import Choices
 from mtbench.report.results.comparison import Comparison, MethodRuns
 from mtbench.report.results.constant import COUNTED, MARK
 from mtbench.report.results.expense import Yardstick
+from mtbench.report.results.rank import Ranking
+from mtbench.report.results.reading import CHOSEN
 from mtbench.report.results.unlike import differences
 from mtbench.report.tables.delta_caption import delta_sentences
 from mtbench.report.text import brief, duration, listed, seeds, wrap
@@ -80,6 +82,8 @@ class Says:
         choices: of the reader.
         gap: the largest difference that the divisor makes to the mean of a method's Δm.
         constant: the name of the constant prediction; empty if there is none.
+        band: the least and the largest amount by which the rounding of constants may move a method's Δm; None without.
+        ranking: mean ranks; None where there are none.
     """
 
     unit: Yardstick | None
@@ -91,6 +95,8 @@ class Says:
     choices: Choices
     gap: float
     constant: str
+    band: tuple[float, float] | None
+    ranking: Ranking | None
 
 
 def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
@@ -99,6 +105,7 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
         sentence
         for sentence in (
             QUICK if comparison.quick else "",
+            *(comparison.reading.opening if comparison.reading else ()),
             trained(comparison, _records(comparison)),
             _measured(comparison, says),
             "The mean over tasks is taken within each run." if any(each.is_mean for each in says.columns) else "",
@@ -106,6 +113,8 @@ def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
             _test(comparison, says) if comparison.tasks else "",
             _constant(comparison, says) if says.constant else "",
             delta_sentences(comparison, says.single, says.choices.delta, says.gap) if comparison.tasks else "",
+            _band(says.band) if says.band else "",
+            _ranks(comparison, says) if says.choices.rank else "",
             *_costs(says.unit, {record.numerics.device for record in _records(comparison)}),
         )
         if sentence
@@ -190,7 +199,7 @@ def title_of(comparison: Comparison, of: str = "") -> str:
 
 
 def _measured(comparison: Comparison, says: Says) -> str:
-    chosen = f"{reported([comparison.protocol])}."
+    chosen = f"{comparison.reading.when if comparison.reading else reported([comparison.protocol])}."
     if not comparison.tasks:
         return f"No run has finished. Numbers are of the test split, {chosen}"
     names = {column.name for column in says.columns}
@@ -209,6 +218,24 @@ def _measured(comparison: Comparison, says: Says) -> str:
     return f"Test metrics (arrows point to the better direction) {chosen}{rest}"
 
 
+def _band(band: tuple[float, float]) -> str:
+    low, high = (f"{each:.2f}" for each in band)
+    return (
+        "The constants are printed with so many digits that half a last digit of each moves Δm by up to "
+        f"{'' if low == high else f'±{low} to '}±{high}{'' if low == high else ', by method'}."
+    )
+
+
+def _ranks(comparison: Comparison, says: Says) -> str:
+    if says.ranking is None:
+        return "No rank: epochs were chosen on the test split." if comparison.tasks else ""
+    rows = says.ranking.rows
+    return (
+        f"Rank: the mean over {says.ranking.metrics} metrics (those in Δm) of the rank of the unrounded mean over "
+        f"seeds among {len(rows)} methods ({listed(rows)}), 1 for the best; equal values share the mean of their ranks."
+    )
+
+
 def _details(protocol: TrainingProtocol) -> str:
     """The settings of the optimizer beside its learning rate and weight decay, in brackets; empty for adam's usual
     ones."""
@@ -224,6 +251,8 @@ def _details(protocol: TrainingProtocol) -> str:
 
 
 def _test(comparison: Comparison, says: Says) -> str:
+    if comparison.reading and comparison.reading.chosen_on_test:
+        return f"{CHOSEN}: its epoch was chosen on the test split; nothing is bold."
     counts = Counter(seed for method in comparison.methods for seed in method.records)
     if sum(bool(method.records) for method in comparison.methods) < 2:
         return ""

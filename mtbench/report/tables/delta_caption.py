@@ -1,6 +1,6 @@
 """Sentences of a caption on gains over single-task networks."""
 
-from mtbench.report.results.choices import AVERAGES, Convention
+from mtbench.report.results.choices import AVERAGES, BASES, REFERENCES, Convention
 from mtbench.report.results.comparison import Comparison
 from mtbench.report.results.relative import has_shares, other_averages, zeros
 from mtbench.report.text import listed
@@ -15,7 +15,8 @@ def delta_sentences(comparison: Comparison, single: str, convention: Convention,
     """Return sentences on Δm and Δerr: by which convention, of which metrics, and what is undefined.
 
     Args:
-        single: the title of the single-task method that others are relative to; empty if there is none.
+        single: what methods are relative to, the title of the single-task method or a reference of a convention; empty
+            if there is neither.
         convention: of Δm.
         gap: the largest difference that the divisor makes to the mean of a method's Δm.
     """
@@ -33,7 +34,7 @@ def delta_sentences(comparison: Comparison, single: str, convention: Convention,
     base = {
         "seed": f"{single} of the same seed and backbone",
         "mean": f"the mean of the runs of {single}, backbone alike",
-    }
+    } | dict.fromkeys(REFERENCES, single)
     change = {"gain": "gain over", "drop": "drop from"}[convention.sign]
     lower = ", lower is better" if convention.sign == "drop" else ""
     said = [f"Δm: {mean} of the relative {change} {base[convention.base]}, in %{lower}.{error}"]
@@ -43,7 +44,7 @@ def delta_sentences(comparison: Comparison, single: str, convention: Convention,
         said.append(f"No part of Δm: {listed(left)}.")
     if zero := zeros(comparison, convention):
         said.append(f"Where {single} has 0 in {listed(zero)}, a Δm that includes it is undefined.")
-    if gap >= _VISIBLE:
+    if gap >= _VISIBLE and convention.base in BASES:
         other = {"seed": f"the mean of the runs of {single}", "mean": f"{single} of the same seed"}[convention.base]
         said.append(f"Divided by {other} instead, a method's Δm differs by up to {gap:.2f}.")
     return " ".join(said)

@@ -13,6 +13,8 @@ from mtbench.report.results.choices import AVERAGES, BASES, DEFAULT, Choices, Co
 from mtbench.report.results.comparison import Comparison, MethodRuns
 from mtbench.report.results.constant import Constants, constants_of, not_above
 from mtbench.report.results.expense import Expense, Yardstick, expense, yardstick
+from mtbench.report.results.parts import large_parts, mean_parts, rounding_bands
+from mtbench.report.results.rank import rank
 from mtbench.report.results.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.results.unlike import mixed_note, unlike_partners
 from mtbench.report.tables import caption
@@ -76,7 +78,11 @@ class Row:
         expense: what it takes; None before a run has finished.
         delta: of Δm over its seeds, by the table's convention; of no values where there are no single-task runs.
         deltas: the same by every other average and divisor, by names such as ``task`` and ``seed``.
+        parts: the part of each metric in Δm, by task and metric, in points; empty without a Δm.
+        band: how far Δm may be off for the rounding of constants that it is relative to, in points; NaN without them.
         error: of the relative change of the error rate, likewise.
+        chosen: whether its epoch was chosen on the test split.
+        rank: the mean over metrics of its rank; NaN where it has none.
         idle: whether Δm is in part of a task in which neither the method nor the single-task network is above the
             constant prediction.
         note: which runs are not as they should be and why; empty if all are fresh.
@@ -92,6 +98,10 @@ class Row:
     delta: Summary
     deltas: Mapping[tuple[str, str], Summary]
     error: Summary
+    parts: Mapping[tuple[str, str], float]
+    band: float
+    chosen: bool
+    rank: float
     idle: bool
     note: str
 
@@ -108,7 +118,9 @@ class Table:
         rows: the methods.
         constants: the best predictions that look at no input, a line apart from the methods; None if no record has one.
         yardstick: what times are relative to; None where they are absolute.
-        single: the title of the single-task method that others are relative to; empty if there is none.
+        single: what methods are relative to: the title of the single-task method, or a reference of a convention; empty
+            if there is neither.
+        ranked: whether there is a column of mean ranks.
         convention: of Δm.
         averages: other averages of Δm that differ from it here.
         caption: sentences that say what the numbers are.
@@ -123,6 +135,7 @@ class Table:
     constants: Constants | None
     yardstick: Yardstick | None
     single: str
+    ranked: bool
     convention: Convention
     averages: tuple[str, ...]
     caption: tuple[str, ...]
@@ -136,13 +149,18 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     values = [scores(comparison, column) for column in columns]
     separation = separated_best(values, [column.higher_is_better for column in columns])
     low = [[not_above(method, column) for column in columns] for method in comparison.methods]
-    bold = [None if best is None or low[best][at] else best for at, best in enumerate(separation.best)]
+    reading = comparison.reading
+    chosen = reading is not None and reading.chosen_on_test
+    bold = [None if best is None or chosen or low[best][at] else best for at, best in enumerate(separation.best)]
     idle = _idle(comparison, single)
     gains = {
         (average, base): list(map(summarize, deltas(comparison, replace(convention, average=average, base=base))))
         for average in AVERAGES
-        for base in BASES
+        for base in dict.fromkeys([*BASES, convention.base])
     }
+    over = reading.reference.words if reading and reading.reference else single.title if single else ""
+    bands, ranking = rounding_bands(comparison, convention), rank(comparison) if choices.rank else None
+    parts = mean_parts(comparison, convention)
     delta, errors = gains[convention.average, convention.base], list(map(summarize, error_changes(comparison)))
     against = [
         unlike_partners(comparison, index, bold=index in bold, convention=convention if gain.n else None)
@@ -163,8 +181,14 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             delta=delta[index],
             deltas={key: summaries[index] for key, summaries in gains.items()},
             error=errors[index],
+            parts=parts[index],
+            band=bands[index],
+            chosen=chosen and bool(method.records),
+            rank=ranking.ranks[index] if ranking else math.nan,
             idle=idle[index],
-            note=caption.note(method, {_called(column, columns): _without(method, column) for column in columns}),
+            note=caption.note(
+                method, {_called(column, columns): _without(comparison, method, column) for column in columns}
+            ),
         )
         for index, method in enumerate(comparison.methods)
     )
@@ -172,7 +196,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     constants = constants_of(comparison, columns)
     words = caption.Says(
         unit=unit,
-        single=single.title if single else "",
+        single=over,
         spreads=spreads,
         comparisons=separation.comparisons,
         power=_power(columns, values),
@@ -180,10 +204,14 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         choices=choices,
         gap=_gap(gains, convention),
         constant=constants.name if constants else "",
+        band=(min(known), max(known)) if (known := [band for band in bands if not math.isnan(band)]) else None,
+        ranking=ranking,
     )
     notes = [
         *(row.note for row in rows),
         mixed_note({row.method: names for row, names in zip(rows, against, strict=True)}),
+        large_parts(comparison, convention, parts),
+        *(reading.lacking if reading else ()),
     ]
     return Table(
         dataset=comparison.dataset_title,
@@ -193,7 +221,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         rows=rows,
         constants=constants,
         yardstick=unit,
-        single=single.title if single else "",
+        single=over,
+        ranked=ranking is not None,
         convention=convention,
         averages=other_averages(comparison, convention.average),
         caption=caption.sentences(comparison, words),
@@ -275,5 +304,14 @@ def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.P
     return caption.Power(column=column.name, unit=column.unit, detectable=median(effects), least=min(least))
 
 
-def _without(method: MethodRuns, column: Column) -> list[int]:
-    return [seed for seed, record in method.records.items() if math.isnan(column.score(record))]
+def _without(comparison: Comparison, method: MethodRuns, column: Column) -> list[int]:
+    """The seeds of runs that have no number in a column, but for those of which a reading says that they have none."""
+    return [
+        seed
+        for seed, record in method.records.items()
+        if math.isnan(column.score(record)) and not (comparison.reading and _is_empty(record))
+    ]
+
+
+def _is_empty(record: Record) -> bool:
+    return all(math.isnan(value) for result in record.results["test"].values() for value in result.metrics.values())

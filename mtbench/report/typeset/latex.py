@@ -33,6 +33,7 @@ _CHARACTERS = {
     "†": r"$^\dagger$",
     "‡": r"$^\ddagger$",
     "§": r"\S{}",
+    "¶": r"\P{}",
     "°": r"$^\circ$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",

@@ -1,5 +1,6 @@
 """A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from mtbench.report import text
 from mtbench.report.results.choices import SIGNS
 from mtbench.report.results.constant import MARK as CONSTANT
 from mtbench.report.results.expense import Expense
+from mtbench.report.results.reading import CHOSEN
 from mtbench.report.results.unlike import MARK
 from mtbench.report.tables.columns import columns_in_words, explained, is_wide
 from mtbench.report.tables.table import Row, Table
@@ -171,6 +173,8 @@ def _aside(table: Table) -> Iterator[str]:
         yield f"Δm: {_change(table)} {table.single} in %, {mean}{error}."
     elif table.columns:
         yield "Δm, the gain over single-task networks, takes runs of them."
+    if any(row.chosen for row in table.rows):
+        yield f"{CHOSEN}: its epoch was chosen on the test split."
     if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
         idle = table.quick and any(row.idle for row in table.rows)
         yield f"{CONSTANT}: not above the {table.constants.name}{'; no Δm averages over such tasks' if idle else ''}."
@@ -187,13 +191,18 @@ def _relative(table: Table) -> tuple[str, ...]:
     if not table.columns:
         return ()
     others = [f"Δm {average} {SIGNS[table.convention.sign]}" for average in table.averages] if table.single else []
-    return (table.convention.head, *others, *["Δerr"] * any(row.error.n for row in table.rows))
+    ranks = ["rank ↓"] if table.ranked else []
+    return (table.convention.head, *others, *["Δerr"] * any(row.error.n for row in table.rows), *ranks)
 
 
-def _gains(table: Table, row: Row) -> tuple[Summary, ...]:
-    """Summaries in the columns of `_relative`."""
-    others = [row.deltas[average, table.convention.base] for average in table.averages]
-    return (row.delta, *others, row.error)
+def _gains(table: Table, row: Row) -> Iterator[str]:
+    """Cells in the columns of `_relative`."""
+    others = [row.deltas[average, table.convention.base] for average in table.averages] if table.single else []
+    errors = [row.error] if any(each.error.n for each in table.rows) else []
+    for summary in (row.delta, *others, *errors):
+        yield _gain(table, row, summary)
+    if table.ranked:
+        yield DASH if math.isnan(row.rank) else text.fixed(row.rank)
 
 
 def _costs(table: Table) -> tuple[str, ...]:
@@ -203,9 +212,9 @@ def _costs(table: Table) -> tuple[str, ...]:
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
-        Words(says=row.method + "†" * row.stale + MARK * row.mixed),
+        Words(says=row.method + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
         *cells,
-        *plain(_gain(table, row, summary) for summary in _gains(table, row)[: len(_relative(table))]),
+        *plain(_gains(table, row) if table.columns else ()),
         *plain((runs, *_cost(row.expense))),
     )
 

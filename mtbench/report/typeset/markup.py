@@ -47,13 +47,22 @@ def render_csv(table: Table) -> str:
     rows = [
         {**_about(table, row), **numbers}
         for row in table.rows
-        for numbers in list(map(_numbers, table.columns, row.cells)) or [{"n": 0}]
+        for numbers in [_numbers(row, *pair) for pair in zip(table.columns, row.cells, strict=True)] or [{"n": 0}]
     ]
     if found := table.constants:
         title = {"dataset": table.dataset, "protocol": table.protocol, "method": found.name}
         values = zip(table.columns, found.values, strict=True)
         rows += [{**title, **_measured(column), "mean": value} for column, value in values if not math.isnan(value)]
-    return str(pd.DataFrame(rows, columns=_CSV_COLUMNS, dtype=object).to_csv(index=False, lineterminator="\n"))
+    return str(pd.DataFrame(rows, columns=_columns(table), dtype=object).to_csv(index=False, lineterminator="\n"))
+
+
+def _columns(table: Table) -> list[str]:
+    """The columns; those of parts, of a convention and of ranks where the table has them."""
+    own = [_by(average, table.convention.base) for average in AVERAGES if table.convention.base not in BASES]
+    parts = ["delta_m_part"] if table.averages and any(row.parts for row in table.rows) else []
+    bands = ["delta_m_band"] if any(not math.isnan(row.band) for row in table.rows) else []
+    chosen = ["chosen_on_test"] if any(row.chosen for row in table.rows) else []
+    return [*_CSV_COLUMNS, *parts, *own, *bands, *(["mean_rank"] if table.ranked else []), *chosen]
 
 
 def _about(table: Table, row: Row) -> dict[str, Any]:
@@ -66,6 +75,9 @@ def _about(table: Table, row: Row) -> dict[str, Any]:
         "delta_convention": f"{convention.average}/{convention.sign}/{convention.base}",
         **_gains(row),
         **(_expenses(row.expense) if row.expense else {}),
+        "delta_m_band": None if math.isnan(row.band) else row.band,
+        "mean_rank": None if math.isnan(row.rank) else row.rank,
+        "chosen_on_test": row.chosen,
         "stale": row.stale,
         "unlike_numerics": row.mixed,
         "note": row.note,
@@ -98,7 +110,7 @@ def _expenses(expense: Expense) -> dict[str, Any]:
     }
 
 
-def _numbers(column: Column, cell: Cell) -> dict[str, Any]:
+def _numbers(row: Row, column: Column, cell: Cell) -> dict[str, Any]:
     low, high = cell.summary.interval or (None, None)
     return {
         **_measured(column),
@@ -109,6 +121,7 @@ def _numbers(column: Column, cell: Cell) -> dict[str, Any]:
         "t95_high": high,
         "best": cell.best,
         "not_above_constant": cell.constant,
+        "delta_m_part": row.parts.get((column.name, column.metric)),
     }
 
 

@@ -4,6 +4,7 @@ from mtbench.store.record.circumstances import Code, Cost, Environment, Fingerpr
 from mtbench.store.record.measured import (
     CEILING,
     DISTANCE,
+    BatchMeans,
     Constant,
     CurvePoint,
     Measurement,
@@ -18,6 +19,7 @@ __all__ = [
     "CEILING",
     "DISTANCE",
     "FORMAT",
+    "BatchMeans",
     "Code",
     "Constant",
     "Cost",

@@ -10,6 +10,7 @@ from mtbench.store.record.sealed import Number
 __all__ = [
     "CEILING",
     "DISTANCE",
+    "BatchMeans",
     "Constant",
     "CurvePoint",
     "Measurement",
@@ -96,6 +97,21 @@ class Constant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchMeans:
+    """Means of test metrics over batches of examples in the order of the files, as some published code has them.
+
+    Attributes:
+        size: the number of examples of a batch; the last one may have fewer.
+        by_examples: whether a batch weighs as much as it has examples; else all weigh alike, the last one too.
+        metrics: by task and name, in the metric's unit. A batch in which a metric is undefined is left out of its mean.
+    """
+
+    size: int
+    by_examples: bool
+    metrics: Mapping[str, Mapping[str, Number]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WeightRange:
     """The weight that a balancer gave a task: the coefficient of its gradient in the shared parameters.
 
@@ -128,6 +144,8 @@ class CurvePoint:
             mini-batch; None too where examples are no triplets, where the classes of images are not known, and in
             records made before it was measured.
         weights: by task, the weights that the balancer used since the point before; None if no weights describe it.
+        batch_means: of the test split, for each kind of batches in the conventions of the dataset; empty where the test
+            split was not evaluated, and in records made before they were kept.
     """
 
     epoch: int
@@ -138,6 +156,7 @@ class CurvePoint:
     conflict: Conflict | None = None
     same_images: Conflict | None = None
     weights: Mapping[str, WeightRange] | None = None
+    batch_means: tuple[BatchMeans, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,15 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.record.circumstances import Cost, Environment, Fingerprints, Parameters, PhaseInfo
 from mtbench.store.record.diagnosis import Selectivity
 from mtbench.store.record.formats import record_from_1
-from mtbench.store.record.measured import Constant, CurvePoint, Measurement, StoredPredictions, TaskInfo, TaskResult
+from mtbench.store.record.measured import (
+    BatchMeans,
+    Constant,
+    CurvePoint,
+    Measurement,
+    StoredPredictions,
+    TaskInfo,
+    TaskResult,
+)
 from mtbench.store.record.numerics import Numerics
 from mtbench.store.record.pointing import Pointing
 from mtbench.store.record.sealed import Later, Unsealed, seal, unseal
@@ -50,6 +58,7 @@ class Record:
         constants: by task, the results of the best prediction that looks at no input; without tasks whose kind has
             none or that lack labels in training or test, and empty in records made before they were computed.
         pointing: of a network that has a map of where it looks, on a dataset with points; else None.
+        batch_means: of the test split with the weights of the selected epoch, as in `CurvePoint`.
         notes: sentences about the run, such as one on numerics that changed between attempts.
     """
 
@@ -75,6 +84,7 @@ class Record:
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
     constants: Mapping[str, Constant] = field(default_factory=dict)
     pointing: Pointing | None = None
+    batch_means: tuple[BatchMeans, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -13,16 +13,19 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import (
+    Batches,
     Classification,
     Dataset,
     Depth,
     Flip,
     Normals,
+    PeerConvention,
     Regression,
     Retrieval,
     ScaleCrop,
     Segmentation,
     Shift,
+    SingleTaskValues,
     Split,
     Task,
     TrainingProtocol,
@@ -183,6 +186,48 @@ class Surfaces(Toy):
     """
 
     default_backbone = "toy-conv"
+    conventions: ClassVar[dict[str, PeerConvention]] = {
+        "last-ten": PeerConvention(
+            source="a toy's code",
+            protocols=("paper",),
+            epoch="last10",
+            batches=Batches(size=5),
+            together=("miou", "pixel-accuracy"),
+            average="metric",
+            sign="drop",
+            base="constants",
+            constants=SingleTaskValues(
+                source="a toy's table",
+                backbone="toy-conv",
+                outputs={"class": 3, "depth": 1, "normal": 3},
+                size=(SIDE, SIDE),
+                values={
+                    "class": {"miou": "60.00", "pixel-accuracy": "80.00"},
+                    "depth": {"absolute-error": "0.400", "relative-error": "0.30"},
+                    "normal": {
+                        "mean-angle": "20.00",
+                        "median-angle": "16.00",
+                        "within-11.25": "40.00",
+                        "within-22.5": "64.00",
+                        "within-30": "80.00",
+                    },
+                },
+            ),
+            clip="A toy's code clips nothing.",
+        ),
+        "own-start": PeerConvention(
+            source="another toy's code", epoch="own-start", average="task", sign="gain", base="own-start"
+        ),
+        "best-test": PeerConvention(
+            source="a third toy's code",
+            epoch="test",
+            batches=Batches(size=4, by_examples=True),
+            together=("miou", "pixel-accuracy"),
+            average="main",
+            sign="gain",
+            base="constants",
+        ),
+    }
 
     @property
     def tasks(self) -> tuple[Task, ...]:

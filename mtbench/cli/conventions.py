@@ -1,0 +1,98 @@
+"""``mtbench report --convention``: tables by the rules of published code."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mtbench.report.conventions.table import Asked
+    from mtbench.report.results.choices import Choices
+    from mtbench.report.studies.runs import StudyRuns
+    from mtbench.report.suites.suite import SuiteRuns
+    from mtbench.report.typeset.layout import Page
+    from mtbench.store.status import RunStatus
+
+__all__ = ["runs_of_suite", "tables", "tables_of_suite"]
+
+
+def tables(
+    name: str,
+    statuses: "Sequence[RunStatus]",
+    asked: "Asked",
+    out: Path | None,
+    choices: "Choices",
+    console: "Console",
+) -> list[Path]:
+    """Print and write the tables of all datasets that have a convention; returns the files.
+
+    Raises:
+        UsageError: none has it, or what is asked of Δm contradicts it.
+    """
+    from mtbench.report.conventions.presets import preset_pages
+    from mtbench.report.conventions.table import converted
+    from mtbench.report.results.comparison import compare
+    from mtbench.report.typeset.layout import page_of
+    from mtbench.report.write import write_converted
+
+    found, left_out = converted(compare(statuses), name, asked, choices)
+    _print([*(page_of(each.table()) for each in found), *preset_pages(each.comparison for each in found)], console)
+    if left_out:
+        console.print(left_out, style="dim", soft_wrap=True, highlight=False, markup=False)
+    return write_converted(found, out)
+
+
+def tables_of_suite(
+    suite: str,
+    name: str,
+    statuses: "Sequence[RunStatus]",
+    asked: "Asked",
+    out: Path | None,
+    choices: "Choices",
+    console: "Console",
+) -> list[Path]:
+    """Print and write the tables of a suite by a convention, with what was published beside them; returns the files.
+
+    Raises:
+        UsageError: there is no run of the suite, none of its datasets has the convention, or what is asked of Δm
+            contradicts it.
+    """
+    from mtbench.report.conventions.suite import converted_sheets
+    from mtbench.report.write import write_converted_sheets
+
+    files: list[Path] = []
+    for runs in runs_of_suite(suite, statuses, ()):
+        sheets = converted_sheets(runs, name, asked, choices)
+        _print((page for sheet in sheets for _, page in sheet.pages()), console)
+        files += write_converted_sheets(sheets, out)
+    return files
+
+
+def runs_of_suite(name: str, statuses: "Sequence[RunStatus]", studies: "Sequence[StudyRuns]") -> "list[SuiteRuns]":
+    """Return the runs that belong to a suite, by size.
+
+    Raises:
+        UsageError: there is no such suite, or there are no runs of it.
+    """
+    from mtbench.plan.suite.file import find_suite
+    from mtbench.report.suites.suite import suite_runs
+
+    found = suite_runs(find_suite(name), statuses, studies)
+    if not found:
+        raise UsageError(
+            f"none of the runs there belongs to suite '{name}'.",
+            mend=f"Make some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder with --results.",
+        )
+    return found
+
+
+def _print(pages: "Iterable[Page]", console: "Console") -> None:
+    from mtbench.report.typeset.terminal import print_page
+
+    for page in pages:
+        print_page(page, console)
+        console.print()

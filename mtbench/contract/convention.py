@@ -1,0 +1,123 @@
+"""Conventions: rules by which published code gets the numbers of its tables from what a run measures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from mtbench.errors import PluginError
+
+__all__ = ["Batches", "PeerConvention", "SingleTaskValues"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batches:
+    """Batches of test examples in the order of the files, over which published code averages metrics.
+
+    Attributes:
+        size: examples of a batch; the last one may have fewer.
+        by_examples: whether a batch weighs as much as it has examples; else all batches weigh alike, the last one too.
+    """
+
+    size: int
+    by_examples: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise PluginError(f"batches of a convention have the size {self.size}.", allowed="It is 1 or more.")
+
+    @property
+    def words(self) -> str:
+        """The batches as reports name them."""
+        weight = "weighed by their images" if self.by_examples else "which weigh alike, the last one too"
+        return f"batches of {self.size} test images in file order, {weight}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleTaskValues:
+    """Printed values of single-task networks, which a published Δm is relative to.
+
+    They say something of networks, classes and images like those that they were measured on, and of no others.
+
+    Attributes:
+        source: where they stand.
+        backbone: as on the command line; a method on another one has no Δm relative to them.
+        outputs: by task the `Kind.output_size`, such as the number of classes.
+        size: (H, W) of the images.
+        values: by task and metric as printed, in the metric's unit: the digits say how exact they are.
+    """
+
+    source: str
+    backbone: str
+    outputs: Mapping[str, int]
+    size: tuple[int, int]
+    values: Mapping[str, Mapping[str, str]]
+
+    def numbers(self) -> dict[tuple[str, str], float]:
+        """Return the values as numbers, by task and metric."""
+        return {pair: float(text) for pair, text in self._texts()}
+
+    def half_digits(self) -> dict[tuple[str, str], float]:
+        """Return half a unit of the last digit of each value, by which rounding may have changed it."""
+        return {pair: 0.5 * 10.0 ** -len(text.partition(".")[2]) for pair, text in self._texts()}
+
+    def _texts(self) -> list[tuple[tuple[str, str], str]]:
+        return [((task, name), text) for task, metrics in self.values.items() for name, text in metrics.items()]
+
+
+_Epoch = Literal["last", "last10", "own-start", "test"]
+_Average = Literal["task", "metric", "main"]
+_Sign = Literal["gain", "drop"]
+_Base = Literal["constants", "own-start"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerConvention:
+    """Rules of published code for the numbers of a table, by which ``mtbench report --convention`` computes them too.
+
+    With E epochs, M(e) the test metric after epoch e, and the gain r = s (M - B) / |B| of a metric over a base B, where
+    s = -1 if lower is better, else 1:
+
+    - `epoch`: ``last``, M(E); ``last10``, the mean of M over the last ten epochs; ``own-start``, M(e) of the first e
+      with the greatest Δm (by tasks) over the run's own M(1); ``test``, M(e) of the first e with the greatest Δm (by
+      the convention) over B. Of single-task networks ``test`` takes for each task the epoch that is best by its primary
+      metric. The last two choose on the test split.
+    - `average`: Δm is the mean of r within each task, then over tasks (``task``), of all r (``metric``), or of the
+      tasks' primary metrics (``main``).
+    - `sign`: Δm is 100 r (``gain``) or -100 r (``drop``).
+    - `base`: B is a printed value (``constants``), or the run's own M(1) (``own-start``). Where there are no constants,
+      or where they do not fit the runs, B is the mean of the single-task runs.
+
+    Attributes:
+        source: the code or the papers that have it.
+        protocols: names of the dataset's training protocols that go with it.
+        batches: what metrics are averaged over; None where every metric is of all test examples together.
+        together: metrics of all test examples together even so.
+        constants: the printed values of B.
+        clip: a sentence on what the code clips, which the settings of a training protocol say in part.
+        note: a sentence on what else makes its numbers unlike others.
+    """
+
+    source: str
+    protocols: tuple[str, ...] = ()
+    epoch: _Epoch
+    batches: Batches | None = None
+    together: tuple[str, ...] = ()
+    average: _Average
+    sign: _Sign
+    base: _Base
+    constants: SingleTaskValues | None = None
+    clip: str = ""
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for name, allowed in {"epoch": _Epoch, "average": _Average, "sign": _Sign, "base": _Base}.items():
+            if (value := getattr(self, name)) not in get_args(allowed):
+                raise PluginError(
+                    f"the {name} of a convention (of {self.source}) is '{value}'.",
+                    allowed=f"Allowed: {', '.join(get_args(allowed))}.",
+                )
+
+    @property
+    def chooses_on_test(self) -> bool:
+        """Whether the epoch is chosen by what is reported, so that its numbers are too good."""
+        return self.epoch in ("own-start", "test")
