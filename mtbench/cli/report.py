@@ -84,10 +84,10 @@ def report(
     root, asked = shared.data_root(data_root), Asked(average=delta, sign=delta_sign, base=delta_base)
     statuses = survey(results, root) if results.is_dir() else []
     if not statuses:
-        asked = f"--suite {shlex.quote(suite)}" if suite else "--methods td,uniform --dataset mmnist3"
+        runs = f"--suite {shlex.quote(suite)}" if suite else "--methods td,uniform --dataset mmnist3"
         raise UsageError(
             f"there are no runs in {results}.",
-            mend=f"Make some: mtbench run {asked}; or name their folder with --results.",
+            mend=f"Make some: mtbench run {runs}; or name their folder with --results.",
         )
     if wanted := [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]:
         statuses = _of_datasets(statuses, wanted, results)

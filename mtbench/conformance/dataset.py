@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mtbench import registry
+from mtbench.conformance.conventions import conventions_fit
 from mtbench.conformance.fault import Fault
 from mtbench.contract import Batch, Dataset, Split, stream
 from mtbench.errors import UsageError
@@ -26,6 +27,7 @@ def dataset_checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
     return {
         "its files can be prepared and verified": lambda: prepares(dataset),
         "it offers the protocols 'paper' and 'quick'": lambda: offers_protocols(dataset),
+        "its conventions name what there is": lambda: conventions_fit(dataset),
         "splits are as its tasks and its input shape say": lambda: splits_fit(dataset),
         "it gives the same examples every time": lambda: repeats(dataset),
         "only training examples are augmented, and stay as its tasks say": lambda: augments(dataset),

@@ -291,7 +291,7 @@ def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
 
     with pytest.raises(Fault, match=r"targets of task 'upper' in train are marked as defined, and are not\."):
         splits_fit(Wrong(ToyOptions(), Path()))
-    assert len(dataset_checks("toy-all", Path())) == 8
+    assert len(dataset_checks("toy-all", Path())) == 9
 
 
 @pytest.mark.parametrize(

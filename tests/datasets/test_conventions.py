@@ -6,7 +6,7 @@ Rows are those of Nash-MTL (Navon et al., ICML 2022, tables 2 and 3) and of the 
 import numpy as np
 import pytest
 
-from mtbench.contract import SingleTaskValues
+from mtbench.contract import Depth, Normals, Segmentation, SingleTaskValues
 from mtbench.stats.relative import delta_m, delta_parts
 from mtbench_datasets.conventions import AUTO_LAMBDA_NYUV2, CAGRAD_CITYSCAPES, CAGRAD_NYUV2, CITYSCAPES, DENSE, NYUV2
 
@@ -125,6 +125,19 @@ def test_the_drop_on_cityscapes_is_that_of_depth_and_mostly_of_one_metric() -> N
     assert [round(value, 1) for value in (famo[3], famo[2] + famo[3], sum(famo))] == [4.3, 8.3, 8.1]
     assert round(sum(parts("mgda")[:2]), 1) == 2.2
     assert round(sum(parts("si")[:2]), 1) == 1.4
+
+
+def test_constants_are_of_the_metrics_of_the_kinds_of_dense_tasks_in_their_order() -> None:
+    kinds = {"segmentation": Segmentation(classes=13), "depth": Depth(), "normals": Normals()}
+    metrics = {task: [metric.name for metric in kind.metrics] for task, kind in kinds.items()}
+    assert {task: list(values) for task, values in CAGRAD_NYUV2.values.items()} == metrics
+    assert {task: list(values) for task, values in CAGRAD_CITYSCAPES.values.items()} == {
+        task: metrics[task] for task in ("segmentation", "depth")
+    }
+    assert {task: list(values) for task, values in AUTO_LAMBDA_NYUV2.values.items()} == {
+        task: names[:1] for task, names in metrics.items()
+    }
+    assert {metric.name for kind in kinds.values() for metric in kind.metrics if metric.higher_is_better} == HIGHER
 
 
 def test_conventions_of_all_dense_datasets_have_the_same_rules() -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -116,5 +117,5 @@ def test_without_conventions_or_on_a_validation_split_no_means_are_kept() -> Non
     assert len(trained.batch_means) == 2
 
 
-def _plain(results: dict[str, TaskResult]) -> dict[str, float]:
+def _plain(results: Mapping[str, TaskResult]) -> dict[str, float]:
     return {name: result.loss for name, result in results.items()}

@@ -37,7 +37,7 @@ def values(comparison: Comparison, method: str, seed: int = 0) -> list[float]:
 
 def gain(comparison: Comparison, method: str, rules: Rules) -> list[float]:
     found = dict(zip((each.title for each in comparison.methods), deltas(comparison, rules.delta), strict=True))
-    return found[method].tolist()
+    return [float(value) for value in found[method]]
 
 
 def table(comparison: Comparison, rules: Rules) -> Table:
