@@ -91,7 +91,9 @@ def by_the_harness(run: Assembly) -> Callable[[], None]:
 
     def epoch() -> None:
         run.network.train()
-        for batch in batches(run.splits["train"], [(rows, None) for rows in torch.randperm(IMAGES).split(BATCH)]):
+        for batch in batches(
+            run.splits["train"], [(rows, None) for rows in torch.split(torch.randperm(IMAGES), BATCH)]
+        ):
             optimizer.zero_grad()
             run.balancer.backward(run.network, batch)
             optimizer.step()
