@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from mtbench.contract import option
 
+from .. import conventions
 from .dataset import Dense, DenseOptions
 from .layout import Layout
 from .protocols import CITYSCAPES
@@ -30,6 +31,7 @@ class Cityscapes(Dense):
 
     Options = CityscapesOptions
     protocols: ClassVar = CITYSCAPES
+    conventions: ClassVar = conventions.CITYSCAPES
     default_backbone = "segnet"
     input_shape = (3, *SIZE)
     name = "cityscapes"

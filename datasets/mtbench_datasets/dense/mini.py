@@ -8,6 +8,7 @@ from typing import ClassVar
 from mtbench.contract import TrainingProtocol, option
 from mtbench.errors import DataError
 
+from .. import conventions
 from ..worlds.rooms import CLASSES, find_faults, write_world
 from .dataset import Dense, DenseOptions
 from .layout import Layout
@@ -46,6 +47,7 @@ class DenseMini(Dense):
         "world": TrainingProtocol(name="world", epochs=12, batch=8, lr=1e-3, schedule="cosine", seeds=3),
     }
     input_shape = (3, *SIZE)
+    conventions: ClassVar = conventions.DENSE
     name = "dense-mini"
     classes = CLASSES
     paper = "drawn here; tasks: Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"

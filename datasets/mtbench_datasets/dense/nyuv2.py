@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
+from .. import conventions
 from .dataset import Dense
 from .layout import Layout
 from .protocols import NYUV2
@@ -20,6 +21,7 @@ class Nyuv2(Dense):
     """
 
     protocols: ClassVar = NYUV2
+    conventions: ClassVar = conventions.NYUV2
     default_backbone = "segnet"
     input_shape = (3, *LAYOUT.size)
     name = "nyuv2"
