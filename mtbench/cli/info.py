@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -16,7 +16,7 @@ from mtbench.errors import UsageError, did_you_mean, shortlist
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.contract import Network, PeerConvention, Setup
+    from mtbench.contract import Network, PeerConvention, Setup, TrainingProtocol
     from mtbench.plan.parse import MethodChoice
 
 __all__ = ["info"]
@@ -140,21 +140,34 @@ def _describe_search(console: "Console", name: str) -> None:
 
 
 def _describe_dataset(console: "Console", name: str) -> None:
-    from mtbench.contract import TrainingProtocol
-    from mtbench.contract.options import render_value
     from mtbench.plan.parse import parse_dataset
 
     choice = parse_dataset(name)
     tasks = shortlist(task.name for task in choice.tasks())
     console.print(f"\nTasks: {tasks}\nBackbone: {choice.dataset_class.default_backbone}", markup=False, highlight=False)
-    protocols = choice.dataset_class.protocols.values()
-    table = grid("protocol", *(protocol.name for protocol in protocols), "what it is")
-    for field in dataclasses.fields(TrainingProtocol):
-        if field.name != "name":
-            values = (render_value(getattr(protocol, field.name)) for protocol in protocols)
-            table.add_row(field.name, *values, field.metadata["help"])
-    console.print(table)
+    _describe_protocols(console, list(choice.dataset_class.protocols.values()))
     _describe_conventions(console, choice.dataset_class.conventions)
+
+
+def _describe_protocols(console: "Console", protocols: "Sequence[TrainingProtocol]") -> None:
+    """Print the settings in which protocols differ from the defaults, then all settings with their defaults."""
+    from mtbench.contract import TrainingProtocol
+    from mtbench.contract.options import render_value
+
+    default = TrainingProtocol()
+    table = grid("protocol", *(protocol.name for protocol in protocols))
+    settings = grid("setting", "default", "what it is")
+    for field in dataclasses.fields(TrainingProtocol):
+        if field.name == "name":
+            continue
+        values = [render_value(getattr(protocol, field.name)) for protocol in protocols]
+        usual = render_value(getattr(default, field.name))
+        if {*values} != {usual}:
+            table.add_row(field.name, *values)
+        settings.add_row(field.name, usual, field.metadata["help"])
+    console.print(table)
+    console.print("\nAbove is what differs from these defaults; each is changed with --set:", highlight=False)
+    console.print(settings)
 
 
 def _describe_conventions(console: "Console", conventions: "Mapping[str, PeerConvention]") -> None:
