@@ -1,6 +1,7 @@
 """What tests of several parts share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -31,6 +32,17 @@ def data_root() -> Path:
     for name in ("mmnist2", "mmnist3"):
         parse_dataset(name).open(root).prepare(lambda _: None)
     return root
+
+
+@pytest.fixture
+def any_algorithm() -> Iterator[None]:
+    """Let torch use algorithms that are not deterministic, as its `max_unpool2d` is, whatever tests before have set."""
+    import torch
+
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(False)
+    yield
+    torch.use_deterministic_algorithms(before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

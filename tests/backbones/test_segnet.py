@@ -79,6 +79,7 @@ def test_the_encoder_is_torchvisions_vgg16_with_batch_normalization() -> None:
         torch.testing.assert_close(functional.max_pool2d(maps, 2), theirs(images))
 
 
+@pytest.mark.usefixtures("any_algorithm")
 @pytest.mark.parametrize("memory_format", [torch.channels_last, torch.contiguous_format])
 @pytest.mark.parametrize("size", [(8, 6), (7, 5), (1, 4)])
 def test_a_pool_is_undone_as_torch_undoes_it(size: tuple[int, int], memory_format: torch.memory_format) -> None:
@@ -102,6 +103,7 @@ def layer(x: Tensor, sequence: nn.Module) -> Tensor:
     return torch.relu(functional.batch_norm(y, norm.running_mean, norm.running_var, norm.weight, norm.bias))
 
 
+@pytest.mark.usefixtures("any_algorithm")
 def test_the_decoder_undoes_the_pools_in_reverse() -> None:
     backbone = build("segnet:width=.05", (3, 32, 64)).eval()
     parts = [[part for part in stage.pre.children() if isinstance(part, nn.Sequential)] for stage in backbone.levels()]

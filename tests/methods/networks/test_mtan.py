@@ -311,6 +311,7 @@ def test_on_segnet_the_parameters_are_those_of_the_released_code_without_biases_
     assert counted["backbone"] + 37_773 == 24_981_069  # its single-task network of 13 classes
 
 
+@pytest.mark.usefixtures("any_algorithm")
 def test_on_segnet_the_data_flow_is_that_of_the_released_code() -> None:
     network = Mtan(NoOptions(), segnet_setup())
     images = torch.randn(3, 3, 32, 32)
