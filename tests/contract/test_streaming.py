@@ -112,8 +112,12 @@ def test_targets_in_narrow_numbers_are_wide_in_a_batch_and_read_before_the_maps_
     split, _ = mapped()
     rows = torch.tensor([5, 0, 11])
     expected = split.targets[0][rows].long(), split.targets[1][rows].float()
-    damaging = dataclasses.replace(split, release=lambda: [target.zero_() for target in split.targets])
-    labels, vectors = damaging.batch(rows).targets
+
+    def damage() -> None:
+        for target in split.targets:
+            target.zero_()
+
+    labels, vectors = dataclasses.replace(split, release=damage).batch(rows).targets
     assert labels.dtype == torch.int64
     assert vectors.dtype == torch.float32
     assert torch.equal(labels, expected[0])

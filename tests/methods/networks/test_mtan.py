@@ -5,7 +5,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, BatchNorm, Classification, NoOptions, Setup, Stage, Task
+from mtbench.contract import (
+    Backbone,
+    BatchNorm,
+    Classification,
+    Depth,
+    NoOptions,
+    Normals,
+    Segmentation,
+    Setup,
+    Stage,
+    Task,
+)
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
@@ -269,3 +280,76 @@ def test_it_trains_on_deeper_trunks_even_one_image(backbone: str, side: int, tas
     network.eval()
     for index, output in enumerate(network(images)):
         assert torch.allclose(network.task_output(images, index), output, atol=1e-5)
+
+
+def segnet_setup(width: float = 0.05, side: int = 32) -> Setup:
+    known = parse_backbone(f"segnet:width={width:g}")
+    kinds = {"class": Segmentation(classes=13), "depth": Depth(), "normal": Normals()}
+    return Setup(
+        tasks=tuple(Task(name=name, kind=kind) for name, kind in kinds.items()),
+        backbone_class=known.backbone_class,
+        backbone_options=known.options,
+        input_shape=(3, side, side),
+        seed=0,
+    )
+
+
+def test_on_segnet_the_parameters_are_those_of_the_released_code_without_biases_before_normalizations() -> None:
+    """Counted by hand from model_segnet_mtan.py: its attention layers, and the convolutions between the stages."""
+    widths = [64, 128, 256, 512, 512]
+    masks = 2 * 64 * 64 + sum(2 * c * c + c * c for c in widths[1:])  # encoder: of u alone, then of u and h
+    decoder = [(64, 64), (128, 64), (256, 128), (512, 256), (512, 512)]  # channels of the unpooled map, and of x
+    masks += sum((u + x) * x + x * x for u, x in decoder)
+    norms = 2 * 2 * (sum(widths) + sum(x for _, x in decoder))
+    between = [(64, 128), (128, 256), (256, 512), (512, 512), (512, 512)]  # down, the last at the bottom
+    between += [(512, 512), (512, 256), (256, 128), (128, 64), (64, 64)]  # up, the first at the bottom
+    shared = sum(9 * a * b + 2 * b for a, b in between)
+    with torch.device("meta"):
+        counted = {part.name: part.total for part in parts(Mtan(NoOptions(), segnet_setup(width=1)))}
+    assert counted["attention"] == 3 * (masks + norms)
+    assert counted["transitions"] == shared
+    assert counted["backbone"] + 37_773 == 24_981_069  # its single-task network of 13 classes
+
+
+def test_on_segnet_the_data_flow_is_that_of_the_released_code() -> None:
+    network = Mtan(NoOptions(), segnet_setup())
+    images = torch.randn(3, 3, 32, 32)
+    pool = nn.MaxPool2d(2)
+    levels = [
+        [part for part in stage.pre.children() if isinstance(part, nn.Sequential)]
+        for stage in network.backbone.levels()
+    ]
+    first, last, unpooled, kept, x = [], [], [], [], images
+    for stage in levels[:5]:
+        first.append(x := stage[0](x))
+        for part in stage[1:]:
+            x = part(x)
+        last.append(x := x.relu())
+        x, places = nn.functional.max_pool2d(x, 2, return_indices=True)
+        kept.append(places)
+    for stage in levels[5:]:
+        unpooled.append(x := nn.functional.max_unpool2d(x, kept.pop(), 2))
+        for part in stage:
+            x = part(x)
+        last.append(x := x.relu())
+    kernels = iter(weight for weight in network.transitions.parameters() if weight.dim() == 4)
+    between = list(kernels)
+    assert len(between) == 10
+
+    def step(maps: Tensor, number: int) -> Tensor:
+        return normalize(nn.functional.conv2d(maps, between[number], padding=1)).relu()
+
+    def enlarged(maps: Tensor) -> Tensor:
+        return nn.functional.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=True)
+
+    for index, output in enumerate(network(images)):
+        masks = list(cast(nn.ModuleList, network.attention[index]))
+        h = masked_by(masks[0], first[0]) * last[0]
+        for stage_index in range(1, 5):
+            h = pool(step(h, stage_index - 1))
+            h = masked_by(masks[stage_index], torch.cat([first[stage_index], h], dim=1)) * last[stage_index]
+        h = pool(step(h, 4))  # to a 32nd of the side, and back
+        for stage_index in range(5, 10):
+            h = step(enlarged(h), stage_index)
+            h = masked_by(masks[stage_index], torch.cat([unpooled[stage_index - 5], h], dim=1)) * last[stage_index]
+        torch.testing.assert_close(output, network.branches[index](h), rtol=1e-3, atol=1e-4)
