@@ -1,5 +1,6 @@
 """Keys below pictures: named swatches of color, and bars of color scales."""
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -125,6 +126,7 @@ class Bar(Key):
         return [(place, f"{place:z.{digits}f}") for place in inside]
 
 
+@functools.cache
 def _width(text: str) -> float:
     """Return the width of a text in inches; about that in another font."""
     return float(TextPath((0, 0), text, size=TYPE).get_extents().width) / 72 if text.strip() else 0.0

@@ -15,7 +15,7 @@ from mtbench.report.drawing.sheet import COLUMNS, Line, Panel, Sheet, draw
 from mtbench.report.drawing.style import paper_style
 from mtbench.report.text import brief
 
-__all__ = ["COUNT", "has_maps", "map_page"]
+__all__ = ["COUNT", "has_maps", "map_page", "sheet_of"]
 
 COUNT, MOST = 6, 60
 """Images on a page by default and at most: a page of more is too tall to be opened."""
@@ -45,16 +45,15 @@ def map_page(dataset: Dataset, path: Path, count: int = COUNT) -> None:
             allowed=f"Allowed: up to {MOST}.",
         )
     odd = sorted({type(task.kind).__name__ for task in dataset.tasks if not _is_shown(task)})
-    split = dataset.load("test", validation=False).first(count)
-    images = images_of(split)
-    if odd or images is None:
+    split = None if odd else dataset.load("test", validation=False).first(count)
+    images = None if split is None else images_of(split)
+    if split is None or images is None:
         raise UsageError(
             f"{type(dataset).__name__} has no page of samples.",
             allowed="A page shows images with classes, or with maps of classes, distances or directions.",
-            where=f"Its tasks are also of kind {', '.join(odd)}." if odd else "Its examples are no single images.",
+            where=f"It has tasks of kind {', '.join(odd)}." if odd else "Its examples are no single images.",
         )
-    sheet = _sheet(dataset.tasks, split, np.broadcast_to(images.reshape(*images.shape[:3], -1), (*images.shape[:3], 3)))
-    figure = draw(sheet)
+    figure = draw(sheet_of(dataset.tasks, split, images))
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with paper_style():
@@ -65,7 +64,12 @@ def _is_shown(task: Task) -> bool:
     return isinstance(task.kind, (*KINDS, Classification))
 
 
-def _sheet(tasks: tuple[Task, ...], split: Split, images: np.ndarray) -> Sheet:
+def sheet_of(tasks: tuple[Task, ...], split: Split, images: np.ndarray) -> Sheet:
+    """Return the sheet of some examples.
+
+    Args:
+        images: (N, H, W) or (N, H, W, 3), their images.
+    """
     batch = split.batch(torch.arange(len(split)))
     maps = [index for index, task in enumerate(tasks) if isinstance(task.kind, KINDS)]
     views = [view_of(tasks[index], batch.targets[index]) for index in maps]
@@ -77,7 +81,8 @@ def _sheet(tasks: tuple[Task, ...], split: Split, images: np.ndarray) -> Sheet:
         )
         words = [caption(tuple(tasks[index] for index in labels), of_images, row) for row in range(len(split))]
     lines = []
-    for row, image in enumerate(images):
+    colored = np.broadcast_to(images.reshape(*images.shape[:3], -1), (*images.shape[:3], 3))
+    for row, image in enumerate(colored):
         below = tuple(words[row].splitlines())
         first = Panel(image=image, above=f"test image {row}", below=below)
         lines += _lines(first, views, row)
