@@ -12,7 +12,7 @@ from mtbench.errors import UsageError
 
 __all__ = ["DeepLab"]
 
-BLOCKS = {"18": Residual, "50": Bottleneck}
+BLOCKS: dict[str, type[Residual] | type[Bottleneck]] = {"18": Residual, "50": Bottleneck}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,7 +58,7 @@ class SegNet(Backbone):
         stages, inputs, pools = {}, input_shape[0], [Pool() for _ in ENCODER]
         for number, widths in enumerate(ENCODER, start=1):
             channels = [inputs, *(max(1, round(width * options.width)) for width in widths)]
-            before = [] if number == 1 else [pools[number - 2]]
+            before: list[nn.Module] = [] if number == 1 else [pools[number - 2]]
             stages[f"encoder{number}"] = _stage(before, channels)
             inputs = channels[-1]
         for number, widths in zip(range(len(DECODER), 0, -1), DECODER, strict=True):

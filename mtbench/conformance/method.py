@@ -190,20 +190,19 @@ def shows_each_input(candidate: Candidate) -> None:
 
 
 def works_on_every_backbone(candidate: Candidate) -> None:
-    """Check it on backbones of the other layout too, where it is the network that is checked, and no pair."""
+    """Check it on backbones of the other layout too, where it is a network for any kind of task, and no pair."""
     network = candidate.method.network_class
     works_on = network.conformance.works_on
     is_alone = candidate.method.backbone is None and candidate.method.balancer_choice.name == default_balancer(network)
-    layouts = network.layouts if is_alone else {candidate.backbone.backbone_class.layout}
+    own = candidate.backbone.backbone_class.layout
+    layouts = network.layouts if is_alone and not network.kinds else {own}
     for name in works_on or registry.entries("backbone"):
         try:
             backbone = tiny(name)
         except PluginError:
             continue  # somebody else's broken backbone, which `mtbench doctor` lists
         if not works_on and not (
-            backbone.backbone_class.has_stages
-            and backbone.backbone_class.layout in layouts
-            and _scores(backbone)
+            backbone.backbone_class.has_stages and backbone.backbone_class.layout in layouts and _scores(backbone)
         ):
             continue  # made for tasks of another kind
         _one_epoch(candidate.on(backbone), plain(2, 32), f"on backbone '{backbone.choice}'")

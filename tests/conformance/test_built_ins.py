@@ -104,3 +104,8 @@ def test_aliases_are_checked_as_what_they_stand_for(data_root: Path) -> None:
     results = list(examine("moo", root=data_root))
     assert len(results) == 13
     assert not any(result.fault for result in results)
+
+
+@pytest.mark.parametrize("backbone", ["segnet", pytest.param("deeplab", marks=pytest.mark.slow)])
+def test_backbones_of_maps_conform(backbone: str) -> None:
+    assert_conforms(backbone)

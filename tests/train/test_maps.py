@@ -13,7 +13,7 @@ from mtbench.contract.options import parse_options
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.evaluate import BATCH, MAP_VALUES, VALUES, batch_size
+from mtbench.train.outputs import BATCH, MAP_VALUES, VALUES, batch_size
 from tests.train.runs import CPU, spec_of
 
 TOY = "toy-surfaces"
@@ -111,7 +111,8 @@ def test_balancers_of_the_representation_meet_the_tasks_in_one_map(method: str) 
     losses = made.backward(network, batch)
     found = [parameter.grad for parameter in network.shared_parameters()]
     network.zero_grad()
-    (losses.weights.detach() * network.losses(batch).means).sum().backward()  # type: ignore[no-untyped-call]
+    assert losses.weights is not None
+    (losses.weights.detach() * network.losses(batch).means).sum().backward()
     for ours, parameter in zip(found, network.shared_parameters(), strict=True):
         assert ours is not None
         torch.testing.assert_close(ours, parameter.grad, rtol=1e-3, atol=1e-6)

@@ -53,7 +53,7 @@ def archive(path: Path) -> None:
         np.savez(file, a=np.zeros(3))
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "truncated": (
         "image",
         cut,
@@ -198,5 +198,5 @@ def test_numbers_of_any_type_are_read_and_kept_as_narrow_ones(tmp_path: Path) ->
     np.save(path, np.array([[[0.0], [1e-12], [65504.0]]]))
     kept = read_row(path, Depths(), (1, 3), "", "")
     assert kept.tolist() == [[0, 2.0**-24, 65504]]  # what is defined stays so
-    np.save(path, np.float32([[[0, 1 / 255, 0.0019]], [[1, 1.001, 0.5]]]))
+    np.save(path, np.array([[[0, 1 / 255, 0.0019]], [[1, 1.001, 0.5]]], np.float32))
     assert read_row(path, Images(), (2, 1), "", "").tolist() == [[[0], [255]], [[1], [255]], [[0], [128]]]

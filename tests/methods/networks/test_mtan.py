@@ -328,7 +328,7 @@ def test_on_segnet_the_data_flow_is_that_of_the_released_code() -> None:
         x, places = nn.functional.max_pool2d(x, 2, return_indices=True)
         kept.append(places)
     for stage in levels[5:]:
-        unpooled.append(x := nn.functional.max_unpool2d(x, kept.pop(), 2))
+        unpooled.append(x := nn.functional.max_unpool2d(x, kept.pop(), [2, 2]))
         for part in stage:
             x = part(x)
         last.append(x := x.relu())

@@ -52,6 +52,10 @@ class TopDown(OneTaskNetwork):
     `channels` of them where that is given. With td_loss or loc_loss, a map at the image's size is made of u(q1) by two
     more convolutions, of which nothing else is made: they are the part `image_map`.
 
+    On backbones of maps the same holds (chosen: the papers have none): the embedding has the places of the last stage,
+    the stages are modulated, and the decoder behind the second pass is the branch, one for all tasks. Where a stage is
+    smaller than the next one, as in a decoder, u shrinks the stream.
+
     BatchNorm has one weight and bias in both passes and statistics of its own in each: modulated maps are distributed
     otherwise.
 
