@@ -112,7 +112,7 @@ def test_balancers_of_the_representation_meet_the_tasks_in_one_map(method: str) 
     found = [parameter.grad for parameter in network.shared_parameters()]
     network.zero_grad()
     assert losses.weights is not None
-    (losses.weights.detach() * network.losses(batch).means).sum().backward()
+    (losses.weights.detach() * network.losses(batch).means).sum().backward()  # type: ignore[no-untyped-call]
     for ours, parameter in zip(found, network.shared_parameters(), strict=True):
         assert ours is not None
         torch.testing.assert_close(ours, parameter.grad, rtol=1e-3, atol=1e-6)
