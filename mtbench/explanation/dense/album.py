@@ -54,10 +54,10 @@ class Album:
         for place, (name, index) in enumerate(zip(names, members.tolist(), strict=True)):
             row = int(found.rows[index])
             panels = [
-                self._panel(self._image(row), f"{name}: test image {row}", 4),
-                self._panel(view.truth_picture(place), "truth", 4),
-                self._panel(view.prediction_picture(place), f"prediction, {_value(found, index)}", 4),
-                self._panel(view.error_picture(place), view.error, 4),
+                self._panel(self._image(row), 4, f"{name}: test image {row}"),
+                self._panel(view.truth_picture(place), 4, "truth"),
+                self._panel(view.prediction_picture(place), 4, f"prediction, {_value(found, index)}"),
+                self._panel(view.error_picture(place), 4, view.error),
             ]
             lines.append(Line(panels=panels))
         return Sheet(
@@ -79,29 +79,29 @@ class Album:
         if not len(rows):
             return Sheet(title="", lines=())
         columns = 1 + min(TASKS, len(found))
-        line = Line(panels=[self._panel(self._image(int(rows[0])), "test image", columns)])
+        line = Line(panels=[self._panel(self._image(int(rows[0])), columns, "test image")])
         tall = 2 * math.ceil(len(found) / TASKS) * height_of(line, columns)
         chosen = rows[: max(1, min(count, int(PAGE / tall)))]
         views = [self._view(each, chosen) for each in found]
         lines = []
         for place, (row, rank) in enumerate(zip(chosen.tolist(), ranks.tolist(), strict=False)):
-            words = f"test image {row}, mean rank {rank:.3g}"
-            lines += self._of_image(found, views, place, row, words, columns)
+            words = f"mean rank {rank:.3g}"
+            first = self._panel(self._image(row), columns, f"test image {row}, {words}", f"image {row}, {words[5:]}")
+            lines += self._of_image(list(zip(found, views, strict=True)), place, row, first, columns)
         return Sheet(title=self._title(f"{which} mean rank"), lines=lines, columns=columns, keys=keys_of(views))
 
     def _of_image(
-        self, found: Sequence[Measured], views: Sequence[View], place: int, row: int, words: str, columns: int
+        self, shown: Sequence[tuple[Measured, View]], place: int, row: int, first: Panel, columns: int
     ) -> list[Line]:
         lines = []
-        for start in range(0, len(found), TASKS):
-            part = list(zip(found, views, strict=True))[start : start + TASKS]
-            image = None if start else self._panel(self._image(row), words, columns)
-            truths, predictions = [], []
-            for each, view in part:
-                truths.append(self._panel(view.truth_picture(place), f"{each.task.name}: truth", columns))
-                words = f"prediction, {_value(each, _index(each, row))}"
-                predictions.append(self._panel(view.prediction_picture(place), words, columns))
-            lines += [Line(panels=[image, *truths]), Line(panels=[None, *predictions])]
+        for start in range(0, len(shown), TASKS):
+            truths: list[Panel | None] = [None if start else first]
+            predictions: list[Panel | None] = [None]
+            for each, view in shown[start : start + TASKS]:
+                name, value = each.task.name, _value(each, _index(each, row))
+                truths.append(self._panel(view.truth_picture(place), columns, f"{name}: truth", name))
+                predictions.append(self._panel(view.prediction_picture(place), columns, f"prediction, {value}", value))
+            lines += [Line(panels=truths), Line(panels=predictions)]
         return lines
 
     def _view(self, found: Measured, rows: Tensor) -> View:
@@ -114,8 +114,10 @@ class Album:
     def _image(self, row: int) -> Picture:
         return picture(self.split, row if self.split.members is None else int(self.split.members[row, 0]))
 
-    def _panel(self, image: Picture, above: str, columns: int) -> Panel:
-        return Panel(image=image, above=brief(above, WORDS[columns]))
+    def _panel(self, image: Picture, columns: int, *above: str) -> Panel:
+        """Return a picture with the first of some words that fit above it, else with the last ones, cut."""
+        fitting = [words for words in above if len(words) <= WORDS[columns]]
+        return Panel(image=image, above=fitting[0] if fitting else brief(above[-1], WORDS[columns]))
 
 
 def in_words(found: Measured, value: float) -> str:

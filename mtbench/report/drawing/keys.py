@@ -14,6 +14,7 @@ from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
 from mtbench.report.drawing.style import WIDTH
+from mtbench.report.text import brief
 
 __all__ = ["Bar", "Key", "Swatches"]
 
@@ -23,6 +24,7 @@ SWATCH = 0.1  # inches, the side of one
 LEFT = 0.06  # inches
 INDENT = 1.05  # inches, of what stands beside a key's name
 SPACE = 0.12  # inches, after a swatch with its name
+NAME = 18  # characters of a key's name
 BAR = 2.4  # inches, the length of a bar
 
 
@@ -31,7 +33,7 @@ class Key(ABC):
     """What the colors of some pictures mean.
 
     Attributes:
-        name: in front of it, e.g. of a task; up to 20 characters fit.
+        name: in front of it, e.g. of a task; a long one is cut.
     """
 
     name: str
@@ -46,7 +48,7 @@ class Key(ABC):
         """Draw it below a height, on axes in inches that are as wide as a paper's text."""
 
     def _named(self, axes: Axes, top: float) -> None:
-        axes.text(LEFT, top - SWATCH / 2, self.name, fontsize=TYPE, va="center_baseline", weight="bold")
+        axes.text(LEFT, top - SWATCH / 2, brief(self.name, NAME), fontsize=TYPE, va="center_baseline", weight="bold")
 
 
 @dataclass(frozen=True, kw_only=True)

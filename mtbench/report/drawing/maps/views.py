@@ -80,7 +80,7 @@ class View(ABC):
         return self.predictions
 
     def _mask(self, index: int) -> NDArray[np.bool_]:
-        return self.known[index].numpy()  # type: ignore[no-any-return]
+        return self.known[index].numpy()
 
 
 class _Classes(View):
@@ -165,8 +165,8 @@ class _Directions(View):
         entries = []
         for axis, name in enumerate("xyz"):
             for sign, word in ((1.0, "+"), (-1.0, "\N{MINUS SIGN}")):
-                color = [0.5 + 0.5 * sign * (place == axis) for place in range(3)]
-                entries.append((to_hex(color), f"{word}{name}"))
+                red, green, blue = (0.5 + 0.5 * sign * (place == axis) for place in range(3))
+                entries.append((to_hex((red, green, blue)), f"{word}{name}"))
         found: list[Key] = [Swatches(name=self.task.name, entries=entries)]
         if errors:
             found.append(Bar(name=self.error, scale=ERRORS, low=0.0, high=RIGHT_ANGLE, says="degrees"))
