@@ -13,7 +13,6 @@ from mtbench.plan.suite.settings import Setting, rendered
 
 __all__ = ["AcrossClaim", "AnyClaim", "Claim", "claim_class"]
 
-
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """A statement about two methods that the runs are to bear out or not; declared before they are looked at.
