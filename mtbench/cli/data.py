@@ -96,21 +96,25 @@ def show(
             "--out", help="The file to write; by default NAME.png. Labels are printed by default.", metavar="FILE"
         ),
     ] = None,
-    count: Annotated[int, typer.Option("--count", help="How many images.", min=1, max=400)] = 24,
+    count: Annotated[
+        int | None, typer.Option("--count", help="How many images; by default 24, or 6 with maps.", min=1, max=400)
+    ] = None,
     labels: Annotated[
         bool,
         typer.Option(
-            "--labels", help="The labels alone, as CSV, which needs no images; how frequent classes are goes to stderr."
+            "--labels",
+            help="The labels alone, as CSV, which needs no images, and of maps has numbers; how frequent classes are "
+            "goes to stderr.",
         ),
     ] = False,
     data_root_: DataRoot = None,
 ) -> None:
-    """Write a page of test images with their labels, or print the labels alone."""
+    """Write a page of test images with their labels or maps, or print the labels alone."""
     [(_, dataset)] = _open([name], data_root_)
     if labels:
         from mtbench.cli.balance import class_balance, triplet_balance
+        from mtbench.report.drawing.examples import writing
         from mtbench.report.drawing.label_table import label_table
-        from mtbench.report.drawing.samples import writing
 
         table = label_table(dataset, count)
         if out is None:

@@ -1,4 +1,4 @@
-"""``mtbench explain``: pages of figures on a trained network, with its attention maps or the images it finds near."""
+"""``mtbench explain``: pages of figures on a trained network: attention maps, the images it finds near, or its maps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,12 @@ def explain(
             metavar="RUN",
         ),
     ],
-    images: Annotated[int, typer.Option("--images", help="Images per case, such as right answers.", min=1, max=60)] = 6,
+    images: Annotated[
+        int,
+        typer.Option(
+            "--images", help="Images per case, such as right answers; of maps, images per task.", min=1, max=60
+        ),
+    ] = 6,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -34,6 +39,7 @@ def explain(
     """Show where a trained network looks: attention maps over test images, good and bad cases chosen by score.
     Networks without maps of their own get gradient-based ones, which take the extra 'explain'.
     Networks of embeddings: the nearest test images of queries, right and wrong marked, and triplets.
+    Networks of maps (segmentation, depth, normals): truth, prediction and error of the best, median and worst images.
     """
     from rich.console import Console
 

@@ -182,6 +182,7 @@ class Task:
         scale: factor of its loss in training; losses in evaluation are unscaled.
         question: what is asked of an input, in a sentence for readers of pages; may be empty.
         answers: the names of the classes, in their order, for readers; empty where the numbers say it.
+        unit: the unit of its targets, e.g. ``m``, for readers; empty where they have none.
     """
 
     name: str
@@ -189,3 +190,4 @@ class Task:
     scale: float = 1.0
     question: str = ""
     answers: tuple[str, ...] = ()
+    unit: str = ""

@@ -1,4 +1,4 @@
-"""Pages of figures on a finished run: attention maps of answers, or the nearest images of queries."""
+"""Pages of figures on a finished run: attention maps of answers, the nearest images of queries, or predicted maps."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from mtbench.contract import Retrieval
 from mtbench.errors import UsageError
 from mtbench.explanation.answers import Answers, answers
+from mtbench.explanation.dense.material import dense_material
 from mtbench.explanation.examples import RULE_OF_IMAGES, Case, cases
 from mtbench.explanation.figures import Album
 from mtbench.explanation.maps import maps_of
@@ -25,8 +25,8 @@ from mtbench.explanation.page import (
     title_of,
 )
 from mtbench.explanation.retrieval.material import retrieval_material
-from mtbench.explanation.sheet import Sheet, draw
-from mtbench.explanation.trained import TrainedRun, find_run, open_run
+from mtbench.explanation.trained import CLASSES, EMBEDDINGS, MAPS, TrainedRun, find_run, open_run
+from mtbench.report.drawing.sheet import Sheet, draw
 from mtbench.report.drawing.style import save
 from mtbench.report.text import slug
 from mtbench.report.typeset.layout import Page
@@ -58,12 +58,13 @@ def explain_run(
     Per task a figure shows good and bad cases: images, the attention map over each, the true point and the map's peak
     where true points are known, prediction and truth. Two more show whole images with their tasks. They are chosen by
     score, see `mtbench.explanation.examples`. Of retrieval, figures show queries with their nearest images, and
-    triplets, see `mtbench.explanation.retrieval.cases`.
+    triplets, see `mtbench.explanation.retrieval.cases`. Of maps they show truth, prediction and error, see
+    `mtbench.explanation.dense.cases`.
 
     Args:
         given: the folder of the run, a file in it, or a folder above it that has no other run below.
         root: the folder of the data files.
-        images: images per case.
+        images: images per case; of maps all those of a task.
         out: the folder to write to; by default one of the run's own below `DEFAULT_REPORTS`.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
@@ -78,7 +79,7 @@ def explain_run(
     folder = find_run(given)
     deterministic(chosen, "float32")
     run = open_run(folder, root, chosen)
-    material = retrieval_material(run, images) if run.kind is Retrieval else _material(run, images)
+    material = MATERIAL[run.kinds](run, images)
     directory = out or DEFAULT_REPORTS / slug(run.record.spec.titles.dataset) / f"explain-{short_stem_of(run)}"
     make_folder(directory)
     files, shown = [], []
@@ -125,3 +126,7 @@ def _sheets(
         if sheet.lines:
             name = album.tasks[each.index].name
             yield Shown(name=f"{stem}-task-{each.index + 1}-{slug(name)}", title=f"Task {name}"), sheet
+
+
+MATERIAL = {CLASSES: _material, EMBEDDINGS: retrieval_material, MAPS: dense_material}
+"""The makers of pages, by the kinds of tasks that are explained."""

@@ -12,7 +12,7 @@ from mtbench.contract import Split, Task
 from mtbench.explanation.answers import Answers
 from mtbench.explanation.examples import Case, whole_images
 from mtbench.explanation.maps import Maps, enlarge
-from mtbench.explanation.sheet import COLUMNS, Line, Panel, Sheet, height_of, overlaid
+from mtbench.report.drawing.sheet import COLUMNS, Line, Panel, Sheet, height_of, overlaid
 from mtbench.report.tables.caption import QUICK
 from mtbench.report.text import wrap
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mtbench.explanation.page import Shown
-from mtbench.explanation.sheet import Sheet
+from mtbench.report.drawing.sheet import Sheet
 from mtbench.report.typeset.layout import Page
 
 __all__ = ["Material"]
@@ -18,7 +18,7 @@ class Material:
 
     Attributes:
         page: the table.
-        table: one row per picture that the sheets of tasks show.
+        table: one row per picture that the sheets of tasks show, or per test image.
         sheets: the figures, which are drawn one at a time.
     """
 

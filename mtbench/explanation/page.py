@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from mtbench.contract import Task
+from mtbench.contract import Metric, Task
 from mtbench.explanation.answers import Answers
 from mtbench.explanation.examples import RULE, Case
 from mtbench.explanation.maps import Maps
@@ -35,7 +35,8 @@ __all__ = [
 ]
 
 UNLIKE = 0.5
-"""Largest difference in accuracy to the record, in %, that another machine's rounding may make."""
+"""Largest difference to the record that another machine's rounding may make: of metrics in %, and of others in % of
+them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,25 +183,31 @@ def _caption(maps: Maps, located: bool) -> tuple[str, ...]:
     )
 
 
-def footnotes_of(run: TrainedRun, accuracies: Mapping[int, float]) -> tuple[str, ...]:
+def footnotes_of(run: TrainedRun, found: Mapping[int, float]) -> tuple[str, ...]:
     """Return notes on a run: that it is stale, that it differs from its record, and the tasks that are left out.
 
     Args:
-        accuracies: primary metric in % that was found, by index of the task.
+        found: primary metric that was found, by index of the task.
     """
     notes = []
     if run.status.state == "stale":
         notes.append(f"The run is stale: {run.status.why}.")
     unlike = [
-        run.tasks[index].name for index, value in accuracies.items() if not abs(value - recorded(run, index)) <= UNLIKE
+        f"{run.tasks[index].kind.metrics[0].name} of {run.tasks[index].name}"
+        for index, value in found.items()
+        if _is_unlike(run.tasks[index].kind.metrics[0], value, recorded(run, index))
     ]
     if unlike:
-        notes.append(
-            f"The accuracy of {listed(unlike)} is not that of the record: the code or the data have changed since."
-        )
+        notes.append(f"Not as in the record: {listed(unlike)}. The code or the data have changed since.")
     if run.others:
         notes.append(f"Left out, since they are of another kind: {listed(run.others)}.")
     return tuple(notes)
+
+
+def _is_unlike(metric: Metric, found: float, known: float) -> bool:
+    if math.isnan(found) and math.isnan(known):
+        return False
+    return not abs(found - known) <= UNLIKE * (1 if metric.unit == "%" else abs(known) / 100)
 
 
 def recorded(run: TrainedRun, index: int) -> float:

@@ -11,13 +11,20 @@ from mtbench.contract import Backbone, Classification, Dataset, Kind, Network, R
 from mtbench.errors import StoreError, UsageError, shortlist
 from mtbench.plan.parse import backbone_of, dataset_of
 from mtbench.plan.spec import RunSpec
+from mtbench.report.drawing.maps.views import KINDS
 from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
 from mtbench.store.results import run_folders
 from mtbench.store.status import RunStatus, status_of
 from mtbench.train.assemble import build, method_of
 
-__all__ = ["TrainedRun", "find_run", "open_run"]
+__all__ = ["CLASSES", "EMBEDDINGS", "EXPLAINED", "MAPS", "TrainedRun", "find_run", "open_run"]
+
+CLASSES: tuple[type[Kind], ...] = (Classification,)
+EMBEDDINGS: tuple[type[Kind], ...] = (Retrieval,)
+MAPS = KINDS
+EXPLAINED = (CLASSES, EMBEDDINGS, MAPS)
+"""Kinds of tasks that one page explains together; of a dataset with several the first are explained."""
 
 EXAMPLE = "Allowed: the folder of a run, such as results/local/mmnist3/td/seed-0-1a2b3c4d5e6f, or a file in it."
 AGAIN = Path("results/again")
@@ -35,7 +42,7 @@ class TrainedRun:
         backbone: one like those that the network is built on, with initial weights.
         dataset: the opened dataset.
         test: the test split, on the network's device.
-        kind: the kind of the tasks that are explained: of one class per image, or of retrieval.
+        kinds: the kinds of the tasks that are explained, one of `EXPLAINED`.
         indices: indices of these tasks.
     """
 
@@ -45,7 +52,7 @@ class TrainedRun:
     backbone: Backbone
     dataset: Dataset
     test: Split
-    kind: type[Kind]
+    kinds: tuple[type[Kind], ...]
     indices: tuple[int, ...]
 
     @property
@@ -102,7 +109,7 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         )
     weights = _weights(folder, spec, status.record)
     dataset = dataset_of(spec).open(root)
-    kind = _explained(dataset)
+    kinds = _explained(dataset)
     setup = backbone_of(spec).setup(dataset, seed=spec.seed)
     network = build(method_of(spec), setup)
     try:
@@ -114,7 +121,7 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
             mend=_again(folder, spec),
         ) from cause
     test = dataset.load("test", validation=spec.protocol.validation)
-    _check_inputs(dataset, test, kind)
+    _check_inputs(dataset, test, kinds)
     return TrainedRun(
         status=status,
         record=status.record,
@@ -122,8 +129,8 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         backbone=setup.build_backbone(),
         dataset=dataset,
         test=test.to(device),
-        kind=kind,
-        indices=tuple(index for index, task in enumerate(dataset.tasks) if isinstance(task.kind, kind)),
+        kinds=kinds,
+        indices=tuple(index for index, task in enumerate(dataset.tasks) if isinstance(task.kind, kinds)),
     )
 
 
@@ -147,19 +154,19 @@ def _again(folder: RunFolder, spec: RunSpec) -> str:
     return f"Make them again: mkdir -p {to} && cp {files} {to} && mtbench exec {to}/spec.json && mtbench explain {to}"
 
 
-def _explained(dataset: Dataset) -> type[Kind]:
-    """Return the first kind of tasks of a dataset for which there are pages."""
-    for kind in (Classification, Retrieval):
-        if any(isinstance(task.kind, kind) for task in dataset.tasks):
-            return kind
+def _explained(dataset: Dataset) -> tuple[type[Kind], ...]:
+    """Return the first of `EXPLAINED` that a dataset has a task of."""
+    for chosen in EXPLAINED:
+        if any(isinstance(task.kind, chosen) for task in dataset.tasks):
+            return chosen
     kinds = sorted({type(task.kind).__name__ for task in dataset.tasks})
     raise UsageError(
         f"the tasks of this run are of kind {', '.join(kinds)}, for which there are no pages.",
-        allowed="Explained are tasks of one class per image, and of retrieval.",
+        allowed="Explained are tasks of one class per image, of retrieval, and of maps.",
     )
 
 
-def _check_inputs(dataset: Dataset, test: Split, kind: type[Kind]) -> None:
+def _check_inputs(dataset: Dataset, test: Split, kinds: tuple[type[Kind], ...]) -> None:
     inputs = test.inputs
     if not isinstance(inputs, Tensor) or inputs.dim() != 4 or inputs.shape[1] not in (1, 3):
         found = "several tensors" if not isinstance(inputs, Tensor) else "x".join(map(str, inputs.shape[1:]))
@@ -167,7 +174,7 @@ def _check_inputs(dataset: Dataset, test: Split, kind: type[Kind]) -> None:
             f"the inputs of this run's dataset are no images ({found}).",
             allowed="Explained are networks that look at images of one or three channels.",
         )
-    if kind is Classification and test.members is not None and test.members.shape[1] > 1:
+    if kinds != EMBEDDINGS and test.members is not None and test.members.shape[1] > 1:
         raise UsageError(
             f"an example of this run's dataset is {test.members.shape[1]} images.",
             allowed="Explained are networks that answer about one image.",

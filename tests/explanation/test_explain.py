@@ -203,7 +203,6 @@ def test_a_run_is_found_by_a_folder_above_it_that_has_no_other(results: Path, un
     ("dataset", "says"),
     [
         ("toy-numbers", r"the tasks of this run are of kind Regression, for which there are no pages\. "),
-        ("toy-maps", r"the tasks of this run are of kind Segmentation, for which there are no pages\. "),
         ("toy2", r"the tasks of this run are of kind .*, for which there are no pages\. "),
     ],
 )

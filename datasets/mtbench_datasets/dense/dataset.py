@@ -67,7 +67,12 @@ class Dense(Dataset):
     @property
     def tasks(self) -> tuple[Task, ...]:
         return tuple(
-            Task(name=TASKS[content], kind=kind, answers=self.classes if content == "label" else ())
+            Task(
+                name=TASKS[content],
+                kind=kind,
+                answers=self.classes if content == "label" else (),
+                unit="m" if content == "depth" and not self.inverse else "",
+            )
             for content, kind in self._kinds().items()
         )
 

@@ -53,8 +53,12 @@ class Depth(Kind):
     layout: ClassVar[Layout] = "map"
     stored_as: ClassVar[torch.dtype] = torch.float16
 
+    def known(self, targets: Tensor) -> Tensor:
+        """Return the defined pixels (N, H, W) bool."""
+        return _known(targets)
+
     def defined(self, targets: Tensor) -> Tensor:
-        return _known(targets).flatten(1).any(1)
+        return self.known(targets).flatten(1).any(1)
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:
         theirs, enlarged = self.like == "libmtl", motion.enlarged[:, None, None]

@@ -13,7 +13,7 @@ from mtbench.contract.kinds.likeness import Like, mean_over_pixels
 from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
-__all__ = ["Normals"]
+__all__ = ["Normals", "angles_between"]
 
 WITHIN = (11.25, 22.5, 30.0)
 """Degrees below which an angle is counted: those of the field since Fouhey et al., ICCV 2013."""
@@ -67,8 +67,12 @@ class Normals(Kind):
     layout: ClassVar[Layout] = "map"
     stored_as: ClassVar[torch.dtype] = torch.float16
 
+    def known(self, targets: Tensor) -> Tensor:
+        """Return the defined pixels (N, H, W) bool."""
+        return _known(targets, self.like)
+
     def defined(self, targets: Tensor) -> Tensor:
-        return _known(targets, self.like).flatten(1).any(1)
+        return self.known(targets).flatten(1).any(1)
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:
         if self.like == "libmtl":
@@ -108,7 +112,7 @@ class _Tally(Tally):
 
     def add(self, predictions: Tensor, targets: Tensor) -> None:
         known = _known(targets, self.like)
-        angles = _angles(*(values.movedim(1, -1)[known].double() for values in (predictions, targets)))
+        angles = angles_between(*(values.movedim(1, -1)[known].double() for values in (predictions, targets)))
         self.total += float(angles.sum())
         self.within = [count + int((angles < limit).sum()) for count, limit in zip(self.within, WITHIN, strict=True)]
         self.angles.append(angles.float().cpu().numpy())
@@ -130,7 +134,7 @@ def _known(targets: Tensor, like: Like) -> Tensor:
     return known & ((targets.float().sum(1) != 0) if like == "libmtl" else (targets != 0).any(1))
 
 
-def _angles(first: Tensor, second: Tensor) -> Tensor:
+def angles_between(first: Tensor, second: Tensor) -> Tensor:
     """Return the angles (n,) in degrees between vectors (n, 3); 90 where one has the length 0."""
     sines = torch.linalg.cross(first, second).norm(dim=1)
     angles = torch.atan2(sines, (first * second).sum(1)).rad2deg()

@@ -59,8 +59,12 @@ class Segmentation(Kind):
     def stored_as(self) -> torch.dtype:  # type: ignore[override]
         return dtype_of_classes(self.classes)
 
+    def known(self, targets: Tensor) -> Tensor:
+        """Return the defined pixels (N, H, W) bool."""
+        return targets != self.ignore
+
     def defined(self, targets: Tensor) -> Tensor:
-        return (targets != self.ignore).flatten(1).any(1)
+        return self.known(targets).flatten(1).any(1)
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:
         return motion.maps(targets, self.ignore, from_edges=self.like == "libmtl")

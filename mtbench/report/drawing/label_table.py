@@ -8,20 +8,28 @@ import torch
 
 from mtbench.contract import Dataset, Split, Task
 from mtbench.errors import UsageError
-from mtbench.report.drawing.samples import ROLES, answer
+from mtbench.report.drawing.examples import answer
+from mtbench.report.drawing.maps.samples import has_maps
+from mtbench.report.drawing.maps.table import map_table
+from mtbench.report.drawing.samples import COUNT, ROLES
 
 __all__ = ["label_table"]
 
 
-def label_table(dataset: Dataset, count: int) -> str:
+def label_table(dataset: Dataset, count: int | None = None) -> str:
     """Return the labels of the first `count` test examples as CSV, a line each, empty where a label is undefined.
+
+    Of maps see `mtbench.report.drawing.maps.table.map_table`.
 
     Of triplets a line has the task, and of anchor, positive and negative the number of the image and its class.
 
     Raises:
-        UsageError: labels are no single values, but maps.
+        UsageError: labels are no single values, and no maps that are known.
         DataError: the dataset's files are missing or damaged; those of its images need not be there.
     """
+    count = count or COUNT
+    if has_maps(dataset.tasks):
+        return map_table(dataset, count)
     split = dataset.labels("test", validation=False)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -1,9 +1,7 @@
 """A page of test images with their labels, to see with one's own eyes what a dataset is."""
 
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +14,17 @@ from torch import Tensor
 
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
+from mtbench.report.drawing.examples import answer, caption, images_of, writing
+from mtbench.report.drawing.maps.samples import has_maps, map_page
 
-__all__ = ["ROLES", "Cells", "answer", "caption", "one_by_one", "sample_page", "triplet_cells", "writing"]
+__all__ = ["COUNT", "ROLES", "Cells", "one_by_one", "sample_page", "triplet_cells"]
+
+COUNT = 24
+"""Images on a page by default, unless they have maps."""
 
 COLUMNS = 6
 CELL = 1.7  # inches, the side of an image on the page
 LINE = 0.16  # inches, the height of a line of text
-WIDTH = 22  # characters, of a line of a caption
-LABELS = 12  # of an example, in its caption
 TRIPLETS = 20  # tasks of which a triplet is shown
 ROLES = ("anchor", "positive", "negative")
 QUESTIONS = 60  # tasks whose questions are listed
@@ -31,8 +32,8 @@ FONT: dict[str, Any] = {"fontsize": 7, "family": "monospace"}
 ACROSS = 28  # characters of that font that are as wide as an image
 
 
-def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
-    """Write the first `count` test images with the label of every task below each, as PNG.
+def sample_page(dataset: Dataset, path: Path, count: int | None = None) -> None:
+    """Write the first `count` test images with the label of every task below each, as PNG; of maps see `map_page`.
 
     Of triplets these are images of the first ones, with the class of each image for every task. Below them is the first
     triplet of each task, of up to `TRIPLETS` tasks.
@@ -44,12 +45,14 @@ def sample_page(dataset: Dataset, path: Path, count: int = 24) -> None:
         UsageError: the dataset is not made of images with classes, or the page cannot be written.
         DataError: its files are missing or damaged.
     """
+    if has_maps(dataset.tasks):
+        return map_page(dataset, path) if count is None else map_page(dataset, path, count)
     test = dataset.load("test", validation=False)
-    split = test.first(count)
+    split = test.first(count or COUNT)
     in_triplets = split.classes is not None and split.members is not None
     if in_triplets:
         split = one_by_one(split)
-    images = _images(split)
+    images = images_of(split)
     if images is None or not (in_triplets or all(isinstance(task.kind, Classification) for task in dataset.tasks)):
         raise UsageError(
             f"{type(dataset).__name__} has no page of samples.",
@@ -111,17 +114,6 @@ class Cells:
             yield axes
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Within the block a file is written: an OSError becomes a UsageError that names it."""
-    try:
-        yield
-    except OSError as cause:
-        raise UsageError(
-            f"{path} cannot be written: {cause.strerror or cause}.", mend="Choose another file with --out."
-        ) from None
-
-
 def one_by_one(split: Split) -> Split:
     """Return as many images of a split of triplets as it has triplets, each once, with its class for every task."""
     assert split.members is not None
@@ -144,32 +136,9 @@ def triplet_cells(tasks: tuple[Task, ...], split: Split) -> Cells:
                 chosen.append(image)
                 label = int(split.classes[image, index])
                 captions.append(f"{task.name}: {role}\n{answer(task, label) if label >= 0 else 'class unknown'}")
-    images = _images(Split(inputs=split.inputs[chosen], targets=(), defined=torch.empty(len(chosen), 0)))
+    images = images_of(Split(inputs=split.inputs[chosen], targets=(), defined=torch.empty(len(chosen), 0)))
     assert images is not None
     return Cells(images=images, captions=captions)
-
-
-def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:
-    """The defined labels of an example, in lines: ``LU 5  RL 0``; each in a line where one is long, or might be.
-
-    Of many more than `LABELS` the first so many are shown.
-    """
-    labels = [
-        f"{task.name}\N{NO-BREAK SPACE}{answer(task, int(target[row]))}"
-        for task, target, defined in zip(tasks, split.targets, split.defined[row], strict=True)
-        if defined
-    ]
-    if len(labels) > LABELS + 1:
-        labels[LABELS:] = [f"and\N{NO-BREAK SPACE}{len(labels) - LABELS}\N{NO-BREAK SPACE}more"]
-    longest = [len(f"{task.name} {name}") for task in tasks[:LABELS] for name in task.answers]
-    if max([*map(len, labels), *longest], default=0) > WIDTH:  # likewise for all examples
-        return "\n".join(labels) or "(no label)"
-    return textwrap.fill("  ".join(labels), WIDTH, break_on_hyphens=False) or "(no label)"
-
-
-def answer(task: Task, label: int) -> str:
-    """The name of a class, or its number where classes have no names."""
-    return task.answers[label] if task.answers else str(label)
 
 
 def _questions(tasks: tuple[Task, ...]) -> list[str]:
@@ -177,20 +146,3 @@ def _questions(tasks: tuple[Task, ...]) -> list[str]:
     asked = [task for task in tasks if task.question]
     width = max((len(task.name) for task in asked), default=0)
     return [f"{task.name:{width}}  {task.question}" for task in asked] if len(asked) <= QUESTIONS else []
-
-
-def _images(split: Split) -> np.ndarray | None:
-    """(N, H, W) or (N, H, W, 3) in [0, 1], to which floats are stretched; None if an example is no image."""
-    inputs = split.inputs
-    if not isinstance(inputs, Tensor) or inputs.ndim != 4 or inputs.shape[1] not in (1, 3):
-        return None
-    if split.members is not None:
-        if split.members.shape[1] > 1:
-            return None
-        inputs = inputs[split.members[:, 0]]
-    if inputs.dtype == torch.uint8:
-        low, high = inputs.new_tensor(0), inputs.new_tensor(255)
-    else:
-        low, high = inputs.aminmax()
-    scaled = (inputs - low) / (high - low).clamp(min=1e-12)
-    return scaled.permute(0, 2, 3, 1).squeeze(-1).numpy()

@@ -44,7 +44,7 @@ def test_a_line_per_task_has_the_figures_of_the_record(run: RunFolder, pages: Pa
         cells = (name, 48, accuracy, accuracy, right, 48 - right, 48, 48, precision, precision)
         assert f"| {' | '.join(map(str, cells))} |" in page
     assert "A query is no candidate of its own." in page
-    assert "is not that of the record" not in page
+    assert "Not as in the record" not in page
 
 
 def test_there_are_figures_of_queries_and_of_triplets_for_each_task(run: RunFolder, pages: Path) -> None:

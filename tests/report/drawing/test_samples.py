@@ -14,8 +14,9 @@ from matplotlib.image import imread
 from mtbench.contract import Classification, Dataset, NoOptions, Split, Task
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.drawing.samples import caption, one_by_one, sample_page, triplet_cells
-from mtbench_toys.datasets import Maps, PartialLabels, draw
+from mtbench.report.drawing.examples import caption
+from mtbench.report.drawing.samples import one_by_one, sample_page, triplet_cells
+from mtbench_toys.datasets import Numbers, PartialLabels, draw
 
 README = Path(__file__).parents[3] / "datasets" / "README.md"
 
@@ -86,8 +87,10 @@ def test_undefined_labels_have_a_page_too(tmp_path: Path) -> None:
 
 def test_what_has_no_classes_has_no_page(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
-        sample_page(Maps(NoOptions(), tmp_path), tmp_path / "page.png")
-    assert str(error.value) == ("Maps has no page of samples. A page shows images with classes, one image an example.")
+        sample_page(Numbers(NoOptions(), tmp_path), tmp_path / "page.png")
+    assert str(error.value) == (
+        "Numbers has no page of samples. A page shows images with classes, one image an example."
+    )
     assert not (tmp_path / "page.png").exists()
 
 

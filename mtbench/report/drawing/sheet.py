@@ -1,4 +1,4 @@
-"""Sheets of small pictures in lines, with words above and below each."""
+"""Sheets of small pictures in lines, with words above and below each, and keys below all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,16 +12,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from mtbench.report.drawing.keys import Key
 from mtbench.report.drawing.style import WIDTH, new_figure, paper_style
 
 __all__ = ["COLUMNS", "RIGHT", "WRONG", "Line", "Panel", "Sheet", "draw", "height_of", "overlaid"]
 
 COLUMNS = 6
-"""Pictures in a line."""
+"""Pictures in a line, unless a sheet says otherwise."""
 GAP = 0.06  # inches between pictures
-SIDE = (WIDTH - GAP) / COLUMNS - GAP  # inches, of a picture
 TYPE = 6.5  # points
 ROW = TYPE * 1.3 / 72  # inches, of a line of text
+BETWEEN = 0.04  # inches, below a key
 HEAD = 0.24  # inches, of a line that stands above pictures
 WRONG, RIGHT = "#D55E00", "#0072B2"
 """Colors of wrong and of right answers, of `mtbench.report.drawing.style`."""
@@ -60,10 +61,17 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """A title and lines of pictures."""
+    """A title and lines of pictures.
+
+    Attributes:
+        columns: pictures in a whole line.
+        keys: what colors mean.
+    """
 
     title: str
     lines: Sequence[Line]
+    columns: int = COLUMNS
+    keys: Sequence[Key] = ()
 
 
 def draw(sheet: Sheet) -> Figure:
@@ -71,7 +79,9 @@ def draw(sheet: Sheet) -> Figure:
     marks = [panel for line in sheet.lines for panel in line.panels if panel]
     handles = _handles(any(panel.true for panel in marks), any(panel.peak for panel in marks))
     top = 0.06 + 0.17 * (sheet.title.count("\n") + 1)
-    height = top + sum(map(height_of, sheet.lines)) + (0.25 if handles else 0.05)
+    below = sum(key.height + BETWEEN for key in sheet.keys) + (0.25 if handles else 0.05)
+    height = top + sum(height_of(line, sheet.columns) for line in sheet.lines) + below
+    side = _side(sheet.columns)
     with paper_style():
         figure = new_figure(height)
         figure.set_layout_engine("none")  # every place is known
@@ -84,20 +94,23 @@ def draw(sheet: Sheet) -> Figure:
         for line in sheet.lines:
             if line.heading:
                 axes.text(GAP, y - HEAD + 0.05, line.heading, va="bottom", fontsize=7.5)
-            y -= height_of(line)
+            y -= height_of(line, sheet.columns)
             for column, panel in enumerate(line.panels):
                 if panel:
-                    _draw(axes, panel, GAP + column * (SIDE + GAP), y + _words(line))
+                    _draw(axes, panel, GAP + column * (side + GAP), y + _words(line), side)
+        for key in sheet.keys:
+            key.draw(axes, y)
+            y -= key.height + BETWEEN
         if handles:
             figure.legend(handles=handles, loc="lower left", ncols=len(handles), borderaxespad=0.2)
     return figure
 
 
-def height_of(line: Line) -> float:
+def height_of(line: Line, columns: int = COLUMNS) -> float:
     """Return the height of a line of pictures in inches, with its words."""
     above = ROW * any(panel and panel.above for panel in line.panels)
     tall: float = max(panel.image.shape[0] / panel.image.shape[1] for panel in line.panels if panel)
-    return HEAD * bool(line.heading) + above + SIDE * tall + _words(line)
+    return HEAD * bool(line.heading) + above + _side(columns) * tall + _words(line)
 
 
 def overlaid(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -108,21 +121,26 @@ def overlaid(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[n
     return (1 - opacity) * grey + opacity * colors  # type: ignore[no-any-return]
 
 
+def _side(columns: int) -> float:
+    """Return the width of a picture in inches."""
+    return (WIDTH - GAP) / columns - GAP
+
+
 def _words(line: Line) -> float:
     return ROW * max((len(panel.below) for panel in line.panels if panel), default=0) + 0.05
 
 
-def _draw(axes: Axes, panel: Panel, left: float, bottom: float) -> None:
+def _draw(axes: Axes, panel: Panel, left: float, bottom: float, side: float) -> None:
     """Draw a picture with its words; its lower left corner lies at a place in inches."""
     rows, columns, _ = panel.image.shape
-    tall = SIDE * rows / columns
-    extent = (left, left + SIDE, bottom, bottom + tall)
+    tall = side * rows / columns
+    extent = (left, left + side, bottom, bottom + tall)
     axes.imshow(panel.image.clip(0, 1), extent=extent, aspect="auto", interpolation="nearest")
     if panel.frame:
-        axes.add_patch(Rectangle((left, bottom), SIDE, tall, fill=False, edgecolor=panel.frame, linewidth=1.6))
+        axes.add_patch(Rectangle((left, bottom), side, tall, fill=False, edgecolor=panel.frame, linewidth=1.6))
     for point, style in ((panel.true, _TRUE), (panel.peak, _PEAK)):
         if point is not None:
-            x, y = left + (point[0] + 0.5) / columns * SIDE, bottom + tall - (point[1] + 0.5) / rows * tall
+            x, y = left + (point[0] + 0.5) / columns * side, bottom + tall - (point[1] + 0.5) / rows * tall
             axes.plot(x, y, **{**style, "markeredgecolor": "black", "markeredgewidth": 2.0})
             axes.plot(x, y, **style)
     axes.text(left, bottom + tall + 0.02, panel.above, fontsize=TYPE, va="bottom")
