@@ -91,7 +91,7 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
         ("td+mgda-ub", "method 'td+mgda-ub' does not go together: balancer 'mgda-ub' needs a SharedRepresentation, "),
         ("single+mgda", "method 'single+mgda' does not go together: the tasks of 'single' share no parameters, "),
         ("td@lenet:width=0", "option 'width' of backbone 'lenet' is 0. Allowed: 0.1 to 64."),
-        ("td@lenett", "backbone 'lenett' is not installed. Did you mean 'lenet'? Installed: lenet"),
+        ("td@lenett", "backbone 'lenett' is not installed. Did you mean 'lenet'? Installed: deeplab, lenet"),
         ("td@", "backbone '' is not installed."),
         ("td+Famo", "balancer 'Famo' is not installed. Did you mean 'famo'?"),
         ("", "method '' is not installed."),

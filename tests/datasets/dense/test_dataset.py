@@ -274,13 +274,13 @@ def test_a_folder_is_linked_if_it_has_the_files(
     assert there.fingerprint() == here.fingerprint()
 
 
-def test_a_page_of_samples_and_a_table_of_labels_are_refused_in_a_sentence(
-    prepared: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MTBENCH_DATA", str(prepared))
-    for options in ([], ["--labels"]):
-        refused = CliRunner().invoke(app, ["show", "cityscapes", *options])
-        assert isinstance(refused.exception, UsageError)
+def test_a_page_of_samples_and_a_table_of_labels_are_shown(prepared: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.png"
+    for options in (["--out", str(page)], ["--labels"]):
+        shown = CliRunner().invoke(app, ["show", "cityscapes", "--data-root", str(prepared), *options])
+        assert shown.exception is None
+    assert page.stat().st_size > 10_000
+    assert len(shown.stdout.splitlines()) == 1 + 5  # a head, and a line for each test image
 
 
 @pytest.mark.parametrize("name", ["cityscapes", "cityscapes:like=libmtl"])
