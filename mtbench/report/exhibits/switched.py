@@ -33,8 +33,9 @@ class Switch:
         gains: by the suite's name of each method.
         ranks: likewise, 1 for the best, without single-task networks and methods without a number.
         chosen: whether epochs are chosen on the test split.
+        own_start: whether Δm is over each run's own first epoch, and so of another size than all others.
         lacking: sentences on runs without a number.
-        change: the largest change of a method's mean Δm, in points; NaN without.
+        change: the largest change of a method's mean Δm, in points; NaN without, and where the sizes are unlike.
         tau: Kendall's tau of the order of methods with that without the switch; NaN without.
     """
 
@@ -43,6 +44,7 @@ class Switch:
     gains: Mapping[str, Summary]
     ranks: Mapping[str, float]
     chosen: bool
+    own_start: bool
     lacking: tuple[str, ...]
     change: float = math.nan
     tau: float = math.nan
@@ -133,6 +135,7 @@ def _switch(sheet: Sheet, rules: Rules, group: str, name: str) -> Switch:
         gains=gains,
         ranks=dict(zip(ranked, ranks, strict=True)),
         chosen=read.reading.chosen_on_test,
+        own_start=rules.delta.base == "own-start",
         lacking=read.reading.lacking,
     )
 
@@ -141,8 +144,9 @@ def _compared(usual: Switch, other: Switch) -> Switch:
     """The switch with what it changes."""
     common: Sequence[str] = [name for name in usual.ranks if name in other.ranks]
     before, after = ([each.gains[name].mean for name in common] for each in (usual, other))
+    changes = [] if other.own_start else [abs(one - two) for one, two in zip(before, after, strict=True)]
     return dataclasses.replace(
         other,
-        change=max((abs(one - two) for one, two in zip(before, after, strict=True)), default=math.nan),
+        change=max(changes, default=math.nan),
         tau=float(kendall_tau(before, [after])[0]) if len(common) > 1 else math.nan,
     )

@@ -1,5 +1,6 @@
 """The exhibit of conventions on made-up runs of the toy that has some."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -85,6 +86,17 @@ def test_bases_are_the_mean_of_single_task_runs_and_the_constants_where_they_fit
     whole = by_name["convention", "last-ten"]
     # A gain here, over all metrics: nine of ten epochs of 8 % and one of 2 %, of seed 0 over the constants themselves.
     assert whole.gains["td"].mean == pytest.approx(7.4 + 0.5 * 1.0, abs=0.1)
+    assert not whole.own_start
+    assert whole.change > 1
+
+
+def test_a_gain_over_the_first_epoch_is_not_taken_for_a_change_of_one_over_single_task_networks() -> None:
+    [found] = switched(filled(SUITE, run))
+    [own] = [switch for switch in found.switches if switch.own_start]
+    assert (own.group, own.name) == ("convention", "own-start")
+    assert len(own.ranks) == 3
+    assert math.isnan(own.change)
+    assert not math.isnan(own.tau)
 
 
 def test_the_page_has_a_row_per_method_a_column_per_switch_and_what_it_changes() -> None:
