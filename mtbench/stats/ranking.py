@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 
 from mtbench.stats.summary import Interval
 
@@ -99,11 +100,8 @@ def mean_ranks(values: ArrayLike, higher: ArrayLike) -> NDArray[np.float64]:
     array = np.asarray(values, dtype=np.float64) * np.where(np.asarray(higher, dtype=bool), 1.0, -1.0)
     complete = ~np.isnan(array).any(axis=1)
     ranks = np.full(len(array), np.nan)
-    known = array[complete]
-    better = (known[None, :, :] > known[:, None, :]).sum(axis=1)
-    equal = (known[None, :, :] == known[:, None, :]).sum(axis=1)  # itself among them
-    if known.size:
-        ranks[complete] = (better + (equal + 1) / 2).mean(axis=1)
+    if complete.any() and array.shape[1]:
+        ranks[complete] = rankdata(-array[complete], axis=0).mean(axis=1)
     return ranks
 
 

@@ -79,11 +79,19 @@ def test_fewer_than_two_distinct_values_have_no_order(runs: list[list[float]]) -
     assert (agreement.interval, agreement.resamples) == (None, 0)
 
 
-def test_mean_ranks_are_those_of_scipy_with_equal_values_sharing_theirs() -> None:
+def test_mean_ranks_count_the_better_rows_and_equal_ones_share_theirs() -> None:
     values = np.random.default_rng(0).integers(0, 4, (7, 9)).astype(float)
     higher = np.arange(9) % 2 == 0
-    expected = stats.rankdata(np.where(higher, -values, values), method="average", axis=0).mean(axis=1)
+    signed = np.where(higher, values, -values)
+    expected = [
+        np.mean(
+            [(other > own).sum() + ((other == own).sum() + 1) / 2 for own, other in zip(row, signed.T, strict=True)]
+        )
+        for row in signed
+    ]
     assert mean_ranks(values, higher) == pytest.approx(expected)
+    assert mean_ranks([[3.0], [5.0], [5.0], [1.0]], [True]).tolist() == [3, 1.5, 1.5, 4]
+    assert mean_ranks(np.empty((0, 2)), [True, True]).shape == (0,)
 
 
 def test_a_row_that_lacks_a_value_has_no_rank_and_takes_none() -> None:

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from mtbench.explanation.dense.measured import Measured
 from mtbench.explanation.examples import Case
+from mtbench.stats.ranking import mean_ranks
 
-__all__ = ["RULE", "RULE_OF_IMAGES", "best_median_worst", "mean_ranks"]
+__all__ = ["RULE", "RULE_OF_IMAGES", "best_median_worst", "image_ranks"]
 
 RULE = (
     "Of each task the best, the median and the worst images are shown, by the primary metric computed on each image "
@@ -38,24 +39,15 @@ def best_median_worst(found: Measured, count: int) -> list[Case]:
     return [Case(name=name, slug=name, members=members) for name, members in chosen.items()]
 
 
-def mean_ranks(found: Sequence[Measured]) -> tuple[Tensor, Tensor]:
-    """Return the images (m,) int64 with a value for every task, and the means (m,) float64 of their ranks among them.
-
-    1 is the best; equal values share the mean of their ranks.
-    """
+def image_ranks(found: Sequence[Measured]) -> tuple[Tensor, Tensor]:
+    """Return the images (m,) int64 with a value for every task, and the means (m,) float64 of their ranks among them,
+    by `mtbench.stats.ranking.mean_ranks`."""
     known = [each.rows[~each.goodness.isnan()] for each in found]
     rows = known[0]
     for more in known[1:]:
         rows = rows[torch.isin(rows, more)]
-    ranks = [_ranks(each.goodness[torch.isin(each.rows, rows)]) for each in found]
-    return rows, torch.stack(ranks).mean(0)
-
-
-def _ranks(goodness: Tensor) -> Tensor:
-    """Return the ranks (n,) float64 of values (n,), those of equal ones averaged."""
-    _, places, counts = (-goodness).unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
-    last = counts.cumsum(0)  # rank of the last of equal ones
-    return (last - (counts - 1).double() / 2)[places]  # type: ignore[no-any-return]
+    goodness = torch.stack([each.goodness[torch.isin(each.rows, rows)] for each in found], dim=1)
+    return rows, torch.from_numpy(mean_ranks(goodness.numpy(), [True] * len(found)))
 
 
 def _without(some: Tensor, others: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from torch import Tensor
 
 from mtbench.explanation.dense.album import Album
-from mtbench.explanation.dense.cases import RULE_OF_IMAGES, best_median_worst, mean_ranks
+from mtbench.explanation.dense.cases import RULE_OF_IMAGES, best_median_worst, image_ranks
 from mtbench.explanation.dense.measured import Maps, Measured, maps_of, measure_images
 from mtbench.explanation.dense.page import frame_of, page_of
 from mtbench.explanation.material import Material
@@ -36,7 +36,7 @@ def dense_material(run: TrainedRun, images: int) -> Material:
 def _sheets(album: Album, found: Sequence[Measured], images: int, stem: str) -> Iterator[tuple[Shown, Sheet]]:
     """Yield the sheets of the best and the worst whole images, if there is more than one task, then one per task."""
     if len(found) > 1:
-        rows, ranks = mean_ranks(found)
+        rows, ranks = image_ranks(found)
         for which, descending in (("best", False), ("worst", True)):
             order = ranks.argsort(descending=descending, stable=True)
             sheet = album.of_images(found, rows[order], ranks[order], which, images)

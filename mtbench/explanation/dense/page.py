@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mtbench.explanation.dense.album import in_words
-from mtbench.explanation.dense.cases import RULE, mean_ranks
+from mtbench.explanation.dense.cases import RULE, image_ranks
 from mtbench.explanation.dense.measured import Measured
 from mtbench.explanation.page import footnotes_of, recorded, stem_of, title_of
 from mtbench.explanation.trained import TrainedRun
@@ -54,7 +54,7 @@ def frame_of(count: int, found: Sequence[Measured]) -> pd.DataFrame:
         for name, values in each.values.items():
             columns[f"{each.task.name} {name}"] = pd.Series(values.numpy(), index=each.rows.numpy())
     if len(found) > 1:
-        rows, ranks = mean_ranks(found)
+        rows, ranks = image_ranks(found)
         columns["mean rank"] = pd.Series(ranks.numpy(), index=rows.numpy())
     frame = pd.DataFrame(columns, index=pd.RangeIndex(count))
     frame.insert(0, "row", frame.index)

@@ -4,7 +4,7 @@ import torch
 from scipy.stats import rankdata
 
 from mtbench.contract import Depth, Segmentation, Task
-from mtbench.explanation.dense.cases import best_median_worst, mean_ranks
+from mtbench.explanation.dense.cases import best_median_worst, image_ranks
 from mtbench.explanation.dense.measured import Measured
 
 NAN = float("nan")
@@ -47,7 +47,7 @@ def test_of_equals_the_first_in_the_split_comes_first_at_both_ends() -> None:
 def test_mean_ranks_are_those_of_scipy_over_the_images_that_have_every_value() -> None:
     miou = [10.0, 30, 30, NAN, 50, 20]
     errors = [0.5, 0.5, 0.1, 0.3, 0.5, 0.2]
-    rows, ranks = mean_ranks([measured("miou", miou), measured("absolute-error", errors[:5], rows=[0, 1, 2, 3, 4])])
+    rows, ranks = image_ranks([measured("miou", miou), measured("absolute-error", errors[:5], rows=[0, 1, 2, 3, 4])])
     assert rows.tolist() == [0, 1, 2, 4]
     first = rankdata([-miou[row] for row in rows.tolist()])
     second = rankdata([errors[row] for row in rows.tolist()])
