@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from mtbench.errors import PluginError
 
-__all__ = ["Batches", "PeerConvention", "SingleTaskValues"]
+__all__ = ["ON_TEST", "Batches", "PeerConvention", "SingleTaskValues"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,8 @@ class SingleTaskValues:
         return [((task, name), text) for task, metrics in self.values.items() for name, text in metrics.items()]
 
 
+ON_TEST = ("own-start", "test")
+"""Rules for the epoch that choose it by the test metrics which are then reported."""
 _Epoch = Literal["last", "last10", "own-start", "test"]
 _Average = Literal["task", "metric", "main"]
 _Sign = Literal["gain", "drop"]
@@ -119,5 +121,5 @@ class PeerConvention:
 
     @property
     def chooses_on_test(self) -> bool:
-        """Whether the epoch is chosen by what is reported, so that its numbers are too good."""
-        return self.epoch in ("own-start", "test")
+        """True if the epoch is chosen by what is reported, so that its numbers are too good."""
+        return self.epoch in ON_TEST

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from mtbench.contract.convention import ON_TEST
 from mtbench.report.conventions.rules import EPOCHS, Rules
 from mtbench.report.conventions.series import TEN, Values, last_values, missing, series
 from mtbench.report.results.comparison import Comparison, MethodRuns
@@ -52,14 +53,14 @@ def read_by(comparison: Comparison, rules: Rules, *, name: str, opening: Sequenc
             opening=tuple(opening),
             when=EPOCHS[rules.epoch] + _pool(rules),
             lacking=tuple(_said(found)),
-            chosen_on_test=rules.epoch in ("own-start", "test"),
+            chosen_on_test=rules.epoch in ON_TEST,
             reference=base.reference(),
         ),
     )
 
 
 class _Base:
-    """What Δm is relative to."""
+    """The values that Δm is relative to."""
 
     def __init__(self, comparison: Comparison, rules: Rules, single: _Found | None) -> None:
         self.comparison, self.rules = comparison, rules
