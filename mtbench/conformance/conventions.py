@@ -1,4 +1,4 @@
-"""What is checked of the conventions that a dataset declares."""
+"""The check of the conventions that a dataset declares."""
 
 from mtbench.conformance.fault import Fault
 from mtbench.contract import Dataset

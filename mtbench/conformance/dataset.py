@@ -1,4 +1,4 @@
-"""What is checked of a dataset."""
+"""The checks of a dataset."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""How long a run will take, from a few timed steps."""
+"""An estimate of the time that a run will take, from a few timed steps."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time.
+"""Evaluation: how well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time.
 
 A network is asked for the pairs of an example and a task whose target is defined, and for no others.
 """

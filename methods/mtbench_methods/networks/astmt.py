@@ -209,7 +209,7 @@ def adapter(convolution: nn.Conv2d) -> nn.Conv2d:
 
 
 def margins(convolution: nn.Conv2d) -> list[int]:
-    """How a map is padded (left, right, top, bottom; negative: cropped) to keep the center of each kernel alone."""
+    """Return the padding (left, right, top, bottom; negative: cropped) that keeps the center of each kernel alone."""
     sides: list[int] = []
     for axis in (1, 0):
         reach = convolution.dilation[axis] * (convolution.kernel_size[axis] - 1)

@@ -14,7 +14,7 @@ __all__ = ["Mtan"]
 
 
 class View(NamedTuple):
-    """What a stage shows to the masks: relu(u) and x, of one size, and the least size (h, w) of the maps up to u."""
+    """A stage as the masks see it: relu(u) and x, of one size, and the least size (h, w) of the maps up to u."""
 
     u: Tensor
     x: Tensor
@@ -82,7 +82,7 @@ class Mtan(AllTasksNetwork):
         return self.attend(self.look(cast(Tensor, inputs)), index)
 
     def look(self, images: Tensor) -> list[View]:
-        """What the backbone shows to every task, stage by stage."""
+        """Return what the backbone shows to every task, stage by stage."""
         seen = []
         for stage in self.backbone.levels():
             u, lowest, rest = begun(stage.pre, images)
@@ -101,7 +101,7 @@ class Mtan(AllTasksNetwork):
         return cast(Tensor, self.branches[index](self.backbone.neck(top)))
 
     def measure(self, input_shape: tuple[int, ...]) -> list[View]:
-        """What `look` gives for an empty image."""
+        """Return what `look` gives for an empty image."""
         self.backbone.eval()
         with torch.no_grad():
             seen = self.look(torch.zeros(1, *input_shape))

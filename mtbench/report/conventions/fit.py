@@ -1,4 +1,4 @@
-"""Which conventions there are for a dataset, and whether their constants fit the runs."""
+"""The conventions of a dataset, and whether their constants fit the runs."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ __all__ = ["Asked", "Converted", "convert", "converted"]
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a reader asks of Δm, beside a convention: empty where nothing is asked.
+    """A reader's wishes for Δm, beside a convention: empty where nothing is asked.
 
     Attributes:
         average, sign, base: as in `mtbench.report.results.choices.Convention`.

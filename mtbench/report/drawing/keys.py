@@ -30,7 +30,7 @@ BAR = 2.4  # inches, the length of a bar
 
 @dataclass(frozen=True, kw_only=True)
 class Key(ABC):
-    """What the colors of some pictures mean.
+    """The meaning of the colors of some pictures.
 
     Attributes:
         name: in front of it, e.g. of a task; a long one is cut.

@@ -1,4 +1,4 @@
-"""What Δm is made of: the part of each metric, and what the rounding of printed constants does to it."""
+"""The parts of Δm: that of each metric, and what the rounding of printed constants does to it."""
 
 import math
 from collections.abc import Mapping, Sequence

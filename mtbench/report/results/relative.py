@@ -27,7 +27,7 @@ DELTA = "delta_m"
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What Δm is a mean of.
+    """The terms that Δm is a mean of.
 
     Attributes:
         pairs: M metrics, each with its task.

@@ -1,4 +1,4 @@
-"""What hangs on walls and ceilings, and small things: windows, doors, pictures, lamps, objects.
+"""Things on walls and ceilings, and small ones: windows, doors, pictures, lamps, objects.
 
 What hangs on a wall has its back at y = 0, its middle at x = 0, and faces -y; z counts from the floor.
 """

@@ -24,7 +24,7 @@ TALL = 1.2
 
 
 class Space:
-    """What is free yet in a room.
+    """The space that is free yet in a room.
 
     The walls are those at y = depth, x = 0 and x = width. Each placing function yields the piece where it was placed,
     or nothing where no place was found.
