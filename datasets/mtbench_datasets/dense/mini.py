@@ -44,7 +44,7 @@ class DenseMini(Dense):
             name="paper", epochs=200, batch=8, lr=1e-4, schedule="step:every=100:factor=.5", seeds=3
         ),
         "quick": TrainingProtocol(name="quick", epochs=3, batch=8, lr=2e-3, schedule="cosine", images=600, seeds=2),
-        "world": TrainingProtocol(name="world", epochs=12, batch=8, lr=1e-3, schedule="cosine", seeds=3),
+        "world": TrainingProtocol(name="world", epochs=6, batch=8, lr=1e-3, schedule="cosine", seeds=3),
     }
     input_shape = (3, *SIZE)
     conventions: ClassVar = conventions.DENSE
