@@ -108,15 +108,14 @@ def _of_single(record: Record, rules: Rules) -> tuple[Values | None, str]:
     found, values = series(record, rules), dict[tuple[str, str], float]()
     for task in record.tasks:
         if rules.epoch == "own-start":
-            goodness = {epoch: _gain(each, found[1], [task], "task") for epoch, each in found.items()}
-            what = f"a gain of {task.name} over the first one"
+            best = _first_best({epoch: _gain(each, found[1], [task], "task") for epoch, each in found.items()})
+            why = "" if best else _no_gain(found[1], [task], "task", over="its first epoch")
         else:
             sign = 1 if task.higher_is_better else -1
-            goodness = {epoch: sign * each[task.name, task.metric] for epoch, each in found.items()}
-            what = f"a value of {task.name}"
-        best = _first_best(goodness)
+            best = _first_best({epoch: sign * each[task.name, task.metric] for epoch, each in found.items()})
+            why = "" if best else f"no epoch has a value of {task.name}"
         if best is None:
-            return None, f"no epoch has {what}"
+            return None, why
         values |= {pair: value for pair, value in found[best].items() if pair[0] == task.name}
     return values, ""
 
@@ -132,15 +131,19 @@ def _of_method(record: Record, rules: Rules, base: Values) -> tuple[Values | Non
     average, base = ("task", found[1]) if start else (rules.delta.average, base)
     best = _first_best({epoch: _gain(values, base, record.tasks, average) for epoch, values in found.items()})
     if best is None:
-        zero = [
-            f"{metric} of {task}"
-            for task, metric in delta_terms(record.tasks, average).pairs
-            if not base.get((task, metric), 1)
-        ]
-        over = "its first epoch" if start else "what Δm is relative to"
-        said = f"{listed(zero)} is 0 there" if zero else "a value is lacking"
-        return None, f"no epoch has a gain over {over}, for {said}"
+        return None, _no_gain(
+            base, record.tasks, average, over="its first epoch" if start else "what Δm is relative to"
+        )
     return found[best], ""
+
+
+def _no_gain(base: Values, tasks: Sequence[TaskInfo], average: str, *, over: str) -> str:
+    """Say why there is no gain over a base in any epoch."""
+    zero = [
+        f"{metric} of {task}" for task, metric in delta_terms(tasks, average).pairs if not base.get((task, metric), 1)
+    ]
+    said = f"{listed(zero)} {'is' if len(zero) == 1 else 'are'} 0 there" if zero else "a value is lacking"
+    return f"no epoch has a gain over {over}, for {said}"
 
 
 def _gain(values: Values, base: Values, tasks: Sequence[TaskInfo], average: str) -> float:

@@ -100,6 +100,10 @@ def test_single_task_networks_choose_an_epoch_for_each_task_by_its_own_gain_over
     found = read([along("single", 0, {1: ROW, 2: good_class, 3: good_normal})], OWN_START)
     assert values(found, "single") == pytest.approx([*better(10)[:2], *ROW[2:4], *better(9)[4:]])
     assert gain(found, "single", OWN_START) == pytest.approx([(10 + 0 + 9) / 3])
+    found = read([along("single", 0, {1: (*ROW[:6], 0.0, 0.0, *ROW[8:]), 2: ROW})], OWN_START)
+    assert found.reading is not None
+    (told,) = found.reading.lacking
+    assert told.endswith("over its first epoch, for within-11.25 of normal and within-22.5 of normal are 0 there.")
 
 
 def test_the_best_test_epoch_is_chosen_by_the_gain_over_single_task_networks_at_their_own_best_of_each_task() -> None:
