@@ -1,4 +1,4 @@
-"""Tables as LaTeX with booktabs, for papers one column wide."""
+"""Tables as LaTeX with booktabs, as wide as the page of a paper in one or in two columns."""
 
 import math
 import re
@@ -74,6 +74,8 @@ _HEAD = 12
 
 def render_latex(page: Page) -> str:
     """A floating table, to be included with ``\\input`` in a document that uses booktabs.
+
+    It spans both columns of a document in two. It defines ``\\mtbenchwide``, the star of such floats.
 
     Where the tasks are too many for the width of a page, blocks of columns stand below one another; what a page has no
     room for goes on in further tables.
