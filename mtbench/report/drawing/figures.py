@@ -27,7 +27,7 @@ _ACROSS = 4
 """Panels side by side in the point plot, at most."""
 _EXPLAINED = "Means over tasks. Thick: mean over seeds; thin: one seed."
 _BELOW = 0.38
-"""How far below its dots an interval stands, where methods are one apart."""
+"""The distance of an interval below its dots, where methods are one apart."""
 
 
 def draw_curves(comparison: Comparison) -> Figure:
