@@ -125,7 +125,7 @@ def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Fi
             axes.grid(axis="y", linewidth=0.3)
             # What is of all tasks is no task: its panel is tinted.
             axes.set_facecolor("#F6F6F6" if panel.of_all else "white")
-            axes.set(xlabel=panel.label, ylabel="")
+            axes.set(xlabel=wrap(panel.label, 108 // across), ylabel="")
             axes.set_title(wrap(panel.title, 66 // across))
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
         grid[0, 0].set_yticks(range(len(names)), names)
