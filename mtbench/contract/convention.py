@@ -81,8 +81,9 @@ class PeerConvention:
 
     - `epoch`: ``last``, M(E); ``last10``, the mean of M over the last ten epochs; ``own-start``, M(e) of the first e
       with the greatest Δm (by tasks) over the run's own M(1); ``test``, M(e) of the first e with the greatest Δm (by
-      the convention) over B. Of single-task networks ``test`` takes for each task the epoch that is best by its primary
-      metric. The last two choose on the test split.
+      the convention) over B. The last two choose on the test split, and of single-task networks for each task an epoch
+      of its own, as for a run of its own: the one that is best by the task's part of that Δm, or for ``test`` by its
+      primary metric.
     - `average`: Δm is the mean of r within each task, then over tasks (``task``), of all r (``metric``), or of the
       tasks' primary metrics (``main``).
     - `sign`: Δm is 100 r (``gain``) or -100 r (``drop``).

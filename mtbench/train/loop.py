@@ -136,6 +136,8 @@ def fit(
         ledger.tick()
         for step, batch in enumerate(batches(split, chunks := visits.batches(protocol.batch))):
             check_stop()
+            if phase.split.augment and not batch.use.any():  # of what was moved nothing is left to learn
+                continue
             optimizer.zero_grad()
             conflict.observe(batch.rows)
             losses = balancer.backward(network, batch)

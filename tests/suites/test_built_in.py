@@ -349,3 +349,15 @@ def test_the_means_of_table_4_are_those_of_its_parts_but_for_one() -> None:
         off[method] = mean[0] - sum(part[0] for part in parts if part) / 12
     assert off.pop("chmod:loc_loss=1") == pytest.approx(0.043, abs=0.001)
     assert all(abs(difference) < 0.01 for difference in off.values())
+
+
+def test_libmtls_numbers_on_nyuv2_are_never_the_authors_and_those_are_what_famo_prints() -> None:
+    tables = suite("nyuv2-libmtl").paper
+    assert [table.metric for table in tables] == ["miou", "median-angle"] * 2
+    for own, authors in zip(tables[:2], tables[2:], strict=True):
+        assert own.rows.keys() == authors.rows.keys()
+        assert not [method for method in own.rows if own.rows[method] == authors.rows[method]]
+        (famo,) = (table for table in suite("nyuv2-famo").paper if table.metric == authors.metric)
+        shared = famo.rows.keys() & authors.rows.keys()
+        assert len(shared) == 6
+        assert all(famo.rows[method] == authors.rows[method] for method in shared)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Batch, Losses, Network
+from mtbench.contract import Augmentation, Batch, Losses, Motion, Network
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
@@ -87,6 +87,27 @@ def test_an_interrupted_run_gives_the_bits_of_one_that_was_not(method: str, toy:
     losses = [loss for point in resumed.curve for loss in point.train_losses.values()]
     assert all(map(math.isfinite, losses)) or toy.startswith("toy-partial")  # of which a rare task may be absent
     assert not same(resumed, run(spec_of(method, toy.partition(":")[0], epochs="2")))
+
+
+class Away(Augmentation):
+    """Every second example is moved out of its image."""
+
+    def draw(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Motion:  # noqa: ARG002
+        motion = Motion.none(count, size)
+        motion.start[::2] = float(max(size))
+        return motion
+
+
+@pytest.mark.parametrize("method", ["uniform", "branches+pcgrad", "moo", "single", "td"])
+def test_a_batch_in_which_nothing_is_left_to_learn_is_no_step(method: str) -> None:
+    spec = spec_of(method, "toy-surfaces", epochs="2", batch="1", images="8")
+    made = assemble(spec, root=Path(), device=CPU)
+    train = dataclasses.replace(made.splits["train"], augment=(Away(),))
+    fitted = fit(
+        dataclasses.replace(made, splits={**made.splits, "train": train}), spec.protocol, keeper=Memory(), points=()
+    )
+    assert fitted.ledger.steps == 2 * 8 // 2
+    assert all(math.isfinite(loss) for loss in fitted.curve[-1].train_losses.values())
 
 
 def test_no_augmentation_is_the_run_that_it_was() -> None:

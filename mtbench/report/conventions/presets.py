@@ -1,7 +1,7 @@
 """The difference of training protocols whose runs one report shows, with the conventions that go with them."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mtbench.contract import PeerConvention, TrainingProtocol
 from mtbench.contract.options import render_value
@@ -48,7 +48,15 @@ def _page(group: Sequence[Comparison]) -> Page:
             "published code that a protocol goes with, for `mtbench report --convention`.",
             "Runs of two protocols stand in two tables, and are ranked in neither with those of the other.",
         ),
+        footnotes=tuple(_clipping(group)),
     )
+
+
+def _clipping(group: Sequence[Comparison]) -> Iterator[str]:
+    """Sentences on what the code clips that a protocol goes with; too long for cells."""
+    for each in group:
+        if (convention := _convention(each.dataset, each.protocol)) and convention.clip:
+            yield f"Clipping in the code that {each.title} goes with: {convention.clip}"
 
 
 def _convention(dataset: str, protocol: TrainingProtocol) -> PeerConvention | None:
@@ -66,5 +74,4 @@ def _rules(convention: PeerConvention | None) -> dict[str, str]:
         "metrics over": f"batches of {batches.size}" if batches else "the test split",
         "Δm": f"{convention.average}, {convention.sign}",
         "Δm relative to": f"constants on {constants.backbone}" if constants else base,
-        "clipping": convention.clip,
     }

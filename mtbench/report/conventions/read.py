@@ -102,17 +102,21 @@ def _each(method: MethodRuns, rules: Rules, read: Callable[[Record, int], tuple[
 
 
 def _of_single(record: Record, rules: Rules) -> tuple[Values | None, str]:
-    """The values of single-task networks: for ``test`` each task's at its own best epoch."""
-    if rules.epoch != "test":
+    """The values of single-task networks: where epochs are chosen on the test split, each task's own."""
+    if rules.epoch not in ON_TEST:
         return _of_method(record, rules, {})
     found, values = series(record, rules), dict[tuple[str, str], float]()
     for task in record.tasks:
-        goodness = {
-            epoch: each[task.name, task.metric] * (1 if task.higher_is_better else -1) for epoch, each in found.items()
-        }
+        if rules.epoch == "own-start":
+            goodness = {epoch: _gain(each, found[1], [task], "task") for epoch, each in found.items()}
+            what = f"a gain of {task.name} over the first one"
+        else:
+            sign = 1 if task.higher_is_better else -1
+            goodness = {epoch: sign * each[task.name, task.metric] for epoch, each in found.items()}
+            what = f"a value of {task.name}"
         best = _first_best(goodness)
         if best is None:
-            return None, f"no epoch has a value of {task.name}"
+            return None, f"no epoch has {what}"
         values |= {pair: value for pair, value in found[best].items() if pair[0] == task.name}
     return values, ""
 

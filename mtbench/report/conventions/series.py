@@ -41,7 +41,7 @@ def needed(record: Record, rules: Rules) -> Sequence[int]:
 def missing(record: Record, rules: Rules) -> str:
     """Return why a record lacks what the rules take, in a clause, with what to do; empty if it has everything."""
     if rules.epoch == "last10" and record.epochs < TEN:
-        return f"a run of {record.epochs} epochs has no mean of the last {TEN}"
+        return f"a run of {record.epochs} epoch{'s' * (record.epochs != 1)} has no mean of the last {TEN}"
     if rules.batches and not any(True for _ in _of(record.batch_means, rules.batches)):
         return f"its record has no means over {rules.batches.words} (delete it and run it again, if it is from before)"
     lacking = set(needed(record, rules)) - series(record, rules).keys()

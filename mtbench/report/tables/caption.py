@@ -230,9 +230,12 @@ def _ranks(comparison: Comparison, says: Says) -> str:
     if says.ranking is None:
         return "No rank: epochs were chosen on the test split." if comparison.tasks else ""
     rows = says.ranking.rows
+    if not rows:
+        return "No rank: no method but single-task networks has every metric in Δm."
     return (
         f"Rank: the mean over {says.ranking.metrics} metrics (those in Δm) of the rank of the unrounded mean over "
-        f"seeds among {len(rows)} methods ({listed(rows)}), 1 for the best; equal values share the mean of their ranks."
+        f"seeds among {len(rows)} method{'s' * (len(rows) != 1)} ({listed(rows)}), 1 for the best; equal values share "
+        "the mean of their ranks."
     )
 
 

@@ -94,6 +94,14 @@ def test_a_run_chooses_the_epoch_that_is_best_over_its_own_first_one_and_its_gai
     assert gain(found, "moo", OWN_START) == pytest.approx([(up + down + (2 * down + 3 * up) / 5) / 3])
 
 
+def test_single_task_networks_choose_an_epoch_for_each_task_by_its_own_gain_over_their_first() -> None:
+    """As code does that trains each of them in a run of its own."""
+    good_class, good_normal = (*better(10)[:2], *ROW[2:]), (*ROW[:4], *better(9)[4:])
+    found = read([along("single", 0, {1: ROW, 2: good_class, 3: good_normal})], OWN_START)
+    assert values(found, "single") == pytest.approx([*better(10)[:2], *ROW[2:4], *better(9)[4:]])
+    assert gain(found, "single", OWN_START) == pytest.approx([(10 + 0 + 9) / 3])
+
+
 def test_the_best_test_epoch_is_chosen_by_the_gain_over_single_task_networks_at_their_own_best_of_each_task() -> None:
     rules = Rules(epoch="test", delta=MAIN)
     good_class, good_normal = (*better(10)[:2], *ROW[2:]), (*ROW[:4], *better(10)[4:])
@@ -132,7 +140,10 @@ def test_a_table_of_epochs_chosen_on_the_test_split_marks_them_and_has_nothing_b
     said = " ".join(page.caption)
     assert "¶: its epoch was chosen on the test split; nothing is bold." in said
     assert "No rank: epochs were chosen on the test split." in said
-    assert "after the epoch that is best on the test split, by the Δm (task) over the run's own first epoch." in said
+    assert (
+        "after the epoch that is best on the test split, by the Δm (task) over the run's own first epoch (of "
+        "single-task networks, each task's best)." in said
+    )
     assert "nothing is chosen on the test split" not in said
 
 
@@ -140,6 +151,7 @@ def test_a_table_of_epochs_chosen_on_the_test_split_marks_them_and_has_nothing_b
     ("run", "rules", "why"),
     [
         (along("td", 0, {1: ROW, 5: ROW}), Rules(epoch="last10"), "a run of 5 epochs has no mean of the last 10"),
+        (along("td", 0, {1: ROW}), Rules(epoch="last10"), "a run of 1 epoch has no mean of the last 10"),
         (
             along("td", 0, {1: ROW, 20: ROW}),
             Rules(epoch="last10"),

@@ -2,17 +2,21 @@
 
 import csv
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError
+from mtbench.plan.parse import parse_dataset
 from mtbench.report.conventions.presets import preset_pages
 from mtbench.report.conventions.table import Asked, convert, converted
 from mtbench.report.results.choices import DEFAULT
 from mtbench.report.results.comparison import Comparison, compare
 from mtbench.report.typeset.layout import page_of
+from mtbench.report.typeset.terminal import print_page
 from mtbench.report.write import write_converted
 from mtbench.store.status import RunStatus
 from tests.report.curves import along, better
@@ -122,10 +126,21 @@ def test_protocols_of_one_dataset_stand_in_tables_of_their_own_and_their_differe
     assert shown["metrics over"] == ["batches of 5", "\N{EN DASH}"]
     assert shown["Δm"] == ["metric, drop", "\N{EN DASH}"]
     assert shown["Δm relative to"] == ["constants on toy-conv", "\N{EN DASH}"]
-    assert shown["clipping"] == ["A toy's code clips nothing.", "\N{EN DASH}"]
+    assert page.footnotes == ("Clipping in the code that paper goes with: A toy's code clips nothing.",)
     assert "lr" not in shown
     assert not preset_pages(both[:1])
     assert not preset_pages(compare([finished("td"), finished("td", protocol=replace(other, epochs=3), title="small")]))
+
+
+def test_the_difference_of_two_presets_of_nyuv2_fits_a_terminal_of_80_columns_with_its_settings_in_front() -> None:
+    protocols = parse_dataset("nyuv2").dataset_class.protocols
+    names = ("cagrad-nyuv2", "libmtl-nyuv2")
+    runs = [finished("td", dataset="nyuv2", protocol=protocols[name], title=name) for name in names]
+    (page,) = preset_pages(compare(runs))
+    print_page(page, Console(file=(text := StringIO()), width=80))
+    shown = " ".join(text.getvalue().split())
+    assert "setting cagrad-nyuv2 libmtl-nyuv2 batch 2 8 " in shown
+    assert "Nash-MTL alone, FAMO's and what is made from it for every method; parameters of tasks are never" in shown
 
 
 def test_a_page_of_a_convention_says_what_its_gain_is_relative_to() -> None:

@@ -62,3 +62,11 @@ def test_a_method_that_lacks_a_metric_is_not_ranked(lacking: str) -> None:
     assert found is not None
     assert found.rows == ("td",)
     assert rank(replace(comparison, tasks=())) is None
+
+
+def test_where_no_method_has_every_metric_the_caption_says_that_there_is_no_rank() -> None:
+    for method, values in (("single", INDOOR_SINGLE), ("td", (float("nan"), *INDOOR_SINGLE[1:]))):
+        (comparison,) = compare([indoor(method, 0, values)])
+        page = page_of(build_table(comparison, RANKED))
+        assert "No rank: no method but single-task networks has every metric in Δm." in page.caption
+        assert [line[page.layout.header.index("rank ↓")].says for line in page.layout.lines] == ["\N{EN DASH}"]

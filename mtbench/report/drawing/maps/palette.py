@@ -28,8 +28,9 @@ UNDEFINED = "#000000"
 VALUES: Colormap = ListedColormap(matplotlib.colormaps["viridis"](np.linspace(0.1, 1, 256)))
 ERRORS: Colormap = matplotlib.colormaps["YlOrRd"]
 """Color scales for values, without the darkest colors, which look like `UNDEFINED`, and for errors."""
-RIGHT, WRONG = "#E4E4E4", "#D55E00"
-"""Colors of pixels with the right and with a wrong class."""
+RIGHT, WRONG = "#E4E4E4", "#B10026"
+"""Colors of pixels with the right and with a wrong class: of none of the first twenty classes, and the second like
+large errors of other tasks."""
 
 
 def class_color(label: int) -> str:

@@ -8,7 +8,17 @@ import pytest
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from mtbench.report.drawing.maps.palette import CLASSES, ERRORS, UNDEFINED, VALUES, class_color, painted, scaled
+from mtbench.report.drawing.maps.palette import (
+    CLASSES,
+    ERRORS,
+    RIGHT,
+    UNDEFINED,
+    VALUES,
+    WRONG,
+    class_color,
+    painted,
+    scaled,
+)
 
 SIGHT = {
     "normal": np.eye(3),
@@ -41,6 +51,15 @@ def test_no_two_classes_look_alike_nor_like_undefined_pixels(sight: str) -> None
 
     assert least(40) > 10  # 2.3 is just noticeable side by side
     assert least(13) > 16
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_right_and_wrong_pixels_look_like_none_of_twenty_classes(sight: str) -> None:
+    classes = lab([*CLASSES[:20], UNDEFINED], sight)
+    right, wrong = lab([RIGHT, WRONG], sight)
+    assert np.linalg.norm(right - wrong) > 40
+    for color in (right, wrong):
+        assert np.linalg.norm(classes - color, axis=1).min() > 10
 
 
 def test_a_class_has_its_color_whatever_other_classes_there_are() -> None:
