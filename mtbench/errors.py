@@ -1,4 +1,4 @@
-"""What can go wrong, in words for the person in front of the screen.
+"""Things that can go wrong, in words for the person in front of the screen.
 
 MtbenchError
     UsageError          a name, option, value or combination that was asked for does not exist or does not fit
@@ -52,7 +52,7 @@ class MtbenchError(Exception):
 
 
 class UsageError(MtbenchError):
-    """What was asked for does not exist or does not fit."""
+    """Something that was asked for does not exist or does not fit."""
 
 
 class PluginError(MtbenchError):

@@ -162,7 +162,7 @@ def summary(entry: PluginEntry) -> str:
 
 
 def lacking(entry: PluginEntry) -> str:
-    """What must be installed for the plug-in to work, in the words that pip is given; empty if nothing lacks.
+    """Return what must be installed for the plug-in to work, in the words that pip is given; empty if nothing lacks.
 
     Read, without importing it, from two class attributes in its source: `extra`, e.g. ``mtbench[cagrad]``, lacks if any
     of `extra_modules` is not found. They are plain literals of the class, or of one in the same file that it derives
@@ -238,7 +238,7 @@ def _declared_role(entry: PluginEntry) -> str:
 
 @cache
 def _own_literal(path: Path, name: str, attribute: str) -> object:
-    """What a class itself sets an attribute to, if its source can be read and that is a plain literal; else None."""
+    """Return the plain literal that a class itself sets an attribute to; None if there is none or no source."""
     try:
         return _literal(_lineage(path, name)[:1], attribute) if attribute.encode() in path.read_bytes() else None
     except (OSError, SyntaxError, ValueError):
@@ -256,7 +256,7 @@ def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
 
 
 def _literal(lineage: list[ast.ClassDef], attribute: str) -> object:
-    """What a class, or the nearest above it, sets that attribute to, if that is a plain literal; else None."""
+    """Return what a class, or the nearest above it, sets that attribute to, if that is a plain literal; else None."""
     for node in lineage:
         for statement in node.body:
             targets = statement.targets if isinstance(statement, ast.Assign) else []

@@ -1,4 +1,4 @@
-"""What tests of several parts share."""
+"""Things that tests of several parts share."""
 
 import os
 from collections.abc import Iterator

@@ -53,7 +53,7 @@ def test_the_runnable_commands_run_one_after_another(tmp_path: Path, data_root: 
 
 
 def test_a_newcomers_path_leads_from_step_to_step(tmp_path: Path, data_root: Path) -> None:  # noqa: ARG001
-    """As printed, but that the package is installed into a folder and the runs are cut short."""
+    """The steps as printed, but that the package is installed into a folder and the runs are cut short."""
     first, install, *others = commands("newcomer")
     site = tmp_path / "site"
     said = call(first, tmp_path).stdout

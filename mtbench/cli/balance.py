@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["class_balance", "point_balance", "triplet_balance"]
 
 MANY_TASKS = 12
-"""How many tasks have a line each at most."""
+"""The largest number of tasks that have a line each."""
 EASY = 30
 """Fraction in %, from which on a constant point says that the places of a task are too easy."""
 MANY_CLASSES = 12
-"""How many classes of a task are listed at most."""
+"""The largest number of classes of a task that are listed."""
 
 
 def class_balance(dataset: "Dataset") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What commands that train share: reading what was asked, and doing the runs."""
+"""Shared parts of the commands that train: reading what was asked, and doing the runs."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -91,7 +91,7 @@ def prepare(specs: "Sequence[RunSpec]", root: Path, console: "Console") -> None:
 
 
 def agenda_of(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: set[str], *, write: bool) -> "Agenda":
-    """What is to become of each run, given the states that are to be done again.
+    """Return what is to become of each run, given the states that are to be done again.
 
     Args:
         write: whether each run's ``spec.json`` is put down.

@@ -18,7 +18,7 @@ STYLES = {"missing": "dim", "running": "cyan", "failed": "bold red", "damaged": 
 
 
 def table(runs: Sequence[RunStatus]) -> Table:
-    """How many runs of each dataset, protocol and method are in which state; states that no run is in are left out."""
+    """Return a table of run counts by dataset, protocol, method and state; states that no run is in are left out."""
     counts: dict[tuple[str, str, str], Counter[str]] = {}
     for run in runs:
         titles = run.spec.titles
@@ -48,7 +48,7 @@ def notes(runs: Sequence[RunStatus]) -> Iterator[str]:
 
 
 def announcement(agenda: Agenda) -> Iterator[str]:
-    """What will be done with the runs that were asked for, and what will not, and how to have that done too."""
+    """Yield what will be done with the runs that were asked for, and what will not, and how to have that done too."""
     parts = [f"{len(agenda.todo)} to do"]
     if agenda.resumed:
         parts.append(f"{agenda.resumed} of them from a checkpoint")
@@ -63,6 +63,6 @@ def announcement(agenda: Agenda) -> Iterator[str]:
 
 
 def expectation(seconds: float | None, places: int, device: str) -> str:
-    """How long it will take, as far as anybody can tell."""
+    """Say how long it will take, as far as anybody can tell."""
     where = f"{places} at a time on {device.partition(':')[0]}"
     return f"{where}; how long it takes cannot be told." if seconds is None else f"{where}: about {duration(seconds)}."

@@ -18,7 +18,7 @@ __all__ = ["doctor", "list_"]
 
 
 class Kind(StrEnum):
-    """What `list` can list, in the order that it does."""
+    """Kinds that `list` can list, in the order in which it does."""
 
     methods = "methods"
     balancers = "balancers"
@@ -67,7 +67,7 @@ def doctor(data_root_: DataRoot = None) -> None:
 
 
 def _state(entry: registry.PluginEntry) -> tuple[str, bool]:
-    """How a plug-in is, and whether it is broken; to lack something that can be installed is not to be broken."""
+    """Return the state of a plug-in, and whether it is broken; to lack what can be installed is not to be broken."""
     extra = registry.lacking(entry)
     try:
         registry.load(entry.kind, entry.name)

@@ -182,6 +182,6 @@ def conduct(
 
 
 def is_through(study: "Study") -> bool:
-    """Whether a setting was found and every run that was to be trained again has a record."""
+    """Return whether a setting was found and every run that was to be retrained has a record."""
     reported = len(study.report_seeds)
     return bool(study.chosen) and all(len(study.retrained.get(number, ())) == reported for number in study.chosen)

@@ -1,4 +1,4 @@
-"""What several commands share: options, and how they print."""
+"""Shared parts of several commands: options, and how they print."""
 
 import os
 from pathlib import Path

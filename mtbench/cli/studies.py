@@ -22,7 +22,7 @@ from mtbench.store.study import FILE, Study, Trial, mean, read_study
 __all__ = ["announce", "summarize"]
 
 LEADERS = 5
-"""How many of the best trials are shown where there is one objective."""
+"""The number of best trials that are shown where there is one objective."""
 
 
 def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, root: Path, places: Sequence[str]) -> None:
@@ -100,7 +100,7 @@ def _progress(plans: Sequence[StudyPlan], results: Path) -> Iterator[str]:
 
 
 def _finished(plan: StudyPlan, results: Path) -> int:
-    """How many of the trials that are asked for are finished, as far as a glance can tell."""
+    """Return how many of the trials that are asked for are finished, as far as a glance can tell."""
     try:
         return min(plan.trials, read_study(plan.folder(results) / FILE).finished)
     except DamagedRecord:  # not there, or to be written anew
@@ -108,7 +108,7 @@ def _finished(plan: StudyPlan, results: Path) -> int:
 
 
 def _left(plan: StudyPlan, results: Path) -> list[RunSpec]:
-    """As many runs as are left to do, for an estimate: the default's, under other seeds."""
+    """Return as many runs as are left to do, for an estimate: the default's, under other seeds."""
     (spec,) = plan.specs(plan.default, [0], validation=True)
     count = (plan.trials - _finished(plan, results)) * len(plan.request.seeds)
     return [dataclasses.replace(spec, seed=seed) for seed in range(count)]
@@ -162,7 +162,7 @@ def _again(study: Study) -> str:
 
 
 def _objective(study: Study) -> str:
-    """By what trials are judged: ``mean accuracy``, ``accuracy of LU, of RL``."""
+    """Say by what trials are judged: ``mean accuracy``, ``accuracy of LU, of RL``."""
     if study.objective == "mean":
         name = study.tasks[0].metric
         return f"mean {name} over {len(study.tasks)} tasks" if len(study.tasks) > 1 else name

@@ -103,8 +103,8 @@ def render_page_markdown(page: Page, figures: Sequence[Shown]) -> str:
 def render_page_latex(page: Page, figures: Sequence[Shown]) -> str:
     """Return the page for LaTeX, with booktabs and graphicx."""
     shown = (
-        f"\\begin{{figure}}[p]\n\\centering\n\\includegraphics[width=\\linewidth,height=.85\\textheight,keepaspectratio]{{{each.name}.pdf}}\n"
-        f"\\caption{{{escape_latex(each.text)}}}\n\\end{{figure}}\n"
+        f"\\begin{{figure\\mtbenchwide}}[p]\n\\centering\n\\includegraphics[width=\\linewidth,height=.85\\textheight,keepaspectratio]{{{each.name}.pdf}}\n"
+        f"\\caption{{{escape_latex(each.text)}}}\n\\end{{figure\\mtbenchwide}}\n"
         for each in figures
     )
     return "\n".join([render_latex(page), *shown])

@@ -26,7 +26,7 @@ __all__ = ["Request", "all_methods", "building", "choose_protocol", "parse_seeds
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked of ``mtbench run``.
+    """A request to ``mtbench run``.
 
     Attributes:
         methods: texts such as ``td:channels=6``; ``all`` is every network and alias that is installed, and the

@@ -48,11 +48,11 @@ class BackboneChoice:
 
     @property
     def files(self) -> dict[str, str]:
-        """Where the files among its options lie: paths by hash."""
+        """The paths, by hash, of the files among its options."""
         return known_paths(self.options)
 
     def setup(self, dataset: Dataset, *, seed: int) -> Setup:
-        """What a network for this dataset on this backbone is built from."""
+        """Return what a network for this dataset on this backbone is built from."""
         return Setup(
             tasks=dataset.tasks,
             backbone_class=self.backbone_class,
@@ -75,7 +75,7 @@ class DatasetChoice:
 
     @property
     def files(self) -> dict[str, str]:
-        """Where the files among its options lie: paths by hash."""
+        """The paths, by hash, of the files among its options."""
         return known_paths(self.options)
 
     def open(self, root: Path) -> Dataset:
@@ -112,7 +112,7 @@ class MethodChoice:
 
     @property
     def files(self) -> dict[str, str]:
-        """Where the files among the options of all parts lie: paths by hash."""
+        """The paths, by hash, of the files among the options of all parts."""
         own = known_paths(self.network_options, self.balancer_options)
         return own | (self.backbone.files if self.backbone else {})
 

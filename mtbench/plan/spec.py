@@ -1,4 +1,4 @@
-"""What was asked of one run, and its identity."""
+"""The request for one run, and its identity."""
 
 import dataclasses
 import hashlib
@@ -46,13 +46,13 @@ class Choice:
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """As written on the command line: ``td:channels=6:gate=tanh``."""
+        """Return the text as written on the command line: ``td:channels=6:gate=tanh``."""
         return ":".join([self.name, *(f"{name}={value}" for name, value in sorted(self.options.items()))])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Titles:
-    """What people call the parts of a spec; not part of its identity.
+    """Names that people use for the parts of a spec; not part of its identity.
 
     Attributes:
         dataset: e.g. ``mmnist4:offset=8``.
@@ -110,7 +110,7 @@ class RunSpec:
 
     @property
     def folder(self) -> str:
-        """Where the run is kept below the results folder: ``<dataset>/<method>/seed-<s>-<id>``."""
+        """The place of the run below the results folder: ``<dataset>/<method>/seed-<s>-<id>``."""
         names = map(folder_name, (self.titles.dataset, self.titles.method))
         return "/".join([*names, f"seed-{self.seed}-{self.id}"])
 
@@ -151,7 +151,7 @@ def with_present_names(body: Any) -> Any:
 
 
 def folder_name(title: str) -> str:
-    """What the folder of a dataset or a method is called that has this title."""
+    """Return the name of the folder of a dataset or a method that has this title."""
     return title.replace("/", "_").replace(":", ",")[:100]
 
 

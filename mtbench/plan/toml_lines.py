@@ -38,7 +38,7 @@ class Extent:
 
 
 class Lines:
-    """Where the keys and tables of a TOML file stand. What lies inside an inline value is found by its text."""
+    """The lines of the keys and tables of a TOML file. What lies inside an inline value is found by its text."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.splitlines()

@@ -21,7 +21,7 @@ __all__ = ["Variation", "Varied"]
 
 @dataclass(frozen=True, kw_only=True)
 class Variation:
-    """How a dataset differs from itself. Lists have a value for each task, in the order of the tasks."""
+    """The differences of a dataset from itself. Lists have a value for each task, in the order of the tasks."""
 
     tasks: tuple[str, ...] = option((), "only these tasks, in this order, e.g. a/b")
     scale: tuple[float, ...] = option((), "what each task's loss is multiplied by, e.g. 1/10", low=0)

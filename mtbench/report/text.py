@@ -1,4 +1,4 @@
-"""How names and numbers are written in tables and figures."""
+"""Names and numbers as they are written in tables and figures."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -26,12 +26,12 @@ def counted(number: float) -> str:
 
 
 def counts(numbers: Sequence[int]) -> str:
-    """How many there are of each: one number where they are alike, else all of them with commas."""
+    """Say how many there are of each: one number where they are alike, else all of them with commas."""
     return ", ".join(map(str, numbers if len(set(numbers)) > 1 else numbers[:1]))
 
 
 def decimals(values: Iterable[float], unit: str) -> int:
-    """How many decimals show four digits of the largest value; two for percentages."""
+    """Return the number of decimals that show four digits of the largest value; two for percentages."""
     if unit == "%":
         return 2
     largest = max(map(abs, values), default=0.0)
@@ -84,7 +84,7 @@ def seeds(numbers: Iterable[int]) -> str:
 
 
 def signed(number: float, digits: int = 2) -> str:
-    """As `fixed`, with its sign, which is a plus of what is rounded to 0."""
+    """Return a number as `fixed` does, with its sign, which is a plus of what is rounded to 0."""
     return f"{number:+z.{digits}f}"
 
 

@@ -180,9 +180,7 @@ def _files(
     yield f"{stem}-table.csv", render_csv(table).encode()
     if not comparison.tasks or not drawn:
         return  # where no run has finished, there is nothing to draw
-    for name, draw in (("curves", draw_curves), ("points", draw_points)):
-        for kind, data in save(draw(comparison)).items():
-            yield f"{stem}-{name}.{kind}", data
+    yield from _pictures({"curves": draw_curves(comparison), "points": draw_points(comparison, table.convention)}, stem)
     yield from diagnostic_files(comparison, stem)
 
 

@@ -1,4 +1,4 @@
-"""What goes into a new plug-in's package, and how it gets there."""
+"""The contents of a new plug-in's package, and how they get there."""
 
 import importlib.metadata
 import importlib.util
@@ -113,7 +113,7 @@ def _check_name(kind: str, name: str) -> None:
 
 
 def _namesakes(name: str) -> Iterator[str]:
-    """What is installed under the names that a new package would have: it would be hidden, or replaced."""
+    """Yield what is installed under the names that a new package would have: it would be hidden, or replaced."""
     with suppress(importlib.metadata.PackageNotFoundError):
         installed = importlib.metadata.distribution(f"mtbench-{name}")
         yield f"{installed.name} {installed.version}, which is installed"

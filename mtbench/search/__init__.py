@@ -1,1 +1,1 @@
-"""Which settings suit a method: trials that are ordinary runs, proposed by Optuna and chosen on validation alone."""
+"""Search for settings that suit a method: trials are ordinary runs, proposed by Optuna, chosen on validation alone."""

@@ -1,4 +1,4 @@
-"""What is searched: numbers of the protocol and options of a method, by name, each with the space of its values."""
+"""Axes of a search: settings of the protocol and options of a method, by name, each with the space of its values."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ EQUAL = ("adds", "curve", "diagnostics", "epochs", "fraction", "images", "name",
 """Settings of a protocol that stay as they are, so that every trial has the same budget, the same data and is measured
 alike."""
 BOUNDS = ("choices", "low", "high")
-"""What an option says of the values that it may have."""
+"""Entries of an option that say which values it may have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Axis:
     bounds: Mapping[str, Any]
 
     def coordinates(self) -> list[Coordinate]:
-        """What a sampler proposes for it: one number or choice, or for T weights T - 1 logarithms of ratios."""
+        """Return what a sampler proposes for it: one number or choice, or for T weights T - 1 logarithms of ratios."""
         if isinstance(self.space, Simplex):
             bound = self.space.bound
             return [
@@ -180,7 +180,7 @@ def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence
 
 
 def default_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> list[Axis]:
-    """What is searched when nothing is said.
+    """Return what is searched when nothing is said.
 
     Weights of the tasks alone, if the method takes any: then it is a trade-off that is looked for, at one learning
     rate. Else what the protocol and the method's options declare, but for options that were given with the method.
@@ -197,7 +197,7 @@ def default_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequen
 def axes_of(
     method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str], space: Mapping[str, str]
 ) -> tuple[list[Axis], set[str]]:
-    """What is searched when this is said of it, by name; and which of the names the method knows.
+    """Return what is searched when this is said of it, by name; and which of the names the method knows.
 
     If any name is given values, what is named is searched and nothing else; if names are but left out, the default
     without them.
@@ -232,7 +232,7 @@ def unknown(name: str, known: Sequence[str]) -> UsageError:
 
 
 def describe(axes: Sequence[Axis]) -> dict[str, str]:
-    """By name, the space as it is typed."""
+    """Return by name the space as it is typed."""
     return {axis.name: render_space(axis.space) for axis in axes if axis.space is not None}
 
 

@@ -1,4 +1,4 @@
-"""Which trials are chosen: by what they were worth on the validation split, and by nothing else."""
+"""The choice of trials: by what they were worth on the validation split, and by nothing else."""
 
 from mtbench.stats.pareto import front
 from mtbench.store.study import Study

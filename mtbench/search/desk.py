@@ -91,7 +91,7 @@ class Desk:
         return self.plan.specs(self._journal.entries()[number].asked, seeds, validation=False) if seeds else []
 
     def folders(self, runs: Sequence[RunStatus]) -> tuple[str, ...]:
-        """Where the runs that have a record are, below the results folder."""
+        """Return the folders, below the results folder, of the runs that have a record."""
         return tuple(self._below(run.folder) for run in runs if run.record is not None)
 
     def study(self) -> Study:
@@ -144,7 +144,7 @@ class Desk:
         return self._specs[number]
 
     def _outcome(self, runs: Sequence[RunStatus]) -> Outcome:
-        """What a trial is worth: by task, the mean over its runs of the metric on the validation split.
+        """Return what a trial is worth: by task, the mean over its runs of the metric on the validation split.
 
         It failed if one of them did, or cannot be measured there.
         """

@@ -27,12 +27,12 @@ __all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]
 FILE = "journal.log"
 STATES = {TrialState.RUNNING: "asked", TrialState.COMPLETE: "done", TrialState.FAIL: "failed"}
 ASKED, MARKS, OUTCOME = "asked", "marks", "outcome"
-"""What a trial carries besides what Optuna knows."""
+"""Names of what a trial carries besides what Optuna knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a trial.
+    """The outcome of a trial.
 
     Attributes:
         values: by task, the metric on the validation split; None if it failed.

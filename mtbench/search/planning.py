@@ -23,7 +23,7 @@ from mtbench.store.study import SEARCHES, Study
 __all__ = ["ROUND", "StudyPlan", "plan_search"]
 
 ROUND = 4
-"""How many trials are proposed before any of them is run, however many are run at a time."""
+"""The number of trials that are proposed before any of them is run, however many are run at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class StudyPlan:
 
     @property
     def default(self) -> dict[str, str]:
-        """What the default trial asks, by name."""
+        """The values that the default trial asks for, by name."""
         return {axis.name: axis.default_text() for axis in self.axes}
 
     @property
@@ -129,11 +129,11 @@ class StudyPlan:
 
     @property
     def title(self) -> str:
-        """What people call the method: as typed, without what is searched, e.g. ``td`` or ``branches+fixed``."""
+        """The name of the method for people: as typed, without what is searched, e.g. ``td`` or ``branches+fixed``."""
         return self.method.title
 
     def folder(self, results: Path) -> Path:
-        """Where the study is kept."""
+        """Return the folder that the study is kept in."""
         return results / SEARCHES / folder_name(self.dataset) / f"{folder_name(self.title)}-{self.study.id}"
 
 
@@ -224,7 +224,7 @@ def _check_seeds(plan: StudyPlan) -> None:
 
 
 def _trials(request: SearchRequest, plans: Sequence[StudyPlan]) -> int:
-    """How many trials each study has: all have the same number, and a grid no more than it has points."""
+    """Return the number of trials of each study: all have the same number, and a grid no more than it has points."""
     if request.sampler != "grid":
         return request.trials or TRIALS
     sizes = {plan.title: 1 + grid_size(plan.axes) for plan in plans}

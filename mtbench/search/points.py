@@ -13,9 +13,9 @@ from mtbench.search.axes import Axis, Coordinate
 __all__ = ["LEVELS", "Point", "default_point", "grid_point", "grid_size", "setting_count", "sobol_point"]
 
 LEVELS = 5
-"""How many values of a range are on a grid, its ends among them; choices are on it all."""
+"""The number of values of a range that are on a grid, its ends among them; choices are on it all."""
 LIMIT = 100_000
-"""How many points a grid may have."""
+"""The largest number of points that a grid may have."""
 
 Point = dict[str, float | str]
 """A value for each coordinate, by name."""
@@ -28,12 +28,12 @@ def default_point(axes: Sequence[Axis]) -> Point | None:
 
 
 def setting_count(axes: Sequence[Axis]) -> float:
-    """How many different settings there are to try, the default among them; infinite where a range is searched."""
+    """Return the number of different settings to try, the default among them; infinite where a range is searched."""
     return math.prod(map(_values, _coordinates(axes))) + (default_point(axes) is None)
 
 
 def grid_size(axes: Sequence[Axis]) -> int:
-    """How many points the grid has, the default left out: that is tried anyway.
+    """Return the number of points of the grid, the default left out: that is tried anyway.
 
     Raises:
         UsageError: more than anybody can try.

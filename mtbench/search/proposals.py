@@ -1,4 +1,4 @@
-"""What is tried next: a function of the seed, the trial's number and what the rounds before it gave, and of no state.
+"""The next trial: a function of the seed, the trial's number and what the rounds before it gave, and of no state.
 
 Each trial has a sampler of its own that is seeded by its number. It sees the finished trials of the rounds before its
 own, and those of its own round as being under way, whatever has become of them by now. So the same trials are proposed
@@ -88,7 +88,7 @@ def propose(
 
 
 def distributions(axes: Sequence[Axis]) -> dict[str, BaseDistribution]:
-    """What is searched, in Optuna's words."""
+    """Return what is searched, in Optuna's words."""
     return {coordinate.name: _distribution(coordinate) for axis in axes for coordinate in axis.coordinates()}
 
 

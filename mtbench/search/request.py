@@ -1,4 +1,4 @@
-"""What was asked of ``mtbench search``."""
+"""The request to ``mtbench search``."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ __all__ = [
 TUNING = 1000
 """The first tuning seed, unless they are listed; seeds that are reported count from 0."""
 TRIALS = 20
-"""How many trials there are when nothing is said."""
+"""The number of trials when nothing is said."""
 SAMPLERS = ("tpe", "nsga2", "qmc", "grid")
 OBJECTIVES = ("tasks", "mean")
 POINTS = ("front", "all")
@@ -30,7 +30,7 @@ POINTS = ("front", "all")
 
 @dataclass(frozen=True, kw_only=True)
 class SearchRequest:
-    """What was asked of ``mtbench search``.
+    """A request to ``mtbench search``.
 
     Attributes:
         datasets, methods, protocol, settings, backbone: as in `mtbench.plan.grid.Request`.

@@ -21,7 +21,7 @@ __all__ = ["Perform", "run_search"]
 
 
 class Perform(Protocol):
-    """Who does runs, as ``mtbench run`` does."""
+    """A function that does runs, as ``mtbench run`` does."""
 
     def __call__(self, specs: Sequence[RunSpec], what: str) -> Sequence[RunStatus]:
         """Do the runs that are not done yet, and tell in what state each is then, in their order.

@@ -14,7 +14,7 @@ __all__ = ["search_misfits", "suite_requests"]
 def suite_requests(
     suite: Suite, *, base: str = "", settings: Mapping[str, str], seeds: Sequence[int] | None = None
 ) -> list[SearchRequest]:
-    """What a suite asks of ``mtbench search``, in its order.
+    """Return what a suite asks of ``mtbench search``, in its order.
 
     Args:
         base, settings, seeds: as of `mtbench.plan.suite.planned.plan_suite`.
@@ -47,7 +47,7 @@ def suite_requests(
 
 
 def search_misfits(suite: Suite) -> dict[int, str]:
-    """What is wrong with the searches of a suite that is in order otherwise, by the number of the search, from 0."""
+    """Return the faults of the searches of a suite that is in order otherwise, by the number of the search, from 0."""
     found: dict[int, str] = {}
     for number, part in enumerate(suite.search):
         try:

@@ -1,4 +1,4 @@
-"""Which balancer takes the weights of the tasks that are searched: found by what is installed, not by its name."""
+"""The balancer that takes the weights of the tasks that are searched: found by what is installed, not by its name."""
 
 import dataclasses
 import re

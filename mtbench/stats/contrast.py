@@ -21,7 +21,7 @@ __all__ = ["LEVEL", "Contrast", "holm", "paired", "sign_flip", "welch", "welch_f
 LEVEL = 0.05
 """Below which a p, after correction, is called: the chance that any of a family is called where nothing differs."""
 _MOST_PAIRS = 40
-"""Of an exact sign-flip test: its two halves have 2^20 sums each."""
+"""The largest number of pairs of an exact sign-flip test: its two halves have 2^20 sums each."""
 _NOISE = 1e-12
 """A spread below this share of the values themselves is their rounding."""
 

@@ -17,12 +17,12 @@ from mtbench.stats.contrast import LEVEL, holm, paired, welch
 __all__ = ["Directions", "Dominance", "dominance", "front", "front_probability", "hypervolume"]
 
 Directions: TypeAlias = bool | Sequence[bool]
-"""Whether higher is better: for all tasks, or one after the other."""
+"""True where higher is better: for all tasks, or one after the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dominance:
-    """Whether points that are better in every task are so by more than chance.
+    """Result of a test of whether points that are better in every task are so by more than chance.
 
     Attributes:
         p: (K,) per point, of the test that it is better in every task; NaN where that cannot be tested.
@@ -69,7 +69,10 @@ def hypervolume(
 
 
 def front(points: ArrayLike, *, maximise: Directions = True) -> NDArray[np.bool_]:
-    """Which of the points (P, T) no other dominates, (P,). Equal points are on it together; one with a NaN is not."""
+    """Return a mask (P,) of the points (P, T) that no other dominates.
+
+    Equal points are on the front together; one with a NaN is not.
+    """
     values = np.atleast_2d(np.asarray(points, dtype=np.float64))
     known = ~np.isnan(values).any(axis=1)
     mask = np.zeros(len(values), dtype=bool)
@@ -87,7 +90,7 @@ def front_probability(
     maximise: Directions = True,
     resamples: int = 2000,
 ) -> NDArray[np.float64]:
-    """How sure a front is: the share of resamples of the runs in which each point is on it.
+    """Return how sure a front is: the fraction of resamples of the runs in which each point is on it.
 
     Whole runs are drawn anew with replacement, their tasks together. Of few runs the bootstrap shows too little of the
     chance (2/3 of the variance for three), so that shares near 0 and 1 are nearer than they should be.
@@ -116,7 +119,7 @@ def front_probability(
 def dominance(
     method: ArrayLike, points: Sequence[ArrayLike], *, matched: bool, maximise: Directions = True
 ) -> Dominance:
-    """Whether a method is worse in every task than one of several points, such as those of a front.
+    """Test whether a method is worse in every task than one of several points, such as those of a front.
 
     Per point and task a one-sided t-test; the p of a point is the largest over tasks, for all must hold (an
     intersection-union test, which needs no correction: Berger, Multiparameter hypothesis testing and acceptance
@@ -159,7 +162,7 @@ def _directions(maximise: Directions, tasks: int) -> NDArray[np.bool_]:
 def _draws(
     known: NDArray[np.bool_], generator: np.random.Generator, matched: bool, resamples: int
 ) -> NDArray[np.float64]:
-    """How often each run of each point counts in each resample, (B, P, S)."""
+    """Return how often each run of each point counts in each resample, (B, P, S)."""
     points, runs = known.shape
     if matched:
         seeds = generator.multinomial(runs, np.full(runs, 1 / runs), size=resamples)

@@ -1,4 +1,4 @@
-"""What n runs can see: power, the least effect that they detect, and how many runs a new plan needs.
+"""Effects that n runs can see: power, the least effect that they detect, and how many runs a new plan needs.
 
 All of it is of Student's t for normal values whose spread is estimated from the runs themselves. Given that the
 estimate is s times the true spread, the mean is normal; so a power is a normal probability averaged over the
@@ -28,7 +28,7 @@ _NODES = 400
 
 
 def two_sided_power(noncentrality: float, freedom: float, *, level: float = 0.05) -> float:
-    """How often a two-sided t-test at `level` calls a true effect of `noncentrality` standard errors."""
+    """Return how often a two-sided t-test at `level` calls a true effect of `noncentrality` standard errors."""
     quantile = float(stdtrit(freedom, 1 - level / 2))
     spreads, weights = _spreads(freedom)
     return float(weights @ (ndtr(noncentrality - quantile * spreads) + ndtr(-noncentrality - quantile * spreads)))
@@ -47,7 +47,7 @@ def detectable_noncentrality(freedom: float, *, level: float = 0.05, power: floa
 
 
 def equivalence_power(difference: float, std: float, n: int, *, margin: float, level: float = 0.05) -> float:
-    """How often the 1 - 2 `level` interval of n >= 2 pairs lies inside -margin..margin (two one-sided tests).
+    """Return how often the 1 - 2 `level` interval of n >= 2 pairs lies inside -margin..margin (two one-sided tests).
 
     Args:
         difference: the true mean difference.

@@ -16,7 +16,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How far two orders of methods agree.
+    """The agreement of two orders of methods.
 
     Attributes:
         methods: how many have a place in both orders.

@@ -92,7 +92,7 @@ def resampled_sums(values: NDArray[np.float32], generator: np.random.Generator, 
 
 
 def _counts(generator: np.random.Generator, size: int, n: int) -> NDArray[np.int64]:
-    """How often each of n is drawn in n draws with replacement, (size, n): multinomial counts."""
+    """Return how often each of n is drawn in n draws with replacement, (size, n): multinomial counts."""
     drawn = generator.integers(n, size=(size, n))
     drawn += n * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)

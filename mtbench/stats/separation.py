@@ -1,4 +1,4 @@
-"""Which method of each column of a table is better than every other, by more than chance explains.
+"""The method of each column of a table that is better than every other, by more than chance explains.
 
 What is printed bold is claimed, and a table makes all its claims at once: they are corrected together.
 """
@@ -17,7 +17,7 @@ __all__ = ["Separation", "separated_best"]
 
 @dataclass(frozen=True, kw_only=True)
 class Separation:
-    """What stands out in a table.
+    """The entries that stand out in a table.
 
     Attributes:
         best: for each column the row that is separated from all others, None if none is.

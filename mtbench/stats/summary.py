@@ -21,7 +21,7 @@ Interval: TypeAlias = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """What n values say.
+    """A summary of n values.
 
     Attributes:
         n: how many values there are.

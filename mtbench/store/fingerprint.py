@@ -26,7 +26,7 @@ PARTS = {"network": "method", "balancer": "balancer", "backbone": "backbone", "d
 
 
 def fingerprints(spec: RunSpec, data: str) -> Fingerprints:
-    """What makes the numbers of a run, as things stand now.
+    """Return the fingerprints of what makes the numbers of a run, as things stand now.
 
     Args:
         data: the data's own fingerprint.

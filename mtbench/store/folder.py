@@ -33,7 +33,7 @@ IMAGES = "(images)"
 OWNED = (CHECKPOINT, "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
 """The files that only the owner of the lease writes."""
 FILES = "files.json"
-"""Where the files among the options of a run lie on this machine: paths by hash. Not to be shared."""
+"""Paths by hash of the files among the options of a run on this machine. Not to be shared."""
 LOG = "log.txt"
 """Output of the process that works on the run, and of the libraries under it."""
 PASSING = (CHECKPOINT, "failure.json", LOG)

@@ -106,7 +106,7 @@ def _titles(spec: RunSpec) -> tuple[str, str, str]:
 
 
 def _changes(record: Record, root: Path) -> Iterator[str]:
-    """What makes numbers and is not what it was when the record was made."""
+    """Yield what makes numbers and is not what it was when the record was made."""
     if record.fingerprints.numerics != NUMERICS:
         yield f"NUMERICS {record.fingerprints.numerics} -> {NUMERICS}"
     for part, kind in PARTS.items():

@@ -1,4 +1,4 @@
-"""What a search did and found, in ``search.json``: which trials, what they were worth on validation, which were chosen.
+"""Trials of a search, in ``search.json``: which they were, what they were worth on validation, which were chosen.
 
 A study is of one method on one dataset. Its trials are ordinary runs, kept where every run is; this names them. It is
 read without Optuna, whose journal lies beside it.
@@ -57,7 +57,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What finished trials cost; what was trained again is not in it.
+    """The cost of finished trials; what was retrained is not in it.
 
     Attributes:
         trials: finished ones, failed ones among them.
@@ -132,7 +132,7 @@ class Study:
 
     @property
     def finished(self) -> int:
-        """How many trials are done or failed."""
+        """The number of trials that are done or failed."""
         return sum(trial.state != "asked" for trial in self.trials)
 
     @property
@@ -141,7 +141,7 @@ class Study:
         return tuple(task.higher_is_better for task in self.tasks[: 1 if self.objective == "mean" else None])
 
     def score(self, values: Mapping[str, float]) -> tuple[float, ...]:
-        """What the objectives are worth, from a value per task: these, or their mean."""
+        """Return what the objectives are worth, from a value per task: these, or their mean."""
         each = tuple(values[task.name] for task in self.tasks)
         return (mean(each),) if self.objective == "mean" else each
 

@@ -37,7 +37,7 @@ def spec_of(method: str, dataset: str = "mmnist3", **settings: str) -> RunSpec:
 
 
 class BareLeNet(nn.Module):
-    """What one would write by hand for three tasks."""
+    """The network that one would write by hand for three tasks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ def in_turn(steppers: dict[str, Callable[[], float]], *, warm: int = 2, rounds: 
 
 
 def goal(method: str) -> float | None:
-    """What a step may take, as a multiple of uniform's: MGDA-UB 1.2, on each task's gradient T x 0.8 + 0.4."""
+    """Return what a step may take, as a multiple of uniform's: MGDA-UB 1.2, on each task's gradient T x 0.8 + 0.4."""
     if method == "moo":
         return 1.2
     combines = ("branches+pcgrad", "branches+imtl-g", "branches+mgda", "branches+aligned-mtl")

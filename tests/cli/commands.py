@@ -15,7 +15,7 @@ MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
 
 
 def call(app: typer.Typer, *arguments: str) -> Result:
-    """What a command of the app gives in this process; what a person got wrong is raised."""
+    """Return what a command of the app gives in this process; what a person got wrong is raised."""
     result = CliRunner().invoke(app, list(arguments))
     if isinstance(result.exception, MtbenchError):
         raise result.exception

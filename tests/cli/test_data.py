@@ -16,7 +16,7 @@ from mtbench_toys.datasets import AllTasks
 
 
 def typed(*words: str | Path) -> str:
-    """What a command prints; its error is raised as it is."""
+    """Return what a command prints; its error is raised as it is."""
     return CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False).output
 
 

@@ -178,7 +178,7 @@ def test_mmnist2_is_the_same_bytes_everywhere(data_root: Path, split: str, golde
 
 
 def by_hand(labels: list[int], digit: int) -> int:
-    """What is right of a digit in a grid that is read row by row."""
+    """Return the label to the right of a digit in a grid that is read row by row."""
     grid = [[labels[3 * column + row] for column in range(3)] for row in range(3)]
     places = [(row, column) for row, column in itertools.product(range(3), range(3)) if grid[row][column] == digit]
     if len(places) != 1 or places[0][1] == 2:

@@ -44,7 +44,7 @@ def inputs(split: Split) -> Tensor:
 
 
 def shared_variance(tasks: int) -> float:
-    """Of the argument of tanh, the share that two tasks have in common, averaged over pairs and outputs."""
+    """Return the fraction of the argument of tanh that two tasks have in common, averaged over pairs and outputs."""
     split = opened(f"toy-regression:count={tasks}").load("test", validation=False)
     scales = opened(f"toy-regression:count={tasks}").scales
     arguments = [torch.atanh(target.double() / scale) for target, scale in zip(split.targets, scales, strict=True)]

@@ -1,4 +1,4 @@
-"""Which runs are done, which are to be done, and which are left alone."""
+"""Runs that are done, that are to be done, and that are left alone."""
 
 import dataclasses
 from pathlib import Path

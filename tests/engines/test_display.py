@@ -1,4 +1,4 @@
-"""What a person sees, as exact text."""
+"""The output that a person sees, as exact text."""
 
 import io
 from pathlib import Path

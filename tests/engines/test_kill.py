@@ -47,7 +47,7 @@ def finish(process: subprocess.Popen[str]) -> None:
 
 
 def outcomes(results: Path) -> dict[str, tuple[Any, Any, Any]]:
-    """By run what must be equal: final metrics, the curve, the checksums of weights and predictions."""
+    """Return by run what must be equal: final metrics, the curve, the checksums of weights and predictions."""
     found = {}
     for path in sorted(results.rglob("record.json")):
         record = json.loads(path.read_text())["record"]

@@ -16,7 +16,7 @@ NETWORKS = ["branches", "single", "td", "chmod", "film", "routing", "superpositi
 
 
 def setup(tasks: int, *, backbone: str = "lenet", shape: tuple[int, ...] = (1, 28, 28), classes: int = 10) -> Setup:
-    """Of all tasks but the last, every other one has a class less."""
+    """Return a setup: of all tasks but the last, every other one has a class less."""
     sizes = [classes - index % 2 for index in range(tasks - 1)] + [classes]
     choice = parse_backbone(backbone)
     return Setup(

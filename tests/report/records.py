@@ -58,7 +58,7 @@ MANY = [
     *(f"branches+{name}" for name in BALANCERS.split()),
     *("td:channels=6", "film+gradnorm:alpha=1.5", "mtan+dwa", "mmoe+pcgrad"),
 ]
-"""As long a list as --methods all makes, and four that were asked for besides."""
+"""A list of methods as long as --methods all makes, and four that were asked for besides."""
 
 
 NUMERICS = Numerics(
@@ -200,7 +200,7 @@ def unfinished(
 def spec(
     method: str, seed: int, *, dataset: str = "mmnist2", protocol: TrainingProtocol = PAPER, title: str = ""
 ) -> RunSpec:
-    """What was asked of a made-up run; `method` may have a balancer after a plus."""
+    """Return the spec of a made-up run; `method` may have a balancer after a plus."""
     network, _, balancer = ALIASES.get(method, method).partition("+")
     return RunSpec(
         dataset=Choice(name=dataset),
@@ -248,7 +248,7 @@ def mixed_runs() -> list[RunStatus]:
 
 
 def many_runs(*, seeds: int = 3, protocol: TrainingProtocol = QUICK, tasks: Sequence[str] = CORNERS) -> list[RunStatus]:
-    """As many methods as there are, unlike in everything; a few of their runs are not as they should be."""
+    """Return runs of as many methods as there are, unlike in everything; a few runs are not as they should be."""
     runs = []
     for place, method in enumerate(MANY):
         for seed in range(seeds):

@@ -12,12 +12,13 @@ __all__ = ["needs_latex", "typeset"]
 needs_latex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 
 
-def typeset(folder: Path, tables: Sequence[str]) -> str:
+def typeset(folder: Path, tables: Sequence[str], *, columns: int = 1) -> str:
     """Set the tables in one document, and find nothing wider than a line or higher than a page; what LaTeX said."""
     for number, table in enumerate(tables):
         (folder / f"{number}.tex").write_text(table)
     (folder / "paper.tex").write_text(
-        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+        f"\\documentclass[{'two' if columns == 2 else 'one'}column]{{article}}\n\\usepackage{{booktabs,graphicx}}\n"
+        "\\begin{document}\n"
         + "".join(f"\\input{{{number}.tex}}\n\\clearpage\n" for number in range(len(tables)))
         + "\\end{document}\n"
     )

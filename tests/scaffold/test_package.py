@@ -1,4 +1,4 @@
-"""What `mtbench new` writes is a package that installs, passes the house's own checks, and learns."""
+"""The package that `mtbench new` writes installs, passes the house's own checks, and learns."""
 
 import ast
 import importlib.util
@@ -43,7 +43,7 @@ def module(kind: str, folder: Path) -> ModuleType:
 
 
 def call(*arguments: str, folder: Path, **environment: str) -> str:
-    """What a program of this environment prints that must succeed."""
+    """Return what a program of this environment prints; it must succeed."""
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=folder,

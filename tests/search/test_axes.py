@@ -1,4 +1,4 @@
-"""What is searched: by default what is declared, else what is named and nothing else."""
+"""The axes that are searched: by default those that are declared, else those that are named and nothing else."""
 
 import pytest
 

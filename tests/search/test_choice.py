@@ -1,4 +1,4 @@
-"""What leads, against the definition."""
+"""Leading trials, against the definition."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What is asked of a search becomes studies with one budget; what does not fit is refused in words."""
+"""A request for a search becomes studies with one budget; one that does not fit is refused in words."""
 
 import dataclasses
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run leaves behind, and what it goes on from."""
+"""Files that a run leaves behind, and those that it is resumed from."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What a search found is read as it was written, or refused in words."""
+"""Findings of a search are read as they were written, or refused in words."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""What makes no numbers leaves the text of a module as it is, and every other change gives another text."""
+"""A change of what makes no numbers leaves the text of a module as it is, and every other change gives another text."""
 
 import ast
 import copy
@@ -44,7 +44,7 @@ class Options:
     gate: str = option("tanh", help="the nonlinearity", choices=("tanh", "relu"))
     seen: int
     title: str = "in the data"
-    """What it is called."""
+    """Its name."""
 
 
 class Mine(Network):
@@ -88,7 +88,7 @@ def changed(old: str, new: str) -> str:
         ('    """Mine."""\n', ""),
         ('        """The output."""\n', ""),
         ('        "a bare text"\n', ""),
-        ('    """What it is called."""\n', ""),
+        ('    """Its name."""\n', ""),
         ("SCALE = 2.0\n", 'SCALE = 2.0\n"""The scale."""\n'),
         ('"how deep"', '"how many layers"'),
         ('help="the nonlinearity"', 'help="the gate"'),

@@ -35,7 +35,7 @@ def row(text: str, *cells: str) -> str:
 
 
 def finished(report: str, method: str) -> str:
-    """What a report's table says of how many runs of a method have a record."""
+    """Return the number of runs of a method that have a record, as a report's table has it."""
     heads = row(report, "method").replace(" ↑", "").split()
     return dict(zip(heads, row(report, method).split(), strict=False))["n"]
 

@@ -37,7 +37,7 @@ def ids(*names: str) -> set[str]:
 
 
 def means(name: str, dataset: str = "mmnist2") -> dict[str, list[float]]:
-    """By method, the published means of the tasks."""
+    """Return by method the published means of the tasks."""
     (table,) = [table for table in suite(name).paper if table.dataset == dataset]
     found = {method: [table.number(method, column) for column in table.columns] for method in table.rows}
     return {method: [value[0] for value in values if value is not None] for method, values in found.items()}

@@ -1,4 +1,4 @@
-"""What the suites' networks have and cost, against the papers' counts and against each other."""
+"""Parameters and costs of the suites' networks, against the papers' counts and against each other."""
 
 from functools import cache
 from pathlib import Path

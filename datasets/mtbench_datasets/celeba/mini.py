@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from mtbench.contract import TrainingProtocol, option
-from mtbench.errors import DataError
 
+from ..drawn import Drawn
 from ..triplets import paper_protocol
 from ..worlds.faces import find_faults, write_world
 from .dataset import RECIPES, CelebaOptions, Faces, Labels, Recipe
@@ -16,7 +16,6 @@ from .vocabulary import DRAWN, EIGHT, SEVEN, TWENTY
 
 __all__ = ["FacesMini", "FacesMiniLabels"]
 
-SEED = 0
 TRAIN, VAL, TEST = 4500, 500, 1000
 SETS = {"8": EIGHT, "7": SEVEN, "20": TWENTY, "38": DRAWN}
 
@@ -43,31 +42,16 @@ class DrawnLabelsOptions(CelebaOptions):
     test: int = option(TEST, "pictures to test on that are drawn", low=1, high=20_000)
 
 
-class _Drawn(Faces):
+class _Drawn(Drawn, Faces):
     """Faces that are drawn here. Both datasets of them read the same pictures."""
 
-    def __init__(self, options: Any, root: Path) -> None:
-        super().__init__(options, root)
-        self.help = f"`mtbench data prepare {self.title}` makes it."  # type: ignore[misc]
+    world = "faces-mini"
+    numbers = ("train", "val", "test")
+    find_faults = staticmethod(find_faults)
 
-    @property
-    def stem(self) -> str:
-        numbers = (self.options.train, self.options.val, self.options.test)
-        return "faces-mini" if numbers == (TRAIN, VAL, TEST) else "-".join(["faces-mini", *map(str, numbers)])
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.stem
-
-    def prepare(self, say: Callable[[str], None]) -> None:
+    def draw(self, folder: Path, seed: int, say: Callable[[str], None]) -> None:
         options = self.options
-        write_world(self.folder, train=options.train, val=options.val, test=options.test, seed=SEED, say=say)
-        super().prepare(say)
-
-    def verify(self) -> list[tuple[Path, str]]:
-        for path, remark in find_faults(self.folder):
-            raise DataError(f"{path} {remark}.", mend=f"`mtbench data prepare {self.title}` mends it.")
-        return super().verify()
+        write_world(folder, train=options.train, val=options.val, test=options.test, seed=seed, say=say)
 
 
 class FacesMini(_Drawn, CelebaRetrieval):

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from mtbench.contract import TrainingProtocol, option
-from mtbench.errors import DataError, UsageError
+from mtbench.errors import UsageError
 
+from ..drawn import Drawn
 from ..worlds.clevr import find_faults, write_world
 from .dataset import Clevr, ClevrOptions
 from .queries import Queries, every_query
@@ -16,7 +17,6 @@ from .variants import forty
 
 __all__ = ["ClevrMini", "ClevrMiniOptions"]
 
-SEED = 0
 TRAIN, TEST = 4750, 1000
 
 
@@ -35,7 +35,7 @@ class ClevrMiniOptions(ClevrOptions):
     test: int = option(TEST, "pictures to test on that are rendered", low=1, high=15_000)
 
 
-class ClevrMini(Clevr):
+class ClevrMini(Drawn, Clevr):
     """CLEVR in small: 4,750 + 1,000 rendered pictures, with the questions of clevr4, clevr40 or clevr-questions.
 
     `mtbench data prepare clevr-mini` renders them, at 160 x 120, in minutes. They lie in CLEVR's format and are read by
@@ -55,10 +55,8 @@ class ClevrMini(Clevr):
     }
     paper = "rendered here; questions: Levi & Ullman, Multi-Task Learning by a Top-Down Control Network, ICIP 2021"
     name = "clevr-mini"
-
-    def __init__(self, options: ClevrMiniOptions, root: Path) -> None:
-        super().__init__(options, root)
-        self.help = f"`mtbench data prepare {self.title}` makes it."  # type: ignore[misc]
+    world = "clevr-mini"
+    find_faults = staticmethod(find_faults)
 
     def ask(self) -> Questions:
         options: ClevrMiniOptions = self.options
@@ -78,20 +76,5 @@ class ClevrMini(Clevr):
                 return Queries(queries=every_query())
         return FourQuestions(count=int(options.questions), ignore_no_sphere=options.no_sphere == "ignore")
 
-    @property
-    def stem(self) -> str:
-        sizes = (self.options.train, self.options.test)
-        return self.name if sizes == (TRAIN, TEST) else f"{self.name}-{sizes[0]}-{sizes[1]}"
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.stem
-
-    def prepare(self, say: Callable[[str], None]) -> None:
-        write_world(self.folder, train=self.options.train, val=self.options.test, seed=SEED, say=say)
-        super().prepare(say)
-
-    def verify(self) -> list[tuple[Path, str]]:
-        for path, remark in find_faults(self.folder):
-            raise DataError(f"{path} {remark}.", mend=f"`mtbench data prepare {self.title}` mends it.")
-        return super().verify()
+    def draw(self, folder: Path, seed: int, say: Callable[[str], None]) -> None:
+        write_world(folder, train=self.options.train, val=self.options.test, seed=seed, say=say)

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from mtbench.contract import TrainingProtocol, option
-from mtbench.errors import DataError
 
+from ..drawn import Drawn
 from ..worlds.birds import find_faults, write_world
 from .dataset import Birds, BirdsOptions
 
 __all__ = ["BirdsMini", "BirdsMiniOptions"]
 
-SEED = 0
 TRAIN, TEST, SPECIES = 4750, 1000, 50
 
 
@@ -25,7 +24,7 @@ class BirdsMiniOptions(BirdsOptions):
     species: int = option(SPECIES, "species of the birds that are drawn", low=1, high=200)
 
 
-class BirdsMini(Birds):
+class BirdsMini(Drawn, Birds):
     """CUB-200-2011 in small: 4,750 + 1,000 drawn birds, with the 12 tasks of cub200.
 
     `mtbench data prepare birds-mini` draws them, in minutes. They lie in the format of CUB-200-2011 and are read by the
@@ -44,28 +43,11 @@ class BirdsMini(Birds):
         "world": TrainingProtocol(name="world", epochs=14, batch=32, lr=1e-3, curve="5", seeds=3),
     }
     name = "birds-mini"
+    world = "birds-mini"
+    numbers = ("train", "test", "species")
+    find_faults = staticmethod(find_faults)
     paper = "drawn here; tasks: Levi & Ullman, Multi-Task Learning by a Top-Down Control Network, 2020"
 
-    def __init__(self, options: BirdsMiniOptions, root: Path) -> None:
-        super().__init__(options, root)
-        self.help = f"`mtbench data prepare {self.title}` makes it."  # type: ignore[misc]
-
-    @property
-    def stem(self) -> str:
+    def draw(self, folder: Path, seed: int, say: Callable[[str], None]) -> None:
         options: BirdsMiniOptions = self.options
-        numbers = (options.train, options.test, options.species)
-        return self.name if numbers == (TRAIN, TEST, SPECIES) else "-".join([self.name, *map(str, numbers)])
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.stem
-
-    def prepare(self, say: Callable[[str], None]) -> None:
-        options: BirdsMiniOptions = self.options
-        write_world(self.folder, train=options.train, test=options.test, species=options.species, seed=SEED, say=say)
-        super().prepare(say)
-
-    def verify(self) -> list[tuple[Path, str]]:
-        for path, remark in find_faults(self.folder):
-            raise DataError(f"{path} {remark}.", mend=f"`mtbench data prepare {self.title}` mends it.")
-        return super().verify()
+        write_world(folder, train=options.train, test=options.test, species=options.species, seed=seed, say=say)

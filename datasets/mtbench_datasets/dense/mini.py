@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from mtbench.contract import TrainingProtocol, option
-from mtbench.errors import DataError
 
 from .. import conventions
+from ..drawn import Drawn
 from ..worlds.rooms import CLASSES, find_faults, write_world
 from .dataset import Dense, DenseOptions
 from .layout import Layout
 
 __all__ = ["DenseMini", "DenseMiniOptions"]
 
-SEED = 0
 SIZE = (96, 128)
 TRAIN, TEST = 1200, 300
 
@@ -29,7 +28,7 @@ class DenseMiniOptions(DenseOptions):
     test: int = option(TEST, "pictures to test on that are drawn", low=1, high=20_000)
 
 
-class DenseMini(Dense):
+class DenseMini(Drawn, Dense):
     """Dense tasks in small: 1,200 + 300 drawn rooms of 96 x 128, with the three tasks of nyuv2.
 
     `mtbench data prepare dense-mini` draws them, in minutes. They lie in the format of nyuv2 and are read by the same
@@ -49,32 +48,15 @@ class DenseMini(Dense):
     input_shape = (3, *SIZE)
     conventions: ClassVar = conventions.DENSE
     name = "dense-mini"
+    world = "dense-mini"
+    find_faults = staticmethod(find_faults)
     classes = CLASSES
     paper = "drawn here; tasks: Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"
-
-    def __init__(self, options: DenseMiniOptions, root: Path) -> None:
-        super().__init__(options, root)
-        self.help = f"`mtbench data prepare {self.title}` makes it."  # type: ignore[misc]
 
     @property
     def layout(self) -> Layout:
         counts = {"train": self.options.train, "val": self.options.test}
         return Layout(title="the world of rooms", size=SIZE, counts=counts, classes=len(CLASSES))
 
-    @property
-    def stem(self) -> str:
-        sizes = (self.options.train, self.options.test)
-        return self.name if sizes == (TRAIN, TEST) else f"{self.name}-{sizes[0]}-{sizes[1]}"
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.stem
-
-    def prepare(self, say: Callable[[str], None]) -> None:
-        write_world(self.folder, train=self.options.train, val=self.options.test, seed=SEED, say=say)
-        super().prepare(say)
-
-    def verify(self) -> list[tuple[Path, str]]:
-        for path, remark in find_faults(self.folder):
-            raise DataError(f"{path} {remark}.", mend=f"`mtbench data prepare {self.title}` mends it.")
-        return super().verify()
+    def draw(self, folder: Path, seed: int, say: Callable[[str], None]) -> None:
+        write_world(folder, train=self.options.train, val=self.options.test, seed=seed, say=say)

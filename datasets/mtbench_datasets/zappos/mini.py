@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from mtbench.contract import TrainingProtocol, option
-from mtbench.errors import DataError
 
+from ..drawn import Drawn
 from ..triplets import paper_protocol
 from ..worlds.shoes import find_faults, write_world
 from .dataset import Shoes, ShoesOptions
 
 __all__ = ["ShoesMini", "ShoesMiniOptions"]
 
-SEED = 0
 IMAGES = 6000
 
 
@@ -26,7 +25,7 @@ class ShoesMiniOptions(ShoesOptions):
     images: int = option(IMAGES, "pictures that are drawn", low=100, high=1_000_000)
 
 
-class ShoesMini(Shoes):
+class ShoesMini(Drawn, Shoes):
     """UT-Zappos50K in small: 6,000 drawn shoes, with the four tasks of zappos50k.
 
     `mtbench data prepare shoes-mini` draws them, in minutes. They lie in the format of UT-Zappos50K and are read by the
@@ -43,25 +42,10 @@ class ShoesMini(Shoes):
         "quick": TrainingProtocol(name="quick", epochs=2, batch=60, lr=0.002, schedule="cosine", images=2400, seeds=2),
     }
     name = "shoes-mini"
+    world = "shoes-mini"
+    numbers = ("images",)
+    find_faults = staticmethod(find_faults)
     paper = "drawn here; tasks: Veit et al., Conditional Similarity Networks, CVPR 2017"
 
-    def __init__(self, options: ShoesMiniOptions, root: Path) -> None:
-        super().__init__(options, root)
-        self.help = f"`mtbench data prepare {self.title}` makes it."  # type: ignore[misc]
-
-    @property
-    def stem(self) -> str:
-        return self.name if self.options.images == IMAGES else f"{self.name}-{self.options.images}"
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.stem
-
-    def prepare(self, say: Callable[[str], None]) -> None:
-        write_world(self.folder, images=self.options.images, seed=SEED, say=say)
-        super().prepare(say)
-
-    def verify(self) -> list[tuple[Path, str]]:
-        for path, remark in find_faults(self.folder):
-            raise DataError(f"{path} {remark}.", mend=f"`mtbench data prepare {self.title}` mends it.")
-        return super().verify()
+    def draw(self, folder: Path, seed: int, say: Callable[[str], None]) -> None:
+        write_world(folder, images=self.options.images, seed=seed, say=say)

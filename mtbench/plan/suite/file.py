@@ -24,7 +24,7 @@ _PARTS: dict[str, type[Any]] = {
 _TOP = ("title", "source", "note", "protocol", "labels", "figures", *_PARTS)
 _EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": ()}
 _TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*|class \w+)$")
-"""What pydantic calls the alternatives of a value, in the path to it."""
+"""Names that pydantic gives to the alternatives of a value, in the path to it."""
 _MENDS = {
     "delta": "Write average and sign, e.g. 'metric/drop'.",
     "rows": "Give for each column a mean, or [mean, standard deviation].",
@@ -110,7 +110,7 @@ def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
 
 
 def _unknown_keys(content: dict[str, Any], lines: Lines) -> Iterator[Fault]:
-    """What is not known, which is taken out of the content."""
+    """Yield a fault for each thing that is not known, and take it out of the content."""
     yield from _unknown(content, _TOP, (), "a suite", lines)
     for name, part in _PARTS.items():
         tables = content.get(name, [])
@@ -153,7 +153,7 @@ def _with_protocol(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mistyped(cause: ValidationError, lines: Lines) -> Iterator[Fault]:
-    """What is of the wrong type, each value once, though it is of none of several that are allowed."""
+    """Yield one fault for each value of the wrong type, even where it is of none of several that are allowed."""
     seen: set[tuple[int, str]] = set()
     for error in cause.errors():
         path = tuple(part for part in error["loc"] if not (isinstance(part, str) and _TYPE.match(part)))
@@ -169,7 +169,7 @@ def _mistyped(cause: ValidationError, lines: Lines) -> Iterator[Fault]:
 
 
 def _without(given: Mapping[str, Any], cause: ValidationError, numbers: dict[str, list[int]]) -> dict[str, Any]:
-    """What is left of a suite without what is of the wrong type, a part of the file as a whole.
+    """Return a suite without what is of the wrong type; a part of the file is left out as a whole.
 
     Args:
         numbers: by kind of part, which they were in the file; those that are taken out are taken out of it too.

@@ -1,4 +1,4 @@
-"""What of a suite does not fit what is installed, or itself; each fault with its line and how to mend it."""
+"""Faults of a suite that does not fit what is installed, or itself; each with its line and how to mend it."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ _SETTINGS = {field.name for field in dataclasses.fields(TrainingProtocol)}
 
 
 def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *, incomplete: bool) -> Iterator[Fault]:
-    """What is well written but does not fit what is installed, or itself.
+    """Yield a fault for each thing that is well written but does not fit what is installed, or itself.
 
     Args:
         numbers: by kind of part (``grid``, ``search``, ``paper``, ``claim``), which of the file's the suite's are.

@@ -17,7 +17,7 @@ Path: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What tables and claims may name.
+    """Things that tables and claims may name.
 
     Attributes:
         methods: those of the grid, and what it may have meant where it misspells them.

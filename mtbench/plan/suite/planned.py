@@ -14,7 +14,7 @@ __all__ = ["Place", "places", "plan_suite", "signature", "size_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where in a suite a run belongs.
+    """The place of a run in a suite.
 
     Attributes:
         dataset, method: as the suite writes them.
@@ -66,13 +66,13 @@ def places(suite: Suite) -> dict[str, Place]:
 
 
 def signature(spec: RunSpec) -> str:
-    """What a run is but for its size and its seed."""
+    """Return the identity of a run without its size and its seed."""
     protocol = dataclasses.replace(spec.protocol, name="", epochs=1, batch=1, images=0)
     return dataclasses.replace(spec, seed=0, protocol=protocol).id
 
 
 def size_of(suite: Suite, place: Place, spec: RunSpec) -> str:
-    """How much a run is trained, beside what the suite asks for at the protocol of that name: ``quick, epochs=2``."""
+    """Say how a run's size differs from what the suite asks for at the protocol of that name: ``quick, epochs=2``."""
     settings = {**suite.sized(spec.protocol.name).settings, **dict(place.variation)}
     dataset = parse_dataset(place.dataset)
     planned = choose_protocol(dataset.dataset_class, place.dataset, spec.protocol.name).changed(**rendered(settings))

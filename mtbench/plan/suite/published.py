@@ -11,7 +11,7 @@ from mtbench.plan.suite.settings import Setting
 __all__ = ["MEAN", "PaperTable", "Relation"]
 
 MEAN = "mean"
-"""What the mean over tasks is called among the columns of a table."""
+"""The name of the mean over tasks among the columns of a table."""
 
 
 @dataclass(frozen=True, kw_only=True)

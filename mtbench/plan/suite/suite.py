@@ -54,7 +54,7 @@ class Suite:
 
     @property
     def parts(self) -> "tuple[Grid | Search, ...]":
-        """What it runs."""
+        """The parts of the suite that are run."""
         return (*self.grid, *self.search)
 
     def sized(self, base: str) -> "Suite":

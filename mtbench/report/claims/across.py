@@ -1,4 +1,4 @@
-"""What a claim about one task in two datasets rests on: what a method gains on it from the other tasks of the first.
+"""Evidence for a claim about one task in two datasets: what a method gains on it from the other tasks of the first.
 
 Runs of one seed are paired where they begin alike and see the same examples in the same order (see
 `mtbench.plan.pairing`), which the number of training examples in the records settles; else Welch's test is taken, and
@@ -26,7 +26,7 @@ __all__ = ["across"]
 
 
 def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
-    """What a claim rests on."""
+    """Return the evidence that a claim rests on."""
     sheets = [runs.sheet(dataset, claim.set) for dataset in claim.datasets]
     methods = [[_of(sheet, method) for method in claim.methods] for sheet in sheets]
     found = [method for group in methods for method in group if method]
@@ -69,7 +69,7 @@ def _known(methods: list[MethodRuns | None]) -> list[MethodRuns]:
 
 
 def _gains(sheet: Sheet | None, claim: AcrossClaim) -> dict[int, float]:
-    """By seed, the task's metric of the method; of two, the first minus the second. Only of seeds that have it."""
+    """Return the task's metric of the method by seed; of two the first minus the second. Only of seeds that have it."""
     if sheet is None:
         return {}
     scores = sheet.scores(claim.task)
@@ -92,8 +92,8 @@ def _unpaired(claim: AcrossClaim, methods: list[MethodRuns]) -> str:
 
 
 def _paper(tables: list[PaperTable | None], claim: AcrossClaim) -> Contrast | None:
-    """Of one method Welch's, from the printed numbers; of two the difference alone, for it is not said how far runs of
-    two methods move together."""
+    """Return the contrast of the printed numbers: of one method Welch's; of two the difference alone, for it is not
+    said how far runs of two methods move together."""
     left, right = tables
     contrasts = [paper_contrast((left, method), (right, method), claim.task) for method in claim.methods]
     found = [contrast for contrast in contrasts if contrast]

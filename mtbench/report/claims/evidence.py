@@ -1,4 +1,4 @@
-"""What a suite's claim rests on: the contrast of the runs, that of the published numbers, and what is known of both."""
+"""Evidence for a suite's claim: the contrast of the runs, that of the published numbers, and what is known of both."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ __all__ = ["Evidence", "direction", "paper_contrast", "title", "unlearned"]
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What a claim rests on.
+    """The evidence that a claim rests on.
 
     Attributes:
         words: the contrast in words, without marks.
@@ -50,7 +50,7 @@ class Evidence:
 
 
 def unlearned(parts: Sequence[tuple[Sheet | None, str]], metric: str) -> bool:
-    """Whether none of the methods of some sheets, all of which have runs, is above the constant prediction.
+    """Return whether none of the methods of some sheets, all of which have runs, is above the constant prediction.
 
     Args:
         metric: a task's name, or `mtbench.plan.suite.MEAN`, or `DELTA`, which is of all tasks.
@@ -64,12 +64,12 @@ def unlearned(parts: Sequence[tuple[Sheet | None, str]], metric: str) -> bool:
 
 
 def title(runs: SuiteRuns, method: str) -> str:
-    """What the suite calls a method."""
+    """Return the suite's name for a method."""
     return runs.suite.labels.get(method, method)
 
 
 def direction(sheet: Sheet | None, dataset: str, column: str) -> tuple[bool, str]:
-    """Whether higher is better in a column, and its unit: as the runs have it, or before there are any, the dataset."""
+    """Return whether higher is better in a column, and its unit: as the runs have it, or before any, the dataset."""
     found = [each for each in (sheet.columns if sheet else ()) if each.name == column]
     if found:
         return found[0].higher_is_better, found[0].unit

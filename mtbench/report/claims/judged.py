@@ -45,7 +45,7 @@ class Judged(Evidence):
 
     @property
     def holds(self) -> str:
-        """Whether the verdict bears the claim out: ``yes``, ``no`` or ``open``.
+        """The answer to whether the verdict bears the claim out: ``yes``, ``no`` or ``open``.
 
         What is better or worse, but not surely by more than the margin, may yet be equivalent.
         """

@@ -1,4 +1,4 @@
-"""What a claim about two methods on one dataset rests on."""
+"""Evidence for a claim about two methods on one dataset."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ __all__ = ["within"]
 
 
 def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
-    """What a claim rests on; `root` is the folder of the data files."""
+    """Return the evidence that a claim rests on; `root` is the folder of the data files."""
     sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
     first, second = _values(sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
@@ -83,7 +83,7 @@ def _stale(sheet: Sheet | None, claim: Claim) -> bool:
 
 
 def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
-    """Whether the contrast, or a gain over single-task networks in it, is of runs of unlike numerics."""
+    """Return whether the contrast, or a gain over single-task networks in it, is of runs of unlike numerics."""
     if sheet is None:
         return False
     methods = [method for name in claim.contrast if (method := sheet.runs(name))]
@@ -93,7 +93,7 @@ def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
 
 
 def _resampled(sheet: Sheet | None, claim: Claim, pairs: int, root: Path) -> Resampled | None:
-    """Of the very pairs of runs that the contrast is of, so that the two intervals can be compared."""
+    """Resample the very pairs of runs that the contrast is of, so that the two intervals can be compared."""
     if sheet is None or claim.metric == DELTA or claim.tasks or claim.test != "paired" or not pairs:
         return None
     methods = [method for name in claim.contrast if (method := sheet.runs(name)) is not None]

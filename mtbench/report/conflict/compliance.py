@@ -1,4 +1,4 @@
-"""How often the gradients of tasks comply, as training goes on: curves over epochs and over the training loss."""
+"""Compliance of the gradients of tasks, as training goes on: curves over epochs and over the training loss."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ __all__ = ["SAME_IMAGES", "draw_compliance", "fit_losses", "left_out"]
 _PAGE = 8
 """Methods on a page: as many as there are colours, since dots are for the null."""
 _SPREAD = 20
-"""How many times the lowest the highest loss is where the axis is logarithmic."""
+"""The ratio of the highest loss to the lowest above which the axis is logarithmic."""
 _EXPLAINED = (
     "Update compliance ratio (UCR): of how many mini-batches of an epoch the gradients of two tasks have a positive "
     "inner product,\nin the parameters that they share (a head for all tasks among them). Whole: mean over pairs of "
@@ -44,7 +44,7 @@ def draw_compliance(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Fig
 
 
 def left_out(comparison: Comparison, diagnostic: str, drawn: set[str], why: str) -> str:
-    """Which methods have finished runs that were asked for a diagnostic and have none, in a sentence; else empty."""
+    """Return a sentence on the methods whose finished runs were asked for a diagnostic and have none; else empty."""
     without = [
         method.title
         for method in comparison.methods

@@ -18,7 +18,7 @@ __all__ = ["conflict_frame", "diagnostic_files", "selectivity_frame"]
 
 
 def diagnostic_files(comparison: Comparison, stem: str) -> Iterator[tuple[str, bytes]]:
-    """By name, a tidy frame and figures for each diagnostic that any record carries; figures of many methods go on
+    """Yield by name a tidy frame and figures for each diagnostic that any record carries; figures of many methods go on
     over several pages, of which each after the first has its number in its name."""
     drawings: tuple[
         tuple[str, pd.DataFrame, dict[str, Callable[[Comparison, pd.DataFrame], Iterator[Figure]]]], ...

@@ -26,7 +26,7 @@ __all__ = ["draw_conflict", "draw_selectivity"]
 _NUMBERED = 9
 """Tasks up to which cells bear their numbers."""
 _NAMED = 12
-"""How many tasks are named beside a matrix at most; of more every second is, or every third."""
+"""The largest number of tasks that are named beside a matrix; of more every second is, or every third."""
 _TALL = 8.6
 """Inches: the height of a page at most."""
 _LINE = 0.12
@@ -125,7 +125,7 @@ def draw_selectivity(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Fi
 
 
 def _accuracies(frame: pd.DataFrame, names: list[str], title: str, rest: str, more: str) -> Panel:
-    """Of one kind of accuracy; its title has the means of the diagonal and of the `rest`, and `more`."""
+    """Return a panel of one kind of accuracy; its title has the means of the diagonal and of the `rest`, and `more`."""
     values = _matrix(frame, "asked", "labels", "value", names)
     chance = frame.groupby("labels")["chance"].mean().reindex(names).to_numpy(dtype=float)
     return Panel(
@@ -240,5 +240,5 @@ def _draw_matrix(axes: Axes, panel: Panel, names: list[str]) -> None:
 
 
 def _luminance(colour: Sequence[float]) -> float:
-    """Of red, green and blue in [0, 1], as the eye weighs them (ITU-R BT.601)."""
+    """Return the luminance of red, green and blue in [0, 1], as the eye weighs them (ITU-R BT.601)."""
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]

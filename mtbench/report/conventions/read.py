@@ -22,7 +22,7 @@ from mtbench.store.record import Record, TaskInfo
 __all__ = ["read_by"]
 
 _Found = Mapping[int, tuple[Values | None, str]]
-"""By seed the values of a run, or None and why."""
+"""The values of a run by seed, or None and why."""
 
 
 def read_by(comparison: Comparison, rules: Rules, *, name: str, opening: Sequence[str] = ()) -> Comparison:

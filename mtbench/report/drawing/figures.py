@@ -1,19 +1,25 @@
 """The figures of a comparison: learning curves, and every seed of every task as a dot."""
 
 import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from mtbench.report.drawing.legend import ENDS_EXPLAINED, GREY, LETTER, LINE, MANY, legend_of, longest, told_apart
 from mtbench.report.drawing.style import WIDTH, Look, looks, new_figure, paper_style
+from mtbench.report.results.choices import DEFAULT, Convention
 from mtbench.report.results.comparison import Comparison
 from mtbench.report.results.constant import constants_of
 from mtbench.report.results.frame import curve_frame, held_out_split
+from mtbench.report.results.relative import deltas
 from mtbench.report.tables.caption import title_of
 from mtbench.report.tables.columns import is_wide
 from mtbench.report.tables.table import Column, columns_of, scores
@@ -27,7 +33,7 @@ _ACROSS = 4
 """Panels side by side in the point plot, at most."""
 _EXPLAINED = "Means over tasks. Thick: mean over seeds; thin: one seed."
 _BELOW = 0.38
-"""How far below its dots an interval stands, where methods are one apart."""
+"""The distance of an interval below its dots, where methods are one apart."""
 
 
 def draw_curves(comparison: Comparison) -> Figure:
@@ -78,12 +84,16 @@ def draw_curves(comparison: Comparison) -> Figure:
     return figure
 
 
-def draw_points(comparison: Comparison) -> Figure:
+def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Figure:
     """A panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots, their
     mean and its 95 % t-interval below.
 
-    An interval that is much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow. The
-    constant prediction is a dotted line where the axis reaches it.
+    Tasks of unlike metrics have no mean: where single-task networks were run, Δm has that panel. An interval that is
+    much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow. The constant prediction
+    is a dotted line where the axis reaches it.
+
+    Args:
+        delta: the convention of Δm.
     """
     methods = [method.title for method in comparison.methods]
     names = [wrap(method, 24) for method in methods]
@@ -91,34 +101,77 @@ def draw_points(comparison: Comparison) -> Figure:
     if is_wide(columns):
         columns = tuple(column for column in columns if column.is_mean) or columns
     constants = constants_of(comparison, columns)
+    panels = [
+        *_score_panels(comparison, columns, constants.values if constants else [math.nan] * len(columns)),
+        *_delta_panels(comparison, delta),
+    ]
     note = "Dots: a seed each. Below two and more: their mean and its 95 % t-interval (an arrow where it is cut off)."
     if constants:
         note += f"\nDotted: the {constants.name}, where the axis reaches it."
-    across = min(_ACROSS, len(columns), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
-    down = math.ceil(len(columns) / across)
+    across = min(_ACROSS, len(panels), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
+    down = math.ceil(len(panels) / across)
     spare = 0.11 if len(names) <= MANY else 0.05
     tall = 0.75 + len(names) * (spare + LINE * max(name.count("\n") + 1 for name in names))
     with paper_style():
         figure = new_figure(0.6 + down * tall)
         figure.suptitle(title_of(comparison))
-        panels = figure.subplots(down, across, squeeze=False, sharey=True)
-        for axes in panels.flat[len(columns) :]:
+        grid = figure.subplots(down, across, squeeze=False, sharey=True)
+        for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
-        for index, (column, axes) in enumerate(zip(columns, panels.flat, strict=False)):
-            _draw_seeds(axes, pd.DataFrame(scores(comparison, column).T, columns=methods))
-            if constants:  # NaN draws nothing
-                axes.axvline(constants.values[index], color="#555555", linestyle=":", linewidth=1, zorder=0)
+        for panel, axes in zip(panels, grid.flat, strict=False):
+            _draw_seeds(axes, pd.DataFrame(panel.scores.T, columns=methods))
+            if not math.isnan(panel.constant):
+                axes.axvline(panel.constant, color="#555555", linestyle=":", linewidth=1, zorder=0)
             axes.grid(axis="y", linewidth=0.3)
-            # The mean over tasks is no task: its panel is tinted.
-            axes.set_facecolor("#F6F6F6" if column.is_mean else "white")
-            better = f", {'higher' if column.higher_is_better else 'lower'} is better"
-            axes.set(xlabel=f"test {_quantity(column)}{'' if comparison.common_metric else better}", ylabel="")
-            axes.set_title(wrap("mean over tasks" if column.is_mean else column.name, 66 // across))
+            # What is of all tasks is no task: its panel is tinted.
+            axes.set_facecolor("#F6F6F6" if panel.of_all else "white")
+            axes.set(xlabel=wrap(panel.label, 108 // across), ylabel="")
+            axes.set_title(wrap(panel.title, 66 // across))
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
-        panels[0, 0].set_yticks(range(len(names)), names)
-        panels[0, 0].set_ylim(len(names) - 0.38, -0.38)
+        grid[0, 0].set_yticks(range(len(names)), names)
+        grid[0, 0].set_ylim(len(names) - 0.38, -0.38)
         figure.supxlabel(note, fontsize=6.5, color="#555555")
     return figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Panel:
+    """A panel of the point plot.
+
+    Attributes:
+        title: the task.
+        label: of its axis.
+        scores: (M, S) of methods and seeds.
+        constant: of the constant prediction; NaN without.
+        of_all: True for what is of all tasks.
+    """
+
+    title: str
+    label: str
+    scores: NDArray[np.float64]
+    constant: float = math.nan
+    of_all: bool = False
+
+
+def _score_panels(comparison: Comparison, columns: Sequence[Column], constants: Sequence[float]) -> Iterator[_Panel]:
+    for column, constant in zip(columns, constants, strict=True):
+        better = f", {'higher' if column.higher_is_better else 'lower'} is better"
+        yield _Panel(
+            title="mean over tasks" if column.is_mean else column.name,
+            label=f"test {_quantity(column)}{'' if comparison.common_metric else better}",
+            scores=scores(comparison, column),
+            constant=constant,
+            of_all=column.is_mean,
+        )
+
+
+def _delta_panels(comparison: Comparison, delta: Convention) -> Iterator[_Panel]:
+    """Yield the panel of Δm, where tasks of unlike metrics have no mean and a method has a gain."""
+    if comparison.common_metric is None:
+        gains = np.stack(deltas(comparison, delta))
+        if not np.isnan(gains).all():
+            better = "higher" if delta.sign == "gain" else "lower"
+            yield _Panel(title="Δm", label=f"{delta.sign} (%), {better} is better", scores=gains, of_all=True)
 
 
 def _quantity(measured: TaskInfo | Column) -> str:

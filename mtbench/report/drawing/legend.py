@@ -1,4 +1,4 @@
-"""Which of many methods a figure tells apart, and the legend below it."""
+"""The methods that a figure tells apart where there are many, and the legend below it."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,14 +19,14 @@ LINE = 0.13
 MANY = 16
 """Methods that can be told apart by the looks of their lines, and that points have room between, at most."""
 ENDS = 4
-"""How many of the best lines, and of the worst, have looks of their own where there are more methods than that."""
+"""The number of best lines, and of worst, that have looks of their own where there are more methods than that."""
 ENDS_EXPLAINED = f"Coloured: the {ENDS} best and the {ENDS} worst {{by}}. Grey: the others, mean over seeds."
 GREY = "#C4C4C4"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Legend:
-    """What stands below a figure.
+    """The legend below a figure.
 
     Attributes:
         names: of the methods, wrapped.
@@ -60,7 +60,7 @@ class Legend:
 
 
 def legend_of(names: Iterable[str], explained: str, *, at_most: int = 4) -> Legend:
-    """As many names side by side as there is room for."""
+    """Return a legend with as many names side by side as there is room for."""
     wrapped = tuple(wrap(name, 46) for name in names)
     room = max(1, int(WIDTH / (LETTER * (longest(wrapped) + 8))))
     return Legend(names=wrapped, across=max(1, min(len(wrapped), at_most, room)), explained=explained)
@@ -72,8 +72,8 @@ def longest(names: Iterable[str]) -> int:
 
 
 def told_apart(titles: Sequence[str], goodness: Mapping[str, float]) -> dict[str, tuple[str, Look]]:
-    """How lines look, and what stands before their names: of all methods, or of the best and the worst of many, which
-    are numbered by rank.
+    """Return the looks of lines, and what stands before their names: of all methods, or of the best and the worst of
+    many, which are numbered by rank.
 
     Args:
         titles: the methods, whose place decides their look as long as they are few.

@@ -22,7 +22,7 @@ EXPLAINED = "Lines: means over seeds, with 95 % t-intervals (an arrow where one 
 _MARKERS = "osD^vPX<>pdh"
 _DASHES = ((), (4.0, 1.5), (1.0, 1.0), (5.0, 1.0, 1.0, 1.0), (7.0, 2.0))
 _BEYOND = 0.3
-"""How much of the spread of all values an interval may go beyond them: they differ for more reasons than by chance."""
+"""Fraction of the spread of all values that an interval may go beyond them: they vary for more reasons than chance."""
 _BESIDE = 2.0
 """Points from a mean to its seeds."""
 _APART = 4.0

@@ -1,4 +1,4 @@
-"""How figures look: a paper's sizes, colours that colour-blind readers tell apart, reproducible bytes."""
+"""Looks of figures: a paper's sizes, colours that colour-blind readers tell apart, reproducible bytes."""
 
 import io
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _MARKERS = ("o", "s", "^", "D")
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How one method is drawn.
+    """The look of one method in a figure.
 
     Attributes:
         colour: as ``#RRGGBB``.
@@ -37,7 +37,7 @@ class Look:
 
 
 def looks(count: int) -> list[Look]:
-    """As many looks as there are methods, no two alike among the first 32."""
+    """Return as many looks as there are methods, no two alike among the first 32."""
     rounds = [(index % len(_COLOURS), index // len(_COLOURS) % len(_DASHES)) for index in range(count)]
     return [Look(colour=_COLOURS[colour], dashes=_DASHES[turn], marker=_MARKERS[turn]) for colour, turn in rounds]
 

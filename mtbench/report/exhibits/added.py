@@ -1,4 +1,4 @@
-"""What became of the old tasks, and of the new one, in runs that add a task to a trained network."""
+"""Results of the old tasks, and of the new one, in runs that add a task to a trained network."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ class Added:
 
     @property
     def change(self) -> NDArray[np.float64]:
-        """What the second phase did to the old tasks (S,): after minus before, within each run."""
+        """The change of the old tasks in the second phase (S,): after minus before, within each run."""
         return self.after - self.before
 
 
@@ -83,12 +83,12 @@ class Addition:
 
     @property
     def alike(self) -> bool:
-        """Whether the old tasks share a metric, so that a mean over them has a meaning."""
+        """True if the old tasks share a metric, so that a mean over them has a meaning."""
         return len({(task.metric, task.unit, task.higher_is_better) for task in self.old}) == 1
 
 
 def additions(runs: SuiteRuns) -> list[Addition]:
-    """What a suite adds, by dataset and variation; nothing of what no run has finished of."""
+    """Return what a suite adds, by dataset and variation; nothing of what no run has finished of."""
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[Sheet]] = {}
     for sheet in runs.sheets:
         if sheet.comparison.protocol.adds != "none" and sheet.comparison.tasks:
@@ -152,7 +152,7 @@ def _final(record: Record | None, tasks: list[TaskInfo], split: str = "test") ->
 
 
 def _before(record: Record | None, tasks: list[TaskInfo], split: str) -> float:
-    """Of the curve's point where the first phase ends; NaN if there is none."""
+    """Return the mean over tasks at the curve's point where the first phase ends; NaN if there is none."""
     if record is None or not record.phases:
         return math.nan
     end = record.phases[0].epochs

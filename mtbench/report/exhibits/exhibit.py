@@ -1,4 +1,4 @@
-"""What a suite's report has beside its tables: a figure, the same in words, and the numbers behind both."""
+"""The exhibits of a suite's report beside its tables: a figure, the same in words, and the numbers behind both."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ class Exhibit:
 
 
 def called(suite: Suite, sheets: Iterable[Sheet]) -> dict[str, str]:
-    """What the methods of sheets are called in reports, by the suite's names and in its order; with a dagger if a run
-    is stale."""
+    """Return what the methods of sheets are called in reports, by the suite's names and in its order; with a dagger if
+    a run is stale."""
     titles, stale = dict[str, str](), set[str]()
     order = [method for part in suite.grid for method in part.methods]
     for sheet in sheets:
@@ -47,7 +47,7 @@ def called(suite: Suite, sheets: Iterable[Sheet]) -> dict[str, str]:
 
 
 def warnings(titles: Iterable[str]) -> tuple[str, ...]:
-    """What daggers mean, where there are some."""
+    """Return what daggers mean, where there are some."""
     return (STALE,) if any(title.endswith("†") for title in titles) else ()
 
 
@@ -58,7 +58,7 @@ def heading(runs: SuiteRuns, of: str = "") -> str:
 
 
 def quantity(column: Column) -> str:
-    """What an axis shows: ``test accuracy (%)``; where lower is better it says so."""
+    """Say what an axis shows: ``test accuracy (%)``; where lower is better it says so."""
     unit = f" ({column.unit})" if column.unit else ""
     return f"test {column.metric}{unit}{'' if column.higher_is_better else ', lower is better'}"
 

@@ -1,4 +1,4 @@
-"""What methods do over what they cost, as for arms of an experiment that are matched in weights or operations."""
+"""Results of methods over what they cost, as for arms of an experiment that are matched in weights or operations."""
 
 import math
 from dataclasses import dataclass

@@ -39,11 +39,11 @@ class Point:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Of which anything is known, by the suite's names."""
+        """The methods of which anything is known, by the suite's names."""
         return tuple(dict.fromkeys((*(self.sheet.methods if self.sheet else ()), *self.counted)))
 
     def size(self, method: str) -> Magnitude | None:
-        """How large a method is, by its runs if there are any."""
+        """Return how large a method is, by its runs if there are any."""
         found = magnitude(self.sheet.runs(method)) if self.sheet else None
         return found or self.counted.get(method)
 

@@ -25,7 +25,7 @@ _INCHES = (WIDTH - 0.5) / _ACROSS - 0.5
 _HEIGHT = 2.1
 """Inches of a row of panels."""
 _WIDE = 15
-"""Of the largest number of tasks to the smallest: beyond it the axis of tasks is logarithmic."""
+"""The ratio of the largest number of tasks to the smallest: beyond it the axis of tasks is logarithmic."""
 
 
 @dataclass(frozen=True, kw_only=True)

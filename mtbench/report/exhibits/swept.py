@@ -37,7 +37,7 @@ class Swept:
 
     @cached_property
     def methods(self) -> dict[str, str]:
-        """What methods are called in reports, by the suite's names and in its order."""
+        """The names of methods in reports, by the suite's names and in its order."""
         return called(self.suite, self.all_sheets)
 
     @cached_property
@@ -47,7 +47,7 @@ class Swept:
 
     @property
     def main(self) -> tuple[Column, ...]:
-        """What tables have: the mean over tasks, or without one each task."""
+        """The columns that tables have: the mean over tasks, or without one each task."""
         return tuple(column for column in self.columns if column.is_mean) or self.columns
 
     @property
@@ -87,18 +87,18 @@ class Sweep:
 
     @property
     def words(self) -> str:
-        """What is varied, and under which settings."""
+        """The setting that is varied, and those that are fixed."""
         return self.setting + "".join(f", {name}={value}" for name, value in self.fixed)
 
     @property
     def meaning(self) -> str:
-        """What the number is, as the protocol says it."""
+        """The meaning of the setting, as the protocol says it."""
         (found,) = (field for field in fields(TrainingProtocol) if field.name == self.setting)
         return str(found.metadata["help"])
 
     @property
     def axis(self) -> str:
-        """What an axis over its values is called; of quantities it says in short what they are."""
+        """The name of an axis over its values; of quantities it says in short what they are."""
         short = re.split("[:;,]", self.meaning)[0]
         return f"{self.setting} ({short})" if _quantities(self.setting, self.values) else self.setting
 
@@ -109,7 +109,7 @@ class Sweep:
 
     @property
     def log(self) -> bool:
-        """Whether the axis is better logarithmic, for values that differ tenfold."""
+        """True if the axis is better logarithmic, for values that differ tenfold."""
         return _quantities(self.setting, self.values) and self.at[-1] >= 10 * self.at[0]
 
 
@@ -147,7 +147,7 @@ def _sweep(
 
 
 def _quantities(setting: str, values: Sequence[str]) -> bool:
-    """Whether values have distances: they are numbers, and 0, which often means that there is none, is not among
+    """Return whether values have distances: they are numbers, and 0, which often means that there is none, is not among
     them."""
     default = getattr(TrainingProtocol(), setting)
     return isinstance(default, int | float) and not isinstance(default, bool) and all(float(v) > 0 for v in values)

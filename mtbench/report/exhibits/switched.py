@@ -19,7 +19,7 @@ from mtbench.stats.summary import Summary, summarize
 __all__ = ["USUAL", "Switch", "Switched", "switched"]
 
 USUAL = Rules()
-"""What every report shows: after the last epoch, over all test examples, by tasks, over single of the same seed."""
+"""The rules of every report: after the last epoch, over all test examples, by tasks, over single of the same seed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which test images a run got right, from the predictions that it left and the labels of the dataset."""
+"""Test images that a run got right, from the predictions that it left and the labels of the dataset."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -22,7 +22,7 @@ _ROUNDING = 2e-5
 
 
 def right_answers(method: MethodRuns, column: str, root: Path) -> dict[int, NDArray[np.float32]]:
-    """By seed, the share of a test image's labels that were answered rightly (N,): 0 or 1 for a task.
+    """Return by seed the fraction of a test image's labels that were answered correctly (N,): 0 or 1 for a task.
 
     Args:
         column: a task's name, or `mtbench.plan.suite.MEAN` for all tasks.

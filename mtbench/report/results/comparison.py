@@ -1,4 +1,4 @@
-"""What may stand in one table: the runs of one dataset under one protocol."""
+"""The runs that may stand in one table: those of one dataset under one protocol."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -34,12 +34,12 @@ class MethodRuns:
 
     @property
     def records(self) -> dict[int, Record]:
-        """What finished runs left, stale ones among them, by seed."""
+        """The records that finished runs left, stale ones among them, by seed."""
         return {run.spec.seed: run.record for run in self.runs if run.record is not None}
 
     @property
     def stale(self) -> bool:
-        """Whether any of its numbers is of a stale run."""
+        """True if any of its numbers is of a stale run."""
         return any(run.state == "stale" for run in self.runs)
 
     def tested(self, tasks: Sequence[TaskInfo], seeds: Sequence[int]) -> NDArray[np.float64]:
@@ -93,12 +93,12 @@ class Comparison:
 
     @property
     def quick(self) -> bool:
-        """Whether it is a look, not a result."""
+        """True if it is a preview, not a result."""
         return self.protocol.name == "quick"
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of all its runs, finished or not."""
+        """The seeds of all its runs, finished or not."""
         return tuple(sorted({run.spec.seed for method in self.methods for run in method.runs}))
 
     @property

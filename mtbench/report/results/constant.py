@@ -34,7 +34,7 @@ BALANCED = ("balanced-accuracy", "macro-f1")
 COUNTED = "accuracy"
 """The metric that is a fraction of the test images."""
 UNEQUAL = 1.2
-"""How many times 1/C the majority class of C classes has where classes are called unequal."""
+"""The multiple of 1/C that the majority class of C classes has where classes are called unequal."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a method takes to train and to answer: the numbers that stand beside accuracy."""
+"""The expense of a method, in training and in answering: the numbers that stand beside accuracy."""
 
 import math
 from collections import Counter
@@ -15,7 +15,7 @@ __all__ = ["Expense", "Yardstick", "expense", "seconds_per_epoch", "yardstick"]
 
 @dataclass(frozen=True, kw_only=True)
 class Expense:
-    """What a method takes.
+    """The expense of a method.
 
     Attributes:
         parameter_ratio: its weights over those of the single-task network.
@@ -43,7 +43,7 @@ class Yardstick:
 
 
 def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
-    """What a method takes; None before a run has finished."""
+    """Return the expense of a method; None before a run has finished."""
     records = list(method.records.values())
     if not records:
         return None

@@ -1,4 +1,4 @@
-"""How large a method is: its weights, and what an answer takes, in which its training has no part."""
+"""The size of a method: its weights, and what an answer takes, in which its training has no part."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -31,7 +31,7 @@ class Magnitude:
 
 
 def magnitude(method: MethodRuns | None) -> Magnitude | None:
-    """How large a method is, by the last of its records; None before a run has finished."""
+    """Return the size of a method, by the last of its records; None before a run has finished."""
     records = list(method.records.values()) if method else []
     if not records:
         return None
@@ -46,7 +46,7 @@ def magnitude(method: MethodRuns | None) -> Magnitude | None:
 
 @cache
 def counted_magnitude(method: str, dataset: str) -> Magnitude:
-    """How large a method is on a dataset, as it is counted before anything has run, without memory for its weights.
+    """Count the size of a method on a dataset before anything has run, without memory for its weights.
 
     Args:
         method, dataset: as a suite writes them.

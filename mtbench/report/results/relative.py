@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 DELTA = "delta_m"
-"""What Delta_m is called where a metric is asked for."""
+"""The name of Delta_m where a metric is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +73,7 @@ def single_task_runs(comparison: Comparison) -> MethodRuns | None:
 
 
 def has_shares(comparison: Comparison) -> bool:
-    """Whether a change can be a share of what it is a change of: no metric falls below 0, as a logarithm may.
+    """Return whether a change can be a fraction of what it is a change of: no metric falls below 0, as a logarithm may.
 
     Only metrics that are a part of Δm count. Of what crosses 0 a relative gain would be as large as the single-task
     network is near it.

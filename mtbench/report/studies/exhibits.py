@@ -1,4 +1,4 @@
-"""What searches found, as a report has it: for each a page, its numbers, and its figures."""
+"""Findings of searches, as a report has them: for each a page, its numbers, and its figures."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ __all__ = ["StudyExhibit", "scatters", "study_exhibits"]
 
 @dataclass(frozen=True, kw_only=True)
 class StudyExhibit:
-    """What one study found that has an objective per task, or several that have the mean as theirs.
+    """The findings of one study that has an objective per task, or of several that have the mean as theirs.
 
     Attributes:
         folder: that of the dataset in reports.

@@ -59,7 +59,7 @@ class Point:
 
     @property
     def known(self) -> bool:
-        """Whether anything is known of it on the test split."""
+        """True if anything is known of it on the test split."""
         return bool(np.isfinite(self.tested).any())
 
 
@@ -191,7 +191,7 @@ def volume(
 
 
 def dominated(tested: NDArray[np.float64], trade: TradeOff) -> Dominance | None:
-    """Whether values (S, T) are worse in every task than a point of the front; None if there is no front.
+    """Test whether values (S, T) are worse in every task than a point of the front; None if there is no front.
 
     Tests are paired if every point of the front shares two seeds and more with them, else Welch's.
     """
@@ -203,8 +203,8 @@ def dominated(tested: NDArray[np.float64], trade: TradeOff) -> Dominance | None:
 
 
 def front_shares(trade: TradeOff) -> dict[int, float]:
-    """By number of each point that was trained again with two seeds and more, how often it is on the test split's
-    front of them all when seeds are drawn anew."""
+    """Return by number of each point that was retrained with two seeds and more, how often it is on the test split's
+    front of them all when seeds are resampled."""
     known = [point for point in trade.points if np.isfinite(point.tested).all(axis=1).sum() > 1]
     if not known:
         return {}

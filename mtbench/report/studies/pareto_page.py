@@ -1,4 +1,4 @@
-"""What a search over the tasks found, as a table: the front's points, their volume, and which methods they dominate."""
+"""Findings of a search over the tasks, as a table: the front's points, their volume, and the methods they dominate."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -116,7 +116,7 @@ def _caption(found: StudyRuns, trade: TradeOff, limits: Bounds) -> Iterator[str]
 
 
 def _searched(found: StudyRuns) -> str:
-    """What a study searched, and how, in a sentence."""
+    """Say what a study searched, and how, in a sentence."""
     study = found.study
     space = ", ".join(f"{name} ({values})" for name, values in study.space.items())
     seeds = len(study.tuning_seeds)

@@ -1,4 +1,4 @@
-"""What searches found, among the runs of a report: what was trained again, and beside which runs it belongs."""
+"""Findings of searches, among the runs of a report: what was retrained, and beside which runs it belongs."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ class StudyRuns:
 
     @property
     def title(self) -> str:
-        """What people call what was searched; where tasks' weights are, that is a network with a balancer."""
+        """The name for people of what was searched; where tasks' weights are, that is a network with a balancer."""
         if self.label:
             return self.label
         return self.study.titles.method if self.study.objective == "mean" else self.study.method
@@ -46,12 +46,12 @@ class StudyRuns:
 
     @property
     def protocol(self) -> TrainingProtocol:
-        """As that of a `Comparison`."""
+        """The protocol, as that of a `Comparison`."""
         return _numbers(self.study.protocol)
 
     @property
     def stale(self) -> bool:
-        """Whether any of what was trained again is stale."""
+        """True if any of what was retrained is stale."""
         return any(run.state == "stale" for runs in self.again.values() for run in runs)
 
     def scores(self, number: int, seeds: Sequence[int]) -> NDArray[np.float64]:
@@ -130,7 +130,7 @@ def home(found: StudyRuns, comparisons: Iterable[Comparison]) -> Comparison:
 
 
 def setting(trial: Trial) -> str:
-    """What a trial asked, in words: ``weights 0.312/0.688``, or ``lr=0.003, alpha=1.5``; numbers to three digits."""
+    """Say what a trial asked: ``weights 0.312/0.688``, or ``lr=0.003, alpha=1.5``; numbers to three digits."""
     parts = []
     for name, value in trial.asked.items():
         short = "/".join(map(_short, value.split("/")))

@@ -45,7 +45,7 @@ class Tuned:
 
     @property
     def setting(self) -> str:
-        """What was chosen, in words."""
+        """The setting that was chosen, in words."""
         if self.chosen is None:
             return DASH
         words = setting(self.study.study.trials[self.chosen])
@@ -72,7 +72,7 @@ def tuned_methods(studies: Sequence[StudyRuns]) -> list[Tuned]:
 
 
 def best_so_far(study: StudyRuns) -> list[float]:
-    """By trial in their order, the best mean over tasks on the validation split until then; NaN before the first.
+    """Return by trial in their order the best mean over tasks on the validation split until then; NaN before the first.
 
     A trial that failed leaves it as it was; it ends before the first that is not finished.
     """
@@ -208,7 +208,7 @@ def _footnotes(methods: Sequence[Tuned]) -> Iterator[str]:
 
 
 def _order(methods: Sequence[Tuned]) -> Iterator[str]:
-    """Whether methods stand in the same order with their defaults as tuned, by Kendall's tau of their means."""
+    """Say whether methods stand in the same order with their defaults as tuned, by Kendall's tau of their means."""
     known = [each for each in methods if np.isfinite(each.default).any() and np.isfinite(each.tuned).any()]
     if len(known) < 3:
         return

@@ -14,7 +14,7 @@ __all__ = ["tuned_paper_page"]
 
 
 def tuned_paper_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
-    """What `published_page` shows, of the settings that searches chose; None if nothing was published or chosen.
+    """Return the `published_page` of the settings that searches chose; None if nothing was published or chosen.
 
     Methods that were not searched, or of which nothing was trained again yet, are as in the suite's table.
     """
@@ -40,7 +40,7 @@ def tuned_paper_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
 
 
 def _tuned(runs: SuiteRuns, sheet: Sheet) -> dict[str, Tuned]:
-    """By title, the methods of the sheet that were trained again at what was chosen for them."""
+    """Return by title the methods of the sheet that were retrained at what was chosen for them."""
     titles = {method.title for method in sheet.comparison.methods}
     studies = [
         found

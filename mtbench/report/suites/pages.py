@@ -58,7 +58,7 @@ def suite_pages(runs: SuiteRuns, judged: Sequence[Judged], choices: Choices = DE
 
 
 def suite_study_exhibits(runs: SuiteRuns) -> list[StudyExhibit]:
-    """What the suite's searches found."""
+    """Return the exhibits of what the suite's searches found."""
     comparisons = [sheet.comparison for sheet in runs.sheets]
     named = ((found.study.titles.dataset, found) for found in runs.studies)
     groups: dict[str, list[StudyRuns]] = {}
@@ -72,7 +72,7 @@ def suite_study_exhibits(runs: SuiteRuns) -> list[StudyExhibit]:
 
 
 def exhibits(runs: SuiteRuns) -> list[Exhibit]:
-    """What the suite asks to be drawn of its grid."""
+    """Return the exhibits of its grid that the suite asks to be drawn."""
     return [exhibit for kind in runs.suite.figures if kind in _EXHIBITS for exhibit in _EXHIBITS[kind](runs)]
 
 

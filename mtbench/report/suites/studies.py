@@ -1,4 +1,4 @@
-"""Which searches belong to a suite: those of the same methods, datasets and protocol, at any size."""
+"""Searches that belong to a suite: those of the same methods, datasets and protocol, at any size."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ def suite_studies(suite: Suite, studies: Iterable[StudyRuns]) -> dict[str, list[
 
 
 def _size(suite: Suite, part: Search, found: StudyRuns) -> str | None:
-    """How much the study's runs are trained beside what the suite asks for; None if they are not what it asks for."""
+    """Say how much a study's runs are trained beside what the suite asks for; None if it does not ask for them."""
     base = found.study.protocol.name
     for name in part.datasets:
         dataset = parse_dataset(name)
@@ -46,8 +46,8 @@ def _size(suite: Suite, part: Search, found: StudyRuns) -> str | None:
 
 
 def _is_of(found: StudyRuns, name: str, part: Search) -> bool:
-    """Whether it is of this method, what is searched left aside; a network that is named alone stands for itself with
-    whatever balancer takes weights of the tasks."""
+    """Return whether a study is of this method, what is searched left aside; a network that is named alone stands for
+    itself with whatever balancer takes weights of the tasks."""
     study = found.study
     if part.objective not in ("", study.objective) or part.sampler != study.sampler:
         return False

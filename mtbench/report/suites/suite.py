@@ -48,15 +48,15 @@ class Sheet:
         return columns_of(self.comparison)
 
     def scores(self, column: str) -> dict[str, NDArray[np.float64]]:
-        """By method, the test metric of a column per seed (S,), NaN where there is no finished run; the seeds are the
-        same for all methods."""
+        """Return by method the test metric of a column per seed (S,), NaN where there is no finished run; the seeds are
+        the same for all methods."""
         found = next((each for each in self.columns if each.name == column), None)
         if found is None:
             return {}
         return dict(zip(self.methods, scores(self.comparison, found), strict=True))
 
     def varied(self, suite: Suite) -> bool:
-        """Whether it is one of several over which the suite varies a number of the protocol."""
+        """Return whether the sheet is one of several over which the suite varies a setting of the protocol."""
         names = {name for part in suite.grid if self.dataset in part.datasets for name in part.vary}
         return not names.isdisjoint(name for name, _ in self.variation)
 
@@ -86,12 +86,12 @@ class SuiteRuns:
 
     @property
     def quick(self) -> bool:
-        """Whether it is a look, not a result."""
+        """True if it is a preview, not a result."""
         return any(sheet.comparison.quick for sheet in self.sheets) or self.base == "quick"
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The name that people use for it."""
         return f"{self.suite.name}, size {self.size}"
 
     @property
@@ -100,7 +100,7 @@ class SuiteRuns:
         return f"{self.suite.name}-{slug(self.size)}"
 
     def stem(self, sheet: Sheet) -> str:
-        """What sets a sheet apart, as part of a file name."""
+        """Return what sets a sheet apart, as part of a file name."""
         varied = "".join(f"-{slug(f'{name}-{value}')}" for name, value in sheet.variation)
         return f"{self.slug}-{sheet.comparison.folder}{varied}"
 
@@ -110,11 +110,11 @@ class SuiteRuns:
         return next((each for each in self.sheets if (each.dataset, each.variation) == (dataset, wanted)), None)
 
     def published(self, dataset: str, settings: Mapping[str, Setting]) -> PaperTable | None:
-        """What was published of it, whether it has been run or not."""
+        """Return what was published of the dataset under the variation, whether it has been run or not."""
         return _published(self.suite, dataset, _meant(self.suite, dataset, settings))
 
     def planned(self, dataset: str, settings: Mapping[str, Setting]) -> int:
-        """How many seeds the suite asks for there at this size."""
+        """Return the number of seeds that the suite asks for there at this size."""
         return _planned(self.suite, dataset, _meant(self.suite, dataset, settings), self.base)
 
 

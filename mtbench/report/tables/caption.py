@@ -1,4 +1,4 @@
-"""What a table's caption and footnotes say, as plain sentences."""
+"""The words of a table's caption and footnotes, as plain sentences."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +54,7 @@ _LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Power:
-    """What the seeds of a table can tell.
+    """The differences that the seeds of a table can tell.
 
     Attributes:
         column: the column that it is about, and `unit` that of its metric.
@@ -70,7 +70,7 @@ class Power:
 
 @dataclass(frozen=True, kw_only=True)
 class Says:
-    """What a caption needs to know of its table.
+    """The facts that a caption needs to know of its table.
 
     Attributes:
         unit: what times are relative to; None where they are absolute.
@@ -100,7 +100,7 @@ class Says:
 
 
 def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
-    """What the numbers of a comparison are."""
+    """Return sentences on what the numbers of a comparison are."""
     return tuple(
         sentence
         for sentence in (
@@ -162,7 +162,7 @@ def reported(protocols: Iterable[TrainingProtocol]) -> str:
 
 
 def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
-    """Which runs of a method are not as they should be and why; empty if all are fresh and have every number.
+    """Say which runs of a method are not as they should be and why; empty if all are fresh and have every number.
 
     Args:
         without: by column, the seeds of finished runs that have no number there.
@@ -191,8 +191,8 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
 
 
 def title_of(comparison: Comparison, of: str = "") -> str:
-    """What a figure of a comparison says above everything: dataset, protocol, what it is of where that is more than its
-    runs, the choice of the epoch if there was one, and whether it is a look."""
+    """Return what a figure of a comparison says above everything: dataset, protocol, what it is of where that is more
+    than its runs, the choice of the epoch if there was one, and whether it is a preview."""
     chosen = f"; {_CHOSEN}" if comparison.protocol.select == "best-val" else ""
     title = wrap(f"{comparison.dataset_title}, protocol {comparison.title}{of and f': {of}'}{chosen}", 90)
     return f"{title}\n{QUICK}" if comparison.quick else title
@@ -292,7 +292,7 @@ def _constant(comparison: Comparison, says: Says) -> str:
 
 
 def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
-    """What a method takes, in the order of the columns; `kinds` are the devices that the records are of."""
+    """Say what a method takes, in the order of the columns; `kinds` are the devices that the records are of."""
     seconds = "CPU seconds" if kinds <= {"cpu"} else "seconds on the clock"
     peak = "allocated on the GPU" if kinds == {"cuda"} else "of the whole process"
     if len(kinds) > 1:

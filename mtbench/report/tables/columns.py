@@ -14,7 +14,7 @@ from mtbench.report.tables.words import DASH, Words, plain, task_head, written
 __all__ = ["MANY", "InWords", "columns_in_words", "explained", "is_wide"]
 
 MANY = 12
-"""How many tasks have a column each at most."""
+"""The largest number of tasks that have a column each."""
 _QUANTILES = {"10 %": 0.1, "median": 0.5, "90 %": 0.9}
 
 
@@ -111,7 +111,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def _decimals(table: Table, group: Sequence[int]) -> int:
-    """How many decimals some columns of one metric have."""
+    """Return the number of decimals of some columns of one metric."""
     below = [table.constants.values[index] for index in group] if table.constants else []
     means = [*(row.cells[index].summary.mean for row in table.rows for index in group), *below]
     return text.decimals([mean for mean in means if not math.isnan(mean)], table.columns[group[0]].unit)

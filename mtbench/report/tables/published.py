@@ -127,7 +127,7 @@ def _columns(sheet: Sheet, paper: PaperTable) -> Sequence[Column]:
 
 
 def _values(sheet: Sheet, column: Column) -> dict[str, NDArray[np.float64]]:
-    """By method the metric of a column per seed (S,)."""
+    """Return by method the metric of a column per seed (S,)."""
     return dict(zip(sheet.methods, scores(sheet.comparison, column), strict=True))
 
 
@@ -179,7 +179,7 @@ def _own_mean(paper: PaperTable, columns: Sequence[Column]) -> str:
 
 
 def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterator[str]:
-    """Whether the order of methods is the paper's, by Kendall's tau of their means (Kendall, Biometrika 30, 1938);
+    """Say whether the order of methods is the paper's, by Kendall's tau of their means (Kendall, Biometrika 30, 1938);
     methods that are not above the constant prediction are left out."""
     column = next((each for each in columns if each.is_mean), columns[0])
     values = _values(sheet, column)

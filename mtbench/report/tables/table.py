@@ -45,13 +45,13 @@ class Column:
     higher_is_better: bool
 
     def score(self, record: Record) -> float:
-        """What a run has in this column on the test split; NaN where it has nothing."""
+        """Return the value of a run in this column on the test split; NaN where it has none."""
         return record.mean(metric=self.metric) if self.is_mean else record.value(self.name, self.metric)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What the finished runs of a method say of a column.
+    """The cell of a column for a method, from its finished runs.
 
     Attributes:
         summary: over seeds.
@@ -286,7 +286,7 @@ def _gap(gains: Mapping[tuple[str, str], Sequence[Summary]], convention: Convent
 
 
 def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.Power | None:
-    """What these seeds can tell, of the first mean where there is one, else of the last task."""
+    """Return what these seeds can tell, of the first mean where there is one, else of the last task."""
     if not columns or len(values[-1]) < 2:
         return None
     place = next(place for place, column in enumerate(columns) if column.is_mean or column.name == columns[-1].name)

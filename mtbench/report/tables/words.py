@@ -11,7 +11,7 @@ from mtbench.store.record import TaskInfo
 __all__ = ["DASH", "Words", "plain", "task_head", "written"]
 
 DASH = "\N{EN DASH}"
-"""Where a number would stand that there is none of."""
+"""The text in place of a number where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)

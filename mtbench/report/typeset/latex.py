@@ -1,4 +1,4 @@
-"""Tables as LaTeX with booktabs, for papers one column wide."""
+"""Tables as LaTeX with booktabs, as wide as the page of a paper in one or in two columns."""
 
 import math
 import re
@@ -75,6 +75,8 @@ _HEAD = 12
 def render_latex(page: Page) -> str:
     """A floating table, to be included with ``\\input`` in a document that uses booktabs.
 
+    It spans both columns of a document in two. It defines ``\\mtbenchwide``, the star of such floats.
+
     Where the tasks are too many for the width of a page, blocks of columns stand below one another; what a page has no
     room for goes on in further tables.
     """
@@ -110,7 +112,7 @@ def _printable(letter: str) -> str:
 
 
 def _points(words: Words) -> float:
-    """How wide a cell is at most in type of \\footnotesize (8 pt)."""
+    """Return the greatest width of a cell in type of \\footnotesize (8 pt)."""
     thin = _signed(words.says).replace(" ± ", "±")
     shown = "".join(letter if letter in _CHARACTERS else _printable(letter) for letter in thin)
     regular = sum(_WIDTHS.get(letter, 6.7 if letter.isupper() else 4.3) for letter in shown)
@@ -127,7 +129,7 @@ class Float:
 
 
 def _floats(blocks: Sequence[Layout], page: Page) -> list[Float]:
-    """As many blocks and footnotes to a float as a page has room for; the first has the caption above them.
+    """Put as many blocks and footnotes into a float as a page has room for; the first has the caption above them.
 
     A block with more lines than there is room for is cut into parts of about equal length.
     """

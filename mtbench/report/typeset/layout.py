@@ -47,7 +47,7 @@ class Layout:
 
     @property
     def apart(self) -> bool:
-        """Whether it has nothing beside the methods but what they take."""
+        """True if it has nothing beside the methods but what they take."""
         return 0 < self.costs == len(self.header) - 1
 
 

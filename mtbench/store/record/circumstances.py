@@ -41,7 +41,7 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """How many trainable numbers, without and with biases.
+    """Numbers of trainable parameters, without and with biases.
 
     Attributes:
         weights: of the whole network, biases left out.
@@ -58,7 +58,7 @@ class Parameters:
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseInfo:
-    """What was trained in one phase of a run that has several.
+    """The training in one phase of a run that has several.
 
     Attributes:
         name: ``first`` for what comes before a task is added; then ``own`` or ``all``, what its protocol adds it by; or
@@ -108,7 +108,7 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True)
 class Fingerprints:
-    """What makes numbers: if any of it changes, the record is stale.
+    """Fingerprints of what makes numbers: if any of it changes, the record is stale.
 
     Attributes:
         numerics: the harness's own, `mtbench.store.fingerprint.NUMERICS`.

@@ -1,4 +1,4 @@
-"""What the diagnostics of a run found, as its record keeps it; matrices are rows in the order of the tasks."""
+"""Findings of a run's diagnostics, as its record keeps them; matrices are rows in the order of the tasks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Matrix: TypeAlias = tuple[tuple[Number, ...], ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Conflict:
-    """How the gradients of tasks agreed in the parameters that they share, over one epoch of training.
+    """The agreement of the gradients of tasks in the parameters that they share, over one epoch of training.
 
     The entry of two tasks is of their gradients on the same mini-batches; that of a task with itself, on the diagonal,
     is the null: of its gradients on the two halves of each mini-batch. Both are symmetric.
@@ -32,7 +32,7 @@ class Conflict:
 
 @dataclass(frozen=True, kw_only=True)
 class Probed:
-    """What fresh probes found in the features of one depth of a network.
+    """Findings of fresh probes in the features of one depth of a network.
 
     Attributes:
         accuracy: % of the test examples, by the task that the network was asked for (row) and that of the labels.
@@ -46,7 +46,7 @@ class Probed:
 
 @dataclass(frozen=True, kw_only=True)
 class Selectivity:
-    """How much the features for one task say of the others, after training.
+    """The extent to which the features for one task say something of the others, after training.
 
     Attributes:
         chance: by task, the accuracy in % on the test split of always saying the most frequent class of training.

@@ -69,7 +69,7 @@ class TaskInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskResult:
-    """How one task was done on one split.
+    """The result of one task on one split.
 
     Attributes:
         loss: the mean loss over the defined targets, in evaluation mode.
@@ -84,7 +84,7 @@ class TaskResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant:
-    """How one task is done on the test split by the same prediction for every example: the one that is best for the
+    """The result of one task on the test split with the same prediction for every example: the one that is best for the
     training labels, such as their majority class.
 
     Attributes:

@@ -89,7 +89,7 @@ class Record:
 
     @property
     def epochs(self) -> int:
-        """How many epochs it was trained for, in all phases."""
+        """The number of epochs that it was trained for, in all phases."""
         return sum(phase.epochs for phase in self.phases) or self.spec.protocol.epochs
 
     def score(self, task: TaskInfo, split: str = "test") -> float:

@@ -56,7 +56,7 @@ def _finite(value: Any) -> Any:
 
 
 def unseal(kind: str, text: str | bytes, *, newest: int) -> Any:
-    """What was sealed under the name `kind`, plain values with a number ``format`` among them.
+    """Return what was sealed under the name `kind`, plain values with a number ``format`` among them.
 
     Args:
         newest: the latest format that can be read.

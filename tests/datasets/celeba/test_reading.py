@@ -39,7 +39,7 @@ def read(folder: Path) -> Annotations:
 
 
 def refusal(folder: Path, *, check: bool = False) -> str:
-    """What is said of the folder, without the layout and the help that end every refusal."""
+    """Return what is said of the folder, without the layout and the help that end every refusal."""
     with pytest.raises(DataError) as error:
         Folder(path=folder, help=HELP).check() if check else read(folder)
     end = f" {LAYOUT} {HELP}"

@@ -43,7 +43,7 @@ def read(folder: Path) -> Annotations:
 
 
 def refusal(folder: Path) -> str:
-    """What is said of the folder, without the layout and the help that end every refusal."""
+    """Return what is said of the folder, without the layout and the help that end every refusal."""
     with pytest.raises(DataError) as error:
         read(folder)
     end = f" {LAYOUT} {HELP}"

@@ -52,7 +52,7 @@ PARTS = [
 TASKS = [
     *("wing", "upper-tail", "throat", "nape", "leg", "eye", "back", "breast", "forehead", "belly", "crown", "bill")
 ]
-"""As in the table of the paper, from left to right."""
+"""Tasks as in the table of the paper, from left to right."""
 HELP = "Ask the authors."
 
 

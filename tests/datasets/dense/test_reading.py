@@ -180,7 +180,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_normals_of_other_lengths_are_refused(tmp_path: Path) -> None:
-    """As colors (n + 1) / 2 they have lengths up to 1.7."""
+    """Normals as colors (n + 1) / 2 have lengths up to 1.7."""
     folder = write_nyu(tmp_path / "nyuv2", 1, 1)
     path = folder / "val" / "normal" / "0.npy"
     np.save(path, (np.load(path) + 1) / 2)

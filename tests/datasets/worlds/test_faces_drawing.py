@@ -97,7 +97,7 @@ PLAIN = ("Male", "Young", "No_Beard", "Straight_Hair", "Brown_Hair")
     ],
 )
 def test_an_attribute_changes_its_own_place(name: str, rows: tuple[int, int], columns: tuple[int, int]) -> None:
-    """Of two faces that differ in one attribute, drawn with the same numbers, the rest of the picture is alike."""
+    """The rest of the picture is alike for two faces that differ in one attribute, drawn with the same numbers."""
     shifted = np.abs(drawn(persona(*PLAIN, name)) - drawn(persona(*PLAIN)))
     where = np.zeros(SIZE, bool)
     where[rows[0] : rows[1], columns[0] : columns[1]] = True

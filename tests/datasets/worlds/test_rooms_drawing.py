@@ -60,7 +60,7 @@ def test_everything_is_in_the_room_and_nothing_is_where_the_camera_is(scenes: li
 
 
 def furniture(drawn: Scene) -> Iterator[Piece]:
-    """What stands on the floor: beds, sofas, tables and cabinets, which have their names."""
+    """Return the pieces on the floor: beds, sofas, tables and cabinets, which have their names."""
     kinds = {label(name) for name in ("bed", "sofa", "table", "cabinet")}
     return (piece for piece in drawn.pieces if piece.solids[0].label in kinds)
 

@@ -18,7 +18,7 @@ SUITE = Suite(
 
 
 def asked(method: str = "uniform", *, protocol: str = "paper", dataset: str = "mmnist2", **settings: str) -> RunSpec:
-    """As ``mtbench run`` would plan it, without a suite."""
+    """Return the spec as ``mtbench run`` would plan it, without a suite."""
     request = Request(methods=[method], datasets=[dataset], protocol=protocol, settings=settings, seeds=[3])
     return plan(request)[0]
 

@@ -49,7 +49,7 @@ class ToyOptions:
 
 
 class Toy(Dataset):
-    """What the toys share: images, and where the squares are."""
+    """The shared part of the toys: images, and where the squares are."""
 
     Options = ToyOptions
     protocols: ClassVar[dict[str, TrainingProtocol]] = {

@@ -95,7 +95,7 @@ def test_a_run_chooses_the_epoch_that_is_best_over_its_own_first_one_and_its_gai
 
 
 def test_single_task_networks_choose_an_epoch_for_each_task_by_its_own_gain_over_their_first() -> None:
-    """As code does that trains each of them in a run of its own."""
+    """The choice of code that trains each of them in a run of its own."""
     good_class, good_normal = (*better(10)[:2], *ROW[2:]), (*ROW[:4], *better(9)[4:])
     found = read([along("single", 0, {1: ROW, 2: good_class, 3: good_normal})], OWN_START)
     assert values(found, "single") == pytest.approx([*better(10)[:2], *ROW[2:4], *better(9)[4:]])

@@ -13,6 +13,7 @@ from mtbench.contract import Metric, TrainingProtocol
 from mtbench.report.drawing.figures import draw_curves, draw_points
 from mtbench.report.drawing.legend import GREY
 from mtbench.report.drawing.style import looks, save
+from mtbench.report.results.choices import Convention
 from mtbench.report.results.comparison import Comparison, compare
 from mtbench.store.record import TaskInfo, TaskResult
 from mtbench.store.status import RunStatus
@@ -177,6 +178,24 @@ def test_unlike_metrics_are_drawn_as_losses_and_panels_of_their_own() -> None:
     assert draw_curves(mixed).axes[0].get_ylabel() == "test loss"
     labels = [axes.get_xlabel() for axes in draw_points(mixed).axes]
     assert labels == ["test accuracy (%), higher is better", "test error (m), lower is better"]
+
+
+@pytest.mark.parametrize(("sign", "factor", "better"), [("gain", 1, "higher"), ("drop", -1, "lower")])
+def test_delta_m_stands_where_unlike_metrics_have_no_mean(sign: str, factor: int, better: str) -> None:
+    """Gains of td: 0 and 40 % with the first seed, 5 and 0 % with the second."""
+    tasks = [
+        TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
+        TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
+    ]
+    single = [finished("single", seed, {"shape": 80, "depth": 0.5}, tasks=tasks) for seed in range(2)]
+    td = [
+        finished("td", seed, {"shape": shape, "depth": depth}, tasks=tasks)
+        for seed, (shape, depth) in enumerate([(80, 0.3), (84, 0.5)])
+    ]
+    figure = draw_points(comparison([*single, *td]), Convention(sign=sign))
+    panel = figure.axes[2]
+    assert (panel.get_title(), panel.get_xlabel()) == ("Δm", f"{sign} (%), {better} is better")
+    assert sorted(dots(panel)) == pytest.approx(sorted([0, 0, factor * 20, factor * 2.5]))
 
 
 def test_names_with_dollars_are_no_formulas() -> None:

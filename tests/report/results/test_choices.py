@@ -122,7 +122,7 @@ def test_an_unknown_metric_is_refused_with_the_nearest_and_all_that_are_known() 
 
 @pytest.mark.parametrize(("average", "gain"), [("task", 0.88), ("metric", -5.59), ("main", 2.90)])
 def test_each_average_gives_what_is_published_of_nyuv2(average: str, gain: float) -> None:
-    """As in `tests/stats/test_relative.py`, with kinds' metrics, in both signs."""
+    """Gains as in `tests/stats/test_relative.py`, with kinds' metrics, in both signs."""
     (comparison,) = compare(NYUV2)
     for sign, factor in (("gain", 1), ("drop", -1)):
         (single, uniform) = deltas(comparison, Convention(average=average, sign=sign))

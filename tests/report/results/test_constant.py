@@ -30,7 +30,7 @@ def comparison(runs: Sequence[RunStatus]) -> Comparison:
 
 
 def runs(scores: Mapping[str, Sequence[tuple[float, float]]], **more: object) -> list[RunStatus]:
-    """By method a pair of accuracies for each seed, beside `MAJORITY`."""
+    """Return a run for each pair of accuracies, which are by method and seed, beside `MAJORITY`."""
     return [
         beside(finished(method, seed, pair, **more), MAJORITY)  # type: ignore[arg-type]
         for method, pairs in scores.items()

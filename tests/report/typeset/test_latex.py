@@ -1,6 +1,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from mtbench.report.results.comparison import compare
 from mtbench.report.tables.table import build_table
 from mtbench.report.typeset.latex import escape_latex, render_latex
@@ -31,7 +33,9 @@ def test_a_table_reads_as_latex() -> None:
     text = latex(mixed_runs())
     head, tasks, costs = text.split("\\begin{tabular}")
     assert head.startswith(
-        "% Made by mtbench report. Needs \\usepackage{booktabs}.\n\\begin{table}[tbp]\n\\centering\n\\footnotesize\n"
+        "% Made by mtbench report. Needs \\usepackage{booktabs}.\n% In two columns the table takes the width of both:\n"
+        "\\csname if@twocolumn\\endcsname\\def\\mtbenchwide{*}\\else\\def\\mtbenchwide{}\\fi\n"
+        "\\begin{table\\mtbenchwide}[tbp]\n\\centering\n\\footnotesize\n"
         "\\setlength{\\tabcolsep}{3pt}\n\\caption[mmnist2, protocol paper]{mmnist2, protocol paper: 100 epochs, "
     )
     assert head.endswith("\\label{tab:mmnist2-paper}\n\\par\\smallskip\n")
@@ -75,7 +79,7 @@ def test_a_look_is_marked_in_bold_at_the_head_of_the_caption() -> None:
 def test_many_tasks_stand_in_blocks_below_one_another() -> None:
     scores = {f"task {index:02}": 90.0 for index in range(12)}
     text = latex([finished("td", seed, scores) for seed in range(3)])
-    assert text.count("\\begin{table}") == 1
+    assert text.count("\\begin{table\\mtbenchwide}") == 1
     assert text.count("\\begin{tabular}{l") == 3
     assert all(task in text for task in scores)
 
@@ -84,7 +88,7 @@ def test_blocks_that_fill_a_page_go_on_in_another_table() -> None:
     scores = {f"task {index:02}": 90.0 for index in range(40)}
     (comparison,) = compare([finished(f"method-{index}", 0, scores) for index in range(12)])
     text = render_latex(page_of(build_table(comparison), every_task=True))
-    assert text.count("\\begin{table}") > 1
+    assert text.count("\\begin{table\\mtbenchwide}") > 1
     assert text.count("\\label") == 1
     assert "\\caption[]{mmnist2, protocol paper, continued.}" in text
 
@@ -93,7 +97,7 @@ def test_more_methods_than_a_page_has_lines_go_on_in_another_table() -> None:
     text = latex(many_runs())
     rows = re.findall(r"^([a-z][\w+:=.-]+) & .*\\\\$", text, re.MULTILINE)
     assert [name for name in rows if name != "method"] == sorted(MANY) * 3  # with the tasks, the mean, the costs
-    tables = text.split("\\begin{table}")[1:]
+    tables = text.split("\\begin{table\\mtbenchwide}")[1:]
     assert [table.count("\\\\\n") for table in tables] == [1 + 23, 1 + 22, 1 + 45, 1 + 45]
     assert "continued" not in tables[0]
     assert all(", continued." in table for table in tables[1:])
@@ -103,13 +107,14 @@ def test_more_methods_than_a_page_has_lines_go_on_in_another_table() -> None:
 def test_more_footnotes_than_a_page_has_room_for_go_on_in_another_table() -> None:
     why = " ".join(f"word-{place}" for place in range(30))
     runs = [unfinished("failed", method, 0, why) for method in MANY] + [finished("uniform")]
-    *_, last = latex(runs).split("\\begin{table}")
+    *_, last = latex(runs).split("\\begin{table\\mtbenchwide}")
     assert "tabular" not in last
     assert "tensormod: 1 failed" in last
 
 
 @needs_latex
-def test_pdflatex_sets_every_table_within_the_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("columns", [1, 2])
+def test_pdflatex_sets_every_table_within_the_line(tmp_path: Path, columns: int) -> None:
     seeds = range(3)
     names = {f"left_{index}_{NASTY}" if index == 3 else f"5_o_Clock_Shadow_{index}": 90.0 for index in range(10)}
     long = "td:channels=6:bu2=mul+fixed:weights=.3/.4/.3"
@@ -121,4 +126,4 @@ def test_pdflatex_sets_every_table_within_the_line(tmp_path: Path) -> None:
         many_runs(tasks=[f"digit {place}" for place in range(9)]),
         [unfinished("failed", method, 0, f"{NASTY} " * 4) for method in MANY],
     ]
-    typeset(tmp_path, [latex(runs) for runs in tables])
+    typeset(tmp_path, [latex(runs) for runs in tables], columns=columns)
