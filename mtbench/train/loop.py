@@ -288,7 +288,9 @@ def _last_score(curve: Sequence[CurvePoint], tasks: Sequence[Task]) -> float | N
         return None
     # Where a validation split is held out something is to be chosen, for which nobody should look at the test split.
     results = curve[-1].results.get("val") or curve[-1].results["test"]
-    return sum(results[task.name].metrics[task.kind.metrics[0].name] for task in tasks) / len(tasks)
+    alike = len({task.kind.metrics[0] for task in tasks}) == 1  # else a mean of them would mean nothing
+    found = [results[task.name].metrics[task.kind.metrics[0].name] for task in (tasks if alike else tasks[:1])]
+    return sum(found) / len(found)
 
 
 _CURVE = TypeAdapter(list[CurvePoint])

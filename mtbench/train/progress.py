@@ -16,7 +16,8 @@ class Progress:
         steps: steps of the whole run.
         loss: the mean of the tasks' latest training losses.
         metric: what `score` is, e.g. ``accuracy``.
-        score: the mean of the tasks' metrics at the last evaluation, None before the first.
+        score: at the last evaluation the mean of the tasks' metrics or, where they have unlike ones, that of the first
+            task; None before the first.
     """
 
     epoch: int

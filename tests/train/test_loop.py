@@ -228,6 +228,15 @@ def test_progress_is_told_up_to_the_last_step() -> None:
     assert told[-1].score is not None
 
 
+def test_progress_has_the_mean_over_tasks_of_one_metric_or_else_that_of_the_first_task() -> None:
+    for toy, metric, names in (("toy-all", "accuracy", ["upper", "lower"]), ("toy-surfaces", "miou", ["class"])):
+        told: list[Progress] = []
+        trained = run(spec_of("uniform", toy, epochs="2"), watch=told.append)
+        results = trained.curve[0].results["test"]
+        expected = sum(results[name].metrics[metric] for name in names) / len(names)
+        assert (told[-1].metric, told[-1].score) == (metric, pytest.approx(expected))
+
+
 @pytest.mark.parametrize(
     ("epochs", "points"),
     [(1, [1]), (4, [1, 2, 3, 4]), (20, list(range(1, 21))), (100, list(range(5, 101, 5))),
