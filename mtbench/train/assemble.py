@@ -13,6 +13,7 @@ from mtbench.contract.dataset import Dataset
 from mtbench.contract.normalization import convert_batch_norm
 from mtbench.plan.parse import MethodChoice, backbone_of, dataset_of, parse_method
 from mtbench.plan.spec import RunSpec
+from mtbench.train.pointwise import convert_pointwise
 
 __all__ = ["Assembly", "assemble", "build", "load_splits", "method_of"]
 
@@ -80,10 +81,11 @@ def method_of(spec: RunSpec) -> MethodChoice:
 
 def build(method: MethodChoice, setup: Setup) -> Network:
     """Return the network with its initial weights, in the memory format in which convolutions are fastest (channels
-    last), and with the batch normalization that is exact in that format."""
+    last), with the batch normalization that is exact in that format and the convolutions that are safe in it."""
     setup = dataclasses.replace(setup, separate=not method.network_class.shares_parameters)
     network = method.network_class(method.network_options, setup)
     convert_batch_norm(network)
+    convert_pointwise(network)
     return network.to(memory_format=torch.channels_last)
 
 

@@ -1,0 +1,35 @@
+"""Convolutions of 1 x 1 with a stride, computed in a way that is safe on a CPU."""
+
+from torch import Tensor, nn
+
+__all__ = ["Pointwise", "convert_pointwise"]
+
+FEW = 16
+"""Input channels from which on oneDNN's kernel stays within its buffer."""
+
+
+class Pointwise(nn.Conv2d):
+    """A 1 x 1 convolution that drops the pixels its stride passes over and then has none: the same numbers.
+
+    With a stride, oneDNN 3.12 (torch 2.14.1, AVX-512) writes behind its buffer for the gradient of the weight, in maps
+    that are channels last, of 48 x 64 pixels and more, with 2 to 15 input channels: the process ends, or its memory is
+    damaged unseen.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:  # the name that its parent gives it
+        down, across = self.stride
+        return nn.functional.conv2d(input[:, :, ::down, ::across], self.weight, self.bias, groups=self.groups)
+
+
+def convert_pointwise(network: nn.Module) -> None:
+    """Make every 1 x 1 convolution of a network with a stride and few input channels a `Pointwise`, in place: names,
+    parameters and hooks stay. Subclasses of `nn.Conv2d` are left alone."""
+    for module in network.modules():
+        if (
+            type(module) is nn.Conv2d
+            and module.kernel_size == (1, 1)
+            and module.stride != (1, 1)
+            and module.padding in ((0, 0), "valid")
+            and module.in_channels // module.groups < FEW
+        ):
+            module.__class__ = Pointwise
