@@ -5,15 +5,14 @@ from torch import Tensor, nn
 __all__ = ["Pointwise", "convert_pointwise"]
 
 FEW = 16
-"""Input channels from which on oneDNN's kernel stays within its buffer."""
+"""Input channels from which on it does not, whatever the instruction set."""
 
 
 class Pointwise(nn.Conv2d):
     """A 1 x 1 convolution that drops the pixels its stride passes over and then has none: the same numbers.
 
-    With a stride, oneDNN 3.12 (torch 2.14.1, AVX-512) writes behind its buffer for the gradient of the weight, in maps
-    that are channels last, of 48 x 64 pixels and more, with 2 to 15 input channels: the process ends, or its memory is
-    damaged unseen.
+    With a stride and few input channels, oneDNN 3.12 (torch 2.14.1) may write behind its buffer for the gradient of the
+    weight on a CPU (its issue 6035): the process ends, or its memory is damaged unseen.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # the name that its parent gives it
