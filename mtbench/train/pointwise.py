@@ -5,7 +5,7 @@ from torch import Tensor, nn
 __all__ = ["Pointwise", "convert_pointwise"]
 
 FEW = 16
-"""Input channels from which on it does not, whatever the instruction set."""
+"""Input channels from which on that gradient is safe, whatever the instruction set."""
 
 
 class Pointwise(nn.Conv2d):
