@@ -20,7 +20,7 @@ __all__ = ["Assembly", "assemble", "build", "load_splits", "method_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """What one run is made of.
+    """The parts that one run is made of.
 
     Attributes:
         tasks: in the dataset's order.

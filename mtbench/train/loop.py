@@ -40,7 +40,7 @@ SMALLER = "A smaller learning rate (--set lr=...) is the first thing to try."
 
 
 class Keeper(Protocol):
-    """What keeps a run's state between attempts."""
+    """The keeper of a run's state between attempts."""
 
     def restore(self) -> dict[str, Any] | None:
         """The last state kept, or None."""

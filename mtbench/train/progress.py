@@ -1,4 +1,4 @@
-"""What a run says of itself while it runs."""
+"""The progress of a run, told while it runs."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ __all__ = ["Progress"]
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a run is.
+    """The progress of a run.
 
     Attributes:
         epoch: finished epochs.

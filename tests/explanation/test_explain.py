@@ -26,6 +26,7 @@ from mtbench.report.tables.words import DASH
 from mtbench.store.folder import RunFolder
 from mtbench.train.pointing import FAR
 from tests.cli.commands import call
+from tests.report.typesetting import needs_latex, typeset
 
 
 def trained(results: Path, method: str, dataset: str) -> RunFolder:
@@ -100,6 +101,13 @@ def test_there_is_a_figure_for_each_task_and_the_page_names_the_map(pages: Path,
         assert f"{{{name}.pdf}}" in (pages / f"{stem}-explain.tex").read_text()
     assert "Maps are the network's own: its lowest stream map." in page
     assert len(list(pages.iterdir())) == 2 * len(names) + 3
+
+
+@needs_latex
+@pytest.mark.parametrize("columns", [1, 2])
+def test_the_page_is_set_by_latex_within_the_page(pages: Path, tmp_path: Path, columns: int) -> None:
+    paper = shutil.copytree(pages, tmp_path / "paper")
+    typeset(paper, [next(pages.glob("*.tex")).read_text()], columns=columns)
 
 
 def test_the_same_run_gives_the_same_bytes_over_what_is_there(td: RunFolder, pages: Path) -> None:

@@ -2,6 +2,9 @@ import pytest
 import torch
 from torch import nn
 
+from mtbench.contract import Classification, Setup, Task
+from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.train.assemble import build
 from mtbench.train.pointwise import Pointwise, convert_pointwise
 
 
@@ -22,6 +25,20 @@ def test_convolutions_of_one_pixel_with_a_stride_and_few_channels_are_converted_
     convert_pointwise(converted)
     assert [type(module) is Pointwise for module in converted] == [True, True, False, False, False, False]
     assert list(converted.state_dict()) == names
+
+
+def test_the_projections_of_a_narrow_resnet_are_converted_when_it_is_built() -> None:
+    choice = parse_backbone("resnet18:width=.125")
+    setup = Setup(
+        tasks=(Task(name="class", kind=Classification(classes=3)),),
+        backbone_class=choice.backbone_class,
+        backbone_options=choice.options,
+        input_shape=(3, 64, 64),
+        seed=0,
+    )
+    built = build(parse_method("uniform"), setup)
+    found = [module.in_channels for module in built.modules() if isinstance(module, Pointwise)]
+    assert found == [8]  # of layer2; those of layer3 and layer4 have 16 and 32 input channels
 
 
 @pytest.mark.parametrize("size", [(24, 31), (25, 30)])
