@@ -38,6 +38,7 @@ class Famo(Scalarization):
     Options = FamoOptions
     paper = "Liu et al., FAMO: Fast Adaptive Multitask Optimization, NeurIPS 2023"
     forwards = 1
+    needs_positive_losses = True
     # A loss that has come to 0 draws all the weight: the factors are z_t / L_t.
     conformance = Conformance(learns_to=60.0)
 
@@ -54,10 +55,11 @@ class Famo(Scalarization):
         weights = self.logits[losses.present_mask].softmax(0)
         return (weights / (weights / values.detach()).sum() * values.log()).sum()
 
-    def after_step(self, network: Network, batch: Batch) -> None:
+    def after_step(self, network: Network, batch: Batch) -> Losses:
         with torch.no_grad():
             losses = network.losses(batch)
         indices = losses.present_indices
         fall = (self.before[indices] + SMALL).log() - (losses.totals[indices] + SMALL).log()
         weights = self.logits[indices].softmax(0)
         self.adam.step(self.logits, weights * (fall - weights @ fall), indices)  # J^T fall
+        return losses
