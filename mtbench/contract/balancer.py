@@ -45,7 +45,8 @@ class Balancer(nn.Module, ABC):
         conformance: facts that `mtbench check` alone reads.
         role: ``reference`` for the one balancer that takes the unweighted loss, else empty; see `Network.role`.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
-        forwards: how many forward passes a step takes besides the network's own.
+        forwards: how many forward passes a step takes besides the network's own. Those in `after_step` leave the
+            network's buffers, such as running statistics, as they were: the loop restores them.
         gradient_scale: the protocol's, for balancers that combine gradients.
     """
 

@@ -4,7 +4,7 @@ import copy
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from mtbench.contract import Task, TrainingProtocol, derive, stream
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly
+from mtbench.train.buffers import restored_buffers
 from mtbench.train.cost import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.evaluate import Evaluation, measure
@@ -26,6 +27,7 @@ from mtbench.train.optimizer import build_optimizer, set_learning_rate
 from mtbench.train.phases import Phase, phases
 from mtbench.train.prefetch import batches
 from mtbench.train.progress import Progress
+from mtbench.train.registration import check_phases, check_registered, known_to
 from mtbench.train.selection import best_epoch
 from mtbench.train.weights import WeightMeter
 
@@ -89,11 +91,13 @@ def fit(
         UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
         UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
             optimizer has nothing to do, or no epoch can be selected.
+        PluginError: something that a plug-in declares is never trained, or evaluation is not what it says.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
         NegativeLoss: a task's loss is negative, and the balancer has no meaning there; likewise.
     """
     network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
     plan = plan or phases(run, protocol)
+    check_phases(network, plan)
     epochs = plan[-1].end
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     selects, selected = protocol.select == "best-val", None
@@ -150,8 +154,12 @@ def fit(
             set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
             with phase.held(network):
                 optimizer.step()
-            if (after := balancer.after_step(network, batch)) is not None:
+            with restored_buffers(network) if balancer.forwards else nullcontext():
+                after = balancer.after_step(network, batch)
+            if after is not None:
                 guard(after, run.tasks, balancer, f"after the update {where_it_is}")
+            if not step:
+                check_registered(network, phase, known_to(optimizer))
             weights.observe(losses)
             lost += losses.means.detach() * losses.counts
             total += losses.totals.detach() * losses.counts
@@ -164,6 +172,7 @@ def fit(
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
         balancer.end_epoch(total / used)
+        check_registered(network, phase, known_to(optimizer))
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             if epoch + 1 == epochs and not selects:

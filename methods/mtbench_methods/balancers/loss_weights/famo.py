@@ -30,9 +30,10 @@ class Famo(Scalarization):
         x <- Adam step against J^T (log L_before - log L_after),  J = dz / dx
 
     Losses must be positive. Measuring the losses after the step takes one more forward pass on the same batch, in
-    training mode as in the released code, so that batch statistics are updated and dropout is drawn twice a step. That
-    code clips the shared gradient to length 1: ``--set clip=1`` does so, for all methods alike. Its weight decay
-    differs between its files; the paper's is taken. Adam's learning rate is constant.
+    training mode as in the released code. There it moves the running statistics of batch normalization once more, which
+    no other method does; here they move once a step. Dropout is drawn twice. That code clips the shared gradient to
+    length 1: ``--set clip=1`` does so, for all methods alike. Its weight decay differs between its files; the paper's
+    is taken. Adam's learning rate is constant.
     """
 
     Options = FamoOptions
