@@ -10,6 +10,8 @@ from mtbench import registry
 from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built, primary, state, tiny, trained
 from mtbench.conformance.difference import differs_from_all_others
 from mtbench.conformance.fault import Fault
+from mtbench.conformance.passes import passes_once
+from mtbench.conformance.signs import takes_any_sign
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, plain, undefined
 from mtbench.contract import Batch, Losses
 from mtbench.errors import PluginError, UsageError
@@ -40,8 +42,10 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "the same seed gives the same bits, another one others": lambda: repeats(candidate),
         "interrupted and resumed it gives the same bits": lambda: resumes(candidate),
         "evaluation changes nothing": lambda: is_not_changed_by_looking(candidate),
+        "a step changes buffers as one forward pass does": lambda: passes_once(candidate),
         "answers a task alike alone and among all": lambda: answers_alike(candidate),
         "trains on auxiliary losses as on the others": lambda: trains_on_auxiliary(candidate),
+        "takes negative losses, or declares that it does not": lambda: takes_any_sign(candidate),
         "its map of a task is one of each input": lambda: shows_each_input(candidate),
         "works on every backbone it claims": lambda: works_on_every_backbone(candidate),
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
@@ -72,6 +76,7 @@ def learns(candidate: Candidate) -> None:
 def trains_everything(candidate: Candidate) -> None:
     run = built(candidate, plain(2, 96))
     before = {name: value.detach().clone() for name, value in run.network.named_parameters()}
+    own = {name: value.detach().clone() for name, value in run.balancer.named_parameters()}
     fit(run, PROTOCOL, keeper=Memory(), points=())
     still = [
         name
@@ -81,6 +86,11 @@ def trains_everything(candidate: Candidate) -> None:
     if still:
         raise Fault(
             f"no gradient reaches {_some(still)} in {PROTOCOL.epochs} epochs; what is not to train is no parameter."
+        )
+    if idle := [name for name, value in run.balancer.named_parameters() if torch.equal(value, own[name])]:
+        raise Fault(
+            f"{_some(idle)} of the balancer did not move in {PROTOCOL.epochs} epochs: `backward` is to leave a "
+            "gradient in `.grad` of the balancer's own parameters, and `learning_rate` is not to be 0."
         )
     batch = run.splits["train"].batch(torch.arange(96), _drawn(run, 96))
     weights = [value for value in run.network.parameters() if value.requires_grad]
@@ -116,7 +126,10 @@ def resumes(candidate: Candidate) -> None:
 def is_not_changed_by_looking(candidate: Candidate) -> None:
     run = built(candidate, plain(2, 96))
     before = {name: value.clone() for name, value in state(run).items()}
-    evaluate(run.network, run.splits["test"])
+    try:
+        evaluate(run.network, run.splits["test"])
+    except PluginError as cause:
+        raise Fault(str(cause)) from cause
     if changed := [name for name, value in state(run).items() if not _same(value, before[name])]:
         raise Fault(f"evaluation changes {_some(changed)}.")
     never, always = (trained(candidate, plain(2, 96), points=points) for points in ((), (1, 2, 3)))

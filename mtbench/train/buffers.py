@@ -5,15 +5,16 @@ bit by bit, and which tensor stands for it.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from mtbench.contract import Balancer, Batch, Losses, Network
 from mtbench.errors import PluginError
 
-__all__ = ["restored_buffers", "unchanged_buffers"]
+__all__ = ["after_step", "restored_buffers", "unchanged_buffers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,12 @@ def restored_buffers(network: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             for each in kept:
                 each.restore()
+
+
+def after_step(balancer: Balancer, network: Network, batch: Batch) -> Losses | None:
+    """Call `Balancer.after_step`; the forward passes that it declares leave every buffer as it was."""
+    with restored_buffers(network) if balancer.forwards else nullcontext():
+        return balancer.after_step(network, batch)
 
 
 @contextmanager

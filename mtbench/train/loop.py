@@ -4,7 +4,7 @@ import copy
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from mtbench.contract import Task, TrainingProtocol, derive, stream
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly
-from mtbench.train.buffers import restored_buffers
+from mtbench.train.buffers import after_step
 from mtbench.train.cost import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.evaluate import Evaluation, measure
@@ -154,9 +154,7 @@ def fit(
             set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
             with phase.held(network):
                 optimizer.step()
-            with restored_buffers(network) if balancer.forwards else nullcontext():
-                after = balancer.after_step(network, batch)
-            if after is not None:
+            if (after := after_step(balancer, network, batch)) is not None:
                 guard(after, run.tasks, balancer, f"after the update {where_it_is}")
             if not step:
                 check_registered(network, phase, known_to(optimizer))
