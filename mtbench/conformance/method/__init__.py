@@ -6,6 +6,7 @@ from mtbench.conformance.candidate import Candidate
 from mtbench.conformance.method.answering import answers_alike, shows_each_input
 from mtbench.conformance.method.backbones import gives_scores, works_on_every_backbone
 from mtbench.conformance.method.difference import differs_from_all_others
+from mtbench.conformance.method.initial import starts_from_streams
 from mtbench.conformance.method.learning import learns, trains_everything, trains_on_auxiliary
 from mtbench.conformance.method.repeating import is_not_changed_by_looking, repeats, resumes
 from mtbench.conformance.method.tasks import grows_as_declared, survives_absence, works_with_any_tasks
@@ -29,6 +30,7 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
     return {
         "learns 64 images of 2 tasks": lambda: learns(candidate),
         "every parameter is trained, and every task trains some": lambda: trains_everything(candidate),
+        "its initial weights come from the streams of its setup": lambda: starts_from_streams(candidate),
         "the same seed gives the same bits, another one others": lambda: repeats(candidate),
         "interrupted and resumed it gives the same bits": lambda: resumes(candidate),
         "evaluation changes nothing": lambda: is_not_changed_by_looking(candidate),
