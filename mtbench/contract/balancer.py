@@ -21,6 +21,7 @@ from mtbench.contract.conformance import Conformance
 from mtbench.contract.losses import Losses
 from mtbench.contract.network import Network, SharedRepresentation
 from mtbench.contract.options import NoOptions
+from mtbench.contract.promises import check_combined, check_objectives, check_shape
 from mtbench.contract.split import Batch
 from mtbench.contract.task import Task
 
@@ -106,6 +107,7 @@ class Scalarization(Balancer):
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
         total = self.scalar(losses)
+        check_shape(total, (), self, "scalar", of=f"for {len(losses.means)} tasks", because="the number to descend")
         weights = _gradients(total, [losses.means])[0]
         if losses.penalty is not None:
             total = total + losses.penalty
@@ -121,7 +123,10 @@ class LossWeighting(Scalarization):
         """Return the factors (T,) of the losses; those of absent tasks do not matter."""
 
     def scalar(self, losses: Losses) -> Tensor:
-        return (self.weigh(losses) * losses.totals).sum()
+        factors, present = self.weigh(losses), losses.present_mask
+        of = f"for {len(present)} tasks"
+        check_shape(factors, present.shape, self, "weigh", of=of, because="a factor for each task, present or not")
+        return (factors.where(present, 0) * losses.totals.where(present, 0)).sum()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,6 +181,7 @@ class GradientBalancer(Balancer):
         losses = network.losses(batch)
         indices = losses.present_indices
         objectives = self.objectives(losses, indices)
+        check_objectives(objectives, indices, self)
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         found = [
             torch.autograd.grad(objective, parameters, retain_graph=True, allow_unused=True) for objective in objectives
@@ -209,6 +215,7 @@ class GradientBalancer(Balancer):
         The weights of the result are those of all tasks' mean losses (T,).
         """
         combined = self.combine(gradients, objectives.detach(), indices)
+        check_combined(combined, gradients, getattr(self, "rule", self))
         slopes = _gradients(objectives.sum(), [losses.means])[0][indices]  # of each objective by its mean loss
         if self.gradient_scale == "native":
             own = torch.ones_like(objectives) if combined.own is None else combined.own
@@ -287,6 +294,7 @@ class RepresentationBalancer(GradientBalancer):
         losses = network.mean_losses(network.decode(leaf), batch)
         indices = losses.present_indices
         objectives = self.objectives(losses, indices)
+        check_objectives(objectives, indices, self)
         gradients = torch.stack([_gradients(objective, [leaf])[0].flatten() for objective in objectives])  # (P, n)
         combined, own = self.scaled(gradients, objectives, indices, losses)
         self.learn(objectives)

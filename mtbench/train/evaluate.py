@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbench.contract import Batches, Kind, Network, Split, Task
+from mtbench.contract.promises import check_output, check_predictions, example_losses
 from mtbench.errors import PluginError
 from mtbench.store.record import BatchMeans, TaskResult
 from mtbench.train.batch_means import BatchMeter
@@ -20,6 +21,9 @@ from mtbench.train.buffers import unchanged_buffers
 from mtbench.train.outputs import outputs
 
 __all__ = ["Evaluation", "evaluate", "measure"]
+
+ANSWERING = ("used_outputs", "all_outputs", "decode", "forward")
+"""Methods that a network's outputs in evaluation come from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +74,7 @@ def measure(
     """
     tasks = network.tasks
     losses, counts = [0.0] * len(tasks), [0] * len(tasks)
+    views = 1 if split.members is None else split.members.shape[1]
     tallies = [task.kind.tally() for task in tasks]
     meters = [BatchMeter(each, tasks, len(split)) for each in batches]
     kept: dict[str, NDArray[Any]] = {}
@@ -83,8 +88,11 @@ def measure(
                 used = use.nonzero().squeeze(1)
                 if not len(used):
                     continue
-                _check_answered(network, task, output, len(used))
-                predictions, target = task.kind.predict(output), target[used]
+                target = target[used]
+                flat = output.flatten(0, 1) if views > 1 else output
+                check_output(flat, target, len(used), views, task, network, ANSWERING)
+                predictions = task.kind.predict(output)
+                check_predictions(predictions, output, task)
                 stored = task.kind.stored(predictions) if keep else predictions
                 if keep and not counts[index]:
                     if too_large := _too_large(task.kind, stored, len(split)):
@@ -94,7 +102,7 @@ def measure(
                         kept[task.name] = _nothing_predicted(stored, len(split))
                 if task.name in kept:
                     kept[task.name][some.rows[used].cpu().numpy()] = stored.cpu().numpy()
-                losses[index] += float(task.kind.losses(output, target).double().sum())
+                losses[index] += float(example_losses(task, output, target).double().sum())
                 counts[index] += len(used)
                 tallies[index].add(predictions, target)
                 for meter in meters:
@@ -110,15 +118,6 @@ def measure(
         not_stored=not_stored,
         batch_means=tuple(meter.result() for meter in meters),
     )
-
-
-def _check_answered(network: Network, task: Task, output: Tensor, asked: int) -> None:
-    """Raise PluginError unless there is an output for each example that the network was asked for."""
-    if len(output) != asked:
-        raise PluginError(
-            f"network '{type(network).__name__}' gives {len(output)} outputs of task '{task.name}' for {asked} "
-            "examples."
-        )
 
 
 def _check_counted(tasks: Sequence[Task], defined: Tensor, visited: Tensor, counts: Sequence[int]) -> None:

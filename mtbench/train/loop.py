@@ -12,7 +12,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from mtbench.contract import Task, TrainingProtocol, derive, stream
+from mtbench.contract import Task, TrainingProtocol, reseed, stream
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly
@@ -122,13 +122,13 @@ def fit(
 
     for epoch in range(finished, epochs):
         phase = _phase(plan, epoch)
+        reseed(seed, "epoch", epoch)  # for modules that draw, such as dropout, and for `begin_phase` and `welcome`
         if epoch == phase.start and len(plan) > 1:
             network.begin_phase(phase.name)
             if phase.adds is not None:
                 network.welcome(phase.adds)
             if epoch:
                 optimizer = build_optimizer(protocol, network, phase)
-        torch.manual_seed(derive(seed, "epoch", epoch))  # for modules that draw, such as dropout
         rate = protocol.learning_rate(epoch - phase.start)
         network.begin_epoch(epoch - phase.start, phase.epochs)
         balancer, split = phase.balancer, phase.split.augmented(run.tasks, stream(seed, "augment", epoch))

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mtbench.contract import Backbone, Batch, Network, Split
 from mtbench.contract.normalization import batch_statistics
+from mtbench.contract.promises import check_outputs
 from mtbench.errors import PluginError
 from mtbench.train.prefetch import batches
 
@@ -95,7 +96,10 @@ def ask(network: Network, batch: Batch) -> list[Tensor]:
     """Return per task the outputs (n * V, ...) for the n examples with a defined target, without gradients."""
     with torch.no_grad():
         # All of them at once where nothing is undefined: parts of a batch are rounded otherwise.
-        return network.all_outputs(batch.inputs) if batch.use.all() else network.used_outputs(batch)
+        every = bool(batch.use.all())
+        found = network.all_outputs(batch.inputs) if every else network.used_outputs(batch)
+    check_outputs(found, network.tasks, network, ("all_outputs" if every else "used_outputs", "decode", "forward"))
+    return found
 
 
 def one_by_one(split: Split, rows: Tensor) -> tuple[Split, Tensor]:

@@ -27,7 +27,6 @@ from mtbench.contract import (
     Metric,
     Motion,
     Network,
-    NoOptions,
     Regression,
     Scalarization,
     Segmentation,
@@ -38,10 +37,10 @@ from mtbench.contract import (
     Tally,
     Task,
 )
-from mtbench.plan.parse import MethodChoice, parse_backbone, parse_method
-from mtbench.plan.spec import Choice
+from mtbench.plan.parse import parse_method
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
 from mtbench_methods.networks.branches import Branches
+from tests.conformance.candidates import candidate
 
 
 class Stuck(Branches):
@@ -59,6 +58,20 @@ class Idle(Branches):
         self.idle = nn.Parameter(torch.ones(3))
 
 
+class Outside(Branches):
+    """A gate and the last branch, made outside of the streams of the setup."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.gate = nn.Linear(self.backbone.features, self.backbone.features)
+        self.branches[-1] = self.backbone.head(setup.tasks[-1].kind.output_size)
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        z = super().encode(inputs)
+        gated: Tensor = z * self.gate(z).sigmoid()
+        return gated
+
+
 class Unseeded(Branches):
     """Initial weights from outside the streams."""
 
@@ -70,6 +83,18 @@ class Unseeded(Branches):
 
 
 SHARED = torch.Generator().manual_seed(0)
+
+
+class OwnGenerator(Branches):
+    """Noise in training from a generator of its own, which a resumed training begins anew."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.generator = torch.Generator().manual_seed(setup.seed)
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        z = super().encode(inputs)
+        return z + 0.1 * torch.rand(z.shape, generator=self.generator) if self.training else z
 
 
 class Forgetful(LossWeighting):
@@ -288,12 +313,30 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     (Stuck, Uniform, "every parameter is trained, and every task trains some", "no gradient reaches 'backbone."),
     (Idle, Uniform, "every parameter is trained, and every task trains some", "no gradient reaches 'idle' in 3 epochs"),
     (
+        Outside,
+        Uniform,
+        "its initial weights come from the streams of its setup",
+        "the initial weights of 'branches.1.0', 'branches.1.2', 'gate' come from outside of the setup's streams",
+    ),
+    (
+        Unseeded,
+        Uniform,
+        "its initial weights come from the streams of its setup",
+        "'branches.1.0' and 1 more are others at each build: they are drawn from a generator that is no",
+    ),
+    (
         Unseeded,
         Uniform,
         "the same seed gives the same bits, another one others",
         "two trainings with one seed differ in",
     ),
     (Branches, Forgetful, "interrupted and resumed it gives the same bits", "interrupted after epoch 1 and resumed"),
+    (
+        OwnGenerator,
+        Uniform,
+        "interrupted and resumed it gives the same bits",
+        "must come from the global generators",
+    ),
     (
         Branches,
         Unlearned,
@@ -335,20 +378,6 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     (Undeclared, Uniform, "parameters grow with the tasks as declared", "part 'branches' has [5508, 8262, 11016]"),
     (Branches, Copy, "differs from every other method", "'bad' and 'uniform' differ by"),
 ]
-
-
-def candidate(network: type[Network], balancer: type[Balancer]) -> Candidate:
-    method = MethodChoice(
-        network_choice=Choice(name="bad"),
-        network_class=network,
-        network_options=NoOptions(),
-        balancer_choice=Choice(name="bad"),
-        balancer_class=balancer,
-        balancer_options=NoOptions(),
-        backbone=None,
-        title="bad",
-    )
-    return Candidate(method=method, backbone=parse_backbone("lenet"))
 
 
 @pytest.mark.parametrize(
