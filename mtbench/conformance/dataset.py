@@ -10,6 +10,7 @@ from torch import Tensor
 from mtbench import registry
 from mtbench.conformance.conventions import conventions_fit
 from mtbench.conformance.fault import Fault
+from mtbench.conformance.least_loss import declares_signs
 from mtbench.contract import Batch, Dataset, Split, stream
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
@@ -122,8 +123,10 @@ def holds_out(dataset: Dataset) -> None:
 
 
 def measures_as_declared(name: str, root: Path) -> None:
-    """Predictions have the declared dtype, and metrics the declared names and one value for any split into batches."""
+    """Predictions have the declared dtype, and metrics the declared names and one value for any split into batches; a
+    loss is negative only where that is declared."""
     run = _reference(name, root)
+    declares_signs(run)
     split = run.splits["test"].first(64)
     found = measure(run.network, split, keep=True)
     for index, task in enumerate(run.tasks):
