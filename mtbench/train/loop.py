@@ -1,6 +1,5 @@
 """The training loop: every network, every balancer and every kind of task goes through it."""
 
-import copy
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from mtbench.train.phases import Phase, phases
 from mtbench.train.prefetch import batches
 from mtbench.train.progress import Progress
 from mtbench.train.registration import check_phases, check_registered, known_to
-from mtbench.train.selection import best_epoch
+from mtbench.train.selection import best_epochs, keep_best
 from mtbench.train.weights import WeightMeter
 
 __all__ = ["TRAIN_EXAMPLES", "Fitted", "Keeper", "curve_epochs", "fit"]
@@ -58,13 +57,13 @@ class Fitted:
     Attributes:
         ledger: the resources that were used.
         curve: the points that were measured.
-        selected_epoch: after how many epochs it had these weights.
+        selected_epochs: by task, after how many epochs it had the weights that answer it.
         final: by split the evaluation with these weights; that of the test split with predictions.
     """
 
     ledger: Ledger
     curve: list[CurvePoint]
-    selected_epoch: int
+    selected_epochs: Mapping[str, int]
     final: Mapping[str, Evaluation]
 
 
@@ -179,8 +178,8 @@ def fit(
                 found = {name: look(run.splits[name], batches=run.batches_of(name))}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, found, conflict, weights))
             weights.clear()
-            if selects and best_epoch(curve, run.tasks) == epoch + 1:
-                selected = copy.deepcopy(network.state_dict())
+            if selects:
+                selected = keep_best(selected, network, curve, run.tasks)
             beat.score = _last_score(curve, run.tasks)
         keeper.keep(
             {
@@ -200,7 +199,9 @@ def fit(
     return Fitted(
         ledger=ledger,
         curve=curve,
-        selected_epoch=epochs if selected is None else best_epoch(curve, run.tasks),
+        selected_epochs=dict.fromkeys((task.name for task in run.tasks), epochs)
+        if selected is None
+        else best_epochs(network, curve, run.tasks),
         # Resumed after the last epoch, or with another one selected, there is no evaluation of these weights yet.
         final=final or _final(run, ledger.steps, look),
     )
