@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mtbench import registry
+from mtbench.conformance.absence import keeps_absent
 from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built, primary, state, tiny, trained
 from mtbench.conformance.difference import differs_from_all_others
 from mtbench.conformance.fault import Fault
@@ -46,6 +47,7 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "works on every backbone it claims": lambda: works_on_every_backbone(candidate),
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
         "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
+        "what belongs to a task stays in a step without it": lambda: keeps_absent(candidate),
         "parameters grow with the tasks as declared": lambda: grows_as_declared(candidate),
         "differs from every other method": lambda: differs_from_all_others(candidate),
     }

@@ -41,6 +41,8 @@ class Balancer(nn.Module, ABC):
         conformance: facts that `mtbench check` alone reads.
         role: ``reference`` for the one balancer that takes the unweighted loss, else empty; see `Network.role`.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
+        per_task: the names of its own parameters (T, ...) that have a row for each task: those of tasks that are absent
+            from a step do not move, whatever the optimizer remembers. One parameter for each task needs no name here.
         forwards: how many forward passes a step takes besides the network's own.
         gradient_scale: the protocol's, for balancers that combine gradients.
     """
@@ -54,6 +56,7 @@ class Balancer(nn.Module, ABC):
     conformance: ClassVar[Conformance] = Conformance()
     forwards: ClassVar[int] = 0
     role: ClassVar[str] = ""
+    per_task: ClassVar[frozenset[str]] = frozenset()
     learning_rate: float = 0.025
     gradient_scale: str = "native"
 

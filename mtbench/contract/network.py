@@ -194,7 +194,7 @@ class Network(nn.Module, ABC):
             outputs: per task (B * V, ...).
         """
         means, counts = [], batch.use.sum(1)
-        parts = zip(self.tasks, outputs, batch.targets, batch.use, counts.tolist(), strict=True)
+        parts = zip(self.tasks, outputs, batch.targets, batch.use, batch.counts, strict=True)
         for task, output, target, use, count in parts:
             if not count:  # of hundreds of tasks most are absent from a batch with one task per example
                 means.append(output.new_zeros(()))
