@@ -46,6 +46,8 @@ class Balancer(nn.Module, ABC):
         conformance: facts that `mtbench check` alone reads.
         role: ``reference`` for the one balancer that takes the unweighted loss, else empty; see `Network.role`.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
+        per_task: the names of its own parameters (T, ...) that have a row for each task: those of tasks that are absent
+            from a step do not move, whatever the optimizer remembers. One parameter for each task needs no name here.
         forwards: how many forward passes a step takes besides the network's own. Those in `after_step` leave the
             network's buffers, such as running statistics, as they were: the loop restores them.
         gradient_scale: the protocol's, for balancers that combine gradients.
@@ -60,6 +62,7 @@ class Balancer(nn.Module, ABC):
     conformance: ClassVar[Conformance] = Conformance()
     forwards: ClassVar[int] = 0
     role: ClassVar[str] = ""
+    per_task: ClassVar[frozenset[str]] = frozenset()
     learning_rate: float = 0.025
     needs_positive_losses: bool = False
     gradient_scale: str = "native"

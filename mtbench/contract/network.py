@@ -207,7 +207,7 @@ class Network(nn.Module, ABC):
         """
         check_outputs(outputs, self.tasks, self, ANSWERING)
         means, counts, views = [], batch.use.sum(1), batch.inputs_per_example
-        parts = zip(self.tasks, outputs, batch.targets, batch.use, counts.tolist(), strict=True)
+        parts = zip(self.tasks, outputs, batch.targets, batch.use, batch.counts, strict=True)
         for task, output, target, use, count in parts:
             if not count:  # of hundreds of tasks most are absent from a batch with one task per example
                 means.append(output.new_zeros(()))

@@ -15,6 +15,7 @@ from torch import Tensor
 from mtbench.contract import Task, TrainingProtocol, reseed, stream
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
+from mtbench.train.absence import absences
 from mtbench.train.assemble import Assembly
 from mtbench.train.buffers import after_step
 from mtbench.train.cost import Ledger
@@ -98,6 +99,8 @@ def fit(
     plan = plan or phases(run, protocol)
     check_phases(network, plan)
     epochs = plan[-1].end
+    one_task = protocol.draws_one_task(native=network.one_task)
+    kept_of_absent = absences(run, plan, one_task=one_task)
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     selects, selected = protocol.select == "best-val", None
     weights = WeightMeter(run.tasks, device)
@@ -113,7 +116,6 @@ def fit(
     if state is not None and finished > phase.start:
         with _fitting():
             optimizer.load_state_dict(state["optimizer"])
-    one_task = protocol.draws_one_task(native=network.one_task)
     norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
     look = partial(measure, network, norm_batch=norm_batch, check_stop=check_stop)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}
@@ -131,6 +133,7 @@ def fit(
                 optimizer = build_optimizer(protocol, network, phase)
         rate = protocol.learning_rate(epoch - phase.start)
         network.begin_epoch(epoch - phase.start, phase.epochs)
+        absence = kept_of_absent[phase.name]
         balancer, split = phase.balancer, phase.split.augmented(run.tasks, stream(seed, "augment", epoch))
         visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
         lost, total, used = torch.zeros(3, len(run.tasks), dtype=torch.float64, device=device)
@@ -148,10 +151,11 @@ def fit(
             where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
             guard(losses, run.tasks, balancer, where_it_is)
             phase.hold(network)
+            absence.drop_gradients(batch)
             if protocol.clip:
                 torch.nn.utils.clip_grad_norm_(network.parameters(), protocol.clip)
             set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
-            with phase.held(network):
+            with absence.held(optimizer, batch):
                 optimizer.step()
             if (after := after_step(balancer, network, batch)) is not None:
                 guard(after, run.tasks, balancer, f"after the update {where_it_is}")

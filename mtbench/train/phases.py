@@ -2,20 +2,19 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Balancer, Batch, Losses, Network, NoOptions, Split, Task, TrainingProtocol
+from mtbench.contract import Balancer, Batch, Inputs, Losses, Network, NoOptions, Split, Task, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.store.record import PhaseInfo
 from mtbench.train.assemble import Assembly
 from mtbench.train.order import Visits, visits
 from mtbench.train.ownership import owned
 
-__all__ = ["Alone", "Phase", "phases"]
+__all__ = ["Alone", "Phase", "phases", "some_inputs"]
 
 LOOKED_AT = 16
 """How many inputs show which numbers belong to a task alone."""
@@ -66,28 +65,11 @@ class Phase:
                 yield name, parameter
 
     def hold(self, network: Network) -> None:
-        """Take the gradient from what must not move: exactly 0, which moves nothing under an optimizer that has seen
-        nothing else, or none where a parameter is frozen as a whole."""
+        """Take the gradient from the parameters that are frozen as a whole. Frozen numbers of others belong to tasks
+        that are absent from every step of the phase, which `mtbench.train.absence` keeps."""
         for name, mask in self.frozen.items():
-            parameter = network.get_parameter(name)
             if mask is None:
-                parameter.grad = None
-            elif parameter.grad is not None:
-                parameter.grad.masked_fill_(mask, 0)
-
-    @contextmanager
-    def held(self, network: Network) -> Iterator[None]:
-        """Undo within the block what an optimizer does to the frozen numbers of a parameter of which others are
-        trained: weight decay, and muon, move them without any gradient."""
-        kept = [
-            (parameter, mask, parameter.detach()[mask])
-            for parameter, mask in ((network.get_parameter(name), mask) for name, mask in self.frozen.items())
-            if mask is not None
-        ]
-        yield
-        with torch.no_grad():
-            for parameter, mask, values in kept:
-                parameter[mask] = values
+                network.get_parameter(name).grad = None
 
     def enter(self, network: Network) -> None:
         """Put the network in training mode, but for modules whose parameters are all frozen and that have buffers, such
@@ -147,7 +129,7 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
         return tuple(_labelled(phase, run) for phase in _own_phases(only, run))
     if protocol.adds == "none":
         return (_labelled(only, run),)
-    own = _owned(run, last)
+    own = owned(run.network, last, some_inputs(run), seed=run.setup.seed)
     first = dataclasses.replace(only, name="first", shown=every[:-1], frozen={n: _mask(own[n]) for n in own})
     second = dataclasses.replace(only, name=protocol.adds, start=protocol.epochs, adds=last)
     if protocol.adds == "own":
@@ -200,10 +182,10 @@ class Alone(Balancer):
         return losses.weighted(losses.base_weights)
 
 
-def _owned(run: Assembly, index: int) -> dict[str, Tensor]:
+def some_inputs(run: Assembly) -> Inputs:
+    """Return the few inputs of the training split that show which numbers belong to a task alone."""
     split = run.splits["train"]
-    rows = torch.arange(min(LOOKED_AT, len(split)), device=split.defined.device)
-    return owned(run.network, index, split.batch(rows).inputs, seed=run.setup.seed)
+    return split.batch(torch.arange(min(LOOKED_AT, len(split)), device=split.defined.device)).inputs
 
 
 def _mask(frozen: Tensor) -> Tensor | None:

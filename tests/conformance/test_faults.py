@@ -27,6 +27,7 @@ from mtbench.contract import (
     Metric,
     Motion,
     Network,
+    OneTaskNetwork,
     Regression,
     Scalarization,
     Segmentation,
@@ -271,6 +272,45 @@ class TouchesAbsent(LossWeighting):
         return losses.base_weights
 
 
+class Entangled(OneTaskNetwork):
+    """Vectors that are declared to be the tasks', of which each task uses its own and the first one's."""
+
+    per_task = frozenset({"scales"})
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.backbone = setup.build_backbone()
+        self.branch = setup.head(self.backbone, self.widest, "branch")
+        self.scales = nn.Parameter(torch.ones(len(setup.tasks), self.backbone.features))
+
+    def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
+        answer: Tensor = self.branch(self.backbone(inputs) * (self.scales[task] + self.scales[0]))
+        return answer
+
+
+class Flat(Entangled):
+    """Vectors of all tasks one behind the other, without a dimension of the tasks."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.scales = nn.Parameter(self.scales.detach().flatten())
+
+    def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
+        answer: Tensor = self.branch(self.backbone(inputs) * self.scales.view(len(self.tasks), -1)[task])
+        return answer
+
+
+class OneTable(LossWeighting):
+    """A learned scale of each loss in one parameter, which is not declared to have a row for each task."""
+
+    def __init__(self, options: Any, tasks: Any) -> None:
+        super().__init__(options, tasks)
+        self.logs = nn.Parameter(torch.zeros(len(tasks)))
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights * self.logs.exp()
+
+
 class MeansAlone(Scalarization):
     """Balances the reported losses, without the auxiliary ones."""
 
@@ -375,6 +415,24 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     (LeNetOnly, Uniform, "works on every backbone it claims", "on backbone 'lenet:width=0.5' it fails: RuntimeError"),
     (Pairs, Uniform, "works with 1, 2 and 9 tasks and with undefined labels", "with 1 task it fails: IndexError"),
     (Branches, TouchesAbsent, "a task absent from every other batch does no harm", "'branches.1.0.bias'"),
+    (
+        Entangled,
+        Uniform,
+        "what belongs to a task stays in a step without it",
+        "numbers of 'scales' are of task 'band1' alone, and move in steps without it. The harness keeps a parameter",
+    ),
+    (
+        Flat,
+        Uniform,
+        "what belongs to a task stays in a step without it",
+        "numbers of 'scales' are of task 'band1' alone, and move in steps without it. The harness keeps a parameter",
+    ),
+    (
+        Branches,
+        OneTable,
+        "what belongs to a task stays in a step without it",
+        "1 numbers of 'logs' are of task 'band1' alone, and move in steps without it: name the parameter (T, ...)",
+    ),
     (Undeclared, Uniform, "parameters grow with the tasks as declared", "part 'branches' has [5508, 8262, 11016]"),
     (Branches, Copy, "differs from every other method", "'bad' and 'uniform' differ by"),
 ]
