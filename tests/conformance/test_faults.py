@@ -37,6 +37,7 @@ from mtbench.contract import (
     Tally,
     Task,
 )
+from mtbench.errors import PluginError
 from mtbench.plan.parse import parse_method
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
 from mtbench_methods.networks.branches import Branches
@@ -169,6 +170,20 @@ class TouchesAbsent(LossWeighting):
         return losses.base_weights
 
 
+class Competes(LossWeighting):
+    """Weighs by a softmax over all losses, the zeros of absent tasks among them."""
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.totals.detach().softmax(0)
+
+
+class OneFactor(LossWeighting):
+    """One factor for all tasks, of shape (1,)."""
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights[:1]
+
+
 class MeansAlone(Scalarization):
     """Balances the reported losses, without the auxiliary ones."""
 
@@ -246,9 +261,26 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     (Centered, Uniform, "its map of a task is one of each input", "task 'band0' of an input depends on the other"),
     (Nameless, Uniform, "its map of a task is one of each input", "None where it is empty"),
     (LeNetOnly, Uniform, "works on every backbone it claims", "on backbone 'lenet:width=0.5' it fails: RuntimeError"),
+    (
+        Branches,
+        Competes,
+        "the loss of an absent task is used for nothing",
+        "the loss of an absent task means nothing. Use those of `losses.present_indices`",
+    ),
+    (
+        Branches,
+        OneFactor,
+        "it takes a step and an evaluation, with the shapes of the contract",
+        "`OneFactor.weigh` returned shape (1,) for 2 tasks, and should return shape (2,): a factor for each task",
+    ),
     (Pairs, Uniform, "works with 1, 2 and 9 tasks and with undefined labels", "with 1 task it fails: IndexError"),
     (Branches, TouchesAbsent, "a task absent from every other batch does no harm", "'branches.1.0.bias'"),
-    (Undeclared, Uniform, "parameters grow with the tasks as declared", "part 'branches' has [5508, 8262, 11016]"),
+    (
+        Undeclared,
+        Uniform,
+        "parameters grow with the tasks as declared",
+        "undeclared: 'branches' [5508, 8262, 11016]",
+    ),
     (Branches, Copy, "differs from every other method", "'bad' and 'uniform' differ by"),
 ]
 
@@ -261,7 +293,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
 def test_a_check_finds_what_breaks_its_rule(
     network: type[Network], balancer: type[Balancer], check: str, says: str
 ) -> None:
-    with pytest.raises(Fault) as fault:
+    with pytest.raises((Fault, PluginError)) as fault:
         method_checks(candidate(network, balancer))[check]()
     assert says in str(fault.value)
 
