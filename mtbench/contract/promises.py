@@ -120,6 +120,36 @@ def check_combined(combined: "Combined", gradients: Tensor, owner: object) -> No
             check_shape(found, expected, owner, "combine", of=of, because=because)
 
 
+def check_metrics(tasks: Sequence[Task]) -> None:
+    """Compare the names of the metrics that tallies score with those that their kinds declare, each kind once.
+
+    Raises:
+        PluginError: they are others, or an empty tally has no score.
+    """
+    seen: list[Kind] = []
+    for task in tasks:
+        kind = task.kind
+        if kind in seen:
+            continue
+        seen.append(kind)
+        tally, whose = kind.tally(), f"of task '{task.name}'"
+        declared = [metric.name for metric in kind.metrics]
+        try:
+            scored = list(tally.score())
+        except Exception as cause:
+            raise PluginError(
+                f"`{type(tally).__name__}.score` {whose} fails where nothing was added, with {type(cause).__name__}: "
+                f"{cause}; it should return NaN for each metric.",
+                where=place_of(tally, "score"),
+            ) from cause
+        if set(scored) != set(declared) or not declared:
+            raise PluginError(
+                f"`{type(tally).__name__}.score` {whose} returned the metrics {scored}, and its kind "
+                f"'{type(kind).__name__}' declares {declared}.",
+                where=place_of(tally, "score"),
+            )
+
+
 def check_predictions(predictions: object, output: Tensor, task: Task) -> None:
     """Compare the number of predictions that `Kind.predict` made with that of the outputs (n, ...).
 

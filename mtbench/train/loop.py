@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Losses, Task, TrainingProtocol, reseed, stream
+from mtbench.contract.promises import check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly
@@ -90,9 +91,11 @@ def fit(
         UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
             optimizer has nothing to do, or no epoch can be selected.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
+        PluginError: a plug-in gives a tensor of another shape than the contract says, or other metrics.
     """
     network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
     plan = plan or phases(run, protocol)
+    check_metrics(network.tasks)
     epochs = plan[-1].end
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     selects, selected = protocol.select == "best-val", None

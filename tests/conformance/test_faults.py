@@ -348,11 +348,11 @@ def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
             split = super().split(images, targets, members)
             return dataclasses.replace(split, defined=torch.ones_like(split.defined))
 
-    from mtbench.conformance.dataset import splits_fit
+    from mtbench.conformance.dataset.splits import splits_fit
 
     with pytest.raises(Fault, match=r"targets of task 'upper' in train are marked as defined, and are not\."):
         splits_fit(Wrong(ToyOptions(), Path()))
-    assert len(dataset_checks("toy-all", Path())) == 9
+    assert len(dataset_checks("toy-all", Path())) == 11
 
 
 @pytest.mark.parametrize(
@@ -399,7 +399,7 @@ class LastBatch(Tally):
 def test_a_kind_that_does_not_do_what_it_declares_is_found(
     monkeypatch: pytest.MonkeyPatch, wrong: str, value: object, fault: str
 ) -> None:
-    from mtbench.conformance.dataset import measures_as_declared
+    from mtbench.conformance.dataset.measuring import measures_as_declared
 
     monkeypatch.setattr(Regression, wrong, value)
     if wrong == "stored_as":
@@ -446,7 +446,7 @@ class Longer(Segmentation):
 def test_an_augmentation_that_breaks_its_rules_is_found(
     augment: tuple[Augmentation, ...], kind: type[Segmentation], splits: str, fault: str
 ) -> None:
-    from mtbench.conformance.dataset import augments
+    from mtbench.conformance.dataset.augmentation import augments
     from mtbench_toys.datasets import Maps, ToyOptions
 
     class Wrong(Maps):
