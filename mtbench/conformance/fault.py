@@ -21,4 +21,4 @@ def in_words(error: Exception) -> str:
         return f"it is refused: {error}"
     text = " ".join(str(error).split())
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-    return " ".join(filter(None, [f"it fails: {type(error).__name__}: {text}", place_of_error(error)]))
+    return f"it fails: {type(error).__name__}: {text.rstrip('.')}. {place_of_error(error)}".rstrip()

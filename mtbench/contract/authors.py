@@ -1,5 +1,6 @@
 """The place in a plug-in author's file that a message is about."""
 
+import inspect
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,10 +24,15 @@ def author_of(owner: object, names: Sequence[str]) -> str:
 
 
 def place_of(owner: object, name: str) -> str:
-    """Return the file and line at which a class, or that of an instance, defines a method, as a sentence; empty if
-    unknown."""
-    code = getattr(_function(owner, name), "__code__", None)
-    return "" if code is None else _sentence(code.co_filename, code.co_firstlineno)
+    """Return the file and line at which a class, or that of an instance, defines a method, as a sentence; those of the
+    class where it has the method from the harness, and nothing where they are unknown."""
+    code, owner = getattr(_function(owner, name), "__code__", None), owner if isinstance(owner, type) else type(owner)
+    if code is not None and (not _is_harness(_module(owner, name)) or _is_harness(owner.__module__)):
+        return _sentence(code.co_filename, code.co_firstlineno)
+    try:
+        return _sentence(inspect.getsourcefile(owner) or "", inspect.getsourcelines(owner)[1])
+    except (OSError, TypeError):  # typed at a prompt
+        return ""
 
 
 def place_of_caller() -> str:
@@ -35,7 +41,7 @@ def place_of_caller() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__") in BETWEEN:
         frame = frame.f_back
-    if str(frame.f_globals.get("__name__")).partition(".")[0] == "mtbench":
+    if _is_harness(str(frame.f_globals.get("__name__"))):
         return ""
     return _sentence(frame.f_code.co_filename, frame.f_lineno)
 
@@ -58,6 +64,10 @@ def _function(owner: object, name: str) -> object:
 
 def _module(owner: object, name: str) -> str:
     return str(getattr(_function(owner, name), "__module__", "mtbench.contract"))
+
+
+def _is_harness(module: str) -> bool:
+    return module.partition(".")[0] == "mtbench"
 
 
 def _sentence(file: str, line: int) -> str:

@@ -52,4 +52,4 @@ def test_an_error_is_told_with_the_last_line_outside_of_libraries() -> None:
     [result] = made({"first": check})
     assert result.fault.startswith("it fails: RuntimeError: inconsistent tensor size, expected tensor [2] and src [3]")
     line = check.__code__.co_firstlineno + 3
-    assert result.fault.endswith(f"In tests/conformance/test_subject.py:{line}.")
+    assert result.fault.endswith(f"tests/conformance/test_subject.py:{line}.")

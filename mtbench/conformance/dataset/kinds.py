@@ -73,8 +73,8 @@ def _check_mean(task: Task, output: Tensor, target: Tensor) -> None:
     one, three = losses[0], mean_loss(task, output[[0, 0, 0]], target[[0, 0, 0]])
     if not _close(one, three):
         raise Fault(
-            f"the mean loss of three times one example of task '{task.name}' is {float(three):.6g}, and the loss of "
-            f"that example {float(one):.6g}: `mean_loss` is a mean over examples, or over what is defined in them. "
+            f"the mean loss of three times one example of task '{task.name}' is {float(three):.4g}, and the loss of "
+            f"that example {float(one):.4g}: `mean_loss` is a mean over examples, or over what is defined in them. "
             f"{place}"
         )
     turned = output.roll(1, 0)
@@ -127,8 +127,8 @@ def _check_tally(task: Task, predictions: Tensor, target: Tensor) -> None:
         for name, value in tally.score().items():
             if not _equal(value, expected[name]):
                 raise Fault(
-                    f"metric '{name}' of task '{task.name}' is {expected[name]:.6g} of {len(target)} examples in one "
-                    f"batch and {value:.6g} of the same in batches of {size}: a tally holds sums and counts, never a "
+                    f"metric '{name}' of task '{task.name}' is {expected[name]:.4g} of {len(target)} examples in one "
+                    f"batch and {value:.4g} of the same in batches of {size}: a tally holds sums and counts, never a "
                     f"mean of means. {place_of(whole, 'add')}"
                 )
 
