@@ -209,6 +209,15 @@ class Nameless(Branches):
         return inputs[:, 0]
 
 
+class Restarts(Branches):
+    """Begins anew for a task that is added."""
+
+    def welcome(self, index: int) -> None:  # noqa: ARG002
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.zero_()
+
+
 class Undeclared(Branches):
     """Branches that are not declared to grow."""
 
@@ -281,6 +290,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         "parameters grow with the tasks as declared",
         "undeclared: 'branches' [5508, 8262, 11016]",
     ),
+    (Restarts, Uniform, "a task that is added changes nothing that others share", "`welcome` changes 'backbone."),
     (Branches, Copy, "differs from every other method", "'bad' and 'uniform' differ by"),
 ]
 
