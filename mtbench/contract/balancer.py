@@ -39,10 +39,15 @@ class Balancer(nn.Module, ABC):
         extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
             which ``mtbench list`` reads without importing anything.
         extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
+        needs_positive_losses: whether it has no meaning where a loss, auxiliary terms included, is negative, as where
+            it takes logarithms, roots or ratios of losses. A loss of exactly 0 must do no harm. An attribute of the
+            instance where options decide. Planning refuses tasks whose kind `has_negative_losses`, and training ends at
+            the first negative loss.
         conformance: facts that `mtbench check` alone reads.
         role: ``reference`` for the one balancer that takes the unweighted loss, else empty; see `Network.role`.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
-        forwards: how many forward passes a step takes besides the network's own.
+        forwards: how many forward passes a step takes besides the network's own. Those in `after_step` leave the
+            network's buffers, such as running statistics, as they were: the loop restores them.
         gradient_scale: the protocol's, for balancers that combine gradients.
     """
 
@@ -56,6 +61,7 @@ class Balancer(nn.Module, ABC):
     forwards: ClassVar[int] = 0
     role: ClassVar[str] = ""
     learning_rate: float = 0.025
+    needs_positive_losses: bool = False
     gradient_scale: str = "native"
 
     def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
@@ -76,8 +82,13 @@ class Balancer(nn.Module, ABC):
         the gradient of the shared parameters; they are recorded.
         """
 
-    def after_step(self, network: Network, batch: Batch) -> None:
-        """Called when the optimizer has taken the step of this batch."""
+    def after_step(self, network: Network, batch: Batch) -> Losses | None:  # noqa: ARG002
+        """Called when the optimizer has taken the step of this batch.
+
+        Returns:
+            the losses that were measured here, which are held to what those of a step are; None if there are none.
+        """
+        return None
 
     def end_epoch(self, means: Tensor) -> None:
         """Note the tasks' mean training losses (T,) in the epoch that ends, auxiliary terms included.
@@ -256,6 +267,7 @@ class RepresentationBalancer(GradientBalancer):
         super().__init__(options, tasks)
         self.rule = self.Rule(options, tasks)
         self.learning_rate = self.rule.learning_rate
+        self.needs_positive_losses = self.rule.needs_positive_losses
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
         return self.rule.combine(gradients, losses, indices)
@@ -269,8 +281,8 @@ class RepresentationBalancer(GradientBalancer):
     def learn(self, objectives: Tensor) -> None:
         self.rule.learn(objectives)
 
-    def after_step(self, network: Network, batch: Batch) -> None:
-        self.rule.after_step(network, batch)
+    def after_step(self, network: Network, batch: Batch) -> Losses | None:
+        return self.rule.after_step(network, batch)
 
     def end_epoch(self, means: Tensor) -> None:
         self.rule.end_epoch(means)

@@ -13,6 +13,7 @@ from torch import Tensor
 from mtbench.contract import Backbone, Batch, Network, Split
 from mtbench.contract.normalization import batch_statistics
 from mtbench.contract.promises import check_outputs
+from mtbench.errors import PluginError
 from mtbench.train.prefetch import batches
 
 __all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs"]
@@ -55,9 +56,17 @@ def outputs(
     Args:
         norm_batch: examples at a time, whose statistics batch normalization takes; 0 for its running statistics.
         check_stop: called before each batch.
+
+    Raises:
+        PluginError: a module of the network stays in training mode.
     """
     training = network.training
     network.eval()
+    if trains := [name for name, module in network.named_modules() if module.training]:
+        raise PluginError(
+            f"module '{trains[0]}' of network '{type(network).__name__}' stays in training mode after `eval()`: its "
+            "results would not be those of evaluation."
+        )
     rows = split.defined.any(1).nonzero().squeeze(1)
     if split.members is None or split.members.shape[1] == 1 or norm_batch:
         yield from _of_examples(network, split, rows, norm_batch, check_stop)

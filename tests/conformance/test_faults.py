@@ -123,6 +123,108 @@ class Looks(Branches):
         return super().encode(inputs) * (1 + 1e-3 * self.uses)
 
 
+class HiddenLooks(Branches):
+    """Counts in a buffer that is in no state."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.register_buffer("uses", torch.zeros(()), persistent=False)
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        assert isinstance(self.uses, Tensor)
+        self.uses += 1
+        return super().encode(inputs)
+
+
+class Learned(Scalarization):
+    """Uncertainty weighting, as the basis of some that never learn."""
+
+    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.logs = nn.ParameterList([nn.Parameter(torch.zeros(())) for _ in tasks])
+
+    def scalar(self, losses: Losses) -> Tensor:
+        pairs = zip(self.logs, losses.totals, losses.present_mask, strict=True)
+        return torch.stack([(-s).exp() * total + s for s, total, present in pairs if present]).sum()
+
+
+class Unlearned(Learned):
+    """Leaves no gradient in its own parameters."""
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        losses = super().backward(network, batch)
+        for parameter in self.parameters():
+            parameter.grad = None
+        return losses
+
+
+class Standing(Learned):
+    """Learns at a rate of 0."""
+
+    learning_rate = 0.0
+
+
+class Logarithms(Scalarization):
+    """Takes logarithms, and does not say that losses are to be positive: the first loss would climb."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_mask].log().sum()
+
+
+class Roots(Scalarization):
+    """Takes roots."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_mask].sqrt().sum()
+
+
+class Product(Scalarization):
+    """Multiplies losses."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_mask].prod()
+
+
+class Cut(Scalarization):
+    """A geometric mean that stops for good where a loss is not positive."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_mask].clamp(min=1e-30).log().mean().exp()
+
+
+class LooksAgain(LossWeighting):
+    """Another forward pass after the step, which it does not declare: it moves running statistics twice."""
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights
+
+    def after_step(self, network: Network, batch: Batch) -> None:
+        network.losses(batch)
+
+
+class LooksThrice(LooksAgain):
+    """Two of them, of which it declares one."""
+
+    forwards = 1
+
+    def after_step(self, network: Network, batch: Batch) -> None:
+        super().after_step(network, batch)
+        super().after_step(network, batch)
+
+
+class LooksWithin(LossWeighting):
+    """Another forward pass within the step, where its trace is left."""
+
+    forwards = 1
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        network.losses(batch)
+        return super().backward(network, batch)
+
+
 class Shuffled(Branches):
     """Answers the examples that it is asked for in another order."""
 
@@ -259,7 +361,32 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         "interrupted and resumed it gives the same bits",
         "must come from the global generators",
     ),
-    (Looks, Uniform, "evaluation changes nothing", "evaluation changes 'network.uses'."),
+    (
+        Branches,
+        Unlearned,
+        "every parameter is trained, and every task trains some",
+        "'logs.0', 'logs.1' of the bala",
+    ),
+    (
+        Branches,
+        Standing,
+        "every parameter is trained, and every task trains some",
+        "'logs.0', 'logs.1' of the bala",
+    ),
+    (Branches, Logarithms, "takes negative losses, or declares that it does not", "their weights are -1 and 0.5"),
+    (Branches, Roots, "takes negative losses, or declares that it does not", "their weights are nan and 0.354"),
+    (Branches, Product, "takes negative losses, or declares that it does not", "their weights are 2 and -1"),
+    (Branches, Cut, "takes negative losses, or declares that it does not", "their weights are 0 and 3.54e-16"),
+    (Looks, Uniform, "evaluation changes nothing", "evaluation changes buffer 'uses' of network 'Looks'"),
+    (HiddenLooks, Uniform, "evaluation changes nothing", "evaluation changes buffer 'uses' of network 'HiddenLooks'"),
+    (Branches, LooksAgain, "a step changes buffers as one forward pass does", "2 times, and 1 forward pass 1 times"),
+    (
+        Branches,
+        LooksWithin,
+        "a step changes buffers as one forward pass does",
+        "after a step the buffers of 'backbone' are not those after one forward pass",
+    ),
+    (Branches, LooksThrice, "a step changes buffers as one forward pass does", "3 times, and 2 forward passes 2 times"),
     (
         Shuffled,
         Uniform,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from mtbench.contract import Combined, GradientBalancer, Losses, LossWeighting, Scalarization, Task
+from mtbench.contract import Batch, Combined, GradientBalancer, Losses, LossWeighting, Network, Scalarization, Task
 
 
 class OneFactor(LossWeighting):
@@ -54,6 +54,36 @@ class MeansAlone(Scalarization):
 
     def scalar(self, losses: Losses) -> Tensor:
         return (losses.base_weights * losses.means).sum()
+
+
+class Idle(LossWeighting):
+    """A parameter that no gradient reaches."""
+
+    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.logits = nn.Parameter(torch.zeros(len(tasks)))
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights * self.logits.detach().exp()
+
+
+class Logarithm(Scalarization):
+    """The sum of logarithms, which losses below 0 have none of."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_indices].log().sum()
+
+
+class Twice(LossWeighting):
+    """A second forward pass that is not declared."""
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        super().backward(network, batch)
+        network.zero_grad()
+        return super().backward(network, batch)
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights
 
 
 class Transposed(GradientBalancer):

@@ -11,7 +11,9 @@ from mtbench.conformance.method.difference import differs_from_all_others
 from mtbench.conformance.method.first import takes_a_step
 from mtbench.conformance.method.initial import starts_from_streams
 from mtbench.conformance.method.learning import learns, trains_everything, trains_on_auxiliary
+from mtbench.conformance.method.passes import passes_once
 from mtbench.conformance.method.repeating import is_not_changed_by_looking, repeats, resumes
+from mtbench.conformance.method.signs import takes_any_sign
 from mtbench.conformance.method.tasks import grows_as_declared, survives_absence, works_with_any_tasks
 from mtbench.errors import UsageError
 
@@ -38,8 +40,10 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "the same seed gives the same bits, another one others": lambda: repeats(candidate),
         "interrupted and resumed it gives the same bits": lambda: resumes(candidate),
         "evaluation changes nothing": lambda: is_not_changed_by_looking(candidate),
+        "a step changes buffers as one forward pass does": lambda: passes_once(candidate),
         "answers a task alike alone and among all": lambda: answers_alike(candidate),
         "trains on auxiliary losses as on the others": lambda: trains_on_auxiliary(candidate),
+        "takes negative losses, or declares that it does not": lambda: takes_any_sign(candidate),
         "its map of a task is one of each input": lambda: shows_each_input(candidate),
         "works on every backbone it claims": lambda: works_on_every_backbone(candidate),
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),

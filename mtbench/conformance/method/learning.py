@@ -39,6 +39,7 @@ def learns(candidate: Candidate) -> None:
 def trains_everything(candidate: Candidate) -> None:
     run = built(candidate, plain(2, 96))
     before = {name: value.detach().clone() for name, value in run.network.named_parameters()}
+    own = {name: value.detach().clone() for name, value in run.balancer.named_parameters()}
     fit(run, PROTOCOL, keeper=Memory(), points=())
     still = [
         name
@@ -48,6 +49,11 @@ def trains_everything(candidate: Candidate) -> None:
     if still:
         raise Fault(
             f"no gradient reaches {some(still)} in {PROTOCOL.epochs} epochs; what is not to train is no parameter."
+        )
+    if idle := [name for name, value in run.balancer.named_parameters() if torch.equal(value, own[name])]:
+        raise Fault(
+            f"{some(idle)} of the balancer did not move in {PROTOCOL.epochs} epochs: `backward` is to leave a "
+            "gradient in `.grad` of the balancer's own parameters, and `learning_rate` is not to be 0."
         )
     batch = run.splits["train"].batch(torch.arange(96), drawn(run, 96))
     weights = [value for value in run.network.parameters() if value.requires_grad]

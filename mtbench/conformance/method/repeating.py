@@ -5,6 +5,7 @@ from mtbench.conformance.fault import Fault
 from mtbench.conformance.method.states import same, some, unlike
 from mtbench.conformance.world import plain
 from mtbench.contract import seeded
+from mtbench.errors import PluginError
 from mtbench.train.evaluate import evaluate
 
 __all__ = ["is_not_changed_by_looking", "repeats", "resumes"]
@@ -43,7 +44,10 @@ def resumes(candidate: Candidate) -> None:
 def is_not_changed_by_looking(candidate: Candidate) -> None:
     run = built(candidate, plain(2, 96))
     before = {name: value.clone() for name, value in state(run).items()}
-    evaluate(run.network, run.splits["test"])
+    try:
+        evaluate(run.network, run.splits["test"])
+    except PluginError as cause:
+        raise Fault(str(cause)) from cause
     if changed := [name for name, value in state(run).items() if not same(value, before[name])]:
         raise Fault(f"evaluation changes {some(changed)}.")
     never, always = (trained(candidate, plain(2, 96), points=points) for points in ((), (1, 2, 3)))
