@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Task, TrainingProtocol, reseed, stream
+from mtbench.contract.promises import check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.absence import absences
@@ -91,13 +92,15 @@ def fit(
         UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
         UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
             optimizer has nothing to do, or no epoch can be selected.
-        PluginError: something that a plug-in declares is never trained, or evaluation is not what it says.
+        PluginError: something that a plug-in declares is never trained, evaluation is not what it says, or a plug-in
+            gives a tensor of another shape than the contract says, or other metrics.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
         NegativeLoss: a task's loss is negative, and the balancer has no meaning there; likewise.
     """
     network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
     plan = plan or phases(run, protocol)
     check_phases(network, plan)
+    check_metrics(network.tasks)
     epochs = plan[-1].end
     one_task = protocol.draws_one_task(native=network.one_task)
     kept_of_absent = absences(run, plan, one_task=one_task)
