@@ -10,7 +10,7 @@ no tensor of a fixed shape goes there by ``get_extra_state`` and ``set_extra_sta
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from mtbench.contract.conformance import Conformance
 from mtbench.contract.losses import Losses
 from mtbench.contract.network import Network, SharedRepresentation
-from mtbench.contract.options import NoOptions
+from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.promises import check_combined, check_objectives, check_shape
 from mtbench.contract.split import Batch
 from mtbench.contract.task import Task
@@ -34,6 +34,9 @@ class Balancer(nn.Module, ABC):
     Attributes:
         Options: its options class.
         paper: where it comes from.
+        presets: named sets of options, ``famo:preset=paper``: what its authors train with.
+        protocol_presets: by preset the settings of the training protocol that it changes for this method alone. Tables
+            mark such a row.
         requires: what kind of network it can balance, e.g. `SharedRepresentation`.
         needs_shared_parameters: whether it makes sense only where tasks share parameters.
         extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
@@ -55,6 +58,8 @@ class Balancer(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
+    presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
+    protocol_presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     requires: ClassVar[type[Network]] = Network  # type: ignore[type-abstract]
     needs_shared_parameters: ClassVar[bool] = False
     extra: ClassVar[str] = ""

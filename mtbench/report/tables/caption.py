@@ -27,6 +27,7 @@ __all__ = [
     "STALE",
     "Power",
     "Says",
+    "apart",
     "footnotes",
     "note",
     "numbers",
@@ -180,10 +181,17 @@ def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
     return f"{method.title}{'†' * method.stale}: {', '.join(parts)}." if parts else ""
 
 
+def apart(method: MethodRuns) -> str:
+    """Say which settings a preset of a method has changed for its row alone."""
+    changed = [f"{name}={own} (all other rows: {other})" for name, (own, other) in method.apart.items()]
+    return f"{method.title} is not trained as the other rows are, but with what its authors use: {listed(changed)}."
+
+
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
     """The notes, what † means, and in what the runs of one table differ although they should not."""
     stale = any(method.stale for method in comparison.methods)
     return (
+        *(apart(method) for method in comparison.methods if method.apart),
         *(note for note in notes if note),
         *([STALE] if stale else []),
         *differences(_records(comparison)),

@@ -33,6 +33,7 @@ class FairGrad(ByGramian):
 
     Options = FairGradOptions
     paper = "Ban & Ji, Fair Resource Allocation in Multi-Task Learning, ICML 2024"
+    protocol_presets = {"paper": {"clip": 1.0}}  # noqa: RUF012  # the released code, from that of FAMO
 
     def __init__(self, options: FairGradOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
