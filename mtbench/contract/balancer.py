@@ -35,7 +35,7 @@ class Balancer(nn.Module, ABC):
         paper: where it comes from.
         requires: what kind of network it can balance, e.g. `SharedRepresentation`.
         needs_shared_parameters: whether it makes sense only where tasks share parameters.
-        extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
+        extra: what must be installed besides, in the words that pip is given, e.g. ``mine[solver]``; a plain text,
             which ``mtbench list`` reads without importing anything.
         extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
         conformance: facts that `mtbench check` alone reads.

@@ -38,9 +38,7 @@ def test_it_meets_its_condition_among_forty_tasks(name: str) -> None:
     exponent=st.floats(-10, 0),
     seed=st.integers(0, 1_000_000),
 )
-def test_it_meets_its_condition_for_any_gradients(
-    name: str, kind: str, tasks: int, exponent: float, seed: int
-) -> None:
+def test_it_meets_its_condition_for_any_gradients(name: str, kind: str, tasks: int, exponent: float, seed: int) -> None:
     found = world(kind, tasks, 10**exponent, seed)
     for condition, (residual, where) in residuals(name, [found]).items():
         assert residual <= TOLERANCE, (condition, where)
