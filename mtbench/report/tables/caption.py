@@ -34,6 +34,7 @@ __all__ = [
     "sentences",
     "title_of",
     "trained",
+    "unsolved",
 ]
 
 QUICK = "QUICK: a look, not a result."
@@ -178,6 +179,14 @@ def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
             parts.append(f"{len(runs)} {state} ({'; '.join(reasons)})")
     parts += [f"no number for {column} ({seeds(who)})" for column, who in without.items() if who]
     return f"{method.title}{'†' * method.stale}: {', '.join(parts)}." if parts else ""
+
+
+def unsolved(method: MethodRuns) -> str:
+    """Say how many steps of a method's balancer were not solved; empty if all were."""
+    costs = [record.cost for record in method.records.values()]
+    count, steps = sum(cost.unsolved for cost in costs), sum(cost.steps for cost in costs)
+    said = f"in {count:,} of {steps:,} steps its solver ended short of the condition that defines the balancer"
+    return f"{method.title}: {said}." if count else ""
 
 
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
