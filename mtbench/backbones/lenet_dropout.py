@@ -1,10 +1,11 @@
 """LeNet with the dropout of Sener & Koltun's released code."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from mtbench.backbones.lenet import LeNet, LeNetOptions
-from mtbench.contract import Stage
+from mtbench.backbones.lenet import LeNet, LeNetSize
 
 __all__ = ["LeNetDropout"]
 
@@ -29,17 +30,10 @@ class LeNetDropout(LeNet):
     parameters are LeNet's.
     """
 
-    def __init__(self, options: LeNetOptions, input_shape: tuple[int, ...]) -> None:
-        super().__init__(options, input_shape)
-        last = self.stages["conv2"]
-        assert isinstance(last, Stage)
-        last.post = nn.Sequential(ChannelMask(), last.post)
+    Options = LeNetSize
 
-    def head(self, output_size: int) -> nn.Module:
-        head = super().head(output_size)
-        assert isinstance(head, nn.Sequential)
-        head[1] = nn.Sequential(head[1], ElementMask())
-        return head
+    def masks(self, options: Any) -> tuple[nn.Module, ...]:  # noqa: ARG002
+        return ChannelMask(), ElementMask()
 
 
 class ElementMask(nn.Module):

@@ -19,10 +19,12 @@ class Facts:
     Attributes:
         has_batch_norm: whether the network has batch normalization.
         has_gain: whether the gradient scale ``sum`` has a meaning for the balancer.
+        needs_positive_losses: see `Balancer`.
     """
 
     has_batch_norm: bool
     has_gain: bool
+    needs_positive_losses: bool
 
 
 def facts_of(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice) -> Facts:
@@ -67,4 +69,5 @@ def _build(parts: _Parts) -> Facts:
     return Facts(
         has_batch_norm=has_batch_norm(network),
         has_gain=not isinstance(balancer, GradientBalancer) or balancer.gain(2) is not None,
+        needs_positive_losses=balancer.needs_positive_losses,
     )

@@ -1,37 +1,58 @@
 """One word for a comparison, each with a definition, and a sentence with the numbers behind it.
 
 Let the goodness of a difference be its value if higher is better, else its negative, and the margin the greatest
-difference that does not matter, where one is declared:
+difference that does not matter, where one is declared. Each p is after Holm's correction over the comparisons that are
+shown together.
 
-- *better*: the 95 % interval lies above 0 in goodness, and p is below 5 % after Holm's correction.
-- *better by more than the margin*: the same, and the 95 % interval lies above the margin.
-- *equivalent*: the 90 % interval lies inside -margin..margin, which is two one-sided tests at 5 % (Schuirmann, J.
-  Pharmacokinetics and Biopharmaceutics 15, 1987).
+- *better*: the 95 % interval lies above 0 in goodness, and the p of no difference is below 5 %.
+- *better by more than the margin*: the same, the interval lies above the margin, and the p of a difference that is no
+  larger than the margin is below 5 %.
+- *equivalent*: the 90 % interval lies inside -margin..margin, and the p of a difference that is no smaller than the
+  margin is below 5 %: the greater p of two one-sided tests (Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15,
+  1987).
 - *worse*, *worse by more than the margin*: mirrored.
 - *undecided*: none of these.
 
-An end of an interval that touches a bound is not beyond it. What is surely different, but surely by less than the
-margin, is called equivalent: the margin says that such a difference does not matter, and the sentence says that it is
-there.
+An end of an interval that touches a bound is not beyond it. A difference that is surely there, but surely smaller than
+the margin, is called equivalent: the margin says that such a difference does not matter, and the sentence says that it
+is there.
 
-Intervals are of each comparison by itself; of the words, better and worse are corrected for the number of comparisons:
-if no method differs, the chance that any of a family is called better or worse is at most 5 %. By how much, and
-equivalence, are of each comparison by itself.
+Intervals are of each comparison by itself. The words are corrected for the number of comparisons: the chance that any
+of a family is falsely called better or worse is at most 5 %, and so is the chance that any is falsely called *by more
+than the margin*, and the chance that any is falsely called *equivalent*.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from mtbench.stats.contrast import LEVEL, Contrast
+from scipy.special import stdtr
+
+from mtbench.stats.contrast import LEVEL, Contrast, holm
 from mtbench.stats.power import runs_needed, runs_to_equivalence
 from mtbench.stats.summary import Interval
 
-__all__ = ["Verdict", "Word", "judge"]
+__all__ = ["Adjusted", "Verdict", "Word", "adjust", "judge"]
 
 Word: TypeAlias = Literal[
     "better by more than the margin", "better", "equivalent", "worse", "worse by more than the margin", "undecided"
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adjusted:
+    """The p-values of a comparison after Holm's correction; NaN where nothing could be tested.
+
+    Attributes:
+        difference: of no difference.
+        beyond: of a difference that is no larger than the margin.
+        equivalence: of a difference that is no smaller than the margin.
+    """
+
+    difference: float
+    beyond: float = math.nan
+    equivalence: float = math.nan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,21 +71,58 @@ class Verdict:
     runs: int | None
 
 
-def judge(contrast: Contrast, *, margin: float | None, adjusted: float, higher_is_better: bool) -> Verdict:
+def adjust(contrasts: Sequence[Contrast], margins: Sequence[float | None]) -> list[Adjusted]:
+    """Return the p-values of the comparisons that are shown together, after Holm's correction over them.
+
+    Each of the three hypotheses is a family of its own. A comparison without a margin is not among those that could be
+    called equivalent, or by more than the margin, and does not count there.
+
+    Args:
+        contrasts: (K,) the comparisons.
+        margins: (K,) the greatest difference that does not matter in each; None if none is declared.
+
+    Raises:
+        ValueError: a margin is not above 0.
+    """
+    for margin in margins:
+        if margin is not None and not margin > 0:
+            raise ValueError(f"a margin is above 0, not {margin}")
+    pairs = list(zip(contrasts, margins, strict=True))
+    families = (
+        holm([contrast.p for contrast in contrasts]),
+        holm([_beyond(contrast, margin) for contrast, margin in pairs]),
+        holm([_equivalence(contrast, margin) for contrast, margin in pairs]),
+    )
+    return [
+        Adjusted(difference=float(difference), beyond=float(beyond), equivalence=float(equivalence))
+        for difference, beyond, equivalence in zip(*families, strict=True)
+    ]
+
+
+def _beyond(contrast: Contrast, margin: float | None) -> float:
+    """The p of a difference that is no larger than the margin: one-sided, twice, for either sign could be called."""
+    if margin is None or contrast.error is None or contrast.freedom is None:
+        return math.nan
+    return min(1.0, 2 * float(stdtr(contrast.freedom, (margin - abs(contrast.difference)) / contrast.error)))
+
+
+def _equivalence(contrast: Contrast, margin: float | None) -> float:
+    """The greater p of two one-sided tests: that the difference is -margin or less, and that it is margin or more."""
+    if margin is None or contrast.error is None or contrast.freedom is None:
+        return math.nan
+    return float(stdtr(contrast.freedom, (abs(contrast.difference) - margin) / contrast.error))
+
+
+def judge(contrast: Contrast, *, margin: float | None, adjusted: Adjusted, higher_is_better: bool) -> Verdict:
     """The verdict on the first method of a contrast.
 
     Args:
         contrast: first minus second.
         margin: the greatest difference that does not matter, in the metric's unit; None if none is declared, and then
             nothing is called equivalent.
-        adjusted: the contrast's p after Holm's correction over all comparisons that are shown together.
+        adjusted: its p-values, from `adjust` with the same margin.
         higher_is_better: the good direction.
-
-    Raises:
-        ValueError: if the margin is not above 0.
     """
-    if margin is not None and not margin > 0:
-        raise ValueError(f"a margin is above 0, not {margin}")
     wide, narrow = contrast.interval(0.95), contrast.interval(0.90)
     if wide is None or narrow is None:
         return Verdict(word="undecided", sentence=_without_spread(contrast), runs=None)
@@ -72,55 +130,72 @@ def judge(contrast: Contrast, *, margin: float | None, adjusted: float, higher_i
     if word != "undecided":
         return Verdict(word=word, sentence=_decided(word, contrast, wide, narrow, margin, adjusted), runs=None)
     runs = _plan(contrast, margin, adjusted)
-    return Verdict(word=word, sentence=_undecided(contrast, wide, adjusted, runs), runs=runs)
+    return Verdict(word=word, sentence=_undecided(contrast, wide, narrow, margin, adjusted, runs), runs=runs)
 
 
-def _word(goodness: Interval, narrow: Interval, margin: float | None, adjusted: float) -> Word:
+def _word(goodness: Interval, narrow: Interval, margin: float | None, adjusted: Adjusted) -> Word:
     low, high = goodness
-    if margin is not None and -margin < narrow[0] and narrow[1] < margin:
+    if _within(narrow, margin) and adjusted.equivalence < LEVEL:
         return "equivalent"
-    if not adjusted < LEVEL or low <= 0 <= high:
+    if not adjusted.difference < LEVEL or low <= 0 <= high:
         return "undecided"
+    is_beyond = margin is not None and max(low, -high) > margin and adjusted.beyond < LEVEL
     if low > 0:
-        return "better by more than the margin" if margin is not None and low > margin else "better"
-    return "worse by more than the margin" if margin is not None and high < -margin else "worse"
+        return "better by more than the margin" if is_beyond else "better"
+    return "worse by more than the margin" if is_beyond else "worse"
 
 
-def _plan(contrast: Contrast, margin: float | None, adjusted: float) -> int | None:
+def _within(narrow: Interval, margin: float | None) -> bool:
+    return margin is not None and -margin < narrow[0] and narrow[1] < margin
+
+
+def _plan(contrast: Contrast, margin: float | None, adjusted: Adjusted) -> int | None:
     """The smaller of the plans that would show a difference, and that it does not matter.
 
-    The first bears the correction that this comparison bore: adjusted / p times.
+    Each bears the correction that this comparison bore: adjusted / p times.
     """
-    level = LEVEL * contrast.p / adjusted if 0 < contrast.p <= adjusted else LEVEL
-    plans = [runs_needed(contrast.difference, contrast.std, level=level)]
+
+    def level(p: float, corrected: float) -> float:
+        return LEVEL * p / corrected if 0 < p <= corrected else LEVEL
+
+    plans = [runs_needed(contrast.difference, contrast.std, level=level(contrast.p, adjusted.difference))]
     if margin is not None:
-        plans.append(runs_to_equivalence(contrast.difference, contrast.std, margin=margin))
+        borne = level(_equivalence(contrast, margin), adjusted.equivalence)
+        plans.append(runs_to_equivalence(contrast.difference, contrast.std, margin=margin, level=borne))
     return min((plan for plan in plans if plan is not None), default=None)
 
 
 def _decided(
-    word: Word, contrast: Contrast, wide: Interval, narrow: Interval, margin: float | None, adjusted: float
+    word: Word, contrast: Contrast, wide: Interval, narrow: Interval, margin: float | None, adjusted: Adjusted
 ) -> str:
     digits = _digits(wide)
     if word != "equivalent":
         beyond = f", margin {margin:g}" if margin is not None else ""
-        return f"{word}: {_measured(contrast, wide, digits)}{beyond}, {_corrected(adjusted)}"
-    there = f"; it is there all the same, {_corrected(adjusted)}" if adjusted < LEVEL else ""
+        return f"{word}: {_measured(contrast, wide, digits)}{beyond}, {_corrected(adjusted.difference)}"
+    is_there = adjusted.difference < LEVEL
+    there = f"; it is there all the same, {_corrected(adjusted.difference)}" if is_there else ""
     return (
-        f"{word}: difference {contrast.difference:+z.{digits}f}, 90 % interval {narrow[0]:+z.{digits}f} to "
-        f"{narrow[1]:+z.{digits}f} within a margin of {margin:g}{there}"
+        f"{word}: difference {contrast.difference:+z.{digits}f}, {_inside(narrow, margin, digits)}, "
+        f"{_corrected(adjusted.equivalence)}{there}"
     )
 
 
-def _undecided(contrast: Contrast, wide: Interval, adjusted: float, runs: int | None) -> str:
+def _undecided(
+    contrast: Contrast, wide: Interval, narrow: Interval, margin: float | None, adjusted: Adjusted, runs: int | None
+) -> str:
     digits = _digits(wide)
     unit = "new pairs" if contrast.matched else "new runs of each"
+    inside = (
+        f"; {_inside(narrow, margin, digits)}, but {_corrected(adjusted.equivalence)}"
+        if _within(narrow, margin)
+        else ""
+    )
     plan = (
         f"if {contrast.difference:+z.{digits}f} is true, {runs} {unit} would tell (80 % power)"
         if runs is not None
         else f"no plan of up to 1000 {unit} would tell"
     )
-    return f"undecided: {_measured(contrast, wide, digits)}, {_corrected(adjusted)}; {plan}"
+    return f"undecided: {_measured(contrast, wide, digits)}, {_corrected(adjusted.difference)}{inside}; {plan}"
 
 
 def _without_spread(contrast: Contrast) -> str:
@@ -135,6 +210,11 @@ def _without_spread(contrast: Contrast) -> str:
 def _measured(contrast: Contrast, wide: Interval, digits: int) -> str:
     low, high = wide
     return f"difference {contrast.difference:+z.{digits}f}, 95 % interval {low:+z.{digits}f} to {high:+z.{digits}f}"
+
+
+def _inside(narrow: Interval, margin: float | None, digits: int) -> str:
+    low, high = narrow
+    return f"90 % interval {low:+z.{digits}f} to {high:+z.{digits}f} within a margin of {margin:g}"
 
 
 def _corrected(adjusted: float) -> str:

@@ -1,10 +1,7 @@
 """A suite's claims, judged: what was claimed, what the paper's own numbers say of it, and what the runs say."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from mtbench.plan.suite import AcrossClaim, Claim
 from mtbench.report.claims.across import across
@@ -12,8 +9,7 @@ from mtbench.report.claims.evidence import Evidence
 from mtbench.report.claims.within import within
 from mtbench.report.results.unlike import MARK
 from mtbench.report.suites.suite import SuiteRuns
-from mtbench.stats.contrast import holm
-from mtbench.stats.verdict import Verdict, judge
+from mtbench.stats.verdict import Adjusted, Verdict, adjust, judge
 
 __all__ = ["UNLEARNED", "Judged", "judge_claims"]
 
@@ -30,12 +26,12 @@ class Judged(Evidence):
     """A claim, what it rests on, and what became of it.
 
     Attributes:
-        adjusted: its p after Holm's correction over the claims of its family.
+        adjusted: its p-values after Holm's correction over the claims of its family.
         verdict: on the contrast.
     """
 
     claim: Claim | AcrossClaim
-    adjusted: float
+    adjusted: Adjusted
     verdict: Verdict
 
     @property
@@ -65,17 +61,19 @@ def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
     evidence = [
         across(runs, claim) if isinstance(claim, AcrossClaim) else within(runs, claim, root) for claim in claims
     ]
-    adjusted = np.full(len(claims), math.nan)
+    adjusted: dict[int, Adjusted] = {}
     for family in {claim.family for claim in claims}:
         members = [index for index, claim in enumerate(claims) if claim.family == family]
-        adjusted[members] = holm([evidence[index].ours.p for index in members])
+        found = adjust([evidence[i].ours for i in members], [claims[i].margin or None for i in members])
+        adjusted.update(zip(members, found, strict=True))
     return [
-        Judged(**vars(found), claim=claim, adjusted=float(p), verdict=_verdict(claim, found, float(p)))
-        for claim, found, p in zip(claims, evidence, adjusted, strict=True)
+        Judged(**vars(each), claim=claim, adjusted=adjusted[index], verdict=_verdict(claim, each, adjusted[index]))
+        for index, (claim, each) in enumerate(zip(claims, evidence, strict=True))
     ]
 
 
-def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, p: float) -> Verdict:
+def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, adjusted: Adjusted) -> Verdict:
     if evidence.unlearned:
         return UNLEARNED
-    return judge(evidence.ours, margin=claim.margin or None, adjusted=p, higher_is_better=evidence.higher_is_better)
+    margin, higher = claim.margin or None, evidence.higher_is_better
+    return judge(evidence.ours, margin=margin, adjusted=adjusted, higher_is_better=higher)

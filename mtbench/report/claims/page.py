@@ -7,6 +7,7 @@ import pandas as pd
 
 from mtbench.plan.suite import AcrossClaim, Claim, rendered
 from mtbench.report.claims.judged import Judged
+from mtbench.report.results.relative import DELTA
 from mtbench.report.results.unlike import MARK
 from mtbench.report.suites.suite import SuiteRuns
 from mtbench.report.tables.caption import QUICK, STALE, reported
@@ -28,6 +29,7 @@ _ACROSS = (
     "Of a claim across datasets: the task's metric, first minus second dataset, of one method or of the difference of "
     "two; paired by seed where a seed has the same initial backbone and the same order of the data on both."
 )
+_DELTA = "Δm: the mean relative gain over the single-task run of the same seed, not over the mean of such runs."
 
 
 def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
@@ -62,7 +64,7 @@ def _line(each: Judged) -> Iterator[str]:
     yield _interval(ours.interval(), digits)
     yield _interval(each.paper.interval() if each.paper else None, digits)
     yield _interval(each.resampled.interval if each.resampled else None, digits)
-    yield DASH if math.isnan(each.adjusted) else p_value(each.adjusted)
+    yield DASH if math.isnan(each.adjusted.difference) else p_value(each.adjusted.difference)
     yield DASH if ours.sign_flip is None else p_value(ours.sign_flip)
     yield DASH if ours.correlation is None else signed(ours.correlation)
     yield DASH if ours.detectable is None else fixed(ours.detectable, digits)
@@ -101,13 +103,17 @@ def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
         "Ours and paper: differences, first minus second method, of the mean over tasks where nothing else is named; "
         "n: seeds, of those planned.",
         *([_ACROSS] if any(isinstance(each.claim, AcrossClaim) for each in judged) else []),
+        *([_DELTA] if any(isinstance(each.claim, Claim) and each.claim.metric == DELTA for each in judged) else []),
         f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % interval excludes 0, by more than "
-        "the margin if it lies beyond that; equivalent if the 90 % interval lies within the margin; else undecided. So "
-        "is a claim of which nothing is above the best answer without a look at the input, such as the majority class.",
+        "the margin if it lies beyond that and p < 0.05 for this too; equivalent if the 90 % interval lies within the "
+        "margin and p < 0.05 in two one-sided tests; else undecided. Each p is after Holm's correction. Undecided is "
+        "also a claim of which nothing is above the best answer without a look at the input, such as the majority "
+        "class.",
         "The paper's interval is Welch's, from its printed numbers; that of runs & images lets seeds and test images "
         "be drawn anew, and is too narrow with few seeds. Of triplets it lets images be drawn anew, not triplets, of "
         "which many have an image in common.",
-        f"p: after Holm's correction over {together}; flips: of exact sign flips, uncorrected{_least(judged)}.",
+        f"p: of no difference, after Holm's correction over {together}; flips: of exact sign flips, "
+        f"uncorrected{_least(judged)}.",
         "r: the correlation of the pairs; detect: the difference that so many seeds would show with 80 % probability.",
     )
 
@@ -151,7 +157,9 @@ def _numbers(each: Judged) -> dict[str, object]:
         "t95_low": low,
         "t95_high": high,
         "p": each.ours.p,
-        "holm_p": each.adjusted,
+        "holm_p": each.adjusted.difference,
+        "holm_beyond_p": each.adjusted.beyond,
+        "holm_equivalence_p": each.adjusted.equivalence,
         "welch_p": each.ours.welch,
         "sign_flip_p": each.ours.sign_flip,
         "least_sign_flip_p": each.ours.least,

@@ -58,7 +58,8 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
             f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.{_metric(columns[0], paper)}"
             f"{_convention(paper)}",
             f"Ours: {trained(sheet.comparison, records)}",
-            "Both mean ± standard deviation of repeats; diff: ours minus the paper's." + _own_mean(paper, columns),
+            f"Both mean ± standard deviation of repeats{_divisor(paper, columns)}; diff: ours minus the paper's."
+            f"{_own_mean(paper, columns)}",
         ),
         footnotes=(*_order(sheet, paper, columns), *([STALE] if stale else [])),
         aside="diff: ours minus the paper's.",
@@ -154,6 +155,18 @@ def _repeats(paper: PaperTable) -> str:
     return f", {paper.n} repeats" if paper.n else ", repeats not stated"
 
 
+def _divisor(paper: PaperTable, columns: Sequence[Column]) -> str:
+    """The divisor of our standard deviations, and the factor between the two that papers use; empty where a paper
+    prints none."""
+    numbers = [published_number(paper, method, column.name) for method in paper.rows for column in columns]
+    if not any(number is not None and number[1] is not None for number in numbers):
+        return ""
+    ours = "ours with divisor n-1"
+    if paper.n < 2:
+        return f" ({ours})"
+    return f" ({ours}; a paper that divides by n = {paper.n} prints {((paper.n - 1) / paper.n) ** 0.5:.2f} of that)"
+
+
 def _metric(column: Column, paper: PaperTable) -> str:
     """A sentence on the metric, where it is not the primary one."""
     return f" Numbers are of {column.metric}{f' in {column.unit}' * bool(column.unit)}." if paper.metric else ""
@@ -166,7 +179,8 @@ def _convention(paper: PaperTable) -> str:
     average, _, sign = paper.delta.partition("/")
     better = {"gain": "higher", "drop": "lower"}[sign]
     return (
-        f" The paper's Δm ({paper.delta}): {AVERAGES[average].rstrip(',')} of the relative {sign}, {better} is better."
+        f" The paper's Δm ({paper.delta}): {AVERAGES[average].rstrip(',')} of the relative {sign}, {better} is better. "
+        "Ours is over the single-task run of the same seed."
     )
 
 

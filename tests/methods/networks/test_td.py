@@ -7,11 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Classification, Setup, Task
+from mtbench.contract import stream as random_stream
+from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import count_macs, parts
-from mtbench_methods.networks.td.network import TopDown
+from mtbench_methods.networks.td.network import TopDown, derangement
 from mtbench_methods.networks.td.stream import Mirror
 
 Connection: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -235,3 +237,24 @@ def test_presets_are_the_two_published_versions() -> None:
     assert (options.bu2, options.upsample, options.td) == ("mul", "nearest", "add")
     options = build("td:preset=levi2019").options
     assert (options.bu2, options.upsample, options.gate) == ("gated", "bilinear", "sigmoid")
+
+
+@pytest.mark.parametrize("tasks", [2, 3, 9])
+def test_shuffled_each_task_starts_from_the_embedding_of_another_and_all_else_is_as_it_was(tasks: int) -> None:
+    plain, shuffled = (build(method, tasks).state_dict() for method in ("td", "td:shuffled=true"))
+    assert list(plain) == list(shuffled)
+    assert [name for name in plain if not torch.equal(plain[name], shuffled[name])] == ["embedding.weight"]
+    before, after = (state["embedding.weight"].T.tolist() for state in (plain, shuffled))
+    order = [before.index(column) for column in after]
+    assert sorted(order) == list(range(tasks))
+    assert all(start != task for task, start in enumerate(order))
+
+
+def test_by_what_tasks_are_shuffled_the_seed_decides() -> None:
+    orders = {tuple(derangement(9, random_stream(seed, "shuffled tasks")).tolist()) for seed in range(5)}
+    assert len(orders) == 5
+
+
+def test_a_single_task_cannot_be_shuffled() -> None:
+    with pytest.raises(UsageError, match="option 'shuffled' of method 'td' is 'true', which does nothing with a sin"):
+        plan(Request(methods=("td:shuffled=true",), datasets=("mmnist2:tasks=LU",), settings={}))

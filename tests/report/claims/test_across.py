@@ -150,7 +150,7 @@ def test_claims_of_both_kinds_are_corrected_together() -> None:
     within = Claim(dataset=FEW, contrast=("td", "uniform"), metric="9")
     alone = [judged(each)[0].ours.p for each in (claim(), within)]
     small, large = sorted(alone)
-    together = sorted(each.adjusted for each in judged(claim(), within))
+    together = sorted(each.adjusted.difference for each in judged(claim(), within))
     assert together == pytest.approx(sorted([2 * small, max(large, 2 * small)]))
 
 

@@ -190,7 +190,7 @@ def test_a_claim_may_be_about_a_variation() -> None:
 
 
 def ps(*claims: Claim) -> list[float]:
-    return [each.adjusted for each in judged(*claims)]
+    return [each.adjusted.difference for each in judged(*claims)]
 
 
 def test_the_claims_of_a_family_are_corrected_together() -> None:
@@ -216,7 +216,7 @@ def test_a_claim_without_runs_has_no_p_and_no_part_in_the_correction() -> None:
     assert ps(clear, absent)[0] == alone
     found = judged(clear, absent)[1]
     assert (found.verdict.word, found.holds, found.ours.n, found.planned) == ("undecided", "open", 0, 5)
-    assert math.isnan(found.adjusted)
+    assert math.isnan(found.adjusted.difference)
     assert found.resampled is None
 
 
@@ -335,8 +335,8 @@ def test_the_page_explains_itself() -> None:
         " ".join(page.caption)
     )
     assert (
-        "p: after Holm's correction over 2 claims in 2 families; flips: of exact sign flips, uncorrected "
-        "(no less than 0.062 with 5 pairs)."
+        "p: of no difference, after Holm's correction over 2 claims in 2 families; flips: of exact sign flips, "
+        "uncorrected (no less than 0.062 with 5 pairs)."
     ) in page.caption
     assert page.footnotes[0].startswith(f"mmnist2: uniform {MINUS} Single task: better, difference +2.0")
     text = render_markdown(page)

@@ -2,6 +2,7 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
@@ -196,11 +197,18 @@ def test_it_reads_as_markdown() -> None:
     assert "\n| Top-down | 97.00 ± 0.10 | 96.00 | -1.00 | 95.00 ± 0.30 | 95.00 | +0.00 | " in text
 
 
+def test_the_caption_says_by_what_standard_deviations_are_divided() -> None:
+    """Of five repeats the standard deviation with divisor n is sqrt(4 / 5) of that with divisor n - 1."""
+    said = "ours with divisor n-1; a paper that divides by n = 5 prints 0.89 of that"
+    assert any(said in sentence for sentence in page_of(ran(SUITE)).caption)
+    assert np.std([1, 2, 4, 8, 16]) / np.std([1, 2, 4, 8, 16], ddof=1) == pytest.approx(0.89, abs=0.005)
+
+
 def test_the_caption_says_the_papers_convention_of_the_gain() -> None:
     suite = dataclasses.replace(SUITE, paper=(dataclasses.replace(PAPER, delta="metric/drop"),))
     assert (
         "Paper: Somebody (2020), Table 7, 5 repeats. The paper's Δm (metric/drop): the mean over the metrics of all "
-        "tasks of the relative drop, lower is better."
+        "tasks of the relative drop, lower is better. Ours is over the single-task run of the same seed."
     ) in page_of(ran(suite)).caption
     assert "Δm" not in " ".join(page_of(ran(SUITE)).caption)
 

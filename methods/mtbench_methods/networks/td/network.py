@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Batch, Inputs, Losses, OneTaskNetwork, Setup, Task
+from mtbench.contract import stream as random_stream
 from mtbench.errors import UsageError
 
 from ..localization import localization_losses, require_points
@@ -59,6 +60,10 @@ class TopDown(OneTaskNetwork):
     BatchNorm has one weight and bias in both passes and statistics of its own in each: modulated maps are distributed
     otherwise.
 
+    With shuffled each task starts from the embedding that another task would start from, by a permutation that the seed
+    draws and that leaves no task in its place. It is a control: as no task is nearer to one index than to another, what
+    changes is by chance.
+
     With loc_loss the same map learns where the task's object is, by `mtbench_methods.networks.localization`. The
     auxiliary losses bu1_loss, td_loss and loc_loss are computed per task, and scaled like the task's loss.
     """
@@ -83,6 +88,10 @@ class TopDown(OneTaskNetwork):
             self.top_down = stream(options, self.backbone, setup.input_shape[0])
         with setup.initialized("embedding"):
             self.embedding = self.top_down.embedding(len(setup.tasks))
+        if options.shuffled:
+            order = derangement(len(setup.tasks), random_stream(setup.seed, "shuffled tasks"))
+            with torch.no_grad():
+                self.embedding.weight.copy_(self.embedding.weight[:, order])  # (C H W, T)
         self.task_map_name = "lowest stream map" if options.spatial else ""
         if options.td_loss or options.loc_loss:
             self.task_map_name = "image-level map"
@@ -91,7 +100,7 @@ class TopDown(OneTaskNetwork):
         self.bu1 = Statistics(self.backbone)
 
     @classmethod
-    def check(cls, options: TopDownOptions, tasks: Sequence[Task]) -> None:  # noqa: ARG003
+    def check(cls, options: TopDownOptions, tasks: Sequence[Task]) -> None:
         for idle, name, value, without in (
             (not options.image and options.td != "add", "td", options.td, "image=false"),
             (not options.spatial and options.upsample != "bilinear", "upsample", options.upsample, "spatial=false"),
@@ -108,6 +117,7 @@ class TopDown(OneTaskNetwork):
                 "loc_loss=0",
             ),
             (options.loc_loss > 0 and not options.spatial, "loc_loss", f"{options.loc_loss:g}", "spatial=false"),
+            (options.shuffled and len(tasks) < 2, "shuffled", "true", "a single task"),
         ):
             if idle:
                 raise UsageError(f"option '{name}' of method 'td' is '{value}', which does nothing with {without}.")
@@ -219,6 +229,14 @@ class TopDown(OneTaskNetwork):
                 logits = nn.functional.interpolate(logits, target.shape[1:], mode="bilinear", align_corners=False)
             means.append(task.scale * nn.functional.binary_cross_entropy_with_logits(logits.squeeze(1), target))
         return torch.stack(means)
+
+
+def derangement(count: int, generator: torch.Generator) -> Tensor:
+    """Return a random permutation (count,) int64 that leaves nothing in its place; `count` is at least 2."""
+    while True:
+        order = torch.randperm(count, generator=generator)
+        if not (order == torch.arange(count)).any():
+            return order
 
 
 class Statistics(nn.Module):

@@ -38,6 +38,7 @@ class TopDownOptions:
     td_loss: float = option(0.0, "weight of the foreground loss at the end of the top-down stream", low=0)
     loc_loss: float = weight_option("at the end of the top-down stream")
     loc_divisor: str = divisor_option()
+    shuffled: bool = option(False, "a control: each task starts from the initial embedding of another, by the seed")
 
 
 @dataclass(frozen=True, kw_only=True)
