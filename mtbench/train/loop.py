@@ -169,6 +169,7 @@ def fit(
             total += losses.totals.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
+            ledger.unsolved += not losses.solved
             ledger.forward_passes += (
                 len(batch.rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
             )

@@ -35,6 +35,7 @@ __all__ = [
     "sentences",
     "title_of",
     "trained",
+    "unsolved",
 ]
 
 QUICK = "QUICK: a look, not a result."
@@ -185,6 +186,14 @@ def apart(method: MethodRuns) -> str:
     """Say which settings a preset of a method has changed for its row alone."""
     changed = [f"{name}={own} (all other rows: {other})" for name, (own, other) in method.apart.items()]
     return f"{method.title} is not trained as the other rows are, but with what its authors use: {listed(changed)}."
+
+
+def unsolved(method: MethodRuns) -> str:
+    """Say how many steps of a method's balancer were not solved; empty if all were."""
+    costs = [record.cost for record in method.records.values()]
+    count, steps = sum(cost.unsolved for cost in costs), sum(cost.steps for cost in costs)
+    said = f"in {count:,} of {steps:,} steps its solver ended short of the condition that defines the balancer"
+    return f"{method.title}: {said}." if count else ""
 
 
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
