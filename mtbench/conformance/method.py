@@ -9,6 +9,7 @@ from torch import Tensor
 from mtbench import registry
 from mtbench.conformance.absence import keeps_absent
 from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built, primary, state, tiny, trained
+from mtbench.conformance.clipping import clips_apart
 from mtbench.conformance.difference import differs_from_all_others
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import PLACES, SHAPE, World, absent_in_every_other_batch, plain, undefined
@@ -48,6 +49,7 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
         "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
         "what belongs to a task stays in a step without it": lambda: keeps_absent(candidate),
+        "tasks that share nothing are clipped apart": lambda: clips_apart(candidate),
         "parameters grow with the tasks as declared": lambda: grows_as_declared(candidate),
         "differs from every other method": lambda: differs_from_all_others(candidate),
     }

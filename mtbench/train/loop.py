@@ -96,6 +96,8 @@ def fit(
     plan = plan or phases(run, protocol)
     epochs = plan[-1].end
     one_task = protocol.draws_one_task(native=network.one_task)
+    clip = protocol.clipping
+    groups = network.clip_groups(shared=clip.shared) if clip.norm else []
     kept_of_absent = absences(run, plan, one_task=one_task)
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     selects, selected = protocol.select == "best-val", None
@@ -134,8 +136,8 @@ def fit(
         visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
         lost, total, used = torch.zeros(3, len(run.tasks), dtype=torch.float64, device=device)
         wanted = "conflict" in protocol.diagnostics and epoch + 1 in where and len(phase.shown) > 1
-        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         phase.enter(network)
+        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         ledger.tick()
         for step, batch in enumerate(batches(split, chunks := visits.batches(protocol.batch))):
             check_stop()
@@ -146,10 +148,9 @@ def fit(
             losses = balancer.backward(network, batch)
             if not _is_finite(losses):
                 raise _broken(losses, run.tasks, epoch, step, ledger.steps)
-            phase.hold(network)
             absence.drop_gradients(batch)
-            if protocol.clip:
-                torch.nn.utils.clip_grad_norm_(network.parameters(), protocol.clip)
+            for group in groups:
+                torch.nn.utils.clip_grad_norm_(group, clip.norm)
             set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
             with absence.held(optimizer, batch):
                 optimizer.step()
@@ -165,6 +166,7 @@ def fit(
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
+        phase.leave(network)
         balancer.end_epoch(total / used)
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
