@@ -314,7 +314,8 @@ class RepresentationBalancer(GradientBalancer):
             total = total + losses.penalty
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         total.backward(inputs=trained)  # type: ignore[no-untyped-call]  # the branches: a leaf hides the encoder
-        z.backward(combined.shared.view_as(z))  # type: ignore[no-untyped-call]
+        if z.requires_grad:  # else all of the encoder is frozen
+            z.backward(combined.shared.view_as(z))  # type: ignore[no-untyped-call]
         return dataclasses.replace(losses.weighted(combined.weights), solved=combined.solved)
 
 

@@ -103,6 +103,8 @@ def fit(
     check_metrics(network.tasks)
     epochs = plan[-1].end
     one_task = protocol.draws_one_task(native=network.one_task)
+    clip = protocol.clipping
+    groups = network.clip_groups(shared=clip.shared) if clip.norm else []
     kept_of_absent = absences(run, plan, one_task=one_task)
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     selects, selected = protocol.select == "best-val", None
@@ -141,8 +143,8 @@ def fit(
         visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
         lost, total, used = torch.zeros(3, len(run.tasks), dtype=torch.float64, device=device)
         wanted = "conflict" in protocol.diagnostics and epoch + 1 in where and len(phase.shown) > 1
-        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         phase.enter(network)
+        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         ledger.tick()
         for step, batch in enumerate(batches(split, chunks := visits.batches(protocol.batch))):
             check_stop()
@@ -153,10 +155,9 @@ def fit(
             losses = balancer.backward(network, batch)
             where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
             guard(losses, run.tasks, balancer, where_it_is)
-            phase.hold(network)
             absence.drop_gradients(batch)
-            if protocol.clip:
-                torch.nn.utils.clip_grad_norm_(network.parameters(), protocol.clip)
+            for group in groups:
+                torch.nn.utils.clip_grad_norm_(group, clip.norm)
             set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
             with absence.held(optimizer, batch):
                 optimizer.step()
@@ -176,6 +177,7 @@ def fit(
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
+        phase.leave(network)
         balancer.end_epoch(total / used)
         check_registered(network, phase, known_to(optimizer))
         if epoch + 1 in where:

@@ -42,6 +42,7 @@ from mtbench.errors import PluginError
 from mtbench.plan.parse import parse_method
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
 from mtbench_methods.networks.branches import Branches
+from mtbench_methods.networks.single import Single
 from tests.conformance.candidates import candidate
 
 
@@ -326,6 +327,19 @@ class OneFactor(LossWeighting):
         return losses.base_weights[:1]
 
 
+class ClippedTogether(Single):
+    """Networks of single tasks that are clipped as one."""
+
+    clip_groups = Network.clip_groups
+
+
+class ClippedInPart(Branches):
+    """Clips the backbone alone, whatever is asked for."""
+
+    def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:  # noqa: ARG002
+        return [list(self.backbone.parameters())]
+
+
 class MeansAlone(Scalarization):
     """Balances the reported losses, without the auxiliary ones."""
 
@@ -468,6 +482,18 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         OneTable,
         "what belongs to a task stays in a step without it",
         "1 numbers of 'logs' are of task 'band1' alone, and move in steps without it: name the parameter (T, ...)",
+    ),
+    (
+        ClippedTogether,
+        Uniform,
+        "tasks that share nothing are clipped apart",
+        "its tasks share no parameters, and 3 of them have 1 `clip_groups`: with --set clip=1 each would be trained by",
+    ),
+    (
+        ClippedInPart,
+        Uniform,
+        "tasks that share nothing are clipped apart",
+        "'branches.0.0.weight' is in 0 of its `clip_groups`, not in one.",
     ),
     (
         Undeclared,

@@ -8,6 +8,7 @@ from mtbench.conformance.method.absent import ignores_absent
 from mtbench.conformance.method.adding import welcomes
 from mtbench.conformance.method.answering import answers_alike, shows_each_input
 from mtbench.conformance.method.backbones import gives_scores, works_on_every_backbone
+from mtbench.conformance.method.clipping import clips_apart
 from mtbench.conformance.method.difference import differs_from_all_others
 from mtbench.conformance.method.first import takes_a_step
 from mtbench.conformance.method.initial import starts_from_streams
@@ -51,6 +52,7 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
         "what belongs to a task stays in a step without it": lambda: keeps_absent(candidate),
         "the loss of an absent task is used for nothing": lambda: ignores_absent(candidate),
+        "tasks that share nothing are clipped apart": lambda: clips_apart(candidate),
         "parameters grow with the tasks as declared": lambda: grows_as_declared(candidate),
         "a task that is added changes nothing that others share": lambda: welcomes(candidate),
         "differs from every other method": lambda: differs_from_all_others(candidate),

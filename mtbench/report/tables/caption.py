@@ -143,7 +143,7 @@ def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
         _LABELS[protocol.tasks_per_image],
         _ADDS.get(protocol.adds, ""),
         f"gradient scale {protocol.gradient_scale}",
-        f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
+        protocol.clipping.words,
         "a validation split held out" if protocol.validation else "",
         _CHOSEN if protocol.select == "best-val" else "",
         "batch normalization by the statistics of test batches" if protocol.norm_eval == "batch" else "",
