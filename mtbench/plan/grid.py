@@ -267,6 +267,13 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
             "can be.",
             mend=f"Use a balancer for losses of any sign, such as '{registry.reference('balancer')}'.",
         )
+    if method.balancer_class.needs_shared_parameters and not built.trains_shared:
+        raise UsageError(
+            f"method '{method.title}' does not go together: network '{method.network_choice}' on backbone "
+            f"'{backbone.choice}' trains no parameter that tasks share, so that '{method.balancer_choice}' has nothing "
+            "to balance.",
+            mend="Use a balancer of losses alone, such as uniform.",
+        )
     if protocol.norm_eval == "batch" and not built.has_batch_norm:
         raise UsageError(
             f"protocol setting 'norm_eval' is 'batch', and method '{method.network_choice}' on backbone "

@@ -13,8 +13,10 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Task, TrainingProtocol, reseed, stream
+from mtbench.contract.promises import check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
+from mtbench.train.absence import absences
 from mtbench.train.assemble import Assembly
 from mtbench.train.buffers import after_step
 from mtbench.train.cost import Ledger
@@ -90,14 +92,20 @@ def fit(
         UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
         UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
             optimizer has nothing to do, or no epoch can be selected.
-        PluginError: something that a plug-in declares is never trained, or evaluation is not what it says.
+        PluginError: something that a plug-in declares is never trained, evaluation is not what it says, or a plug-in
+            gives a tensor of another shape than the contract says, or other metrics.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
         NegativeLoss: a task's loss is negative, and the balancer has no meaning there; likewise.
     """
     network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
     plan = plan or phases(run, protocol)
     check_phases(network, plan)
+    check_metrics(network.tasks)
     epochs = plan[-1].end
+    one_task = protocol.draws_one_task(native=network.one_task)
+    clip = protocol.clipping
+    groups = network.clip_groups(shared=clip.shared) if clip.norm else []
+    kept_of_absent = absences(run, plan, one_task=one_task)
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     selects, selected = protocol.select == "best-val", None
     weights = WeightMeter(run.tasks, device)
@@ -113,7 +121,6 @@ def fit(
     if state is not None and finished > phase.start:
         with _fitting():
             optimizer.load_state_dict(state["optimizer"])
-    one_task = protocol.draws_one_task(native=network.one_task)
     norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
     look = partial(measure, network, norm_batch=norm_batch, check_stop=check_stop)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}
@@ -131,12 +138,13 @@ def fit(
                 optimizer = build_optimizer(protocol, network, phase)
         rate = protocol.learning_rate(epoch - phase.start)
         network.begin_epoch(epoch - phase.start, phase.epochs)
+        absence = kept_of_absent[phase.name]
         balancer, split = phase.balancer, phase.split.augmented(run.tasks, stream(seed, "augment", epoch))
         visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
         lost, total, used = torch.zeros(3, len(run.tasks), dtype=torch.float64, device=device)
         wanted = "conflict" in protocol.diagnostics and epoch + 1 in where and len(phase.shown) > 1
-        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         phase.enter(network)
+        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         ledger.tick()
         for step, batch in enumerate(batches(split, chunks := visits.batches(protocol.batch))):
             check_stop()
@@ -147,11 +155,11 @@ def fit(
             losses = balancer.backward(network, batch)
             where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
             guard(losses, run.tasks, balancer, where_it_is)
-            phase.hold(network)
-            if protocol.clip:
-                torch.nn.utils.clip_grad_norm_(network.parameters(), protocol.clip)
+            absence.drop_gradients(batch)
+            for group in groups:
+                torch.nn.utils.clip_grad_norm_(group, clip.norm)
             set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
-            with phase.held(network):
+            with absence.held(optimizer, batch):
                 optimizer.step()
             if (after := after_step(balancer, network, batch)) is not None:
                 guard(after, run.tasks, balancer, f"after the update {where_it_is}")
@@ -162,12 +170,14 @@ def fit(
             total += losses.totals.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
+            ledger.unsolved += not losses.solved
             ledger.forward_passes += (
                 len(batch.rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
             )
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
+        phase.leave(network)
         balancer.end_epoch(total / used)
         check_registered(network, phase, known_to(optimizer))
         if epoch + 1 in where:

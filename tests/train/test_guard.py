@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from mtbench import registry
-from mtbench.conformance.dataset import measures_as_declared
+from mtbench.conformance.dataset.least_loss import declares_signs
+from mtbench.conformance.dataset.measuring import measures_as_declared
 from mtbench.conformance.fault import Fault
-from mtbench.conformance.least_loss import declares_signs
 from mtbench.contract import Balancer, Batch, Losses, NoOptions, Normals, Regression, Scalarization
 from mtbench.contract.options import parse_options
 from mtbench.errors import NegativeLoss, NonFiniteLoss, UsageError

@@ -63,3 +63,7 @@ class Single(AllTasksNetwork):
 
     def base_weights(self, counts: Tensor) -> Tensor:
         return (counts > 0).float()
+
+    def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:
+        pairs = zip(self.backbones, self.branches, strict=True)
+        return [[*backbone.parameters(), *(() if shared else branch.parameters())] for backbone, branch in pairs]

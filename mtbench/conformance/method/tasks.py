@@ -1,6 +1,7 @@
 """Checks with few tasks, many, and tasks that are absent."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import torch
 
@@ -49,12 +50,29 @@ def grows_as_declared(candidate: Candidate) -> None:
         {part.name: part.total for part in parts(built(candidate, plain(tasks, 2)).network)} for tasks in (2, 3, 4)
     ]
     network = candidate.method.network_class
-    for name in counts[0]:
-        sizes = [count.get(name, 0) for count in counts]
-        if name in network.per_task and not sizes[0] < sizes[1] < sizes[2]:
-            raise Fault(f"part '{name}' is declared in `per_task`, and has {sizes} parameters for 2, 3, 4 tasks.")
-        if name not in network.per_task | network.conformance.grows and len(set(sizes)) > 1:
-            raise Fault(
-                f"part '{name}' has {sizes} parameters for 2, 3, 4 tasks; declare it in `per_task`, or by "
-                "`conformance = Conformance(grows=...)` if the tasks share it."
-            )
+    sizes = {name: [count.get(name, 0) for count in counts] for count in counts for name in count}
+    grown = {
+        name: found
+        for name, found in sizes.items()
+        if len(set(found)) > 1 and name not in network.per_task | network.conformance.grows
+    }
+    still = {name: found for name, found in sizes.items() if name in network.per_task and not _rises(found)}
+    faults = []
+    if grown:
+        faults.append(
+            "with 2, 3, 4 tasks these parts have unequal numbers of parameters and are undeclared: "
+            f"{_listed(grown)}. Name what each task has of its own in `per_task`, and what grows although the tasks "
+            "share it in `conformance = Conformance(grows=...)`."
+        )
+    if still:
+        faults.append(f"with 2, 3, 4 tasks these parts do not grow, and are declared in `per_task`: {_listed(still)}.")
+    if faults:
+        raise Fault(" ".join(faults))
+
+
+def _rises(sizes: list[int]) -> bool:
+    return sizes[0] < sizes[1] < sizes[2]
+
+
+def _listed(parts: Mapping[str, list[int]]) -> str:
+    return ", ".join(f"'{name}' {sizes}" for name, sizes in parts.items())

@@ -35,6 +35,7 @@ __all__ = [
     "sentences",
     "title_of",
     "trained",
+    "unsolved",
 ]
 
 QUICK = "QUICK: a look, not a result."
@@ -142,7 +143,7 @@ def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
         _LABELS[protocol.tasks_per_image],
         _ADDS.get(protocol.adds, ""),
         f"gradient scale {protocol.gradient_scale}",
-        f"clipped to norm {protocol.clip:g}" if protocol.clip else "",
+        protocol.clipping.words,
         "a validation split held out" if protocol.validation else "",
         _CHOSEN if protocol.select == "best-val" else "",
         "batch normalization by the statistics of test batches" if protocol.norm_eval == "batch" else "",
@@ -185,6 +186,14 @@ def apart(method: MethodRuns) -> str:
     """Say which settings a preset of a method has changed for its row alone."""
     changed = [f"{name}={own} (all other rows: {other})" for name, (own, other) in method.apart.items()]
     return f"{method.title} is not trained as the other rows are, but with what its authors use: {listed(changed)}."
+
+
+def unsolved(method: MethodRuns) -> str:
+    """Say how many steps of a method's balancer were not solved; empty if all were."""
+    costs = [record.cost for record in method.records.values()]
+    count, steps = sum(cost.unsolved for cost in costs), sum(cost.steps for cost in costs)
+    said = f"in {count:,} of {steps:,} steps its solver ended short of the condition that defines the balancer"
+    return f"{method.title}: {said}." if count else ""
 
 
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
