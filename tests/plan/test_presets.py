@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mtbench import registry
-from mtbench.contract import Balancer, TrainingProtocol
+from mtbench.contract import Balancer
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
@@ -16,7 +16,7 @@ from mtbench.plan.suite.planned import places, plan_suite, signature
 from tests.train.runs import run
 
 PRESET = ":preset=paper"
-CLIPPED = {"famo", "fairgrad"}
+CLIPPED = {"famo", "fairgrad", "nash-mtl"}
 """Whose released codes clip the shared gradient: CONVENTIONS 2, finding 7."""
 
 
@@ -31,21 +31,17 @@ def test_presets_are_of_the_methods_whose_authors_settings_are_known() -> None:
         assert issubclass(balancer, Balancer)
         if balancer.protocol_presets:
             found[name] = dict(balancer.protocol_presets)
-    assert found == {name: {"paper": {"clip": registry_clip()}} for name in CLIPPED}
-
-
-def registry_clip() -> float | str:
-    """Of the gradient of the parameters that tasks share, length 1."""
-    return 1.0
+    assert found == {name: {"paper": {"clip": "shared:1"}} for name in CLIPPED}
 
 
 @pytest.mark.parametrize("name", sorted(CLIPPED))
 def test_a_preset_changes_the_protocol_of_its_own_method_alone(name: str) -> None:
     uniform, plain, own = specs("uniform", f"branches+{name}", f"branches+{name}{PRESET}", lr=".002")
     assert uniform.protocol == plain.protocol
-    assert own.protocol == dataclasses.replace(plain.protocol, clip=TrainingProtocol().changed(clip=1).clip)
+    assert own.protocol == dataclasses.replace(plain.protocol, clip="shared:1")
     assert own.common_protocol == plain.protocol
-    assert (own.network, own.balancer, own.backbone) == (plain.network, plain.balancer, plain.backbone)
+    assert (own.network, own.backbone) == (plain.network, plain.backbone)
+    assert dict(own.balancer.options) == ({"raw": "true"} if name == "nash-mtl" else {})
 
 
 def test_a_row_says_by_its_name_that_it_is_not_trained_as_the_others_are() -> None:
@@ -66,7 +62,7 @@ def test_options_that_are_given_beside_a_preset_stay_in_the_name() -> None:
 def test_only_runs_with_a_preset_have_another_identity() -> None:
     """The identity is that of the settings: the same clip given for all methods is the same training."""
     plain, own = specs("branches+famo", f"branches+famo{PRESET}")
-    (given,) = specs("branches+famo", clip="1")
+    (given,) = specs("branches+famo", clip="shared:1")
     assert plain.id != own.id == given.id
     assert "apart" not in plain.to_json()
     for spec in (plain, own):
@@ -74,7 +70,7 @@ def test_only_runs_with_a_preset_have_another_identity() -> None:
 
 
 def test_where_all_methods_have_the_setting_nothing_is_apart() -> None:
-    (own,) = specs(f"branches+famo{PRESET}", clip="1")
+    (own,) = specs(f"branches+famo{PRESET}", clip="shared:1")
     assert own.titles.apart == {}
 
 
@@ -98,22 +94,45 @@ def test_an_unknown_preset_is_refused_with_those_that_there_are(method: str, tex
 def test_a_network_and_a_balancer_may_each_have_a_preset() -> None:
     method = parse_method(f"td:preset=levi2021+famo{PRESET}")
     assert str(method.network_choice) == "td:bu2=mul:upsample=nearest"
-    assert dict(method.settings) == {"clip": registry_clip()}
+    assert dict(method.settings) == {"clip": "shared:1"}
 
 
 def test_a_run_with_a_preset_is_trained_as_its_settings_say() -> None:
     settings = {"images": "32", "epochs": "1", "optimizer": "sgd", "lr": ".5"}
-    (clip,) = {str(spec.protocol.clip) for spec in specs(f"branches+fairgrad{PRESET}")}
     own, plain, given = (
         run(plan(Request(methods=[method], datasets=["toy-all"], settings={**settings, **more}, seeds=[0]))[0])
         for method, more in (
             (f"branches+fairgrad{PRESET}", {}),
             ("branches+fairgrad", {}),
-            ("branches+fairgrad", {"clip": clip}),
+            ("branches+fairgrad", {"clip": "shared:1"}),
         )
     )
     assert all(torch.equal(own.model[name], value) for name, value in given.model.items())
     assert not all(torch.equal(own.model[name], value) for name, value in plain.model.items())
+
+
+def test_the_preset_of_nash_mtl_takes_every_step_along_a_gradient_of_length_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The solution of the raw equation is sqrt(P) long whatever the gradients are, and is clipped to 1."""
+    lengths: dict[str, list[float]] = {"before": [], "after": []}
+
+    def noted(group: list[torch.nn.Parameter], norm: float) -> None:
+        gradients = [value.grad for value in group if value.grad is not None]
+        lengths["before"].append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
+        clip(group, norm)
+        lengths["after"].append(float(torch.cat([gradient.flatten() for gradient in gradients]).norm()))
+
+    clip = torch.nn.utils.clip_grad_norm_
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", noted)
+    (spec,) = plan(Request(methods=[f"branches+nash-mtl{PRESET}"], datasets=["toy-all:scale=1e-3/1e-3"],
+                           settings={"images": "48", "epochs": "1", "batch": "16"}, seeds=[0]))  # fmt: skip
+    run(spec)
+    assert lengths["before"] == pytest.approx([2**0.5] * 3, rel=1e-4)
+    assert lengths["after"] == pytest.approx([1.0] * 3, rel=1e-4)
+
+
+def test_a_preset_whose_scale_nothing_makes_up_for_is_refused_with_gradient_scale_sum() -> None:
+    with pytest.raises(UsageError, match="has no gradient scale 'sum'"):
+        specs(f"branches+nash-mtl{PRESET}", **{"gradient-scale": "sum"})
 
 
 def test_a_suite_finds_the_runs_of_a_row_with_a_preset() -> None:

@@ -32,7 +32,7 @@ class FairGrad(ByGramian):
 
     Options = FairGradOptions
     paper = "Ban & Ji, Fair Resource Allocation in Multi-Task Learning, ICML 2024"
-    protocol_presets = {"paper": {"clip": 1.0}}  # noqa: RUF012  # the released code, from that of FAMO
+    protocol_presets = {"paper": {"clip": "shared:1"}}  # noqa: RUF012  # the released code, from FAMO's
 
     def weigh(self, geometry: Geometry) -> Weighed:
         alpha = self.options.alpha

@@ -18,6 +18,9 @@ __all__ = ["NashMtl"]
 @dataclass(frozen=True, kw_only=True)
 class NashMtlOptions:
     update_every: int = option(1, "steps after which the weights are computed anew", low=1)
+    raw: bool = option(
+        False, "inner products as they are, as in the released code, so that every update is sqrt(P) long; else scaled"
+    )
 
 
 class NashMtl(ByGramian):
@@ -28,8 +31,7 @@ class NashMtl(ByGramian):
 
     The released code differs in scale: it solves M a = 1 / a for the raw M, so that the shared gradient would always be
     sqrt(P) long, and then clips that to length 1. Its update is thus a direction alone, and its branches' losses are
-    weighted by the raw a. Here the update is as long as the gradients make it; ``--set clip=1`` clips, for all methods
-    alike.
+    weighted by the raw a: this is ``preset=paper``. Here the update is as long as the gradients make it.
 
     A task without a gradient, for which there is no bargain, keeps its weight, as do those that are absent; weights are
     1 at first. Where gradients cancel there is no bargain for their tasks either: their branches keep their weights,
@@ -37,6 +39,9 @@ class NashMtl(ByGramian):
     """
 
     Options = NashMtlOptions
+    # The released code, weight_methods.py.
+    presets = {"paper": {"raw": True}}  # noqa: RUF012
+    protocol_presets = {"paper": {"clip": "shared:1"}}  # noqa: RUF012
     paper = "Navon et al., Multi-Task Learning as a Bargaining Game, ICML 2022"
 
     def __init__(self, options: NashMtlOptions, tasks: Sequence[Task]) -> None:
@@ -54,7 +59,8 @@ class NashMtl(ByGramian):
             return Weighed(weights=before[geometry.indices])
         found = fair_weights(geometry.cosines, geometry.lengths, alpha=1)
         gramian = geometry.cosines * geometry.lengths[:, None] * geometry.lengths
-        weights = found.weights * np.linalg.norm(gramian) ** 0.5
+        # Weights that solve M a = 1 / a are in proportion to 1 / |g|, and those for M / |M| do not depend on it.
+        weights = found.weights * (1 / geometry.longest if self.options.raw else np.linalg.norm(gramian) ** 0.5)
         after = before.copy()
         after[geometry.indices[~found.blocked]] = weights[~found.blocked]
         self.weights.copy_(torch.from_numpy(after))
@@ -64,5 +70,5 @@ class NashMtl(ByGramian):
         limit = torch.finfo(weights.dtype).max
         return self.weights[indices.to(self.weights.device)].clamp(max=limit).to(weights)
 
-    def gain(self, count: int) -> float:
-        return float(count)
+    def gain(self, count: int) -> float | None:
+        return None if self.options.raw else float(count)

@@ -11,7 +11,16 @@ from scipy.optimize import Bounds, minimize
 from torch import Tensor
 
 from mtbench_methods.balancers.equalization.fair_weights import fair_weights
-from tests.methods.balancers.rows import A, badly_scaled, balancer, combined, conflicting, drawn, nearly_dependent
+from tests.methods.balancers.rows import (
+    A,
+    badly_scaled,
+    balancer,
+    combined,
+    conflicting,
+    drawn,
+    nearly_dependent,
+    shared,
+)
 
 Make: TypeAlias = Callable[..., Tensor]
 
@@ -159,3 +168,18 @@ def test_a_task_without_gradient_keeps_its_weight() -> None:
     assert own[1] == kept[1].float()
     others = bargain(gramian(rows[[0, 2]]))
     assert np.allclose(own[[0, 2]].numpy(), others, rtol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_the_raw_equation_gives_updates_of_one_length_and_the_direction_of_the_other(scale: float) -> None:
+    """a = 1 / (M a) has |G^T a|^2 = a^T M a = P."""
+    rows = scale * drawn(5)
+    raw, scaled = shared("nash-mtl:raw=true", rows), shared("nash-mtl", rows)
+    assert float(raw.norm()) == pytest.approx(5**0.5, rel=1e-5)
+    assert float(torch.cosine_similarity(raw, scaled, dim=0)) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_raw_equation_is_that_of_the_released_code() -> None:
+    """Of two gradients at right angles, of lengths 3 and 4, a = (1/3, 1/4): the update is the sum of their directions."""
+    found = shared("nash-mtl:raw=true", torch.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    assert found.tolist() == pytest.approx([1, 1])
