@@ -180,6 +180,6 @@ def test_the_raw_equation_gives_updates_of_one_length_and_the_direction_of_the_o
 
 
 def test_the_raw_equation_is_that_of_the_released_code() -> None:
-    """Of two gradients at right angles, of lengths 3 and 4, a = (1/3, 1/4): the update is the sum of their directions."""
+    """Of two gradients at right angles, of lengths 3 and 4, a = (1/3, 1/4): their directions are added."""
     found = shared("nash-mtl:raw=true", torch.tensor([[3.0, 0.0], [0.0, 4.0]]))
     assert found.tolist() == pytest.approx([1, 1])
