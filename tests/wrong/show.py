@@ -24,6 +24,7 @@ MESSAGES = Path(__file__).parent / "messages.txt"
 NETWORKS: Mapping[type[Network], str] = {
     networks.PlainLinear: "initial weights",
     networks.OwnRandomness: "initial weights",
+    networks.AtImport: "initial weights",
     networks.OwnNoise: "resumed",
     networks.ModuleNoise: "same seed",
     networks.Narrow: "",
