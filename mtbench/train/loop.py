@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Task, TrainingProtocol, reseed, stream
-from mtbench.contract.promises import check_metrics
+from mtbench.contract.promises import check_losses, check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly
@@ -149,6 +149,7 @@ def fit(
             optimizer.zero_grad()
             conflict.observe(batch.rows)
             losses = balancer.backward(network, batch)
+            check_losses(losses, balancer)
             where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
             guard(losses, run.tasks, balancer, where_it_is)
             phase.hold(network)

@@ -53,6 +53,7 @@ BALANCERS: Mapping[type[Balancer], str] = {
     balancers.Transposed: "",
     balancers.OwnColumn: "",
     balancers.AllWeights: "",
+    balancers.Nothing: "",
 }
 KINDS: tuple[Kind, ...] = (
     datasets.Broadcasts(),
@@ -61,6 +62,7 @@ KINDS: tuple[Kind, ...] = (
     datasets.Summed(),
     datasets.Misspelt(),
     datasets.MeanOfMeans(),
+    datasets.OwnOrder(),
 )
 DATASETS: Mapping[type[Dataset], str] = {
     datasets.FromOne: "valid",
@@ -68,6 +70,7 @@ DATASETS: Mapping[type[Dataset], str] = {
     datasets.FewClasses: "valid",
     datasets.Unseeded: "same examples",
     datasets.OnePerTask: "splits are",
+    datasets.Beyond: "splits are",
 }
 
 
