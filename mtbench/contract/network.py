@@ -157,22 +157,47 @@ class Network(nn.Module, ABC):
         """The parameters that tasks share, in a fixed order."""
         return [value for name, value in self.named_parameters() if name.partition(".")[0] not in self.per_task]
 
+    def alone(self, index: int) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the modules that answer one task and no other, e.g. ``backbones.0``, where tasks share nothing at all.
+
+        With ``select=best-val`` such tasks have an epoch each, as runs of their own would. By default nothing: one
+        epoch for all.
+        """
+        return ()
+
+    def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:
+        """Return the parameters whose gradient is clipped together, group by group: all in one.
+
+        A network in which tasks share nothing overrides it with a group for each of them, so that none is trained by
+        what the others' gradients are.
+
+        Args:
+            shared: whether only those are to be in a group that tasks share or, where each task has a network of its
+                own, would share: its backbone.
+        """
+        return [self.shared_parameters() if shared else list(self.parameters())]
+
     def last_shared_layer(self) -> nn.Parameter:
-        """Return the last shared weight of `last_shared_part`, where GradNorm measures the tasks' gradients.
+        """Return the last shared weight of `last_shared_part` that is trained, where GradNorm measures the gradients.
+
+        Where all of that part is frozen it is the last trained weight that tasks share elsewhere, such as one head.
 
         Raises:
-            PluginError: that part has no weight that tasks share.
+            PluginError: that part has no weight that tasks share, or none is trained anywhere.
         """
         shared = {id(parameter) for parameter in self.shared_parameters()}
         named = [(name.partition(".")[0], parameter) for name, parameter in self.named_parameters()]
-        weights = [p for part, p in named if part == self.last_shared_part and p.dim() > 1 and id(p) in shared]
-        if not weights:
+        weights = [(part, p) for part, p in named if p.dim() > 1 and id(p) in shared]
+        last = [p for part, p in weights if part == self.last_shared_part]
+        trained = [p for p in last if p.requires_grad] or [p for _, p in weights if p.requires_grad]
+        if not last or not trained:
+            lacking = f"no shared weight in its part '{self.last_shared_part}'" if not last else "no trained weight"
             raise PluginError(
-                f"network '{type(self).__name__}' has no shared weight in its part '{self.last_shared_part}'.",
+                f"network '{type(self).__name__}' has {lacking}.",
                 mend="Name the part that ends in the last shared layer as `last_shared_part`.",
                 allowed=f"Its parts: {', '.join(dict.fromkeys(part for part, _ in named))}.",
             )
-        return weights[-1]
+        return trained[-1]
 
     def lr_factors(self) -> Mapping[str, float]:
         """Return by part its learning rate as a multiple of the protocol's, where it is not 1."""
@@ -199,7 +224,7 @@ class Network(nn.Module, ABC):
         """
         check_outputs(outputs, self.tasks, self, ANSWERING)
         means, counts, views = [], batch.use.sum(1), batch.inputs_per_example
-        parts = zip(self.tasks, outputs, batch.targets, batch.use, counts.tolist(), strict=True)
+        parts = zip(self.tasks, outputs, batch.targets, batch.use, batch.counts, strict=True)
         for task, output, target, use, count in parts:
             if not count:  # of hundreds of tasks most are absent from a batch with one task per example
                 means.append(output.new_zeros(()))

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+from mtbench.contract.clip import Clip, parse_clip
 from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
 from mtbench.contract.options import current_names, option, parse_value, render_value
 from mtbench.contract.schedule import parse_schedule
@@ -69,7 +70,11 @@ class TrainingProtocol:
         "points of the curve: 5 or 20 evenly spaced epochs, 20 and each of the last 10 (last10), or all epochs",
         choices=("5", "20", "last10", "all"),
     )
-    clip: float = option(0.0, "the norm that the gradient of a step is clipped to; 0 is none", low=0)
+    clip: float | str = option(
+        0.0,
+        "the norm that the gradient of a step is clipped to, in each network of tasks that share nothing by itself; 0 "
+        "is none, shared:x clips only parameters that tasks share",
+    )
     gradient_scale: str = option(
         "native",
         "length of the gradient that a balancer combines: native (as it gives it), sum (times a constant, so that "
@@ -111,6 +116,11 @@ class TrainingProtocol:
         """
         return min(1.0, progress / self.warmup) if self.warmup else 1.0
 
+    @property
+    def clipping(self) -> Clip:
+        """The setting `clip` as an object."""
+        return parse_clip(self.clip)
+
     def draws_one_task(self, *, native: bool) -> bool:
         """Whether one task is drawn per image, given whether that is the network's own way."""
         return {"native": native, "one": True, "all": False}[self.tasks_per_image]
@@ -136,6 +146,9 @@ class TrainingProtocol:
                     allowed=f"Its settings: {', '.join(fields)}.",
                     where="Given by --set.",
                 )
+            if name == "clip":  # a number or a text
+                values[name] = parse_clip(value).value
+                continue
             bounds = {key: fields[name].metadata[key] for key in ("choices", "low", "high")}
             values[name] = parse_value(value, hints[name], subject=f"protocol setting '{name}'", **bounds)
         values["schedule"] = parse_schedule(values.get("schedule", self.schedule)).text

@@ -6,6 +6,7 @@ Shapes: M inputs in a split, N examples, T tasks, V inputs per example (M = N an
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import torch
@@ -49,6 +50,16 @@ class Batch:
     rows: Tensor
     foreground: Callable[[Tensor, int], Tensor] | None
     points: Tensor | None = None
+
+    @cached_property
+    def counts(self) -> tuple[int, ...]:
+        """The number of labels that this step may use, per task; a GPU is waited for the first time it is asked."""
+        return tuple(self.use.sum(1).tolist())
+
+    @property
+    def present(self) -> tuple[bool, ...]:
+        """Per task whether this step may use any label of it."""
+        return tuple(count > 0 for count in self.counts)
 
     def used_inputs(self) -> list[Tensor]:
         """Return per task the indices (n * V,) int64 of the inputs that make up the n examples whose label is used."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from mtbench.contract import GradientBalancer
+from mtbench.contract import GradientBalancer, Network
 from mtbench.contract.normalization import has_batch_norm
 from mtbench.plan.counting import outline
 from mtbench.plan.parse import BackboneChoice, DatasetChoice, MethodChoice
@@ -20,11 +20,13 @@ class Facts:
         has_batch_norm: whether the network has batch normalization.
         has_gain: whether the gradient scale ``sum`` has a meaning for the balancer.
         needs_positive_losses: see `Balancer`.
+        trains_shared: whether any parameter that tasks share is trained, in any phase.
     """
 
     has_batch_norm: bool
     has_gain: bool
     needs_positive_losses: bool
+    trains_shared: bool
 
 
 def facts_of(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice) -> Facts:
@@ -70,4 +72,15 @@ def _build(parts: _Parts) -> Facts:
         has_batch_norm=has_batch_norm(network),
         has_gain=not isinstance(balancer, GradientBalancer) or balancer.gain(2) is not None,
         needs_positive_losses=balancer.needs_positive_losses,
+        trains_shared=_trains_shared(network),
     )
+
+
+def _trains_shared(network: Network) -> bool:
+    parts = frozenset[str]().union(*network.phases.values())
+    trained = {
+        id(parameter)
+        for name, parameter in network.named_parameters()
+        if parameter.requires_grad and (not parts or name.partition(".")[0] in parts)
+    }
+    return any(id(parameter) in trained for parameter in network.shared_parameters())

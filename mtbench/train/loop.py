@@ -1,6 +1,5 @@
 """The training loop: every network, every balancer and every kind of task goes through it."""
 
-import copy
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from mtbench.contract import Task, TrainingProtocol, reseed, stream
 from mtbench.contract.promises import check_losses, check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
+from mtbench.train.absence import absences
 from mtbench.train.assemble import Assembly
 from mtbench.train.buffers import after_step
 from mtbench.train.cost import Ledger
@@ -29,7 +29,7 @@ from mtbench.train.phases import Phase, phases
 from mtbench.train.prefetch import batches
 from mtbench.train.progress import Progress
 from mtbench.train.registration import check_phases, check_registered, known_to
-from mtbench.train.selection import best_epoch
+from mtbench.train.selection import best_epochs, keep_best
 from mtbench.train.weights import WeightMeter
 
 __all__ = ["TRAIN_EXAMPLES", "Fitted", "Keeper", "curve_epochs", "fit"]
@@ -59,13 +59,13 @@ class Fitted:
     Attributes:
         ledger: the resources that were used.
         curve: the points that were measured.
-        selected_epoch: after how many epochs it had these weights.
+        selected_epochs: by task, after how many epochs it had the weights that answer it.
         final: by split the evaluation with these weights; that of the test split with predictions.
     """
 
     ledger: Ledger
     curve: list[CurvePoint]
-    selected_epoch: int
+    selected_epochs: Mapping[str, int]
     final: Mapping[str, Evaluation]
 
 
@@ -102,6 +102,10 @@ def fit(
     check_phases(network, plan)
     check_metrics(network.tasks)
     epochs = plan[-1].end
+    one_task = protocol.draws_one_task(native=network.one_task)
+    clip = protocol.clipping
+    groups = network.clip_groups(shared=clip.shared) if clip.norm else []
+    kept_of_absent = absences(run, plan, one_task=one_task)
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     selects, selected = protocol.select == "best-val", None
     weights = WeightMeter(run.tasks, device)
@@ -117,7 +121,6 @@ def fit(
     if state is not None and finished > phase.start:
         with _fitting():
             optimizer.load_state_dict(state["optimizer"])
-    one_task = protocol.draws_one_task(native=network.one_task)
     norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
     look = partial(measure, network, norm_batch=norm_batch, check_stop=check_stop)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}
@@ -135,12 +138,13 @@ def fit(
                 optimizer = build_optimizer(protocol, network, phase)
         rate = protocol.learning_rate(epoch - phase.start)
         network.begin_epoch(epoch - phase.start, phase.epochs)
+        absence = kept_of_absent[phase.name]
         balancer, split = phase.balancer, phase.split.augmented(run.tasks, stream(seed, "augment", epoch))
         visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
         lost, total, used = torch.zeros(3, len(run.tasks), dtype=torch.float64, device=device)
         wanted = "conflict" in protocol.diagnostics and epoch + 1 in where and len(phase.shown) > 1
-        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         phase.enter(network)
+        conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         ledger.tick()
         for step, batch in enumerate(batches(split, chunks := visits.batches(protocol.batch))):
             check_stop()
@@ -152,11 +156,11 @@ def fit(
             check_losses(losses, balancer)
             where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
             guard(losses, run.tasks, balancer, where_it_is)
-            phase.hold(network)
-            if protocol.clip:
-                torch.nn.utils.clip_grad_norm_(network.parameters(), protocol.clip)
+            absence.drop_gradients(batch)
+            for group in groups:
+                torch.nn.utils.clip_grad_norm_(group, clip.norm)
             set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
-            with phase.held(network):
+            with absence.held(optimizer, batch):
                 optimizer.step()
             if (after := after_step(balancer, network, batch)) is not None:
                 guard(after, run.tasks, balancer, f"after the update {where_it_is}")
@@ -167,12 +171,14 @@ def fit(
             total += losses.totals.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
+            ledger.unsolved += not losses.solved
             ledger.forward_passes += (
                 len(batch.rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
             )
             beat.step(epoch, step + 1, len(chunks), losses)
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
+        phase.leave(network)
         balancer.end_epoch(total / used)
         check_registered(network, phase, known_to(optimizer))
         if epoch + 1 in where:
@@ -183,8 +189,8 @@ def fit(
                 found = {name: look(run.splits[name], batches=run.batches_of(name))}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, found, conflict, weights))
             weights.clear()
-            if selects and best_epoch(curve, run.tasks) == epoch + 1:
-                selected = copy.deepcopy(network.state_dict())
+            if selects:
+                selected = keep_best(selected, network, curve, run.tasks)
             beat.score = _last_score(curve, run.tasks)
         keeper.keep(
             {
@@ -204,7 +210,9 @@ def fit(
     return Fitted(
         ledger=ledger,
         curve=curve,
-        selected_epoch=epochs if selected is None else best_epoch(curve, run.tasks),
+        selected_epochs=dict.fromkeys((task.name for task in run.tasks), epochs)
+        if selected is None
+        else best_epochs(network, curve, run.tasks),
         # Resumed after the last epoch, or with another one selected, there is no evaluation of these weights yet.
         final=final or _final(run, ledger.steps, look),
     )

@@ -1,34 +1,62 @@
-"""Which numbers of a network belong to one task alone, found out from where the gradients of its answers go."""
+"""The numbers of a network that belong to one task alone, found by the gradients of its answers.
 
-from collections.abc import Iterator, Mapping
+Each task is asked about one input, and the gradient of a random combination of all these answers is taken; then, for
+each bit of the tasks' numbers, that of the answers of the tasks that have the bit. A number that one task alone reaches
+has in each of these gradients all of the first one or nothing, which spells its task. So T tasks take log2(T) + 1
+backward passes and not T, in groups as large as the inputs where a network answers one task per input.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Inputs, Network, stream
+from mtbench.contract import Batch, Inputs, Network, stream
 
-__all__ = ["owned"]
+__all__ = ["Owner", "Stacked", "Whole", "owned", "owners"]
 
 DRAWS = 4
 """How often inputs and weights are drawn: a unit that is dead in one draw is not so in all."""
+MANY = 64
+"""Up to how many tasks all draws are taken; with more of them one is, in which many tasks show the same parameters."""
 JITTER = 0.1
 """How far weights are moved while looking, relative to their size: what starts at 0 would hide what lies before it."""
+EQUAL = 1e-4
+"""How far two gradients of one number may be apart that are equal but for the order of their sums."""
+NOBODY, SHARED = -1, -2
 
 
-def owned(network: Network, index: int, like: Inputs, *, seed: int) -> dict[str, Tensor]:
-    """The numbers that answer one task and no other, by parameter: bool masks of the parameters' shapes.
+@dataclass(frozen=True)
+class Whole:
+    """A parameter that is one task's as a whole, such as those of a branch."""
 
-    Looked for in the parts that the network declares `per_task`, by the gradients of each task's answer to random
-    inputs. A tensor that this task alone has a gradient in is wholly its own, such as those of a branch. A tensor that
-    several tasks have a gradient in is its own along the one dimension of size T in which each of them is confined to
-    its own index, such as the columns of an embedding (C, T) or vectors stacked to (T, C). Whatever else there is, such
-    as the bias of an embedding, is shared. A parameter that holds nothing of the task's own is left out.
+    task: int
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """A parameter of which each task has its own index along one dimension of size T, such as vectors (T, C)."""
+
+    dimension: int
+
+
+Owner: TypeAlias = Whole | Stacked
+
+
+def owners(network: Network, like: Inputs, *, seed: int) -> dict[str, Owner]:
+    """Return to whom the parameters belong in which tasks have something of their own, by name.
+
+    They are looked for in the parts that the network declares `per_task`. A parameter that only one task's answers have
+    a gradient in is wholly that task's. One that several tasks have a gradient in is parted along the first dimension
+    of size T in which each of them is confined to its own index, such as the columns of an embedding (C, T). Whatever
+    else there is, such as the bias of an embedding, is shared and left out.
 
     The network is left as it was found.
 
     Args:
-        index: of the task.
         like: a few inputs (B, ...), whose floating tensors are replaced by random ones.
         seed: of the run.
     """
@@ -37,52 +65,130 @@ def owned(network: Network, index: int, like: Inputs, *, seed: int) -> dict[str,
         for name, parameter in network.named_parameters()
         if name.partition(".")[0] in network.per_task and parameter.requires_grad
     }
-    touched = [
-        {name: torch.zeros_like(parameter, dtype=torch.bool) for name, parameter in parameters.items()}
-        for _ in network.tasks
-    ]
-    for draw in range(DRAWS if parameters else 0):
+    reached = {name: torch.full_like(value, NOBODY, dtype=torch.int32) for name, value in parameters.items()}
+    draws = DRAWS if len(network.tasks) <= MANY else 1
+    for draw in range(draws if parameters else 0):
         generator = stream(seed, "ownership", draw)
         with _moved(network, generator):
             inputs = _random(like, generator)
-            for task, found in enumerate(touched):
-                for name, gradient in _gradients(network, task, inputs, parameters, generator).items():
-                    found[name] |= gradient != 0
-    masks = {name: _mask([found[name] for found in touched], index) for name in parameters}
-    return {name: mask for name, mask in masks.items() if mask.any()}
+            for tasks in _groups(network, inputs):
+                _reach(network, inputs, tasks, parameters, reached, generator)
+    found = {name: _owner(by, len(network.tasks)) for name, by in reached.items()}
+    return {name: owner for name, owner in found.items() if owner is not None}
 
 
-def _mask(touched: list[Tensor], index: int) -> Tensor:
-    """Which numbers of a parameter are the task's own, given per task which of them its answer has a gradient in."""
-    having = [task for task, found in enumerate(touched) if found.any()]
-    own = torch.zeros_like(touched[index])
-    if having == [index]:
-        return torch.ones_like(own)
-    if index in having:
-        for dimension in range(own.dim()):
-            if own.shape[dimension] == len(touched) and all(_confined(touched[t], dimension, t) for t in having):
-                own.select(dimension, index).fill_(True)
-                break
-    return own
+def owned(network: Network, index: int, like: Inputs, *, seed: int) -> dict[str, Tensor]:
+    """Return the numbers that answer one task and no other, by parameter: bool masks of the parameters' shapes.
+
+    A parameter that holds nothing of the task's own is left out. The arguments are those of `owners`.
+
+    Args:
+        index: of the task.
+    """
+    masks = {}
+    for name, owner in owners(network, like, seed=seed).items():
+        mask = torch.zeros_like(network.get_parameter(name), dtype=torch.bool)
+        match owner:
+            case Whole(task) if task == index:
+                masks[name] = ~mask
+            case Stacked(dimension):
+                mask.select(dimension, index).fill_(True)
+                masks[name] = mask
+    return masks
 
 
-def _confined(touched: Tensor, dimension: int, index: int) -> bool:
-    """Whether nothing is touched beside that index of the dimension."""
-    return int(touched.sum()) == int(touched.select(dimension, index).sum())
+def _groups(network: Network, inputs: Inputs) -> Iterator[range]:
+    """Yield the tasks that are looked at together: all where one pass answers them all, else one for each input."""
+    count = len(network.tasks)
+    size = min(_length(inputs), count) if network.one_task else count
+    for first in range(0, count, size):
+        yield range(first, min(first + size, count))
 
 
-def _gradients(
-    network: Network, task: int, inputs: Inputs, parameters: Mapping[str, nn.Parameter], generator: torch.Generator
-) -> dict[str, Tensor]:
-    """The gradient of a random combination of one task's outputs in each parameter, 0 where it has no part in it."""
-    output = network.task_output(inputs, task)
-    factors = torch.randn(output.shape, generator=generator).to(output)
-    if not output.requires_grad:
-        return {}
+def _reach(
+    network: Network,
+    inputs: Inputs,
+    tasks: range,
+    parameters: Mapping[str, nn.Parameter],
+    reached: Mapping[str, Tensor],
+    generator: torch.Generator,
+) -> None:
+    """Note in `reached`, for each number of the parameters, which of some tasks' answers have a gradient in it."""
+    answers = _answers(network, inputs, tasks, generator)
+    if not any(answer.requires_grad for answer in answers):
+        return
+    every = _gradients(answers, parameters)
+    code = {name: torch.zeros_like(by) for name, by in reached.items()}
+    mixed = {name: torch.zeros_like(by, dtype=torch.bool) for name, by in reached.items()}
+    touched = {name: gradient != 0 for name, gradient in every.items()}
+    for bit in range((len(tasks) - 1).bit_length()):
+        part = _gradients([answer for number, answer in enumerate(answers) if number >> bit & 1], parameters)
+        for name, gradient in part.items():
+            slack = EQUAL * every[name].abs()
+            has, lacks = (gradient - every[name]).abs() <= slack, gradient.abs() <= slack
+            code[name] += has.int() << bit
+            mixed[name] |= ~(has | lacks)
+            touched[name] |= gradient != 0
+    for name, by in reached.items():
+        mixed[name] |= code[name] >= len(tasks)
+        by_one = (code[name] + tasks[0]).where(~mixed[name], SHARED)
+        before = by.where(by != NOBODY, by_one)
+        by.copy_(torch.where(touched[name], before.where(before == by_one, SHARED), by))
+
+
+def _answers(network: Network, inputs: Inputs, tasks: range, generator: torch.Generator) -> list[Tensor]:
+    """A random combination of each task's outputs for one of the inputs."""
+    rows = torch.arange(_length(inputs))
+    use = torch.zeros(len(network.tasks), len(rows), dtype=torch.bool)
+    numbers = torch.tensor(tasks)
+    use[numbers, (numbers - tasks[0]) % len(rows)] = True
+    device = next(network.parameters()).device
+    batch = Batch(
+        inputs=inputs,
+        targets=(),
+        use=use.to(device),
+        drawn=None,
+        inputs_per_example=1,
+        rows=rows.to(device),
+        foreground=None,
+    )
+    outputs = network.used_outputs(batch)
+    return [
+        (torch.randn(outputs[task].shape, generator=generator).to(outputs[task]) * outputs[task]).sum()
+        for task in tasks
+    ]
+
+
+def _gradients(answers: Sequence[Tensor], parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+    """The gradient of the sum of the answers in each parameter, 0 where it has no part in it."""
+    total = torch.stack(list(answers)).sum()
+    if not total.requires_grad:
+        return {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
     found = torch.autograd.grad(
-        (factors * output).sum(), list(parameters.values()), allow_unused=True, materialize_grads=True
+        total, list(parameters.values()), retain_graph=True, allow_unused=True, materialize_grads=True
     )
     return dict(zip(parameters, found, strict=True))
+
+
+def _owner(reached: Tensor, tasks: int) -> Owner | None:
+    """Return whose a parameter is, given for each of its numbers the task that reaches it, `NOBODY` or `SHARED`."""
+    touched = reached != NOBODY
+    whose = reached[touched].unique()  # type: ignore[no-untyped-call]
+    if SHARED in whose or not len(whose):
+        return None
+    if len(whose) == 1:
+        return Whole(int(whose))
+    for dimension in range(reached.dim()):
+        if reached.shape[dimension] == tasks:
+            numbers = torch.arange(tasks, device=reached.device)
+            own = numbers.view(-1, *[1] * (reached.dim() - dimension - 1))
+            if ((reached == own) | ~touched).all():
+                return Stacked(dimension)
+    return None
+
+
+def _length(inputs: Inputs) -> int:
+    return len(inputs if isinstance(inputs, Tensor) else next(iter(inputs.values())))
 
 
 @contextmanager

@@ -2,20 +2,19 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Balancer, Batch, Losses, Network, NoOptions, Split, Task, TrainingProtocol
+from mtbench.contract import Balancer, Batch, Inputs, Losses, Network, NoOptions, Split, Task, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.store.record import PhaseInfo
 from mtbench.train.assemble import Assembly
 from mtbench.train.order import Visits, visits
 from mtbench.train.ownership import owned
 
-__all__ = ["Alone", "Phase", "phases"]
+__all__ = ["Alone", "Phase", "phases", "some_inputs"]
 
 LOOKED_AT = 16
 """How many inputs show which numbers belong to a task alone."""
@@ -36,7 +35,7 @@ class Phase:
         whole: (M, T) bool on the CPU, which targets may be used of all examples of which those are a share.
         balancer: what weighs the tasks' losses.
         frozen: by parameter of the network a mask of the numbers that must not move, None where that is all of them;
-            what is not in it is trained.
+            what is not in it is trained, but for what the network itself has no gradient of.
     """
 
     name: str
@@ -62,46 +61,38 @@ class Phase:
     def trained(self, network: Network) -> Iterator[tuple[str, nn.Parameter]]:
         """The parameters of which any number is trained, by name."""
         for name, parameter in network.named_parameters():
-            if name not in self.frozen or self.frozen[name] is not None:
+            if parameter.requires_grad and (name not in self.frozen or self.frozen[name] is not None):
                 yield name, parameter
 
-    def hold(self, network: Network) -> None:
-        """Take the gradient from what must not move: exactly 0, which moves nothing under an optimizer that has seen
-        nothing else, or none where a parameter is frozen as a whole."""
-        for name, mask in self.frozen.items():
-            parameter = network.get_parameter(name)
-            if mask is None:
-                parameter.grad = None
-            elif parameter.grad is not None:
-                parameter.grad.masked_fill_(mask, 0)
-
-    @contextmanager
-    def held(self, network: Network) -> Iterator[None]:
-        """Undo within the block what an optimizer does to the frozen numbers of a parameter of which others are
-        trained: weight decay, and muon, move them without any gradient."""
-        kept = [
-            (parameter, mask, parameter.detach()[mask])
-            for parameter, mask in ((network.get_parameter(name), mask) for name, mask in self.frozen.items())
-            if mask is not None
-        ]
-        yield
-        with torch.no_grad():
-            for parameter, mask, values in kept:
-                parameter[mask] = values
+    def still(self, network: Network) -> list[nn.Parameter]:
+        """The parameters that are frozen as a whole. Frozen numbers of others belong to tasks that are absent from
+        every step of the phase, which `mtbench.train.absence` keeps."""
+        return [network.get_parameter(name) for name, mask in self.frozen.items() if mask is None]
 
     def enter(self, network: Network) -> None:
-        """Put the network in training mode, but for modules whose parameters are all frozen and that have buffers, such
-        as running statistics, which training would change. While a task is added alone, a module with buffers and no
-        parameter counts as frozen."""
+        """Put the network in training mode, with no gradient in parameters that are frozen as a whole, so that nobody
+        balances gradients that are not used.
+
+        Modules whose parameters are all frozen and that have buffers, such as running statistics, which training would
+        change, are left in evaluation mode. While a task is added alone, a module with buffers and no parameter counts
+        as frozen.
+        """
         network.train()
         if not self.frozen:
             return
-        still = {id(network.get_parameter(name)) for name, mask in self.frozen.items() if mask is None}
+        for parameter in self.still(network):
+            parameter.requires_grad_(False)
+            parameter.grad = None
         for module in network.modules():
-            members = [id(parameter) in still for parameter in module.parameters()]
+            members = [not parameter.requires_grad for parameter in module.parameters()]
             has_buffers = next(module.buffers(recurse=False), None) is not None
             if has_buffers and all(members) and (members or self.adds is not None):
                 module.training = False
+
+    def leave(self, network: Network) -> None:
+        """Give back to the parameters the gradients that `enter` took from them."""
+        for parameter in self.still(network):
+            parameter.requires_grad_()
 
     def info(self, network: Network) -> PhaseInfo:
         """What a record keeps of it."""
@@ -147,7 +138,7 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
         return tuple(_labelled(phase, run) for phase in _own_phases(only, run))
     if protocol.adds == "none":
         return (_labelled(only, run),)
-    own = _owned(run, last)
+    own = owned(run.network, last, some_inputs(run), seed=run.setup.seed)
     first = dataclasses.replace(only, name="first", shown=every[:-1], frozen={n: _mask(own[n]) for n in own})
     second = dataclasses.replace(only, name=protocol.adds, start=protocol.epochs, adds=last)
     if protocol.adds == "own":
@@ -159,8 +150,8 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
             )
         frozen = {
             name: _mask(~own[name]) if name in own else None
-            for name, _ in network.named_parameters()
-            if name not in own or not own[name].all()
+            for name, parameter in network.named_parameters()
+            if parameter.requires_grad and (name not in own or not own[name].all())
         }
         alone = Alone(run.tasks, [parameter for name, parameter in network.named_parameters() if name in own])
         second = dataclasses.replace(second, shown=(last,), balancer=alone, frozen=frozen)
@@ -172,14 +163,15 @@ def _own_phases(only: Phase, run: Assembly) -> Iterator[Phase]:
     network = run.network
     shared = {id(parameter) for parameter in network.shared_parameters()}
     for number, (name, parts) in enumerate(network.phases.items()):
-        trained = {key: value for key, value in network.named_parameters() if key.partition(".")[0] in parts}
+        trainable = {key: value for key, value in network.named_parameters() if value.requires_grad}
+        trained = {key: value for key, value in trainable.items() if key.partition(".")[0] in parts}
         balances = any(id(parameter) in shared for parameter in trained.values())
         yield dataclasses.replace(
             only,
             name=name,
             start=number * only.epochs,
             balancer=run.balancer if balances else Alone(run.tasks, list(trained.values())),
-            frozen={key: None for key, _ in network.named_parameters() if key not in trained},
+            frozen={key: None for key in trainable if key not in trained},
         )
 
 
@@ -200,10 +192,10 @@ class Alone(Balancer):
         return losses.weighted(losses.base_weights)
 
 
-def _owned(run: Assembly, index: int) -> dict[str, Tensor]:
+def some_inputs(run: Assembly) -> Inputs:
+    """Return the few inputs of the training split that show which numbers belong to a task alone."""
     split = run.splits["train"]
-    rows = torch.arange(min(LOOKED_AT, len(split)), device=split.defined.device)
-    return owned(run.network, index, split.batch(rows).inputs, seed=run.setup.seed)
+    return split.batch(torch.arange(min(LOOKED_AT, len(split)), device=split.defined.device)).inputs
 
 
 def _mask(frozen: Tensor) -> Tensor | None:

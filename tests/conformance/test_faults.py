@@ -27,6 +27,7 @@ from mtbench.contract import (
     Metric,
     Motion,
     Network,
+    OneTaskNetwork,
     Regression,
     Scalarization,
     Segmentation,
@@ -41,6 +42,7 @@ from mtbench.errors import PluginError
 from mtbench.plan.parse import parse_method
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
 from mtbench_methods.networks.branches import Branches
+from mtbench_methods.networks.single import Single
 from tests.conformance.candidates import candidate
 
 
@@ -272,6 +274,45 @@ class TouchesAbsent(LossWeighting):
         return losses.base_weights
 
 
+class Entangled(OneTaskNetwork):
+    """Vectors that are declared to be the tasks', of which each task uses its own and the first one's."""
+
+    per_task = frozenset({"scales"})
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.backbone = setup.build_backbone()
+        self.branch = setup.head(self.backbone, self.widest, "branch")
+        self.scales = nn.Parameter(torch.ones(len(setup.tasks), self.backbone.features))
+
+    def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
+        answer: Tensor = self.branch(self.backbone(inputs) * (self.scales[task] + self.scales[0]))
+        return answer
+
+
+class Flat(Entangled):
+    """Vectors of all tasks one behind the other, without a dimension of the tasks."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.scales = nn.Parameter(self.scales.detach().flatten())
+
+    def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
+        answer: Tensor = self.branch(self.backbone(inputs) * self.scales.view(len(self.tasks), -1)[task])
+        return answer
+
+
+class OneTable(LossWeighting):
+    """A learned scale of each loss in one parameter, which is not declared to have a row for each task."""
+
+    def __init__(self, options: Any, tasks: Any) -> None:
+        super().__init__(options, tasks)
+        self.logs = nn.Parameter(torch.zeros(len(tasks)))
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights * self.logs.exp()
+
+
 class Competes(LossWeighting):
     """Weighs by a softmax over all losses, the zeros of absent tasks among them."""
 
@@ -284,6 +325,19 @@ class OneFactor(LossWeighting):
 
     def weigh(self, losses: Losses) -> Tensor:
         return losses.base_weights[:1]
+
+
+class ClippedTogether(Single):
+    """Networks of single tasks that are clipped as one."""
+
+    clip_groups = Network.clip_groups
+
+
+class ClippedInPart(Branches):
+    """Clips the backbone alone, whatever is asked for."""
+
+    def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:  # noqa: ARG002
+        return [list(self.backbone.parameters())]
 
 
 class MeansAlone(Scalarization):
@@ -411,6 +465,36 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     ),
     (Pairs, Uniform, "works with 1, 2 and 9 tasks and with undefined labels", "with 1 task it fails: IndexError"),
     (Branches, TouchesAbsent, "a task absent from every other batch does no harm", "'branches.1.0.bias'"),
+    (
+        Entangled,
+        Uniform,
+        "what belongs to a task stays in a step without it",
+        "numbers of 'scales' are of task 'band1' alone, and move in steps without it. The harness keeps a parameter",
+    ),
+    (
+        Flat,
+        Uniform,
+        "what belongs to a task stays in a step without it",
+        "numbers of 'scales' are of task 'band1' alone, and move in steps without it. The harness keeps a parameter",
+    ),
+    (
+        Branches,
+        OneTable,
+        "what belongs to a task stays in a step without it",
+        "1 numbers of 'logs' are of task 'band1' alone, and move in steps without it: name the parameter (T, ...)",
+    ),
+    (
+        ClippedTogether,
+        Uniform,
+        "tasks that share nothing are clipped apart",
+        "its tasks share no parameters, and 3 of them have 1 `clip_groups`: with --set clip=1 each would be trained by",
+    ),
+    (
+        ClippedInPart,
+        Uniform,
+        "tasks that share nothing are clipped apart",
+        "'branches.0.0.weight' is in 0 of its `clip_groups`, not in one.",
+    ),
     (
         Undeclared,
         Uniform,

@@ -77,3 +77,11 @@ class Progressive(AllTasksNetwork):
 
     def base_weights(self, counts: Tensor) -> Tensor:
         return (counts > 0).float()
+
+    def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:
+        """A group for each column, with what it reads of others."""
+        parts = zip(self.columns, self.laterals, self.branches, strict=True)
+        return [
+            [*column.parameters(), *lateral.parameters(), *(() if shared else branch.parameters())]
+            for column, lateral, branch in parts
+        ]

@@ -32,6 +32,9 @@ class Single(AllTasksNetwork):
         self.backbones = nn.ModuleList(backbones)
         self.branches = nn.ModuleList(heads)
 
+    def alone(self, index: int) -> tuple[str, ...]:
+        return (f"backbones.{index}", f"branches.{index}")
+
     def forward(self, inputs: Inputs) -> list[Tensor]:
         return [self.task_output(inputs, index) for index in range(len(self.tasks))]
 
@@ -60,3 +63,7 @@ class Single(AllTasksNetwork):
 
     def base_weights(self, counts: Tensor) -> Tensor:
         return (counts > 0).float()
+
+    def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:
+        pairs = zip(self.backbones, self.branches, strict=True)
+        return [[*backbone.parameters(), *(() if shared else branch.parameters())] for backbone, branch in pairs]

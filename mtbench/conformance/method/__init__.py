@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from mtbench.conformance.candidate import Candidate
+from mtbench.conformance.method.absence import keeps_absent
 from mtbench.conformance.method.absent import ignores_absent
 from mtbench.conformance.method.answering import answers_alike, shows_each_input
 from mtbench.conformance.method.backbones import gives_scores, works_on_every_backbone
+from mtbench.conformance.method.clipping import clips_apart
 from mtbench.conformance.method.difference import differs_from_all_others
 from mtbench.conformance.method.first import takes_a_step
 from mtbench.conformance.method.initial import starts_from_streams
@@ -47,7 +49,9 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "works on every backbone it claims": lambda: works_on_every_backbone(candidate),
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
         "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
+        "what belongs to a task stays in a step without it": lambda: keeps_absent(candidate),
         "the loss of an absent task is used for nothing": lambda: ignores_absent(candidate),
+        "tasks that share nothing are clipped apart": lambda: clips_apart(candidate),
         "parameters grow with the tasks as declared": lambda: grows_as_declared(candidate),
         "a task that is added changes nothing that others share": lambda: welcomes(candidate),
         "differs from every other method": lambda: differs_from_all_others(candidate),

@@ -38,6 +38,7 @@ class Famo(Scalarization):
 
     Options = FamoOptions
     paper = "Liu et al., FAMO: Fast Adaptive Multitask Optimization, NeurIPS 2023"
+    protocol_presets = {"paper": {"clip": 1.0}}  # noqa: RUF012  # the released code, weight_methods.py
     forwards = 1
     needs_positive_losses = True
     # A loss that has come to 0 draws all the weight: the factors are z_t / L_t.

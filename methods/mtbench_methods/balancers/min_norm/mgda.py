@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mtbench.contract import Combined, Conformance, GradientBalancer, RepresentationBalancer, Task, option
 
-from .solver import min_norm_weights
+from ..gramian import Geometry
+from .solver import least_norm
 
 __all__ = ["Mgda", "MgdaUb"]
 
@@ -52,8 +53,10 @@ class Mgda(GradientBalancer):
         self.needs_positive_losses = options.normalize in ("loss", "loss+")  # a negative one would turn its gradient
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
-        weights = least_norm(gradients, losses, self.options.normalize)
-        return Combined(shared=weights @ gradients, own=weights, weights=weights)
+        wide = gradients.double()  # where gradients nearly cancel, single precision would lose the minimum
+        weights, solved = least_norm_weights(wide, losses, self.options.normalize)
+        rounded = weights.to(gradients)
+        return Combined(shared=(weights @ wide).to(gradients), own=rounded, weights=rounded, solved=solved)
 
     def gain(self, count: int) -> float:  # noqa: ARG002
         return 1.0
@@ -76,19 +79,24 @@ class MgdaUb(RepresentationBalancer):
         return combined if self.options.branches == "weighted" else dataclasses.replace(combined, own=None)
 
 
-def least_norm(matrix: Tensor, losses: Tensor, normalize: str) -> Tensor:
+def least_norm_weights(wide: Tensor, losses: Tensor, normalize: str) -> tuple[Tensor, bool]:
     """The min-norm weights (P,) of P gradients (P, n), each divided by n_t first (Sener & Koltun's released code).
 
-    n_t is 1 (none), |G_t| (l2), L_t (loss) or L_t |G_t| (loss+), and 1 where that would be 0. Where a gradient is not
-    finite there is no such point; the weights are equal then, and the loop says which loss broke.
+    n_t is 1 (none), |G_t| (l2), |L_t| (loss) or |L_t| |G_t| (loss+), and 1 where that would be 0. Gradients of 0 take
+    all the weight, in equal parts. Where a gradient is not finite there is no such point; the weights are equal then,
+    and the loop says which loss broke.
+
+    Returns:
+        The weights, and whether they are the solution.
     """
-    wide = matrix.double()  # where gradients nearly cancel, single precision would lose the minimum
     gramian = (wide @ wide.T).cpu().numpy()
-    if not np.isfinite(gramian).all():
-        return torch.full_like(losses, 1 / len(losses))
-    norms = gramian.diagonal() ** 0.5
-    values = losses.detach().double().cpu().numpy()
-    divisors = {"none": norms**0, "l2": norms, "loss": values, "loss+": values * norms}[normalize]
-    divisors = divisors + (divisors == 0)
-    weights = min_norm_weights(gramian / divisors[:, None] / divisors)
-    return torch.from_numpy(weights).to(matrix)
+    finite, still = np.isfinite(gramian).all(), gramian.diagonal() == 0
+    if still.any() or not finite:
+        chosen = still if finite else np.ones_like(still)
+        return torch.from_numpy(chosen / chosen.sum()).to(wide), True
+    geometry = Geometry.of(gramian, np.arange(len(gramian)))
+    lengths = geometry.longest * geometry.lengths
+    values = np.abs(losses.detach().double().cpu().numpy())
+    divisors = {"none": lengths**0, "l2": lengths, "loss": values, "loss+": values * lengths}[normalize]
+    weights, solved = least_norm(geometry.cosines, lengths / np.where(divisors > 0, divisors, 1))
+    return torch.from_numpy(weights).to(wide), solved

@@ -1,0 +1,109 @@
+"""The check that a step without a task leaves what belongs to that task alone as it is."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built
+from mtbench.conformance.fault import Fault
+from mtbench.conformance.world import absent_in_every_other_batch
+from mtbench.contract import Batch, Losses, Network
+from mtbench.train.assemble import Assembly
+from mtbench.train.loop import fit
+
+__all__ = ["keeps_absent"]
+
+ABSENT = 1
+"""The task that has no label in every other batch, of two."""
+
+
+def keeps_absent(candidate: Candidate) -> None:
+    """Check it under an optimizer that moves numbers without a gradient: Adam, with weight decay.
+
+    To the absent task alone belongs a number in a part that is `per_task` if only its loss ever has a gradient in it,
+    and a number of the balancer if it has a gradient in no step without the task and in some with it.
+    """
+    run = built(candidate, absent_in_every_other_batch(64, BATCH))
+    watch = _Watch(run)
+    fit(run, dataclasses.replace(PROTOCOL, weight_decay=0.01), keeper=Memory(), points=())
+    if of_network := watch.moved_alone(watch.parts):
+        raise Fault(
+            f"{_counted(of_network)} of task 'band{ABSENT}' alone, and move in steps without it. The harness keeps a "
+            "parameter that one task alone uses, and one in which each task has its own index of one dimension: give "
+            "each task its numbers in such a form."
+        )
+    if of_balancer := watch.moved_alone(watch.own):
+        raise Fault(
+            f"{_counted(of_balancer)} of task 'band{ABSENT}' alone, and move in steps without it: name the parameter "
+            "(T, ...) in the balancer's `per_task`, or give each task a parameter of its own."
+        )
+
+
+class _Watch:
+    """What moves in the steps of a run, and which task's loss has a gradient in it.
+
+    Attributes:
+        parts: the parameters in the network's parts that are `per_task`, by name.
+        own: the balancer's parameters, by name.
+    """
+
+    def __init__(self, run: Assembly) -> None:
+        network, balancer = run.network, run.balancer
+        self.parts: Mapping[str, Tensor] = {
+            name: value
+            for name, value in network.named_parameters()
+            if name.partition(".")[0] in network.per_task and value.requires_grad
+        }
+        self.own: Mapping[str, Tensor] = dict(balancer.named_parameters())
+        every = [*self.parts.values(), *self.own.values()]
+        self.before: dict[Tensor, Tensor] = {}
+        self.with_task, self.without, self.moved = (
+            {value: torch.zeros_like(value, dtype=torch.bool) for value in every} for _ in range(3)
+        )
+        self.backward, self.after_step = balancer.backward, balancer.after_step
+        balancer.backward, balancer.after_step = self.begins, self.ends  # type: ignore[method-assign]
+
+    def begins(self, network: Network, batch: Batch) -> Losses:
+        """The balancer's `backward`, after a look at the gradients of each task's loss."""
+        if self.parts:
+            for loss, here, found in zip(
+                network.losses(batch).totals, batch.present, (self.without, self.with_task), strict=True
+            ):
+                if here:
+                    self._note(found, loss)
+        self.before = {value: value.detach().clone() for value in self.moved}
+        losses = self.backward(network, batch)
+        for value in self.own.values():
+            if value.grad is not None:
+                (self.with_task if batch.present[ABSENT] else self.without)[value].logical_or_(value.grad != 0)
+        return losses
+
+    def _note(self, found: Mapping[Tensor, Tensor], loss: Tensor) -> None:
+        parameters = list(self.parts.values())
+        gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
+        for value, gradient in zip(parameters, gradients, strict=True):
+            if gradient is not None:
+                found[value].logical_or_(gradient != 0)
+
+    def ends(self, network: Network, batch: Batch) -> None:
+        """The balancer's `after_step`, with a note of what has moved."""
+        if not batch.present[ABSENT]:
+            for value, before in self.before.items():
+                self.moved[value] |= value.detach() != before
+        self.after_step(network, batch)
+
+    def moved_alone(self, parameters: Mapping[str, Tensor]) -> dict[str, int]:
+        """Return how many numbers moved without the task that they alone belong to, by parameter."""
+        moved = {
+            name: int((self.moved[value] & self.with_task[value] & ~self.without[value]).sum())
+            for name, value in parameters.items()
+        }
+        return {name: count for name, count in moved.items() if count}
+
+
+def _counted(moved: Mapping[str, int]) -> str:
+    name, count = next(iter(moved.items()))
+    others = f" (and some of {len(moved) - 1} others)" if len(moved) > 1 else ""
+    return f"{count} numbers of '{name}'{others} are"
