@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from mtbench.contract.authors import author_of, place_of
+from mtbench.contract.losses import Losses
 from mtbench.contract.task import Kind, Task
 from mtbench.errors import PluginError
 
@@ -99,6 +100,20 @@ def check_output(
     check_shape(output, expected, owner, author_of(owner, names), of=f"for task '{task.name}'", because=because)
 
 
+def check_losses(losses: object, owner: object) -> None:
+    """Check that `Balancer.backward` returned the losses of the batch.
+
+    Raises:
+        PluginError: it returned something else.
+    """
+    if not isinstance(losses, Losses):
+        raise PluginError(
+            f"`{type(owner).__name__}.backward` returned type {type(losses).__name__}, and should return the `Losses` "
+            "of the batch, such as `losses.weighted(weights)`.",
+            where=place_of(owner, "backward"),
+        )
+
+
 def check_objectives(found: object, indices: Tensor, owner: object) -> None:
     """Compare the shape of `GradientBalancer.objectives` with the number of tasks that are present.
 
@@ -148,7 +163,7 @@ def check_metrics(tasks: Sequence[Task]) -> None:
                 f"{cause}; it should return NaN for each metric.",
                 where=place_of(tally, "score"),
             ) from cause
-        if set(scored) != set(declared) or not declared:
+        if sorted(scored) != sorted(declared) or not declared:
             raise PluginError(
                 f"`{type(tally).__name__}.score` {whose} returned the metrics {scored}, and its kind "
                 f"'{type(kind).__name__}' declares {declared}.",

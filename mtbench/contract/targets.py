@@ -21,7 +21,8 @@ def check_targets(tasks: Sequence[Task], split: Split, name: str) -> None:
         PluginError: those of a task are not.
     """
     if faults := list(wrong_targets(tasks, split)):
-        rest = f" So it is for {len(faults) - 1} more tasks." if len(faults) > 1 else ""
+        more = len(faults) - 1
+        rest = f" The same holds for {more} more task{'s' * (more > 1)}." if more else ""
         raise PluginError(
             f"in split '{name}' {faults[0]}.{rest}",
             mend="The dataset has to give other targets, or other kinds of tasks; `mtbench check` looks at all splits.",

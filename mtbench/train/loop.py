@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Task, TrainingProtocol, reseed, stream
-from mtbench.contract.promises import check_metrics
+from mtbench.contract.promises import check_losses, check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.absence import absences
@@ -153,6 +153,7 @@ def fit(
             optimizer.zero_grad()
             conflict.observe(batch.rows)
             losses = balancer.backward(network, batch)
+            check_losses(losses, balancer)
             where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
             guard(losses, run.tasks, balancer, where_it_is)
             absence.drop_gradients(batch)

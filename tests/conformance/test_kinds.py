@@ -333,7 +333,9 @@ def test_classes_counted_from_1_are_told_of_before_a_loss_is_computed() -> None:
     assert fault.match(says)
     with pytest.raises(PluginError) as error:
         check_targets(dataset.tasks, dataset.load("train", validation=False), "train")
-    assert error.match(r"in split 'train' the targets of task 'upper' have \d+ numbers .* So it is for 1 more tasks\.")
+    assert error.match(
+        r"in split 'train' the targets of task 'upper' have \d+ numbers .* The same holds for 1 more task\."
+    )
 
 
 def test_undefined_targets_may_be_anything() -> None:

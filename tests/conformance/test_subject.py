@@ -1,12 +1,20 @@
 """The order of checks, and what is left out and told once."""
 
+import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from mtbench.conformance.candidate import Candidate
+from mtbench.conformance.dataset import dataset_checks
 from mtbench.conformance.fault import Fault
+from mtbench.conformance.method import method_checks
 from mtbench.conformance.subject import made
+from mtbench.contract import Conformance
 from mtbench.errors import PluginError, UsageError
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "checks.md"
 
 
 def fails(error: Exception) -> Callable[[], None]:
@@ -53,3 +61,13 @@ def test_an_error_is_told_with_the_last_line_outside_of_libraries() -> None:
     assert result.fault.startswith("it fails: RuntimeError: inconsistent tensor size, expected tensor [2] and src [3]")
     line = check.__code__.co_firstlineno + 3
     assert result.fault.endswith(f"tests/conformance/test_subject.py:{line}.")
+
+
+def test_the_document_explains_every_check_in_their_order() -> None:
+    heads = [line.removeprefix("### ") for line in DOCUMENT.read_text().splitlines() if line.startswith("### ")]
+    assert heads == [*method_checks(Candidate.of("branches")), *dataset_checks("toy-all", Path())]
+
+
+def test_the_document_explains_every_fact_that_a_check_asks_for() -> None:
+    rows = {line.partition("`")[2].partition("=")[0].partition("`")[0] for line in DOCUMENT.read_text().splitlines()}
+    assert rows >= {field.name for field in dataclasses.fields(Conformance)}

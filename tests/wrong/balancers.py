@@ -6,7 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Batch, Combined, GradientBalancer, Losses, LossWeighting, Network, Scalarization, Task
+from mtbench.contract import (
+    Balancer,
+    Batch,
+    Combined,
+    GradientBalancer,
+    Losses,
+    LossWeighting,
+    Network,
+    Scalarization,
+    Task,
+)
 
 
 class OneFactor(LossWeighting):
@@ -105,3 +115,12 @@ class AllWeights(GradientBalancer):
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         return Combined(shared=gradients.mean(0), weights=torch.ones(len(self.tasks)))
+
+
+class Nothing(Balancer):
+    """Keeps its losses for itself."""
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        losses = network.losses(batch)
+        (losses.base_weights * losses.totals).sum().backward()  # type: ignore[no-untyped-call]
+        return None  # type: ignore[return-value]

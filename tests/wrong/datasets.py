@@ -46,6 +46,13 @@ class Misspelt(Regression):
     metrics: ClassVar[tuple[Metric, ...]] = (*Regression.metrics[:2], Metric(name="r^2", in_delta=False))
 
 
+class OwnOrder(Regression):
+    """An order that is drawn from elsewhere."""
+
+    def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+        return torch.randperm(len(defined))
+
+
 class MeanOfMeans(Regression):
     """A tally that is the mean of the means of batches."""
 
@@ -115,3 +122,10 @@ class OnePerTask(AllTasks):
     def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Split:
         split = super().split(images, targets, members)
         return dataclasses.replace(split, defined=split.defined[:, 0])
+
+
+class Beyond(AllTasks):
+    """Counts the inputs of its examples from 1."""
+
+    def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Split:  # noqa: ARG002
+        return super().split(images, targets, torch.arange(1, len(images) + 1)[:, None])

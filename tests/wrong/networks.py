@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,6 +36,20 @@ class OwnRandomness(Branches):
 
 
 GENERATOR = torch.Generator().manual_seed(0)
+
+
+class AtImport(Branches):
+    """Draws initial weights as its module is imported."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.scale = nn.Parameter(torch.tensor(SCALE, dtype=torch.float32))
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        return super().encode(inputs) * self.scale
+
+
+SCALE = np.random.rand(50)
 
 
 class OwnNoise(Branches):

@@ -24,6 +24,7 @@ MESSAGES = Path(__file__).parent / "messages.txt"
 NETWORKS: Mapping[type[Network], str] = {
     networks.PlainLinear: "initial weights",
     networks.OwnRandomness: "initial weights",
+    networks.AtImport: "initial weights",
     networks.OwnNoise: "resumed",
     networks.ModuleNoise: "same seed",
     networks.Narrow: "",
@@ -52,6 +53,7 @@ BALANCERS: Mapping[type[Balancer], str] = {
     balancers.Transposed: "",
     balancers.OwnColumn: "",
     balancers.AllWeights: "",
+    balancers.Nothing: "",
 }
 KINDS: tuple[Kind, ...] = (
     datasets.Broadcasts(),
@@ -60,6 +62,7 @@ KINDS: tuple[Kind, ...] = (
     datasets.Summed(),
     datasets.Misspelt(),
     datasets.MeanOfMeans(),
+    datasets.OwnOrder(),
 )
 DATASETS: Mapping[type[Dataset], str] = {
     datasets.FromOne: "valid",
@@ -67,6 +70,7 @@ DATASETS: Mapping[type[Dataset], str] = {
     datasets.FewClasses: "valid",
     datasets.Unseeded: "same examples",
     datasets.OnePerTask: "splits are",
+    datasets.Beyond: "splits are",
 }
 
 

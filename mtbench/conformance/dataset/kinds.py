@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mtbench.conformance.fault import Fault
-from mtbench.contract import Batch, Dataset, Kind, Tally, Task, stream
+from mtbench.contract import Batch, Dataset, Kind, Tally, Task, seeded, stream
 from mtbench.contract.authors import place_of
 from mtbench.contract.promises import check_metrics, check_predictions, check_shape, example_losses, mean_loss
 
@@ -32,6 +32,7 @@ def kinds_keep(dataset: Dataset) -> None:
             into batches.
     """
     split, tried = dataset.load("test", validation=False), list[Kind]()
+    _check_order(dataset.tasks, split.defined)
     for index, task in enumerate(dataset.tasks):
         if task.kind in tried:
             continue
@@ -41,6 +42,24 @@ def kinds_keep(dataset: Dataset) -> None:
         tried.append(task.kind)
         batch = split.batch(rows[: _count(task, split.targets[index])])
         _check(task, _outputs(task, batch, index), batch.targets[index])
+
+
+def _check_order(tasks: Sequence[Task], defined: Tensor) -> None:
+    """Check that all tasks visit examples in one order, drawn from the generator that they are given."""
+    orders: list[Tensor] = []
+    for task in (*tasks[:1], *tasks):
+        with seeded(len(orders), "check", "order"):
+            orders.append(task.kind.order(defined, stream(0, "check", "order")))
+        if not torch.equal(orders[-1], orders[0]):
+            whose = f"that of the kind of task '{task.name}' is another one than the first's"
+            how = "it is drawn from elsewhere than the generator that is given" if len(orders) == 2 else whose
+            raise Fault(f"the order of examples is not one: {how}. {place_of(task.kind, 'order')}")
+    order = orders[0]
+    if order.dtype != torch.int64 or (len(order) and not 0 <= int(order.min()) <= int(order.max()) < len(defined)):
+        raise Fault(
+            f"the order of examples is {order.dtype}, from {int(order.min())} to {int(order.max())}, and should be "
+            f"int64 rows 0 to {len(defined) - 1}. {place_of(tasks[0].kind, 'order')}"
+        )
 
 
 def _check(task: Task, output: Tensor, target: Tensor) -> None:

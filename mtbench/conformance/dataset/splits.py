@@ -39,6 +39,9 @@ def splits_fit(dataset: Dataset) -> None:
             )
         if split.members is None and inputs is not None and len(inputs) != count:
             raise Fault(f"{name} has {len(inputs)} inputs for {count} examples, and no `members`.")
+        _check_members(name, split, inputs)
+        if split.points is not None and tuple(split.points.shape) != (count, len(dataset.tasks), 2):
+            raise Fault(f"`points` of {name} are {tuple(split.points.shape)}, not (N, T, 2).")
         if split.defined.shape != (count, len(dataset.tasks)) or split.defined.dtype != torch.bool:
             raise Fault(f"`defined` of {name} is {split.defined.dtype} {tuple(split.defined.shape)}, not bool (N, T).")
         if len(split.targets) != len(dataset.tasks):
@@ -48,6 +51,19 @@ def splits_fit(dataset: Dataset) -> None:
                 raise Fault(f"task '{task.name}' has {len(target)} targets in {name} for {count} examples.")
             if (defined & ~task.kind.defined(target)).any():
                 raise Fault(f"targets of task '{task.name}' in {name} are marked as defined, and are not.")
+
+
+def _check_members(name: str, split: Split, inputs: Tensor | None) -> None:
+    members = split.members
+    if members is None:
+        return
+    if members.dtype != torch.int64 or members.dim() != 2 or len(members) != len(split):
+        raise Fault(f"`members` of {name} are {members.dtype} {tuple(members.shape)}, not int64 (N, V).")
+    if inputs is not None and len(members) and (members.min() < 0 or members.max() >= len(inputs)):
+        raise Fault(
+            f"`members` of {name} go from {int(members.min())} to {int(members.max())}, and there are inputs 0 to "
+            f"{len(inputs) - 1}."
+        )
 
 
 def targets_fit(dataset: Dataset) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from mtbench.conformance.candidate import Candidate
 from mtbench.conformance.method.absence import keeps_absent
 from mtbench.conformance.method.absent import ignores_absent
-from mtbench.conformance.method.adding import welcomes
 from mtbench.conformance.method.answering import answers_alike, shows_each_input
 from mtbench.conformance.method.backbones import gives_scores, works_on_every_backbone
 from mtbench.conformance.method.clipping import clips_apart
@@ -16,7 +15,7 @@ from mtbench.conformance.method.learning import learns, trains_everything, train
 from mtbench.conformance.method.passes import passes_once
 from mtbench.conformance.method.repeating import is_not_changed_by_looking, repeats, resumes
 from mtbench.conformance.method.signs import takes_any_sign
-from mtbench.conformance.method.tasks import grows_as_declared, survives_absence, works_with_any_tasks
+from mtbench.conformance.method.tasks import grows_as_declared, survives_absence, welcomes, works_with_any_tasks
 from mtbench.errors import UsageError
 
 __all__ = ["method_checks"]

@@ -6,6 +6,7 @@ import torch
 
 from mtbench.conformance.candidate import Candidate, built
 from mtbench.conformance.world import plain
+from mtbench.contract.promises import check_losses
 from mtbench.train.evaluate import evaluate
 
 __all__ = ["takes_a_step"]
@@ -25,6 +26,6 @@ def takes_a_step(candidate: Candidate) -> None:
     for split, rows in ((every, torch.arange(24)), (some, torch.arange(24)), (some, without.nonzero().squeeze(1))):
         drawn = split.defined[rows].float().argmax(1) if run.network.one_task else None
         run.network.train().zero_grad()
-        run.balancer.backward(run.network, split.batch(rows, drawn))
+        check_losses(run.balancer.backward(run.network, split.batch(rows, drawn)), run.balancer)
     for split in (every, some):
         evaluate(run.network, split)
