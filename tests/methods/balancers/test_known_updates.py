@@ -222,6 +222,17 @@ def test_db_mtl_brings_a_gradient_1e_25_as_long_to_the_length_of_the_longest() -
     gives("db-mtl:beta=0", [[1, 0], [0, 1e-25]], [1, 1])
 
 
+@pytest.mark.parametrize("ratio", [1e-3, 1e-6, 1e-10])
+def test_excess_mtl_weighs_tasks_alike_whose_risks_fall_alike_however_short_their_gradients(ratio: float) -> None:
+    """The third of equal squares is divided by the root of three: of what the risk was at first, 3^(-1/2) is left."""
+    excess = balancer("excess-mtl:step=1", 2)
+    rows = drawn(2) * torch.tensor([[1.0], [ratio]])
+    for _ in range(3):
+        found = combined(excess, rows).weights
+    assert found is not None
+    assert found.tolist() == pytest.approx([0.5, 0.5], abs=1e-6)
+
+
 @pytest.mark.parametrize("name", ["cagrad", "upgrad", "fairgrad", "imtl-g", "config", "mgda", "nash-mtl", "pcgrad"])
 def test_lengths_whose_squares_a_float32_does_not_hold_change_nothing(name: str) -> None:
     """They are apart by 1e-3, once of about 1 and once of about 1e-30."""
