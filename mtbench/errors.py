@@ -9,6 +9,7 @@ MtbenchError
         NewerResults    the results were made by a newer mtbench
     RunError            a run cannot go on
         NonFiniteLoss   a task's loss became NaN or infinite
+        NegativeLoss    a task's loss is negative, and the balancer has no meaning there
         Stopped         asked to stop before the end
         Busy            another live process is working on this run
         UnfitState      a checkpoint does not fit the run that it was made by
@@ -22,6 +23,7 @@ __all__ = [
     "DamagedRecord",
     "DataError",
     "MtbenchError",
+    "NegativeLoss",
     "NewerResults",
     "NonFiniteLoss",
     "PluginError",
@@ -81,6 +83,10 @@ class RunError(MtbenchError):
 
 class NonFiniteLoss(RunError):
     """A task's loss became NaN or infinite."""
+
+
+class NegativeLoss(RunError):
+    """A task's loss is negative, and the balancer has no meaning there."""
 
 
 class Stopped(RunError):

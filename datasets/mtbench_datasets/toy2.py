@@ -18,6 +18,7 @@ from .made import Made
 __all__ = ["Objective", "Toy2", "front", "gap", "objective"]
 
 FLOOR = 5e-6  # what the logarithm's argument is kept above
+DEEPEST = 20.0  # no loss is lower than minus this, without the shift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,10 @@ class Objective(Kind):
         Metric(name="objective", higher_is_better=False),
         Metric(name="gap", higher_is_better=False),
     )
+
+    @property
+    def has_negative_losses(self) -> bool:
+        return self.shift < DEEPEST
 
     def defined(self, targets: Tensor) -> Tensor:
         return torch.ones_like(targets, dtype=torch.bool)

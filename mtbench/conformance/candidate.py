@@ -18,11 +18,23 @@ from mtbench.contract.options import parse_options, render_value
 from mtbench.errors import UsageError
 from mtbench.plan.parse import BackboneChoice, MethodChoice, parse_backbone, parse_method
 from mtbench.store.record import CurvePoint, TaskResult
-from mtbench.train.assemble import Assembly, build
+from mtbench.train.assemble import Assembly, build, build_balancer
 from mtbench.train.device import deterministic
 from mtbench.train.loop import fit
 
-__all__ = ["BACKBONE", "BATCH", "PROTOCOL", "Candidate", "Memory", "built", "primary", "state", "tiny", "trained"]
+__all__ = [
+    "BACKBONE",
+    "BATCH",
+    "PROTOCOL",
+    "Candidate",
+    "Memory",
+    "built",
+    "parts_in",
+    "primary",
+    "state",
+    "tiny",
+    "trained",
+]
 
 BATCH = 16
 PROTOCOL = TrainingProtocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
@@ -93,6 +105,24 @@ def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int
     Raises:
         UsageError: the method does not fit the world.
     """
+    method, world, setup = parts_in(candidate, world, seed=seed, shape=shape)
+    return Assembly(
+        tasks=world.tasks,
+        splits={"train": world.split, "test": world.split},
+        network=build(method, setup),
+        balancer=build_balancer(method, world.tasks, seed=seed),
+        setup=setup,
+    )
+
+
+def parts_in(
+    candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE
+) -> tuple[MethodChoice, World, Setup]:
+    """Return the method with options that fit the world, the world with tasks that fit the method, and the setup.
+
+    Raises:
+        UsageError: the method does not fit the world.
+    """
     method, backbone = candidate.method, candidate.backbone
     if method.network_class.needs_stages and not backbone.backbone_class.has_stages:
         raise UsageError(
@@ -112,19 +142,14 @@ def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int
         input_shape=shape,
         points=True,
         seed=seed,
+        separate=not network.shares_parameters,
     )
     balancer, options = method.balancer_class, method.balancer_options
     if (example := balancer.conformance.example(world.tasks)) and options == balancer.Options():
         options = parse_options(balancer.Options, example, owner=f"balancer '{method.balancer_choice.name}'")
-    method.network_class.check(method.network_options, world.tasks)
+    network.check(method.network_options, world.tasks)
     balancer.check(options, world.tasks)
-    return Assembly(
-        tasks=world.tasks,
-        splits={"train": world.split, "test": world.split},
-        network=build(method, setup),
-        balancer=balancer(options, world.tasks),
-        setup=setup,
-    )
+    return dataclasses.replace(method, balancer_options=options), world, setup
 
 
 def trained(

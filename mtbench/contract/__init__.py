@@ -21,7 +21,7 @@ from mtbench.contract.network import Alias, AllTasksNetwork, Network, OneTaskNet
 from mtbench.contract.normalization import BatchNorm, normalize
 from mtbench.contract.options import NoOptions, Value, option
 from mtbench.contract.protocol import TrainingProtocol
-from mtbench.contract.randomness import derive, seeded, stream
+from mtbench.contract.randomness import derive, reseed, seeded, stream
 from mtbench.contract.setup import Setup
 from mtbench.contract.space import Choices, Range, Simplex
 from mtbench.contract.split import Batch, Inputs, Split
@@ -80,6 +80,7 @@ __all__ = [
     "derive",
     "normalize",
     "option",
+    "reseed",
     "seeded",
     "stream",
 ]

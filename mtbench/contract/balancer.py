@@ -21,6 +21,7 @@ from mtbench.contract.conformance import Conformance
 from mtbench.contract.losses import Losses
 from mtbench.contract.network import Network, SharedRepresentation
 from mtbench.contract.options import NoOptions
+from mtbench.contract.promises import check_combined, check_objectives, check_shape
 from mtbench.contract.split import Batch
 from mtbench.contract.task import Task
 
@@ -38,12 +39,17 @@ class Balancer(nn.Module, ABC):
         extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
             which ``mtbench list`` reads without importing anything.
         extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
+        needs_positive_losses: whether it has no meaning where a loss, auxiliary terms included, is negative, as where
+            it takes logarithms, roots or ratios of losses. A loss of exactly 0 must do no harm. An attribute of the
+            instance where options decide. Planning refuses tasks whose kind `has_negative_losses`, and training ends at
+            the first negative loss.
         conformance: facts that `mtbench check` alone reads.
         role: ``reference`` for the one balancer that takes the unweighted loss, else empty; see `Network.role`.
         learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
         per_task: the names of its own parameters (T, ...) that have a row for each task: those of tasks that are absent
             from a step do not move, whatever the optimizer remembers. One parameter for each task needs no name here.
-        forwards: how many forward passes a step takes besides the network's own.
+        forwards: how many forward passes a step takes besides the network's own. Those in `after_step` leave the
+            network's buffers, such as running statistics, as they were: the loop restores them.
         gradient_scale: the protocol's, for balancers that combine gradients.
     """
 
@@ -58,6 +64,7 @@ class Balancer(nn.Module, ABC):
     role: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
     learning_rate: float = 0.025
+    needs_positive_losses: bool = False
     gradient_scale: str = "native"
 
     def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
@@ -78,8 +85,13 @@ class Balancer(nn.Module, ABC):
         the gradient of the shared parameters; they are recorded.
         """
 
-    def after_step(self, network: Network, batch: Batch) -> None:
-        """Called when the optimizer has taken the step of this batch."""
+    def after_step(self, network: Network, batch: Batch) -> Losses | None:  # noqa: ARG002
+        """Called when the optimizer has taken the step of this batch.
+
+        Returns:
+            the losses that were measured here, which are held to what those of a step are; None if there are none.
+        """
+        return None
 
     def end_epoch(self, means: Tensor) -> None:
         """Note the tasks' mean training losses (T,) in the epoch that ends, auxiliary terms included.
@@ -98,6 +110,7 @@ class Scalarization(Balancer):
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
         total = self.scalar(losses)
+        check_shape(total, (), self, "scalar", of=f"for {len(losses.means)} tasks", because="the number to descend")
         weights = _gradients(total, [losses.means])[0]
         if losses.penalty is not None:
             total = total + losses.penalty
@@ -113,7 +126,10 @@ class LossWeighting(Scalarization):
         """Return the factors (T,) of the losses; those of absent tasks do not matter."""
 
     def scalar(self, losses: Losses) -> Tensor:
-        return (self.weigh(losses) * losses.totals).sum()
+        factors, present = self.weigh(losses), losses.present_mask
+        of = f"for {len(present)} tasks"
+        check_shape(factors, present.shape, self, "weigh", of=of, because="a factor for each task, present or not")
+        return (factors.where(present, 0) * losses.totals.where(present, 0)).sum()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +184,7 @@ class GradientBalancer(Balancer):
         losses = network.losses(batch)
         indices = losses.present_indices
         objectives = self.objectives(losses, indices)
+        check_objectives(objectives, indices, self)
         parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         found = [
             torch.autograd.grad(objective, parameters, retain_graph=True, allow_unused=True) for objective in objectives
@@ -201,6 +218,7 @@ class GradientBalancer(Balancer):
         The weights of the result are those of all tasks' mean losses (T,).
         """
         combined = self.combine(gradients, objectives.detach(), indices)
+        check_combined(combined, gradients, getattr(self, "rule", self))
         slopes = _gradients(objectives.sum(), [losses.means])[0][indices]  # of each objective by its mean loss
         if self.gradient_scale == "native":
             own = torch.ones_like(objectives) if combined.own is None else combined.own
@@ -252,6 +270,7 @@ class RepresentationBalancer(GradientBalancer):
         super().__init__(options, tasks)
         self.rule = self.Rule(options, tasks)
         self.learning_rate = self.rule.learning_rate
+        self.needs_positive_losses = self.rule.needs_positive_losses
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
         return self.rule.combine(gradients, losses, indices)
@@ -265,8 +284,8 @@ class RepresentationBalancer(GradientBalancer):
     def learn(self, objectives: Tensor) -> None:
         self.rule.learn(objectives)
 
-    def after_step(self, network: Network, batch: Batch) -> None:
-        self.rule.after_step(network, batch)
+    def after_step(self, network: Network, batch: Batch) -> Losses | None:
+        return self.rule.after_step(network, batch)
 
     def end_epoch(self, means: Tensor) -> None:
         self.rule.end_epoch(means)
@@ -278,6 +297,7 @@ class RepresentationBalancer(GradientBalancer):
         losses = network.mean_losses(network.decode(leaf), batch)
         indices = losses.present_indices
         objectives = self.objectives(losses, indices)
+        check_objectives(objectives, indices, self)
         gradients = torch.stack([_gradients(objective, [leaf])[0].flatten() for objective in objectives])  # (P, n)
         combined, own = self.scaled(gradients, objectives, indices, losses)
         self.learn(objectives)

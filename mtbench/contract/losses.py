@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mtbench.contract.authors import place_of_caller
+from mtbench.errors import PluginError
+
 __all__ = ["Losses"]
 
 
@@ -25,6 +28,9 @@ class Losses:
         penalty: a term that belongs to no task, such as a regularizer on weights.
         weights: (T,) the task weights that the balancer used, see `Balancer.backward`; NaN for a task that is absent,
             None if no weights describe the step.
+
+    Raises:
+        PluginError: a tensor has another shape.
     """
 
     means: Tensor
@@ -33,6 +39,17 @@ class Losses:
     auxiliary: Tensor | None = None
     penalty: Tensor | None = None
     weights: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.means.dim() != 1:
+            raise _wrong(f"`means` of shape {tuple(self.means.shape)}", "(T,), a number for each task")
+        expected = self.means.shape
+        given = {"counts": self.counts, "base_weights": self.base_weights, "auxiliary": self.auxiliary}
+        for name, value in {**given, "weights": self.weights}.items():
+            if value is not None and value.shape != expected:
+                raise _wrong(f"`{name}` of shape {tuple(value.shape)}", f"{tuple(expected)}, a number for each task")
+        if self.penalty is not None and self.penalty.dim():
+            raise _wrong(f"a `penalty` of shape {tuple(self.penalty.shape)}", "(), one number")
 
     @property
     def totals(self) -> Tensor:
@@ -54,3 +71,7 @@ class Losses:
         if weights is None:
             return self
         return dataclasses.replace(self, weights=weights.detach().where(self.present_mask, torch.nan))
+
+
+def _wrong(given: str, expected: str) -> PluginError:
+    return PluginError(f"`Losses` have {given}, and should have shape {expected}.", where=place_of_caller())

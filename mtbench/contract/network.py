@@ -14,12 +14,16 @@ from torch import Tensor, nn
 from mtbench.contract.conformance import Conformance
 from mtbench.contract.losses import Losses
 from mtbench.contract.options import NoOptions, Value
+from mtbench.contract.promises import check_output, check_outputs, check_shape, mean_loss
 from mtbench.contract.setup import Setup
 from mtbench.contract.split import Batch, Inputs
 from mtbench.contract.task import Kind, Layout, Task
 from mtbench.errors import PluginError
 
 __all__ = ["Alias", "AllTasksNetwork", "Network", "OneTaskNetwork", "SharedRepresentation"]
+
+ANSWERING = ("decode", "training_outputs", "forward")
+"""Methods that a network's outputs in training come from."""
 
 
 class Alias:
@@ -210,21 +214,25 @@ class Network(nn.Module, ABC):
         Args:
             outputs: per task (B * V, ...).
         """
-        means, counts = [], batch.use.sum(1)
+        check_outputs(outputs, self.tasks, self, ANSWERING)
+        means, counts, views = [], batch.use.sum(1), batch.inputs_per_example
         parts = zip(self.tasks, outputs, batch.targets, batch.use, batch.counts, strict=True)
         for task, output, target, use, count in parts:
             if not count:  # of hundreds of tasks most are absent from a batch with one task per example
                 means.append(output.new_zeros(()))
                 continue
-            if batch.inputs_per_example > 1:
-                output = output.view(-1, batch.inputs_per_example, *output.shape[1:])
+            check_output(output, target, len(use), views, task, self, ANSWERING)
+            if views > 1:
+                output = output.view(-1, views, *output.shape[1:])
             if count < len(use):
                 rows = use.nonzero().squeeze(1)
                 output, target = output[rows], target[rows]
-            means.append(task.scale * task.kind.mean_loss(output, target))
-        return Losses(
-            means=torch.stack(means), counts=counts, base_weights=self.base_weights(counts), penalty=self.penalty()
-        )
+            means.append(task.scale * mean_loss(task, output, target))
+        weights, penalty = self.base_weights(counts), self.penalty()
+        check_shape(weights, counts.shape, self, "base_weights", of="", because="a weight for each task")
+        if penalty is not None:
+            check_shape(penalty, (), self, "penalty", of="", because="one number")
+        return Losses(means=torch.stack(means), counts=counts, base_weights=weights, penalty=penalty)
 
     @abstractmethod
     def base_weights(self, counts: Tensor) -> Tensor:

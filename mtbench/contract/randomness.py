@@ -5,12 +5,14 @@ one draws, and evaluating more often changes nothing.
 """
 
 import hashlib
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 
-__all__ = ["derive", "seeded", "stream"]
+__all__ = ["derive", "reseed", "seeded", "stream"]
 
 
 def derive(seed: int, *purpose: str | int) -> int:
@@ -24,15 +26,26 @@ def stream(seed: int, *purpose: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(derive(seed, *purpose))
 
 
+def reseed(seed: int, *purpose: str | int) -> None:
+    """Set the global generators of torch, NumPy and Python to the stream of that purpose, for code that offers no
+    generator argument, such as dropout."""
+    derived = derive(seed, *purpose)
+    torch.manual_seed(derived)
+    np.random.seed(derived % 2**32)
+    random.seed(derived)
+
+
 @contextmanager
 def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
-    """Within the block torch's global CPU generator is the stream of that purpose; afterwards it is as it was.
+    """Within the block the global CPU generators are the stream of that purpose; afterwards they are as they were.
 
     For code that offers no generator argument, such as the initialization of ``torch.nn`` modules.
     """
-    before = torch.get_rng_state()
-    torch.manual_seed(derive(seed, *purpose))
+    before = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    reseed(seed, *purpose)
     try:
         yield
     finally:
-        torch.set_rng_state(before)
+        torch.set_rng_state(before[0])
+        np.random.set_state(before[1])
+        random.setstate(before[2])

@@ -19,7 +19,9 @@ class Setup:
     """The parts that a network is built from.
 
     Modules are initialized from streams named by what they are, so that the backbone of a seed is the same for every
-    method, and adding a part to a method leaves its other parts as they were.
+    method, and adding a part to a method leaves its other parts as they were. A module that is made outside of these
+    streams draws from one stream of the seed for the whole network: its weights are reproducible, and they change with
+    each part that is added before it. `mtbench check` names such modules.
 
     Attributes:
         tasks: in the dataset's order.
@@ -57,6 +59,6 @@ class Setup:
 
     @contextmanager
     def initialized(self, name: str) -> Iterator[None]:
-        """Modules made within the block draw their initial weights from the stream of that name."""
+        """Within the block torch, NumPy and Python draw from the stream of that name: modules their initial weights."""
         with seeded(self.seed, "init", name):
             yield

@@ -77,6 +77,8 @@ class Kind(ABC):
             the label maps of NYUv2's 654 test images (72 MB).
         constant_name: name in tables of the `constant` prediction; empty if the kind has none.
         one_task_per_example: whether each example belongs to one task alone, which has its only defined target.
+        has_negative_losses: whether a loss can be negative, as the negative logarithm of a density can; balancers that
+            take logarithms, roots or ratios of losses are refused then.
     """
 
     metrics: ClassVar[tuple[Metric, ...]]
@@ -86,6 +88,11 @@ class Kind(ABC):
     stored_up_to: ClassVar[int] = 100_000_000
     constant_name: ClassVar[str] = ""
     one_task_per_example: ClassVar[bool] = False
+
+    @property
+    def has_negative_losses(self) -> bool:
+        """See above; a class overrides it by a plain ``has_negative_losses = True``."""
+        return False
 
     def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
         """Return the order in which one epoch visits the examples; all tasks of a dataset must agree on it.

@@ -13,6 +13,7 @@ from mtbench.engines.stop import Stop
 from mtbench.errors import (
     DataError,
     MtbenchError,
+    NegativeLoss,
     NonFiniteLoss,
     RunError,
     Stopped,
@@ -158,8 +159,9 @@ def _failures_kept(leased: LeasedRun, stop: Stop) -> Iterator[None]:
     try:
         yield
     except RunError as cause:
-        if isinstance(cause, NonFiniteLoss) and not stop.requested:
-            leased.write_failure(kind="nan", message=str(cause))
+        if isinstance(cause, NonFiniteLoss | NegativeLoss) and not stop.requested:
+            kind = "nan" if isinstance(cause, NonFiniteLoss) else "negative"
+            leased.write_failure(kind=kind, message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
     except (StoreError, DataError):
         raise  # the fault of the disk or of a file: once that is mended, the same command goes on

@@ -256,6 +256,13 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
             "to balance.",
             mend="Use a balancer of losses alone, such as uniform.",
         )
+    if built.needs_positive_losses and (below := [task for task in opened.tasks if task.kind.has_negative_losses]):
+        raise UsageError(
+            f"balancer '{method.balancer_choice}' has no meaning where a loss is negative, and task "
+            f"'{below[0].name}' of dataset '{dataset.choice}' is of kind {type(below[0].kind).__name__}, of which it "
+            "can be.",
+            mend=f"Use a balancer for losses of any sign, such as '{registry.reference('balancer')}'.",
+        )
     if protocol.norm_eval == "batch" and not built.has_batch_norm:
         raise UsageError(
             f"protocol setting 'norm_eval' is 'batch', and method '{method.network_choice}' on backbone "

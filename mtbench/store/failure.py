@@ -16,8 +16,8 @@ class Failure:
     """The reason why a run has no record.
 
     Attributes:
-        kind: ``exception``, ``nan`` (a loss was not finite), ``memory`` (memory ran out) or ``killed`` (the process
-            died before it could report).
+        kind: ``exception``, ``nan`` (a loss was not finite), ``negative`` (a loss was, which the balancer cannot take),
+            ``memory`` (memory ran out) or ``killed`` (the process died before it could report).
         message: what happened, in a sentence.
         traceback: where it happened; empty if that is not known.
         attempt: number of attempts that have failed, this one included.

@@ -6,9 +6,20 @@ from collections.abc import Iterator
 __all__ = ["numeric_part", "plain_text"]
 
 DESCRIPTIVE = frozenset(
-    {"title", "paper", "bibtex", "deviations", "role", "conformance", "modulated_by", "conventions"}
+    {
+        "title",
+        "paper",
+        "bibtex",
+        "deviations",
+        "role",
+        "conformance",
+        "modulated_by",
+        "conventions",
+        "needs_positive_losses",
+        "has_negative_losses",
+    }
 )
-"""Class attributes that describe a plug-in, for readers, for reports and for `mtbench check`."""
+"""Class attributes that describe a plug-in, for readers, for reports, and for what is refused instead of run."""
 OPTION_TEXTS = frozenset({"help", "search"})
 """Keywords of `option` that say something about it: a search asks each run for the values that it tries."""
 TYPING = frozenset({"__future__", "typing", "typing_extensions", "collections.abc"})

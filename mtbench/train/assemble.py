@@ -1,21 +1,21 @@
 """From a spec to the things that are trained: data on the device, a network, a balancer."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from mtbench.contract import Balancer, Batches, Network, Setup, Split, Task
+from mtbench.contract import Balancer, Batches, Network, Setup, Split, Task, seeded
 from mtbench.contract.dataset import Dataset
 from mtbench.contract.normalization import convert_batch_norm
 from mtbench.plan.parse import MethodChoice, backbone_of, dataset_of, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.train.pointwise import convert_pointwise
 
-__all__ = ["Assembly", "assemble", "build", "load_splits", "method_of"]
+__all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits", "method_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
     if (kept := max(1, round(spec.protocol.fraction * len(whole)))) < len(whole):
         splits["train"] = splits["train"].first(kept)
     network = build(method, setup).to(device)
-    balancer = method.balancer_class(method.balancer_options, dataset.tasks).to(device)
+    balancer = build_balancer(method, dataset.tasks, seed=spec.seed).to(device)
     balancer.gradient_scale = spec.protocol.gradient_scale
     return Assembly(
         tasks=dataset.tasks,
@@ -81,12 +81,22 @@ def method_of(spec: RunSpec) -> MethodChoice:
 
 def build(method: MethodChoice, setup: Setup) -> Network:
     """Return the network with its initial weights, in the memory format in which convolutions are fastest (channels
-    last), with the batch normalization that is exact in that format and the convolutions that are safe in it."""
+    last), with the batch normalization that is exact in that format and the convolutions that are safe in it.
+
+    What is drawn outside of the streams of `Setup` comes from one stream of the seed, so that a run can be repeated.
+    """
     setup = dataclasses.replace(setup, separate=not method.network_class.shares_parameters)
-    network = method.network_class(method.network_options, setup)
+    with seeded(setup.seed, "build", "network"):
+        network = method.network_class(method.network_options, setup)
     convert_batch_norm(network)
     convert_pointwise(network)
     return network.to(memory_format=torch.channels_last)
+
+
+def build_balancer(method: MethodChoice, tasks: Sequence[Task], *, seed: int) -> Balancer:
+    """Return the balancer with its initial state; what it draws comes from a stream of the seed."""
+    with seeded(seed, "build", "balancer"):
+        return method.balancer_class(method.balancer_options, tasks)
 
 
 def load_splits(spec: RunSpec, dataset: Dataset) -> dict[str, Split]:

@@ -8,6 +8,7 @@ import torch
 from mtbench.contract import Split, TrainingProtocol, stream
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
+from mtbench.train.buffers import after_step
 from mtbench.train.device import deterministic
 from mtbench.train.loop import TRAIN_EXAMPLES, curve_epochs
 from mtbench.train.outputs import ask, batch_size, one_by_one
@@ -57,7 +58,7 @@ def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torc
     def step(number: int) -> None:
         batch = split.batch(*batches[number % max(1, len(batches) - 1)])  # the last one may be smaller
         phase.balancer.backward(run.network, batch)
-        phase.balancer.after_step(run.network, batch)
+        after_step(phase.balancer, run.network, batch)
         run.network.zero_grad()
 
     step(0)  # the first step pays for memory and caches

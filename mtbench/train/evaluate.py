@@ -12,12 +12,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtbench.contract import Batches, Kind, Network, Split
+from mtbench.contract import Batches, Kind, Network, Split, Task
+from mtbench.contract.promises import check_output, check_predictions, example_losses
+from mtbench.errors import PluginError
 from mtbench.store.record import BatchMeans, TaskResult
 from mtbench.train.batch_means import BatchMeter
+from mtbench.train.buffers import unchanged_buffers
 from mtbench.train.outputs import outputs
 
 __all__ = ["Evaluation", "evaluate", "measure"]
+
+ANSWERING = ("used_outputs", "all_outputs", "decode", "forward")
+"""Methods that a network's outputs in evaluation come from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,34 +67,47 @@ def measure(
             time.
         norm_batch: examples at a time, whose statistics batch normalization takes; 0 for its running statistics.
         check_stop: called before each batch, as in `mtbench.train.loop.fit`.
+
+    Raises:
+        PluginError: the network changes a buffer, is not in evaluation mode, or gives more or fewer outputs than it is
+            asked for; or not every label was counted once.
     """
     tasks = network.tasks
     losses, counts = [0.0] * len(tasks), [0] * len(tasks)
+    views = 1 if split.members is None else split.members.shape[1]
     tallies = [task.kind.tally() for task in tasks]
     meters = [BatchMeter(each, tasks, len(split)) for each in batches]
     kept: dict[str, NDArray[Any]] = {}
     not_stored = {task.name: f"no example has a label of task '{task.name}'." for task in tasks if keep}
-    for some in outputs(network, split, norm_batch=norm_batch, check_stop=check_stop):
-        labels = zip(some.use, some.targets, strict=True)
-        for index, (task, output, (use, target)) in enumerate(zip(tasks, some.outputs, labels, strict=True)):
-            used = use.nonzero().squeeze(1)
-            if not len(used):
-                continue
-            predictions, target = task.kind.predict(output), target[used]
-            stored = task.kind.stored(predictions) if keep else predictions
-            if keep and not counts[index]:
-                if too_large := _too_large(task.kind, stored, len(split)):
-                    not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
-                else:
-                    del not_stored[task.name]
-                    kept[task.name] = _nothing_predicted(stored, len(split))
-            if task.name in kept:
-                kept[task.name][some.rows[used].cpu().numpy()] = stored.cpu().numpy()
-            losses[index] += float(task.kind.losses(output, target).double().sum())
-            counts[index] += len(used)
-            tallies[index].add(predictions, target)
-            for meter in meters:
-                meter.add(task.name, some.rows[used], predictions, target)
+    visited = [torch.zeros(0, dtype=torch.int64)]
+    with unchanged_buffers(network):
+        for some in outputs(network, split, norm_batch=norm_batch, check_stop=check_stop):
+            visited.append(some.rows.cpu())
+            labels = zip(some.use, some.targets, strict=True)
+            for index, (task, output, (use, target)) in enumerate(zip(tasks, some.outputs, labels, strict=True)):
+                used = use.nonzero().squeeze(1)
+                if not len(used):
+                    continue
+                target = target[used]
+                flat = output.flatten(0, 1) if views > 1 else output
+                check_output(flat, target, len(used), views, task, network, ANSWERING)
+                predictions = task.kind.predict(output)
+                check_predictions(predictions, output, task)
+                stored = task.kind.stored(predictions) if keep else predictions
+                if keep and not counts[index]:
+                    if too_large := _too_large(task.kind, stored, len(split)):
+                        not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
+                    else:
+                        del not_stored[task.name]
+                        kept[task.name] = _nothing_predicted(stored, len(split))
+                if task.name in kept:
+                    kept[task.name][some.rows[used].cpu().numpy()] = stored.cpu().numpy()
+                losses[index] += float(example_losses(task, output, target).double().sum())
+                counts[index] += len(used)
+                tallies[index].add(predictions, target)
+                for meter in meters:
+                    meter.add(task.name, some.rows[used], predictions, target)
+    _check_counted(tasks, split.defined, torch.cat(visited), counts)
     results = {
         task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=tally.score())
         for task, loss, count, tally in zip(tasks, losses, counts, tallies, strict=True)
@@ -99,6 +118,27 @@ def measure(
         not_stored=not_stored,
         batch_means=tuple(meter.result() for meter in meters),
     )
+
+
+def _check_counted(tasks: Sequence[Task], defined: Tensor, visited: Tensor, counts: Sequence[int]) -> None:
+    """Raise PluginError unless each label of a split was counted once, so that means have the right denominator.
+
+    Args:
+        defined: (N, T) bool.
+        visited: (n,) int64, the examples in the order in which they were evaluated.
+        counts: by task the labels that were counted.
+    """
+    defined = defined.cpu()
+    times, wanted = torch.bincount(visited, minlength=len(defined)), defined.any(1).long()
+    if len(wrong := (times != wanted).nonzero()):
+        row = int(wrong[0])
+        raise PluginError(
+            f"evaluation counts example {row} of {len(defined)} {int(times[row])} times, and it is to count "
+            f"{'once' if wanted[row] else 'never, for it has no label'}."
+        )
+    for task, count, labels in zip(tasks, counts, defined.sum(0).tolist(), strict=True):
+        if count != labels:
+            raise PluginError(f"evaluation counts {count} labels of task '{task.name}', and the split has {labels}.")
 
 
 def _nothing_predicted(some: Tensor, count: int) -> NDArray[Any]:

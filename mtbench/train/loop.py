@@ -13,19 +13,22 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from mtbench.contract import Losses, Task, TrainingProtocol, derive, stream
+from mtbench.contract import Task, TrainingProtocol, reseed, stream
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.absence import absences
 from mtbench.train.assemble import Assembly
+from mtbench.train.buffers import after_step
 from mtbench.train.cost import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.evaluate import Evaluation, measure
+from mtbench.train.guard import SMALLER, guard
 from mtbench.train.heartbeat import Heartbeat
 from mtbench.train.optimizer import build_optimizer, set_learning_rate
 from mtbench.train.phases import Phase, phases
 from mtbench.train.prefetch import batches
 from mtbench.train.progress import Progress
+from mtbench.train.registration import check_phases, check_registered, known_to
 from mtbench.train.selection import best_epoch
 from mtbench.train.weights import WeightMeter
 
@@ -37,7 +40,6 @@ POINTS = 20
 """How many points a curve has at most, unless the protocol asks for more."""
 LAST = 10
 """How many last epochs all have a point where the protocol's curve is ``last10``."""
-SMALLER = "A smaller learning rate (--set lr=...) is the first thing to try."
 
 
 class Keeper(Protocol):
@@ -90,10 +92,13 @@ def fit(
         UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
         UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
             optimizer has nothing to do, or no epoch can be selected.
+        PluginError: something that a plug-in declares is never trained, or evaluation is not what it says.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
+        NegativeLoss: a task's loss is negative, and the balancer has no meaning there; likewise.
     """
     network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
     plan = plan or phases(run, protocol)
+    check_phases(network, plan)
     epochs = plan[-1].end
     one_task = protocol.draws_one_task(native=network.one_task)
     clip = protocol.clipping
@@ -122,13 +127,13 @@ def fit(
 
     for epoch in range(finished, epochs):
         phase = _phase(plan, epoch)
+        reseed(seed, "epoch", epoch)  # for modules that draw, such as dropout, and for `begin_phase` and `welcome`
         if epoch == phase.start and len(plan) > 1:
             network.begin_phase(phase.name)
             if phase.adds is not None:
                 network.welcome(phase.adds)
             if epoch:
                 optimizer = build_optimizer(protocol, network, phase)
-        torch.manual_seed(derive(seed, "epoch", epoch))  # for modules that draw, such as dropout
         rate = protocol.learning_rate(epoch - phase.start)
         network.begin_epoch(epoch - phase.start, phase.epochs)
         absence = kept_of_absent[phase.name]
@@ -146,15 +151,18 @@ def fit(
             optimizer.zero_grad()
             conflict.observe(batch.rows)
             losses = balancer.backward(network, batch)
-            if not _is_finite(losses):
-                raise _broken(losses, run.tasks, epoch, step, ledger.steps)
+            where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
+            guard(losses, run.tasks, balancer, where_it_is)
             absence.drop_gradients(batch)
             for group in groups:
                 torch.nn.utils.clip_grad_norm_(group, clip.norm)
             set_learning_rate(optimizer, rate * protocol.warm_up(epoch - phase.start + (step + 1) / len(chunks)))
             with absence.held(optimizer, batch):
                 optimizer.step()
-            balancer.after_step(network, batch)
+            if (after := after_step(balancer, network, batch)) is not None:
+                guard(after, run.tasks, balancer, f"after the update {where_it_is}")
+            if not step:
+                check_registered(network, phase, known_to(optimizer))
             weights.observe(losses)
             lost += losses.means.detach() * losses.counts
             total += losses.totals.detach() * losses.counts
@@ -168,6 +176,7 @@ def fit(
         ledger.tick(training=True)
         phase.leave(network)
         balancer.end_epoch(total / used)
+        check_registered(network, phase, known_to(optimizer))
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             if epoch + 1 == epochs and not selects:
@@ -231,21 +240,6 @@ def _fitting() -> Iterator[None]:
         if is_out_of_memory(cause):
             raise
         raise UnfitState(f"its state does not fit the run: {type(cause).__name__}: {cause}") from cause
-
-
-def _is_finite(losses: Losses) -> bool:
-    total = losses.totals.sum() if losses.penalty is None else losses.totals.sum() + losses.penalty
-    return bool(torch.isfinite(total))
-
-
-def _broken(losses: Losses, tasks: Sequence[Task], epoch: int, step: int, steps: int) -> NonFiniteLoss:
-    totals = zip(tasks, losses.totals.tolist(), strict=True)
-    names = [f"the loss of task '{task.name}' became {total}" for task, total in totals if not math.isfinite(total)]
-    return NonFiniteLoss(
-        f"{', '.join(names) or 'a penalty became infinite'} at step {steps + 1} "
-        f"(epoch {epoch + 1}, its step {step + 1}).",
-        mend=SMALLER,
-    )
 
 
 def _final(run: Assembly, steps: int, look: Callable[..., Evaluation]) -> Mapping[str, Evaluation]:

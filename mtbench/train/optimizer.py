@@ -9,6 +9,7 @@ from mtbench.contract import Network, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.train.muon import Muon
 from mtbench.train.phases import Phase
+from mtbench.train.registration import check_groups
 
 __all__ = ["build_optimizer", "set_learning_rate"]
 
@@ -20,6 +21,7 @@ def build_optimizer(protocol: TrainingProtocol, network: Network, phase: Phase) 
 
     Raises:
         UsageError: the optimizer is muon, and the network has no matrix for it.
+        PluginError: something that is to be trained is in no group, or in several.
     """
     factors = network.lr_factors()
     is_muon = protocol.optimizer == "muon"
@@ -30,6 +32,7 @@ def build_optimizer(protocol: TrainingProtocol, network: Network, phase: Phase) 
         members.setdefault(key, []).append(parameter)
     if own := list(phase.balancer.parameters()):
         members.setdefault((phase.balancer.learning_rate / protocol.lr, 0.0, False), []).extend(own)
+    check_groups(network, phase, list(members.values()))
     groups = [
         {"params": parameters, "factor": factor, "weight_decay": decay, **({"matrix": matrix} if is_muon else {})}
         for (factor, decay, matrix), parameters in members.items()

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from mtbench.contract import Backbone, Batch, Network, Split
 from mtbench.contract.normalization import batch_statistics
+from mtbench.contract.promises import check_outputs
+from mtbench.errors import PluginError
 from mtbench.train.prefetch import batches
 
 __all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs"]
@@ -54,9 +56,17 @@ def outputs(
     Args:
         norm_batch: examples at a time, whose statistics batch normalization takes; 0 for its running statistics.
         check_stop: called before each batch.
+
+    Raises:
+        PluginError: a module of the network stays in training mode.
     """
     training = network.training
     network.eval()
+    if trains := [name for name, module in network.named_modules() if module.training]:
+        raise PluginError(
+            f"module '{trains[0]}' of network '{type(network).__name__}' stays in training mode after `eval()`: its "
+            "results would not be those of evaluation."
+        )
     rows = split.defined.any(1).nonzero().squeeze(1)
     if split.members is None or split.members.shape[1] == 1 or norm_batch:
         yield from _of_examples(network, split, rows, norm_batch, check_stop)
@@ -86,7 +96,10 @@ def ask(network: Network, batch: Batch) -> list[Tensor]:
     """Return per task the outputs (n * V, ...) for the n examples with a defined target, without gradients."""
     with torch.no_grad():
         # All of them at once where nothing is undefined: parts of a batch are rounded otherwise.
-        return network.all_outputs(batch.inputs) if batch.use.all() else network.used_outputs(batch)
+        every = bool(batch.use.all())
+        found = network.all_outputs(batch.inputs) if every else network.used_outputs(batch)
+    check_outputs(found, network.tasks, network, ("all_outputs" if every else "used_outputs", "decode", "forward"))
+    return found
 
 
 def one_by_one(split: Split, rows: Tensor) -> tuple[Split, Tensor]:

@@ -102,7 +102,7 @@ def test_there_are_at_least_twelve_mixed_pairs_of_different_parts() -> None:
 
 def test_aliases_are_checked_as_what_they_stand_for(data_root: Path) -> None:
     results = list(examine("moo", root=data_root))
-    assert len(results) == 13
+    assert len(results) == 15
     assert not any(result.fault for result in results)
 
 

@@ -27,7 +27,6 @@ from mtbench.contract import (
     Metric,
     Motion,
     Network,
-    NoOptions,
     OneTaskNetwork,
     Regression,
     Scalarization,
@@ -39,11 +38,11 @@ from mtbench.contract import (
     Tally,
     Task,
 )
-from mtbench.plan.parse import MethodChoice, parse_backbone, parse_method
-from mtbench.plan.spec import Choice
+from mtbench.plan.parse import parse_method
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.single import Single
+from tests.conformance.candidates import candidate
 
 
 class Stuck(Branches):
@@ -61,6 +60,20 @@ class Idle(Branches):
         self.idle = nn.Parameter(torch.ones(3))
 
 
+class Outside(Branches):
+    """A gate and the last branch, made outside of the streams of the setup."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.gate = nn.Linear(self.backbone.features, self.backbone.features)
+        self.branches[-1] = self.backbone.head(setup.tasks[-1].kind.output_size)
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        z = super().encode(inputs)
+        gated: Tensor = z * self.gate(z).sigmoid()
+        return gated
+
+
 class Unseeded(Branches):
     """Initial weights from outside the streams."""
 
@@ -72,6 +85,18 @@ class Unseeded(Branches):
 
 
 SHARED = torch.Generator().manual_seed(0)
+
+
+class OwnGenerator(Branches):
+    """Noise in training from a generator of its own, which a resumed training begins anew."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.generator = torch.Generator().manual_seed(setup.seed)
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        z = super().encode(inputs)
+        return z + 0.1 * torch.rand(z.shape, generator=self.generator) if self.training else z
 
 
 class Forgetful(LossWeighting):
@@ -97,6 +122,108 @@ class Looks(Branches):
         assert isinstance(self.uses, Tensor)
         self.uses += 1
         return super().encode(inputs) * (1 + 1e-3 * self.uses)
+
+
+class HiddenLooks(Branches):
+    """Counts in a buffer that is in no state."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.register_buffer("uses", torch.zeros(()), persistent=False)
+
+    def encode(self, inputs: Inputs) -> Tensor:
+        assert isinstance(self.uses, Tensor)
+        self.uses += 1
+        return super().encode(inputs)
+
+
+class Learned(Scalarization):
+    """Uncertainty weighting, as the basis of some that never learn."""
+
+    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.logs = nn.ParameterList([nn.Parameter(torch.zeros(())) for _ in tasks])
+
+    def scalar(self, losses: Losses) -> Tensor:
+        pairs = zip(self.logs, losses.totals, losses.present_mask, strict=True)
+        return torch.stack([(-s).exp() * total + s for s, total, present in pairs if present]).sum()
+
+
+class Unlearned(Learned):
+    """Leaves no gradient in its own parameters."""
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        losses = super().backward(network, batch)
+        for parameter in self.parameters():
+            parameter.grad = None
+        return losses
+
+
+class Standing(Learned):
+    """Learns at a rate of 0."""
+
+    learning_rate = 0.0
+
+
+class Logarithms(Scalarization):
+    """Takes logarithms, and does not say that losses are to be positive: the first loss would climb."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_mask].log().sum()
+
+
+class Roots(Scalarization):
+    """Takes roots."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_mask].sqrt().sum()
+
+
+class Product(Scalarization):
+    """Multiplies losses."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_mask].prod()
+
+
+class Cut(Scalarization):
+    """A geometric mean that stops for good where a loss is not positive."""
+
+    def scalar(self, losses: Losses) -> Tensor:
+        return losses.totals[losses.present_mask].clamp(min=1e-30).log().mean().exp()
+
+
+class LooksAgain(LossWeighting):
+    """Another forward pass after the step, which it does not declare: it moves running statistics twice."""
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights
+
+    def after_step(self, network: Network, batch: Batch) -> None:
+        network.losses(batch)
+
+
+class LooksThrice(LooksAgain):
+    """Two of them, of which it declares one."""
+
+    forwards = 1
+
+    def after_step(self, network: Network, batch: Batch) -> None:
+        super().after_step(network, batch)
+        super().after_step(network, batch)
+
+
+class LooksWithin(LossWeighting):
+    """Another forward pass within the step, where its trace is left."""
+
+    forwards = 1
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights
+
+    def backward(self, network: Network, batch: Batch) -> Losses:
+        network.losses(batch)
+        return super().backward(network, batch)
 
 
 class Shuffled(Branches):
@@ -240,13 +367,56 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     (Stuck, Uniform, "every parameter is trained, and every task trains some", "no gradient reaches 'backbone."),
     (Idle, Uniform, "every parameter is trained, and every task trains some", "no gradient reaches 'idle' in 3 epochs"),
     (
+        Outside,
+        Uniform,
+        "its initial weights come from the streams of its setup",
+        "the initial weights of 'branches.1.0', 'branches.1.2', 'gate' come from outside of the setup's streams",
+    ),
+    (
+        Unseeded,
+        Uniform,
+        "its initial weights come from the streams of its setup",
+        "'branches.1.0' and 1 more are others at each build: they are drawn from a generator that is no",
+    ),
+    (
         Unseeded,
         Uniform,
         "the same seed gives the same bits, another one others",
         "two trainings with one seed differ in",
     ),
     (Branches, Forgetful, "interrupted and resumed it gives the same bits", "interrupted after epoch 1 and resumed"),
-    (Looks, Uniform, "evaluation changes nothing", "evaluation changes 'network.uses'."),
+    (
+        OwnGenerator,
+        Uniform,
+        "interrupted and resumed it gives the same bits",
+        "must come from the global generators",
+    ),
+    (
+        Branches,
+        Unlearned,
+        "every parameter is trained, and every task trains some",
+        "'logs.0', 'logs.1' of the bala",
+    ),
+    (
+        Branches,
+        Standing,
+        "every parameter is trained, and every task trains some",
+        "'logs.0', 'logs.1' of the bala",
+    ),
+    (Branches, Logarithms, "takes negative losses, or declares that it does not", "their weights are -1 and 0.5"),
+    (Branches, Roots, "takes negative losses, or declares that it does not", "their weights are nan and 0.354"),
+    (Branches, Product, "takes negative losses, or declares that it does not", "their weights are 2 and -1"),
+    (Branches, Cut, "takes negative losses, or declares that it does not", "their weights are 0 and 3.54e-16"),
+    (Looks, Uniform, "evaluation changes nothing", "evaluation changes buffer 'uses' of network 'Looks'"),
+    (HiddenLooks, Uniform, "evaluation changes nothing", "evaluation changes buffer 'uses' of network 'HiddenLooks'"),
+    (Branches, LooksAgain, "a step changes buffers as one forward pass does", "2 times, and 1 forward pass 1 times"),
+    (
+        Branches,
+        LooksWithin,
+        "a step changes buffers as one forward pass does",
+        "after a step the buffers of 'backbone' are not those after one forward pass",
+    ),
+    (Branches, LooksThrice, "a step changes buffers as one forward pass does", "3 times, and 2 forward passes 2 times"),
     (
         Shuffled,
         Uniform,
@@ -292,20 +462,6 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     (Undeclared, Uniform, "parameters grow with the tasks as declared", "part 'branches' has [5508, 8262, 11016]"),
     (Branches, Copy, "differs from every other method", "'bad' and 'uniform' differ by"),
 ]
-
-
-def candidate(network: type[Network], balancer: type[Balancer]) -> Candidate:
-    method = MethodChoice(
-        network_choice=Choice(name="bad"),
-        network_class=network,
-        network_options=NoOptions(),
-        balancer_choice=Choice(name="bad"),
-        balancer_class=balancer,
-        balancer_options=NoOptions(),
-        backbone=None,
-        title="bad",
-    )
-    return Candidate(method=method, backbone=parse_backbone("lenet"))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
+import random
+
+import numpy as np
 import torch
 
-from mtbench.contract import derive, seeded, stream
+from mtbench.contract import derive, reseed, seeded, stream
 
 
 def test_a_stream_is_the_same_whenever_it_is_made() -> None:
@@ -18,10 +21,24 @@ def test_the_derivation_itself_never_moves() -> None:
     assert derive(0, "epoch", 3) == 251044065527859115
 
 
-def test_a_seeded_block_leaves_the_global_generator_as_it_was() -> None:
-    torch.manual_seed(1)
-    expected = torch.rand(3)
-    torch.manual_seed(1)
+def drawn() -> list[float]:
+    return [float(torch.rand(())), float(np.random.rand()), random.random()]
+
+
+def test_a_seeded_block_leaves_the_global_generators_as_they_were() -> None:
+    reseed(1)
+    expected = drawn()
+    reseed(1)
     with seeded(0, "init", "backbone"):
-        torch.rand(10)
-    assert torch.equal(torch.rand(3), expected)
+        drawn()
+    assert drawn() == expected
+
+
+def test_a_seeded_block_draws_the_same_whatever_was_drawn_before() -> None:
+    found = []
+    for _ in range(2):
+        with seeded(0, "init", "backbone"):
+            found.append(drawn())
+    assert found[0] == found[1]
+    with seeded(1, "init", "backbone"):
+        assert all(one != other for one, other in zip(drawn(), found[0], strict=True))

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from mtbench.contract import Classification
 from mtbench.engines.agenda import measure
 from mtbench.engines.job import execute
-from mtbench.errors import Busy, DataError, NonFiniteLoss, StoreError
+from mtbench.errors import Busy, DataError, NegativeLoss, NonFiniteLoss, StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.store.folder import RunFolder
 from mtbench.store.lease import Lease
@@ -82,6 +83,19 @@ def test_a_loss_that_is_not_finite_is_a_failure_of_its_own_kind(tmp_path: Path) 
     assert failure is not None
     assert failure.kind == "nan"
     assert "'lower'" in failure.message
+
+
+def test_a_loss_that_is_negative_is_a_failure_that_does_not_come_right_by_trying_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Classification, "losses", lambda _, output, target: output.sum(1) - 10 + 0 * target)
+    run = planned(tmp_path / "a", "branches+scale-invariant")
+    with pytest.raises(NegativeLoss):
+        done(run, tmp_path)
+    failure = run.failure()
+    assert failure is not None
+    assert (failure.kind, failure.traceback, failure.is_retryable) == ("negative", "", False)
+    assert "has no meaning where a loss is negative" in failure.message
 
 
 def test_a_run_that_succeeds_forgets_its_failures(tmp_path: Path) -> None:

@@ -4,21 +4,22 @@ import copy
 import dataclasses
 import io
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from mtbench.contract import (
-    Depth,
-    Network,
-    Split,
-)
+from mtbench.contract import Batch, Depth, Network, Split
+from mtbench.errors import PluginError
 from mtbench.plan.parse import parse_dataset
+from mtbench.train import evaluate as evaluation
 from mtbench.train import outputs as module
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate, measure
+from mtbench.train.outputs import Answered
 from tests.train.runs import CPU, Memory, run, same, spec_of
 
 STORED = {
@@ -188,3 +189,81 @@ def test_the_setting_decides_how_a_run_is_evaluated_and_not_how_it_is_trained() 
         assert point.train_losses == other.train_losses
         assert point.results != other.results
     assert batch.results["test"] == batch.curve[-1].results["test"]
+
+
+def assembled(method: str, dataset: str) -> tuple[Network, Split]:
+    made = assemble(spec_of(method, dataset), root=Path(), device=CPU)
+    return made.network, made.splits["test"]
+
+
+@pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-triplets", "toy-retrieval", "toy-surfaces"])
+@pytest.mark.parametrize("norm_batch", [0, 7])
+def test_each_label_of_a_split_counts_once(toy: str, norm_batch: int) -> None:
+    network, split = assembled("branches" if toy != "toy-retrieval" else "fsn", toy)
+    results = measure(network, split, norm_batch=norm_batch).results.values()
+    assert [result.count for result in results] == split.defined.sum(0).tolist()
+
+
+def again(network: Network, split: Split, **settings: Any) -> Iterator[Answered]:
+    """Yield the first batch once more at the end, as a sampler that fills up its last batch does."""
+    found = list(module.outputs(network, split, **settings))
+    yield from [*found, found[0]]
+
+
+def short(network: Network, split: Split, **settings: Any) -> Iterator[Answered]:
+    """Leave out the last batch, as a loader that drops it does."""
+    yield from list(module.outputs(network, split, **settings))[:-1]
+
+
+def swapped(network: Network, split: Split, **settings: Any) -> Iterator[Answered]:
+    """Yield one batch in the place of another, so that the number of examples is right."""
+    found = list(module.outputs(network, split, **settings))
+    yield from [found[0], found[0], *found[2:]]
+
+
+def partly(network: Network, split: Split, **settings: Any) -> Iterator[Answered]:
+    """Take for undefined what is not, as a mask that is read with another threshold does."""
+    for each in module.outputs(network, split, **settings):
+        use = each.use.clone()
+        use[1, 0] = False
+        outputs = [each.outputs[0], each.outputs[1][1:]] if each.use[1, 0] else each.outputs
+        yield dataclasses.replace(each, use=use, outputs=outputs)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (again, r"evaluation counts example 0 of \d+ 2 times, and it is to count once\."),
+        (short, r"evaluation counts example \d+ of \d+ 0 times, and it is to count once\."),
+        (swapped, r"evaluation counts example 0 of \d+ 2 times, and it is to count once\."),
+        (partly, r"evaluation counts \d+ labels of task 'lower', and the split has \d+\."),
+    ],
+)
+def test_a_denominator_that_is_not_the_number_of_labels_is_an_error(
+    wrong: Any, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, split = assembled("branches", "toy-all")
+    monkeypatch.setattr(module, "BATCH", 16)
+    monkeypatch.setattr(evaluation, "outputs", wrong)
+    with pytest.raises(PluginError, match=text):
+        measure(network, split)
+
+
+@pytest.mark.parametrize(("given", "count"), [(slice(None, -1), -1), (slice(None, None), 1), (slice(0, 1), 0)])
+def test_a_network_that_answers_for_more_or_fewer_examples_is_named(
+    given: slice, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One output for all examples would be broadcast to all of their targets."""
+    network, split = assembled("branches", "toy-numbers")
+    kept = network.used_outputs
+
+    def wrong(batch: Batch) -> list[torch.Tensor]:
+        found = [output[given] for output in kept(batch)]
+        return [torch.cat([output, output[:1]]) for output in found] if count > 0 else found
+
+    monkeypatch.setattr(network, "used_outputs", wrong)
+    asked = int(split.defined[:, 0].sum())
+    expected = {-1: asked - 1, 1: asked + 1, 0: 1}[count]
+    with pytest.raises(PluginError) as error:
+        measure(network, split)
+    assert str(error.value) == (f"network 'Branches' gives {expected} outputs of task 'upper' for {asked} examples.")

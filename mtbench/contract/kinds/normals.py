@@ -90,6 +90,8 @@ class Normals(Kind):
         if self.like != "libmtl":
             truth = nn.functional.normalize(truth, dim=1)
         cosines = (nn.functional.normalize(output, dim=1, eps=SHORTEST) * truth).sum(1)
+        if self.like != "libmtl":
+            cosines = cosines.clamp(max=1)  # rounding is 1e-7 beyond, and balancers take logarithms of losses
         return (1 - cosines).where(known, 0).flatten(1).sum(1) / known.flatten(1).sum(1)
 
     def mean_loss(self, output: Tensor, target: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
 from mtbench.store.record.diagnosis import Conflict
+from mtbench.train.buffers import restored_buffers
 from mtbench.train.cost import Ledger
 from mtbench.train.diagnostics.same_images import SameImages
 
@@ -156,16 +157,6 @@ class _Counts:
 @contextmanager
 def _left_alone(network: nn.Module, device: torch.device) -> Iterator[None]:
     """Afterwards the network's buffers, such as running statistics, and torch's random state are as they were."""
-    buffers = [
-        (module, name, buffer, buffer.clone())
-        for module in network.modules()
-        for name, buffer in module._buffers.items()
-        if buffer is not None
-    ]
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        try:
-            yield
-        finally:
-            with torch.no_grad():
-                for module, name, buffer, before in buffers:
-                    module._buffers[name] = buffer.copy_(before)
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices), restored_buffers(network):
+        yield

@@ -35,6 +35,7 @@ class DbMtl(GradientBalancer):
     """
 
     Options = DbMtlOptions
+    needs_positive_losses = True
     paper = "Lin et al., Dual-Balancing for Multi-Task Learning, 2023"
 
     def __init__(self, options: DbMtlOptions, tasks: Sequence[Task]) -> None:

@@ -35,10 +35,12 @@ class LogScales(nn.ParameterList):
 class ImtlL(Scalarization):
     """IMTL-L (Liu et al. 2021): each loss learns a scale of its own, sum_t (exp(s_t) L_t - s_t).
 
-    At the optimum of s_t every scaled loss is 1. s_t is 0 at first; under Adam this is uncertainty weighting with -s_t.
+    At the optimum of s_t every scaled loss is 1; with a negative loss there is none. s_t is 0 at first; under Adam this
+    is uncertainty weighting with -s_t.
     """
 
     Options = ImtlLOptions
+    needs_positive_losses = True
     paper = PAPER
     conformance = Conformance(same_as=frozenset({"uncertainty"}))
 
@@ -79,6 +81,7 @@ class Imtl(ImtlG):
     """
 
     Options = ImtlLOptions
+    needs_positive_losses = True
 
     def __init__(self, options: ImtlLOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

@@ -25,10 +25,12 @@ class Dwa(LossWeighting):
 
     over the P tasks that are present; r_t = 1 before, and equal weights are uniform. A task that was absent for a whole
     epoch keeps its r_t, and its next one compares the last two epochs that it was in; a loss that has been 0 has no
-    rate, and the last one stays. The means are over labels, where the paper's are over batches.
+    rate, and the last one stays. Of negative losses the ratio has no meaning. The means are over labels, where the
+    paper's are over batches.
     """
 
     Options = DwaOptions
+    needs_positive_losses = True
     paper = "Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"
 
     def __init__(self, options: DwaOptions, tasks: Sequence[Task]) -> None:

@@ -30,14 +30,16 @@ class Famo(Scalarization):
         x <- Adam step against J^T (log L_before - log L_after),  J = dz / dx
 
     Losses must be positive. Measuring the losses after the step takes one more forward pass on the same batch, in
-    training mode as in the released code, so that batch statistics are updated and dropout is drawn twice a step. That
-    code clips the shared gradient to length 1: ``--set clip=1`` does so, for all methods alike. Its weight decay
-    differs between its files; the paper's is taken. Adam's learning rate is constant.
+    training mode as in the released code. There it moves the running statistics of batch normalization once more, which
+    no other method does; here they move once a step. Dropout is drawn twice. That code clips the shared gradient to
+    length 1: ``--set clip=1`` does so, for all methods alike. Its weight decay differs between its files; the paper's
+    is taken. Adam's learning rate is constant.
     """
 
     Options = FamoOptions
     paper = "Liu et al., FAMO: Fast Adaptive Multitask Optimization, NeurIPS 2023"
     forwards = 1
+    needs_positive_losses = True
     # A loss that has come to 0 draws all the weight: the factors are z_t / L_t.
     conformance = Conformance(learns_to=60.0)
 
@@ -54,10 +56,11 @@ class Famo(Scalarization):
         weights = self.logits[losses.present_mask].softmax(0)
         return (weights / (weights / values.detach()).sum() * values.log()).sum()
 
-    def after_step(self, network: Network, batch: Batch) -> None:
+    def after_step(self, network: Network, batch: Batch) -> Losses:
         with torch.no_grad():
             losses = network.losses(batch)
         indices = losses.present_indices
         fall = (self.before[indices] + SMALL).log() - (losses.totals[indices] + SMALL).log()
         weights = self.logits[indices].softmax(0)
         self.adam.step(self.logits, weights * (fall - weights @ fall), indices)  # J^T fall
+        return losses

@@ -16,6 +16,7 @@ class Gls(Scalarization):
     """
 
     conformance = Conformance(learns_to=60.0)  # once a loss has come to 0 the product is 0, and so is its gradient
+    needs_positive_losses = True
     paper = "Chennupati et al., MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss Strategy, CVPRW 2019"
 
     def scalar(self, losses: Losses) -> Tensor:

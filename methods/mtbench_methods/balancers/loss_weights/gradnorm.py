@@ -37,12 +37,13 @@ class GradNorm(Balancer):
     less of a lottery, so that during the first epoch (and in a run of one) the weights are 1. They are kept above .001
     before they are scaled to their sum. A task that is absent keeps its weight, and the others the sum of theirs; one
     that appears later joins in an epoch later. The gradient of |G_t - target| is n_t sign(G_t - target): no gradient of
-    a gradient is taken. Adam's learning rate is constant.
+    a gradient is taken. Of negative losses r_t has no meaning. Adam's learning rate is constant.
     """
 
     Options = GradNormOptions
     paper = "Chen et al., GradNorm: Gradient Normalization for Adaptive Loss Balancing, ICML 2018"
     needs_shared_parameters = True
+    needs_positive_losses = True
 
     def __init__(self, options: GradNormOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

@@ -16,6 +16,7 @@ class ScaleInvariant(Scalarization):
     positive.
     """
 
+    needs_positive_losses = True
     paper = "Lin et al., Dual-Balancing for Multi-Task Learning, 2023, whose loss-scale balancing it is"
 
     def scalar(self, losses: Losses) -> Tensor:

@@ -24,10 +24,12 @@ class Uncertainty(Scalarization):
     sum_t (exp(-s_t) L_t / 2 + s_t / 2) over the tasks that are present, s_t the log-variance of task t, 0 at first: the
     form for regression, which the released codes use throughout. The paper's form for classification,
     exp(-s_t) L_t + s_t / 2, differs by a shift of s_t by log 2. With the network's learning rate s_t hardly leaves 0,
-    so it has one of its own. Each s_t is a parameter to itself, lest the optimizer's momentum move an absent task's.
+    so it has one of its own. With a negative loss s_t would fall for good. Each s_t is a parameter to itself, lest the
+    optimizer's momentum move an absent task's.
     """
 
     Options = UncertaintyOptions
+    needs_positive_losses = True
     paper = "Kendall et al., Multi-Task Learning Using Uncertainty to Weigh Losses, CVPR 2018"
     conformance = Conformance(same_as=frozenset({"imtl-l"}))
 

@@ -1,13 +1,14 @@
 """Multiple-gradient descent: the update of least norm among all weightings of the tasks' gradients."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mtbench.contract import Combined, Conformance, GradientBalancer, RepresentationBalancer, option
+from mtbench.contract import Combined, Conformance, GradientBalancer, RepresentationBalancer, Task, option
 
 from .solver import min_norm_weights
 
@@ -45,6 +46,10 @@ class Mgda(GradientBalancer):
     # Once a task is learned by heart its gradient is next to nothing, and MGDA heeds it alone.
     conformance = Conformance(learns_to=60.0)
     paper = "Désidéri, Multiple-gradient descent algorithm, 2012; Sener & Koltun, NeurIPS 2018"
+
+    def __init__(self, options: MgdaOptions, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.needs_positive_losses = options.normalize in ("loss", "loss+")  # a negative one would turn its gradient
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         weights = least_norm(gradients, losses, self.options.normalize)

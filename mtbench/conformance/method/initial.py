@@ -1,0 +1,47 @@
+"""The check of where initial weights come from."""
+
+from torch import Tensor
+
+from mtbench.conformance.candidate import Candidate, parts_in
+from mtbench.conformance.fault import Fault
+from mtbench.conformance.method.states import same, some
+from mtbench.conformance.world import plain
+from mtbench.contract import Network, seeded
+from mtbench.contract.authors import place_of
+
+__all__ = ["starts_from_streams"]
+
+
+def starts_from_streams(candidate: Candidate) -> None:
+    """Build the network under one and under another state of the global generators, as each other part of a method
+    leaves another one behind.
+
+    Raises:
+        Fault: a parameter or a buffer is another one; the text names its module.
+    """
+    method, _, setup = parts_in(candidate, plain(2, 2))
+    built = []
+    for state in (0, 0, 1):
+        with seeded(state, "check", "outside"):
+            built.append(method.network_class(method.network_options, setup))
+    first, again, other = built
+    if modules := _differing(first, again):
+        raise Fault(
+            f"the initial weights of {some(modules)} are others at each build: they are drawn from a generator that "
+            "is no global one. Draw them within `with setup.initialized(NAME):`, from torch's global generator. "
+            f"{place_of(first, '__init__')}"
+        )
+    if modules := _differing(first, other):
+        raise Fault(
+            f"the initial weights of {some(modules)} come from outside of the setup's streams, so that each part that "
+            f"is added before would change them. Make what has them within `with setup.initialized('{modules[0]}'):`. "
+            f"{place_of(first, '__init__')}"
+        )
+
+
+def _differing(first: Network, second: Network) -> list[str]:
+    """Return the names of the modules, or of tensors of the network itself, whose initial values differ."""
+    states: list[dict[str, Tensor]] = [module.state_dict() for module in (first, second)]
+    names = [name for name, value in states[0].items() if isinstance(value, Tensor)]
+    found = [name for name in names if name not in states[1] or not same(states[0][name], states[1][name])]
+    return list(dict.fromkeys(name.rpartition(".")[0] or name for name in found))

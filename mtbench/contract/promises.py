@@ -1,0 +1,164 @@
+"""Shapes that plug-ins promise, compared where their results enter the harness: shapes alone, which waits for no GPU.
+
+Shapes: B examples in a batch, V inputs per example, T tasks, P of them present.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from mtbench.contract.authors import author_of, place_of
+from mtbench.contract.task import Kind, Task
+from mtbench.errors import PluginError
+
+if TYPE_CHECKING:
+    from mtbench.contract.balancer import Combined
+
+__all__ = [
+    "check_combined",
+    "check_objectives",
+    "check_output",
+    "check_outputs",
+    "check_predictions",
+    "check_shape",
+    "example_losses",
+    "mean_loss",
+]
+
+
+def check_shape(found: object, expected: Sequence[int], owner: object, name: str, *, of: str, because: str) -> None:
+    """Compare the shape of what a plug-in's method returned.
+
+    Args:
+        found: the result, a tensor if all is well.
+        expected: the shape.
+        owner: the plug-in.
+        name: of the method.
+        of: that the result belongs to, such as ``for task 'left'``.
+        because: the meaning of the shape, for the message.
+
+    Raises:
+        PluginError: it has another shape, or is no tensor.
+    """
+    if isinstance(found, Tensor) and found.shape == tuple(expected):
+        return
+    what = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"type {type(found).__name__}"
+    raise PluginError(
+        f"`{type(owner).__name__}.{name}` returned {what} {of}, and should return shape {tuple(expected)}: {because}.",
+        where=place_of(owner, name),
+    )
+
+
+def check_outputs(found: object, tasks: Sequence[Task], owner: object, names: Sequence[str]) -> None:
+    """Compare the number of outputs of a network with that of its tasks.
+
+    Args:
+        names: the methods that may have made them, see `author_of`.
+
+    Raises:
+        PluginError: they are not one for each task.
+    """
+    if isinstance(found, Sequence) and len(found) == len(tasks):
+        return
+    what = f"{len(found)} outputs" if isinstance(found, Sequence) else f"type {type(found).__name__}"
+    name = author_of(owner, names)
+    raise PluginError(
+        f"`{type(owner).__name__}.{name}` returned {what} for {len(tasks)} tasks, and should return a list with one "
+        "output for each task.",
+        where=place_of(owner, name),
+    )
+
+
+def check_output(
+    output: Tensor, target: Tensor, count: int, views: int, task: Task, owner: object, names: Sequence[str]
+) -> None:
+    """Compare the shape of a network's output for one task.
+
+    Args:
+        output: (count * V, output_size), or (count * V, output_size, H, W) of maps.
+        target: (..., H, W) of maps, whose size outputs have.
+        count: the number of examples.
+        views: V.
+        names: the methods that may have made it, see `author_of`.
+
+    Raises:
+        PluginError: it has another shape.
+    """
+    size = target.shape[-2:] if task.kind.layout == "map" else ()
+    expected = (count * views, task.kind.output_size, *size)
+    if isinstance(output, Tensor) and output.shape == expected:
+        return
+    because = "inputs, and values of its kind" + (", and the size of its target" if size else "")
+    check_shape(output, expected, owner, author_of(owner, names), of=f"for task '{task.name}'", because=because)
+
+
+def check_objectives(found: object, indices: Tensor, owner: object) -> None:
+    """Compare the shape of `GradientBalancer.objectives` with the number of tasks that are present.
+
+    Raises:
+        PluginError: it is not (P,).
+    """
+    of = f"for {len(indices)} present tasks"
+    check_shape(found, indices.shape, owner, "objectives", of=of, because="an objective for each of them")
+
+
+def check_combined(combined: "Combined", gradients: Tensor, owner: object) -> None:
+    """Compare the shapes of what `GradientBalancer.combine` returned with the gradients (P, n).
+
+    Raises:
+        PluginError: `shared` is not (n,), or `own` or `weights` not (P,).
+    """
+    present, numbers = gradients.shape
+    for name, found, expected, because in (
+        ("shared", combined.shared, (numbers,), "a number for each shared parameter, as a row of `gradients`"),
+        ("own", combined.own, (present,), "a factor for each of them"),
+        ("weights", combined.weights, (present,), "a coefficient for each of them"),
+    ):
+        if found is not None:
+            of = f"as `{name}` for {present} present tasks"
+            check_shape(found, expected, owner, "combine", of=of, because=because)
+
+
+def check_predictions(predictions: object, output: Tensor, task: Task) -> None:
+    """Compare the number of predictions that `Kind.predict` made with that of the outputs (n, ...).
+
+    Raises:
+        PluginError: they are not one for each output.
+    """
+    if isinstance(predictions, Tensor) and predictions.dim() and len(predictions) == len(output):
+        return
+    of = f"for {len(output)} examples of task '{task.name}'"
+    shape = (len(output), *(predictions.shape[1:] if isinstance(predictions, Tensor) else ()))
+    check_shape(predictions, shape, task.kind, "predict", of=of, because="a prediction for each example")
+
+
+def mean_loss(task: Task, output: Tensor, target: Tensor) -> Tensor:
+    """Return `Kind.mean_loss` () of the examples of one training batch, with the shape of what it is the mean of
+    compared too.
+
+    Raises:
+        PluginError: it is no scalar, or `Kind.losses` gives not one number per example.
+    """
+    kind = task.kind
+    if type(kind).mean_loss is Kind.mean_loss:
+        return example_losses(task, output, target).mean()
+    loss = kind.mean_loss(output, target)
+    _check_loss(loss, (), task, "mean_loss", len(target), "the mean over the examples")
+    return loss
+
+
+def example_losses(task: Task, output: Tensor, target: Tensor) -> Tensor:
+    """Return `Kind.losses` (n,) of examples.
+
+    Raises:
+        PluginError: they have another shape, such as (n, n) where (n, 1) and (n,) were broadcast.
+    """
+    losses = task.kind.losses(output, target)
+    _check_loss(losses, (len(target),), task, "losses", len(target), "a number for each example")
+    return losses
+
+
+def _check_loss(loss: Tensor, expected: Sequence[int], task: Task, name: str, count: int, because: str) -> None:
+    if not isinstance(loss, Tensor) or loss.shape != tuple(expected):
+        check_shape(loss, expected, task.kind, name, of=f"for {count} examples of task '{task.name}'", because=because)
