@@ -77,6 +77,17 @@ class Idle(LossWeighting):
         return losses.base_weights * self.logits.detach().exp()
 
 
+class OneTable(LossWeighting):
+    """A learned scale of each loss, which is not declared to be the tasks' own."""
+
+    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
+        super().__init__(options, tasks)
+        self.logits = nn.Parameter(torch.zeros(len(tasks)))
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights * self.logits.exp()
+
+
 class Logarithm(Scalarization):
     """The sum of logarithms, which losses below 0 have none of."""
 

@@ -48,6 +48,7 @@ BALANCERS: Mapping[type[Balancer], str] = {
     balancers.Forgetful: "resumed",
     balancers.MeansAlone: "auxiliary",
     balancers.Idle: "every parameter",
+    balancers.OneTable: "step without",
     balancers.Logarithm: "negative",
     balancers.Twice: "buffers",
     balancers.Transposed: "",

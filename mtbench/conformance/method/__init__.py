@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from mtbench.conformance.candidate import Candidate
-from mtbench.conformance.method.absence import keeps_absent
-from mtbench.conformance.method.absent import ignores_absent
+from mtbench.conformance.method.absence import ignores_absent, keeps_absent
 from mtbench.conformance.method.answering import answers_alike, shows_each_input
 from mtbench.conformance.method.backbones import gives_scores, works_on_every_backbone
 from mtbench.conformance.method.clipping import clips_apart
