@@ -19,6 +19,8 @@ Matrix: TypeAlias = NDArray[np.float64]
 
 ROUNDING = float(np.finfo(np.float32).eps)
 """Relative rounding of the gradients: what differs by less, in units of a gradient's length, is the same direction."""
+FITS = 1e-6
+"""The most that a weight is, relative to the greatest number of the gradients' type, where sums are taken in that."""
 ALIKE = 1e-6
 """The most by which sums and projections may miss what a rule asks for, relative to the sum of |w_t| |g_t|."""
 
@@ -49,19 +51,14 @@ class Geometry:
 
         They are those of float32 numbers in float64, where squares neither underflow nor overflow.
         """
-        lengths = np.sqrt(gramian.diagonal())
-        moving = np.flatnonzero(lengths)
-        lengths = lengths[moving]
-        cosines = (gramian[np.ix_(moving, moving)] / lengths[:, None] / lengths).clip(-1, 1)
-        np.fill_diagonal(cosines, 1)
+        present, lengths = len(gramian), np.sqrt(gramian.diagonal())
+        if not lengths.all():
+            moving = np.flatnonzero(lengths)
+            gramian, lengths, indices = gramian[np.ix_(moving, moving)], lengths[moving], indices[moving]
+        cosines = gramian / lengths[:, None] / lengths
+        cosines.flat[:: len(lengths) + 1] = 1
         longest = float(lengths.max())
-        return cls(
-            cosines=cosines,
-            lengths=lengths / longest,
-            longest=longest,
-            indices=indices[moving],
-            present=len(gramian),
-        )
+        return cls(cosines=cosines, lengths=lengths / longest, longest=longest, indices=indices, present=present)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,13 +93,12 @@ class ByGramian(GradientBalancer):
         weights, solved = np.full(len(indices), 1 / len(indices)), True
         if math.isfinite(trace) and trace > 0:
             found = self.weigh(Geometry.of(gramian, indices.cpu().numpy()))
-            weights[:], solved = 0, found.solved
+            weights, solved = np.zeros(len(indices)), found.solved
             weights[gramian.diagonal() > 0] = found.weights
-        exact = torch.from_numpy(weights).to(wide)
-        # In double precision: a weight of a short gradient may be more than a float32 holds.
-        shared = (exact @ wide).to(gradients)
-        limit = torch.finfo(gradients.dtype).max
+        exact, limit = torch.from_numpy(weights).to(wide), torch.finfo(gradients.dtype).max
         rounded = exact.clamp(-limit, limit).to(gradients)
+        fits = np.abs(weights).max() < FITS * limit  # if not, its product with a short gradient may
+        shared = rounded @ gradients if fits else (exact @ wide).to(gradients)
         return Combined(shared=shared, own=self.branches(rounded, indices), weights=rounded, solved=solved)
 
     def branches(self, weights: Tensor, indices: Tensor) -> Tensor | None:  # noqa: ARG002

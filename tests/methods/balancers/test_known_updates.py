@@ -243,3 +243,8 @@ def test_lengths_whose_squares_a_float32_does_not_hold_change_nothing(name: str)
         update = combined(balancer(name, 3), scale * rows).shared.double()
         updates.append(update / update.norm())
     assert torch.allclose(updates[0], updates[1], atol=1e-6)
+
+
+def test_nash_counts_no_gradient_as_none_that_is_only_short() -> None:
+    """Of orthogonal gradients each has the same part in the update, one of 1e-13 too."""
+    gives("nash-mtl", [[1, 0], [0, 1e-13]], [1, 1])

@@ -56,7 +56,8 @@ class DbMtl(GradientBalancer):
         smoothed = past * self.smoothed.of(indices, gradients) + (1 - past) * gradients
         self.smoothed.put(indices, smoothed)
         # In double precision, for squares of short gradients are 0 in single precision.
-        lengths = torch.linalg.vector_norm(smoothed, dim=1, dtype=torch.float64)
-        weights = (lengths.max() / lengths).where(lengths > 0, 0)
-        rounded = weights.clamp(max=torch.finfo(smoothed.dtype).max).to(smoothed)
-        return Combined(shared=(weights @ smoothed.double()).to(smoothed), weights=rounded)
+        lengths = torch.linalg.vector_norm(smoothed, dim=1, keepdim=True, dtype=torch.float64).to(smoothed)
+        limits = torch.finfo(smoothed.dtype)
+        lengths = lengths.clamp(min=limits.tiny)
+        weights = (lengths.max() / lengths).squeeze(1).clamp(max=limits.max)
+        return Combined(shared=lengths.max() * (smoothed / lengths).sum(0), weights=weights)

@@ -14,7 +14,7 @@ __all__ = ["FairWeights", "fair_weights"]
 STEPS = 200
 SMALL = 1e-3
 """The least coefficient at the start, relative to the largest."""
-END = 1e-14
+NEAR, END = 1e-3, 1e-14
 MET = 1e-8
 """The most by which the two sides may differ in the end, relative to the sum of the terms of the left one."""
 
@@ -99,7 +99,8 @@ def _newton(cosines: Matrix, logarithms: Vector, power: float, v: Vector) -> tup
     products = cosines @ v
     for _ in range(STEPS):
         apart = goal - power * np.log(v) - np.log(products)
-        if (np.abs(apart) * products <= END * (count * (sizes @ v) + products)).all():
+        worst = np.abs(apart).max()
+        if worst < NEAR and (np.abs(apart) * products <= END * (count * (sizes @ v) + products)).all():
             break
         root = np.sqrt(v / products)
         matrix = root[:, None] * cosines * root
@@ -110,7 +111,7 @@ def _newton(cosines: Matrix, logarithms: Vector, power: float, v: Vector) -> tup
             if min(found_products.min(), after.min()) <= 0:
                 continue
             left = goal - power * np.log(after) - np.log(found_products)
-            if np.abs(left).max() <= (1 - size / 4) * np.abs(apart).max():
+            if np.abs(left).max() <= (1 - size / 4) * worst:
                 break
         else:
             break

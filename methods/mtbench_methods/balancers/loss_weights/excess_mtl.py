@@ -50,11 +50,11 @@ class ExcessMtl(GradientBalancer):
         squares = gradients.square()
         sums = self.squares.of(indices, gradients) + squares
         self.squares.put(indices, sums)
-        risks = (squares / sums.sqrt()).where(sums > 0, 0).sum(1)  # (P,)
+        least = torch.finfo(sums.dtype).tiny  # where a sum is 0, so is what it divides
+        risks = (squares / sums.clamp(min=least).sqrt()).sum(1)  # (P,)
         first = self.first[indices]
-        first = first.where(first > 0, risks)
-        self.first[indices] = first
-        risks = (risks / first).where(first > 0, 0)
+        self.first[indices] = first.where(first > 0, risks)
+        risks = risks / self.first[indices].clamp(min=least)
         before = self.logarithms[indices]
         after = (before + self.options.step * risks).log_softmax(0)
         self.logarithms[indices] = before.logsumexp(0) + after

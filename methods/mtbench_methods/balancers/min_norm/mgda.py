@@ -1,6 +1,7 @@
 """Multiple-gradient descent: the update of least norm among all weightings of the tasks' gradients."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,9 +55,9 @@ class Mgda(GradientBalancer):
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         wide = gradients.double()  # where gradients nearly cancel, single precision would lose the minimum
-        weights, solved = least_norm_weights(wide, losses, self.options.normalize)
-        rounded = weights.to(gradients)
-        return Combined(shared=(weights @ wide).to(gradients), own=rounded, weights=rounded, solved=solved)
+        exact, solved = least_norm_weights(wide, losses, self.options.normalize)
+        weights = exact.to(gradients)
+        return Combined(shared=weights @ gradients, own=weights, weights=weights, solved=solved)
 
     def gain(self, count: int) -> float:  # noqa: ARG002
         return 1.0
@@ -90,13 +91,16 @@ def least_norm_weights(wide: Tensor, losses: Tensor, normalize: str) -> tuple[Te
         The weights, and whether they are the solution.
     """
     gramian = (wide @ wide.T).cpu().numpy()
-    finite, still = np.isfinite(gramian).all(), gramian.diagonal() == 0
-    if still.any() or not finite:
-        chosen = still if finite else np.ones_like(still)
+    finite = math.isfinite(gramian.sum())
+    if not (finite and gramian.diagonal().all()):
+        chosen = gramian.diagonal() == 0 if finite else np.ones(len(gramian))
         return torch.from_numpy(chosen / chosen.sum()).to(wide), True
     geometry = Geometry.of(gramian, np.arange(len(gramian)))
     lengths = geometry.longest * geometry.lengths
-    values = np.abs(losses.detach().double().cpu().numpy())
-    divisors = {"none": lengths**0, "l2": lengths, "loss": values, "loss+": values * lengths}[normalize]
+    divisors = np.ones_like(lengths)
+    if normalize in ("loss", "loss+"):
+        divisors = np.abs(losses.detach().double().cpu().numpy())
+    if normalize in ("l2", "loss+"):
+        divisors = divisors * lengths
     weights, solved = least_norm(geometry.cosines, lengths / np.where(divisors > 0, divisors, 1))
     return torch.from_numpy(weights).to(wide), solved
