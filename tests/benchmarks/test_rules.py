@@ -64,7 +64,9 @@ def test_a_step_of_every_rule_over_uniform(tasks: int, capsys: pytest.CaptureFix
     runs = {
         name: assembled("uniform" if name == "uniform" else f"branches+{name}", tasks) for name in ("uniform", *RULES)
     }
-    medians = in_turn({name: stepper(run, batch_size=BATCH) for name, run in runs.items()}, warm=3, rounds=25)
+    medians = in_turn(
+        {name: stepper(run, batch_size=BATCH) for name, run in runs.items()}, warm=2, rounds=25 if tasks < 10 else 8
+    )
     for name, seconds in medians.items():
         ratio = seconds / medians["uniform"]
         show(capsys, f"step of {name:18} / uniform, T = {tasks:2}  {ratio:6.2f}  {1000 * seconds:6.1f} ms")
