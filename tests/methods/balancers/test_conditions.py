@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mtbench import registry
 from mtbench.contract import GradientBalancer, RepresentationBalancer
 from tests.methods.balancers.conditions import CONDITIONS, answer, residuals
-from tests.methods.balancers.rows import balancer, combined
+from tests.methods.balancers.rows import balancer, combined, drawn
 from tests.methods.balancers.worlds import KINDS, RATIOS, TASKS, world, worlds
 
 TOLERANCE = 1e-6
@@ -60,6 +60,29 @@ def test_fairgrad_of_alpha_ten_meets_its_condition_or_says_that_it_does_not(kind
 def test_it_says_that_it_met_its_condition(name: str) -> None:
     for found in worlds((2, 8)):
         assert combined(balancer(name, found.tasks), found.rows).solved
+
+
+@pytest.mark.parametrize("name", ["mgda", "cagrad", "upgrad", "dualproj", "nash-mtl", "fairgrad", "imtl-g", "config"])
+@pytest.mark.parametrize("tasks", [5, 12])
+def test_gradients_that_depend_but_for_the_rounding_of_float32_are_solved_and_none_is_harmed(
+    name: str, tasks: int
+) -> None:
+    """Two opposite, two parallel and one a sum, of lengths no power of 2 apart; rounding is no direction."""
+    for seed in range(3):
+        rows = drawn(tasks, seed=seed)
+        rows[1], rows[2], rows[-1] = -0.37 * rows[0], 1.7 * rows[3], rows[3] + 0.3 * rows[0]
+        rows = rows * torch.logspace(0, -6, tasks)[:, None]
+        result = combined(balancer(name, tasks), rows)
+        assert result.solved
+        if name in ("upgrad", "dualproj"):
+            assert CONDITIONS[name]["harms none"](answer(name, rows)) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["mgda", "upgrad", "dualproj", "nash-mtl", "fairgrad", "imtl-g", "config"])
+def test_gradients_that_are_opposite_but_for_the_rounding_of_float32_give_no_long_step(name: str) -> None:
+    row = drawn(1)[0]
+    rows = torch.stack([row, -0.37 * row])
+    assert float(combined(balancer(name), rows).shared.norm()) <= TOLERANCE * float(row.norm())
 
 
 def test_every_balancer_that_combines_gradients_has_a_condition() -> None:

@@ -16,8 +16,7 @@ __all__ = ["Shortest", "cancelling", "least_norm", "projected", "shortest"]
 NOTHING = 1e-12
 """The most by which a constraint is missed that counts as met, relative to the sum of the coefficients."""
 HARDLY = 1e-6
-MET = 1e-7
-"""The most by which a constraint may be missed after the last step, relative likewise."""
+"""The ratio of lengths below which a floor of the longest gradient is hardly one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,7 @@ class Shortest:
         coefficients: a (M,), not negative.
         cancelling: (M,) coefficients, not negative and of sum 1, with which the unit gradients cancel but for the
             rounding of float32; no y has a positive product with each of these. None if none were met.
-        solved: whether every constraint is met to `MET`.
+        solved: whether every constraint is met, but for the rounding of float32.
     """
 
     coefficients: Vector
@@ -84,7 +83,7 @@ def shortest(
             else:
                 leaving = index[falls[room.argmin()]]
                 active[leaving], a[leaving] = False, 0
-    solved = bool((cosines @ a - floors).min() >= -MET * (1 + a.sum()))
+    solved = bool((cosines @ a - floors).min() >= -count * ROUNDING * (1 + a.sum()))
     return Shortest(coefficients=a.clip(min=0), solved=solved)
 
 
@@ -124,7 +123,7 @@ def cancelling(cosines: Matrix) -> Vector | None:
 
 
 def least_norm(cosines: Matrix, lengths: Vector) -> tuple[Vector, bool]:
-    """The weights w (M,) on the simplex that minimize |sum_t w_t g_t|, and whether they are met to `MET`.
+    """The weights w (M,) on the simplex that minimize |sum_t w_t g_t|, and whether they are the solution.
 
     The point of least norm x has <g_t, x> >= |x|^2, so that x / |x|^2 is the shortest y with <u_t, y> >= 1 / |g_t|.
 
