@@ -164,7 +164,7 @@ def summary(entry: PluginEntry) -> str:
 def lacking(entry: PluginEntry) -> str:
     """Return what must be installed for the plug-in to work, in the words that pip is given; empty if nothing lacks.
 
-    Read, without importing it, from two class attributes in its source: `extra`, e.g. ``mtbench[cagrad]``, lacks if any
+    Read, without importing it, from two class attributes in its source: `extra`, e.g. ``mine[solver]``, lacks if any
     of `extra_modules` is not found. They are plain literals of the class, or of one in the same file that it derives
     from. Of a module such as ``a.b`` the package a is looked for, since a search for b would import a.
     """

@@ -25,9 +25,12 @@ Names = Annotated[list[str], typer.Argument(help="Datasets, perhaps with options
 def prepare(names: Names, data_root_: DataRoot = None) -> None:
     """Fetch or make the files of datasets, mend what is damaged, and print how frequent classes and places are."""
     from mtbench.cli.balance import class_balance, point_balance, triplet_balance
+    from mtbench.contract.targets import check_targets
 
     for name, dataset in _open(names, data_root_):
         dataset.prepare(typer.echo)
+        for split in ("train", "test"):
+            check_targets(dataset.tasks, dataset.labels(split, validation=False), split)
         typer.echo(f"{name} is ready in {dataset.root}")
         for line in (*class_balance(dataset), *point_balance(dataset), *triplet_balance(dataset)):
             typer.echo(f"  {line}")

@@ -101,10 +101,14 @@ def _describe(console: "Console", kind: str, name: str) -> None:
             table.add_row(field.name, *map(escape, (*cells, meta.get("help", ""))))
         console.print()
         console.print(table)
-    for preset, values in getattr(plugin, "presets", {}).items():
+    of_protocol = getattr(plugin, "protocol_presets", {})
+    for preset, values in {**of_protocol, **getattr(plugin, "presets", {})}.items():
+        values = values if preset in plugin.presets else {}
         text = ", ".join(f"{key}={render_value(value)}" for key, value in values.items()) or "the defaults"
-        for key, value in plugin.backbone_presets.get(preset, {}).items():
+        for key, value in getattr(plugin, "backbone_presets", {}).get(preset, {}).items():
             text += f", and {key}={render_value(value)} of a backbone that has it"
+        for key, value in of_protocol.get(preset, {}).items():
+            text += f", and {key}={render_value(value)} of the training protocol for this method alone"
         console.print(f"preset={preset}: {text}", markup=False, highlight=False)
 
 

@@ -1,7 +1,24 @@
-"""What a check raises."""
+"""What a check raises, and what went wrong in words."""
 
-__all__ = ["Fault"]
+from mtbench.contract.authors import place_of_error
+from mtbench.errors import PluginError, UsageError
+
+__all__ = ["Fault", "in_words"]
+
+LONGEST = 300
+"""Characters of a library's error that are shown."""
 
 
 class Fault(Exception):
     """What a plug-in does not keep, in a sentence."""
+
+
+def in_words(error: Exception) -> str:
+    """Return what went wrong in a check, with the line of the plug-in's author that it went wrong in."""
+    if isinstance(error, Fault | PluginError):
+        return str(error)
+    if isinstance(error, UsageError):
+        return f"it is refused: {error}"
+    text = " ".join(str(error).split())
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+    return f"it fails: {type(error).__name__}: {text.rstrip('.')}. {place_of_error(error)}".rstrip()

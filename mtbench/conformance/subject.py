@@ -1,18 +1,18 @@
 """A plug-in by name, and everything that is checked of it."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench import registry
 from mtbench.conformance.candidate import Candidate, tiny
 from mtbench.conformance.dataset import dataset_checks
-from mtbench.conformance.fault import Fault
+from mtbench.conformance.fault import in_words
 from mtbench.conformance.method import method_checks
 from mtbench.errors import UsageError, did_you_mean
 
-__all__ = ["CheckResult", "assert_conforms", "examine"]
+__all__ = ["CheckResult", "assert_conforms", "examine", "made"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,35 +22,66 @@ class CheckResult:
     Attributes:
         check: what is true if it passed.
         fault: what is wrong, in a sentence; empty if it passed.
+        left_out: the number of checks that rest on this one, and were not made since it failed.
     """
 
     check: str
     fault: str
+    left_out: int = 0
 
 
-def examine(name: str, *, root: Path) -> Iterator[CheckResult]:
+def examine(name: str, *, root: Path, only: Sequence[str] = ()) -> Iterator[CheckResult]:
     """Check a plug-in, and tell of each check as it ends.
+
+    All checks rest on the first one: where it fails no other is made. A fault that several checks find is told once.
 
     Args:
         name: a method as on the command line (``mine``, ``mine:depth=2``, ``mine@vgg11:width=.125``, ``td+mgda``), or a
             balancer, dataset or backbone.
         root: where data files live, for datasets.
+        only: words; the checks that have any of them in their names are made, and the first one without being told of
+            if it passes. Empty for all.
 
     Raises:
-        UsageError: nothing of that name is installed, or an option does not fit.
+        UsageError: nothing of that name is installed, an option does not fit, or no check has such a word in its name.
         PluginError: it cannot be imported.
     """
-    for check, run in _checks(name, root).items():
+    yield from made(_checks(name, root), only)
+
+
+def made(checks: Mapping[str, Callable[[], None]], only: Sequence[str] = ()) -> Iterator[CheckResult]:
+    """Make checks, see `examine`."""
+    chosen, first, told = _chosen(checks, only), next(iter(checks)), dict[str, str]()
+    for check, run in checks.items():
+        if check != first and check not in chosen:
+            continue
+        fault = ""
         try:
             run()
-            fault = ""
-        except Fault as found:
-            fault = str(found)
-        except UsageError as error:
-            fault = f"it is refused: {error}"
         except Exception as error:
-            fault = f"it fails: {type(error).__name__}: {error}"
-        yield CheckResult(check=check, fault=fault)
+            fault = in_words(error)
+        if fault in told:
+            yield CheckResult(check=check, fault=f"as in '{told[fault]}'.")
+        elif fault or check in chosen:
+            yield CheckResult(
+                check=check, fault=fault, left_out=len(chosen - {first}) if check == first and fault else 0
+            )
+        if fault:
+            told.setdefault(fault, check)
+        if fault and check == first:
+            return
+
+
+def _chosen(checks: Collection[str], only: Sequence[str]) -> set[str]:
+    if not only:
+        return set(checks)
+    found = {word: {check for check in checks if word.lower() in check.lower()} for word in only}
+    for word, some in found.items():
+        if not some:
+            raise UsageError(
+                f"no check has '{word}' in its name.", allowed=f"Checks: {'; '.join(checks)}.", where="Option: --only."
+            )
+    return set().union(*found.values())
 
 
 def assert_conforms(name: str, *, root: Path | None = None) -> None:

@@ -10,7 +10,7 @@ no tensor of a fixed shape goes there by ``get_extra_state`` and ``set_extra_sta
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from mtbench.contract.conformance import Conformance
 from mtbench.contract.losses import Losses
 from mtbench.contract.network import Network, SharedRepresentation
-from mtbench.contract.options import NoOptions
+from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.promises import check_combined, check_objectives, check_shape
 from mtbench.contract.split import Batch
 from mtbench.contract.task import Task
@@ -34,9 +34,12 @@ class Balancer(nn.Module, ABC):
     Attributes:
         Options: its options class.
         paper: where it comes from.
+        presets: named sets of options, ``famo:preset=paper``: what its authors train with.
+        protocol_presets: by preset the settings of the training protocol that it changes for this method alone. Tables
+            mark such a row.
         requires: what kind of network it can balance, e.g. `SharedRepresentation`.
         needs_shared_parameters: whether it makes sense only where tasks share parameters.
-        extra: what must be installed besides, in the words that pip is given, e.g. ``mtbench[cagrad]``; a plain text,
+        extra: what must be installed besides, in the words that pip is given, e.g. ``mine[solver]``; a plain text,
             which ``mtbench list`` reads without importing anything.
         extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
         needs_positive_losses: whether it has no meaning where a loss, auxiliary terms included, is negative, as where
@@ -55,6 +58,8 @@ class Balancer(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
+    presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
+    protocol_presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     requires: ClassVar[type[Network]] = Network  # type: ignore[type-abstract]
     needs_shared_parameters: ClassVar[bool] = False
     extra: ClassVar[str] = ""
@@ -140,11 +145,14 @@ class Combined:
         shared: (n,) the gradient of the shared parameters.
         own: (P,) the factors of the tasks' gradients in their task-specific parameters; None stands for 1.
         weights: (P,) the coefficients of the tasks' gradients in `shared`; None where it is no such sum.
+        solved: whether `shared` meets the condition that defines the rule; false where an iteration ended short of it.
+            The steps that were not solved are counted, and reported.
     """
 
     shared: Tensor
     own: Tensor | None = None
     weights: Tensor | None = None
+    solved: bool = True
 
 
 class GradientBalancer(Balancer):
@@ -210,7 +218,7 @@ class GradientBalancer(Balancer):
             else:
                 gradient = torch.stack([row[index] for row in rows], dim=-1) @ own
             parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-        return losses.weighted(combined.weights)
+        return dataclasses.replace(losses.weighted(combined.weights), solved=combined.solved)
 
     def scaled(self, gradients: Tensor, objectives: Tensor, indices: Tensor, losses: Losses) -> tuple[Combined, Tensor]:
         """Return `combine` on the training protocol's scale, and the factors of the tasks' own gradients (P,).
@@ -234,7 +242,7 @@ class GradientBalancer(Balancer):
             factor = torch.where(length > 0, (plain @ gradients).norm() / length, torch.ones_like(length))
         own = plain if combined.own is None else factor * combined.own
         weights = None if combined.weights is None else factor * combined.weights
-        combined = Combined(shared=factor * combined.shared, weights=weights)
+        combined = dataclasses.replace(combined, shared=factor * combined.shared, weights=weights)
         return self._recorded(combined, slopes, losses), own
 
     @staticmethod
@@ -308,7 +316,7 @@ class RepresentationBalancer(GradientBalancer):
         total.backward(inputs=trained)  # type: ignore[no-untyped-call]  # the branches: a leaf hides the encoder
         if z.requires_grad:  # else all of the encoder is frozen
             z.backward(combined.shared.view_as(z))  # type: ignore[no-untyped-call]
-        return losses.weighted(combined.weights)
+        return dataclasses.replace(losses.weighted(combined.weights), solved=combined.solved)
 
 
 def _gradients(value: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -28,6 +28,7 @@ class Losses:
         penalty: a term that belongs to no task, such as a regularizer on weights.
         weights: (T,) the task weights that the balancer used, see `Balancer.backward`; NaN for a task that is absent,
             None if no weights describe the step.
+        solved: whether the balancer met the condition that defines its rule, see `Combined.solved`.
 
     Raises:
         PluginError: a tensor has another shape.
@@ -39,6 +40,7 @@ class Losses:
     auxiliary: Tensor | None = None
     penalty: Tensor | None = None
     weights: Tensor | None = None
+    solved: bool = True
 
     def __post_init__(self) -> None:
         if self.means.dim() != 1:

@@ -157,6 +157,14 @@ class Network(nn.Module, ABC):
         """The parameters that tasks share, in a fixed order."""
         return [value for name, value in self.named_parameters() if name.partition(".")[0] not in self.per_task]
 
+    def alone(self, index: int) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the modules that answer one task and no other, e.g. ``backbones.0``, where tasks share nothing at all.
+
+        With ``select=best-val`` such tasks have an epoch each, as runs of their own would. By default nothing: one
+        epoch for all.
+        """
+        return ()
+
     def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:
         """Return the parameters whose gradient is clipped together, group by group: all in one.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from mtbench.contract.authors import author_of, place_of
+from mtbench.contract.losses import Losses
 from mtbench.contract.task import Kind, Task
 from mtbench.errors import PluginError
 
@@ -44,8 +45,9 @@ def check_shape(found: object, expected: Sequence[int], owner: object, name: str
     if isinstance(found, Tensor) and found.shape == tuple(expected):
         return
     what = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"type {type(found).__name__}"
+    what = f"{what} {of}".rstrip()
     raise PluginError(
-        f"`{type(owner).__name__}.{name}` returned {what} {of}, and should return shape {tuple(expected)}: {because}.",
+        f"`{type(owner).__name__}.{name}` returned {what}, and should return shape {tuple(expected)}: {because}.",
         where=place_of(owner, name),
     )
 
@@ -61,7 +63,11 @@ def check_outputs(found: object, tasks: Sequence[Task], owner: object, names: Se
     """
     if isinstance(found, Sequence) and len(found) == len(tasks):
         return
-    what = f"{len(found)} outputs" if isinstance(found, Sequence) else f"type {type(found).__name__}"
+    what = (
+        f"{len(found)} output{'s' * (len(found) != 1)}"
+        if isinstance(found, Sequence)
+        else f"type {type(found).__name__}"
+    )
     name = author_of(owner, names)
     raise PluginError(
         f"`{type(owner).__name__}.{name}` returned {what} for {len(tasks)} tasks, and should return a list with one "
@@ -89,8 +95,23 @@ def check_output(
     expected = (count * views, task.kind.output_size, *size)
     if isinstance(output, Tensor) and output.shape == expected:
         return
-    because = "inputs, and values of its kind" + (", and the size of its target" if size else "")
+    because = "a row for each input, and a column for each value of its kind"
+    because += f", maps as large as its targets, {size[0]} x {size[1]}" if size else ""
     check_shape(output, expected, owner, author_of(owner, names), of=f"for task '{task.name}'", because=because)
+
+
+def check_losses(losses: object, owner: object) -> None:
+    """Check that `Balancer.backward` returned the losses of the batch.
+
+    Raises:
+        PluginError: it returned something else.
+    """
+    if not isinstance(losses, Losses):
+        raise PluginError(
+            f"`{type(owner).__name__}.backward` returned type {type(losses).__name__}, and should return the `Losses` "
+            "of the batch, such as `losses.weighted(weights)`.",
+            where=place_of(owner, "backward"),
+        )
 
 
 def check_objectives(found: object, indices: Tensor, owner: object) -> None:
@@ -118,6 +139,36 @@ def check_combined(combined: "Combined", gradients: Tensor, owner: object) -> No
         if found is not None:
             of = f"as `{name}` for {present} present tasks"
             check_shape(found, expected, owner, "combine", of=of, because=because)
+
+
+def check_metrics(tasks: Sequence[Task]) -> None:
+    """Compare the names of the metrics that tallies score with those that their kinds declare, each kind once.
+
+    Raises:
+        PluginError: they are others, or an empty tally has no score.
+    """
+    seen: list[Kind] = []
+    for task in tasks:
+        kind = task.kind
+        if kind in seen:
+            continue
+        seen.append(kind)
+        tally, whose = kind.tally(), f"of task '{task.name}'"
+        declared = [metric.name for metric in kind.metrics]
+        try:
+            scored = list(tally.score())
+        except Exception as cause:
+            raise PluginError(
+                f"`{type(tally).__name__}.score` {whose} fails where nothing was added, with {type(cause).__name__}: "
+                f"{cause}; it should return NaN for each metric.",
+                where=place_of(tally, "score"),
+            ) from cause
+        if sorted(scored) != sorted(declared) or not declared:
+            raise PluginError(
+                f"`{type(tally).__name__}.score` {whose} returned the metrics {scored}, and its kind "
+                f"'{type(kind).__name__}' declares {declared}.",
+                where=place_of(kind, "tally"),
+            )
 
 
 def check_predictions(predictions: object, output: Tensor, task: Task) -> None:

@@ -113,6 +113,14 @@ class Kind(ABC):
         A map counts as defined if any of its pixels is.
         """
 
+    def wrong_targets(self, targets: Tensor) -> str:  # noqa: ARG002
+        """Return what is wrong with targets (n, ...), n >= 0, all of them marked as defined, as the end of a sentence
+        such as ``have 3 numbers that are none of the 28 classes 0 to 27``; empty if nothing is, as by default.
+
+        They are as a split holds them, perhaps in a narrow dtype, see `Split.targets`.
+        """
+        return ""
+
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:  # noqa: ARG002
         """Return the targets (n, ...) of examples whose images are moved, with a motion for each.
 

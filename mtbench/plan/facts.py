@@ -19,14 +19,14 @@ class Facts:
     Attributes:
         has_batch_norm: whether the network has batch normalization.
         has_gain: whether the gradient scale ``sum`` has a meaning for the balancer.
-        trains_shared: whether any parameter that tasks share is trained, in any phase.
         needs_positive_losses: see `Balancer`.
+        trains_shared: whether any parameter that tasks share is trained, in any phase.
     """
 
     has_batch_norm: bool
     has_gain: bool
-    trains_shared: bool
     needs_positive_losses: bool
+    trains_shared: bool
 
 
 def facts_of(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice) -> Facts:
@@ -71,8 +71,8 @@ def _build(parts: _Parts) -> Facts:
     return Facts(
         has_batch_norm=has_batch_norm(network),
         has_gain=not isinstance(balancer, GradientBalancer) or balancer.gain(2) is not None,
-        trains_shared=_trains_shared(network),
         needs_positive_losses=balancer.needs_positive_losses,
+        trains_shared=_trains_shared(network),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mtbench import registry
 from mtbench.contract import Dataset, RepresentationBalancer, Task, TrainingProtocol
 from mtbench.contract.files import with_short_hashes
+from mtbench.contract.options import render_value
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
 from mtbench.plan.facts import facts_of
 from mtbench.plan.parse import (
@@ -157,7 +158,8 @@ def building(method: MethodChoice, backbone: BackboneChoice, inputs: str, *, men
 def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtocol, named: TrainingProtocol) -> RunSpec:
     default = parse_backbone(dataset.dataset_class.default_backbone)
     backbone = method.on(dataset.dataset_class.default_backbone)
-    _try(dataset, method, backbone, protocol)
+    own = protocol.changed(**{name: render_value(value) for name, value in method.settings.items()})
+    _try(dataset, method, backbone, own)
     title = method.title.partition("@")[0]
     if backbone.choice != default.choice:
         title += with_short_hashes(f"@{backbone.choice}")
@@ -166,9 +168,18 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtoc
         network=method.network_choice,
         balancer=method.balancer_choice,
         backbone=backbone.choice,
-        protocol=protocol,
+        protocol=own,
         seed=0,
-        titles=Titles(dataset=with_short_hashes(str(dataset.choice)), method=title, protocol=protocol.label(named)),
+        titles=Titles(
+            dataset=with_short_hashes(str(dataset.choice)),
+            method=title,
+            protocol=protocol.label(named),
+            apart={
+                name: render_value(getattr(protocol, name))
+                for name in method.settings
+                if getattr(own, name) != getattr(protocol, name)
+            },
+        ),
         files=dataset.files | method.files | backbone.files,
     )
 
@@ -249,19 +260,19 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
     mend = f"The dataset's own backbone is '{own}'." if str(backbone.choice) != own else ""
     with building(method, backbone, inputs, mend=mend):
         built = facts_of(dataset, method, backbone)
-    if method.balancer_class.needs_shared_parameters and not built.trains_shared:
-        raise UsageError(
-            f"method '{method.title}' does not go together: network '{method.network_choice}' on backbone "
-            f"'{backbone.choice}' trains no parameter that tasks share, so that '{method.balancer_choice}' has nothing "
-            "to balance.",
-            mend="Use a balancer of losses alone, such as uniform.",
-        )
     if built.needs_positive_losses and (below := [task for task in opened.tasks if task.kind.has_negative_losses]):
         raise UsageError(
             f"balancer '{method.balancer_choice}' has no meaning where a loss is negative, and task "
             f"'{below[0].name}' of dataset '{dataset.choice}' is of kind {type(below[0].kind).__name__}, of which it "
             "can be.",
             mend=f"Use a balancer for losses of any sign, such as '{registry.reference('balancer')}'.",
+        )
+    if method.balancer_class.needs_shared_parameters and not built.trains_shared:
+        raise UsageError(
+            f"method '{method.title}' does not go together: network '{method.network_choice}' on backbone "
+            f"'{backbone.choice}' trains no parameter that tasks share, so that '{method.balancer_choice}' has nothing "
+            "to balance.",
+            mend="Use a balancer of losses alone, such as uniform.",
         )
     if protocol.norm_eval == "batch" and not built.has_batch_norm:
         raise UsageError(

@@ -98,6 +98,7 @@ class MethodChoice:
 
     Attributes:
         preset: the options that the network's preset sets on whatever backbone it gets.
+        settings: the settings of the training protocol that the balancer's preset changes for this method.
     """
 
     network_choice: Choice
@@ -108,6 +109,7 @@ class MethodChoice:
     balancer_options: Any
     backbone: BackboneChoice | None
     preset: Mapping[str, Value] = field(default_factory=dict)
+    settings: Mapping[str, Value] = field(default_factory=dict)
     title: str
 
     @property
@@ -199,7 +201,7 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
         network_name, balancer_name = plugin.stands_for.split("+")
     else:
         network_name, balancer_name = name, default_balancer(plugin)
-    balancer_given: Mapping[str, str] = {}
+    balancer_given: dict[str, str] = {}
     if others:
         balancer_name, balancer_given = _split(others[0], "balancer")
     network = _load("method", network_name, Network)
@@ -208,14 +210,21 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
         given, balancer_given = _assign(given, network, balancer)
     preset = given.pop("preset", None)
     if preset is not None:
-        given = {**_preset(network, network_name, preset), **given}
+        given = {**_preset(network, f"method '{network_name}'", preset), **given}
+    own_preset = balancer_given.pop("preset", None)
+    asked = balancer_given
+    if own_preset is not None:
+        balancer_given = {**_preset(balancer, f"balancer '{balancer_name}'", own_preset), **balancer_given}
     backbone_preset = network.backbone_presets.get(preset or "", {})
     network_options = parse_options(network.Options, given, owner=f"method '{name}'", paths=files)
     balancer_owner = _owner(name, balancer_name, plugin)
     balancer_options = parse_options(balancer.Options, balancer_given, owner=balancer_owner, paths=files)
     _check_pair(text, network, network_name, balancer, balancer_name)
     backbone = parse_backbone(backbone_text, files, preset=backbone_preset) if at else None
-    title = _title(_shown(network_name, network_options), network, _shown(balancer_name, balancer_options))
+    shown = _shown(balancer_name, balancer_options)
+    if own_preset is not None:  # so that a row says by its name that it is not trained as the others are
+        shown = Choice(name=balancer_name, options={**asked, "preset": own_preset})
+    title = _title(_shown(network_name, network_options), network, shown)
     return MethodChoice(
         network_choice=_choice(network_name, network_options),
         network_class=network,
@@ -225,6 +234,7 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
         balancer_options=balancer_options,
         backbone=backbone,
         preset=backbone_preset,
+        settings=balancer.protocol_presets.get(own_preset or "", {}),
         title=with_short_hashes(title + (f"@{backbone.choice}" if backbone else "")),
     )
 
@@ -287,19 +297,21 @@ def _assign(
     """
     known = {field.name for field in dataclasses.fields(balancer.Options)}
     own = {field.name for field in dataclasses.fields(network.Options)}
+    known |= {"preset"} if given.get("preset") in {*balancer.presets, *balancer.protocol_presets} else set()
     to_balancer = {name: value for name, value in given.items() if name in known - own}
     if not own and not given.keys() <= known:
         return {}, dict(given)
     return {name: value for name, value in given.items() if name not in to_balancer}, to_balancer
 
 
-def _preset(network: type[Network], name: str, preset: str) -> dict[str, str]:
-    if preset not in network.presets:
+def _preset(plugin: type[Network | Balancer], owner: str, preset: str) -> dict[str, str]:
+    known = {**plugin.presets, **getattr(plugin, "protocol_presets", {})}
+    if preset not in known:
         raise UsageError(
-            f"method '{name}' has no preset '{preset}'.",
-            allowed=f"Its presets: {', '.join(network.presets)}." if network.presets else "It has no presets.",
+            f"{owner} has no preset '{preset}'.",
+            allowed=f"Its presets: {', '.join(known)}." if known else "It has no presets.",
         )
-    return {key: render_value(value) for key, value in network.presets[preset].items()}
+    return {key: render_value(value) for key, value in plugin.presets.get(preset, {}).items()}
 
 
 def _owner(name: str, balancer: str, plugin: type) -> str:

@@ -58,11 +58,14 @@ class Titles:
         dataset: e.g. ``mmnist4:offset=8``.
         method: the shortest text that asks for it, e.g. ``moo`` for ``branches+mgda-ub``.
         protocol: e.g. ``quick`` or ``paper, lr=0.0005``.
+        apart: by the name of each setting of the protocol that a preset of the method changes, its value for all other
+            methods, as text.
     """
 
     dataset: str
     method: str
     protocol: str
+    apart: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +112,11 @@ class RunSpec:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
+    def common_protocol(self) -> TrainingProtocol:
+        """The protocol of all methods that were asked for with it, without what a preset of this one changes."""
+        return self.protocol.changed(**self.titles.apart) if self.titles.apart else self.protocol
+
+    @property
     def folder(self) -> str:
         """The place of the run below the results folder: ``<dataset>/<method>/seed-<s>-<id>``."""
         names = map(folder_name, (self.titles.dataset, self.titles.method))
@@ -119,6 +127,8 @@ class RunSpec:
         asked = dataclasses.asdict(self)
         if not self.files:
             del asked["files"]
+        if not self.titles.apart:
+            del asked["titles"]["apart"]
         return json.dumps(asked, indent=1, sort_keys=True) + "\n"
 
     @staticmethod

@@ -17,6 +17,7 @@ DESCRIPTIVE = frozenset(
         "conventions",
         "needs_positive_losses",
         "has_negative_losses",
+        "protocol_presets",
     }
 )
 """Class attributes that describe a plug-in, for readers, for reports, and for what is refused instead of run."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from mtbench.contract import Balancer, Batches, Network, Setup, Split, Task, seeded
 from mtbench.contract.dataset import Dataset
 from mtbench.contract.normalization import convert_batch_norm
+from mtbench.contract.targets import check_targets
 from mtbench.plan.parse import MethodChoice, backbone_of, dataset_of, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.train.pointwise import convert_pointwise
@@ -101,9 +102,17 @@ def build_balancer(method: MethodChoice, tasks: Sequence[Task], *, seed: int) ->
 
 def load_splits(spec: RunSpec, dataset: Dataset) -> dict[str, Split]:
     """The splits of a run on the CPU; the protocol says whether one is held out and how many images there are to train
-    on, of which `assemble` takes the share that it asks for."""
+    on, of which `assemble` takes the share that it asks for.
+
+    Raises:
+        DataError: a data file is missing, truncated or altered.
+        PluginError: a target is not valid for the kind of its task.
+    """
     names = ("train", "val", "test") if spec.protocol.validation else ("train", "test")
     splits = {name: dataset.load(name, validation=spec.protocol.validation) for name in names}
+    for name, split in splits.items():
+        if not split.mapped_targets:  # maps that lie in files are read by `mtbench data prepare` and `mtbench check`
+            check_targets(dataset.tasks, split, name)
     if spec.protocol.images:
         splits["train"] = splits["train"].first(spec.protocol.images)
     return splits

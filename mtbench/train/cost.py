@@ -28,6 +28,7 @@ class Ledger:
     cpu_seconds: float = 0.0
     training_wall_seconds: float = 0.0
     training_cpu_seconds: float = 0.0
+    unsolved: int = 0
 
     def __post_init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()

@@ -1,6 +1,5 @@
 """The training loop: every network, every balancer and every kind of task goes through it."""
 
-import copy
 import dataclasses
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from mtbench.contract import Task, TrainingProtocol, reseed, stream
+from mtbench.contract.promises import check_losses, check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.absence import absences
@@ -29,7 +29,7 @@ from mtbench.train.phases import Phase, phases
 from mtbench.train.prefetch import batches
 from mtbench.train.progress import Progress
 from mtbench.train.registration import check_phases, check_registered, known_to
-from mtbench.train.selection import best_epoch
+from mtbench.train.selection import best_epochs, keep_best
 from mtbench.train.weights import WeightMeter
 
 __all__ = ["TRAIN_EXAMPLES", "Fitted", "Keeper", "curve_epochs", "fit"]
@@ -59,13 +59,13 @@ class Fitted:
     Attributes:
         ledger: the resources that were used.
         curve: the points that were measured.
-        selected_epoch: after how many epochs it had these weights.
+        selected_epochs: by task, after how many epochs it had the weights that answer it.
         final: by split the evaluation with these weights; that of the test split with predictions.
     """
 
     ledger: Ledger
     curve: list[CurvePoint]
-    selected_epoch: int
+    selected_epochs: Mapping[str, int]
     final: Mapping[str, Evaluation]
 
 
@@ -92,13 +92,15 @@ def fit(
         UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
         UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
             optimizer has nothing to do, or no epoch can be selected.
-        PluginError: something that a plug-in declares is never trained, or evaluation is not what it says.
+        PluginError: something that a plug-in declares is never trained, evaluation is not what it says, or a plug-in
+            gives a tensor of another shape than the contract says, or other metrics.
         NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
         NegativeLoss: a task's loss is negative, and the balancer has no meaning there; likewise.
     """
     network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
     plan = plan or phases(run, protocol)
     check_phases(network, plan)
+    check_metrics(network.tasks)
     epochs = plan[-1].end
     one_task = protocol.draws_one_task(native=network.one_task)
     clip = protocol.clipping
@@ -151,6 +153,7 @@ def fit(
             optimizer.zero_grad()
             conflict.observe(batch.rows)
             losses = balancer.backward(network, batch)
+            check_losses(losses, balancer)
             where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
             guard(losses, run.tasks, balancer, where_it_is)
             absence.drop_gradients(batch)
@@ -168,6 +171,7 @@ def fit(
             total += losses.totals.detach() * losses.counts
             used += losses.counts
             ledger.steps += 1
+            ledger.unsolved += not losses.solved
             ledger.forward_passes += (
                 len(batch.rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
             )
@@ -185,8 +189,8 @@ def fit(
                 found = {name: look(run.splits[name], batches=run.batches_of(name))}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, found, conflict, weights))
             weights.clear()
-            if selects and best_epoch(curve, run.tasks) == epoch + 1:
-                selected = copy.deepcopy(network.state_dict())
+            if selects:
+                selected = keep_best(selected, network, curve, run.tasks)
             beat.score = _last_score(curve, run.tasks)
         keeper.keep(
             {
@@ -206,7 +210,9 @@ def fit(
     return Fitted(
         ledger=ledger,
         curve=curve,
-        selected_epoch=epochs if selected is None else best_epoch(curve, run.tasks),
+        selected_epochs=dict.fromkeys((task.name for task in run.tasks), epochs)
+        if selected is None
+        else best_epochs(network, curve, run.tasks),
         # Resumed after the last epoch, or with another one selected, there is no evaluation of these weights yet.
         final=final or _final(run, ledger.steps, look),
     )

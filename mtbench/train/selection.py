@@ -1,13 +1,67 @@
-"""The epoch whose weights are reported where a protocol says ``select=best-val``; the test split has no part in it."""
+"""The epoch whose weights are reported where a protocol says ``select=best-val``; the test split has no part in it.
 
+Tasks that share nothing have an epoch each: a single-task network is selected as it would be in a run of its own, and
+not by what other networks do beside it.
+"""
+
+import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from mtbench.contract import Task
+from mtbench.contract import Network, Task
 from mtbench.errors import UsageError
 from mtbench.store.record import CurvePoint
 
-__all__ = ["best_epoch"]
+__all__ = ["best_epoch", "best_epochs", "keep_best"]
+
+
+def best_epochs(network: Network, curve: Sequence[CurvePoint], tasks: Sequence[Task]) -> Mapping[str, int]:
+    """Return by task the epoch whose weights answer it: the `best_epoch` of the tasks that it shares anything with.
+
+    Raises:
+        UsageError: see `best_epoch`.
+    """
+    return {task.name: best_epoch(curve, _together(network, curve, tasks, index)) for index, task in enumerate(tasks)}
+
+
+def keep_best(
+    kept: Mapping[str, Any] | None, network: Network, curve: Sequence[CurvePoint], tasks: Sequence[Task]
+) -> Mapping[str, Any] | None:
+    """Return the state to report, given that up to the point before and the network as it is at the last point.
+
+    Raises:
+        UsageError: see `best_epoch`.
+    """
+    now = curve[-1].epoch
+    replaced = [names for members, names in _groups(network, curve, tasks) if best_epoch(curve, members) == now]
+    if not replaced:
+        return kept
+    state = network.state_dict()
+    new = {name for names in replaced for name in names}
+    return {**(kept or {}), **{name: copy.deepcopy(value) for name, value in state.items() if name in new}}
+
+
+def _groups(
+    network: Network, curve: Sequence[CurvePoint], tasks: Sequence[Task]
+) -> Iterator[tuple[Sequence[Task], set[str]]]:
+    """Yield tasks, and the names in the network's state that are selected by what they do."""
+    rest = set(network.state_dict())
+    for index in range(len(tasks)):
+        parts = tuple(f"{part}." for part in network.alone(index))
+        own = {name for name in rest if parts and name.startswith(parts)}
+        rest -= own
+        if own:
+            yield _together(network, curve, tasks, index), own
+    if rest:
+        yield tasks, rest
+
+
+def _together(network: Network, curve: Sequence[CurvePoint], tasks: Sequence[Task], index: int) -> Sequence[Task]:
+    """Return the tasks by which the epoch of a task is selected: all, unless it is alone and can be measured."""
+    task = tasks[index]
+    is_measured = math.isfinite(curve[0].results["val"][task.name].metrics[task.kind.metrics[0].name])
+    return (task,) if network.alone(index) and is_measured else tasks
 
 
 def best_epoch(curve: Sequence[CurvePoint], tasks: Sequence[Task]) -> int:

@@ -50,7 +50,7 @@ class Trained:
     """What a finished training gives to be recorded.
 
     Attributes:
-        model: the reported weights and buffers by name, on the CPU: those of `selected_epoch`.
+        model: the reported weights and buffers by name, on the CPU: those of the selected epochs.
         predictions: by task the test predictions (N, ...) that the test metrics were computed from, in the dtype that
             the kind of task states.
         images: (N, V) int32, the numbers of the images that make up each test example; None if each is an image.
@@ -58,7 +58,8 @@ class Trained:
         phases: in order, where there are several; empty where everything was trained at once.
         results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
         selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
-            from 1.
+            from 1. Where tasks share nothing each has one of its own: this is the last of these, and `measurements`
+            has them all.
         selectivity, constants, pointing, batch_means, measurements: see `Record`.
     """
 
@@ -133,7 +134,7 @@ def _trained(
         tasks=tuple(map(TaskInfo.of, run.tasks)),
         training_examples=len(run.splits["train"]),
         results={split: evaluation.results for split, evaluation in fitted.final.items()},
-        selected_epoch=fitted.selected_epoch,
+        selected_epoch=max(fitted.selected_epochs.values()),
         curve=tuple(fitted.curve),
         cost=fitted.ledger.cost(device, macs),
         parameters=count_parameters(run.network, setup),
@@ -145,8 +146,19 @@ def _trained(
             run.network, run.splits["train"], run.splits["test"], test.predictions, check_stop=check_stop
         ),
         batch_means=test.batch_means,
-        measurements={**ceilings(run.tasks, run.splits["test"]), **distances(run.network)},
+        measurements={
+            **ceilings(run.tasks, run.splits["test"]),
+            **distances(run.network),
+            **_unlike_epochs(fitted.selected_epochs),
+        },
     )
+
+
+def _unlike_epochs(selected: Mapping[str, int]) -> dict[str, Measurement]:
+    """By task the epoch of its weights, where tasks have different ones."""
+    if len(set(selected.values())) == 1:
+        return {}
+    return {f"selected-epoch/{task}": Measurement(value=epoch) for task, epoch in selected.items()}
 
 
 def _selectivity(spec: RunSpec, run: Assembly) -> Selectivity | None:

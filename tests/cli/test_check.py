@@ -26,7 +26,7 @@ def test_a_check_that_fails_says_why_and_ends_with_exit_code_1() -> None:
     result = RUNNER.invoke(app, ["check", "toy-nan"])
     assert result.exit_code == 1
     assert re.search(r"not so  learns 64 images of 2 tasks\n +it fails: NonFiniteLoss: the loss of task", result.output)
-    assert re.search(r"\d+ of the checks failed\.\n$", result.output)
+    assert re.search(r"\n\d+ checks failed; docs/checks\.md says what each proves, and what to do\.\n$", result.output)
 
 
 def test_an_unknown_name_is_met_with_a_suggestion() -> None:
@@ -52,3 +52,22 @@ def test_a_varied_dataset_and_a_backbone_with_options_can_be_checked() -> None:
 @pytest.mark.parametrize("name", ["branches+mgda@nothing", "td:bogus=1"])
 def test_a_part_that_does_not_exist_is_refused(name: str) -> None:
     assert isinstance(RUNNER.invoke(app, ["check", name]).exception, UsageError)
+
+
+def test_one_check_can_be_made_alone() -> None:
+    result = RUNNER.invoke(app, ["check", "branches", "--only", "ABSENT from", "--only", "grow"])
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "ok      a task absent from every other batch does no harm",
+        "ok      parameters grow with the tasks as declared",
+    ]
+
+
+def test_a_check_that_does_not_exist_is_met_with_the_list() -> None:
+    error = RUNNER.invoke(app, ["check", "branches", "--only", "everything"]).exception
+    assert isinstance(error, UsageError)
+    assert str(error).startswith(
+        "no check has 'everything' in its name. Checks: it takes a step and an evaluation, with the shapes of the "
+        "contract; learns 64 images of 2 tasks; "
+    )
+    assert str(error).endswith("differs from every other method. Option: --only.")

@@ -5,11 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from mtbench.cli.data import app
-from mtbench.errors import DataError, UsageError
+from mtbench.errors import DataError, PluginError, UsageError
+from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
+from mtbench.train.assemble import assemble
 from mtbench_datasets import mnist
 from mtbench_datasets.composites import PARTS
 from mtbench_toys.datasets import AllTasks
@@ -140,3 +143,22 @@ def test_the_commands_import_nothing_heavy_before_they_run() -> None:
     program = "import sys, mtbench.cli.data; print({'torch', 'numpy', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_targets_that_a_kind_cannot_be_given_are_told_of_as_a_dataset_is_prepared(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    split = AllTasks.split
+    monkeypatch.setattr(
+        AllTasks, "split", lambda self, images, targets: split(self, images, tuple(target + 1 for target in targets))
+    )
+    with pytest.raises(PluginError) as error:
+        typed("prepare", "toy-all", "--data-root", tmp_path)
+    assert str(error.value) == (
+        "in split 'train' the targets of task 'upper' have 28 numbers that are none of the 4 classes 0 to 3: 4. The "
+        "same holds for 1 more task. The dataset has to give other targets, or other kinds of tasks; `mtbench check` "
+        "looks at all splits."
+    )
+    [spec, *_] = plan(Request(methods=["uniform"], datasets=["toy-all"], protocol="paper", settings={}, seeds=[0]))
+    with pytest.raises(PluginError, match="in split 'train' the targets of task 'upper' have 28 numbers"):
+        assemble(spec, root=tmp_path, device=torch.device("cpu"))

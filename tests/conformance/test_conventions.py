@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mtbench.conformance.conventions import conventions_fit
+from mtbench.conformance.dataset.conventions import conventions_fit
 from mtbench.conformance.fault import Fault
 from mtbench.contract import PeerConvention
 from mtbench.plan.parse import parse_dataset

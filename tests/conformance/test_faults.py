@@ -38,6 +38,7 @@ from mtbench.contract import (
     Tally,
     Task,
 )
+from mtbench.errors import PluginError
 from mtbench.plan.parse import parse_method
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
 from mtbench_methods.networks.branches import Branches
@@ -312,6 +313,20 @@ class OneTable(LossWeighting):
         return losses.base_weights * self.logs.exp()
 
 
+class Competes(LossWeighting):
+    """Weighs by a softmax over all losses, the zeros of absent tasks among them."""
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.totals.detach().softmax(0)
+
+
+class OneFactor(LossWeighting):
+    """One factor for all tasks, of shape (1,)."""
+
+    def weigh(self, losses: Losses) -> Tensor:
+        return losses.base_weights[:1]
+
+
 class ClippedTogether(Single):
     """Networks of single tasks that are clipped as one."""
 
@@ -348,6 +363,15 @@ class Nameless(Branches):
     def task_map(self, inputs: Inputs, index: int) -> Tensor:  # noqa: ARG002
         assert isinstance(inputs, Tensor)
         return inputs[:, 0]
+
+
+class Restarts(Branches):
+    """Begins anew for a task that is added."""
+
+    def welcome(self, index: int) -> None:  # noqa: ARG002
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.zero_()
 
 
 class Undeclared(Branches):
@@ -427,6 +451,18 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     (Centered, Uniform, "its map of a task is one of each input", "task 'band0' of an input depends on the other"),
     (Nameless, Uniform, "its map of a task is one of each input", "None where it is empty"),
     (LeNetOnly, Uniform, "works on every backbone it claims", "on backbone 'lenet:width=0.5' it fails: RuntimeError"),
+    (
+        Branches,
+        Competes,
+        "the loss of an absent task is used for nothing",
+        "the loss of an absent task means nothing. Use those of `losses.present_indices`",
+    ),
+    (
+        Branches,
+        OneFactor,
+        "it takes a step and an evaluation, with the shapes of the contract",
+        "`OneFactor.weigh` returned shape (1,) for 2 tasks, and should return shape (2,): a factor for each task",
+    ),
     (Pairs, Uniform, "works with 1, 2 and 9 tasks and with undefined labels", "with 1 task it fails: IndexError"),
     (Branches, TouchesAbsent, "a task absent from every other batch does no harm", "'branches.1.0.bias'"),
     (
@@ -459,7 +495,13 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         "tasks that share nothing are clipped apart",
         "'branches.0.0.weight' is in 0 of its `clip_groups`, not in one.",
     ),
-    (Undeclared, Uniform, "parameters grow with the tasks as declared", "part 'branches' has [5508, 8262, 11016]"),
+    (
+        Undeclared,
+        Uniform,
+        "parameters grow with the tasks as declared",
+        "undeclared: 'branches' [5508, 8262, 11016]",
+    ),
+    (Restarts, Uniform, "a task that is added changes nothing that others share", "`welcome` changes 'backbone."),
     (Branches, Copy, "differs from every other method", "'bad' and 'uniform' differ by"),
 ]
 
@@ -472,7 +514,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
 def test_a_check_finds_what_breaks_its_rule(
     network: type[Network], balancer: type[Balancer], check: str, says: str
 ) -> None:
-    with pytest.raises(Fault) as fault:
+    with pytest.raises((Fault, PluginError)) as fault:
         method_checks(candidate(network, balancer))[check]()
     assert says in str(fault.value)
 
@@ -527,11 +569,11 @@ def test_a_dataset_that_marks_undefined_targets_as_defined_is_found() -> None:
             split = super().split(images, targets, members)
             return dataclasses.replace(split, defined=torch.ones_like(split.defined))
 
-    from mtbench.conformance.dataset import splits_fit
+    from mtbench.conformance.dataset.splits import splits_fit
 
     with pytest.raises(Fault, match=r"targets of task 'upper' in train are marked as defined, and are not\."):
         splits_fit(Wrong(ToyOptions(), Path()))
-    assert len(dataset_checks("toy-all", Path())) == 9
+    assert len(dataset_checks("toy-all", Path())) == 11
 
 
 @pytest.mark.parametrize(
@@ -578,7 +620,7 @@ class LastBatch(Tally):
 def test_a_kind_that_does_not_do_what_it_declares_is_found(
     monkeypatch: pytest.MonkeyPatch, wrong: str, value: object, fault: str
 ) -> None:
-    from mtbench.conformance.dataset import measures_as_declared
+    from mtbench.conformance.dataset.measuring import measures_as_declared
 
     monkeypatch.setattr(Regression, wrong, value)
     if wrong == "stored_as":
@@ -625,7 +667,7 @@ class Longer(Segmentation):
 def test_an_augmentation_that_breaks_its_rules_is_found(
     augment: tuple[Augmentation, ...], kind: type[Segmentation], splits: str, fault: str
 ) -> None:
-    from mtbench.conformance.dataset import augments
+    from mtbench.conformance.dataset.augmentation import augments
     from mtbench_toys.datasets import Maps, ToyOptions
 
     class Wrong(Maps):

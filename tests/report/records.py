@@ -93,6 +93,7 @@ def finished(
     seconds: float = 1.5,
     macs: int = 800_000,
     memory: int = 300_000_000,
+    unsolved: int = 0,
     **numerics: Any,
 ) -> RunStatus:
     """A run with a record: fresh, or stale for the reason given.
@@ -136,6 +137,7 @@ def finished(
             macs_per_input=macs,
             training_wall_seconds=3 * seconds * protocol.epochs,
             training_cpu_seconds=seconds * protocol.epochs,
+            unsolved=unsolved,
         ),
         parameters=Parameters(weights=weights, total=weights + 100, single_weights=10_000, single_total=10_100),
         environment=Environment(mtbench="0.1.0", python="3.12.0", platform="Linux"),

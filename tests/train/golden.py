@@ -165,9 +165,15 @@ def _cases() -> Iterator[Case]:
         ("chmod", {"schedule": "exponential"}),
         ("chmod", {"adds": "own"}),
         ("branches", {"adds": "all"}),
+        ("single", {"clip": ".1"}),
+        ("progressive", {"clip": ".1"}),
+        ("branches", {"clip": "shared:.1"}),
     ):
         yield Case(dataset="toy-all", method=method, backbone="lenet", settings=settings)
-    # A task that is absent from most batches, and other kinds of tasks.
+    # Batches of few labels, from which some task is often absent: what is its own stays.
+    for method in ("branches+uncertainty", "chmod", "film", "td", "tensormod"):
+        yield Case(dataset="toy-partial", method=method, backbone="lenet", settings={"batch": "3"})
+    # A task that is rare, and other kinds of tasks.
     for dataset, backbone in (
         ("toy-partial", "lenet"),
         ("toy-numbers", "lenet"),

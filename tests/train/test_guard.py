@@ -12,14 +12,18 @@ import torch
 from torch import Tensor
 
 from mtbench import registry
+from mtbench.conformance.dataset.least_loss import declares_signs
+from mtbench.conformance.dataset.measuring import measures_as_declared
+from mtbench.conformance.fault import Fault
 from mtbench.contract import Balancer, Batch, Losses, NoOptions, Normals, Regression, Scalarization
 from mtbench.contract.options import parse_options
 from mtbench.errors import NegativeLoss, NonFiniteLoss, UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset, parse_method
+from mtbench.train.assemble import assemble
 from mtbench.train.guard import guard
 from mtbench_toys.quadratic import Quadratic, batch_of, losses_of
-from tests.train.runs import run, spec_of
+from tests.train.runs import CPU, run, spec_of
 
 NEED = {"db-mtl", "dwa", "famo", "gls", "gradnorm", "imtl", "imtl-l", "imtl-ub", "scale-invariant", "uncertainty"}
 """Balancers of logarithms, roots or ratios of losses, and of scales that have an optimum for a positive loss alone."""
@@ -213,6 +217,22 @@ def with_example(name: str) -> str:
 def test_a_kind_may_say_it_by_its_options(shift: float, negative: bool) -> None:
     kinds = [task.kind for task in parse_dataset(f"toy2:shift={shift}").open(Path()).tasks]
     assert [kind.has_negative_losses for kind in kinds] == [negative] * 2
+
+
+def test_the_check_of_a_dataset_finds_a_kind_that_does_not_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    measures_as_declared("toy-numbers", Path())
+    monkeypatch.setattr(Regression, "losses", density)
+    with pytest.raises(Fault, match=r"^a loss of task 'upper' can be -.*, and its kind does not say"):
+        measures_as_declared("toy-numbers", Path())
+    monkeypatch.setattr(Regression, "has_negative_losses", True)
+    measures_as_declared("toy-numbers", Path())
+
+
+@pytest.mark.parametrize(
+    "toy", ["toy-all", "toy-triplets", "toy-retrieval", "toy-maps", "toy-surfaces", "toy2", "toy-regression"]
+)
+def test_no_kind_that_ships_has_negative_losses_and_does_not_say_so(toy: str) -> None:
+    declares_signs(assemble(spec_of("fsn" if toy == "toy-retrieval" else "uniform", toy), root=Path(), device=CPU))
 
 
 @pytest.mark.parametrize("balancer", ["scale-invariant", "gls", "uncertainty"])

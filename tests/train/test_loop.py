@@ -9,8 +9,10 @@ from torch import Tensor
 from mtbench.contract import stream
 from mtbench.errors import NonFiniteLoss, UsageError
 from mtbench.train.assemble import assemble
+from mtbench.train.cost import Ledger
 from mtbench.train.loop import curve_epochs
 from mtbench.train.progress import Progress
+from mtbench_methods.balancers.equalization import fair_weights
 from tests.train.runs import CPU, Memory, run, same, spec_of
 
 FIVE = ["single", "uniform", "moo", "chmod", "td"]
@@ -69,6 +71,27 @@ def test_the_order_in_which_runs_are_executed_changes_nothing() -> None:
     backwards = [run(second), run(first)]
     assert same(forwards[0], backwards[1])
     assert same(forwards[1], backwards[0])
+
+
+@pytest.mark.parametrize("settings", [{}, {"gradient-scale": "matched"}])
+def test_the_ledger_counts_the_steps_that_a_balancer_did_not_solve_over_all_attempts(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = spec_of("branches+nash-mtl", **settings)
+    assert run(spec).cost.unsolved == 0
+    keeper = Memory(stop_after=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(fair_weights, "STEPS", 0)
+        with pytest.raises(KeyboardInterrupt):
+            run(spec, keeper)
+    resumed = run(spec, keeper)
+    assert resumed.cost.unsolved == 2 * resumed.cost.steps // 3
+
+
+def test_a_state_from_before_unsolved_steps_were_counted_is_resumed() -> None:
+    state = Ledger(steps=7).state()
+    del state["unsolved"]
+    assert Ledger(**state).unsolved == 0  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from mtbench import registry
 from mtbench.store.record.numerics import UNKNOWN
 from mtbench.train import numerics as module
 from mtbench.train.numerics import distribution_version, numerics, onednn_instructions
+from mtbench_methods.balancers.loss_weights.uniform import Uniform
 
 CPU = torch.device("cpu")
 FRESH = onednn_instructions.__wrapped__
@@ -47,12 +48,12 @@ def test_a_run_has_the_versions_of_what_every_run_needs() -> None:
 
 
 def test_a_run_has_the_versions_of_the_solvers_that_its_method_declares() -> None:
-    plugins = [registry.load("method", "branches"), registry.load("balancer", "cagrad")]
+    class Solved(Uniform):
+        extra_modules = ("optuna", "torch")
+
+    plugins = [registry.load("method", "branches"), Solved]
     solvers = numerics(CPU, plugins).libraries.keys() - numerics(CPU).libraries.keys()
-    assert {name: numerics(CPU, plugins).libraries[name] for name in solvers} == {
-        "cvxpy": version("cvxpy"),
-        "clarabel": version("clarabel"),
-    }
+    assert {name: numerics(CPU, plugins).libraries[name] for name in solvers} == {"optuna": version("optuna")}
 
 
 def test_a_solver_in_a_distribution_of_another_name_and_one_that_is_not_there() -> None:

@@ -16,7 +16,7 @@ from mtbench.errors import UsageError
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate
-from mtbench.train.selection import best_epoch
+from mtbench.train.selection import best_epoch, best_epochs
 from tests.train.runs import CPU, Memory, run, same, spec_of
 
 NAN = math.nan
@@ -161,3 +161,44 @@ class States(Memory):
     def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
         super().keep(state, curve)
         self.networks.append({name: value.clone() for name, value in state["network"].items()})
+
+
+@pytest.mark.parametrize("task", ["upper", "lower"])
+def test_single_task_networks_are_selected_as_each_would_be_in_a_run_of_its_own(task: str) -> None:
+    together, alone = run(spec_of("single", **CHOOSING)), run(spec_of("single", f"toy-all:tasks={task}", **CHOOSING))
+    assert together.results["test"][task] == alone.results["test"][task]
+    assert together.results["val"][task] == alone.results["val"][task]
+    index = str(["upper", "lower"].index(task))
+    for name, value in alone.model.items():
+        part, _, rest = name.partition(".0.")
+        assert torch.equal(together.model[f"{part}.{index}.{rest}"], value), name
+    chosen = {name.partition("/")[2]: each.value for name, each in together.measurements.items() if "epoch" in name}
+    assert chosen[task] == alone.selected_epoch
+    assert len(set(chosen.values())) > 1  # else the test shows nothing
+    assert together.selected_epoch == max(chosen.values())
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 5])
+def test_single_task_networks_that_were_interrupted_are_selected_alike(stop_after: int) -> None:
+    spec, keeper = spec_of("single", **CHOOSING), Memory(stop_after=stop_after)
+    with pytest.raises(KeyboardInterrupt):
+        run(spec, keeper)
+    resumed, undisturbed = run(spec, keeper), run(spec)
+    assert same(resumed, undisturbed)
+    assert resumed.measurements == undisturbed.measurements
+
+
+def test_a_single_task_without_validation_labels_has_the_epoch_of_all() -> None:
+    """It cannot choose one, and its weights have to be of some epoch."""
+    network = assemble(spec_of("single"), root=Path(), device=CPU).network
+    points = curve(up=[50, 60, 55], down=[NAN, NAN, NAN])
+    tasks = (UP, DOWN)
+    assert best_epochs(network, points, tasks) == {"up": 4, "down": 4}
+    assert best_epochs(network, curve(up=[50, 60, 55], down=[4, 3, 2]), tasks) == {"up": 4, "down": 6}
+
+
+def test_tasks_that_share_anything_have_one_epoch() -> None:
+    for method in ("uniform", "cross-stitch", "td", "single+uncertainty"):
+        network = assemble(spec_of(method), root=Path(), device=CPU).network
+        expected = {"up": 4, "down": 6} if method.startswith("single") else {"up": 6, "down": 6}
+        assert best_epochs(network, curve(up=[50, 60, 55], down=[4, 3, 2]), (UP, DOWN)) == expected

@@ -1,59 +1,136 @@
-"""Balancers whose weights follow from the inner products of the tasks' gradients alone."""
+"""Balancers whose weights follow from the directions and the lengths of the tasks' gradients alone."""
 
 import math
 from abc import abstractmethod
-from typing import Any
+from dataclasses import dataclass
+from typing import TypeAlias
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbench.contract import Combined, GradientBalancer
-from mtbench.errors import UsageError
 
-__all__ = ["ByGramian", "weights_of"]
+__all__ = ["ROUNDING", "ByGramian", "Geometry", "Matrix", "Vector", "Weighed", "equal_angles", "length"]
+
+Vector: TypeAlias = NDArray[np.float64]
+Matrix: TypeAlias = NDArray[np.float64]
+
+ROUNDING = float(np.finfo(np.float32).eps)
+"""Relative rounding of the gradients: what differs by less, in units of a gradient's length, is the same direction."""
+FITS = 1e-6
+"""The most that a weight is, relative to the greatest number of the gradients' type, where sums are taken in that."""
+ALIKE = 1e-6
+"""The most by which sums and projections may miss what a rule asks for, relative to the sum of |w_t| |g_t|."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Geometry:
+    """Directions and lengths of the M gradients that are not 0, among those of the P tasks that are present.
+
+    Rules read the two apart, so that no threshold of theirs ever acts on how the lengths of two tasks compare.
+
+    Attributes:
+        cosines: (M, M) float64, the inner products of the gradients divided by their lengths; 1 on the diagonal.
+        lengths: (M,) float64, relative to the longest.
+        longest: the length of the longest gradient.
+        indices: (M,) int64, the indices of their tasks.
+        present: P.
+    """
+
+    cosines: Matrix
+    lengths: Vector
+    longest: float
+    indices: NDArray[np.int64]
+    present: int
+
+    @classmethod
+    def of(cls, gramian: Matrix, indices: NDArray[np.int64]) -> "Geometry":
+        """The geometry of gradients by their inner products (P, P), at least one of which is not 0.
+
+        They are those of float32 numbers in float64, where squares neither underflow nor overflow.
+        """
+        present, lengths = len(gramian), np.sqrt(gramian.diagonal())
+        if not lengths.all():
+            moving = np.flatnonzero(lengths)
+            gramian, lengths, indices = gramian[np.ix_(moving, moving)], lengths[moving], indices[moving]
+        cosines = gramian / lengths[:, None] / lengths
+        cosines.flat[:: len(lengths) + 1] = 1
+        longest = float(lengths.max())
+        return cls(cosines=cosines, lengths=lengths / longest, longest=longest, indices=indices, present=present)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weighed:
+    """The outcome of a rule.
+
+    Attributes:
+        weights: (M,) the weights of the gradients of a `Geometry`.
+        solved: whether they meet the condition that defines the rule; an iteration can end short of it.
+    """
+
+    weights: Vector
+    solved: bool = True
 
 
 class ByGramian(GradientBalancer):
     """A balancer whose subclasses give `weigh`, the weights of the gradients from their inner products.
 
-    Inner products are taken in double precision, divided by their trace, and solved on the CPU: there are T^2 of them.
-    TorchJD has thresholds that are absolute, so that gradients shorter than .01 would count as none at all; divided,
-    gradients of any length get the weights of their directions. Where a gradient is not finite, or all are 0, the
-    weights are equal; of the former the loop says which loss broke.
+    Inner products are taken in double precision and solved on the CPU: there are T^2 of them. A task whose gradient is
+    0 has no direction: the rule acts on the others, and its weight is 0. Where a gradient is not finite, or all are 0,
+    the weights are equal; of the former the loop says which loss broke.
     """
 
     @abstractmethod
-    def weigh(self, gramian: Tensor, indices: Tensor) -> Tensor:
-        """(P,) the weights of the gradients.
-
-        Args:
-            gramian: (P, P) their inner products divided by their trace, float64 on the CPU.
-            indices: (P,) int64, the indices of their tasks.
-        """
+    def weigh(self, geometry: Geometry) -> Weighed:
+        """Return the weights of the gradients that are not 0."""
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         wide = gradients.double()
-        gramian = (wide @ wide.T).cpu()
+        gramian = (wide @ wide.T).cpu().numpy()
         trace = float(gramian.trace())
-        usual = math.isfinite(trace) and trace > 0
-        equal = gramian.new_full((len(indices),), 1 / len(indices))
-        weights = (self.weigh(gramian / trace, indices.cpu()) if usual else equal).to(gradients)
-        return Combined(shared=weights @ gradients, own=self.branches(weights), weights=weights)
+        weights, solved = np.full(len(indices), 1 / len(indices)), True
+        if math.isfinite(trace) and trace > 0:
+            found = self.weigh(Geometry.of(gramian, indices.cpu().numpy()))
+            weights, solved = np.zeros(len(indices)), found.solved
+            weights[gramian.diagonal() > 0] = found.weights
+        exact, limit = torch.from_numpy(weights).to(wide), torch.finfo(gradients.dtype).max
+        rounded = exact.clamp(-limit, limit).to(gradients)
+        fits = np.abs(weights).max() < FITS * limit  # if not, its product with a short gradient may
+        shared = rounded @ gradients if fits else (exact @ wide).to(gradients)
+        return Combined(shared=shared, own=self.branches(rounded, indices), weights=rounded, solved=solved)
 
-    def branches(self, weights: Tensor) -> Tensor | None:  # noqa: ARG002
-        """What the gradients of the tasks' own parameters are multiplied by; by default nothing."""
+    def branches(self, weights: Tensor, indices: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return the factors of the gradients of the tasks' own parameters (P,), by default None, which stands for 1.
+
+        Args:
+            weights: (P,) the weights of the gradients in the shared parameters.
+            indices: (P,) int64, the indices of their tasks.
+        """
         return None
 
 
-def weights_of(name: str, extra: str = "", **arguments: Any) -> Any:
-    """A weighting or an aggregator of TorchJD, which is imported only here: that takes more than a second.
+def length(coefficients: Vector, cosines: Matrix) -> float:
+    """The length of a combination of unit gradients (M,)."""
+    return math.sqrt(max(float(coefficients @ cosines @ coefficients), 0))
 
-    Raises:
-        UsageError: it needs a package that is not installed.
+
+def equal_angles(cosines: Matrix) -> tuple[Vector, bool]:
+    """The combination of unit gradients that has the same inner product, 1, with each of them.
+
+    Directions in which the unit gradients differ by no more than the rounding of float32 do not count, and of all
+    combinations that come as near, the least is taken: two tasks with one gradient have equal coefficients.
+
+    Args:
+        cosines: C (M, M).
+
+    Returns:
+        x (M,), the least of all with the least |C x - 1|, and whether C x = 1 to `ALIKE`.
     """
-    from torchjd import aggregation
-
-    try:
-        return getattr(aggregation, name)(**arguments)
-    except ImportError as cause:
-        what = str(cause).partition(". ")[0]  # goes on with a line for pip that installs another extra
-        raise UsageError(f"TorchJD says: {what}.", mend=f"Install it: pip install '{extra}'.") from cause
+    values, vectors = np.linalg.eigh(cosines)
+    kept = values > (len(values) * ROUNDING) ** 2 * values[-1]
+    vectors = vectors[:, kept]
+    along = vectors.sum(0)
+    missed = 1 - vectors @ along
+    return vectors @ (along / values[kept]), float(np.abs(missed).max()) <= ALIKE

@@ -32,6 +32,9 @@ class Single(AllTasksNetwork):
         self.backbones = nn.ModuleList(backbones)
         self.branches = nn.ModuleList(heads)
 
+    def alone(self, index: int) -> tuple[str, ...]:
+        return (f"backbones.{index}", f"branches.{index}")
+
     def forward(self, inputs: Inputs) -> list[Tensor]:
         return [self.task_output(inputs, index) for index in range(len(self.tasks))]
 

@@ -3,17 +3,18 @@
 from collections.abc import Callable, Mapping
 
 from mtbench.conformance.candidate import Candidate
-from mtbench.conformance.method.absence import keeps_absent
+from mtbench.conformance.method.absence import ignores_absent, keeps_absent
 from mtbench.conformance.method.answering import answers_alike, shows_each_input
 from mtbench.conformance.method.backbones import gives_scores, works_on_every_backbone
 from mtbench.conformance.method.clipping import clips_apart
 from mtbench.conformance.method.difference import differs_from_all_others
+from mtbench.conformance.method.first import takes_a_step
 from mtbench.conformance.method.initial import starts_from_streams
 from mtbench.conformance.method.learning import learns, trains_everything, trains_on_auxiliary
 from mtbench.conformance.method.passes import passes_once
 from mtbench.conformance.method.repeating import is_not_changed_by_looking, repeats, resumes
 from mtbench.conformance.method.signs import takes_any_sign
-from mtbench.conformance.method.tasks import grows_as_declared, survives_absence, works_with_any_tasks
+from mtbench.conformance.method.tasks import grows_as_declared, survives_absence, welcomes, works_with_any_tasks
 from mtbench.errors import UsageError
 
 __all__ = ["method_checks"]
@@ -32,6 +33,7 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
     except Exception:  # whatever else is broken, the checks below say what it is
         pass
     return {
+        "it takes a step and an evaluation, with the shapes of the contract": lambda: takes_a_step(candidate),
         "learns 64 images of 2 tasks": lambda: learns(candidate),
         "every parameter is trained, and every task trains some": lambda: trains_everything(candidate),
         "its initial weights come from the streams of its setup": lambda: starts_from_streams(candidate),
@@ -47,7 +49,9 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "works with 1, 2 and 9 tasks and with undefined labels": lambda: works_with_any_tasks(candidate),
         "a task absent from every other batch does no harm": lambda: survives_absence(candidate),
         "what belongs to a task stays in a step without it": lambda: keeps_absent(candidate),
+        "the loss of an absent task is used for nothing": lambda: ignores_absent(candidate),
         "tasks that share nothing are clipped apart": lambda: clips_apart(candidate),
         "parameters grow with the tasks as declared": lambda: grows_as_declared(candidate),
+        "a task that is added changes nothing that others share": lambda: welcomes(candidate),
         "differs from every other method": lambda: differs_from_all_others(candidate),
     }

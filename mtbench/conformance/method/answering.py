@@ -5,6 +5,7 @@ import torch
 from mtbench.conformance.candidate import Candidate, built
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import plain, undefined
+from mtbench.contract.authors import place_of
 
 __all__ = ["answers_alike", "shows_each_input"]
 
@@ -28,19 +29,21 @@ def shows_each_input(candidate: Candidate) -> None:
     run = built(candidate, plain(2, 6))
     network = run.network.eval()
     inputs = run.splits["test"].batch(torch.arange(6)).inputs
-    few = run.splits["test"].batch(torch.arange(2)).inputs
+    few, place = run.splits["test"].batch(torch.arange(2)).inputs, place_of(network, "task_map")
     for index, task in enumerate(run.tasks):
         with torch.no_grad():
             maps, some = network.task_map(inputs, index), network.task_map(few, index)
         if (maps is None) == bool(network.task_map_name):
             raise Fault(
-                "`task_map` is to give a map where `task_map_name` says what it shows, and None where it is empty."
+                "`task_map` is to give a map where `task_map_name` says what it shows, and None where it is empty. "
+                f"{place}"
             )
         if maps is None or some is None:
             continue
         if maps.dim() != 3 or len(maps) != 6 or not torch.isfinite(maps).all():
             raise Fault(
-                f"the map of task '{task.name}' is {tuple(maps.shape)} of 6 inputs, not finite numbers (6, h, w)."
+                f"the map of task '{task.name}' is {tuple(maps.shape)} of 6 inputs, and should be finite numbers of "
+                f"shape (6, h, w). {place}"
             )
         if not torch.allclose(maps[:2], some, rtol=1e-3, atol=1e-5 * float(maps.abs().max())):
-            raise Fault(f"the map of task '{task.name}' of an input depends on the other inputs.")
+            raise Fault(f"the map of task '{task.name}' of an input depends on the other inputs. {place}")

@@ -1,5 +1,8 @@
 """The check of where initial weights come from."""
 
+import importlib.util
+import sys
+
 from torch import Tensor
 
 from mtbench.conformance.candidate import Candidate, parts_in
@@ -14,7 +17,7 @@ __all__ = ["starts_from_streams"]
 
 def starts_from_streams(candidate: Candidate) -> None:
     """Build the network under one and under another state of the global generators, as each other part of a method
-    leaves another one behind.
+    leaves another one behind, and with the network's module imported again.
 
     Raises:
         Fault: a parameter or a buffer is another one; the text names its module.
@@ -25,18 +28,45 @@ def starts_from_streams(candidate: Candidate) -> None:
         with seeded(state, "check", "outside"):
             built.append(method.network_class(method.network_options, setup))
     first, again, other = built
+    place = place_of(first, "__init__")
     if modules := _differing(first, again):
         raise Fault(
             f"the initial weights of {some(modules)} are others at each build: they are drawn from a generator that "
             "is no global one. Draw them within `with setup.initialized(NAME):`, from torch's global generator. "
-            f"{place_of(first, '__init__')}"
+            f"{place}"
         )
     if modules := _differing(first, other):
         raise Fault(
             f"the initial weights of {some(modules)} come from outside of the setup's streams, so that each part that "
             f"is added before would change them. Make what has them within `with setup.initialized('{modules[0]}'):`. "
-            f"{place_of(first, '__init__')}"
+            f"{place}"
         )
+    with seeded(1, "check", "outside"):
+        try:
+            elsewhere = _imported_again(method.network_class)(method.network_options, setup)
+        except Exception:  # a module that cannot be imported twice, or a class that is made within a function
+            return
+    if modules := _differing(first, elsewhere):
+        raise Fault(
+            f"the initial weights of {some(modules)} are drawn as module {type(first).__module__} is imported, so that "
+            f"each process has others. Draw them in `__init__`, within `with setup.initialized(NAME):`. {place}"
+        )
+
+
+def _imported_again(network: type[Network]) -> type[Network]:
+    """Return the class from another execution of its module, which is left out of the modules that are known."""
+    module = sys.modules[network.__module__]
+    name = f"{network.__module__}_again"
+    spec = importlib.util.spec_from_file_location(name, module.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = again = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(again)
+    finally:
+        del sys.modules[name]
+    found: type[Network] = getattr(again, network.__qualname__)
+    return found
 
 
 def _differing(first: Network, second: Network) -> list[str]:

@@ -31,7 +31,8 @@ def learns(candidate: Candidate) -> None:
         accuracies = ", ".join(f"{primary(result):.0f} %" for result in results)
         raise Fault(
             f"after {steps} steps on 64 images its training accuracies are {accuracies}, and {goal:.0f} % is the goal. "
-            "If it needs longer by its nature, declare so: `conformance = Conformance(learns_within=...)`."
+            "If it needs longer by its nature, declare so: `conformance = Conformance(learns_within=...)`, in steps; "
+            "if it can reach no more, `Conformance(learns_to=...)`, in %."
         )
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mtbench.conformance.candidate import PROTOCOL, Candidate, state, trained
-from mtbench.conformance.fault import Fault
+from mtbench.conformance.fault import Fault, in_words
 from mtbench.conformance.world import World
 from mtbench.errors import UsageError
 from mtbench.train.assemble import Assembly
@@ -15,7 +15,8 @@ __all__ = ["check_finite", "drawn", "one_epoch", "reached", "same", "some", "unl
 
 
 def same(first: Tensor, second: Tensor) -> bool:
-    return torch.equal(first.nan_to_num(), second.nan_to_num())
+    """Return whether two tensors are equal, NaN where and only where the other one is."""
+    return torch.equal(first.isnan(), second.isnan()) and torch.equal(first.nan_to_num(), second.nan_to_num())
 
 
 def unlike(first: Assembly, second: Assembly) -> list[str]:
@@ -53,5 +54,5 @@ def one_epoch(candidate: Candidate, world: World, where: str) -> None:
     except UsageError:
         raise
     except Exception as cause:
-        raise Fault(f"{where} it fails: {type(cause).__name__}: {cause}") from cause
+        raise Fault(f"{where} {in_words(cause)}") from cause
     check_finite(run, where)

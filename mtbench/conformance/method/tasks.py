@@ -1,17 +1,19 @@
-"""Checks with few tasks, many, and tasks that are absent."""
+"""Checks with few tasks, many, tasks that are absent, and tasks that are added."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import torch
 
 from mtbench.conformance.candidate import BATCH, PROTOCOL, Candidate, Memory, built
 from mtbench.conformance.fault import Fault
-from mtbench.conformance.method.states import check_finite, one_epoch, reached, some
+from mtbench.conformance.method.states import check_finite, one_epoch, reached, same, some
 from mtbench.conformance.world import absent_in_every_other_batch, plain, undefined
+from mtbench.contract.authors import place_of
 from mtbench.train.cost import parts
 from mtbench.train.loop import fit
 
-__all__ = ["grows_as_declared", "survives_absence", "works_with_any_tasks"]
+__all__ = ["grows_as_declared", "survives_absence", "welcomes", "works_with_any_tasks"]
 
 
 def works_with_any_tasks(candidate: Candidate) -> None:
@@ -49,12 +51,55 @@ def grows_as_declared(candidate: Candidate) -> None:
         {part.name: part.total for part in parts(built(candidate, plain(tasks, 2)).network)} for tasks in (2, 3, 4)
     ]
     network = candidate.method.network_class
-    for name in counts[0]:
-        sizes = [count.get(name, 0) for count in counts]
-        if name in network.per_task and not sizes[0] < sizes[1] < sizes[2]:
-            raise Fault(f"part '{name}' is declared in `per_task`, and has {sizes} parameters for 2, 3, 4 tasks.")
-        if name not in network.per_task | network.conformance.grows and len(set(sizes)) > 1:
-            raise Fault(
-                f"part '{name}' has {sizes} parameters for 2, 3, 4 tasks; declare it in `per_task`, or by "
-                "`conformance = Conformance(grows=...)` if the tasks share it."
-            )
+    sizes = {name: [count.get(name, 0) for count in counts] for count in counts for name in count}
+    grown = {
+        name: found
+        for name, found in sizes.items()
+        if len(set(found)) > 1 and name not in network.per_task | network.conformance.grows
+    }
+    still = {name: found for name, found in sizes.items() if name in network.per_task and not _rises(found)}
+    faults = []
+    if grown:
+        faults.append(
+            "with 2, 3, 4 tasks these parts have unequal numbers of parameters and are undeclared: "
+            f"{_listed(grown)}. Name what each task has of its own in `per_task`, and what grows although the tasks "
+            "share it in `conformance = Conformance(grows=...)`."
+        )
+    if still:
+        faults.append(f"with 2, 3, 4 tasks these parts do not grow, and are declared in `per_task`: {_listed(still)}.")
+    if faults:
+        raise Fault(" ".join(faults))
+
+
+def _rises(sizes: list[int]) -> bool:
+    return sizes[0] < sizes[1] < sizes[2]
+
+
+def _listed(parts: Mapping[str, list[int]]) -> str:
+    return ", ".join(f"'{name}' {sizes}" for name, sizes in parts.items())
+
+
+def welcomes(candidate: Candidate) -> None:
+    """Check that `welcome` sets values in the parts that grow with each task, and in no others.
+
+    Raises:
+        Fault: a tensor has another shape, or one of a part that tasks share another value.
+    """
+    network = built(candidate, plain(2, 2)).network
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.welcome(1)
+    after, place = network.state_dict(), place_of(network, "welcome")
+    reshaped = [name for name in before if name not in after or after[name].shape != before[name].shape]
+    if reshaped or (reshaped := sorted(after.keys() - before.keys())):
+        name = reshaped[0]
+        shapes = [tuple(values[name].shape) if name in values else "not there" for values in (before, after)]
+        raise Fault(
+            f"`welcome` changes the shape of {some(reshaped)} ('{name}' was {shapes[0]} and is {shapes[1]}): it sets "
+            f"values, and the network has the parts of all tasks from the start. {place}"
+        )
+    own = network.per_task
+    if shared := [name for name in before if name.partition(".")[0] not in own and not same(before[name], after[name])]:
+        raise Fault(
+            f"`welcome` changes {some(shared)}, which the other tasks share: it sets what the new task has of its own, "
+            f"in parts that are named in `per_task`. {place}"
+        )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.kinds.counts import ClassCounts, dtype_of_classes, percent
+from mtbench.contract.kinds.validity import wrong_classes, wrong_shape
 from mtbench.contract.task import Kind, Metric, Tally
 
 __all__ = ["Classification"]
@@ -63,6 +64,9 @@ class Classification(Kind):
 
     def defined(self, targets: Tensor) -> Tensor:
         return targets >= 0
+
+    def wrong_targets(self, targets: Tensor) -> str:
+        return wrong_shape(targets) or wrong_classes(targets, self.classes)
 
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         return nn.functional.cross_entropy(output, target, reduction="none")

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.kinds.likeness import Like, mean_over_pixels
+from mtbench.contract.kinds.validity import wrong_numbers, wrong_shape
 from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
@@ -75,6 +76,9 @@ class Normals(Kind):
 
     def defined(self, targets: Tensor) -> Tensor:
         return self.known(targets).flatten(1).any(1)
+
+    def wrong_targets(self, targets: Tensor) -> str:
+        return wrong_shape(targets, 3, None, None) or wrong_numbers(targets)
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:
         if self.like == "libmtl":

@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from mtbench.contract.kinds.validity import wrong_numbers, wrong_shape
 from mtbench.contract.task import Kind, Metric, Tally
 
 __all__ = ["Regression"]
@@ -39,6 +40,12 @@ class Regression(Kind):
 
     def defined(self, targets: Tensor) -> Tensor:
         return ~targets.isnan()
+
+    def wrong_targets(self, targets: Tensor) -> str:
+        infinite = int(targets.isinf().sum())
+        return (
+            wrong_shape(targets) or wrong_numbers(targets) or (f"have {infinite} infinite numbers" if infinite else "")
+        )
 
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         return (output.squeeze(1) - target).square()

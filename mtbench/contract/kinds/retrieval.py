@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract.kinds.candidates import CandidateLists
+from mtbench.contract.kinds.validity import wrong_shape
 from mtbench.contract.task import Kind, Metric, Tally
 
 __all__ = ["Retrieval"]
@@ -88,6 +89,10 @@ class Retrieval(Kind):
 
     def defined(self, targets: Tensor) -> Tensor:
         return targets[:, 0, 0] >= 0
+
+    def wrong_targets(self, targets: Tensor) -> str:
+        wrong = "" if targets.dtype == torch.int32 else f"are {targets.dtype}, and should be torch.int32"
+        return wrong_shape(targets, 3, 2) or wrong
 
     def embed(self, output: Tensor) -> Tensor:
         """Return the embeddings (..., D) of outputs (..., D)."""

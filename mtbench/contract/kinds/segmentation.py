@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mtbench.contract.kinds.counts import ClassCounts, dtype_of_classes, percent
 from mtbench.contract.kinds.likeness import Like, mean_over_pixels
+from mtbench.contract.kinds.validity import wrong_classes, wrong_shape
 from mtbench.contract.motion import Motion
 from mtbench.contract.task import Kind, Layout, Metric, Tally
 
@@ -65,6 +66,9 @@ class Segmentation(Kind):
 
     def defined(self, targets: Tensor) -> Tensor:
         return self.known(targets).flatten(1).any(1)
+
+    def wrong_targets(self, targets: Tensor) -> str:
+        return wrong_shape(targets, None, None) or wrong_classes(targets, self.classes, ignore=self.ignore)
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:
         return motion.maps(targets, self.ignore, from_edges=self.like == "libmtl")

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mtbench import registry
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import MtbenchError, UsageError, did_you_mean
 from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
@@ -32,6 +33,8 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     for kind, parts in runs:
         for number, part in zip(numbers[kind], parts, strict=True):
             yield from _part_misfits(suite, part, (kind, number), lines, strange)
+    if not strange and not incomplete:
+        yield from _baseline_misfits(suite, numbers["grid"], lines)
     for number, counted in zip(numbers["counted"], suite.counted, strict=True):
         yield from _counted_misfits(suite, counted, ("counted", number), lines, strange)
     mentioned = {*suite.labels, *(name for table in suite.paper for name in table.rows)}
@@ -148,6 +151,24 @@ def _plan_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines) -
             except MtbenchError as cause:
                 yield Fault(line=lines.find((*path, "methods"), name), text=str(cause))
                 break
+
+
+def _baseline_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Iterator[Fault]:
+    """Single-task networks that are trained by no rule by which any other method of their dataset is."""
+    for dataset in dict.fromkeys(name for part in suite.grid for name in part.datasets):
+        rules: dict[bool, set[str]] = {True: set(), False: set()}
+        place: Path = ()
+        for number, part in zip(numbers, suite.grid, strict=True):
+            for method in part.methods if dataset in part.datasets else ():
+                is_single = method != "all" and parse_method(method).network_class.role == registry.SINGLE_TASK
+                place = ("grid", number, "methods") if is_single else place
+                rules[is_single] |= {str(sorted(rendered(each).items())) for each in part.variations()}
+        if rules[True] and rules[False] and not rules[True] & rules[False]:
+            yield Fault(
+                line=lines.find(place, "single"),
+                text=f"single-task networks on dataset '{dataset}' have settings that no other method has there, so "
+                "that no row could be compared with theirs. Give them the same 'set' and 'vary'.",
+            )
 
 
 def _shared_labels(labels: Mapping[str, str], lines: Lines) -> Iterator[Fault]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.contract.files import with_short_hashes
+from mtbench.contract.options import render_value
 from mtbench.plan.spec import RunSpec
 from mtbench.report.results.reading import Reading
 from mtbench.report.text import slug
@@ -36,6 +37,16 @@ class MethodRuns:
     def records(self) -> dict[int, Record]:
         """The records that finished runs left, stale ones among them, by seed."""
         return {run.spec.seed: run.record for run in self.runs if run.record is not None}
+
+    @property
+    def apart(self) -> dict[str, tuple[str, str]]:
+        """The settings of the protocol that a preset of the method changed: its value, and that of all other rows."""
+        specs = [run.spec for run in self.runs]
+        return {
+            name: (render_value(getattr(spec.protocol, name)), value)
+            for spec in specs
+            for name, value in spec.titles.apart.items()
+        }
 
     @property
     def stale(self) -> bool:
@@ -118,7 +129,7 @@ class Comparison:
 
 
 def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
-    """Sort runs into comparisons: datasets in alphabetical order, then protocols.
+    """Sort runs into comparisons: datasets in alphabetical order, then protocols, without what presets change.
 
     Protocols are told apart by their numbers and methods by their parts, not by titles alone. A run that is there
     twice (as after an alias was renamed, which moves its folder) counts once, in its most trustworthy state.
@@ -128,7 +139,7 @@ def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
         known.setdefault(status.spec.id, status)
     groups: dict[tuple[str, str, TrainingProtocol], list[RunStatus]] = {}
     for status in sorted(known.values(), key=lambda status: (status.spec.titles.protocol, status.spec.id)):
-        numbers = dataclasses.replace(status.spec.protocol, seeds=1)
+        numbers = dataclasses.replace(status.spec.common_protocol, seeds=1)
         groups.setdefault((str(status.spec.dataset), status.spec.titles.protocol, numbers), []).append(status)
     comparisons: list[Comparison] = []
     for (dataset, title, protocol), runs in sorted(groups.items(), key=lambda item: item[0][:2]):
@@ -165,7 +176,9 @@ def _methods(runs: Sequence[RunStatus]) -> tuple[MethodRuns, ...]:
 
 
 def _parts(spec: RunSpec) -> str:
-    return f"{spec.network}+{spec.balancer}@{spec.backbone}"
+    """A method as its parts, with what a preset has changed of the protocol."""
+    apart = [f"{name}={render_value(getattr(spec.protocol, name))}" for name in spec.titles.apart]
+    return " ".join([f"{spec.network}+{spec.balancer}@{spec.backbone}", *apart])
 
 
 def _tasks(runs: Sequence[RunStatus]) -> tuple[TaskInfo, ...]:

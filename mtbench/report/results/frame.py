@@ -141,6 +141,7 @@ def _cost(record: Record) -> dict[str, Any]:
         "selected_epoch": record.selected_epoch,
         "training_examples": record.training_examples,
         "steps": record.cost.steps,
+        "unsolved": record.cost.unsolved,
         "label_uses": record.cost.label_uses,
         "forward_passes": record.cost.forward_passes,
         "wall_seconds": record.cost.wall_seconds,

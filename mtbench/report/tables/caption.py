@@ -27,6 +27,7 @@ __all__ = [
     "STALE",
     "Power",
     "Says",
+    "apart",
     "footnotes",
     "note",
     "numbers",
@@ -34,6 +35,7 @@ __all__ = [
     "sentences",
     "title_of",
     "trained",
+    "unsolved",
 ]
 
 QUICK = "QUICK: a look, not a result."
@@ -180,10 +182,25 @@ def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
     return f"{method.title}{'†' * method.stale}: {', '.join(parts)}." if parts else ""
 
 
+def apart(method: MethodRuns) -> str:
+    """Say which settings a preset of a method has changed for its row alone."""
+    changed = [f"{name}={own} (all other rows: {other})" for name, (own, other) in method.apart.items()]
+    return f"{method.title} is not trained as the other rows are, but with what its authors use: {listed(changed)}."
+
+
+def unsolved(method: MethodRuns) -> str:
+    """Say how many steps of a method's balancer were not solved; empty if all were."""
+    costs = [record.cost for record in method.records.values()]
+    count, steps = sum(cost.unsolved for cost in costs), sum(cost.steps for cost in costs)
+    said = f"in {count:,} of {steps:,} steps its solver ended short of the condition that defines the balancer"
+    return f"{method.title}: {said}." if count else ""
+
+
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
     """The notes, what † means, and in what the runs of one table differ although they should not."""
     stale = any(method.stale for method in comparison.methods)
     return (
+        *(apart(method) for method in comparison.methods if method.apart),
         *(note for note in notes if note),
         *([STALE] if stale else []),
         *differences(_records(comparison)),

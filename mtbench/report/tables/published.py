@@ -11,7 +11,7 @@ from mtbench.plan.suite import MEAN, PaperTable
 from mtbench.report.results.choices import AVERAGES, Choices
 from mtbench.report.results.constant import not_above
 from mtbench.report.suites.suite import Sheet, SuiteRuns
-from mtbench.report.tables.caption import QUICK, STALE, trained
+from mtbench.report.tables.caption import QUICK, STALE, apart, trained
 from mtbench.report.tables.table import Column, columns_of, scores
 from mtbench.report.text import decimals, signed, span, spread
 from mtbench.report.typeset.layout import DASH, Layout, Page, plain, written
@@ -61,7 +61,11 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
             f"Both mean ± standard deviation of repeats{_divisor(paper, columns)}; diff: ours minus the paper's."
             f"{_own_mean(paper, columns)}",
         ),
-        footnotes=(*_order(sheet, paper, columns), *([STALE] if stale else [])),
+        footnotes=(
+            *(apart(each) for each in sheet.comparison.methods if each.apart),
+            *_order(sheet, paper, columns),
+            *([STALE] if stale else []),
+        ),
         aside="diff: ours minus the paper's.",
     )
 

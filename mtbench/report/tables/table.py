@@ -209,6 +209,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     )
     notes = [
         *(row.note for row in rows),
+        *map(caption.unsolved, comparison.methods),
         mixed_note({row.method: names for row, names in zip(rows, against, strict=True)}),
         large_parts(comparison, convention, parts),
         *(reading.lacking if reading else ()),

@@ -25,6 +25,8 @@ class Cost:
         peak_memory: bytes, of the process (CPU) or of the allocator (CUDA).
         macs_per_task: multiply-accumulates to answer one task for one example.
         macs_per_input: multiply-accumulates to answer every task for one example.
+        unsolved: of the steps, those whose update does not meet the condition that defines the balancer, because its
+            solver ended short of it; 0 in records made before they were counted.
     """
 
     steps: int
@@ -37,6 +39,7 @@ class Cost:
     macs_per_input: int
     training_wall_seconds: Number = math.nan
     training_cpu_seconds: Number = math.nan
+    unsolved: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

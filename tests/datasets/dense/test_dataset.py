@@ -14,7 +14,9 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mtbench.cli.data import app
-from mtbench.conformance import dataset as conformance
+from mtbench.conformance.dataset import splits
+from mtbench.conformance.dataset.augmentation import augments
+from mtbench.conformance.dataset.kinds import kinds_keep
 from mtbench.contract import Dataset, Depth, Flip, Normals, ScaleCrop, Segmentation, Split, stream
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
@@ -287,14 +289,16 @@ def test_a_page_of_samples_and_a_table_of_labels_are_shown(prepared: Path, tmp_p
 def test_it_keeps_what_the_contract_promises(name: str, root: Path) -> None:
     dataset = opened(root, name)
     for check in (
-        conformance.prepares,
-        conformance.offers_protocols,
-        conformance.splits_fit,
-        conformance.repeats,
-        conformance.augments,
-        conformance.holds_out,
+        splits.prepares,
+        splits.offers_protocols,
+        splits.splits_fit,
+        splits.targets_fit,
+        splits.holds_out,
+        kinds_keep,
+        augments,
     ):
         check(dataset)
+    splits.repeats(dataset, opened(root, name))
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="counts the pages of maps")

@@ -12,7 +12,8 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mtbench.cli.data import app
-from mtbench.conformance.dataset import holds_out, offers_protocols, repeats, splits_fit
+from mtbench.conformance.dataset.kinds import kinds_keep
+from mtbench.conformance.dataset.splits import holds_out, offers_protocols, repeats, splits_fit, targets_fit
 from mtbench.contract import Dataset, Split
 from mtbench.contract.links import set_link
 from mtbench.errors import DataError, UsageError
@@ -120,8 +121,9 @@ def test_an_image_is_in_one_part_alone_and_without_validation_all_others_are_tra
 
 def test_it_keeps_what_a_dataset_promises(prepared: Path) -> None:
     dataset = opened(prepared)
-    for check in (offers_protocols, splits_fit, repeats, holds_out):
+    for check in (offers_protocols, splits_fit, targets_fit, kinds_keep, holds_out):
         check(dataset)
+    repeats(dataset, opened(prepared))
 
 
 def test_prepare_says_what_it_found_and_the_sums_of_the_lists(root: Path) -> None:

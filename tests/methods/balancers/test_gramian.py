@@ -1,6 +1,5 @@
 """What holds for every balancer that combines gradients."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ from mtbench.contract import Batch, GradientBalancer, SharedRepresentation
 from mtbench.contract.split import Split
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, assemble
 from tests.methods.balancers.rows import badly_scaled, balancer, combined, drawn
 from tests.methods.test_balancers import assert_close, gradients
@@ -78,35 +76,6 @@ def test_importing_the_balancers_imports_neither_torchjd_nor_a_solver() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.parametrize(("name", "extra"), [("cagrad", "cagrad"), ("upgrad", "quadprog"), ("dualproj", "quadprog")])
-def test_a_missing_extra_is_named_with_the_line_that_installs_it(
-    name: str, extra: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("torchjd._mixins.find_spec", lambda _: None)
-    with pytest.raises(UsageError) as caught:
-        balancer(name)
-    assert caught.value.mend == f"Install it: pip install 'mtbench[{extra}]'."
-    assert "requires" in caught.value.given
-    assert "torchjd[" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("name", "extra"), [("cagrad", "cagrad"), ("upgrad", "quadprog"), ("dualproj", "quadprog")])
-def test_what_is_declared_as_an_extra_is_what_torchjd_asks_for(
-    name: str, extra: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from torchjd.aggregation import CAGradWeighting
-    from torchjd.linalg import QuadprogProjector
-
-    asked = (CAGradWeighting if name == "cagrad" else QuadprogProjector)._REQUIRED_DEPS
-    declared = parse_method(f"branches+{name}").balancer_class.extra_modules
-    assert set(declared) == set(asked) - {"numpy"}
-    entry = registry.entries("balancer")[name]
-    assert registry.lacking(entry) == ""
-    installed = importlib.util.find_spec
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == declared[-1] else installed(name))
-    assert registry.lacking(entry) == f"mtbench[{extra}]"
 
 
 @pytest.mark.parametrize(("name", "expected"), LENGTHS.items())

@@ -84,6 +84,12 @@ def test_a_method_without_a_finished_run_keeps_its_row() -> None:
     assert found.footnotes == ("moo: 1 failed (seed 2: loss of task LU became NaN at step 14).",)
 
 
+def test_footnotes_say_how_many_steps_a_balancer_did_not_solve() -> None:
+    found = table([finished("fair", 0, unsolved=12), finished("fair", 1, unsolved=1_100), finished("td", 0)])
+    said = "fair: in 1,112 of 23,600 steps its solver ended short of the condition that defines the balancer."
+    assert found.footnotes == (said,)
+
+
 def test_seeds_that_failed_alike_are_named_together() -> None:
     runs = [unfinished("failed", "td", seed, "out of memory") for seed in (1, 3)] + [unfinished("missing", "td", 4)]
     found = table([finished("td"), *runs])

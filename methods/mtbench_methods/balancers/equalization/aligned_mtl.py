@@ -1,13 +1,12 @@
 """Aligned multi-task learning."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
+import numpy as np
 
-from mtbench.contract import RepresentationBalancer, Task, option
+from mtbench.contract import RepresentationBalancer, option
 
-from ..gramian import ByGramian, weights_of
+from ..gramian import ROUNDING, ByGramian, Geometry, Weighed
 
 __all__ = ["AlignedMtl", "AlignedMtlUb"]
 
@@ -25,20 +24,21 @@ class AlignedMtl(ByGramian):
     """Aligned-MTL (Senushkin et al. 2023): the gradients' principal components are made equally long, then averaged.
 
     With G (P, n) the gradients and G = U S V^T, the update is the mean row of sigma U V^T, sigma the least singular
-    value that is not 0 (or the median, or the root of the mean square). A task's own parameters receive its plain
-    gradient.
+    value that is not 0 (or the median, or the root of the mean square). As in the released code those whose square is
+    at most P 1.2e-7 of the greatest square count as 0, the rounding of single precision. A task's own parameters
+    receive its plain gradient.
     """
 
     Options = AlignedMtlOptions
     paper = PAPER
 
-    def __init__(self, options: AlignedMtlOptions, tasks: Sequence[Task]) -> None:
-        super().__init__(options, tasks)
-        self.weighting = weights_of("AlignedMTLWeighting", scale_mode=options.scale_mode)
-
-    def weigh(self, gramian: Tensor, indices: Tensor) -> Tensor:  # noqa: ARG002
-        weights: Tensor = self.weighting(gramian)
-        return weights
+    def weigh(self, geometry: Geometry) -> Weighed:
+        values, vectors = np.linalg.eigh(geometry.cosines * geometry.lengths[:, None] * geometry.lengths)
+        kept = values > geometry.present * ROUNDING * values[-1]
+        values, vectors = values[kept], vectors[:, kept]
+        middle = values[(len(values) - 1) // 2]  # the lower of two, as the released code takes it
+        sigma = {"min": values[0], "median": middle, "rmse": values.mean()}[self.options.scale_mode] ** 0.5
+        return Weighed(weights=sigma * vectors @ (vectors.sum(0) / np.sqrt(values)) / geometry.present)
 
     def gain(self, count: int) -> float:  # noqa: ARG002
         return 1.0

@@ -20,6 +20,7 @@ class DbMtlOptions:
     beta: float = option(
         0.9, "how much of the past the smoothed gradients keep at first", low=0, high=1, search=(0.1, 0.9)
     )
+    fade: bool = option(True, "whether beta is divided by the root of the number of steps, as in the paper")
 
 
 class DbMtl(GradientBalancer):
@@ -30,8 +31,9 @@ class DbMtl(GradientBalancer):
         h_t <- b h_t + (1 - b) g_t,     b = beta / sqrt(k)
         d = max_i |h_i| sum_t h_t / |h_t|
 
-    A task's own parameters receive the gradient of its logarithm. The recorded weights are those of h_t, by the slope
-    of the logarithm.
+    LibMTL smooths by a constant b = beta, and so does ``fade=false``: after some dozens of steps the two give unlike
+    directions. A task's own parameters receive the gradient of its logarithm. The recorded weights
+    are those of h_t, by the slope of the logarithm.
     """
 
     Options = DbMtlOptions
@@ -49,9 +51,13 @@ class DbMtl(GradientBalancer):
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         self.steps[indices] += 1
-        past = (self.options.beta / self.steps[indices].sqrt())[:, None]
+        steps = self.steps[indices] if self.options.fade else torch.ones_like(self.steps[indices])
+        past = (self.options.beta / steps.sqrt())[:, None]
         smoothed = past * self.smoothed.of(indices, gradients) + (1 - past) * gradients
         self.smoothed.put(indices, smoothed)
-        lengths = smoothed.norm(dim=1, keepdim=True).clamp(min=torch.finfo(smoothed.dtype).tiny)
-        weights = (lengths.max() / lengths).squeeze(1)
+        # In double precision, for squares of short gradients are 0 in single precision.
+        lengths = torch.linalg.vector_norm(smoothed, dim=1, keepdim=True, dtype=torch.float64).to(smoothed)
+        limits = torch.finfo(smoothed.dtype)
+        lengths = lengths.clamp(min=limits.tiny)
+        weights = (lengths.max() / lengths).squeeze(1).clamp(max=limits.max)
         return Combined(shared=lengths.max() * (smoothed / lengths).sum(0), weights=weights)

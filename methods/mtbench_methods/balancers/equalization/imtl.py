@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Conformance, Losses, RepresentationBalancer, Scalarization, Task, option
 
-from ..gramian import ByGramian, weights_of
+from ..gramian import ROUNDING, ByGramian, Geometry, Weighed, equal_angles
 
 __all__ = ["Imtl", "ImtlG", "ImtlL", "ImtlUb"]
 
@@ -58,17 +58,20 @@ class ImtlG(ByGramian):
 
     d = sum_t a_t g_t with <d, g_t / |g_t|> the same for every task and sum_t a_t = 1 (Eq. 5); a_t may be negative. A
     task's own parameters receive its plain gradient (Algorithm 1).
+
+    Where gradients depend on one another, in one plane say, the only vector with equal projections on all may be 0:
+    then there is no step. Nor is there where equal projections leave no weights with a sum that is not 0.
     """
 
     paper = PAPER
 
-    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
-        super().__init__(options, tasks)
-        self.weighting = weights_of("IMTLGWeighting")
-
-    def weigh(self, gramian: Tensor, indices: Tensor) -> Tensor:  # noqa: ARG002
-        weights: Tensor = self.weighting(gramian)
-        return weights
+    def weigh(self, geometry: Geometry) -> Weighed:
+        coefficients, equal = equal_angles(geometry.cosines)
+        weights = coefficients / geometry.lengths
+        total = float(weights.sum())
+        if not equal or abs(total) <= ROUNDING * np.abs(weights).sum():
+            return Weighed(weights=np.zeros_like(weights))
+        return Weighed(weights=weights / total)
 
     def gain(self, count: int) -> float | None:  # noqa: ARG002
         return 1.0

@@ -1,14 +1,8 @@
 """Conflict-free gradients."""
 
-from collections.abc import Sequence
-from typing import Any
+import numpy as np
 
-import torch
-from torch import Tensor
-
-from mtbench.contract import Task
-
-from ..gramian import ByGramian, weights_of
+from ..gramian import ALIKE, ByGramian, Geometry, Weighed, equal_angles
 
 __all__ = ["ConFIG"]
 
@@ -19,25 +13,19 @@ class ConFIG(ByGramian):
     With u_t = g_t / |g_t| and U (P, n) their rows, d = pinv(U) 1 and the update is (sum_t <g_t, d / |d|>) d / |d|
     (Eq. 2). A task's own parameters receive its plain gradient.
 
-    TorchJD is given not G but a square F with F F^T = G G^T, which is G but for a rotation: for G itself in single
-    precision the threshold of pinv grows with n, and from 8 million parameters on no direction would be left.
+    Singular values of U below P 1.2e-7 of the largest count as 0. The released code takes n 1.2e-7, so that from 8
+    million parameters on no direction would be left. Where d is 0, as of opposite gradients, so is the update.
     """
 
     paper = "Liu et al., ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks, ICLR 2025"
 
-    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
-        super().__init__(options, tasks)
-        self.aggregator = weights_of("ConFIG")
-
-    def weigh(self, gramian: Tensor, indices: Tensor) -> Tensor:  # noqa: ARG002
-        lengths = gramian.diagonal().sqrt()
-        divisors = torch.where(lengths > 0, lengths, torch.ones_like(lengths))
-        values, vectors = torch.linalg.eigh(gramian / divisors[:, None] / divisors)
-        noise = len(values) * torch.finfo(values.dtype).eps * values.max()
-        units = vectors * values.where(values > noise, 0).sqrt()  # (P, P), u_t but for a rotation
-        update = self.aggregator(lengths[:, None] * units)  # (P,), rotated likewise
-        weights: Tensor = torch.linalg.pinv(units.T) @ update / divisors
-        return weights
+    def weigh(self, geometry: Geometry) -> Weighed:
+        coefficients, _ = equal_angles(geometry.cosines)
+        products = geometry.cosines @ coefficients
+        square = coefficients @ products
+        if square <= ALIKE**2 * len(coefficients):
+            return Weighed(weights=np.zeros_like(coefficients))
+        return Weighed(weights=(geometry.lengths @ products) / square * coefficients / geometry.lengths)
 
     def gain(self, count: int) -> float:
         return float(count)

@@ -8,8 +8,6 @@ from torch import Tensor
 
 from mtbench.contract import Combined, GradientBalancer, Task
 
-from ..gramian import weights_of
-
 __all__ = ["GradDrop"]
 
 
@@ -26,7 +24,9 @@ class GradDrop(GradientBalancer):
 
     def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
-        self.aggregator = weights_of("GradDrop")
+        from torchjd.aggregation import GradDrop as Aggregator  # takes more than a second
+
+        self.aggregator = Aggregator()
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
         finite = bool(torch.isfinite(gradients).all())

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from mtbench.contract import Task, option
 
-from ..gramian import ByGramian
+from ..gramian import ROUNDING, ByGramian, Geometry, Weighed
 
 __all__ = ["GradVac"]
-
-SMALL = 1e-8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,23 +41,30 @@ class GradVac(ByGramian):
         self.targets: Tensor
         self.register_buffer("targets", torch.zeros(len(tasks), len(tasks), dtype=torch.float64))
 
-    def weigh(self, gramian: Tensor, indices: Tensor) -> Tensor:
-        targets = self.targets.cpu()
-        made_of = torch.eye(len(gramian), dtype=torch.float64)  # (P, P), h_i as weights of the gradients
+    def weigh(self, geometry: Geometry) -> Weighed:
+        cosines, lengths, indices = geometry.cosines, geometry.lengths, geometry.indices
+        targets, beta = self.targets.cpu().numpy(), self.options.beta
+        total = np.zeros_like(lengths)
         for i, task in enumerate(indices.tolist()):
-            others = [j for j in range(len(gramian)) if j != i]
+            others = [j for j in range(len(lengths)) if j != i]
+            made_of = np.zeros_like(lengths)  # h_i / |g_i| in unit gradients
+            made_of[i] = 1
+            products, square = cosines[i].copy(), 1.0  # with them, and with itself
             for j in (others[k] for k in torch.randperm(len(others)).tolist()):
-                other = int(indices[j])
-                target = targets[task, other].clone()
-                length = (made_of[i] @ gramian @ made_of[i]).clamp(min=0).sqrt()
-                width = gramian[j, j].clamp(min=0).sqrt()
-                cosine = (made_of[i] @ gramian[j]) / (length * width + SMALL)
-                if cosine < target:
-                    sine, goal = ((1 - value.square()).clamp(min=0).sqrt() for value in (cosine, target))
-                    made_of[i, j] += length * (target * sine - cosine * goal) / (width * goal + SMALL)
-                targets[task, other] = (1 - self.options.beta) * target + self.options.beta * cosine
-        self.targets.copy_(targets)
-        return made_of.sum(0)
+                target = float(targets[task, indices[j]])
+                length = max(square, 0) ** 0.5
+                is_left = length > ROUNDING * np.abs(made_of).sum()
+                cosine = float(np.clip(products[j] / length, -1, 1)) if is_left else 0.0
+                goal = (1 - target**2) ** 0.5
+                if is_left and cosine < target and goal > ROUNDING:
+                    added = length * (target * (1 - cosine**2) ** 0.5 - cosine * goal) / goal
+                    square += added * (2 * products[j] + added)
+                    made_of[j] += added
+                    products += added * cosines[j]
+                targets[task, indices[j]] = (1 - beta) * target + beta * cosine
+            total += lengths[i] * made_of
+        self.targets.copy_(torch.from_numpy(targets))
+        return Weighed(weights=total / lengths)
 
     def gain(self, count: int) -> float:
         return float(count)

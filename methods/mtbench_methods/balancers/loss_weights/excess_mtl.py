@@ -13,8 +13,6 @@ from ..memory import PerTask
 
 __all__ = ["ExcessMtl"]
 
-SMALL = 1e-7
-
 
 @dataclass(frozen=True, kw_only=True)
 class ExcessMtlOptions:
@@ -32,8 +30,9 @@ class ExcessMtl(GradientBalancer):
     sum_t w_t L_t is what every parameter receives. A task that is absent keeps its weight and its sums: the present
     ones share what weight they have among themselves. The very first step leaves the weights as they are, as in the
     released code; TorchJD agrees with one step of warm-up, and without takes r_t undivided there, which gives one task
-    all the weight. Weights are kept as logarithms, so that none becomes 0 for good. With TorchJD's step size of 1 one
-    task took all the weight on Multi-MNIST in each of three seeds; .01 is taken.
+    all the weight. Both add 1e-7 to S_t, more than many squares of short gradients are, whose risks would fall faster
+    for it; here nothing is added. Weights are kept as logarithms, so that none becomes 0 for good. With TorchJD's step
+    size of 1 one task took all the weight on Multi-MNIST in each of three seeds; .01 is taken.
     """
 
     Options = ExcessMtlOptions
@@ -51,10 +50,11 @@ class ExcessMtl(GradientBalancer):
         squares = gradients.square()
         sums = self.squares.of(indices, gradients) + squares
         self.squares.put(indices, sums)
-        risks = (squares / (sums + SMALL).sqrt()).sum(1)  # (P,)
+        least = torch.finfo(sums.dtype).tiny  # where a sum is 0, so is what it divides
+        risks = (squares / sums.clamp(min=least).sqrt()).sum(1)  # (P,)
         first = self.first[indices]
         self.first[indices] = first.where(first > 0, risks)
-        risks = risks / (self.first[indices] + SMALL)
+        risks = risks / self.first[indices].clamp(min=least)
         before = self.logarithms[indices]
         after = (before + self.options.step * risks).log_softmax(0)
         self.logarithms[indices] = before.logsumexp(0) + after

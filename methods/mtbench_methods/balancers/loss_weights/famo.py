@@ -32,12 +32,13 @@ class Famo(Scalarization):
     Losses must be positive. Measuring the losses after the step takes one more forward pass on the same batch, in
     training mode as in the released code. There it moves the running statistics of batch normalization once more, which
     no other method does; here they move once a step. Dropout is drawn twice. That code clips the shared gradient to
-    length 1: ``--set clip=1`` does so, for all methods alike. Its weight decay differs between its files; the paper's
-    is taken. Adam's learning rate is constant.
+    length 1, as ``preset=paper`` does. Its weight decay differs between its files; the paper's is taken. Adam's
+    learning rate is constant.
     """
 
     Options = FamoOptions
     paper = "Liu et al., FAMO: Fast Adaptive Multitask Optimization, NeurIPS 2023"
+    protocol_presets = {"paper": {"clip": "shared:1"}}  # noqa: RUF012  # the released code, weight_methods.py
     forwards = 1
     needs_positive_losses = True
     # A loss that has come to 0 draws all the weight: the factors are z_t / L_t.

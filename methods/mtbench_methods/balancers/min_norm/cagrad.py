@@ -1,15 +1,21 @@
 """Conflict-averse gradients."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-from mtbench.contract import Task, option
+from mtbench.contract import option
 
-from ..gramian import ByGramian, weights_of
+from ..gramian import ROUNDING, ByGramian, Geometry, Matrix, Vector, Weighed, length
+from .solver import cancelling, projected, shortest
 
 __all__ = ["CAGrad"]
+
+STEPS = 100
+NEAR = 1e-12
+"""How exactly the update lies on the surface of its ball, relative to the radius."""
+MET = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +30,11 @@ class CAGrad(ByGramian):
 
     ::
 
-        w minimizes <g_w, g_0> + c |g_0| |g_w| on the simplex, g_w = sum_i w_i g_i         (Eq. 5)
-        d = g_0 + c |g_0| / |g_w| g_w
+        d maximizes min_t <g_t, d> among all d with |d - g_0| <= c |g_0|         (Eq. 3)
+        d = g_0 + c |g_0| / |g_w| g_w, where g_w = sum_t w_t g_t is not 0        (Eq. 5)
+
+    Where no d serves every task, because gradients cancel or one is 0, the best is to harm none, if there is such a d
+    in the ball; of these it is the one nearest to g_0, and g_0 itself where that harms none.
 
     On TorchJD's scale: neither divided by 1 + c^2 nor multiplied by T as in the released code. The paper's c is .4 or
     .5; .4 is taken. A task's own parameters receive its plain gradient.
@@ -33,16 +42,70 @@ class CAGrad(ByGramian):
 
     Options = CAGradOptions
     paper = "Liu et al., Conflict-Averse Gradient Descent for Multi-task Learning, NeurIPS 2021"
-    extra = "mtbench[cagrad]"
-    extra_modules = ("cvxpy", "clarabel")
 
-    def __init__(self, options: CAGradOptions, tasks: Sequence[Task]) -> None:
-        super().__init__(options, tasks)
-        self.weighting = weights_of("CAGradWeighting", self.extra, c=options.c)
-
-    def weigh(self, gramian: Tensor, indices: Tensor) -> Tensor:  # noqa: ARG002
-        weights: Tensor = self.weighting(gramian)
-        return weights
+    def weigh(self, geometry: Geometry) -> Weighed:
+        cosines, lengths = geometry.cosines, geometry.lengths
+        mean = lengths / geometry.present
+        size = length(mean, cosines)
+        radius = self.options.c * size
+        # Where the gradients cancel, so small a ball would be one of rounding.
+        if radius == 0 or size <= len(mean) * ROUNDING * mean.sum():
+            return Weighed(weights=mean / lengths)
+        harmless = projected(cosines, mean)
+        within = length(harmless.coefficients, cosines) <= radius
+        if within and (len(mean) < geometry.present or cancelling(cosines) is not None):
+            return Weighed(weights=(mean + harmless.coefficients) / lengths, solved=harmless.solved)
+        added, solved = farthest(cosines, lengths, mean, radius, serves=within)
+        return Weighed(weights=(mean + added) / lengths, solved=solved)
 
     def gain(self, count: int) -> float:  # noqa: ARG002
         return 1 + float(self.options.c)
+
+
+def farthest(cosines: Matrix, lengths: Vector, mean: Vector, radius: float, *, serves: bool) -> tuple[Vector, bool]:
+    """What is added to the mean gradient, to the greatest s with <g_t, d> >= s for every t within the ball.
+
+    The nearest d to g_0 with <g_t, d> >= s is g_0 + sum_t a_t u_t, a >= 0 (`shortest`). How far it is from g_0 grows
+    with s, and its square is a quadratic function of s as long as the same a_t are positive. It is solved for the
+    distance c |g_0|, again with the a_t that are positive at its solution, within bounds that close in on s.
+
+    Args:
+        cosines: C (M, M).
+        lengths: |g_t| (M,).
+        mean: (M,) the coefficients of the unit gradients in g_0.
+        radius: c |g_0|.
+        serves: whether s is positive; it is negative if not.
+
+    Returns:
+        a (M,), and whether it is the solution.
+    """
+    shares = lengths.min() / lengths  # s is counted in units of the shortest length
+    inner = cosines @ mean
+    low, high = (0.0, float(mean.sum()) + radius) if serves else (float((inner / shares).min()), 0.0)
+    height, a = high, np.zeros_like(mean)
+    for _ in range(STEPS):
+        found = shortest(cosines, height * shares - inner, guess=a > 0 if a.any() else None)
+        a = found.coefficients
+        distance = length(a, cosines)
+        if abs(distance - radius) <= NEAR * (mean + a).sum() or high - low <= NEAR * max(abs(high), abs(low)):
+            break
+        low, high = (height, high) if distance < radius else (low, height)
+        height = _solved(cosines, shares, inner, radius, a > 0, low, high)
+    met = abs(distance - radius) <= MET * (mean + a).sum()
+    return a, found.solved and found.cancelling is None and bool(met)
+
+
+def _solved(
+    cosines: Matrix, shares: Vector, inner: Vector, radius: float, active: NDArray[np.bool_], low: float, high: float
+) -> float:
+    """The s between two bounds at which the distance is the radius if these a_t are positive; else their middle."""
+    index = np.flatnonzero(active)
+    if len(index):
+        rates = np.linalg.solve(cosines[np.ix_(index, index)], np.stack([shares[index], inner[index]], axis=1))
+        square, linear, constant = shares[index] @ rates[:, 0], shares[index] @ rates[:, 1], inner[index] @ rates[:, 1]
+        under = linear**2 - square * (constant - radius**2)
+        if under >= 0 and square > 0:
+            root = float((linear + np.sqrt(under)) / square)
+            if low < root < high:
+                return root
+    return (low + high) / 2

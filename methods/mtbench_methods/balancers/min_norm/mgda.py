@@ -1,6 +1,7 @@
 """Multiple-gradient descent: the update of least norm among all weightings of the tasks' gradients."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from torch import Tensor
 
 from mtbench.contract import Combined, Conformance, GradientBalancer, RepresentationBalancer, Task, option
 
-from .solver import min_norm_weights
+from ..gramian import Geometry
+from .solver import least_norm
 
 __all__ = ["Mgda", "MgdaUb"]
 
@@ -52,8 +54,10 @@ class Mgda(GradientBalancer):
         self.needs_positive_losses = options.normalize in ("loss", "loss+")  # a negative one would turn its gradient
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:  # noqa: ARG002
-        weights = least_norm(gradients, losses, self.options.normalize)
-        return Combined(shared=weights @ gradients, own=weights, weights=weights)
+        wide = gradients.double()  # where gradients nearly cancel, single precision would lose the minimum
+        exact, solved = least_norm_weights(wide, losses, self.options.normalize)
+        weights = exact.to(gradients)
+        return Combined(shared=weights @ gradients, own=weights, weights=weights, solved=solved)
 
     def gain(self, count: int) -> float:  # noqa: ARG002
         return 1.0
@@ -76,19 +80,27 @@ class MgdaUb(RepresentationBalancer):
         return combined if self.options.branches == "weighted" else dataclasses.replace(combined, own=None)
 
 
-def least_norm(matrix: Tensor, losses: Tensor, normalize: str) -> Tensor:
+def least_norm_weights(wide: Tensor, losses: Tensor, normalize: str) -> tuple[Tensor, bool]:
     """The min-norm weights (P,) of P gradients (P, n), each divided by n_t first (Sener & Koltun's released code).
 
-    n_t is 1 (none), |G_t| (l2), L_t (loss) or L_t |G_t| (loss+), and 1 where that would be 0. Where a gradient is not
-    finite there is no such point; the weights are equal then, and the loop says which loss broke.
+    n_t is 1 (none), |G_t| (l2), |L_t| (loss) or |L_t| |G_t| (loss+), and 1 where that would be 0. Gradients of 0 take
+    all the weight, in equal parts. Where a gradient is not finite there is no such point; the weights are equal then,
+    and the loop says which loss broke.
+
+    Returns:
+        The weights, and whether they are the solution.
     """
-    wide = matrix.double()  # where gradients nearly cancel, single precision would lose the minimum
     gramian = (wide @ wide.T).cpu().numpy()
-    if not np.isfinite(gramian).all():
-        return torch.full_like(losses, 1 / len(losses))
-    norms = gramian.diagonal() ** 0.5
-    values = losses.detach().double().cpu().numpy()
-    divisors = {"none": norms**0, "l2": norms, "loss": values, "loss+": values * norms}[normalize]
-    divisors = divisors + (divisors == 0)
-    weights = min_norm_weights(gramian / divisors[:, None] / divisors)
-    return torch.from_numpy(weights).to(matrix)
+    finite = math.isfinite(gramian.sum())
+    if not (finite and gramian.diagonal().all()):
+        chosen = gramian.diagonal() == 0 if finite else np.ones(len(gramian))
+        return torch.from_numpy(chosen / chosen.sum()).to(wide), True
+    geometry = Geometry.of(gramian, np.arange(len(gramian)))
+    lengths = geometry.longest * geometry.lengths
+    divisors = np.ones_like(lengths)
+    if normalize in ("loss", "loss+"):
+        divisors = np.abs(losses.detach().double().cpu().numpy())
+    if normalize in ("l2", "loss+"):
+        divisors = divisors * lengths
+    weights, solved = least_norm(geometry.cosines, lengths / np.where(divisors > 0, divisors, 1))
+    return torch.from_numpy(weights).to(wide), solved

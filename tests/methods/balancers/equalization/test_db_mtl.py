@@ -36,6 +36,15 @@ def test_gradients_are_averaged_by_a_factor_that_fades() -> None:
         assert gradient(balancer, net, True, True) == pytest.approx([-length, -length], rel=1e-5)
 
 
+def test_with_a_constant_factor_as_in_libmtl_what_is_left_of_the_start_falls_by_it_each_step() -> None:
+    """With one gradient g throughout ghat_k = (1 - beta^k) g."""
+    net = pair()
+    balancer = DbMtl(DbMtlOptions(beta=0.9, fade=False), net.tasks)
+    for k in range(1, 6):
+        length = 2 * (1 - 0.9**k)
+        assert gradient(balancer, net, True, True) == pytest.approx([-length, -length], rel=1e-5)
+
+
 def test_it_follows_the_recurrence_as_the_network_moves_and_tasks_come_and_go() -> None:
     generator = np.random.default_rng(0)
     sizes, centers = [1.0, 5.0, 0.2], generator.normal(size=(3, 4))

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torchjd import aggregation
 
+from mtbench.errors import UsageError
 from tests.methods.balancers.rows import A, balancer, combined, drawn, shared
 
 
@@ -13,7 +14,7 @@ def test_the_decrease_of_each_loss_is_its_weight_to_the_power_of_minus_one_over_
     rows = scale * drawn(3).double()
     update = shared(f"fairgrad:alpha={alpha}", rows)
     weights = torch.linalg.lstsq(rows.T, update[:, None]).solution.squeeze(1)
-    assert torch.allclose(rows @ update, weights ** (-1 / alpha), rtol=1e-3)
+    assert torch.allclose(rows @ update, weights ** (-1 / alpha), rtol=1e-6)
 
 
 @pytest.mark.parametrize("alpha", [1.0, 2.0])
@@ -35,8 +36,10 @@ def test_alpha_of_one_has_the_direction_of_nash() -> None:
     assert torch.allclose(fair / fair.norm(), nash / nash.norm(), atol=1e-4)
 
 
-def test_alpha_of_zero_is_the_mean_gradient() -> None:
-    assert torch.allclose(shared("fairgrad:alpha=0", A), A.mean(0))
+def test_alpha_of_zero_is_refused() -> None:
+    """Then all weights are 1 and nothing is fair: w_t^(-1/alpha) has no value."""
+    with pytest.raises(UsageError, match=r"option 'alpha' of balancer 'fairgrad' is 0\. Allowed: at least 0\.5"):
+        balancer("fairgrad:alpha=0")
 
 
 def test_branches_are_not_weighted() -> None:

@@ -1,0 +1,39 @@
+"""The least loss of a kind of task: where it is negative, the kind has to say so."""
+
+import math
+
+import torch
+
+from mtbench.conformance.fault import Fault
+from mtbench.train.assemble import Assembly
+from mtbench.train.outputs import outputs
+
+__all__ = ["declares_signs"]
+
+EXAMPLES = 32
+STEPS = 200
+ROUNDING = 1e-6
+
+
+def declares_signs(run: Assembly) -> None:
+    """Seek the least loss of some test examples over the outputs themselves, by gradient descent.
+
+    A loss that comes out below 0 is one that a network may come to.
+    """
+    answered = next(outputs(run.network, run.splits["test"].first(EXAMPLES)))
+    for task, output, target, use in zip(run.tasks, answered.outputs, answered.targets, answered.use, strict=True):
+        if task.kind.has_negative_losses or not use.any():
+            continue
+        leaf, wanted = output.detach().clone().requires_grad_(), target[use]
+        optimizer, least = torch.optim.Adam([leaf], lr=0.05), math.inf
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            losses = task.kind.losses(leaf, wanted)
+            least = min(least, float(losses.detach().min()))
+            losses.sum().backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        if least < -ROUNDING:
+            raise Fault(
+                f"a loss of task '{task.name}' can be {least:.3g}, and its kind does not say `has_negative_losses`: "
+                "balancers of logarithms, roots and ratios would be trained on it until it is negative."
+            )
