@@ -104,9 +104,11 @@ def find(kind: str, name: str) -> PluginEntry:
     """
     known = entries(kind)
     if name not in known:
+        is_balancer = kind == "method" and name in entries("balancer")
+        hint = f"It is a balancer: give it a network, as in '{reference('method')}+{name}'." if is_balancer else ""
         raise UsageError(
             f"{kind} '{name}' is not installed.",
-            mend=did_you_mean(name, known),
+            mend=hint or did_you_mean(name, known),
             allowed=f"Installed: {_installed(known)}.",
         )
     return known[name]

@@ -263,8 +263,8 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
     if built.needs_positive_losses and (below := [task for task in opened.tasks if task.kind.has_negative_losses]):
         raise UsageError(
             f"balancer '{method.balancer_choice}' has no meaning where a loss is negative, and task "
-            f"'{below[0].name}' of dataset '{dataset.choice}' is of kind {type(below[0].kind).__name__}, of which it "
-            "can be.",
+            f"'{below[0].name}' of dataset '{dataset.choice}' is of kind {type(below[0].kind).__name__}, whose "
+            "losses can be.",
             mend=f"Use a balancer for losses of any sign, such as '{registry.reference('balancer')}'.",
         )
     if method.balancer_class.needs_shared_parameters and not built.trains_shared:

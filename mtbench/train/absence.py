@@ -8,6 +8,7 @@ import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -57,7 +58,8 @@ class Absence:
         if all(batch.present):
             yield
             return
-        present = torch.tensor([task for task, here in enumerate(batch.present) if here], device=batch.use.device)
+        # As many as are known to be, without waiting for a GPU: those that are present come first.
+        present = batch.use.any(1).byte().argsort(descending=True, stable=True)[: sum(batch.present)]
         with ExitStack() as stack:
             for parameter, dimension in self.stacked:
                 if parameter.grad is not None:
@@ -78,20 +80,24 @@ def absences(run: Assembly, plan: Sequence[Phase], *, one_task: bool) -> dict[st
     every = all(bool(phase.split.defined.all()) and not phase.split.augment for phase in plan)
     if len(run.tasks) == 1 or (every and not one_task):
         return none
-    network, found = run.network, {}
-    before = copy.deepcopy(network.state_dict()) if network.phases else None
+    network, look = run.network, partial(owners, run.network, some_inputs(run), seed=run.setup.seed)
+    if not network.phases:
+        found = look()
+        return {phase.name: _absence(network, phase.balancer, found) for phase in plan}
+    before, kept = copy.deepcopy(network.state_dict()), {}
     for phase in plan:
-        if network.phases:
-            network.begin_phase(phase.name)
-        found[phase.name] = _absence(network, phase.balancer, owners(network, some_inputs(run), seed=run.setup.seed))
-    if before is not None:
-        network.load_state_dict(before)
-    return found
+        network.begin_phase(phase.name)
+        kept[phase.name] = _absence(network, phase.balancer, look())
+    network.load_state_dict(before)
+    return kept
 
 
 def _absence(network: Network, balancer: Balancer, found: Mapping[str, Owner]) -> Absence:
     named = [(network.get_parameter(name), owner) for name, owner in found.items()]
-    own = [(value, Stacked(0)) for name, value in balancer.named_parameters() if name in balancer.per_task]
+    balancers = [part for part in balancer.modules() if isinstance(part, Balancer)]  # with the rule of another one
+    own = [
+        (value, Stacked(0)) for each in balancers for name, value in each.named_parameters() if name in each.per_task
+    ]
     return Absence(
         whole=[(parameter, owner.task) for parameter, owner in named if isinstance(owner, Whole)],
         stacked=[(parameter, owner.dimension) for parameter, owner in [*named, *own] if isinstance(owner, Stacked)],

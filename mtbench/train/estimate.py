@@ -65,7 +65,9 @@ def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torc
     started = _now(device)
     for number in range(STEPS):
         step(number + 1)
-    return (_now(device) - started) / STEPS * len(batches)
+    seconds = (_now(device) - started) / STEPS * len(batches)
+    phase.leave(run.network)
+    return seconds
 
 
 def _now(device: torch.device) -> float:

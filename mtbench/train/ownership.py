@@ -1,8 +1,8 @@
 """The numbers of a network that belong to one task alone, found by the gradients of its answers.
 
 Each task is asked about one input, and the gradient of a random combination of all these answers is taken; then, for
-each bit of the tasks' numbers, that of the answers of the tasks that have the bit. A number that one task alone reaches
-has in each of these gradients all of the first one or nothing, which spells its task. So T tasks take log2(T) + 1
+each bit of the tasks' numbers, that of the answers of the tasks that have the bit. What one task alone reaches has in
+each of these gradients all of the first one or nothing, which spells its task. So T tasks take log2(T) + 1
 backward passes and not T, in groups as large as the inputs where a network answers one task per input.
 """
 
@@ -65,7 +65,10 @@ def owners(network: Network, like: Inputs, *, seed: int) -> dict[str, Owner]:
         for name, parameter in network.named_parameters()
         if name.partition(".")[0] in network.per_task and parameter.requires_grad
     }
-    reached = {name: torch.full_like(value, NOBODY, dtype=torch.int32) for name, value in parameters.items()}
+    reached = {
+        name: torch.full(_looked_at(value, len(network.tasks)), NOBODY, dtype=torch.int32, device=value.device)
+        for name, value in parameters.items()
+    }
     draws = DRAWS if len(network.tasks) <= MANY else 1
     for draw in range(draws if parameters else 0):
         generator = stream(seed, "ownership", draw)
@@ -105,6 +108,12 @@ def _groups(network: Network, inputs: Inputs) -> Iterator[range]:
         yield range(first, min(first + size, count))
 
 
+def _looked_at(parameter: Tensor, tasks: int) -> torch.Size:
+    """The shape in which it is noted who reaches a parameter: number by number where it may be parted among the tasks,
+    else as a whole, so that no more memory is taken than a step of training takes."""
+    return parameter.shape if tasks in parameter.shape else torch.Size()
+
+
 def _reach(
     network: Network,
     inputs: Inputs,
@@ -113,27 +122,35 @@ def _reach(
     reached: Mapping[str, Tensor],
     generator: torch.Generator,
 ) -> None:
-    """Note in `reached`, for each number of the parameters, which of some tasks' answers have a gradient in it."""
+    """Note in `reached`, for each number of the parameters or for the whole, which of some tasks' answers reach it."""
     answers = _answers(network, inputs, tasks, generator)
     if not any(answer.requires_grad for answer in answers):
         return
     every = _gradients(answers, parameters)
     code = {name: torch.zeros_like(by) for name, by in reached.items()}
     mixed = {name: torch.zeros_like(by, dtype=torch.bool) for name, by in reached.items()}
-    touched = {name: gradient != 0 for name, gradient in every.items()}
+    touched = {name: ~_all(gradient == 0, reached[name]) for name, gradient in every.items()}
     for bit in range((len(tasks) - 1).bit_length()):
         part = _gradients([answer for number, answer in enumerate(answers) if number >> bit & 1], parameters)
-        for name, gradient in part.items():
-            slack = EQUAL * every[name].abs()
-            has, lacks = (gradient - every[name]).abs() <= slack, gradient.abs() <= slack
-            code[name] += has.int() << bit
+        for name, whole in every.items():
+            gradient = part[name] if name in part else torch.zeros_like(whole)
+            by, slack = reached[name], EQUAL * whole.abs()
+            has = _all((gradient - whole).abs() <= slack, by)
+            lacks = _all(gradient.abs() <= slack, by)
+            code[name] += (has & ~lacks).int() << bit
             mixed[name] |= ~(has | lacks)
-            touched[name] |= gradient != 0
-    for name, by in reached.items():
+            touched[name] |= ~_all(gradient == 0, by)
+    for name in every:
+        by = reached[name]
         mixed[name] |= code[name] >= len(tasks)
         by_one = (code[name] + tasks[0]).where(~mixed[name], SHARED)
         before = by.where(by != NOBODY, by_one)
         by.copy_(torch.where(touched[name], before.where(before == by_one, SHARED), by))
+
+
+def _all(found: Tensor, by: Tensor) -> Tensor:
+    """What was found of each number of a parameter, or of all where it is noted as a whole."""
+    return found if by.dim() else found.all()
 
 
 def _answers(network: Network, inputs: Inputs, tasks: range, generator: torch.Generator) -> list[Tensor]:
@@ -160,14 +177,12 @@ def _answers(network: Network, inputs: Inputs, tasks: range, generator: torch.Ge
 
 
 def _gradients(answers: Sequence[Tensor], parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """The gradient of the sum of the answers in each parameter, 0 where it has no part in it."""
+    """The gradient of the sum of the answers in the parameters that have a part in it, by name."""
     total = torch.stack(list(answers)).sum()
     if not total.requires_grad:
-        return {name: torch.zeros_like(parameter) for name, parameter in parameters.items()}
-    found = torch.autograd.grad(
-        total, list(parameters.values()), retain_graph=True, allow_unused=True, materialize_grads=True
-    )
-    return dict(zip(parameters, found, strict=True))
+        return {}
+    found = torch.autograd.grad(total, list(parameters.values()), retain_graph=True, allow_unused=True)
+    return {name: gradient for name, gradient in zip(parameters, found, strict=True) if gradient is not None}
 
 
 def _owner(reached: Tensor, tasks: int) -> Owner | None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import (
+    SELECTED,
     BatchMeans,
     Constant,
     Cost,
@@ -158,7 +159,7 @@ def _unlike_epochs(selected: Mapping[str, int]) -> dict[str, Measurement]:
     """By task the epoch of its weights, where tasks have different ones."""
     if len(set(selected.values())) == 1:
         return {}
-    return {f"selected-epoch/{task}": Measurement(value=epoch) for task, epoch in selected.items()}
+    return {SELECTED + task: Measurement(value=epoch) for task, epoch in selected.items()}
 
 
 def _selectivity(spec: RunSpec, run: Assembly) -> Selectivity | None:

@@ -74,6 +74,10 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
     ("text", "message"),
     [
         ("tdx", "method 'tdx' is not installed. Did you mean 'td'? Installed: "),
+        (
+            "famo",
+            "method 'famo' is not installed. It is a balancer: give it a network, as in 'branches+famo'. Installed: ",
+        ),
         ("td+mgdaub", "balancer 'mgdaub' is not installed. Did you mean 'mgda-ub'? Installed: "),
         ("td:chanels=6", "method 'td' has no option 'chanels'. Did you mean 'channels'? Its options: image, spatial, "),
         ("moo:normalice=l2", "method 'moo' has no option 'normalice'. Did you mean 'normalize'? Its options: "),

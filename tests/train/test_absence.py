@@ -9,13 +9,23 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Batch, Inputs, Losses, LossWeighting, NoOptions, OneTaskNetwork, Setup
+from mtbench.contract import (
+    Batch,
+    Inputs,
+    Losses,
+    LossWeighting,
+    NoOptions,
+    OneTaskNetwork,
+    RepresentationBalancer,
+    Setup,
+)
 from mtbench.train.absence import Absence, absences
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.loop import fit
 from mtbench.train.muon import Muon
 from mtbench.train.ownership import Stacked, Whole, owners
 from mtbench.train.phases import phases, some_inputs
+from mtbench_methods.balancers.gradient_surgery.pcgrad import PCGrad
 from tests.train.runs import CPU, Memory, run, spec_of
 
 OPTIMIZERS: dict[str, dict[str, str]] = {
@@ -222,6 +232,32 @@ def test_a_balancers_own_row_of_an_absent_task_stays(name: str, monkeypatch: pyt
     assert len(set(first)) == 12
     assert len(set(last)) == 6
     assert last[2] == last[3] == last[4] == last[5]
+
+
+class ScaledRule(PCGrad):
+    """PCGrad of scaled losses, with a log-scale of each in one parameter."""
+
+    per_task = frozenset({"logs"})
+
+    def __init__(self, options: Any, tasks: Any) -> None:
+        super().__init__(options, tasks)
+        self.logs = nn.Parameter(torch.zeros(len(tasks)))
+
+
+class ScaledRuleUB(RepresentationBalancer):
+    """The same in the space of the representation."""
+
+    Rule = ScaledRule
+
+
+def test_rows_of_the_rule_that_a_balancer_applies_are_kept_too() -> None:
+    spec = spec_of("branches", "toy-partial")
+    made = assemble(spec, root=Path(), device=CPU)
+    balancer = ScaledRuleUB(NoOptions(), made.tasks)
+    made = dataclasses.replace(made, balancer=balancer)
+    ((parameter, dimension),) = absences(made, phases(made, spec.protocol), one_task=False)["training"].stacked
+    assert parameter is cast(ScaledRule, balancer.rule).logs
+    assert dimension == 0
 
 
 def present_in(steps: int) -> Iterator[tuple[bool, ...]]:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtbench.contract import Batch, Depth, Network, Split
+from mtbench.contract import Depth, Network, Split
 from mtbench.errors import PluginError
 from mtbench.plan.parse import parse_dataset
 from mtbench.train import evaluate as evaluation
@@ -247,23 +247,3 @@ def test_a_denominator_that_is_not_the_number_of_labels_is_an_error(
     monkeypatch.setattr(evaluation, "outputs", wrong)
     with pytest.raises(PluginError, match=text):
         measure(network, split)
-
-
-@pytest.mark.parametrize(("given", "count"), [(slice(None, -1), -1), (slice(None, None), 1), (slice(0, 1), 0)])
-def test_a_network_that_answers_for_more_or_fewer_examples_is_named(
-    given: slice, count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One output for all examples would be broadcast to all of their targets."""
-    network, split = assembled("branches", "toy-numbers")
-    kept = network.used_outputs
-
-    def wrong(batch: Batch) -> list[torch.Tensor]:
-        found = [output[given] for output in kept(batch)]
-        return [torch.cat([output, output[:1]]) for output in found] if count > 0 else found
-
-    monkeypatch.setattr(network, "used_outputs", wrong)
-    asked = int(split.defined[:, 0].sum())
-    expected = {-1: asked - 1, 1: asked + 1, 0: 1}[count]
-    with pytest.raises(PluginError) as error:
-        measure(network, split)
-    assert str(error.value) == (f"network 'Branches' gives {expected} outputs of task 'upper' for {asked} examples.")

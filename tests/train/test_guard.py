@@ -188,7 +188,7 @@ def test_planning_refuses_a_likelihood_to_a_balancer_of_logarithms(
     name = str(parse_method(f"branches+{balancer}").balancer_choice)
     assert str(error.value) == (
         f"balancer '{name}' has no meaning where a loss is negative, and task 'upper' of dataset "
-        "'toy-numbers:scale=1/1' is of kind Regression, of which it can be. Use a balancer for losses of any sign, "
+        "'toy-numbers:scale=1/1' is of kind Regression, whose losses can be. Use a balancer for losses of any sign, "
         "such as 'uniform'."
     )
     spec_of("branches+mgda", "toy-numbers:scale=1/1")

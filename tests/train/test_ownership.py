@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mtbench.contract import AllTasksNetwork, Classification, Inputs, Network, NoOptions, OneTaskNetwork, Setup, Task
 from mtbench.plan.parse import parse_backbone, parse_method
-from mtbench.train.ownership import owned
+from mtbench.train.ownership import Stacked, Whole, owned, owners
 
 TASKS = 3
 SHAPE = (1, 28, 28)
@@ -235,3 +235,19 @@ class TwoInputs(AllTasksNetwork):
 def test_inputs_may_be_a_mapping_with_whole_numbers_in_it() -> None:
     inputs = {"word": torch.tensor([0, 4, 2]), "number": torch.rand(3, 4)}
     assert count(owned(TwoInputs(), 2, inputs, seed=0)) == 8 * 10 + 10
+
+
+def test_with_many_tasks_the_numbers_of_each_are_found() -> None:
+    """More than the inputs that are looked at, and than are asked in one group."""
+    tasks = 90
+    by_column = owners(build("td", tasks=tasks), images(), seed=0)
+    assert by_column == {"embedding.weight": Stacked(1)}
+    assert set(owners(build("film", tasks=tasks), images(), seed=0).values()) == {Stacked(0)}
+    branches = owners(build("routing", tasks=tasks), images(), seed=0)
+    assert branches == {name: Whole(int(name.split(".")[1])) for name in branches}
+    assert len(branches) == 4 * tasks
+
+
+def test_a_gradient_that_is_no_number_shows_nobody_as_the_owner() -> None:
+    broken = Custom(torch.ones(TASKS, 10), lambda z, mine, task: z * mine[task] * float("nan"))
+    assert owners(broken, images(), seed=0) == {}

@@ -341,6 +341,11 @@ def test_an_estimate_counts_the_steps_of_every_phase(
     assert found == pytest.approx(epochs * 6 / 3 + looks)
 
 
+def test_an_estimate_steps_through_phases_in_which_other_parameters_are_frozen() -> None:
+    """The branch that is frozen as a whole in the first phase is what the second trains."""
+    assert estimate.seconds(spec_of("uniform", adds="own"), root=Path(), device=CPU) > 0
+
+
 def test_with_one_task_there_is_none_to_add() -> None:
     with pytest.raises(UsageError) as error:
         spec_of("uniform", "toy-all:tasks=upper", adds="own")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mtbench.contract import Classification, Metric, Task
 from mtbench.errors import UsageError
-from mtbench.store.record import CurvePoint, TaskResult
+from mtbench.store.record import SELECTED, CurvePoint, TaskResult
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate
 from mtbench.train.selection import best_epoch, best_epochs
@@ -172,7 +172,11 @@ def test_single_task_networks_are_selected_as_each_would_be_in_a_run_of_its_own(
     for name, value in alone.model.items():
         part, _, rest = name.partition(".0.")
         assert torch.equal(together.model[f"{part}.{index}.{rest}"], value), name
-    chosen = {name.partition("/")[2]: each.value for name, each in together.measurements.items() if "epoch" in name}
+    chosen = {
+        name.removeprefix(SELECTED): each.value
+        for name, each in together.measurements.items()
+        if name.startswith(SELECTED)
+    }
     assert chosen[task] == alone.selected_epoch
     assert len(set(chosen.values())) > 1  # else the test shows nothing
     assert together.selected_epoch == max(chosen.values())

@@ -6,7 +6,7 @@ import torch
 
 from mtbench.conformance.candidate import Candidate, built
 from mtbench.conformance.world import plain
-from mtbench.contract.promises import check_losses
+from mtbench.contract.promises import check_losses, check_metrics
 from mtbench.train.evaluate import evaluate
 
 __all__ = ["takes_a_step"]
@@ -20,6 +20,7 @@ def takes_a_step(candidate: Candidate) -> None:
         PluginError: a shape is another one; the text has the task, both shapes and the line of the author's file.
     """
     run = built(candidate, plain(2, 24))
+    check_metrics(run.network.tasks)  # whose kinds a network may have replaced
     every = run.splits["train"]
     without = torch.arange(24) % 3 == 0  # the second task
     some = dataclasses.replace(every, defined=every.defined & ~(without[:, None] & torch.tensor([False, True])))

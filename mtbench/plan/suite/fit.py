@@ -158,14 +158,16 @@ def _baseline_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Ite
     for dataset in dict.fromkeys(name for part in suite.grid for name in part.datasets):
         rules: dict[bool, set[str]] = {True: set(), False: set()}
         place: Path = ()
+        baseline = ""
         for number, part in zip(numbers, suite.grid, strict=True):
             for method in part.methods if dataset in part.datasets else ():
                 is_single = method != "all" and parse_method(method).network_class.role == registry.SINGLE_TASK
-                place = ("grid", number, "methods") if is_single else place
+                if is_single:
+                    place, baseline = ("grid", number, "methods"), method
                 rules[is_single] |= {str(sorted(rendered(each).items())) for each in part.variations()}
         if rules[True] and rules[False] and not rules[True] & rules[False]:
             yield Fault(
-                line=lines.find(place, "single"),
+                line=lines.find(place, baseline),
                 text=f"single-task networks on dataset '{dataset}' have settings that no other method has there, so "
                 "that no row could be compared with theirs. Give them the same 'set' and 'vary'.",
             )

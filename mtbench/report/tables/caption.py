@@ -17,7 +17,7 @@ from mtbench.report.results.reading import CHOSEN
 from mtbench.report.results.unlike import differences
 from mtbench.report.tables.delta_caption import delta_sentences
 from mtbench.report.text import brief, duration, listed, seeds, wrap
-from mtbench.store.record import Record
+from mtbench.store.record import SELECTED, Record
 
 if TYPE_CHECKING:
     from mtbench.report.tables.table import Column
@@ -196,11 +196,21 @@ def unsolved(method: MethodRuns) -> str:
     return f"{method.title}: {said}." if count else ""
 
 
+def _has_own_epochs(method: MethodRuns) -> bool:
+    """Return whether tasks of a method have weights of unlike epochs."""
+    return any(name.startswith(SELECTED) for record in method.records.values() for name in record.measurements)
+
+
+def _own_epochs(method: MethodRuns) -> str:
+    return f"{method.title}: the epoch is chosen for each task by itself, for its networks share nothing."
+
+
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
     """The notes, what † means, and in what the runs of one table differ although they should not."""
     stale = any(method.stale for method in comparison.methods)
     return (
         *(apart(method) for method in comparison.methods if method.apart),
+        *(_own_epochs(method) for method in comparison.methods if _has_own_epochs(method)),
         *(note for note in notes if note),
         *([STALE] if stale else []),
         *differences(_records(comparison)),

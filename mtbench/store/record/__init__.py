@@ -4,6 +4,7 @@ from mtbench.store.record.circumstances import Code, Cost, Environment, Fingerpr
 from mtbench.store.record.measured import (
     CEILING,
     DISTANCE,
+    SELECTED,
     BatchMeans,
     Constant,
     CurvePoint,
@@ -19,6 +20,7 @@ __all__ = [
     "CEILING",
     "DISTANCE",
     "FORMAT",
+    "SELECTED",
     "BatchMeans",
     "Code",
     "Constant",

@@ -10,6 +10,7 @@ from mtbench.store.record.sealed import Number
 __all__ = [
     "CEILING",
     "DISTANCE",
+    "SELECTED",
     "BatchMeans",
     "Constant",
     "CurvePoint",
@@ -27,6 +28,10 @@ embedding for all tasks; the name of a task follows."""
 DISTANCE = "distance of modulation vectors: "
 """Beginning of the name of a measurement that is the mean absolute difference of the vectors by which two tasks
 modulate a network; the names of the two follow, with a slash between them, in the order of the tasks."""
+
+SELECTED = "selected epoch: "
+"""Beginning of the name of a measurement that is the epoch of the weights that answer a task, where tasks share nothing
+and have unlike ones; the name of the task follows."""
 
 
 @dataclass(frozen=True, kw_only=True)

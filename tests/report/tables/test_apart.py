@@ -6,6 +6,7 @@ from mtbench.plan.grid import Request, plan
 from mtbench.report.results.comparison import compare
 from mtbench.report.tables.table import build_table
 from mtbench.report.typeset.layout import page_of
+from mtbench.store.record import SELECTED, Measurement
 from mtbench.store.status import RunStatus
 from tests.report.records import answering
 
@@ -58,3 +59,17 @@ def test_a_run_that_lacks_the_note_of_its_preset_is_of_its_own_protocol() -> Non
     """As a record that was made by --set clip=1: its settings count, and not its name."""
     changed = [replace(run, spec=replace(run.spec, titles=replace(run.spec.titles, apart={}))) for run in runs()]
     assert len(compare(changed)) == 2
+
+
+def test_a_row_whose_tasks_have_epochs_of_their_own_says_so() -> None:
+    """Single-task networks are selected as runs of their own would be, and all other rows by all tasks together."""
+    found = []
+    for run in runs():
+        assert run.record is not None
+        if run.spec.titles.method == "single":
+            epochs = {SELECTED + task.name: Measurement(value=epoch) for epoch, task in enumerate(run.record.tasks, 3)}
+            run = replace(run, record=replace(run.record, measurements=epochs))
+        found.append(run)
+    (comparison,) = compare(found)
+    said = [note for note in page_of(build_table(comparison)).footnotes if "by itself" in note]
+    assert said == ["single: the epoch is chosen for each task by itself, for its networks share nothing."]

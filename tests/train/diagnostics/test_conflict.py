@@ -25,6 +25,7 @@ DRAWING_AND_NORMALIZING = ["moo", "td", "toy-dropout", "branches+toy-drift", "mt
 class Pull(Kind):
     """The loss of an example is the inner product of the output and its target, which therefore is its gradient."""
 
+    output_size = 2
     metrics = (Metric(name="pull"),)
 
     def defined(self, targets: Tensor) -> Tensor:
