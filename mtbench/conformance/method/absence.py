@@ -85,18 +85,20 @@ class _Watch:
         return losses
 
     def _note(self, found: Mapping[Tensor, Tensor], loss: Tensor) -> None:
-        parameters = list(self.parts.values())
+        parameters = [value for value in self.parts.values() if value.requires_grad]  # a phase may freeze some
+        if not parameters or not loss.requires_grad:
+            return
         gradients = torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True)
         for value, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
                 found[value].logical_or_(gradient != 0)
 
-    def ends(self, network: Network, batch: Batch) -> None:
+    def ends(self, network: Network, batch: Batch) -> Losses | None:
         """The balancer's `after_step`, with a note of what has moved."""
         if not batch.present[ABSENT]:
             for value, before in self.before.items():
                 self.moved[value] |= value.detach() != before
-        self.after_step(network, batch)
+        return self.after_step(network, batch)
 
     def moved_alone(self, parameters: Mapping[str, Tensor]) -> dict[str, int]:
         """Return how many numbers moved without the task that they alone belong to, by parameter."""
