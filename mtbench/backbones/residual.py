@@ -80,7 +80,7 @@ def residual_stages(block: type[Residual] | type[Bottleneck], channels: int, wid
     widths = [max(1, round(each * width)) for each in WIDTHS]
     inputs = widths[0]
     stem = nn.Sequential(nn.Conv2d(channels, inputs, 7, stride=2, padding=3, bias=False), BatchNorm(inputs))
-    stages = {"stem": Stage(stem, nn.Sequential(nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)))}
+    stages = {"stem": Stage(stem, nn.Sequential(nn.MaxPool2d(3, stride=2, padding=1), nn.ReLU()))}
     for number, (each, count) in enumerate(zip(widths, block.counts, strict=True), start=1):
         outputs = each * block.expansion
         layers: list[nn.Module] = [block(inputs, outputs, stride=1 if number == 1 else 2)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from mtbench.engines.heap import keep_freed_memory
 from mtbench.engines.stop import Stop
 from mtbench.errors import (
     DataError,
@@ -62,6 +63,7 @@ def execute(
         MtbenchError: as `train`. This and any other exception is written to ``failure.json`` first.
     """
     stop = stop or Stop()
+    keep_freed_memory()
     try:
         _execute(spec_path, root, device, watch, say, stop)
     except Stopped:

@@ -129,7 +129,7 @@ class Transition(nn.Module):
             small = size if self.up is None else following.lowest
             masked = self.down(masked)
             halves = [2 if side > next_side else 1 for side, next_side in zip(masked.shape[2:], small, strict=True)]
-            masked = resized(nn.functional.max_pool2d(masked, halves, ceil_mode=True), small)
+            masked = resized(pooled(masked, halves, ceil_mode=True), small)
         if self.up is not None:
             large = nn.functional.interpolate(masked, size=size, mode="bilinear", align_corners=True)
             masked = self.up(large)
@@ -170,7 +170,12 @@ def fitted(maps: Tensor, size: Sequence[int]) -> Tensor:
     sides = list(zip(maps.shape[2:], size, strict=True))
     factors = [round(large / small) for large, small in sides]
     up = any(large < factor * small for factor, (large, small) in zip(factors, sides, strict=True))
-    return resized(nn.functional.max_pool2d(maps, factors, ceil_mode=up), size)
+    return resized(pooled(maps, factors, ceil_mode=up), size)
+
+
+def pooled(maps: Tensor, factors: list[int], *, ceil_mode: bool) -> Tensor:
+    """The maps (B, C, H, W) max-pooled by a factor for each side; a pool by 1 is a pass over them for nothing."""
+    return maps if factors == [1, 1] else nn.functional.max_pool2d(maps, factors, ceil_mode=ceil_mode)
 
 
 def resized(maps: Tensor, size: Sequence[int]) -> Tensor:

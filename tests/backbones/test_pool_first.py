@@ -1,0 +1,36 @@
+"""Backbones pool before the relu, which costs less; reference is the usual order."""
+
+import pytest
+import torch
+from torch import nn
+
+from mtbench.contract import Backbone, Stage
+from mtbench.plan.parse import parse_backbone
+
+
+def behind(backbone: Backbone) -> Stage:
+    """The first stage, with its relu before its pool."""
+    stage = backbone.levels()[0]
+    assert isinstance(stage.post, nn.Sequential)
+    pool, relu = stage.post
+    assert isinstance(pool, nn.MaxPool2d)
+    assert isinstance(relu, nn.ReLU)
+    return Stage(stage.pre, nn.Sequential(relu, pool))
+
+
+@pytest.mark.parametrize(("name", "shape"), [("lenet", (1, 28, 28)), ("resnet18:width=0.25", (3, 33, 33))])
+def test_a_pool_before_the_relu_gives_the_same_bits_as_behind_it(name: str, shape: tuple[int, ...]) -> None:
+    choice = parse_backbone(name)
+    torch.manual_seed(0)
+    backbone = choice.backbone_class(choice.options, shape)  # type: ignore[call-arg]
+    images = torch.randn(8, *shape, generator=torch.Generator().manual_seed(0))
+    images[:2] = 0.0  # equal values within each pool
+    found = []
+    for stage in (backbone.levels()[0], behind(backbone)):
+        x = images.clone().requires_grad_()
+        maps = stage.post(stage.pre(x))
+        weights = torch.randn(maps.shape, generator=torch.Generator().manual_seed(1))
+        parameters = list(stage.pre.parameters())
+        found.append([maps, *torch.autograd.grad((weights * maps).sum(), [x, *parameters])])
+    for first, second in zip(*found, strict=True):
+        assert torch.equal(first, second)
