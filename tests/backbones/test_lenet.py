@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
 from mtbench.backbones.lenet import LeNet, LeNetOptions
-from mtbench.conformance import assert_conforms
+from mtbench.conformance import examine
 from mtbench.contract import Setup
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_backbone
@@ -93,5 +95,8 @@ def test_the_unscaled_backbone_has_no_such_option() -> None:
         parse_backbone("lenet-dropout:dropout=0.5")
 
 
-def test_a_method_conforms_on_it() -> None:
-    assert_conforms("moo@lenet:dropout=0.5")
+def test_a_method_on_it_learns_repeats_and_resumes(tmp_path: Path) -> None:
+    words = ("learns", "same seed", "resumed", "evaluation changes nothing")
+    results = list(examine("moo@lenet:dropout=0.5", root=tmp_path, only=words))
+    assert len(results) == len(words)
+    assert not [result.fault for result in results if result.fault]
