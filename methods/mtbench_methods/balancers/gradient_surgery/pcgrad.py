@@ -15,7 +15,7 @@ class PCGrad(ByGramian):
 
         h_i <- h_i - <h_i, g_j> / |g_j|^2 g_j                              (Algorithm 1)
 
-    The public codes of the authors, LibMTL and Nash-MTL let j be i too: they add back some of g_i where earlier
+    Public codes (WeiChengTseng's for PyTorch, LibMTL, Nash-MTL) let j be i too: they add back some of g_i where earlier
     projections have turned h_i against it. The shared gradient is sum_i h_i (the paper's; some codes take the mean). A
     task's own parameters receive its plain gradient. Orders are drawn from torch's global generator.
     """
