@@ -171,6 +171,8 @@ def _decided(
     digits = _digits(wide)
     if word != "equivalent":
         beyond = f", margin {margin:g}" if margin is not None else ""
+        if "margin" in word:
+            beyond += f" (a difference within it: {_p(adjusted.beyond)})"
         return f"{word}: {_measured(contrast, wide, digits)}{beyond}, {_corrected(adjusted.difference)}"
     is_there = adjusted.difference < LEVEL
     there = f"; it is there all the same, {_corrected(adjusted.difference)}" if is_there else ""
@@ -218,8 +220,12 @@ def _inside(narrow: Interval, margin: float | None, digits: int) -> str:
 
 
 def _corrected(adjusted: float) -> str:
+    return f"{_p(adjusted)} after Holm's correction"
+
+
+def _p(adjusted: float) -> str:
     """The p in words; one that is rounded to 0 is said to be below what is printed."""
-    return f"p {'< 0.0001' if adjusted < 1e-4 else f'= {adjusted:.2g}'} after Holm's correction"
+    return f"p {'< 0.0001' if adjusted < 1e-4 else f'= {adjusted:.2g}'}"
 
 
 def _digits(interval: Interval) -> int:

@@ -138,8 +138,8 @@ def test_what_is_decided_needs_no_plan() -> None:
 def test_a_p_that_would_print_as_zero_is_said_to_be_small() -> None:
     sentence = corrected(of_five(100, 0.2), 3e-9, margin=0.5).sentence
     assert sentence == (
-        "better by more than the margin: difference +100.00, 95 % interval +99.44 to +100.56, margin 0.5, "
-        "p < 0.0001 after Holm's correction"
+        "better by more than the margin: difference +100.00, 95 % interval +99.44 to +100.56, margin 0.5 "
+        "(a difference within it: p < 0.0001), p < 0.0001 after Holm's correction"
     )
 
 
