@@ -1,4 +1,4 @@
-"""What a check raises, and what went wrong in words."""
+"""The exception that a check raises, and the words for what went wrong."""
 
 from mtbench.contract.authors import place_of_error
 from mtbench.errors import PluginError, UsageError

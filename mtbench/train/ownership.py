@@ -25,7 +25,7 @@ MANY = 64
 JITTER = 0.1
 """How far weights are moved while looking, relative to their size: what starts at 0 would hide what lies before it."""
 EQUAL = 1e-4
-"""How far two gradients of one number may be apart that are equal but for the order of their sums."""
+"""The relative difference of two gradients of one number that are equal but for the order of their sums."""
 NOBODY, SHARED = -1, -2
 
 
@@ -149,7 +149,7 @@ def _reach(
 
 
 def _all(found: Tensor, by: Tensor) -> Tensor:
-    """What was found of each number of a parameter, or of all where it is noted as a whole."""
+    """The findings on each number of a parameter, or on all where it is noted as a whole."""
     return found if by.dim() else found.all()
 
 

@@ -163,7 +163,7 @@ def test_mgda_ub_walks_the_encoder_back_once_and_hands_the_penalty_on() -> None:
 
 
 def test_weights_are_exact_where_gradients_nearly_cancel() -> None:
-    """By the duality gap: the square of the least norm is at least min_t <g_t, d>."""
+    """The duality gap shows it: the square of the least norm is at least min_t <g_t, d>."""
     generator = torch.Generator().manual_seed(0)
     rows = torch.randn(10, 4000, generator=generator)
     rows[-1] = -rows[:-1].sum(0) + 1e-3 * torch.randn(4000, generator=generator)

@@ -218,7 +218,7 @@ def test_the_p_of_a_difference_beyond_the_margin_counts_both_directions() -> Non
 
 
 def test_each_hypothesis_is_corrected_over_the_comparisons_that_could_be_called() -> None:
-    """Of three comparisons one has no margin, and one no spread."""
+    """Three comparisons, one without a margin and one without a spread."""
     first, second, alike = of_five(0.1, 0.2), of_five(0.3, 0.2), paired([1, 2], [1, 2])
     plain, other = (adjust([contrast], [1.0])[0] for contrast in (first, second))
     found = adjust([first, second, alike], [1.0, None, 1.0])

@@ -1,4 +1,4 @@
-"""What belongs to a task does not move in a step without it, whatever the optimizer remembers."""
+"""Parameters of a task do not move in a step without it, whatever the optimizer remembers."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -261,7 +261,7 @@ def test_rows_of_the_rule_that_a_balancer_applies_are_kept_too() -> None:
 
 
 def present_in(steps: int) -> Iterator[tuple[bool, ...]]:
-    """Which of three tasks are present in each step: all, then two, then one that comes and goes."""
+    """Three tasks by step, present or not: all, then two, then one that comes and goes."""
     for step in range(steps):
         yield (True, step % 2 == 0, step in (0, 1, 5))
 
@@ -291,7 +291,7 @@ TORCH: dict[str, Any] = {
 @pytest.mark.parametrize("dimension", [0, 1])
 @pytest.mark.parametrize("optimizer", TORCH)
 def test_rows_of_one_tensor_move_as_vectors_that_are_parameters_to_themselves(optimizer: str, dimension: int) -> None:
-    """What torch does with a parameter without a gradient is what absence means; Adam's count of steps alone is that of
+    """Absence means what torch does with a parameter without a gradient; Adam's count of steps alone is that of
     the whole tensor, and is given to the vectors here."""
     generator = torch.Generator().manual_seed(0)
     start = torch.randn(3, 4, generator=generator)

@@ -195,7 +195,7 @@ def test_a_network_whose_evaluation_changes_a_buffer_is_refused_at_the_first_eva
 
 
 def test_a_module_that_refuses_evaluation_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As single-task networks of released codes, which were tested in training mode."""
+    """Single-task networks of released codes were tested in training mode."""
     assembly = made(f"branches{NORMED}")
     network: Any = assembly.network
     monkeypatch.setattr(network.backbone, "train", lambda _mode=True: network.backbone)

@@ -103,7 +103,7 @@ def test_the_first_column_of_progressive_networks_is_the_first_tasks_single_wher
 
 
 def moved(method: str, clip: str) -> tuple[float, float]:
-    """How far the only step of a run moves what tasks share, and everything else."""
+    """The lengths by which the only step of a run moves what tasks share, and everything else."""
     spec = spec_of(method, epochs="1", batch="96", clip=clip, **SGD)
     made = assemble(spec, root=Path(), device=CPU).network
     shared, after = {id(parameter) for parameter in made.shared_parameters()}, run(spec).model

@@ -1,4 +1,4 @@
-"""What a method declares as trained is in one group of the optimizer, or the plug-in is named."""
+"""Parameters that a method declares as trained are in one group of the optimizer, or the plug-in is named."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

@@ -39,7 +39,7 @@ NETWORKS: Mapping[type[Network], str] = {
     networks.Restarts: "added",
     networks.Fails: "",
 }
-"""By network words in the name of the check that finds it; empty for the first check, on which all others rest."""
+"""Words in the name of the check that finds each network; empty for the first check, on which all others rest."""
 BALANCERS: Mapping[type[Balancer], str] = {
     balancers.OneFactor: "",
     balancers.PresentAlone: "",

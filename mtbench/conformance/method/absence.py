@@ -46,7 +46,7 @@ def keeps_absent(candidate: Candidate) -> None:
 
 
 class _Watch:
-    """What moves in the steps of a run, and which task's loss has a gradient in it.
+    """The numbers that move in the steps of a run, and the tasks whose losses have a gradient in them.
 
     Attributes:
         parts: the parameters in the network's parts that are `per_task`, by name.

@@ -31,7 +31,7 @@ NONE = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a balancer makes of gradients.
+    """The outcome of a balancer on gradients.
 
     Attributes:
         rows: (P, n) the gradients.
@@ -73,7 +73,7 @@ Condition: TypeAlias = Callable[[Answer], float]
 
 
 def answer(name: str, rows: torch.Tensor, seed: int = 0) -> Answer:
-    """What a fresh balancer makes of gradients, as `rows.balancer` names it."""
+    """The outcome of a fresh balancer on gradients, as `rows.balancer` names it."""
     torch.manual_seed(seed)
     found = combined(balancer(name, len(rows)), rows)
     weights = torch.ones(len(rows)) if found.weights is None else found.weights
@@ -146,7 +146,7 @@ def outside_the_ball(c: float) -> Condition:
 
 
 def worst_could_be_better(c: float) -> Condition:
-    """What is added serves the worst-off tasks alone, and is as long as the ball lets it be.
+    """The added part serves the worst-off tasks alone, and is as long as the ball lets it be.
 
     These are the KKT conditions of max_d min_t <g_t, d>, whose value s is the mean of <g_t, d> by the weights of what
     is added. Inside the ball d is optimal only if no vector serves all, and it harms none.
@@ -179,7 +179,7 @@ def weights_without_sum(it: Answer) -> float:
 
 
 def unlike_config(it: Answer) -> float:
-    """By singular values of the unit gradients themselves."""
+    """Singular values of the unit gradients themselves are the reference."""
     direction = np.linalg.pinv(it.units, rcond=len(it.units) * SINGLE) @ np.ones(len(it.units))
     length = float(np.linalg.norm(direction))
     if length <= NONE * len(it.units) ** 0.5:
@@ -189,14 +189,14 @@ def unlike_config(it: Answer) -> float:
 
 
 def unequal_angles(it: Answer) -> float:
-    """Where the unit gradients are independent."""
+    """Taken only if the unit gradients are independent."""
     if np.linalg.svd(it.units, compute_uv=False)[-1] <= len(it.units) * SINGLE or len(it.units) > it.units.shape[1]:
         return 0.0
     return unequal_projections(it)
 
 
 def unlike_aligned(mode: str) -> Condition:
-    """By singular values of the gradients themselves."""
+    """Singular values of the gradients themselves are the reference."""
 
     def measured(it: Answer) -> float:
         left, values, right = np.linalg.svd(it.rows / it.lengths.max(), full_matrices=False)

@@ -78,7 +78,7 @@ def test_upgrad_of_opposite_gradients_is_0() -> None:
 
 
 def test_mgda_between_gradients_of_lengths_1_and_1e_6() -> None:
-    """Of orthogonal ones w_t is as 1 / |g_t|^2."""
+    """For orthogonal ones w_t is as 1 / |g_t|^2."""
     gives("mgda", [[1, 0], [0, 1e-6]], [1e-12, 1e-6])
 
 
@@ -88,7 +88,7 @@ def test_mgda_of_opposite_gradients_is_0_beside_one_that_is_shorter() -> None:
 
 @pytest.mark.parametrize("tasks", [20, 40])
 def test_mgda_does_not_fail_among_many_tasks_of_lengths_apart_by_1e_5(tasks: int) -> None:
-    """Of orthogonal gradients w_t |g_t|^2 is the same for every t."""
+    """For orthogonal gradients w_t |g_t|^2 is the same for every t."""
     lengths = torch.logspace(0, -5, tasks, dtype=torch.float64)
     found = combined(balancer("mgda", tasks), torch.diag(lengths).float())
     assert found.solved
@@ -246,5 +246,5 @@ def test_lengths_whose_squares_a_float32_does_not_hold_change_nothing(name: str)
 
 
 def test_nash_counts_no_gradient_as_none_that_is_only_short() -> None:
-    """Of orthogonal gradients each has the same part in the update, one of 1e-13 too."""
+    """Each of orthogonal gradients has the same part in the update, one of 1e-13 too."""
     gives("nash-mtl", [[1, 0], [0, 1e-13]], [1, 1])

@@ -55,7 +55,7 @@ def _nearly_cancelling(tasks: int, generator: torch.Generator) -> Tensor:
 
 
 def _dependent(tasks: int, generator: torch.Generator) -> Tensor:
-    """Of rank (T + 1) / 2, the others sums of these."""
+    """Gradients of rank (T + 1) / 2, some of them sums of the others."""
     some = _agreeing((tasks + 1) // 2, generator)
     return torch.cat([some, torch.randint(1, 4, (tasks // 2, len(some)), generator=generator).double() @ some])
 

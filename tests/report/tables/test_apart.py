@@ -56,7 +56,7 @@ def test_runs_of_another_clip_for_all_stand_in_a_table_of_their_own() -> None:
 
 
 def test_a_run_that_lacks_the_note_of_its_preset_is_of_its_own_protocol() -> None:
-    """As a record that was made by --set clip=1: its settings count, and not its name."""
+    """A record that was made by --set clip=1 is the same: its settings count, and not its name."""
     changed = [replace(run, spec=replace(run.spec, titles=replace(run.spec.titles, apart={}))) for run in runs()]
     assert len(compare(changed)) == 2
 

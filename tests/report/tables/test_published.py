@@ -198,7 +198,7 @@ def test_it_reads_as_markdown() -> None:
 
 
 def test_the_caption_says_by_what_standard_deviations_are_divided() -> None:
-    """Of five repeats the standard deviation with divisor n is sqrt(4 / 5) of that with divisor n - 1."""
+    """The standard deviation of five repeats with divisor n is sqrt(4 / 5) of that with divisor n - 1."""
     said = "ours with divisor n-1; a paper that divides by n = 5 prints 0.89 of that"
     assert any(said in sentence for sentence in page_of(ran(SUITE)).caption)
     assert np.std([1, 2, 4, 8, 16]) / np.std([1, 2, 4, 8, 16], ddof=1) == pytest.approx(0.89, abs=0.005)

@@ -14,7 +14,7 @@ __all__ = ["CAGrad"]
 
 STEPS = 100
 NEAR = 1e-12
-"""How exactly the update lies on the surface of its ball, relative to the radius."""
+"""The most by which the update may miss the surface of its ball, relative to the radius."""
 MET = 1e-7
 
 
@@ -63,7 +63,7 @@ class CAGrad(ByGramian):
 
 
 def farthest(cosines: Matrix, lengths: Vector, mean: Vector, radius: float, *, serves: bool) -> tuple[Vector, bool]:
-    """What is added to the mean gradient, to the greatest s with <g_t, d> >= s for every t within the ball.
+    """The part that is added to the mean gradient, for the greatest s with <g_t, d> >= s for every t within the ball.
 
     The nearest d to g_0 with <g_t, d> >= s is g_0 + sum_t a_t u_t, a >= 0 (`shortest`). How far it is from g_0 grows
     with s, and its square is a quadratic function of s as long as the same a_t are positive. It is solved for the

@@ -120,7 +120,7 @@ def test_gradients_that_cancel_exactly_have_no_bargain_and_the_branches_keep_the
 
 
 def test_beside_gradients_that_cancel_the_others_bargain_for_what_does_not_change_them() -> None:
-    """Of (3, 4), along with (1, 0) and (-1, 0), that is (0, 4); of one gradient a = 1 / |g|, on the scale of M."""
+    """It is (0, 4) of (3, 4) beside (1, 0) and (-1, 0); of one gradient a = 1 / |g|, on the scale of M."""
     rows = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [3.0, 4.0]])
     scale = float((rows @ rows.T).norm()) ** 0.5
     found = combined(balancer("nash-mtl", 3), rows)
@@ -180,6 +180,6 @@ def test_the_raw_equation_gives_updates_of_one_length_and_the_direction_of_the_o
 
 
 def test_the_raw_equation_is_that_of_the_released_code() -> None:
-    """Of two gradients at right angles, of lengths 3 and 4, a = (1/3, 1/4): their directions are added."""
+    """Two gradients at right angles, of lengths 3 and 4, have a = (1/3, 1/4): their directions are added."""
     found = shared("nash-mtl:raw=true", torch.tensor([[3.0, 0.0], [0.0, 4.0]]))
     assert found.tolist() == pytest.approx([1, 1])

@@ -92,7 +92,7 @@ def test_opposite_gradients_cancel() -> None:
 @given(st.integers(2, 40), st.integers(2, 60), st.integers(0, 10_000))
 @settings(max_examples=60, deadline=None)
 def test_projections_on_the_dual_cone_are_those_of_scipy(tasks: int, size: int, seed: int) -> None:
-    """By Moreau's decomposition the projection is v less its part in the cone of the opposite gradients."""
+    """The projection is v less its part in the cone of the opposite gradients, by Moreau's decomposition."""
     rng = np.random.default_rng(seed)
     units = rng.normal(size=(tasks, size))
     units /= np.linalg.norm(units, axis=1, keepdims=True)
