@@ -167,7 +167,7 @@ def front(x: Tensor) -> Tensor:
 
 
 def gap(theta: Tensor) -> Tensor:
-    """By how much both losses could still be lowered at once: (n,) float64 from theta (n, 2); 0 on the Pareto front.
+    """Return what both losses could still be lowered by at once: (n,) float64 from theta (n, 2); 0 on the front.
 
     That is max over the front's points p of min_t L_t(theta) - L_t(p), the additive epsilon indicator of one point
     (Zitzler et al. 2003). It lies where L1 - L2 = -2.8 p d(p) is as it is at theta, or at an end of the front.

@@ -39,7 +39,7 @@ __all__ = [
 BATCH = 16
 PROTOCOL = TrainingProtocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
 BACKBONE = "lenet"
-"""What a method is tried on if nothing is said."""
+"""The backbone that a method is tried on if nothing is said."""
 
 
 @dataclass(frozen=True, kw_only=True)

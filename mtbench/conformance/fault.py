@@ -10,7 +10,7 @@ LONGEST = 300
 
 
 class Fault(Exception):
-    """What a plug-in does not keep, in a sentence."""
+    """A promise that a plug-in does not keep, in a sentence."""
 
 
 def in_words(error: Exception) -> str:

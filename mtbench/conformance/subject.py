@@ -17,7 +17,7 @@ __all__ = ["CheckResult", "assert_conforms", "examine", "made"]
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """What came of one check.
+    """The outcome of one check.
 
     Attributes:
         check: what is true if it passed.

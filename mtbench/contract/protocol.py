@@ -122,7 +122,7 @@ class TrainingProtocol:
         return parse_clip(self.clip)
 
     def draws_one_task(self, *, native: bool) -> bool:
-        """Whether one task is drawn per image, given whether that is the network's own way."""
+        """Return whether one task is drawn per image, given whether that is the network's own way."""
         return {"native": native, "one": True, "all": False}[self.tasks_per_image]
 
     def changed(self, **given: str | int | float | bool) -> "TrainingProtocol":

@@ -24,12 +24,12 @@ Inputs: TypeAlias = Tensor | Mapping[str, Tensor]
 AT_ONCE = 256
 """Rows of a memory map that are copied to a device at a time."""
 WIDE = {torch.uint8: torch.int64, torch.float16: torch.float32}
-"""By the dtype of targets that are kept in a narrow one, theirs in a batch."""
+"""The dtype of targets in a batch, by the narrow one that they are kept in."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """What one step sees.
+    """The data of one step.
 
     Attributes:
         inputs: float tensors (B * V, ...), normalized, on the split's device; a tensor or a mapping of tensors.

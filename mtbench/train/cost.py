@@ -1,4 +1,4 @@
-"""What a run costs: parameters, multiply-accumulates, and a ledger of what training used."""
+"""The costs of a run: parameters, multiply-accumulates, and a ledger of what training used."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ __all__ = ["Ledger", "Macs", "Part", "count_macs", "count_parameters", "parts"]
 
 @dataclass(kw_only=True)
 class Ledger:
-    """What a run has used so far; kept in checkpoints.
+    """The resources that a run has used so far; kept in checkpoints.
 
     Seconds include evaluations (but for those of training), and all attempts up to the last checkpoint that was gone
     on from.
@@ -44,7 +44,7 @@ class Ledger:
         self._wall, self._cpu = wall, cpu
 
     def state(self) -> dict[str, float]:
-        """What a checkpoint keeps."""
+        """Return the values that a checkpoint keeps."""
         self.tick()
         return asdict(self)
 

@@ -35,11 +35,11 @@ from mtbench.train.weights import WeightMeter
 __all__ = ["TRAIN_EXAMPLES", "Fitted", "Keeper", "curve_epochs", "fit"]
 
 TRAIN_EXAMPLES = 10_000
-"""How many training examples the final record measures in evaluation mode."""
+"""The number of training examples that the final record measures in evaluation mode."""
 POINTS = 20
-"""How many points a curve has at most, unless the protocol asks for more."""
+"""The most points that a curve has, unless the protocol asks for more."""
 LAST = 10
-"""How many last epochs all have a point where the protocol's curve is ``last10``."""
+"""The number of last epochs that all have a point where the protocol's curve is ``last10``."""
 
 
 class Keeper(Protocol):

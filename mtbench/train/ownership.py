@@ -19,11 +19,11 @@ from mtbench.contract import Batch, Inputs, Network, stream
 __all__ = ["Owner", "Stacked", "Whole", "owned", "owners"]
 
 DRAWS = 4
-"""How often inputs and weights are drawn: a unit that is dead in one draw is not so in all."""
+"""The number of draws of inputs and weights: a unit that is dead in one draw is not so in all."""
 MANY = 64
 """Up to how many tasks all draws are taken; with more of them one is, in which many tasks show the same parameters."""
 JITTER = 0.1
-"""How far weights are moved while looking, relative to their size: what starts at 0 would hide what lies before it."""
+"""The distance that weights are moved while looking, relative to their size: a 0 would hide what lies before it."""
 EQUAL = 1e-4
 """The relative difference of two gradients of one number that are equal but for the order of their sums."""
 NOBODY, SHARED = -1, -2

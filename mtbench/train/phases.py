@@ -17,7 +17,7 @@ from mtbench.train.ownership import owned
 __all__ = ["Alone", "Phase", "phases", "some_inputs"]
 
 LOOKED_AT = 16
-"""How many inputs show which numbers belong to a task alone."""
+"""The number of inputs that show which numbers belong to a task alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class Phase:
 
     @property
     def end(self) -> int:
-        """How many epochs are finished when it is."""
+        """The number of epochs that are finished when it is."""
         return self.start + self.epochs
 
     def visits(self, tasks: Sequence[Task], *, seed: int, epoch: int, one_task: bool) -> Visits:
@@ -95,7 +95,7 @@ class Phase:
             parameter.requires_grad_()
 
     def info(self, network: Network) -> PhaseInfo:
-        """What a record keeps of it."""
+        """Return the facts that a record keeps of it."""
         counts = {}
         for name, parameter in self.trained(network):
             mask = self.frozen.get(name)
@@ -176,7 +176,7 @@ def _own_phases(only: Phase, run: Assembly) -> Iterator[Phase]:
 
 
 class Alone(Balancer):
-    """What stands for the balancer where no parameter is trained that tasks share, as while a task is added alone: the
+    """The stand-in for the balancer where no parameter is trained that tasks share, as while a task is added alone: the
     gradient of the unweighted loss, in the parameters that are trained."""
 
     def __init__(self, tasks: Sequence[Task], parameters: Sequence[nn.Parameter]) -> None:

@@ -48,7 +48,7 @@ __all__ = ["Trained", "train"]
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """What a finished training gives to be recorded.
+    """The outcome of a finished training, to be recorded.
 
     Attributes:
         model: the reported weights and buffers by name, on the CPU: those of the selected epochs.

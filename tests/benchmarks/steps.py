@@ -36,23 +36,25 @@ class _Nothing:
         pass
 
 
-def assembled(method: str, tasks: int, classes: int) -> Assembly:
-    """Return a run on random images and labels."""
-    chosen = parse_method(f"{method}@vgg11:width=.25")
+def assembled(
+    method: str, tasks: int, classes: int, *, images: int = IMAGES, shape: tuple[int, int, int] = (3, 64, 64)
+) -> Assembly:
+    """Return a run of a method, which names its backbone, on random images and labels."""
+    chosen = parse_method(method)
     assert chosen.backbone is not None
     torch.manual_seed(0)
     split = Split(
-        inputs=torch.randint(256, (IMAGES, 3, 64, 64), dtype=torch.uint8),
-        targets=tuple(torch.randint(classes, (IMAGES,)) for _ in range(tasks)),
-        defined=torch.ones(IMAGES, tasks, dtype=torch.bool),
-        mean=(0.5,) * 3,
-        std=(0.25,) * 3,
+        inputs=torch.randint(256, (images, *shape), dtype=torch.uint8),
+        targets=tuple(torch.randint(classes, (images,)) for _ in range(tasks)),
+        defined=torch.ones(images, tasks, dtype=torch.bool),
+        mean=(0.5,) * shape[0],
+        std=(0.25,) * shape[0],
     )
     setup = Setup(
         tasks=tuple(Task(name=f"task {index}", kind=Classification(classes=classes)) for index in range(tasks)),
         backbone_class=chosen.backbone.backbone_class,
         backbone_options=chosen.backbone.options,
-        input_shape=(3, 64, 64),
+        input_shape=shape,
         seed=0,
     )
     network, balancer = build(chosen, setup), chosen.balancer_class(chosen.balancer_options, setup.tasks)
@@ -64,7 +66,7 @@ def assembled(method: str, tasks: int, classes: int) -> Assembly:
 def main(method: str, tasks: int, classes: int) -> None:
     """Train until there were `STEPS` steps, and print what they took and the number of parameters."""
     deterministic(torch.device("cpu"), "float32")
-    run, ends = assembled(method, tasks, classes), list[float]()
+    run, ends = assembled(f"{method}@vgg11:width=.25", tasks, classes), list[float]()
 
     def check_stop() -> None:
         ends.append(time.process_time())

@@ -44,6 +44,8 @@ from mtbench_methods.balancers.loss_weights.uniform import Uniform
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.single import Single
 from tests.conformance.candidates import candidate
+from tests.wrong.balancers import Competes, Forgetful, MeansAlone, OneFactor
+from tests.wrong.networks import OwnNoise
 
 
 class Stuck(Branches):
@@ -86,30 +88,6 @@ class Unseeded(Branches):
 
 
 SHARED = torch.Generator().manual_seed(0)
-
-
-class OwnGenerator(Branches):
-    """Noise in training from a generator of its own, which a resumed training begins anew."""
-
-    def __init__(self, options: Any, setup: Setup) -> None:
-        super().__init__(options, setup)
-        self.generator = torch.Generator().manual_seed(setup.seed)
-
-    def encode(self, inputs: Inputs) -> Tensor:
-        z = super().encode(inputs)
-        return z + 0.1 * torch.rand(z.shape, generator=self.generator) if self.training else z
-
-
-class Forgetful(LossWeighting):
-    """State that no checkpoint carries."""
-
-    def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
-        super().__init__(options, tasks)
-        self.steps = 0
-
-    def weigh(self, losses: Losses) -> Tensor:
-        self.steps += 1
-        return losses.base_weights * (1 + 0.1 * self.steps * torch.arange(len(self.tasks)))
 
 
 class Looks(Branches):
@@ -313,20 +291,6 @@ class OneTable(LossWeighting):
         return losses.base_weights * self.logs.exp()
 
 
-class Competes(LossWeighting):
-    """Weighs by a softmax over all losses, the zeros of absent tasks among them."""
-
-    def weigh(self, losses: Losses) -> Tensor:
-        return losses.totals.detach().softmax(0)
-
-
-class OneFactor(LossWeighting):
-    """One factor for all tasks, of shape (1,)."""
-
-    def weigh(self, losses: Losses) -> Tensor:
-        return losses.base_weights[:1]
-
-
 class ClippedTogether(Single):
     """Networks of single tasks that are clipped as one."""
 
@@ -338,13 +302,6 @@ class ClippedInPart(Branches):
 
     def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:  # noqa: ARG002
         return [list(self.backbone.parameters())]
-
-
-class MeansAlone(Scalarization):
-    """Balances the reported losses, without the auxiliary ones."""
-
-    def scalar(self, losses: Losses) -> Tensor:
-        return (losses.base_weights * losses.means).sum()
 
 
 class Centered(Branches):
@@ -410,7 +367,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     ),
     (Branches, Forgetful, "interrupted and resumed it gives the same bits", "interrupted after epoch 1 and resumed"),
     (
-        OwnGenerator,
+        OwnNoise,
         Uniform,
         "interrupted and resumed it gives the same bits",
         "must come from the global generators",

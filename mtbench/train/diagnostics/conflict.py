@@ -71,7 +71,7 @@ class ConflictMeter:
         self.ledger.tick()
 
     def result(self) -> Conflict | None:
-        """What was found so far; None if nothing was wanted, or if the tasks share no parameter that is trained."""
+        """Return the findings so far; None if none was wanted, or if the tasks share no parameter that is trained."""
         return self.counts.conflict() if self.wanted else None
 
     def result_on_same_images(self) -> Conflict | None:
@@ -97,7 +97,7 @@ class ConflictMeter:
         return torch.cat(tasks), torch.cat(gradients)
 
     def _gradients(self, split: Split, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Which tasks have a label, (P,) int64, and the gradient of each one's loss, (P, n)."""
+        """Return the tasks that have a label, (P,) int64, and the gradient of each one's loss, (P, n)."""
         losses = self.network.losses(split.batch(rows))
         indices = losses.present_indices
         found = [self._no_gradient(rows.device)]
