@@ -92,11 +92,8 @@ def prepare(specs: "Sequence[RunSpec]", root: Path, console: "Console") -> None:
         )
 
 
-def declared_line(suite: "Suite", results: Path, specs: "Sequence[RunSpec]") -> str:
+def declared_line(suite: "Suite", results: Path) -> str:
     """Declare a suite in a results folder, unless it is declared there; return a line that says so.
-
-    Args:
-        specs: the suite's runs.
 
     Raises:
         DamagedRecord, NewerResults, StoreError: see `mtbench.store.declaration.declare`.
@@ -105,7 +102,7 @@ def declared_line(suite: "Suite", results: Path, specs: "Sequence[RunSpec]") -> 
 
     from mtbench.store.declaration import changes, declaration_path, declare
 
-    declared = declare(results, suite, specs)
+    declared = declare(results, suite)
     path, when = declaration_path(results, suite.name), declared.at.partition("T")[0]
     since = f" [yellow]Changed since: {'; '.join(found)}.[/]" if (found := changes(declared, suite)) else ""
     return f"Declared on {when}: grid, claims and margins, in {escape(str(path))}.{since}"

@@ -109,7 +109,7 @@ def run(
         for request in searches:
             plan_search(request)  # what is wrong with the last is told before the first has taken its hours
         if not dry_run:
-            console.print(declared_line(asked, results, specs), style="dim", soft_wrap=True, highlight=False)
+            console.print(declared_line(asked, results), style="dim", soft_wrap=True, highlight=False)
     else:
         specs = plan(
             Request(

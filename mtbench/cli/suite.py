@@ -81,10 +81,9 @@ def declare(name: Name, results: Results = DEFAULT_RESULTS) -> None:
     """
     from mtbench.cli.execution import declared_line
     from mtbench.plan.suite.file import find_suite
-    from mtbench.plan.suite.planned import plan_suite
 
     suite = find_suite(name)
-    console().print(declared_line(suite, results, plan_suite(suite)), highlight=False, soft_wrap=True)
+    console().print(declared_line(suite, results), highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -7,7 +7,7 @@ protocol, grid, searches and claims with their margins, so that a report can com
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,11 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mtbench.errors import DamagedRecord, NewerResults
-from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import Suite
+from mtbench.plan.suite.planned import places, signature
 from mtbench.store.atomic import make_folder, write_text
 from mtbench.store.record.sealed import Later, Unsealed, seal, strict_json, unseal
-from mtbench.store.results import find_runs, mark_results
+from mtbench.store.results import mark_results, run_folders
 
 __all__ = ["FORMAT", "SUITES", "Declaration", "changes", "content", "declaration_path", "declare", "read_declaration"]
 
@@ -39,7 +39,7 @@ class Declaration:
     Attributes:
         suite: its name.
         at: date and time in UTC, as in ``2026-11-29T18:00:00+00:00``.
-        runs: how many of the suite's runs had a record then.
+        runs: how many of the suite's runs, of any size, had a record then.
         content: see `content`.
     """
 
@@ -58,12 +58,12 @@ class Declaration:
 
 
 def content(suite: Suite) -> dict[str, Any]:
-    """Return what a suite runs and claims as plain values; what has its default is left out."""
+    """Return what a suite runs and claims as plain values, without defaults and without where a claim was made."""
     parts = {
         "protocol": {"base": suite.base, **suite.settings},
         "grid": [_given(part) for part in suite.grid],
         "search": [_given(part) for part in suite.search],
-        "claim": [_given(claim) for claim in suite.claim],
+        "claim": [_given(dataclasses.replace(claim, source="")) for claim in suite.claim],
     }
     plain: dict[str, Any] = json.loads(strict_json(parts))
     return plain
@@ -84,11 +84,8 @@ def declaration_path(results: Path, suite: str) -> Path:
     return results / SUITES / f"{suite}.json"
 
 
-def declare(results: Path, suite: Suite, specs: Sequence[RunSpec]) -> Declaration:
+def declare(results: Path, suite: Suite) -> Declaration:
     """Write what a suite runs and claims into a results folder, unless that was done before; return what stands there.
-
-    Args:
-        specs: the suite's runs, of which those that have a record are counted.
 
     Raises:
         DamagedRecord, NewerResults: see `read_declaration`.
@@ -97,7 +94,8 @@ def declare(results: Path, suite: Suite, specs: Sequence[RunSpec]) -> Declaratio
     if (there := read_declaration(results, suite.name)) is not None:
         return there
     mark_results(results)
-    finished = sum(folder.has_record for folder in find_runs(results, specs))
+    known = places(suite)
+    finished = sum(folder.has_record and signature(folder.spec()) in known for folder in run_folders(results))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     declared = Declaration(suite=suite.name, at=now, runs=finished, content=content(suite))
     path = declaration_path(results, suite.name)
