@@ -38,7 +38,7 @@ def remote(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def waits_of(spec: RunSpec, steps: int) -> list[str]:
-    """Return the calls that would wait in the steps of a training from the second one on."""
+    """Return the calls that would wait in the first steps of a training; it is asked to stop once before them."""
     found, taken = Waits(), 0
 
     def check_stop() -> None:
@@ -68,7 +68,7 @@ def test_a_step_that_reads_its_losses_is_found_to_wait() -> None:
 @pytest.mark.usefixtures("remote")
 def test_losses_of_many_steps_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "TOGETHER", 10)
-    assert waits_of(spec_of("uniform", "toy-all", batch="4", optimizer="sgd"), 20) == ["tolist"] * 2
+    assert waits_of(spec_of("uniform", "toy-all", batch="4", optimizer="sgd"), 21) == ["tolist"] * 2
 
 
 @pytest.mark.parametrize("method", ["uniform", "branches+dwa", "moo", "td:bu1_loss=.5"])
