@@ -8,7 +8,8 @@ from torch import Tensor
 
 from mtbench.contract import Batch, Classification, Setup, Task
 from mtbench.plan.parse import parse_backbone, parse_method
-from mtbench_methods.networks.td.network import MANY, TopDown
+from mtbench_methods.networks.td.network import TopDown
+from mtbench_methods.networks.td.one_channel import MANY
 from mtbench_methods.networks.td.stream import Glance, Stream
 
 AFFINE = [

@@ -5,8 +5,8 @@ is that of no task plus one that depends on the task alone, and linearly::
 
     z(i, t) = z(i) + Z e(t)        e(t) the task's column of the embedding
 
-Images then need one stream each and tasks one each, in place of one for each pair. Streams with a relu, which `Sections`
-are, have no such parts behind their first relu; before it there is one small convolution.
+Images then need one stream each and tasks one each, in place of one for each pair. A stream of `Sections` has no such
+parts behind its first relu, and before that relu only small convolutions.
 """
 
 from dataclasses import dataclass

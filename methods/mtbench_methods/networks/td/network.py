@@ -14,13 +14,10 @@ from mtbench.errors import UsageError
 
 from ..localization import localization_losses, require_points
 from .affine import Parts, parts
+from .one_channel import MANY, convert_one_channel
 from .stream import NOTHING, Glance, TopDownOptions, stream
 
 __all__ = ["TopDown", "TopDownOptions"]
-
-MANY = 16
-"""Images from which on a faster form of the same network is taken. One example has fewer inputs, so that the MACs that
-are counted for it are those of the plain form."""
 
 
 class TopDown(OneTaskNetwork):
@@ -101,6 +98,7 @@ class TopDown(OneTaskNetwork):
             with setup.initialized("image map"):
                 self.image_map = self.top_down.image_map(setup.input_shape[1:])
         self.bu1 = Statistics(self.backbone)
+        convert_one_channel(self)
 
     @classmethod
     def check(cls, options: TopDownOptions, tasks: Sequence[Task]) -> None:
