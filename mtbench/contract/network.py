@@ -224,16 +224,16 @@ class Network(nn.Module, ABC):
         """
         check_outputs(outputs, self.tasks, self, ANSWERING)
         means, counts, views = [], batch.use.sum(1), batch.inputs_per_example
-        parts = zip(self.tasks, outputs, batch.targets, batch.use, batch.counts, strict=True)
-        for task, output, target, use, count in parts:
+        for index, (task, output, target) in enumerate(zip(self.tasks, outputs, batch.targets, strict=True)):
+            count, size = batch.counts[index], batch.use.shape[1]
             if not count:  # of hundreds of tasks most are absent from a batch with one task per example
                 means.append(output.new_zeros(()))
                 continue
-            check_output(output, target, len(use), views, task, self, ANSWERING)
+            check_output(output, target, size, views, task, self, ANSWERING)
             if views > 1:
                 output = output.view(-1, views, *output.shape[1:])
-            if count < len(use):
-                rows = use.nonzero().squeeze(1)
+            if count < size:
+                rows = batch.used_rows[index]
                 output, target = output[rows], target[rows]
             means.append(task.scale * mean_loss(task, output, target))
         weights, penalty = self.base_weights(counts), self.penalty()

@@ -40,6 +40,7 @@ class Batch:
         rows: (B,) int64, which examples of the split these are.
         foreground: see `Split.foreground`.
         points: (B, T, 2), see `Split.points`.
+        known_rows: `used_rows` where these were found before the batch was gathered, which spares the wait for a GPU.
     """
 
     inputs: Inputs
@@ -50,11 +51,23 @@ class Batch:
     rows: Tensor
     foreground: Callable[[Tensor, int], Tensor] | None
     points: Tensor | None = None
+    known_rows: tuple[Tensor, ...] | None = None
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
-        """The number of labels that this step may use, per task; a GPU is waited for the first time it is asked."""
-        return tuple(self.use.sum(1).tolist())
+        """The number of labels that this step may use, per task.
+
+        The first access waits for a GPU, unless `known_rows` are there.
+        """
+        return tuple(self.use.sum(1).tolist() if self.known_rows is None else map(len, self.known_rows))
+
+    @cached_property
+    def used_rows(self) -> tuple[Tensor, ...]:
+        """Per task the places (n,) int64 in this batch of the examples whose label this step may use, ascending.
+
+        The first access waits for a GPU, unless `known_rows` are there.
+        """
+        return tuple(use.nonzero().squeeze(1) for use in self.use) if self.known_rows is None else self.known_rows
 
     @property
     def present(self) -> tuple[bool, ...]:
@@ -64,7 +77,7 @@ class Batch:
     def used_inputs(self) -> list[Tensor]:
         """Return per task the indices (n * V,) int64 of the inputs that make up the n examples whose label is used."""
         within = torch.arange(self.inputs_per_example, device=self.use.device)
-        return [(use.nonzero() * self.inputs_per_example + within).flatten() for use in self.use]
+        return [(rows[:, None] * self.inputs_per_example + within).flatten() for rows in self.used_rows]
 
     def inputs_at(self, indices: Tensor) -> Inputs:
         """Return the inputs (n, ...) at some indices (n,) int64, which may repeat."""
@@ -211,10 +224,13 @@ class Split:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return _Moved(**fields, motion=motion, kinds=tuple(task.kind for task in tasks))
 
-    def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
+    def batch(self, rows: Tensor, drawn: Tensor | None = None, known_rows: tuple[Tensor, ...] | None = None) -> Batch:
         """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used.
 
         For inputs that stay on the CPU rows may be there too: fetching them from a GPU waits for all that it has to do.
+
+        Args:
+            known_rows: see `Batch.known_rows`.
         """
         inputs = _each(self.inputs, lambda tensor: self._shown(tensor, rows))
         targets = tuple(self._target(target, rows) for target in self.targets)
@@ -233,6 +249,7 @@ class Split:
             rows=places,
             foreground=self.foreground,
             points=None if self.points is None else self.points[places],
+            known_rows=known_rows,
         )
 
     def _shown(self, tensor: Tensor, rows: Tensor) -> Tensor:
@@ -259,10 +276,16 @@ class Split:
         laid_out = torch.empty(batch, height, width, channels, device=images.device)
         for channel in range(channels):
             laid_out[..., channel] = images[:, channel]
-        std, mean = (torch.tensor(values, device=images.device).expand(channels) for values in (self.std, self.mean))
+        std, mean = (values.expand(channels) for values in self._std_and_mean)
         rows = laid_out.view(batch * height, width * channels)
         rows.mul_((1 / (255 * std)).repeat(width)).sub_((mean / std).repeat(width))
         return laid_out.permute(0, 3, 1, 2)
+
+    @cached_property
+    def _std_and_mean(self) -> tuple[Tensor, Tensor]:
+        """`std` and `mean` on the device, kept there: a copy to a GPU waits for it."""
+        device = self.defined.device
+        return torch.tensor(self.std, device=device), torch.tensor(self.mean, device=device)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,8 +300,10 @@ class _Moved(Split):
     motion: Motion
     kinds: tuple[Kind, ...]
 
-    def batch(self, rows: Tensor, drawn: Tensor | None = None) -> Batch:
-        batch, motion = super().batch(rows, drawn), self.motion[rows.to(self.defined.device)]
+    def batch(self, rows: Tensor, drawn: Tensor | None = None, known_rows: tuple[Tensor, ...] | None = None) -> Batch:
+        batch, motion = super().batch(rows, drawn, known_rows), self.motion[rows.to(self.defined.device)]
+        if all(type(kind).moved is Kind.moved for kind in self.kinds):
+            return dataclasses.replace(batch, points=None if batch.points is None else motion.points(batch.points))
         targets = tuple(kind.moved(target, motion) for kind, target in zip(self.kinds, batch.targets, strict=True))
         left = [kind.defined(target) for kind, target in zip(self.kinds, targets, strict=True)]
         return dataclasses.replace(

@@ -6,7 +6,7 @@ import torch
 
 from mtbench.errors import UsageError
 
-__all__ = ["check_precision", "choose_device", "deterministic"]
+__all__ = ["check_precision", "choose_device", "deterministic", "waits"]
 
 
 def choose_device(name: str) -> torch.device:
@@ -27,6 +27,14 @@ def choose_device(name: str) -> torch.device:
             mend="Use --device cpu, or a torch built for this machine's GPU and driver.",
         )
     return torch.device(name)
+
+
+def waits(device: torch.device) -> bool:
+    """Return whether reading a number from the device waits until all that was asked of it is done, as on a GPU.
+
+    There training reads nothing between two steps; on a CPU reading costs nothing.
+    """
+    return device.type != "cpu"
 
 
 def check_precision(device: torch.device, precision: str) -> None:

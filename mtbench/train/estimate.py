@@ -7,6 +7,7 @@ import torch
 
 from mtbench.contract import Split, TrainingProtocol, stream
 from mtbench.plan.spec import RunSpec
+from mtbench.train.ahead import placed
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.buffers import after_step
 from mtbench.train.device import deterministic
@@ -51,7 +52,7 @@ def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torc
     """The seconds that the steps of one epoch of a phase take."""
     one_task = protocol.draws_one_task(native=run.network.one_task)
     visits = phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=one_task)
-    batches = visits.to(device).batches(protocol.batch)
+    batches = placed(visits.batches(protocol.batch), phase.defined, device)
     split = phase.split.augmented(run.tasks, stream(run.setup.seed, "augment", phase.start))
     phase.enter(run.network)
 

@@ -6,12 +6,54 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from mtbench.contract import Balancer, Losses, Task
+from mtbench.contract import Balancer, GradientBalancer, Losses, Task
 from mtbench.errors import NegativeLoss, NonFiniteLoss, RunError
+from mtbench.train.device import waits
 
-__all__ = ["SMALLER", "guard"]
+__all__ = ["SMALLER", "Guard", "guard"]
 
 SMALLER = "A smaller learning rate (--set lr=...) is the first thing to try."
+TOGETHER = 50
+"""The number of losses that are looked at together, where looking at each would wait for a GPU."""
+
+
+class Guard:
+    """The losses of steps, refused by `guard`: each at once on a CPU, some steps later where looking waits for a GPU.
+
+    The error names the step that broke in either case. Balancers of gradients wait for a GPU in each step anyway, and
+    may fail at what is not finite: with these each step is looked at.
+    """
+
+    def __init__(self, tasks: Sequence[Task], device: torch.device) -> None:
+        self.tasks, self.waits = tasks, waits(device)
+        self.unseen: list[tuple[Tensor, Losses, Balancer, str]] = []
+
+    def check(self, losses: Losses, balancer: Balancer, where: str) -> None:
+        """Refuse losses as `guard` does, now or later.
+
+        Raises:
+            NonFiniteLoss, NegativeLoss: see `guard`; of these losses or of earlier ones.
+        """
+        if not self.waits:
+            guard(losses, self.tasks, balancer, where)
+            return
+        self.unseen.append((_is_fit(losses, balancer), _alone(losses), balancer, where))
+        if len(self.unseen) == TOGETHER or isinstance(balancer, GradientBalancer):
+            self.look()
+
+    def look(self) -> None:
+        """Refuse the first of the losses that are not looked at yet, if any is not fit.
+
+        Raises:
+            NonFiniteLoss, NegativeLoss: see `guard`.
+        """
+        unseen, self.unseen = self.unseen, []
+        if not unseen:
+            return
+        flags = torch.stack([fit for fit, *_ in unseen]).tolist()
+        for is_fit, (_, losses, balancer, where) in zip(flags, unseen, strict=True):
+            if not is_fit:
+                raise _error(losses, self.tasks, balancer, where)
 
 
 def guard(losses: Losses, tasks: Sequence[Task], balancer: Balancer, where: str) -> None:
@@ -36,6 +78,14 @@ def _is_fit(losses: Losses, balancer: Balancer) -> Tensor:
     total = losses.totals.sum() if losses.penalty is None else losses.totals.sum() + losses.penalty
     fit = torch.isfinite(total)
     return fit & ~_negative(losses).any() if balancer.needs_positive_losses else fit
+
+
+def _alone(losses: Losses) -> Losses:
+    """Return the losses without the graph that they come from."""
+    penalty = None if losses.penalty is None else losses.penalty.detach()
+    return Losses(
+        means=losses.totals.detach(), counts=losses.counts, base_weights=losses.base_weights.detach(), penalty=penalty
+    )
 
 
 def _negative(losses: Losses) -> Tensor:

@@ -8,6 +8,9 @@ from mtbench.train.progress import Progress
 
 __all__ = ["Heartbeat"]
 
+INTERVAL = 0.5
+"""Seconds between two tellings."""
+
 
 class Heartbeat:
     """Tells of progress twice a second and at the end of each epoch."""
@@ -22,7 +25,7 @@ class Heartbeat:
     def step(self, epoch: int, step: int, steps: int, losses: Losses) -> None:
         """After `step` of the `steps` of an epoch (counted from 0)."""
         now = time.monotonic()
-        if now - self.last < 0.5 and step < steps:
+        if now - self.last < INTERVAL and step < steps:
             return
         self.last = now
         self.watch(

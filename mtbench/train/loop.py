@@ -17,12 +17,13 @@ from mtbench.contract.promises import check_losses, check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.absence import absences
+from mtbench.train.ahead import placed
 from mtbench.train.assemble import Assembly
 from mtbench.train.buffers import after_step
 from mtbench.train.cost import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.evaluate import Evaluation, measure
-from mtbench.train.guard import SMALLER, guard
+from mtbench.train.guard import SMALLER, Guard
 from mtbench.train.heartbeat import Heartbeat
 from mtbench.train.optimizer import build_optimizer, set_learning_rate
 from mtbench.train.phases import Phase, phases
@@ -108,7 +109,7 @@ def fit(
     kept_of_absent = absences(run, plan, one_task=one_task)
     ledger, curve, finished = Ledger(), list[CurvePoint](), 0
     selects, selected = protocol.select == "best-val", None
-    weights = WeightMeter(run.tasks, device)
+    weights, guard = WeightMeter(run.tasks, device), Guard(run.tasks, device)
     if (state := keeper.restore()) is not None:
         with _fitting():
             network.load_state_dict(state["network"])
@@ -140,22 +141,23 @@ def fit(
         network.begin_epoch(epoch - phase.start, phase.epochs)
         absence = kept_of_absent[phase.name]
         balancer, split = phase.balancer, phase.split.augmented(run.tasks, stream(seed, "augment", epoch))
-        visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task).to(device)
+        visits = phase.visits(run.tasks, seed=seed, epoch=epoch, one_task=one_task)
+        chunks = placed(visits.batches(protocol.batch), phase.defined, device)
         lost, total, used = torch.zeros(3, len(run.tasks), dtype=torch.float64, device=device)
         wanted = "conflict" in protocol.diagnostics and epoch + 1 in where and len(phase.shown) > 1
         phase.enter(network)
         conflict = ConflictMeter(network, split, ledger, wanted=wanted)
         ledger.tick()
-        for step, batch in enumerate(batches(split, chunks := visits.batches(protocol.batch))):
+        for step, batch in enumerate(batches(split, chunks)):
             check_stop()
-            if phase.split.augment and not batch.use.any():  # of what was moved nothing is left to learn
+            if phase.split.augment and not any(batch.present):  # of what was moved nothing is left to learn
                 continue
             optimizer.zero_grad()
             conflict.observe(batch.rows)
             losses = balancer.backward(network, batch)
             check_losses(losses, balancer)
             where_it_is = f"at step {ledger.steps + 1} (epoch {epoch + 1}, its step {step + 1})"
-            guard(losses, run.tasks, balancer, where_it_is)
+            guard.check(losses, balancer, where_it_is)
             absence.drop_gradients(batch)
             for group in groups:
                 torch.nn.utils.clip_grad_norm_(group, clip.norm)
@@ -163,7 +165,7 @@ def fit(
             with absence.held(optimizer, batch):
                 optimizer.step()
             if (after := after_step(balancer, network, batch)) is not None:
-                guard(after, run.tasks, balancer, f"after the update {where_it_is}")
+                guard.check(after, balancer, f"after the update {where_it_is}")
             if not step:
                 check_registered(network, phase, known_to(optimizer))
             weights.observe(losses)
@@ -176,6 +178,7 @@ def fit(
                 len(batch.rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
             )
             beat.step(epoch, step + 1, len(chunks), losses)
+        guard.look()
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
         phase.leave(network)

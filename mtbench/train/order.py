@@ -31,10 +31,6 @@ class Visits:
         rows = torch.split(self.rows, size)
         return list(zip(rows, [None] * len(rows) if self.drawn is None else torch.split(self.drawn, size), strict=True))
 
-    def to(self, device: torch.device) -> "Visits":
-        """The same visits on a device."""
-        return Visits(rows=self.rows.to(device), drawn=None if self.drawn is None else self.drawn.to(device))
-
 
 def visits(
     kind: Kind, defined: Tensor, whole: Tensor, shown: Sequence[int], *, seed: int, epoch: int, one_task: bool

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -55,8 +56,13 @@ class Phase:
 
     def visits(self, tasks: Sequence[Task], *, seed: int, epoch: int, one_task: bool) -> Visits:
         """The examples that an epoch of the run visits; on the CPU."""
-        kind, defined = tasks[0].kind, self.split.defined.cpu()
-        return visits(kind, defined, self.whole, self.shown, seed=seed, epoch=epoch, one_task=one_task)
+        kind = tasks[0].kind
+        return visits(kind, self.defined, self.whole, self.shown, seed=seed, epoch=epoch, one_task=one_task)
+
+    @cached_property
+    def defined(self) -> Tensor:
+        """(N, T) bool on the CPU, which targets of the split are defined."""
+        return self.split.defined.cpu()
 
     def trained(self, network: Network) -> Iterator[tuple[str, nn.Parameter]]:
         """The parameters of which any number is trained, by name."""

@@ -41,10 +41,10 @@ class Dwa(LossWeighting):
         self.register_buffer("last", torch.zeros(len(tasks), dtype=torch.float64))  # 0 as long as there is none
 
     def weigh(self, losses: Losses) -> Tensor:
-        rates = self.rates[losses.present_mask]
-        weights = torch.zeros_like(losses.base_weights)
-        weights[losses.present_mask] = (len(rates) * (rates / self.options.temperature).softmax(0)).to(weights)
-        return losses.base_weights * weights
+        present = losses.present_mask  # a mask, for to select by it waits for a GPU
+        shares = (self.rates / self.options.temperature).where(present, -torch.inf).softmax(0)
+        weights: Tensor = losses.base_weights * (present.sum() * shares).to(losses.base_weights)
+        return weights
 
     def end_epoch(self, means: Tensor) -> None:
         known = ~means.isnan()

@@ -218,8 +218,7 @@ class TopDown(OneTaskNetwork):
         averaged over pixels and over the labels used."""
         assert batch.foreground is not None  # else the network could not be built
         means = []
-        for index, (task, logits, use) in enumerate(zip(self.tasks, maps, batch.use, strict=True)):
-            rows = use.nonzero().squeeze(1)
+        for index, (task, logits, rows) in enumerate(zip(self.tasks, maps, batch.used_rows, strict=True)):
             if not len(rows):
                 means.append(logits.new_zeros(()))
                 continue
