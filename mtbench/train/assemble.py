@@ -15,6 +15,7 @@ from mtbench.contract.targets import check_targets
 from mtbench.plan.parse import MethodChoice, backbone_of, dataset_of, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.train.pointwise import convert_pointwise
+from mtbench.train.precision import compute_in_bfloat16
 
 __all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits", "method_of"]
 
@@ -62,6 +63,8 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
     if (kept := max(1, round(spec.protocol.fraction * len(whole)))) < len(whole):
         splits["train"] = splits["train"].first(kept)
     network = build(method, setup).to(device)
+    if spec.protocol.precision == "bf16":
+        compute_in_bfloat16(network, device)
     balancer = build_balancer(method, dataset.tasks, seed=spec.seed).to(device)
     balancer.gradient_scale = spec.protocol.gradient_scale
     return Assembly(
