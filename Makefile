@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test slow benchmark lint types check
+.PHONY: demo test slow benchmark evidence evidence-left lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -22,6 +22,12 @@ slow: $(READY)  ## what takes minutes: real processes, killed
 
 benchmark: $(READY)  ## ratios of times, measured in one run
 	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks
+
+evidence: $(READY)  ## train the list results/evidence.toml, with the release that it names
+	$(BIN)/python results/evidence.py
+
+evidence-left: $(READY)  ## what is left of that list, and how long it takes
+	$(BIN)/python results/evidence.py --show
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -49,6 +49,7 @@ def tables(
 def tables_of_suite(
     suite: str,
     name: str,
+    results: Path,
     statuses: "Sequence[RunStatus]",
     asked: "Asked",
     out: Path | None,
@@ -65,23 +66,31 @@ def tables_of_suite(
     from mtbench.report.write import write_converted_sheets
 
     files: list[Path] = []
-    for runs in runs_of_suite(suite, statuses, ()):
+    for runs in runs_of_suite(suite, results, statuses, ()):
         sheets = converted_sheets(runs, name, asked, choices)
         _print((page for sheet in sheets for _, page in sheet.pages()), console)
         files += write_converted_sheets(sheets, out)
     return files
 
 
-def runs_of_suite(name: str, statuses: "Sequence[RunStatus]", studies: "Sequence[StudyRuns]") -> "list[SuiteRuns]":
+def runs_of_suite(
+    name: str, results: Path, statuses: "Sequence[RunStatus]", studies: "Sequence[StudyRuns]"
+) -> "list[SuiteRuns]":
     """Return the runs that belong to a suite, by size.
 
+    Args:
+        results: the folder of the runs, where the suite may be declared.
+
     Raises:
+        DamagedRecord, NewerResults: see `mtbench.store.declaration.read_declaration`.
         UsageError: there is no such suite, or there are no runs of it.
     """
     from mtbench.plan.suite.file import find_suite
     from mtbench.report.suites.suite import suite_runs
+    from mtbench.store.declaration import read_declaration
 
-    found = suite_runs(find_suite(name), statuses, studies)
+    suite = find_suite(name)
+    found = suite_runs(suite, statuses, studies, read_declaration(results, suite.name))
     if not found:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",

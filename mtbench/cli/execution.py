@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from mtbench.engines.agenda import Agenda
     from mtbench.engines.pool import Outcome
     from mtbench.plan.spec import RunSpec
+    from mtbench.plan.suite import Suite
     from mtbench.store.status import RunStatus
 
 __all__ = [
     "Performer",
     "agenda_of",
     "announce",
+    "declared_line",
     "execute",
     "names",
     "parse_refresh",
@@ -88,6 +90,22 @@ def prepare(specs: "Sequence[RunSpec]", root: Path, console: "Console") -> None:
         dataset_of(spec).open(root).prepare(
             lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
         )
+
+
+def declared_line(suite: "Suite", results: Path) -> str:
+    """Declare a suite in a results folder, unless it is declared there; return a line that says so.
+
+    Raises:
+        DamagedRecord, NewerResults, StoreError: see `mtbench.store.declaration.declare`.
+    """
+    from rich.markup import escape
+
+    from mtbench.store.declaration import changes, declaration_path, declare
+
+    declared = declare(results, suite)
+    path, when = declaration_path(results, suite.name), declared.at.partition("T")[0]
+    since = f" [yellow]Changed since: {'; '.join(found)}.[/]" if (found := changes(declared, suite)) else ""
+    return f"Declared on {when}: grid, claims and margins, in {escape(str(path))}.{since}"
 
 
 def agenda_of(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: set[str], *, write: bool) -> "Agenda":

@@ -99,12 +99,14 @@ def report(
     console = Console()
     if convention and suite:
         shown = without_trials(statuses, found, results)
-        files = conventions.tables_of_suite(suite, convention, shown, asked, out, choices, console)
+        files = conventions.tables_of_suite(suite, convention, results, shown, asked, out, choices, console)
     elif convention:
         shown = without_trials(statuses, found, results)
         files = conventions.tables(convention, shown, asked, out, choices, console)
     elif suite:
-        files = _report_suite(suite, without_trials(statuses, found, results), found, root, out, choices, console)
+        files = _report_suite(
+            suite, results, without_trials(statuses, found, results), found, root, out, choices, console
+        )
     else:
         files = _report_all(statuses, found, results, out, choices, console)
     for folder in dict.fromkeys(file.parent for file in files):
@@ -161,6 +163,7 @@ def _report_all(
 
 def _report_suite(
     name: str,
+    results: Path,
     statuses: "Sequence[RunStatus]",
     studies: "Sequence[StudyRuns]",
     root: Path,
@@ -174,11 +177,13 @@ def _report_suite(
     from mtbench.report.write import write_suite
 
     files: list[Path] = []
-    for runs in conventions.runs_of_suite(name, statuses, studies):
+    for runs in conventions.runs_of_suite(name, results, statuses, studies):
         judged = judge_claims(runs, root)
         for page in suite_pages(runs, judged, choices):
             print_page(page, console)
             console.print()
+        if runs.changed:
+            console.print(runs.changed, style="yellow", soft_wrap=True, highlight=False, markup=False)
         if runs.absent:
             told = f"Not run at this size: {'; '.join(runs.absent)}."
             console.print(told, style="dim", soft_wrap=True, highlight=False, markup=False)

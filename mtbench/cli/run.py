@@ -10,6 +10,7 @@ import typer
 from mtbench.cli.execution import (
     agenda_of,
     announce,
+    declared_line,
     execute,
     names,
     parse_refresh,
@@ -107,6 +108,8 @@ def run(
         searches = suite_requests(asked, base=base, settings=changed, seeds=chosen)
         for request in searches:
             plan_search(request)  # what is wrong with the last is told before the first has taken its hours
+        if not dry_run:
+            console.print(declared_line(asked, results), style="dim", soft_wrap=True, highlight=False)
     else:
         specs = plan(
             Request(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli.shared import console, grid
+from mtbench.cli.shared import DEFAULT_RESULTS, Results, console, grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +70,20 @@ def show(name: Name) -> None:
     for line in _claims(suite):
         out.print(escape(line), highlight=False, soft_wrap=True)
     out.print(f"To make one of your own, begin with a copy of {suite_path(name)}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def declare(name: Name, results: Results = DEFAULT_RESULTS) -> None:
+    """Write down what a suite runs and claims, so that reports can say whether it was changed after its first run.
+
+    `mtbench run --suite` does this too. Declare a suite earlier to publish the file, or to put it under version
+    control, before anything is trained.
+    """
+    from mtbench.cli.execution import declared_line
+    from mtbench.plan.suite.file import find_suite
+
+    suite = find_suite(name)
+    console().print(declared_line(suite, results), highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from mtbench.contract.motion import Motion
 from mtbench.contract.network import Alias, AllTasksNetwork, Network, OneTaskNetwork, SharedRepresentation
 from mtbench.contract.normalization import BatchNorm, normalize
 from mtbench.contract.options import NoOptions, Value, option
+from mtbench.contract.plain import is_plain, plain_form
 from mtbench.contract.protocol import TrainingProtocol
 from mtbench.contract.randomness import derive, reseed, seeded, stream
 from mtbench.contract.setup import Setup
@@ -78,8 +79,10 @@ __all__ = [
     "TrainingProtocol",
     "Value",
     "derive",
+    "is_plain",
     "normalize",
     "option",
+    "plain_form",
     "reseed",
     "seeded",
     "stream",

@@ -17,7 +17,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from mtbench.contract import Inputs, Network, Setup, Task
+from mtbench.contract import Inputs, Network, Setup, Task, plain_form
 from mtbench.plan.parse import MethodChoice
 
 __all__ = ["Macs", "Part", "count_macs", "count_work", "outline", "parts", "single_task_network", "total", "weights"]
@@ -93,7 +93,8 @@ def single_task_network(setup: Setup) -> nn.Module:
 
 
 def count_macs(network: Network, inputs: Inputs) -> Macs:
-    """Multiply-accumulates of convolutions and matrix products for these inputs, by torch's flop counter.
+    """Multiply-accumulates of convolutions and matrix products for these inputs, by torch's flop counter, in the plain
+    form of the network.
 
     Args:
         inputs: one input (1, ...), or the V inputs that make up one example.
@@ -176,7 +177,7 @@ class _Undrawn(TorchFunctionMode):
 
 
 def _macs(run: Callable[[], object]) -> int:
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with torch.no_grad(), plain_form(), FlopCounterMode(display=False) as counter:
         run()
     return int(counter.get_total_flops()) // 2
 

@@ -1,6 +1,8 @@
 """The optimizer of a phase, as its training protocol asks. The formulas are in `mtbench.contract.optimizers`."""
 
 from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,7 +19,8 @@ __all__ = ["build_optimizer", "set_learning_rate"]
 def build_optimizer(protocol: TrainingProtocol, network: Network, phase: Phase) -> torch.optim.Optimizer:
     """Return the optimizer of what a phase trains, without any state yet.
 
-    Each group has a ``factor``: its learning rate as a multiple of the protocol's.
+    Each group has a ``factor``: its learning rate as a multiple of the protocol's. All but muon are in torch's fused
+    form, one pass over each parameter, where that form can read every parameter.
 
     Raises:
         UsageError: the optimizer is muon, and the network has no matrix for it.
@@ -38,28 +41,59 @@ def build_optimizer(protocol: TrainingProtocol, network: Network, phase: Phase) 
         for (factor, decay, matrix), parameters in members.items()
         if parameters
     ]
-    match protocol.optimizer:
-        case "adam":
-            return torch.optim.Adam(groups, lr=protocol.lr, betas=(protocol.beta1, 0.999))
-        case "adamw":
-            return torch.optim.AdamW(groups, lr=protocol.lr, betas=(protocol.beta1, 0.999))
-        case "sgd":
-            return torch.optim.SGD(groups, lr=protocol.lr, momentum=protocol.momentum)
-        case "adagrad":
-            return torch.optim.Adagrad(groups, lr=protocol.lr, initial_accumulator_value=protocol.initial_accumulator)
-        case _:
-            if not matrices:
-                raise UsageError(
-                    f"optimizer 'muon' is for matrices, and network '{type(network).__name__}' has none.",
-                    mend="Use --set flatten-kernels=true if it has convolutions, or --set optimizer=adamw.",
-                )
-            return Muon(groups, lr=protocol.lr, momentum=protocol.momentum, beta1=protocol.beta1)
+    if is_muon:
+        if not matrices:
+            raise UsageError(
+                f"optimizer 'muon' is for matrices, and network '{type(network).__name__}' has none.",
+                mend="Use --set flatten-kernels=true if it has convolutions, or --set optimizer=adamw.",
+            )
+        return Muon(groups, lr=protocol.lr, momentum=protocol.momentum, beta1=protocol.beta1)
+    fused = all(map(_is_dense, chain(*members.values())))
+    optimizer = _elementwise(protocol, groups, fused=fused or None)
+    if fused:
+        optimizer.register_step_pre_hook(_align_gradients)
+    return optimizer
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     """Set the learning rate of each group to its factor times the protocol's."""
     for group in optimizer.param_groups:
         group["lr"] = group["factor"] * rate
+
+
+def _elementwise(
+    protocol: TrainingProtocol, groups: list[dict[str, Any]], *, fused: bool | None
+) -> torch.optim.Optimizer:
+    """The optimizer of a protocol, any but muon; in the form that torch chooses where `fused` is None."""
+    lr, betas = protocol.lr, (protocol.beta1, 0.999)
+    match protocol.optimizer:
+        case "adam":
+            return torch.optim.Adam(groups, lr=lr, betas=betas, fused=fused)
+        case "adamw":
+            return torch.optim.AdamW(groups, lr=lr, betas=betas, fused=fused)
+        case "sgd":
+            return torch.optim.SGD(groups, lr=lr, momentum=protocol.momentum, fused=fused)
+        case _:
+            accumulated = protocol.initial_accumulator
+            return torch.optim.Adagrad(groups, lr=lr, initial_accumulator_value=accumulated, fused=fused)
+
+
+def _is_dense(parameter: nn.Parameter) -> bool:
+    """Return whether a parameter is real and its numbers lie side by side in memory, in whatever order."""
+    return parameter.is_floating_point() and torch.empty_like(parameter).stride() == parameter.stride()
+
+
+def _align_gradients(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    """Give each gradient the strides of its parameter.
+
+    The fused forms of torch 2.14 read both as they lie in memory. A gradient in another memory format would move the
+    wrong numbers, and no error would tell.
+    """
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            gradient = parameter.grad
+            if gradient is not None and gradient.stride() != parameter.stride():
+                parameter.grad = torch.empty_like(parameter).copy_(gradient)
 
 
 def _matrices(network: Network, *, kernels: bool) -> Iterator[nn.Parameter]:

@@ -18,14 +18,15 @@ from mtbench.train.prefetch import batches
 
 __all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs"]
 
-BATCH = 1000
-"""Examples at a time, at most; fixed, so that results do not depend on the training batch."""
+BATCH = 250
+"""Examples at a time, at most; fixed, so that results do not depend on the training batch. 1000 take as long and four
+times the memory, or twice as long where the heap gives memory back after each batch (`mtbench.engines.heap`)."""
 VALUES = 2**24
-"""Numbers at a time, at most, in the inputs and the outputs of a batch (64 MB in float32). 1000 examples of digits or
+"""Numbers at a time, at most, in the inputs and the outputs of a batch (64 MB in float32). 250 examples of digits or
 vectors have fewer, of large images and maps more."""
 MAP_VALUES = 2**27
 """Numbers at a time, at most, in the largest feature map of a backbone (512 MB in float32), of which a few are in
-memory together. 1000 digits on LeNet have 10 million; of 224 x 224 images on VGG-11 41 fit."""
+memory together. 250 digits on LeNet have 2.6 million; of 224 x 224 images on VGG-11 41 fit."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -273,3 +273,33 @@ def test_what_was_not_run_is_told() -> None:
     mtbench("run", "--methods", "uniform", "--dataset", "toy-all", "--seeds", "1", "--epochs", "2", "--quiet")
     shown = mtbench("report", "--suite", "toys.toml").output
     assert "Not run at this size: single on toy-all.\n" in shown
+
+
+def test_a_suite_is_declared_before_its_first_run_and_reports_say_what_was_changed_since(place: Path) -> None:
+    told = mtbench("suite", "declare", "toys.toml").output
+    path = "results/local/suites/toys.json"
+    assert re.fullmatch(rf"Declared on \d{{4}}-\d\d-\d\d: grid, claims and margins, in {path}\.\n", told)
+    declared = (place / path).read_bytes()
+    assert told in mtbench("run", "--suite", "toys.toml", "--seeds", "0,").output
+    mtbench("report", "--suite", "toys.toml")
+    folder = place / "reports" / "local" / "toys"
+    page, table = folder / "toys-paper-claims.md", folder / "toys-paper-toy-all-table.md"
+    assert ", before its first run (SHA-256 " in page.read_text()
+    assert "changed after" not in page.read_text() + table.read_text()
+    (place / "toys.toml").write_text(TOYS.replace("margin = 2.5", "margin = 0.1"))
+    again = mtbench("run", "--suite", "toys.toml", "--seeds", "0,").output
+    assert "Changed since: claims (1 added, 1 removed)." in again
+    assert (place / path).read_bytes() == declared
+    shown = mtbench("report", "--suite", "toys.toml").output
+    changed = "The suite was changed after it was declared: claims (1 added, 1 removed)."
+    assert all(changed in text for text in (shown, page.read_text(), table.read_text()))
+
+
+def test_a_suite_that_is_declared_after_runs_of_it_are_there_is_said_to_be(place: Path) -> None:
+    mtbench("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "0,", "--set", "epochs=2", "--quiet")
+    mtbench("run", "--suite", "toys.toml", "--seeds", "0,", "--dry-run")
+    assert not (place / "results" / "local" / "suites").exists()
+    mtbench("run", "--suite", "toys.toml", "--seeds", "0,", "--quiet")
+    mtbench("report", "--suite", "toys.toml")
+    page = place / "reports" / "local" / "toys" / "toys-paper-claims.md"
+    assert ", when 1 run of it had a record (SHA-256 " in page.read_text()

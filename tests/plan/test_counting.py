@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from mtbench import registry
-from mtbench.contract import Classification, Setup, Task
+from mtbench.contract import Classification, NoOptions, Setup, Task, is_plain
 from mtbench.plan import facts
 from mtbench.plan.counting import Macs, count_macs, count_work, outline, parts, total, weights
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
+from mtbench_methods.networks.branches import Branches
 
 NETWORKS = ["branches", "single", "td", "chmod", "film", "routing", "superposition", "astmt", "mmoe", "mtan"]
 
@@ -40,6 +42,20 @@ def test_a_network_counted_without_its_values_has_what_it_has_with_them(name: st
     imagined, real = outline(method, of), method.network_class(method.network_options, of)
     assert parts(imagined) == parts(real)
     assert count_work(method, of) == count_macs(real.eval(), torch.zeros(1, 1, 28, 28))
+
+
+class Padded(Branches):
+    """Computes with twice the outputs that it gives, but in its plain form."""
+
+    def decode(self, z: Tensor) -> list[Tensor]:
+        return super().decode(z) if is_plain() else super().decode(torch.cat([z, z]))
+
+
+def test_work_is_counted_in_the_plain_form() -> None:
+    plain, padded = (network(NoOptions(), setup(3)).eval() for network in (Branches, Padded))
+    inputs = torch.zeros(1, 1, 28, 28)
+    assert len(padded.all_outputs(inputs)[0]) == 2
+    assert count_macs(padded, inputs) == count_macs(plain, inputs)
 
 
 def test_a_network_of_two_and_a_half_billion_weights_takes_no_memory() -> None:

@@ -284,6 +284,9 @@ TORCH: dict[str, Any] = {
     "adam": lambda group: torch.optim.Adam(group, lr=0.1, weight_decay=0.1),
     "adam of all at once": lambda group: torch.optim.Adam(group, lr=0.1, weight_decay=0.1, foreach=True),
     "adamw, fused": lambda group: torch.optim.AdamW(group, lr=0.1, weight_decay=0.1, fused=True),
+    "adam, fused": lambda group: torch.optim.Adam(group, lr=0.1, weight_decay=0.1, fused=True),
+    "sgd, fused": lambda group: torch.optim.SGD(group, lr=0.1, momentum=0.9, weight_decay=0.1, fused=True),
+    "adagrad, fused": lambda group: torch.optim.Adagrad(group, lr=0.1, initial_accumulator_value=0.5, fused=True),
     "muon's adamw": lambda group: Muon([{"params": group, "weight_decay": 0.1}], lr=0.1),
 }
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from mtbench.contract import stream
+from mtbench.contract import Inputs, NoOptions, Setup, SharedRepresentation, stream
 from mtbench.errors import UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import assemble
@@ -49,11 +49,14 @@ def by_hand(spec: RunSpec, make: Callable[[list[nn.Parameter]], Any], rates: lis
 @pytest.mark.parametrize(
     ("settings", "make"),
     [
-        ({"optimizer": "adam"}, lambda own: torch.optim.Adam(own)),
-        (OPTIMIZERS[0], lambda own: torch.optim.Adam(own, betas=(0.8, 0.999), weight_decay=0.1)),
-        (OPTIMIZERS[1], lambda own: torch.optim.AdamW(own, weight_decay=0.1)),
-        (OPTIMIZERS[2], lambda own: torch.optim.SGD(own, momentum=0.7, weight_decay=0.1)),
-        (OPTIMIZERS[3], lambda own: torch.optim.Adagrad(own, weight_decay=0.1, initial_accumulator_value=0.1)),
+        ({"optimizer": "adam"}, lambda own: torch.optim.Adam(own, fused=True)),
+        (OPTIMIZERS[0], lambda own: torch.optim.Adam(own, betas=(0.8, 0.999), weight_decay=0.1, fused=True)),
+        (OPTIMIZERS[1], lambda own: torch.optim.AdamW(own, weight_decay=0.1, fused=True)),
+        (OPTIMIZERS[2], lambda own: torch.optim.SGD(own, momentum=0.7, weight_decay=0.1, fused=True)),
+        (
+            OPTIMIZERS[3],
+            lambda own: torch.optim.Adagrad(own, weight_decay=0.1, initial_accumulator_value=0.1, fused=True),
+        ),
     ],
 )
 def test_the_loop_gives_the_bits_of_torchs_own_optimizer(
@@ -101,6 +104,59 @@ class States(Memory):
 
     def keep(self, state: dict[str, Any], curve: Any) -> None:  # noqa: ARG002
         self.rates.append(state["optimizer"]["param_groups"][0]["lr"])
+
+
+class Layouts(SharedRepresentation):
+    """Parameters that lie in memory in several ways."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        values = torch.randn(6, 5, 3, 4, generator=stream(0, "test"))
+        self.last = nn.Parameter(values.to(memory_format=torch.channels_last))
+        self.transposed = nn.Parameter(values[0, 0].clone().T)
+        self.plain = nn.Parameter(values[0].clone())
+        self.without_gradient = nn.Parameter(values[1].clone())
+
+    def encode(self, inputs: Inputs) -> torch.Tensor:
+        raise NotImplementedError
+
+    def decode(self, z: torch.Tensor) -> list[torch.Tensor]:
+        raise NotImplementedError
+
+
+class Sparse(Layouts):
+    """The same, and one of which every other number is another tensor's."""
+
+    def __init__(self, options: Any, setup: Setup) -> None:
+        super().__init__(options, setup)
+        self.others = torch.ones(4, 6)
+        self.every_other = nn.Parameter(self.others[:, ::2])
+
+
+@pytest.mark.parametrize("settings", OPTIMIZERS[:-1], ids=lambda settings: settings["optimizer"])
+@pytest.mark.parametrize("network", [Layouts, Sparse])
+def test_gradients_in_another_memory_format_move_the_right_numbers(
+    settings: dict[str, Any], network: type[Layouts]
+) -> None:
+    spec = spec_of("uniform", **SMALL, **settings)
+    assembled = assemble(spec, root=Path(), device=CPU)
+    moved, contiguous = (network(NoOptions(), assembled.setup) for _ in range(2))
+    for parameter in contiguous.parameters():
+        parameter.data = parameter.data.contiguous()
+    (phase,) = phases(assembled, spec.protocol)
+    optimizers = [build_optimizer(spec.protocol, each, phase) for each in (moved, contiguous)]
+    generator = stream(0, "test")
+    for _ in range(3):
+        for one, other in zip(moved.parameters(), contiguous.parameters(), strict=True):
+            if one is not moved.without_gradient:
+                one.grad = torch.randn(one.shape, generator=generator)
+                other.grad = one.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for (name, one), other in zip(moved.named_parameters(), contiguous.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6), name
+        assert one.equal(network(NoOptions(), assembled.setup).get_parameter(name)) == (name == "without_gradient")
+    assert not isinstance(moved, Sparse) or (moved.others[:, 1::2] == 1).all()
 
 
 @pytest.mark.parametrize("settings", OPTIMIZERS, ids=lambda settings: settings["optimizer"])

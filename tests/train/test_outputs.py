@@ -226,6 +226,6 @@ def test_the_largest_feature_map_of_a_batch_has_at_most_512_megabytes(
 
 
 def test_each_input_of_an_example_counts_for_the_batch() -> None:
-    inputs, members = torch.zeros(1, dtype=torch.uint8).expand(9, 3, 64, 64), torch.arange(9).view(3, 3)
+    inputs, members = torch.zeros(1, dtype=torch.uint8).expand(9, 3, 96, 96), torch.arange(9).view(3, 3)
     split = Split(inputs=inputs, targets=(torch.ones(3),), defined=torch.ones(3, 1, dtype=torch.bool), members=members)
-    assert batch_size(Bare(Task(name="a", kind=Triplet())), split) == VALUES // (3 * (3 * 64 * 64 + 8))
+    assert batch_size(Bare(Task(name="a", kind=Triplet())), split) == VALUES // (3 * (3 * 96 * 96 + 8))

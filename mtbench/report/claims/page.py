@@ -99,6 +99,7 @@ def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
     together = f"all {len(judged)} claims" if families == 1 else f"{len(judged)} claims in {families} families"
     return (
         "Claims, margins and tests are those that the suite declares.",
+        *(text for text in (runs.declared, runs.changed) if text),
         f"Runs were tested {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
         "Ours and paper: differences, first minus second method, of the mean over tasks where nothing else is named; "
         "n: seeds, of those planned.",

@@ -83,6 +83,7 @@ def sheet_page(runs: SuiteRuns, sheet: Sheet, choices: Choices = DEFAULT) -> Pag
     called = [f"{suite.labels[name]} is {name}" for name in sheet.methods if suite.labels.get(name, name) != name]
     said = [f"Suite {suite.name}: {suite.title}.", *([f"After {suite.source}."] if suite.source else [])]
     notes = [*([f"Rows: {'; '.join(called)}."] if called else []), *([suite.note] if suite.note else [])]
+    notes += [runs.changed] if runs.changed else []
     return replace(
         page,
         title=f"{suite.name}: {page.title}",

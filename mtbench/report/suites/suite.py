@@ -15,6 +15,7 @@ from mtbench.report.studies.runs import StudyRuns
 from mtbench.report.suites.studies import suite_studies
 from mtbench.report.tables.table import Column, columns_of, scores
 from mtbench.report.text import listed, slug
+from mtbench.store.declaration import Declaration, changes
 from mtbench.store.status import RunStatus
 
 __all__ = ["Sheet", "SuiteRuns", "suite_runs"]
@@ -75,6 +76,8 @@ class SuiteRuns:
         sheets: in the suite's order.
         absent: what of the suite no run is of, in words, a text for each dataset and variation.
         studies: its searches, in its order.
+        declared: when it was declared, in a sentence; empty if it was not.
+        changed: how it differs from what was declared, in a sentence; empty if it does not.
     """
 
     suite: Suite
@@ -83,6 +86,8 @@ class SuiteRuns:
     sheets: tuple[Sheet, ...]
     absent: tuple[str, ...]
     studies: tuple[StudyRuns, ...] = ()
+    declared: str = ""
+    changed: str = ""
 
     @property
     def quick(self) -> bool:
@@ -118,8 +123,17 @@ class SuiteRuns:
         return _planned(self.suite, dataset, _meant(self.suite, dataset, settings), self.base)
 
 
-def suite_runs(suite: Suite, statuses: Iterable[RunStatus], studies: Iterable[StudyRuns] = ()) -> list[SuiteRuns]:
-    """The runs and searches that belong to a suite, whatever command made them, one result for each size there is."""
+def suite_runs(
+    suite: Suite,
+    statuses: Iterable[RunStatus],
+    studies: Iterable[StudyRuns] = (),
+    declaration: Declaration | None = None,
+) -> list[SuiteRuns]:
+    """The runs and searches that belong to a suite, whatever command made them, one result for each size there is.
+
+    Args:
+        declaration: the suite as it was declared before it was run.
+    """
     known = places(suite)
     groups: dict[str, dict[Place, list[RunStatus]]] = {}
     for status in statuses:
@@ -139,9 +153,22 @@ def suite_runs(suite: Suite, statuses: Iterable[RunStatus], studies: Iterable[St
             sheets=_sheets(suite, {place: runs[place] for place in order if place in runs}),
             absent=_absent([place for place in order if place not in runs]),
             studies=tuple(searches.get(size, ())),
+            declared=_declared(declaration) if declaration else "",
+            changed=_changed(declaration, suite) if declaration else "",
         )
         for size, runs in sorted(groups.items())
     ]
+
+
+def _declared(declaration: Declaration) -> str:
+    count = declaration.runs
+    when = f"when {count} run{'s' * (count > 1)} of it had a record" if count else "before its first run"
+    return f"The suite was declared on {declaration.at.partition('T')[0]}, {when} (SHA-256 {declaration.hash[:12]})."
+
+
+def _changed(declaration: Declaration, suite: Suite) -> str:
+    found = changes(declaration, suite)
+    return f"The suite was changed after it was declared: {'; '.join(found)}." if found else ""
 
 
 def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sheet, ...]:

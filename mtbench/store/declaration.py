@@ -1,0 +1,165 @@
+"""Declared suites: what a suite ran and claimed before its first run, in ``suites/<name>.json`` of a results folder.
+
+A claim that was changed after somebody saw results proves less than one that was not. The file holds the suite's
+protocol, grid, searches and claims with their margins, so that a report can compare them with the suite of today.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from mtbench.errors import DamagedRecord, NewerResults
+from mtbench.plan.suite import Suite
+from mtbench.plan.suite.planned import places, signature
+from mtbench.store.atomic import make_folder, write_text
+from mtbench.store.record.sealed import Later, Unsealed, seal, strict_json, unseal
+from mtbench.store.results import mark_results, run_folders
+
+__all__ = ["FORMAT", "SUITES", "Declaration", "changes", "content", "declaration_path", "declare", "read_declaration"]
+
+FORMAT = 1
+"""Raised when a declaration can no longer be read by the mtbench before it."""
+SUITES = "suites"
+"""The folder of a results folder that declarations lie in, as ``<suite>.json``."""
+_PARTS = {"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims"}
+"""The parts of a declaration, and their names in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """A suite as it was declared in a results folder.
+
+    Attributes:
+        suite: its name.
+        at: date and time in UTC, as in ``2026-11-29T18:00:00+00:00``.
+        runs: how many of the suite's runs, of any size, had a record then.
+        content: see `content`.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    format: int = FORMAT
+    suite: str
+    at: str
+    runs: int
+    content: Mapping[str, Any]
+
+    @property
+    def hash(self) -> str:
+        """The SHA-256 of the content, 64 hexadecimal digits."""
+        return _hash(self.content)
+
+
+def content(suite: Suite) -> dict[str, Any]:
+    """Return what a suite runs and claims as plain values, without defaults and without where a claim was made."""
+    parts = {
+        "protocol": {"base": suite.base, **suite.settings},
+        "grid": [_given(part) for part in suite.grid],
+        "search": [_given(part) for part in suite.search],
+        "claim": [_given(dataclasses.replace(claim, source="")) for claim in suite.claim],
+    }
+    plain: dict[str, Any] = json.loads(strict_json(parts))
+    return plain
+
+
+def changes(declared: Declaration, suite: Suite) -> list[str]:
+    """Return in words each part of a suite that is not as it was declared, e.g. ``claims (1 added, 1 removed)``."""
+    now = content(suite)
+    return [
+        words + _counted(declared.content.get(part), now[part])
+        for part, words in _PARTS.items()
+        if declared.content.get(part) != now[part]
+    ]
+
+
+def declaration_path(results: Path, suite: str) -> Path:
+    """Return the path of a suite's declaration in a results folder."""
+    return results / SUITES / f"{suite}.json"
+
+
+def declare(results: Path, suite: Suite) -> Declaration:
+    """Write what a suite runs and claims into a results folder, unless that was done before; return what stands there.
+
+    Raises:
+        DamagedRecord, NewerResults: see `read_declaration`.
+        StoreError: it cannot be written.
+    """
+    if (there := read_declaration(results, suite.name)) is not None:
+        return there
+    mark_results(results)
+    known = places(suite)
+    finished = sum(folder.has_record and signature(folder.spec()) in known for folder in run_folders(results))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    declared = Declaration(suite=suite.name, at=now, runs=finished, content=content(suite))
+    path = declaration_path(results, suite.name)
+    make_folder(path.parent)
+    write_text(path, seal("declaration", asdict(declared)))
+    return declared
+
+
+def read_declaration(results: Path, suite: str) -> Declaration | None:
+    """Read a suite's declaration and check it against its checksum; None if there is none.
+
+    Raises:
+        DamagedRecord: it is none, or was changed after it was written.
+        NewerResults: a newer mtbench wrote it.
+    """
+    path = declaration_path(results, suite)
+    try:
+        return _READER.validate_python(unseal("declaration", path.read_bytes(), newest=FORMAT))
+    except FileNotFoundError:
+        return None
+    except Later as cause:
+        raise NewerResults(
+            f"{path} has format {cause.found}, and this mtbench reads declarations up to {FORMAT}.",
+            mend="Upgrade mtbench, or give another folder with --results.",
+        ) from None
+    except ValidationError:
+        raise _damaged(path, "it is not a declaration") from None
+    except (OSError, Unsealed) as cause:
+        raise _damaged(path, str(cause)) from None
+
+
+def _given(part: Any) -> dict[str, Any]:
+    """Return the fields of a part that are not at their defaults."""
+    return {name: value for name, value, default in _fields(part) if value != default}
+
+
+def _fields(part: Any) -> Iterator[tuple[str, Any, Any]]:
+    for field in dataclasses.fields(part):
+        made = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+        yield field.name, getattr(part, field.name), made
+
+
+def _counted(then: Any, now: Any) -> str:
+    """Return how many parts of a list were added and removed, in parentheses; nothing of what is no list."""
+    if not isinstance(then, list) or not isinstance(now, list):
+        return ""
+    counts = {
+        "added": sum(part not in then for part in now),
+        "removed": sum(part not in now for part in then),
+    }
+    said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    return f" ({said or 'in another order'})"
+
+
+def _hash(plain: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _damaged(path: Path, reason: str) -> DamagedRecord:
+    return DamagedRecord(
+        f"the declaration {path} is damaged: {reason}.",
+        mend="Restore it from a copy. If there is none, remove it: the next `mtbench run --suite` declares the suite "
+        "anew, and reports then say how many runs were there before.",
+    )
+
+
+_READER = TypeAdapter(Declaration)

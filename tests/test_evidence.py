@@ -1,0 +1,62 @@
+"""The list of evidence, `results/evidence.toml`, and what trains it."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from mtbench.plan.suite.file import built_in_suites, find_suite
+from mtbench.store.declaration import changes, declare, read_declaration
+from results import evidence
+from results.evidence import Evidence, Part
+
+LIST = evidence.read()
+SUITES = [(part.results, part.suite) for part in LIST.part if part.suite]
+
+
+@pytest.mark.parametrize(("folder", "suite"), SUITES)
+def test_every_suite_of_the_list_is_as_it_was_declared(folder: str, suite: str) -> None:
+    declared = read_declaration(evidence.RESULTS / folder, suite)
+    assert declared is not None
+    assert changes(declared, find_suite(suite)) == []
+
+
+def test_the_suites_at_the_head_of_the_list_were_declared_before_any_of_their_runs() -> None:
+    first = [suite for folder, suite in SUITES if folder == LIST.part[0].results]
+    assert first == ["levi2020-two-digits", "levi2020-two-digits-setting"]
+    found = [read_declaration(evidence.RESULTS / LIST.part[0].results, suite) for suite in first]
+    assert [each.runs for each in found if each] == [0, 0]
+
+
+def test_every_command_of_the_list_names_what_is_there_and_no_results_folder_of_its_own() -> None:
+    for part in LIST.part:
+        words = shlex.split(part.command)
+        assert words[0] in ("run", "search")
+        assert not {"--results", "--jobs", "--quiet", "--dry-run"} & set(words)
+        assert not part.suite or part.suite in built_in_suites()
+
+
+def test_seeds_are_run_one_after_another() -> None:
+    part = Part(results="here", command="run --suite mine", by_seed=2)
+    place = ["--results", str(evidence.RESULTS / "here")]
+    assert list(part.commands()) == [
+        ["run", "--suite", "mine", *place, "--seeds", "0,"],
+        ["run", "--suite", "mine", *place, "--seeds", "1,"],
+    ]
+    assert list(Part(results="here", command="run --quick").commands()) == [["run", "--quick", *place]]
+
+
+def test_a_suite_that_is_not_declared_or_was_changed_since_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence, "RESULTS", tmp_path)
+    command = "run --suite levi2020-table2c"
+    one = Evidence(release="0", commit="0", part=(Part(results="here", command=command),))
+    told = "levi2020-table2c: mtbench suite declare levi2020-table2c --results results/here"
+    assert list(evidence.undeclared(one)) == [told]
+    suite = find_suite("levi2020-table2c")
+    declare(tmp_path / "here", suite)
+    monkeypatch.setattr(evidence, "find_suite", lambda _: find_suite("levi2020-table2b"))
+    (line,) = evidence.undeclared(one)
+    assert "changed after it was declared" in line
+    assert "grid (1 added, 1 removed)" in line
