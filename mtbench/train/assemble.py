@@ -48,8 +48,11 @@ class Assembly:
         return self.batches if split == "test" else ()
 
 
-def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
+def assemble(spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[str, Split] | None = None) -> Assembly:
     """Load the data below `root` and build the network of a spec.
+
+    Args:
+        data: splits on the CPU that take the place of the dataset's.
 
     Raises:
         UsageError, PluginError: a part is not installed, or does not fit.
@@ -58,7 +61,7 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
     dataset = dataset_of(spec).open(root)
     method = method_of(spec)
     setup = backbone_of(spec).setup(dataset, seed=spec.seed)
-    splits = load_splits(spec, dataset)
+    splits = load_splits(spec, dataset) if data is None else dict(data)
     whole = splits["train"].defined
     if (kept := max(1, round(spec.protocol.fraction * len(whole)))) < len(whole):
         splits["train"] = splits["train"].first(kept)
