@@ -17,8 +17,8 @@ class View(NamedTuple):
     """A stage as the masks see it: relu(u) and the map x that they multiply, of one size, and the least size (h, w) of
     the maps up to u.
 
-    The map to multiply is relu(x), once for all tasks, for relu(a x) = a relu(x); at the last stage it is x, whose nonlinearity
-    comes with what follows it.
+    What they multiply is relu(x), once for all tasks, for relu(a x) = a relu(x); at the last stage it is x, whose
+    nonlinearity comes with what follows it.
     """
 
     u: Tensor
