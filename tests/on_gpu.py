@@ -1,7 +1,7 @@
 """Run what needs a GPU: the tests marked ``gpu``, then the time of steps at one and several runs on the GPU.
 
-``make gpu`` takes at most 8 minutes and needs no network and no data. If there are wheels in the folder ``wheels``, they
-and this package are installed into a temporary folder; else the environment is taken as it is.
+``make gpu`` takes at most 8 minutes and needs no network and no data. If there are wheels in the folder ``wheels``,
+they and this package are installed into a temporary folder; else the environment is taken as it is.
 """
 
 import argparse
