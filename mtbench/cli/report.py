@@ -173,8 +173,8 @@ def _report_suite(
 ) -> list[Path]:
     from mtbench.report.claims.judged import judge_claims
     from mtbench.report.suites.pages import suite_pages
+    from mtbench.report.suites.write import write_suite
     from mtbench.report.typeset.terminal import print_page
-    from mtbench.report.write import write_suite
 
     files: list[Path] = []
     for runs in conventions.runs_of_suite(name, results, statuses, studies):

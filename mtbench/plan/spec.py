@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.options import current_names, identity_name
 
-__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name", "with_present_names"]
+__all__ = ["LATER", "Choice", "RunSpec", "Titles", "composition", "folder_name", "with_present_names"]
 
 LATER = {
     "adds": "none",
@@ -158,6 +159,12 @@ def with_present_names(body: Any) -> Any:
             settings = {renamed.get(name, name): value for name, value in protocol.items()}
             return {**body, "protocol": settings, "titles": {**others, "protocol": title}}
     return body
+
+
+def composition(text: str) -> list[str]:
+    """The network or alias of a method, and the balancer where one is named, each with its options."""
+    # A '+' that ends a value, as in normalize=loss+, is no separator: a balancer's name begins with a letter.
+    return re.split(r"\+(?=[A-Za-z])", text.partition("@")[0])
 
 
 def folder_name(title: str) -> str:

@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 
 from mtbench.errors import DamagedRecord, MtbenchError, NewerResults, StoreError, UsageError
-from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS, PARTS, code, plugin
 from mtbench.store.folder import RunFolder
@@ -88,6 +87,8 @@ def status_of(folder: Path, spec: RunSpec, root: Path) -> RunStatus:
 @cache
 def data_fingerprint(dataset: str, root: Path) -> str:
     """The fingerprint of a dataset's data, asked for once per process; empty if they are not here."""
+    from mtbench.plan.parse import parse_dataset  # which imports torch
+
     return parse_dataset(dataset).open(root).fingerprint()
 
 

@@ -7,9 +7,15 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import NECK, AllTasksNetwork, Backbone, Conformance, Inputs, Setup, option
+from mtbench.contract import NECK, AllTasksNetwork, Backbone, Conformance, Inputs, Setup, is_plain, option
+
+from .stacked import can_stack, walk_stacked
 
 __all__ = ["CrossStitch"]
+
+FEW = 9
+"""Tasks up to which mixing is faster by sums of products, T^2 passes over maps, or by one convolution than by a matrix
+product for each channel, for which maps are copied."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,18 +80,33 @@ class CrossStitch(AllTasksNetwork):
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
         return cast(Tensor, self.branches[index](self.represent(inputs)[index]))
 
-    def represent(self, inputs: Inputs) -> list[Tensor]:
+    def represent(self, inputs: Inputs) -> Sequence[Tensor]:
         """The mixed representation z_t of every task (B, features)."""
-        backbones = [cast(Backbone, backbone) for backbone in self.backbones]
-        maps = [cast(Tensor, inputs)] * len(backbones)
+        backbones, images = [cast(Backbone, backbone) for backbone in self.backbones], cast(Tensor, inputs)
+        if len(backbones) <= FEW and can_stack(backbones):
+            return walk_stacked(backbones, images, self.mix_stacked)
+        maps = [images] * len(backbones)
         for name in backbones[0].stages:
             maps = self.mix(name, [backbone.stages[name](x) for backbone, x in zip(backbones, maps, strict=True)])
         return self.mix(NECK, [backbone.neck(x) for backbone, x in zip(backbones, maps, strict=True)])
 
     def mix(self, name: str, maps: Sequence[Tensor]) -> list[Tensor]:
         """The T backbones' activations (B, C, ...), mixed by the unit of that name."""
-        mixed = torch.einsum("ijc,jbc...->ibc...", self.units[name], torch.stack(list(maps)))
-        return list(mixed.unbind(0))
+        unit, count = self.units[name], len(maps)
+        if is_plain() or count > FEW:
+            return list(torch.einsum("ijc,jbc...->ibc...", unit, torch.stack(list(maps))).unbind(0))
+        factors = unit.view(*unit.shape, *[1] * (maps[0].dim() - 2))
+        return [_combined(row, maps) for row in factors]
+
+    def mix_stacked(self, name: str, maps: Tensor) -> Tensor:
+        """The T backbones' activations, (B, T C, H, W), or (T, B, C) at the neck, mixed by the unit of that name."""
+        unit, count = self.units[name], len(self.tasks)
+        if name == NECK:
+            return torch.einsum("ijc,jbc->ibc", unit, maps)
+        channels = maps.shape[1] // count
+        # A convolution of 1 x 1: from channel c of backbone j to channel c of backbone i the weight is A_ij[c].
+        blocks = torch.diag_embed(unit.expand(count, count, channels)).transpose(1, 2)
+        return nn.functional.conv2d(maps, blocks.reshape(count * channels, count * channels, 1, 1))
 
     def last_shared_layer(self) -> nn.Parameter:
         """The unit of the last stage: every entry of it is reached by every task, and it treats the tasks alike.
@@ -97,3 +118,11 @@ class CrossStitch(AllTasksNetwork):
 
     def lr_factors(self) -> Mapping[str, float]:
         return {"units": self.options.unit_lr}
+
+
+def _combined(factors: Tensor, maps: Sequence[Tensor]) -> Tensor:
+    """The sum of maps times their factors."""
+    total = factors[0] * maps[0]
+    for factor, each in zip(factors[1:], maps[1:], strict=True):
+        total = torch.addcmul(total, factor, each)
+    return total

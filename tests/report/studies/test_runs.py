@@ -20,8 +20,9 @@ from mtbench.report.studies.tuned_figure import draw_tuned
 from mtbench.report.suites.pages import suite_pages
 from mtbench.report.suites.studies import suite_studies
 from mtbench.report.suites.suite import suite_runs
+from mtbench.report.suites.write import write_suite
 from mtbench.report.typeset.markup import render_markdown
-from mtbench.report.write import write_report, write_suite
+from mtbench.report.write import write_report
 from mtbench.store.record import render_record
 from mtbench.store.status import RunStatus
 from mtbench.store.study import Spent, Trial, write_study
