@@ -67,7 +67,7 @@ def _dots(
                 at = value(each, jobs)
                 axes.plot(at, row, "o", color=its.colour, markersize=4)
                 axes.annotate(said(at), (at, row), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=5.5)
-    axes.set_xlim(left=0)
     axes.margins(x=0.12)
+    axes.set_xlim(left=0)
     axes.grid(axis="y", linewidth=0.3)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
