@@ -11,14 +11,22 @@ from mtbench.plan.parse import parse_backbone
 def behind(backbone: Backbone) -> Stage:
     """The first stage, with its relu before its pool."""
     stage = backbone.levels()[0]
-    assert isinstance(stage.post, nn.Sequential)
-    pool, relu = stage.post
+    if isinstance(stage.post, nn.Identity):  # of VGG-11 both are in the first half
+        assert isinstance(stage.pre, nn.Sequential)
+        convolution, *rest = stage.pre
+    else:
+        assert isinstance(stage.post, nn.Sequential)
+        convolution, rest = stage.pre, list(stage.post)
+    pool, relu = rest
     assert isinstance(pool, nn.MaxPool2d)
     assert isinstance(relu, nn.ReLU)
-    return Stage(stage.pre, nn.Sequential(relu, pool))
+    return Stage(convolution, nn.Sequential(relu, pool))
 
 
-@pytest.mark.parametrize(("name", "shape"), [("lenet", (1, 28, 28)), ("resnet18:width=0.25", (3, 33, 33))])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("lenet", (1, 28, 28)), ("resnet18:width=0.25", (3, 33, 33)), ("vgg11:width=0.25", (3, 33, 33))],
+)
 def test_a_pool_before_the_relu_gives_the_same_bits_as_behind_it(name: str, shape: tuple[int, ...]) -> None:
     choice = parse_backbone(name)
     torch.manual_seed(0)
