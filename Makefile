@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test slow benchmark evidence evidence-left lint types check
+.PHONY: demo test slow benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -28,6 +28,9 @@ evidence: $(READY)  ## train the list results/evidence.toml, with the release th
 
 evidence-left: $(READY)  ## what is left of that list, and how long it takes
 	$(BIN)/python results/evidence.py --show
+
+gpu:  ## on a machine with a GPU, without a network: its tests, and the time of steps
+	$(PYTHON) tests/on_gpu.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -26,9 +26,10 @@ BELOW = {
     "scaffold": {"registry", "errors"},
     "search": {"engines", "train", "store", "stats", "plan", "contract", "registry", "errors"},
     "report": {"stats", "store", "plan", "contract", "registry", "errors"},
+    "bench": {"engines", "report", "train", "store", "stats", "plan", "contract", "registry", "errors"},
     "explanation": {"report", "train", "store", "stats", "plan", "contract", "registry", "errors"},
     "cli": {
-        *("engines", "search", "report", "explanation", "conformance", "scaffold"),
+        *("bench", "engines", "search", "report", "explanation", "conformance", "scaffold"),
         *("train", "store", "stats", "plan", "contract", "registry", "errors"),
     },
     "__main__": {"cli"},

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import check, data, explain, info, inspect, new, report, run, search, suite
+from mtbench.cli import bench, check, data, explain, info, inspect, new, report, run, search, suite
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
@@ -45,6 +45,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(suite.app, name="suite")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
+app.command("bench")(bench.bench)
 app.command("exec")(run.exec_)
 
 

@@ -63,7 +63,7 @@ def tables_of_suite(
             contradicts it.
     """
     from mtbench.report.conventions.suite import converted_sheets
-    from mtbench.report.write import write_converted_sheets
+    from mtbench.report.suites.write import write_converted_sheets
 
     files: list[Path] = []
     for runs in runs_of_suite(suite, results, statuses, ()):

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from mtbench.engines.agenda import Agenda
-from mtbench.engines.display import duration
 from mtbench.store.status import STATES, RunStatus
+
+if TYPE_CHECKING:
+    from mtbench.engines.agenda import Agenda
 
 __all__ = ["LONG", "announcement", "expectation", "notes", "table"]
 
@@ -47,7 +49,7 @@ def notes(runs: Sequence[RunStatus]) -> Iterator[str]:
         yield f"[{STYLES[state]}]{state}[/] {escape(f'{dataset} {method} {label} {named}: {why}')}"
 
 
-def announcement(agenda: Agenda) -> Iterator[str]:
+def announcement(agenda: "Agenda") -> Iterator[str]:
     """Yield what will be done with the runs that were asked for, and what will not, and how to have that done too."""
     parts = [f"{len(agenda.todo)} to do"]
     if agenda.resumed:
@@ -64,5 +66,7 @@ def announcement(agenda: Agenda) -> Iterator[str]:
 
 def expectation(seconds: float | None, places: int, device: str) -> str:
     """Say how long it will take, as far as anybody can tell."""
+    from mtbench.engines.display import duration
+
     where = f"{places} at a time on {device.partition(':')[0]}"
     return f"{where}; how long it takes cannot be told." if seconds is None else f"{where}: about {duration(seconds)}."

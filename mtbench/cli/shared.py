@@ -70,7 +70,7 @@ BackboneName: TypeAlias = Annotated[
 Jobs: TypeAlias = Annotated[
     int | None, typer.Option("--jobs", help="Runs at a time; by default one per core, or as the GPUs allow.")
 ]
-RunsPerDevice: TypeAlias = Annotated[int, typer.Option("--runs-per-device", help="Runs that share one GPU.")]
+RunsPerDevice: TypeAlias = Annotated[int, typer.Option("--runs-per-device", help="Runs at a time on each GPU.")]
 Refresh: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

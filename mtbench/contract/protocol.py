@@ -99,7 +99,12 @@ class TrainingProtocol:
         "size, as in released scripts that never leave the training mode)",
         choices=("running", "batch"),
     )
-    precision: str = option("float32", "float32, or tf32 on a GPU that has it", choices=("float32", "tf32"))
+    precision: str = option(
+        "float32",
+        "float32; tf32 on a GPU that has it; or bf16: the network under autocast in bfloat16, weights, losses and "
+        "balancers in float32",
+        choices=("float32", "tf32", "bf16"),
+    )
     seeds: int = option(5, "repeats when none are asked for", low=1)
 
     def learning_rate(self, epoch: int) -> float:

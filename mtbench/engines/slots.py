@@ -19,16 +19,21 @@ def slots(device: str, jobs: int | None, runs_per_device: int) -> list[str]:
     Args:
         device: ``cpu`` gives one slot per core; ``cuda`` every GPU in turn; ``cuda:N`` that GPU; ``auto`` either.
         jobs: at most so many; None for as many as there are.
-        runs_per_device: how many runs share a GPU.
+        runs_per_device: how many runs share a GPU, each a process of its own; 1 on a CPU, which has a slot per core.
 
     Raises:
-        UsageError: there is no such device here, or a number is not positive.
+        UsageError: there is no such device here, a number is not positive, or several runs are to share a CPU.
     """
     for name, number in (("--jobs", jobs), ("--runs-per-device", runs_per_device)):
         if number is not None and number < 1:
             raise UsageError(f"{name} is {number}.", allowed="Allowed: at least 1.")
     chosen = choose_device(device)
     if chosen.type == "cpu":
+        if runs_per_device > 1:
+            raise UsageError(
+                f"--runs-per-device is {runs_per_device}, and the device is the CPU, where each run has a core.",
+                mend=f"For {runs_per_device} runs at a time use --jobs {runs_per_device}.",
+            )
         return ["cpu"] * (jobs or cores())
     every = [str(chosen)] if chosen.index is not None else [f"cuda:{n}" for n in range(torch.cuda.device_count())]
     return list(chain.from_iterable(repeat(every, runs_per_device)))[:jobs]

@@ -11,7 +11,6 @@ The path of a file for a network or a balancer cannot hold ``@``, nor ``+`` befo
 """
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Setup,
 from mtbench.contract.files import known_paths, with_short_hashes
 from mtbench.contract.options import Value, current_names, differences, parse_options, render_value
 from mtbench.errors import PluginError, UsageError
-from mtbench.plan.spec import Choice, RunSpec
+from mtbench.plan.spec import Choice, RunSpec, composition
 from mtbench.plan.variation import Variation, Varied
 
 __all__ = [
@@ -30,7 +29,6 @@ __all__ = [
     "DatasetChoice",
     "MethodChoice",
     "backbone_of",
-    "composition",
     "dataset_of",
     "parse_backbone",
     "parse_dataset",
@@ -246,12 +244,6 @@ def default_balancer(network: type[Network]) -> str:
         PluginError: the network names none, and there is no one reference balancer.
     """
     return network.default_balancer or registry.reference("balancer")
-
-
-def composition(text: str) -> list[str]:
-    """The network or alias of a method, and the balancer where one is named, each with its options."""
-    # A '+' that ends a value, as in normalize=loss+, is no separator: a balancer's name begins with a letter.
-    return re.split(r"\+(?=[A-Za-z])", text.partition("@")[0])
 
 
 def _split(text: str, kind: str) -> tuple[str, dict[str, str]]:

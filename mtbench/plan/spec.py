@@ -3,8 +3,10 @@
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
@@ -12,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.options import current_names, identity_name
 
-__all__ = ["LATER", "Choice", "RunSpec", "Titles", "folder_name", "with_present_names"]
+__all__ = ["LATER", "Choice", "RunSpec", "Titles", "composition", "folder_name", "with_present_names"]
 
 LATER = {
     "adds": "none",
@@ -98,15 +100,15 @@ class RunSpec:
     titles: Titles
     files: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Twelve hexadecimal digits that stand for what was asked."""
-        asked = dataclasses.asdict(self)
-        del asked["titles"], asked["files"]
-        asked["protocol"] = {
-            identity_name(field): asked["protocol"][field.name]
-            for field in dataclasses.fields(TrainingProtocol)
-            if field.name != "seeds" and asked["protocol"][field.name] != LATER.get(field.name, ...)
+        parts = {"dataset": self.dataset, "network": self.network, "balancer": self.balancer, "backbone": self.backbone}
+        settings = {name: (key, getattr(self.protocol, name)) for name, key in _IDENTITY_NAMES.items()}
+        asked = {
+            **{part: {"name": choice.name, "options": dict(choice.options)} for part, choice in parts.items()},
+            "protocol": {key: value for name, (key, value) in settings.items() if value != LATER.get(name, ...)},
+            "seed": self.seed,
         }
         text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -160,9 +162,19 @@ def with_present_names(body: Any) -> Any:
     return body
 
 
+def composition(text: str) -> list[str]:
+    """The network or alias of a method, and the balancer where one is named, each with its options."""
+    # A '+' that ends a value, as in normalize=loss+, is no separator: a balancer's name begins with a letter.
+    return re.split(r"\+(?=[A-Za-z])", text.partition("@")[0])
+
+
 def folder_name(title: str) -> str:
     """Return the name of the folder of a dataset or a method that has this title."""
     return title.replace("/", "_").replace(":", ",")[:100]
 
 
+_IDENTITY_NAMES = {
+    field.name: identity_name(field) for field in dataclasses.fields(TrainingProtocol) if field.name != "seeds"
+}
+"""By the name of each setting that is part of an identity, the name that stands for it there."""
 _READER = TypeAdapter(RunSpec)

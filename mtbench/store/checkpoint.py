@@ -12,8 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import torch
-
 from mtbench.errors import is_out_of_memory
 from mtbench.store.atomic import store_errors, write_bytes
 
@@ -62,6 +60,8 @@ class Checkpoint:
 
 def pack(checkpoint: Checkpoint) -> bytes:
     """Return the bytes of a checkpoint's file."""
+    import torch
+
     # Not straight into a file: what torch says of a full disk is not what the system says.
     buffer = io.BytesIO()
     torch.save(vars(checkpoint), buffer)
@@ -77,6 +77,8 @@ def unpack(data: bytes) -> Checkpoint:
         Unusable: it is damaged, or is no checkpoint.
         MemoryError, RuntimeError: memory ran out, which says nothing about the file (see `is_out_of_memory`).
     """
+    import torch
+
     if data.startswith(_EARLIER):
         raise OtherFormat
     if not data.startswith(_FIRST_LINE):

@@ -9,13 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors.torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
-from torch import Tensor
 
 from mtbench.errors import Busy, DamagedRecord, StoreError
 from mtbench.plan.spec import RunSpec
@@ -25,6 +23,9 @@ from mtbench.store.failure import Failure, read_failure, render_failure
 from mtbench.store.lease import Lease, is_leased
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
 from mtbench.store.record.sealed import strict_json
+
+if TYPE_CHECKING:  # torch is imported where weights are read or written: reports read records alone
+    from torch import Tensor
 
 __all__ = ["LOG", "LeasedRun", "RunFolder"]
 
@@ -125,13 +126,15 @@ class RunFolder:
         write_text(self.path / "failure.json", render_failure(failure))
         return failure
 
-    def model(self, record: Record) -> dict[str, Tensor]:
+    def model(self, record: Record) -> "dict[str, Tensor]":
         """Return the final weights by name.
 
         Raises:
             StoreError: they are not there.
             DamagedRecord: they do not match the checksum in the record.
         """
+        import safetensors.torch
+
         return safetensors.torch.load(self._verified("model.safetensors", record))
 
     def predictions(self, record: Record) -> dict[str, NDArray[Any]]:
@@ -252,7 +255,7 @@ class LeasedRun(RunFolder):
     def publish(
         self,
         record: Record,
-        model: Mapping[str, Tensor],
+        model: "Mapping[str, Tensor]",
         predictions: Mapping[str, NDArray[Any]],
         images: NDArray[np.int32] | None = None,
     ) -> Record:
@@ -271,6 +274,8 @@ class LeasedRun(RunFolder):
             Busy: the run was taken over.
             StoreError: it cannot be written.
         """
+        import safetensors.torch
+
         weights = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in model.items()})
         archive = io.BytesIO()
         members = {} if images is None else {IMAGES: images}

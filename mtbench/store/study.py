@@ -13,8 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import DamagedRecord, NewerResults
-from mtbench.plan.parse import composition
-from mtbench.plan.spec import Titles
+from mtbench.plan.spec import Titles, composition
 from mtbench.store.atomic import write_text
 from mtbench.store.record import TaskInfo
 from mtbench.store.record.formats import study_from_1

@@ -15,6 +15,7 @@ from mtbench.contract.targets import check_targets
 from mtbench.plan.parse import MethodChoice, backbone_of, dataset_of, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.train.pointwise import convert_pointwise
+from mtbench.train.precision import compute_in_bfloat16
 
 __all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits", "method_of"]
 
@@ -47,8 +48,11 @@ class Assembly:
         return self.batches if split == "test" else ()
 
 
-def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
+def assemble(spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[str, Split] | None = None) -> Assembly:
     """Load the data below `root` and build the network of a spec.
+
+    Args:
+        data: splits on the CPU that take the place of the dataset's.
 
     Raises:
         UsageError, PluginError: a part is not installed, or does not fit.
@@ -57,11 +61,13 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device) -> Assembly:
     dataset = dataset_of(spec).open(root)
     method = method_of(spec)
     setup = backbone_of(spec).setup(dataset, seed=spec.seed)
-    splits = load_splits(spec, dataset)
+    splits = load_splits(spec, dataset) if data is None else dict(data)
     whole = splits["train"].defined
     if (kept := max(1, round(spec.protocol.fraction * len(whole)))) < len(whole):
         splits["train"] = splits["train"].first(kept)
     network = build(method, setup).to(device)
+    if spec.protocol.precision == "bf16":
+        compute_in_bfloat16(network, device)
     balancer = build_balancer(method, dataset.tasks, seed=spec.seed).to(device)
     balancer.gradient_scale = spec.protocol.gradient_scale
     return Assembly(

@@ -7,8 +7,6 @@ in batches of 32, one task per image.
 import json
 import sys
 import time
-from itertools import pairwise
-from statistics import median
 
 import torch
 
@@ -16,24 +14,10 @@ from mtbench.contract import Classification, Setup, Split, Task, TrainingProtoco
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, build
 from mtbench.train.device import deterministic
-from mtbench.train.loop import fit
 from mtbench.train.memory import peak_memory
+from mtbench.train.pace import pace
 
-IMAGES, BATCH, STEPS, WARM = 320, 32, 10, 2
-
-
-class _Enough(Exception):
-    pass
-
-
-class _Nothing:
-    """Keeps nothing."""
-
-    def restore(self) -> None:
-        return None
-
-    def keep(self, *_: object) -> None:
-        pass
+IMAGES, BATCH, STEPS = 320, 32, 10
 
 
 def assembled(
@@ -66,21 +50,11 @@ def assembled(
 def main(method: str, tasks: int, classes: int) -> None:
     """Train until there were `STEPS` steps, and print what they took and the number of parameters."""
     deterministic(torch.device("cpu"), "float32")
-    run, ends = assembled(f"{method}@vgg11:width=.25", tasks, classes), list[float]()
-
-    def check_stop() -> None:
-        ends.append(time.process_time())
-        if len(ends) > STEPS:
-            raise _Enough
-
-    protocol = TrainingProtocol(epochs=2, batch=BATCH)
-    try:
-        fit(run, protocol, keeper=_Nothing(), points=(), check_stop=check_stop)
-    except _Enough:
-        steps = [end - start for start, end in pairwise(ends)][WARM:]
-        peak = peak_memory() / 2**20
-        total = sum(parameter.numel() for parameter in run.network.parameters())
-        sys.stdout.write(json.dumps({"seconds": median(steps), "peak": peak, "parameters": total}) + "\n")
+    run = assembled(f"{method}@vgg11:width=.25", tasks, classes)
+    found = pace(run, TrainingProtocol(epochs=3, batch=BATCH), seconds=0, at_least=STEPS, clock=time.process_time)
+    total = sum(parameter.numel() for parameter in run.network.parameters())
+    peak = peak_memory() / 2**20
+    sys.stdout.write(json.dumps({"seconds": found.seconds / found.steps, "peak": peak, "parameters": total}) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,14 @@ from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
 from mtbench_datasets import mnist
 from mtbench_datasets.composites import PARTS, Layout, nearest
-from mtbench_datasets.mmnist import MultiMnist, MultiMnist9, MultiMnist9ByReference, MultiMnistOptions, right_of
+from mtbench_datasets.mmnist import (
+    Foreground,
+    MultiMnist,
+    MultiMnist9,
+    MultiMnist9ByReference,
+    MultiMnistOptions,
+    right_of,
+)
 
 NAMES = ["mmnist2", "mmnist3", "mmnist4", "mmnist9", "mmnist9-ref"]
 
@@ -258,12 +265,13 @@ def test_the_foreground_is_the_digit_alone_resized_and_cut_at_127(data_root: Pat
 
 
 @pytest.mark.gpu
-def test_the_foreground_follows_its_rows_to_their_device(data_root: Path) -> None:
-    split = opened("mmnist2", data_root).load("test", validation=False)
-    assert split.foreground is not None
-    rows = torch.arange(64)
-    here = split.foreground(rows, 1)
-    there = split.foreground(rows.cuda(), 1)
+def test_the_foreground_follows_its_rows_to_their_device() -> None:
+    generator, dataset = torch.Generator().manual_seed(0), opened("mmnist2")
+    tiles = torch.randint(256, (100, 28, 28), dtype=torch.uint8, generator=generator)
+    members = torch.randint(100, (64, 2), generator=generator)
+    foreground, rows = Foreground(tiles, members, torch.tensor([[0, 1]]), dataset.layout), torch.arange(64)
+    here = foreground(rows, 1)
+    there = foreground(rows.cuda(), 1)
     assert there.is_cuda
     assert torch.equal(there.cpu(), here)
 

@@ -31,3 +31,12 @@ def test_gpus_take_turns() -> None:
 def test_no_runs_at_a_time_are_refused(jobs: int | None, per_device: int) -> None:
     with pytest.raises(UsageError, match=r"Allowed: at least 1\."):
         slots("cpu", jobs, per_device)
+
+
+def test_runs_that_share_a_cpu_are_jobs() -> None:
+    with pytest.raises(UsageError) as error:
+        slots("cpu", None, 5)
+    assert str(error.value) == (
+        "--runs-per-device is 5, and the device is the CPU, where each run has a core. "
+        "For 5 runs at a time use --jobs 5."
+    )

@@ -65,18 +65,18 @@ def test_a_one_task_network_sees_exactly_the_pairs_that_have_an_answer(
 def test_td_sees_each_image_once_and_each_pair_that_has_an_answer_once(monkeypatch: pytest.MonkeyPatch) -> None:
     network, split = made_of("td", "toy-partial")
     looks: dict[str, int] = {"first": 0, "again": 0}
-    first, again = TopDown.glance, TopDown.look_again
+    first, again = TopDown.glance, TopDown.see
 
     def count_first(self: TopDown, images: torch.Tensor) -> Glance:
         looks["first"] += len(images)
         return first(self, images)
 
-    def count_again(self: TopDown, images: torch.Tensor, glance: Glance, task: torch.Tensor) -> Any:
+    def count_again(self: TopDown, images: torch.Tensor, laterals: dict[int, torch.Tensor]) -> Any:
         looks["again"] += len(images)
-        return again(self, images, glance, task)
+        return again(self, images, laterals)
 
     monkeypatch.setattr(TopDown, "glance", count_first)
-    monkeypatch.setattr(TopDown, "look_again", count_again)
+    monkeypatch.setattr(TopDown, "see", count_again)
     evaluate(network, split)
     assert looks == {"first": int(split.defined.any(1).sum()), "again": int(split.defined.sum())}
 

@@ -68,7 +68,7 @@ def localization_losses(maps: Sequence[Tensor], batch: Batch, tasks: Sequence[Ta
         if not len(rows):
             losses.append(logits.new_zeros(()))
             continue
-        logits = logits[rows]
+        logits = logits[rows].float()
         along_y, along_x = target(points[rows], (height, width), logits.shape[1:])
         expected = torch.einsum("nh,nw,nhw->n", along_y, along_x, logits)
         losses.append(task.scale * (logits.flatten(1).logsumexp(1) - expected).sum() / count)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from mtbench.contract.kinds.counts import ClassCounts, dtype_of_classes, percent
 from mtbench.contract.kinds.validity import wrong_classes, wrong_shape
-from mtbench.contract.task import Kind, Metric, Tally
+from mtbench.contract.metric import Metric
+from mtbench.contract.task import Kind, Tally
 
 __all__ = ["Classification"]
 

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from mtbench.contract.kinds.likeness import Like, mean_over_pixels
 from mtbench.contract.kinds.validity import wrong_numbers, wrong_shape
+from mtbench.contract.metric import Metric
 from mtbench.contract.motion import Motion
-from mtbench.contract.task import Kind, Layout, Metric, Tally
+from mtbench.contract.task import Kind, Layout, Tally
 
 __all__ = ["Depth"]
 

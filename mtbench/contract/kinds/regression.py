@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from mtbench.contract.kinds.validity import wrong_numbers, wrong_shape
-from mtbench.contract.task import Kind, Metric, Tally
+from mtbench.contract.metric import Metric
+from mtbench.contract.task import Kind, Tally
 
 __all__ = ["Regression"]
 

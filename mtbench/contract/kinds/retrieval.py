@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mtbench.contract.kinds.candidates import CandidateLists
 from mtbench.contract.kinds.validity import wrong_shape
-from mtbench.contract.task import Kind, Metric, Tally
+from mtbench.contract.metric import Metric
+from mtbench.contract.task import Kind, Tally
 
 __all__ = ["Retrieval"]
 

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from mtbench.contract.kinds.counts import ClassCounts, dtype_of_classes, percent
 from mtbench.contract.kinds.likeness import Like, mean_over_pixels
 from mtbench.contract.kinds.validity import wrong_classes, wrong_shape
+from mtbench.contract.metric import Metric
 from mtbench.contract.motion import Motion
-from mtbench.contract.task import Kind, Layout, Metric, Tally
+from mtbench.contract.task import Kind, Layout, Tally
 
 __all__ = ["Segmentation"]
 

@@ -2,16 +2,18 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from mtbench.plan.suite import Relation
 from mtbench.report.results.comparison import MethodRuns
-from mtbench.report.suites.suite import Sheet, SuiteRuns
 from mtbench.report.tables.caption import QUICK, STALE
 from mtbench.report.text import fixed
 from mtbench.report.typeset.layout import DASH, Layout, Page, plain, written
 from mtbench.stats.summary import summarize
 from mtbench.store.record import DISTANCE, CurvePoint, Record
+
+if TYPE_CHECKING:  # planning a suite imports torch, and a page of distances has no suite
+    from mtbench.report.suites.suite import Sheet, SuiteRuns
 
 __all__ = ["distance", "relation_pages"]
 
@@ -34,7 +36,7 @@ _EXPLAINED = {
 }
 
 
-def relation_pages(runs: SuiteRuns, sheet: Sheet) -> Iterator[Page]:
+def relation_pages(runs: "SuiteRuns", sheet: "Sheet") -> Iterator[Page]:
     """Yield a table of pairs for each quantity that was published of them."""
     for relation in sheet.relations:
         columns = _columns(relation)
@@ -94,7 +96,7 @@ def _columns(relation: Relation) -> dict[str, Read]:
     return {"ours": compliance, "null": _null} if relation.quantity == "compliance" else {"ours": distance}
 
 
-def _cells(sheet: Sheet, relation: Relation, method: str, pair: str, digits: int) -> Iterator[str]:
+def _cells(sheet: "Sheet", relation: Relation, method: str, pair: str, digits: int) -> Iterator[str]:
     published = relation.values(method, pair)
     yield " / ".join(fixed(value, digits) for value in published) or DASH
     runs: MethodRuns | None = sheet.runs(method)

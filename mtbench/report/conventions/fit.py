@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from mtbench.contract import PeerConvention, SingleTaskValues
 from mtbench.errors import MtbenchError
-from mtbench.plan.parse import parse_dataset
 from mtbench.report.results.comparison import Comparison
 
 __all__ = ["conventions_of", "misfit"]
@@ -13,6 +12,8 @@ __all__ = ["conventions_of", "misfit"]
 
 def conventions_of(dataset: str) -> Mapping[str, PeerConvention]:
     """Return the conventions of a dataset by name; none where it is not installed."""
+    from mtbench.plan.parse import parse_dataset  # which imports torch
+
     try:
         return parse_dataset(dataset).dataset_class.conventions
     except MtbenchError:
@@ -24,6 +25,8 @@ def misfit(comparison: Comparison, constants: SingleTaskValues) -> str:
 
     They fit runs of the same tasks with as many classes, of images of the same size, on the same backbone.
     """
+    from mtbench.plan.parse import parse_dataset
+
     opened = parse_dataset(comparison.dataset)
     outputs = {task.name: task.kind.output_size for task in opened.tasks()}
     if outputs != dict(constants.outputs):

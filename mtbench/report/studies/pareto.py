@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.contract import Classification
 from mtbench.errors import MtbenchError
-from mtbench.plan.parse import parse_dataset
 from mtbench.report.results.comparison import Comparison, MethodRuns
 from mtbench.report.results.relative import single_task_runs
 from mtbench.report.studies.runs import StudyRuns, setting
@@ -261,6 +259,9 @@ def _ideal(tasks: Sequence[TaskInfo], means: NDArray[np.float64]) -> tuple[float
 
 
 def _chance(dataset: str, tasks: Sequence[TaskInfo]) -> tuple[float, ...] | None:
+    from mtbench.contract import Classification  # which imports torch, as datasets do
+    from mtbench.plan.parse import parse_dataset
+
     try:
         kinds = {task.name: task.kind for task in parse_dataset(dataset).tasks()}
     except MtbenchError:

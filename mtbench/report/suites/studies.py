@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from mtbench.errors import MtbenchError
 from mtbench.plan.grid import choose_protocol
-from mtbench.plan.parse import composition, parse_dataset, parse_method
+from mtbench.plan.parse import parse_dataset, parse_method
+from mtbench.plan.spec import composition
 from mtbench.plan.suite import SIZE, Search, Suite, rendered
 from mtbench.report.studies.runs import StudyRuns
 

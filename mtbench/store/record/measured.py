@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mtbench.contract import Metric, Task
+from mtbench.contract import Metric
 from mtbench.store.record.diagnosis import Conflict
 from mtbench.store.record.sealed import Number
+
+if TYPE_CHECKING:
+    from mtbench.contract import Task
 
 __all__ = [
     "CEILING",
@@ -47,7 +51,7 @@ class TaskInfo:
     metrics: tuple[Metric, ...]
 
     @staticmethod
-    def of(task: Task) -> "TaskInfo":
+    def of(task: "Task") -> "TaskInfo":
         """Return the entry of a task of a dataset."""
         return TaskInfo(name=task.name, metrics=tuple(task.kind.metrics))
 

@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -6,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Classification, Setup, Task
+from mtbench.contract import Batch, Classification, Setup, Task
 from mtbench.contract import stream as random_stream
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
@@ -14,6 +15,7 @@ from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import count_macs, parts
 from mtbench_methods.networks.td.network import TopDown, derangement
+from mtbench_methods.networks.td.one_channel import OneChannel
 from mtbench_methods.networks.td.stream import Mirror
 
 Connection: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -258,3 +260,68 @@ def test_by_what_tasks_are_shuffled_the_seed_decides() -> None:
 def test_a_single_task_cannot_be_shuffled() -> None:
     with pytest.raises(UsageError, match="option 'shuffled' of method 'td' is 'true', which does nothing with a sin"):
         plan(Request(methods=("td:shuffled=true",), datasets=("mmnist2:tasks=LU",), settings={}))
+
+
+def unconverted(network: TopDown) -> TopDown:
+    """A copy whose convolutions are all torch's own."""
+    plain = copy.deepcopy(network)
+    for module in plain.modules():
+        if isinstance(module, OneChannel):
+            module.__class__ = nn.Conv2d  # type: ignore[assignment]
+    return plain
+
+
+@pytest.mark.parametrize(
+    ("options", "tasks", "side"),
+    [
+        ("", 3, 28),
+        ("", 40, 28),
+        ("", 3, 29),
+        ("", 1, 36),
+        ("bu2=add", 3, 28),
+        ("preset=levi2021", 3, 28),
+        ("td=mul:gate=tanh", 3, 28),
+        ("td=gated", 3, 28),
+        ("image=false", 3, 28),
+        ("spatial=false", 3, 28),
+        ("channels=1", 3, 28),
+        ("channels=6", 3, 28),
+        ("bu1_loss=1:td_loss=1:loc_loss=1", 3, 28),
+        ("shuffled=true", 3, 28),
+    ],
+)
+def test_losses_and_gradients_are_those_of_plain_convolutions(options: str, tasks: int, side: int) -> None:
+    choice = parse_backbone("lenet")
+    setup = Setup(
+        tasks=tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(tasks)),
+        backbone_class=choice.backbone_class,
+        backbone_options=choice.options,
+        input_shape=(1, side, side),
+        foreground=True,
+        points=True,
+        seed=0,
+    )
+    chosen = parse_method(f"td:{options}" if options else "td")
+    network = cast(TopDown, chosen.network_class(chosen.network_options, setup)).to(memory_format=torch.channels_last)
+    network.double()  # gradients of biases are sums that cancel
+    plain, images = unconverted(network), 32
+    batch = Batch(
+        inputs=torch.rand(images, 1, side, side, dtype=torch.float64).clone(memory_format=torch.channels_last),
+        targets=tuple(torch.randint(10, (images,)) for _ in range(tasks)),
+        use=torch.arange(tasks)[:, None] == torch.arange(images) % tasks,
+        drawn=torch.arange(images) % tasks,
+        inputs_per_example=1,
+        rows=torch.arange(images),
+        foreground=lambda rows, _: torch.rand(len(rows), side, side, generator=random_stream(0)).double().round(),
+        points=side * torch.rand(images, tasks, 2, dtype=torch.float64),
+    )
+    found: list[tuple[Tensor, dict[str, Tensor]]] = []
+    for each in (network, plain):
+        totals = each.losses(batch).totals
+        parameters = dict(each.named_parameters())
+        gradients = torch.autograd.grad(totals.sum(), list(parameters.values()))
+        found.append((totals, dict(zip(parameters, gradients, strict=True))))
+    (losses, ours), (expected, theirs) = found
+    torch.testing.assert_close(losses, expected, rtol=1e-10, atol=0)
+    for name, gradient in theirs.items():
+        assert (ours[name] - gradient).abs().max() <= 1e-10 * gradient.abs().max(), name

@@ -11,7 +11,7 @@ from mtbench.report.conventions.suite import converted_sheets
 from mtbench.report.conventions.table import Asked
 from mtbench.report.results.choices import DEFAULT
 from mtbench.report.suites.suite import SuiteRuns
-from mtbench.report.write import write_converted_sheets
+from mtbench.report.suites.write import write_converted_sheets
 from tests.report.curves import DATASET, along, better
 from tests.report.suite_runs import filled
 

@@ -11,8 +11,8 @@ from mtbench.plan.suite.planned import plan_suite
 from mtbench.report.exhibits.sweep import sweep_exhibits
 from mtbench.report.exhibits.swept import sweeps
 from mtbench.report.suites.suite import SuiteRuns, suite_runs
+from mtbench.report.suites.write import write_suite
 from mtbench.report.typeset.markup import render_markdown
-from mtbench.report.write import write_suite
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import answering, finished, unfinished

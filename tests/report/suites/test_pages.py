@@ -13,11 +13,11 @@ from mtbench.plan.suite.planned import plan_suite
 from mtbench.report.claims.judged import Judged, judge_claims
 from mtbench.report.suites.pages import suite_pages
 from mtbench.report.suites.suite import SuiteRuns, suite_runs
+from mtbench.report.suites.write import write_suite
 from mtbench.report.typeset.latex import render_latex
 from mtbench.report.typeset.layout import Page
 from mtbench.report.typeset.markup import render_markdown
 from mtbench.report.typeset.terminal import print_page
-from mtbench.report.write import write_suite
 from tests.report.records import answering
 from tests.report.typesetting import needs_latex, typeset
 

@@ -13,11 +13,11 @@ from mtbench.contract import stream as random_stream
 from mtbench.errors import UsageError
 
 from ..localization import localization_losses, require_points
-from .stream import Glance, TopDownOptions, stream
+from .affine import Parts, parts
+from .one_channel import MANY, convert_one_channel
+from .stream import NOTHING, Glance, TopDownOptions, stream
 
 __all__ = ["TopDown", "TopDownOptions"]
-
-NOTHING = Glance(before=(), after=())
 
 
 class TopDown(OneTaskNetwork):
@@ -98,6 +98,7 @@ class TopDown(OneTaskNetwork):
             with setup.initialized("image map"):
                 self.image_map = self.top_down.image_map(setup.input_shape[1:])
         self.bu1 = Statistics(self.backbone)
+        convert_one_channel(self)
 
     @classmethod
     def check(cls, options: TopDownOptions, tasks: Sequence[Task]) -> None:
@@ -128,13 +129,20 @@ class TopDown(OneTaskNetwork):
 
     def all_outputs(self, inputs: Inputs) -> list[Tensor]:
         images = cast(Tensor, inputs)
-        glance = self.first_look(images)
-        tasks = (self.asking(images, index) for index in range(len(self.tasks)))
-        return [self.fitted_to(i, self.look_again(images, glance, task)[0]) for i, task in enumerate(tasks)]
+        glance, tasks = self.first_look(images), range(len(self.tasks))
+        found = self.parts(images, glance, len(images) * len(tasks))
+        if found is not None:
+            each = (self.see(images, found.at(slice(None), task)) for task in tasks)
+        else:
+            each = (self.look_again(images, glance, self.asking(images, task))[0] for task in tasks)
+        return [self.fitted_to(task, logits) for task, logits in enumerate(each)]
 
     def used_outputs(self, batch: Batch) -> list[Tensor]:
         images = cast(Tensor, batch.inputs)
         glance = self.first_look(images)
+        found = self.parts(images, glance, sum(batch.counts) * batch.inputs_per_example)
+        if found is not None:
+            return self.answers(batch, lambda indices, task: self.see(images[indices], found.at(indices, task)))
         return self.answers(batch, lambda indices, task: self.look_again(images[indices], glance.of(indices), task)[0])
 
     def welcome(self, index: int) -> None:
@@ -161,13 +169,24 @@ class TopDown(OneTaskNetwork):
         asked = nn.functional.one_hot(task, len(self.tasks)).to(self.embedding.weight.dtype)
         return cast(dict[int, Tensor], self.top_down(self.embedding(asked), glance))
 
+    def parts(self, images: Tensor, glance: Glance, pairs: int) -> Parts | None:
+        """Return the parts of the laterals into BU2, where that is less work than a stream for each pair of an image
+        and a task that is asked for."""
+        if not self.top_down.is_affine or len(images) < MANY or pairs <= len(images) + len(self.tasks):
+            return None
+        return parts(self.top_down, self.embedding, glance, len(images))
+
     def look_again(self, images: Tensor, glance: Glance, task: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
         """TD and BU2, for one task per image (B,): the logits (B, widest), and the stream's maps by level."""
         levels = self.think(glance, task)
-        x = self.top_down.modulate(images, levels, 0)
+        return self.see(images, self.top_down.laterals(levels)), levels
+
+    def see(self, images: Tensor, laterals: dict[int, Tensor]) -> Tensor:
+        """BU2: the logits (B, widest), given by level the stream's laterals."""
+        x = self.top_down.modulate(images, laterals, 0)
         for number, stage in enumerate(self.backbone.levels(), start=1):
-            x = stage.post(self.top_down.modulate(stage.pre(x), levels, number))
-        return self.branch(self.backbone.neck(x)), levels
+            x = stage.post(self.top_down.modulate(stage.pre(x), laterals, number))
+        return cast(Tensor, self.branch(self.backbone.neck(x)))
 
     def losses(self, batch: Batch) -> Losses:
         """Return the classification loss of BU2, with the auxiliary losses whose weights are set."""
@@ -223,7 +242,7 @@ class TopDown(OneTaskNetwork):
                 means.append(logits.new_zeros(()))
                 continue
             target = batch.foreground(batch.rows[rows], index)  # (n, H, W)
-            logits = logits[rows, None]
+            logits = logits[rows, None].float()
             if logits.shape[2:] != target.shape[1:]:
                 logits = nn.functional.interpolate(logits, target.shape[1:], mode="bilinear", align_corners=False)
             means.append(task.scale * nn.functional.binary_cross_entropy_with_logits(logits.squeeze(1), target))

@@ -17,7 +17,7 @@ from mtbench.errors import UsageError
 
 from ..localization import divisor_option, weight_option
 
-__all__ = ["Glance", "Mirror", "Sections", "Stream", "TopDownOptions", "stream"]
+__all__ = ["NOTHING", "Glance", "Mirror", "Sections", "Stream", "TopDownOptions", "stream"]
 
 CONNECTIVITY = ("add", "mul", "gated")
 EMBEDDED = 32
@@ -53,14 +53,20 @@ class Glance:
         return Glance(before=tuple(m[indices] for m in self.before), after=tuple(m[indices] for m in self.after))
 
 
+NOTHING = Glance(before=(), after=())
+"""The glance of a stream that sees no image."""
+
+
 class Stream(nn.Module, ABC):
     """The common part of streams: how maps grow, and how laterals connect them with both passes.
 
     Attributes:
+        is_affine: whether maps are affine functions of BU1's maps and the embedded task, see `.affine`.
         top: the shape (C, H, W) of the embedded task.
         to_bu2: the laterals into BU2, by level.
     """
 
+    is_affine: bool = False
     top: torch.Size
     to_bu2: nn.ModuleDict
 
@@ -95,11 +101,13 @@ class Stream(nn.Module, ABC):
             seen = seen.mean((2, 3), keepdim=True)
         return self.connect(self.options.td, level, lateral(seen))
 
-    def modulate(self, maps: Tensor, levels: dict[int, Tensor], number: int) -> Tensor:
-        """BU2's map of a level (0 is the image), modulated by the stream's if it has one there."""
-        if number not in levels:
-            return maps
-        return self.connect(self.options.bu2, maps, self.to_bu2[str(number)](levels[number]))
+    def laterals(self, levels: dict[int, Tensor]) -> dict[int, Tensor]:
+        """Return by level the lateral into BU2 of the stream's map."""
+        return {number: self.to_bu2[str(number)](level) for number, level in levels.items()}
+
+    def modulate(self, maps: Tensor, laterals: dict[int, Tensor], number: int) -> Tensor:
+        """BU2's map of a level (0 is the image), modulated by the stream if it has a lateral there."""
+        return self.connect(self.options.bu2, maps, laterals[number]) if number in laterals else maps
 
     def connect(self, connectivity: str, x: Tensor, z: Tensor) -> Tensor:
         """x + z, x z, or x + x sigma(z) (Eq. 3)."""
@@ -115,6 +123,7 @@ class Mirror(Stream):
 
     def __init__(self, options: TopDownOptions, backbone: Backbone, image_channels: int) -> None:
         super().__init__(options)
+        self.is_affine = options.td == "add"
         shapes = backbone.shapes
         bottom_up = [image_channels, *(shape.pre[0] for shape in shapes)]
         widths = [options.channels or width for width in bottom_up]
@@ -157,7 +166,7 @@ class Mirror(Stream):
         return {0: level, **levels}
 
     def look(self, level: Tensor, seen: list[Tensor], number: int) -> Tensor:
-        if not self.options.image:
+        if not (self.options.image and seen):
             return level
         return self.connect_bu1(level, self.from_bu1[number], seen[number])
 
@@ -231,7 +240,7 @@ class Sections(Stream):
 
     def look(self, level: Tensor, glance: Glance, number: int) -> Tensor:
         """The level with BU1's map: the stage's output, if that is as large; always the raw map of the last stage."""
-        if not self.options.image:
+        if not (self.options.image and glance.before):
             return level
         rectified = number < len(self.shapes) and self.shapes[number - 1].post == self.shapes[number - 1].pre
         seen = (glance.after if rectified else glance.before)[number - 1]

@@ -1,0 +1,73 @@
+"""Measurements drawn: what a step takes, how near that is to the limit, and what several runs at a time give."""
+
+from collections.abc import Callable
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from mtbench.bench.measure import Bench, Measured
+from mtbench.bench.page import times
+from mtbench.report.drawing.legend import LINE, legend_of
+from mtbench.report.drawing.style import Look, looks, new_figure, paper_style
+from mtbench.report.text import duration, fixed, wrap
+
+__all__ = ["draw_bench"]
+
+_ROW = 0.17
+"""Inches between two methods, beside the lines of their names."""
+_IDEAL = "Dotted: the throughput if no run slowed another down."
+
+
+def draw_bench(bench: Bench) -> Figure | None:
+    """Draw a row per method, with a dot for one run or, of throughput, for each number of runs at a time.
+
+    None where no method was measured.
+    """
+    methods = [each for each in bench.methods if each.steps]
+    if not methods:
+        return None
+    ask, limit = bench.ask, bench.limit
+    names = [wrap(each.method, 24) for each in methods]
+    look = dict(zip(ask.jobs, looks(len(ask.jobs)), strict=True))
+    one, more = {1: look[1]}, {jobs: its for jobs, its in look.items() if jobs > 1}
+    legend = legend_of([f"{jobs} run{'s at a time' * (jobs > 1)}" for jobs in look], _IDEAL if more else "")
+    with paper_style():
+        figure = new_figure(0.95 + legend.height + len(names) * (_ROW + LINE * max(n.count("\n") for n in names)))
+        figure.suptitle(wrap(f"Speed of training on {ask.dataset}, protocol {bench.protocol}, {ask.device}", 90))
+        left, middle, *right = figure.subplots(1, 3 if more else 2, sharey=True)
+        _dots(left, methods, one, lambda each, _: 1000 * each.seconds(1), duration)
+        _dots(middle, methods, one, lambda each, _: 100 * each.flops * each.rate(1) / limit, lambda v: fixed(v, 1))
+        for axes in right:
+            for jobs, its in more.items():
+                axes.axvline(jobs, color=its.colour, linestyle=":", linewidth=1, zorder=0)
+            _dots(axes, methods, more, lambda each, jobs: each.rate(jobs) / each.rate(1), times)
+            axes.set(xlabel="throughput over that of one run")
+        left.set(xlabel="ms per step")
+        middle.set(xlabel="% of the arithmetic limit")
+        left.set_yticks(range(len(names)), names)
+        left.set_ylim(len(names) - 0.5, -0.8)
+        handles = [Line2D([], [], color=its.colour, marker="o", linestyle="", markersize=4) for its in look.values()]
+        legend.draw(figure, handles)
+    return figure
+
+
+def _dots(
+    axes: Axes,
+    methods: list[Measured],
+    look: dict[int, Look],
+    value: Callable[[Measured, int], float],
+    said: Callable[[float], str],
+) -> None:
+    """Draw a dot for each method and number of runs at a time, with its number beside it, from 0 on."""
+    for row, each in enumerate(methods):
+        for jobs, its in look.items():
+            if jobs in each.steps:
+                at = value(each, jobs)
+                axes.plot(at, row, "o", color=its.colour, markersize=4)
+                axes.annotate(said(at), (at, row), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=5.5)
+    axes.margins(x=0.12)
+    axes.set_xlim(left=0)
+    axes.grid(axis="y", linewidth=0.3)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))

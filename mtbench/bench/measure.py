@@ -1,0 +1,165 @@
+"""Measurements of methods, one after another, each in processes of its own."""
+
+import dataclasses
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from mtbench.bench.work import Steps, measure_limit, measure_steps
+from mtbench.engines.processes import spawn
+from mtbench.errors import MtbenchError, RunError
+from mtbench.plan.grid import Request, plan
+from mtbench.plan.spec import RunSpec
+
+__all__ = ["Ask", "Bench", "Measured", "measure"]
+
+LIMIT = 300.0
+"""Seconds after which a measurement is given up, beside those that it is to take."""
+ENDLESS = 1_000_000
+"""Epochs, more than a measurement sees."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """What is to be measured.
+
+    Attributes:
+        methods: their names.
+        dataset: its name.
+        protocol: the name of a protocol.
+        settings: of the protocol, that differ.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        jobs: how many runs at a time, one number after another in ascending order; the first is 1.
+        seconds: that each measurement times.
+        is_random: whether random images take the place of the dataset's.
+        root: the folder of the data files.
+    """
+
+    methods: tuple[str, ...]
+    dataset: str
+    protocol: str
+    settings: dict[str, str]
+    device: str
+    jobs: tuple[int, ...]
+    seconds: float
+    is_random: bool
+    root: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """The measurements of one method.
+
+    Attributes:
+        method: its title.
+        steps: by the number of runs at a time the steps of each run; less than asked for where one failed.
+        why: a sentence, if something failed.
+    """
+
+    method: str
+    steps: dict[int, list[Steps]]
+    why: str = ""
+
+    def rate(self, jobs: int) -> float:
+        """Return the steps per second of all runs together, with so many at a time."""
+        return sum(each.steps / each.seconds for each in self.steps[jobs])
+
+    def seconds(self, jobs: int) -> float:
+        """Return the seconds per step of each run, with so many at a time."""
+        return jobs / self.rate(jobs)
+
+    @property
+    def flops(self) -> float:
+        """The floating-point operations of a step: two for a multiply-accumulate, and for the backward pass twice those
+        of the forward pass."""
+        first = self.steps[1][0]
+        return 3 * 2 * first.macs * first.examples
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """All that was measured.
+
+    Attributes:
+        ask: what was asked for.
+        limit: floating-point operations per second of a large product of matrices, on one core or GPU.
+        protocol: the training protocol in words.
+        methods: in the order in which they were asked for.
+    """
+
+    ask: Ask
+    limit: float
+    protocol: str
+    methods: tuple[Measured, ...]
+
+
+def measure(ask: Ask, say: Callable[[str], None] = lambda _: None) -> Bench:
+    """Measure the machine and the methods, one after another.
+
+    Args:
+        say: called with each method before it is measured.
+
+    Raises:
+        RunError: no process can be started, or the machine's rate cannot be measured.
+    """
+    say("limit")
+    found = _together([spawn(measure_limit, ask.device, ask.settings.get("precision", "float32"), 0.5)], ask.seconds)
+    if isinstance(found, str):
+        raise RunError(f"the rate of this machine cannot be measured: {found}.")
+    methods, protocol = list[Measured](), ""
+    for method in ask.methods:
+        say(method)
+        try:
+            [spec] = plan(
+                Request(
+                    methods=[method], datasets=[ask.dataset], protocol=ask.protocol, settings=ask.settings, seeds=[0]
+                )
+            )
+        except MtbenchError as cause:
+            methods.append(Measured(method=method, steps={}, why=str(cause)))
+            continue
+        protocol = spec.titles.protocol
+        methods.append(_measured(spec, ask))
+    return Bench(ask=ask, limit=found[0], protocol=protocol, methods=tuple(methods))
+
+
+def _measured(spec: RunSpec, ask: Ask) -> Measured:
+    text = dataclasses.replace(spec, protocol=dataclasses.replace(spec.protocol, epochs=ENDLESS)).to_json()
+    steps = dict[int, list[Steps]]()
+    for jobs in ask.jobs:
+        meeting = multiprocessing.get_context("forkserver").Barrier(jobs)
+        work = (text, str(ask.root), ask.device, ask.seconds, ask.is_random, meeting)
+        found = _together([spawn(measure_steps, *work) for _ in range(jobs)], ask.seconds)
+        if isinstance(found, str):
+            at_once = f" with {jobs} at a time" if jobs > 1 else ""
+            return Measured(method=spec.titles.method, steps=steps, why=found + at_once)
+        steps[jobs] = found
+    return Measured(method=spec.titles.method, steps=steps)
+
+
+def _together(workers: Sequence[tuple[ForkServerProcess, Connection]], seconds: float) -> list[Any] | str:
+    """Return the message of each process, or a sentence that says why there are none; no process is left."""
+    deadline, found = time.monotonic() + LIMIT + seconds, list[object]()
+    try:
+        for process, pipe in workers:
+            if not pipe.poll(max(0.0, deadline - time.monotonic())):
+                return f"it took more than {LIMIT + seconds:.0f} s"
+            try:
+                found.append(pipe.recv())
+            except EOFError:
+                process.join(1)
+                return f"its process died with exit code {process.exitcode}"
+    finally:
+        for process, pipe in workers:
+            with suppress(ProcessLookupError):
+                process.kill()
+            process.join()
+            pipe.close()
+    told = [each for each in found if isinstance(each, str)]
+    return max(told, key=len) if told else found

@@ -1,0 +1,126 @@
+"""``mtbench bench``: how fast is training on this machine?"""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mtbench.cli.shared import Changes, DataRoot, Device, ProtocolName, data_root
+from mtbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from mtbench.bench.measure import Bench
+
+__all__ = ["bench"]
+
+DEFAULT = Path(__file__).parent.parent / "bench" / "default.toml"
+SHARING = 5
+"""The number of runs that share a GPU, beside one."""
+
+
+def bench(
+    methods: Annotated[
+        str, typer.Option("--methods", help="Methods, separated by commas; by default a few.", metavar="NAMES")
+    ] = "",
+    dataset: Annotated[
+        str, typer.Option("--dataset", help="The dataset; by default one of small images.", metavar="NAME")
+    ] = "",
+    protocol: ProtocolName = "paper",
+    changes: Changes = None,
+    device: Device = "auto",
+    jobs: Annotated[
+        str,
+        typer.Option(
+            "--jobs",
+            help="Runs at a time, separated by commas; by default 1 and as many as there are cores, or 1 and 5 on a "
+            "GPU.",
+            metavar="NUMBERS",
+        ),
+    ] = "",
+    seconds: Annotated[float, typer.Option("--seconds", help="Seconds that each measurement times.", min=0.01)] = 2.0,
+    is_random: Annotated[
+        bool, typer.Option("--random", help="Random images of the dataset's shape, as where its files are missing.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the files; by default reports/local/bench.", metavar="DIR")
+    ] = None,
+    root: DataRoot = None,
+) -> None:
+    """Measure the speed of training on this machine: steps, memory, and what several runs at a time give."""
+    from rich.console import Console
+
+    from mtbench.bench.measure import Ask, measure
+    from mtbench.bench.page import bench_page
+    from mtbench.cli.execution import names, settings
+    from mtbench.engines.slots import cores
+    from mtbench.plan.parse import parse_dataset, parse_method
+    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.write import DEFAULT_REPORTS
+    from mtbench.train.device import check_precision, choose_device
+
+    console, chosen, changed = Console(), choose_device(device), settings(changes or [])
+    check_precision(chosen, changed.get("precision", "float32"))
+    default = tomllib.loads(DEFAULT.read_text())
+    dataset, asked = dataset or default["dataset"], names(methods) or default["methods"]
+    for method in asked:
+        parse_method(method)  # a name that nothing has is told before anything is measured
+    is_there = bool(parse_dataset(dataset).open(data_root(root)).fingerprint())
+    if not is_there and not is_random:
+        console.print(f"The files of '{dataset}' are not here: random images take their place.", style="dim")
+    ask = Ask(
+        methods=tuple(asked),
+        dataset=dataset,
+        protocol=protocol,
+        settings=dict(changed),
+        device=str(chosen),
+        jobs=_numbers(jobs, SHARING if chosen.type == "cuda" else cores()),
+        seconds=seconds,
+        is_random=is_random or not is_there,
+        root=data_root(root),
+    )
+    found = measure(ask, lambda what: console.print(f"measuring {what}", style="dim", markup=False))
+    print_page(bench_page(found), console)
+    folder = out or DEFAULT_REPORTS / "bench"
+    console.print(f"Written to {folder}:", soft_wrap=True, highlight=False, markup=False)
+    for name in _write(found, folder):
+        console.print(f"  {name}", soft_wrap=True, highlight=False, markup=False)
+    if any(each.why for each in found.methods):
+        raise typer.Exit(1)
+
+
+def _numbers(text: str, most: int) -> tuple[int, ...]:
+    """Return how many runs are measured at a time, in ascending order and one first.
+
+    Raises:
+        UsageError: the text is no list of positive numbers.
+    """
+    if not text:
+        return tuple(sorted({1, most}))
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) for part in parts):
+        raise UsageError(f"--jobs is '{text}'.", allowed="Numbers of at least 1, separated by commas, as in 1,5.")
+    return tuple(sorted({1, *map(int, parts)}))
+
+
+def _write(found: "Bench", folder: Path) -> Sequence[str]:
+    """Write the table, the numbers and the figure into a folder, and return the names of the files."""
+    from mtbench.bench.figure import draw_bench
+    from mtbench.bench.page import bench_frame, bench_page
+    from mtbench.report.drawing.style import save
+    from mtbench.report.typeset.latex import render_latex
+    from mtbench.report.typeset.markup import render_markdown
+    from mtbench.store.atomic import make_folder, write_bytes
+
+    page, figure = bench_page(found), draw_bench(found)
+    content = {
+        "bench.md": render_markdown(page).encode(),
+        "bench.tex": render_latex(page).encode(),
+        "bench.csv": str(bench_frame(found).to_csv(index=False, lineterminator="\n")).encode(),
+        **({f"bench.{kind}": data for kind, data in save(figure).items()} if figure else {}),
+    }
+    make_folder(folder)
+    for name, data in content.items():
+        write_bytes(folder / name, data)
+    return list(content)
