@@ -5,8 +5,10 @@ A finished run teaches the speed of its kind (see `mtbench.engines.job`). Of kin
 """
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,7 +35,7 @@ def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> f
     """Estimate the seconds that the runs will take together; None if that is not possible.
 
     A kind that was neither remembered nor reached is reckoned by its multiply-accumulates from those of its dataset
-    that were, or without any counts as the mean of all.
+    that were, and remembered so until one of its runs has finished. Without any it counts as the mean of all.
     """
     remembered = Speeds(choose_device(slots[0]))
     kinds: dict[str, list[RunSpec]] = {}
@@ -43,13 +45,16 @@ def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> f
     largest = {key: max(alike, key=lambda spec: spec.protocol.images or 1 << 62) for key, alike in kinds.items()}
     new = {key: spec for key, spec in largest.items() if key not in speeds or not speeds[key].fits(spec)}
     if new:
-        measured = _measured(new, root, slots[0])
-        remembered.remember(measured)
-        speeds |= measured
-    each = _seconds(kinds, {key: speeds[key] for key in kinds if key not in new or key in measured})
-    if not each:
+        measured = _measured(_by_turns(new), root, slots[0])
+        speeds = {key: speed for key, speed in speeds.items() if key in kinds and key not in new} | measured
+        reckoned = _reckoned(kinds, speeds)
+        remembered.remember(measured | reckoned)
+        speeds |= reckoned
+    known = [seconds_at(speeds[key], spec) for key, alike in kinds.items() if key in speeds for spec in alike]
+    if not known:
         return None
-    return max(max(each), sum(each) / min(len(slots), len(specs)))
+    whole = sum(known) * len(specs) / len(known)
+    return max(max(known), whole / min(len(slots), len(specs)))
 
 
 def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> None:
@@ -85,31 +90,41 @@ def _measured(kinds: Mapping[str, RunSpec], root: Path, device: str) -> dict[str
     return {key: speed for key, speed in zip(kinds, found, strict=False) if speed is not None}
 
 
-def _seconds(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed]) -> list[float]:
-    """The seconds of every run, reckoned where there is no speed of its kind; empty where there is none at all."""
-    known = {key: [seconds_at(speeds[key], spec) for spec in kinds[key]] for key in speeds}
-    if not known:
-        return []
-    rates: dict[str, list[float]] = {}
-    unknown = {key: specs for key, specs in kinds.items() if key not in known}
-    lacking = {str(specs[0].dataset) for specs in unknown.values()}
-    for key, seconds in known.items():
-        if str(kinds[key][0].dataset) in lacking and (work := _work(kinds[key][0])):
-            rates.setdefault(str(kinds[key][0].dataset), []).append(seconds[0] / work)
-    every = [each for seconds in known.values() for each in seconds]
-    mean = sum(every) / len(every)
-    for specs in unknown.values():
-        rate = rates.get(str(specs[0].dataset))
-        for spec in specs:
-            work = _work(spec) if rate else 0
-            every.append(work * sum(rate) / len(rate) if rate and work else mean)
-    return every
+def _by_turns(kinds: Mapping[str, RunSpec]) -> dict[str, RunSpec]:
+    """The kinds in another order: the first of each dataset, then the second of each, since others of a dataset are
+    reckoned from any one of it."""
+    turns = Counter[str]()
+    ranked = []
+    for key, spec in kinds.items():
+        ranked.append((turns[str(spec.dataset)], key))
+        turns[str(spec.dataset)] += 1
+    return {key: kinds[key] for _, key in sorted(ranked, key=lambda each: each[0])}
+
+
+def _reckoned(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed]) -> dict[str, Speed]:
+    """The speeds of kinds that have none, by their multiply-accumulates from the mean of those of their dataset that
+    have one; without kinds that cannot be counted."""
+    found = {}
+    for key, (spec, *_) in kinds.items():
+        if key in speeds or not (work := _work(spec)):
+            continue
+        alike = [
+            (speeds[other], _work(one))
+            for other, (one, *_) in kinds.items()
+            if other in speeds and one.dataset == spec.dataset and speeds[other].fits(spec)
+        ]
+        if counted := [(speed, work / its) for speed, its in alike if its]:
+            found[key] = replace(
+                counted[0][0],
+                training=sum(speed.training * times for speed, times in counted) / len(counted),
+                evaluation=sum(speed.evaluation * times for speed, times in counted) / len(counted),
+            )
+    return found
 
 
 def _work(spec: RunSpec) -> int:
-    """Multiply-accumulates for one input, times the epochs; 0 if they cannot be counted."""
-    method, files = f"{spec.network}@{spec.backbone}", tuple(sorted(spec.files.items()))
-    return spec.protocol.epochs * _macs(str(spec.dataset), method, files)
+    """Multiply-accumulates for one input; 0 if they cannot be counted."""
+    return _macs(str(spec.dataset), f"{spec.network}@{spec.backbone}", tuple(sorted(spec.files.items())))
 
 
 @cache

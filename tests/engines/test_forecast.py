@@ -40,10 +40,12 @@ def nothing_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_estimate_grows_with_the_runs_and_outlives_what_it_measures(tmp_path: Path) -> None:
-    found = estimate(specs("single", "toy-crash:how=kill"), root=tmp_path, slots=["cpu"])
-    assert found is not None
-    assert found > 0
     assert estimate(specs("toy-crash:how=kill"), root=tmp_path, slots=["cpu"]) is None
+    one = estimate(specs("single"), root=tmp_path, slots=["cpu"])
+    both = estimate(specs("single", "toy-crash:how=kill"), root=tmp_path, slots=["cpu"])
+    assert one is not None
+    assert both is not None
+    assert both > one > 0
 
 
 def test_what_was_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,6 +73,12 @@ def test_what_was_not_reached_is_reckoned_by_its_multiply_accumulates(tmp_path: 
     remember({"uniform": SPEED})
     expected = 0.96 * (1 + work("single") / work("uniform"))
     assert estimate(specs("uniform", "single"), root=tmp_path, slots=["cpu"]) == pytest.approx(expected)
+
+
+def test_a_kind_of_each_dataset_is_measured_before_the_second_of_any() -> None:
+    asked = Request(methods=["td", "single"], datasets=["toy-all", "toy-three"], settings={}, seeds=[0])
+    order = list(forecast._by_turns({str(number): spec for number, spec in enumerate(plan(asked))}))
+    assert order == ["0", "2", "1", "3"]
 
 
 @pytest.mark.usefixtures("nothing_measured")
