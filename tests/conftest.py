@@ -1,6 +1,8 @@
 """Things that tests of several parts share."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import hypothesis
 import pytest
 
 from mtbench.cli.shared import data_root as chosen_root
+from mtbench.store.memory import CACHE
 
 
 def pytest_configure() -> None:
@@ -15,8 +18,13 @@ def pytest_configure() -> None:
     that wait for each other there take ten times as long over the small networks that planning builds. No test is
     timed."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ[CACHE] = tempfile.mkdtemp(prefix="mtbench-tests-")  # what is remembered here stays here
     hypothesis.settings.register_profile("untimed", deadline=None)
     hypothesis.settings.load_profile("untimed")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ[CACHE], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

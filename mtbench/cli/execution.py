@@ -133,7 +133,7 @@ def agenda_of(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: se
 def announce(agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, is_quick: bool) -> None:
     """Say what will be done and how long it will take."""
     from mtbench.cli.grid import LONG, announcement, expectation
-    from mtbench.engines.agenda import estimate
+    from mtbench.engines.forecast import estimate
 
     for line in announcement(agenda):
         console.print(line, soft_wrap=True, highlight=False)

@@ -10,8 +10,8 @@ from rich.markup import escape
 
 from mtbench.cli.grid import LONG, expectation
 from mtbench.cli.shared import DEFAULT_RESULTS, grid
-from mtbench.engines.agenda import estimate
 from mtbench.engines.display import duration
+from mtbench.engines.forecast import estimate
 from mtbench.errors import DamagedRecord
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import StudyPlan

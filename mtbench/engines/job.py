@@ -32,6 +32,7 @@ from mtbench.train.assemble import method_of
 from mtbench.train.device import choose_device, deterministic
 from mtbench.train.numerics import numerics
 from mtbench.train.progress import Progress
+from mtbench.train.speeds import Speeds
 from mtbench.train.trained import Trained, train
 
 __all__ = ["execute"]
@@ -91,6 +92,7 @@ def _execute(
             trained = _trained(spec, root, chosen, leased, watch, stop)
             record = _record(spec, trained, found, leased.checkpoint.notes)
             leased.publish(record, trained.model, trained.predictions, trained.images)
+            Speeds(chosen).learn(record)
 
 
 def _trained(

@@ -1,6 +1,8 @@
-"""An estimate of the time that a run will take, from a few timed steps."""
+"""The speed of a kind of run, from a few timed steps."""
 
+import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -11,34 +13,44 @@ from mtbench.train.ahead import placed
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.buffers import after_step
 from mtbench.train.device import deterministic
-from mtbench.train.loop import TRAIN_EXAMPLES, curve_epochs
 from mtbench.train.outputs import ask, batch_size, one_by_one
 from mtbench.train.phases import Phase, phases
+from mtbench.train.speeds import Speed
 
-__all__ = ["seconds"]
+__all__ = ["measure_speed"]
 
 STEPS = 3
 
 
-def seconds(spec: RunSpec, *, root: Path, device: torch.device) -> float:
-    """An estimate of the seconds a whole run takes on one core or GPU: `STEPS` timed steps of each of its phases, and
-    one batch evaluated."""
+def measure_speed(
+    spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[str, Split] | None = None, stop: float = math.inf
+) -> Speed:
+    """Return the speed of a kind of run on one core or GPU: of `STEPS` timed steps of each phase, and of one batch
+    evaluated.
+
+    Args:
+        data: see `assemble`.
+        stop: the time, by `time.monotonic`, after which no more steps are made than a phase needs, which is one.
+    """
     deterministic(device, spec.protocol.precision)
-    run = assemble(spec, root=root, device=device)
+    run = assemble(spec, root=root, device=device, data=data)
     plan = phases(run, spec.protocol)
-    training = sum(phase.epochs * _epoch(run, phase, spec.protocol, device) for phase in plan)
-    train, test = _as_seen(run.splits["train"].first(TRAIN_EXAMPLES)), _as_seen(run.splits["test"])
+    train = len(run.splits["train"] if run.whole is None else run.whole)
+    training = sum(phase.epochs * _epoch(run, phase, spec.protocol, device, stop) for phase in plan)
+    test = _as_seen(run.splits["test"])
     at_once = min(batch_size(run.network, test), len(test))
-
-    def look() -> None:
-        ask(run.network, test.batch(torch.arange(at_once, device=device)))
-
+    rows = torch.arange(at_once, device=device)
     started = _now(device)
-    look()
-    per_look = _now(device) - started
-    points = len(curve_epochs(plan[-1].end, spec.protocol.curve))
-    examples = (points + 1) * len(test) + len(train)
-    return training + examples / at_once * per_look
+    ask(run.network, test.batch(rows))
+    spent = _now(device) - started
+    return Speed(
+        training=training / spec.protocol.epochs / train,
+        evaluation=spent / at_once,
+        phases=plan[-1].end / spec.protocol.epochs,
+        train=train,
+        test=len(test),
+        whole=not spec.protocol.images or train < spec.protocol.images,
+    )
 
 
 def _as_seen(split: Split) -> Split:
@@ -48,7 +60,7 @@ def _as_seen(split: Split) -> Split:
     )
 
 
-def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torch.device) -> float:
+def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torch.device, stop: float) -> float:
     """The seconds that the steps of one epoch of a phase take."""
     one_task = protocol.draws_one_task(native=run.network.one_task)
     visits = phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=one_task)
@@ -62,13 +74,16 @@ def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torc
         after_step(phase.balancer, run.network, batch)
         run.network.zero_grad()
 
-    step(0)  # the first step pays for memory and caches
     started = _now(device)
-    for number in range(STEPS):
-        step(number + 1)
-    seconds = (_now(device) - started) / STEPS * len(batches)
+    step(0)  # the first step pays for memory and caches
+    once = _now(device)
+    made = 0
+    while made < STEPS and time.monotonic() < stop:
+        made += 1
+        step(made)
+    per_step = (_now(device) - once) / made if made else once - started
     phase.leave(run.network)
-    return seconds
+    return per_step * len(batches)
 
 
 def _now(device: torch.device) -> float:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.engines.agenda import estimate, make_agenda, supersede
+from mtbench.engines.agenda import make_agenda, supersede
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
@@ -86,10 +86,3 @@ def test_what_another_process_works_on_stays(runs: dict[str, RunStatus], tmp_pat
     with Lease(runs["fresh"].folder):
         supersede(runs["fresh"], tmp_path)
     assert status_of(runs["fresh"].folder, runs["fresh"].spec, tmp_path).state == "fresh"
-
-
-def test_an_estimate_grows_with_the_runs_and_outlives_what_it_measures(tmp_path: Path) -> None:
-    found = estimate(specs("single", "toy-crash:how=kill"), root=tmp_path, slots=["cpu"])
-    assert found is not None
-    assert found > 0
-    assert estimate(specs("toy-crash:how=kill"), root=tmp_path, slots=["cpu"]) is None

@@ -14,7 +14,7 @@ from mtbench.contract import Augmentation, Batch, Losses, Motion, Network
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.estimate import seconds
+from mtbench.train.estimate import measure_speed
 from mtbench.train.evaluate import evaluate
 from mtbench.train.loop import fit
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
@@ -130,7 +130,8 @@ def test_conflict_is_measured_of_moved_images_and_changes_nothing() -> None:
 
 
 def test_a_run_with_augmentation_can_be_estimated() -> None:
-    assert 0 < seconds(spec_of("uniform", "toy-surfaces:augment=all"), root=Path(), device=CPU) < math.inf
+    speed = measure_speed(spec_of("uniform", "toy-surfaces:augment=all"), root=Path(), device=CPU)
+    assert 0 < speed.training < math.inf
 
 
 @pytest.mark.parametrize("dataset", ["mmnist2:shift=3", "mmnist3:shift=3:tasks=LL/LU/RL"])

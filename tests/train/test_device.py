@@ -9,7 +9,7 @@ from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, all_methods, plan
 from mtbench.store.record import CurvePoint
 from mtbench.train.device import choose_device, deterministic
-from mtbench.train.estimate import seconds
+from mtbench.train.estimate import measure_speed
 from mtbench.train.trained import Trained, train
 from tests.train.golden import CASES, moved, read, values
 
@@ -64,7 +64,7 @@ def test_a_cpu_computes_on_one_thread_and_deterministically() -> None:
 def test_an_estimate_can_be_had_of_every_kind_of_network() -> None:
     for method in ("single", "moo", "td"):
         spec = plan(Request(methods=[method], datasets=["toy-partial"], settings={}, seeds=[0]))[0]
-        assert seconds(spec, root=Path(), device=torch.device("cpu")) > 0
+        assert measure_speed(spec, root=Path(), device=torch.device("cpu")).training > 0
 
 
 def test_tf32_on_a_cpu_is_refused() -> None:

@@ -22,6 +22,7 @@ from mtbench.train.loop import curve_epochs, fit
 from mtbench.train.ownership import owned
 from mtbench.train.phases import phases
 from mtbench.train.progress import Progress
+from mtbench.train.speeds import seconds_at
 from tests.train.runs import CPU, Memory, run, same, spec_of
 
 EPOCHS = 3
@@ -335,15 +336,16 @@ def test_an_estimate_counts_the_steps_of_every_phase(
     """On a clock that shows a second more at each look: a third of a second per step, one for the batch looked at."""
     ticks = iter(range(1000))
     monkeypatch.setattr(estimate, "_now", lambda _: float(next(ticks)))
-    found = estimate.seconds(spec_of("td", **settings), root=Path(), device=CPU)
+    spec = spec_of("td", **settings)
+    found = seconds_at(estimate.measure_speed(spec, root=Path(), device=CPU), spec)
     trained_on = 10 if "fraction" in settings else 96
-    looks = ((epochs + 1) * 48 + trained_on) / 48
+    looks = (epochs * 48 + trained_on) / 48
     assert found == pytest.approx(epochs * 6 / 3 + looks)
 
 
 def test_an_estimate_steps_through_phases_in_which_other_parameters_are_frozen() -> None:
     """The branch that is frozen as a whole in the first phase is what the second trains."""
-    assert estimate.seconds(spec_of("uniform", adds="own"), root=Path(), device=CPU) > 0
+    assert estimate.measure_speed(spec_of("uniform", adds="own"), root=Path(), device=CPU).training > 0
 
 
 def test_with_one_task_there_is_none_to_add() -> None:

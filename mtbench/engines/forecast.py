@@ -1,0 +1,137 @@
+"""The time that runs will take together: from what is remembered of their kinds, and from what is measured of new ones.
+
+A finished run teaches the speed of its kind (see `mtbench.engines.job`). Of kinds without one as many are measured as
+`BUDGET` allows, in a process of their own, and remembered; the others are reckoned from these.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cache
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from mtbench.contract import Split
+from mtbench.engines.processes import spawn
+from mtbench.plan.counting import count_work
+from mtbench.plan.parse import dataset_of, parse_dataset, parse_method
+from mtbench.plan.spec import RunSpec
+from mtbench.train.assemble import load_splits
+from mtbench.train.device import choose_device
+from mtbench.train.estimate import measure_speed
+from mtbench.train.speeds import Speed, Speeds, seconds_at
+
+__all__ = ["estimate", "measure"]
+
+BUDGET = 3.0
+"""Seconds after which no new kind of run is measured for an estimate."""
+LIMIT = 20.0
+"""Seconds after which a measurement is given up that does not end by itself."""
+
+
+def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> float | None:
+    """Estimate the seconds that the runs will take together; None if that is not possible.
+
+    A kind that was neither remembered nor reached is reckoned by its multiply-accumulates from those of its dataset
+    that were, and remembered so until one of its runs has finished. Without any it counts as the mean of all.
+    """
+    remembered = Speeds(choose_device(slots[0]))
+    kinds: dict[str, list[RunSpec]] = {}
+    for spec in specs:
+        kinds.setdefault(remembered.key(spec), []).append(spec)
+    speeds = remembered.known()
+    largest = {key: max(alike, key=lambda spec: spec.protocol.images or 1 << 62) for key, alike in kinds.items()}
+    new = {key: spec for key, spec in largest.items() if key not in speeds or not speeds[key].fits(spec)}
+    if new:
+        measured = _measured(_by_turns(new), root, slots[0])
+        speeds = {key: speed for key, speed in speeds.items() if key in kinds and key not in new} | measured
+        reckoned = _reckoned(kinds, speeds)
+        remembered.remember(measured | reckoned)
+        speeds |= reckoned
+    known = [seconds_at(speeds[key], spec) for key, alike in kinds.items() if key in speeds for spec in alike]
+    if not known:
+        return None
+    whole = sum(known) * len(specs) / len(known)
+    return max(max(known), whole / min(len(slots), len(specs)))
+
+
+def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> None:
+    """Send the `Speed` of each spec or None through the pipe, and end after `BUDGET`: the process behind `estimate`."""
+    stop = time.monotonic() + BUDGET
+    loaded: dict[tuple[object, ...], dict[str, Split]] = {}
+
+    for text in specs:
+        spec = RunSpec.from_json(text)
+        key = (str(spec.dataset), spec.protocol.validation, spec.protocol.images)
+        try:
+            if key not in loaded:  # once for all methods
+                loaded[key] = load_splits(spec, dataset_of(spec).open(Path(root)))
+            speed = measure_speed(spec, root=Path(root), device=choose_device(device), data=loaded[key], stop=stop)
+            pipe.send(speed)
+        except Exception:  # what is wrong with the run shows when it is done
+            pipe.send(None)
+        if time.monotonic() > stop:
+            return
+
+
+def _measured(kinds: Mapping[str, RunSpec], root: Path, device: str) -> dict[str, Speed]:
+    """The speeds of as many kinds as could be measured, in their order."""
+    process, pipe = spawn(measure, [spec.to_json() for spec in kinds.values()], str(root), device)
+    deadline, found = time.monotonic() + LIMIT, list[Speed | None]()
+    with suppress(EOFError, OSError):
+        while len(found) < len(kinds) and pipe.poll(max(0.0, deadline - time.monotonic())):
+            found.append(pipe.recv())
+    process.kill()
+    process.join()
+    pipe.close()
+    # What was not reached is missing at the end.
+    return {key: speed for key, speed in zip(kinds, found, strict=False) if speed is not None}
+
+
+def _by_turns(kinds: Mapping[str, RunSpec]) -> dict[str, RunSpec]:
+    """The kinds in another order: the first of each dataset, then the second of each, since others of a dataset are
+    reckoned from any one of it."""
+    turns = Counter[str]()
+    ranked = []
+    for key, spec in kinds.items():
+        ranked.append((turns[str(spec.dataset)], key))
+        turns[str(spec.dataset)] += 1
+    return {key: kinds[key] for _, key in sorted(ranked, key=lambda each: each[0])}
+
+
+def _reckoned(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed]) -> dict[str, Speed]:
+    """The speeds of kinds that have none, by their multiply-accumulates from the mean of those of their dataset that
+    have one; without kinds that cannot be counted."""
+    found = {}
+    for key, (spec, *_) in kinds.items():
+        if key in speeds or not (work := _work(spec)):
+            continue
+        alike = [
+            (speeds[other], _work(one))
+            for other, (one, *_) in kinds.items()
+            if other in speeds and one.dataset == spec.dataset and speeds[other].fits(spec)
+        ]
+        if counted := [(speed, work / its) for speed, its in alike if its]:
+            found[key] = replace(
+                counted[0][0],
+                training=sum(speed.training * times for speed, times in counted) / len(counted),
+                evaluation=sum(speed.evaluation * times for speed, times in counted) / len(counted),
+            )
+    return found
+
+
+def _work(spec: RunSpec) -> int:
+    """Multiply-accumulates for one input; 0 if they cannot be counted."""
+    return _macs(str(spec.dataset), f"{spec.network}@{spec.backbone}", tuple(sorted(spec.files.items())))
+
+
+@cache
+def _macs(dataset: str, method: str, files: tuple[tuple[str, str], ...]) -> int:
+    try:
+        chosen, opened = parse_method(method, dict(files)), parse_dataset(dataset, dict(files)).open(Path())
+        setup = chosen.on(opened.default_backbone).setup(opened, seed=0)
+        return count_work(chosen, setup).per_input
+    except Exception:  # what is wrong with the run shows when it is done
+        return 0

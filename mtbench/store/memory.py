@@ -1,0 +1,57 @@
+"""Facts that one command finds out and the next ones use: small files in the user's cache folder.
+
+They only save time. What is lost, damaged or of another program counts as not there, and is found out again.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from mtbench.errors import StoreError
+from mtbench.store.atomic import make_folder, write_text
+
+__all__ = ["CACHE", "Memory"]
+
+CACHE = "MTBENCH_CACHE"
+"""The environment variable that names another folder than the platform's for caches of the user."""
+
+MOST = 5000
+"""Entries that are kept, of which the newest are at the end."""
+
+
+class Memory:
+    """Entries by key, plain values in a JSON file.
+
+    Args:
+        name: of the file.
+    """
+
+    def __init__(self, name: str) -> None:
+        folder = os.environ.get(CACHE)
+        self.path = (Path(folder) if folder else platformdirs.user_cache_path("mtbench")) / name
+
+    def read(self) -> dict[str, Any]:
+        """Return all entries; none if the file is not there, or is not such a file."""
+        try:
+            entries = json.loads(self.path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return entries if isinstance(entries, dict) else {}
+
+    def add(self, entries: Mapping[str, Any]) -> None:
+        """Add entries, in place of those of the same keys, as far as the file can be written.
+
+        Of two processes that do so at once one may lose its entries, and neither harms the file.
+        """
+        if not entries:
+            return
+        kept = {key: value for key, value in self.read().items() if key not in entries}
+        newest = list({**kept, **entries}.items())[-MOST:]
+        with suppress(StoreError):
+            make_folder(self.path.parent)
+            write_text(self.path, json.dumps(dict(newest), indent=0) + "\n")
