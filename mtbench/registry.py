@@ -232,6 +232,7 @@ def reference(kind: str) -> str:
     return names[0]
 
 
+@cache
 def _declared_role(entry: PluginEntry) -> str:
     path = module_path(entry.module)
     declared = None if path is None else _own_literal(path, entry.attribute, "role")

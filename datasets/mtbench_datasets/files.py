@@ -5,6 +5,7 @@ import os
 import uuid
 from pathlib import Path
 
+from mtbench.contract.sums import read_summed
 from mtbench.errors import DataError
 
 __all__ = ["read_checked", "read_with_sum", "sum_beside", "write_atomically", "write_with_sum"]
@@ -20,11 +21,10 @@ def read_checked(path: Path, algorithm: str, expected: str, owner: str) -> bytes
     """
     mend = f"`mtbench data prepare {owner}` mends it."
     try:
-        content = path.read_bytes()
+        content, found = read_summed(path, algorithm)
     except OSError as cause:
         state = "is missing" if isinstance(cause, FileNotFoundError) else f"cannot be read ({cause.strerror})"
         raise DataError(f"{path} {state}; its {algorithm} is to be {expected}.", mend=mend, where=WHERE) from None
-    found = hashlib.new(algorithm, content).hexdigest()
     if found != expected:
         raise DataError(
             f"{path} is truncated or altered: the {algorithm} of its {len(content)} bytes is {found}, "

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mtbench.contract.sums import read_summed
 from mtbench.errors import DataError
 
 from .files import read_checked, write_atomically
@@ -101,7 +102,7 @@ def parse_idx(content: bytes) -> Tensor:
 def _md5(path: Path) -> str:
     """The MD5 sum of a file; empty if it cannot be read."""
     try:
-        return hashlib.md5(path.read_bytes()).hexdigest()
+        return read_summed(path, "md5")[1]
     except OSError:
         return ""
 

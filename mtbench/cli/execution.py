@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,15 +116,17 @@ def agenda_of(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: se
         write: whether each run's ``spec.json`` is put down.
     """
     from mtbench.engines.agenda import make_agenda
+    from mtbench.store.fingerprint import code
     from mtbench.store.results import check_results, find_runs, mark_results
     from mtbench.store.status import status_of
 
     (mark_results if write else check_results)(results)
     runs: list[RunStatus] = []
+    codes = cache(code)
     for folder, spec in zip(find_runs(results, specs), specs, strict=True):
         if write:
             folder.write_spec(spec)
-        runs.append(status_of(folder.path, spec, root))
+        runs.append(status_of(folder.path, spec, root, codes))
     return make_agenda(runs, refresh)
 
 

@@ -1,5 +1,6 @@
 """``mtbench report``: tables and figures of the runs that are there."""
 
+import gc
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,6 +84,7 @@ def report(
 
     root, asked = shared.data_root(data_root), Asked(average=delta, sign=delta_sign, base=delta_base)
     statuses = survey(results, root) if results.is_dir() else []
+    gc.freeze()  # records stay to the end: the search for cycles need not look at them again and again
     if not statuses:
         runs = f"--suite {shlex.quote(suite)}" if suite else "--methods td,uniform --dataset mmnist3"
         raise UsageError(
@@ -136,29 +138,18 @@ def _report_all(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.report.conventions.presets import preset_pages
-    from mtbench.report.results.comparison import compare
-    from mtbench.report.studies.exhibits import study_exhibits
     from mtbench.report.studies.runs import in_tables
-    from mtbench.report.tables.beside import pages_beside
-    from mtbench.report.tables.table import build_table
-    from mtbench.report.typeset.layout import Page, page_of
     from mtbench.report.typeset.terminal import print_page
-    from mtbench.report.write import write_report
+    from mtbench.report.write import make_report
 
     shown, left_out = in_tables(statuses, studies, results)
-    comparisons = compare(shown)
-    pages: list[Page] = []
-    for comparison in comparisons:
-        pages.append(page_of(build_table(comparison, choices)))
-        pages += [page for _, page in pages_beside(comparison, choices)]
-    pages += preset_pages(comparisons)
-    for page in [*pages, *(exhibit.page for exhibit in study_exhibits(studies, comparisons))]:
+    made = make_report(shown, studies, choices)
+    for page in made.pages():
         print_page(page, console)
         console.print()
     for line in left_out:
         console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
-    return write_report(shown, out, studies, choices)
+    return made.write(out)
 
 
 def _report_suite(

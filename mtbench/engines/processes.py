@@ -10,6 +10,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
+from mtbench.contract.sums import Sums, known_sums, learn_sums
 from mtbench.errors import RunError
 
 __all__ = ["spawn"]
@@ -45,7 +46,7 @@ def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerPr
     context.set_forkserver_preload(PRELOADED)
     for attempt in range(ATTEMPTS):
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=_follow, args=(target, *arguments, theirs))
+        process = context.Process(target=_follow, args=(known_sums(), target, *arguments, theirs))
         try:
             _start(process)
         except (OSError, EOFError) as cause:  # the server died in this very moment; asked again it is started anew
@@ -60,7 +61,8 @@ def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerPr
     raise AssertionError("unreachable")
 
 
-def _follow(target: Callable[..., None], *arguments: object) -> None:
+def _follow(sums: Sums, target: Callable[..., None], *arguments: object) -> None:
+    learn_sums(sums)  # of the data, which the parent has read
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     target(*arguments)

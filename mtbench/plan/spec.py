@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter
@@ -99,15 +100,15 @@ class RunSpec:
     titles: Titles
     files: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Twelve hexadecimal digits that stand for what was asked."""
-        asked = dataclasses.asdict(self)
-        del asked["titles"], asked["files"]
-        asked["protocol"] = {
-            identity_name(field): asked["protocol"][field.name]
-            for field in dataclasses.fields(TrainingProtocol)
-            if field.name != "seeds" and asked["protocol"][field.name] != LATER.get(field.name, ...)
+        parts = {"dataset": self.dataset, "network": self.network, "balancer": self.balancer, "backbone": self.backbone}
+        settings = {name: (key, getattr(self.protocol, name)) for name, key in _IDENTITY_NAMES.items()}
+        asked = {
+            **{part: {"name": choice.name, "options": dict(choice.options)} for part, choice in parts.items()},
+            "protocol": {key: value for name, (key, value) in settings.items() if value != LATER.get(name, ...)},
+            "seed": self.seed,
         }
         text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -172,4 +173,8 @@ def folder_name(title: str) -> str:
     return title.replace("/", "_").replace(":", ",")[:100]
 
 
+_IDENTITY_NAMES = {
+    field.name: identity_name(field) for field in dataclasses.fields(TrainingProtocol) if field.name != "seeds"
+}
+"""By the name of each setting that is part of an identity, the name that stands for it there."""
 _READER = TypeAdapter(RunSpec)

@@ -1,6 +1,7 @@
 """Reports on disk: every table and figure of a set of runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.report.conflict.equal_loss import equal_losses
@@ -16,59 +17,96 @@ from mtbench.report.files import (
     write_files,
 )
 from mtbench.report.results.choices import DEFAULT, Choices
-from mtbench.report.results.comparison import compare
+from mtbench.report.results.comparison import Comparison, compare
 from mtbench.report.results.frame import tidy_frame
-from mtbench.report.studies.exhibits import study_exhibits
+from mtbench.report.studies.exhibits import StudyExhibit, study_exhibits
 from mtbench.report.studies.runs import StudyRuns
-from mtbench.report.tables.table import build_table
-from mtbench.report.typeset.layout import page_of
+from mtbench.report.tables.beside import pages_beside
+from mtbench.report.tables.table import Table, build_table
+from mtbench.report.typeset.layout import Page, page_of
 from mtbench.report.typeset.markup import render_csv
 from mtbench.store.status import RunStatus
 
-__all__ = ["DEFAULT_REPORTS", "write_converted", "write_report"]
+__all__ = ["DEFAULT_REPORTS", "Report", "make_report", "write_converted"]
 
 DEFAULT_REPORTS = Path("reports/local")
 
 
-def write_report(
-    statuses: Sequence[RunStatus],
-    out: Path | None,
-    studies: Sequence[StudyRuns] = (),
-    choices: Choices = DEFAULT,
-) -> list[Path]:
-    """Write tables, figures and the tidy frame of some runs; the same runs make the same bytes.
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The tables of some runs, each built once for the screen and for files.
+
+    Attributes:
+        choices: of the summary tables.
+        tables: the comparisons, each with its summary table.
+        exhibits: what searches found.
+    """
+
+    choices: Choices
+    tables: tuple[tuple[Comparison, Table], ...]
+    exhibits: tuple[StudyExhibit, ...]
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """The runs that may stand in one table, for each table."""
+        return [comparison for comparison, _ in self.tables]
+
+    def pages(self) -> Iterator[Page]:
+        """Yield what is shown on the screen: each table and what stands beside it, protocols, then searches."""
+        for comparison, table in self.tables:
+            yield page_of(table)
+            for _, page in pages_beside(comparison, self.choices):
+                yield page
+        yield from preset_pages(self.comparisons)
+        for exhibit in self.exhibits:
+            yield exhibit.page
+
+    def write(self, out: Path | None) -> list[Path]:
+        """Write tables, figures and the tidy frame; the same runs make the same bytes.
+
+        Args:
+            out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
+
+        Returns:
+            The files, in the order in which they were written.
+
+        Raises:
+            StoreError: a file cannot be written.
+        """
+        comparisons, equal = self.comparisons, equal_losses(self.comparisons)
+        files: list[Path] = []
+        for folder in dict.fromkeys([each.folder for each in comparisons] + [each.folder for each in self.exhibits]):
+            here = [comparison for comparison in comparisons if comparison.folder == folder]
+            content = {f"{folder}-runs.csv": csv_bytes(tidy_frame(here))} if here else {}
+            for comparison, table in self.tables:
+                if comparison.folder == folder:
+                    stem = f"{folder}-{comparison.slug}"
+                    content |= dict(comparison_files(comparison, stem, table, page_of(table)))
+                    content |= beside_files(comparison, stem, table, self.choices)
+            for page in preset_pages(here):
+                content |= marked_up(page, page.label)
+            for at_loss in equal:
+                content |= dict(equal_loss_files(at_loss, at_loss.page.label)) if at_loss.home in here else {}
+            for each in self.exhibits:
+                content |= dict(study_files(each)) if each.folder == folder else {}
+            files += write_files(content, out or DEFAULT_REPORTS / folder)
+        return files
+
+
+def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = (), choices: Choices = DEFAULT) -> Report:
+    """Return the tables of some runs.
 
     Args:
         statuses: the runs, of any datasets and protocols.
-        out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
-        studies: searches whose exhibits are written too.
+        studies: searches whose exhibits are shown too.
         choices: of the summary tables.
-
-    Returns:
-        The files, in the order in which they were written.
-
-    Raises:
-        StoreError: a file cannot be written.
     """
     comparisons = compare(statuses)
-    found, equal = study_exhibits(studies, comparisons), equal_losses(comparisons)
-    files: list[Path] = []
-    for folder in dict.fromkeys([each.folder for each in comparisons] + [each.folder for each in found]):
-        here = [comparison for comparison in comparisons if comparison.folder == folder]
-        content = {f"{folder}-runs.csv": csv_bytes(tidy_frame(here))} if here else {}
-        for comparison in here:
-            table = build_table(comparison, choices)
-            stem = f"{comparison.folder}-{comparison.slug}"
-            content |= dict(comparison_files(comparison, stem, table, page_of(table)))
-            content |= beside_files(comparison, stem, table, choices)
-        for page in preset_pages(here):
-            content |= marked_up(page, page.label)
-        for at_loss in equal:
-            content |= dict(equal_loss_files(at_loss, at_loss.page.label)) if at_loss.home in here else {}
-        for each in found:
-            content |= dict(study_files(each)) if each.folder == folder else {}
-        files += write_files(content, out or DEFAULT_REPORTS / folder)
-    return files
+    return Report(
+        choices=choices,
+        tables=tuple((comparison, build_table(comparison, choices)) for comparison in comparisons),
+        exhibits=tuple(study_exhibits(studies, comparisons)),
+    )
 
 
 def write_converted(found: Sequence[Converted], out: Path | None) -> list[Path]:

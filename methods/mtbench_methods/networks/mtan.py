@@ -14,7 +14,12 @@ __all__ = ["Mtan"]
 
 
 class View(NamedTuple):
-    """A stage as the masks see it: relu(u) and x, of one size, and the least size (h, w) of the maps up to u."""
+    """A stage as the masks see it: relu(u) and the map x that they multiply, of one size, and the least size (h, w) of
+    the maps up to u.
+
+    What they multiply is relu(x), once for all tasks, for relu(a x) = a relu(x); at the last stage it is x, whose
+    nonlinearity comes with what follows it.
+    """
 
     u: Tensor
     x: Tensor
@@ -83,11 +88,12 @@ class Mtan(AllTasksNetwork):
 
     def look(self, images: Tensor) -> list[View]:
         """Return what the backbone shows to every task, stage by stage."""
-        seen = []
-        for stage in self.backbone.levels():
+        seen, levels = [], self.backbone.levels()
+        for stage in levels:
             u, lowest, rest = begun(stage.pre, images)
-            x = rest(u)
-            seen.append(View(u=fitted(u.relu(), x.shape[2:]), x=x, lowest=lowest))
+            x, active = rest(u), u.relu()
+            masked = x if stage is levels[-1] else active if x is u else x.relu()
+            seen.append(View(u=fitted(active, x.shape[2:]), x=masked, lowest=lowest))
             images = stage.post(x)
         return seen
 
@@ -96,7 +102,7 @@ class Mtan(AllTasksNetwork):
         masks = cast(nn.ModuleList, self.attention[index])
         masked = masks[0](seen[0].u) * seen[0].x
         for transition, mask, view in zip(self.transitions, list(masks)[1:], seen[1:], strict=True):
-            masked = mask(torch.cat([view.u, transition(masked.relu(), view)], dim=1)) * view.x
+            masked = mask(torch.cat([view.u, dense_gradient(transition(masked, view))], dim=1)) * view.x
         top = self.backbone.levels()[-1].post(masked)
         return cast(Tensor, self.branches[index](self.backbone.neck(top)))
 
@@ -127,9 +133,10 @@ class Transition(nn.Module):
         size = following.u.shape[2:]
         if self.down is not None:
             small = size if self.up is None else following.lowest
-            masked = self.down(masked)
+            convolution, norm, relu = self.down
+            masked = norm(convolution(masked))
             halves = [2 if side > next_side else 1 for side, next_side in zip(masked.shape[2:], small, strict=True)]
-            masked = resized(pooled(masked, halves, ceil_mode=True), small)
+            masked = resized(relu(pooled(masked, halves, ceil_mode=True)), small)  # to pool first gives the same bits
         if self.up is not None:
             large = nn.functional.interpolate(masked, size=size, mode="bilinear", align_corners=True)
             masked = self.up(large)
@@ -176,6 +183,17 @@ def fitted(maps: Tensor, size: Sequence[int]) -> Tensor:
 def pooled(maps: Tensor, factors: list[int], *, ceil_mode: bool) -> Tensor:
     """The maps (B, C, H, W) max-pooled by a factor for each side; a pool by 1 is a pass over them for nothing."""
     return maps if factors == [1, 1] else nn.functional.max_pool2d(maps, factors, ceil_mode=ceil_mode)
+
+
+def dense_gradient(maps: Tensor) -> Tensor:
+    """The same maps, whose gradient lies in memory as they do.
+
+    Behind a concatenation of channels it would be every other part of a larger one, on which the gradient of `resized`
+    takes four times as long.
+    """
+    if maps.requires_grad:
+        maps.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))  # type: ignore[no-untyped-call]
+    return maps
 
 
 def resized(maps: Tensor, size: Sequence[int]) -> Tensor:

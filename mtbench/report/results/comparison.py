@@ -1,8 +1,10 @@
 """The runs that may stand in one table: those of one dataset under one protocol."""
 
 import dataclasses
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +35,7 @@ class MethodRuns:
     title: str
     runs: tuple[RunStatus, ...]
 
-    @property
+    @cached_property
     def records(self) -> dict[int, Record]:
         """The records that finished runs left, stale ones among them, by seed."""
         return {run.spec.seed: run.record for run in self.runs if run.record is not None}
@@ -68,9 +70,22 @@ class MethodRuns:
         Returns:
             (S, M).
         """
-        records = self.records
-        values = [[records[seed].value(*pair) if seed in records else np.nan for pair in metrics] for seed in seeds]
-        return np.array(values, dtype=np.float64).reshape(len(seeds), len(metrics))
+        values = np.full((len(seeds), len(metrics)), np.nan)
+        for column, pair in enumerate(metrics):
+            known = self._values(pair)
+            values[:, column] = [known.get(seed, math.nan) for seed in seeds]
+        return values
+
+    def _values(self, pair: tuple[str, str]) -> dict[int, float]:
+        """A test metric by seed, of the runs that have a record: read from each once, since every average of Δm needs
+        it."""
+        if pair not in self._read:
+            self._read[pair] = {seed: record.value(*pair) for seed, record in self.records.items()}
+        return self._read[pair]
+
+    @cached_property
+    def _read(self) -> dict[tuple[str, str], dict[int, float]]:
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +122,7 @@ class Comparison:
         """True if it is a preview, not a result."""
         return self.protocol.name == "quick"
 
-    @property
+    @cached_property
     def seeds(self) -> tuple[int, ...]:
         """The seeds of all its runs, finished or not."""
         return tuple(sorted({run.spec.seed for method in self.methods for run in method.runs}))

@@ -1,5 +1,6 @@
 """Tidy frames: of results, for whoever wants to reckon for themselves, and of learning curves."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -80,7 +81,8 @@ def held_out_split(comparison: Comparison) -> str:
 
 def _mean(values: Iterable[float]) -> float:
     """Over those that are not NaN."""
-    return float(pd.Series(list(values), dtype=float).mean())
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
 
 
 def _asked(comparison: Comparison, method: str, run: RunStatus) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def write_converted_sheets(sheets: Sequence[ConvertedSheet], out: Path | None) -
 
 
 def write_suite(runs: SuiteRuns, judged: Sequence[Judged], out: Path | None, choices: Choices = DEFAULT) -> list[Path]:
-    """Write what `write_report` does for each table of a suite, the paper's numbers beside ours, the figures that the
-    suite asks for, and the claims.
+    """Write what `mtbench.report.write.Report` writes for each table of a suite, the paper's numbers beside ours, the
+    figures that the suite asks for, and the claims.
 
     Of the values that a suite varies each has a table, and no curves and points of its own.
 

@@ -14,7 +14,7 @@ from mtbench.report.conflict.diagnostics import conflict_frame, diagnostic_files
 from mtbench.report.conflict.matrices import draw_conflict, draw_selectivity
 from mtbench.report.drawing.style import looks
 from mtbench.report.results.comparison import Comparison, compare
-from mtbench.report.write import write_report
+from mtbench.report.write import make_report
 from mtbench.store.record.diagnosis import Conflict, Matrix, Probed, Selectivity
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished
@@ -100,8 +100,8 @@ def test_selectivity_is_tidy_too_with_the_chance_of_its_labels() -> None:
 
 
 def test_reports_have_files_of_diagnostics_only_where_there_are_any(tmp_path: Path) -> None:
-    without = {file.name for file in write_report([finished()], tmp_path / "without")}
-    with_them = {file.name for file in write_report([diagnosed()], tmp_path / "with")}
+    without = {file.name for file in make_report([finished()]).write(tmp_path / "without")}
+    with_them = {file.name for file in make_report([diagnosed()]).write(tmp_path / "with")}
     kinds = ["conflict.csv", "selectivity.csv"]
     kinds += [
         f"{name}.{kind}" for name in ("compliance", "pairs", "conflict", "selectivity") for kind in ("pdf", "png")

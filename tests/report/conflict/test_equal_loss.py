@@ -11,7 +11,7 @@ from mtbench.report.conflict.diagnostics import conflict_frame
 from mtbench.report.conflict.equal_loss import equal_losses
 from mtbench.report.conflict.pairs_figure import draw_pairs
 from mtbench.report.results.comparison import compare
-from mtbench.report.write import write_report
+from mtbench.report.write import make_report
 from mtbench.store.record.diagnosis import Conflict, Matrix
 from mtbench.store.status import RunStatus
 from tests.report.records import finished
@@ -116,7 +116,7 @@ def test_tasks_trained_together_and_in_pairs_stand_in_one_table() -> None:
 
 def test_reports_have_the_table_beside_the_joint_training(tmp_path: Path) -> None:
     runs = [curved("chmod", [4, 2], [90, 70]), curved("uniform", [4, 2], [80, 50])]
-    names = {file.name for file in write_report(runs, tmp_path)}
+    names = {file.name for file in make_report(runs).write(tmp_path)}
     assert {f"mmnist3-paper-equal-loss.{kind}" for kind in ("md", "tex", "csv")} <= names
     text = (tmp_path / "mmnist3-paper-equal-loss.md").read_text()
     assert "highest and at the lowest loss" in text

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from mtbench.contract import Metric, TrainingProtocol
@@ -71,12 +72,12 @@ def test_the_title_names_dataset_and_protocol_and_marks_a_look(draw: Callable[[C
 
 def test_curves_have_a_line_per_seed_and_a_mean_per_method() -> None:
     for axes in draw_curves(comparison(some_runs())).axes:
-        thin, thick = ([line for line in axes.lines if line.get_linewidth() == width] for width in (0.6, 1.4))
-        assert (len(thin), len(thick)) == (3 + 1, 2)
-        seeds = np.mean(
-            [np.asarray(line.get_ydata()) for line in thin if line.get_color() == looks(3)[2].colour], axis=0
-        )
-        assert np.asarray(thick[1].get_ydata()) == pytest.approx(seeds)
+        thin = [seeds for seeds in axes.collections if isinstance(seeds, LineCollection)]
+        assert sorted(len(seeds.get_segments()) for seeds in thin) == [1, 3]
+        for seeds, mean in zip(thin, axes.lines, strict=True):
+            assert to_hex(tuple(np.asarray(seeds.get_color())[0])) == to_hex(str(mean.get_color()))
+            values = np.mean([segment[:, 1] for segment in seeds.get_segments()], axis=0)
+            assert np.asarray(mean.get_ydata()) == pytest.approx(values)
 
 
 def test_of_many_methods_the_best_and_the_worst_curves_are_named_and_the_others_grey() -> None:

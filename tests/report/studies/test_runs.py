@@ -22,7 +22,7 @@ from mtbench.report.suites.studies import suite_studies
 from mtbench.report.suites.suite import suite_runs
 from mtbench.report.suites.write import write_suite
 from mtbench.report.typeset.markup import render_markdown
-from mtbench.report.write import write_report
+from mtbench.report.write import make_report
 from mtbench.store.record import render_record
 from mtbench.store.status import RunStatus
 from mtbench.store.study import Spent, Trial, write_study
@@ -233,9 +233,9 @@ def test_exhibits_of_studies_have_names_of_their_own() -> None:
 def test_exhibits_of_studies_are_written_beside_the_tables_of_their_dataset(tmp_path: Path) -> None:
     studies, runs = two()
     shown, _ = in_tables(runs, studies, RESULTS)
-    names = [file.name for file in write_report(shown, tmp_path, studies)]
+    names = [file.name for file in make_report(shown, studies).write(tmp_path)]
     assert names[-5:] == [f"mmnist2-paper-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")]
-    alone = [file.name for file in write_report([], tmp_path / "alone", studies)]
+    alone = [file.name for file in make_report([], studies).write(tmp_path / "alone")]
     assert alone == names[-5:]
 
 

@@ -16,7 +16,7 @@ from mtbench.report.typeset.latex import render_latex
 from mtbench.report.typeset.layout import page_of
 from mtbench.report.typeset.markup import render_csv
 from mtbench.report.typeset.terminal import print_page
-from mtbench.report.write import write_report
+from mtbench.report.write import make_report
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import beside, finished
@@ -103,7 +103,7 @@ def test_a_table_of_forty_tasks_has_one_number_per_cell_of_few_columns_in_latex(
 def test_each_task_is_in_the_csv_and_in_an_appendix(tmp_path: Path) -> None:
     frame = pd.read_csv(StringIO(render_csv(table(40))))
     assert len(frame) == 4 * 41
-    files = {file.name: file for file in write_report(runs(40), tmp_path)}
+    files = {file.name: file for file in make_report(runs(40)).write(tmp_path)}
     appendix = files["mmnist2-paper-tasks.md"].read_text()
     assert appendix.splitlines()[2].startswith("| method | q00 | q01 |")
     assert "q39" in appendix

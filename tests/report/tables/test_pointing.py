@@ -13,7 +13,7 @@ from mtbench.report.tables.beside import pages_beside
 from mtbench.report.tables.pointing import pointing_frame
 from mtbench.report.typeset.latex import render_latex
 from mtbench.report.typeset.markup import render_markdown
-from mtbench.report.write import write_report
+from mtbench.report.write import make_report
 from mtbench.store.record import TaskInfo, read_record, render_record
 from mtbench.store.record.pointing import ConstantPoint, Nearness, Outcomes, Pointing, TaskPointing
 from mtbench.store.status import RunStatus
@@ -135,7 +135,7 @@ def test_a_frame_has_a_row_per_run_and_task() -> None:
 
 
 def test_both_tables_are_written_in_every_markup(tmp_path: Path) -> None:
-    files = {path.name for path in write_report(runs(), tmp_path)}
+    files = {path.name for path in make_report(runs()).write(tmp_path)}
     for name in ("pointing", "outcomes", "known"):
         assert {f"mmnist2-paper-{name}.{kind}" for kind in ("tex", "md")} <= files
     frame = pd.read_csv(tmp_path / "mmnist2-paper-pointing.csv")
