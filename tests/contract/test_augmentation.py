@@ -286,6 +286,8 @@ def test_a_map_of_which_nothing_is_left_is_not_used() -> None:
     assert left.use[:, 0].tolist() == [True, False, False, False, True]  # depths of 0 are undefined
     drawn = made.augmented(TASKS, stream(0, "augment")).batch(torch.tensor([0]), torch.tensor([0]))
     assert drawn.use[:, 0].tolist() == [True] + [False] * 4
+    before = made.augmented(TASKS, stream(0, "augment")).batch(torch.tensor([0]), None, still.used_rows)
+    assert before.counts == (1, 0, 0, 0, 1)
 
 
 def test_a_label_that_may_not_be_used_stays_so() -> None:

@@ -86,13 +86,6 @@ def test_weights_are_the_same_bits_where_numbers_are_read_seldom(
     assert same(at_once, run(spec))
 
 
-def test_labels_that_a_motion_takes_from_maps_are_not_counted_beforehand(request: pytest.FixtureRequest) -> None:
-    spec = spec_of("uniform", "toy-surfaces:augment=all", epochs="1")
-    at_once = run(spec)
-    request.getfixturevalue("remote")
-    assert same(at_once, run(spec))
-
-
 def test_known_rows_are_those_of_the_labels_that_a_step_may_use() -> None:
     run_ = assemble(spec_of("td", "toy-partial"), root=Path(), device=CPU)
     split, rows = run_.splits["train"], torch.arange(50).flip(0)
