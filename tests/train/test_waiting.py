@@ -76,11 +76,18 @@ def test_losses_of_many_steps_are_looked_at_together(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("method", ["uniform", "branches+dwa", "moo", "td:bu1_loss=.5"])
-@pytest.mark.parametrize("dataset", ["toy-partial", "toy-all"])
+@pytest.mark.parametrize("dataset", ["toy-partial", "toy-all", "toy-partial:augment=shift"])
 def test_weights_are_the_same_bits_where_numbers_are_read_seldom(
     method: str, dataset: str, request: pytest.FixtureRequest
 ) -> None:
     spec = spec_of(method, dataset, epochs="2")
+    at_once = run(spec)
+    request.getfixturevalue("remote")
+    assert same(at_once, run(spec))
+
+
+def test_labels_that_a_motion_takes_from_maps_are_not_counted_beforehand(request: pytest.FixtureRequest) -> None:
+    spec = spec_of("uniform", "toy-surfaces:augment=all", epochs="1")
     at_once = run(spec)
     request.getfixturevalue("remote")
     assert same(at_once, run(spec))
