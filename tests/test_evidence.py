@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.plan.suite.file import built_in_suites, find_suite
+from mtbench.plan.suite.built_in import built_in_suites
+from mtbench.plan.suite.file import find_suite
 from mtbench.store.declaration import changes, declare, read_declaration
 from results import evidence
 from results.evidence import Evidence, Part

@@ -8,7 +8,7 @@ from pathlib import Path
 from mtbench.contract.sums import read_summed
 from mtbench.errors import DataError
 
-__all__ = ["read_checked", "read_with_sum", "sum_beside", "write_atomically", "write_with_sum"]
+__all__ = ["read_checked", "read_with_sum", "sum_beside", "with_sum", "write_atomically", "write_with_sum"]
 
 WHERE = "The data root is set by --data-root or MTBENCH_DATA."
 
@@ -72,6 +72,11 @@ def sum_beside(path: Path) -> str:
         return _sidecar(path).read_text(encoding="ascii")[:64] if path.is_file() else ""
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def with_sum(path: Path) -> tuple[Path, Path]:
+    """Return a file that is written by `write_with_sum` and the one beside it that has its sum."""
+    return path, _sidecar(path)
 
 
 def read_with_sum(path: Path, owner: str) -> bytes:

@@ -7,7 +7,7 @@ methods and all repeats see the same images. Shapes: N examples, n digits in eac
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -22,7 +22,7 @@ from mtbench.errors import DataError, UsageError
 
 from . import mnist
 from .composites import PARTS, SIDE, Layout, Recipe, pad, place
-from .files import read_with_sum, sum_beside, write_with_sum
+from .files import read_with_sum, sum_beside, with_sum, write_with_sum
 from .pairings import paired_parts
 from .splits import check_split
 
@@ -171,6 +171,9 @@ class MultiMnist(Dataset):
             foreground=Foreground(digits.images, members, positions, self.layout),
             augment=(Shift(self.options.shift),) if split == "train" and self.options.shift else (),
         )
+
+    def fingerprint_files(self) -> Sequence[Path]:
+        return [file for name in self.parts for file in with_sum(self._path(name))]
 
     def fingerprint(self) -> str:
         sums = [sum_beside(self._path(name)) for name in self.parts]

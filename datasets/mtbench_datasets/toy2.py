@@ -136,6 +136,9 @@ class Toy2(Made):
             defined=torch.ones(count, 2, dtype=torch.bool),
         )
 
+    def fingerprint_files(self) -> tuple[()]:
+        return ()
+
     def fingerprint(self) -> str:
         return "toy2-1"
 

@@ -137,6 +137,9 @@ class ToyRegression(Made):
             defined=torch.ones(len(x), len(targets), dtype=torch.bool),
         )
 
+    def fingerprint_files(self) -> tuple[()]:
+        return ()
+
     def fingerprint(self) -> str:
         return f"toy-regression-1-{self.options.count}"
 

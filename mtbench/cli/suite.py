@@ -25,7 +25,7 @@ def list_() -> None:
     """List the suites that come with mtbench."""
     from rich.markup import escape
 
-    from mtbench.plan.suite.file import built_in_suites
+    from mtbench.plan.suite.built_in import built_in_suites
 
     table = grid("suite", "what it is", "from")
     for name, path in built_in_suites().items():
@@ -42,7 +42,8 @@ def show(name: Name) -> None:
     from rich.markup import escape
 
     from mtbench.plan.parse import parse_dataset
-    from mtbench.plan.suite.file import find_suite, suite_path
+    from mtbench.plan.suite.built_in import suite_path
+    from mtbench.plan.suite.file import find_suite
     from mtbench.plan.suite.planned import plan_suite
 
     suite = find_suite(name)
@@ -91,7 +92,8 @@ def validate(name: Name) -> None:
     """Say everything that is wrong with a suite, line by line; the exit code is 1 if anything is."""
     from rich.markup import escape
 
-    from mtbench.plan.suite.file import Fault, read_suite, suite_path
+    from mtbench.plan.suite.built_in import suite_path
+    from mtbench.plan.suite.file import Fault, read_suite
     from mtbench.plan.toml_lines import Lines
     from mtbench.search.suite import search_misfits
 

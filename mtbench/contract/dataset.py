@@ -1,7 +1,7 @@
 """Where examples come from: a dataset offers splits, held as tensors on the device that trains."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -118,6 +118,15 @@ class Dataset(ABC):
     def marks(self, split: str, count: int) -> Tensor | None:  # noqa: ARG002
         """Return points (count, K, 2), x and y in pixels, to mark in the first images of a split, NaN where there are
         fewer; None if there is nothing to mark. For pages that people look at."""
+        return None
+
+    def fingerprint_files(self) -> Sequence[Path] | None:
+        """Return the files that `fingerprint` depends on, whether they are there or not; None if they are not known, as
+        by default.
+
+        While none of them has changed, commands that only read results need not ask for the fingerprint again, for
+        which they would import the dataset's module, and torch with it.
+        """
         return None
 
     @abstractmethod

@@ -24,10 +24,10 @@ from mtbench.errors import (
 )
 from mtbench.plan.spec import RunSpec
 from mtbench.store.checkpoint import CheckpointFile
+from mtbench.store.data import data_fingerprint
 from mtbench.store.fingerprint import fingerprints
 from mtbench.store.folder import LeasedRun, RunFolder
 from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
-from mtbench.store.status import data_fingerprint
 from mtbench.train.assemble import method_of
 from mtbench.train.device import choose_device, deterministic
 from mtbench.train.numerics import numerics

@@ -62,6 +62,9 @@ class Varied(Dataset):
     def verify(self) -> list[tuple[Path, str]]:
         return self.dataset.verify()
 
+    def fingerprint_files(self) -> Sequence[Path] | None:
+        return self.dataset.fingerprint_files()
+
     def fingerprint(self) -> str:
         return self.dataset.fingerprint()
 

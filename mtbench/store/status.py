@@ -10,12 +10,13 @@ from pathlib import Path
 from mtbench import registry
 from mtbench.errors import DamagedRecord, MtbenchError, NewerResults, StoreError, UsageError
 from mtbench.plan.spec import RunSpec
+from mtbench.store.data import data_fingerprint
 from mtbench.store.fingerprint import NUMERICS, PARTS, code, plugin
 from mtbench.store.folder import RunFolder
 from mtbench.store.record import Code, Record
 from mtbench.store.results import run_folders
 
-__all__ = ["STATES", "RunStatus", "data_fingerprint", "status_of", "survey"]
+__all__ = ["STATES", "RunStatus", "status_of", "survey"]
 
 STATES = ("missing", "running", "failed", "damaged", "stale", "fresh")
 
@@ -90,14 +91,6 @@ def status_of(
         times = f" ({failure.attempt} attempts)" if failure.attempt > 1 else ""
         return RunStatus(folder=folder, spec=spec, state="failed", why=failure.message + times, record=None)
     return RunStatus(folder=folder, spec=spec, state="missing", why="", record=None)
-
-
-@cache
-def data_fingerprint(dataset: str, root: Path) -> str:
-    """The fingerprint of a dataset's data, asked for once per process; empty if they are not here."""
-    from mtbench.plan.parse import parse_dataset  # which imports torch
-
-    return parse_dataset(dataset).open(root).fingerprint()
 
 
 @contextmanager

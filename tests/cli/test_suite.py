@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from mtbench.cli.app import app
 from mtbench.errors import UsageError
-from mtbench.plan.suite.file import built_in_suites
+from mtbench.plan.suite.built_in import built_in_suites
 from tests.cli.commands import MTBENCH, call
 
 TOYS = """\

@@ -10,7 +10,8 @@ from scipy import stats
 from mtbench import registry
 from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import AcrossClaim, Claim, PaperTable, Relation, Suite, rendered
-from mtbench.plan.suite.file import built_in_suites, read_suite
+from mtbench.plan.suite.built_in import built_in_suites
+from mtbench.plan.suite.file import read_suite
 from mtbench.plan.suite.planned import places, plan_suite
 from mtbench.plan.toml_lines import Fault
 from mtbench.search.planning import plan_search

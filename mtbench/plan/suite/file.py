@@ -4,7 +4,6 @@ import dataclasses
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.suite import Claim, Counted, Grid, PaperTable, Relation, Search, Suite, claim_class
+from mtbench.plan.suite.built_in import suite_path
 from mtbench.plan.suite.fit import Fault, misfits
 from mtbench.plan.toml_lines import Lines
 
-__all__ = ["Fault", "built_in_suites", "find_suite", "read_suite", "suite_path"]
+__all__ = ["Fault", "find_suite", "read_suite"]
 
 _PARTS: dict[str, type[Any]] = {
     **{"grid": Grid, "paper": PaperTable, "relation": Relation, "claim": Claim, "search": Search, "counted": Counted}
@@ -35,32 +35,6 @@ _MENDS = {
     "contrast": 'Write two methods: ["...", "..."].',
     "vary": "Write a setting and its values: { name = [..., ...] }.",
 }
-
-
-def built_in_suites() -> dict[str, Path]:
-    """The suites that come with mtbench, by name."""
-    folder = resources.files("mtbench") / "suites"
-    paths = [Path(str(entry)) for entry in folder.iterdir() if entry.name.endswith(".toml")]
-    return {path.stem: path for path in sorted(paths)}
-
-
-def suite_path(name: str) -> Path:
-    """The file of the suite of that name; or the name, if it is a file's.
-
-    Raises:
-        UsageError: there is neither.
-    """
-    known = built_in_suites()
-    path = known.get(name, Path(name))
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder, and a suite is a TOML file.")
-    if not path.is_file():
-        raise UsageError(
-            f"there is no suite '{name}'.",
-            mend=did_you_mean(name, known),
-            allowed=f"A suite is a TOML file, or one of: {', '.join(known)}.",
-        )
-    return path
 
 
 def find_suite(name: str) -> Suite:

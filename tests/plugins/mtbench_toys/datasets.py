@@ -65,6 +65,9 @@ class Toy(Dataset):
     def verify(self) -> list[tuple[Path, str]]:
         return []
 
+    def fingerprint_files(self) -> tuple[()]:
+        return ()
+
     def fingerprint(self) -> str:
         return "toy-1"
 
