@@ -29,14 +29,16 @@ def placed(chunks: Sequence[tuple[Tensor, Tensor | None]], defined: Tensor, devi
     """
     if not chunks or not waits(device):
         return [(rows, drawn, None) for rows, drawn in chunks]
-    tasks, known = torch.arange(defined.shape[1]), list[Tensor]()
+    tasks, known, counts = torch.arange(defined.shape[1]), list[Tensor](), list[int]()
     for rows, drawn in chunks:
-        use = defined[rows].T if drawn is None else defined[rows].T & (drawn == tasks[:, None])
-        known += [each.nonzero().squeeze(1) for each in use]
-    here, known = _moved([rows for rows, _ in chunks], device), _moved(known, device)
+        use = defined[rows].T if drawn is None else defined[rows].T & (drawn == tasks[:, None])  # (T, B)
+        known.append(use.nonzero()[:, 1])
+        counts += use.sum(1).tolist()
+    used = torch.split(torch.cat(known).to(device), counts)
+    here = _moved([rows for rows, _ in chunks], device)
     asked = [drawn for _, drawn in chunks if drawn is not None]
     drawn_here = _moved(asked, device) if asked else [None] * len(chunks)
-    by_chunk = zip(*[iter(known)] * len(tasks), strict=True)
+    by_chunk = zip(*[iter(used)] * len(tasks), strict=True)
     return list(zip(here, drawn_here, by_chunk, strict=True))
 
 

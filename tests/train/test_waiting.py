@@ -86,15 +86,18 @@ def test_weights_are_the_same_bits_where_numbers_are_read_seldom(
     assert same(at_once, run(spec))
 
 
+@pytest.mark.usefixtures("remote")
 def test_known_rows_are_those_of_the_labels_that_a_step_may_use() -> None:
-    run_ = assemble(spec_of("td", "toy-partial"), root=Path(), device=CPU)
-    split, rows = run_.splits["train"], torch.arange(50).flip(0)
-    drawn = torch.randint(3, (50,), generator=torch.Generator().manual_seed(0))
-    chunks = [(rows[:30], drawn[:30]), (rows[30:], drawn[30:])]
-    for chunk, known in zip(chunks, placed(chunks, split.defined, torch.device("meta")), strict=True):
-        plain = split.batch(*chunk)
-        assert known[2] is not None
-        assert [len(each) for each in known[2]] == list(plain.counts)
+    split = assemble(spec_of("td", "toy-partial"), root=Path(), device=CPU).splits["train"]
+    rows, drawn = torch.arange(50).flip(0), torch.randint(3, (50,), generator=torch.Generator().manual_seed(0))
+    for tasks in ([drawn[:30], drawn[30:]], [None, None]):
+        chunks = list(zip([rows[:30], rows[30:]], tasks, strict=True))
+        for chunk, known in zip(chunks, placed(chunks, split.defined, CPU), strict=True):
+            plain, found = split.batch(*chunk), split.batch(*known)
+            assert found.known_rows is not None
+            assert all(map(torch.equal, found.used_rows, plain.used_rows))
+            assert found.counts == plain.counts
+            assert torch.equal(found.use, plain.use)
 
 
 @pytest.mark.usefixtures("remote")
