@@ -17,7 +17,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet torch==2.14.1 torchjd==0.18.0 numpy==2.3.5
+"$folder/venv/bin/pip" install --quiet torch==2.14.1 torchjd==0.18.0 numpy==2.4.6
 "$folder/venv/bin/python" - <<'PYTHON'
 import copy
 

@@ -71,7 +71,7 @@ def main(given: Sequence[str] | None = None) -> int:
             tests += ["--numprocesses", str(min(8, os.cpu_count() or 1))]
         failed = timed("tests", [*tests, *(asked.tests or marked())], environment, TESTS)
         bench = ["-m", "mtbench", "bench", "--device", asked.device, "--methods", asked.methods, "--random"]
-        bench += ["--seconds", asked.seconds, "--jobs", asked.jobs, "--out", str(asked.out or Path(folder) / "bench")]
+        bench += ["--seconds", asked.seconds, "--jobs", asked.jobs, *(["--out", str(asked.out)] if asked.out else [])]
         bench += [part for setting in asked.set for part in ("--set", setting)]
         return max(failed, timed("times of steps", bench, environment, BENCH))
 

@@ -158,8 +158,9 @@ class MultiMnist(Dataset):
 
     def load(self, split: str, *, validation: bool) -> Split:
         name = self._part(split, validation)
-        digits = mnist.load(self.root, self.parts[name][1].half, self.title)
+        # The larger file first: the memory that its bytes leave is then enough for those of the other.
         composed = safetensors.torch.load(self._read(name))
+        digits = mnist.load(self.root, self.parts[name][1].half, self.title)
         members = composed["members"]
         targets, positions = self.answers(digits.labels[members].long())
         return Split(

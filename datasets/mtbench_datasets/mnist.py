@@ -96,7 +96,7 @@ def parse_idx(content: bytes) -> Tensor:
     """The uint8 tensor in an IDX file: two zero bytes, type 8, the number of axes, big-endian uint32 sizes, bytes."""
     axes = content[3]
     sizes = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
-    return torch.frombuffer(bytearray(content[4 + 4 * axes :]), dtype=torch.uint8).view(*sizes)
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=4 + 4 * axes).view(*sizes)
 
 
 def _md5(path: Path) -> str:

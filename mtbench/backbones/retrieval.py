@@ -104,11 +104,10 @@ class Block(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, momentum: float, *, padding: int, is_pooled: bool) -> None:
         super().__init__()
+        pool = [nn.MaxPool2d(2)] if is_pooled else []  # before the relu, for the same bits and a quarter of its work
         self.down = nn.Sequential(
-            _convolution(inputs, outputs, padding=padding), Centered(outputs, momentum), nn.ReLU()
+            _convolution(inputs, outputs, padding=padding), Centered(outputs, momentum), *pool, nn.ReLU()
         )
-        if is_pooled:
-            self.down.append(nn.MaxPool2d(2))
         layers: list[nn.Module] = []
         for _ in range(2):
             layers += [_convolution(outputs, outputs, padding=1), Centered(outputs, momentum), nn.ReLU()]

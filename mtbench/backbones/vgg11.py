@@ -38,8 +38,8 @@ class Vgg11(Backbone):
         neck    flatten              (B, 6272)            the representation z
         head    6272 -> 1024 -> 1024 -> outputs           relu and dropout of one half between
 
-    Every convolution is followed by a relu. That of a stage's last convolution comes after its pool, which changes
-    nothing, but for conv1: the released code modulates conv1's map behind its relu and the others before theirs, so
+    Every convolution is followed by a relu. That of a stage's last convolution comes after its pool, which gives the
+    same bits for less work. The released code modulates conv1's map behind its relu and the others before theirs, so
     conv1's relu is in the first half of its stage. There, conv5 has no relu and z is the pooled map as it is
     (``last_relu=false``); here it has one, as any VGG-11.
 
@@ -65,7 +65,7 @@ class Vgg11(Backbone):
             relu = layers.pop()
             pool = nn.MaxPool2d(2, ceil_mode=True)
             if number == 1:
-                stage = Stage(nn.Sequential(*layers, relu, pool), nn.Identity())
+                stage = Stage(nn.Sequential(*layers, pool, relu), nn.Identity())
             else:
                 is_raw = number == len(WIDTHS) and not options.last_relu
                 stage = Stage(nn.Sequential(*layers, pool), nn.Identity() if is_raw else relu)

@@ -15,8 +15,10 @@ from mtbench.report.text import duration, fixed, wrap
 
 __all__ = ["draw_bench"]
 
-_ROW = 0.17
+_ROW = 0.2
 """Inches between two methods, beside the lines of their names."""
+_SHIFTS = (4, -8)
+"""Points that numbers stand above or below their dots."""
 _IDEAL = "Dotted: the throughput if no run slowed another down."
 
 
@@ -60,14 +62,17 @@ def _dots(
     value: Callable[[Measured, int], float],
     said: Callable[[float], str],
 ) -> None:
-    """Draw a dot for each method and number of runs at a time, with its number beside it, from 0 on."""
+    """Draw a dot for each method and number of runs at a time, from 0 on; the number stands above the first dot of a
+    row, below the second, and beside no other."""
     for row, each in enumerate(methods):
-        for jobs, its in look.items():
-            if jobs in each.steps:
-                at = value(each, jobs)
-                axes.plot(at, row, "o", color=its.colour, markersize=4)
-                axes.annotate(said(at), (at, row), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=5.5)
-    axes.margins(x=0.12)
-    axes.set_xlim(left=0)
+        for place, (jobs, its) in enumerate(look.items()):
+            if jobs not in each.steps:
+                continue
+            at = value(each, jobs)
+            axes.plot(at, row, "o", color=its.colour, markersize=4)
+            if place < len(_SHIFTS):
+                shift = (0, _SHIFTS[place])
+                axes.annotate(said(at), (at, row), shift, textcoords="offset points", ha="center", fontsize=5.5)
+    axes.set_xlim(0, 1.1 * axes.dataLim.x1)
     axes.grid(axis="y", linewidth=0.3)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))

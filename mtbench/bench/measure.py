@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from mtbench.bench.work import Steps, measure_limit, measure_steps
+from mtbench.bench.work import BESIDE, Steps, measure_limit, measure_steps
 from mtbench.engines.processes import spawn
 from mtbench.errors import MtbenchError, RunError
 from mtbench.plan.grid import Request, plan
@@ -161,5 +161,5 @@ def _together(workers: Sequence[tuple[ForkServerProcess, Connection]], seconds: 
                 process.kill()
             process.join()
             pipe.close()
-    told = [each for each in found if isinstance(each, str)]
-    return max(told, key=len) if told else found
+    told = sorted((each for each in found if isinstance(each, str)), key=lambda why: why == BESIDE)
+    return told[0] if told else found

@@ -13,10 +13,10 @@ def bench_page(bench: Bench) -> Page:
     """A row per method; what failed is named below."""
     ask, more = bench.ask, bench.ask.jobs[1:]
     on_gpu, limit = ask.device.startswith("cuda"), f"{counted(bench.limit)} FLOP/s"
-    where, whose = ("GPU", "share the GPU") if on_gpu else ("core", "have a core each")
+    where, whose = ("GPU", "which share the GPU") if on_gpu else ("core", "a core each")
     several = (
-        f"{listed(f'{jobs} runs' for jobs in more)}: at a time, as processes that {whose}; ms/step of each, and the "
-        "throughput of all over that of one run."
+        f"{listed(f'{jobs} runs' for jobs in more)}: ms/step of each of so many runs at a time, {whose}, and the "
+        "throughput of all over that of one."
         if more
         else ""
     )

@@ -19,12 +19,14 @@ from mtbench.train.device import deterministic
 from mtbench.train.memory import peak_memory
 from mtbench.train.pace import now, pace
 
-__all__ = ["Meeting", "Steps", "measure_limit", "measure_steps"]
+__all__ = ["BESIDE", "Meeting", "Steps", "measure_limit", "measure_steps"]
 
 SIDE = {"cpu": 1024, "cuda": 8192}
 """Rows and columns of the matrices whose product is timed, by the kind of device."""
 AT_LEAST = 5
 """Products that are timed at least."""
+BESIDE = "a process beside it failed"
+"""What a process says that has waited in vain."""
 WAIT = 120.0
 """Seconds that processes wait for one another at most."""
 
@@ -72,7 +74,7 @@ def measure_steps(
     try:
         pipe.send(_steps(RunSpec.from_json(text), Path(root), torch.device(device), seconds, is_random, meeting))
     except BrokenBarrierError:
-        pipe.send("a process beside it failed")
+        pipe.send(BESIDE)
     except Exception as cause:  # what is wrong with one method keeps no other from being measured
         meeting.abort()
         pipe.send(str(cause) if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: {cause}")

@@ -325,8 +325,8 @@ class OneTaskNetwork(Network):
         counts = [len(indices) for indices in pairs]
         if not any(counts):
             return [batch.use.new_empty(0) for _ in pairs]
-        indices, tasks = torch.cat(pairs), torch.arange(len(pairs), device=batch.use.device)
-        asked = tasks.repeat_interleave(torch.tensor(counts, device=tasks.device))
+        indices = torch.cat(pairs)
+        asked = torch.cat([torch.full_like(each, index) for index, each in enumerate(pairs)])
         at_once = len(batch.rows) * batch.inputs_per_example
         pieces = zip(torch.split(indices, at_once), torch.split(asked, at_once), strict=True)
         outputs = torch.cat([answer(*piece) for piece in pieces])

@@ -33,7 +33,7 @@ class BatchNorm(nn.BatchNorm2d):
         if self.training and count == 1:
             return normalize(self, maps)
         if (self.training or self.running_mean is None) and count > 1 and maps.device.type == "cpu":
-            return self._normalize_by_batch(maps.float() if maps.dtype == torch.bfloat16 else maps)
+            return self._normalize_by_batch(maps.to(torch.promote_types(maps.dtype, torch.float32)))
         return super().forward(maps)
 
     def _normalize_by_batch(self, maps: Tensor) -> Tensor:

@@ -301,15 +301,17 @@ class _Moved(Split):
     kinds: tuple[Kind, ...]
 
     def batch(self, rows: Tensor, drawn: Tensor | None = None, known_rows: tuple[Tensor, ...] | None = None) -> Batch:
-        batch, motion = super().batch(rows, drawn, known_rows), self.motion[rows.to(self.defined.device)]
-        if all(type(kind).moved is Kind.moved for kind in self.kinds):
-            return dataclasses.replace(batch, points=None if batch.points is None else motion.points(batch.points))
-        targets = tuple(kind.moved(target, motion) for kind, target in zip(self.kinds, batch.targets, strict=True))
-        left = [kind.defined(target) for kind, target in zip(self.kinds, targets, strict=True)]
+        moves = any(type(kind).moved is not Kind.moved for kind in self.kinds)
+        batch = super().batch(rows, drawn, None if moves else known_rows)
+        motion, targets, use = self.motion[rows.to(self.defined.device)], batch.targets, batch.use
+        if moves:  # of a map nothing may be left
+            targets = tuple(kind.moved(target, motion) for kind, target in zip(self.kinds, targets, strict=True))
+            left = [kind.defined(target) for kind, target in zip(self.kinds, targets, strict=True)]
+            use = use & torch.stack(left)
         return dataclasses.replace(
             batch,
             targets=targets,
-            use=batch.use & torch.stack(left),  # of a map that was moved nothing may be left
+            use=use,
             foreground=None if self.foreground is None else self._moved_foreground,
             points=None if batch.points is None else motion.points(batch.points),
         )

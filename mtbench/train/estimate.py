@@ -14,6 +14,7 @@ from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.buffers import after_step
 from mtbench.train.device import deterministic
 from mtbench.train.outputs import ask, batch_size, one_by_one
+from mtbench.train.pace import now
 from mtbench.train.phases import Phase, phases
 from mtbench.train.speeds import Speed
 
@@ -40,9 +41,9 @@ def measure_speed(
     test = _as_seen(run.splits["test"])
     at_once = min(batch_size(run.network, test), len(test))
     rows = torch.arange(at_once, device=device)
-    started = _now(device)
+    started = now(device)
     ask(run.network, test.batch(rows))
-    spent = _now(device) - started
+    spent = now(device) - started
     return Speed(
         training=training / spec.protocol.epochs / train,
         evaluation=spent / at_once,
@@ -74,19 +75,13 @@ def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torc
         after_step(phase.balancer, run.network, batch)
         run.network.zero_grad()
 
-    started = _now(device)
+    started = now(device)
     step(0)  # the first step pays for memory and caches
-    once = _now(device)
+    once = now(device)
     made = 0
     while made < STEPS and time.monotonic() < stop:
         made += 1
         step(made)
-    per_step = (_now(device) - once) / made if made else once - started
+    per_step = (now(device) - once) / made if made else once - started
     phase.leave(run.network)
     return per_step * len(batches)
-
-
-def _now(device: torch.device) -> float:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter()

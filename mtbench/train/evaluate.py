@@ -73,19 +73,18 @@ def measure(
             asked for; or not every label was counted once.
     """
     tasks = network.tasks
-    losses, counts = [0.0] * len(tasks), [0] * len(tasks)
+    losses, counts = torch.zeros(len(tasks), dtype=torch.float64, device=split.defined.device), [0] * len(tasks)
     views = 1 if split.members is None else split.members.shape[1]
     tallies = [task.kind.tally() for task in tasks]
     meters = [BatchMeter(each, tasks, len(split)) for each in batches]
     kept: dict[str, NDArray[Any]] = {}
     not_stored = {task.name: f"no example has a label of task '{task.name}'." for task in tasks if keep}
-    visited = [torch.zeros(0, dtype=torch.int64)]
+    visited = [torch.zeros(0, dtype=torch.int64, device=split.defined.device)]
     with unchanged_buffers(network):
         for some in outputs(network, split, norm_batch=norm_batch, check_stop=check_stop):
-            visited.append(some.rows.cpu())
-            labels = zip(some.use, some.targets, strict=True)
-            for index, (task, output, (use, target)) in enumerate(zip(tasks, some.outputs, labels, strict=True)):
-                used = use.nonzero().squeeze(1)
+            visited.append(some.rows)
+            labels = zip(some.used_rows, some.targets, strict=True)
+            for index, (task, output, (used, target)) in enumerate(zip(tasks, some.outputs, labels, strict=True)):
                 if not len(used):
                     continue
                 target = target[used]
@@ -102,15 +101,15 @@ def measure(
                         kept[task.name] = _nothing_predicted(stored, len(split))
                 if task.name in kept:
                     kept[task.name][some.rows[used].cpu().numpy()] = stored.cpu().numpy()
-                losses[index] += float(example_losses(task, output, target).double().sum())
+                losses[index] += example_losses(task, output, target).double().sum()
                 counts[index] += len(used)
                 tallies[index].add(predictions, target)
                 for meter in meters:
                     meter.add(task.name, some.rows[used], predictions, target)
-    _check_counted(tasks, split.defined, torch.cat(visited), counts)
+    _check_counted(tasks, split.defined, torch.cat(visited).cpu(), counts)
     results = {
         task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=tally.score())
-        for task, loss, count, tally in zip(tasks, losses, counts, tallies, strict=True)
+        for task, loss, count, tally in zip(tasks, losses.tolist(), counts, tallies, strict=True)
     }
     return Evaluation(
         results=results,

@@ -14,6 +14,7 @@ from mtbench.contract import Backbone, Batch, Network, Split
 from mtbench.contract.normalization import batch_statistics
 from mtbench.contract.promises import check_outputs
 from mtbench.errors import PluginError
+from mtbench.train.ahead import placed
 from mtbench.train.prefetch import batches
 
 __all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs"]
@@ -35,14 +36,14 @@ class Answered:
 
     Attributes:
         rows: (B,) int64, the examples.
-        use: (T, B) bool, whose target is defined for each task.
+        used_rows: per task the places (n,) int64 among these of the examples with a defined target.
         targets: per task (B, ...).
         outputs: per task, for the n examples with a defined target, (n, ...), or (n, V, ...) if V > 1; anything of
             length 0 where there are none.
     """
 
     rows: Tensor
-    use: Tensor
+    used_rows: tuple[Tensor, ...]
     targets: tuple[Tensor, ...]
     outputs: list[Tensor]
 
@@ -97,7 +98,7 @@ def ask(network: Network, batch: Batch) -> list[Tensor]:
     """Return per task the outputs (n * V, ...) for the n examples with a defined target, without gradients."""
     with torch.no_grad():
         # All of them at once where nothing is undefined: parts of a batch are rounded otherwise.
-        every = bool(batch.use.all())
+        every = min(batch.counts) == len(batch.rows)
         found = network.all_outputs(batch.inputs) if every else network.used_outputs(batch)
     check_outputs(found, network.tasks, network, ("all_outputs" if every else "used_outputs", "decode", "forward"))
     return found
@@ -134,16 +135,17 @@ def one_by_one(split: Split, rows: Tensor) -> tuple[Split, Tensor]:
 def _of_examples(
     network: Network, split: Split, rows: Tensor, norm_batch: int, check_stop: Callable[[], None]
 ) -> Iterator[Answered]:
-    parts = list(torch.split(rows, norm_batch or batch_size(network, split)))
+    parts = list(torch.split(rows.cpu(), norm_batch or batch_size(network, split)))
     if norm_batch and len(parts) > 1 and len(parts[-1]) == 1:  # one example may have no variance
         parts[-2:] = [torch.cat(parts[-2:])]
-    for batch in batches(split, [(part, None) for part in parts]):
+    chunks = placed([(part, None) for part in parts], split.defined.cpu(), rows.device)
+    for batch in batches(split, chunks):
         check_stop()
         with batch_statistics(network) if norm_batch else nullcontext():
             found = ask(network, batch)
         if (inputs := batch.inputs_per_example) > 1:
             found = [output.view(-1, inputs, *output.shape[1:]) if len(output) else output for output in found]
-        yield Answered(rows=batch.rows, use=batch.use, targets=batch.targets, outputs=found)
+        yield Answered(rows=batch.rows, used_rows=batch.used_rows, targets=batch.targets, outputs=found)
 
 
 def _of_shared_inputs(
@@ -159,14 +161,14 @@ def _of_shared_inputs(
     of_inputs = [torch.cat(part) if part else torch.empty(0, device=rows.device) for part in parts]
     positions = alone.defined.cumsum(0) - 1  # in those of a task, of an input that it has
     for some in torch.split(torch.arange(len(rows), device=rows.device), BATCH):
-        use = split.defined[rows[some]].T
+        used_rows = tuple(defined.nonzero().squeeze(1) for defined in split.defined[rows[some]].T)
         yield Answered(
             rows=rows[some],
-            use=use,
+            used_rows=used_rows,
             targets=tuple(target[rows[some]] for target in split.targets),
             outputs=[
-                output[positions[places[some[defined]], index]]
-                for index, (output, defined) in enumerate(zip(of_inputs, use, strict=True))
+                output[positions[places[some[used]], index]]
+                for index, (output, used) in enumerate(zip(of_inputs, used_rows, strict=True))
             ],
         )
 

@@ -6,10 +6,9 @@ Each pair is timed in turn, A B A B ..., in CPU seconds; the ratio printed is th
 import copy
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import pytest
 import torch
@@ -19,11 +18,9 @@ from mtbench import registry
 from mtbench.contract import BatchNorm
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly, assemble, method_of
 from mtbench.train.device import deterministic
 from mtbench.train.order import draw_tasks
-from mtbench.train.trained import train
 
 CPU = torch.device("cpu")
 IMAGES, EPOCHS, STEPS = 12_800, 9, 12
@@ -36,74 +33,9 @@ def spec_of(method: str, dataset: str = "mmnist3", **settings: str) -> RunSpec:
     return plan(Request(methods=[method], datasets=[dataset], settings=settings, seeds=[0]))[0]
 
 
-class BareLeNet(nn.Module):
-    """The network that one would write by hand for three tasks."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1, self.conv2, self.fc = nn.Conv2d(1, 10, 5), nn.Conv2d(10, 20, 5), nn.Linear(320, 50)
-        self.heads = nn.ModuleList(nn.Sequential(nn.Linear(50, 50), nn.ReLU(), nn.Linear(50, 10)) for _ in range(3))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        x = nn.functional.max_pool2d(self.conv1(x).relu(), 2)
-        x = nn.functional.max_pool2d(self.conv2(x).relu(), 2)
-        z = self.fc(x.flatten(1)).relu()
-        return [head(z) for head in self.heads]
-
-
-def bare_epoch(images: Tensor, labels: Tensor) -> Callable[[], float]:
-    """A hand-written epoch on the same data; gives its CPU seconds."""
-    network = BareLeNet().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-
-    def epoch() -> float:
-        started = time.process_time()
-        for rows in torch.split(torch.randperm(len(images)), 512):
-            x = images[rows].to(torch.float32, memory_format=torch.channels_last).div_(255).sub_(0.1307).div_(0.3081)
-            y = labels[rows]
-            outputs = network(x)
-            loss = torch.stack([nn.functional.cross_entropy(o, y[:, t]) for t, o in enumerate(outputs)]).mean()
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-        return time.process_time() - started
-
-    return epoch
-
-
-class Stopwatch:
-    """A keeper that times each epoch of the harness, and lets the bare loop run one between two of them."""
-
-    def __init__(self, rival: Callable[[], float]) -> None:
-        self.rival = rival
-        self.harness: list[float] = []
-        self.bare: list[float] = []
-        self.started = time.process_time()
-
-    def restore(self) -> None:
-        return None
-
-    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:  # noqa: ARG002
-        self.harness.append(time.process_time() - self.started)
-        self.bare.append(self.rival())
-        self.started = time.process_time()
-
-
 def show(capsys: pytest.CaptureFixture[str], line: str) -> None:
     with capsys.disabled():
         print(f"\n  {line}", end="")  # noqa: T201
-
-
-def test_an_epoch_of_the_harness_over_a_bare_loop(data_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    deterministic(CPU, "float32")
-    split = assemble(spec_of("uniform"), root=data_root, device=CPU).splits["train"]
-    assert isinstance(split.inputs, Tensor)
-    watch = Stopwatch(bare_epoch(split.inputs, torch.stack(split.targets, dim=1)))
-    train(spec_of("uniform"), root=data_root, device=CPU, keeper=watch, points=())
-    # The first epoch pays for loading, the last for the final evaluation.
-    harness, bare = watch.harness[1:-1], watch.bare[1:-1]
-    show(capsys, f"epoch of the harness / bare loop  {median(harness) / median(bare):5.3f}  (goal 1.03)")
-    assert len(harness) == EPOCHS - 2
 
 
 def stepper(run: Assembly, *, batch_size: int = 512, nchw: bool = False) -> Callable[[], float]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from mtbench import registry
+from mtbench import __version__, registry
 from mtbench.cli.app import app
 from mtbench.cli.inspect import Kind
 from mtbench.errors import UsageError
@@ -36,7 +36,7 @@ def test_a_list_has_a_line_for_each_with_its_summary_and_origin(kind: str, rows:
     for name, summary in rows.items():
         line = next(line for line in lines if line.split()[:1] == [name])
         assert summary in line
-        assert line.rstrip().endswith("0.1.0" if name[:4] != "toy-" else "mtbench-toys 0.1")
+        assert line.rstrip().endswith(__version__ if name[:4] != "toy-" else "mtbench-toys 0.1")
 
 
 @pytest.mark.parametrize(("name", "options"), [("resnet18", ["weights"]), ("mmnist2", ["pairs", "pairs_val"])])

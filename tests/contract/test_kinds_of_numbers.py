@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 from sklearn import metrics
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import MeanAbsoluteError, MeanSquaredError, R2Score
 
 from mtbench.contract import Depth, Kind, Normals, Regression
@@ -170,3 +170,25 @@ def test_any_split_into_batches_gives_the_same_metrics(sizes: list[int]) -> None
     for kind, predictions, targets in ((Regression(), *numbers()), (Depth(), *depths), (Normals(), first, second)):
         whole = scores(kind, predictions, targets)
         assert scores(kind, predictions, targets, sizes) == pytest.approx(whole, rel=1e-12)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_losses_of_normals_and_their_gradients_are_those_of_normalized_vectors(
+    memory_format: torch.memory_format,
+) -> None:
+    output, target = torch.randn(2, 3, 3, 4, 5, generator=torch.Generator().manual_seed(0)).unbind()
+    output[0, :, 0] = 0  # without a length
+    output[1, :, 0] *= 1e-4
+    target[:, :, 1] = 0  # undefined
+    target[2] *= 1e-3
+    given = output.to(memory_format=memory_format).requires_grad_()
+    exact = output.double().requires_grad_()
+    truth = nn.functional.normalize(target.double(), dim=1)
+    cosines = (nn.functional.normalize(exact, dim=1, eps=1e-6) * truth).sum(1)
+    expected = (1 - cosines)[:, [0, 2, 3]].mean((1, 2))
+    losses = Normals().losses(given, target)
+    assert torch.allclose(losses.double(), expected, atol=1e-6)
+    (found,) = torch.autograd.grad(losses.sum(), given)
+    (wanted,) = torch.autograd.grad(expected.sum(), exact)
+    assert torch.allclose(found.double(), wanted, rtol=1e-4, atol=1e-6)
+    assert torch.allclose(Normals().predict(given).double(), nn.functional.normalize(exact, dim=1, eps=1e-6), atol=1e-3)

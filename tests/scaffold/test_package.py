@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from mtbench import __version__
 from mtbench.contract import Classification, Losses, Task
 from mtbench.errors import UsageError
 from mtbench.scaffold import KINDS, Package, plan_package, write_package
@@ -125,8 +126,8 @@ def test_a_name_that_no_plugin_can_have_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "whose"),
     [
-        ("td", "there is a method 'td' already, that of mtbench 0.1.0."),
-        ("lenet", "there is a backbone 'lenet' already, that of mtbench 0.1.0."),
+        ("td", f"there is a method 'td' already, that of mtbench {__version__}."),
+        ("lenet", f"there is a backbone 'lenet' already, that of mtbench {__version__}."),
         ("toy-all", "there is a dataset 'toy-all' already, that of mtbench-toys 0.1."),
         ("datasets", "the package of a method 'datasets' would be called like the module mtbench_datasets of mtbench."),
         ("toys", "the package of a method 'toys' would be called like mtbench-toys 0.1, which is installed."),

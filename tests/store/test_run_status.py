@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mtbench import __version__
 from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import Choice, RunSpec
 from mtbench.store.fingerprint import NUMERICS
@@ -139,7 +140,7 @@ def test_a_survey_of_nothing_says_so(tmp_path: Path) -> None:
 def test_the_mark_of_a_newer_mtbench_is_refused_for_reading_and_writing(tmp_path: Path) -> None:
     mark_results(tmp_path)
     mark_results(tmp_path)
-    assert json.loads((tmp_path / MARKER).read_text()) == {"format": FORMAT, "made_by": "mtbench 0.1.0"}
+    assert json.loads((tmp_path / MARKER).read_text()) == {"format": FORMAT, "made_by": f"mtbench {__version__}"}
     (tmp_path / MARKER).write_text('{"format": 3}')
     for look in (mark_results, run_folders):
         with pytest.raises(NewerResults, match=r"has format 3, and this mtbench reads formats up to 2. Upgrade"):

@@ -188,7 +188,9 @@ def _cases() -> Iterator[Case]:
         yield Case(dataset="toy-retrieval", method=method, backbone="lenet")
     for method in ("branches", "single", "fsn", "csn:masks=learned", "chmod:first=4", "only-mask:first=4", "td"):
         backbone = "retrieval:width=.125:embedding=8:decay=.9"
-        yield Case(dataset="toy-retrieval", method=method, backbone=backbone, settings={"optimizer": "sgd"})
+        # With faster steps a relative change of 1e-7 in a weight grew to 60 % of a loss: no value held elsewhere.
+        slow = {"optimizer": "sgd", "lr": "1e-5"}
+        yield Case(dataset="toy-retrieval", method=method, backbone=backbone, settings=slow)
     # Other backbones.
     for backbone in ("vgg11:width=.125", "lenet-dropout"):
         for method in ("branches+mgda-ub", "chmod", "td"):

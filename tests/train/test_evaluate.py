@@ -224,10 +224,8 @@ def swapped(network: Network, split: Split, **settings: Any) -> Iterator[Answere
 def partly(network: Network, split: Split, **settings: Any) -> Iterator[Answered]:
     """Take for undefined what is not, as a mask that is read with another threshold does."""
     for each in module.outputs(network, split, **settings):
-        use = each.use.clone()
-        use[1, 0] = False
-        outputs = [each.outputs[0], each.outputs[1][1:]] if each.use[1, 0] else each.outputs
-        yield dataclasses.replace(each, use=use, outputs=outputs)
+        first, second = each.used_rows
+        yield dataclasses.replace(each, used_rows=(first, second[1:]), outputs=[each.outputs[0], each.outputs[1][1:]])
 
 
 @pytest.mark.parametrize(

@@ -335,7 +335,7 @@ def test_an_estimate_counts_the_steps_of_every_phase(
 ) -> None:
     """On a clock that shows a second more at each look: a third of a second per step, one for the batch looked at."""
     ticks = iter(range(1000))
-    monkeypatch.setattr(estimate, "_now", lambda _: float(next(ticks)))
+    monkeypatch.setattr(estimate, "now", lambda _: float(next(ticks)))
     spec = spec_of("td", **settings)
     found = seconds_at(estimate.measure_speed(spec, root=Path(), device=CPU), spec)
     trained_on = 10 if "fraction" in settings else 96

@@ -6,9 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import SharedRepresentation
+from mtbench import registry
+from mtbench.contract import Retrieval, SharedRepresentation
+from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.cost import count_macs
+from mtbench.train.outputs import outputs
 from tests.train.runs import CPU, Memory, run, same, spec_of
 
 
@@ -38,6 +41,21 @@ def test_losses_and_gradients_are_nearly_those_of_float32(method: str, dataset: 
     # .99, but of ResNet-18, which normalizes batches of maps of one pixel.
     assert nn.functional.cosine_similarity(one, other, 0) > 0.9
     assert not torch.equal(one, other)
+
+
+NETWORKS = [name for name, entry in registry.entries("method").items() if entry.distribution == "mtbench"]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_takes_a_step_and_an_evaluation_whichever_form_it_has(name: str) -> None:
+    retrieves = Retrieval in parse_method(name).network_class.kinds
+    parts = assembled(name, "toy-retrieval" if retrieves else "toy-partial")
+    drawn = torch.arange(24) % len(parts.tasks) if parts.network.one_task else None
+    batch = parts.splits["train"].batch(torch.arange(24), drawn)
+    losses = parts.balancer.backward(parts.network, batch)
+    assert losses.totals.isfinite().all()
+    for each in outputs(parts.network, parts.splits["test"]):
+        assert all(output.isfinite().all() for output in each.outputs)
 
 
 def test_convolutions_are_in_bfloat16_in_training_and_evaluation_and_outputs_in_float32() -> None:

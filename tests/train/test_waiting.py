@@ -1,7 +1,10 @@
 """Steps that do not wait for a GPU: found on a CPU by the calls that would wait."""
 
+import dataclasses
 import math
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +13,10 @@ from mtbench.contract import NoOptions
 from mtbench.errors import NonFiniteLoss, Stopped
 from mtbench.plan.parse import parse_method
 from mtbench.plan.spec import RunSpec
-from mtbench.train import ahead, device, guard, heartbeat
-from mtbench.train.ahead import placed
+from mtbench.train import ahead, device, guard, heartbeat, outputs
+from mtbench.train.ahead import Placed, placed
 from mtbench.train.assemble import assemble
+from mtbench.train.evaluate import measure
 from mtbench.train.guard import TOGETHER, Guard
 from mtbench.train.trained import train
 from mtbench_toys.quadratic import Quadratic, losses_of
@@ -72,11 +76,18 @@ def test_losses_of_many_steps_are_looked_at_together(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("method", ["uniform", "branches+dwa", "moo", "td:bu1_loss=.5"])
-@pytest.mark.parametrize("dataset", ["toy-partial", "toy-all"])
+@pytest.mark.parametrize("dataset", ["toy-partial", "toy-all", "toy-partial:augment=shift"])
 def test_weights_are_the_same_bits_where_numbers_are_read_seldom(
     method: str, dataset: str, request: pytest.FixtureRequest
 ) -> None:
     spec = spec_of(method, dataset, epochs="2")
+    at_once = run(spec)
+    request.getfixturevalue("remote")
+    assert same(at_once, run(spec))
+
+
+def test_labels_that_a_motion_takes_from_maps_are_not_counted_beforehand(request: pytest.FixtureRequest) -> None:
+    spec = spec_of("uniform", "toy-surfaces:augment=all", epochs="1")
     at_once = run(spec)
     request.getfixturevalue("remote")
     assert same(at_once, run(spec))
@@ -112,6 +123,31 @@ def test_a_run_whose_loss_breaks_ends_with_the_step_and_the_task() -> None:
     with pytest.raises(NonFiniteLoss) as late:
         run(spec_of("toy-nan", "toy-all", epochs="2"))
     assert "task 'lower' became nan at step 3 (epoch 1, its step 3)" in str(late.value)
+
+
+@pytest.mark.usefixtures("remote")
+@pytest.mark.parametrize("method", ["uniform", "td", "single"])
+@pytest.mark.parametrize("dataset", ["toy-all", "toy-partial"])
+def test_an_evaluation_of_classes_waits_as_often_for_many_batches_as_for_one(
+    method: str, dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts, waits, found = assemble(spec_of(method, dataset), root=Path(), device=CPU), Waits(), []
+
+    def looked_up(*arguments: Any) -> list[Placed]:
+        waits.counting = False  # on the CPU, wherever the network is
+        chunks = placed(*arguments)
+        waits.counting = True
+        return chunks
+
+    monkeypatch.setattr(outputs, "placed", looked_up)
+    for size in (48, 8):
+        monkeypatch.setattr(outputs, "BATCH", size)
+        with waits:
+            waits.counting = True
+            measure(parts.network, dataclasses.replace(parts.splits["test"]))
+        found.append(Counter(waits.found))
+        waits.found = []
+    assert found[0] == found[1]
 
 
 @pytest.mark.gpu

@@ -68,9 +68,10 @@ def localization_losses(maps: Sequence[Tensor], batch: Batch, tasks: Sequence[Ta
         if not len(rows):
             losses.append(logits.new_zeros(()))
             continue
-        logits = logits[rows].float()
+        logits = logits[rows].to(torch.promote_types(logits.dtype, torch.float32))
         along_y, along_x = target(points[rows], (height, width), logits.shape[1:])
-        expected = torch.einsum("nh,nw,nhw->n", along_y, along_x, logits)
+        with torch.autocast(logits.device.type, enabled=False):  # a loss is in float32, whatever the maps are in
+            expected = torch.einsum("nh,nw,nhw->n", along_y, along_x, logits)
         losses.append(task.scale * (logits.flatten(1).logsumexp(1) - expected).sum() / count)
     return torch.stack(losses)
 

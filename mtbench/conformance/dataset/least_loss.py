@@ -21,10 +21,11 @@ def declares_signs(run: Assembly) -> None:
     A loss that comes out below 0 is one that a network may come to.
     """
     answered = next(outputs(run.network, run.splits["test"].first(EXAMPLES)))
-    for task, output, target, use in zip(run.tasks, answered.outputs, answered.targets, answered.use, strict=True):
-        if task.kind.has_negative_losses or not use.any():
+    labels = zip(answered.targets, answered.used_rows, strict=True)
+    for task, output, (target, used) in zip(run.tasks, answered.outputs, labels, strict=True):
+        if task.kind.has_negative_losses or not len(used):
             continue
-        leaf, wanted = output.detach().clone().requires_grad_(), target[use]
+        leaf, wanted = output.detach().clone().requires_grad_(), target[used]
         optimizer, least = torch.optim.Adam([leaf], lr=0.05), math.inf
         for _ in range(STEPS):
             optimizer.zero_grad()

@@ -11,24 +11,36 @@ __all__ = ["ClassCounts", "dtype_of_classes", "percent"]
 class ClassCounts:
     """Per class the right answers, the true examples and the predicted ones; 24 bytes a class.
 
-    Attributes:
-        right: (C,) int64, examples of the class that are predicted as such.
-        true: (C,) int64, examples of the class.
-        predicted: (C,) int64, examples that are predicted as the class.
+    They are counted on the device of what is added, and read from it when they are asked for.
     """
 
     def __init__(self, classes: int) -> None:
-        self.right, self.true, self.predicted = torch.zeros(3, classes, dtype=torch.int64).unbind()
+        self._counts = torch.zeros(3, classes, dtype=torch.int64)
 
     def add(self, predictions: Tensor, targets: Tensor) -> None:
         """Add predicted and true classes (n,) of any integer dtype."""
+        self._counts = self._counts.to(targets.device)
         predictions, targets = predictions.long(), targets.long()
-        for counts, classes in (
-            (self.right, targets[predictions == targets]),
-            (self.true, targets),
-            (self.predicted, predictions),
-        ):
-            counts += torch.bincount(classes, minlength=len(counts)).cpu()
+        right, true, predicted = self._counts.unbind()
+        right.index_add_(0, targets, (predictions == targets).long())
+        ones = torch.ones_like(targets)
+        true.index_add_(0, targets, ones)
+        predicted.index_add_(0, predictions, ones)
+
+    @property
+    def right(self) -> Tensor:
+        """(C,) int64, examples of the class that are predicted as such."""
+        return self._counts[0].cpu()
+
+    @property
+    def true(self) -> Tensor:
+        """(C,) int64, examples of the class."""
+        return self._counts[1].cpu()
+
+    @property
+    def predicted(self) -> Tensor:
+        """(C,) int64, examples that are predicted as the class."""
+        return self._counts[2].cpu()
 
     def accuracy(self, *, without: int | None = None) -> float:
         """Return the right answers in %, without the examples of one class if asked for; NaN where nothing is left."""

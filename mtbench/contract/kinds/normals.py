@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mtbench.contract.kinds.likeness import Like, mean_over_pixels
 from mtbench.contract.kinds.validity import wrong_numbers, wrong_shape
@@ -92,10 +92,9 @@ class Normals(Kind):
     def losses(self, output: Tensor, target: Tensor) -> Tensor:
         known = _known(target, self.like)
         truth = target.where(known[:, None], 0)
+        cosines = _products(output, truth) * _inverse_lengths(output)
         if self.like != "libmtl":
-            truth = nn.functional.normalize(truth, dim=1)
-        cosines = (nn.functional.normalize(output, dim=1, eps=SHORTEST) * truth).sum(1)
-        if self.like != "libmtl":
+            cosines = cosines * _inverse_lengths(truth, 1e-12)
             cosines = cosines.clamp(max=1)  # rounding is 1e-7 beyond, and balancers take logarithms of losses
         return (1 - cosines).where(known, 0).flatten(1).sum(1) / known.flatten(1).sum(1)
 
@@ -104,7 +103,7 @@ class Normals(Kind):
         return mean_over_pixels(losses, _known(target, self.like)) if self.like == "libmtl" else losses.mean()
 
     def predict(self, output: Tensor) -> Tensor:
-        return nn.functional.normalize(output, dim=1, eps=SHORTEST).to(self.stored_as)
+        return (output * _inverse_lengths(output)[:, None]).to(self.stored_as)
 
     def tally(self) -> Tally:
         return _Tally(self.like)
@@ -141,6 +140,20 @@ def _known(targets: Tensor, like: Like) -> Tensor:
     """Return a mask (N, H, W) of the defined pixels."""
     known = targets.isfinite().all(1)
     return known & ((targets.float().sum(1) != 0) if like == "libmtl" else (targets != 0).any(1))
+
+
+def _products(first: Tensor, second: Tensor) -> Tensor:
+    """Return the scalar products (N, H, W) of vectors (N, 3, H, W).
+
+    Component by component: torch takes four times as long to add up three neighbors in memory, and six to normalize.
+    """
+    (a, b, c), (x, y, z) = first.unbind(1), second.unbind(1)
+    return torch.addcmul(torch.addcmul(a * x, b, y), c, z)
+
+
+def _inverse_lengths(vectors: Tensor, shortest: float = SHORTEST) -> Tensor:
+    """Return 1 / max(length, shortest) (N, H, W) of vectors (N, 3, H, W)."""
+    return _products(vectors, vectors).clamp(min=shortest**2).rsqrt()
 
 
 def angles_between(first: Tensor, second: Tensor) -> Tensor:

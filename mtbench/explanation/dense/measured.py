@@ -73,7 +73,7 @@ def measure_images(network: Network, split: Split, indices: Sequence[int]) -> li
     scores: dict[int, list[dict[str, float]]] = {index: [] for index in indices}
     for some in outputs(network, split):
         for index, kind in kinds.items():
-            used = some.use[index].nonzero().squeeze(1)
+            used = some.used_rows[index]
             if not len(used):
                 continue
             predictions, truths = kind.predict(some.outputs[index]).cpu(), some.targets[index][used].cpu()

@@ -242,7 +242,7 @@ class TopDown(OneTaskNetwork):
                 means.append(logits.new_zeros(()))
                 continue
             target = batch.foreground(batch.rows[rows], index)  # (n, H, W)
-            logits = logits[rows, None].float()
+            logits = logits[rows, None]
             if logits.shape[2:] != target.shape[1:]:
                 logits = nn.functional.interpolate(logits, target.shape[1:], mode="bilinear", align_corners=False)
             means.append(task.scale * nn.functional.binary_cross_entropy_with_logits(logits.squeeze(1), target))

@@ -30,11 +30,12 @@ def convert_one_channel(network: nn.Module) -> None:
 
 
 class OneChannel(nn.Conv2d):
-    """A convolution with one channel on one side or both; it is plain on other devices and for a few images."""
+    """A convolution with one channel on one side or both; it is plain on other devices, under autocast, whose dtypes
+    are not those of the weights, and for a few images."""
 
     def forward(self, input: Tensor) -> Tensor:  # the name that its parent gives it
         weight, bias = self.weight, cast(Tensor, self.bias)
-        if len(input) < MANY or input.device.type != "cpu":
+        if len(input) < MANY or input.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return super().forward(input)
         if self.kernel_size == (1, 1):  # from one channel to one
             return _laid_out(torch.addcmul(bias, input, weight))

@@ -82,6 +82,10 @@ class Stream(nn.Module, ABC):
         """A fresh embedding of tasks, from a one-hot vector (B, tasks) to (B, top.numel())."""
         return nn.Linear(tasks, self.top.numel())
 
+    def placed(self, embedded: Tensor) -> Tensor:
+        """Return the embedded task as maps (B, C, H, W), in the memory format of all the maps that are added to it."""
+        return embedded.view(-1, *self.top).contiguous(memory_format=torch.channels_last)
+
     @abstractmethod
     def image_map(self, size: tuple[int, ...]) -> nn.Module:
         """A fresh module from the lowest map to the logits (B, channels, H, W) of where the task's object is, at the
@@ -157,7 +161,7 @@ class Mirror(Stream):
 
     def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
         seen = [*glance.before, *glance.after[-1:]]
-        level = self.look(embedded.view(-1, *self.top), seen, len(self.sizes))
+        level = self.look(self.placed(embedded), seen, len(self.sizes))
         levels = {}
         for number in reversed(range(len(self.sizes))):
             level = self.look(self.grow(level, self.sizes[number]), seen, number)
@@ -231,7 +235,7 @@ class Sections(Stream):
         return layer
 
     def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
-        level = self.from_embedding(embedded.view(-1, *self.top))
+        level = self.from_embedding(self.placed(embedded))
         levels = {}
         for number in reversed(self.below):
             level = self.grow(self.look(level, glance, number + 1), self.shapes[number - 1].pre[1:])
