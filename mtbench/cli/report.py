@@ -1,6 +1,5 @@
 """``mtbench report``: tables and figures of the runs that are there."""
 
-import gc
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -83,8 +82,8 @@ def report(
     from mtbench.store.study import read_studies
 
     root, asked = shared.data_root(data_root), Asked(average=delta, sign=delta_sign, base=delta_base)
-    statuses = survey(results, root) if results.is_dir() else []
-    gc.freeze()  # records stay to the end: the search for cycles need not look at them again and again
+    with shared.keeping():
+        statuses = survey(results, root) if results.is_dir() else []
     if not statuses:
         runs = f"--suite {shlex.quote(suite)}" if suite else "--methods td,uniform --dataset mmnist3"
         raise UsageError(

@@ -38,6 +38,7 @@ from mtbench.cli.shared import (
     Results,
     RunsPerDevice,
     data_root,
+    keeping,
 )
 from mtbench.errors import UsageError
 
@@ -165,7 +166,8 @@ def status(results: Results = DEFAULT_RESULTS, root: DataRoot = None) -> None:
     from mtbench.cli.grid import notes, table
     from mtbench.store.status import survey
 
-    runs = survey(results, data_root(root))
+    with keeping():
+        runs = survey(results, data_root(root))
     console = Console()
     if not runs:
         console.print(f"No runs in {results} yet.", soft_wrap=True, highlight=False)

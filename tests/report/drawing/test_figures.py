@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.report.drawing.figures import draw_curves, draw_points
 from mtbench.report.drawing.legend import GREY
-from mtbench.report.drawing.style import looks, save
+from mtbench.report.drawing.style import looks, new_figure, save
 from mtbench.report.results.choices import Convention
 from mtbench.report.results.comparison import Comparison, compare
 from mtbench.store.record import TaskInfo, TaskResult
@@ -61,6 +61,12 @@ def test_files_are_of_their_kind_and_bear_no_date(draw: Callable[[Comparison], F
     assert files["pdf"].startswith(b"%PDF")
     assert b"CreationDate" not in files["pdf"]
     assert files["png"].startswith(b"\x89PNG")
+
+
+def test_letters_that_could_be_one_glyph_are_letters_so_that_a_file_holds_one_subset_of_the_font() -> None:
+    figure = new_figure(1.0)
+    figure.suptitle("five different films, \u00b1")
+    assert save(figure)["pdf"].count(b"/FontFile2") == 1
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
