@@ -1,8 +1,10 @@
+import re
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from mtbench import __version__
 from mtbench.cli.app import app
 from mtbench.errors import UsageError
 
@@ -59,6 +61,6 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_under_a_name_that_is_taken(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"there is a method 'td' already, that of mtbench 0\.1\.0"):
+    with pytest.raises(UsageError, match=f"there is a method 'td' already, that of mtbench {re.escape(__version__)}"):
         new("balancer", "td", "--out", str(tmp_path))
     assert not list(tmp_path.iterdir())
