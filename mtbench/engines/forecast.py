@@ -15,9 +15,11 @@ from pathlib import Path
 
 from mtbench.contract import Split
 from mtbench.engines.processes import spawn
+from mtbench.errors import MtbenchError
 from mtbench.plan.counting import count_work
 from mtbench.plan.parse import dataset_of, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
+from mtbench.store.data import data_fingerprint
 from mtbench.train.assemble import load_splits
 from mtbench.train.device import choose_device
 from mtbench.train.estimate import measure_speed
@@ -45,7 +47,8 @@ def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> f
     largest = {key: max(alike, key=lambda spec: spec.protocol.images or 1 << 62) for key, alike in kinds.items()}
     new = {key: spec for key, spec in largest.items() if key not in speeds or not speeds[key].fits(spec)}
     if new:
-        measured = _measured(_by_turns(new), root, slots[0])
+        there = {key: spec for key, spec in new.items() if _has_data(spec, root)}
+        measured = _measured(_by_turns(there), root, slots[0]) if there else {}
         speeds = {key: speed for key, speed in speeds.items() if key in kinds and key not in new} | measured
         reckoned = _reckoned(kinds, speeds)
         remembered.remember(measured | reckoned)
@@ -74,6 +77,14 @@ def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> N
             pipe.send(None)
         if time.monotonic() > stop:
             return
+
+
+def _has_data(spec: RunSpec, root: Path) -> bool:
+    """Return whether the data of a run are here, which a dry run does not prepare."""
+    try:
+        return bool(data_fingerprint(str(spec.dataset), root))
+    except MtbenchError:
+        return False
 
 
 def _measured(kinds: Mapping[str, RunSpec], root: Path, device: str) -> dict[str, Speed]:

@@ -75,6 +75,12 @@ def test_what_was_not_reached_is_reckoned_by_its_multiply_accumulates(tmp_path: 
     assert estimate(specs("uniform", "single"), root=tmp_path, slots=["cpu"]) == pytest.approx(expected)
 
 
+def test_of_data_that_are_not_here_nothing_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast, "spawn", None)
+    (absent,) = plan(Request(methods=["td"], datasets=["mmnist3"], settings={}, seeds=[0]))
+    assert estimate([absent], root=tmp_path, slots=["cpu"]) is None
+
+
 def test_a_kind_of_each_dataset_is_measured_before_the_second_of_any() -> None:
     asked = Request(methods=["td", "single"], datasets=["toy-all", "toy-three"], settings={}, seeds=[0])
     order = list(forecast._by_turns({str(number): spec for number, spec in enumerate(plan(asked))}))
