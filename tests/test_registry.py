@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbench import registry
+from mtbench import __version__, registry
 from mtbench.errors import PluginError, UsageError
 from mtbench.registry import PluginEntry
 
@@ -180,7 +180,7 @@ def test_an_unknown_name_is_met_with_a_suggestion_and_what_is_installed(kind: st
     text = str(error.value)
     assert text.startswith(f"{kind} '{near}x' is not installed. Did you mean '{near}'? Installed: ")
     assert all(name in text for name in known)
-    assert "(mtbench 0.1" in text
+    assert f"(mtbench {__version__})" in text
 
 
 def test_module_paths_are_found_without_importing_the_packages_above(site: Path) -> None:
