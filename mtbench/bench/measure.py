@@ -27,7 +27,7 @@ ENDLESS = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """What is to be measured.
+    """A request to measure methods.
 
     Attributes:
         methods: their names.

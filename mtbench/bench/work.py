@@ -26,7 +26,7 @@ SIDE = {"cpu": 1024, "cuda": 8192}
 AT_LEAST = 5
 """Products that are timed at least."""
 BESIDE = "a process beside it failed"
-"""What a process says that has waited in vain."""
+"""Message of a process that waited for the others in vain."""
 WAIT = 120.0
 """Seconds that processes wait for one another at most."""
 

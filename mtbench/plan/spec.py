@@ -176,5 +176,5 @@ def folder_name(title: str) -> str:
 _IDENTITY_NAMES = {
     field.name: identity_name(field) for field in dataclasses.fields(TrainingProtocol) if field.name != "seeds"
 }
-"""By the name of each setting that is part of an identity, the name that stands for it there."""
+"""Names in identities of the settings that are part of one, by the name of the setting."""
 _READER = TypeAdapter(RunSpec)

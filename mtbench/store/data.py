@@ -45,7 +45,7 @@ def data_fingerprint(dataset: str, root: Path) -> str:
 
 
 def _states(files: Iterable[str]) -> dict[str, list[int] | None]:
-    """What tells two states of each file apart; None of a file that is not there."""
+    """Return by file the numbers that tell two states of it apart; None of a file that is not there."""
     return {file: _state(Path(file)) for file in files}
 
 
