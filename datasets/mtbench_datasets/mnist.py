@@ -135,7 +135,7 @@ def _original(name: str, content: bytes) -> bytes:
 
 
 def _root(cause: BaseException) -> BaseException:
-    """What was wrong in the first place: of a chain of connection errors, the one that says something."""
+    """Return the error that came first in a chain of connection errors, which is the one that says something."""
     while cause.__context__ is not None:
         cause = cause.__context__
     return cause

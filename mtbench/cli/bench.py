@@ -109,18 +109,12 @@ def _write(found: "Bench", folder: Path) -> Sequence[str]:
     from mtbench.bench.figure import draw_bench
     from mtbench.bench.page import bench_frame, bench_page
     from mtbench.report.drawing.style import save
-    from mtbench.report.typeset.latex import render_latex
-    from mtbench.report.typeset.markup import render_markdown
-    from mtbench.store.atomic import make_folder, write_bytes
+    from mtbench.report.files import csv_bytes, marked_up, write_files
 
-    page, figure = bench_page(found), draw_bench(found)
+    figure = draw_bench(found)
     content = {
-        "bench.md": render_markdown(page).encode(),
-        "bench.tex": render_latex(page).encode(),
-        "bench.csv": str(bench_frame(found).to_csv(index=False, lineterminator="\n")).encode(),
+        **marked_up(bench_page(found), "bench"),
+        "bench.csv": csv_bytes(bench_frame(found)),
         **({f"bench.{kind}": data for kind, data in save(figure).items()} if figure else {}),
     }
-    make_folder(folder)
-    for name, data in content.items():
-        write_bytes(folder / name, data)
-    return list(content)
+    return [path.name for path in write_files(content, folder)]

@@ -1,4 +1,4 @@
-"""Where examples come from: a dataset offers splits, held as tensors on the device that trains."""
+"""Datasets: sources of examples, which they offer as splits, held as tensors on the device that trains."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -73,7 +73,7 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def tasks(self) -> tuple[Task, ...]:
-        """What can be learned from it, in the order that tables show; their kinds must agree on `Kind.order`."""
+        """Return the tasks, in the order that tables show; their kinds must agree on `Kind.order`."""
 
     @abstractmethod
     def prepare(self, say: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""Where a run computes, and what makes its bits repeatable there."""
+"""The device that a run computes on, and the settings that make its bits repeatable there."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Which examples an epoch visits, in which order, and which task is drawn for each."""
+"""The examples that an epoch visits, their order, and the task that is drawn for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ def test_a_method_that_fails_is_named_and_the_others_are_measured(tmp_path: Path
     written = sorted(path.name for path in tmp_path.iterdir())
     assert written == ["bench.csv", "bench.md", "bench.pdf", "bench.png", "bench.tex"]
     assert [line.strip() for line in result.output.splitlines()[-5:]] == [
-        *("bench.md", "bench.tex", "bench.csv", "bench.pdf", "bench.png")
+        *("bench.tex", "bench.md", "bench.csv", "bench.pdf", "bench.png")
     ]
 
 
