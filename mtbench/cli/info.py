@@ -23,7 +23,7 @@ __all__ = ["info"]
 
 
 def info(
-    name: Annotated[str, typer.Argument(help="A method, balancer, dataset or backbone, perhaps with options.")],
+    name: Annotated[str, typer.Argument(help="A method, balancer, dataset, backbone or exhibit, with options.")],
     dataset: Annotated[
         str | None, typer.Option("--dataset", help="Count a method's parameters for this dataset.", metavar="NAME")
     ] = None,
@@ -76,6 +76,10 @@ def _describe(console: "Console", kind: str, name: str) -> None:
     plugin: Any = registry.load(kind, name)
     console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
     console.print(_reflowed(inspect.getdoc(plugin) or "(it has no docstring)"), markup=False, highlight=False)
+    if kind == "exhibit":
+        shown = {"report": "every report", "suite": "reports of suites", "request": f'suites with figures = ["{name}"]'}
+        console.print(f"\nShown in: {shown[plugin.scope]}", markup=False, highlight=False)
+        return
     if plugin.paper:
         console.print(f"\nPaper: {plugin.paper}", markup=False, highlight=False)
     if hasattr(plugin, "stands_for"):

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     balancers = "balancers"
     datasets = "datasets"
     backbones = "backbones"
+    exhibits = "exhibits"
 
 
 def list_(kind: Annotated[Kind | None, typer.Argument(help="What to list, if not everything.")] = None) -> None:

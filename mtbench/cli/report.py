@@ -137,15 +137,12 @@ def _report_all(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
+    from mtbench.report.assemble import make_report
     from mtbench.report.data.studies import in_tables
-    from mtbench.report.page.terminal import print_page
-    from mtbench.report.write import make_report
 
     shown, left_out = in_tables(statuses, studies, results)
     made = make_report(shown, studies, choices)
-    for page in made.pages():
-        print_page(page, console)
-        console.print()
+    made.print(console)
     for line in left_out:
         console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
     return made.write(out)
@@ -161,21 +158,17 @@ def _report_suite(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.report.exhibits.claims.judged import judge_claims
-    from mtbench.report.page.terminal import print_page
-    from mtbench.report.suites.pages import suite_pages
-    from mtbench.report.suites.write import write_suite
+    from mtbench.report.assemble import assemble
+    from mtbench.report.exhibit import Results
 
     files: list[Path] = []
     for runs in conventions.runs_of_suite(name, results, statuses, studies):
-        judged = judge_claims(runs, root)
-        for page in suite_pages(runs, judged, choices):
-            print_page(page, console)
-            console.print()
+        made = assemble(Results.of_suite(runs, root, choices))
+        made.print(console)
         if runs.changed:
             console.print(runs.changed, style="yellow", soft_wrap=True, highlight=False, markup=False)
         if runs.absent:
             told = f"Not run at this size: {'; '.join(runs.absent)}."
             console.print(told, style="dim", soft_wrap=True, highlight=False, markup=False)
-        files += write_suite(runs, judged, out, choices)
+        files += made.write(out)
     return files

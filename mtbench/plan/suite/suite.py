@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from mtbench.plan.suite.claim import AnyClaim
 from mtbench.plan.suite.parts import Counted, Grid, Search
@@ -31,10 +30,10 @@ class Suite:
         paper: published numbers.
         relation: likewise, of pairs of tasks.
         claim: what is to be judged.
-        figures: what is drawn beside what every report draws: ``scatter`` (each pair of tasks, with fronts), ``sweep``
-            (over what is varied), ``tasks`` (over the number of tasks), ``adding`` (of a task), ``matched`` (over what
-            methods cost), ``conventions`` (Δm and the order of methods by those of published code, and under each
-            setting of the training that a part of the grid sets or varies).
+        figures: exhibits beside those of every report (`mtbench list exhibits` has all): ``scatter`` (each pair of
+            tasks, with fronts), ``sweep`` (over what is varied), ``tasks`` (over the number of tasks), ``adding`` (of a
+            task), ``matched`` (over what methods cost), ``conventions`` (Δm and the order of methods by those of
+            published code, and under each setting of the training that a part of the grid sets or varies).
     """
 
     name: str
@@ -50,7 +49,7 @@ class Suite:
     paper: tuple[PaperTable, ...] = ()
     relation: tuple[Relation, ...] = ()
     claim: tuple[AnyClaim, ...] = ()
-    figures: tuple[Literal["scatter", "sweep", "tasks", "adding", "matched", "conventions"], ...] = ()
+    figures: tuple[str, ...] = ()
 
     @property
     def parts(self) -> "tuple[Grid | Search, ...]":
