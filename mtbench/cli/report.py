@@ -13,8 +13,8 @@ from mtbench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.report.results.choices import Choices
-    from mtbench.report.studies.runs import StudyRuns
+    from mtbench.report.data.choices import Choices
+    from mtbench.report.data.studies import StudyRuns
     from mtbench.store.status import RunStatus
 
 __all__ = ["report"]
@@ -75,9 +75,9 @@ def report(
     """Make the tables and figures of a folder of runs, and print the tables."""
     from rich.console import Console
 
-    from mtbench.report.conventions.table import Asked
-    from mtbench.report.results.choices import parse_choices
-    from mtbench.report.studies.runs import find_studies, without_trials
+    from mtbench.report.data.choices import parse_choices
+    from mtbench.report.data.conventions.convert import Asked
+    from mtbench.report.data.studies import find_studies, without_trials
     from mtbench.store.status import survey
     from mtbench.store.study import read_studies
 
@@ -137,8 +137,8 @@ def _report_all(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.report.studies.runs import in_tables
-    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.data.studies import in_tables
+    from mtbench.report.page.terminal import print_page
     from mtbench.report.write import make_report
 
     shown, left_out = in_tables(statuses, studies, results)
@@ -161,10 +161,10 @@ def _report_suite(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.report.claims.judged import judge_claims
+    from mtbench.report.exhibits.claims.judged import judge_claims
+    from mtbench.report.page.terminal import print_page
     from mtbench.report.suites.pages import suite_pages
     from mtbench.report.suites.write import write_suite
-    from mtbench.report.typeset.terminal import print_page
 
     files: list[Path] = []
     for runs in conventions.runs_of_suite(name, results, statuses, studies):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.spec import Choice, Titles
-from mtbench.report.studies.runs import StudyRuns, find_studies
+from mtbench.report.data.studies import StudyRuns, find_studies
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from mtbench.store.study import Spent, Study, Trial
