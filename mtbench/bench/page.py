@@ -10,7 +10,7 @@ __all__ = ["bench_frame", "bench_page", "times"]
 
 
 def bench_page(bench: Bench) -> Page:
-    """A row per method; what failed is named below."""
+    """Return a row per method; what failed is named below."""
     ask, more = bench.ask, bench.ask.jobs[1:]
     on_gpu, limit = ask.device.startswith("cuda"), f"{counted(bench.limit)} FLOP/s"
     where, whose = ("GPU", "which share the GPU") if on_gpu else ("core", "a core each")
@@ -67,7 +67,7 @@ def times(number: float) -> str:
 
 
 def bench_frame(bench: Bench) -> pd.DataFrame:
-    """One row per method and number of runs at a time, at full precision; what failed has no numbers."""
+    """Return one row per method and number of runs at a time, at full precision; what failed has no numbers."""
     ask, rows = bench.ask, []
     about = {
         "dataset": ask.dataset,

@@ -85,7 +85,7 @@ class Backbone(nn.Module, ABC):
         return self.head(output_size)
 
     def levels(self) -> list[Stage]:
-        """The stages in order."""
+        """Return the stages in order."""
         return [cast(Stage, stage) for stage in self.stages.values()]
 
     def forward(self, images: Tensor) -> Tensor:

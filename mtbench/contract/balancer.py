@@ -110,7 +110,8 @@ class Scalarization(Balancer):
 
     @abstractmethod
     def scalar(self, losses: Losses) -> Tensor:
-        """The number whose gradient is taken, from the losses of the tasks that are present; no penalty in it."""
+        """Return the number whose gradient is taken, from the losses of the tasks that are present; no penalty in
+        it."""
 
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
@@ -169,7 +170,7 @@ class GradientBalancer(Balancer):
 
     @abstractmethod
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
-        """The combined gradient.
+        """Return the combined gradient.
 
         Args:
             gradients: (P, n), a row for each task that is present.
@@ -247,7 +248,7 @@ class GradientBalancer(Balancer):
 
     @staticmethod
     def _recorded(combined: Combined, slopes: Tensor, losses: Losses) -> Combined:
-        """The weights of the objectives (P,) as those of the mean losses of all tasks (T,), 0 where absent."""
+        """Return the weights of the objectives (P,) as those of the mean losses of all tasks (T,), 0 where absent."""
         if combined.weights is None:
             return combined
         weights = torch.zeros_like(losses.means).index_copy(0, losses.present_indices, combined.weights * slopes)
@@ -320,5 +321,5 @@ class RepresentationBalancer(GradientBalancer):
 
 
 def _gradients(value: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """The gradient in each parameter, zero where it has no part in the value; the graph is kept."""
+    """Return the gradient in each parameter, zero where it has no part in the value; the graph is kept."""
     return torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)

@@ -94,7 +94,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def load(self, split: str, *, validation: bool) -> Split:
-        """One split, on the CPU.
+        """Return one split, on the CPU.
 
         Args:
             split: ``train``, ``val`` or ``test``.
@@ -105,7 +105,7 @@ class Dataset(ABC):
         """
 
     def labels(self, split: str, *, validation: bool) -> Split:
-        """One split as `load` gives it, whose inputs may be left out: tensors (N, 0).
+        """Return one split as `load` gives it, whose inputs may be left out: tensors (N, 0).
 
         For what looks at labels alone. A dataset whose labels lie apart from its inputs overrides it, so that they can
         be looked at where the inputs are missing.
@@ -131,4 +131,5 @@ class Dataset(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """A hash of the data themselves, equal wherever they are equal; empty if they are not on this machine."""
+        """Return a hash of the data themselves, equal wherever they are equal; empty if they are not on this
+        machine."""

@@ -43,7 +43,7 @@ class File:
     subject: str = dataclasses.field(default="an option", compare=False)
 
     def __str__(self) -> str:
-        """The text that stands for it in the identity of a run."""
+        """Return the text that stands for it in the identity of a run."""
         return f"sha256-{self.sha256}"
 
     def read(self) -> bytes:
@@ -127,6 +127,6 @@ _SEPARATORS = "A path cannot hold ':' or ','; where it does, give a link to the 
 
 @lru_cache(maxsize=256)
 def _sha256(path: Path, inode: int, size: int, changed: int) -> str:  # noqa: ARG001
-    """The sum of a file's content; the numbers tell two states of a file apart."""
+    """Return the sum of a file's content; the numbers tell two states of a file apart."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

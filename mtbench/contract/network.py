@@ -118,7 +118,7 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def all_outputs(self, inputs: Inputs) -> list[Tensor]:
-        """Every task's output (B * V, ...) for each input, in the order of the tasks."""
+        """Return every task's output (B * V, ...) for each input, in the order of the tasks."""
 
     @abstractmethod
     def used_outputs(self, batch: Batch) -> list[Tensor]:
@@ -127,7 +127,7 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
-        """The output (B * V, ...) for one task, as cheaply as the network can give it."""
+        """Return the output (B * V, ...) for one task, as cheaply as the network can give it."""
 
     @abstractmethod
     def training_outputs(self, batch: Batch) -> list[Tensor]:
@@ -142,11 +142,11 @@ class Network(nn.Module, ABC):
         return None
 
     def losses(self, batch: Batch) -> Losses:
-        """The losses of a batch in training."""
+        """Return the losses of a batch in training."""
         return self.mean_losses(self.training_outputs(batch), batch)
 
     def penalty(self) -> Tensor | None:
-        """A term added to the loss of every batch, or None."""
+        """Return a term added to the loss of every batch, or None."""
         return None
 
     def passes(self, batch: Batch) -> int:  # noqa: ARG002
@@ -154,7 +154,7 @@ class Network(nn.Module, ABC):
         return 1
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """The parameters that tasks share, in a fixed order."""
+        """Return the parameters that tasks share, in a fixed order."""
         return [value for name, value in self.named_parameters() if name.partition(".")[0] not in self.per_task]
 
     def alone(self, index: int) -> tuple[str, ...]:  # noqa: ARG002
@@ -244,7 +244,7 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def base_weights(self, counts: Tensor) -> Tensor:
-        """The task weights of the unweighted loss (T,), from the labels used per task (T,)."""
+        """Return the task weights of the unweighted loss (T,), from the labels used per task (T,)."""
 
 
 class AllTasksNetwork(Network):
@@ -348,16 +348,16 @@ class OneTaskNetwork(Network):
 
     @staticmethod
     def asking(inputs: Inputs, index: int) -> Tensor:
-        """The index of one task, once per input: (B * V,) int64."""
+        """Return the index of one task, once per input: (B * V,) int64."""
         first = inputs if isinstance(inputs, Tensor) else next(iter(inputs.values()))
         return torch.full((len(first),), index, device=first.device)
 
     def fitted(self, output: Tensor) -> list[Tensor]:
-        """The output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""
+        """Return the output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""
         return [self.fitted_to(index, output) for index in range(len(self.tasks))]
 
     def fitted_to(self, index: int, output: Tensor) -> Tensor:
-        """The output (B * V, widest) as one task reads it: a view."""
+        """Return the output (B * V, widest) as one task reads it: a view."""
         return output[:, : self.tasks[index].kind.output_size]
 
     @property

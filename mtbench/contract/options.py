@@ -54,7 +54,7 @@ def option(
     search: Any = None,
     formerly: str = "",
 ) -> Any:
-    """A field of an options class.
+    """Return a field of an options class.
 
     Args:
         default: its value when nothing is said.
@@ -83,7 +83,7 @@ def parse_options(
     others: Collection[str] = (),
     paths: Mapping[str, str] | None = None,
 ) -> Any:
-    """An instance of the options class from texts or values.
+    """Return an instance of the options class from texts or values.
 
     Args:
         given: what was asked for, by option name.
@@ -140,7 +140,7 @@ def differences(options: Any) -> dict[str, Value]:
 
 
 def render_value(value: Value) -> str:
-    """The text that `parse_value` reads back as `value`; of a file its hash."""
+    """Return the text that `parse_value` reads back as `value`; of a file its hash."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -191,7 +191,7 @@ def parse_value(
 def _declared(
     default: Value, choices: tuple[str, ...], low: float | None, high: float | None, search: Any
 ) -> Space | None:
-    """The space that an option declares, made whole: all that it may be stands there by name."""
+    """Return the space that an option declares, made whole: all that it may be stands there by name."""
     space = parse_space(search)
     if default is None and space is not None:
         raise ValueError(f"search={search!r} does not fit an option that is a file")

@@ -210,7 +210,7 @@ class TrainingProtocol:
 
 
 def _defaults(optimizer: str = "") -> dict[str, Any]:
-    """The values of an optimizer's settings unless given; those of the class where it has none of its own."""
+    """Return the values of an optimizer's settings unless given; those of the class where it has none of its own."""
     own = OPTIMIZERS[optimizer].defaults if optimizer else {}
     return {
         field.name: own.get(field.name, field.default)

@@ -16,13 +16,13 @@ __all__ = ["derive", "reseed", "seeded", "stream"]
 
 
 def derive(seed: int, *purpose: str | int) -> int:
-    """A 63-bit seed for one purpose, e.g. ``derive(0, "epoch", 3)``; different purposes are independent."""
+    """Return a 63-bit seed for one purpose, e.g. ``derive(0, "epoch", 3)``; different purposes are independent."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def stream(seed: int, *purpose: str | int) -> torch.Generator:
-    """A CPU generator for one purpose, e.g. ``torch.randperm(n, generator=stream(seed, "order", epoch))``."""
+    """Return a CPU generator for one purpose, e.g. ``torch.randperm(n, generator=stream(seed, "order", epoch))``."""
     return torch.Generator().manual_seed(derive(seed, *purpose))
 
 

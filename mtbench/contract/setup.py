@@ -44,12 +44,12 @@ class Setup:
     separate: bool = False
 
     def build_backbone(self) -> Backbone:
-        """A backbone with the seed's initial weights, the same at every call."""
+        """Return a backbone with the seed's initial weights, the same at every call."""
         with self.initialized("trunk"):
             return self.backbone_class(self.backbone_options, self.input_shape)  # type: ignore[call-arg]
 
     def head(self, backbone: Backbone, outputs: int, name: str = "head") -> nn.Module:
-        """A head that fits the backbone, with the initial weights that belong to the name.
+        """Return a head that fits the backbone, with the initial weights that belong to the name.
 
         A name with a slash, such as ``branch/TASK``, is that of one of several heads on one backbone, which is made by
         `Backbone.branch` unless the tasks are separate.

@@ -71,7 +71,7 @@ class Simplex:
 
     @staticmethod
     def weights(log_ratios: Sequence[float]) -> tuple[float, ...]:
-        """(T,) the weights, from x (T - 1,): w_t = exp(x_t) / (1 + sum_s exp(x_s)), w_T = 1 / (1 + ...)."""
+        """Return (T,) the weights, from x (T - 1,): w_t = exp(x_t) / (1 + sum_s exp(x_s)), w_T = 1 / (1 + ...)."""
         exponents = [*log_ratios, 0.0]
         greatest = max(exponents)
         parts = [math.exp(exponent - greatest) for exponent in exponents]

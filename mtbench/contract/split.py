@@ -128,7 +128,7 @@ class Split:
         return len(self.defined)
 
     def first(self, count: int) -> "Split":
-        """The first `count` examples; all of them if there are fewer."""
+        """Return the first `count` examples; all of them if there are fewer."""
         if self.members is not None:
             kept = dataclasses.replace(self, members=self.members[:count])
         elif isinstance(self.inputs, Tensor):
@@ -143,7 +143,7 @@ class Split:
         )
 
     def to(self, device: torch.device) -> "Split":
-        """The same split with its tensors on a device.
+        """Return the same split with its tensors on a device.
 
         Inputs, and targets, in memory maps stay on the CPU, and are streamed from there, if together they take more
         than half of the memory that is free on the device.
@@ -164,7 +164,7 @@ class Split:
         )
 
     def _inputs_on(self, device: torch.device) -> "Split":
-        """The same split with inputs and members on a device, or left where they are if they are not to move."""
+        """Return the same split with inputs and members on a device, or left where they are if they are not to move."""
         if self.release is None:
             members = None if self.members is None else self.members.to(device)
             return dataclasses.replace(
@@ -184,14 +184,14 @@ class Split:
         )
 
     def _used(self) -> tuple[Tensor, Tensor | None]:
-        """The indices of the inputs that belong to any example, and `members` as indices into those."""
+        """Return the indices of the inputs that belong to any example, and `members` as indices into those."""
         if self.members is None:
             return torch.arange(len(self)), None
         used, members = self.members.unique(return_inverse=True)  # type: ignore[no-untyped-call]
         return used, members
 
     def _copied(self, tensor: Tensor, rows: Tensor, device: torch.device) -> Tensor:
-        """Some rows of a tensor in a memory map on a device, read a part at a time."""
+        """Return some rows of a tensor in a memory map on a device, read a part at a time."""
         copy = torch.empty(len(rows), *tensor.shape[1:], dtype=tensor.dtype, device=device)
         for start in range(0, len(rows), AT_ONCE):
             part = rows[start : start + AT_ONCE]

@@ -88,7 +88,7 @@ def _has_data(spec: RunSpec, root: Path) -> bool:
 
 
 def _measured(kinds: Mapping[str, RunSpec], root: Path, device: str) -> dict[str, Speed]:
-    """The speeds of as many kinds as could be measured, in their order."""
+    """Return the speeds of as many kinds as could be measured, in their order."""
     process, pipe = spawn(measure, [spec.to_json() for spec in kinds.values()], str(root), device)
     deadline, found = time.monotonic() + LIMIT, list[Speed | None]()
     with suppress(EOFError, OSError):
@@ -102,8 +102,8 @@ def _measured(kinds: Mapping[str, RunSpec], root: Path, device: str) -> dict[str
 
 
 def _by_turns(kinds: Mapping[str, RunSpec]) -> dict[str, RunSpec]:
-    """The kinds in another order: the first of each dataset, then the second of each, since others of a dataset are
-    reckoned from any one of it."""
+    """Return the kinds in another order: the first of each dataset, then the second of each, since others of a dataset
+    are reckoned from any one of it."""
     turns = Counter[str]()
     ranked = []
     for key, spec in kinds.items():
@@ -113,8 +113,8 @@ def _by_turns(kinds: Mapping[str, RunSpec]) -> dict[str, RunSpec]:
 
 
 def _reckoned(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed]) -> dict[str, Speed]:
-    """The speeds of kinds that have none, by their multiply-accumulates from the mean of those of their dataset that
-    have one; without kinds that cannot be counted."""
+    """Return the speeds of kinds that have none, by their multiply-accumulates from the mean of those of their dataset
+    that have one; without kinds that cannot be counted."""
     found = {}
     for key, (spec, *_) in kinds.items():
         if key in speeds or not (work := _work(spec)):
@@ -134,7 +134,7 @@ def _reckoned(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed
 
 
 def _work(spec: RunSpec) -> int:
-    """Multiply-accumulates for one input; 0 if they cannot be counted."""
+    """Return multiply-accumulates for one input; 0 if they cannot be counted."""
     return _macs(str(spec.dataset), f"{spec.network}@{spec.backbone}", tuple(sorted(spec.files.items())))
 
 

@@ -37,7 +37,7 @@ class Package:
 
 
 def plan_package(kind: str, name: str, parent: Path) -> Package:
-    """The package ``mtbench-NAME`` with a working plug-in of that kind (one of `KINDS`) and name.
+    """Return the package ``mtbench-NAME`` with a working plug-in of that kind (one of `KINDS`) and name.
 
     Raises:
         UsageError: the name is not of the form that plug-ins have, or is taken.

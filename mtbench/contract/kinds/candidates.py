@@ -58,7 +58,7 @@ class CandidateLists:
         return _squared_distances(queries.embeddings, candidates.embeddings).where(others, math.inf), relevant
 
     def score(self) -> float:
-        """The mean of the queries' average precisions in %; NaN where no query has a relevant candidate."""
+        """Return the mean of the queries' average precisions in %; NaN where no query has a relevant candidate."""
         return 100 * float(average_precisions(*self.ranked()).nanmean())
 
 

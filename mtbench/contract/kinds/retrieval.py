@@ -141,11 +141,11 @@ class _Tally(Tally):
 
 
 def _squares(embeddings: Tensor) -> Tensor:
-    """The squared distances (n, 2) of the anchor from positive and negative, of embeddings (n, 3, D)."""
+    """Return the squared distances (n, 2) of the anchor from positive and negative, of embeddings (n, 3, D)."""
     anchor, others = embeddings[:, :1], embeddings[:, 1:]
     return (anchor - others).square().sum(2)
 
 
 def _root(squares: Tensor) -> Tensor:
-    """The square root, with gradient 0 at 0 where it would be infinite."""
+    """Return the square root, with gradient 0 at 0 where it would be infinite."""
     return torch.where(squares > 0, squares, 1).sqrt().where(squares > 0, 0)

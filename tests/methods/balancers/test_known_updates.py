@@ -14,7 +14,7 @@ def gives(name: str, rows: list[list[float]], update: list[float], rtol: float =
 
 
 def units(*cosines: float) -> Tensor:
-    """Two or three unit vectors in a plane, at angles of these cosines to the first one."""
+    """Return two or three unit vectors in a plane, at angles of these cosines to the first one."""
     return torch.tensor([[1.0, 0.0], *([c, (1 - c**2) ** 0.5] for c in cosines)])
 
 
