@@ -57,7 +57,7 @@ class Adjusted:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The judgement of a first method against a second.
+    """The judgment of a first method against a second.
 
     Attributes:
         word: as this module defines them.

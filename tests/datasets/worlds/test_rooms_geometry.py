@@ -76,7 +76,7 @@ def level(thing: Solid, points: Array) -> Array:
 
 
 def random_rays(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rays from above towards points about the solid, (3, count) each."""
+    """Rays from above toward points about the solid, (3, count) each."""
     generator = torch.Generator().manual_seed(seed)
     origin = 4 * torch.rand(3, count, generator=generator) - 2
     origin[2] = 2 + origin[2].abs()

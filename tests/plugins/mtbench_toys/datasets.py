@@ -185,7 +185,7 @@ class Maps(Toy):
 class Surfaces(Toy):
     """A dense task of each kind that ships: the class, the depth and the normal of each pixel.
 
-    Classes are dark, grey and bright; bright pixels, the squares, are nearer than the others and turned to the right.
+    Classes are dark, gray and bright; bright pixels, the squares, are nearer than the others and turned to the right.
     Some pixels of every target are undefined, and so is every eighth normal map as a whole.
     """
 

@@ -1,4 +1,4 @@
-"""The streams of the top-down network: from the task's embedding down towards the image, one map per level.
+"""The streams of the top-down network: from the task's embedding down toward the image, one map per level.
 
 Level 0 is the image, level l the map of the backbone's stage l before its last nonlinearity, L the last one.
 """
