@@ -89,7 +89,7 @@ WORDS = {"fixed": "a column of tables: the settings that are held constant; also
 
 
 def texts(path: Path) -> set[str]:
-    """The constant texts of a module, docstrings left out."""
+    """Return the constant texts of a module, docstrings left out."""
     tree = ast.parse(path.read_text())
     bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     return {

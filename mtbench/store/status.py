@@ -41,7 +41,7 @@ class RunStatus:
 
 
 def survey(results: Path, root: Path) -> list[RunStatus]:
-    """Every run below a results folder, by dataset, method, protocol and seed.
+    """Return every run below a results folder, by dataset, method, protocol and seed.
 
     Args:
         results: the folder.

@@ -151,7 +151,7 @@ class Study:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The unweighted mean."""
+    """Return the unweighted mean."""
     return math.fsum(values) / len(values)
 
 
@@ -187,7 +187,7 @@ def read_study(path: Path) -> Study:
 
 
 def read_studies(results: Path) -> list[Study]:
-    """Every study below a results folder, by dataset and method.
+    """Return every study below a results folder, by dataset and method.
 
     Raises:
         DamagedRecord, NewerResults: see `read_study`.
