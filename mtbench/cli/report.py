@@ -96,20 +96,18 @@ def report(
     choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
     there = {status.spec.titles.dataset for status in statuses}
     studies = [study for study in read_studies(results) if study.titles.dataset in there]
-    found = find_studies(studies, statuses, results)
+    found = find_studies(studies, statuses)
     console = Console()
     if convention and suite:
-        shown = without_trials(statuses, found, results)
+        shown = without_trials(statuses, found)
         files = conventions.tables_of_suite(suite, convention, results, shown, asked, out, choices, console)
     elif convention:
-        shown = without_trials(statuses, found, results)
+        shown = without_trials(statuses, found)
         files = conventions.tables(convention, shown, asked, out, choices, console)
     elif suite:
-        files = _report_suite(
-            suite, results, without_trials(statuses, found, results), found, root, out, choices, console
-        )
+        files = _report_suite(suite, results, without_trials(statuses, found), found, root, out, choices, console)
     else:
-        files = _report_all(statuses, found, results, out, choices, console)
+        files = _report_all(statuses, found, out, choices, console)
     for folder in dict.fromkeys(file.parent for file in files):
         console.print(f"Written to {folder}:", soft_wrap=True, highlight=False, markup=False)
         for file in files:
@@ -132,7 +130,6 @@ def _of_datasets(statuses: "Sequence[RunStatus]", wanted: Sequence[str], results
 def _report_all(
     statuses: "Sequence[RunStatus]",
     studies: "Sequence[StudyRuns]",
-    results: Path,
     out: Path | None,
     choices: "Choices",
     console: "Console",
@@ -141,7 +138,7 @@ def _report_all(
     from mtbench.report.page.terminal import print_page
     from mtbench.report.write import make_report
 
-    shown, left_out = in_tables(statuses, studies, results)
+    shown, left_out = in_tables(statuses, studies)
     made = make_report(shown, studies, choices)
     for page in made.pages():
         print_page(page, console)
