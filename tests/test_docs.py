@@ -41,6 +41,7 @@ def call(command: str, folder: Path, *more: str, packages: Path | None = None) -
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
 
 
@@ -69,7 +70,7 @@ def test_a_newcomers_path_leads_from_step_to_step(tmp_path: Path, data_root: Pat
         "--target",
         site,
     ]
-    subprocess.run([*target, tmp_path / "mtbench-mine"], check=True, capture_output=True)
+    subprocess.run([*target, tmp_path / "mtbench-mine"], check=True, capture_output=True, timeout=300)
     for command in (install, *others):
         assert command.removesuffix(" --quick") in " ".join(said.split()), f"{command} is not announced by: {said}"
         if command.startswith("mtbench"):

@@ -9,8 +9,8 @@ from matplotlib.ticker import MaxNLocator
 
 from mtbench.bench.measure import Bench, Measured
 from mtbench.bench.page import times
-from mtbench.report.drawing.legend import LINE, legend_of
-from mtbench.report.drawing.style import Look, looks, new_figure, paper_style
+from mtbench.report.figure.legend import LINE, legend_of
+from mtbench.report.figure.style import Look, looks, new_figure, paper_style
 from mtbench.report.text import duration, fixed, wrap
 
 __all__ = ["draw_bench"]

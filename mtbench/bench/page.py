@@ -3,8 +3,9 @@
 import pandas as pd
 
 from mtbench.bench.measure import Bench, Measured
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import counted, duration, fixed, listed, memory
-from mtbench.report.typeset.layout import DASH, Layout, Page, plain
 
 __all__ = ["bench_frame", "bench_page", "times"]
 

@@ -141,7 +141,7 @@ def test_what_cannot_be_linked_is_refused_and_nothing_is_written(tmp_path: Path)
 
 def test_the_commands_import_nothing_heavy_before_they_run() -> None:
     program = "import sys, mtbench.cli.data; print({'torch', 'numpy', 'matplotlib'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout == "set()\n"
 
 

@@ -93,7 +93,7 @@ def test_in_a_pipe_the_list_has_a_line_for_each() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-c", MTBENCH, "suite", "list"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=300)
     named = [line.split()[0] for line in done.stdout.splitlines()[3:] if line.strip()]
     assert named[:-1] == list(built_in_suites())
     assert "\x1b" not in done.stdout

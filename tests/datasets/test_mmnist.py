@@ -387,7 +387,7 @@ def test_two_processes_may_prepare_at_once(root: Path) -> None:
         "parse_dataset('mmnist2').open(Path(sys.argv[1])).prepare(lambda line: None)"
     )
     running = [subprocess.Popen([sys.executable, "-c", program, str(root)]) for _ in range(2)]
-    assert [process.wait() for process in running] == [0, 0]
+    assert [process.wait(300) for process in running] == [0, 0]
     assert path.read_bytes() == content
     assert not [left for left in path.parent.iterdir() if left.name.startswith(".")]
 

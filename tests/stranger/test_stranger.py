@@ -24,6 +24,7 @@ def call(*arguments: str, folder: Path, paths: list[Path]) -> "subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
 
 

@@ -10,7 +10,7 @@ from mtbench.contract import Network, Setup
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.plan.suite import Suite
 from mtbench.plan.suite.file import find_suite
-from mtbench.report.results.magnitude import counted_magnitude
+from mtbench.report.data.cost.magnitude import counted_magnitude
 from mtbench.store.record import Parameters
 from mtbench.train.cost import Macs, count_macs, count_parameters, parts
 

@@ -7,7 +7,7 @@ from mtbench.contract import Segmentation, Split, Task
 from mtbench.explanation.dense.album import WORDS, Album
 from mtbench.explanation.dense.cases import best_median_worst
 from mtbench.explanation.dense.measured import Maps, Measured
-from mtbench.report.drawing.keys import Swatches
+from mtbench.report.figure.keys import Swatches
 
 NAMES = ("walls", "a name that is too long to stand above a picture", "c", "d", "e", "f")
 

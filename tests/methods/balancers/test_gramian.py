@@ -74,7 +74,7 @@ def test_importing_the_balancers_imports_neither_torchjd_nor_a_solver() -> None:
         "    importlib.import_module(name)\n"
         "print([name for name in ('torchjd', 'cvxpy', 'clarabel', 'qpsolvers', 'quadprog') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.strip() == "[]"
 
 
