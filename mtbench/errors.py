@@ -116,13 +116,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A suggestion for a misspelt `word`, or nothing if no known word is near it."""
+    """Return a suggestion for a misspelt `word`, or nothing if no known word is near it."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"Did you mean '{near[0]}'?" if near else ""
 
 
 def shortlist(names: Iterable[str], most: int = 60) -> str:
-    """Names, separated by commas; of more than `most` the first ones, and how many there are besides."""
+    """Return names, separated by commas; of more than `most` the first ones, and how many there are besides."""
     names = list(names)
     rest = len(names) - most
     return ", ".join(names) if rest <= 0 else f"{', '.join(names[:most])}, and {rest:,} more"

@@ -64,7 +64,7 @@ class PluginEntry:
 
 @cache
 def entries(kind: str) -> dict[str, PluginEntry]:
-    """Every installed plug-in of a kind ('method', 'balancer', 'dataset', 'backbone') by name, sorted.
+    """Return every installed plug-in of a kind ('method', 'balancer', 'dataset', 'backbone') by name, sorted.
 
     Raises:
         PluginError: two distributions offer one name, or a name is not of the form [a-z][a-z0-9-]*.
@@ -97,7 +97,7 @@ def entries(kind: str) -> dict[str, PluginEntry]:
 
 
 def find(kind: str, name: str) -> PluginEntry:
-    """The plug-in of that name.
+    """Return the plug-in of that name.
 
     Raises:
         UsageError: nothing of that name is installed; the text suggests the nearest name and lists what there is.
@@ -136,7 +136,7 @@ def load(kind: str, name: str) -> type:
 
 
 def module_path(module: str) -> Path | None:
-    """The source file of a module, found without importing it or any package above it."""
+    """Return the source file of a module, found without importing it or any package above it."""
     root, *inner = module.split(".")
     spec = importlib.util.find_spec(root)
     if spec is None:
@@ -152,7 +152,7 @@ def module_path(module: str) -> Path | None:
 
 
 def summary(entry: PluginEntry) -> str:
-    """The first line of the plug-in's docstring, read from its source without importing it."""
+    """Return the first line of the plug-in's docstring, read from its source without importing it."""
     path = module_path(entry.module)
     if path is None:
         return "(broken: its source is not found; `mtbench doctor` says more)"
@@ -249,7 +249,8 @@ def _own_literal(path: Path, name: str, attribute: str) -> object:
 
 
 def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
-    """The class of that name in a source file, followed by those in the file that it derives from, nearest first."""
+    """Return the class of that name in a source file, followed by those in the file that it derives from, nearest
+    first."""
     classes = {node.name: node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ClassDef)}
     found = [classes[name]] if name in classes else []
     for node in found:

@@ -14,9 +14,11 @@ from mtbench.store.memory import CACHE
 
 
 def pytest_configure() -> None:
-    """One thread for each process, set before any of them imports torch: tests run on every core already, and threads
-    that wait for each other there take ten times as long over the small networks that planning builds. No test is
-    timed."""
+    """Give each process one thread, before any of them imports torch.
+
+    Tests run on every core already, and threads that wait for each other there take ten times as long over the small
+    networks that planning builds. No test is timed.
+    """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ[CACHE] = tempfile.mkdtemp(prefix="mtbench-tests-")  # what is remembered here stays here
     hypothesis.settings.register_profile("untimed", deadline=None)

@@ -20,7 +20,7 @@ BLOCK = re.compile(r"(?:<!-- (\w+) -->\n)?```console\n(.*?)```", re.DOTALL)
 
 
 def commands(marked: str) -> list[str]:
-    """The lines after a dollar sign in the README's console blocks that have this mark, or none."""
+    """Return the lines after a dollar sign in the README's console blocks that have this mark, or none."""
     return [
         line.removeprefix("$ ").partition("  #")[0].strip()
         for mark, block in BLOCK.findall(README)

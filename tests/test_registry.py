@@ -20,7 +20,7 @@ class Mine:
 
 
 def distribution(folder: Path, name: str, group: str, entry: str, source: str = PACKAGE) -> None:
-    """A distribution as pip leaves it in site-packages: a package and its metadata."""
+    """Write a distribution as pip leaves it in site-packages: a package and its metadata."""
     package = name.replace("-", "_")
     (folder / package).mkdir(parents=True)
     (folder / package / "__init__.py").write_text(source)

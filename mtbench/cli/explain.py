@@ -44,7 +44,7 @@ def explain(
     from rich.console import Console
 
     from mtbench.explanation.explain import explain_run
-    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.page.terminal import print_page
 
     console = Console()
     found = explain_run(run, root=data_root(root), images=images, out=out, device=device)

@@ -13,8 +13,8 @@ from mtbench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.report.results.choices import Choices
-    from mtbench.report.studies.runs import StudyRuns
+    from mtbench.report.data.choices import Choices
+    from mtbench.report.data.studies import StudyRuns
     from mtbench.store.status import RunStatus
 
 __all__ = ["report"]
@@ -75,9 +75,9 @@ def report(
     """Make the tables and figures of a folder of runs, and print the tables."""
     from rich.console import Console
 
-    from mtbench.report.conventions.table import Asked
-    from mtbench.report.results.choices import parse_choices
-    from mtbench.report.studies.runs import find_studies, without_trials
+    from mtbench.report.data.choices import parse_choices
+    from mtbench.report.data.conventions.convert import Asked
+    from mtbench.report.data.studies import find_studies, without_trials
     from mtbench.store.status import survey
     from mtbench.store.study import read_studies
 
@@ -96,20 +96,18 @@ def report(
     choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
     there = {status.spec.titles.dataset for status in statuses}
     studies = [study for study in read_studies(results) if study.titles.dataset in there]
-    found = find_studies(studies, statuses, results)
+    found = find_studies(studies, statuses)
     console = Console()
     if convention and suite:
-        shown = without_trials(statuses, found, results)
+        shown = without_trials(statuses, found)
         files = conventions.tables_of_suite(suite, convention, results, shown, asked, out, choices, console)
     elif convention:
-        shown = without_trials(statuses, found, results)
+        shown = without_trials(statuses, found)
         files = conventions.tables(convention, shown, asked, out, choices, console)
     elif suite:
-        files = _report_suite(
-            suite, results, without_trials(statuses, found, results), found, root, out, choices, console
-        )
+        files = _report_suite(suite, results, without_trials(statuses, found), found, root, out, choices, console)
     else:
-        files = _report_all(statuses, found, results, out, choices, console)
+        files = _report_all(statuses, found, out, choices, console)
     for folder in dict.fromkeys(file.parent for file in files):
         console.print(f"Written to {folder}:", soft_wrap=True, highlight=False, markup=False)
         for file in files:
@@ -132,16 +130,15 @@ def _of_datasets(statuses: "Sequence[RunStatus]", wanted: Sequence[str], results
 def _report_all(
     statuses: "Sequence[RunStatus]",
     studies: "Sequence[StudyRuns]",
-    results: Path,
     out: Path | None,
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.report.studies.runs import in_tables
-    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.data.studies import in_tables
+    from mtbench.report.page.terminal import print_page
     from mtbench.report.write import make_report
 
-    shown, left_out = in_tables(statuses, studies, results)
+    shown, left_out = in_tables(statuses, studies)
     made = make_report(shown, studies, choices)
     for page in made.pages():
         print_page(page, console)
@@ -161,10 +158,10 @@ def _report_suite(
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
-    from mtbench.report.claims.judged import judge_claims
+    from mtbench.report.exhibits.claims.judged import judge_claims
+    from mtbench.report.page.terminal import print_page
     from mtbench.report.suites.pages import suite_pages
     from mtbench.report.suites.write import write_suite
-    from mtbench.report.typeset.terminal import print_page
 
     files: list[Path] = []
     for runs in conventions.runs_of_suite(name, results, statuses, studies):

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtbench.cli.execution import (
-    agenda_of,
     announce,
     declared_line,
-    execute,
     names,
     parse_refresh,
-    prepare,
     protocol_name,
     settings,
     stoppable,
+    work_of,
 )
 from mtbench.cli.search import conduct, is_through
 from mtbench.cli.shared import (
@@ -87,19 +85,20 @@ def run(
     """Train methods on datasets: every run that is asked for and not there yet, several at a time."""
     from rich.console import Console
 
+    from mtbench.engines.agenda import make_agenda
     from mtbench.engines.slots import slots
     from mtbench.plan.grid import Request, parse_seeds, plan
     from mtbench.plan.suite.file import find_suite
     from mtbench.plan.suite.planned import plan_suite
     from mtbench.search.planning import plan_search
     from mtbench.search.suite import suite_requests
-    from mtbench.train.device import check_precision, choose_device
 
     console = Console(quiet=quiet)
     states = parse_refresh(refresh or [])
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
     chosen = None if seeds is None else parse_seeds(seeds)
     places = slots(device, jobs, runs_per_device)
+    work = work_of(results=results, root=data_root(root), places=places, refresh=states, console=console, quiet=quiet)
     searches: list[SearchRequest] = []
     if suite:
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
@@ -129,24 +128,23 @@ def run(
         for study in conduct(
             request,
             results=results,
-            root=data_root(root),
+            root=work.root,
             places=places,
             refresh=states,
             dry_run=dry_run,
             quiet=quiet,
         )
     ]
-    for spec in specs:
-        check_precision(choose_device(places[0]), spec.protocol.precision)
+    work.check(specs)
     if not dry_run:
-        prepare(specs, data_root(root), console)
-    agenda = agenda_of(specs, results, data_root(root), states, write=not dry_run)
-    announce(agenda, places, data_root(root), console, is_quick=quick)
+        work.prepare(specs)
+    agenda = work.agenda(specs, write=not dry_run)
+    announce(agenda, places, work.root, console, is_quick=quick)
     if dry_run:
         return
     with stoppable():
-        outcomes = execute(agenda, places, data_root(root), console, quiet=quiet)
-    _summarize(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results, suite)
+        outcomes = work.execute(agenda)
+    _summarize(make_agenda(work.statuses(specs), set()), outcomes, results, suite)
     if not all(map(is_through, studies)):
         raise typer.Exit(1)
 

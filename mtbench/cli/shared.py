@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-import platformdirs
 import typer
+
+from mtbench.door.given import DEFAULT_RESULTS, data_root
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,8 +37,6 @@ __all__ = [
     "grid",
     "keeping",
 ]
-
-DEFAULT_RESULTS = Path("results/local")
 
 Results: TypeAlias = Annotated[Path, typer.Option("--results", help="Folder of the runs.", metavar="DIR")]
 DataRoot: TypeAlias = Annotated[
@@ -83,11 +82,6 @@ Refresh: TypeAlias = Annotated[
 ]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing but problems and the summary.")]
-
-
-def data_root(given: Path | None) -> Path:
-    """The folder of the data files, absolute: as given, or the platform's folder for user data."""
-    return (given or platformdirs.user_data_path("mtbench")).expanduser().absolute()
 
 
 @contextmanager

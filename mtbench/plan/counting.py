@@ -66,7 +66,7 @@ def outline(method: MethodChoice, setup: Setup) -> Network:
 
 
 def parts(network: Network) -> list[Part]:
-    """The parts of a network, by the names of its own attributes, in the order they are made."""
+    """Return the parts of a network, by the names of its own attributes, in the order they are made."""
     named: dict[str, list[tuple[str, nn.Parameter]]] = {}
     for name, parameter in network.named_parameters():
         named.setdefault(name.partition(".")[0], []).append((name, parameter))
@@ -93,8 +93,9 @@ def single_task_network(setup: Setup) -> nn.Module:
 
 
 def count_macs(network: Network, inputs: Inputs) -> Macs:
-    """Multiply-accumulates of convolutions and matrix products for these inputs, by torch's flop counter, in the plain
-    form of the network.
+    """Count the multiply-accumulates of convolutions and matrix products for these inputs, with torch's flop counter.
+
+    The plain form of the network is counted.
 
     Args:
         inputs: one input (1, ...), or the V inputs that make up one example.
@@ -105,7 +106,8 @@ def count_macs(network: Network, inputs: Inputs) -> Macs:
 
 
 def count_work(method: MethodChoice, setup: Setup) -> Macs:
-    """Multiply-accumulates of a network for one input; without values, where its forward pass depends on none.
+    """Count the multiply-accumulates of a network for one input; without values, where its forward pass depends on
+    none.
 
     A network that answers one task at a time does the same for each of the same size, so that its work for all of T is
     a polynomial in T of degree 2 at most (an embedding of T numbers is read T times), and as much more or less for each
@@ -113,7 +115,7 @@ def count_work(method: MethodChoice, setup: Setup) -> Macs:
     counting 1,645 passes takes minutes.
 
     Raises:
-        UsageError, RuntimeError, ...: as the class of the network does.
+        UsageError, RuntimeError, ...: those of the class of the network.
     """
     try:
         return _work(method, setup, _META)
@@ -138,7 +140,7 @@ def _work(method: MethodChoice, setup: Setup, device: torch.device) -> Macs:
 
 
 def _extrapolated(tasks: Sequence[Task], work: Callable[[Sequence[Task]], int]) -> int | None:
-    """The work for many tasks from that for few, as `count_work` says; None where it does not follow."""
+    """Return the work for many tasks from that for few, as `count_work` says; None where it does not follow."""
     sizes = Counter(task.kind.output_size for task in tasks)
     examples = {task.kind.output_size: task for task in tasks}
     widest = examples[max(sizes)]

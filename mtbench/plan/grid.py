@@ -50,7 +50,7 @@ class Request:
 
 
 def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) -> list[RunSpec]:
-    """The runs that were asked for, datasets outermost, then seeds, then methods, each once.
+    """Return the runs that were asked for, datasets outermost, then seeds, then methods, each once.
 
     Seeds come before methods so that a grid that is cut short still compares every method.
 
@@ -87,7 +87,7 @@ def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) 
 
 
 def choose_protocol(dataset: type[Dataset], dataset_name: str, name: str) -> TrainingProtocol:
-    """The dataset's protocol of that name.
+    """Return the dataset's protocol of that name.
 
     Raises:
         UsageError: it has none of that name.
@@ -102,7 +102,7 @@ def choose_protocol(dataset: type[Dataset], dataset_name: str, name: str) -> Tra
 
 
 def parse_seeds(text: str) -> list[int]:
-    """A count (``10`` is 0 to 9) or a list (``0,3,7``; ``7,`` is seed 7 alone).
+    """Parse a count (``10`` is 0 to 9) or a list (``0,3,7``; ``7,`` is seed 7 alone).
 
     Raises:
         UsageError: it is neither.
@@ -123,7 +123,7 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def all_methods() -> list[str]:
-    """Every network and alias, and every balancer on the reference network, on which any balancer works."""
+    """Return every network and alias, and every balancer on the reference network, on which any balancer works."""
     reference = registry.reference("method")
     return [*registry.entries("method"), *(f"{reference}+{name}" for name in registry.entries("balancer"))]
 

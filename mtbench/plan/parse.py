@@ -77,7 +77,7 @@ class DatasetChoice:
         return known_paths(self.options)
 
     def open(self, root: Path) -> Dataset:
-        """The dataset, with its files below `root`.
+        """Return the dataset, with its files below `root`.
 
         Raises:
             UsageError: its options do not fit each other, or its tasks.
@@ -86,7 +86,7 @@ class DatasetChoice:
         return dataset if self.variation == Variation() else Varied(dataset, self.variation, self.choice.name)
 
     def tasks(self) -> tuple[Task, ...]:
-        """Its tasks, which need no files."""
+        """Return its tasks, which need no files."""
         return self.open(Path()).tasks
 
 
@@ -274,7 +274,7 @@ def _choice(name: str, *options: Any) -> Choice:
 
 
 def _shown(name: str, options: Any) -> Choice:
-    """The choice with the present names of its options, for a title."""
+    """Return the choice with the present names of its options, for a title."""
     renamed = current_names(type(options))
     choice = _choice(name, options)
     return Choice(name=name, options={renamed.get(key, key): value for key, value in choice.options.items()})
@@ -283,9 +283,9 @@ def _shown(name: str, options: Any) -> Choice:
 def _assign(
     given: Mapping[str, str], network: type[Network], balancer: type[Balancer]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """An alias takes options of either part: those of the network, then those of the balancer.
+    """Assign the options of an alias to its parts: those of the network, then those of the balancer.
 
-    What neither knows is left to a part that has options, whose error lists them.
+    Options that neither part knows are left to a part that has options, whose error lists them.
     """
     known = {field.name for field in dataclasses.fields(balancer.Options)}
     own = {field.name for field in dataclasses.fields(network.Options)}
@@ -326,7 +326,8 @@ def _check_pair(
 
 
 def _title(network_choice: Choice, network: type[Network], balancer_choice: Choice) -> str:
-    """The shortest text that is read as this pair: an alias if there is one, else the network with its balancer."""
+    """Return the shortest text that is read as this pair: an alias if there is one, else the network with its
+    balancer."""
     pair = f"{network_choice.name}+{balancer_choice.name}"
     for name in registry.entries("method"):
         try:

@@ -125,7 +125,7 @@ class RunSpec:
         return "/".join([*names, f"seed-{self.seed}-{self.id}"])
 
     def to_json(self) -> str:
-        """The text that `from_json` reads back; ``spec.json`` is that of a spec without `files`."""
+        """Return the text that `from_json` reads back; ``spec.json`` is that of a spec without `files`."""
         asked = dataclasses.asdict(self)
         if not self.files:
             del asked["files"]
@@ -163,7 +163,7 @@ def with_present_names(body: Any) -> Any:
 
 
 def composition(text: str) -> list[str]:
-    """The network or alias of a method, and the balancer where one is named, each with its options."""
+    """Return the network or alias of a method, and the balancer where one is named, each with its options."""
     # A '+' that ends a value, as in normalize=loss+, is no separator: a balancer's name begins with a letter.
     return re.split(r"\+(?=[A-Za-z])", text.partition("@")[0])
 

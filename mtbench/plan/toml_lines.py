@@ -63,8 +63,8 @@ class Lines:
                 self.extents[key] = Extent(first=first, last=number)
 
     def find(self, path: Path, text: str = "") -> int:
-        """The line of what has this path, e.g. ``("grid", 0, "methods")``; of the nearest thing around it, if it has
-        no line of its own.
+        """Return the line of what has this path, e.g. ``("grid", 0, "methods")``; of the nearest thing around it, if it
+        has no line of its own.
 
         Args:
             text: what is looked for within it: the first line there that has it is the one.
@@ -95,12 +95,12 @@ class Lines:
 
 
 def _parts(names: str) -> list[str]:
-    """A dotted key, part by part, without quotes."""
+    """Return a dotted key, part by part, without quotes."""
     return [part.strip("\"'") for part in re.findall(_NAME, names)]
 
 
 def _bare(line: str, quote: str) -> tuple[str, str]:
-    """A line without strings and comments.
+    """Return a line without strings and comments.
 
     Args:
         quote: of a string of several lines that the line begins within, or empty.

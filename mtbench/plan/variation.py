@@ -133,7 +133,8 @@ def _check_values(option_name: str, values: tuple[float, ...], tasks: Sequence[T
 
 
 def _draw(defined: Tensor, fraction: float, purpose: str, task: str) -> Tensor:
-    """Rows of a fraction of the defined targets, in random order, from a stream that belongs to the task's name."""
+    """Return rows of a fraction of the defined targets, in random order, from a stream that belongs to the task's
+    name."""
     rows = defined.nonzero().squeeze(1)
     order = torch.randperm(len(rows), generator=stream(0, "variation", purpose, task))
     return rows[order[: round(fraction * len(rows))]]

@@ -70,7 +70,7 @@ class Axis:
         return [Coordinate(name=self.name, space=self.space, whole=self.kind is int)]
 
     def text(self, point: Mapping[str, float | str]) -> str:
-        """The value, as on the command line, from a value for each coordinate; numbers to six digits."""
+        """Return the value, as on the command line, from a value for each coordinate; numbers to six digits."""
         values = [point[coordinate.name] for coordinate in self.coordinates()]
         if isinstance(self.space, Simplex):
             return render_value(tuple(round(weight, 6) for weight in Simplex.weights([float(x) for x in values])))
@@ -79,13 +79,13 @@ class Axis:
         return str(int(values[0])) if self.kind is int else render_value(float(f"{float(values[0]):.6g}"))
 
     def default_text(self) -> str:
-        """The default, as on the command line."""
+        """Return the default, as on the command line."""
         if isinstance(self.space, Simplex) and not self.default:
             return self.text({coordinate.name: 0.0 for coordinate in self.coordinates()})
         return render_value(self.default)
 
     def default_point(self) -> dict[str, float | str] | None:
-        """The default as a value for each coordinate; None if it lies outside the space."""
+        """Return the default as a value for each coordinate; None if it lies outside the space."""
         names = [coordinate.name for coordinate in self.coordinates()]
         if isinstance(self.space, Choices):
             text = self.default_text()
@@ -222,7 +222,7 @@ def axes_of(
 
 
 def unknown(name: str, known: Sequence[str]) -> UsageError:
-    """The error for a name that none of the methods knows."""
+    """Return the error for a name that none of the methods knows."""
     return UsageError(
         f"--space names '{name}', which is neither a number of the protocol that can be searched nor an option of a "
         "method that was named.",
@@ -256,7 +256,7 @@ def _find(known: Mapping[str, Axis], name: str, method: MethodChoice) -> Axis | 
 
 
 def _spellings(full: str, axis: Axis, method: MethodChoice) -> Iterator[str]:
-    """The ways to write an axis, with '_' for '-'."""
+    """Yield the ways to write an axis, with '_' for '-'."""
     owners = {
         "protocol": "protocol",
         "network": method.network_choice.name,

@@ -52,7 +52,7 @@ class Desk:
         self._check_journal()
 
     def ask(self, began: int) -> list[int]:
-        """The trials of a round that are not finished; those that are not there yet are proposed now."""
+        """Return the trials of a round that are not finished; those that are not there yet are proposed now."""
         plan, end = self.plan, min(began + ROUND, self.plan.trials)
         for number in range(len(self._journal.entries()), end):
             past = [entry.past for entry in self._journal.entries()]
@@ -64,7 +64,7 @@ class Desk:
         return [entry.number for entry in self._journal.entries()[began:end] if entry.state == "asked"]
 
     def specs(self, number: int) -> list[RunSpec]:
-        """The runs of a trial; none if what it asks does not fit together."""
+        """Return the runs of a trial; none if what it asks does not fit together."""
         runs = self._planned(number)
         return [] if isinstance(runs, str) else runs
 
@@ -86,7 +86,7 @@ class Desk:
         self._journal.tell(number, outcome, score)
 
     def again(self, number: int) -> list[RunSpec]:
-        """The runs of a trial on all training images, with report seeds."""
+        """Return the runs of a trial on all training images, with report seeds."""
         seeds = self.plan.report_seeds
         return self.plan.specs(self._journal.entries()[number].asked, seeds, validation=False) if seeds else []
 
@@ -95,7 +95,7 @@ class Desk:
         return tuple(self._below(run.folder) for run in runs if run.record is not None)
 
     def study(self) -> Study:
-        """The study as it stands, with as many trials as were asked for."""
+        """Return the study as it stands, with as many trials as were asked for."""
         everything = self._journal.entries()
         entries, beyond = everything[: self.plan.trials], everything[self.plan.trials :]
         spent = {run: cost for entry in entries for run, cost in entry.outcome.runs.items()}
@@ -134,7 +134,7 @@ class Desk:
                 raise self._journal.unreadable(f"trial {entry.number} has a run of another setting")
 
     def _planned(self, number: int) -> list[RunSpec] | str:
-        """The runs of a trial, or why it has none."""
+        """Return the runs of a trial, or why it has none."""
         if number not in self._specs:
             entry, seeds = self._journal.entries()[number], self.plan.request.seeds
             try:

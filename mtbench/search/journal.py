@@ -88,7 +88,7 @@ class Journal:
                 raise self.unreadable(f"{type(cause).__name__}: {cause}") from cause
 
     def entries(self) -> list[JournalEntry]:
-        """The trials, in the order of their numbers."""
+        """Return the trials, in the order of their numbers."""
         found = []
         for trial in self._study.get_trials(deepcopy=False):
             attributes: dict[str, Any] = trial.user_attrs
@@ -116,7 +116,7 @@ class Journal:
         return found
 
     def unreadable(self, why: str) -> StoreError:
-        """The error for a journal that something else has written to."""
+        """Return the error for a journal that something else has written to."""
         return StoreError(
             f"the journal {self._path} cannot be read ({why}).",
             mend="Delete its folder and give the command again: runs that are done are not done again.",

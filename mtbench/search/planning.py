@@ -63,7 +63,7 @@ class StudyPlan:
         return range(self.protocol.seeds if self.request.retrain is None else self.request.retrain)
 
     def specs(self, asked: Mapping[str, str], seeds: Sequence[int], *, validation: bool) -> list[RunSpec]:
-        """The runs of one setting, a run per seed.
+        """Return the runs of one setting, a run per seed.
 
         Args:
             asked: a value for each axis, by name.
@@ -138,7 +138,7 @@ class StudyPlan:
 
 
 def plan_search(request: SearchRequest) -> list[StudyPlan]:
-    """The studies that were asked for, one per dataset and method, all with the same number of trials.
+    """Return the studies that were asked for, one per dataset and method, all with the same number of trials.
 
     Raises:
         UsageError: something asked for does not exist or does not fit.

@@ -22,7 +22,7 @@ Point = dict[str, float | str]
 
 
 def default_point(axes: Sequence[Axis]) -> Point | None:
-    """The default; None if any part of it lies outside what is searched."""
+    """Return the default; None if any part of it lies outside what is searched."""
     parts = [axis.default_point() for axis in axes]
     return None if any(part is None for part in parts) else {k: v for part in parts if part for k, v in part.items()}
 
@@ -42,14 +42,16 @@ def grid_size(axes: Sequence[Axis]) -> int:
 
 
 def grid_point(axes: Sequence[Axis], seed: int, number: int) -> Point:
-    """The point of a trial, from 1. The points come in a random order, so that a part of them is spread out too."""
+    """Return the point of a trial, from 1. The points come in a random order, so that a part of them is spread out
+    too."""
     points = _grid(axes)
     order = np.random.default_rng(derive(seed, "grid")).permutation(len(points))
     return points[int(order[number - 1])]
 
 
 def sobol_point(axes: Sequence[Axis], seed: int, number: int) -> Point:
-    """The point of a trial, from 1, of a Sobol sequence scrambled by the seed (Owen 1998); choices are cut evenly."""
+    """Return the point of a trial, from 1, of a Sobol sequence scrambled by the seed (Owen 1998); choices are cut
+    evenly."""
     from scipy.stats import qmc
 
     coordinates = _coordinates(axes)
@@ -97,7 +99,7 @@ def _levels(coordinate: Coordinate) -> list[float | str]:
 
 
 def _at(coordinate: Coordinate, share: float) -> float | str:
-    """The value that lies at a share of the way, in [0, 1)."""
+    """Return the value that lies at a share of the way, in [0, 1)."""
     if isinstance(coordinate.space, Choices):
         values = coordinate.space.values
         return values[min(int(share * len(values)), len(values) - 1)]

@@ -60,7 +60,7 @@ class Past:
 def propose(
     axes: Sequence[Axis], sampler: str, seed: int, higher: Sequence[bool], past: Sequence[Past], number: int, size: int
 ) -> Proposal:
-    """The trial of that number.
+    """Return the trial of that number.
 
     Args:
         sampler: ``tpe`` (Bergstra et al. 2011), ``nsga2`` (Deb et al. 2002), ``qmc`` or ``grid``.
@@ -93,7 +93,7 @@ def distributions(axes: Sequence[Axis]) -> dict[str, BaseDistribution]:
 
 
 def directions(higher: Sequence[bool]) -> list[StudyDirection]:
-    """The directions of the objectives, in Optuna's words."""
+    """Return the directions of the objectives, in Optuna's words."""
     return [StudyDirection.MAXIMIZE if is_higher else StudyDirection.MINIMIZE for is_higher in higher]
 
 

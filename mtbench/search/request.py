@@ -60,7 +60,7 @@ class SearchRequest:
 
 
 def parse_spaces(texts: Sequence[str]) -> dict[str, str]:
-    """The spaces after ``--space NAME=VALUES``, by name.
+    """Return the spaces after ``--space NAME=VALUES``, by name.
 
     Raises:
         UsageError: a text is not of that form, or a name stands twice.
@@ -112,7 +112,7 @@ def check_request(request: SearchRequest) -> None:
 
 
 def parse_tuning_seeds(text: str) -> list[int]:
-    """A count (``2`` is 1000 and 1001) or a list (``7,`` is seed 7 alone).
+    """Parse a count (``2`` is 1000 and 1001) or a list (``7,`` is seed 7 alone).
 
     Raises:
         UsageError: it is neither.

@@ -88,7 +88,7 @@ def _train_again(desks: Sequence[Desk], perform: Perform) -> None:
 
 
 def _perform(specs: Sequence[RunSpec], what: str, perform: Perform) -> dict[str, RunStatus]:
-    """The state of each run by its identity, once all that can be done is done."""
+    """Return the state of each run by its identity, once all that can be done is done."""
     each = {spec.id: spec for spec in specs}
     return dict(zip(each, perform(list(each.values()), what), strict=True)) if each else {}
 

@@ -14,7 +14,7 @@ __all__ = ["searched_method"]
 
 
 def searched_method(text: str, objective: str, space: Collection[str]) -> MethodChoice:
-    """The method that is searched: as typed, or the network with the balancer that takes weights of the tasks.
+    """Return the method that is searched: as typed, or the network with the balancer that takes weights of the tasks.
 
     A network that was named without a balancer gets that balancer if an objective per task is asked for, or if a space
     is given for its weights; and, where nothing is said of objective and space, if the network with its own balancer
@@ -46,8 +46,8 @@ def searched_method(text: str, objective: str, space: Collection[str]) -> Method
 
 
 def _weighting_balancers(network: str) -> dict[str, str]:
-    """The balancers that take weights of the tasks and fit the network, each with that option: those of the package
-    that the network comes from, if there are any, so that a package more changes nothing."""
+    """Return the balancers that take weights of the tasks and fit the network, each with that option: those of the
+    package that the network comes from, if there are any, so that a package more changes nothing."""
     found: dict[str, str] = {}
     for name in registry.entries("balancer"):
         try:

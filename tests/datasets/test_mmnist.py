@@ -62,7 +62,7 @@ def nine(data_root: Path) -> tuple[mnist.Digits, Tensor]:
 
 
 def on_a_canvas(digits: np.ndarray, places: list[tuple[int, int]], side: int) -> np.ndarray:
-    """A composite made the long way: on a canvas, by maximum, resized by one of the lists above."""
+    """Return a composite made the long way: on a canvas, by maximum, resized by one of the lists above."""
     canvas = np.zeros((side, side), dtype=np.uint8)
     for digit, (row, column) in zip(digits, places, strict=True):
         region = canvas[row : row + 28, column : column + 28]

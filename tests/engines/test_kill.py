@@ -64,7 +64,7 @@ def outcomes(results: Path) -> dict[str, tuple[Any, Any, Any]]:
 
 
 def owners(results: Path) -> Iterator[tuple[Path, int]]:
-    """Each run that a live process has leased, and that process."""
+    """Yield each run that a live process has leased, and that process."""
     for lease in results.rglob("claim.*"):
         with suppress(OSError, ValueError, KeyError):
             pid = int(json.loads(lease.read_text())["pid"])

@@ -57,7 +57,7 @@ def ends(outcomes: list[Outcome]) -> dict[str, str]:
 
 
 def behave(folder: str, root: str, device: str, pipe: Connection) -> None:  # noqa: ARG001
-    """A worker that does what the name of its run says."""
+    """Do what the name of the run says, in place of a worker."""
     path = Path(folder)
     name = path.name.partition("-")[0]
     with (path / "attempts").open("a") as file:

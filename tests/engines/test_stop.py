@@ -97,7 +97,7 @@ def stop_inside(process: ForkServerProcess, parts: Parts) -> None:
 
 
 def messages(process: ForkServerProcess, pipe: Connection) -> list[object]:
-    """The messages of a worker, once it has ended."""
+    """Return the messages of a worker, once it has ended."""
     found = []
     try:
         while pipe.poll(DEADLINE):
@@ -110,7 +110,7 @@ def messages(process: ForkServerProcess, pipe: Connection) -> list[object]:
 
 
 def last_message(process: ForkServerProcess, pipe: Connection) -> Ended | None:
-    """The last message of a worker, once it has ended; None if that is not its end."""
+    """Return the last message of a worker, once it has ended; None if that is not its end."""
     found = messages(process, pipe)
     return found[-1] if found and isinstance(found[-1], Ended) else None
 
@@ -122,7 +122,7 @@ def finish(run: RunFolder) -> Any:
 
 
 def come_to(run: RunFolder) -> Any:
-    """The part of a finished run's record that must be the same bits."""
+    """Return the part of a finished run's record that must be the same bits."""
     assert run.failure() is None
     record = run.record()
     assert record is not None

@@ -22,7 +22,7 @@ from mtbench.explanation.maps import TaskMaps
 from mtbench.explanation.page import page_of, render_page_markdown
 from mtbench.explanation.trained import find_run, open_run
 from mtbench.plan.grid import Request, plan
-from mtbench.report.tables.words import DASH
+from mtbench.report.page.words import DASH
 from mtbench.store.folder import RunFolder
 from mtbench.train.pointing import FAR
 from tests.cli.commands import call

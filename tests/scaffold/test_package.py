@@ -32,7 +32,7 @@ def files(kind: str, name: str = "mine") -> dict[str, str]:
 
 
 def module(kind: str, folder: Path) -> ModuleType:
-    """The module of a fresh package called mine, imported."""
+    """Return the module of a fresh package called mine, imported."""
     package = plan_package(kind, "mine", folder)
     write_package(package)
     spec = importlib.util.spec_from_file_location("mtbench_mine", package.folder / "mtbench_mine.py")

@@ -33,7 +33,7 @@ def age(path: Path, seconds: float) -> None:
 
 
 def foreign(folder: Path, number: int, silent: float) -> Path:
-    """A lease made on another host, whose heart last beat so many seconds ago."""
+    """Return a lease made on another host, whose heart last beat so many seconds ago."""
     path = folder / f"claim.{number}"
     path.write_text(json.dumps({"host": "elsewhere 1 2", "pid": 1, "started": "1", "token": "x"}))
     age(path, silent)

@@ -56,7 +56,7 @@ class Shifted(Quadratic):
 
 
 def beginning_at(first: float, second: float) -> Shifted:
-    """Losses with these values before the first step; their gradients do not depend on them."""
+    """Return losses with these values before the first step; their gradients do not depend on them."""
     network = Shifted([0.0, 0.0], [[1.0, 0.0, 0.2], [-0.4, 0.8, 0.1]])
     means = network.losses(batch_of(True, True)).means.detach()
     network.constants = torch.tensor([first, second]) - means
@@ -64,7 +64,7 @@ def beginning_at(first: float, second: float) -> Shifted:
 
 
 def gradients(text: str, network: Shifted, steps: int = 4) -> list[Tensor]:
-    """The gradients of some steps of gradient descent, each of which is an epoch."""
+    """Return the gradients of some steps of gradient descent, each of which is an epoch."""
     torch.manual_seed(0)
     balancer, batch, found = built(text, network), batch_of(True, True), []
     for _ in range(steps):
@@ -174,7 +174,7 @@ def test_a_plug_in_balancer_declares_it_in_one_line(plugin: type[Logs]) -> None:
 
 
 def density(_: Regression, output: Tensor, target: Tensor) -> Tensor:
-    """A Gaussian likelihood with a standard deviation of .05: -3 + 200 (y - t)^2."""
+    """Return a Gaussian likelihood with a standard deviation of .05: -3 + 200 (y - t)^2."""
     return 0.5 * ((output.squeeze(1) - target) / 0.05).square() + math.log(0.05)
 
 

@@ -97,7 +97,7 @@ class AcrossClaim:
 
 
 def claim_class(table: Mapping[str, Any]) -> type[Claim] | type[AcrossClaim]:
-    """The class of a claim, by the keys of its table: one that names several datasets is across them."""
+    """Return the class of a claim, by the keys of its table: one that names several datasets is across them."""
     return AcrossClaim if "datasets" in table else Claim
 
 

@@ -38,7 +38,7 @@ _MENDS = {
 
 
 def find_suite(name: str) -> Suite:
-    """The suite of that name, or in that file.
+    """Return the suite of that name, or in that file.
 
     Raises:
         UsageError: there is none, or something is wrong with it.
@@ -53,7 +53,7 @@ def find_suite(name: str) -> Suite:
 
 
 def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
-    """A suite and what is wrong with it, in the order of the lines; no suite if it cannot be made out.
+    """Return a suite and what is wrong with it, in the order of the lines; no suite if it cannot be made out.
 
     Raises:
         UsageError: the file cannot be read.

@@ -67,7 +67,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
 
 
 def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> Iterator[Fault]:
-    """Numbers of the protocol that do not exist, or may not have this value or one of these."""
+    """Yield numbers of the protocol that do not exist, or may not have this value or one of these."""
     for name, value in settings.items():
         spelled = name if (*path, name) in lines.extents else name.replace("_", "-")
         known = name.replace("-", "_") in _SETTINGS
@@ -81,7 +81,7 @@ def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> I
 
 
 def _part_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines, strange: set[str]) -> Iterator[Fault]:
-    """Faults of some of the runs; names that are of nothing are added to `strange`."""
+    """Yield faults of some of the runs; names that are of nothing are added to `strange`."""
     datasets = dict[str, DatasetChoice]()
     faults = list[Fault]()
     for name in part.datasets:
@@ -107,7 +107,7 @@ def _part_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines, s
 
 
 def _counted_misfits(suite: Suite, part: Counted, path: Path, lines: Lines, strange: set[str]) -> Iterator[Fault]:
-    """Faults of networks that are only counted; names that are of nothing are added to `strange`."""
+    """Yield faults of networks that are only counted; names that are of nothing are added to `strange`."""
     if "tasks" not in suite.figures:
         yield Fault(
             line=lines.find(path),
@@ -118,7 +118,7 @@ def _counted_misfits(suite: Suite, part: Counted, path: Path, lines: Lines, stra
 
 
 def _set_misfits(part: Grid | Search, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Faults of what some of the runs set or vary."""
+    """Yield faults of what some of the runs set or vary."""
     yield from _setting_misfits(part.set, (*path, "set"), lines)
     if isinstance(part, Search):
         return
@@ -136,7 +136,7 @@ def _set_misfits(part: Grid | Search, path: Path, lines: Lines) -> Iterator[Faul
 
 
 def _plan_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Methods that exist, but not for these datasets or settings."""
+    """Yield methods that exist, but not for these datasets or settings."""
     for name in part.methods:
         for settings in part.variations() if isinstance(part, Grid) else [dict(part.set)]:
             request = Request(
@@ -174,7 +174,7 @@ def _baseline_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Ite
 
 
 def _shared_labels(labels: Mapping[str, str], lines: Lines) -> Iterator[Fault]:
-    """Rows that nobody could tell apart."""
+    """Yield rows that nobody could tell apart."""
     first: dict[str, str] = {}
     for method, label in labels.items():
         if first.setdefault(label, method) != method:

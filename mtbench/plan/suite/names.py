@@ -34,7 +34,7 @@ class Known:
 
 
 def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Faults of a table of published numbers; `path` is where it stands."""
+    """Yield faults of a table of published numbers; `path` is where it stands."""
     tasks = _tasks(table.dataset)
     yield from _dataset_misfits(table.dataset, known, path, lines)
     for column in table.columns:
@@ -50,7 +50,7 @@ def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> 
 
 
 def relation_misfits(table: Relation, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Faults of published numbers of pairs of tasks; `path` is where they stand."""
+    """Yield faults of published numbers of pairs of tasks; `path` is where they stand."""
     tasks = _tasks(table.dataset)
     yield from _dataset_misfits(table.dataset, known, path, lines)
     for pair in table.pairs:
@@ -69,7 +69,7 @@ def relation_misfits(table: Relation, known: Known, path: Path, lines: Lines) ->
 def _row_misfits(
     table: PaperTable | Relation, heads: Sequence[str], what: str, each: str, known: Known, path: Path, lines: Lines
 ) -> Iterator[Fault]:
-    """Faults of the rows of published numbers, which have one for each of `heads`."""
+    """Yield faults of the rows of published numbers, which have one for each of `heads`."""
     for method, values in table.rows.items():
         line = lines.find((*path, "rows", method), method)
         if method not in known.methods:
@@ -83,7 +83,7 @@ def _row_misfits(
 
 
 def claim_misfits(claim: Claim | AcrossClaim, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Faults of a claim; `path` is where it stands."""
+    """Yield faults of a claim; `path` is where it stands."""
     yield from (
         _across_misfits(claim, known, path, lines)
         if isinstance(claim, AcrossClaim)
@@ -162,7 +162,7 @@ def _unlike(claim: AcrossClaim) -> str:
 
 
 def _methods_on(dataset: str, known: Known) -> set[str]:
-    """The methods of the grid on a dataset; nothing where one may be meant that is misspelt there."""
+    """Return the methods of the grid on a dataset; nothing where one may be meant that is misspelt there."""
     named = {method for part in known.suite.grid if dataset in part.datasets for method in part.methods}
     return set() if named & known.strange or "all" in named else named
 
@@ -192,7 +192,8 @@ def _listed(settings: Mapping[str, Setting]) -> str:
 
 
 def not_there(name: str, known: Collection[str], line: int, key: str) -> Fault:
-    """The fault of a name that the grid does not have; `known` are those that it has, `key` is where it is given."""
+    """Return the fault of a name that the grid does not have; `known` are those that it has, `key` is where it is
+    given."""
     allowed = sorted(known) if isinstance(known, set | frozenset) else list(known)
     mend = did_you_mean(name, allowed)
     text = f"'{key}' has '{name}', which this suite's grid does not. {mend} There: {', '.join(allowed)}."
@@ -200,7 +201,7 @@ def not_there(name: str, known: Collection[str], line: int, key: str) -> Fault:
 
 
 def _metrics(dataset: str) -> tuple[str, ...]:
-    """The metrics of the tasks of a dataset."""
+    """Return the metrics of the tasks of a dataset."""
     try:
         tasks = parse_dataset(dataset).tasks()
     except MtbenchError:

@@ -30,7 +30,7 @@ class Grid:
     vary: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
 
     def variations(self) -> list[dict[str, Setting]]:
-        """The numbers of the protocol, for each of the values that is varied."""
+        """Return the numbers of the protocol, for each of the values that is varied."""
         varied = [{name: value} for name, values in self.vary.items() for value in values] or [{}]
         return [{**self.set, **one} for one in varied]
 

@@ -29,7 +29,7 @@ class Place:
 def plan_suite(
     suite: Suite, *, base: str = "", settings: Mapping[str, str] | None = None, seeds: Sequence[int] | None = None
 ) -> list[RunSpec]:
-    """The runs of a suite's grid, each once.
+    """Return the runs of a suite's grid, each once.
 
     Args:
         base: another of the datasets' protocols, for another size.
@@ -47,7 +47,7 @@ def plan_suite(
 
 
 def places(suite: Suite) -> dict[str, Place]:
-    """Every place of a suite's grid, by the `signature` of the runs that belong there, of whatever size."""
+    """Return every place of a suite's grid, by the `signature` of the runs that belong there, of whatever size."""
     found: dict[str, Place] = {}
     datasets = {name for part in suite.grid for name in part.datasets}
     bases = {suite.base, *(name for dataset in datasets for name in parse_dataset(dataset).dataset_class.protocols)}

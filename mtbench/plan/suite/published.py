@@ -43,7 +43,7 @@ class PaperTable:
     delta: Literal["", "task/gain", "task/drop", "metric/gain", "metric/drop", "main/gain", "main/drop"] = ""
 
     def number(self, method: str, column: str) -> tuple[float, float | None] | None:
-        """Mean and standard deviation, as far as they were published."""
+        """Return mean and standard deviation, as far as they were published."""
         if method not in self.rows or column not in self.columns:
             return None
         value = self.rows[method][self.columns.index(column)]
@@ -74,7 +74,7 @@ class Relation:
     source: str = ""
 
     def values(self, method: str, pair: str) -> tuple[float, ...]:
-        """The values that were published of a method and a pair."""
+        """Return the values that were published of a method and a pair."""
         if method not in self.rows:
             return ()
         value = self.rows[method][self.pairs.index(pair)]

@@ -15,5 +15,5 @@ Setting: TypeAlias = bool | int | float | str | tuple[str, ...]
 
 
 def rendered(settings: Mapping[str, Setting]) -> dict[str, str]:
-    """Settings as the texts that the command line takes."""
+    """Return settings as the texts that the command line takes."""
     return {name: render_value(value) for name, value in settings.items()}

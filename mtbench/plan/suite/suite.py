@@ -58,7 +58,7 @@ class Suite:
         return (*self.grid, *self.search)
 
     def sized(self, base: str) -> "Suite":
-        """The suite on another of the datasets' protocols, which then says how much is trained (`SIZE`)."""
+        """Return the suite on another of the datasets' protocols, which then says how much is trained (`SIZE`)."""
         if base == self.base:
             return self
         kept = {name: value for name, value in self.settings.items() if name not in SIZE}

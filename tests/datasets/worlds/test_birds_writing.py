@@ -25,7 +25,7 @@ SIZE = (24, 32)
 
 
 def write(folder: Path, **changes: Any) -> list[str]:
-    """The lines that are said."""
+    """Return the lines that are said."""
     said: list[str] = []
     settings: dict[str, Any] = {"train": 7, "test": 4, "species": 3, "seed": 0, "size": SIZE, "jobs": 1}
     write_world(folder, say=said.append, **(settings | changes))

@@ -129,7 +129,8 @@ def test_on_the_scale_matched_objectives_that_are_not_the_losses_give_the_length
 
 
 def in_representation(made: Assembly) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """The gradient sent into the encoder at z, that of the mean loss there, and all that the parameters receive."""
+    """Return the gradient sent into the encoder at z, that of the mean loss there, and all that the parameters
+    receive."""
     network, batch, seen = cast(SharedRepresentation, made.network), first(made), list[Tensor]()
     encode = network.encode
 

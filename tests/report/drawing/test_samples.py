@@ -14,8 +14,8 @@ from matplotlib.image import imread
 from mtbench.contract import Classification, Dataset, NoOptions, Split, Task
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.drawing.examples import caption
 from mtbench.report.drawing.samples import one_by_one, sample_page, triplet_cells
+from mtbench.report.figure.examples import caption
 from mtbench_toys.datasets import Numbers, PartialLabels, draw
 
 README = Path(__file__).parents[3] / "datasets" / "README.md"
