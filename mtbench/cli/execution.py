@@ -1,7 +1,7 @@
-"""Shared parts of the commands that train: reading what was asked, and doing the runs."""
+"""Shared parts of the commands that train: options read, and runs trained."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mtbench.errors import Stopped, UsageError, did_you_mean
+from mtbench.cli.completion import SETTINGS
+from mtbench.errors import MtbenchError, Stopped, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +29,7 @@ __all__ = [
     "declared_line",
     "execute",
     "names",
+    "offer_preview",
     "parse_refresh",
     "prepare",
     "protocol_name",
@@ -37,15 +39,15 @@ __all__ = [
 
 
 def names(text: str) -> list[str]:
-    """The names in a list with commas."""
+    """Return the names in a list with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def protocol_name(name: str, quick: bool) -> str:
-    """The protocol's name, for which --quick is short if it is quick.
+    """Return the name of the training protocol that --protocol and --quick ask for.
 
     Raises:
-        UsageError: --quick, and another protocol.
+        UsageError: they contradict each other.
     """
     if quick and name not in ("paper", "quick"):
         raise UsageError(f"--quick is short for --protocol quick, and --protocol {name} was given too.")
@@ -53,7 +55,7 @@ def protocol_name(name: str, quick: bool) -> str:
 
 
 def settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, str]:
-    """The numbers of the protocol that are to differ, from ``KEY=VALUE`` texts and options that are short for them.
+    """Return the settings of the training protocol that were given, as ``KEY=VALUE`` or by an option of their own.
 
     Raises:
         UsageError: a text is not of that form.
@@ -62,13 +64,17 @@ def settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, 
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals or not key:
-            raise UsageError(f"--set is '{change}'.", allowed="It is KEY=VALUE, as in --set lr=0.0005.")
+            raise UsageError(
+                f"--set is '{change}'.",
+                mend="Write KEY=VALUE, as in --set lr=0.0005.",
+                allowed=f"Keys: {', '.join(key.replace('_', '-') for key in SETTINGS)}.",
+            )
         found[key] = value
     return found
 
 
 def parse_refresh(texts: Iterable[str]) -> set[str]:
-    """The states in which runs are to be done again.
+    """Return the states in which runs are to be retrained.
 
     Raises:
         UsageError: there is no such state.
@@ -85,16 +91,15 @@ def parse_refresh(texts: Iterable[str]) -> set[str]:
 
 def prepare(specs: "Sequence[RunSpec]", root: Path, console: "Console") -> None:
     """Fetch or make the data files of the runs."""
+    from mtbench.engines.say import say
     from mtbench.plan.parse import dataset_of
 
     for spec in {str(spec.dataset): spec for spec in specs}.values():
-        dataset_of(spec).open(root).prepare(
-            lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
-        )
+        dataset_of(spec).open(root).prepare(lambda line: say(console, line, style="dim", markup=False))
 
 
 def declared_line(suite: "Suite", results: Path) -> str:
-    """Declare a suite in a results folder, unless it is declared there; return a line that says so.
+    """Declare a suite in a results folder, unless it is declared there; return a line on the declaration.
 
     Raises:
         DamagedRecord, NewerResults, StoreError: see `mtbench.store.declaration.declare`.
@@ -110,10 +115,10 @@ def declared_line(suite: "Suite", results: Path) -> str:
 
 
 def agenda_of(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: set[str], *, write: bool) -> "Agenda":
-    """Return what is to become of each run, given the states that are to be done again.
+    """Return the runs, sorted by their states; `refresh` has the states in which runs are to be retrained.
 
     Args:
-        write: whether each run's ``spec.json`` is put down.
+        write: True if the ``spec.json`` of each run is written.
     """
     from mtbench.engines.agenda import make_agenda
     from mtbench.store.fingerprint import code
@@ -130,23 +135,58 @@ def agenda_of(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: se
     return make_agenda(runs, refresh)
 
 
-def announce(agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, is_quick: bool) -> None:
-    """Say what will be done and how long it will take."""
+def announce(
+    agenda: "Agenda",
+    places: Sequence[str],
+    root: Path,
+    console: "Console",
+    *,
+    preview: "Callable[[], Sequence[RunSpec]] | None",
+) -> None:
+    """Print how many runs will be trained and the time that they take.
+
+    Args:
+        preview: returns the runs of the same command with the protocol ``quick``; None if it is the protocol already.
+    """
     from mtbench.cli.grid import LONG, announcement, expectation
     from mtbench.engines.forecast import estimate
+    from mtbench.engines.say import say
 
     for line in announcement(agenda):
-        console.print(line, soft_wrap=True, highlight=False)
+        say(console, line)
     if console.quiet or not agenda.todo:
         return
     seconds = estimate([run.spec for run in agenda.todo], root=root, slots=places)
-    console.print(expectation(seconds, len(places), places[0]), soft_wrap=True, highlight=False)
-    if seconds is not None and seconds > LONG and not is_quick:
-        console.print("For a first look in a minute or two, give the same command --quick.", soft_wrap=True)
+    say(console, expectation(seconds, len(places), places[0]))
+    if seconds is not None and seconds > LONG and preview:
+        offer_preview(console, preview, seconds, root=root, places=places)
+
+
+def offer_preview(
+    console: "Console",
+    preview: "Callable[[], Sequence[RunSpec]]",
+    seconds: float,
+    *,
+    root: Path,
+    places: Sequence[str],
+    noun: str = "A preview",
+) -> None:
+    """Print the time that a preview takes, if there is one and it is shorter than the seconds of what was asked for."""
+    from mtbench.engines.display import duration
+    from mtbench.engines.forecast import estimate
+    from mtbench.engines.say import say
+
+    try:
+        specs = preview()
+    except MtbenchError:  # a dataset without such a protocol, or settings that do not fit it
+        return
+    shorter = estimate(specs, root=root, slots=places) if specs else None
+    if shorter is not None and shorter < seconds:
+        say(console, f"{noun} takes about {duration(shorter)}: add --quick to the same command.")
 
 
 def execute(agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, quiet: bool) -> "list[Outcome]":
-    """Do the runs that are to be done, and show how they get on.
+    """Train the runs that are to be done, and show their progress.
 
     Raises:
         Stopped: by Ctrl-C or SIGTERM.
@@ -168,7 +208,7 @@ def execute(agenda: "Agenda", places: Sequence[str], root: Path, console: "Conso
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let a command that is stopped within the block say so, and end with the exit code of an interrupt.
+    """Print why a command was stopped within the block, and end it with the exit code of an interrupt.
 
     Raises:
         typer.Exit: it was stopped.
@@ -184,13 +224,13 @@ def stoppable() -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Performer:
-    """Does runs for a search as ``mtbench run`` does them, some at a time.
+    """Training of the runs of a search, as ``mtbench run`` trains them, some at a time.
 
     Attributes:
         results: the folder of the runs.
-        root: of the data files.
-        places: a device for each run that may be at work at a time.
-        refresh: the states in which runs are to be done again.
+        root: the folder of the data files.
+        places: a device for each run that may be trained at a time.
+        refresh: the states in which runs are to be retrained.
     """
 
     results: Path
@@ -201,22 +241,23 @@ class Performer:
     quiet: bool
 
     def __call__(self, specs: "Sequence[RunSpec]", what: str) -> "list[RunStatus]":
-        """Do the runs that are not done yet, and tell in what state each is then, in their order.
+        """Train the runs that have no record yet, and return the state of each in their order.
 
         Raises:
             Stopped: by Ctrl-C or SIGTERM.
         """
         from mtbench.cli.grid import announcement
+        from mtbench.engines.say import say
         from mtbench.store.results import find_runs
         from mtbench.store.status import status_of
 
         agenda = agenda_of(specs, self.results, self.root, self.refresh, write=True)
         first, *others = announcement(agenda)
         for line in (f"{what[:1].upper()}{what[1:]}: {first}", *others):
-            self.console.print(line, soft_wrap=True, highlight=False)
+            say(self.console, line)
         outcomes = execute(agenda, self.places, self.root, self.console, quiet=self.quiet)
-        told = {outcome.job.folder: outcome.why for outcome in outcomes}
+        reasons = {outcome.job.folder: outcome.why for outcome in outcomes}
         folders = [folder.path for folder in find_runs(self.results, specs)]
         statuses = [status_of(folder, spec, self.root) for folder, spec in zip(folders, specs, strict=True)]
         # What kept a run from being done is in its folder, unless that is where nothing could be written.
-        return [dataclasses.replace(run, why=run.why or told.get(run.folder, "")) for run in statuses]
+        return [dataclasses.replace(run, why=run.why or reasons.get(run.folder, "")) for run in statuses]
