@@ -95,7 +95,7 @@ def bench(
     from mtbench.engines.say import say
     from mtbench.engines.slots import cores
     from mtbench.plan.parse import parse_dataset, parse_method
-    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.page.terminal import print_page
     from mtbench.report.write import DEFAULT_REPORTS
     from mtbench.train.device import check_precision, choose_device
 
@@ -147,7 +147,7 @@ def _write(found: "Bench", folder: Path) -> Sequence[str]:
     """Write the table, the numbers and the figure into a folder, and return the names of the files."""
     from mtbench.bench.figure import draw_bench
     from mtbench.bench.page import bench_frame, bench_page
-    from mtbench.report.drawing.style import save
+    from mtbench.report.figure.style import save
     from mtbench.report.files import csv_bytes, marked_up, write_files
 
     figure = draw_bench(found)

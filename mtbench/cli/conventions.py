@@ -10,11 +10,11 @@ from mtbench.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.report.conventions.table import Asked
-    from mtbench.report.results.choices import Choices
-    from mtbench.report.studies.runs import StudyRuns
-    from mtbench.report.suites.suite import SuiteRuns
-    from mtbench.report.typeset.layout import Page
+    from mtbench.report.data.choices import Choices
+    from mtbench.report.data.conventions.convert import Asked
+    from mtbench.report.data.studies import StudyRuns
+    from mtbench.report.data.suite.runs import SuiteRuns
+    from mtbench.report.page.layout import Page
     from mtbench.store.status import RunStatus
 
 __all__ = ["runs_of_suite", "tables", "tables_of_suite"]
@@ -34,10 +34,10 @@ def tables(
         UsageError: none has it, or what is asked of Δm contradicts it.
     """
     from mtbench.engines.say import say
-    from mtbench.report.conventions.presets import preset_pages
-    from mtbench.report.conventions.table import converted
-    from mtbench.report.results.comparison import compare
-    from mtbench.report.typeset.layout import page_of
+    from mtbench.report.data.comparison import compare
+    from mtbench.report.data.conventions.convert import converted
+    from mtbench.report.exhibits.protocols.page import preset_pages
+    from mtbench.report.exhibits.summary.page import page_of
     from mtbench.report.write import write_converted
 
     found, left_out = converted(compare(statuses), name, asked, choices)
@@ -87,7 +87,7 @@ def runs_of_suite(
         UsageError: there is no such suite, or there are no runs of it.
     """
     from mtbench.plan.suite.file import find_suite
-    from mtbench.report.suites.suite import suite_runs
+    from mtbench.report.data.suite.runs import suite_runs
     from mtbench.store.declaration import read_declaration
 
     suite = find_suite(name)
@@ -102,7 +102,7 @@ def runs_of_suite(
 
 
 def _print(pages: "Iterable[Page]", console: "Console") -> None:
-    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.page.terminal import print_page
 
     for page in pages:
         print_page(page, console)

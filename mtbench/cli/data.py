@@ -143,8 +143,8 @@ def show(
     [(_, dataset)] = _open([name], data_root_)
     if labels:
         from mtbench.cli.balance import class_balance, triplet_balance
-        from mtbench.report.drawing.examples import writing
         from mtbench.report.drawing.label_table import label_table
+        from mtbench.report.figure.examples import writing
 
         table = label_table(dataset, count)
         if out is None:

@@ -1,40 +1,33 @@
 """Shared parts of the commands that train: options read, and runs trained."""
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from mtbench.cli.completion import SETTINGS
-from mtbench.errors import MtbenchError, Stopped, UsageError, did_you_mean
+from mtbench.errors import MtbenchError, Stopped, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mtbench.door.work import Work
     from mtbench.engines.agenda import Agenda
-    from mtbench.engines.pool import Outcome
     from mtbench.plan.spec import RunSpec
     from mtbench.plan.suite import Suite
-    from mtbench.store.status import RunStatus
 
 __all__ = [
-    "Performer",
-    "agenda_of",
     "announce",
     "declared_line",
-    "execute",
     "names",
     "offer_preview",
     "parse_refresh",
-    "prepare",
     "protocol_name",
     "settings",
     "stoppable",
+    "work_of",
 ]
 
 
@@ -79,23 +72,36 @@ def parse_refresh(texts: Iterable[str]) -> set[str]:
     Raises:
         UsageError: there is no such state.
     """
-    from mtbench.engines.agenda import REFRESH
+    from mtbench.door.work import check_refresh
 
     states = {name for text in texts for name in names(text)}
-    for name in sorted(states - set(REFRESH)):
-        raise UsageError(
-            f"--refresh is '{name}'.", mend=did_you_mean(name, REFRESH), allowed=f"Allowed: {', '.join(REFRESH)}."
-        )
+    check_refresh(states, option="--refresh")
     return states
 
 
-def prepare(specs: "Sequence[RunSpec]", root: Path, console: "Console") -> None:
-    """Fetch or make the data files of the runs."""
+def work_of(
+    *, results: Path, root: Path, places: Sequence[str], refresh: set[str], console: "Console", quiet: bool
+) -> "Work":
+    """Return the work of a command, whose progress is printed on a console."""
+    from mtbench.cli.grid import announcement
+    from mtbench.door.work import Work
+    from mtbench.engines.display import choose_display
     from mtbench.engines.say import say
-    from mtbench.plan.parse import dataset_of
 
-    for spec in {str(spec.dataset): spec for spec in specs}.values():
-        dataset_of(spec).open(root).prepare(lambda line: say(console, line, style="dim", markup=False))
+    def announce(what: str, agenda: "Agenda") -> None:
+        first, *others = announcement(agenda)
+        for line in (f"{what[:1].upper()}{what[1:]}: {first}", *others):
+            say(console, line)
+
+    return Work(
+        results=results,
+        root=root,
+        places=places,
+        refresh=refresh,
+        display=lambda total: choose_display(console, total, quiet=quiet),
+        announce=announce,
+        say=lambda line: say(console, line, style="dim", markup=False),
+    )
 
 
 def declared_line(suite: "Suite", results: Path) -> str:
@@ -114,27 +120,6 @@ def declared_line(suite: "Suite", results: Path) -> str:
     return f"Declared on {when}: grid, claims and margins, in {escape(str(path))}.{since}"
 
 
-def agenda_of(specs: "Sequence[RunSpec]", results: Path, root: Path, refresh: set[str], *, write: bool) -> "Agenda":
-    """Return the runs, sorted by their states; `refresh` has the states in which runs are to be retrained.
-
-    Args:
-        write: True if the ``spec.json`` of each run is written.
-    """
-    from mtbench.engines.agenda import make_agenda
-    from mtbench.store.fingerprint import code
-    from mtbench.store.results import check_results, find_runs, mark_results
-    from mtbench.store.status import status_of
-
-    (mark_results if write else check_results)(results)
-    runs: list[RunStatus] = []
-    codes = cache(code)
-    for folder, spec in zip(find_runs(results, specs), specs, strict=True):
-        if write:
-            folder.write_spec(spec)
-        runs.append(status_of(folder.path, spec, root, codes))
-    return make_agenda(runs, refresh)
-
-
 def announce(
     agenda: "Agenda",
     places: Sequence[str],
@@ -146,7 +131,7 @@ def announce(
     """Print how many runs will be trained and the time that they take.
 
     Args:
-        preview: returns the runs of the same command with the protocol ``quick``; None if it is the protocol already.
+        preview: returns the runs of the same command with the protocol ``quick``; None if there is no such command.
     """
     from mtbench.cli.grid import LONG, announcement, expectation
     from mtbench.engines.forecast import estimate
@@ -185,27 +170,6 @@ def offer_preview(
         say(console, f"{noun} takes about {duration(shorter)}: add --quick to the same command.")
 
 
-def execute(agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, quiet: bool) -> "list[Outcome]":
-    """Train the runs that are to be done, and show their progress.
-
-    Raises:
-        Stopped: by Ctrl-C or SIGTERM.
-    """
-    from mtbench.engines.agenda import job, supersede
-    from mtbench.engines.display import choose_display
-    from mtbench.engines.pool import run_all
-    from mtbench.store.folder import RunFolder
-
-    for run in agenda.done:
-        RunFolder(run.folder).tidy_up()
-    for run in agenda.again:
-        supersede(run, root)
-    if not agenda.todo:
-        return []
-    with choose_display(console, len(agenda.todo), quiet=quiet) as display:
-        return run_all([job(run) for run in agenda.todo], root=root, slots=places, listener=display)
-
-
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Print why a command was stopped within the block, and end it with the exit code of an interrupt.
@@ -220,44 +184,3 @@ def stoppable() -> Iterator[None]:
     except Stopped as cause:
         Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
         raise typer.Exit(130) from None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Performer:
-    """Training of the runs of a search, as ``mtbench run`` trains them, some at a time.
-
-    Attributes:
-        results: the folder of the runs.
-        root: the folder of the data files.
-        places: a device for each run that may be trained at a time.
-        refresh: the states in which runs are to be retrained.
-    """
-
-    results: Path
-    root: Path
-    places: Sequence[str]
-    refresh: set[str]
-    console: "Console"
-    quiet: bool
-
-    def __call__(self, specs: "Sequence[RunSpec]", what: str) -> "list[RunStatus]":
-        """Train the runs that have no record yet, and return the state of each in their order.
-
-        Raises:
-            Stopped: by Ctrl-C or SIGTERM.
-        """
-        from mtbench.cli.grid import announcement
-        from mtbench.engines.say import say
-        from mtbench.store.results import find_runs
-        from mtbench.store.status import status_of
-
-        agenda = agenda_of(specs, self.results, self.root, self.refresh, write=True)
-        first, *others = announcement(agenda)
-        for line in (f"{what[:1].upper()}{what[1:]}: {first}", *others):
-            say(self.console, line)
-        outcomes = execute(agenda, self.places, self.root, self.console, quiet=self.quiet)
-        reasons = {outcome.job.folder: outcome.why for outcome in outcomes}
-        folders = [folder.path for folder in find_runs(self.results, specs)]
-        statuses = [status_of(folder, spec, self.root) for folder, spec in zip(folders, specs, strict=True)]
-        # What kept a run from being done is in its folder, unless that is where nothing could be written.
-        return [dataclasses.replace(run, why=run.why or reasons.get(run.folder, "")) for run in statuses]

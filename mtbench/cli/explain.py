@@ -47,7 +47,7 @@ def explain(
     """
     from mtbench.engines.say import say
     from mtbench.explanation.explain import explain_run
-    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.page.terminal import print_page
 
     console = open_console()
     found = explain_run(run, root=data_root(root), images=images, out=out, device=device)

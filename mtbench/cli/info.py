@@ -219,7 +219,7 @@ def _describe_conventions(console: "Console", conventions: "Mapping[str, PeerCon
     """Print the conventions of published code on the dataset, for ``mtbench report --convention NAME``."""
     from rich.markup import escape
 
-    from mtbench.report.conventions.words import facts
+    from mtbench.report.data.conventions.words import facts
 
     if not conventions:
         return

@@ -13,8 +13,8 @@ from mtbench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.report.results.choices import Choices
-    from mtbench.report.studies.runs import StudyRuns
+    from mtbench.report.data.choices import Choices
+    from mtbench.report.data.studies import StudyRuns
     from mtbench.store.status import RunStatus
 
 __all__ = ["EXAMPLES", "report"]
@@ -118,9 +118,9 @@ def report(
 ) -> None:
     """Write the tables and figures of finished runs, and print the tables."""
     from mtbench.engines.say import say
-    from mtbench.report.conventions.table import Asked
-    from mtbench.report.results.choices import parse_choices
-    from mtbench.report.studies.runs import find_studies, without_trials
+    from mtbench.report.data.choices import parse_choices
+    from mtbench.report.data.conventions.convert import Asked
+    from mtbench.report.data.studies import find_studies, without_trials
     from mtbench.store.status import survey
     from mtbench.store.study import read_studies
 
@@ -143,18 +143,18 @@ def report(
     choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
     there = {status.spec.titles.dataset for status in statuses}
     studies = [study for study in read_studies(place) if study.titles.dataset in there]
-    found = find_studies(studies, statuses, place)
+    found = find_studies(studies, statuses)
     console = shared.console()
     if convention and suite:
-        shown = without_trials(statuses, found, place)
+        shown = without_trials(statuses, found)
         files = conventions.tables_of_suite(suite, convention, place, shown, asked, out, choices, console)
     elif convention:
-        shown = without_trials(statuses, found, place)
+        shown = without_trials(statuses, found)
         files = conventions.tables(convention, shown, asked, out, choices, console)
     elif suite:
-        files = _report_suite(suite, place, without_trials(statuses, found, place), found, root, out, choices, console)
+        files = _report_suite(suite, place, without_trials(statuses, found), found, root, out, choices, console)
     else:
-        files = _report_all(statuses, found, place, out, choices, console)
+        files = _report_all(statuses, found, out, choices, console)
     for folder in dict.fromkeys(file.parent for file in files):
         say(console, f"Written to {folder}:", markup=False)
         for file in files:
@@ -177,17 +177,16 @@ def _of_datasets(statuses: "Sequence[RunStatus]", wanted: Sequence[str], results
 def _report_all(
     statuses: "Sequence[RunStatus]",
     studies: "Sequence[StudyRuns]",
-    results: Path,
     out: Path | None,
     choices: "Choices",
     console: "Console",
 ) -> list[Path]:
     from mtbench.engines.say import say
-    from mtbench.report.studies.runs import in_tables
-    from mtbench.report.typeset.terminal import print_page
+    from mtbench.report.data.studies import in_tables
+    from mtbench.report.page.terminal import print_page
     from mtbench.report.write import make_report
 
-    shown, left_out = in_tables(statuses, studies, results)
+    shown, left_out = in_tables(statuses, studies)
     made = make_report(shown, studies, choices)
     for page in made.pages():
         print_page(page, console)
@@ -208,10 +207,10 @@ def _report_suite(
     console: "Console",
 ) -> list[Path]:
     from mtbench.engines.say import say
-    from mtbench.report.claims.judged import judge_claims
+    from mtbench.report.exhibits.claims.judged import judge_claims
+    from mtbench.report.page.terminal import print_page
     from mtbench.report.suites.pages import suite_pages
     from mtbench.report.suites.write import write_suite
-    from mtbench.report.typeset.terminal import print_page
 
     files: list[Path] = []
     for runs in conventions.runs_of_suite(name, results, statuses, studies):

@@ -11,16 +11,14 @@ import typer
 
 from mtbench.cli import completion
 from mtbench.cli.execution import (
-    agenda_of,
     announce,
     declared_line,
-    execute,
     names,
     parse_refresh,
-    prepare,
     protocol_name,
     settings,
     stoppable,
+    work_of,
 )
 from mtbench.cli.search import conduct, is_through
 from mtbench.cli.shared import (
@@ -119,6 +117,7 @@ def run(
 ) -> None:
     """Train methods on datasets, several runs at a time. Runs that are finished already are left as they are."""
     from mtbench.cli.grid import listing
+    from mtbench.engines.agenda import make_agenda
     from mtbench.engines.say import say
     from mtbench.engines.slots import slots
     from mtbench.plan.grid import Request, parse_seeds, plan
@@ -126,13 +125,13 @@ def run(
     from mtbench.plan.suite.planned import plan_suite
     from mtbench.search.planning import plan_search
     from mtbench.search.suite import suite_requests
-    from mtbench.train.device import check_precision, choose_device
 
     out = console(quiet=quiet)
     states = parse_refresh(refresh or [])
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
     chosen = None if seeds is None else parse_seeds(seeds)
     places = slots(device, jobs, runs_per_device)
+    work = work_of(results=results, root=data_root(root), places=places, refresh=states, console=out, quiet=quiet)
     searches: list[SearchRequest] = []
     if suite:
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
@@ -162,26 +161,25 @@ def run(
         for study in conduct(
             request,
             results=results,
-            root=data_root(root),
+            root=work.root,
             places=places,
             refresh=states,
             dry_run=dry_run,
             quiet=quiet,
         )
     ]
-    for spec in specs:
-        check_precision(choose_device(places[0]), spec.protocol.precision)
+    work.check(specs)
     if not dry_run:
-        prepare(specs, data_root(root), out)
-    agenda = agenda_of(specs, results, data_root(root), states, write=not dry_run)
+        work.prepare(specs)
+    agenda = work.agenda(specs, write=not dry_run)
     if verbose:
         out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
-    announce(agenda, places, data_root(root), out, preview=preview if protocol == "paper" and not quick else None)
+    announce(agenda, places, work.root, out, preview=preview if protocol == "paper" and not quick else None)
     if dry_run:
         return
     with stoppable():
-        outcomes = execute(agenda, places, data_root(root), out, quiet=quiet)
-    _summarize(agenda_of(specs, results, data_root(root), set(), write=False), outcomes, results, suite, quiet=quiet)
+        outcomes = work.execute(agenda)
+    _summarize(make_agenda(work.statuses(specs), set()), outcomes, results, suite, quiet=quiet)
     if not all(map(is_through, studies)):
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtbench.cli import completion
-from mtbench.cli.execution import Performer, names, parse_refresh, prepare, protocol_name, settings, stoppable
+from mtbench.cli.execution import names, parse_refresh, protocol_name, settings, stoppable, work_of
 from mtbench.cli.shared import (
     DEFAULT_RESULTS,
     WHAT,
@@ -198,24 +198,22 @@ def conduct(
     from mtbench.cli.shared import console as open_console
     from mtbench.search.planning import plan_search
     from mtbench.store.results import check_results
-    from mtbench.train.device import check_precision, choose_device
 
     console = open_console(quiet=quiet)
+    work = work_of(results=results, root=root, places=places, refresh=refresh, console=console, quiet=quiet)
     plans = plan_search(request)
     check_results(results)
     firsts = [plan.specs(plan.default, request.seeds, validation=True)[0] for plan in plans]
-    for spec in firsts:
-        check_precision(choose_device(places[0]), spec.protocol.precision)
+    work.check(firsts)
     if not dry_run:
-        prepare(firsts, root, console)
+        work.prepare(firsts)
     show.announce(plans, console, results=results, root=root, places=places)
     if dry_run:
         return []
     from mtbench.search.rounds import run_search
 
-    perform = Performer(results=results, root=root, places=places, refresh=refresh, console=console, quiet=quiet)
     with stoppable():
-        studies = run_search(plans, results=results, perform=perform)
+        studies = run_search(plans, results=results, perform=work)
     console.quiet = False
     show.summarize(studies, console, plans=plans, results=results)
     return studies

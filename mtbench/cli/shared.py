@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
-import platformdirs
 import typer
 
 from mtbench.cli import completion
+from mtbench.door.given import DEFAULT_RESULTS, data_root
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ __all__ = [
     "number",
     "whole_number",
 ]
-
-DEFAULT_RESULTS = Path("results/local")
 
 WHAT, PROTOCOL, WHERE, MACHINE = "What", "Training protocol", "Where", "Machine"
 """Groups of options in help texts."""
@@ -212,11 +210,6 @@ Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Print nothing b
 def chosen_folders(given: list[Path] | None, option: list[Path] | None) -> list[Path]:
     """Return the results folders that were given as arguments and by ``--results``, each once; by default one."""
     return list(dict.fromkeys([*(given or []), *(option or [])])) or [DEFAULT_RESULTS]
-
-
-def data_root(given: Path | None) -> Path:
-    """Return the absolute folder of the data files: the given one, or the platform's folder for user data."""
-    return (given or platformdirs.user_data_path("mtbench")).expanduser().absolute()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Processes forked from a server that has torch imported: they start in milliseconds, and share no state."""
+"""Processes forked from a server that has torch imported: they start in milliseconds and share no state."""
 
 import multiprocessing
 import os
@@ -17,10 +17,11 @@ __all__ = ["spawn"]
 
 PRELOADED = [
     "mtbench.engines.worker",
-    # What torch imports late: any optimizer the one, use_deterministic_algorithms the other. Together 3 s per run.
+    # Modules that torch imports late: any optimizer the one, use_deterministic_algorithms the other. Together 3 s per
+    # run.
     "torch._dynamo",
     "torch._inductor.config",
-    # Each process imports the script that its parent is, and that imports the command line.
+    # Each process imports the script of its parent, and the script imports the command line.
     "mtbench.cli.app",
 ]
 
@@ -30,14 +31,14 @@ ATTEMPTS = 5
 def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerProcess, Connection]:
     """Start ``target(*arguments, pipe)`` in a new process, which ignores Ctrl-C and ends when its parent does.
 
-    SIGTERM is blocked in it from its first moment on, until the target unblocks it or waits for it.
+    SIGTERM is blocked in the process from its start, until the target unblocks it or waits for it.
 
     Args:
         target: a function of a module, since it is found by its name.
         arguments: plain values; they are pickled.
 
     Returns:
-        the process, and the end of the pipe that it talks into.
+        the process, and the end of the pipe that receives its messages.
 
     Raises:
         RunError: no process can be started.

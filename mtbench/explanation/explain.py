@@ -26,10 +26,10 @@ from mtbench.explanation.page import (
 )
 from mtbench.explanation.retrieval.material import retrieval_material
 from mtbench.explanation.trained import CLASSES, EMBEDDINGS, MAPS, TrainedRun, find_run, open_run
-from mtbench.report.drawing.sheet import Sheet, draw
-from mtbench.report.drawing.style import save
+from mtbench.report.figure.sheet import Sheet, draw
+from mtbench.report.figure.style import save
+from mtbench.report.page.layout import Page
 from mtbench.report.text import slug
-from mtbench.report.typeset.layout import Page
 from mtbench.report.write import DEFAULT_REPORTS
 from mtbench.store.atomic import make_folder, write_bytes
 from mtbench.train.device import choose_device, deterministic

@@ -12,8 +12,8 @@ from mtbench.contract import Split, Task
 from mtbench.explanation.answers import Answers
 from mtbench.explanation.examples import Case, whole_images
 from mtbench.explanation.maps import Maps, enlarge
-from mtbench.report.drawing.sheet import COLUMNS, Line, Panel, Sheet, height_of, overlaid
-from mtbench.report.tables.caption import QUICK
+from mtbench.report.figure.sheet import COLUMNS, Line, Panel, Sheet, height_of, overlaid
+from mtbench.report.page.sentences import QUICK
 from mtbench.report.text import wrap
 
 __all__ = ["PAGE", "TASKS", "WORDS", "Album", "picture"]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mtbench.explanation.page import Shown
-from mtbench.report.drawing.sheet import Sheet
-from mtbench.report.typeset.layout import Page
+from mtbench.report.figure.sheet import Sheet
+from mtbench.report.page.layout import Page
 
 __all__ = ["Material"]
 

@@ -13,11 +13,11 @@ from mtbench.explanation.answers import Answers
 from mtbench.explanation.examples import RULE, Case
 from mtbench.explanation.maps import Maps
 from mtbench.explanation.trained import TrainedRun
-from mtbench.report.tables.words import DASH
+from mtbench.report.page.latex import escape_latex, render_latex
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.markdown import escape_markdown, render_markdown
+from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import fixed, listed, slug
-from mtbench.report.typeset.latex import escape_latex, render_latex
-from mtbench.report.typeset.layout import Layout, Page, plain
-from mtbench.report.typeset.markup import escape_markdown, render_markdown
 from mtbench.train.pointing import FAR
 
 __all__ = [

@@ -11,7 +11,7 @@ from mtbench.contract import Backbone, Classification, Dataset, Kind, Network, R
 from mtbench.errors import StoreError, UsageError, shortlist
 from mtbench.plan.parse import backbone_of, dataset_of
 from mtbench.plan.spec import RunSpec
-from mtbench.report.drawing.maps.views import KINDS
+from mtbench.report.figure.maps.views import KINDS
 from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
 from mtbench.store.results import run_folders

@@ -6,20 +6,22 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.report.conflict.diagnostics import diagnostic_files
-from mtbench.report.conflict.equal_loss import EqualLoss
-from mtbench.report.drawing.figures import draw_curves, draw_points
-from mtbench.report.drawing.style import save
-from mtbench.report.results.choices import Choices
-from mtbench.report.results.comparison import Comparison
-from mtbench.report.studies.exhibits import StudyExhibit
-from mtbench.report.tables.beside import pages_beside
-from mtbench.report.tables.columns import is_wide
-from mtbench.report.tables.pointing import pointing_frame
-from mtbench.report.tables.table import Table
-from mtbench.report.typeset.latex import render_latex
-from mtbench.report.typeset.layout import Page, page_of
-from mtbench.report.typeset.markup import render_csv, render_markdown
+from mtbench.report.data.choices import Choices
+from mtbench.report.data.columns import is_wide
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.exhibits.beside import pages_beside
+from mtbench.report.exhibits.diagnostics.data import diagnostic_files
+from mtbench.report.exhibits.equal_loss.page import EqualLoss
+from mtbench.report.exhibits.pointing.page import pointing_frame
+from mtbench.report.exhibits.searches import StudyExhibit
+from mtbench.report.exhibits.summary.data import Table
+from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
+from mtbench.report.exhibits.summary.numbers import render_csv
+from mtbench.report.exhibits.summary.page import page_of
+from mtbench.report.figure.style import save
+from mtbench.report.page.latex import render_latex
+from mtbench.report.page.layout import Page
+from mtbench.report.page.markdown import render_markdown
 from mtbench.store.atomic import make_folder, write_bytes
 
 __all__ = [

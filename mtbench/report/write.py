@@ -4,9 +4,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mtbench.report.conflict.equal_loss import equal_losses
-from mtbench.report.conventions.presets import preset_pages
-from mtbench.report.conventions.table import Converted
+from mtbench.report.data.choices import DEFAULT, Choices
+from mtbench.report.data.comparison import Comparison, compare
+from mtbench.report.data.conventions.convert import Converted
+from mtbench.report.data.frame import tidy_frame
+from mtbench.report.data.studies import StudyRuns
+from mtbench.report.exhibits.beside import pages_beside
+from mtbench.report.exhibits.equal_loss.page import equal_losses
+from mtbench.report.exhibits.protocols.page import preset_pages
+from mtbench.report.exhibits.searches import StudyExhibit, study_exhibits
+from mtbench.report.exhibits.summary.data import Table, build_table
+from mtbench.report.exhibits.summary.numbers import render_csv
+from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.files import (
     beside_files,
     comparison_files,
@@ -16,15 +25,7 @@ from mtbench.report.files import (
     study_files,
     write_files,
 )
-from mtbench.report.results.choices import DEFAULT, Choices
-from mtbench.report.results.comparison import Comparison, compare
-from mtbench.report.results.frame import tidy_frame
-from mtbench.report.studies.exhibits import StudyExhibit, study_exhibits
-from mtbench.report.studies.runs import StudyRuns
-from mtbench.report.tables.beside import pages_beside
-from mtbench.report.tables.table import Table, build_table
-from mtbench.report.typeset.layout import Page, page_of
-from mtbench.report.typeset.markup import render_csv
+from mtbench.report.page.layout import Page
 from mtbench.store.status import RunStatus
 
 __all__ = ["DEFAULT_REPORTS", "Report", "make_report", "write_converted"]

@@ -69,7 +69,7 @@ class Contrast:
     welch: float
 
     def interval(self, confidence: float = 0.95) -> Interval | None:
-        """The t-interval of the difference, in the metric's unit; None where there is no p."""
+        """Return the t-interval of the difference, in the metric's unit; None where there is no p."""
         if self.freedom is None or self.error is None:
             return None
         half = float(stdtrit(self.freedom, (1 + confidence) / 2)) * self.error
@@ -82,7 +82,8 @@ class Contrast:
 
 
 def paired(first: ArrayLike, second: ArrayLike) -> Contrast:
-    """The contrast of values (S,) of the same seeds, NaN where a run is missing; a seed counts where both have a value.
+    """Return the contrast of values (S,) of the same seeds, NaN where a run is missing; a seed counts where both have a
+    value.
 
     Raises:
         ValueError: if the arrays are not of the same seeds, that is of one shape (S,).
@@ -116,14 +117,15 @@ def paired(first: ArrayLike, second: ArrayLike) -> Contrast:
 
 
 def welch(first: ArrayLike, second: ArrayLike) -> Contrast:
-    """The contrast of values (S1,) and (S2,) of runs that have nothing in common, NaNs left out."""
+    """Return the contrast of values (S1,) and (S2,) of runs that have nothing in common, NaNs left out."""
     return welch_from(*_moments(known(first)), *_moments(known(second)))
 
 
 def welch_from(
     first_mean: float, first_std: float, first_n: int, second_mean: float, second_std: float, second_n: int
 ) -> Contrast:
-    """The contrast of printed numbers: means, standard deviations (n - 1 in the denominator) and numbers of runs.
+    """Return the contrast of printed numbers: means, standard deviations (n - 1 in the denominator) and numbers of
+    runs.
 
     A standard deviation that is not printed is NaN, and then there is neither interval nor p. The degrees of freedom
     are those of Welch and Satterthwaite.
@@ -149,7 +151,8 @@ def welch_from(
 
 
 def sign_flip(differences: ArrayLike) -> float:
-    """The exact two-sided p of the mean of differences (n,): the share of all 2^n sign flips that are as far from zero.
+    """Return the exact two-sided p of the mean of differences (n,): the share of all 2^n sign flips that are as far
+    from zero.
 
     If neither method is better, a difference is as likely to be its negative; normal it need not be (Fisher, The
     design of experiments, 1935, section 21). Sums are counted by halves, n/2 signs each (Pagano and Tritchler, J. Am.
@@ -172,7 +175,8 @@ def sign_flip(differences: ArrayLike) -> float:
 
 
 def holm(ps: ArrayLike) -> NDArray[np.float64]:
-    """The p-values (K,) adjusted for their number, in the order given; at 5 % of them, 5 % hold for all K at once.
+    """Return the p-values (K,) adjusted for their number, in the order given; at 5 % of them, 5 % hold for all K at
+    once.
 
     The i-th smallest of K becomes the largest of (K - j + 1) p_(j), j <= i, at most 1 (Holm, A simple sequentially
     rejective multiple test procedure, Scand. J. Stat. 6, 1979). It holds however the tests depend on each other.
@@ -192,7 +196,8 @@ def _scale(*values: NDArray[np.float64]) -> float:
 
 
 def _std(values: NDArray[np.float64], scale: float) -> float | None:
-    """The standard deviation; exactly 0 if the values, made from numbers of this scale, differ by rounding alone."""
+    """Return the standard deviation; exactly 0 if the values, made from numbers of this scale, differ by rounding
+    alone."""
     if len(values) < 2:
         return None
     std = float(values.std(ddof=1))
@@ -207,7 +212,7 @@ def _moments(values: NDArray[np.float64]) -> tuple[float, float, int]:
 def _welch_error(
     first_mean: float, first_std: float, first_n: int, second_mean: float, second_std: float, second_n: int
 ) -> tuple[float | None, float | None]:
-    """The standard error of the difference and its degrees of freedom."""
+    """Return the standard error of the difference and its degrees of freedom."""
     if first_n < 2 or second_n < 2 or not math.isfinite(first_std + second_std + first_mean + second_mean):
         return None, None
     first, second = first_std**2 / first_n, second_std**2 / second_n
@@ -234,7 +239,7 @@ def _correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> float
 
 
 def _signed_sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """All 2^n sums of the values with either sign, ascending."""
+    """Return all 2^n sums of the values with either sign, ascending."""
     sums = np.zeros(1)
     for value in values:
         sums = np.concatenate([sums - value, sums + value])

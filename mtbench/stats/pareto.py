@@ -40,7 +40,8 @@ class Dominance:
 def hypervolume(
     points: ArrayLike, reference: ArrayLike, *, maximise: Directions = True, ideal: ArrayLike | None = None
 ) -> float:
-    """The volume of what is better than the reference and no better than some point (Zitzler and Thiele, PPSN 1998).
+    """Return the volume of what is better than the reference and no better than some point (Zitzler and Thiele, PPSN
+    1998).
 
     Args:
         points: (P, T); rows with a NaN are left out, and those that are not better than the reference in every task

@@ -36,7 +36,7 @@ def two_sided_power(noncentrality: float, freedom: float, *, level: float = 0.05
 
 @lru_cache(maxsize=4096)
 def detectable_noncentrality(freedom: float, *, level: float = 0.05, power: float = 0.8) -> float:
-    """The effect, in standard errors, that a two-sided t-test at `level` calls with probability `power`."""
+    """Return the effect, in standard errors, that a two-sided t-test at `level` calls with probability `power`."""
     quantile = float(stdtrit(freedom, 1 - level / 2))
     most = quantile * float(_spreads(freedom)[0][-1]) + 8
 
@@ -71,7 +71,8 @@ def runs_needed(
     power: float = 0.8,
     most: int = 1000,
 ) -> int | None:
-    """The least n of a new plan of n pairs whose 1 - `level` interval would exclude zero with probability `power`.
+    """Return the least n of a new plan of n pairs whose 1 - `level` interval would exclude zero with probability
+    `power`.
 
     The plan is for fresh runs: to add seeds to those that suggested the difference, until it shows, tests nothing. The
     difference is taken for the true one, as it is when it is what one cares to find; one that was measured is likely to
@@ -99,7 +100,7 @@ def runs_needed(
 def runs_to_equivalence(
     difference: float, std: float | None, *, margin: float, level: float = 0.05, power: float = 0.8, most: int = 1000
 ) -> int | None:
-    """The least n of a new plan of n pairs whose 1 - 2 `level` interval would lie inside -margin..margin.
+    """Return the least n of a new plan of n pairs whose 1 - 2 `level` interval would lie inside -margin..margin.
 
     Arguments and result as for `runs_needed`; None also where the difference is no smaller than the margin.
     """
@@ -109,7 +110,7 @@ def runs_to_equivalence(
 
 
 def _least(power_at: Callable[[int], float], power: float, most: int) -> int | None:
-    """The least n from 2 to `most` with the power asked for; power grows with n."""
+    """Return the least n from 2 to `most` with the power asked for; power grows with n."""
     enough = 2
     while power_at(enough) < power:
         if enough >= most:
@@ -127,7 +128,8 @@ def _least(power_at: Callable[[int], float], power: float, most: int) -> int | N
 
 @lru_cache(maxsize=4096)
 def _spreads(freedom: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Values of sqrt(chi2 / freedom) in ascending order and their weights: a quadrature over its distribution."""
+    """Return values of sqrt(chi2 / freedom) in ascending order and their weights: a quadrature over its
+    distribution."""
     nodes, weights = _legendre()
     return np.sqrt(2 * gammaincinv(freedom / 2, nodes) / freedom), weights
 

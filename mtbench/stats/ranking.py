@@ -34,7 +34,7 @@ class Agreement:
 
 
 def kendall_tau(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Kendall's tau-b of values (M,) with each of other values (..., M), as an array (...).
+    """Return Kendall's tau-b of values (M,) with each of other values (..., M), as an array (...).
 
     (concordant - discordant pairs) / sqrt(pairs untied in the first x pairs untied in the second) (Kendall, The
     treatment of ties in ranking problems, Biometrika 33, 1945); NaN where either has no untied pair.
@@ -54,7 +54,7 @@ def order_agreement(
     resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Agreement:
-    """Kendall's tau between a paper's values and the means of our runs, and how sure our order is.
+    """Return Kendall's tau between a paper's values and the means of our runs, and how sure our order is.
 
     Seeds are drawn anew with replacement for all methods together, so that what runs of one seed share stays shared.
     The paper's values are taken as they are printed. With few runs the resamples show too little of the chance.
@@ -107,7 +107,8 @@ def mean_ranks(values: ArrayLike, higher: ArrayLike) -> NDArray[np.float64]:
 
 
 def _means(ours: NDArray[np.float64], counts: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Means (B, M) of runs (M, S) that count as often as counts (B, S) say; all NaN where a method has no run."""
+    """Return means (B, M) of runs (M, S) that count as often as counts (B, S) say; all NaN where a method has no
+    run."""
     known = ~np.isnan(ours)
     weights = counts @ known.T.astype(np.float64)
     sums = counts @ np.where(known, ours, 0.0).T
@@ -117,7 +118,7 @@ def _means(ours: NDArray[np.float64], counts: NDArray[np.float64] | NDArray[np.i
 
 
 def _signs(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sign of each pair's difference (..., M (M - 1) / 2); 0 for a tie, NaN if either is."""
+    """Return the sign of each pair's difference (..., M (M - 1) / 2); 0 for a tie, NaN if either is."""
     first, second = np.triu_indices(values.shape[-1], k=1)
     left, right = values[..., first], values[..., second]
     # Means that are equal but for rounding are tied.

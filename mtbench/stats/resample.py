@@ -44,7 +44,8 @@ def accuracy_difference(
     resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Resampled:
-    """The percentile interval of the difference of mean accuracies, runs and images both drawn anew with replacement.
+    """Return the percentile interval of the difference of mean accuracies, runs and images both drawn anew with
+    replacement.
 
     Rows and columns are resampled independently of each other, which never gives too small a variance for many of both
     (Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007): it is up to three times the true one where

@@ -65,7 +65,7 @@ def separated_best(columns: Sequence[ArrayLike], higher: Sequence[bool]) -> Sepa
 
 
 def _lead(goodness: NDArray[np.float64]) -> tuple[int | None, list[float]]:
-    """The row of the best mean and the p of its comparison with each other row; None if it has no rival."""
+    """Return the row of the best mean and the p of its comparison with each other row; None if it has no rival."""
     rows = [row for row in range(len(goodness)) if not np.isnan(goodness[row]).all()]
     if len(rows) < 2:
         return None, []

@@ -37,13 +37,13 @@ class Summary:
 
 
 def known(values: ArrayLike) -> NDArray[np.float64]:
-    """The values (n,) that are not NaN."""
+    """Return the values (n,) that are not NaN."""
     array: NDArray[np.float64] = np.asarray(values, dtype=np.float64).ravel()
     return array[~np.isnan(array)]
 
 
 def summarize(values: ArrayLike, confidence: float = 0.95) -> Summary:
-    """Mean, standard deviation and t-interval of the values (n,), NaNs left out."""
+    """Return mean, standard deviation and t-interval of the values (n,), NaNs left out."""
     present = known(values)
     n = len(present)
     return Summary(
@@ -55,7 +55,7 @@ def summarize(values: ArrayLike, confidence: float = 0.95) -> Summary:
 
 
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval | None:
-    """The interval that covers the true mean in a share `confidence` of repetitions, if values (n,) are normal.
+    """Return the interval that covers the true mean in a share `confidence` of repetitions, if values (n,) are normal.
 
     mean -+ t s / sqrt(n), where s is the standard deviation (ddof = 1) and t the (1 + confidence) / 2 quantile of
     Student's distribution with n - 1 degrees of freedom. NaNs are left out; None if fewer than two values remain.

@@ -57,7 +57,7 @@ class Adjusted:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The judgement of a first method against a second.
+    """The judgment of a first method against a second.
 
     Attributes:
         word: as this module defines them.
@@ -100,21 +100,23 @@ def adjust(contrasts: Sequence[Contrast], margins: Sequence[float | None]) -> li
 
 
 def _beyond(contrast: Contrast, margin: float | None) -> float:
-    """The p of a difference that is no larger than the margin: one-sided, twice, for either sign could be called."""
+    """Return the p of a difference that is no larger than the margin: one-sided, twice, for either sign could be
+    called."""
     if margin is None or contrast.error is None or contrast.freedom is None:
         return math.nan
     return min(1.0, 2 * float(stdtr(contrast.freedom, (margin - abs(contrast.difference)) / contrast.error)))
 
 
 def _equivalence(contrast: Contrast, margin: float | None) -> float:
-    """The greater p of two one-sided tests: that the difference is -margin or less, and that it is margin or more."""
+    """Return the greater p of two one-sided tests: that the difference is -margin or less, and that it is margin or
+    more."""
     if margin is None or contrast.error is None or contrast.freedom is None:
         return math.nan
     return float(stdtr(contrast.freedom, (abs(contrast.difference) - margin) / contrast.error))
 
 
 def judge(contrast: Contrast, *, margin: float | None, adjusted: Adjusted, higher_is_better: bool) -> Verdict:
-    """The verdict on the first method of a contrast.
+    """Return the verdict on the first method of a contrast.
 
     Args:
         contrast: first minus second.
@@ -150,7 +152,7 @@ def _within(narrow: Interval, margin: float | None) -> bool:
 
 
 def _plan(contrast: Contrast, margin: float | None, adjusted: Adjusted) -> int | None:
-    """The smaller of the plans that would show a difference, and that it does not matter.
+    """Return the smaller of the plans that would show a difference, and that it does not matter.
 
     Each bears the correction that this comparison bore: adjusted / p times.
     """
@@ -224,11 +226,11 @@ def _corrected(adjusted: float) -> str:
 
 
 def _p(adjusted: float) -> str:
-    """The p in words; one that is rounded to 0 is said to be below what is printed."""
+    """Return the p in words; one that is rounded to 0 is said to be below what is printed."""
     return f"p {'< 0.0001' if adjusted < 1e-4 else f'= {adjusted:.2g}'}"
 
 
 def _digits(interval: Interval) -> int:
-    """Decimals that show two figures of the interval's half-width."""
+    """Return decimals that show two figures of the interval's half-width."""
     half = (interval[1] - interval[0]) / 2
     return min(max(0, 1 - math.floor(math.log10(half))), 9)

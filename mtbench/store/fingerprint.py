@@ -40,7 +40,7 @@ def fingerprints(spec: RunSpec, data: str) -> Fingerprints:
 
 
 def plugin(spec: RunSpec, part: str) -> registry.PluginEntry:
-    """The installed plug-in behind one of `PARTS` of a run.
+    """Return the installed plug-in behind one of `PARTS` of a run.
 
     Raises:
         UsageError: it is not installed.
@@ -49,7 +49,7 @@ def plugin(spec: RunSpec, part: str) -> registry.PluginEntry:
 
 
 def code(entry: registry.PluginEntry) -> Code:
-    """A plug-in's code: its module and, followed through, every module of its own package or of another one that
+    """Return a plug-in's code: its module and, followed through, every module of its own package or of another one that
     offers plug-ins which that imports, wherever the import stands. What is imported for types alone is left out, as is
     all else that makes no numbers (see `mtbench.store.syntax`).
 
@@ -94,7 +94,7 @@ def _makes_numbers(module: str, followed: set[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _read(path: Path, module: str, changed: int, size: int) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
-    """The hash of what makes numbers in a module, and the modules that it imports for that.
+    """Return the hash of what makes numbers in a module, and the modules that it imports for that.
 
     `changed` and `size` tell two states of the file apart.
     """
@@ -120,5 +120,5 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
 def _unreadable(entry: registry.PluginEntry, what: str) -> PluginError:
     return PluginError(
         f"the source of {entry.kind} '{entry.name}' of {entry.origin} cannot be read: {what}.",
-        mend="Reinstall the package; `mtbench doctor` lists what is broken.",
+        mend="Reinstall the package; `mtbench doctor` lists broken plug-ins.",
     )

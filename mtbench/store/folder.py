@@ -178,7 +178,8 @@ class RunFolder:
             yield LeasedRun(self.path, lease, checkpoint or CheckpointFile(self.path))
 
     def _files(self) -> dict[str, str]:
-        """Paths by hash from `FILES`; none if it is not there or damaged, since the next command writes it anew."""
+        """Return paths by hash from `FILES`; none if it is not there or damaged, since the next command writes it
+        anew."""
         try:
             return _FILES.validate_json((self.path / FILES).read_bytes())
         except (OSError, ValidationError):

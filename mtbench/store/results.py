@@ -57,7 +57,7 @@ def mark_results(results: Path) -> None:
 
 
 def run_folders(results: Path) -> list[RunFolder]:
-    """Every run below the folder, superseded ones left out, in the order of their paths.
+    """Return every run below the folder, superseded ones left out, in the order of their paths.
 
     Raises:
         NewerResults: a newer mtbench made the folder.
@@ -70,7 +70,7 @@ def run_folders(results: Path) -> list[RunFolder]:
 
 
 def find_runs(results: Path, specs: Sequence[RunSpec]) -> list[RunFolder]:
-    """The folder of each run, whether it is there or is still to be made.
+    """Return the folder of each run, whether it is there or is still to be made.
 
     A run is known by its identity, so that it is found too where it was made under another title, e.g. before a
     plug-in gave its composition a name.

@@ -1,6 +1,6 @@
 """In what state runs are: missing, running, failed, damaged, stale or fresh."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,9 +14,11 @@ from mtbench.store.folder import RunFolder
 from mtbench.store.record import Code, Record
 from mtbench.store.results import run_folders
 
-__all__ = ["STATES", "RunStatus", "status_of", "survey"]
+__all__ = ["STATES", "TRUST", "RunStatus", "by_title", "status_of", "survey"]
 
 STATES = ("missing", "running", "failed", "damaged", "stale", "fresh")
+TRUST = ("fresh", "stale", "running", "failed", "damaged", "missing")
+"""The states again, the most trustworthy first: in which of them a run counts that is there twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,7 @@ class RunStatus:
 
 
 def survey(results: Path, root: Path) -> list[RunStatus]:
-    """Every run below a results folder, by dataset, method, protocol and seed.
+    """Return every run below a results folder, by dataset, method, protocol and seed.
 
     Args:
         results: the folder.
@@ -52,9 +54,13 @@ def survey(results: Path, root: Path) -> list[RunStatus]:
         StoreError: there is no such folder, or the spec of a run without a record cannot be read.
     """
     codes = cache(code)  # each plug-in's source is looked at once, however many runs are of it
-    found = [status_of(folder.path, _spec(folder), root, codes) for folder in run_folders(results)]
+    return by_title(status_of(folder.path, _spec(folder), root, codes) for folder in run_folders(results))
+
+
+def by_title(runs: Iterable[RunStatus]) -> list[RunStatus]:
+    """Return runs by dataset, method, protocol and seed."""
     # The name of a folder ends with the identity, which takes longer to compute than a spec to read.
-    return sorted(found, key=lambda run: (*_titles(run.spec), run.spec.seed, run.folder.name))
+    return sorted(runs, key=lambda run: (*_titles(run.spec), run.spec.seed, run.folder.name))
 
 
 def status_of(

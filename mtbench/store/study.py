@@ -5,7 +5,7 @@ read without Optuna, whose journal lies beside it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,10 @@ from mtbench.store.record import TaskInfo
 from mtbench.store.record.formats import study_from_1
 from mtbench.store.record.sealed import Later, Number, Unsealed, seal, unseal
 
-__all__ = ["FILE", "FORMAT", "SEARCHES", "Spent", "Study", "Trial", "mean", "read_studies", "read_study", "write_study"]
+__all__ = [
+    *("FILE", "FORMAT", "SEARCHES", "Spent", "Study", "Trial"),
+    *("in_order", "mean", "read_studies", "read_study", "write_study"),
+]
 
 FORMAT = 2
 """Raised when a study can no longer be read by the mtbench before it."""
@@ -151,7 +154,7 @@ class Study:
 
 
 def mean(values: Sequence[float]) -> float:
-    """The unweighted mean."""
+    """Return the unweighted mean."""
     return math.fsum(values) / len(values)
 
 
@@ -187,12 +190,16 @@ def read_study(path: Path) -> Study:
 
 
 def read_studies(results: Path) -> list[Study]:
-    """Every study below a results folder, by dataset and method.
+    """Return every study below a results folder, by dataset and method.
 
     Raises:
         DamagedRecord, NewerResults: see `read_study`.
     """
-    studies = [read_study(path) for path in sorted(results.glob(f"{SEARCHES}/*/*/{FILE}"))]
+    return in_order(read_study(path) for path in sorted(results.glob(f"{SEARCHES}/*/*/{FILE}")))
+
+
+def in_order(studies: Iterable[Study]) -> list[Study]:
+    """Return studies by dataset, method and protocol."""
     return sorted(studies, key=lambda study: (study.dataset, study.titles.method, study.titles.protocol, study.id))
 
 

@@ -194,7 +194,7 @@ class _Unused(ast.NodeTransformer):
 
 
 def _names(node: ast.stmt) -> set[str]:
-    """The plain names that a statement assigns to; one that stands for nothing if there are other targets."""
+    """Return the plain names that a statement assigns to; one that stands for nothing if there are other targets."""
     targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
     return {target.id if isinstance(target, ast.Name) else "" for target in targets}
 
@@ -214,7 +214,7 @@ def _last_name(node: ast.AST | None) -> str:
 
 
 def _kind(annotation: ast.expr) -> ast.expr:
-    """The type of an option, in place, with ``float`` for ``int``."""
+    """Return the type of an option, in place, with ``float`` for ``int``."""
     for node in ast.walk(annotation):
         if isinstance(node, ast.Name) and node.id == "int":
             node.id = "float"

@@ -10,9 +10,9 @@ from mtbench.bench.figure import draw_bench
 from mtbench.bench.measure import Ask, Bench, Measured
 from mtbench.bench.page import bench_frame, bench_page, times
 from mtbench.bench.work import Steps
-from mtbench.report.drawing.style import save
-from mtbench.report.typeset.layout import DASH
-from mtbench.report.typeset.terminal import print_page
+from mtbench.report.figure.style import save
+from mtbench.report.page.terminal import print_page
+from mtbench.report.page.words import DASH
 
 
 def steps(count: int, seconds: float = 2.0) -> Steps:

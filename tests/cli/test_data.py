@@ -120,7 +120,7 @@ def test_link_tells_where_original_files_lie_and_where_shows_it(tmp_path: Path) 
     for words in (("link", "toy-all", folder), ("link", "squares"), ("link", "toy-all")):
         assert typed(*words, "--data-root", root) == f"squares is linked to {folder}\n"
     for name in ("toy-all", "toy-all:noise=0/.3"):
-        assert typed("where", name, "--data-root", root).endswith(f"is there\nsquares is linked to {folder}\n")
+        assert typed("where", name, "--data-root", root).endswith(f"is ready\nsquares is linked to {folder}\n")
         assert parse_dataset(name).open(root).folder == folder
     assert opened.fingerprint() == fingerprint
 
@@ -135,7 +135,7 @@ def test_what_cannot_be_linked_is_refused_and_nothing_is_written(tmp_path: Path)
         UsageError, match=rf"^{tmp_path}/none is not a folder\. Give the folder of the files of squares"
     ):
         typed("link", "squares", tmp_path / "none", "--data-root", root)
-    with pytest.raises(UsageError, match=r"x is no folder\. Give the folder that the files of squares"):
+    with pytest.raises(UsageError, match=r"x is not a folder\. Give the folder of the files of squares"):
         typed("link", "squares", tmp_path / ("x" * 300), "--data-root", root)
     with pytest.raises(DataError, match="has no file squares"):
         typed("link", "squares", tmp_path, "--data-root", root)
@@ -144,7 +144,7 @@ def test_what_cannot_be_linked_is_refused_and_nothing_is_written(tmp_path: Path)
 
 def test_the_commands_import_nothing_heavy_before_they_run() -> None:
     program = "import sys, mtbench.cli.data; print({'torch', 'numpy', 'matplotlib'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout == "set()\n"
 
 

@@ -237,7 +237,12 @@ def mtbench(*arguments: str, path: Path, columns: int | None = 200, **more: str)
     if columns is not None:
         environment["COLUMNS"] = str(columns)
     return subprocess.run(
-        [sys.executable, "-m", "mtbench", *arguments], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-m", "mtbench", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=300,
     )
 
 
@@ -253,7 +258,9 @@ def test_help_and_lists_import_nothing_heavy(arguments: list[str]) -> None:
         "         'mtbench_methods', 'mtbench_datasets'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False, timeout=300
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from mtbench.cli.run import exec_, run, status
 from mtbench.errors import DataError, UsageError
 from mtbench.store.fingerprint import NUMERICS
 from tests.cli.commands import call, start
+from tests.waits import wait_until
 
 app = typer.Typer()
 app.command("run")(run)
@@ -185,7 +185,7 @@ def test_what_does_not_fit_is_told_before_anything_is_written(
 def test_two_commands_started_together_share_the_work(place: Path) -> None:
     grid = ("run", "--methods", "single,moo,td", "--dataset", "toy-all", "--seeds", "2", "--jobs", "1")
     both = [start(*grid), start(*grid)]
-    outputs = [process.communicate() for process in both]
+    outputs = [process.communicate(timeout=300) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert len(records(place)) == 6
     # A run that was trained by one of them was started by it alone: its progress shows in one output.
@@ -198,11 +198,9 @@ def test_two_commands_started_together_share_the_work(place: Path) -> None:
 def test_ctrl_c_leaves_checkpoints_and_the_same_command_goes_on(place: Path) -> None:
     grid = ("run", "--methods", "td", "--dataset", "toy-all", "--seeds", "2", "--epochs", "400", "--jobs", "2")
     process = start(*grid)
-    while len(list(place.rglob("checkpoint.pt"))) < 2:
-        time.sleep(0.05)
-        assert process.poll() is None, process.communicate()
+    wait_until(lambda: len(list(place.rglob("checkpoint.pt"))) == 2 or process.poll() is not None)
     os.killpg(process.pid, signal.SIGINT)
-    errors = process.communicate()[1]
+    errors = process.communicate(timeout=300)[1]
     assert process.returncode == 130
     assert errors == "stopped by SIGINT. The same command goes on where this one left off.\n"
     assert not list(place.rglob("claim.*"))
@@ -215,7 +213,7 @@ def test_help_does_not_import_torch() -> None:
     code = (
         "import sys; from mtbench.cli import run; print(sorted({'torch', 'numpy', 'mtbench.plan'} & set(sys.modules)))"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, timeout=300) == "[]\n"
 
 
 def test_specs_are_written_for_schedulers_before_the_first_run(place: Path) -> None:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from mtbench.store.lease import Lease
 from mtbench.store.record import read_record, render_record
 from mtbench.store.study import Study, read_studies
 from tests.cli.commands import call, start
+from tests.waits import wait_until
 
 app = typer.Typer()
 app.command("search")(search)
@@ -181,11 +181,9 @@ def test_tables_are_as_wide_as_the_screen(columns: str, monkeypatch: pytest.Monk
 def test_ctrl_c_leaves_a_search_that_the_same_command_goes_on_with(place: Path) -> None:
     command = ("search", "--dataset", "toy-all", "--method", "td", "--epochs", "60", "--trials", "5", "--retrain", "0")
     process = start(*command, "--jobs", "2")
-    while not list(place.rglob("checkpoint.pt")):
-        time.sleep(0.05)
-        assert process.poll() is None, process.communicate()
+    wait_until(lambda: list(place.rglob("checkpoint.pt")) or process.poll() is not None)
     os.killpg(process.pid, signal.SIGINT)
-    errors = process.communicate()[1]
+    errors = process.communicate(timeout=300)[1]
     assert process.returncode == 130
     assert errors == "stopped by SIGINT. The same command goes on where this one left off.\n"
     assert not list(place.rglob("claim.*"))
@@ -195,7 +193,7 @@ def test_ctrl_c_leaves_a_search_that_the_same_command_goes_on_with(place: Path) 
 
 def test_help_imports_neither_torch_nor_optuna() -> None:
     code = "import sys; from mtbench.cli import app; print(sorted({'torch', 'optuna', 'numpy'} & set(sys.modules)))"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, timeout=300) == "[]\n"
 
 
 @pytest.mark.slow
@@ -205,7 +203,7 @@ def test_a_search_that_is_killed_again_and_again_finds_what_one_that_is_not_find
 ) -> None:
     command = (*WEIGHTS[:-1], jobs, "--sampler", sampler, "--trials", "14", "--retrain", "1", "--quiet", "--results")
     undisturbed = start(*command, "whole")
-    undisturbed.communicate()
+    undisturbed.communicate(timeout=1200)
     assert undisturbed.returncode == 0
     kills, process, within = 0, start(*command, "killed"), 5.0
     while process.returncode is None:
@@ -213,7 +211,7 @@ def test_a_search_that_is_killed_again_and_again_finds_what_one_that_is_not_find
             process.communicate(timeout=within)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.communicate(timeout=300)
             kills, within, process = kills + 1, within + 0.7, start(*command, "killed")
     assert process.returncode == 0
     assert kills > 1

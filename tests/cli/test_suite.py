@@ -94,7 +94,7 @@ def test_in_a_pipe_the_list_is_at_most_a_hundred_columns_wide() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-c", MTBENCH, "suite", "list"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=300)
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 100
     assert {line.split()[0] for line in lines if line.strip()} >= set(built_in_suites())

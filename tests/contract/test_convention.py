@@ -6,7 +6,7 @@ import pytest
 
 from mtbench.contract import Batches, PeerConvention, SingleTaskValues
 from mtbench.errors import PluginError
-from mtbench.report.conventions.rules import EPOCHS
+from mtbench.report.data.conventions.rules import EPOCHS
 
 RULES: dict[str, Any] = {"source": "some code", "epoch": "last", "average": "task", "sign": "gain", "base": "own-start"}
 

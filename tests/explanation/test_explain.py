@@ -22,7 +22,7 @@ from mtbench.explanation.maps import TaskMaps
 from mtbench.explanation.page import page_of, render_page_markdown
 from mtbench.explanation.trained import find_run, open_run
 from mtbench.plan.grid import Request, plan
-from mtbench.report.tables.words import DASH
+from mtbench.report.page.words import DASH
 from mtbench.store.folder import RunFolder
 from mtbench.train.pointing import FAR
 from tests.cli.commands import call
@@ -173,7 +173,7 @@ def test_lost_weights_come_with_a_command_that_makes_them_again(
         f"{lost.relative_to(tmp_path)}/model.safetensors cannot be read: No such file or directory. "
     )
     copying, _, exact = text.partition("Make them again: ")[2].partition(" && mtbench exec ")
-    subprocess.run(copying, shell=True, check=True)
+    subprocess.run(copying, shell=True, check=True, timeout=300)
     again = RunFolder(Path(exact.partition("/spec.json && mtbench explain ")[0]))
     assert exact == f"{again.path}/spec.json && mtbench explain {again.path}"
     assert again.spec() == uniform.spec()

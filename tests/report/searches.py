@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.spec import Choice, Titles
-from mtbench.report.studies.runs import StudyRuns, find_studies
+from mtbench.report.data.studies import StudyRuns, find_studies
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from mtbench.store.study import Spent, Study, Trial
@@ -152,5 +152,5 @@ def _found(
         spent=Spent(trials=len(tried), runs=len(tried), epochs=100 * len(tried)),
     )
     statuses = [run for each in runs.values() for run in each]
-    (found,) = find_studies([study], statuses, RESULTS)
+    (found,) = find_studies([study], statuses)
     return found, statuses

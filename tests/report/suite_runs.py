@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Suite, rendered
-from mtbench.report.results.comparison import compare
-from mtbench.report.suites.suite import Sheet, SuiteRuns
+from mtbench.report.data.comparison import compare
+from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.store.status import RunStatus
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.page.latex import render_latex
 from mtbench.report.suites.pages import exhibits, suite_pages
-from mtbench.report.suites.suite import SuiteRuns
-from mtbench.report.typeset.latex import render_latex
 from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished

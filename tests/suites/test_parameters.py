@@ -10,7 +10,7 @@ from mtbench.contract import Network, Setup
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.plan.suite import Suite
 from mtbench.plan.suite.file import find_suite
-from mtbench.report.results.magnitude import counted_magnitude
+from mtbench.report.data.cost.magnitude import counted_magnitude
 from mtbench.store.record import Parameters
 from mtbench.train.cost import Macs, count_macs, count_parameters, parts
 
@@ -34,7 +34,7 @@ def cost(method: str) -> tuple[int, Macs]:
 
 
 def extra(method: str) -> int:
-    """Weights that the top-down network has beside the backbone and the branch."""
+    """Return weights that the top-down network has beside the backbone and the branch."""
     network, _ = build(method, "mmnist2")
     return sum(part.weights for part in parts(network) if part.name not in ("backbone", "branch"))
 

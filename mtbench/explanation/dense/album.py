@@ -11,10 +11,10 @@ from mtbench.contract import Split
 from mtbench.explanation.dense.measured import Maps, Measured
 from mtbench.explanation.examples import Case
 from mtbench.explanation.figures import PAGE, picture
-from mtbench.report.drawing.maps.palette import Picture
-from mtbench.report.drawing.maps.views import View, keys_of, view_of
-from mtbench.report.drawing.sheet import COLUMNS, Line, Panel, Sheet, height_of
-from mtbench.report.tables.caption import QUICK
+from mtbench.report.figure.maps.palette import Picture
+from mtbench.report.figure.maps.views import View, keys_of, view_of
+from mtbench.report.figure.sheet import COLUMNS, Line, Panel, Sheet, height_of
+from mtbench.report.page.sentences import QUICK
 from mtbench.report.text import brief, fixed, wrap
 
 __all__ = ["Album", "in_words"]

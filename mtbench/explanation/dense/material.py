@@ -11,7 +11,7 @@ from mtbench.explanation.dense.page import frame_of, page_of
 from mtbench.explanation.material import Material
 from mtbench.explanation.page import Shown, stem_of, title_of
 from mtbench.explanation.trained import TrainedRun
-from mtbench.report.drawing.sheet import Sheet
+from mtbench.report.figure.sheet import Sheet
 from mtbench.report.text import slug
 
 __all__ = ["dense_material"]

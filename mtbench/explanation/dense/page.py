@@ -10,8 +10,8 @@ from mtbench.explanation.dense.cases import RULE, image_ranks
 from mtbench.explanation.dense.measured import Measured
 from mtbench.explanation.page import footnotes_of, recorded, stem_of, title_of
 from mtbench.explanation.trained import TrainedRun
-from mtbench.report.tables.words import DASH
-from mtbench.report.typeset.layout import Layout, Page, plain
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.words import DASH, plain
 
 __all__ = ["frame_of", "page_of"]
 

@@ -9,9 +9,9 @@ from mtbench.contract import Split, Task
 from mtbench.explanation.examples import Case
 from mtbench.explanation.figures import WORDS, picture
 from mtbench.explanation.retrieval.embedded import Embedded
-from mtbench.report.drawing.examples import answer
-from mtbench.report.drawing.sheet import COLUMNS, RIGHT, WRONG, Line, Panel, Sheet
-from mtbench.report.tables.caption import QUICK
+from mtbench.report.figure.examples import answer
+from mtbench.report.figure.sheet import COLUMNS, RIGHT, WRONG, Line, Panel, Sheet
+from mtbench.report.page.sentences import QUICK
 from mtbench.report.text import wrap
 
 __all__ = ["NEAREST", "ROLES", "TASKS", "Album", "with_query"]

@@ -10,7 +10,7 @@ from mtbench.explanation.retrieval.cases import best_and_worst, queries_of, trip
 from mtbench.explanation.retrieval.embedded import Embedded, embed
 from mtbench.explanation.retrieval.page import frame_of, page_of
 from mtbench.explanation.trained import TrainedRun
-from mtbench.report.drawing.sheet import Sheet
+from mtbench.report.figure.sheet import Sheet
 from mtbench.report.text import slug
 
 __all__ = ["retrieval_material"]

@@ -12,9 +12,9 @@ from mtbench.explanation.retrieval.album import NEAREST, ROLES
 from mtbench.explanation.retrieval.cases import RULE
 from mtbench.explanation.retrieval.embedded import Embedded
 from mtbench.explanation.trained import TrainedRun
-from mtbench.report.tables.words import DASH
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import fixed
-from mtbench.report.typeset.layout import Layout, Page, plain
 
 __all__ = ["frame_of", "page_of"]
 

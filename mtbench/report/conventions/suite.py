@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.report.conventions.fit import conventions_of
-from mtbench.report.conventions.table import Asked, Converted, convert
-from mtbench.report.results.choices import Choices
+from mtbench.report.data.choices import Choices
+from mtbench.report.data.conventions.convert import Asked, Converted, convert
+from mtbench.report.data.conventions.fit import conventions_of
+from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.exhibits.published.page import published_page
+from mtbench.report.page.layout import Page
 from mtbench.report.suites.pages import sheet_page
-from mtbench.report.suites.suite import Sheet, SuiteRuns
-from mtbench.report.tables.published import published_page
-from mtbench.report.typeset.layout import Page
 
 __all__ = ["ConvertedSheet", "converted_sheets"]
 

@@ -8,10 +8,10 @@ import torch
 
 from mtbench.contract import Dataset, Split, Task
 from mtbench.errors import UsageError
-from mtbench.report.drawing.examples import answer
 from mtbench.report.drawing.maps.samples import has_maps
 from mtbench.report.drawing.maps.table import map_table
 from mtbench.report.drawing.samples import COUNT, ROLES
+from mtbench.report.figure.examples import answer
 
 __all__ = ["label_table"]
 

@@ -3,26 +3,27 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mtbench.report.claims.judged import Judged
-from mtbench.report.claims.page import claims_page
-from mtbench.report.conflict.equal_loss import equal_losses
-from mtbench.report.conflict.pairs import relation_pages
-from mtbench.report.exhibits.adding import adding_exhibits
-from mtbench.report.exhibits.conventions import convention_exhibits
+from mtbench.report.data.choices import DEFAULT, Choices
+from mtbench.report.data.studies import StudyRuns
+from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.exhibits.adding.page import adding_exhibits
+from mtbench.report.exhibits.beside import pages_beside
+from mtbench.report.exhibits.claims.judged import Judged
+from mtbench.report.exhibits.claims.page import claims_page
+from mtbench.report.exhibits.conventions.page import convention_exhibits
+from mtbench.report.exhibits.equal_loss.page import equal_losses
 from mtbench.report.exhibits.exhibit import Exhibit
-from mtbench.report.exhibits.matched import matched_exhibits
-from mtbench.report.exhibits.scaling import scaling_exhibits
-from mtbench.report.exhibits.sweep import sweep_exhibits
-from mtbench.report.results.choices import DEFAULT, Choices
-from mtbench.report.studies.exhibits import StudyExhibit, study_exhibits
-from mtbench.report.studies.runs import StudyRuns
-from mtbench.report.studies.tuned_paper import tuned_paper_page
-from mtbench.report.suites.suite import Sheet, SuiteRuns
-from mtbench.report.tables.beside import pages_beside
-from mtbench.report.tables.published import published_page
-from mtbench.report.tables.table import build_table
+from mtbench.report.exhibits.matched.page import matched_exhibits
+from mtbench.report.exhibits.pairs.published import relation_pages
+from mtbench.report.exhibits.published.page import published_page
+from mtbench.report.exhibits.published.tuned import tuned_paper_page
+from mtbench.report.exhibits.scaling.page import scaling_exhibits
+from mtbench.report.exhibits.searches import StudyExhibit, study_exhibits
+from mtbench.report.exhibits.summary.data import build_table
+from mtbench.report.exhibits.summary.page import page_of
+from mtbench.report.exhibits.sweep.page import sweep_exhibits
+from mtbench.report.page.layout import Page
 from mtbench.report.text import slug
-from mtbench.report.typeset.layout import Page, page_of
 
 __all__ = ["exhibits", "sheet_page", "suite_pages", "suite_study_exhibits"]
 

@@ -3,13 +3,21 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mtbench.report.claims.judged import Judged
-from mtbench.report.claims.page import claims_frame, claims_page
-from mtbench.report.conflict.equal_loss import equal_losses
-from mtbench.report.conflict.pairs import relation_pages
 from mtbench.report.conventions.suite import ConvertedSheet
-from mtbench.report.drawing.style import save
+from mtbench.report.data.choices import DEFAULT, Choices
+from mtbench.report.data.frame import tidy_frame
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.exhibits.claims.judged import Judged
+from mtbench.report.exhibits.claims.page import claims_frame, claims_page
+from mtbench.report.exhibits.equal_loss.page import equal_losses
 from mtbench.report.exhibits.exhibit import Exhibit
+from mtbench.report.exhibits.pairs.published import relation_pages
+from mtbench.report.exhibits.published.page import published_frame, published_page
+from mtbench.report.exhibits.published.tuned import tuned_paper_page
+from mtbench.report.exhibits.searches import scatters
+from mtbench.report.exhibits.summary.data import build_table
+from mtbench.report.exhibits.summary.numbers import render_csv
+from mtbench.report.figure.style import save
 from mtbench.report.files import (
     beside_files,
     comparison_files,
@@ -20,15 +28,7 @@ from mtbench.report.files import (
     study_files,
     write_files,
 )
-from mtbench.report.results.choices import DEFAULT, Choices
-from mtbench.report.results.frame import tidy_frame
-from mtbench.report.studies.exhibits import scatters
-from mtbench.report.studies.tuned_paper import tuned_paper_page
 from mtbench.report.suites.pages import exhibits, sheet_page, suite_study_exhibits
-from mtbench.report.suites.suite import SuiteRuns
-from mtbench.report.tables.published import published_frame, published_page
-from mtbench.report.tables.table import build_table
-from mtbench.report.typeset.markup import render_csv
 from mtbench.report.write import DEFAULT_REPORTS
 
 __all__ = ["write_converted_sheets", "write_suite"]

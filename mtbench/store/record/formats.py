@@ -43,7 +43,7 @@ def record_from_1(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _task(task: Mapping[str, Any]) -> dict[str, Any]:
-    """A task with its only metric in a list."""
+    """Return a task with its only metric in a list."""
     if "metrics" in task:
         return dict(task)
     metric = {"name": task["metric"], "unit": task["unit"], "higher_is_better": task["higher_is_better"]}

@@ -93,16 +93,17 @@ class Record:
         return sum(phase.epochs for phase in self.phases) or self.spec.protocol.epochs
 
     def score(self, task: TaskInfo, split: str = "test") -> float:
-        """The metric that tables show, of one task."""
+        """Return the metric that tables show, of one task."""
         return self.results[split][task.name].metrics[task.metric]
 
     def value(self, task: str, metric: str, split: str = "test") -> float:
-        """A metric of a task; NaN where the record has no such task or metric, as one of format 1 may lack it."""
+        """Return a metric of a task; NaN where the record has no such task or metric, as one of format 1 may lack
+        it."""
         result = self.results[split].get(task)
         return result.metrics.get(metric, math.nan) if result else math.nan
 
     def mean(self, split: str = "test", metric: str = "") -> float:
-        """The unweighted mean over the tasks of a metric; of the primary ones if none is named."""
+        """Return the unweighted mean over the tasks of a metric; of the primary ones if none is named."""
         values = [self.value(task.name, metric or task.metric, split) for task in self.tasks]
         return sum(values) / len(values)
 
@@ -142,7 +143,7 @@ def _amiss(cause: Exception) -> str:
 
 
 def newer(where: str, found: int) -> NewerResults:
-    """The error for results of a later format."""
+    """Return the error for results of a later format."""
     return NewerResults(
         f"{where} has format {found}, and this mtbench reads formats up to {FORMAT}.",
         mend="Upgrade mtbench, or give another folder with --results.",

@@ -42,7 +42,7 @@ def write(folder: Path) -> None:
 
 
 def _classes(root: type[Any]) -> list[type[Any]]:
-    """The data classes that a class consists of, itself first, each once."""
+    """Return the data classes that a class consists of, itself first, each once."""
     found = [root]
     for each in found:
         for hint in get_type_hints(each).values():
@@ -68,7 +68,8 @@ def _section(each: type[Any]) -> str:
 
 
 def _documented(each: type[Any]) -> tuple[str, dict[str, str]]:
-    """The first paragraph of a class's docstring, and what its section on attributes says of each, on one line."""
+    """Return the first paragraph of a class's docstring, and what its section on attributes says of each, on one
+    line."""
     text = inspect.getdoc(each) or ""
     summary = text.partition("\n\n")[0]
     listed = text.partition("Attributes:\n")[2]

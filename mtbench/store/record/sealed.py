@@ -36,7 +36,7 @@ class Later(ValueError):
 
 
 def seal(kind: str, body: Any) -> str:
-    """The text of a file that holds `body` under the name `kind`, and its checksum beside it."""
+    """Return the text of a file that holds `body` under the name `kind`, and its checksum beside it."""
     # The checksum is of what will be read: names that are numbers become texts, and texts have another order.
     read = json.loads(strict_json(body))
     return json.dumps({kind: read, "sha256": _checksum(read)}, indent=1, sort_keys=True, allow_nan=False) + "\n"

@@ -7,7 +7,7 @@ from mtbench.contract import Segmentation, Split, Task
 from mtbench.explanation.dense.album import WORDS, Album
 from mtbench.explanation.dense.cases import best_median_worst
 from mtbench.explanation.dense.measured import Maps, Measured
-from mtbench.report.drawing.keys import Swatches
+from mtbench.report.figure.keys import Swatches
 
 NAMES = ("walls", "a name that is too long to stand above a picture", "c", "d", "e", "f")
 
@@ -19,7 +19,7 @@ def measured(index: int, count: int) -> Measured:
 
 
 def maps(index: int, rows: Tensor) -> Maps:  # noqa: ARG001
-    """Image n is of class n everywhere, and is predicted as class n + 20."""
+    """Return maps of which image n is of class n everywhere, and is predicted as class n + 20."""
     truths = rows[:, None, None].expand(-1, 6, 8)
     return Maps(truths=truths, predictions=truths + 20)
 

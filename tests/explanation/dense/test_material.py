@@ -15,7 +15,7 @@ from mtbench.explanation.dense.material import dense_material
 from mtbench.explanation.trained import open_run
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.typeset.markup import render_markdown
+from mtbench.report.page.markdown import render_markdown
 from mtbench.store.folder import RunFolder
 from tests.cli.commands import call
 

@@ -7,7 +7,7 @@ from mtbench.contract import Retrieval, Split, Task
 from mtbench.explanation.retrieval.album import Album, with_query
 from mtbench.explanation.retrieval.cases import best_and_worst, queries_of, triplets_of
 from mtbench.explanation.retrieval.embedded import Embedded, Ranking
-from mtbench.report.drawing.sheet import RIGHT, WRONG
+from mtbench.report.figure.sheet import RIGHT, WRONG
 
 NAN = float("nan")
 

@@ -8,9 +8,9 @@ import pytest
 from mtbench.errors import UsageError
 from mtbench.plan.suite import Grid, PaperTable, Suite
 from mtbench.report.conventions.suite import converted_sheets
-from mtbench.report.conventions.table import Asked
-from mtbench.report.results.choices import DEFAULT
-from mtbench.report.suites.suite import SuiteRuns
+from mtbench.report.data.choices import DEFAULT
+from mtbench.report.data.conventions.convert import Asked
+from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.suites.write import write_converted_sheets
 from tests.report.curves import DATASET, along, better
 from tests.report.suite_runs import filled

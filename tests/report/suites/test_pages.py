@@ -10,14 +10,14 @@ from rich.console import Console
 
 from mtbench.plan.suite import Claim, Grid, PaperTable, Suite
 from mtbench.plan.suite.planned import plan_suite
-from mtbench.report.claims.judged import Judged, judge_claims
+from mtbench.report.data.suite.runs import SuiteRuns, suite_runs
+from mtbench.report.exhibits.claims.judged import Judged, judge_claims
+from mtbench.report.page.latex import render_latex
+from mtbench.report.page.layout import Page
+from mtbench.report.page.markdown import render_markdown
+from mtbench.report.page.terminal import print_page
 from mtbench.report.suites.pages import suite_pages
-from mtbench.report.suites.suite import SuiteRuns, suite_runs
 from mtbench.report.suites.write import write_suite
-from mtbench.report.typeset.latex import render_latex
-from mtbench.report.typeset.layout import Page
-from mtbench.report.typeset.markup import render_markdown
-from mtbench.report.typeset.terminal import print_page
 from tests.report.records import answering
 from tests.report.typesetting import needs_latex, typeset
 

@@ -9,10 +9,10 @@ import torch
 
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
-from mtbench.report.drawing.examples import caption, images_of, writing
-from mtbench.report.drawing.maps.views import KINDS, View, keys_of, view_of
-from mtbench.report.drawing.sheet import COLUMNS, Line, Panel, Sheet, draw
-from mtbench.report.drawing.style import paper_style
+from mtbench.report.figure.examples import caption, images_of, writing
+from mtbench.report.figure.maps.views import KINDS, View, keys_of, view_of
+from mtbench.report.figure.sheet import COLUMNS, Line, Panel, Sheet, draw
+from mtbench.report.figure.style import paper_style
 from mtbench.report.text import brief
 
 __all__ = ["COUNT", "has_maps", "map_page", "sheet_of"]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mtbench.contract import Classification, Dataset, Depth, Kind, Normals, Segmentation, Task
 from mtbench.errors import UsageError
-from mtbench.report.drawing.examples import answer
+from mtbench.report.figure.examples import answer
 
 __all__ = ["map_table"]
 

@@ -1,1 +1,0 @@
-"""Conflict of the tasks' gradients, in tables and figures."""

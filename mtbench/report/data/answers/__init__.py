@@ -1,0 +1,1 @@
+"""Answers of runs to single test examples."""

@@ -1,0 +1,1 @@
+"""Cost of methods: what their training took, and the size of their networks."""

@@ -1,0 +1,91 @@
+"""The expense of a method, in training and in answering: the numbers that stand beside accuracy."""
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+
+from mtbench import registry
+from mtbench.plan.spec import Choice
+from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.store.record import Record
+
+__all__ = ["Expense", "Yardstick", "expense", "seconds_per_epoch", "yardstick"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expense:
+    """The expense of a method.
+
+    Attributes:
+        parameter_ratio: its weights over those of the single-task network.
+        macs: multiply-accumulates to answer every task for one example.
+        label_uses: labels that entered a loss, mean over runs.
+        seconds: of training per epoch, as `seconds_per_epoch`; None if no run tells.
+        relative: `seconds` over those of the yardstick; None if one of them is not known.
+        memory: bytes at the peak, the most of any run.
+    """
+
+    parameter_ratio: float
+    macs: int
+    label_uses: float
+    seconds: float | None
+    relative: float | None
+    memory: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Yardstick:
+    """The method whose seconds of training per epoch are one: its title and those seconds."""
+
+    method: str
+    seconds: float
+
+
+def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
+    """Return the expense of a method; None before a run has finished."""
+    records = list(method.records.values())
+    if not records:
+        return None
+    latest, seconds = records[-1], seconds_per_epoch(method)
+    return Expense(
+        parameter_ratio=latest.parameters.weights / latest.parameters.single_weights,
+        macs=latest.cost.macs_per_input,
+        label_uses=sum(record.cost.label_uses for record in records) / len(records),
+        seconds=seconds,
+        relative=None if unit is None or seconds is None else seconds / unit.seconds,
+        memory=max(record.cost.peak_memory for record in records),
+    )
+
+
+def yardstick(comparison: Comparison) -> Yardstick | None:
+    """The reference network with the reference balancer, without options, on the backbone that most methods have.
+
+    None if it is not in the comparison, if no run of it tells its seconds, or if some runs were on a GPU and some not.
+    """
+    if len({record.numerics.device for method in comparison.methods for record in method.records.values()}) > 1:
+        return None
+    specs = {method.title: method.runs[0].spec for method in comparison.methods}
+    backbones = Counter(str(spec.backbone) for spec in specs.values())
+    network, balancer = (Choice(name=registry.reference(kind)) for kind in ("method", "balancer"))
+    plain = (network, balancer, backbones.most_common(1)[0][0])
+    for method in comparison.methods:
+        spec = specs[method.title]
+        if (spec.network, spec.balancer, str(spec.backbone)) == plain and (seconds := seconds_per_epoch(method)):
+            return Yardstick(method=method.title, seconds=seconds)
+    return None
+
+
+def seconds_per_epoch(method: MethodRuns) -> float | None:
+    """The median over runs of the seconds that training steps took per epoch, those of the evaluations left out.
+
+    Of a CPU they are the process's own, which other processes lengthen little; of a GPU, those on the clock.
+    """
+    known = [seconds for record in method.records.values() if math.isfinite(seconds := _seconds(record))]
+    return median(known) if known else None
+
+
+def _seconds(record: Record) -> float:
+    cost = record.cost
+    spent = cost.training_cpu_seconds if record.numerics.device == "cpu" else cost.training_wall_seconds
+    return spent / record.epochs

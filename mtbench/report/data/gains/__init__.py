@@ -1,0 +1,1 @@
+"""Gains over single-task networks, and ranks of methods."""

@@ -1,0 +1,1 @@
+"""Runs and searches of a suite."""

@@ -1,0 +1,248 @@
+"""Runs sorted into the places of a suite: what its tables, claims and figures are made of."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtbench.plan.parse import parse_dataset
+from mtbench.plan.suite import PaperTable, Relation, Setting, Suite, rendered
+from mtbench.plan.suite.planned import Place, places, signature, size_of
+from mtbench.report.data.columns import Column, columns_of, scores
+from mtbench.report.data.comparison import Comparison, MethodRuns, compare
+from mtbench.report.data.studies import StudyRuns
+from mtbench.report.data.suite.searches import suite_studies
+from mtbench.report.text import listed, slug
+from mtbench.store.declaration import Declaration, changes
+from mtbench.store.status import RunStatus
+
+__all__ = ["Sheet", "SuiteRuns", "suite_runs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sheet:
+    """The runs of a suite on one dataset under one of its variations: what stands in one table.
+
+    Attributes:
+        dataset: as the suite writes it.
+        variation: the numbers of the protocol that this part of the grid sets or varies, as texts.
+        comparison: its runs; methods in the suite's order, under the suite's labels.
+        methods: what the suite calls them, in the same order.
+        planned: how many seeds the suite asks for at this size.
+        paper: what was published of it, if anything.
+        relations: what was published of its pairs of tasks.
+    """
+
+    dataset: str
+    variation: tuple[tuple[str, str], ...]
+    comparison: Comparison
+    methods: tuple[str, ...]
+    planned: int
+    paper: PaperTable | None
+    relations: tuple[Relation, ...] = ()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The tasks, then the mean over them if they share a metric."""
+        return columns_of(self.comparison)
+
+    def scores(self, column: str) -> dict[str, NDArray[np.float64]]:
+        """Return by method the test metric of a column per seed (S,), NaN where there is no finished run; the seeds are
+        the same for all methods."""
+        found = next((each for each in self.columns if each.name == column), None)
+        if found is None:
+            return {}
+        return dict(zip(self.methods, scores(self.comparison, found), strict=True))
+
+    def varied(self, suite: Suite) -> bool:
+        """Return whether the sheet is one of several over which the suite varies a setting of the protocol."""
+        names = {name for part in suite.grid if self.dataset in part.datasets for name in part.vary}
+        return not names.isdisjoint(name for name, _ in self.variation)
+
+    def runs(self, method: str) -> MethodRuns | None:
+        """The runs of a method, by the suite's name for it."""
+        return dict(zip(self.methods, self.comparison.methods, strict=True)).get(method)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuiteRuns:
+    """The runs of a suite that have one size.
+
+    Attributes:
+        base: the datasets' protocol that they started from.
+        size: e.g. ``paper``, or ``quick, epochs=2``.
+        sheets: in the suite's order.
+        absent: what of the suite no run is of, in words, a text for each dataset and variation.
+        studies: its searches, in its order.
+        declared: when it was declared, in a sentence; empty if it was not.
+        changed: how it differs from what was declared, in a sentence; empty if it does not.
+    """
+
+    suite: Suite
+    base: str
+    size: str
+    sheets: tuple[Sheet, ...]
+    absent: tuple[str, ...]
+    studies: tuple[StudyRuns, ...] = ()
+    declared: str = ""
+    changed: str = ""
+
+    @property
+    def quick(self) -> bool:
+        """True if it is a preview, not a result."""
+        return any(sheet.comparison.quick for sheet in self.sheets) or self.base == "quick"
+
+    @property
+    def title(self) -> str:
+        """The name that people use for it."""
+        return f"{self.suite.name}, size {self.size}"
+
+    @property
+    def slug(self) -> str:
+        """The title as part of a file name."""
+        return f"{self.suite.name}-{slug(self.size)}"
+
+    def stem(self, sheet: Sheet) -> str:
+        """Return what sets a sheet apart, as part of a file name."""
+        varied = "".join(f"-{slug(f'{name}-{value}')}" for name, value in sheet.variation)
+        return f"{self.slug}-{sheet.comparison.folder}{varied}"
+
+    def sheet(self, dataset: str, settings: Mapping[str, Setting]) -> Sheet | None:
+        """The sheet of a dataset under a variation (see `_meant`); None if nothing of it has been run."""
+        wanted = _meant(self.suite, dataset, settings)
+        return next((each for each in self.sheets if (each.dataset, each.variation) == (dataset, wanted)), None)
+
+    def published(self, dataset: str, settings: Mapping[str, Setting]) -> PaperTable | None:
+        """Return what was published of the dataset under the variation, whether it has been run or not."""
+        return _published(self.suite, dataset, _meant(self.suite, dataset, settings))
+
+    def planned(self, dataset: str, settings: Mapping[str, Setting]) -> int:
+        """Return the number of seeds that the suite asks for there at this size."""
+        return _planned(self.suite, dataset, _meant(self.suite, dataset, settings), self.base)
+
+
+def suite_runs(
+    suite: Suite,
+    statuses: Iterable[RunStatus],
+    studies: Iterable[StudyRuns] = (),
+    declaration: Declaration | None = None,
+) -> list[SuiteRuns]:
+    """The runs and searches that belong to a suite, whatever command made them, one result for each size there is.
+
+    Args:
+        declaration: the suite as it was declared before it was run.
+    """
+    known = places(suite)
+    groups: dict[str, dict[Place, list[RunStatus]]] = {}
+    for status in statuses:
+        if place := known.get(signature(status.spec)):
+            size = size_of(suite, place, status.spec)
+            groups.setdefault(size, {}).setdefault(place, []).append(status)
+    order = list(dict.fromkeys(known.values()))
+    searches = suite_studies(suite, studies)
+    bases = {size: found[0].study.protocol.name for size, found in searches.items()}
+    bases |= {size: next(iter(runs.values()))[0].spec.protocol.name for size, runs in groups.items()}
+    groups = {size: groups.get(size, {}) for size in bases}
+    return [
+        SuiteRuns(
+            suite=suite,
+            base=bases[size],
+            size=size,
+            sheets=_sheets(suite, {place: runs[place] for place in order if place in runs}),
+            absent=_absent([place for place in order if place not in runs]),
+            studies=tuple(searches.get(size, ())),
+            declared=_declared(declaration) if declaration else "",
+            changed=_changed(declaration, suite) if declaration else "",
+        )
+        for size, runs in sorted(groups.items())
+    ]
+
+
+def _declared(declaration: Declaration) -> str:
+    count = declaration.runs
+    when = f"when {count} run{'s' * (count > 1)} of it had a record" if count else "before its first run"
+    return f"The suite was declared on {declaration.at.partition('T')[0]}, {when} (SHA-256 {declaration.hash[:12]})."
+
+
+def _changed(declaration: Declaration, suite: Suite) -> str:
+    found = changes(declaration, suite)
+    return f"The suite was changed after it was declared: {'; '.join(found)}." if found else ""
+
+
+def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sheet, ...]:
+    groups: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, Sequence[RunStatus]]] = {}
+    for place, statuses in runs.items():
+        groups.setdefault((place.dataset, place.variation), {})[place.method] = statuses
+    return tuple(
+        Sheet(
+            dataset=dataset,
+            variation=variation,
+            comparison=_comparison(suite, variation, methods),
+            methods=tuple(methods),
+            planned=_planned(suite, dataset, variation, next(iter(methods.values()))[0].spec.protocol.name),
+            paper=_published(suite, dataset, variation),
+            relations=tuple(
+                table
+                for table in suite.relation
+                if table.dataset == dataset and _meant(suite, dataset, table.set) == variation
+            ),
+        )
+        for (dataset, variation), methods in groups.items()
+    )
+
+
+def _comparison(
+    suite: Suite, variation: tuple[tuple[str, str], ...], methods: Mapping[str, Sequence[RunStatus]]
+) -> Comparison:
+    """One comparison, whatever the commands that made its runs called their protocol; its title says the variation,
+    be it the protocol's own value."""
+    everything = [status for statuses in methods.values() for status in statuses]
+    protocol = everything[0].spec.titles.protocol
+    alike = [_titled(status, protocol) for status in everything]
+    (comparison,) = compare(alike)
+    runs = {run.spec.id: each for each in comparison.methods for run in each.runs}
+    ordered = [
+        dataclasses.replace(runs[statuses[0].spec.id], title=suite.labels.get(name, name))
+        for name, statuses in methods.items()
+    ]
+    said = comparison.title.split(", ")
+    own = [text for name, value in variation if (text := f"{name}={value}") not in said]
+    return dataclasses.replace(comparison, title=", ".join([*said, *own]), methods=tuple(ordered))
+
+
+def _titled(status: RunStatus, protocol: str) -> RunStatus:
+    titles = dataclasses.replace(status.spec.titles, protocol=protocol)
+    return dataclasses.replace(status, spec=dataclasses.replace(status.spec, titles=titles))
+
+
+def _meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
+    """The variation that a claim or a paper's table is about: the one it names, else none, else the grid's first."""
+    given = tuple(sorted(rendered(settings).items()))
+    there = [
+        tuple(sorted(rendered(each).items()))
+        for part in suite.grid
+        if dataset in part.datasets
+        for each in part.variations()
+    ]
+    return given if given or not there or () in there else there[0]
+
+
+def _planned(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...], base: str) -> int:
+    protocol = parse_dataset(dataset).dataset_class.protocols.get(base)
+    settings = {**rendered(suite.sized(base).settings), **dict(variation)}
+    return int(settings.get("seeds", protocol.seeds if protocol else 0))
+
+
+def _published(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...]) -> PaperTable | None:
+    tables = [table for table in suite.paper if table.dataset == dataset]
+    return next((table for table in tables if _meant(suite, dataset, table.set) == variation), None)
+
+
+def _absent(empty: Sequence[Place]) -> tuple[str, ...]:
+    groups: dict[str, list[str]] = {}
+    for place in empty:
+        where = "".join([place.dataset, *(f", {name}={value}" for name, value in place.variation)])
+        groups.setdefault(where, []).append(place.method)
+    return tuple(f"{listed(methods)} on {where}" for where, methods in groups.items())

@@ -1,0 +1,87 @@
+"""Runs of one table that differ although they should not, and the mark of comparisons of unlike numerics."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+from mtbench.report.data.choices import Convention
+from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.data.gains.relative import single_task_runs
+from mtbench.report.text import listed
+from mtbench.store.record import Record
+from mtbench.store.record.numerics import UNKNOWN
+
+__all__ = ["MARK", "differences", "mixed", "mixed_note", "unlike_partners"]
+
+MARK = "‡"
+"""Stands behind the name of a comparison, or of a method in one, that mixes runs of unlike numerics."""
+
+
+def differences(records: Sequence[Record]) -> list[str]:
+    """Return sentences on everything that should be equal in one table and is not, without what is unknown of a run."""
+    aspects = [
+        {
+            "data (fingerprint)": record.fingerprints.data[:12],
+            **record.numerics.aspects(),
+            "numerics of the harness": str(record.fingerprints.numerics),
+            "training examples": f"{record.training_examples:,}",
+        }
+        for record in records
+    ]
+    groups: dict[tuple[int, ...], dict[str, list[str]]] = {}
+    for aspect in dict.fromkeys(name for each in aspects for name in each):
+        values = [each.get(aspect, UNKNOWN) for each in aspects]
+        if len({*values} - {UNKNOWN}) > 1:
+            split = tuple(-1 if value == UNKNOWN else values.index(value) for value in values)
+            groups.setdefault(split, {})[aspect] = values
+    found = [f"The runs differ in {listed(group)}: {_split(list(group.values()))}." for group in groups.values()]
+    unlike = any(not group.keys().isdisjoint(("device", "processor", "threads")) for group in groups.values())
+    return [*found, *(["Times of unlike machines cannot be compared."] if unlike else [])]
+
+
+def mixed(first: MethodRuns, second: MethodRuns, *, paired: bool = True) -> bool:
+    """Return whether runs that are compared have unlike numerics (see `Numerics.differences`).
+
+    Args:
+        paired: whether runs are compared seed by seed, or all of one method with all of the other.
+    """
+    ones, others = first.records, second.records
+    seeds = ((seed, seed) for seed in ones.keys() & others.keys()) if paired else product(ones, others)
+    return any(ones[one].numerics.differences(others[other].numerics) for one, other in seeds)
+
+
+def mixed_note(against: Mapping[str, Sequence[str]]) -> str:
+    """Return a footnote on the methods of a table with a mark; empty if there are none.
+
+    Args:
+        against: by method, those that it is compared with and whose runs have unlike numerics.
+    """
+    groups: dict[str, list[str]] = {}
+    for method, others in against.items():
+        if others:
+            groups.setdefault(listed(others), []).append(method)
+    said = "; ".join(f"{listed(methods)} with {others}" for others, methods in groups.items())
+    return f"{MARK} Bold or Δm compares runs of unlike numerics: {said}." if said else ""
+
+
+def unlike_partners(comparison: Comparison, index: int, *, bold: bool, convention: Convention | None) -> list[str]:
+    """Return the titles of methods whose runs have numerics unlike those of a method that is compared with them.
+
+    Args:
+        index: of the method in the comparison.
+        bold: whether it is separated from all others in some column.
+        convention: of its Δm; None if it has none.
+    """
+    method, single = comparison.methods[index], single_task_runs(comparison)
+    others = [other for other in comparison.methods if other is not method]
+    found = [other.title for other in others if bold and mixed(method, other)]
+    if convention and single and single is not method and mixed(method, single, paired=convention.base == "seed"):
+        found.append(single.title)
+    return list(dict.fromkeys(found))
+
+
+def _split(aspects: Sequence[Sequence[str]]) -> str:
+    """The values of aspects in which the same runs differ: ``2.9.0 and AVX2 (1 run), 2.10.0 and AVX512 (2 runs)``."""
+    runs = Counter(values for values in zip(*aspects, strict=True) if UNKNOWN not in values)
+    said = [f"{listed(values)} ({count} run{'s' * (count > 1)})" for values, count in sorted(runs.items())]
+    return listed(said) if len(aspects) == 1 else "; ".join(said)

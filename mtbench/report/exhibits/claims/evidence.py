@@ -1,0 +1,98 @@
+"""Evidence for a suite's claim: the contrast of the runs, that of the published numbers, and what is known of both."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mtbench.plan.parse import parse_dataset
+from mtbench.plan.suite import PaperTable
+from mtbench.report.data.constant import not_above
+from mtbench.report.data.gains.relative import DELTA
+from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.exhibits.published.page import published_number
+from mtbench.stats.contrast import Contrast, welch_from
+from mtbench.stats.resample import Resampled
+
+__all__ = ["Evidence", "direction", "paper_contrast", "title", "unlearned"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """The evidence that a claim rests on.
+
+    Attributes:
+        words: the contrast in words, without marks.
+        stale: whether any run of it is stale.
+        mixed: whether runs of unlike numerics are compared.
+        higher_is_better: the good direction of the metric.
+        unit: of the metric.
+        planned: how many seeds were planned.
+        paper: the contrast of the published numbers; None if there are none.
+        ours: the contrast of the runs.
+        unpaired: why runs are not compared in pairs although the claim asks for it; empty if they are, or if it does
+            not.
+        resampled: the spread over runs and test images that might have been; None where predictions or data lack.
+        unlearned: whether none of what is compared is above the constant prediction of
+            `mtbench.report.data.constant`.
+    """
+
+    words: str
+    stale: bool
+    mixed: bool
+    higher_is_better: bool
+    unit: str
+    planned: int
+    paper: Contrast | None
+    ours: Contrast
+    unpaired: str = ""
+    resampled: Resampled | None = None
+    unlearned: bool = False
+
+
+def unlearned(parts: Sequence[tuple[Sheet | None, str]], metric: str) -> bool:
+    """Return whether none of the methods of some sheets, all of which have runs, is above the constant prediction.
+
+    Args:
+        metric: a task's name, or `mtbench.plan.suite.MEAN`, or `DELTA`, which is of all tasks.
+    """
+    for sheet, name in parts:
+        method = sheet.runs(name) if sheet else None
+        columns = [column for column in (sheet.columns if sheet else ()) if metric in (column.name, DELTA)]
+        if not (method and columns and all(not_above(method, column) for column in columns)):
+            return False
+    return True
+
+
+def title(runs: SuiteRuns, method: str) -> str:
+    """Return the suite's name for a method."""
+    return runs.suite.labels.get(method, method)
+
+
+def direction(sheet: Sheet | None, dataset: str, column: str) -> tuple[bool, str]:
+    """Return whether higher is better in a column, and its unit: as the runs have it, or before any, the dataset."""
+    found = [each for each in (sheet.columns if sheet else ()) if each.name == column]
+    if found:
+        return found[0].higher_is_better, found[0].unit
+    metrics = {task.name: task.kind.metrics[0] for task in parse_dataset(dataset).tasks()}
+    metric = metrics.get(column) or next(iter(metrics.values()))
+    return metric.higher_is_better, metric.unit
+
+
+def paper_contrast(
+    first: tuple[PaperTable | None, str], second: tuple[PaperTable | None, str], column: str
+) -> Contrast | None:
+    """The contrast of two published numbers, each a table and a method of it, by Welch; None if one is not there.
+
+    With an interval only where spreads and repeats were published.
+    """
+    numbers = [
+        (*number, table.n)
+        for table, method in (first, second)
+        if table is not None and not table.metric and (number := published_number(table, method, column)) is not None
+    ]
+    if len(numbers) < 2:
+        return None
+    (mean, std, n), (other_mean, other_std, other_n) = numbers
+    return welch_from(
+        mean, math.nan if std is None else std, n, other_mean, math.nan if other_std is None else other_std, other_n
+    )

@@ -1,0 +1,79 @@
+"""A suite's claims, judged: what was claimed, what the paper's own numbers say of it, and what the runs say."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtbench.plan.suite import AcrossClaim, Claim
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.data.unlike import MARK
+from mtbench.report.exhibits.claims.across import across
+from mtbench.report.exhibits.claims.evidence import Evidence
+from mtbench.report.exhibits.claims.within import within
+from mtbench.stats.verdict import Adjusted, Verdict, adjust, judge
+
+__all__ = ["UNLEARNED", "Judged", "judge_claims"]
+
+UNLEARNED = Verdict(
+    word="undecided",
+    sentence="undecided: nothing of it is above the best answer without a look at the input",
+    runs=None,
+)
+"""The verdict where nothing that is compared is above the constant prediction, however it differs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged(Evidence):
+    """A claim, what it rests on, and what became of it.
+
+    Attributes:
+        adjusted: its p-values after Holm's correction over the claims of its family.
+        verdict: on the contrast.
+    """
+
+    claim: Claim | AcrossClaim
+    adjusted: Adjusted
+    verdict: Verdict
+
+    @property
+    def name(self) -> str:
+        """The contrast in words; † where runs are stale, ‡ where they have unlike numerics."""
+        return self.words + "†" * self.stale + MARK * self.mixed
+
+    @property
+    def holds(self) -> str:
+        """The answer to whether the verdict bears the claim out: ``yes``, ``no`` or ``open``.
+
+        What is better or worse, but not surely by more than the margin, may yet be equivalent.
+        """
+        word, direction = self.verdict.word, self.claim.direction
+        if word == "undecided" or (direction == "equivalent" and word in ("better", "worse")):
+            return "open"
+        return "yes" if word.startswith(direction) else "no"
+
+
+def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
+    """Every claim of a suite, judged on its runs of one size; claims of one family are corrected together.
+
+    Args:
+        root: the folder of the data files.
+    """
+    claims = runs.suite.claim
+    evidence = [
+        across(runs, claim) if isinstance(claim, AcrossClaim) else within(runs, claim, root) for claim in claims
+    ]
+    adjusted: dict[int, Adjusted] = {}
+    for family in {claim.family for claim in claims}:
+        members = [index for index, claim in enumerate(claims) if claim.family == family]
+        found = adjust([evidence[i].ours for i in members], [claims[i].margin or None for i in members])
+        adjusted.update(zip(members, found, strict=True))
+    return [
+        Judged(**vars(each), claim=claim, adjusted=adjusted[index], verdict=_verdict(claim, each, adjusted[index]))
+        for index, (claim, each) in enumerate(zip(claims, evidence, strict=True))
+    ]
+
+
+def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, adjusted: Adjusted) -> Verdict:
+    if evidence.unlearned:
+        return UNLEARNED
+    margin, higher = claim.margin or None, evidence.higher_is_better
+    return judge(evidence.ours, margin=margin, adjusted=adjusted, higher_is_better=higher)

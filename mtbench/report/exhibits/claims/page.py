@@ -1,0 +1,177 @@
+"""A suite's claims in words: the table of verdicts, and the frame of all numbers behind them."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from mtbench.plan.suite import AcrossClaim, Claim, rendered
+from mtbench.report.data.gains.relative import DELTA
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.data.unlike import MARK
+from mtbench.report.exhibits.claims.judged import Judged
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.sentences import QUICK, STALE, reported
+from mtbench.report.page.words import DASH, plain
+from mtbench.report.text import decimals, fixed, listed, p_value, signed, span
+
+__all__ = ["claims_frame", "claims_page"]
+
+_HEADER = (
+    *("claim", "claimed", "verdict", "holds", "ours", "paper", "n"),
+    *("margin", "ours 95 %", "paper 95 %", "runs & images", "p", "flips", "r", "detect"),
+)
+_ASIDE = (
+    "Differences are first minus second. runs & images: 95 % if seeds and test images were drawn anew; p: after Holm's "
+    "correction; flips: of exact sign flips; r: correlation of pairs; detect: what would be told with 80 % probability."
+)
+
+_ACROSS = (
+    "Of a claim across datasets: the task's metric, first minus second dataset, of one method or of the difference of "
+    "two; paired by seed where a seed has the same initial backbone and the same order of the data on both."
+)
+_DELTA = "Δm: the mean relative gain over the single-task run of the same seed, not over the mean of such runs."
+
+
+def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
+    """A line per claim: what was claimed, the verdict, our difference, the paper's, and then what it rests on."""
+    lines = [plain(_line(each)) for each in judged]
+    return Page(
+        title=f"{runs.title}: claims",
+        label=f"{runs.slug}-claims",
+        quick=runs.quick,
+        layout=Layout(header=_HEADER, lines=tuple(lines), tasks=0, costs=0),
+        caption=(*([QUICK] if runs.quick else []), *_caption(runs, judged)),
+        footnotes=tuple(_notes(judged)),
+        aside=_ASIDE,
+    )
+
+
+def claims_frame(runs: SuiteRuns, judged: Sequence[Judged]) -> pd.DataFrame:
+    """One row per claim, at full precision."""
+    return pd.DataFrame([{"suite": runs.suite.name, "size": runs.size, **_numbers(each)} for each in judged])
+
+
+def _line(each: Judged) -> Iterator[str]:
+    ours, digits = each.ours, decimals([each.ours.difference], each.unit)
+    yield each.name
+    yield each.claim.direction
+    yield _short(each)
+    yield each.holds
+    yield DASH if math.isnan(ours.difference) else signed(ours.difference, digits)
+    yield DASH if each.paper is None else signed(each.paper.difference, digits)
+    yield str(ours.n) if ours.n >= each.planned else f"{ours.n}/{each.planned}"
+    yield f"{each.claim.margin:g}" if each.claim.margin else DASH
+    yield _interval(ours.interval(), digits)
+    yield _interval(each.paper.interval() if each.paper else None, digits)
+    yield _interval(each.resampled.interval if each.resampled else None, digits)
+    yield DASH if math.isnan(each.adjusted.difference) else p_value(each.adjusted.difference)
+    yield DASH if ours.sign_flip is None else p_value(ours.sign_flip)
+    yield DASH if ours.correlation is None else signed(ours.correlation)
+    yield DASH if ours.detectable is None else fixed(ours.detectable, digits)
+
+
+def _short(each: Judged) -> str:
+    """The verdict's word, with the margin itself where it speaks of it."""
+    return each.verdict.word.replace("more than the margin", f"> {each.claim.margin:g}")
+
+
+def _interval(bounds: tuple[float, float] | None, digits: int) -> str:
+    return DASH if bounds is None else span(bounds, digits)
+
+
+def _notes(judged: Sequence[Judged]) -> Iterator[str]:
+    for each in judged:
+        if not math.isnan(each.ours.difference):
+            yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
+    for each in judged:
+        if each.unpaired:
+            yield f"{each.name}: runs are not paired, the datasets have {each.unpaired}."
+    if any(each.stale for each in judged):
+        yield STALE
+    if any(each.mixed for each in judged):
+        yield f"{MARK} The comparison is of runs of unlike numerics; notes under the tables say in what they differ."
+
+
+def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
+    families = len({each.claim.family for each in judged})
+    named = {"paired": "the paired t-test over common seeds", "welch": "Welch's t-test"}
+    tests = [named[test] for test in sorted({"paired" if each.ours.matched else "welch" for each in judged})]
+    together = f"all {len(judged)} claims" if families == 1 else f"{len(judged)} claims in {families} families"
+    return (
+        "Claims, margins and tests are those that the suite declares.",
+        *(text for text in (runs.declared, runs.changed) if text),
+        f"Runs were tested {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
+        "Ours and paper: differences, first minus second method, of the mean over tasks where nothing else is named; "
+        "n: seeds, of those planned.",
+        *([_ACROSS] if any(isinstance(each.claim, AcrossClaim) for each in judged) else []),
+        *([_DELTA] if any(isinstance(each.claim, Claim) and each.claim.metric == DELTA for each in judged) else []),
+        f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % interval excludes 0, by more than "
+        "the margin if it lies beyond that and p < 0.05 for this too; equivalent if the 90 % interval lies within the "
+        "margin and p < 0.05 in two one-sided tests; else undecided. Each p is after Holm's correction. Undecided is "
+        "also a claim of which nothing is above the best answer without a look at the input, such as the majority "
+        "class.",
+        "The paper's interval is Welch's, from its printed numbers; that of runs & images lets seeds and test images "
+        "be drawn anew, and is too narrow with few seeds. Of triplets it lets images be drawn anew, not triplets, of "
+        "which many have an image in common.",
+        f"p: of no difference, after Holm's correction over {together}; flips: of exact sign flips, "
+        f"uncorrected{_least(judged)}.",
+        "r: the correlation of the pairs; detect: the difference that so many seeds would show with 80 % probability.",
+    )
+
+
+def _subject(claim: Claim | AcrossClaim) -> dict[str, object]:
+    """Datasets, the metric and methods; of a claim across datasets the metric is a task's."""
+    if isinstance(claim, AcrossClaim):
+        dataset, other = claim.datasets
+        names = {"metric": claim.task, "first": claim.method, "second": claim.against or None}
+        return {"dataset": dataset, "other_dataset": other, **names}
+    first, second = claim.contrast
+    return {"dataset": claim.dataset, "other_dataset": None, "metric": claim.measured, "first": first, "second": second}
+
+
+def _least(judged: Sequence[Judged]) -> str:
+    """The smallest p that sign flips of so many pairs can give."""
+    known = sorted({(each.ours.n, each.ours.least) for each in judged if each.ours.least is not None})
+    floors = [f"{least:.2g} with {n} pair{'s' * (n > 1)}" for n, least in known]
+    return f" (no less than {listed(floors)})" if floors else ""
+
+
+def _numbers(each: Judged) -> dict[str, object]:
+    low, high = each.ours.interval() or (None, None)
+    paper_low, paper_high = (each.paper.interval() if each.paper else None) or (None, None)
+    both_low, both_high = each.resampled.interval if each.resampled else (None, None)
+    return {
+        **_subject(each.claim),
+        "variation": ", ".join(f"{name}={value}" for name, value in rendered(each.claim.set).items()),
+        "unit": each.unit,
+        "direction": each.claim.direction,
+        "margin": each.claim.margin or None,
+        "family": each.claim.family,
+        "test": "paired" if each.ours.matched else "welch",
+        "paper_difference": each.paper.difference if each.paper else None,
+        "paper_t95_low": paper_low,
+        "paper_t95_high": paper_high,
+        "n": each.ours.n,
+        "planned": each.planned,
+        "difference": each.ours.difference,
+        "std": each.ours.std,
+        "t95_low": low,
+        "t95_high": high,
+        "p": each.ours.p,
+        "holm_p": each.adjusted.difference,
+        "holm_beyond_p": each.adjusted.beyond,
+        "holm_equivalence_p": each.adjusted.equivalence,
+        "welch_p": each.ours.welch,
+        "sign_flip_p": each.ours.sign_flip,
+        "least_sign_flip_p": each.ours.least,
+        "runs_and_images_low": both_low,
+        "runs_and_images_high": both_high,
+        "detectable": each.ours.detectable,
+        "correlation": each.ours.correlation,
+        "verdict": each.verdict.word,
+        "seeds_to_decide": each.verdict.runs,
+        "holds": each.holds,
+        "stale": each.stale,
+        "unlike_numerics": each.mixed,
+    }

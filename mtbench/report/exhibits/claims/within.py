@@ -1,0 +1,111 @@
+"""Evidence for a claim about two methods on one dataset."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtbench.plan.suite import MEAN, Claim, PaperTable, rendered
+from mtbench.report.data.answers.images import right_answers
+from mtbench.report.data.answers.triplets import triplet_answers
+from mtbench.report.data.gains.relative import DELTA, deltas, single_task_runs
+from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.data.unlike import mixed
+from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unlearned
+from mtbench.stats.contrast import Contrast, paired, welch, welch_from
+from mtbench.stats.resample import Resampled, accuracy_difference
+from mtbench.stats.triplets import triplet_difference
+
+__all__ = ["within"]
+
+
+def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
+    """Return the evidence that a claim rests on; `root` is the folder of the data files."""
+    sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
+    first, second = _values(sheet, claim)
+    ours = paired(first, second) if claim.test == "paired" else welch(first, second)
+    higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.columns[0])
+    return Evidence(
+        words=_words(runs, claim),
+        stale=_stale(sheet, claim),
+        mixed=_mixed(sheet, claim),
+        higher_is_better=higher,
+        unit=unit,
+        planned=claim.n or runs.planned(claim.dataset, claim.set),
+        paper=_paper(paper, claim),
+        ours=ours,
+        resampled=_resampled(sheet, claim, ours.n, root),
+        unlearned=all(unlearned([(sheet, method) for method in claim.contrast], column) for column in claim.columns),
+    )
+
+
+def _words(runs: SuiteRuns, claim: Claim) -> str:
+    """The contrast in words; the metric where it is not the mean over tasks."""
+    first, second = (title(runs, method) for method in claim.contrast)
+    varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
+    metric = {DELTA: ", Δm", MEAN: ""}.get(claim.measured, f", {claim.measured}")
+    return f"{claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}"
+
+
+def _values(sheet: Sheet | None, claim: Claim) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Per seed (S,) the metric of the two methods."""
+    if sheet is None:
+        return np.full(1, np.nan), np.full(1, np.nan)
+    if claim.metric == DELTA:
+        values = dict(zip(sheet.methods, deltas(sheet.comparison), strict=True))
+    else:
+        columns = [sheet.scores(column) for column in claim.columns]
+        values = {method: np.mean([column[method] for column in columns], axis=0) for method in columns[0]}
+    seeds = len(next(iter(values.values()), np.empty(1)))
+    nothing = np.full(seeds, np.nan)
+    return values.get(claim.contrast[0], nothing), values.get(claim.contrast[1], nothing)
+
+
+def _paper(table: PaperTable | None, claim: Claim) -> Contrast | None:
+    """Welch's, from the printed numbers; of a group of tasks the difference alone, for no table says how far its tasks
+    move together."""
+    first, second = ((table, method) for method in claim.contrast)
+    found = [contrast for column in claim.columns if (contrast := paper_contrast(first, second, column))]
+    if len(found) < len(claim.columns):
+        return None
+    if len(found) == 1:
+        return found[0]
+    mean = sum(contrast.difference for contrast in found) / len(found)
+    return welch_from(mean, math.nan, 0, 0.0, math.nan, 0)
+
+
+def _stale(sheet: Sheet | None, claim: Claim) -> bool:
+    methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
+    return any(method.stale for method in methods if method)
+
+
+def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
+    """Return whether the contrast, or a gain over single-task networks in it, is of runs of unlike numerics."""
+    if sheet is None:
+        return False
+    methods = [method for name in claim.contrast if (method := sheet.runs(name))]
+    single = single_task_runs(sheet.comparison) if claim.metric == DELTA else None
+    contrast = len(methods) == 2 and mixed(*methods, paired=claim.test == "paired")
+    return contrast or any(mixed(method, single) for method in methods if single)
+
+
+def _resampled(sheet: Sheet | None, claim: Claim, pairs: int, root: Path) -> Resampled | None:
+    """Resample the very pairs of runs that the contrast is of, so that the two intervals can be compared."""
+    if sheet is None or claim.metric == DELTA or claim.tasks or claim.test != "paired" or not pairs:
+        return None
+    methods = [method for name in claim.contrast if (method := sheet.runs(name)) is not None]
+    found: Sequence[Mapping[int, NDArray[Any]]] = [right_answers(method, claim.metric, root) for method in methods]
+    triplets = None if any(found) else triplet_answers(methods, claim.metric)
+    if triplets:
+        found = triplets.right
+    seeds = sorted(set.intersection(*(set(answers) for answers in found)))
+    if len(seeds) < pairs:
+        return None
+    left, right = (np.stack([answers[seed] for seed in seeds]) for answers in found)
+    chance = np.random.default_rng(0)
+    if triplets:
+        return triplet_difference(left, right, triplets.images, chance, tasks=triplets.tasks)
+    return accuracy_difference(left, right, chance)

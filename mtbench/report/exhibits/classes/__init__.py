@@ -1,0 +1,1 @@
+"""Metrics beside accuracy where classes are unequal or unknown."""

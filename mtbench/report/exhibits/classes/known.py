@@ -1,0 +1,49 @@
+"""The table of accuracy on known classes, beside accuracy over all classes, of which the unknown one is often the most
+frequent."""
+
+from dataclasses import replace
+
+from mtbench.report.data.choices import DEFAULT, Choices
+from mtbench.report.data.columns import is_wide
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.exhibits.summary.columns import explained
+from mtbench.report.exhibits.summary.data import build_table
+from mtbench.report.exhibits.summary.page import page_of
+from mtbench.report.exhibits.summary.short import short_layout
+from mtbench.report.page.layout import Page
+from mtbench.report.page.sentences import QUICK
+
+__all__ = ["KNOWN", "known_page"]
+
+KNOWN = "known-accuracy"
+"""The metric of classifications with a class for what is unknown, see `mtbench.contract.Classification`."""
+
+
+def known_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | None:
+    """Return the accuracy on known classes of the tasks that have an unknown one; None where no task has, or where the
+    reader has chosen the metrics that tables show."""
+    if choices.metrics or all(metric.name != KNOWN for task in comparison.tasks for metric in task.metrics):
+        return None
+    table = build_table(comparison, replace(choices, metrics=(KNOWN,)))
+    table = replace(
+        table, rows=tuple(replace(row, cells=tuple(replace(c, best=False) for c in row.cells)) for row in table.rows)
+    )
+    page = page_of(table)
+    short = [explained(table)] if is_wide(table.columns) else []
+    name = table.constants.name if table.constants else "constant prediction"
+    return replace(
+        page,
+        title=f"{page.title}: known classes",
+        label=f"{page.label}-known",
+        layout=short_layout(table),
+        caption=(
+            *([QUICK] if table.quick else []),
+            f"Accuracy on known classes of {table.dataset}, protocol {table.protocol}: right answers in % of the test "
+            "examples of all classes but the unknown one, of which the answer 'unknown' is wrong. Higher is better; "
+            "mean ± standard deviation over seeds.",
+            f"The {name} is that of all labels; where it is the unknown class, it has 0 here. Nothing is bold.",
+            *short,
+        ),
+        footnotes=(),
+        aside=" ".join(short),
+    )

@@ -1,0 +1,1 @@
+"""Δm of the same runs by other conventions."""

@@ -1,0 +1,152 @@
+"""Δm of the same runs by other conventions, one switch at a time, and of runs with one other setting of training."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mtbench.contract import PeerConvention
+from mtbench.report.data.choices import AVERAGES, Convention
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.conventions.fit import conventions_of, misfit
+from mtbench.report.data.conventions.read import read_by
+from mtbench.report.data.conventions.rules import EPOCHS, Rules, rules_of
+from mtbench.report.data.gains.relative import deltas, single_task_runs
+from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.stats.ranking import kendall_tau, mean_ranks
+from mtbench.stats.summary import Summary, summarize
+
+__all__ = ["USUAL", "Switch", "Switched", "switched"]
+
+USUAL = Rules()
+"""The rules of every report: after the last epoch, over all test examples, by tasks, over single of the same seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch:
+    """Δm with one switch thrown, as a gain.
+
+    Attributes:
+        group: what is switched: ``epoch``, ``pooling``, ``average``, ``base``, ``training``, or ``convention`` for all
+            of these but the training at once; empty for none.
+        name: to what.
+        gains: by the suite's name of each method.
+        ranks: likewise, 1 for the best, without single-task networks and methods without a number.
+        chosen: whether epochs are chosen on the test split.
+        own_start: whether Δm is over each run's own first epoch, and so of another size than all others.
+        lacking: sentences on runs without a number.
+        change: the largest change of a method's mean Δm, in points; NaN without, and where the sizes are unlike.
+        tau: Kendall's tau of the order of methods with that without the switch; NaN without.
+    """
+
+    group: str
+    name: str
+    gains: Mapping[str, Summary]
+    ranks: Mapping[str, float]
+    chosen: bool
+    own_start: bool
+    lacking: tuple[str, ...]
+    change: float = math.nan
+    tau: float = math.nan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switched:
+    """The switches of one dataset; the first one is none."""
+
+    dataset: str
+    sheets: tuple[Sheet, ...]
+    switches: tuple[Switch, ...]
+
+
+def switched(runs: SuiteRuns) -> list[Switched]:
+    """Return the switches of each dataset that has single-task runs.
+
+    The runs without a switch are those without a setting of their own in the suite's grid, or else the first. Other
+    sheets of the dataset are switches of the training.
+    """
+    groups: dict[str, list[Sheet]] = {}
+    for sheet in runs.sheets:
+        groups.setdefault(sheet.dataset, []).append(sheet)
+    found = []
+    for dataset, sheets in groups.items():
+        plain = next((sheet for sheet in sheets if not sheet.variation), sheets[0])
+        if single_task_runs(plain.comparison) is None:
+            continue
+        usual, *others = [
+            *_read_switches(plain),
+            *(
+                _switch(sheet, USUAL, "training", ", ".join(f"{name}={value}" for name, value in sheet.variation))
+                for sheet in sheets
+                if sheet is not plain
+            ),
+        ]
+        switches = (usual, *(_compared(usual, other) for other in others))
+        found.append(
+            Switched(dataset=dataset, sheets=(plain, *(s for s in sheets if s is not plain)), switches=switches)
+        )
+    return found
+
+
+def _read_switches(sheet: Sheet) -> Iterator[Switch]:
+    conventions = conventions_of(sheet.comparison.dataset)
+    yield _switch(sheet, USUAL, "", "none")
+    for epoch in EPOCHS:
+        if epoch != USUAL.epoch:
+            yield _switch(sheet, dataclasses.replace(USUAL, epoch=epoch), "epoch", epoch)
+    pools = {each.batches: each.together for each in conventions.values() if each.batches}
+    for batches, together in pools.items():
+        name = f"batches of {batches.size}{' by images' if batches.by_examples else ''}"
+        yield _switch(sheet, dataclasses.replace(USUAL, batches=batches, together=together), "pooling", name)
+    for average in AVERAGES:
+        if average != USUAL.delta.average:
+            delta = dataclasses.replace(USUAL.delta, average=average)
+            yield _switch(sheet, dataclasses.replace(USUAL, delta=delta), "average", average)
+    yield _switch(sheet, dataclasses.replace(USUAL, delta=Convention(base="mean")), "base", "mean")
+    for name, each in conventions.items():
+        if each.constants and each.average != "main" and not misfit(sheet.comparison, each.constants):
+            rules = dataclasses.replace(USUAL, delta=Convention(base="constants"), constants=each.constants)
+            yield _switch(sheet, rules, "base", f"constants of {name}")
+    for name, each in conventions.items():
+        yield _switch(sheet, _whole(sheet.comparison, each), "convention", name)
+
+
+def _whole(comparison: Comparison, convention: PeerConvention) -> Rules:
+    """All rules of a convention, with Δm as a gain."""
+    unfit = convention.base == "constants" and (not convention.constants or misfit(comparison, convention.constants))
+    rules = rules_of(convention, "mean" if unfit else convention.base)
+    return dataclasses.replace(rules, delta=dataclasses.replace(rules.delta, sign="gain"))
+
+
+def _switch(sheet: Sheet, rules: Rules, group: str, name: str) -> Switch:
+    read = read_by(sheet.comparison, rules, name=name)
+    assert read.reading is not None
+    single = single_task_runs(read)
+    gains = dict(zip(sheet.methods, map(summarize, deltas(read, rules.delta)), strict=True))
+    ranked = [
+        name
+        for name, method in zip(sheet.methods, read.methods, strict=True)
+        if gains[name].n and (single is None or method.title != single.title)
+    ]
+    ranks = mean_ranks([[gains[name].mean] for name in ranked], [True]).tolist() if ranked else []
+    return Switch(
+        group=group,
+        name=name,
+        gains=gains,
+        ranks=dict(zip(ranked, ranks, strict=True)),
+        chosen=read.reading.chosen_on_test,
+        own_start=rules.delta.base == "own-start",
+        lacking=read.reading.lacking,
+    )
+
+
+def _compared(usual: Switch, other: Switch) -> Switch:
+    """The switch with what it changes."""
+    common: Sequence[str] = [name for name in usual.ranks if name in other.ranks]
+    before, after = ([each.gains[name].mean for name in common] for each in (usual, other))
+    changes = [] if other.own_start else [abs(one - two) for one, two in zip(before, after, strict=True)]
+    return dataclasses.replace(
+        other,
+        change=max(changes, default=math.nan),
+        tau=float(kendall_tau(before, [after])[0]) if len(common) > 1 else math.nan,
+    )

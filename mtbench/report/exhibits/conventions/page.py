@@ -1,0 +1,142 @@
+"""The exhibit of conventions: how far each switch moves Δm, and the order of methods, on the same runs."""
+
+import math
+from collections.abc import Iterator
+from functools import partial
+
+import pandas as pd
+
+from mtbench.report.data.reading import CHOSEN
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.exhibits.conventions.data import Switch, Switched, switched
+from mtbench.report.exhibits.conventions.figure import draw_switches
+from mtbench.report.exhibits.exhibit import Exhibit
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.sentences import QUICK
+from mtbench.report.page.suite import called, warnings
+from mtbench.report.page.words import DASH, plain, written
+from mtbench.report.text import counts, fixed, slug
+
+__all__ = ["convention_exhibits"]
+
+_COLUMNS = [
+    *("suite", "size", "dataset", "group", "switch", "method", "n", "delta_m", "std", "t95_low", "t95_high", "rank"),
+    *("largest_change", "kendall_tau", "chosen_on_test"),
+]
+
+
+def convention_exhibits(runs: SuiteRuns) -> list[Exhibit]:
+    """For each dataset a page, a figure, and the numbers behind them."""
+    exhibits = []
+    for found in switched(runs):
+        name = f"conventions-{slug(found.dataset)}"
+        titles = called(runs.suite, found.sheets)
+        exhibits.append(
+            Exhibit(
+                name=name,
+                pages=(_page(runs, found, titles, f"{runs.slug}-{name}"),),
+                frame=_frame(runs, found),
+                draw=partial(draw_switches, runs, found, titles),
+            )
+        )
+    return exhibits
+
+
+def _page(runs: SuiteRuns, found: Switched, titles: dict[str, str], label: str) -> Page:
+    """A row per method, a column per switch; below what each switch changes."""
+    lines = [plain((title, *(_cell(switch, method) for switch in found.switches))) for method, title in titles.items()]
+    changes = (_known(switch.change) for switch in found.switches)
+    taus = (_known(switch.tau) for switch in found.switches)
+    seeds = (counts([switch.gains[name].n for name in titles if name in switch.gains]) for switch in found.switches)
+    return Page(
+        title=f"{runs.suite.name}: {found.dataset} by other conventions, size {runs.size}",
+        label=label,
+        quick=runs.quick,
+        layout=Layout(
+            header=("method", *(_head(switch) for switch in found.switches)),
+            lines=(
+                *lines,
+                plain(("largest change", *changes)),
+                plain(("tau", *taus)),
+                plain(("n", *seeds)),
+            ),
+            tasks=len(found.switches),
+            costs=0,
+        ),
+        caption=(
+            *([QUICK] if runs.quick else []),
+            f"Suite {runs.suite.name}: {found.dataset}, size {runs.size}. Δm as a gain in %, mean ± standard deviation "
+            "over n seeds, and in brackets the rank by its unrounded mean among the methods of the column but for "
+            "single-task networks.",
+            "None: after the last epoch, over all test examples together, the mean over each task's metrics and then "
+            "over tasks, over the single-task run of the same seed. Every other column throws one switch, and those of "
+            "the training are of other runs; a convention is all that published code does but for its training.",
+            *_explained(found),
+            "Largest change: of a method's mean Δm, in points. Tau: Kendall's, of the order of methods with that "
+            "without a switch.",
+        ),
+        footnotes=(*_lacking(found), *warnings(titles.values())),
+    )
+
+
+def _explained(found: Switched) -> Iterator[str]:
+    if any(switch.chosen for switch in found.switches):
+        yield (
+            f"{CHOSEN}: epochs are chosen on the test split; such numbers are too good, and are compared with none of "
+            "another column."
+        )
+
+
+def _lacking(found: Switched) -> Iterator[str]:
+    """Sentences on numbers that are lacking, with the switches that they lack in."""
+    groups: dict[str, list[str]] = {}
+    for switch in found.switches:
+        for sentence in switch.lacking:
+            groups.setdefault(sentence, []).append(_head(switch))
+    for sentence, heads in groups.items():
+        yield f"{', '.join(heads)}: {sentence[0].lower()}{sentence[1:]}"
+
+
+def _head(switch: Switch) -> str:
+    name = f"{switch.group} {switch.name}".strip()
+    return f"{name}{CHOSEN * switch.chosen}"
+
+
+def _cell(switch: Switch, method: str) -> str:
+    gain = switch.gains.get(method)
+    if gain is None or not gain.n:
+        return DASH
+    rank = switch.ranks.get(method)
+    return written(gain, sign=True) + ("" if rank is None else f" ({rank:g})")
+
+
+def _known(value: float) -> str:
+    return DASH if math.isnan(value) else fixed(value)
+
+
+def _frame(runs: SuiteRuns, found: Switched) -> pd.DataFrame:
+    """One row per switch and method, at full precision."""
+    rows = []
+    for switch in found.switches:
+        for method, gain in switch.gains.items():
+            low, high = gain.interval or (None, None)
+            rows.append(
+                {
+                    "suite": runs.suite.name,
+                    "size": runs.size,
+                    "dataset": found.dataset,
+                    "group": switch.group,
+                    "switch": switch.name,
+                    "method": method,
+                    "n": gain.n,
+                    "delta_m": gain.mean if gain.n else None,
+                    "std": gain.std,
+                    "t95_low": low,
+                    "t95_high": high,
+                    "rank": switch.ranks.get(method),
+                    "largest_change": None if math.isnan(switch.change) else switch.change,
+                    "kendall_tau": None if math.isnan(switch.tau) else switch.tau,
+                    "chosen_on_test": switch.chosen,
+                }
+            )
+    return pd.DataFrame(rows, columns=_COLUMNS)

@@ -1,0 +1,1 @@
+"""Conflict of the tasks' gradients, and selectivity of their features."""

@@ -1,0 +1,122 @@
+"""Diagnostics of a comparison's runs: the conflict of gradients and the task selectivity, tidy and drawn."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.exhibits.diagnostics.compliance import draw_compliance
+from mtbench.report.exhibits.diagnostics.matrices import draw_conflict, draw_selectivity
+from mtbench.report.exhibits.diagnostics.pairs import draw_pairs
+from mtbench.report.figure.style import save
+from mtbench.store.record import CurvePoint, Record
+from mtbench.store.record.diagnosis import Selectivity
+
+__all__ = ["conflict_frame", "diagnostic_files", "selectivity_frame"]
+
+
+def diagnostic_files(comparison: Comparison, stem: str) -> Iterator[tuple[str, bytes]]:
+    """Yield by name a tidy frame and figures for each diagnostic that any record carries; figures of many methods go on
+    over several pages, of which each after the first has its number in its name."""
+    drawings: tuple[
+        tuple[str, pd.DataFrame, dict[str, Callable[[Comparison, pd.DataFrame], Iterator[Figure]]]], ...
+    ] = (
+        (
+            "conflict",
+            conflict_frame(comparison),
+            {"compliance": draw_compliance, "pairs": draw_pairs, "conflict": draw_conflict},
+        ),
+        ("selectivity", selectivity_frame(comparison), {"selectivity": draw_selectivity}),
+    )
+    for diagnostic, frame, figures in drawings:
+        if frame.empty:
+            continue
+        yield f"{stem}-{diagnostic}.csv", frame.to_csv(index=False, lineterminator="\n").encode()
+        for name, draw in figures.items():
+            for number, figure in enumerate(draw(comparison, frame), start=1):
+                page = f"-{number}" if number > 1 else ""
+                for kind, data in save(figure).items():
+                    yield f"{stem}-{name}{page}.{kind}", data
+
+
+def conflict_frame(comparison: Comparison) -> pd.DataFrame:
+    """One row per finished run, point of its curve and pair of tasks; empty where no record has any.
+
+    Columns: ``method``, ``seed``, ``epoch``, ``steps``; ``training_loss``, the mean over tasks in that epoch, and
+    ``pair_loss``, that over the two; ``task``, ``other``, the pair, or twice the same task for the null, its gradients
+    on the two halves of each mini-batch; ``batches``, on how many it was measured; ``ucr`` in %; ``cosine``, the mean;
+    and the last three again with ``same_images_`` before them, of triplets of all tasks that are made of the same
+    images: NaN where that was not measured.
+    """
+    rows = [
+        {"method": method.title, "seed": seed, **row}
+        for method in comparison.methods
+        for seed, record in method.records.items()
+        for point in record.curve
+        for row in _pairs(record, point)
+    ]
+    return pd.DataFrame(rows)
+
+
+def selectivity_frame(comparison: Comparison) -> pd.DataFrame:
+    """One row per finished run and number that its selectivity consists of; empty where no record has any.
+
+    Columns: ``method``, ``seed``; ``quantity``: ``probe accuracy``, ``selectivity`` or ``wrong cue`` (the accuracy of
+    the network's own answers); ``depth`` and ``probe``, which features and what was trained on them; ``asked``, the
+    task that the network was asked for; ``labels``, that of the labels; ``value``, in % but for the selectivity;
+    ``chance`` in %, that of the labels.
+    """
+    rows = [
+        {"method": method.title, "seed": seed, **row}
+        for method in comparison.methods
+        for seed, record in method.records.items()
+        if record.selectivity is not None
+        for row in _numbers(record, record.selectivity)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _pairs(record: Record, point: CurvePoint) -> Iterator[dict[str, object]]:
+    if (found := point.conflict) is None:
+        return
+    losses, same = pd.Series(point.train_losses, dtype=float), point.same_images
+    for i, task in enumerate(record.tasks):
+        for j in range(i, len(record.tasks)):
+            yield {
+                "epoch": point.epoch,
+                "steps": point.steps,
+                "training_loss": float(losses.mean()),
+                "pair_loss": float(losses[[task.name, record.tasks[j].name]].mean(skipna=False)),
+                "task": task.name,
+                "other": record.tasks[j].name,
+                "batches": found.batches[i][j],
+                "ucr": found.ucr[i][j],
+                "cosine": found.cosine[i][j],
+                "same_images_batches": same.batches[i][j] if same else 0,
+                "same_images_ucr": same.ucr[i][j] if same else math.nan,
+                "same_images_cosine": same.cosine[i][j] if same else math.nan,
+            }
+
+
+def _numbers(record: Record, found: Selectivity) -> Iterator[dict[str, object]]:
+    names = [task.name for task in record.tasks]
+    blank = {"depth": "", "probe": "", "asked": "", "labels": ""}
+    places = [(i, j, {"asked": names[i], "labels": names[j]}) for i in range(len(names)) for j in range(len(names))]
+    for depth in sorted(found.probes, reverse=True):  # from the representation on
+        for probe in sorted(found.probes[depth], reverse=True):
+            probed = found.probes[depth][probe]
+            where = {**blank, "depth": depth, "probe": probe}
+            yield {"quantity": "selectivity", **where, "value": probed.selectivity}
+            for i, j, pair in places:
+                value = probed.accuracy[i][j]
+                yield {"quantity": "probe accuracy", **where, **pair, "value": value, "chance": found.chance[j]}
+    for i, j, pair in places:
+        yield {
+            "quantity": "wrong cue",
+            **blank,
+            **pair,
+            "value": found.wrong_cue[i][j],
+            "chance": found.chance[j],
+        }

@@ -1,0 +1,1 @@
+"""Conflict of several methods at the same training loss."""

@@ -1,0 +1,1 @@
+"""Numbers of pairs of tasks: distances, and published ones beside ours."""

@@ -1,0 +1,1 @@
+"""Tasks against each other: fronts of searches, and methods beside them."""

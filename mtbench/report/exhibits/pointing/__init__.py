@@ -1,0 +1,1 @@
+"""Pointing of attention maps at the tasks' objects."""

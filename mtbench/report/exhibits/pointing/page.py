@@ -1,0 +1,176 @@
+"""Pointing of a comparison's runs: distances of maps' peaks from the tasks' objects, and accuracy by these."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import pandas as pd
+
+from mtbench.report import text
+from mtbench.report.data.columns import MANY
+from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.sentences import QUICK, STALE
+from mtbench.report.page.words import DASH, Words, plain, written
+from mtbench.stats.summary import summarize
+from mtbench.store.record.pointing import Outcomes, TaskPointing
+
+__all__ = ["CONSTANT", "outcomes_page", "pointing_frame", "pointing_pages"]
+
+CONSTANT = "constant point"
+_MEASURES = ("within_5", "within_10", "median")
+_COUNTS = ("localized_right", "localized_wrong", "elsewhere_right", "elsewhere_wrong")
+
+
+def pointing_frame(comparison: Comparison) -> pd.DataFrame:
+    """Return one row per finished run and task with pointing; empty where no record has any.
+
+    Columns: ``method``, ``seed``, ``map``, ``task``, ``count``; ``within_5``, ``within_10``, fractions, ``median``, in
+    sides of the image, and with ``constant_`` before them the same of the constant point, whose place is
+    ``constant_x``, ``constant_y``; the four counts of `Outcomes`.
+    """
+    return pd.DataFrame([row for method in comparison.methods for row in _rows(method)])
+
+
+def pointing_pages(comparison: Comparison) -> Iterator[Page]:
+    """Yield the table of pointing, then that of outcomes where they are known; none where no record has pointing."""
+    frame = pointing_frame(comparison)
+    if frame.empty:
+        return
+    yield _pointing_page(comparison, frame)
+    if frame[list(_COUNTS)].notna().any(axis=None):
+        yield outcomes_page(comparison, frame)
+
+
+def _pointing_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
+    """Return per method the fraction localized of each task and the means over tasks; last the constant point."""
+    tasks = list(dict.fromkeys(frame["task"]))
+    shown = tasks if 1 < len(tasks) <= MANY else []
+    header = ("method", "map", *shown, "within 5 %", "within 10 %", "median", "misses")
+    lines = []
+    for name, runs in _methods(comparison, frame):
+        ratio = _misses(runs, "") / _misses(runs, "constant_")
+        lines.append(
+            plain(
+                (
+                    name,
+                    runs["map"].iloc[0],
+                    *(_written(runs[runs["task"] == task], "within_10") for task in shown),
+                    *(_written(runs, measure) for measure in _MEASURES),
+                    DASH if pd.isna(ratio) else text.ratio(ratio),
+                )
+            )
+        )
+    low = [_plain(frame[frame["task"] == task], "constant_within_10") for task in shown]
+    means = [_plain(frame, f"constant_{measure}") for measure in _MEASURES]
+    lines.append(plain((CONSTANT, DASH, *low, *means, text.ratio(1) if means[1] != DASH else DASH)))
+    return _page(
+        comparison,
+        "pointing",
+        Layout(header=header, lines=tuple(lines), tasks=1 + len(shown), costs=0),
+        (
+            f"Pointing on {comparison.dataset_title}, protocol {comparison.title}: test examples with a visible point "
+            "of the task's object. The place is that of the largest value of the network's map for the task.",
+            "Within 5 % and 10 %: of the image's side from the point, in % of these examples; median: of the "
+            "distances, in % of the side. Mean over tasks within each run"
+            + ("; columns of tasks are within 10 %" if shown else "")
+            + "; mean ± standard deviation over seeds.",
+            f"{CONSTANT.capitalize()}: one place for all images, that with the most training points within 10 %. "
+            "Misses: examples that are not within 10 %, relative to those of the constant point.",
+        ),
+    )
+
+
+def outcomes_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
+    """Return per method and task the 2 x 2 table, localized or not and right or wrong; of many tasks all together."""
+    known = frame.dropna(subset=list(_COUNTS))
+    tasks = list(dict.fromkeys(known["task"]))
+    lines = []
+    for name, runs in _methods(comparison, known):
+        if len(tasks) <= MANY:
+            lines += [_outcomes(f"{name}, {task}", runs[runs["task"] == task]) for task in tasks]
+        if len(tasks) > 1:
+            lines.append(_outcomes(f"{name}, all", runs))
+    heads = ("n", "right place, right", "right place, wrong", "elsewhere, right", "elsewhere, wrong")
+    rates = ("accuracy in the right place", "accuracy elsewhere")
+    return _page(
+        comparison,
+        "outcomes",
+        Layout(header=("method, task", *heads, *rates), lines=tuple(lines), tasks=0, costs=0),
+        (
+            f"Places and answers on {comparison.dataset_title}, protocol {comparison.title}: test examples with a "
+            "visible point, n of them in each run, in % of these.",
+            "Right place: the largest value of the network's map is within 10 % of the image's side from the point. "
+            "Accuracy: right answers in % of the examples of either kind. Counts of all tasks are added within each "
+            "run; mean ± standard deviation over seeds.",
+        ),
+    )
+
+
+def _page(comparison: Comparison, name: str, layout: Layout, caption: tuple[str, ...]) -> Page:
+    stale = any(line[0].says.partition(",")[0].endswith("†") for line in layout.lines)
+    return Page(
+        title=f"{comparison.dataset_title}, protocol {comparison.title}: {name}",
+        label=f"{text.slug(comparison.dataset_title)}-{text.slug(comparison.title)}-{name}",
+        quick=comparison.quick,
+        layout=layout,
+        caption=(*([QUICK] if comparison.quick else []), *caption),
+        footnotes=(STALE,) if stale else (),
+    )
+
+
+def _rows(method: MethodRuns) -> Iterator[dict[str, object]]:
+    for seed, record in method.records.items():
+        if record.pointing is None:
+            continue
+        for task, found in record.pointing.tasks.items():
+            yield {"method": method.title, "seed": seed, "map": record.pointing.map, "task": task, **_row(found)}
+
+
+def _row(found: TaskPointing) -> dict[str, object]:
+    constant, outcomes = found.constant, found.outcomes
+    return {
+        "count": found.count,
+        **asdict(found.peak),
+        **{f"constant_{name}": getattr(constant.nearness, name) if constant else None for name in _MEASURES},
+        "constant_x": constant.x if constant else None,
+        "constant_y": constant.y if constant else None,
+        **{name: getattr(outcomes, name) if isinstance(outcomes, Outcomes) else None for name in _COUNTS},
+    }
+
+
+def _methods(comparison: Comparison, frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each method with rows, with a dagger if a run is stale, and its rows."""
+    for method in comparison.methods:
+        rows = frame[frame["method"] == method.title]
+        if len(rows):
+            yield method.title + "†" * method.stale, rows
+
+
+def _written(rows: pd.DataFrame, measure: str) -> str:
+    """Return a measure in %, the mean over tasks within each run, over runs."""
+    return written(summarize(100 * rows.groupby("seed")[measure].mean()))
+
+
+def _plain(rows: pd.DataFrame, measure: str) -> str:
+    mean = rows.groupby("seed")[measure].mean().mean()
+    return DASH if pd.isna(mean) else text.fixed(100 * mean)
+
+
+def _misses(rows: pd.DataFrame, of: str) -> float:
+    """Return the fraction of examples that are not within 10 %, the mean over tasks within each run, over runs."""
+    return float((1 - rows.groupby("seed")[f"{of}within_10"].mean()).mean())
+
+
+def _outcomes(name: str, rows: pd.DataFrame) -> tuple[Words, ...]:
+    counts = rows.groupby("seed")[list(_COUNTS)].sum().astype(float)
+    whole = counts.sum(axis=1)
+    here, there = (counts[f"{place}_right"] + counts[f"{place}_wrong"] for place in ("localized", "elsewhere"))
+    return plain(
+        (
+            name,
+            text.counts([int(count) for count in whole]),
+            *(written(summarize(100 * counts[column] / whole)) for column in _COUNTS),
+            written(summarize(100 * counts["localized_right"] / here.where(here > 0))),
+            written(summarize(100 * counts["elsewhere_right"] / there.where(there > 0))),
+        )
+    )

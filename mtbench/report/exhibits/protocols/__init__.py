@@ -1,0 +1,1 @@
+"""Differences of the training protocols of one dataset."""

@@ -1,0 +1,78 @@
+"""The difference of training protocols whose runs one report shows, with the conventions that go with them."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+
+from mtbench.contract import PeerConvention, TrainingProtocol
+from mtbench.contract.options import render_value
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.conventions.fit import conventions_of
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.words import DASH, plain
+from mtbench.report.text import slug
+
+__all__ = ["preset_pages"]
+
+
+def preset_pages(comparisons: Iterable[Comparison]) -> list[Page]:
+    """Return a page for each dataset with conventions whose runs are of several named protocols."""
+    groups: dict[str, list[Comparison]] = {}
+    for comparison in comparisons:
+        groups.setdefault(comparison.dataset, []).append(comparison)
+    return [
+        _page(group)
+        for dataset, group in groups.items()
+        if len({each.protocol.name for each in group}) > 1 and conventions_of(dataset)
+    ]
+
+
+def _page(group: Sequence[Comparison]) -> Page:
+    dataset = group[0].dataset
+    settings = [
+        (field.name, [render_value(getattr(each.protocol, field.name)) for each in group])
+        for field in dataclasses.fields(TrainingProtocol)
+        if field.name not in ("name", "seeds")
+    ]
+    rules = [_rules(_convention(dataset, each.protocol)) for each in group]
+    settings += [
+        (name, [each.get(name, DASH) for each in rules])
+        for name in dict.fromkeys(key for each in rules for key in each)
+    ]
+    lines = tuple(plain((name, *values)) for name, values in settings if len(set(values)) > 1)
+    return Page(
+        title=f"{group[0].dataset_title}: difference of its protocols",
+        label=f"{group[0].folder}-{slug('protocols')}",
+        quick=any(each.quick for each in group),
+        layout=Layout(header=("setting", *(each.title for each in group)), lines=lines, tasks=len(group), costs=0),
+        caption=(
+            f"Settings in which the protocols of the runs on {group[0].dataset_title} differ, and the rules of the "
+            "published code that a protocol goes with, for `mtbench report --convention`.",
+            "Runs of two protocols stand in two tables, and are ranked in neither with those of the other.",
+        ),
+        footnotes=tuple(_clipping(group)),
+    )
+
+
+def _clipping(group: Sequence[Comparison]) -> Iterator[str]:
+    """Sentences on what the code clips that a protocol goes with; too long for cells."""
+    for each in group:
+        if (convention := _convention(each.dataset, each.protocol)) and convention.clip:
+            yield f"Clipping in the code that {each.title} goes with: {convention.clip}"
+
+
+def _convention(dataset: str, protocol: TrainingProtocol) -> PeerConvention | None:
+    return next((each for each in conventions_of(dataset).values() if protocol.name in each.protocols), None)
+
+
+def _rules(convention: PeerConvention | None) -> dict[str, str]:
+    """The rules of a convention by name, in few words."""
+    if convention is None:
+        return {}
+    batches, constants = convention.batches, convention.constants
+    base = "mean of single" if convention.base == "constants" else convention.base
+    return {
+        "epoch reported": convention.epoch,
+        "metrics over": f"batches of {batches.size}" if batches else "the test split",
+        "Δm": f"{convention.average}, {convention.sign}",
+        "Δm relative to": f"constants on {constants.backbone}" if constants else base,
+    }

@@ -1,0 +1,70 @@
+"""The table of mean average precision, beside triplet accuracy, and the ceiling of one embedding for all tasks."""
+
+import math
+from dataclasses import replace
+
+from mtbench.report.data.choices import DEFAULT, Choices
+from mtbench.report.data.columns import MANY, is_wide
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.exhibits.summary.columns import explained
+from mtbench.report.exhibits.summary.data import build_table
+from mtbench.report.exhibits.summary.page import page_of
+from mtbench.report.exhibits.summary.short import short_layout
+from mtbench.report.page.layout import Page
+from mtbench.report.page.sentences import QUICK
+from mtbench.store.record import CEILING
+
+__all__ = ["RANKED", "ranked_page"]
+
+RANKED = "map"
+"""The metric of rankings, see `mtbench.contract.Retrieval`."""
+
+
+def ranked_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | None:
+    """Return the mean average precision of the tasks that have one; None where no task has, or where the reader has
+    chosen the metrics that tables show."""
+    if choices.metrics or all(metric.name != RANKED for task in comparison.tasks for metric in task.metrics):
+        return None
+    table = build_table(comparison, replace(choices, metrics=(RANKED,)))
+    table = replace(
+        table, rows=tuple(replace(row, cells=tuple(replace(c, best=False) for c in row.cells)) for row in table.rows)
+    )
+    page = page_of(table)
+    short = [explained(table)] if is_wide(table.columns) else []
+    return replace(
+        page,
+        title=f"{page.title}: mean average precision",
+        label=f"{page.label}-ranked",
+        layout=short_layout(table),
+        caption=(
+            *([QUICK] if table.quick else []),
+            f"Mean average precision in % of {table.dataset}, protocol {table.protocol}: test images ranked for each "
+            "other by distance, those of the query's class being relevant. The query itself is left out, and so is a "
+            "query without relevant images; images that are equally far are one step. Higher is better; mean ± "
+            "standard deviation over seeds. Nothing is bold.",
+            *_ceiling(comparison),
+            *short,
+        ),
+        footnotes=(),
+        aside=" ".join(short),
+    )
+
+
+def _ceiling(comparison: Comparison) -> list[str]:
+    """Say, of runs that know it, what triplet accuracy one embedding for all tasks can have."""
+    records = [record for method in comparison.methods for record in method.records.values()]
+    found = {
+        task.name: record.measurements[CEILING + task.name].value
+        for record in records
+        for task in comparison.tasks
+        if CEILING + task.name in record.measurements
+    }
+    known = {name: value for name, value in found.items() if not math.isnan(value)}
+    if not known:
+        return []
+    mean = f"{sum(known.values()) / len(known):.1f} % in mean"
+    each = ", ".join(f"{name} {value:.1f}" for name, value in known.items())
+    return [
+        "One embedding for all tasks has a ceiling of triplet accuracy that labels set, where the distance is the "
+        f"number of tasks for which two images differ: {mean}{f' ({each})' if len(known) <= MANY else ''}."
+    ]

@@ -1,0 +1,1 @@
+"""Results and costs over the number of tasks."""

@@ -1,0 +1,150 @@
+"""A suite over datasets with ever more tasks: what methods do, and what they cost, as the number of tasks grows."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from mtbench.report.data.comparison import MethodRuns
+from mtbench.report.data.cost.expense import expense
+from mtbench.report.data.cost.magnitude import Magnitude
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.exhibits.exhibit import Exhibit
+from mtbench.report.exhibits.scaling.cost import costs_page
+from mtbench.report.exhibits.scaling.data import Point, Scale, scales
+from mtbench.report.exhibits.scaling.figure import Panel, draw_scaling
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.sentences import QUICK
+from mtbench.report.page.suite import measured, warnings
+from mtbench.report.page.words import plain, written
+from mtbench.report.text import counts, decimals, slug
+from mtbench.stats.summary import Summary, summarize
+
+__all__ = ["scaling_exhibits"]
+
+_COLUMNS = [
+    *("suite", "size", "dataset", "variation", "tasks", "method", "metric", "unit", "n", "mean", "std"),
+    *("t95_low", "t95_high", "delta_m_n", "delta_m", "delta_m_std", "delta_m_t95_low", "delta_m_t95_high"),
+    *("weights", "parameter_ratio", "macs_per_task", "macs_per_input", "peak_memory", "seconds_per_epoch"),
+]
+
+
+def scaling_exhibits(runs: SuiteRuns) -> list[Exhibit]:
+    """A figure over the number of tasks, pages of what methods do and of what they cost, and the numbers behind."""
+    exhibits = []
+    for scale in scales(runs):
+        name = "-".join(["tasks", *(slug(f"{key}-{value}") for key, value in scale.variation)])
+        pages = (_results(runs, scale, f"{runs.slug}-{name}"), costs_page(runs, scale, f"{runs.slug}-{name}-cost"))
+        draw = partial(_draw, runs, scale)
+        exhibits.append(Exhibit(name=name, pages=pages, frame=_frame(runs, scale), draw=draw))
+    return exhibits
+
+
+def _draw(runs: SuiteRuns, scale: Scale) -> Figure:
+    def sized(of: Callable[[Magnitude], float]) -> Callable[[Point, str], NDArray[np.float64]]:
+        def values(point: Point, method: str) -> NDArray[np.float64]:
+            found = point.size(method)
+            return np.array([of(found)] if found else [])
+
+        return values
+
+    results = [Panel(title="mean over tasks", column=scale.column, values=scale.means)] if scale.column else []
+    if scale.single:
+        results.append(Panel(title=f"gain over {scale.single}", label="Δm (%)", values=scale.gains, zero=True))
+    costs = [
+        Panel(
+            title="weights",
+            label="relative to single-task",
+            sign="\N{MULTIPLICATION SIGN}",
+            values=sized(lambda size: size.relative),
+        ),
+        Panel(title="to answer one task", label="MACs", values=sized(lambda size: size.macs_per_task), cost=True),
+        Panel(title="to answer all tasks", label="MACs", values=sized(lambda size: size.macs_per_input), cost=True),
+    ]
+    return draw_scaling(runs, scale, [*results, *costs])
+
+
+def _results(runs: SuiteRuns, scale: Scale, label: str) -> Page:
+    """A row per method; per dataset the mean over tasks, then per dataset Delta_m."""
+    points = [point for point in scale.points if point.sheet]
+    of = [*([scale.means] if scale.column else []), *([scale.gains] if scale.single else [])]
+    signs = (["", "Δm "] if scale.column else ["Δm "])[: len(of)]
+    header = [f"{sign}{point.head}" for sign in signs for point in points]
+    titles = {method: title for method, title in scale.titles.items() if any(_runs(point, method) for point in points)}
+    lines = []
+    means = [summarize(scale.means(point, method)) for point in points for method in titles]
+    unit = scale.column.unit if scale.column else "%"
+    places = [2 if values == scale.gains else decimals([each.mean for each in means if each.n], unit) for values in of]
+    for method, title in titles.items():
+        line = [title]
+        for values, digits in zip(of, places, strict=True):
+            summaries = [summarize(values(point, method)) for point in points]
+            line += [written(each, digits, sign=values == scale.gains) for each in summaries]
+        finished = [len(found.records) if (found := _runs(point, method)) else 0 for point in points]
+        lines.append(plain((*line, counts(finished))))
+    gain = f"Δm: the mean over tasks of the relative gain over {scale.single} of the same seed and backbone, in %."
+    return Page(
+        title=f"{runs.suite.name}: over the number of tasks{scale.words}, size {runs.size}",
+        label=label,
+        quick=runs.quick,
+        layout=Layout(header=("method", *header, "n"), lines=tuple(lines), tasks=len(header), costs=0),
+        caption=(
+            *([QUICK] if runs.quick else []),
+            f"Suite {runs.suite.name}: {runs.suite.title}{scale.words}, size {runs.size}.",
+            *([measured(scale.column, scale.sheets)] if scale.column else []),
+            *([gain] if scale.single else []),
+            "± is the standard deviation over n seeds (divisor n-1); n: seeds, of each dataset where they differ.",
+            "In brackets: how many tasks. Datasets with more may be harder: compare methods within a column.",
+        ),
+        footnotes=warnings(titles.values()),
+    )
+
+
+def _runs(point: Point, method: str) -> MethodRuns | None:
+    return point.sheet.runs(method) if point.sheet else None
+
+
+def _frame(runs: SuiteRuns, scale: Scale) -> pd.DataFrame:
+    """One row per dataset and method."""
+    rows = [
+        {
+            "suite": runs.suite.name,
+            "size": runs.size,
+            "dataset": point.dataset,
+            "variation": ", ".join(f"{name}={value}" for name, value in scale.variation),
+            "tasks": point.tasks,
+            "method": method,
+            "metric": scale.column.metric if scale.column else None,
+            "unit": scale.column.unit if scale.column else None,
+            **dict(_numbers(summarize(scale.means(point, method)), ("n", "mean", "std", "t95_low", "t95_high"))),
+            **dict(_numbers(summarize(scale.gains(point, method)), [name for name in _COLUMNS if "delta_m" in name])),
+            **_sizes(point.size(method)),
+            **_training(_runs(point, method)),
+        }
+        for point in scale.points
+        for method in point.methods
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _numbers(summary: Summary, names: Sequence[str]) -> Iterator[tuple[str, float | None]]:
+    low, high = summary.interval or (None, None)
+    mean = summary.mean if summary.n else None
+    yield from zip(names, (summary.n, mean, summary.std, low, high), strict=True)
+
+
+def _sizes(size: Magnitude | None) -> dict[str, float | None]:
+    return {
+        "weights": size.weights if size else None,
+        "parameter_ratio": size.relative if size else None,
+        "macs_per_task": size.macs_per_task if size else None,
+        "macs_per_input": size.macs_per_input if size else None,
+    }
+
+
+def _training(method: MethodRuns | None) -> dict[str, float | None]:
+    found = expense(method, None) if method else None
+    return {"peak_memory": found.memory if found else None, "seconds_per_epoch": found.seconds if found else None}

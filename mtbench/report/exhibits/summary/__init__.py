@@ -1,0 +1,1 @@
+"""Summary tables of comparisons, with their learning curves and points."""

@@ -1,0 +1,230 @@
+"""The figures of a comparison: learning curves, and every seed of every task as a dot."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from mtbench.report.data.choices import DEFAULT, Convention
+from mtbench.report.data.columns import Column, columns_of, is_wide, scores
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.constant import constants_of
+from mtbench.report.data.frame import curve_frame, held_out_split
+from mtbench.report.data.gains.relative import deltas
+from mtbench.report.figure.legend import ENDS_EXPLAINED, GREY, LETTER, LINE, MANY, legend_of, longest, told_apart
+from mtbench.report.figure.style import WIDTH, Look, looks, new_figure, paper_style
+from mtbench.report.page.sentences import title_of
+from mtbench.report.text import wrap
+from mtbench.stats.summary import summarize
+from mtbench.store.record import TaskInfo
+
+__all__ = ["draw_curves", "draw_points"]
+
+_ACROSS = 4
+"""Panels side by side in the point plot, at most."""
+_EXPLAINED = "Means over tasks. Thick: mean over seeds; thin: one seed."
+_BELOW = 0.38
+"""The distance of an interval below its dots, where methods are one apart."""
+
+
+def draw_curves(comparison: Comparison) -> Figure:
+    """Two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training loss.
+
+    A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Of many methods the best and the
+    worst at the end are drawn like that, and the others as their means in grey.
+    """
+    frame = curve_frame(comparison)
+    entries = _entries(comparison, frame)
+    look = {method: look for method, (_, look) in entries.items()}
+    grey = frame[~frame["method"].isin(look)].groupby(["method", "epoch"], as_index=False).mean()
+    many = not grey.empty
+    explained = _EXPLAINED + f"\n{ENDS_EXPLAINED.format(by='at the end')}" * many
+    legend = legend_of([name for name, _ in entries.values()], explained, at_most=2 if many else 4)
+    marked = frame["epoch"].nunique() == 1  # a line of one point is seen by its marker only
+    split = {"val": "validation", "test": "test"}[held_out_split(comparison)]
+    measured = _quantity(comparison.common_metric) if comparison.common_metric else "loss"
+    with paper_style():
+        figure = new_figure(2.87 + legend.height)
+        figure.suptitle(title_of(comparison))
+        left, right = figure.subplots(1, 2)
+        for axes, y, label in ((left, "held_out", f"{split} {measured}"), (right, "training_loss", "training loss")):
+            for _, curve in grey.groupby("method"):
+                axes.plot(curve["epoch"], curve[y], color=GREY, linewidth=0.6, marker="." if marked else "", zorder=1)
+            for method, its in look.items():
+                _draw_curves(axes, frame[frame["method"] == method], y, its, marked=marked)
+            axes.set(xlabel="epoch", ylabel=label)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=6))
+            axes.margins(x=0.02)
+        legend.draw(
+            figure,
+            [
+                Line2D([], [], color=its.colour, dashes=its.dashes, marker=its.marker if marked else "", markersize=4)
+                for its in look.values()
+            ],
+        )
+    return figure
+
+
+def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Figure:
+    """A panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots, their
+    mean and its 95 % t-interval below.
+
+    Tasks of unlike metrics have no mean: where single-task networks were run, Δm has that panel. An interval that is
+    much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow. The constant prediction
+    is a dotted line where the axis reaches it.
+
+    Args:
+        delta: the convention of Δm.
+    """
+    methods = [method.title for method in comparison.methods]
+    names = [wrap(method, 24) for method in methods]
+    columns = columns_of(comparison)
+    if is_wide(columns):
+        columns = tuple(column for column in columns if column.is_mean) or columns
+    constants = constants_of(comparison, columns)
+    panels = [
+        *_score_panels(comparison, columns, constants.values if constants else [math.nan] * len(columns)),
+        *_delta_panels(comparison, delta),
+    ]
+    note = "Dots: a seed each. Below two and more: their mean and its 95 % t-interval (an arrow where it is cut off)."
+    if constants:
+        note += f"\nDotted: the {constants.name}, where the axis reaches it."
+    across = min(_ACROSS, len(panels), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
+    down = math.ceil(len(panels) / across)
+    spare = 0.11 if len(names) <= MANY else 0.05
+    tall = 0.75 + len(names) * (spare + LINE * max(name.count("\n") + 1 for name in names))
+    with paper_style():
+        figure = new_figure(0.6 + down * tall)
+        figure.suptitle(title_of(comparison))
+        grid = figure.subplots(down, across, squeeze=False, sharey=True)
+        for axes in grid.flat[len(panels) :]:
+            axes.set_visible(False)
+        for panel, axes in zip(panels, grid.flat, strict=False):
+            _draw_seeds(axes, pd.DataFrame(panel.scores.T, columns=methods))
+            if not math.isnan(panel.constant):
+                axes.axvline(panel.constant, color="#555555", linestyle=":", linewidth=1, zorder=0)
+            axes.grid(axis="y", linewidth=0.3)
+            # What is of all tasks is no task: its panel is tinted.
+            axes.set_facecolor("#F6F6F6" if panel.of_all else "white")
+            axes.set(xlabel=wrap(panel.label, 108 // across), ylabel="")
+            axes.set_title(wrap(panel.title, 66 // across))
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+        grid[0, 0].set_yticks(range(len(names)), names)
+        grid[0, 0].set_ylim(len(names) - 0.38, -0.38)
+        figure.supxlabel(note, fontsize=6.5, color="#555555")
+    return figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Panel:
+    """A panel of the point plot.
+
+    Attributes:
+        title: the task.
+        label: of its axis.
+        scores: (M, S) of methods and seeds.
+        constant: of the constant prediction; NaN without.
+        of_all: True for what is of all tasks.
+    """
+
+    title: str
+    label: str
+    scores: NDArray[np.float64]
+    constant: float = math.nan
+    of_all: bool = False
+
+
+def _score_panels(comparison: Comparison, columns: Sequence[Column], constants: Sequence[float]) -> Iterator[_Panel]:
+    for column, constant in zip(columns, constants, strict=True):
+        better = f", {'higher' if column.higher_is_better else 'lower'} is better"
+        yield _Panel(
+            title="mean over tasks" if column.is_mean else column.name,
+            label=f"test {_quantity(column)}{'' if comparison.common_metric else better}",
+            scores=scores(comparison, column),
+            constant=constant,
+            of_all=column.is_mean,
+        )
+
+
+def _delta_panels(comparison: Comparison, delta: Convention) -> Iterator[_Panel]:
+    """Yield the panel of Δm, where tasks of unlike metrics have no mean and a method has a gain."""
+    if comparison.common_metric is None:
+        gains = np.stack(deltas(comparison, delta))
+        if not np.isnan(gains).all():
+            better = "higher" if delta.sign == "gain" else "lower"
+            yield _Panel(title="Δm", label=f"{delta.sign} (%), {better} is better", scores=gains, of_all=True)
+
+
+def _quantity(measured: TaskInfo | Column) -> str:
+    return f"{measured.metric} ({measured.unit})" if measured.unit else measured.metric
+
+
+def _entries(comparison: Comparison, frame: pd.DataFrame) -> dict[str, tuple[str, Look]]:
+    """Return name and look of the curves of methods: of all methods, or of the best and the worst of many."""
+    common = comparison.common_metric
+    sign = 1 if common and common.higher_is_better else -1
+    ends = frame.groupby("method")["epoch"].transform("max")  # methods with phases of their own have more epochs
+    last = frame[frame["epoch"] == ends].groupby("method")["held_out"].mean()
+    goodness = {str(method): sign * float(value) for method, value in last.items()}
+    apart = told_apart([method.title for method in comparison.methods], goodness)
+    return {method: (rank + method, look) for method, (rank, look) in apart.items()}
+
+
+def _draw_curves(axes: Axes, curves: pd.DataFrame, y: str, look: Look, *, marked: bool) -> None:
+    """The curves of one method: each seed thin, their mean thick; as markers where a curve has a single point."""
+    known = curves.dropna(subset=[y])
+    mean = known.groupby("epoch")[y].mean()
+    if marked:
+        axes.plot(known["epoch"], known[y], look.marker, color=look.colour, alpha=0.45, markersize=3)
+    else:  # as one collection, which is drawn in a tenth of the time of as many lines
+        seeds = [seed[["epoch", y]].to_numpy() for _, seed in known.groupby("seed")]
+        dashes = (0, look.dashes) if look.dashes else "solid"
+        axes.add_collection(LineCollection(seeds, colors=look.colour, linewidths=0.6, linestyles=[dashes], alpha=0.45))
+    axes.plot(
+        mean.index,
+        mean,
+        color=look.colour,
+        dashes=look.dashes,
+        marker=look.marker if marked else "",
+        linewidth=1.4,
+        zorder=3,
+        markersize=4,
+    )
+
+
+def _draw_seeds(axes: Axes, values: pd.DataFrame) -> None:
+    """The scores of seeds (rows) by method (columns) as dots, and below them their means and intervals.
+
+    The axis shows every dot, and intervals up to one and a half times the spread of the dots beyond them.
+    """
+    methods, colours = list(values.columns), [look.colour for look in looks(len(values.columns))]
+    intervals = []
+    for place, (method, colour) in enumerate(zip(methods, colours, strict=True)):
+        dots = values[method].dropna()
+        axes.scatter(dots, [place] * len(dots), s=3.6**2, color=colour, alpha=0.6, linewidths=0, zorder=3)
+        summary, height = summarize(dots), place + _BELOW
+        if summary.interval:
+            low, high = summary.interval
+            half = (high - low) / 2
+            axes.errorbar(summary.mean, height, xerr=half, fmt="|", color=colour, markersize=7, mew=1.6, lw=1.2)
+            intervals.append((low, high, height, colour))
+    known = values.to_numpy()[values.notna().to_numpy()]
+    if not known.size:
+        return
+    least, most = known.min(), known.max()
+    beyond = 1.5 * ((most - least) or 0.01 * abs(most) or 1.0)
+    axes.margins(x=0.08)
+    left, right = axes.get_xlim()
+    left, right = axes.set_xlim(max(left, least - beyond), min(right, most + beyond))
+    for low, high, height, colour in intervals:
+        for end, marker, cut in ((left, "<", low < left), (right, ">", high > right)):
+            if cut:
+                axes.plot(end, height, marker, color=colour, markersize=3.5, mew=0, clip_on=False)

@@ -1,0 +1,147 @@
+"""A summary table in words."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from mtbench.report import text
+from mtbench.report.data.choices import SIGNS
+from mtbench.report.data.columns import is_wide
+from mtbench.report.data.constant import MARK as CONSTANT
+from mtbench.report.data.cost.expense import Expense
+from mtbench.report.data.reading import CHOSEN
+from mtbench.report.data.unlike import MARK
+from mtbench.report.exhibits.summary.columns import columns_in_words, explained
+from mtbench.report.exhibits.summary.data import Row, Table
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.words import DASH, Words, plain, written
+from mtbench.stats.summary import Summary
+
+__all__ = ["lay_out", "page_of"]
+
+_EACH = "Each task is in the files whose names end in -table.csv and -tasks.md."
+_MEANS = {
+    "": "mean over tasks",
+    "task": "mean over each task's metrics, then over tasks",
+    "metric": "mean over all metrics",
+    "main": "mean over primary metrics",
+}
+"""Averages of Δm in few words, the first where all are the same."""
+
+
+def page_of(table: Table, *, every_task: bool = False) -> Page:
+    """A summary table in words.
+
+    Args:
+        every_task: whether each task has its column where there are many.
+    """
+    short = [f"{explained(table)} {_EACH}"] if is_wide(table.columns) and not every_task else []
+    return Page(
+        title=f"{table.dataset}, protocol {table.protocol}",
+        label=f"{text.slug(table.dataset)}-{text.slug(table.protocol)}",
+        quick=table.quick,
+        layout=lay_out(table, every_task=every_task),
+        caption=(*table.caption, *short),
+        footnotes=table.footnotes,
+        aside=" ".join([*_aside(table), *short]),
+    )
+
+
+def lay_out(table: Table, *, every_task: bool = False) -> Layout:
+    """Put a table into words: mean ± std per cell, n as '2/3' where runs are lacking, dashes where nothing is known.
+
+    Below the methods stands the constant prediction, where there is one, and § behind what is not above it. Of more
+    than `MANY` tasks there are quantiles, unless every task is asked for.
+
+    Times are ratios, or where there is no yardstick seconds; the head says which.
+    """
+    columns = columns_in_words(table, every_task=every_task)
+    below = [column.below for column in columns] + [DASH] * (len(_relative(table)) + 1 + len(_costs(table)))
+    return Layout(
+        header=("method", *(column.head for column in columns), *_relative(table), "n", *_costs(table)),
+        lines=(
+            *(_line(table, row, [column.cells[index] for column in columns]) for index, row in enumerate(table.rows)),
+            *([plain((table.constants.name, *below))] if table.constants else []),
+        ),
+        tasks=sum(not column.is_mean for column in columns),
+        costs=len(_costs(table)),
+    )
+
+
+def _aside(table: Table) -> Iterator[str]:
+    if table.single:
+        error = "; Δerr: of its error rate, lower is better" if "Δerr" in _relative(table) else ""
+        mean = _MEANS[table.convention.average if table.averages else ""]
+        yield f"Δm: {_change(table)} {table.single} in %, {mean}{error}."
+    elif table.columns:
+        yield "Δm, the gain over single-task networks, takes runs of them."
+    if any(row.chosen for row in table.rows):
+        yield f"{CHOSEN}: its epoch was chosen on the test split."
+    if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
+        idle = table.quick and any(row.idle for row in table.rows)
+        yield f"{CONSTANT}: not above the {table.constants.name}{'; no Δm averages over such tasks' if idle else ''}."
+    if unit := table.yardstick:
+        yield f"time: of training, relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
+
+
+def _change(table: Table) -> str:
+    return "gain over" if table.convention.sign == "gain" else "drop from"
+
+
+def _relative(table: Table) -> tuple[str, ...]:
+    """Heads of the columns relative to single-task networks; the first alone, to say that it could be, without them."""
+    if not table.columns:
+        return ()
+    others = [f"Δm {average} {SIGNS[table.convention.sign]}" for average in table.averages] if table.single else []
+    ranks = ["rank ↓"] if table.ranked else []
+    return (table.convention.head, *others, *["Δerr"] * any(row.error.n for row in table.rows), *ranks)
+
+
+def _gains(table: Table, row: Row) -> Iterator[str]:
+    """Cells in the columns of `_relative`."""
+    others = [row.deltas[average, table.convention.base] for average in table.averages] if table.single else []
+    errors = [row.error] if any(each.error.n for each in table.rows) else []
+    for summary in (row.delta, *others, *errors):
+        yield _gain(table, row, summary)
+    if table.ranked:
+        yield DASH if math.isnan(row.rank) else text.fixed(row.rank)
+
+
+def _costs(table: Table) -> tuple[str, ...]:
+    return ("#P", "MACs", "labels", "time" if table.yardstick else "s/epoch", "memory")
+
+
+def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
+    runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
+    return (
+        Words(says=row.method + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
+        *cells,
+        *plain(_gains(table, row) if table.columns else ()),
+        *plain((runs, *_cost(row.expense))),
+    )
+
+
+def _gain(table: Table, row: Row, summary: Summary) -> str:
+    """A relative gain; none in a look if it is in part of what nobody has learned."""
+    if row.idle and table.quick:
+        return DASH
+    return written(summary, sign=True) + CONSTANT * (row.idle and summary.n > 0)
+
+
+def _cost(expense: Expense | None) -> tuple[str, str, str, str, str]:
+    if expense is None:
+        return DASH, DASH, DASH, DASH, DASH
+    return (
+        text.ratio(expense.parameter_ratio),
+        text.counted(expense.macs),
+        text.counted(expense.label_uses),
+        _time(expense),
+        text.memory(expense.memory),
+    )
+
+
+def _time(expense: Expense) -> str:
+    if expense.seconds is None:
+        return DASH
+    if expense.relative is None:
+        return text.duration(expense.seconds)
+    return text.ratio(round(expense.relative, 2))  # its further digits are noise

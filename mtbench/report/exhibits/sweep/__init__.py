@@ -1,0 +1,1 @@
+"""Results over a setting that a suite varies."""

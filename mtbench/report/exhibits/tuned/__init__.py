@@ -1,0 +1,1 @@
+"""Methods at settings that a search chose for each."""

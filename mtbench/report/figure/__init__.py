@@ -1,0 +1,1 @@
+"""Drawing tools that know no exhibit."""

@@ -1,0 +1,89 @@
+"""The methods that a figure tells apart where there are many, and the legend below it."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+
+from mtbench.report.figure.style import WIDTH, Look, looks
+from mtbench.report.text import wrap
+
+__all__ = ["ENDS", "ENDS_EXPLAINED", "GREY", "LETTER", "LINE", "MANY", "Legend", "legend_of", "longest", "told_apart"]
+
+LETTER = 0.055
+"""Inches per character of small type."""
+LINE = 0.13
+"""Inches per line of small type."""
+MANY = 16
+"""Methods that can be told apart by the looks of their lines, and that points have room between, at most."""
+ENDS = 4
+"""The number of best lines, and of worst, that have looks of their own where there are more methods than that."""
+ENDS_EXPLAINED = f"Coloured: the {ENDS} best and the {ENDS} worst {{by}}. Grey: the others, mean over seeds."
+GREY = "#C4C4C4"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Legend:
+    """The legend below a figure.
+
+    Attributes:
+        names: of the methods, wrapped.
+        across: how many of them side by side.
+        explained: what the marks of the figure mean, in lines.
+    """
+
+    names: tuple[str, ...]
+    across: int
+    explained: str
+
+    @property
+    def height(self) -> float:
+        """Inches. It fills its columns one after the other; each of its rows is as high as its highest name."""
+        rows = math.ceil(len(self.names) / self.across)
+        lines = sum(max(name.count("\n") + 1 for name in self.names[row::rows]) for row in range(rows))
+        return LINE * (lines + self.explained.count("\n") + 1)
+
+    def draw(self, figure: Figure, handles: Sequence[Artist]) -> None:
+        """Put it below everything else; `handles` show the looks, in the order of the names."""
+        legend = figure.legend(
+            list(handles),
+            list(self.names),
+            loc="outside lower center",
+            ncols=self.across,
+            handlelength=2.6,
+            title=self.explained,
+            title_fontsize=6.5,
+        )
+        legend.get_title().set_multialignment("center")
+
+
+def legend_of(names: Iterable[str], explained: str, *, at_most: int = 4) -> Legend:
+    """Return a legend with as many names side by side as there is room for."""
+    wrapped = tuple(wrap(name, 46) for name in names)
+    room = max(1, int(WIDTH / (LETTER * (longest(wrapped) + 8))))
+    return Legend(names=wrapped, across=max(1, min(len(wrapped), at_most, room)), explained=explained)
+
+
+def longest(names: Iterable[str]) -> int:
+    """The characters of the longest line of any name."""
+    return max((len(line) for name in names for line in name.split("\n")), default=0)
+
+
+def told_apart(titles: Sequence[str], goodness: Mapping[str, float]) -> dict[str, tuple[str, Look]]:
+    """Return the looks of lines, and what stands before their names: of all methods, or of the best and the worst of
+    many, which are numbered by rank.
+
+    Args:
+        titles: the methods, whose place decides their look as long as they are few.
+        goodness: of those that are drawn a number that is higher for better ones.
+    """
+    if len(goodness) <= MANY:
+        every = zip(titles, looks(len(titles)), strict=True)
+        return {title: ("", look) for title, look in every if title in goodness}
+    ranked = sorted(goodness, key=lambda title: (math.isnan(goodness[title]), -goodness[title]))
+    ends = list(enumerate(ranked, start=1))
+    unlike = looks(72)[::9]  # from one to the next both the colour and the dashes change
+    named = zip(ends[:ENDS] + ends[-ENDS:], unlike, strict=False)
+    return {title: (f"{place}. ", look) for (place, title), look in named}

@@ -1,0 +1,1 @@
+"""Tables in words, and their renderings: terminal, Markdown and LaTeX."""

@@ -1,0 +1,109 @@
+"""A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mtbench.report import text
+from mtbench.report.page.words import Words
+
+__all__ = ["Layout", "Page", "blocks"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """Cells in lines; the first cell of each line names the method.
+
+    Attributes:
+        header: the heads.
+        lines: one per method, each as long as `header`.
+        tasks: how many columns after the first belong to tasks.
+        costs: how many columns at the end say what a method takes.
+        together: how many columns of tasks in a row are read as one, and are not parted where there is room for them.
+    """
+
+    header: tuple[str, ...]
+    lines: tuple[tuple[Words, ...], ...]
+    tasks: int
+    costs: int
+    together: int = 1
+
+    @property
+    def apart(self) -> bool:
+        """True if it has nothing beside the methods but what they take."""
+        return 0 < self.costs == len(self.header) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A table in words with all that stands around it, of whatever it is made.
+
+    Attributes:
+        title: what it is of.
+        label: the same as part of a name.
+        quick: whether it is a look, not a result.
+        layout: the table.
+        caption: sentences that say what the numbers are.
+        footnotes: sentences on what is not as it should be.
+        aside: what heads need to be understood where there is no room for the caption.
+    """
+
+    title: str
+    label: str
+    quick: bool
+    layout: Layout
+    caption: tuple[str, ...]
+    footnotes: tuple[str, ...] = ()
+    aside: str = ""
+
+
+def blocks(
+    layout: Layout, *, width: float, name: int, head: int, gap: float, measure: Callable[[Words], float]
+) -> list[Layout]:
+    """Cut a table into blocks of columns that fit a width, to stand below one another, each with the methods in front.
+
+    Args:
+        width: how wide a line may be.
+        name: characters that a method's name may take before it is wrapped.
+        head: characters that a head may take before it is wrapped.
+        gap: between two columns.
+        measure: how wide a cell is.
+    """
+
+    def widest(says: str, characters: int) -> float:
+        return max(measure(Words(says=part)) for part in text.wrap(says, characters).split("\n"))
+
+    first = gap + max(widest(says.says, name) for says, *_ in [*layout.lines, [Words(says=layout.header[0])]])
+    widths = [
+        gap + max(widest(says, head), *(measure(line[index]) for line in layout.lines))
+        for index, says in enumerate(layout.header)
+    ]
+    end = len(layout.header)
+    whole = list(range(1 + layout.tasks, end))
+    tasks = [
+        list(range(start, min(start + layout.together, 1 + layout.tasks)))
+        for start in range(1, 1 + layout.tasks, layout.together)
+    ]
+
+    def fits(columns: Sequence[int]) -> bool:
+        return first + sum(widths[index] for index in columns) - gap <= width
+
+    if not all(map(fits, tasks)):
+        tasks = [[index] for piece in tasks for index in piece]
+
+    # What belongs to the whole method stays together, so that its cost is seen beside its mean; else its cost does.
+    ways = ([whole], [whole[: -layout.costs], whole[-layout.costs :]], [[index] for index in whole])
+    groups: list[list[int]] = [[]]
+    for piece in [*tasks, *next((way for way in ways if all(map(fits, way))), ways[-1])]:
+        if groups[-1] and not fits(groups[-1] + piece):
+            groups.append([])
+        groups[-1] += piece
+    return [_only(layout, [0, *group]) for group in groups]
+
+
+def _only(layout: Layout, columns: Sequence[int]) -> Layout:
+    return Layout(
+        header=tuple(layout.header[index] for index in columns),
+        lines=tuple(tuple(line[index] for index in columns) for line in layout.lines),
+        tasks=sum(0 < index <= layout.tasks for index in columns),
+        costs=sum(index >= len(layout.header) - layout.costs for index in columns),
+    )

@@ -1,0 +1,41 @@
+"""Tables as GitHub Markdown and as CSV."""
+
+import re
+
+from mtbench.report.page.layout import Page
+from mtbench.report.page.sentences import QUICK
+from mtbench.report.page.words import Words
+
+__all__ = ["escape_markdown", "render_markdown"]
+
+
+def render_markdown(page: Page) -> str:
+    """A table for GitHub: a heading, the table, the caption and the footnotes."""
+    layout = page.layout
+    title = page.title + (f" ({QUICK.rstrip('.')})" if page.quick else "")
+    lines = [
+        f"### {escape_markdown(title)}",
+        "",
+        _line([escape_markdown(head) for head in layout.header]),
+        _line(["---", *("---:" for _ in layout.header[1:])]),
+        *(_line([_cell(words) for words in line]) for line in layout.lines),
+        "",
+        " ".join(f"**{escape_markdown(part)}**" if part == QUICK else escape_markdown(part) for part in page.caption),
+    ]
+    if page.footnotes:
+        lines += ["", *(f"- {escape_markdown(footnote)}" for footnote in page.footnotes)]
+    return "\n".join(lines) + "\n"
+
+
+def escape_markdown(text: str) -> str:
+    """A text that GitHub shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>|~$&#])", r"\\\1", " ".join(text.split()))
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(words: Words) -> str:
+    said = escape_markdown(words.says)
+    return f"**{said}**" if words.bold else said

@@ -1,0 +1,50 @@
+"""Words on the runs of a suite: the names of methods, titles of figures, and sentences on numbers."""
+
+from collections.abc import Iterable
+
+from mtbench.plan.suite import Suite
+from mtbench.report.data.columns import Column
+from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.page.sentences import QUICK, STALE, reported
+from mtbench.report.text import wrap
+
+__all__ = ["called", "heading", "measured", "quantity", "warnings"]
+
+
+def called(suite: Suite, sheets: Iterable[Sheet]) -> dict[str, str]:
+    """Return what the methods of sheets are called in reports, by the suite's names and in its order; with a dagger if
+    a run is stale."""
+    titles, stale = dict[str, str](), set[str]()
+    order = [method for part in suite.grid for method in part.methods]
+    for sheet in sheets:
+        for name, method in zip(sheet.methods, sheet.comparison.methods, strict=True):
+            titles.setdefault(name, method.title)
+            stale |= {name} if method.stale else set()
+    known = [name for name in dict.fromkeys(order) if name in titles]
+    return {name: titles[name] + "†" * (name in stale) for name in dict.fromkeys([*known, *titles])}
+
+
+def warnings(titles: Iterable[str]) -> tuple[str, ...]:
+    """Return what daggers mean, where there are some."""
+    return (STALE,) if any(title.endswith("†") for title in titles) else ()
+
+
+def heading(runs: SuiteRuns, of: str = "") -> str:
+    """The title of a figure: the suite's, its name and size, what of it is shown, and whether it is a look."""
+    title = wrap(f"{runs.suite.title} ({runs.title}){of}", 90)
+    return f"{title}\n{QUICK}" if runs.quick else title
+
+
+def quantity(column: Column) -> str:
+    """Say what an axis shows: ``test accuracy (%)``; where lower is better it says so."""
+    unit = f" ({column.unit})" if column.unit else ""
+    return f"test {column.metric}{unit}{'' if column.higher_is_better else ', lower is better'}"
+
+
+def measured(column: Column, sheets: Iterable[Sheet]) -> str:
+    """Return a sentence on the numbers of a column of these sheets."""
+    unit = f" in {column.unit}" if column.unit else ""
+    direction = "higher" if column.higher_is_better else "lower"
+    over = ", the mean over tasks within each run" if column.is_mean else ""
+    when = reported(sheet.comparison.protocol for sheet in sheets)
+    return f"Test {column.metric}{unit}, {direction} is better{over}, {when}."

@@ -1,1 +1,0 @@
-"""Runs that are compared, and numbers that follow from them."""

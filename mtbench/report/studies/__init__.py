@@ -1,1 +1,0 @@
-"""Searches: fronts and chosen settings, in tables and figures."""

@@ -1,1 +1,0 @@
-"""Tables of what is compared, with their captions."""

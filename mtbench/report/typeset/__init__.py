@@ -1,1 +1,0 @@
-"""Tables as LaTeX, as text and for a terminal."""

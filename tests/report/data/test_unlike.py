@@ -1,0 +1,65 @@
+"""Comparisons that mix runs of unlike numerics carry a mark."""
+
+from dataclasses import replace
+
+from mtbench.report.data.choices import Choices, Convention
+from mtbench.report.data.comparison import MethodRuns, compare
+from mtbench.report.data.unlike import mixed
+from mtbench.report.exhibits.summary.data import build_table
+from mtbench.report.exhibits.summary.page import page_of
+from mtbench.report.page.latex import render_latex
+from mtbench.store.record.numerics import UNKNOWN
+from mtbench.store.status import RunStatus
+from tests.report.records import finished
+
+WOBBLE = (0.0, 0.3, -0.2)
+
+
+def of(method: str, score: float, *threads: int) -> list[RunStatus]:
+    """Runs with one seed for each number of threads."""
+    return [
+        finished(method, seed, (score + seed + WOBBLE[seed] * (method == "td"), 50.0 + seed), threads=count)
+        for seed, count in enumerate(threads)
+    ]
+
+
+def marked(*runs: list[RunStatus], base: str = "seed") -> tuple[list[str], list[str]]:
+    """The methods' names in the table, and the footnotes on comparisons."""
+    (comparison,) = compare([run for each in runs for run in each])
+    page = page_of(build_table(comparison, Choices(delta=Convention(base=base))))
+    return [line[0].says for line in page.layout.lines], [note for note in page.footnotes if note.startswith("‡")]
+
+
+def test_a_gain_over_runs_of_unlike_numerics_is_marked_at_the_method() -> None:
+    names, notes = marked(of("single", 80, 1, 1), of("moo", 80, 1, 1), of("film", 80, 1, 2))
+    assert names == ["film‡", "moo", "single"]
+    assert notes == ["‡ Bold or Δm compares runs of unlike numerics: film with single."]
+
+
+def test_runs_that_are_alike_seed_by_seed_are_not_marked_unless_seeds_are_averaged() -> None:
+    runs = of("single", 80, 1, 2), of("moo", 80, 1, 2)
+    assert marked(*runs) == (["moo", "single"], [])
+    assert marked(*runs, base="mean")[0] == ["moo‡", "single"]
+
+
+def test_what_is_bold_is_marked_if_it_beats_a_run_of_unlike_numerics() -> None:
+    names, notes = marked(of("td", 90, 1, 1, 1), of("moo", 70, 1, 1, 2), of("film", 60, 1, 1, 1))
+    assert names == ["film", "moo", "td‡"]
+    assert notes == ["‡ Bold or Δm compares runs of unlike numerics: td with moo."]
+
+
+def test_methods_with_the_same_unlike_partner_share_a_sentence_and_latex_prints_the_mark() -> None:
+    runs = [*of("single", 80, 2, 2), *of("moo", 80, 1, 1), *of("film", 80, 1, 1)]
+    (comparison,) = compare(runs)
+    page = page_of(build_table(comparison))
+    assert "‡ Bold or Δm compares runs of unlike numerics: film and moo with single." in page.footnotes
+    assert r"film$^\ddagger$ &" in render_latex(page)
+
+
+def test_what_is_unknown_or_of_one_method_alone_is_no_difference() -> None:
+    known, unknown = finished("td", 0), finished("moo", 0, torch_instructions=UNKNOWN)
+    assert unknown.record is not None
+    numerics = unknown.record.numerics
+    solver = replace(numerics, libraries={**numerics.libraries, "clarabel": "0.11.1"})
+    unknown = replace(unknown, record=replace(unknown.record, numerics=solver))
+    assert not mixed(MethodRuns(title="td", runs=(known,)), MethodRuns(title="moo", runs=(unknown,)))
