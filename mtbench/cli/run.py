@@ -196,11 +196,11 @@ def status(folders: Folders = None, results: ResultsOption = None, root: DataRoo
     """Show how many runs are missing, running, failed, damaged, stale or fresh, and the reasons."""
     from mtbench.cli.grid import notes, table
     from mtbench.engines.say import say
-    from mtbench.store.status import survey
+    from mtbench.store.union import survey_all
 
     chosen = chosen_folders(folders, results)
     with keeping():
-        runs = [run for folder in chosen for run in survey(folder, data_root(root))]
+        runs = survey_all(chosen, data_root(root))
     out = console()
     if not runs:
         say(out, f"No runs in {', '.join(map(str, chosen))} yet.", markup=False)
