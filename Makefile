@@ -2,12 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# Of pytest, as in: make test OPTIONS=--no-skips
+OPTIONS ?=
 
 .PHONY: demo test slow benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'  # the first that knows dependency groups
+	$(BIN)/python -m pip install --quiet --editable '.[explain]' --group dev
 	touch $(READY)
 
 demo: $(READY)  ## three methods on real digits, from nothing to a table
@@ -15,10 +18,10 @@ demo: $(READY)  ## three methods on real digits, from nothing to a table
 	$(BIN)/mtbench report
 
 test: $(READY)  ## everything but what takes minutes
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(OPTIONS)
 
 slow: $(READY)  ## what takes minutes: real processes, killed
-	$(BIN)/python -m pytest -m slow --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest -m slow --numprocesses auto --dist worksteal $(OPTIONS)
 
 benchmark: $(READY)  ## ratios of times, measured in one run
 	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks

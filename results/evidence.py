@@ -7,6 +7,7 @@ with one thread a run and at low priority. The list may be stopped at any instan
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import tomllib
@@ -22,6 +23,7 @@ HOUSE = RESULTS.parent
 LIST = RESULTS / "evidence.toml"
 CLONES = HOUSE / ".evidence"
 NICE = 19
+MTBENCH = [sys.executable, "-P", "-m", "mtbench"]  # -P: that of PYTHONPATH, not of the working directory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +116,15 @@ def main() -> int:
     more = ["--dry-run"] if asked.show else ["--quiet"]
     more += ["--jobs", asked.jobs] if asked.jobs else []
     os.nice(NICE)
+    # Told to stop, it leaves no training behind: `subprocess.run` kills its process when it is left by an exception.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     failed = 0
     for part in evidence.part:
         for words in part.commands():
             sys.stdout.write(f"mtbench {shlex.join(words)}\n")
             sys.stdout.flush()
             # A part with a failed run does not keep the next ones from being trained.
-            failed |= subprocess.run([sys.executable, "-m", "mtbench", *words, *more], env=environment).returncode
+            failed |= subprocess.run([*MTBENCH, *words, *more], env=environment).returncode
     return int(failed != 0)
 
 

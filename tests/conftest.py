@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -14,9 +14,11 @@ from mtbench.store.memory import CACHE
 
 
 def pytest_configure() -> None:
-    """One thread for each process, set before any of them imports torch: tests run on every core already, and threads
-    that wait for each other there take ten times as long over the small networks that planning builds. No test is
-    timed."""
+    """Give each process one thread, before any of them imports torch.
+
+    Tests run on every core already, and threads that wait for each other there take ten times as long over the small
+    networks that planning builds. No test is timed.
+    """
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ[CACHE] = tempfile.mkdtemp(prefix="mtbench-tests-")  # what is remembered here stays here
     hypothesis.settings.register_profile("untimed", deadline=None)
@@ -53,8 +55,26 @@ def any_algorithm() -> Iterator[None]:
     torch.use_deterministic_algorithms(before)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a GPU where there is none."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="a skipped test fails, unless it is marked gpu")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With `--no-skips`, turn a skip into a failure: where everything is installed nothing may go untested."""
+    report = yield
+    needless = report.skipped and not hasattr(report, "wasxfail") and not item.get_closest_marker("gpu")
+    if needless and item.config.getoption("no_skips"):
+        report.outcome, report.longrepr = "failed", f"--no-skips, and this test is skipped: {report.longrepr}"
+    return report
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give slow tests half an hour, and skip what needs a GPU where there is none."""
+    if config.pluginmanager.hasplugin("timeout"):  # not on every machine with a GPU
+        for item in items:
+            if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+                item.add_marker(pytest.mark.timeout(1800))
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return

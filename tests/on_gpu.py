@@ -33,7 +33,7 @@ def installed(folder: Path, wheels: Path) -> dict[str, str]:
     paths = [str(ROOT / "tests" / "plugins"), os.environ.get("PYTHONPATH", "")]
     if found := sorted(map(str, wheels.glob("*.whl"))):
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
-        subprocess.run([*command, "--target", str(folder), *found, str(ROOT)], check=True)
+        subprocess.run([*command, "--target", str(folder), *found, str(ROOT)], check=True, timeout=300)
         paths.insert(0, str(folder))
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path), "OMP_NUM_THREADS": "1"}
 

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ BLOCK = re.compile(r"(?:<!-- (\w+) -->\n)?```console\n(.*?)```", re.DOTALL)
 
 
 def commands(marked: str) -> list[str]:
-    """The lines after a dollar sign in the README's console blocks that have this mark, or none."""
+    """Return the lines after a dollar sign in the README's console blocks that have this mark, or none."""
     return [
         line.removeprefix("$ ").partition("  #")[0].strip()
         for mark, block in BLOCK.findall(README)
@@ -41,6 +42,7 @@ def call(command: str, folder: Path, *more: str, packages: Path | None = None) -
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
 
 
@@ -69,7 +71,7 @@ def test_a_newcomers_path_leads_from_step_to_step(tmp_path: Path, data_root: Pat
         "--target",
         site,
     ]
-    subprocess.run([*target, tmp_path / "mtbench-mine"], check=True, capture_output=True)
+    subprocess.run([*target, tmp_path / "mtbench-mine"], check=True, capture_output=True, timeout=300)
     for command in (install, *others):
         assert command.removesuffix(" --quick") in " ".join(said.split()), f"{command} is not announced by: {said}"
         if command.startswith("mtbench"):
@@ -105,7 +107,9 @@ def test_the_readmes_table_is_that_of_the_kept_report() -> None:
 def test_the_pictures_and_links_of_the_documents_are_there() -> None:
     for document in ("README.md", "CONTRIBUTING.md", "methods/README.md", "datasets/README.md"):
         path = HOUSE / document
-        for link in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        links = re.findall(r"\]\(([^)#]+)\)", path.read_text())
+        assert links, document
+        for link in links:
             assert link.startswith("http") or (path.parent / link).exists(), f"{document}: {link}"
 
 
@@ -130,5 +134,8 @@ def test_the_method_of_contributing_is_complete_and_every_part_of_it_gets_a_grad
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
-def test_the_changelog_has_a_place_for_what_comes_next() -> None:
-    assert "## [Unreleased]" in (HOUSE / "CHANGELOG.md").read_text()
+def test_the_changelog_begins_with_what_comes_next_and_this_release() -> None:
+    headings = re.findall(r"^## \[(.+?)\]( - \d{4}-\d\d-\d\d)?$", (HOUSE / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == ("Unreleased", "")
+    assert headings[1][0] == version("mtbench")
+    assert headings[1][1]

@@ -1,6 +1,12 @@
 """The list of evidence, `results/evidence.toml`, and what trains it."""
 
+import os
 import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,3 +67,38 @@ def test_a_suite_that_is_not_declared_or_was_changed_since_is_not_run(
     (line,) = evidence.undeclared(one)
     assert "changed after it was declared" in line
     assert "grid (1 added, 1 removed)" in line
+
+
+def test_told_to_stop_it_stops_the_training_too(tmp_path: Path) -> None:
+    package, pid = tmp_path / "mtbench", tmp_path / "pid"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    writes = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\ntime.sleep(600)\n"
+    (package / "__main__.py").write_text(writes)
+    listed = "Evidence(release='0', commit='0', part=(Part(results='here', command='run'),))"
+    script = (
+        "import pathlib, sys\nfrom results import evidence\nfrom results.evidence import Evidence, Part\n"
+        f"evidence.read, evidence.install = lambda: {listed}, lambda _: pathlib.Path({str(tmp_path)!r})\n"
+        "sys.argv[1:] = []\nsys.exit(evidence.main())\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=evidence.HOUSE, stdout=subprocess.DEVNULL)
+    assert until(lambda: pid.exists() and bool(pid.read_text()))
+    process.terminate()
+    assert process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert until(lambda: not is_alive(int(pid.read_text())))
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Return whether something holds within a minute."""
+    deadline = time.monotonic() + 60
+    while not (held := holds()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return held
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -21,17 +21,17 @@ VALIDATION_SEED = 2  # of the digits that are set aside, as the first of a permu
 
 
 def nearest(canvas: int) -> list[int]:
-    """The row of a canvas that each of the 28 rows of the resized image shows: floor((i + 1/2) canvas / 28)."""
+    """Return the row of a canvas that each of the 28 rows of the resized image shows: floor((i + 1/2) canvas / 28)."""
     return [(2 * i + 1) * canvas // (2 * SIDE) for i in range(SIDE)]
 
 
 def pad(tiles: Tensor) -> Tensor:
-    """Tiles (M, 28, 28) with an empty row and column behind the last: (M, 29, 29). A source of 28 is outside."""
+    """Return tiles (M, 28, 28) with an empty row and column behind the last: (M, 29, 29). A source of 28 is outside."""
     return nn.functional.pad(tiles, (0, 1, 0, 1))
 
 
 def place(padded: Tensor, chosen: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Each chosen tile alone on its canvas, resized.
+    """Return each chosen tile alone on its canvas, resized.
 
     Args:
         padded: the tiles (M, 29, 29), from `pad`.
@@ -71,7 +71,8 @@ class Layout:
         return axes[0], axes[1]
 
     def compose(self, tiles: Tensor, members: Tensor) -> Tensor:
-        """Composites (B, 28, 28) of the tiles (M, 28, 28) that `members` (B, n) int64 names in order of places."""
+        """Return composites (B, 28, 28) of the tiles (M, 28, 28) that `members` (B, n) int64 names in order of
+        places."""
         padded, (rows, columns) = pad(tiles), self.sources()
         composites = torch.zeros(len(members), SIDE, SIDE, dtype=tiles.dtype)
         for start in range(0, len(members), CHUNK):
@@ -90,7 +91,7 @@ class Recipe(Protocol):
         """The half of MNIST that they are taken from, ``train`` or ``t10k``."""
 
     def members(self, total: int, digits: int) -> Tensor:
-        """(N, n) int64, the `digits` of each composite in the order of tasks, of `total` in the half."""
+        """Return (N, n) int64, the `digits` of each composite in the order of tasks, of `total` in the half."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +112,7 @@ class Part:
     last: bool = False
 
     def base(self, total: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """The digits that composites are made of, of `total` in the half, in MNIST's order."""
+        """Return the digits that composites are made of, of `total` in the half, in MNIST's order."""
         if self.held_out is None:
             return np.arange(total)
         if self.last:
@@ -121,7 +122,7 @@ class Part:
         return np.sort(shuffled[:VALIDATION_DIGITS] if self.held_out else shuffled[VALIDATION_DIGITS:])
 
     def members(self, total: int, digits: int) -> Tensor:
-        """(N, n) int64, the digits of each composite: itself, and the partners in the order of tasks.
+        """Return (N, n) int64, the digits of each composite: itself, and the partners in the order of tasks.
 
         One call draws all partners; it gives what ``integers(0, N)`` gives for each composite and each task in turn.
         """

@@ -14,7 +14,7 @@ WHERE = "The data root is set by --data-root or MTBENCH_DATA."
 
 
 def read_checked(path: Path, algorithm: str, expected: str, owner: str) -> bytes:
-    """The bytes of a file that has the expected sum.
+    """Return the bytes of a file that has the expected sum.
 
     Raises:
         DataError: it is missing, truncated or altered; the text names the command that mends it for dataset `owner`.
@@ -67,7 +67,8 @@ def write_with_sum(path: Path, content: bytes) -> None:
 
 
 def sum_beside(path: Path) -> str:
-    """The sha256 that a file written by `write_with_sum` is to have; empty if there is no such file or no sum."""
+    """Return the sha256 that a file written by `write_with_sum` is to have; empty if there is no such file or no
+    sum."""
     try:
         return _sidecar(path).read_text(encoding="ascii")[:64] if path.is_file() else ""
     except (OSError, UnicodeDecodeError):
@@ -80,7 +81,7 @@ def with_sum(path: Path) -> tuple[Path, Path]:
 
 
 def read_with_sum(path: Path, owner: str) -> bytes:
-    """The bytes of a file that was written by `write_with_sum`; errors as in `read_checked`."""
+    """Return the bytes of a file that was written by `write_with_sum`; errors as in `read_checked`."""
     expected = sum_beside(path)
     if not expected:
         raise DataError(

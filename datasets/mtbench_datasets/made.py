@@ -27,7 +27,7 @@ class Made(Dataset):
 
     @abstractmethod
     def make(self, split: str, *, validation: bool) -> Split:
-        """One of the splits that `sizes` names."""
+        """Return one of the splits that `sizes` names."""
 
     def prepare(self, say: Callable[[str], None]) -> None:
         say(f"{self.name} is made when it is loaded, there is nothing to fetch")

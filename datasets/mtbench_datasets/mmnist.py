@@ -297,12 +297,12 @@ class MultiMnist9ByReference(MultiMnist):
 
 
 def right_of(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the neighbour to the right of each digit in 3 x 3 grids (official code of Levi & Ullman 2021).
+    """Return the neighbor to the right of each digit in 3 x 3 grids (official code of Levi & Ullman 2021).
 
     Task d is defined where digit d occurs exactly once, and not in the right column; its target is the label beside.
 
     Args:
-        labels: (N, 9) int64, counted down the columns, so that the neighbour of position j is j + 3.
+        labels: (N, 9) int64, counted down the columns, so that the neighbor of position j is j + 3.
 
     Returns:
         targets and their positions, (N, 10) int64 each, -1 where undefined.

@@ -64,7 +64,7 @@ def prepare(root: Path, say: Callable[[str], None], sources: Sequence[Source] | 
 
 
 def verify(root: Path, owner: str) -> list[tuple[Path, str]]:
-    """The four files with their sums; `owner` and errors as in `load`."""
+    """Return the four files with their sums; `owner` and errors as in `load`."""
     for name, md5 in MD5.items():
         read_checked(root / "mnist" / name, "md5", md5, owner)
     return [(root / "mnist" / name, f"md5:{md5}") for name, md5 in MD5.items()]
@@ -79,7 +79,7 @@ class Digits:
 
 
 def load(root: Path, half: str, owner: str) -> Digits:
-    """One half of MNIST, ``train`` (60,000 digits) or ``t10k`` (10,000).
+    """Return one half of MNIST, ``train`` (60,000 digits) or ``t10k`` (10,000).
 
     Args:
         owner: the dataset that needs it, as the person wrote it, for the error.
@@ -93,14 +93,15 @@ def load(root: Path, half: str, owner: str) -> Digits:
 
 
 def parse_idx(content: bytes) -> Tensor:
-    """The uint8 tensor in an IDX file: two zero bytes, type 8, the number of axes, big-endian uint32 sizes, bytes."""
+    """Return the uint8 tensor in an IDX file: two zero bytes, type 8, the number of axes, big-endian uint32 sizes,
+    bytes."""
     axes = content[3]
     sizes = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
     return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=4 + 4 * axes).view(*sizes)
 
 
 def _md5(path: Path) -> str:
-    """The MD5 sum of a file; empty if it cannot be read."""
+    """Return the MD5 sum of a file; empty if it cannot be read."""
     try:
         return read_summed(path, "md5")[1]
     except OSError:
@@ -122,7 +123,7 @@ def _take(source: Source, names: Sequence[str], folder: Path) -> list[str]:
 
 
 def _original(name: str, content: bytes) -> bytes:
-    """The bytes of an original file from the same, perhaps gzipped."""
+    """Return the bytes of an original file from the same, perhaps gzipped."""
     if content.startswith(b"\x1f\x8b"):
         try:
             content = gzip.decompress(content)

@@ -120,12 +120,12 @@ def arrays_only(stream: io.BufferedIOBase) -> Any:
 
 
 def build_idx(values: np.ndarray[Any, np.dtype[np.uint8]]) -> bytes:
-    """The IDX file of a uint8 array; the inverse of `parse_idx`."""
+    """Return the IDX file of a uint8 array; the inverse of `parse_idx`."""
     return struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape) + values.tobytes()
 
 
 def _rebuilt(pickled: io.BufferedIOBase) -> dict[str, bytes]:
-    """The original files from the pickle of ((images, labels) of 50,000 + 10,000 + 10,000 digits).
+    """Return the original files from the pickle of ((images, labels) of 50,000 + 10,000 + 10,000 digits).
 
     Images are float32 (N, 784) in steps of 1/256, so that times 256 and rounded they are the original bytes.
     """

@@ -45,7 +45,7 @@ class Paired:
     unused: int = 0
 
     def members(self, total: int, digits: int) -> Tensor:  # noqa: ARG002
-        """(N, 2) int64, the digits of each composite: the left one and the right one.
+        """Return (N, 2) int64, the digits of each composite: the left one and the right one.
 
         Raises:
             DataError: see `File.read`.

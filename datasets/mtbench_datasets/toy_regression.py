@@ -145,5 +145,5 @@ class ToyRegression(Made):
 
 
 def normal(rows: int, *purpose: str | int) -> Tensor:
-    """A standard normal matrix (rows, 250) from a stream of its own."""
+    """Return a standard normal matrix (rows, 250) from a stream of its own."""
     return torch.randn(rows, INPUTS, generator=stream(0, "toy-regression", *purpose))

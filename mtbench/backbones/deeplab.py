@@ -45,18 +45,19 @@ class DeepLab(Backbone):
                  their 1 x 1 fusion, dropout of one half, 3 x 3            (B, 256, 36, 48)
                  1 x 1, enlarged bilinearly with aligned corners           (B, outputs, 288, 384)
 
-    The convolution of a layer that would have the stride has half of the layer's dilation, every other 3 x 3 one all of
-    it. A convolution of the head, but for the last one, is followed by batch normalization and a relu.
+    The convolution of a layer that would have the stride has half of the layer's dilation; every other 3 x 3
+    convolution has the full dilation. Each convolution of the head except the last is followed by batch normalization
+    and a relu.
 
     Parameters with depth=50: the encoder 23,508,032, a head 16,125,440 and 257 for each output. LibMTL's network for
     NYUv2, with 13 + 1 + 3 outputs, has 71,888,721, as counted by hand from its code. With depth=18 layers have 2 blocks
     of two 3 x 3 convolutions each and a quarter of the channels.
 
-    Initial weights are He's normal ones with the fan of their outputs in the encoder, and PyTorch's default ones in the
-    heads, as in torchvision and LibMTL. A file of weights, of the encoder alone, is what LibMTL begins with.
+    Initial weights are He's normal ones (fan-out) in the encoder, and PyTorch's default ones in the heads, as in
+    torchvision and LibMTL. LibMTL starts from a file of weights for the encoder (option `weights`).
 
-    For small images everything can be smaller, as in ``deeplab:depth=18:width=.25:channels=32:rates=4/8/12`` at
-    96 x 128: rates fit maps of 12 x 16 as 12, 24, 36 fit those of 36 x 48. Images of any size will do.
+    For small images everything can be smaller, as in ``deeplab:depth=18:width=.25:channels=32:rates=4/8/12`` at 96 x
+    128: these rates fit maps of 12 x 16 as 12, 24, 36 fit those of 36 x 48. Images of any size are accepted.
     """
 
     Options = DeepLabOptions
@@ -76,7 +77,7 @@ class DeepLab(Backbone):
         dilate(stages["layer4"], 4)
         super().__init__(stages, nn.Identity(), input_shape)
         self.features, *sides = self.shapes[-1].post
-        # Where it is narrow, what a head fuses is its largest map.
+        # In a narrow encoder the input of a head's fusion is the largest map.
         self.largest_map = max(self.largest_map, (len(options.rates) + 2) * options.channels * sides[0] * sides[1])
         if options.weights is not None:
             start_from(self, options.weights, f"ResNet-{options.depth}", width=options.width)
@@ -95,7 +96,7 @@ class DeepLab(Backbone):
 class Aspp(nn.Module):
     """Atrous spatial pyramid pooling: from maps (B, inputs, H, W) to (B, outputs, H, W).
 
-    Each place is looked at alone, with its surroundings at several distances, and with the mean of the whole map.
+    Each place is seen alone, with its surroundings at several distances, and with the mean of the whole map.
     """
 
     def __init__(self, inputs: int, outputs: int, rates: list[int]) -> None:
@@ -113,14 +114,14 @@ class Aspp(nn.Module):
 
 
 def convolved(inputs: int, outputs: int, side: int, dilation: int = 1) -> nn.Sequential:
-    """A convolution of side x side that keeps a map's size, its normalization and a relu."""
+    """Return a convolution of side x side that keeps a map's size, its normalization and a relu."""
     padding = dilation * (side // 2)
     layer = nn.Conv2d(inputs, outputs, side, padding=padding, dilation=dilation, bias=False)
     return nn.Sequential(layer, BatchNorm(outputs), nn.ReLU())
 
 
 def dilate(stage: nn.Module, dilation: int) -> None:
-    """Remove the stride of a stage, in place, and let its convolutions see as far as they would with it."""
+    """Remove the stride of a stage, in place, and dilate its convolutions so that their receptive field stays."""
     for module in stage.modules():
         if isinstance(module, nn.Conv2d):
             strided, module.stride = module.stride != (1, 1), (1, 1)

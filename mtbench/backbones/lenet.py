@@ -33,12 +33,13 @@ class LeNet(Backbone):
         neck 320 -> 50   (B, 50)           relu: the representation z
         head 50 -> 50 -> outputs           relu between
 
-    To pool before the relu gives the same bits as to pool behind it, for a quarter of its work.
+    Pooling before the relu gives the same bits as pooling after it, at a quarter of the relu's work.
 
-    With `dropout`, which is not theirs, whole channels of conv2's map are dropped for each image, and hidden units of a
-    head one by one; in training what is left is divided by the probability of being left, in evaluation nothing is
-    dropped (Srivastava et al., JMLR 2014; torch's Dropout2d and Dropout). Their released code does neither so: it is
-    backbone ``lenet-dropout``. The channels are dropped behind the place where methods modulate the map.
+    With `dropout`, which the paper does not have, whole channels of conv2's map are dropped for each image, and hidden
+    units of a head one by one. In training the remaining values are divided by the probability of being kept; in
+    evaluation nothing is dropped (Srivastava et al., JMLR 2014; torch's Dropout2d and Dropout). The dropout of the
+    paper's released code is another one: backbone ``lenet-dropout``. The channels are dropped after the place where
+    methods modulate the map.
     """
 
     Options: ClassVar[type[LeNetSize]] = LeNetOptions

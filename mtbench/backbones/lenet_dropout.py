@@ -10,7 +10,7 @@ from mtbench.backbones.lenet import LeNet, LeNetSize
 __all__ = ["LeNetDropout"]
 
 KEPT = 0.5
-"""The probability with which a mask keeps what it is multiplied with."""
+"""The probability with which a mask keeps an element."""
 
 
 class LeNetDropout(LeNet):
@@ -22,12 +22,12 @@ class LeNetDropout(LeNet):
         head    n_t relu(fc1)    n_t (B, 50), one draw for each head and image
 
     The entries of m and n are 0 or 1 with probability 1/2, drawn from torch's global generator. As in that code neither
-    is divided by the probability, and in evaluation there is no mask: activations behind one are then on average twice
-    what they were in training, and nothing makes up for it.
+    is divided by the probability, and in evaluation there is no mask: activations after a mask are then on average
+    twice as large as in training, and nothing compensates for it.
 
-    m comes after the place where methods modulate the map, before its nonlinearity; that and the pooling commute with
-    it. A network that goes through the backbone once for each task draws m each time. Initial weights and names of
-    parameters are LeNet's.
+    m comes after the place where methods modulate the map, before its nonlinearity; the nonlinearity and the pooling
+    commute with it. A network that passes through the backbone once per task draws m each time. Initial weights and
+    names of parameters are LeNet's.
     """
 
     Options = LeNetSize
@@ -37,7 +37,7 @@ class LeNetDropout(LeNet):
 
 
 class ElementMask(nn.Module):
-    """Each element kept or set to 0, in training."""
+    """A mask that keeps each element or sets it to 0, in training."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
@@ -45,12 +45,12 @@ class ElementMask(nn.Module):
         return x * torch.bernoulli(x.new_full(self.shape(x), KEPT))
 
     def shape(self, x: Tensor) -> torch.Size:
-        """The shape of the mask."""
+        """Return the shape of the mask."""
         return x.shape
 
 
 class ChannelMask(ElementMask):
-    """Each channel of maps (B, C, H, W) kept or set to 0 in training, for all images alike."""
+    """A mask that keeps each channel of maps (B, C, H, W) or sets it to 0 in training, the same for all images."""
 
     def shape(self, x: Tensor) -> torch.Size:
         return torch.Size((1, x.shape[1], 1, 1))

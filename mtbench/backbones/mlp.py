@@ -29,7 +29,7 @@ class Mlp(Backbone):
         head 100 -> outputs
 
     Each layer is a convolution whose kernel is as large as its input, which is the same arithmetic, so that methods
-    find feature maps to reach into. The last relu belongs to the backbone and the head is affine, as in the paper.
+    find feature maps to modulate. The last relu belongs to the backbone and the head is affine, as in the paper.
     """
 
     Options = MlpOptions

@@ -12,7 +12,7 @@ from mtbench.errors import UsageError
 __all__ = ["Point"]
 
 LOW, HIGH = (-8.5, -1.0), (9.0, 9.0)
-"""The corners of the least box that holds the starts of the papers."""
+"""The corners of the smallest box that holds the starting points of the papers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,16 +21,17 @@ class PointOptions:
 
 
 class Point(Backbone):
-    """Two numbers, the same whatever comes in: the network is the point that is moved.
+    """Two numbers, the same for every input: the network is the point that is moved.
 
     ::
 
         theta (1, 2)
         z = theta for every input        (B, 2)
-        head                             z as it is
+        head                             z unchanged
 
     The papers that `toy2` is from start at (-8.5, 7.5), (0, 0), (9, 9), (-7.5, -0.5) and (9, -1) (Navon et al.; Liu et
-    al. have (-8.5, -5) too). Without `start` it is drawn evenly from the box of those five, [-8.5, 9] x [-1, 9].
+    al. have (-8.5, -5) too). Without `start` the point is drawn uniformly from the box of those five, [-8.5, 9] x [-1,
+    9].
     """
 
     Options = PointOptions
@@ -58,7 +59,7 @@ class Point(Backbone):
 
 
 class _Everywhere(nn.Module):
-    """One learned vector (D,), whatever the input; kept as a matrix (1, D), as weights are."""
+    """One learned vector (D,), the same for every input; stored as a matrix (1, D), as weights are."""
 
     def __init__(self, start: Tensor) -> None:
         super().__init__()

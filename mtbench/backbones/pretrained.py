@@ -1,4 +1,4 @@
-"""Weights in files of torchvision's, for backbones with the same layers."""
+"""Weights from torchvision's files, for backbones with the same layers."""
 
 import io
 import re
@@ -16,14 +16,14 @@ __all__ = ["start_from"]
 
 
 def start_from(backbone: Backbone, file: File, model: str, *, width: float) -> None:
-    """Take the weights of a torchvision ResNet; its classifier is left out.
+    """Load the weights of a torchvision ResNet in place; its classifier is left out.
 
     The backbone has the stages ``stem``, a convolution and its normalization, and ``layer1`` to ``layer4``, of blocks
-    with a relu between; modules within blocks have torchvision's names.
+    with a relu between them; modules within blocks have torchvision's names.
 
     Args:
         model: the network's name, e.g. ``ResNet-18``.
-        width: factor on the number of channels, which the file is for only if it is 1.
+        width: factor on the number of channels; the file fits only if it is 1.
 
     Raises:
         UsageError: the file holds something else, or the backbone has another shape.
@@ -56,7 +56,7 @@ def start_from(backbone: Backbone, file: File, model: str, *, width: float) -> N
     if amiss:
         more = f", and {len(amiss) - 1} more" if len(amiss) > 1 else ""
         raise UsageError(f"{file.subject} is '{file.path}', which does not fit: {amiss[0]}{more}.", allowed=allowed)
-    if not next(backbone.parameters()).is_meta:  # there it is checked alone; torch warns of each value that is not kept
+    if not next(backbone.parameters()).is_meta:  # there it is only checked; torch warns of each value not kept
         backbone.load_state_dict({own[name]: value for name, value in found.items()}, strict=False)
 
 
@@ -66,13 +66,13 @@ def _constructor(model: str) -> str:
 
 
 def _torchvisions_name(name: str) -> str:
-    """Return what torchvision calls ``stages.stem.pre.1.weight`` and ``stages.layer2.pre.2.conv1.weight``."""
+    """Return torchvision's name of ``stages.stem.pre.1.weight`` or ``stages.layer2.pre.2.conv1.weight``."""
     name = re.sub(r"^stages\.stem\.pre\.(\d)", lambda match: ("conv1", "bn1")[int(match[1])], name)
     return re.sub(r"^stages\.(layer\d)\.pre\.(\d+)", lambda match: f"{match[1]}.{int(match[2]) // 2}", name)
 
 
 def _read(file: File, allowed: str) -> Mapping[str, Tensor]:
-    """The state dict in a file, whose content tells its format: under any name it gives the same weights."""
+    """Return the state dict in a file, whose content determines its format: its name does not matter."""
     data, given = file.read(), f"{file.subject} is '{file.path}'"
     content: Any
     try:

@@ -17,8 +17,8 @@ class Residual(nn.Module):
     The modules are named as torchvision names them.
 
     Attributes:
-        counts: how many blocks of its kind each of the four layers of a ResNet has.
-        expansion: how many times as many channels it gives as `WIDTHS` says.
+        counts: numbers of blocks of this kind in the four layers of a ResNet.
+        expansion: factor on the numbers of output channels in `WIDTHS`.
     """
 
     counts: ClassVar[tuple[int, ...]] = (2, 2, 2, 2)
@@ -38,8 +38,9 @@ class Residual(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A residual block of 1 x 1, 3 x 3 and 1 x 1 convolutions without its last relu; the first two give a quarter of
-    the channels::
+    """A residual block of 1 x 1, 3 x 3 and 1 x 1 convolutions without its last relu.
+
+    The first two have a quarter of the channels::
 
         x + BN(conv(relu(BN(conv(relu(BN(conv x)))))))           x projected where its shape changes
 
@@ -70,11 +71,11 @@ class Bottleneck(nn.Module):
 def residual_stages(block: type[Residual] | type[Bottleneck], channels: int, width: float) -> dict[str, Stage]:
     """Return the stages ``stem`` and ``layer1`` to ``layer4`` of a ResNet.
 
-    The first map of a layer, but for layer1, has half the side of that before it. Initial weights are He's normal ones
-    for the convolutions, with the fan of their outputs, as in torchvision.
+    The first map of a layer, except for layer1, has half the side of the map before it. Initial weights are He's normal
+    ones for the convolutions (fan-out), as in torchvision.
 
     Args:
-        channels: of the images.
+        channels: the number of channels of the images.
         width: factor on the number of channels.
     """
     widths = [max(1, round(each * width)) for each in WIDTHS]
@@ -96,7 +97,7 @@ def residual_stages(block: type[Residual] | type[Bottleneck], channels: int, wid
 
 
 def _projection(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    """Return what makes a block's input as large as its output; the identity where it is."""
+    """Return the projection of a block's input to the size of its output; the identity where the sizes agree."""
     if stride == 1 and inputs == outputs:
         return nn.Sequential()
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), BatchNorm(outputs))

@@ -33,8 +33,8 @@ class ResNet18(Backbone):
         neck     mean over places                   (B, 512)             the representation z
         head     512 -> outputs
 
-    A layer's map before its last nonlinearity is the sum that ends its second block. Inputs of any size will do.
-    Initial weights are He's normal ones for the convolutions, with the fan of their outputs, as in torchvision.
+    A layer's map before its last nonlinearity is the sum that ends its second block. Inputs of any size are accepted.
+    Initial weights are He's normal ones for the convolutions (fan-out), as in torchvision.
     """
 
     Options = ResNet18Options

@@ -41,9 +41,9 @@ class RetrievalNet(Backbone):
         block5   128 -> 128, likewise                      (B, 128, 7, 7)
         neck     flatten, 6272 -> 256                      (B, 256)    batch normalization, relu: the embedding z
 
-    A block is p + conv(conv(p)) with p the pooled map of its first convolution, without a relu behind the sum, so that
-    its map before the last nonlinearity is its output. A pool halves the side, rounding down. Inputs of any size from
-    3 x 3 will do: below a side of 4 a block's first convolution is padded, and a side of 1 is not pooled.
+    A block is p + conv(conv(p)) with p the pooled map of its first convolution, without a relu after the sum, so that
+    its map before the last nonlinearity is its output. A pool halves the side, rounding down. Inputs of any size from 3
+    x 3 are accepted: below a side of 4 a block's first convolution is padded, and a side of 1 is not pooled.
 
     z is the embedding, so that a head of `embedding` outputs is the identity. A head of any other size, and each of
     several heads on one z, is linear without a bias. Embeddings are scaled to norm 1 by the kind of task.
@@ -51,11 +51,11 @@ class RetrievalNet(Backbone):
     Layers that methods modulate one by one: the map of conv1, before its relu, the outputs of the blocks, and z, under
     the name fc. From block4 on, as the paper has it, is ``first=4`` for `chmod`.
 
-    The paper does not give all details. As in the released code, initial weights are normal of standard deviation .1,
-    cut at two of these, and batch normalization has a decay of .995 and an epsilon of .001. Chosen: it has a shift and
-    no scale, the default of the library of that code; z is rectified before it is modulated and scaled, so that no
-    number of an embedding is negative. With a decay of .995 a third of the running means is still what it was 200 steps
-    before: a shorter training needs a smaller `decay`, such as .9.
+    The paper does not give all details. As in the released code, initial weights are normal with standard deviation .1,
+        truncated at two standard deviations, and batch normalization has a decay of .995 and an epsilon of .001. Chosen
+        here: it has a shift and no scale, the default of the library of that code; z is rectified before it is
+        modulated and scaled, so that no entry of an embedding is negative. With a decay of .995 a third of the running
+        means is still the value of 200 steps before: a shorter training needs a smaller `decay`, such as .9.
     """
 
     Options = RetrievalOptions
@@ -95,12 +95,12 @@ class RetrievalNet(Backbone):
         return nn.Linear(self.features, output_size, bias=False)
 
     def answer(self, images: Tensor, head: nn.Module, change: Callable[[str, Tensor], Tensor]) -> Tensor:
-        """Return the outputs of a head, with the map of every stage, and z as ``fc``, changed."""
+        """Return the outputs of a head, where `change` is applied to the map of every stage, and to z as ``fc``."""
         return cast(Tensor, head(self.walk(images, lambda name, x: change("fc" if name == NECK else name, x))))
 
 
 class Block(nn.Module):
-    """A convolution that may be pooled, p (B, C, H, W), and two more beside it: p + conv(conv(p))."""
+    """A convolution that may be pooled, p (B, C, H, W), plus two more on it: p + conv(conv(p))."""
 
     def __init__(self, inputs: int, outputs: int, momentum: float, *, padding: int, is_pooled: bool) -> None:
         super().__init__()

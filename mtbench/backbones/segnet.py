@@ -1,4 +1,4 @@
-"""SegNet, an encoder and a decoder that undoes its pooling place by place. For dense tasks."""
+"""SegNet, an encoder and a decoder that unpools place by place. For dense tasks."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +22,7 @@ class SegNetOptions:
 
 
 class SegNet(Backbone):
-    """The SegNet of MTAN (Liu et al. 2019) and of what is compared with it; 24,981,069 parameters with 13 outputs.
+    """The SegNet of MTAN (Liu et al. 2019) and of papers that compare with it; 24,981,069 parameters with 13 outputs.
 
     Every convolution is 3 x 3, with batch normalization and a relu; a pool halves the side, rounding up::
 
@@ -40,13 +40,13 @@ class SegNet(Backbone):
         neck       nothing                          (B, 64, 288, 384)      the representation z
         head       64 -> 64, 1 x 1 to outputs       (B, outputs, 288, 384)     nothing between
 
-    To undo a pool is to put each number at the place that the pool took it from, and 0 elsewhere (max unpooling); the
-    places are those of the last forward pass. A pool stands at the beginning of the stage after it, so that a stage's
-    map is at its own resolution before and after its last relu, and all pools and what undoes them lie behind the first
-    stage. Images of any size will do.
+    Undoing a pool puts each number at the place that the pool took it from, and 0 elsewhere (max unpooling); the places
+    are those of the last forward pass. A pool stands at the beginning of the stage after it, so that a stage's map is
+    at its own resolution before and after its last relu, and all pools and unpoolings come after the first stage.
+    Images of any size are accepted.
 
-    The number of parameters is that which MTAN's code divides by (im2im_pred/model_segnet_single.py of lorenmt/mtan).
-    Initial weights are that code's: Xavier's normal ones, biases 0.
+    The number of parameters is the one that MTAN's code divides by (im2im_pred/model_segnet_single.py of lorenmt/mtan).
+    Initial weights are those of that code: Xavier's normal ones, biases 0.
     """
 
     Options = SegNetOptions
@@ -84,8 +84,8 @@ class Pool(nn.Module):
     """A max pool of 2 x 2 that remembers which of the four places each maximum comes from.
 
     Attributes:
-        taken: (B, C, h, w) uint8, 2 row + column of the place within its window, of the last forward pass.
-        size: (H, W) of the maps that were pooled then.
+        taken: (B, C, h, w) uint8, 2 row + column of the maximum's place within its window, of the last forward pass.
+        size: (H, W) of the maps that were pooled in that pass.
     """
 
     taken: Tensor
@@ -100,9 +100,9 @@ class Pool(nn.Module):
 
 
 class Unpool(nn.Module):
-    """Puts each number of maps (B, C, h, w) where a pool took its number from, in maps (B, C, H, W) of 0 elsewhere.
+    """Max unpooling of maps (B, C, h, w): each number at its place before the pool, in maps (B, C, H, W), 0 elsewhere.
 
-    torch's own has no deterministic implementation.
+    torch's own implementation is not deterministic.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -119,7 +119,7 @@ class Unpool(nn.Module):
 
 
 def _stage(before: list[nn.Module], channels: list[int]) -> Stage:
-    """Convolutions from each number of channels to the next; the last one's relu is the stage's second half."""
+    """Return the convolutions from each number of channels to the next; the last relu is the stage's second half."""
     layers = [nn.Sequential(nn.Conv2d(a, b, 3, padding=1), BatchNorm(b), nn.ReLU()) for a, b in pairwise(channels)]
     layers[-1] = layers[-1][:2]
     return Stage(nn.Sequential(*before, *layers), nn.ReLU())

@@ -27,7 +27,8 @@ class Vgg11Options:
 class Vgg11(Backbone):
     """VGG-11 of Levi & Ullman (2020), the last convolution narrowed to 128 channels; 7,448,256 weights.
 
-    Convolutions are 3 x 3 with padding 1; a pool halves the side, rounding up, so that inputs of any size will do::
+    Convolutions are 3 x 3 with padding 1; a pool halves the side, rounding up, so that inputs of any size are
+    accepted::
 
         x (B, 3, 224, 224)
         conv1   3 -> 64              (B, 64, 112, 112)
@@ -38,20 +39,20 @@ class Vgg11(Backbone):
         neck    flatten              (B, 6272)            the representation z
         head    6272 -> 1024 -> 1024 -> outputs           relu and dropout of one half between
 
-    Every convolution is followed by a relu. That of a stage's last convolution comes after its pool, which gives the
-    same bits for less work. The released code modulates conv1's map behind its relu and the others before theirs, so
-    conv1's relu is in the first half of its stage. There, conv5 has no relu and z is the pooled map as it is
-    (``last_relu=false``); here it has one, as any VGG-11.
+    Every convolution is followed by a relu. The relu of a stage's last convolution comes after its pool, which gives
+    the same bits for less work. The released code modulates conv1's map after its relu and the other maps before
+    theirs, so conv1's relu is in the first half of its stage. In the released code conv5 has no relu and z is the
+    pooled map as it is (``last_relu=false``); here it has one, as any VGG-11.
 
     Layers that methods modulate one by one, before their relu: the convolutions, conv1, conv2, conv3_1, conv3_2, ...,
     conv5_2, and the hidden layers of a head, fc1 and fc2; z is not among them.
 
-    Initial weights are the released code's: those of convolutions N(0, 2 / (9 outputs)) with PyTorch's default biases,
-    uniform within 1 / sqrt(9 inputs); those of a head's linear layers N(0, 0.01^2) with biases 0.
+    Initial weights are the released code's: for convolutions N(0, 2 / (9 outputs)) with PyTorch's default biases,
+    uniform within 1 / sqrt(9 inputs); for a head's linear layers N(0, 0.01^2) with biases 0.
     """
 
     Options = Vgg11Options
-    # Half of what is narrow is dropped, and heads start from next to nothing: it learns slowly.
+    # Half of a narrow head is dropped, and heads start near 0: it learns slowly.
     conformance = Conformance(tiny={"width": 0.125}, learns_within=1500)
     paper = "Simonyan & Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR 2015"
 
@@ -82,7 +83,7 @@ class Vgg11(Backbone):
         return nn.Sequential(*layers, _linear(hidden, output_size))
 
     def answer(self, images: Tensor, head: nn.Module, change: Callable[[str, Tensor], Tensor]) -> Tensor:
-        """Return the outputs of a head, with each convolution and both its hidden layers changed before the relu."""
+        """Return the outputs of a head, with `change` applied to each convolution and hidden layer before its relu."""
         for stage, names in zip(self.levels(), CONVOLUTIONS, strict=True):
             images = stage.post(_through(cast(nn.Sequential, stage.pre), images, nn.Conv2d, names, change))
         *hidden, last = cast(nn.Sequential, head)
@@ -96,7 +97,7 @@ def _through(
     names: Iterable[str],
     change: Callable[[str, Tensor], Tensor],
 ) -> Tensor:
-    """Return x behind the layers, with what each layer of that kind gives changed under its name."""
+    """Return x after the layers, where the output of each layer of that kind is changed under its name."""
     left = iter(names)
     for layer in layers:
         x = layer(x)

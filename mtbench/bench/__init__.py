@@ -1,1 +1,1 @@
-"""The speed of methods on this machine: steps of training timed, and what the machine could do at most."""
+"""The speed of methods on this machine: timed training steps, and the highest rate that the machine reaches."""

@@ -1,4 +1,4 @@
-"""Measurements drawn: what a step takes, how near that is to the limit, and what several runs at a time give."""
+"""Figures of measurements: the time of a step, its distance from the limit, and the gain of several runs at a time."""
 
 from collections.abc import Callable
 
@@ -16,16 +16,16 @@ from mtbench.report.text import duration, fixed, wrap
 __all__ = ["draw_bench"]
 
 _ROW = 0.2
-"""Inches between two methods, beside the lines of their names."""
+"""Height of a method's row in inches, without the lines of its name."""
 _SHIFTS = (4, -8)
-"""Points that numbers stand above or below their dots."""
+"""Distances in points of a number from its dot."""
 _IDEAL = "Dotted: the throughput if no run slowed another down."
 
 
 def draw_bench(bench: Bench) -> Figure | None:
-    """Draw a row per method, with a dot for one run or, of throughput, for each number of runs at a time.
+    """Draw a row per method, with a dot for one run or, for throughput, a dot for each number of runs at a time.
 
-    None where no method was measured.
+    None if no method was measured.
     """
     methods = [each for each in bench.methods if each.steps]
     if not methods:
@@ -62,8 +62,10 @@ def _dots(
     value: Callable[[Measured, int], float],
     said: Callable[[float], str],
 ) -> None:
-    """Draw a dot for each method and number of runs at a time, from 0 on; the number stands above the first dot of a
-    row, below the second, and beside no other."""
+    """Draw a dot for each method and number of runs at a time, on an axis from 0.
+
+    The number stands above the first dot of a row and below the second; other dots have none.
+    """
     for row, each in enumerate(methods):
         for place, (jobs, its) in enumerate(look.items()):
             if jobs not in each.steps:

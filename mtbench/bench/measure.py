@@ -1,4 +1,4 @@
-"""Measurements of methods, one after another, each in processes of its own."""
+"""Measurements of methods, one after another, each in its own processes."""
 
 import dataclasses
 import multiprocessing
@@ -20,9 +20,9 @@ from mtbench.plan.spec import RunSpec
 __all__ = ["Ask", "Bench", "Measured", "measure"]
 
 LIMIT = 300.0
-"""Seconds after which a measurement is given up, beside those that it is to take."""
+"""Seconds after which a measurement is given up, in addition to the seconds that it is to take."""
 ENDLESS = 1_000_000
-"""Epochs, more than a measurement sees."""
+"""Number of epochs that no measurement reaches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +33,11 @@ class Ask:
         methods: their names.
         dataset: its name.
         protocol: the name of a protocol.
-        settings: of the protocol, that differ.
+        settings: the settings of the training protocol that differ from it.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
-        jobs: how many runs at a time, one number after another in ascending order; the first is 1.
-        seconds: that each measurement times.
-        is_random: whether random images take the place of the dataset's.
+        jobs: numbers of runs at a time, in ascending order; the first is 1.
+        seconds: the seconds that each measurement takes.
+        is_random: True if random images take the place of the dataset's.
         root: the folder of the data files.
     """
 
@@ -58,8 +58,8 @@ class Measured:
 
     Attributes:
         method: its title.
-        steps: by the number of runs at a time the steps of each run; less than asked for where one failed.
-        why: a sentence, if something failed.
+        steps: the steps of each run, by the number of runs at a time; fewer entries than asked for where one failed.
+        why: the reason as a sentence, if something failed.
     """
 
     method: str
@@ -67,28 +67,28 @@ class Measured:
     why: str = ""
 
     def rate(self, jobs: int) -> float:
-        """Return the steps per second of all runs together, with so many at a time."""
+        """Return the steps per second of all runs together, at this number of runs at a time."""
         return sum(each.steps / each.seconds for each in self.steps[jobs])
 
     def seconds(self, jobs: int) -> float:
-        """Return the seconds per step of each run, with so many at a time."""
+        """Return the seconds per step of each run, at this number of runs at a time."""
         return jobs / self.rate(jobs)
 
     @property
     def flops(self) -> float:
-        """The floating-point operations of a step: two for a multiply-accumulate, and for the backward pass twice those
-        of the forward pass."""
+        """The floating-point operations of a step: 2 per multiply-accumulate, with a backward pass as two forward
+        passes."""
         first = self.steps[1][0]
         return 3 * 2 * first.macs * first.examples
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """All that was measured.
+    """The measurements of all methods.
 
     Attributes:
-        ask: what was asked for.
-        limit: floating-point operations per second of a large product of matrices, on one core or GPU.
+        ask: the request.
+        limit: floating-point operations per second of a large matrix product, on one core or GPU.
         protocol: the training protocol in words.
         methods: in the order in which they were asked for.
     """

@@ -1,4 +1,4 @@
-"""Measurements in words, and as numbers."""
+"""Measurements as a table, and as numbers."""
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ __all__ = ["bench_frame", "bench_page", "times"]
 
 
 def bench_page(bench: Bench) -> Page:
-    """A row per method; what failed is named below."""
+    """Return a table with a row per method; a method that failed is named below it."""
     ask, more = bench.ask, bench.ask.jobs[1:]
     on_gpu, limit = ask.device.startswith("cuda"), f"{counted(bench.limit)} FLOP/s"
     where, whose = ("GPU", "which share the GPU") if on_gpu else ("core", "a core each")
@@ -68,7 +68,7 @@ def times(number: float) -> str:
 
 
 def bench_frame(bench: Bench) -> pd.DataFrame:
-    """One row per method and number of runs at a time, at full precision; what failed has no numbers."""
+    """Return a row per method and number of runs at a time, at full precision; a failed method has no numbers."""
     ask, rows = bench.ask, []
     about = {
         "dataset": ask.dataset,

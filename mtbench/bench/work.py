@@ -1,4 +1,4 @@
-"""The work of one process: a method is trained for some seconds, or the machine's own rate is measured."""
+"""The work of one process: train a method for some seconds, or measure the rate of the machine."""
 
 import time
 from dataclasses import dataclass
@@ -22,33 +22,33 @@ from mtbench.train.pace import now, pace
 __all__ = ["BESIDE", "Meeting", "Steps", "measure_limit", "measure_steps"]
 
 SIDE = {"cpu": 1024, "cuda": 8192}
-"""Rows and columns of the matrices whose product is timed, by the kind of device."""
+"""Rows and columns of the matrices whose product is timed, by kind of device."""
 AT_LEAST = 5
-"""Products that are timed at least."""
+"""Number of products that are timed at least."""
 BESIDE = "a process beside it failed"
-"""Message of a process that waited for the others in vain."""
+"""Message of a process that waited in vain for the others."""
 WAIT = 120.0
 """Seconds that processes wait for one another at most."""
 
 
 class Meeting(Protocol):
-    """A place where processes wait until all of them are there, as `multiprocessing.Barrier`."""
+    """A barrier where processes wait until all of them are there, as `multiprocessing.Barrier`."""
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for the others."""
 
     def abort(self) -> None:
-        """Let the others fail that wait."""
+        """Make that wait fail in the other processes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Steps:
-    """The steps that one process took.
+    """The steps of one process.
 
     Attributes:
-        steps: the number of them.
-        seconds: how long they took together.
-        examples: per step, the mean over an epoch.
+        steps: the number of steps.
+        seconds: the seconds that all of them took together.
+        examples: examples per step, the mean over an epoch.
         macs: multiply-accumulates for one example in one forward pass.
         memory: peak in bytes: of the process on a CPU, of its tensors on a GPU.
     """
@@ -68,8 +68,8 @@ def measure_steps(
     Args:
         text: a spec as JSON.
         root: the folder of the data files.
-        is_random: whether random images take the place of the dataset's.
-        meeting: of the processes that are to compute at the same time.
+        is_random: True if random images take the place of the dataset's.
+        meeting: the barrier of the processes that are to compute at the same time.
     """
     try:
         pipe.send(_steps(RunSpec.from_json(text), Path(root), torch.device(device), seconds, is_random, meeting))
@@ -97,9 +97,9 @@ def _steps(spec: RunSpec, root: Path, device: torch.device, seconds: float, is_r
 
 
 def measure_limit(device: str, precision: str, seconds: float, pipe: Connection) -> None:
-    """Send the floating-point operations per second of a large product of matrices: the best of some seconds.
+    """Send the floating-point operations per second of a large matrix product: the best of some seconds.
 
-    It is computed as training computes: on one thread of a CPU, in the precision of the protocol.
+    The product is computed as training computes: on one thread of a CPU, in the precision of the protocol.
     """
     here = torch.device(device)
     deterministic(here, precision)

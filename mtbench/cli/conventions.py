@@ -32,6 +32,7 @@ def tables(
     Raises:
         UsageError: none has it, or what is asked of Δm contradicts it.
     """
+    from mtbench.engines.say import say
     from mtbench.report.assemble import assemble
     from mtbench.report.data.comparison import compare
     from mtbench.report.data.conventions.convert import converted
@@ -41,7 +42,7 @@ def tables(
     made = assemble(Results(comparisons=tuple(found), choices=choices, convention=name))
     made.print(console)
     if left_out:
-        console.print(left_out, style="dim", soft_wrap=True, highlight=False, markup=False)
+        say(console, left_out, style="dim", markup=False)
     return made.write(out)
 
 
@@ -94,6 +95,7 @@ def runs_of_suite(
     if not found:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",
-            mend=f"Make some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder with --results.",
+            mend=f"Train some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder: "
+            "mtbench report DIR.",
         )
     return found

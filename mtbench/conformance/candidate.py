@@ -51,12 +51,12 @@ class Candidate:
 
     @staticmethod
     def of(text: str) -> "Candidate":
-        """The candidate from a method as written on the command line, on LeNet unless it names a backbone."""
+        """Return the candidate from a method as written on the command line, on LeNet unless it names a backbone."""
         method = parse_method(text)
         return Candidate(method=method, backbone=method.on(BACKBONE))
 
     def on(self, backbone: BackboneChoice) -> "Candidate":
-        """The same method on another backbone."""
+        """Return the same method on another backbone."""
         return dataclasses.replace(self, backbone=backbone)
 
 
@@ -87,12 +87,12 @@ class Memory:
 
 
 def primary(result: TaskResult) -> float:
-    """The value of the primary metric, an accuracy in %."""
+    """Return the value of the primary metric, an accuracy in %."""
     return next(iter(result.metrics.values()))
 
 
 def tiny(name: str) -> BackboneChoice:
-    """An installed backbone, as small as it says it can be; as it is where options are given."""
+    """Return an installed backbone, as small as it says it can be; as it is where options are given."""
     if ":" in name:
         return parse_backbone(name)
     options = parse_backbone(name).backbone_class.conformance.tiny
@@ -100,7 +100,7 @@ def tiny(name: str) -> BackboneChoice:
 
 
 def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Assembly:
-    """Everything that is needed to train in the world, whose examples serve as training and test split.
+    """Return everything that is needed to train in the world, whose examples serve as training and test split.
 
     Raises:
         UsageError: the method does not fit the world.
@@ -161,7 +161,7 @@ def trained(
     memory: Memory | None = None,
     points: Collection[int] | None = (),
 ) -> Assembly:
-    """The assembly after training; interrupted where the memory says so."""
+    """Return the assembly after training; interrupted where the memory says so."""
     deterministic(torch.device("cpu"), protocol.precision)
     run = built(candidate, world, seed=seed)
     with suppress(InterruptedError):
@@ -170,7 +170,7 @@ def trained(
 
 
 def state(run: Assembly) -> Mapping[str, Tensor]:
-    """Every tensor of network and balancer by name."""
+    """Return every tensor of network and balancer by name."""
     return {
         f"{part}.{name}": value
         for part, module in (("network", run.network), ("balancer", run.balancer))

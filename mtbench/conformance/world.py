@@ -59,7 +59,7 @@ def plain(tasks: int, count: int) -> World:
 
 
 def undefined(tasks: int, count: int) -> World:
-    """The plain world with a third of the labels missing; the last task's are rare."""
+    """Return the plain world with a third of the labels missing; the last task's are rare."""
     world = plain(tasks, count)
     kept = torch.rand(count, tasks, generator=stream(0, "conformance", "kept")) < 2 / 3
     kept[:, -1] &= torch.arange(count) % 8 == 0
@@ -67,7 +67,7 @@ def undefined(tasks: int, count: int) -> World:
 
 
 def conflicting(count: int) -> World:
-    """Three tasks that pull one backbone apart, with losses of three sizes.
+    """Return three tasks that pull one backbone apart, with losses of three sizes.
 
     The first two read the same bar and half of the second one's labels are those of another image; the third reads
     another bar.
@@ -89,7 +89,7 @@ def conflicting(count: int) -> World:
 
 
 def absent_in_every_other_batch(count: int, batch: int) -> World:
-    """Two tasks, the second of which has no label in any example of every other batch."""
+    """Return two tasks, the second of which has no label in any example of every other batch."""
     world = plain(2, count)
     defined = world.split.defined.clone()
     defined[count // 2 :, 1] = False

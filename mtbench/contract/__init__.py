@@ -1,4 +1,4 @@
-"""The contract for plug-ins: the few things that a method, a balancer, a backbone or a dataset is made of."""
+"""The contract for plug-ins: the classes that a method, a balancer, a backbone or a dataset is made of."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -110,11 +110,11 @@ _ON_DEMAND = (
     "split",
     "task",
 )
-"""Modules of this package that import torch, which takes seconds that a report of finished runs does not need."""
+"""Modules of this package that import torch. That takes seconds, which a report of finished runs does not need."""
 
 
 def __getattr__(name: str) -> object:
-    """Import the modules `_ON_DEMAND`, all of them, when a name of one is first asked for."""
+    """Import all modules of `_ON_DEMAND` when a name of one of them is first requested."""
     if name not in __all__:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     for module in map(import_module, (f"{__name__}.{each}" for each in _ON_DEMAND)):

@@ -1,7 +1,8 @@
-"""Augmentations: random motions of the training examples, drawn anew in every epoch.
+"""Augmentations: random motions of the training examples, resampled in every epoch.
 
-A dataset gives its training split a tuple of them, in the order in which they are made: ``Split(augment=(Shift(2),))``.
-Images, points, and targets, maps and foreground move together; each kind of task says how its targets move.
+A dataset gives its training split a tuple of them, in the order in which they are applied:
+``Split(augment=(Shift(2),))``. Images, points, and targets, maps and foreground move together; each kind of task
+defines the motion of its targets.
 """
 
 import math
@@ -32,9 +33,10 @@ class Augmentation(ABC):
 
 @dataclass(frozen=True)
 class Shift(Augmentation):
-    """A shift by whole pixels, uniform in -pixels..pixels along either axis; what comes in is background.
+    """A shift by whole pixels, uniform in -pixels..pixels along either axis; pixels from outside are background.
 
-    The same as padding by so many pixels and cropping to the old size at a random place (He et al. 2016, Sec. 4.2).
+    It equals padding by this number of pixels and cropping to the old size at a random place (He et al. 2016,
+    Sec. 4.2).
     """
 
     pixels: int
@@ -46,7 +48,7 @@ class Shift(Augmentation):
 
 @dataclass(frozen=True)
 class Flip(Augmentation):
-    """An exchange of left and right, with a probability."""
+    """An exchange of left and right, with a given probability."""
 
     probability: float = 0.5
 
@@ -60,15 +62,15 @@ class Flip(Augmentation):
 
 @dataclass(frozen=True)
 class ScaleCrop(Augmentation):
-    """A crop enlarged to the size of the image, as users of NYUv2 make it (LibMTL, examples/nyu, ``--aug``).
+    """A crop enlarged to the size of the image, as in code for NYUv2 (LibMTL, examples/nyu, ``--aug``).
 
-    A scale s is drawn uniformly from `scales`, and uniformly a place of a crop of floor(H / s) x floor(W / s) pixels,
-    whose corner pixels become those of the image. Depth is divided by s, a disparity is multiplied by it.
+    A scale s is drawn uniformly from `scales`, and then uniformly the place of a crop of floor(H / s) x floor(W / s)
+    pixels, whose corner pixels become those of the image. Depth is divided by s, a disparity is multiplied by it.
 
-    Deviations from LibMTL: maps, normals among them, take the pixel that is nearest to the place that the image shows
+    Deviations from LibMTL: maps, including normals, take the pixel that is nearest to the place that the image shows
     there. LibMTL counts pixels of labels and depth from their edges, up to a pixel off from its image, and blends
-    normals, undefined ones too, bilinearly. It, and code that has it from CAGrad's, divides disparities too. Kinds of
-    tasks with ``like="libmtl"`` move their targets as LibMTL does.
+    normals, including undefined ones, bilinearly. LibMTL, and code that takes the augmentation from CAGrad's,
+    divides disparities too. Kinds of tasks with ``like="libmtl"`` move their targets as LibMTL does.
     """
 
     scales: tuple[float, ...] = (1.0, 1.2, 1.5)
@@ -94,7 +96,7 @@ class ScaleCrop(Augmentation):
 def draw_motion(
     augmentations: Sequence[Augmentation], count: int, size: tuple[int, int], generator: torch.Generator
 ) -> Motion:
-    """Return one motion per example that does all augmentations one after the other."""
+    """Return one motion per example that applies all augmentations one after the other."""
     motion = Motion.none(count, size)
     for augmentation in augmentations:
         motion = motion.then(augmentation.draw(count, size, generator))

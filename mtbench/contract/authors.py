@@ -8,13 +8,13 @@ from pathlib import Path
 __all__ = ["author_of", "place_of", "place_of_caller", "place_of_error"]
 
 BETWEEN = ("dataclasses", "mtbench.contract.losses")
-"""Modules that lie between an author's line and the place that finds fault with it."""
+"""Modules between an author's line and the check that reports its error."""
 LIBRARIES = frozenset({"mtbench", "torch", "numpy", "scipy", "torchjd"})
-"""Packages whose lines no author of a plug-in can mend."""
+"""Packages whose lines the author of a plug-in cannot change."""
 
 
 def author_of(owner: object, names: Sequence[str]) -> str:
-    """Return the first of some methods that a class has, and not from the contract; else the last.
+    """Return the first of some methods that a class defines outside of the contract; the last one if there is none.
 
     Args:
         owner: the class, or an instance of it.
@@ -24,8 +24,10 @@ def author_of(owner: object, names: Sequence[str]) -> str:
 
 
 def place_of(owner: object, name: str) -> str:
-    """Return the file and line at which a class, or that of an instance, defines a method, as a sentence; those of the
-    class where it has the method from the harness, and nothing where they are unknown."""
+    """Return the file and line at which a class, or that of an instance, defines a method, as a sentence.
+
+    The lines of the class are named if the method comes from the harness; the text is empty if they are unknown.
+    """
     code, owner = getattr(_function(owner, name), "__code__", None), owner if isinstance(owner, type) else type(owner)
     if code is not None and (not _is_harness(_module(owner, name)) or _is_harness(owner.__module__)):
         return _sentence(code.co_filename, code.co_firstlineno)
@@ -36,8 +38,7 @@ def place_of(owner: object, name: str) -> str:
 
 
 def place_of_caller() -> str:
-    """Return the file and line that made the data class which is validated, as a sentence; empty if that is the
-    harness."""
+    """Return the file and line that made the data class which is validated, as a sentence; empty for the harness."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__") in BETWEEN:
         frame = frame.f_back
@@ -47,7 +48,7 @@ def place_of_caller() -> str:
 
 
 def place_of_error(error: BaseException) -> str:
-    """Return the last file and line of a traceback that belong to no library, as a sentence; empty if there is none."""
+    """Return the last file and line of a traceback outside of libraries, as a sentence; empty if there is none."""
     place, trace = "", error.__traceback__
     while trace is not None:
         top = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]

@@ -1,4 +1,4 @@
-"""The backbone of a network: named stages that methods can reach into, a neck, and heads that fit it."""
+"""The backbone of a network: named stages that methods can modulate, a neck, and heads that fit it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from mtbench.contract.task import Layout
 __all__ = ["NECK", "Backbone", "Stage", "StageShape"]
 
 NECK = "neck"
-"""What `Backbone.walk` calls the representation z."""
+"""The name of the representation z in `Backbone.walk`."""
 
 
 class Stage(nn.Module):
-    """One level of a backbone, in two halves: methods modulate what lies between them.
+    """One level of a backbone, in two halves: methods modulate the feature map between them.
 
     Attributes:
-        pre: from the stage's input to the feature map before its last nonlinearity.
+        pre: the module from the stage's input to the feature map before its last nonlinearity.
         post: that nonlinearity and the pooling.
     """
 
@@ -49,16 +49,16 @@ class Backbone(nn.Module, ABC):
     A subclass takes ``(options, input_shape)``, builds `stages` and `neck`, and calls ``super().__init__`` with them.
 
     Attributes:
-        Options: its options class.
-        conformance: facts that `mtbench check` alone reads.
-        has_stages: whether it has feature maps that methods can reach into.
-        stages: by name, in order.
+        Options: the options class.
+        conformance: facts that only `mtbench check` reads.
+        has_stages: True if it has feature maps that methods can modulate.
+        stages: the stages by name, in order.
         layout: form of the outputs of its heads: one vector per input, or a map; then z is a map too.
-        neck: from the last stage's output to the representation z (B, features), or (B, features, H, W).
-        features: the width of z, its channels where it is a map.
-        input_shape: of one input, (C, H, W), that it was built for.
-        shapes: per stage, for that input shape.
-        largest_map: how many numbers the largest feature map of one input has, of those that any of its modules gives.
+        neck: the module from the last stage's output to the representation z (B, features), or (B, features, H, W).
+        features: the width of z; its number of channels if it is a map.
+        input_shape: the shape of one input, (C, H, W), that the backbone was built for.
+        shapes: shapes of the feature maps per stage, for that input shape.
+        largest_map: the size of the largest feature map of one input, as a number of values, over all modules.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -80,23 +80,27 @@ class Backbone(nn.Module, ABC):
         """Return a fresh head from z (B, features) to (B, output_size), or from maps to maps (B, output_size, H, W)."""
 
     def branch(self, output_size: int) -> nn.Module:
-        """Return a fresh head like `head`, to be one of several on one z. By default they are alike; a backbone whose
-        z is an output already gives here what tells one task's outputs from another's."""
+        """Return a fresh head like `head`, to be one of several on one z.
+
+        By default both are alike. A backbone whose z is an output already returns the part that separates the tasks'
+        outputs.
+        """
         return self.head(output_size)
 
     def levels(self) -> list[Stage]:
-        """The stages in order."""
+        """Return the stages in order."""
         return [cast(Stage, stage) for stage in self.stages.values()]
 
     def forward(self, images: Tensor) -> Tensor:
-        """z (B, features) from images (B, C, H, W)."""
+        """Return z (B, features) from images (B, C, H, W)."""
         return self.walk(images, lambda _, maps: maps)
 
     def walk(self, images: Tensor, change: Callable[[str, Tensor], Tensor]) -> Tensor:
-        """z (B, features), with the map of every stage changed before its last nonlinearity.
+        """Return z (B, features), where the map of every stage is changed before its last nonlinearity.
 
         Args:
-            change: from a stage's name and its map (B, C, H, W), or from `NECK` and z, to what goes on in its place.
+            change: a function from a stage's name and its map (B, C, H, W), or from `NECK` and z, to the value that
+                replaces it.
         """
         for name, stage in self.stages.items():
             assert isinstance(stage, Stage)
@@ -104,19 +108,20 @@ class Backbone(nn.Module, ABC):
         return change(NECK, cast(Tensor, self.neck(images)))
 
     def answer(self, images: Tensor, head: nn.Module, change: Callable[[str, Tensor], Tensor]) -> Tensor:
-        """Return the outputs of a head on images (B, C, H, W), with every layer changed that papers modulate.
+        """Return the outputs of a head on images (B, C, H, W), where every layer that papers modulate is changed.
 
         By default these are the places of `walk`. A backbone that has more of them, such as each convolution of a stage
-        or the hidden layers of its heads, overrides it and visits them in place of those.
+        or the hidden layers of its heads, overrides this method and visits these places instead.
 
         Args:
-            head: one of this backbone's, see `head`.
-            change: from the name of a place and its map (B, C, H, W), or its vector (B, C), to what goes on instead.
+            head: a head of this backbone, see `head`.
+            change: a function from the name of a place and its map (B, C, H, W), or its vector (B, C), to the value
+                that replaces it.
         """
         return cast(Tensor, head(self.walk(images, change)))
 
     def places(self, head: nn.Module) -> dict[str, tuple[int, ...]]:
-        """Return the places that `answer` visits, in order: by name the shape of an input's values there."""
+        """Return the shape of an input's values at each place that `answer` visits, by name and in order."""
         shapes: dict[str, tuple[int, ...]] = {}
 
         def note(name: str, values: Tensor) -> Tensor:
@@ -138,7 +143,7 @@ class Backbone(nn.Module, ABC):
             module.register_forward_hook(lambda _, __, output: sizes.append(output.numel()))
             for module in self.stages.modules()
         ]
-        self.eval()  # to look is not to train: running statistics stay as they are
+        self.eval()  # measuring shapes is no training: running statistics stay as they are
         with torch.no_grad():
             for stage in self.levels():
                 pre = stage.pre(maps)

@@ -1,11 +1,11 @@
-"""From the losses of T tasks to one gradient: how tasks that share parameters are weighed against each other.
+"""From the losses of T tasks to one gradient: rules that balance tasks which share parameters.
 
-A balancer acts on the P tasks that are present in a batch alone. Its whole state must be in ``state_dict()``; what is
-no tensor of a fixed shape goes there by ``get_extra_state`` and ``set_extra_state``.
+A balancer acts only on the P tasks that are present in a batch. Its whole state must be in ``state_dict()``; state that
+is no tensor of a fixed shape is stored there by ``get_extra_state`` and ``set_extra_state``.
 
-- `LossWeighting` gives each loss a factor, and `Scalarization` makes one number of them: one backward pass.
+- `LossWeighting` gives each loss a factor, and `Scalarization` makes one number of the losses: one backward pass.
 - `GradientBalancer` combines the tasks' gradients in the parameters that they share: a backward pass per task.
-- `RepresentationBalancer` combines them in the representation that they share: one backward pass of the encoder.
+- `RepresentationBalancer` combines the gradients in the shared representation: one backward pass of the encoder.
 """
 
 import dataclasses
@@ -29,31 +29,33 @@ __all__ = ["Balancer", "Combined", "GradientBalancer", "LossWeighting", "Represe
 
 
 class Balancer(nn.Module, ABC):
-    """Turns a batch into gradients. Derive from one of the classes below, unless none of them fits.
+    """A rule that turns a batch into gradients. Derive from one of the classes below, unless none of them fits.
 
     Attributes:
-        Options: its options class.
-        paper: where it comes from.
-        presets: named sets of options, ``famo:preset=paper``: what its authors train with.
-        protocol_presets: by preset the settings of the training protocol that it changes for this method alone. Tables
-            mark such a row.
-        requires: what kind of network it can balance, e.g. `SharedRepresentation`.
-        needs_shared_parameters: whether it makes sense only where tasks share parameters.
-        extra: what must be installed besides, in the words that pip is given, e.g. ``mine[solver]``; a plain text,
-            which ``mtbench list`` reads without importing anything.
-        extra_modules: the modules that come with `extra`, a tuple of plain texts likewise.
-        needs_positive_losses: whether it has no meaning where a loss, auxiliary terms included, is negative, as where
-            it takes logarithms, roots or ratios of losses. A loss of exactly 0 must do no harm. An attribute of the
-            instance where options decide. Planning refuses tasks whose kind `has_negative_losses`, and training ends at
-            the first negative loss.
-        conformance: facts that `mtbench check` alone reads.
+        Options: the options class.
+        paper: the paper that proposes it.
+        presets: named sets of options, e.g. ``famo:preset=paper`` for the options that its authors train with.
+        protocol_presets: for each preset the settings of the training protocol that it changes for this method alone.
+            Tables mark such a row.
+        requires: the class of network that it can balance, e.g. `SharedRepresentation`.
+        needs_shared_parameters: True if it makes sense only where tasks share parameters.
+        extra: an optional dependency in pip's notation, e.g. ``mine[solver]``; a plain text, which ``mtbench list``
+            reads without importing anything.
+        extra_modules: the modules that `extra` installs, also a tuple of plain texts.
+        needs_positive_losses: True if it is not defined for negative losses, including auxiliary terms, e.g. because it
+            takes logarithms, roots or ratios of losses. A loss of exactly 0 must be accepted. An attribute of the
+            instance where it depends on options. Planning refuses tasks whose kind `has_negative_losses`, and training
+            ends at the first negative loss.
+        conformance: facts that only `mtbench check` reads.
         role: ``reference`` for the one balancer that takes the unweighted loss, else empty; see `Network.role`.
-        learning_rate: of its own parameters at the start, if it has any; it falls as the network's does.
-        per_task: the names of its own parameters (T, ...) that have a row for each task: those of tasks that are absent
-            from a step do not move, whatever the optimizer remembers. One parameter for each task needs no name here.
-        forwards: how many forward passes a step takes besides the network's own. Those in `after_step` leave the
-            network's buffers, such as running statistics, as they were: the loop restores them.
-        gradient_scale: the protocol's, for balancers that combine gradients.
+        learning_rate: the initial learning rate of its own parameters, if it has any; it follows the network's
+            schedule.
+        per_task: the names of its own parameters (T, ...) that have a row for each task: the rows of tasks that are
+            absent from a step do not move, whatever state the optimizer has. A parameter for one task alone needs no
+            name here.
+        forwards: the number of forward passes of a step besides the network's own. Those in `after_step` leave the
+            network's buffers, such as running statistics, unchanged: the loop restores them.
+        gradient_scale: the setting of the training protocol, for balancers that combine gradients.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -85,32 +87,32 @@ class Balancer(nn.Module, ABC):
     def backward(self, network: Network, batch: Batch) -> Losses:
         """Compute the losses of a batch and leave the balanced gradient in ``.grad`` of the network's parameters.
 
-        There was none before. What is balanced is `Losses.totals`: the mean losses with the auxiliary terms of networks
-        that have any. The result's `Losses.weights` hold the coefficient that the gradient of each task's total has in
-        the gradient of the shared parameters; they are recorded.
+        These parameters have no gradient before. The losses that are balanced are `Losses.totals`: the mean losses with
+            the auxiliary terms of networks that have any. The result's `Losses.weights` hold the coefficient of each
+            task's gradient in the gradient of the shared parameters; they are recorded.
         """
 
     def after_step(self, network: Network, batch: Batch) -> Losses | None:  # noqa: ARG002
-        """Called when the optimizer has taken the step of this batch.
+        """Update the state after the optimizer has taken the step of this batch; does nothing by default.
 
         Returns:
-            the losses that were measured here, which are held to what those of a step are; None if there are none.
+            the losses that were measured here, which are checked like those of a step; None if there are none.
         """
         return None
 
     def end_epoch(self, means: Tensor) -> None:
-        """Note the tasks' mean training losses (T,) in the epoch that ends, auxiliary terms included.
+        """Process the tasks' mean training losses (T,) in the epoch that ends, auxiliary terms included.
 
         They are NaN for a task that was absent.
         """
 
 
 class Scalarization(Balancer):
-    """A balancer that makes one number of the losses, and then takes one ordinary backward pass."""
+    """A balancer that makes one number of the losses and takes one ordinary backward pass."""
 
     @abstractmethod
     def scalar(self, losses: Losses) -> Tensor:
-        """The number whose gradient is taken, from the losses of the tasks that are present; no penalty in it."""
+        """Return the number to differentiate, from the losses of the tasks that are present, without the penalty."""
 
     def backward(self, network: Network, batch: Batch) -> Losses:
         losses = network.losses(batch)
@@ -124,7 +126,7 @@ class Scalarization(Balancer):
 
 
 class LossWeighting(Scalarization):
-    """A balancer that weighs the losses. Factors equal to `Losses.share` weigh nothing: that is uniform."""
+    """A balancer that weights the losses. Factors equal to `Losses.base_weights` give the unweighted loss (uniform)."""
 
     @abstractmethod
     def weigh(self, losses: Losses) -> Tensor:
@@ -144,9 +146,9 @@ class Combined:
     Attributes:
         shared: (n,) the gradient of the shared parameters.
         own: (P,) the factors of the tasks' gradients in their task-specific parameters; None stands for 1.
-        weights: (P,) the coefficients of the tasks' gradients in `shared`; None where it is no such sum.
-        solved: whether `shared` meets the condition that defines the rule; false where an iteration ended short of it.
-            The steps that were not solved are counted, and reported.
+        weights: (P,) the coefficients of the tasks' gradients in `shared`; None if it is no such sum.
+        solved: True if `shared` meets the condition that defines the rule, False if an iteration ended before it did.
+            Steps that were not solved are counted and reported.
     """
 
     shared: Tensor
@@ -156,36 +158,36 @@ class Combined:
 
 
 class GradientBalancer(Balancer):
-    """A balancer that combines the tasks' gradients in the parameters that they share. Derive and give `combine`.
+    """A balancer that combines the tasks' gradients in the parameters that they share. A subclass defines `combine`.
 
-    The training protocol's `gradient_scale` sets the length of the combined gradient. ``native``: as `combine` gives
-    it. ``sum``: divided by `gain`, so that where all tasks have one gradient it is that of the unweighted loss.
-    ``matched``: at each step as long as the gradient of the unweighted loss. With the latter two the task-specific
-    parameters follow: they get the gradient of the unweighted loss or, where `combine` weights it, its weights scaled
-    like the shared gradient.
+    The training protocol's `gradient_scale` sets the length of the combined gradient. ``native``: the length that
+    `combine` returns. ``sum``: divided by `gain`, so that the result is the gradient of the unweighted loss if all
+    tasks have one gradient. ``matched``: at each step as long as the gradient of the unweighted loss. With the latter
+    two the task-specific parameters are scaled too: they get the gradient of the unweighted loss or, if `combine`
+    weights it, its weights scaled like the shared gradient.
     """
 
     needs_shared_parameters = True
 
     @abstractmethod
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
-        """The combined gradient.
+        """Return the combined gradient.
 
         Args:
             gradients: (P, n), a row for each task that is present.
-            losses: (P,) their objectives, detached.
+            losses: (P,) the tasks' objectives, detached.
             indices: (P,) int64, the indices of their tasks.
         """
 
     def gain(self, count: int) -> float | None:  # noqa: ARG002
-        """Return the length of the combined gradient of that many equal gradients, relative to one of them.
+        """Return the length of the combined gradient of `count` equal gradients, relative to one of them.
 
-        None if that depends on how long they are, so that no constant makes up for it.
+        None if it depends on their length, so that no constant compensates for it.
         """
         return None
 
     def objectives(self, losses: Losses, indices: Tensor) -> Tensor:
-        """Return what is differentiated for each task that is present (P,): its loss, or a function of it."""
+        """Return the objective of each task that is present (P,): its loss, or a function of it."""
         return losses.totals[indices]
 
     def backward(self, network: Network, batch: Batch) -> Losses:
@@ -221,9 +223,9 @@ class GradientBalancer(Balancer):
         return dataclasses.replace(losses.weighted(combined.weights), solved=combined.solved)
 
     def scaled(self, gradients: Tensor, objectives: Tensor, indices: Tensor, losses: Losses) -> tuple[Combined, Tensor]:
-        """Return `combine` on the training protocol's scale, and the factors of the tasks' own gradients (P,).
+        """Return `combine` on the training protocol's scale, and the factors of the task-specific gradients (P,).
 
-        The weights of the result are those of all tasks' mean losses (T,).
+        The weights of the result refer to the mean losses of all tasks (T,).
         """
         combined = self.combine(gradients, objectives.detach(), indices)
         check_combined(combined, gradients, getattr(self, "rule", self))
@@ -247,14 +249,14 @@ class GradientBalancer(Balancer):
 
     @staticmethod
     def _recorded(combined: Combined, slopes: Tensor, losses: Losses) -> Combined:
-        """The weights of the objectives (P,) as those of the mean losses of all tasks (T,), 0 where absent."""
+        """Return `combined` with its weights (P,) expressed for the mean losses of all tasks (T,), 0 where absent."""
         if combined.weights is None:
             return combined
         weights = torch.zeros_like(losses.means).index_copy(0, losses.present_indices, combined.weights * slopes)
         return dataclasses.replace(combined, weights=weights)
 
     def learn(self, objectives: Tensor) -> None:
-        """Leave the gradient of the summed objectives (P,) in ``.grad`` of the balancer's own parameters."""
+        """Add the gradient of the summed objectives (P,) to ``.grad`` of the balancer's own parameters."""
         parameters = list(self.parameters())
         if parameters:
             for parameter, gradient in zip(parameters, _gradients(objectives.sum(), parameters), strict=True):
@@ -262,13 +264,14 @@ class GradientBalancer(Balancer):
 
 
 class RepresentationBalancer(GradientBalancer):
-    """A balancer that applies a rule for gradients to the gradients in the representation z that tasks share.
+    """A balancer that applies a rule for gradients to the gradients in the shared representation z.
 
-    These bound those in the parameters of the encoder, which is walked back once. ``matched`` measures lengths in z.
+    These bound the gradients in the parameters of the encoder, which needs one backward pass. ``matched`` measures
+    lengths in z.
 
     Attributes:
         Rule: the class of the rule, a `GradientBalancer` that is built from the same options.
-        rule: an instance of it, which holds the state.
+        rule: an instance of `Rule`, which holds the state.
     """
 
     Rule: ClassVar[type[GradientBalancer]]
@@ -320,5 +323,5 @@ class RepresentationBalancer(GradientBalancer):
 
 
 def _gradients(value: Tensor, parameters: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """The gradient in each parameter, zero where it has no part in the value; the graph is kept."""
+    """Return the gradient in each parameter, zero if the value does not depend on it; the graph is kept."""
     return torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)

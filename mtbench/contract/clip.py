@@ -10,12 +10,12 @@ __all__ = ["Clip", "parse_clip"]
 
 @dataclass(frozen=True)
 class Clip:
-    """A norm that gradients are clipped to, each group of `Network.clip_groups` by itself.
+    """A norm that gradients are clipped to, separately in each group of `Network.clip_groups`.
 
     Attributes:
-        norm: of the clipped gradient at most; 0 clips nothing.
-        shared: whether only the parameters that tasks share are clipped, as in the code of FAMO and what is made from
-            it; else all of the network's.
+        norm: the largest norm of the gradient; 0 clips nothing.
+        shared: True if only the parameters that tasks share are clipped, as in the code of FAMO and code derived from
+            it; False for all parameters of the network.
     """
 
     norm: float
@@ -23,7 +23,7 @@ class Clip:
 
     @property
     def value(self) -> float | str:
-        """The setting, which `parse_clip` reads: a number where all parameters are clipped."""
+        """The setting as `parse_clip` reads it: a number if all parameters are clipped."""
         return f"shared:{self.norm:.12g}" if self.shared else self.norm
 
     @property
@@ -34,10 +34,10 @@ class Clip:
 
 
 def parse_clip(given: float | str) -> Clip:
-    """Read a setting ``clip``: ``x`` or ``all:x``, which are one, or ``shared:x``.
+    """Parse a setting ``clip``: ``x`` or ``all:x``, which are equal, or ``shared:x``.
 
     Raises:
-        UsageError: it is none of these, or x is no finite number from 0.
+        UsageError: it is none of these, or x is not a finite number of at least 0.
     """
     scope, has_scope, number = str(given).rpartition(":")
     try:

@@ -1,4 +1,4 @@
-"""Facts about a plug-in that `mtbench check` alone reads."""
+"""Facts about a plug-in that only `mtbench check` reads."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,22 +15,24 @@ def _nothing(tasks: Sequence[Task]) -> Mapping[str, str]:  # noqa: ARG001
 
 @dataclass(frozen=True, kw_only=True)
 class Conformance:
-    """Facts about a plug-in that `mtbench check` alone reads. They make no numbers: changing them makes no run stale.
+    """Facts about a plug-in that only `mtbench check` reads. They change no number: changing them makes no run stale.
 
     It is the class attribute `conformance` of networks, balancers and backbones::
 
         conformance = Conformance(learns_within=600)
 
     Attributes:
-        learns_within: steps in which 64 images of 2 tasks are learned. Of the numbers that the network, the balancer
-            and the backbone of a method declare, the greatest holds.
+        learns_within: number of steps in which 64 images of 2 tasks are learned. The largest of the numbers that the
+            network, the balancer and the backbone of a method declare is used.
         learns_to: the accuracy in %, mean over tasks, that is reached then; less than 95 only where the nature of a
-            balancer or a network forbids more. The least that the two declare holds.
-        same_as: names of balancers that a balancer is the same method as, for all that training shows.
+            balancer or a network allows no more. The smallest of the declared numbers is used.
+        same_as: names of balancers that train exactly as this one.
         grows: names of a network's parts that grow with the number of tasks although the tasks share them.
-        works_on: names of the backbones that a network works on; empty for all, or all with stages if it needs those.
-        tiny: options that make a backbone as small as it is of use.
-        example: options to try a balancer with on these tasks, as on the command line, where its defaults will not do.
+        works_on: names of the backbones that a network works on; empty for all, or for all with stages if it needs
+            those.
+        tiny: options that make a backbone as small as possible.
+        example: a function from the tasks to options to test a balancer with, as on the command line, if its defaults
+            do not work.
 
     Raises:
         ValueError: there is nothing to learn in `learns_within` steps, or `learns_to` is no accuracy.

@@ -1,4 +1,4 @@
-"""Conventions: rules by which published code gets the numbers of its tables from what a run measures."""
+"""Conventions: rules by which published code computes the numbers of its tables from the measurements of a run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ class Batches:
     """Batches of test examples in the order of the files, over which published code averages metrics.
 
     Attributes:
-        size: examples of a batch; the last one may have fewer.
-        by_examples: whether a batch weighs as much as it has examples; else all batches weigh alike, the last one too.
+        size: number of examples of a batch; the last one may have fewer.
+        by_examples: True if a batch is weighted by its number of examples; False if all batches count equally, the last
+            one too.
     """
 
     size: int
@@ -27,23 +28,23 @@ class Batches:
 
     @property
     def words(self) -> str:
-        """The batches as reports name them."""
+        """The batches in the words of reports."""
         weight = "weighed by their images" if self.by_examples else "which weigh alike, the last one too"
         return f"batches of {self.size} test images in file order, {weight}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SingleTaskValues:
-    """Printed values of single-task networks, which a published Δm is relative to.
+    """Published values of single-task networks, which a published Δm is relative to.
 
-    They say something of networks, classes and images like those that they were measured on, and of no others.
+    They apply only to networks, classes and images like those that they were measured on.
 
     Attributes:
-        source: where they stand.
-        backbone: as on the command line; a method on another one has no Δm relative to them.
-        outputs: by task the `Kind.output_size`, such as the number of classes.
+        source: the publication or code that has them.
+        backbone: name as on the command line; a method on another backbone has no Δm relative to these values.
+        outputs: `Kind.output_size` of each task, such as the number of classes.
         size: (H, W) of the images.
-        values: by task and metric as printed, in the metric's unit: the digits say how exact they are.
+        values: values as printed, by task and metric, in the metric's unit; the digits show their precision.
     """
 
     source: str
@@ -57,7 +58,7 @@ class SingleTaskValues:
         return {pair: float(text) for pair, text in self._texts()}
 
     def half_digits(self) -> dict[tuple[str, str], float]:
-        """Return half a unit of the last digit of each value, by which rounding may have changed it."""
+        """Return half a unit of the last digit of each value: the largest change by rounding."""
         return {pair: 0.5 * 10.0 ** -len(text.partition(".")[2]) for pair, text in self._texts()}
 
     def _texts(self) -> list[tuple[tuple[str, str], str]]:
@@ -65,7 +66,7 @@ class SingleTaskValues:
 
 
 ON_TEST = ("own-start", "test")
-"""Rules for the epoch that choose it by the test metrics which are then reported."""
+"""Rules that choose the epoch by the test metrics which are then reported."""
 _Epoch = Literal["last", "last10", "own-start", "test"]
 _Average = Literal["task", "metric", "main"]
 _Sign = Literal["gain", "drop"]
@@ -74,16 +75,16 @@ _Base = Literal["constants", "own-start"]
 
 @dataclass(frozen=True, kw_only=True)
 class PeerConvention:
-    """Rules of published code for the numbers of a table, by which ``mtbench report --convention`` computes them too.
+    """Rules of published code for the numbers of a table, which ``mtbench report --convention`` applies in addition.
 
     With E epochs, M(e) the test metric after epoch e, and the gain r = s (M - B) / |B| of a metric over a base B, where
     s = -1 if lower is better, else 1:
 
     - `epoch`: ``last``, M(E); ``last10``, the mean of M over the last ten epochs; ``own-start``, M(e) of the first e
       with the greatest Δm (by tasks) over the run's own M(1); ``test``, M(e) of the first e with the greatest Δm (by
-      the convention) over B. The last two choose on the test split, and of single-task networks for each task an epoch
-      of its own, as for a run of its own: the one that is best by the task's part of that Δm, or for ``test`` by its
-      primary metric.
+      the convention) over B. The last two choose on the test split. For single-task networks they choose an epoch for
+      each task, as for a run of its own: the best one by the task's part of that Δm, or for ``test`` by its primary
+      metric.
     - `average`: Δm is the mean of r within each task, then over tasks (``task``), of all r (``metric``), or of the
       tasks' primary metrics (``main``).
     - `sign`: Δm is 100 r (``gain``) or -100 r (``drop``).
@@ -91,13 +92,13 @@ class PeerConvention:
       or where they do not fit the runs, B is the mean of the single-task runs.
 
     Attributes:
-        source: the code or the papers that have it.
-        protocols: names of the dataset's training protocols that go with it.
-        batches: what metrics are averaged over; None where every metric is of all test examples together.
-        together: metrics of all test examples together even so.
+        source: the code or the papers that use it.
+        protocols: names of the dataset's training protocols that belong to it.
+        batches: the batches that metrics are averaged over; None if every metric is of all test examples together.
+        together: metrics of all test examples together even then.
         constants: the printed values of B.
-        clip: a sentence on what the code clips, which the settings of a training protocol say in part.
-        note: a sentence on what else makes its numbers unlike others.
+        clip: a sentence on the clipping of the code, which the settings of a training protocol describe only in part.
+        note: a sentence on other reasons why its numbers differ.
     """
 
     source: str
@@ -122,5 +123,5 @@ class PeerConvention:
 
     @property
     def chooses_on_test(self) -> bool:
-        """True if the epoch is chosen by what is reported, so that its numbers are too good."""
+        """True if the epoch is chosen by the metrics that are reported, so that its numbers are too good."""
         return self.epoch in ON_TEST

@@ -1,4 +1,4 @@
-"""Links to folders of files that a person has already: configuration of a machine, in no identity of any run."""
+"""Links to folders of existing files: configuration of a machine, which is in no identity of any run."""
 
 import json
 import os
@@ -14,7 +14,7 @@ LINKS = "links.json"
 
 
 def linked_folder(root: Path, source: str) -> Path | None:
-    """Return the folder that is linked under the name of a source; None if none is.
+    """Return the folder that is linked under the name of a source; None if there is none.
 
     Args:
         root: the data root.
@@ -27,7 +27,7 @@ def linked_folder(root: Path, source: str) -> Path | None:
 
 
 def set_link(root: Path, source: str, folder: Path) -> None:
-    """Link a folder under the name of a source, in place of the one that was linked.
+    """Link a folder under the name of a source, in place of the previous one.
 
     Raises:
         DataError: the file of links is damaged, or cannot be written.
@@ -53,7 +53,7 @@ def set_link(root: Path, source: str, folder: Path) -> None:
 
 
 def read_links(root: Path) -> dict[str, str]:
-    """Return the folders that are linked, by source.
+    """Return the linked folders by source.
 
     Raises:
         DataError: the file of links cannot be read, or is no such object.

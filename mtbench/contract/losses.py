@@ -1,4 +1,4 @@
-"""Losses of one batch: what is reported, and what is trained on and balanced.
+"""Losses of one batch: the reported means, and the totals that are trained on and balanced.
 
 Shapes: T tasks, P of them present.
 """
@@ -23,12 +23,12 @@ class Losses:
         means: (T,) the mean loss over the labels that were used; 0 for a task with none. These are reported.
         counts: (T,) int64, the number of labels that were used.
         base_weights: (T,) the task weights of the unweighted loss of the batch, ``sum(base_weights * totals)``.
-        auxiliary: (T,) the weighted sum of other terms that each task is trained on, such as a localization loss; 0
-            for a task with no label in the batch. None if there is no such term.
-        penalty: a term that belongs to no task, such as a regularizer on weights.
+        auxiliary: (T,) the weighted sum of other terms that each task is trained on, such as a localization loss; 0 for
+            a task with no label in the batch. None if there is no such term.
+        penalty: a term that belongs to no task, such as a regularizer of weights.
         weights: (T,) the task weights that the balancer used, see `Balancer.backward`; NaN for a task that is absent,
             None if no weights describe the step.
-        solved: whether the balancer met the condition that defines its rule, see `Combined.solved`.
+        solved: True if the balancer met the condition that defines its rule, see `Combined.solved`.
 
     Raises:
         PluginError: a tensor has another shape.

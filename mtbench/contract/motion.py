@@ -1,7 +1,7 @@
-"""Motions of examples: from which place of its image each pixel of a moved image comes.
+"""Motions of examples: the place in its image that each pixel of a moved image comes from.
 
-Shapes: n examples of H x W pixels, C channels, T tasks. Pixel centers lie at whole numbers, y counts down, x to the
-right; everything that comes with an image has its size.
+Shapes: n examples of H x W pixels, C channels, T tasks. Pixel centers are whole numbers, y counts down, x to the right;
+everything that comes with an image has its size.
 """
 
 import dataclasses
@@ -22,10 +22,10 @@ class Motion:
     Attributes:
         size: (H, W), before and after.
         start: (n, 2) float32, y and x of the place that the first pixel shows.
-        step: (n, 2) float32, distance of the places that neighboring pixels show: 1 where nothing is resized, below 1
-            where it is enlarged, negative where it is mirrored.
+        step: (n, 2) float32, distance of the places that neighboring pixels show: 1 without resizing, below 1 if the
+            image is enlarged, negative if it is mirrored.
         enlarged: (n,) float32, the factor that objects are enlarged by.
-        exact: whether each place is that of a pixel, so that none is interpolated.
+        exact: True if each place is the center of a pixel, so that nothing is interpolated.
     """
 
     size: tuple[int, int]
@@ -36,7 +36,7 @@ class Motion:
 
     @staticmethod
     def none(count: int, size: tuple[int, int]) -> "Motion":
-        """Return the motion that leaves `count` examples as they are; a template for others."""
+        """Return the motion that leaves `count` examples unchanged; a template for others."""
         return Motion(size=size, start=torch.zeros(count, 2), step=torch.ones(count, 2), enlarged=torch.ones(count))
 
     def __getitem__(self, rows: Tensor) -> "Motion":
@@ -52,7 +52,7 @@ class Motion:
     def then(self, other: "Motion") -> "Motion":
         """Return this motion followed by another one as a single motion, which interpolates only once.
 
-        What the first moves out of the image and the second moves back in is there again.
+        A pixel that the first motion moves out of the image and the second moves back is kept.
         """
         return Motion(
             size=self.size,
@@ -65,7 +65,7 @@ class Motion:
     def images(self, images: Tensor, background: Tensor) -> Tensor:
         """Return moved images (n, C, H, W), in channels-last format.
 
-        Pixels are moved as they are if the motion is exact, else interpolated bilinearly.
+        Pixels are copied if the motion is exact, else interpolated bilinearly.
 
         Args:
             images: (n, C, H, W) floats.
@@ -90,9 +90,9 @@ class Motion:
 
         Args:
             outside: the value of pixels that show a place outside the map.
-            from_edges: whether pixels are counted from the edge of what is shown, as torch's ``interpolate`` does with
-                ``mode="nearest"``: of c pixels that are shown in L, pixel i shows pixel floor(i c / L). This is up to a
-                pixel beside the place that the image shows.
+            from_edges: True if pixels are counted from the edge of the shown part, as torch's ``interpolate`` does with
+                ``mode="nearest"``: of c shown pixels in L, pixel i shows pixel floor(i c / L). This is up to a pixel
+                beside the place that the image shows.
         """
         places, inside = self._places(maps)
         if from_edges:
@@ -101,7 +101,7 @@ class Motion:
         return moved.where(inside if maps.dim() == 3 else inside[:, None], outside)
 
     def points(self, points: Tensor) -> Tensor:
-        """Return where points (n, T, 2) in pixels, x and y, lie after the motion; NaN outside the image."""
+        """Return the places of points (n, T, 2) in pixels, x and y, after the motion; NaN outside the image."""
         start, step = self.start.flip(1)[:, None], self.step.flip(1)[:, None]  # x before y
         moved = (points - start) / step
         x, y = moved.unbind(2)
@@ -111,12 +111,11 @@ class Motion:
 
     @property
     def mirrored(self) -> Tensor:
-        """(n,) bool, whether left and right are exchanged."""
+        """(n,) bool, True where left and right are exchanged."""
         return self.step[:, 1] < 0
 
     def _places(self, pixels: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Return the places along y (n, H) and along x (n, W), clamped to the image, and a mask (n, H, W) of the pixels
-        whose nearest place lies in it."""
+        """Return the places along y (n, H) and x (n, W), clamped to the image, and a mask (n, H, W) of those inside."""
         if tuple(pixels.shape[-2:]) != self.size:
             raise PluginError(
                 f"an image or map of {pixels.shape[-2]} x {pixels.shape[-1]} pixels cannot be moved along with images "
@@ -132,7 +131,7 @@ class Motion:
         return places, inside[0][:, :, None] & inside[1][:, None, :]
 
     def _places_from_edges(self) -> list[Tensor]:
-        """Return the places along y (n, H) and along x (n, W), clamped to the image, that are counted from edges."""
+        """Return the places along y (n, H) and x (n, W), clamped to the image, with pixels counted from the edges."""
         places = []
         for axis, length in enumerate(self.size):
             start, step = self.start[:, axis, None], self.step[:, axis, None]

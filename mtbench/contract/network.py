@@ -1,4 +1,4 @@
-"""Networks that methods build: each answers several tasks, all of them at once or one that is asked for.
+"""Networks that methods build: each answers several tasks, all of them at once or a given one.
 
 Shapes: B examples in a batch, V inputs per example, T tasks, z the representation: (B * V, features), or a map
 (B * V, features, H, W) of backbones for dense tasks.
@@ -23,16 +23,16 @@ from mtbench.errors import PluginError
 __all__ = ["Alias", "AllTasksNetwork", "Network", "OneTaskNetwork", "SharedRepresentation"]
 
 ANSWERING = ("decode", "training_outputs", "forward")
-"""Methods that a network's outputs in training come from."""
+"""Methods that compute a network's outputs in training."""
 
 
 class Alias:
-    """A second name for a composition, e.g. ``moo`` for ``branches+mgda-ub``; its docstring says what it is.
+    """A second name for a composition, e.g. ``moo`` for ``branches+mgda-ub``; its docstring describes it.
 
     Attributes:
         stands_for: the composition.
-        is_title: whether tables and folders have the composition under this name, as its usual one.
-        paper: where it comes from.
+        is_title: True if tables and folders show the composition under this name.
+        paper: the paper that proposes it.
     """
 
     stands_for: ClassVar[str]
@@ -58,35 +58,35 @@ class Network(nn.Module, ABC):
     task_output         inputs, a task index   the outputs of one task              counts of operations, probes
     ==================  =====================  ===================================  ===============================
 
-    The names of a network's own attributes are the parts that ``mtbench info`` counts the parameters of. A method with
-    more than one loss overrides `losses`, and gives the others as `Losses.auxiliary`. What does not fit the setup is
-    refused in ``__init__`` by a UsageError: each network is built once at planning, on torch's meta device where that
-    can be done, so that it has no values there.
+    The names of a network's attributes are the parts whose parameters ``mtbench info`` counts. A method with more than
+    one loss overrides `losses`, and gives the others as `Losses.auxiliary`. Requirements that the setup does not meet
+    are reported in ``__init__`` by a UsageError: each network is built once at planning, on torch's meta device where
+    possible, so that it has no values there.
 
     Attributes:
-        Options: its options class.
+        Options: the options class.
         presets: named sets of options, ``td:preset=levi2021``.
-        backbone_presets: options that a preset sets on the backbone, where that has them and they are not given.
-        paper: where it comes from.
-        per_task: the names of the parts that grow with each task; what is in no such part is shared by the tasks.
-        shares_parameters: whether the tasks share any parameter, so that balancing them can matter.
-        needs_stages: whether it reaches into the stages of its backbone, so that one without feature maps will not do.
-        conformance: facts that `mtbench check` alone reads.
-        default_balancer: the name of the balancer it is trained with when none is asked for; empty for the balancer
-            with the role ``reference``.
+        backbone_presets: options that a preset sets on the backbone, if the backbone has them and they are not given.
+        paper: the paper that proposes it.
+        per_task: the names of the parts that grow with each task; all other parts are shared by the tasks.
+        shares_parameters: True if the tasks share any parameter, so that balancing them can matter.
+        needs_stages: True if it uses the stages of its backbone, so that a backbone without feature maps does not work.
+        conformance: facts that only `mtbench check` reads.
+        default_balancer: the name of the balancer that it is trained with if none is given; empty for the balancer with
+            the role ``reference``.
         role: ``single-task baseline`` if it trains each task as it would be trained alone, so that gains over
-            single-task networks are measured against it; ``reference`` for the one network that balancers are compared
-            on; empty for all others. A plain text, which is read without importing anything and is not inherited.
-        kinds: the kinds of task that it is for; empty for all.
+            single-task networks are relative to it; ``reference`` for the one network that balancers are compared on;
+            empty for all others. A plain text, which is read without importing anything and is not inherited.
+        kinds: the kinds of task that it works on; empty for all.
         phases: names of the phases of its training, in order, and the names of the parts that are trained in each; each
-            phase has the epochs of the protocol. Empty for one phase in which everything is trained.
-        layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work where z is a map.
-        task_map_name: name of the map that `task_map` returns, for captions, e.g. ``lowest stream map``; empty if it
-            returns none. An attribute of the instance where options decide.
-        modulated_by: the name of the part whose parameters (T, ...) have a vector of each task that changes what tasks
-            share; records keep how far apart these are. Empty for none.
+            phase has the epochs of the training protocol. Empty for one phase in which everything is trained.
+        layouts: forms of output that it can give, see `Kind.layout`; with ``map`` it must work for z that is a map.
+        task_map_name: name of the map that `task_map` returns, for captions, e.g. ``lowest stream map``; empty if there
+            is no map. An attribute of the instance where it depends on options.
+        modulated_by: the name of the part whose parameters (T, ...) contain a vector per task that modulates the shared
+            layers; records keep the distances between these vectors. Empty if there is no such part.
         last_shared_part: the name of the part that ends in the last layer that tasks share; see `last_shared_layer`.
-        one_task: whether it answers one task per input, and is a `OneTaskNetwork`.
+        one_task: True if it answers one task per input; then it is a `OneTaskNetwork`.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -110,7 +110,7 @@ class Network(nn.Module, ABC):
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__()
         self.options = options
-        self.tasks = setup.tasks  # which a method may replace, where it has other kinds of tasks of its own
+        self.tasks = setup.tasks  # a method may replace them, if it has other kinds of tasks of its own
 
     @classmethod
     def check(cls, options: Any, tasks: Sequence[Task]) -> None:
@@ -118,20 +118,22 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def all_outputs(self, inputs: Inputs) -> list[Tensor]:
-        """Every task's output (B * V, ...) for each input, in the order of the tasks."""
+        """Return every task's output (B * V, ...) for each input, in the order of the tasks."""
 
     @abstractmethod
     def used_outputs(self, batch: Batch) -> list[Tensor]:
-        """Return per task the outputs (n * V, ...) for the n examples of the batch whose label may be used, in their
-        order, with as little computed as the network can; for a task with none any tensor of length 0."""
+        """Return per task the outputs (n * V, ...) for the n examples of the batch whose label may be used, in order.
+
+        Networks compute as little as possible for it. A task without such examples has any tensor of length 0.
+        """
 
     @abstractmethod
     def task_output(self, inputs: Inputs, index: int) -> Tensor:
-        """The output (B * V, ...) for one task, as cheaply as the network can give it."""
+        """Return the output (B * V, ...) for one task, as cheaply as the network can compute it."""
 
     @abstractmethod
     def training_outputs(self, batch: Batch) -> list[Tensor]:
-        """Per task a tensor of B * V outputs, of which the rows that the batch may use are right."""
+        """Return per task a tensor of B * V outputs, which is right in the rows that the batch may use."""
 
     def task_map(self, inputs: Inputs, index: int) -> Tensor | None:  # noqa: ARG002
         """Return the network's own attention map (B, h, w) float over each input, for one task.
@@ -142,45 +144,45 @@ class Network(nn.Module, ABC):
         return None
 
     def losses(self, batch: Batch) -> Losses:
-        """The losses of a batch in training."""
+        """Return the losses of a batch in training."""
         return self.mean_losses(self.training_outputs(batch), batch)
 
     def penalty(self) -> Tensor | None:
-        """A term added to the loss of every batch, or None."""
+        """Return a term added to the loss of every batch, or None."""
         return None
 
     def passes(self, batch: Batch) -> int:  # noqa: ARG002
-        """Return how often an input of this batch goes through the network: the cost ledger's forward passes."""
+        """Return the number of times that an input of this batch passes through the network, for the cost ledger."""
         return 1
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """The parameters that tasks share, in a fixed order."""
+        """Return the parameters that tasks share, in a fixed order."""
         return [value for name, value in self.named_parameters() if name.partition(".")[0] not in self.per_task]
 
     def alone(self, index: int) -> tuple[str, ...]:  # noqa: ARG002
-        """Return the modules that answer one task and no other, e.g. ``backbones.0``, where tasks share nothing at all.
+        """Return the modules that answer only one task, e.g. ``backbones.0``, if tasks share nothing at all.
 
-        With ``select=best-val`` such tasks have an epoch each, as runs of their own would. By default nothing: one
-        epoch for all.
+        With ``select=best-val`` such tasks have an epoch each, as runs of their own would. By default none: one epoch
+        for all tasks.
         """
         return ()
 
     def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:
-        """Return the parameters whose gradient is clipped together, group by group: all in one.
+        """Return the parameters whose gradient is clipped together, group by group; by default all in one group.
 
-        A network in which tasks share nothing overrides it with a group for each of them, so that none is trained by
-        what the others' gradients are.
+        A network in which tasks share nothing overrides it with a group for each task, so that the training of a task
+        does not depend on the gradients of the others.
 
         Args:
-            shared: whether only those are to be in a group that tasks share or, where each task has a network of its
-                own, would share: its backbone.
+            shared: True if the groups contain only the parameters that tasks share or, if each task has a network of
+                its own, would share: its backbone.
         """
         return [self.shared_parameters() if shared else list(self.parameters())]
 
     def last_shared_layer(self) -> nn.Parameter:
         """Return the last shared weight of `last_shared_part` that is trained, where GradNorm measures the gradients.
 
-        Where all of that part is frozen it is the last trained weight that tasks share elsewhere, such as one head.
+        If all of that part is frozen it is the last trained weight that tasks share elsewhere, such as one head.
 
         Raises:
             PluginError: that part has no weight that tasks share, or none is trained anywhere.
@@ -200,24 +202,26 @@ class Network(nn.Module, ABC):
         return trained[-1]
 
     def lr_factors(self) -> Mapping[str, float]:
-        """Return by part its learning rate as a multiple of the protocol's, where it is not 1."""
+        """Return for each part its learning rate as a multiple of the training protocol's, where it is not 1."""
         return {}
 
     def begin_epoch(self, epoch: int, epochs: int) -> None:
-        """Called before each epoch, counted from 0, of `epochs`: for what changes as training goes on."""
+        """Update settings that change during training; called before each epoch, counted from 0, of `epochs`."""
 
     def begin_phase(self, name: str) -> None:
-        """Called as each of `phases` begins. What it changes must be in the state, and a network that is not trained
-        is to be as in the last phase."""
+        """Start one of `phases`.
+
+        Changes must be part of the state, and an untrained network must be as in the last phase.
+        """
 
     def welcome(self, index: int) -> None:
-        """Called before a task, by its index, is added to a trained network: sets what its own parameters start from.
+        """Set the initial values of a new task's parameters, before it is added to a trained network by its index.
 
-        By default they stay as they were initialized.
+        By default they keep their initialization.
         """
 
     def mean_losses(self, outputs: Sequence[Tensor], batch: Batch) -> Losses:
-        """Per task the mean loss over the labels that the batch may use.
+        """Return per task the mean loss over the labels that the batch may use.
 
         Args:
             outputs: per task (B * V, ...).
@@ -226,7 +230,7 @@ class Network(nn.Module, ABC):
         means, counts, views = [], batch.use.sum(1), batch.inputs_per_example
         for index, (task, output, target) in enumerate(zip(self.tasks, outputs, batch.targets, strict=True)):
             count, size = batch.counts[index], batch.use.shape[1]
-            if not count:  # of hundreds of tasks most are absent from a batch with one task per example
+            if not count:  # with one task per example most of hundreds of tasks are absent from a batch
                 means.append(output.new_zeros(()))
                 continue
             check_output(output, target, size, views, task, self, ANSWERING)
@@ -244,11 +248,11 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def base_weights(self, counts: Tensor) -> Tensor:
-        """The task weights of the unweighted loss (T,), from the labels used per task (T,)."""
+        """Return the task weights of the unweighted loss (T,), from the number of labels used per task (T,)."""
 
 
 class AllTasksNetwork(Network):
-    """``forward(inputs)`` gives every task's output; each label of an image is used.
+    """A network whose ``forward(inputs)`` gives every task's output; each label of an image is used.
 
     Its unweighted loss is the mean over the tasks that are present.
     """
@@ -257,7 +261,7 @@ class AllTasksNetwork(Network):
 
     @abstractmethod
     def forward(self, inputs: Inputs) -> list[Tensor]:
-        """Per task (B * V, ...), from inputs (B * V, ...)."""
+        """Return per task the output (B * V, ...), from inputs (B * V, ...)."""
 
     def all_outputs(self, inputs: Inputs) -> list[Tensor]:
         return cast(list[Tensor], self(inputs))
@@ -278,35 +282,35 @@ class AllTasksNetwork(Network):
 
 
 class SharedRepresentation(AllTasksNetwork):
-    """An all-tasks network whose tasks meet in one tensor z: ``forward = decode(encode(inputs))``.
+    """An all-tasks network whose tasks share one tensor z: ``forward = decode(encode(inputs))``.
 
-    Balancers that work in the space of the representation (MGDA-UB) need this; they take their losses from `decode`.
+    Balancers that work on the representation (MGDA-UB) need this; they take their losses from `decode`.
     """
 
     @abstractmethod
     def encode(self, inputs: Inputs) -> Tensor:
-        """z, from inputs (B * V, ...)."""
+        """Return z, from inputs (B * V, ...)."""
 
     @abstractmethod
     def decode(self, z: Tensor) -> list[Tensor]:
-        """Per task (B * V, ...), from z."""
+        """Return per task the output (B * V, ...), from z."""
 
     def forward(self, inputs: Inputs) -> list[Tensor]:
         return self.decode(self.encode(inputs))
 
 
 class OneTaskNetwork(Network):
-    """``forward(inputs, task)`` answers one task per input; one head, as wide as the widest task, serves them all.
+    """A network whose ``forward(inputs, task)`` answers one task per input, by one head as wide as the widest task.
 
-    In training one task is drawn for each image; evaluation asks for each task that has a label. Its unweighted loss is
-    the mean over the labels used, whichever task they belong to.
+    In training one task is drawn for each image; evaluation uses each task that has a label. Its unweighted loss is the
+    mean over the labels used, of any task.
     """
 
     one_task = True
 
     @abstractmethod
     def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
-        """(B * V, widest), from inputs (B * V, ...) and the index of the task asked for (B * V,) int64."""
+        """Return (B * V, widest), from inputs (B * V, ...) and the index of the task of each input (B * V,) int64."""
 
     def all_outputs(self, inputs: Inputs) -> list[Tensor]:
         return [self.task_output(inputs, index) for index in range(len(self.tasks))]
@@ -315,11 +319,11 @@ class OneTaskNetwork(Network):
         return self.answers(batch, lambda indices, task: self(batch.inputs_at(indices), task))
 
     def answers(self, batch: Batch, answer: Callable[[Tensor, Tensor], Tensor]) -> list[Tensor]:
-        """Return `used_outputs` from a function that answers some pairs of an input and a task.
+        """Return `used_outputs` from a function that answers pairs of an input and a task.
 
         Args:
-            answer: from indices (n,) of inputs of the batch and a task (n,) for each to outputs (n, widest, ...). It is
-                called with as many pairs at a time as the batch has inputs, or fewer.
+            answer: a function from indices (n,) of inputs of the batch and a task (n,) for each to outputs (n, widest,
+                ...). It is called with at most as many pairs at a time as the batch has inputs.
         """
         pairs = batch.used_inputs()
         counts = [len(indices) for indices in pairs]
@@ -348,16 +352,16 @@ class OneTaskNetwork(Network):
 
     @staticmethod
     def asking(inputs: Inputs, index: int) -> Tensor:
-        """The index of one task, once per input: (B * V,) int64."""
+        """Return the index of one task, once per input: (B * V,) int64."""
         first = inputs if isinstance(inputs, Tensor) else next(iter(inputs.values()))
         return torch.full((len(first),), index, device=first.device)
 
     def fitted(self, output: Tensor) -> list[Tensor]:
-        """The output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""
+        """Return the output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""
         return [self.fitted_to(index, output) for index in range(len(self.tasks))]
 
     def fitted_to(self, index: int, output: Tensor) -> Tensor:
-        """The output (B * V, widest) as one task reads it: a view."""
+        """Return the output (B * V, widest) as one task reads it: a view."""
         return output[:, : self.tasks[index].kind.output_size]
 
     @property

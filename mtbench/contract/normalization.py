@@ -12,18 +12,18 @@ __all__ = ["BatchNorm", "batch_statistics", "convert_batch_norm", "has_batch_nor
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalization of maps (B, C, H, W), exact on a CPU, that trains on one image of 1 x 1 too.
+    """Batch normalization of maps (B, C, H, W), exact on a CPU, which also trains on one image of 1 x 1.
 
-    torch 2.14 on a CPU adds the pixels of channels-last maps one by one. At 300,000 pixels per channel its means are
-    wrong by 1e-3, relatively, and the gradient of a whole network by 1e-2. This module has the precision of float32 in
-    every memory format, also where the mean is large relative to the standard deviation. For one image of 1 x 1 see
+    On a CPU torch 2.14 adds the pixels of channels-last maps one by one. At 300,000 pixels per channel its means have a
+    relative error of 1e-3, and the gradient of a whole network one of 1e-2. This module has the precision of float32 in
+    every memory format, also if the mean is large relative to the standard deviation. For one image of 1 x 1 see
     `normalize`. Everything else is torch's: options, parameters, buffers, evaluation mode, other devices.
 
-    The harness makes every `nn.BatchNorm2d` of a network that it trains one of these. The gradient on a CPU cannot be
-    differentiated again, and torch raises a RuntimeError, unless `twice_differentiable` is set.
+    The harness turns every `nn.BatchNorm2d` of a network that it trains into this class. The gradient on a CPU cannot
+    be differentiated again, and torch raises a RuntimeError, unless `twice_differentiable` is set.
 
     Attributes:
-        twice_differentiable: whether the gradient on a CPU can be differentiated again, at twice the memory.
+        twice_differentiable: True if the gradient on a CPU can be differentiated again, at twice the memory.
     """
 
     twice_differentiable: bool = False
@@ -48,7 +48,7 @@ class BatchNorm(nn.BatchNorm2d):
 
     @torch.no_grad()
     def _track(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Update the running statistics by a batch of `count` pixels; theirs is the unbiased variance."""
+        """Update the running statistics by a batch of `count` pixels; they contain the unbiased variance."""
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
@@ -59,8 +59,9 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 def normalize(norm: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Return norm(x) or, where a channel has a single value and so no variance, x normalized by the running statistics,
-    which are not updated.
+    """Return norm(x), or x normalized by the running statistics if a channel has a single value and so no variance.
+
+    In the latter case the running statistics are not updated.
 
     torch refuses to train on such a batch; the last one of an epoch may be one.
     """
@@ -71,7 +72,7 @@ def normalize(norm: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:
 
 
 def convert_batch_norm(network: nn.Module) -> None:
-    """Make every `nn.BatchNorm2d` of a network a `BatchNorm`, in place: names, parameters, buffers and hooks stay.
+    """Turn every `nn.BatchNorm2d` of a network into a `BatchNorm`, in place: names, parameters, buffers and hooks stay.
 
     A module keeps its identity, since a network may refer to it in several places. Subclasses are left alone.
     """
@@ -81,15 +82,15 @@ def convert_batch_norm(network: nn.Module) -> None:
 
 
 def has_batch_norm(network: nn.Module) -> bool:
-    """Return whether a network has a batch normalization of any kind."""
+    """Return True if a network has a batch normalization of any kind."""
     return any(True for _ in _norms(network))
 
 
 @contextmanager
 def batch_statistics(network: nn.Module) -> Iterator[None]:
-    """Within the block every batch normalization takes the statistics of its batch, in evaluation mode too.
+    """Make every batch normalization take the statistics of its batch within the block, in evaluation mode too.
 
-    Running statistics are neither used nor updated there, and are as before afterwards.
+    Running statistics are neither used nor updated in the block.
     """
     kept = [(norm, norm.running_mean, norm.running_var) for norm in _norms(network)]
     try:
@@ -114,8 +115,8 @@ class _NormalizedRows(torch.autograd.Function):
         y      = weight x' + bias
         dL/dx  = weight / s (g - mean(g) - x' mean(g x'))       dL/dweight = sum(g x')       dL/dbias = sum(g)
 
-    The mean is subtracted before anything is squared, and again the mean of what remains, which is not 0 because the
-    mean was rounded: mean(x^2) - mean(x)^2 would lose the digits of mean(x)^2 / s^2.
+    The mean is subtracted before squaring, and then the mean of the remainder, which is not 0 because of rounding:
+    mean(x^2) - mean(x)^2 would lose the digits of mean(x)^2 / s^2.
     """
 
     @staticmethod
@@ -151,7 +152,7 @@ class _NormalizedRows(torch.autograd.Function):
 
 
 def _normalized(rows: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what `_NormalizedRows` gives, by operations that torch differentiates as often as asked."""
+    """Return the result of `_NormalizedRows`, by operations that torch can differentiate any number of times."""
     channels = len(weight)
     mean = _mean(rows, channels)
     centered = rows - _repeated(mean, rows)
@@ -163,10 +164,10 @@ def _normalized(rows: Tensor, weight: Tensor, bias: Tensor, eps: float) -> tuple
 
 
 def _mean(rows: Tensor, channels: int) -> Tensor:
-    """(C,) the mean of each channel over rows (R, W C); along columns torch adds in pairs and loses no digits."""
+    """Return the mean (C,) of each channel over rows (R, W C); torch sums columns in pairs and loses no digits."""
     return rows.mean(0).view(-1, channels).mean(0)
 
 
 def _repeated(values: Tensor, rows: Tensor) -> Tensor:
-    """(W C,) the values (C,) of the channels, once for each pixel of a row."""
+    """Return (W C,) the values (C,) of the channels, once for each pixel of a row."""
     return values.repeat(rows.shape[1] // len(values))

@@ -1,4 +1,4 @@
-"""Optimizers: their formulas, the settings that each of them uses, and what a search tries for each.
+"""Optimizers: their formulas, the settings that each of them uses, and the ranges that a search tries for each.
 
 g is the gradient of a parameter theta after the balancer and clipping, lr the learning rate of the step, lambda the
 `weight-decay`, t = 1, 2, ... the step. Everything is elementwise but for muon. All but muon are torch's own classes.
@@ -18,13 +18,13 @@ muon (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon), mu = `mom
     u <- mu u + (1 - mu) g;  G = (1 - mu) g + mu u  (Nesterov)
     theta <- theta - lr lambda theta;  theta <- theta - lr sqrt(max(1, rows / columns)) NS(G)
     NS makes all singular values of G about 1: `mtbench.train.muon`. The factor of the learning rate is torch's default
-    ("original"). A matrix is the weight of a linear layer, output layers among them, and with `flatten-kernels` also
-    the kernel of a convolution as (out, in k k). Everything else (biases, normalization layers, embeddings, other
-    parameters, those of the balancer) follows adamw with the same lr, `beta1` and lambda. Jordan et al. leave the
-    output layers to adamw too; no network here says which of its layers those are.
+    ("original"). A matrix is the weight of a linear layer, including output layers, and with `flatten-kernels` also the
+    kernel of a convolution as (out, in k k). Everything else (biases, normalization layers, embeddings, other
+    parameters, those of the balancer) follows adamw with the same lr, `beta1` and lambda. Jordan et al. train the
+    output layers with adamw too; no network here declares its output layers.
 
-Weight decay is of all the network's parameters, biases and normalization layers among them, as in torch; a balancer's
-own parameters never decay.
+Weight decay applies to all the network's parameters, including biases and normalization layers, as in torch; a
+balancer's own parameters never decay.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from typing import Any
 __all__ = ["OPTIMIZERS", "SETTINGS", "OptimizerFacts"]
 
 SETTINGS = ("weight_decay", "beta1", "momentum", "initial_accumulator", "flatten_kernels")
-"""The settings of a training protocol that belong to its optimizer; they are reset when another one is chosen."""
+"""The settings of a training protocol that belong to its optimizer; choosing another optimizer resets them."""
 
 _LOG = "log"
 
@@ -44,9 +44,10 @@ class OptimizerFacts:
     """Facts about one optimizer.
 
     Attributes:
-        uses: those of `SETTINGS` that change what it does.
-        defaults: values of them that differ from the defaults of the training protocol.
-        search: by setting, what ``mtbench search`` tries unless told otherwise, as `mtbench.contract.space` reads it.
+        uses: the settings of `SETTINGS` that change its behavior.
+        defaults: default values that differ from those of the training protocol.
+        search: for each setting the space that ``mtbench search`` tries by default, as `mtbench.contract.space` reads
+            it.
     """
 
     uses: tuple[str, ...]
@@ -55,14 +56,14 @@ class OptimizerFacts:
 
 
 OPTIMIZERS = {
-    # The first steps of adam move every number by lr, whatever the gradient: a decade around its default 1e-3.
+    # The first steps of adam move every parameter by lr, for any gradient: a decade around its default 1e-3.
     "adam": OptimizerFacts(uses=("weight_decay", "beta1"), search={"lr": (1e-4, 1e-2, _LOG)}),
     "adamw": OptimizerFacts(
         uses=("weight_decay", "beta1"), search={"lr": (1e-4, 1e-2, _LOG), "weight_decay": (1e-4, 1e-1, _LOG)}
     ),
-    # A step moves by lr / (1 - momentum) times the gradient, whose length here is below 1: rates are larger.
+    # A step moves by lr / (1 - momentum) times the gradient, whose length is below 1 here: learning rates are larger.
     "sgd": OptimizerFacts(uses=("weight_decay", "momentum"), search={"lr": (1e-3, 1.0, _LOG)}),
-    # Its first step is adam's, and after t steps its rate has fallen by about sqrt(t): a decade above adam's.
+    # Its first step is adam's, and after t steps its learning rate has fallen by about sqrt(t): a decade above adam's.
     "adagrad": OptimizerFacts(uses=("weight_decay", "initial_accumulator"), search={"lr": (1e-3, 1e-1, _LOG)}),
     # A step changes a matrix by lr in each singular direction; .02 is the default of Jordan et al.
     "muon": OptimizerFacts(

@@ -6,7 +6,7 @@
 
 A field is a bool, an int, a float, a str, a tuple of floats or strs (written with slashes: ``weights=.3/.7``), or a
 file (`File | None`, whose default is None; see `mtbench.contract.files`).
-Only what differs from a default is written down, so that a new option leaves the identity of old runs alone.
+Only values that differ from a default are stored, so that a new option leaves the identity of old runs unchanged.
 """
 
 import dataclasses
@@ -41,7 +41,7 @@ FILE = File | None
 
 @dataclass(frozen=True, kw_only=True)
 class NoOptions:
-    """For what has no options."""
+    """The options of a plug-in without options."""
 
 
 def option(
@@ -54,21 +54,21 @@ def option(
     search: Any = None,
     formerly: str = "",
 ) -> Any:
-    """A field of an options class.
+    """Return a field of an options class.
 
     Args:
-        default: its value when nothing is said.
-        help: what it does, in a few words, for ``mtbench info``.
+        default: the value of the option unless given.
+        help: a short description of its effect, for ``mtbench info``.
         choices: the only values allowed, if given.
-        low: the least value allowed, if given.
-        high: the greatest value allowed, if given.
-        search: what ``mtbench search`` tries for it unless told otherwise, in the plain values that
-            `mtbench.contract.space` lists; None: it stays as it is.
-        formerly: the name that the option had before it was renamed, which is still accepted. The identity of a run
-            keeps that name, so that a run made before the renaming is the same run.
+        low: the smallest value allowed, if given.
+        high: the largest value allowed, if given.
+        search: the space that ``mtbench search`` tries by default, in the plain values that `mtbench.contract.space`
+            lists; None: the option keeps its value.
+        formerly: the name of the option before it was renamed, which is still accepted. The identity of a run keeps
+            that name, so that a run made before the renaming is the same run.
 
     Raises:
-        ValueError: what is to be searched is no space, or does not fit the option.
+        ValueError: the space to be searched is invalid, or does not fit the option.
     """
     space = _declared(default, choices, low, high, search)
     metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": space, "formerly": formerly}
@@ -83,13 +83,13 @@ def parse_options(
     others: Collection[str] = (),
     paths: Mapping[str, str] | None = None,
 ) -> Any:
-    """An instance of the options class from texts or values.
+    """Return an instance of the options class from texts or values.
 
     Args:
-        given: what was asked for, by option name.
-        owner: whose options these are, for the error, e.g. ``method 'td'``.
+        given: the given texts or values, by option name.
+        owner: the owner of the options, for the error, e.g. ``method 'td'``.
         others: names of options that the owner has elsewhere, for the error.
-        paths: where the files lie that are given by their hash, by hash.
+        paths: paths of the files that are given by their hash, by hash.
 
     Raises:
         UsageError: there is no such option, or the value does not fit it.
@@ -123,13 +123,13 @@ def parse_options(
 
 
 def current_names(cls: type[Any]) -> dict[str, str]:
-    """Return the present name of each renamed field of a data class, by its former name."""
+    """Return the current name of each renamed field of a data class, by its former name."""
     fields = dataclasses.fields(cls)
     return {field.metadata["formerly"]: field.name for field in fields if field.metadata.get("formerly")}
 
 
 def identity_name(field: "dataclasses.Field[Any]") -> str:
-    """Return the name of a field in the identity of a run: its first one."""
+    """Return the name of a field in the identity of a run: its first name."""
     return field.metadata.get("formerly") or field.name
 
 
@@ -140,7 +140,7 @@ def differences(options: Any) -> dict[str, Value]:
 
 
 def render_value(value: Value) -> str:
-    """The text that `parse_value` reads back as `value`; of a file its hash."""
+    """Return the text that `parse_value` reads back as `value`; for a file its hash."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -162,11 +162,14 @@ def parse_value(
     high: float | None = None,
     paths: Mapping[str, str] | None = None,
 ) -> Any:
-    """Read one value of type `kind` (bool, int, float, str, a tuple of float or str, or `FILE`) and check that it is
-    allowed; `paths` as in `parse_options`.
+    """Parse one value and check that it is allowed.
+
+    `kind` is its type: bool, int, float, str, a tuple of float or str, or `FILE`.
+
+    `paths` are those of `parse_options`.
 
     Raises:
-        UsageError: with `subject` as what the value was given for.
+        UsageError: the value is not allowed; `subject` names the setting that it was given for.
     """
     if kind == FILE:
         return _read_file(given, subject, paths or {})
@@ -191,7 +194,7 @@ def parse_value(
 def _declared(
     default: Value, choices: tuple[str, ...], low: float | None, high: float | None, search: Any
 ) -> Space | None:
-    """The space that an option declares, made whole: all that it may be stands there by name."""
+    """Return the space that an option declares, completed: ``choices`` becomes the allowed values."""
     space = parse_space(search)
     if default is None and space is not None:
         raise ValueError(f"search={search!r} does not fit an option that is a file")

@@ -1,8 +1,8 @@
-"""The plain form of a network: the layers one after the other, as its formulas have them.
+"""The plain form of a network: its layers one after the other, as in its formulas.
 
 A network may compute the same numbers faster in another way: it may put the channels of several layers beside each
-other, or do once what several tasks need. Operations are counted on the plain form, so that a faster way of computing a
-method does not change what the method costs in the tables.
+other, or compute once what several tasks need. Operations are counted on the plain form, so that a faster
+implementation of a method does not change its cost in the tables.
 """
 
 from collections.abc import Iterator
@@ -25,5 +25,5 @@ def plain_form() -> Iterator[None]:
 
 
 def is_plain() -> bool:
-    """Return whether networks are to compute in their plain form; one that has a faster form asks in each pass."""
+    """Return True if networks must compute in their plain form; a network with a faster form calls it in each pass."""
     return _PLAIN.get()

@@ -1,4 +1,4 @@
-"""Shapes that plug-ins promise, compared where their results enter the harness: shapes alone, which waits for no GPU.
+"""Shapes that plug-ins promise, checked where their results enter the harness: shapes alone, which waits for no GPU.
 
 Shapes: B examples in a batch, V inputs per example, T tasks, P of them present.
 """
@@ -29,14 +29,14 @@ __all__ = [
 
 
 def check_shape(found: object, expected: Sequence[int], owner: object, name: str, *, of: str, because: str) -> None:
-    """Compare the shape of what a plug-in's method returned.
+    """Check the shape of the result of a plug-in's method.
 
     Args:
-        found: the result, a tensor if all is well.
-        expected: the shape.
+        found: the result, a tensor if it is correct.
+        expected: the expected shape.
         owner: the plug-in.
-        name: of the method.
-        of: that the result belongs to, such as ``for task 'left'``.
+        name: the name of the method.
+        of: the object that the result belongs to, such as ``for task 'left'``.
         because: the meaning of the shape, for the message.
 
     Raises:
@@ -53,13 +53,13 @@ def check_shape(found: object, expected: Sequence[int], owner: object, name: str
 
 
 def check_outputs(found: object, tasks: Sequence[Task], owner: object, names: Sequence[str]) -> None:
-    """Compare the number of outputs of a network with that of its tasks.
+    """Check that a network has one output for each of its tasks.
 
     Args:
-        names: the methods that may have made them, see `author_of`.
+        names: the methods that may have made the outputs, see `author_of`.
 
     Raises:
-        PluginError: they are not one for each task.
+        PluginError: there is not one output for each task.
     """
     if isinstance(found, Sequence) and len(found) == len(tasks):
         return
@@ -79,14 +79,14 @@ def check_outputs(found: object, tasks: Sequence[Task], owner: object, names: Se
 def check_output(
     output: Tensor, target: Tensor, count: int, views: int, task: Task, owner: object, names: Sequence[str]
 ) -> None:
-    """Compare the shape of a network's output for one task.
+    """Check the shape of a network's output for one task.
 
     Args:
         output: (count * V, output_size), or (count * V, output_size, H, W) of maps.
-        target: (..., H, W) of maps, whose size outputs have.
+        target: (..., H, W) for maps, which outputs have the size of.
         count: the number of examples.
         views: V.
-        names: the methods that may have made it, see `author_of`.
+        names: the methods that may have made the output, see `author_of`.
 
     Raises:
         PluginError: it has another shape.
@@ -115,7 +115,7 @@ def check_losses(losses: object, owner: object) -> None:
 
 
 def check_objectives(found: object, indices: Tensor, owner: object) -> None:
-    """Compare the shape of `GradientBalancer.objectives` with the number of tasks that are present.
+    """Check that `GradientBalancer.objectives` has one value for each task that is present.
 
     Raises:
         PluginError: it is not (P,).
@@ -125,7 +125,7 @@ def check_objectives(found: object, indices: Tensor, owner: object) -> None:
 
 
 def check_combined(combined: "Combined", gradients: Tensor, owner: object) -> None:
-    """Compare the shapes of what `GradientBalancer.combine` returned with the gradients (P, n).
+    """Check the shapes of the result of `GradientBalancer.combine` against the gradients (P, n).
 
     Raises:
         PluginError: `shared` is not (n,), or `own` or `weights` not (P,).
@@ -142,10 +142,10 @@ def check_combined(combined: "Combined", gradients: Tensor, owner: object) -> No
 
 
 def check_metrics(tasks: Sequence[Task]) -> None:
-    """Compare the names of the metrics that tallies score with those that their kinds declare, each kind once.
+    """Check that tallies score the metrics that their kinds declare, each kind once.
 
     Raises:
-        PluginError: they are others, or an empty tally has no score.
+        PluginError: the metrics differ, or an empty tally has no score.
     """
     seen: list[Kind] = []
     for task in tasks:
@@ -172,10 +172,10 @@ def check_metrics(tasks: Sequence[Task]) -> None:
 
 
 def check_predictions(predictions: object, output: Tensor, task: Task) -> None:
-    """Compare the number of predictions that `Kind.predict` made with that of the outputs (n, ...).
+    """Check that `Kind.predict` made one prediction for each output (n, ...).
 
     Raises:
-        PluginError: they are not one for each output.
+        PluginError: there is not one prediction for each output.
     """
     if isinstance(predictions, Tensor) and predictions.dim() and len(predictions) == len(output):
         return
@@ -185,11 +185,10 @@ def check_predictions(predictions: object, output: Tensor, task: Task) -> None:
 
 
 def mean_loss(task: Task, output: Tensor, target: Tensor) -> Tensor:
-    """Return `Kind.mean_loss` () of the examples of one training batch, with the shape of what it is the mean of
-    compared too.
+    """Return `Kind.mean_loss` () of the examples of one training batch, and check the shapes of both losses.
 
     Raises:
-        PluginError: it is no scalar, or `Kind.losses` gives not one number per example.
+        PluginError: it is no scalar, or `Kind.losses` does not return one number per example.
     """
     kind = task.kind
     if type(kind).mean_loss is Kind.mean_loss:
@@ -203,7 +202,7 @@ def example_losses(task: Task, output: Tensor, target: Tensor) -> Tensor:
     """Return `Kind.losses` (n,) of examples.
 
     Raises:
-        PluginError: they have another shape, such as (n, n) where (n, 1) and (n,) were broadcast.
+        PluginError: they have another shape, such as (n, n) after broadcasting (n, 1) and (n,).
     """
     losses = task.kind.losses(output, target)
     _check_loss(losses, (len(target),), task, "losses", len(target), "a number for each example")

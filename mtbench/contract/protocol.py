@@ -17,8 +17,9 @@ __all__ = ["TrainingProtocol"]
 class TrainingProtocol:
     """One way of training and measuring. It belongs to its dataset, which may offer several by name.
 
-    All fields but `seeds` are part of the identity of a run. A default of one optimizer alone, such as muon's momentum
-    of .95, comes with `changed(optimizer="muon")`; a dataset that declares a protocol with that optimizer states it.
+    All fields except `seeds` are part of the identity of a run. A default of one optimizer alone, such as muon's
+    momentum of .95, is set by `changed(optimizer="muon")`; a dataset that declares a protocol with that optimizer
+    states it.
     """
 
     name: str = option("paper", "name: one of the dataset's protocols")
@@ -108,16 +109,18 @@ class TrainingProtocol:
     seeds: int = option(5, "repeats when none are asked for", low=1)
 
     def learning_rate(self, epoch: int) -> float:
-        """Return the learning rate of an epoch of a phase, both counted from 0, without warm-up; each phase has
-        `epochs` epochs. The formulas are in `mtbench.contract.schedule`."""
+        """Return the learning rate of an epoch of a phase with `epochs` epochs, both counted from 0, without warm-up.
+
+        The formulas are in `mtbench.contract.schedule`.
+        """
         return self.lr * parse_schedule(self.schedule).at(epoch, self.epochs)
 
     def warm_up(self, progress: float) -> float:
         """Return the factor of the learning rate of one step: min(1, progress / warmup), and 1 without a warm-up.
 
         Args:
-            progress: epochs of the phase that are over once the step is taken: e + (s + 1) / S for step s = 0 ... S-1
-                of epoch e.
+            progress: number of epochs of the phase that are complete after the step: e + (s + 1) / S for step s = 0 ...
+                S-1 of epoch e.
         """
         return min(1.0, progress / self.warmup) if self.warmup else 1.0
 
@@ -127,13 +130,13 @@ class TrainingProtocol:
         return parse_clip(self.clip)
 
     def draws_one_task(self, *, native: bool) -> bool:
-        """Return whether one task is drawn per image, given whether that is the network's own way."""
+        """Return True if one task is drawn per image; `native` is True if that is the network's own way."""
         return {"native": native, "one": True, "all": False}[self.tasks_per_image]
 
     def changed(self, **given: str | int | float | bool) -> "TrainingProtocol":
-        """Return this protocol with some fields replaced, from texts or values; '-' and '_' in names are one.
+        """Return this protocol with some fields replaced, from texts or values; '-' and '_' in names are equal.
 
-        With another optimizer, the settings of the one before it give way to the new one's defaults, unless given.
+        Another optimizer replaces the settings of the one before it by its own defaults, unless they are given.
 
         Raises:
             UsageError: there is no such field, or a value does not fit.
@@ -163,10 +166,10 @@ class TrainingProtocol:
         return dataclasses.replace(self, **values)
 
     def check(self) -> None:
-        """Refuse settings that do not fit each other, or that would do nothing.
+        """Refuse settings that contradict each other or have no effect.
 
         Raises:
-            UsageError: there are some.
+            UsageError: there is such a setting.
         """
         uses, defaults = OPTIMIZERS[self.optimizer].uses, _defaults()
         for name in SETTINGS:
@@ -196,8 +199,10 @@ class TrainingProtocol:
             )
 
     def label(self, named: "TrainingProtocol") -> str:
-        """Return its name for people: that of `named`, the protocol that it was made from, and each setting that
-        differs; an optimizer's settings are named where they are not the optimizer's defaults."""
+        """Return its name for people: that of `named`, which it was made from, and each setting that differs.
+
+        Settings of the optimizer are named if they differ from the optimizer's defaults.
+        """
         expected = dataclasses.asdict(named)
         if self.optimizer != named.optimizer:
             expected |= _defaults(self.optimizer)
@@ -210,7 +215,7 @@ class TrainingProtocol:
 
 
 def _defaults(optimizer: str = "") -> dict[str, Any]:
-    """The values of an optimizer's settings unless given; those of the class where it has none of its own."""
+    """Return the default values of an optimizer's settings; those of the class where the optimizer has none."""
     own = OPTIMIZERS[optimizer].defaults if optimizer else {}
     return {
         field.name: own.get(field.name, field.default)

@@ -1,7 +1,7 @@
-"""Named streams of randomness, each derived by hashing from the seed and what it is for.
+"""Named streams of random numbers, each derived by hashing from the seed and its purpose.
 
-No random state is carried from one use to the next, so a run that was killed and resumed draws what an undisturbed
-one draws, and evaluating more often changes nothing.
+No random state is carried from one use to the next, so a run that was killed and resumed draws the same numbers as an
+uninterrupted one, and additional evaluations change nothing.
 """
 
 import hashlib
@@ -16,19 +16,21 @@ __all__ = ["derive", "reseed", "seeded", "stream"]
 
 
 def derive(seed: int, *purpose: str | int) -> int:
-    """A 63-bit seed for one purpose, e.g. ``derive(0, "epoch", 3)``; different purposes are independent."""
+    """Return a 63-bit seed for one purpose, e.g. ``derive(0, "epoch", 3)``; different purposes are independent."""
     text = "/".join(str(part) for part in (seed, *purpose))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
 def stream(seed: int, *purpose: str | int) -> torch.Generator:
-    """A CPU generator for one purpose, e.g. ``torch.randperm(n, generator=stream(seed, "order", epoch))``."""
+    """Return a CPU generator for one purpose, e.g. ``torch.randperm(n, generator=stream(seed, "order", epoch))``."""
     return torch.Generator().manual_seed(derive(seed, *purpose))
 
 
 def reseed(seed: int, *purpose: str | int) -> None:
-    """Set the global generators of torch, NumPy and Python to the stream of that purpose, for code that offers no
-    generator argument, such as dropout."""
+    """Set the global generators of torch, NumPy and Python to the stream of that purpose.
+
+    For code without a generator argument, such as dropout.
+    """
     derived = derive(seed, *purpose)
     torch.manual_seed(derived)
     np.random.seed(derived % 2**32)
@@ -37,9 +39,9 @@ def reseed(seed: int, *purpose: str | int) -> None:
 
 @contextmanager
 def seeded(seed: int, *purpose: str | int) -> Iterator[None]:
-    """Within the block the global CPU generators are the stream of that purpose; afterwards they are as they were.
+    """Set the global CPU generators to the stream of that purpose within the block, and restore them afterwards.
 
-    For code that offers no generator argument, such as the initialization of ``torch.nn`` modules.
+    For code without a generator argument, such as the initialization of ``torch.nn`` modules.
     """
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()
     reseed(seed, *purpose)

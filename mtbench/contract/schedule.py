@@ -11,7 +11,7 @@
 The factor stays the same within an epoch. The second phase of a run that adds a task has its own e = 0 ... E-1. A
 warm-up multiplies this factor step by step: see `mtbench.contract.protocol`.
 
-An option at its default is not written down: ``exponential:factor=.95`` is ``exponential``.
+An option at its default is left out: ``exponential:factor=.95`` is ``exponential``.
 """
 
 import math
@@ -26,7 +26,7 @@ __all__ = ["SCHEDULES", "Schedule", "parse_schedule"]
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(ABC):
-    """The learning rate over a phase, relative to the learning rate at the start."""
+    """The learning rate over a phase, relative to the initial learning rate."""
 
     @abstractmethod
     def at(self, epoch: int, epochs: int) -> float:
@@ -35,7 +35,7 @@ class Schedule(ABC):
     @property
     @abstractmethod
     def words(self) -> str:
-        """The schedule for a caption, after "learning rate 0.001, "."""
+        """The schedule in words for a caption, after "learning rate 0.001, "."""
 
     @property
     def text(self) -> str:
@@ -58,7 +58,7 @@ class Constant(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Halving(Schedule):
-    """Half the learning rate after 30, 60 and 90 % of the epochs, never before the first one is over."""
+    """Half the learning rate after 30, 60 and 90 % of the epochs, never before the first epoch has ended."""
 
     def at(self, epoch: int, epochs: int) -> float:
         return float(0.5 ** sum(epoch >= max(1, round(part * epochs)) for part in (0.3, 0.6, 0.9)))
@@ -84,7 +84,7 @@ class Exponential(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Schedule):
-    """A constant factor after every so many epochs; `every` has no default."""
+    """A constant factor after a fixed number of epochs; `every` has no default."""
 
     every: int = option(0, "epochs between two changes", low=1)
     factor: float = option(0.1, "factor at each change", low=1e-6, high=0.9999)
@@ -99,7 +99,7 @@ class Step(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
-    """Half a period of the cosine, from 1 towards 0."""
+    """Half a period of the cosine, from 1 toward 0."""
 
     def at(self, epoch: int, epochs: int) -> float:
         return (1 + math.cos(math.pi * epoch / epochs)) / 2
@@ -120,7 +120,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Read a schedule such as ``halving`` or ``step:every=40:factor=.1``.
+    """Parse a schedule such as ``halving`` or ``step:every=40:factor=.1``.
 
     Raises:
         UsageError: there is no such schedule or option, or a value does not fit.

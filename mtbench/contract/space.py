@@ -1,6 +1,6 @@
-"""What a search tries for one number: a range, a few values, or weights of the tasks.
+"""Search spaces of one setting: a range, a few values, or weights of the tasks.
 
-An option declares it in plain values, so that a plug-in need import nothing for it::
+An option declares its space in plain values, so that a plug-in imports nothing for it::
 
     alpha: float = option(1.5, "how strongly", low=0, search=(0.0, 3.0))           # a range
     step: float = option(0.01, "step size", low=0, search=(1e-3, 1e-1, "log"))     # a range, tried by its logarithm
@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 __all__ = ["Choices", "Range", "Simplex", "Space", "parse_space", "render_space"]
 
 RATIO = 19.0
-"""What the greatest weight of a task may be as a multiple of the last task's, and the least as a part, unless said."""
+"""Default of the largest weight of a task relative to the last task's, and of the inverse of the smallest one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Range:
     """Every number from `low` to `high`, both included.
 
     Attributes:
-        log: whether it is the logarithm that is spread evenly.
+        log: True if the logarithm is spread evenly.
     """
 
     low: float
@@ -41,7 +41,7 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """A few values, as texts; none means all that the option may be."""
+    """A few values, as texts; empty for all values that the option may have."""
 
     values: tuple[str, ...] = ()
 
@@ -54,8 +54,8 @@ class Choices:
 class Simplex:
     """Weights w of T tasks that sum to 1, given by T - 1 numbers x_t = ln(w_t / w_T) in [-ln ratio, ln ratio].
 
-    All x at 0 are equal weights. For two tasks a ratio of 19 lets each weight be from 0.05 to 0.95. No weight is 0, and
-    no number of tasks makes a part of the box worthless, as drawing T numbers and dividing by their sum does.
+    All x at 0 are equal weights. For two tasks a ratio of 19 allows each weight from 0.05 to 0.95. No weight is 0, and
+    no part of the box is useless for any number of tasks, unlike drawing T numbers and dividing by their sum.
     """
 
     ratio: float = RATIO
@@ -66,12 +66,12 @@ class Simplex:
 
     @property
     def bound(self) -> float:
-        """The greatest x: ln ratio."""
+        """The largest x: ln ratio."""
         return math.log(self.ratio)
 
     @staticmethod
     def weights(log_ratios: Sequence[float]) -> tuple[float, ...]:
-        """(T,) the weights, from x (T - 1,): w_t = exp(x_t) / (1 + sum_s exp(x_s)), w_T = 1 / (1 + ...)."""
+        """Return the weights (T,) from x (T - 1,): w_t = exp(x_t) / (1 + sum_s exp(x_s)), w_T = 1 / (1 + ...)."""
         exponents = [*log_ratios, 0.0]
         greatest = max(exponents)
         parts = [math.exp(exponent - greatest) for exponent in exponents]
@@ -80,7 +80,7 @@ class Simplex:
 
     @staticmethod
     def log_ratios(weights: Sequence[float]) -> tuple[float, ...]:
-        """(T - 1,) x, from the weights (T,), all above 0, whatever their sum."""
+        """Return x (T - 1,) from the weights (T,), all above 0, for any sum."""
         return tuple(math.log(weight / weights[-1]) for weight in weights[:-1])
 
 
@@ -88,10 +88,10 @@ Space: TypeAlias = Range | Choices | Simplex
 
 
 def parse_space(declared: Any) -> Space | None:
-    """Read what an option declares: see the top of this module. None stays None.
+    """Parse the space that an option declares: see the top of this module. None stays None.
 
     Raises:
-        ValueError: it is none of those.
+        ValueError: it is none of the forms there.
     """
     match declared:
         case None | Range() | Choices() | Simplex():
@@ -112,7 +112,7 @@ def parse_space(declared: Any) -> Space | None:
 
 
 def render_space(space: Space) -> str:
-    """As on the command line: ``0.0001..0.01:log``, ``a/b``, ``simplex:19``."""
+    """Return a space as on the command line: ``0.0001..0.01:log``, ``a/b``, ``simplex:19``."""
     if isinstance(space, Range):
         return f"{space.low:.12g}..{space.high:.12g}" + (":log" if space.log else "")
     return f"simplex:{space.ratio:.12g}" if isinstance(space, Simplex) else "/".join(space.values)

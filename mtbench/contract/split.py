@@ -22,9 +22,9 @@ __all__ = ["Batch", "Inputs", "Split"]
 Inputs: TypeAlias = Tensor | Mapping[str, Tensor]
 
 AT_ONCE = 256
-"""Rows of a memory map that are copied to a device at a time."""
+"""Number of rows of a memory map that are copied to a device at a time."""
 WIDE = {torch.uint8: torch.int64, torch.float16: torch.float32}
-"""The dtype of targets in a batch, by the narrow one that they are kept in."""
+"""The dtype of targets in a batch, by the narrow dtype that they are stored in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +34,14 @@ class Batch:
     Attributes:
         inputs: float tensors (B * V, ...), normalized, on the split's device; a tensor or a mapping of tensors.
         targets: per task a tensor (B, ...).
-        use: (T, B) bool, the labels this step may use: those defined and, if `drawn`, of the drawn task.
+        use: (T, B) bool, the label mask of this step: True for labels that are defined and, with `drawn`, of the drawn
+            task.
         drawn: (B,) int64, the one task drawn for each example, or None if every task of each example is used.
         inputs_per_example: V, the number of inputs that make up one example.
-        rows: (B,) int64, which examples of the split these are.
+        rows: (B,) int64, the indices of the examples in the split.
         foreground: see `Split.foreground`.
         points: (B, T, 2), see `Split.points`.
-        known_rows: `used_rows` where these were found before the batch was gathered, which spares the wait for a GPU.
+        known_rows: `used_rows` if they were found before the batch was gathered, which avoids waiting for a GPU.
     """
 
     inputs: Inputs
@@ -63,7 +64,7 @@ class Batch:
 
     @cached_property
     def used_rows(self) -> tuple[Tensor, ...]:
-        """Per task the places (n,) int64 in this batch of the examples whose label this step may use, ascending.
+        """The places (n,) int64 in this batch of the examples whose label this step may use, ascending, per task.
 
         The first access waits for a GPU, unless `known_rows` are there.
         """
@@ -71,7 +72,7 @@ class Batch:
 
     @property
     def present(self) -> tuple[bool, ...]:
-        """Per task whether this step may use any label of it."""
+        """True for each task that has any label that this step may use."""
         return tuple(count > 0 for count in self.counts)
 
     def used_inputs(self) -> list[Tensor]:
@@ -86,29 +87,30 @@ class Batch:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """A part of a dataset in memory, or its inputs, and maps among its targets, in memory maps.
+    """A part of a dataset in memory; its inputs, and maps among its targets, may be in memory maps.
 
-    Its device is that of `defined`. What lies in a memory map may stay on the CPU where it does not fit; then a batch
-    is gathered there, and all that follows is done on the device.
+    Its device is that of `defined`. A memory map may stay on the CPU if it does not fit; then a batch is gathered
+    there, and everything after that is computed on the device.
 
     Attributes:
         inputs: (M, ...), uint8 images (M, C, H, W) or float tensors; a tensor or a mapping of tensors.
-        targets: per task a tensor (N, ...), in the form that the task's kind defines. Large ones may be kept as uint8
+        targets: per task a tensor (N, ...), in the form that the task's kind defines. Large ones may be stored as uint8
             or float16, which are int64 and float32 in a batch.
-        defined: (N, T) bool, which targets are defined.
-        mean: per channel, of images scaled to [0, 1]; uint8 inputs are normalized with it.
-        std: likewise.
+        defined: (N, T) bool, the mask of defined targets.
+        mean: mean per channel of images scaled to [0, 1]; uint8 inputs are normalized with it.
+        std: standard deviation per channel of the same images.
         members: (N, V) int64, the indices of the inputs that make up each example; None if example i is input i.
-        foreground: from rows (B,) and a task's index to float maps (B, H, W) in {0, 1} of where the task's object is;
-            None where a dataset knows of none.
-        points: (N, T, 2) float32, a point x, y in pixels per task, such as where its object is; NaN where undefined.
-        classes: (M, T) int, the class of each input for each task, -1 where it is unknown; None where examples have
-            labels and inputs have none. From it follows what one embedding for all tasks can reach.
-        augment: the random motions of its examples in training, in order; empty in every split but ``train``.
-        release: where inputs lie in a memory map, gives back the memory of those that were read, and of targets that
-            lie in one; called after each batch is gathered, so that memory does not grow with the number of examples.
+        foreground: a function from rows (B,) and a task's index to float maps (B, H, W) in {0, 1} of the task's object;
+            None if the dataset does not have it.
+        points: (N, T, 2) float32, a point x, y in pixels per task, such as the place of its object; NaN where
+            undefined.
+        classes: (M, T) int, the class of each input for each task, -1 where it is unknown; None if examples have labels
+            and inputs have none. The upper bound of one embedding for all tasks is computed from it.
+        augment: the random motions of its examples in training, in order; empty in every split except ``train``.
+        release: for inputs in a memory map, a function that frees the memory of those that were read, and of targets in
+            a memory map; called after each batch is gathered, so that memory does not grow with the number of examples.
             None for all other inputs.
-        mapped_targets: whether the targets lie in memory maps too; with `release` alone.
+        mapped_targets: True if the targets are in memory maps too; only with `release`.
     """
 
     inputs: Inputs
@@ -128,7 +130,7 @@ class Split:
         return len(self.defined)
 
     def first(self, count: int) -> "Split":
-        """The first `count` examples; all of them if there are fewer."""
+        """Return the first `count` examples; all of them if there are fewer."""
         if self.members is not None:
             kept = dataclasses.replace(self, members=self.members[:count])
         elif isinstance(self.inputs, Tensor):
@@ -143,10 +145,10 @@ class Split:
         )
 
     def to(self, device: torch.device) -> "Split":
-        """The same split with its tensors on a device.
+        """Return the same split with its tensors on a device.
 
         Inputs, and targets, in memory maps stay on the CPU, and are streamed from there, if together they take more
-        than half of the memory that is free on the device.
+        than half of the free memory of the device.
         """
         placed = self._inputs_on(device)
         if not self.mapped_targets:
@@ -164,7 +166,7 @@ class Split:
         )
 
     def _inputs_on(self, device: torch.device) -> "Split":
-        """The same split with inputs and members on a device, or left where they are if they are not to move."""
+        """Return the same split with inputs and members on a device, or unchanged if they are not to move."""
         if self.release is None:
             members = None if self.members is None else self.members.to(device)
             return dataclasses.replace(
@@ -184,14 +186,14 @@ class Split:
         )
 
     def _used(self) -> tuple[Tensor, Tensor | None]:
-        """The indices of the inputs that belong to any example, and `members` as indices into those."""
+        """Return the indices of the inputs that belong to any example, and `members` as indices into those."""
         if self.members is None:
             return torch.arange(len(self)), None
         used, members = self.members.unique(return_inverse=True)  # type: ignore[no-untyped-call]
         return used, members
 
     def _copied(self, tensor: Tensor, rows: Tensor, device: torch.device) -> Tensor:
-        """Some rows of a tensor in a memory map on a device, read a part at a time."""
+        """Return some rows of a tensor in a memory map on a device, read in parts."""
         copy = torch.empty(len(rows), *tensor.shape[1:], dtype=tensor.dtype, device=device)
         for start in range(0, len(rows), AT_ONCE):
             part = rows[start : start + AT_ONCE]
@@ -201,11 +203,11 @@ class Split:
         return copy
 
     def augmented(self, tasks: Sequence[Task], generator: torch.Generator) -> "Split":
-        """Return the split as one epoch of training sees it; without `augment` itself, with nothing drawn.
+        """Return the split for one epoch of training; without `augment` the split itself, with nothing drawn.
 
         One motion per example is drawn here, so that a batch depends neither on the batches before nor on its size, and
-        all that look at an example in an epoch see the same: the V inputs of an example move alike, and so does an
-        example that is visited several times, as where only a fraction of the data is trained on.
+        all uses of an example in an epoch are the same: the V inputs of an example move alike, and so does an example
+        that is visited several times, as when only a fraction of the data is trained on.
 
         Args:
             tasks: the tasks of the targets.
@@ -227,7 +229,8 @@ class Split:
     def batch(self, rows: Tensor, drawn: Tensor | None = None, known_rows: tuple[Tensor, ...] | None = None) -> Batch:
         """Gather and normalize the examples `rows` (B,); with `drawn` (B,) only one task's label of each is used.
 
-        For inputs that stay on the CPU rows may be there too: fetching them from a GPU waits for all that it has to do.
+        For inputs that stay on the CPU, rows may be there too: copying them from a GPU waits for all of its pending
+        work.
 
         Args:
             known_rows: see `Batch.known_rows`.
@@ -265,9 +268,9 @@ class Split:
         return gathered.to(WIDE.get(gathered.dtype, gathered.dtype))
 
     def _normalized(self, images: Tensor) -> Tensor:
-        """Return images (B, C, H, W) normalized, in channels-last format; what is not uint8 is returned as it is.
+        """Return images (B, C, H, W) normalized, in channels-last format; inputs that are not uint8 stay unchanged.
 
-        They are laid out here, channel by channel: for one or three channels torch's own conversion takes two to five
+        They are converted here, channel by channel: for one or three channels torch's own conversion takes two to five
         times as long on a CPU (torch 2.14).
         """
         if images.dtype != torch.uint8:
@@ -283,7 +286,7 @@ class Split:
 
     @cached_property
     def _std_and_mean(self) -> tuple[Tensor, Tensor]:
-        """`std` and `mean` on the device, kept there: a copy to a GPU waits for it."""
+        """`std` and `mean` on the device, stored there: a copy to a GPU waits for it."""
         device = self.defined.device
         return torch.tensor(self.std, device=device), torch.tensor(self.mean, device=device)
 
@@ -293,8 +296,8 @@ class _Moved(Split):
     """A split whose examples are moved as they are gathered.
 
     Attributes:
-        motion: of each example (N,).
-        kinds: of the tasks.
+        motion: the motion of each example (N,).
+        kinds: the kinds of the tasks.
     """
 
     motion: Motion
@@ -330,13 +333,13 @@ class _Moved(Split):
 
 
 def _size(inputs: Inputs, count: int) -> int:
-    """Return how many bytes `count` of the inputs take."""
+    """Return the size in bytes of `count` of the inputs."""
     tensors = [inputs] if isinstance(inputs, Tensor) else list(inputs.values())
     return sum(count * tensor[0].numel() * tensor.element_size() for tensor in tensors)
 
 
 def _fits(size: int, device: torch.device) -> bool:
-    """Return whether so many bytes are at most half of the free memory of a CUDA device."""
+    """Return True if this number of bytes is at most half of the free memory of a CUDA device."""
     free, _ = torch.cuda.mem_get_info(device)
     return 2 * size <= free
 

@@ -1,7 +1,7 @@
 """Sums of files, computed once: by the command that prepares the data, for the processes of all its runs.
 
-A sum is known of a file in one state: its path, inode, size and time of change. A file in another state is read and
-summed anew, so that one that was altered meanwhile is found out by whoever reads it next.
+A sum belongs to a file in one state: its path, inode, size and time of change. A file in another state is read again,
+so that the next reader notices a file that was altered meanwhile.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ Sums: TypeAlias = Mapping[State, str]
 """Sums by the algorithm and the state of the file."""
 
 SETTLED = 2_000_000_000
-"""Nanoseconds since a file changed after which its next change is sure to have another time, on any file system."""
+"""Nanoseconds since a file changed after which its next change has another time on any file system."""
 
 _KNOWN: dict[State, str] = {}
 
@@ -27,7 +27,7 @@ def read_summed(path: Path, algorithm: str) -> tuple[bytes, str]:
     """Return the content of a file and its sum in hexadecimal digits.
 
     Args:
-        algorithm: of hashlib, e.g. ``sha256``.
+        algorithm: a name of hashlib, e.g. ``sha256``.
 
     Raises:
         OSError: it cannot be read.
@@ -51,7 +51,7 @@ def known_sums() -> Sums:
 
 
 def learn_sums(sums: Sums) -> None:
-    """Take over sums that another process of the same command has computed."""
+    """Add sums that another process of the same command has computed."""
     _KNOWN.update(sums)
 
 

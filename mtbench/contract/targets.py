@@ -1,4 +1,4 @@
-"""Targets compared with what their kinds can be given."""
+"""Checks of targets against the requirements of their kinds."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,14 +11,14 @@ from mtbench.errors import PluginError
 __all__ = ["check_targets", "wrong_targets"]
 
 AT_ONCE = 256
-"""Examples whose targets are read from a memory map at a time."""
+"""Number of examples whose targets are read from a memory map at a time."""
 
 
 def check_targets(tasks: Sequence[Task], split: Split, name: str) -> None:
-    """Check that the defined targets of a split are valid, which a GPU would only tell by stopping the process.
+    """Check that the defined targets of a split are valid; on a GPU an invalid one would end the process.
 
     Raises:
-        PluginError: those of a task are not.
+        PluginError: the targets of a task are invalid.
     """
     if faults := list(wrong_targets(tasks, split)):
         more = len(faults) - 1
@@ -30,7 +30,7 @@ def check_targets(tasks: Sequence[Task], split: Split, name: str) -> None:
 
 
 def wrong_targets(tasks: Sequence[Task], split: Split) -> Iterator[str]:
-    """Yield for each task whose defined targets are not all valid the reason, see `Kind.wrong_targets`."""
+    """Yield the reason for each task whose defined targets are not all valid, see `Kind.wrong_targets`."""
     for index, (task, targets) in enumerate(zip(tasks, split.targets, strict=True)):
         rows = split.defined[:, index].nonzero().squeeze(1)
         for part in torch.split(rows, AT_ONCE if split.mapped_targets else max(1, len(rows))):

@@ -23,9 +23,9 @@ Layout: TypeAlias = Literal["vector", "map"]
 class Tally(ABC):
     """An accumulator of one task's metrics over the batches of a split.
 
-    It holds sums, counts, or whatever else the metrics need, so that a split in batches of any sizes has the metrics of
-    the split in one piece: never a mean of means. Sums are float64 or int64. A tally that keeps something per example
-    or per pixel, as a median needs, states the bound on its memory in its docstring.
+    It contains sums, counts, or whatever else the metrics need, so that a split in batches of any sizes has the same
+    metrics as the split in one piece: never a mean of means. Sums are float64 or int64. A tally that stores something
+    per example or per pixel, as a median needs, states the bound on its memory in its docstring.
     """
 
     @abstractmethod
@@ -39,28 +39,28 @@ class Tally(ABC):
 
     @abstractmethod
     def score(self) -> dict[str, float]:
-        """Return all metrics of the kind by name; NaN where one is undefined, as all are where nothing was added."""
+        """Return all metrics of the kind by name; NaN where one is undefined, as all are if nothing was added."""
 
 
 class Kind(ABC):
     """The form of a task's targets, its order of examples, its loss, its predictions and its metrics.
 
     The harness knows tasks by this interface alone. Metrics are computed from predictions in the form that is stored,
-    after rounding, so that they can be computed again from a run's ``predictions.npz``. Where a kind stores less than
-    it predicts (see `stored`), its tally and `correct` take either form, and a metric that needs what is not stored is
-    NaN when it is computed again.
+    after rounding, so that they can be computed again from a run's ``predictions.npz``. If a kind stores less than it
+    predicts (see `stored`), its tally and `correct` accept either form, and a metric that needs values which are not
+    stored is NaN when it is computed again.
 
     Attributes:
         metrics: the metrics; the first one is primary: tables show it and searches improve it.
         output_size: number of values that a network gives for the task, per input or per pixel.
         layout: form of the output, one vector per input or a map.
-        stored_as: dtype of the predictions, in the form that is stored.
-        stored_up_to: largest size in bytes of a split's predictions for one task that is stored. The default holds
-            the label maps of NYUv2's 654 test images (72 MB).
-        constant_name: name in tables of the `constant` prediction; empty if the kind has none.
-        one_task_per_example: whether each example belongs to one task alone, which has its only defined target.
-        has_negative_losses: whether a loss can be negative, as the negative logarithm of a density can; balancers that
-            take logarithms, roots or ratios of losses are refused then.
+        stored_as: dtype of the stored predictions.
+        stored_up_to: the largest size in bytes of a split's predictions for one task that is stored. The default is
+            enough for the label maps of NYUv2's 654 test images (72 MB).
+        constant_name: name of the `constant` prediction in tables; empty if the kind has none.
+        one_task_per_example: True if each example belongs to one task alone, which has its only defined target.
+        has_negative_losses: True if a loss can be negative, as the negative logarithm of a density can; then balancers
+            that take logarithms, roots or ratios of losses are refused.
     """
 
     metrics: ClassVar[tuple[Metric, ...]]
@@ -73,7 +73,7 @@ class Kind(ABC):
 
     @property
     def has_negative_losses(self) -> bool:
-        """See above; a class overrides it by a plain ``has_negative_losses = True``."""
+        """Documented above; a class overrides it by a plain ``has_negative_losses = True``."""
         return False
 
     def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
@@ -96,18 +96,19 @@ class Kind(ABC):
         """
 
     def wrong_targets(self, targets: Tensor) -> str:  # noqa: ARG002
-        """Return what is wrong with targets (n, ...), n >= 0, all of them marked as defined, as the end of a sentence
-        such as ``have 3 numbers that are none of the 28 classes 0 to 27``; empty if nothing is, as by default.
+        """Return the error in targets (n, ...), n >= 0, all marked as defined; empty if there is none, as by default.
 
-        They are as a split holds them, perhaps in a narrow dtype, see `Split.targets`.
+        The text is the end of a sentence, such as ``have 3 numbers that are none of the 28 classes 0 to 27``.
+
+        The targets are in the form that a split stores, perhaps in a narrow dtype, see `Split.targets`.
         """
         return ""
 
     def moved(self, targets: Tensor, motion: Motion) -> Tensor:  # noqa: ARG002
         """Return the targets (n, ...) of examples whose images are moved, with a motion for each.
 
-        By default they stay as they are, as the class of an image does. Pixels of a map that show a place outside the
-        image are undefined.
+        By default they do not change, as for the class of an image. Pixels of a map that show a place outside the image
+        are undefined.
         """
         return targets
 
@@ -133,8 +134,9 @@ class Kind(ABC):
 
     @abstractmethod
     def predict(self, output: Tensor) -> Tensor:
-        """Return the predictions (B, ...) from the outputs (B, ...), (B, V, ...) if V > 1; of dtype `stored_as` unless
-        less than all of them is stored.
+        """Return the predictions (B, ...) from the outputs (B, ...), (B, V, ...) if V > 1.
+
+        Their dtype is `stored_as` unless only a part of them is stored.
 
         The prediction of an example must not depend on the other examples of the batch.
         """
@@ -142,12 +144,13 @@ class Kind(ABC):
     def stored(self, predictions: Tensor) -> Tensor:
         """Return the part of predictions (n, ...) that is stored, (n, ...) of dtype `stored_as`; by default all of it.
 
-        A kind whose predictions are large, such as embeddings, stores what pages and intervals are made from.
+        A kind whose predictions are large, such as embeddings, stores the values that pages and intervals are made
+        from.
         """
         return predictions
 
     def correct(self, predictions: Tensor, targets: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Return a mask (n,) bool of the right predictions; None if the kind has no right and wrong ones.
+        """Return a mask (n,) bool of the correct predictions; None if the kind has no correct and wrong ones.
 
         Args:
             predictions, targets: see `Tally.add`.
@@ -155,11 +158,12 @@ class Kind(ABC):
         return None
 
     def constant(self, targets: Tensor) -> Tensor:
-        """Return the one prediction (...), of dtype `stored_as`, that is best for all of these targets if no input is
-        looked at, by the primary metric.
+        """Return the one prediction (...), of dtype `stored_as`, that is best for all targets by the primary metric.
+
+        It uses no input.
 
         Args:
-            targets: (n, ...), n > 0, all of them defined: those of training.
+            targets: (n, ...), n > 0, all of them defined: the training targets.
 
         Raises:
             NotImplementedError: the kind has none; its `constant_name` is empty.
@@ -173,12 +177,12 @@ class Kind(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Something to learn about an input, e.g. the digit at the top left.
+    """A property to predict for an input, e.g. the digit at the top left.
 
     Attributes:
         scale: factor of its loss in training; losses in evaluation are unscaled.
-        question: what is asked of an input, in a sentence for readers of pages; may be empty.
-        answers: the names of the classes, in their order, for readers; empty where the numbers say it.
+        question: the question about an input, as a sentence for readers of pages; may be empty.
+        answers: the names of the classes, in their order, for readers; empty if the numbers are the names.
         unit: the unit of its targets, e.g. ``m``, for readers; empty where they have none.
     """
 

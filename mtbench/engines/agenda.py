@@ -13,19 +13,19 @@ from mtbench.store.status import RunStatus, status_of
 __all__ = ["REFRESH", "Agenda", "job", "make_agenda", "supersede"]
 
 REFRESH = ("stale", "failed", "damaged", "all")
-"""States of runs that can be done again on request."""
+"""States in which a run can be repeated on request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agenda:
-    """The requested runs, sorted.
+    """The requested runs, sorted by what is to be done with them.
 
     Attributes:
-        todo: to be done, those included that another mtbench is working on.
-        again: those of `todo` whose files are to be moved away first.
-        resumed: how many of `todo` go on from a checkpoint.
-        done: they have a record; stale ones included.
-        left: failed and damaged ones that nobody asked for again.
+        todo: runs to be done, including those that another mtbench process is working on.
+        again: the runs of `todo` whose files are moved away first.
+        resumed: the number of runs of `todo` that resume from a checkpoint.
+        done: runs that have a record; stale ones included.
+        left: failed and damaged runs whose repetition was not requested.
     """
 
     todo: tuple[RunStatus, ...]
@@ -36,7 +36,7 @@ class Agenda:
 
 
 def make_agenda(runs: Sequence[RunStatus], refresh: Collection[str]) -> Agenda:
-    """Sort out the runs; `refresh` names the states of `REFRESH` that are to be done again."""
+    """Sort the runs; `refresh` names the states of `REFRESH` whose runs are repeated."""
     asked = set(refresh)
     again = [run for run in runs if run.state not in ("missing", "running") and asked & {run.state, "all"}]
     moved = {run.folder for run in again}

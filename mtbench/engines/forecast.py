@@ -1,7 +1,7 @@
-"""The time that runs will take together: from what is remembered of their kinds, and from what is measured of new ones.
+"""The time that runs will take together, from stored speeds of their kinds and from measurements of new kinds.
 
-A finished run teaches the speed of its kind (see `mtbench.engines.job`). Of kinds without one as many are measured as
-`BUDGET` allows, in a process of their own, and remembered; the others are reckoned from these.
+A finished run stores the speed of its kind (see `mtbench.engines.job`). Kinds without a stored speed are measured in a
+process of their own, as many as `BUDGET` allows, and stored; the speeds of the others are derived from these.
 """
 
 import time
@@ -30,14 +30,15 @@ __all__ = ["estimate", "measure"]
 BUDGET = 3.0
 """Seconds after which no new kind of run is measured for an estimate."""
 LIMIT = 20.0
-"""Seconds after which a measurement is given up that does not end by itself."""
+"""Seconds after which a measurement that does not end by itself is given up."""
 
 
 def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> float | None:
     """Estimate the seconds that the runs will take together; None if that is not possible.
 
-    A kind that was neither remembered nor reached is reckoned by its multiply-accumulates from those of its dataset
-    that were, and remembered so until one of its runs has finished. Without any it counts as the mean of all.
+    The speed of a kind that was neither stored nor measured is derived by its multiply-accumulates from the kinds of
+    its dataset that have a speed, and is stored until one of its runs has finished. Without such a kind it counts as
+    the mean of all.
     """
     remembered = Speeds(choose_device(slots[0]))
     kinds: dict[str, list[RunSpec]] = {}
@@ -61,7 +62,7 @@ def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> f
 
 
 def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> None:
-    """Send the `Speed` of each spec or None through the pipe, and end after `BUDGET`: the process behind `estimate`."""
+    """Send the `Speed` of each spec, or None, through the pipe, and end after `BUDGET`; a process of `estimate`."""
     stop = time.monotonic() + BUDGET
     loaded: dict[tuple[object, ...], dict[str, Split]] = {}
 
@@ -80,7 +81,7 @@ def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> N
 
 
 def _has_data(spec: RunSpec, root: Path) -> bool:
-    """Return whether the data of a run are here, which a dry run does not prepare."""
+    """Return True if the data of a run are on this machine; a dry run does not prepare them."""
     try:
         return bool(data_fingerprint(str(spec.dataset), root))
     except MtbenchError:
@@ -88,7 +89,7 @@ def _has_data(spec: RunSpec, root: Path) -> bool:
 
 
 def _measured(kinds: Mapping[str, RunSpec], root: Path, device: str) -> dict[str, Speed]:
-    """The speeds of as many kinds as could be measured, in their order."""
+    """Return the speeds of the kinds that could be measured, in the order of the kinds."""
     process, pipe = spawn(measure, [spec.to_json() for spec in kinds.values()], str(root), device)
     deadline, found = time.monotonic() + LIMIT, list[Speed | None]()
     with suppress(EOFError, OSError):
@@ -97,13 +98,15 @@ def _measured(kinds: Mapping[str, RunSpec], root: Path, device: str) -> dict[str
     process.kill()
     process.join()
     pipe.close()
-    # What was not reached is missing at the end.
+    # Kinds that were not reached are missing at the end.
     return {key: speed for key, speed in zip(kinds, found, strict=False) if speed is not None}
 
 
 def _by_turns(kinds: Mapping[str, RunSpec]) -> dict[str, RunSpec]:
-    """The kinds in another order: the first of each dataset, then the second of each, since others of a dataset are
-    reckoned from any one of it."""
+    """Return the kinds in turns: the first of each dataset, then the second of each.
+
+    The speeds of the other kinds of a dataset can be derived from any one of them.
+    """
     turns = Counter[str]()
     ranked = []
     for key, spec in kinds.items():
@@ -113,8 +116,10 @@ def _by_turns(kinds: Mapping[str, RunSpec]) -> dict[str, RunSpec]:
 
 
 def _reckoned(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed]) -> dict[str, Speed]:
-    """The speeds of kinds that have none, by their multiply-accumulates from the mean of those of their dataset that
-    have one; without kinds that cannot be counted."""
+    """Return the speeds of kinds that have none, by their multiply-accumulates from the mean of their dataset's speeds.
+
+    Kinds whose multiply-accumulates cannot be counted are left out.
+    """
     found = {}
     for key, (spec, *_) in kinds.items():
         if key in speeds or not (work := _work(spec)):
@@ -134,7 +139,7 @@ def _reckoned(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed
 
 
 def _work(spec: RunSpec) -> int:
-    """Multiply-accumulates for one input; 0 if they cannot be counted."""
+    """Return the multiply-accumulates for one input; 0 if they cannot be counted."""
     return _macs(str(spec.dataset), f"{spec.network}@{spec.backbone}", tuple(sorted(spec.files.items())))
 
 

@@ -1,4 +1,4 @@
-"""The heap of a worker: memory that a step has freed is kept for the next one."""
+"""The heap of a worker: memory that a step has freed is kept for the next step."""
 
 import ctypes
 import platform
@@ -15,8 +15,8 @@ def keep_freed_memory() -> bool:
     """Have glibc keep the memory that this process frees, and return whether it does.
 
     By default glibc returns large blocks to the kernel as soon as they are freed. A training step frees all its feature
-    maps, so that each step gets its memory page by page anew, which takes 7 to 24 % of its time. No number changes.
-    Elsewhere than on glibc nothing is done.
+    maps, so that each step would get its memory page by page again, which takes 7 to 24 % of its time. No number
+    changes. On systems without glibc nothing is done.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

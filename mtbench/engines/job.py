@@ -47,21 +47,21 @@ def execute(
     say: Callable[[str], None] = lambda _: None,
     stop: Stop | None = None,
 ) -> None:
-    """Train the run of a spec, from where it was left, and publish its record; do nothing if it has one.
+    """Train the run of a spec, from its checkpoint if it has one, and publish its record, unless it has a record.
 
     Args:
         spec_path: the run's ``spec.json``.
         root: the folder of the data files.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         watch: called with the progress about twice a second.
-        say: called with each note on the run, a sentence, as that its checkpoint cannot be used.
+        say: called with each note on the run as a sentence, e.g. that its checkpoint cannot be used.
         stop: the request to end early, if there can be one.
 
     Raises:
         Busy: another live process works on the run.
-        Stopped: `stop` was requested. The checkpoint stays, and whatever else went wrong from then on, as when a
-            signal reached the processes of a data loader too, is no failure of the run.
-        MtbenchError: as `train`. This and any other exception is written to ``failure.json`` first.
+        Stopped: `stop` was requested. The checkpoint stays. Any other error after the request, e.g. when a signal
+            reached the processes of a data loader too, is no failure of the run.
+        MtbenchError: the errors of `train`. This and any other exception is written to ``failure.json`` first.
     """
     stop = stop or Stop()
     keep_freed_memory()
@@ -106,7 +106,7 @@ def _trained(
 
 
 def _marks(spec: RunSpec, found: Fingerprints, device: torch.device) -> Mapping[str, str]:
-    """Return what must be equal to resume from a checkpoint: bits hold for one torch and one kind of device."""
+    """Return the marks that must be equal to resume from a checkpoint; bits hold for one torch and kind of device."""
     codes = {f"code of the {part}": " ".join(dataclasses.astuple(code)) for part, code in found.code.items()}
     return {
         "run": spec.id,
@@ -119,7 +119,7 @@ def _marks(spec: RunSpec, found: Fingerprints, device: torch.device) -> Mapping[
 
 
 def _numerics(spec: RunSpec, device: torch.device) -> Mapping[str, str]:
-    """Return by name what may move the last bits of a number, and is noted where it changed within a run."""
+    """Return by name the circumstances that may change the last bits of a number; a change within a run is noted."""
     deterministic(device, spec.protocol.precision)  # sets the number of threads
     method = method_of(spec)
     return numerics(device, (method.network_class, method.balancer_class)).aspects()
@@ -168,7 +168,7 @@ def _failures_kept(leased: LeasedRun, stop: Stop) -> Iterator[None]:
             leased.write_failure(kind=kind, message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
     except (StoreError, DataError):
-        raise  # the fault of the disk or of a file: once that is mended, the same command goes on
+        raise  # the fault of the disk or of a file: once that is repaired, the same command resumes the run
     except Exception as cause:
         if stop.requested:
             raise

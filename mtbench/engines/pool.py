@@ -1,8 +1,8 @@
-"""Many runs on this machine, each in a process of its own, forked from a server that has torch imported.
+"""Many runs on this machine, each in its own process, forked from a server that has torch imported.
 
-A worker that crashes, is killed or runs out of memory costs its own run one attempt and does not harm the others. A
-worker that was asked to stop costs its run nothing, however it ends. A run that another mtbench works on is left to it,
-and checked again until it has a record or is free.
+A worker that crashes, is killed or runs out of memory costs its own run one attempt and does not affect the others. A
+worker that was asked to stop costs its run no attempt, however it ends. A run that another mtbench process works on is
+left to it, and checked again until it has a record or is free.
 """
 
 import os
@@ -32,7 +32,7 @@ __all__ = ["Job", "Listener", "Outcome", "run_all"]
 RECHECK = 1.0
 """Seconds between two checks of a run that another process works on."""
 STOPPING = LIMIT + 5
-"""Seconds that workers have to stop when they are asked to, before they are killed; they end themselves at `LIMIT`."""
+"""Seconds that workers have to stop after a request, before they are killed; they end themselves at `LIMIT`."""
 
 Target = Callable[[str, str, str, Connection], None]
 
@@ -47,7 +47,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The end of one run: ``done``, ``failed`` or ``stopped``, and why."""
+    """The end of one run: ``done``, ``failed`` or ``stopped``, and the reason."""
 
     job: Job
     how: str
@@ -55,22 +55,22 @@ class Outcome:
 
 
 class Listener(Protocol):
-    """Something that is called with what happens to runs, when it happens."""
+    """An object that is notified of events of runs, when they happen."""
 
     def started(self, job: Job, device: str) -> None:
-        """Take note that a worker has begun with the run."""
+        """Handle the start of a run by a worker."""
 
     def advanced(self, job: Job, progress: Progress) -> None:
-        """Take note of the progress of the run."""
+        """Handle the progress of a run."""
 
     def noted(self, job: Job, text: str) -> None:
-        """Take note of something unusual, such as a checkpoint that cannot be used: a sentence."""
+        """Handle something unusual, such as a checkpoint that cannot be used: a sentence."""
 
     def ended(self, job: Job, how: str, why: str) -> None:
-        """Take note that it is done, failed or stopped; or ``again`` (killed, tried again), ``busy`` (with others)."""
+        """Handle its end: done, failed, stopped, ``again`` (killed, repeated) or ``busy`` (another process has it)."""
 
     def refresh(self) -> None:
-        """Take note that some time has passed."""
+        """Handle the passing of time."""
 
 
 def run_all(
@@ -87,7 +87,7 @@ def run_all(
         the end of each run, in the order in which they ended.
 
     Raises:
-        Stopped: by Ctrl-C or SIGTERM, after all workers have stopped.
+        Stopped: Ctrl-C or SIGTERM was received; all workers have stopped.
         RunError: no process can be started.
     """
     with interrupts() as asked:
@@ -98,7 +98,7 @@ def run_all(
         finally:
             pool.stop()
     if asked and not pool.is_done:
-        raise Stopped(f"stopped by {asked[0].name}.", mend="The same command goes on where this one left off.")
+        raise Stopped(f"stopped by {asked[0].name}.", mend="The same command resumes it.")
     return pool.outcomes
 
 
@@ -148,7 +148,7 @@ class _Pool:
         return not (self.queue or self.waiting or self.workers)
 
     def step(self) -> None:
-        """Start what can be started, and receive the messages of workers; returns after a quarter of a second."""
+        """Start the runs that can be started, and receive messages of workers for at most a quarter of a second."""
         for when, job in list(self.waiting.values()):
             if time.monotonic() >= when:
                 del self.waiting[job.folder]
@@ -165,7 +165,7 @@ class _Pool:
         self.listener.refresh()
 
     def consider(self, job: Job) -> None:
-        """Start the run, unless others have done it or are doing it."""
+        """Start the run, unless another process has done it or is working on it."""
         run = RunFolder(job.folder)
         if run.has_record:
             run.tidy_up()
@@ -224,7 +224,7 @@ class _Pool:
     def decide(self, worker: _Worker) -> None:
         """Decide on the run of a worker that ended without a last message.
 
-        Where it was asked to stop nothing is a failure; else the run is tried again, or given up after `ATTEMPTS`.
+        After a request to stop nothing is a failure; otherwise the run is repeated, or given up after `ATTEMPTS`.
         """
         run, code = RunFolder(worker.job.folder), worker.process.exitcode
         number = -code if code is not None and code < 0 else None
@@ -257,7 +257,7 @@ class _Pool:
         self.listener.ended(job, how, why)
 
     def stop(self) -> None:
-        """Ask workers to stop, and kill them if they do not; at once, where Ctrl-C asks a second time."""
+        """Ask workers to stop, and kill those that do not; at once, if Ctrl-C is pressed a second time."""
         for worker in self.workers:
             worker.send(signal.SIGTERM)
         deadline = time.monotonic() + STOPPING

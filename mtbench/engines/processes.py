@@ -1,14 +1,17 @@
-"""Processes forked from a server that has torch imported: they start in milliseconds, and share no state."""
+"""Processes forked from a server that has torch imported: they start in milliseconds and share no state."""
 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from types import ModuleType
 
 from mtbench.contract.sums import Sums, known_sums, learn_sums
 from mtbench.errors import RunError
@@ -17,11 +20,10 @@ __all__ = ["spawn"]
 
 PRELOADED = [
     "mtbench.engines.worker",
-    # What torch imports late: any optimizer the one, use_deterministic_algorithms the other. Together 3 s per run.
+    # Modules that torch imports late: any optimizer the one, use_deterministic_algorithms the other. Together 3 s per
+    # run.
     "torch._dynamo",
     "torch._inductor.config",
-    # Each process imports the script that its parent is, and that imports the command line.
-    "mtbench.cli.app",
 ]
 
 ATTEMPTS = 5
@@ -30,14 +32,14 @@ ATTEMPTS = 5
 def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerProcess, Connection]:
     """Start ``target(*arguments, pipe)`` in a new process, which ignores Ctrl-C and ends when its parent does.
 
-    SIGTERM is blocked in it from its first moment on, until the target unblocks it or waits for it.
+    SIGTERM is blocked in the process from its start, until the target unblocks it or waits for it.
 
     Args:
         target: a function of a module, since it is found by its name.
         arguments: plain values; they are pickled.
 
     Returns:
-        the process, and the end of the pipe that it talks into.
+        the process, and the end of the pipe that receives its messages.
 
     Raises:
         RunError: no process can be started.
@@ -80,6 +82,19 @@ def _start(process: ForkServerProcess) -> None:
     resource_tracker.ensure_running()  # which unblocks them in this process when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        process.start()
+        with _no_script():
+            process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _no_script() -> Iterator[None]:
+    """Let this process have no script within the block, for a new one would run it from its first line, and with it
+    the call that has started the process. Targets are functions of modules, and need no script."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script

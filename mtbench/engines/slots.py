@@ -1,4 +1,4 @@
-"""Slots for runs: one for each run that this machine does at a time, each with its device."""
+"""Slots for runs: one for each run that this machine executes at a time, each with its device."""
 
 import math
 import os
@@ -14,15 +14,17 @@ __all__ = ["cores", "slots"]
 
 
 def slots(device: str, jobs: int | None, runs_per_device: int) -> list[str]:
-    """Return a device for each run that may be at work at a time, in the order in which they are used.
+    """Return a device for each run that may execute at a time, in the order in which they are used.
 
     Args:
-        device: ``cpu`` gives one slot per core; ``cuda`` every GPU in turn; ``cuda:N`` that GPU; ``auto`` either.
-        jobs: at most so many; None for as many as there are.
-        runs_per_device: how many runs share a GPU, each a process of its own; 1 on a CPU, which has a slot per core.
+        device: ``cpu`` gives one slot per core; ``cuda`` every GPU in turn; ``cuda:N`` that GPU; ``auto`` GPUs if there
+            are any.
+        jobs: the number of slots on a CPU, the largest number on GPUs; None for as many as there are cores or slots.
+        runs_per_device: the number of runs that share a GPU, each in its own process; 1 on a CPU, which has a slot per
+            core.
 
     Raises:
-        UsageError: there is no such device here, a number is not positive, or several runs are to share a CPU.
+        UsageError: there is no such device, a number is not positive, or several runs are to share a CPU.
     """
     for name, number in (("--jobs", jobs), ("--runs-per-device", runs_per_device)):
         if number is not None and number < 1:

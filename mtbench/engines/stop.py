@@ -1,4 +1,4 @@
-"""Requests to stop. In a process that trains SIGTERM sets a flag, which the run reads where nothing is half done."""
+"""Requests to stop. In a process that trains SIGTERM sets a flag, which the run reads between complete operations."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from mtbench.errors import Stopped
 __all__ = ["EXIT_CODE", "LIMIT", "Stop", "interrupts", "stop_on_sigterm"]
 
 LIMIT = 10.0
-"""Seconds after the first SIGTERM at which the process ends, wherever it is."""
+"""Seconds after the first SIGTERM at which the process ends in any case."""
 EXIT_CODE = 128 + signal.SIGTERM
 """Exit code of a process that a second SIGTERM or `LIMIT` has ended."""
 
@@ -21,20 +21,20 @@ class Stop:
     """The request to end a run before its last epoch.
 
     Attributes:
-        requested: True from the request on.
+        requested: True after the request.
     """
 
     def __init__(self) -> None:
         self.requested = False
 
     def check(self) -> None:
-        """Raise Stopped if a stop was requested; called only where nothing is half done."""
+        """Raise Stopped if a stop was requested; called only between complete operations."""
         if self.requested:
-            raise Stopped("the run was stopped.", mend="The same command goes on from its last checkpoint.")
+            raise Stopped("the run was stopped.", mend="The same command resumes it from its last checkpoint.")
 
 
 def stop_on_sigterm() -> Stop:
-    """Return a stop that SIGTERM requests, from now to the end of this process.
+    """Return a stop that SIGTERM requests, from now until this process ends.
 
     SIGTERM is blocked and a thread waits for it, so that no exception appears inside other people's code and no system
     call is interrupted. The thread also runs while torch or NumPy computes. Code that holds Python's global lock delays
@@ -42,11 +42,11 @@ def stop_on_sigterm() -> Stop:
 
     Programs that the run starts inherit the block; processes that it forks do not.
 
-    To be called in the main thread before there are others, since threads inherit the signals that are blocked.
+    The function must be called in the main thread before there are others, since threads inherit blocked signals.
     """
     stop = Stop()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    # Processes that a plug-in forks (as a DataLoader does) end by SIGTERM as ever.
+    # Processes that a plug-in forks (as a DataLoader does) end by SIGTERM as usual.
     os.register_at_fork(after_in_child=_unblock)
     threading.Thread(target=_wait, args=(stop,), name="stop", daemon=True).start()
     return stop
@@ -54,7 +54,7 @@ def stop_on_sigterm() -> Stop:
 
 @contextmanager
 def interrupts() -> Iterator[list[signal.Signals]]:
-    """Collect Ctrl-C and SIGTERM in the list that the block is given; a second one interrupts the block."""
+    """Collect Ctrl-C and SIGTERM in the list that the block receives; a second signal interrupts the block."""
     asked: list[signal.Signals] = []
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -18,7 +18,7 @@ __all__ = ["Ended", "Noted", "work"]
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """A note on the run, a sentence for the person in front of the screen."""
+    """A note on the run, a sentence for the user."""
 
     text: str
 
@@ -28,8 +28,8 @@ class Ended:
     """The end of a run, the last message of its worker.
 
     Attributes:
-        how: ``done``, ``busy`` (another process has the run), ``stopped`` or ``failed``.
-        why: a sentence, for all but ``done``.
+        how: ``done``, ``busy`` (another process works on the run), ``stopped`` or ``failed``.
+        why: the reason as a sentence; empty for ``done``.
     """
 
     how: str

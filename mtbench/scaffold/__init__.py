@@ -1,4 +1,4 @@
-"""The first version of somebody's plug-in: a package that works, to be changed into theirs."""
+"""The first version of a new plug-in: a package that works, to be changed by its author."""
 
 from mtbench.scaffold.package import KINDS, Package, plan_package, write_package
 

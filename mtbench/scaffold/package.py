@@ -1,4 +1,4 @@
-"""The contents of a new plug-in's package, and how they get there."""
+"""The contents of a new plug-in's package, and the function that writes them."""
 
 import importlib.metadata
 import importlib.util
@@ -16,9 +16,10 @@ from mtbench.errors import UsageError
 __all__ = ["KINDS", "Package", "plan_package", "write_package"]
 
 KINDS = {"method": "Net", "balancer": "Balancer", "dataset": "Dataset"}
-"""The kinds of plug-in that there is a template for, and how their classes' names end.
+"""The kinds of plug-in that have a template, and the endings of their classes' names.
 
-With the ending no class is called like something that its file imports, whatever the plug-in's name."""
+Because of the ending no class has the name of something that its file imports, whatever the plug-in's name.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +27,9 @@ class Package:
     """A package that is not written yet.
 
     Attributes:
-        folder: where it will be.
-        files: their texts, by path within the folder.
-        steps: the commands that lead on from it, a line each.
+        folder: the folder that it will be written to.
+        files: the texts of its files, by path within the folder.
+        steps: the commands to run next, one per line.
     """
 
     folder: Path
@@ -37,7 +38,7 @@ class Package:
 
 
 def plan_package(kind: str, name: str, parent: Path) -> Package:
-    """The package ``mtbench-NAME`` with a working plug-in of that kind (one of `KINDS`) and name.
+    """Return the package ``mtbench-NAME`` with a working plug-in of that kind (one of `KINDS`) and name.
 
     Raises:
         UsageError: the name is not of the form that plug-ins have, or is taken.
@@ -74,10 +75,10 @@ def plan_package(kind: str, name: str, parent: Path) -> Package:
 
 
 def write_package(package: Package) -> None:
-    """Write a package into a folder that is not there yet.
+    """Write a package into a new folder.
 
     Raises:
-        UsageError: the folder is there already, and is left as it is; or it cannot be made.
+        UsageError: the folder exists already and is left unchanged, or it cannot be made.
     """
     try:
         package.folder.parent.mkdir(parents=True, exist_ok=True)

@@ -105,7 +105,7 @@ def _absence(network: Network, balancer: Balancer, found: Mapping[str, Owner]) -
 
 
 def _along(absent: Tensor, parameter: Tensor, dimension: int) -> Tensor:
-    """The mask of tasks (T,) in a shape that broadcasts over the parameter along its dimension of size T."""
+    """Return the mask of tasks (T,) in a shape that broadcasts over the parameter along its dimension of size T."""
     return absent.view(-1, *[1] * (parameter.dim() - dimension - 1))
 
 
@@ -132,5 +132,5 @@ def _narrowed(
 
 
 def _memory(state: Mapping[str, Any], value: Tensor) -> dict[str, Tensor]:
-    """The tensors of an optimizer's state of a parameter that hold something of each of its numbers."""
+    """Return the tensors of an optimizer's state of a parameter that hold something of each of its numbers."""
     return {name: kept for name, kept in state.items() if isinstance(kept, Tensor) and kept.shape == value.shape}

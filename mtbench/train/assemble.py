@@ -44,7 +44,7 @@ class Assembly:
     batches: tuple[Batches, ...] = ()
 
     def batches_of(self, split: str) -> tuple[Batches, ...]:
-        """The batches over which means are kept of one split: `batches` of the test split, else none."""
+        """Return the batches over which means are kept of one split: `batches` of the test split, else none."""
         return self.batches if split == "test" else ()
 
 
@@ -82,7 +82,7 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[s
 
 
 def method_of(spec: RunSpec) -> MethodChoice:
-    """The classes and options that a spec names."""
+    """Return the classes and options that a spec names."""
     return parse_method(f"{spec.network}+{spec.balancer}@{spec.backbone}", spec.files)
 
 
@@ -107,8 +107,8 @@ def build_balancer(method: MethodChoice, tasks: Sequence[Task], *, seed: int) ->
 
 
 def load_splits(spec: RunSpec, dataset: Dataset) -> dict[str, Split]:
-    """The splits of a run on the CPU; the protocol says whether one is held out and how many images there are to train
-    on, of which `assemble` takes the share that it asks for.
+    """Return the splits of a run on the CPU; the protocol says whether one is held out and how many images there are to
+    train on, of which `assemble` takes the share that it asks for.
 
     Raises:
         DataError: a data file is missing, truncated or altered.

@@ -49,14 +49,14 @@ class Ledger:
         return asdict(self)
 
     def cost(self, device: torch.device, macs: Macs) -> Cost:
-        """The ledger closed, with peak memory and the work for one input."""
+        """Return the ledger closed, with peak memory and the work for one input."""
         self.tick()
         memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else peak_memory()
         return Cost(**asdict(self), peak_memory=memory, macs_per_task=macs.per_task, macs_per_input=macs.per_input)
 
 
 def count_parameters(network: Network, setup: Setup) -> Parameters:
-    """The trainable numbers of a network beside those of the single-task network: backbone and one head.
+    """Return the trainable numbers of a network beside those of the single-task network: backbone and one head.
 
     Args:
         setup: with the backbone that the single-task network is to have.

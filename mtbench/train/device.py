@@ -10,7 +10,7 @@ __all__ = ["check_precision", "choose_device", "deterministic", "waits"]
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU if there is one.
+    """Return the device of that name: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU if there is one.
 
     Raises:
         UsageError: there is no such device here.

@@ -62,7 +62,7 @@ def _as_seen(split: Split) -> Split:
 
 
 def _epoch(run: Assembly, phase: Phase, protocol: TrainingProtocol, device: torch.device, stop: float) -> float:
-    """The seconds that the steps of one epoch of a phase take."""
+    """Return the seconds that the steps of one epoch of a phase take."""
     one_task = protocol.draws_one_task(native=run.network.one_task)
     visits = phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=one_task)
     batches = placed(visits.batches(protocol.batch), phase.defined, device)

@@ -47,7 +47,7 @@ class Keeper(Protocol):
     """The keeper of a run's state between attempts."""
 
     def restore(self) -> dict[str, Any] | None:
-        """The last state kept, or None."""
+        """Return the last state kept, or None."""
 
     def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
         """Keep a state of tensors and plain values, and the curve up to it."""
@@ -222,7 +222,7 @@ def fit(
 
 
 def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
-    """The phase of an epoch, counted from 0; the last one where all epochs are over."""
+    """Return the phase of an epoch, counted from 0; the last one where all epochs are over."""
     return next((phase for phase in plan if epoch < phase.end), plan[-1])
 
 
@@ -252,7 +252,7 @@ def _fitting() -> Iterator[None]:
 
 
 def _final(run: Assembly, steps: int, look: Callable[..., Evaluation]) -> Mapping[str, Evaluation]:
-    """The evaluation of every split, with predictions of the test split.
+    """Return the evaluation of every split, with predictions of the test split.
 
     Args:
         look: `measure` of the run's network.

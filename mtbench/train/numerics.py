@@ -98,7 +98,7 @@ def _convolution() -> None:
 
 
 def _implementation(said: str) -> str:
-    """The instruction set in what oneDNN said: ``avx2`` in ``onednn_verbose,v1,...,convolution,jit:avx2,...``.
+    """Return the instruction set in what oneDNN said: ``avx2`` in ``onednn_verbose,v1,...,convolution,jit:avx2,...``.
 
     Raises:
         ValueError: it says nothing of a convolution.

@@ -64,7 +64,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def _elementwise(
     protocol: TrainingProtocol, groups: list[dict[str, Any]], *, fused: bool | None
 ) -> torch.optim.Optimizer:
-    """The optimizer of a protocol, any but muon; in the form that torch chooses where `fused` is None."""
+    """Return the optimizer of a protocol, any but muon; in the form that torch chooses where `fused` is None."""
     lr, betas = protocol.lr, (protocol.beta1, 0.999)
     match protocol.optimizer:
         case "adam":

@@ -27,7 +27,7 @@ class Visits:
         return len(self.rows)
 
     def batches(self, size: int) -> list[tuple[Tensor, Tensor | None]]:
-        """Rows (B,) and the tasks drawn for them (B,), batch by batch; the last may be smaller."""
+        """Return rows (B,) and the tasks drawn for them (B,), batch by batch; the last may be smaller."""
         rows = torch.split(self.rows, size)
         return list(zip(rows, [None] * len(rows) if self.drawn is None else torch.split(self.drawn, size), strict=True))
 
@@ -35,7 +35,7 @@ class Visits:
 def visits(
     kind: Kind, defined: Tensor, whole: Tensor, shown: Sequence[int], *, seed: int, epoch: int, one_task: bool
 ) -> Visits:
-    """The visits of an epoch, as many as one would have that visits the whole of the examples.
+    """Return the visits of an epoch, as many as one would have that visits the whole of the examples.
 
     Where only a share of them is trained on, that takes several passes: each has an order and draws of its own, and the
     last is cut. An example without a label is left out, for there is nothing to learn from it.
@@ -68,7 +68,8 @@ def visits(
 
 
 def draw_tasks(defined: Tensor, generator: torch.Generator) -> Tensor:
-    """One task per example, uniformly among those defined for it, or any if none is: (N,) int64 from (N, T) bool."""
+    """Draw one task per example, uniformly among those defined for it, or any if none is: (N,) int64 from (N, T)
+    bool."""
     weights = defined.float()
     weights[~defined.any(1)] = 1
     return torch.multinomial(weights, 1, generator=generator).squeeze(1)

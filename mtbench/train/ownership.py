@@ -109,8 +109,8 @@ def _groups(network: Network, inputs: Inputs) -> Iterator[range]:
 
 
 def _looked_at(parameter: Tensor, tasks: int) -> torch.Size:
-    """The shape in which it is noted who reaches a parameter: number by number where it may be parted among the tasks,
-    else as a whole, so that no more memory is taken than a step of training takes."""
+    """Return the shape in which it is noted who reaches a parameter: number by number where it may be parted among the
+    tasks, else as a whole, so that no more memory is taken than a step of training takes."""
     return parameter.shape if tasks in parameter.shape else torch.Size()
 
 
@@ -149,12 +149,12 @@ def _reach(
 
 
 def _all(found: Tensor, by: Tensor) -> Tensor:
-    """The findings on each number of a parameter, or on all where it is noted as a whole."""
+    """Return the findings on each number of a parameter, or on all where it is noted as a whole."""
     return found if by.dim() else found.all()
 
 
 def _answers(network: Network, inputs: Inputs, tasks: range, generator: torch.Generator) -> list[Tensor]:
-    """A random combination of each task's outputs for one of the inputs."""
+    """Return a random combination of each task's outputs for one of the inputs."""
     rows = torch.arange(_length(inputs))
     use = torch.zeros(len(network.tasks), len(rows), dtype=torch.bool)
     numbers = torch.tensor(tasks)
@@ -177,7 +177,7 @@ def _answers(network: Network, inputs: Inputs, tasks: range, generator: torch.Ge
 
 
 def _gradients(answers: Sequence[Tensor], parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """The gradient of the sum of the answers in the parameters that have a part in it, by name."""
+    """Return the gradient of the sum of the answers in the parameters that have a part in it, by name."""
     total = torch.stack(list(answers)).sum()
     if not total.requires_grad:
         return {}
@@ -225,7 +225,7 @@ def _moved(network: Network, generator: torch.Generator) -> Iterator[None]:
 
 
 def _random(like: Inputs, generator: torch.Generator) -> Inputs:
-    """Standard normal inputs of the same shapes; what is not of a floating type stays as it is."""
+    """Return standard normal inputs of the same shapes; what is not of a floating type stays as it is."""
 
     def drawn(tensor: Tensor) -> Tensor:
         if not tensor.is_floating_point():

@@ -55,7 +55,7 @@ class Phase:
         return self.start + self.epochs
 
     def visits(self, tasks: Sequence[Task], *, seed: int, epoch: int, one_task: bool) -> Visits:
-        """The examples that an epoch of the run visits; on the CPU."""
+        """Return the examples that an epoch of the run visits; on the CPU."""
         kind = tasks[0].kind
         return visits(kind, self.defined, self.whole, self.shown, seed=seed, epoch=epoch, one_task=one_task)
 
@@ -65,14 +65,14 @@ class Phase:
         return self.split.defined.cpu()
 
     def trained(self, network: Network) -> Iterator[tuple[str, nn.Parameter]]:
-        """The parameters of which any number is trained, by name."""
+        """Yield the parameters of which any number is trained, by name."""
         for name, parameter in network.named_parameters():
             if parameter.requires_grad and (name not in self.frozen or self.frozen[name] is not None):
                 yield name, parameter
 
     def still(self, network: Network) -> list[nn.Parameter]:
-        """The parameters that are frozen as a whole. Frozen numbers of others belong to tasks that are absent from
-        every step of the phase, which `mtbench.train.absence` keeps."""
+        """Return the parameters that are frozen as a whole. Frozen numbers of others belong to tasks that are absent
+        from every step of the phase, which `mtbench.train.absence` keeps."""
         return [network.get_parameter(name) for name, mask in self.frozen.items() if mask is None]
 
     def enter(self, network: Network) -> None:
@@ -116,7 +116,7 @@ class Phase:
 
 
 def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
-    """The phases of a run, in order. The network must not have been trained yet.
+    """Return the phases of a run, in order. The network must not have been trained yet.
 
     With ``adds`` the last task is held back in the first phase: its labels are undefined, and what belongs to it alone
     does not move. In the second it is new: with ``own`` only that is trained, on its labels alone, and with ``all``
@@ -165,7 +165,7 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
 
 
 def _own_phases(only: Phase, run: Assembly) -> Iterator[Phase]:
-    """The phases that the network declares, from the one that it would have without them."""
+    """Yield the phases that the network declares, from the one that it would have without them."""
     network = run.network
     shared = {id(parameter) for parameter in network.shared_parameters()}
     for number, (name, parts) in enumerate(network.phases.items()):
@@ -205,12 +205,12 @@ def some_inputs(run: Assembly) -> Inputs:
 
 
 def _mask(frozen: Tensor) -> Tensor | None:
-    """The mask, or None where it is all of a parameter."""
+    """Return the mask, or None where it is all of a parameter."""
     return None if frozen.all() else frozen
 
 
 def _labelled(phase: Phase, run: Assembly) -> Phase:
-    """The phase with no target defined of a task that is not shown.
+    """Return the phase with no target defined of a task that is not shown.
 
     Raises:
         UsageError: none is left.

@@ -95,7 +95,7 @@ class Speeds:
         self._place = f"{unit}, torch {torch.__version__}"
 
     def key(self, spec: RunSpec) -> str:
-        """The key of the kind of a run: equal for runs that differ in seed, size and rates alone."""
+        """Return the key of the kind of a run: equal for runs that differ in seed, size and rates alone."""
         settings = {name: getattr(spec.protocol, name) for name in _SETTINGS}
         kind = dataclasses.replace(spec, seed=0, protocol=TrainingProtocol(name="", **settings))
         parts = f"{spec.dataset} {spec.network}+{spec.balancer}@{spec.backbone}"

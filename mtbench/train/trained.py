@@ -156,7 +156,7 @@ def _trained(
 
 
 def _unlike_epochs(selected: Mapping[str, int]) -> dict[str, Measurement]:
-    """The epoch of the weights by task, where tasks have different ones."""
+    """Return the epoch of the weights by task, where tasks have different ones."""
     if len(set(selected.values())) == 1:
         return {}
     return {SELECTED + task: Measurement(value=epoch) for task, epoch in selected.items()}

@@ -10,7 +10,7 @@ from mtbench.plan.parse import parse_backbone
 
 
 def behind(backbone: Backbone) -> Stage:
-    """The first stage, with its relu before its pool."""
+    """Return the first stage, with its relu before its pool."""
     stage = backbone.levels()[0]
     if isinstance(stage.post, nn.Identity):  # of VGG-11 both are in the first half
         assert isinstance(stage.pre, nn.Sequential)

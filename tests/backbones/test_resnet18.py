@@ -94,7 +94,7 @@ def test_the_content_of_a_file_of_weights_tells_its_format_and_not_its_name(tmp_
 
 
 def torchvisions() -> dict[str, torch.Tensor]:
-    """A state dict under torchvision's names, of this backbone's values, with a classifier."""
+    """Return a state dict under torchvision's names, of this backbone's values, with a classifier."""
     found = {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
     for name, value in build("resnet18").state_dict().items():
         name = name.removeprefix("stages.").replace("stem.pre.0", "conv1").replace("stem.pre.1", "bn1")

@@ -95,7 +95,7 @@ def test_a_pool_is_undone_as_torch_undoes_it(size: tuple[int, int], memory_forma
 
 
 def layer(x: Tensor, sequence: nn.Module) -> Tensor:
-    """A convolution, a normalization in evaluation mode and a relu."""
+    """Return a convolution, a normalization in evaluation mode and a relu."""
     convolution, norm = list(sequence.children())[:2]
     assert isinstance(convolution, nn.Conv2d)
     assert isinstance(norm, nn.BatchNorm2d)

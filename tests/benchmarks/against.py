@@ -38,7 +38,7 @@ def measured(source: str, what: tuple[str, str, str]) -> dict[str, float]:
     """Return seconds and peak memory of one measurement by the mtbench in a folder, or in several with colons."""
     environment = {**os.environ, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(PROBE), *what, str(data_root(None))]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
@@ -50,7 +50,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="a part of the names of the measurements to be taken")
     asked = parser.parse_args()
-    full = subprocess.run(["git", "rev-parse", asked.commit], cwd=HOUSE, capture_output=True, text=True, check=True)
+    full = subprocess.run(
+        ["git", "rev-parse", asked.commit], cwd=HOUSE, capture_output=True, text=True, check=True, timeout=300
+    )
     there = str(install(full.stdout.strip()))
     here = os.pathsep.join(str(HOUSE / part) for part in ("", "methods", "datasets"))
     for dataset in {what[2] for what in LIMITS}:

@@ -62,7 +62,7 @@ def as_written_by_hand(network: Network) -> Network:
 
 
 def losses_of(outputs: list[Tensor], label: Tensor, depth: Tensor, normal: Tensor) -> Tensor:
-    """The sum of LibMTL's losses: over defined pixels of the batch."""
+    """Return the sum of LibMTL's losses: over defined pixels of the batch."""
     known = depth > 0
     turned = (normal != 0).any(1)
     cosine = nn.functional.cosine_similarity(outputs[2], normal, dim=1)

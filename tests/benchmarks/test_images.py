@@ -121,8 +121,10 @@ print(peak_memory())
 
 
 def peak(root: Path, kept: str = "") -> int:
-    """The peak memory in bytes of a process that goes through an epoch, pages of the map among it."""
-    done = subprocess.run([sys.executable, "-c", EPOCH, root, kept], capture_output=True, text=True, check=True)
+    """Return the peak memory in bytes of a process that goes through an epoch, pages of the map among it."""
+    done = subprocess.run(
+        [sys.executable, "-c", EPOCH, root, kept], capture_output=True, text=True, check=True, timeout=300
+    )
     return int(done.stdout)
 
 

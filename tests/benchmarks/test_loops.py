@@ -56,7 +56,8 @@ class Stopwatch:
         self.started = now()
 
     def ratios(self) -> tuple[float, float]:
-        """The ratios of wall and of CPU seconds; the first epoch pays for loading, the last for the evaluation."""
+        """Return the ratios of wall and of CPU seconds; the first epoch pays for loading, the last for the
+        evaluation."""
         wall, used = (
             median(pair[kind] for pair in self.harness[1:-1]) / median(pair[kind] for pair in self.rival[1:-1])
             for kind in (0, 1)
@@ -69,7 +70,7 @@ def now() -> tuple[float, float]:
 
 
 def bare_epoch(run: Assembly, batch_size: int) -> Callable[[], None]:
-    """An epoch that one would write by hand around the network and the batches of a run."""
+    """Return an epoch that one would write by hand around the network and the batches of a run."""
     network, split = run.network, run.splits["train"]
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
 
@@ -160,7 +161,7 @@ def backward_by_projection(network: nn.Module, losses: list[Tensor]) -> None:
 def peer_epoch(
     images: Tensor, labels: Tensor, backward: Callable[[nn.Module, list[Tensor]], None], *, workers: int
 ) -> Callable[[], None]:
-    """An epoch in the style of public multi-task code, at a batch of 256."""
+    """Return an epoch in the style of public multi-task code, at a batch of 256."""
     network = PeerLeNet()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     loader = DataLoader(Pictures(images, labels), batch_size=256, shuffle=True, num_workers=workers)

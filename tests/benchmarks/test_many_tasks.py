@@ -16,7 +16,7 @@ pytestmark = pytest.mark.benchmark
 
 
 def measured(method: str, tasks: int) -> dict[str, float]:
-    """The seconds of a step, the peak memory in MiB and the parameters with that many tasks of 8 classes."""
+    """Return the seconds of a step, the peak memory in MiB and the parameters with that many tasks of 8 classes."""
     command = [sys.executable, "-m", "tests.benchmarks.steps", method, str(tasks), "8"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     found: dict[str, float] = json.loads(done.stdout)

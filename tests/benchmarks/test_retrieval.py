@@ -72,7 +72,8 @@ def losses(embeddings: Tensor) -> Tensor:
 def by_hand(
     images: Tensor, task: Tensor, *, layout: torch.memory_format, every_task: bool = False
 ) -> Callable[[], float]:
-    """A step on all images; gives its CPU seconds. With `every_task` each image goes through once for each task."""
+    """Return a step on all images; gives its CPU seconds. With `every_task` each image goes through once for each
+    task."""
     network = Bare().to(memory_format=layout)
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-3)
 

@@ -39,7 +39,7 @@ def show(capsys: pytest.CaptureFixture[str], line: str) -> None:
 
 
 def stepper(run: Assembly, *, batch_size: int = 512, nchw: bool = False) -> Callable[[], float]:
-    """One optimizer step; gives its CPU seconds."""
+    """Return one optimizer step; gives its CPU seconds."""
     network, split = run.network, run.splits["train"]
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     drawn = draw_tasks(split.defined, torch.Generator().manual_seed(0)) if network.one_task else None
@@ -63,7 +63,7 @@ def stepper(run: Assembly, *, batch_size: int = 512, nchw: bool = False) -> Call
 
 
 def in_turn(steppers: dict[str, Callable[[], float]], *, warm: int = 2, rounds: int = STEPS) -> dict[str, float]:
-    """The median CPU seconds of each, timed in turn after some rounds of warming up."""
+    """Return the median CPU seconds of each, timed in turn after some rounds of warming up."""
     times: dict[str, list[float]] = {name: [] for name in steppers}
     for number in range(warm + rounds):
         for name, step in steppers.items():

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.benchmark
 
 
 def measured(which: str, data_root: Path) -> float:
-    """The CPU seconds of a step in a new process."""
+    """Return the CPU seconds of a step in a new process."""
     command = [sys.executable, "-m", "tests.benchmarks.top_down", which, str(data_root)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=600)
     return float(done.stdout)

@@ -47,7 +47,7 @@ class Bare(nn.Module):
 
 
 def bare_step(network: Bare, split: Split) -> Callable[[], float]:
-    """One optimizer step on a random task of each of 512 images; gives its CPU seconds."""
+    """Return one optimizer step on a random task of each of 512 images; gives its CPU seconds."""
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     images, labels = split.inputs, torch.stack(split.targets, dim=1)
     assert isinstance(images, Tensor)

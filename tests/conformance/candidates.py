@@ -10,7 +10,7 @@ __all__ = ["candidate"]
 
 
 def candidate(network: type[Network], balancer: type[Balancer] = Uniform, *, backbone: str = "lenet") -> Candidate:
-    """A method without options, called 'bad'."""
+    """Return a method without options, called 'bad'."""
     choice = Choice(name="bad")
     method = MethodChoice(
         network_choice=choice,

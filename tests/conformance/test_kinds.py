@@ -147,7 +147,7 @@ class SummedPixels(Depth):
 
 
 def numbers(kind: Kind) -> Numbers:
-    """The toy dataset of numbers with tasks of another kind."""
+    """Return the toy dataset of numbers with tasks of another kind."""
 
     class Wrong(Numbers):
         @property
@@ -248,7 +248,7 @@ def test_a_sum_over_images_is_found_and_a_mean_over_all_pixels_is_none() -> None
 
 
 def maps(kind: Kind) -> Maps:
-    """The toy dataset of maps with targets of a kind, part of whose pixels are undefined."""
+    """Return the toy dataset of maps with targets of a kind, part of whose pixels are undefined."""
 
     class Mapped(Maps):
         @property

@@ -8,7 +8,7 @@ from mtbench.contract import Kind
 
 
 def scores(kind: Kind, predictions: Tensor, targets: Tensor, sizes: Sequence[int] = ()) -> dict[str, float]:
-    """The metrics over the defined targets, added in batches of these sizes and one of what is left."""
+    """Return the metrics over the defined targets, added in batches of these sizes and one of what is left."""
     tally, start = kind.tally(), 0
     for size in (*sizes, len(targets)):
         rows = slice(start, start + size)

@@ -50,8 +50,8 @@ class Given(Augmentation):
 
 
 def split(images: Tensor, **more: object) -> Split:
-    """Everything that can move, made of images (N, 1, H, W) uint8: classes are those of `images` modulo 9, depths their
-    values, normals (value, 1, 2), and the foreground is where they are odd; a point per task."""
+    """Return everything that can move, made of images (N, 1, H, W) uint8: classes are those of `images` modulo 9,
+    depths their values, normals (value, 1, 2), and the foreground is where they are odd; a point per task."""
     values = images.squeeze(1).long()
     count = len(images)
     depth = values.float()
@@ -79,7 +79,7 @@ def moved(images: Tensor, *augment: Augmentation, seed: int = 0) -> Batch:
 
 
 def numbers(batch: Batch, row: int = 0) -> Tensor:
-    """An image (H, W) as it was before it was normalized; 0 where black came in."""
+    """Return an image (H, W) as it was before it was normalized; 0 where black came in."""
     assert isinstance(batch.inputs, Tensor)
     return 255 * (batch.inputs[row, 0] * STD + MEAN)
 

@@ -28,7 +28,7 @@ class Third(Half):
 
 
 def line(text: str) -> int:
-    """The number of the first line of this file that begins with a text."""
+    """Return the number of the first line of this file that begins with a text."""
     lines = Path(__file__).read_text().splitlines()
     return next(number for number, found in enumerate(lines, 1) if found.startswith(text))
 

@@ -21,7 +21,7 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 
 
 def numbers(mean: float = 3.0) -> tuple[Tensor, Tensor]:
-    """Predictions and targets of 101 examples, every seventh target undefined."""
+    """Return predictions and targets of 101 examples, every seventh target undefined."""
     targets = mean + normal(101)
     predictions = targets + 0.5 * normal(101, seed=1)
     targets[::7] = math.nan
@@ -90,7 +90,7 @@ def test_the_loss_of_depths_is_the_mean_absolute_error_of_each_map() -> None:
 
 
 def turned(degrees: Tensor) -> tuple[Tensor, Tensor]:
-    """Vectors (n, 3) of lengths .5 to 2, and unit vectors at these angles to them, in float64."""
+    """Return vectors (n, 3) of lengths .5 to 2, and unit vectors at these angles to them, in float64."""
     count = len(degrees)
     first = torch.nn.functional.normalize(normal(count, 3).double(), dim=1)
     axes = torch.nn.functional.normalize(torch.linalg.cross(first, normal(count, 3, seed=1).double()), dim=1)
@@ -100,7 +100,7 @@ def turned(degrees: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def as_maps(vectors: Tensor) -> Tensor:
-    """(N, 3, 3, 4) from (12 N, 3)."""
+    """Return vectors (12 N, 3) as maps (N, 3, 3, 4)."""
     return vectors.view(-1, 3, 4, 3).permute(0, 3, 1, 2)
 
 

@@ -39,7 +39,7 @@ BALANCED = (math.sqrt(0.5), -math.sqrt(0.5), 0.0)
 
 
 def maps(*rows: list[tuple[float, float, float]]) -> Tensor:
-    """Vectors (n, 3, 1, W), a list for each image."""
+    """Return vectors (n, 3, 1, W), a list for each image."""
     return torch.tensor(rows, dtype=torch.float32).movedim(-1, 1)[:, :, None]
 
 

@@ -19,7 +19,7 @@ def maps_of(*shape: int, mean: float = 0.0) -> Tensor:
 
 
 def results(norm: nn.Module, maps: Tensor, dtype: torch.dtype, memory_format: torch.memory_format) -> dict[str, Tensor]:
-    """The output, the gradients, and the buffers after one batch, all in float64."""
+    """Return the output, the gradients, and the buffers after one batch, all in float64."""
     norm = copy.deepcopy(norm).to(dtype)
     generator = torch.Generator().manual_seed(1)
     upstream = (0.3 + torch.randn(maps.shape, generator=generator)).to(dtype).contiguous(memory_format=memory_format)
@@ -46,7 +46,7 @@ def two(channels: int, **options: Any) -> tuple[BatchNorm, nn.BatchNorm2d]:
 
 
 def errors(ours: nn.Module, theirs: nn.Module, maps: Tensor, memory_format: torch.memory_format) -> dict[str, float]:
-    """Relative errors in norm of ours in float32, against torch's in float64 on maps in NCHW."""
+    """Return relative errors in norm of ours in float32, against torch's in float64 on maps in NCHW."""
     found, expected = results(ours, maps, torch.float32, memory_format), results(theirs, maps, torch.float64, FIRST)
     assert found.keys() == expected.keys()
     return {name: float((found[name] - value).norm() / value.norm()) for name, value in expected.items()}

@@ -163,7 +163,8 @@ def test_shifted_scores_have_equal_values_here_and_not_in_torchmetrics() -> None
 
 
 def tallied(embeddings: Tensor, images: Tensor, classes: Tensor, sizes: int = 7) -> float:
-    """The mean average precision of triplets (n, 3) of images, by the embeddings (N, D) and classes (N,) of these."""
+    """Return the mean average precision of triplets (n, 3) of images, by the embeddings (N, D) and classes (N,) of
+    these."""
     kind = Retrieval(size=embeddings.shape[1])
     tally, predictions = kind.tally(), kind.predict(embeddings[images])
     targets = Retrieval.targets(images, classes[images])

@@ -15,7 +15,7 @@ COUNT = 12
 
 
 def streamed(**changes: Any) -> tuple[Split, list[None]]:
-    """A split of every second image of a map, and what is released of it as it happens."""
+    """Return a split of every second image of a map, and what is released of it as it happens."""
     released: list[None] = []
     images = torch.randint(0, 256, (2 * COUNT, 3, 6, 4), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     split = Split(
@@ -96,7 +96,7 @@ def test_a_map_is_copied_in_parts_and_released_after_each(monkeypatch: pytest.Mo
 
 
 def mapped(**changes: Any) -> tuple[Split, list[None]]:
-    """A split whose targets lie in memory maps too, in narrow dtypes, and what is released of it."""
+    """Return a split whose targets lie in memory maps too, in narrow dtypes, and what is released of it."""
     generator = torch.Generator().manual_seed(1)
     targets = (
         torch.randint(0, 3, (COUNT, 6, 4), generator=generator, dtype=torch.uint8),

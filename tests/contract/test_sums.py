@@ -16,7 +16,7 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settled(path: Path, content: bytes, changed: int = 1_000_000_000) -> Path:
-    """A file that was changed long ago."""
+    """Return a file that was changed long ago."""
     path.write_bytes(content)
     os.utime(path, (changed, changed))
     return path

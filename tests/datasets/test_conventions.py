@@ -106,7 +106,7 @@ def test_the_last_digit_of_the_constants_leaves_mgda_open_by_a_quarter_of_a_poin
 
 
 def parts(method: str) -> list[float]:
-    """The parts of the drop."""
+    """Return the parts of the drop."""
     names = pairs(CAGRAD_CITYSCAPES)
     base = list(CAGRAD_CITYSCAPES.numbers().values())
     return [

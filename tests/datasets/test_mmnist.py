@@ -62,7 +62,7 @@ def nine(data_root: Path) -> tuple[mnist.Digits, Tensor]:
 
 
 def on_a_canvas(digits: np.ndarray, places: list[tuple[int, int]], side: int) -> np.ndarray:
-    """A composite made the long way: on a canvas, by maximum, resized by one of the lists above."""
+    """Return a composite made the long way: on a canvas, by maximum, resized by one of the lists above."""
     canvas = np.zeros((side, side), dtype=np.uint8)
     for digit, (row, column) in zip(digits, places, strict=True):
         region = canvas[row : row + 28, column : column + 28]
@@ -387,7 +387,7 @@ def test_two_processes_may_prepare_at_once(root: Path) -> None:
         "parse_dataset('mmnist2').open(Path(sys.argv[1])).prepare(lambda line: None)"
     )
     running = [subprocess.Popen([sys.executable, "-c", program, str(root)]) for _ in range(2)]
-    assert [process.wait() for process in running] == [0, 0]
+    assert [process.wait(300) for process in running] == [0, 0]
     assert path.read_bytes() == content
     assert not [left for left in path.parent.iterdir() if left.name.startswith(".")]
 

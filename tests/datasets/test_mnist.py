@@ -53,7 +53,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}/", folder
         running.shutdown()
-        thread.join()
+        thread.join(300)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

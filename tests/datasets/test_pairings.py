@@ -67,7 +67,7 @@ def read(text: str, root: Path) -> None:
 
 
 def check(split: Split, digits: mnist.Digits, left: range, right: list[int]) -> None:
-    """Some examples against composites made the long way, and all labels."""
+    """Compare some examples with composites made the long way, and all labels."""
     assert len(split) == len(left)
     assert isinstance(split.inputs, Tensor)
     for row in (0, 1, len(left) // 2, len(left) - 1):

@@ -48,7 +48,7 @@ def at(x: float, y: float) -> list[float]:
 
 
 def plane(points: int) -> Tensor:
-    """A grid over the papers' square, (points^2, 2)."""
+    """Return a grid over the papers' square, (points^2, 2)."""
     side = torch.linspace(-11, 11, points, dtype=torch.float64)
     return torch.cartesian_prod(side, side)
 

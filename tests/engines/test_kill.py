@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from mtbench.store.lease import started
+from tests.waits import wait_until
 
 MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
 GRID = ("--methods", "single,uniform,moo,chmod,td", "--dataset", "mmnist2", "--set", "images=768", "--epochs", "3")
@@ -42,7 +43,7 @@ def start(root: Path, results: Path, jobs: int, *grid: str) -> subprocess.Popen[
 
 
 def finish(process: subprocess.Popen[str]) -> None:
-    errors = process.communicate()[1]
+    errors = process.communicate(timeout=1200)[1]
     assert process.returncode == 0, errors
 
 
@@ -63,7 +64,7 @@ def outcomes(results: Path) -> dict[str, tuple[Any, Any, Any]]:
 
 
 def owners(results: Path) -> Iterator[tuple[Path, int]]:
-    """Each run that a live process has leased, and that process."""
+    """Yield each run that a live process has leased, and that process."""
     for lease in results.rglob("claim.*"):
         with suppress(OSError, ValueError, KeyError):
             pid = int(json.loads(lease.read_text())["pid"])
@@ -73,11 +74,8 @@ def owners(results: Path) -> Iterator[tuple[Path, int]]:
 
 def wait_for_work(process: subprocess.Popen[str], results: Path) -> bool:
     """Wait until a worker has a run; False if the command is through before."""
-    while not list(owners(results)):
-        if process.poll() is not None:
-            return False
-        time.sleep(0.01)
-    return True
+    wait_until(lambda: list(owners(results)) or process.poll() is not None)
+    return process.poll() is None
 
 
 def kill_worker(process: subprocess.Popen[str], results: Path, draw: random.Random) -> None:  # noqa: ARG001
@@ -93,23 +91,21 @@ def kill_worker(process: subprocess.Popen[str], results: Path, draw: random.Rand
 def kill_parent(process: subprocess.Popen[str], results: Path, draw: random.Random) -> None:  # noqa: ARG001
     """Kill the command itself; its workers end by themselves."""
     process.kill()
-    process.communicate()
-    while list(owners(results)):
-        time.sleep(0.01)
+    process.communicate(timeout=1200)
+    wait_until(lambda: not list(owners(results)))
 
 
 def kill_everything(process: subprocess.Popen[str], results: Path, draw: random.Random) -> None:  # noqa: ARG001
     """Kill the command, its fork server and its workers at once, as a reset would."""
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    while list(owners(results)):
-        time.sleep(0.01)
+    process.communicate(timeout=1200)
+    wait_until(lambda: not list(owners(results)))
 
 
 def stop_everything(process: subprocess.Popen[str], results: Path, draw: random.Random) -> None:  # noqa: ARG001
     """Ask the command, its fork server and its workers to stop, all at once, as a scheduler does."""
     os.killpg(process.pid, signal.SIGTERM)
-    process.communicate()
+    process.communicate(timeout=1200)
     assert not list(owners(results))
     assert not list(results.rglob("failure.json"))
 

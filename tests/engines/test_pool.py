@@ -16,7 +16,9 @@ from mtbench.engines.worker import Ended
 from mtbench.store.folder import RunFolder
 from mtbench.store.lease import Lease, started
 from mtbench.train.progress import Progress
+from tests.waits import wait_until
 
+HERE = Path(__file__).parent
 PROGRESS = Progress(epoch=1, epochs=2, step=3, steps=6, loss=0.5, metric="accuracy", score=None)
 
 
@@ -55,7 +57,7 @@ def ends(outcomes: list[Outcome]) -> dict[str, str]:
 
 
 def behave(folder: str, root: str, device: str, pipe: Connection) -> None:  # noqa: ARG001
-    """A worker that does what the name of its run says."""
+    """Do what the name of the run says, in place of a worker."""
     path = Path(folder)
     name = path.name.partition("-")[0]
     with (path / "attempts").open("a") as file:
@@ -150,7 +152,7 @@ def test_a_run_of_another_process_is_waited_for(tmp_path: Path) -> None:
     other = threading.Timer(3, finish)
     other.start()
     outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=events, target=behave)
-    other.join()
+    other.join(300)
     assert [outcome.job.title for outcome in outcomes] == ["b", "a"]
     assert ("a", "busy", "another mtbench is working on it") in events.seen
     assert not (tmp_path / "a" / "attempts").exists()
@@ -161,7 +163,7 @@ def test_a_run_that_another_process_gives_up_is_taken_up(tmp_path: Path) -> None
     other = threading.Timer(2, lease.__exit__, (None, None, None))
     other.start()
     outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
-    other.join()
+    other.join(300)
     assert ends(outcomes) == {"a": "done"}
     assert (tmp_path / "a" / "attempts").read_text() == "x"
 
@@ -184,7 +186,7 @@ def test_the_death_of_the_fork_server_costs_nothing(tmp_path: Path) -> None:
 PARENT = """
 import sys
 from pathlib import Path
-sys.path.insert(0, {here!r})
+sys.path[:0] = {paths!r}
 from test_pool import Events, behave, jobs
 from mtbench.engines.pool import run_all
 from mtbench.errors import Stopped
@@ -199,31 +201,31 @@ if __name__ == "__main__":
 
 def parent_with_a_worker(root: Path) -> tuple[subprocess.Popen[str], int]:
     script = root / "parent.py"
-    script.write_text(PARENT.format(here=str(Path(__file__).parent)))
+    script.write_text(PARENT.format(paths=[str(HERE), str(HERE.parent.parent)]))
     command = [sys.executable, str(script), str(root)]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     lease = root / "endless" / "claim.1"
-    while not lease.exists() or not lease.read_text():
-        time.sleep(0.05)
+    wait_until(lambda: lease.exists() and lease.read_text())
     return parent, int(lease.read_text().partition('"pid": ')[2].partition(",")[0])
 
 
 def wait_for_the_end_of(pid: int) -> None:
-    while started(pid) is not None:
-        time.sleep(0.05)
+    wait_until(lambda: started(pid) is None)
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     parent, worker = parent_with_a_worker(tmp_path)
+    assert started(worker) is not None
     parent.kill()
-    parent.communicate()
+    parent.wait(300)
     wait_for_the_end_of(worker)
 
 
 def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(tmp_path: Path) -> None:
     parent, worker = parent_with_a_worker(tmp_path)
     os.killpg(parent.pid, signal.SIGINT)  # as a terminal does: to the whole group
-    assert parent.communicate()[0] == "stopped by SIGINT. The same command goes on where this one left off.\n"
+    said = parent.communicate(timeout=300)[0]
+    assert said == "stopped by SIGINT. The same command resumes it.\n"
     wait_for_the_end_of(worker)
     assert RunFolder(tmp_path / "endless").failure() is None
 
@@ -231,5 +233,5 @@ def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(tmp_path: Path) -> None:
 def test_sigterm_stops_the_workers_too(tmp_path: Path) -> None:
     parent, worker = parent_with_a_worker(tmp_path)
     parent.terminate()
-    assert parent.communicate()[0].startswith("stopped by SIGTERM.")
+    assert parent.communicate(timeout=300)[0].startswith("stopped by SIGTERM.")
     wait_for_the_end_of(worker)

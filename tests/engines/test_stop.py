@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -28,9 +28,9 @@ from mtbench.plan.grid import Request, plan
 from mtbench.store.checkpoint import ASIDE, CHECKPOINT, pack, unpack
 from mtbench.store.folder import RunFolder
 from tests.engines.test_pool import Events
+from tests.waits import DEADLINE, wait_until
 
-DEADLINE = 300.0
-STOPPED = "the run was stopped. The same command goes on from its last checkpoint."
+STOPPED = "the run was stopped. The same command resumes it from its last checkpoint."
 
 
 class Parts:
@@ -82,13 +82,6 @@ def begin(run: RunFolder) -> tuple[ForkServerProcess, Connection]:
     return spawn(work, str(run.path), str(run.path), "cpu")
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
 def terminate(process: ForkServerProcess) -> None:
     assert process.pid is not None
     with suppress(ProcessLookupError):  # it has finished its run already
@@ -104,7 +97,7 @@ def stop_inside(process: ForkServerProcess, parts: Parts) -> None:
 
 
 def messages(process: ForkServerProcess, pipe: Connection) -> list[object]:
-    """The messages of a worker, once it has ended."""
+    """Return the messages of a worker, once it has ended."""
     found = []
     try:
         while pipe.poll(DEADLINE):
@@ -117,7 +110,7 @@ def messages(process: ForkServerProcess, pipe: Connection) -> list[object]:
 
 
 def last_message(process: ForkServerProcess, pipe: Connection) -> Ended | None:
-    """The last message of a worker, once it has ended; None if that is not its end."""
+    """Return the last message of a worker, once it has ended; None if that is not its end."""
     found = messages(process, pipe)
     return found[-1] if found and isinstance(found[-1], Ended) else None
 
@@ -129,7 +122,7 @@ def finish(run: RunFolder) -> Any:
 
 
 def come_to(run: RunFolder) -> Any:
-    """The part of a finished run's record that must be the same bits."""
+    """Return the part of a finished run's record that must be the same bits."""
     assert run.failure() is None
     record = run.record()
     assert record is not None
@@ -223,9 +216,13 @@ def test_a_second_signal_ends_the_process_at_once_and_that_is_no_failure(
     parts.linger("solver")
     process, pipe = begin(half)
     wait_until(lambda: parts.are_lingering)
-    while process.is_alive():  # two signals that are sent before the first is taken are one
-        terminate(process)
-        time.sleep(0.05)
+
+    def has_ended() -> bool:
+        terminate(process)  # again and again, for two signals that are sent before the first is taken are one
+        process.join(0.05)
+        return not process.is_alive()
+
+    wait_until(has_ended)
     assert last_message(process, pipe) is None
     assert process.exitcode == EXIT_CODE
     assert half.failure() is None

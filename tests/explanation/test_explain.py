@@ -173,7 +173,7 @@ def test_lost_weights_come_with_a_command_that_makes_them_again(
         f"{lost.relative_to(tmp_path)}/model.safetensors cannot be read: No such file or directory. "
     )
     copying, _, exact = text.partition("Make them again: ")[2].partition(" && mtbench exec ")
-    subprocess.run(copying, shell=True, check=True)
+    subprocess.run(copying, shell=True, check=True, timeout=300)
     again = RunFolder(Path(exact.partition("/spec.json && mtbench explain ")[0]))
     assert exact == f"{again.path}/spec.json && mtbench explain {again.path}"
     assert again.spec() == uniform.spec()

@@ -37,7 +37,7 @@ def images() -> Tensor:
 
 
 def convolved(backbone: nn.Module, images: Tensor) -> Tensor:
-    """The map (B, 2, 8, 8) before the relu, by hand."""
+    """Return the map (B, 2, 8, 8) before the relu, by hand."""
     weight, bias = (value.detach() for value in backbone.parameters())
     patches = nn.functional.unfold(images, 5).transpose(1, 2) @ weight.flatten(1).T + bias  # (B, 64, 2)
     return patches.transpose(1, 2).reshape(-1, 2, 8, 8)

@@ -10,7 +10,7 @@ from mtbench.plan.parse import parse_backbone
 
 
 def seen(backbone: Backbone, level: int, cell: int) -> Tensor:
-    """The middle (y, x) of the pixels that the cell (cell, cell) of a stage's map depends on."""
+    """Return the middle (y, x) of the pixels that the cell (cell, cell) of a stage's map depends on."""
     image = torch.zeros(1, *backbone.input_shape, requires_grad=True)
     maps = image
     for number, stage in enumerate(backbone.levels()[: level + 1]):
@@ -23,7 +23,8 @@ def seen(backbone: Backbone, level: int, cell: int) -> Tensor:
 
 
 def linear(backbone: Backbone) -> Backbone:
-    """The backbone with averages in the place of maxima, and no relu, so that a cell depends on all that it sees."""
+    """Return the backbone with averages in the place of maxima, and no relu, so that a cell depends on all that it
+    sees."""
     for name, module in list(backbone.named_modules()):
         if isinstance(module, nn.ReLU):
             backbone.set_submodule(name, nn.Identity())

@@ -32,7 +32,7 @@ def of_task(network: Network, batch: Batch, task: int, names: list[str]) -> dict
 
 
 def weighted(network: Network, batch: Batch, weights: list[float]) -> dict[str, Tensor]:
-    """The gradient of sum_t w_t L_t, task by task."""
+    """Return the gradient of sum_t w_t L_t, task by task."""
     names = [name for name, _ in network.named_parameters()]
     rows = [of_task(network, batch, task, names) for task in range(len(weights))]
     return {name: sum(w * row[name] for w, row in zip(weights, rows, strict=True)) for name in names}  # type: ignore[misc]

@@ -152,5 +152,5 @@ def _found(
         spent=Spent(trials=len(tried), runs=len(tried), epochs=100 * len(tried)),
     )
     statuses = [run for each in runs.values() for run in each]
-    (found,) = find_studies([study], statuses, RESULTS)
+    (found,) = find_studies([study], statuses)
     return found, statuses

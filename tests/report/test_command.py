@@ -106,5 +106,5 @@ def test_the_help_loads_nothing_heavy() -> None:
         "import sys, mtbench.cli.report\n"
         "print([name for name in ('torch', 'pandas', 'matplotlib', 'scipy', 'numpy') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout == "[]\n"

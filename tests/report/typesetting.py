@@ -23,7 +23,7 @@ def typeset(folder: Path, tables: Sequence[str], *, columns: int = 1) -> str:
         + "\\end{document}\n"
     )
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=300)
     log = done.stdout.decode(errors="replace")
     assert done.returncode == 0, log
     assert "Overfull" not in log

@@ -32,7 +32,7 @@ def files(kind: str, name: str = "mine") -> dict[str, str]:
 
 
 def module(kind: str, folder: Path) -> ModuleType:
-    """The module of a fresh package called mine, imported."""
+    """Return the module of a fresh package called mine, imported."""
     package = plan_package(kind, "mine", folder)
     write_package(package)
     spec = importlib.util.spec_from_file_location("mtbench_mine", package.folder / "mtbench_mine.py")
@@ -52,6 +52,7 @@ def call(*arguments: str, folder: Path, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert done.returncode == 0, f"{arguments}\n{done.stdout}{done.stderr}"
     return done.stdout

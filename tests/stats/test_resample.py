@@ -8,7 +8,8 @@ from mtbench.stats.resample import accuracy_difference
 def answers(
     rng: np.random.Generator, runs: int, images: int, gap: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Images of unlike difficulty, seeds of unlike luck; the first method is right more often by `gap` in truth."""
+    """Return images of unlike difficulty, seeds of unlike luck; the first method is right more often by `gap` in
+    truth."""
     base = rng.uniform(0.3, 0.7, size=images) + rng.uniform(-0.05, 0.05, size=(runs, 1))
     own = rng.uniform(-0.05, 0.05, size=(2, runs, 1))
     first, second = rng.random((2, runs, images)) < np.stack([base + own[0] + gap, base + own[1]])

@@ -9,13 +9,13 @@ from mtbench.stats.triplets import triplet_difference
 
 
 def triples(rng: np.random.Generator, images: int, count: int) -> NDArray[np.int64]:
-    """Triplets of three different images each."""
+    """Return triplets of three different images each."""
     return rng.random((count, images)).argsort(axis=1)[:, :3]
 
 
 def answers(rng: np.random.Generator, members: NDArray[np.int64], gap: float = 0.0) -> NDArray[np.bool_]:
-    """Two methods, each with images of its own that are easy or hard in each of the three places; the first is better
-    by `gap` in the score that decides."""
+    """Return two methods, each with images of its own that are easy or hard in each of the three places; the first is
+    better by `gap` in the score that decides."""
     ease = rng.normal(scale=0.6, size=(2, 3, members.max() + 1))
     score = sum(ease[:, place, members[:, place]] for place in range(3))
     right: NDArray[np.bool_] = rng.normal(size=(2, len(members))) < score + np.array([[gap], [0.0]])

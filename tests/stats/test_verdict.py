@@ -33,19 +33,19 @@ def of_five(difference: float, error: float) -> Contrast:
 
 
 def alone(contrast: Contrast, *, margin: float | None = None, higher_is_better: bool = True) -> Verdict:
-    """The verdict on a comparison that stands by itself, so that nothing is corrected."""
+    """Return the verdict on a comparison that stands by itself, so that nothing is corrected."""
     (adjusted,) = adjust([contrast], [margin])
     return judge(contrast, margin=margin, adjusted=adjusted, higher_is_better=higher_is_better)
 
 
 def corrected(contrast: Contrast, p: float, *, margin: float | None = None, higher_is_better: bool = True) -> Verdict:
-    """The verdict where correction has left each p at the one given."""
+    """Return the verdict where correction has left each p at the one given."""
     adjusted = Adjusted(difference=p, beyond=p, equivalence=p)
     return judge(contrast, margin=margin, adjusted=adjusted, higher_is_better=higher_is_better)
 
 
 def words_of(contrasts: list[Contrast], margin: float | None) -> list[Word]:
-    """The words of comparisons that are shown together."""
+    """Return the words of comparisons that are shown together."""
     adjusted = adjust(contrasts, [margin] * len(contrasts))
     return [
         judge(contrast, margin=margin, adjusted=each, higher_is_better=True).word

@@ -10,6 +10,7 @@ import pytest
 
 from mtbench.errors import StoreError
 from mtbench.store.atomic import make_folder, sweep, write_bytes, write_text, writing
+from tests.waits import wait_until
 
 
 def test_a_written_file_holds_what_was_written(tmp_path: Path) -> None:
@@ -46,15 +47,13 @@ def test_a_reader_never_sees_a_torn_file_while_its_writer_is_killed(tmp_path: Pa
         "n = 0\nwhile True:\n    n += 1; write_bytes(Path(sys.argv[1]), bytes([n % 256]) * 300_000)\n"
     )
     writer = subprocess.Popen([sys.executable, "-c", code, str(path)])
-    seen = 0
-    while seen < 200:
-        if path.exists():
-            data = path.read_bytes()
-            assert len(data) == 300_000
-            assert len(set(data)) == 1
-            seen += 1
+    wait_until(path.exists)
+    for _ in range(200):
+        data = path.read_bytes()
+        assert len(data) == 300_000
+        assert len(set(data)) == 1
     writer.kill()
-    writer.wait()
+    writer.wait(300)
     assert len(set(path.read_bytes())) == 1
 
 
@@ -80,7 +79,7 @@ def test_a_full_disk_is_told_with_the_path_and_the_mend(tmp_path: Path) -> None:
         fill_the_disk(tmp_path / "never")
     assert str(caught.value) == (
         f"{tmp_path}/never cannot be written: No space left on device. "
-        "The disk is full: free some space; the same command then goes on where it stopped."
+        "The disk is full: free some space; the same command then resumes."
     )
 
 

@@ -21,7 +21,7 @@ def packed(state: dict[str, Any]) -> bytes:
 
 
 def sealed(content: Any) -> bytes:
-    """A file of any content with a checksum that is right."""
+    """Return a file of any content with a checksum that is right."""
     file = io.BytesIO()
     torch.save(content, file)
     return b"mtbench checkpoint 2\n" + hashlib.sha256(file.getvalue()).digest() + file.getvalue()
@@ -54,7 +54,7 @@ def swap_blocks(data: bytes, draw: random.Random) -> bytes:
 
 
 def mix_epochs(data: bytes, draw: random.Random) -> bytes:
-    """The beginning of one checkpoint and the end of the next, which has the same length."""
+    """Return the beginning of one checkpoint and the end of the next, which has the same length."""
     later = packed(STATE | {"epoch": 3, "network": {"weight": torch.arange(3000.0) + 1}})
     assert len(later) == len(data)
     place = draw.randrange(21 + 32, len(data) // 2)

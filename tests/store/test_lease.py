@@ -12,6 +12,7 @@ import pytest
 
 from mtbench.errors import Busy
 from mtbench.store.lease import GRACE, SILENCE, Lease, is_leased, started
+from tests.waits import wait_until
 
 HOLD = (
     "import sys, time; from pathlib import Path; from mtbench.store.lease import Lease\n"
@@ -32,7 +33,7 @@ def age(path: Path, seconds: float) -> None:
 
 
 def foreign(folder: Path, number: int, silent: float) -> Path:
-    """A lease made on another host, whose heart last beat so many seconds ago."""
+    """Return a lease made on another host, whose heart last beat so many seconds ago."""
     path = folder / f"claim.{number}"
     path.write_text(json.dumps({"host": "elsewhere 1 2", "pid": 1, "started": "1", "token": "x"}))
     age(path, silent)
@@ -67,12 +68,11 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> 
     assert is_leased(tmp_path)
     process.kill()
     # Not waited for: a process that is dead and not yet buried counts as dead.
-    while started(process.pid) is not None:
-        time.sleep(0.01)
+    wait_until(lambda: started(process.pid) is None)
     with Lease(tmp_path) as lease:
         lease.check()
         assert os.listdir(tmp_path) == ["claim.2"]
-    process.wait()
+    process.wait(300)
 
 
 def test_a_sleeping_process_of_this_host_keeps_its_lease(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_sleeping_process_of_this_host_keeps_its_lease(tmp_path: Path) -> None
     age(tmp_path / "claim.1", 10 * SILENCE)
     assert is_leased(tmp_path)
     process.kill()
-    process.wait()
+    process.wait(300)
 
 
 def test_a_process_number_that_is_used_again_is_another_process(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_of_many_processes_that_want_a_dead_lease_one_gets_it(tmp_path: Path) ->
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path), start], stdout=subprocess.PIPE, text=True)
         for _ in range(6)
     ]
-    answers = [run.communicate()[0].strip() for run in runs]
+    answers = [run.communicate(timeout=300)[0].strip() for run in runs]
     assert sorted(answers) == ["busy"] * 5 + ["mine"]
     assert os.listdir(tmp_path) == []
 

@@ -253,8 +253,8 @@ def altered(node: ast.AST) -> None:
 
 
 def computing(tree: ast.Module) -> list[ast.AST]:
-    """The constants, operators, calls and names in the bodies of functions, outside of annotations and of statements
-    that are nothing else, as in ``self.last: Tensor``."""
+    """Return the constants, operators, calls and names in the bodies of functions, outside of annotations and of
+    statements that are nothing else, as in ``self.last: Tensor``."""
     found: list[ast.AST] = []
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):

@@ -24,11 +24,12 @@ def call(*arguments: str, folder: Path, paths: list[Path]) -> "subprocess.Comple
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
 
 
 def row(text: str, *cells: str) -> str:
-    """The line of a table that begins with these cells."""
+    """Return the line of a table that begins with these cells."""
     found = [line for line in text.splitlines() if line.split()[: len(cells)] == list(cells)]
     assert len(found) == 1, text
     return found[0]
@@ -70,7 +71,7 @@ def broken(tmp_path: Path) -> Path:
 
 
 def install(site: Path, distribution: str, method: str, source: str) -> Path:
-    """A distribution as pip leaves it, with one method."""
+    """Return a distribution as pip leaves it, with one method."""
     module = distribution.replace("-", "_")
     info = site / f"{module}-2.0.dist-info"
     info.mkdir(parents=True)

@@ -34,7 +34,7 @@ def cost(method: str) -> tuple[int, Macs]:
 
 
 def extra(method: str) -> int:
-    """Weights that the top-down network has beside the backbone and the branch."""
+    """Return weights that the top-down network has beside the backbone and the branch."""
     network, _ = build(method, "mmnist2")
     return sum(part.weights for part in parts(network) if part.name not in ("backbone", "branch"))
 

@@ -353,7 +353,7 @@ def this_machine() -> Machine:
 
 
 def _processor(name: str) -> str:
-    """The name of a processor with everything that Linux tells of its make."""
+    """Return the name of a processor with everything that Linux tells of its make."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

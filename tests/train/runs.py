@@ -48,6 +48,6 @@ def run(spec: RunSpec, keeper: Memory | None = None, **more: Any) -> Trained:
 
 
 def same(first: Trained, second: Trained) -> bool:
-    """Whether two runs gave the same bits; in a curve NaN, which an absent task has, is one with NaN."""
+    """Return True if two runs gave the same bits; NaN in a curve, which an absent task has, equals NaN."""
     weights = all(torch.equal(first.model[name], second.model[name]) for name in first.model)
     return weights and first.results == second.results and repr(first.curve) == repr(second.curve)

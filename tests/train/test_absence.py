@@ -40,7 +40,7 @@ LATE = 48
 
 
 def half_labelled(method: str, dataset: str = "toy-all", **settings: Any) -> tuple[Assembly, Any]:
-    """A run in which the last task has labels in the first half of the examples alone, and its protocol."""
+    """Return a run in which the last task has labels in the first half of the examples alone, and its protocol."""
     spec = spec_of(method, dataset, **settings)
     made = assemble(spec, root=Path(), device=CPU)
     split = made.splits["train"]
@@ -139,7 +139,7 @@ def test_without_the_mechanism_it_does_move(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def example_of_contributing() -> type[OneTaskNetwork]:
-    """The network in CONTRIBUTING.md."""
+    """Return the network in CONTRIBUTING.md."""
     text = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text()
     code = text.split("```python\n")[1].split("```")[0]
     names: dict[str, Any] = {}
@@ -261,7 +261,7 @@ def test_rows_of_the_rule_that_a_balancer_applies_are_kept_too() -> None:
 
 
 def present_in(steps: int) -> Iterator[tuple[bool, ...]]:
-    """Three tasks by step, present or not: all, then two, then one that comes and goes."""
+    """Yield three tasks by step, present or not: all, then two, then one that comes and goes."""
     for step in range(steps):
         yield (True, step % 2 == 0, step in (0, 1, 5))
 

@@ -36,7 +36,7 @@ class Watching(Uniform):
 
 
 def watched(spec: RunSpec, root: Path = Path()) -> tuple[Assembly, list[Batch]]:
-    """A run that was trained, and the batches it was trained on."""
+    """Return a run that was trained, and the batches it was trained on."""
     made = assemble(spec, root=root, device=CPU)
     made = dataclasses.replace(made, splits={**made.splits, "test": made.splits["test"].first(8)})
     balancer = Watching(made.balancer.options, made.tasks)

@@ -63,7 +63,7 @@ def model(method: str, dataset: str = "toy-all", **settings: Any) -> dict[str, T
 
 
 def network(values: dict[str, Tensor], index: int) -> dict[str, Tensor]:
-    """The parameters of one task's network, named as those of a network with this task alone."""
+    """Return the parameters of one task's network, named as those of a network with this task alone."""
     renamed = {}
     for name, value in values.items():
         part, number, rest = name.split(".", 2)
@@ -103,7 +103,7 @@ def test_the_first_column_of_progressive_networks_is_the_first_tasks_single_wher
 
 
 def moved(method: str, clip: str) -> tuple[float, float]:
-    """The lengths by which the only step of a run moves what tasks share, and everything else."""
+    """Return the lengths by which the only step of a run moves what tasks share, and everything else."""
     spec = spec_of(method, epochs="1", batch="96", clip=clip, **SGD)
     made = assemble(spec, root=Path(), device=CPU).network
     shared, after = {id(parameter) for parameter in made.shared_parameters()}, run(spec).model

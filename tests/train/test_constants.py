@@ -22,7 +22,8 @@ TASKS = (
 
 
 def split(seed: int, count: int) -> Split:
-    """Labels of `TASKS`, about a third of them undefined; where one is, the value that stands there says nothing."""
+    """Return labels of `TASKS`, about a third of them undefined; where one is, the value that stands there says
+    nothing."""
     generator = torch.Generator().manual_seed(seed)
     classes = torch.multinomial(UNEQUAL, count, replacement=True, generator=generator)
     numbers = torch.randn(count, generator=generator) + 3

@@ -117,7 +117,8 @@ def test_a_task_without_any_label_has_no_predictions_and_a_sentence_says_so() ->
 
 
 def partly_labelled(method: str) -> tuple[Network, Split]:
-    """A network, and images of which some have labels of all of its three tasks, some of a few and some of none."""
+    """Return a network, and images of which some have labels of all of its three tasks, some of a few and some of
+    none."""
     made = assemble(spec_of(method, "toy-partial"), root=Path(), device=CPU)
     split = made.splits["test"]
     assert 0 < split.defined.any(1).sum() < len(split)

@@ -56,7 +56,7 @@ class Shifted(Quadratic):
 
 
 def beginning_at(first: float, second: float) -> Shifted:
-    """Losses with these values before the first step; their gradients do not depend on them."""
+    """Return losses with these values before the first step; their gradients do not depend on them."""
     network = Shifted([0.0, 0.0], [[1.0, 0.0, 0.2], [-0.4, 0.8, 0.1]])
     means = network.losses(batch_of(True, True)).means.detach()
     network.constants = torch.tensor([first, second]) - means
@@ -64,7 +64,7 @@ def beginning_at(first: float, second: float) -> Shifted:
 
 
 def gradients(text: str, network: Shifted, steps: int = 4) -> list[Tensor]:
-    """The gradients of some steps of gradient descent, each of which is an epoch."""
+    """Return the gradients of some steps of gradient descent, each of which is an epoch."""
     torch.manual_seed(0)
     balancer, batch, found = built(text, network), batch_of(True, True), []
     for _ in range(steps):
@@ -93,8 +93,8 @@ def test_a_balancer_takes_losses_of_any_sign_or_says_that_it_does_not(name: str)
         with pytest.raises(NegativeLoss) as error:
             guard(losses, network.tasks, balancer, STEP)
         assert str(error.value) == (
-            f"the loss of task 'task0' is -1 {STEP}, and balancer '{type(balancer).__name__}' has no meaning where a "
-            "loss is negative: it takes logarithms, roots or ratios of losses. Use a balancer for losses of any sign, "
+            f"the loss of task 'task0' is -1 {STEP}, and balancer '{type(balancer).__name__}' is not defined for "
+            "negative losses: it takes logarithms, roots or ratios of losses. Use a balancer for losses of any sign, "
             "such as uniform, or a loss that is not negative."
         )
     else:
@@ -169,12 +169,12 @@ class Roots(Logs):
 def test_a_plug_in_balancer_declares_it_in_one_line(plugin: type[Logs]) -> None:
     network = beginning_at(-1, 2)
     balancer, batch = plugin(NoOptions(), network.tasks), batch_of(True, True)
-    with pytest.raises(NegativeLoss, match=f"balancer '{plugin.__name__}' has no meaning"):
+    with pytest.raises(NegativeLoss, match=f"balancer '{plugin.__name__}' is not defined"):
         guard(balancer.backward(network, batch), network.tasks, balancer, STEP)
 
 
 def density(_: Regression, output: Tensor, target: Tensor) -> Tensor:
-    """A Gaussian likelihood with a standard deviation of .05: -3 + 200 (y - t)^2."""
+    """Return a Gaussian likelihood with a standard deviation of .05: -3 + 200 (y - t)^2."""
     return 0.5 * ((output.squeeze(1) - target) / 0.05).square() + math.log(0.05)
 
 
@@ -187,9 +187,8 @@ def test_planning_refuses_a_likelihood_to_a_balancer_of_logarithms(
         spec_of(f"branches+{balancer}", "toy-numbers:scale=1/1")
     name = str(parse_method(f"branches+{balancer}").balancer_choice)
     assert str(error.value) == (
-        f"balancer '{name}' has no meaning where a loss is negative, and task 'upper' of dataset "
-        "'toy-numbers:scale=1/1' is of kind Regression, whose losses can be. Use a balancer for losses of any sign, "
-        "such as 'uniform'."
+        f"balancer '{name}' is not defined for negative losses, and task 'upper' of dataset 'toy-numbers:scale=1/1' is "
+        "of kind Regression, whose losses can be negative. Use a balancer for losses of any sign, such as 'uniform'."
     )
     spec_of("branches+mgda", "toy-numbers:scale=1/1")
 
@@ -202,7 +201,7 @@ def test_toy2_without_its_shift_is_refused_to_every_balancer_that_needs_positive
         try:
             plan(Request(methods=[f"branches+{with_example(name)}"], datasets=["toy2:shift=0"], settings={}, seeds=[0]))
         except UsageError as error:
-            assert "has no meaning where a loss is negative" in str(error)  # noqa: PT017
+            assert "is not defined for negative losses" in str(error)  # noqa: PT017
             refused.add(name)
     assert refused == NEED - {"imtl-ub"}
 

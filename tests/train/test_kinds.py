@@ -25,7 +25,7 @@ OURS = [name for name in NETWORKS if registry.find("method", name).distribution 
 
 
 def methods(network: str, toy: str) -> list[str]:
-    """The network with each balancer that works on it and on the toy."""
+    """Return the network with each balancer that works on it and on the toy."""
     found = []
     for balancer in BALANCERS:
         with suppress(UsageError):
@@ -34,7 +34,7 @@ def methods(network: str, toy: str) -> list[str]:
 
 
 def is_for(network: str, toy: str) -> bool:
-    """Whether the network is for the kinds of the toy's tasks."""
+    """Return True if the network is for the kinds of the toy's tasks."""
     kinds = parse_method(network).network_class.kinds
     return not kinds or all(isinstance(task.kind, kinds) for task in parse_dataset(toy).tasks())
 

@@ -23,7 +23,7 @@ def theirs(gradient: Tensor) -> Tensor:
 
 
 def energy_outside(update: Tensor, gradient: Tensor, rank: int) -> float:
-    """The part of the squared norm of an update that is outside the gradient's row and column space."""
+    """Return the part of the squared norm of an update that is outside the gradient's row and column space."""
     u, _, v = torch.linalg.svd(gradient.double())
     inside = u[:, :rank].T @ update.double() @ v[:rank].T
     return 1 - float((inside.norm() / update.double().norm()) ** 2)

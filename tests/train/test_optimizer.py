@@ -32,7 +32,7 @@ OPTIMIZERS: list[dict[str, Any]] = [
 
 
 def by_hand(spec: RunSpec, make: Callable[[list[nn.Parameter]], Any], rates: list[float]) -> dict[str, torch.Tensor]:
-    """The weights after steps with the given learning rates, one per step, of torch's own optimizer."""
+    """Return the weights after steps with the given learning rates, one per step, of torch's own optimizer."""
     made = assemble(spec, root=Path(), device=CPU)
     optimizer = make(list(made.network.parameters()))
     for epoch in range(EPOCHS):
@@ -172,7 +172,7 @@ def test_a_run_that_was_interrupted_gives_the_bits_of_one_that_was_not(
 
 
 def optimizer_of(spec: RunSpec) -> tuple[torch.optim.Optimizer, dict[int, str]]:
-    """The optimizer of a run, and the names of the network's parameters by id."""
+    """Return the optimizer of a run, and the names of the network's parameters by id."""
     made = assemble(spec, root=Path(), device=CPU)
     (phase,) = phases(made, spec.protocol)
     names = {id(parameter): name for name, parameter in made.network.named_parameters()}

@@ -34,13 +34,13 @@ def assembled(spec: RunSpec) -> Assembly:
 
 
 def own(spec: RunSpec) -> dict[str, Tensor]:
-    """The masks of what belongs to the last task alone."""
+    """Return the masks of what belongs to the last task alone."""
     made = assembled(spec)
     return owned(made.network, len(made.tasks) - 1, made.splits["train"].batch(torch.arange(8)).inputs, seed=1)
 
 
 def stopped(spec: RunSpec, epochs: int) -> dict[str, Any]:
-    """The state that a run has kept after so many epochs."""
+    """Return the state that a run has kept after so many epochs."""
     keeper = Memory(stop_after=epochs)
     with pytest.raises(KeyboardInterrupt):
         run(spec, keeper)
@@ -142,7 +142,8 @@ def test_added_alone_a_task_moves_its_own_numbers_and_not_a_bit_of_anything_else
 
 
 def _statistic_of(name: str, masks: dict[str, Tensor]) -> bool:
-    """Whether a buffer lies beside parameters that are the new task's own, as the statistics of its own norms do."""
+    """Return True if a buffer lies beside parameters that are the new task's own, as the statistics of its own norms
+    do."""
     return any(mask.rpartition(".")[0] == name.rpartition(".")[0] for mask in masks) and not name.endswith("weight")
 
 

@@ -49,7 +49,7 @@ class Shows(AllTasksNetwork):
 
 
 def shown_at(pixels: list[list[tuple[int, int]]]) -> Tensor:
-    """Images (N, T, SIDE, SIDE) with one bright pixel per task, at x and y."""
+    """Return images (N, T, SIDE, SIDE) with one bright pixel per task, at x and y."""
     images = torch.zeros(len(pixels), len(pixels[0]), SIDE, SIDE, dtype=torch.uint8)
     for image, row in zip(images, pixels, strict=True):
         for channel, (x, y) in zip(image, row, strict=True):

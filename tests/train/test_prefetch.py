@@ -22,7 +22,7 @@ SPEC = spec_of("uniform", "toy-all:augment=all")
 
 
 def streamed(split: Split) -> Split:
-    """The same split, whose inputs pass for a memory map; they lie in it in another order, among others."""
+    """Return the same split, whose inputs pass for a memory map; they lie in it in another order, among others."""
     assert isinstance(split.inputs, Tensor)
     inputs = torch.cat([split.inputs.flip(0), split.inputs])
     members = torch.arange(len(split)).flip(0)[:, None]

@@ -83,7 +83,7 @@ class DrawnStart(LossWeighting):
 
 
 def weights(mine: Candidate, *, before: int, seed: int = 0) -> dict[str, Tensor]:
-    """The state after a training that begins with the global generators in some state."""
+    """Return the state after a training that begins with the global generators in some state."""
     reseed(before)
     run = built(mine, plain(2, 48), seed=seed)
     fit(run, SHORT, keeper=Memory(), points=())

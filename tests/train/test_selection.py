@@ -33,7 +33,7 @@ UP, DOWN = Task(name="up", kind=Classification(classes=2)), Task(name="down", ki
 
 
 def curve(*, up: Sequence[float], down: Sequence[float]) -> list[CurvePoint]:
-    """Points after 2, 4, ... epochs; what else is measured, the test split above all, would choose otherwise."""
+    """Return points after 2, 4, ... epochs; what else is measured, the test split above all, would choose otherwise."""
     points = []
     for index, (high, low) in enumerate(zip(up, down, strict=True)):
         result = {

@@ -33,7 +33,7 @@ def balancers() -> list[str]:
 
 
 def first_step(method: str, dataset: str = "toy-all", **settings: Any) -> tuple[Assembly, Losses, list[torch.Tensor]]:
-    """One step: the losses with the weights that were used, and the gradients of the shared parameters."""
+    """Return one step: the losses with the weights that were used, and the gradients of the shared parameters."""
     made = assemble(spec_of(method, dataset, **settings), root=Path(), device=CPU)
     torch.manual_seed(0)
     losses = made.balancer.backward(made.network, made.splits["train"].batch(torch.arange(32)))
@@ -50,7 +50,7 @@ def weighted_sum(made: Assembly, weights: torch.Tensor) -> list[torch.Tensor]:
 
 
 def scaled() -> Iterator[tuple[str, str]]:
-    """Every balancer with every gradient scale that it has."""
+    """Yield every balancer with every gradient scale that it has."""
     for balancer in sorted(set(balancers()) - NO_SUM):
         method = parse_method(with_options(balancer))
         made = method.balancer_class(method.balancer_options, parse_dataset("toy-all").tasks())

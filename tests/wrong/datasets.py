@@ -75,7 +75,7 @@ class Means(Tally):
 
 
 def of_kind(kind: Kind) -> Dataset:
-    """A dataset whose tasks are of a kind."""
+    """Return a dataset whose tasks are of a kind."""
 
     class OfKind(Numbers):
         """Numbers of another kind."""

@@ -174,13 +174,13 @@ class Clevr(Dataset):
         return "val" if split == "test" else "train"
 
     def _rows(self, split: str, count: int, validation: bool) -> Tensor | None:
-        """The rows (N,) int64 of its part that a split has; None if it has them all."""
+        """Return the rows (N,) int64 of its part that a split has; None if it has them all."""
         if split == "test" or not validation:
             return None
         return (held_out(count) == (split == "val")).nonzero().squeeze(1)
 
     def _labelled(self, scenes: Scenes) -> Split:
-        """The split of these scenes, without images."""
+        """Return the split of these scenes, without images."""
         answers = self.questions.answer(scenes)
         points = None
         if answers.objects is not None:

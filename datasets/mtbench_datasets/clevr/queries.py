@@ -1,4 +1,4 @@
-"""Attribute queries: an attribute of the one object that a few words name, or of its neighbour in the picture.
+"""Attribute queries: an attribute of the one object that a few words name, or of its neighbor in the picture.
 
 Shapes: N scenes, K places for objects, T queries.
 """
@@ -20,9 +20,9 @@ from .vocabulary import ATTRIBUTES, WORDS, code
 __all__ = ["ABOUT", "DIRECT", "NEIGHBOURS", "SLOTS", "Queries", "Query", "every_query", "neighbours"]
 
 SLOTS = ("left", "right", "above", "below")
-"""The neighbours of an object, by their direction in the picture."""
+"""The neighbors of an object, by their direction in the picture."""
 ABOUT = ("self", *SLOTS)
-"""What is asked about: the object that is named, or one of its neighbours."""
+"""What is asked about: the object that is named, or one of its neighbors."""
 
 _SENTENCE = ("size", "color", "material", "shape")  # the order of words in English
 
@@ -85,7 +85,7 @@ NEIGHBOURS = tuple(
     )
     for slot in SLOTS
 )
-"""The 40 queries of CLEVR-40: task 4 r + s asks about neighbour s of referent r."""
+"""The 40 queries of CLEVR-40: task 4 r + s asks about neighbor s of referent r."""
 
 DIRECT = tuple(
     _direct(
@@ -129,7 +129,7 @@ def every_query(about: tuple[str, ...] = ABOUT) -> tuple[Query, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class Queries(Questions):
-    """Attribute queries; a query is undefined where not exactly one object is so named, or it has no such neighbour.
+    """Attribute queries; a query is undefined where not exactly one object is so named, or it has no such neighbor.
 
     Attributes:
         queries: in the order of tasks.
@@ -171,7 +171,7 @@ def _named(scenes: Scenes, words: tuple[str, ...]) -> Tensor:
 
 
 def neighbours(scenes: Scenes) -> Tensor:
-    """Return the place of each object's neighbour in each of `SLOTS`, (N, K, 4) int64, -1 where there is none.
+    """Return the place of each object's neighbor in each of `SLOTS`, (N, K, 4) int64, -1 where there is none.
 
     With (dx, dy) from the object to another one in pixels, x to the right and y down, the other one is in slot left
     where dx < 0 and |dy| < .5 |dx|, right likewise with dx > 0, above where dy < 0 and |dx| < .5 |dy|, below likewise

@@ -47,11 +47,11 @@ class Folder:
     help: str
 
     def scenes_file(self, part: str) -> Path:
-        """The scene file of ``train`` or ``val``."""
+        """Return the scene file of ``train`` or ``val``."""
         return self.path / "scenes" / f"CLEVR_{part}_scenes.json"
 
     def picture(self, part: str, index: int) -> Path:
-        """The picture of a scene."""
+        """Return the picture of a scene."""
         return self.path / "images" / part / _name(part, index)
 
     def check(self) -> None:
@@ -65,7 +65,7 @@ class Folder:
                 path.open("rb").close()
 
     def frame(self) -> tuple[int, int]:
-        """Height and width of the pictures that pixel coordinates count in.
+        """Return height and width of the pictures that pixel coordinates count in.
 
         Raises:
             DataError: the file `MANIFEST` is there and cannot be read.
@@ -111,7 +111,7 @@ class Folder:
         return fields.scenes(self.frame())
 
     def fault(self, given: str, expected: str = "") -> DataError:
-        """The error that something in the folder is wrong."""
+        """Return the error that something in the folder is wrong."""
         layout = (
             "CLEVR v1.0 is a folder with scenes/CLEVR_train_scenes.json, scenes/CLEVR_val_scenes.json, "
             "images/train/CLEVR_train_000000.png ... and images/val/CLEVR_val_000000.png ..."
@@ -140,7 +140,7 @@ class Folder:
             ) from None
 
     def _listed(self, path: Path, part: str, content: Any) -> list[Any]:
-        """The list of scenes in a file's content, of the right part and number."""
+        """Return the list of scenes in a file's content, of the right part and number."""
         if not isinstance(content, dict) or not isinstance(content.get("scenes"), list):
             found = f"with {', '.join(map(repr, list(content)[:5]))}" if isinstance(content, dict) else "a list"
             raise self.fault(
@@ -203,7 +203,7 @@ class _Fields:
         self.is_related[index] = self._relate(index, scene, len(objects))
 
     def scenes(self, frame: tuple[int, int]) -> Scenes:
-        """The scenes that were read, with the relations that were missing."""
+        """Return the scenes that were read, with the relations that were missing."""
         pixels, places = torch.from_numpy(self.pixels), torch.from_numpy(self.places)
         directions, right = torch.from_numpy(self.directions), torch.from_numpy(self.right)
         related, in_space = torch.from_numpy(self.is_related), torch.from_numpy(self.is_in_space)

@@ -45,7 +45,7 @@ class Scenes:
         return len(self.attributes)
 
     def __getitem__(self, rows: Tensor | slice) -> "Scenes":
-        """The scenes of some rows, an index (n,) or a slice."""
+        """Return the scenes of some rows, an index (n,) or a slice."""
         return dataclasses.replace(self, **{name: getattr(self, name)[rows] for name in TENSORS})
 
     @property

@@ -83,9 +83,9 @@ class Clevr40Options(ClevrOptions):
 
 
 class Clevr40(Clevr):
-    """CLEVR with 40 queries for an attribute of a uniquely named object's neighbour in the picture, or of itself.
+    """CLEVR with 40 queries for an attribute of a uniquely named object's neighbor in the picture, or of itself.
 
-    A query has no answer where not exactly one object is so named, or it has no such neighbour. `Split.points` has the
+    A query has no answer where not exactly one object is so named, or it has no such neighbor. `Split.points` has the
     position of the object that the answer is about, in pixels of the resized picture.
     """
 
@@ -107,10 +107,10 @@ class ClevrQuestionsOptions(ClevrOptions):
 
 
 class ClevrQuestions(Clevr):
-    """CLEVR with every attribute query, 1,645 tasks: any attribute of any uniquely named object or of its neighbours.
+    """CLEVR with every attribute query, 1,645 tasks: any attribute of any uniquely named object or of its neighbors.
 
     An object is named by values of one to three of its attributes, and each other attribute is asked for (45 + 144 +
-    140 = 329), of the object itself and of its four neighbours. ``tasks=red-shape/large-sphere-left-color`` picks some,
+    140 = 329), of the object itself and of its four neighbors. ``tasks=red-shape/large-sphere-left-color`` picks some,
     and ``about=self`` the 329 about the object itself. What is enumerated is as in the released code of Levi & Ullman
     (2021); the order is ours.
     """

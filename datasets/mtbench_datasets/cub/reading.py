@@ -127,7 +127,7 @@ class Folder:
             )
 
     def _pictures(self) -> list[str]:
-        """The paths of the pictures, each once."""
+        """Return the paths of the pictures, each once."""
         table = self._table("images")
         found = table.numbered("image")
         self._expect("images", len(found), IMAGES, "images")

@@ -151,7 +151,7 @@ class Dense(Dataset):
         return hashlib.sha256(" ".join(sums).encode()).hexdigest() if all(sums) else ""
 
     def _kinds(self) -> dict[str, Kind]:
-        """The kind of each task, by what lies in its folder."""
+        """Return the kind of each task, by what lies in its folder."""
         like: Literal["", "libmtl"] = "libmtl" if self.options.like == "libmtl" else ""
         kinds: dict[str, Kind] = {
             "label": Segmentation(classes=self.layout.classes, ignore=UNDEFINED, like=like),
@@ -161,7 +161,7 @@ class Dense(Dataset):
         return {content: kinds[content] for content in self.layout.folders("") if content in kinds}
 
     def _defined(self, facts: Facts, part: str) -> Tensor:
-        """The maps (N, T) bool of a part that have a defined pixel."""
+        """Return the maps (N, T) bool of a part that have a defined pixel."""
         defined = torch.ones(facts.counts[part], len(self._kinds()), dtype=torch.bool)
         for column, content in zip(defined.T, self._kinds(), strict=True):
             found = facts.parts[f"{part}-{content}"]
@@ -181,7 +181,8 @@ class Dense(Dataset):
             yield from self._caches(part, facts.counts[part], facts.label).values()
 
     def _caches(self, part: str, count: int, label: str) -> dict[str, ArrayCache]:
-        """The caches of one part by part and content, e.g. ``train-depth``: first that of images, then the tasks'."""
+        """Return the caches of one part by part and content, e.g. ``train-depth``: first that of images, then the
+        tasks'."""
         files, order = self._files, ordered(self.name, count) if part == "train" else range(count)
         return {
             f"{part}-{content}": ArrayCache(

@@ -11,7 +11,8 @@ __all__ = ["CITYSCAPES", "NYUV2"]
 
 
 def _cagrad(name: str, batch: int, curve: str = "last10") -> TrainingProtocol:
-    """The code of CAGrad (Liu et al. 2021), and of Nash-MTL and FAMO after it: Adam, and half the rate after epoch 100.
+    """Return the code of CAGrad (Liu et al. 2021), and of Nash-MTL and FAMO after it: Adam, and half the rate after
+    epoch 100.
 
     Network: SegNet with MTAN's attention, and for single tasks SegNet. With augmentation, which divides disparities
     too (``like=libmtl``). The mean of the test values of the last ten epochs is reported.
@@ -22,7 +23,7 @@ def _cagrad(name: str, batch: int, curve: str = "last10") -> TrainingProtocol:
 
 
 def _libmtl(name: str, batch: int) -> TrainingProtocol:
-    """The code of LibMTL (Lin and Zhang 2023), ``examples/*/main.py --scheduler step``.
+    """Return the code of LibMTL (Lin and Zhang 2023), ``examples/*/main.py --scheduler step``.
 
     Network: a dilated ResNet-50, pretrained, with ASPP heads. Without augmentation (``augment=false``). Different
     there: the last batch of an epoch is dropped if it is smaller, 3 of 795 and 31 of 2,975 images; the epoch that is
@@ -41,7 +42,7 @@ def _libmtl(name: str, batch: int) -> TrainingProtocol:
 
 
 def _auto_lambda(name: str) -> TrainingProtocol:
-    """The code of Auto-Lambda (Liu et al. 2022): SGD with momentum and a cosine schedule.
+    """Return the code of Auto-Lambda (Liu et al. 2022): SGD with momentum and a cosine schedule.
 
     Network: a dilated ResNet-50 from scratch with heads of DeepLab v3. Different there: with augmentation, images are
     enlarged as a whole before they are cropped, all maps by the nearest pixel; on Cityscapes images have 256 x 512

@@ -53,7 +53,7 @@ class Folder:
         return {"image": Images(), "depth": Depths(), "normal": Normals()}[content]
 
     def file(self, part: str, folder: str, index: int) -> Path:
-        """The file of one image or map."""
+        """Return the file of one image or map."""
         return self.path / part / folder / f"{index}.npy"
 
     def check(self) -> None:
@@ -104,7 +104,7 @@ class Folder:
         return len(found)
 
     def _indices(self, part: str, folder: str) -> set[int]:
-        """The numbers of the files N.npy in a folder; others are not looked at."""
+        """Return the numbers of the files N.npy in a folder; others are not looked at."""
         path = self.path / part / folder
         try:
             stems = [name.removesuffix(".npy") for name in os.listdir(path) if name.endswith(".npy")]

@@ -137,7 +137,7 @@ class FolderCache(ABC):
         return map_images(self.pixels, (len(self.files), *self.shape), self.dtype)
 
     def fingerprint(self) -> str:
-        """A sum of the pixels, equal wherever they are equal; empty while they are not prepared."""
+        """Return a sum of the pixels, equal wherever they are equal; empty while they are not prepared."""
         manifest = read_manifest(self.seal)
         ours = manifest is not None and manifest.names == names_sum(self._names) and self._has_size()
         return manifest.fingerprint if manifest is not None and ours else ""
@@ -152,7 +152,7 @@ class FolderCache(ABC):
         return [read_source(path, name) for path, name in zip(self.files, self._names, strict=True)]
 
     def _present_sources(self) -> list[Source]:
-        """The state of every original.
+        """Return the state of every original.
 
         Raises:
             DataError: one is missing or empty.
@@ -243,7 +243,7 @@ class FolderCache(ABC):
         return rows
 
     def _intact(self, rows: Iterable[Row]) -> dict[int, Row]:
-        """Those rows whose pixels have their sum, by index."""
+        """Return those rows whose pixels have their sum, by index."""
         with self.pixels.open("rb") as file, ThreadPoolExecutor(_cores()) as pool:
             descriptor = file.fileno()
 

@@ -54,7 +54,8 @@ class Manifest:
 
 
 def read_rows(path: Path) -> dict[int, Row]:
-    """The rows that a file tells of, by index; of two of one index the last. Lines that are no rows are left out."""
+    """Return the rows that a file tells of, by index; of two of one index the last. Lines that are no rows are left
+    out."""
     rows: dict[int, Row] = {}
     for line in path.read_bytes().splitlines() if path.is_file() else []:
         try:
@@ -81,7 +82,7 @@ def append_rows(path: Path, rows: Iterable[Row]) -> None:
 
 
 def manifest_of(rows: Mapping[int, Row], size: tuple[int, int]) -> Manifest:
-    """The seal of all rows of a cache of images of that size (H, W)."""
+    """Return the seal of all rows of a cache of images of that size (H, W)."""
     ordered = [rows[index] for index in sorted(rows)]
     return Manifest(
         names=names_sum(row.source.name for row in ordered),
@@ -91,12 +92,12 @@ def manifest_of(rows: Mapping[int, Row], size: tuple[int, int]) -> Manifest:
 
 
 def names_sum(names: Iterable[str]) -> str:
-    """The sha256 of names, in order."""
+    """Return the sha256 of names, in order."""
     return _sum(list(names))
 
 
 def read_manifest(path: Path) -> Manifest | None:
-    """The seal in a file; None if there is none, or it is damaged."""
+    """Return the seal in a file; None if there is none, or it is damaged."""
     try:
         return Manifest(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, RecursionError):

@@ -33,6 +33,6 @@ def cross_slab(o: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def turned(vectors: Tensor, degrees: float) -> Tensor:
-    """Return vectors (3, R) turned about the vertical axis, from x towards y."""
+    """Return vectors (3, R) turned about the vertical axis, from x toward y."""
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return torch.stack([c * vectors[0] - s * vectors[1], s * vectors[0] + c * vectors[1], vectors[2]])

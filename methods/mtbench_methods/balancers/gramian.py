@@ -47,7 +47,7 @@ class Geometry:
 
     @classmethod
     def of(cls, gramian: Matrix, indices: NDArray[np.int64]) -> "Geometry":
-        """The geometry of gradients by their inner products (P, P), at least one of which is not 0.
+        """Return the geometry of gradients by their inner products (P, P), at least one of which is not 0.
 
         They are those of float32 numbers in float64, where squares neither underflow nor overflow.
         """
@@ -112,12 +112,12 @@ class ByGramian(GradientBalancer):
 
 
 def length(coefficients: Vector, cosines: Matrix) -> float:
-    """The length of a combination of unit gradients (M,)."""
+    """Return the length of a combination of unit gradients (M,)."""
     return math.sqrt(max(float(coefficients @ cosines @ coefficients), 0))
 
 
 def equal_angles(cosines: Matrix) -> tuple[Vector, bool]:
-    """The combination of unit gradients that has the same inner product, 1, with each of them.
+    """Return the combination of unit gradients that has the same inner product, 1, with each of them.
 
     Directions in which the unit gradients differ by no more than the rounding of float32 do not count, and of all
     combinations that come as near, the least is taken: two tasks with one gradient have equal coefficients.

@@ -17,7 +17,8 @@ class PerTask(nn.Module):
         self.rows: Tensor | None = None  # (T, n)
 
     def of(self, indices: Tensor, like: Tensor) -> Tensor:
-        """(P, n) the vectors of the tasks that are present, on the device and of the type of the gradients (P, n)."""
+        """Return (P, n) the vectors of the tasks that are present, on the device and of the type of the gradients (P,
+        n)."""
         if self.rows is None:
             self.rows = like.new_zeros(self.tasks, like.shape[1])
         self.rows = self.rows.to(like)

@@ -116,14 +116,15 @@ class Astmt(OneTaskNetwork):
             return self.backbone.walk(cast(Tensor, inputs), lambda name, maps: self.excite(name, maps, rows))
 
     def excite(self, name: str, maps: Tensor, rows: RowsByTask) -> Tensor:
-        """The feature map (B, C, H, W) of a stage, its channels weighted by what they hold on the whole."""
+        """Return the feature map (B, C, H, W) of a stage, its channels weighted by what they hold on the whole."""
         if name not in self.excitation:
             return maps
         weights = rows.apply(list(cast(nn.ModuleList, self.excitation[name])), maps.mean((2, 3)))
         return maps * per_channel(weights, maps)
 
     def losses(self, batch: Batch) -> Losses:
-        """The tasks' losses, each with its part of the discriminator's; the same with and without a graph recorded."""
+        """Return the tasks' losses, each with its part of the discriminator's; the same with and without a graph
+        recorded."""
         if not self.options.adversarial:
             return super().losses(batch)
         count = len(self.tasks)
@@ -145,7 +146,7 @@ class Astmt(OneTaskNetwork):
         return dataclasses.replace(losses, means=(1 - ADVERSARIAL_SHARE) * losses.means + ADVERSARIAL_SHARE * told)
 
     def told(self, felt: Sequence[Tensor], batch: Batch) -> Tensor:
-        """(T,) the discriminator's mean loss on each task's gradients, 0 for a task that is absent.
+        """Return (T,) the discriminator's mean loss on each task's gradients, 0 for a task that is absent.
 
         Args:
             felt: per task the gradients in z (B * V, features, ...), right where the batch may use the row.
@@ -169,7 +170,7 @@ class Astmt(OneTaskNetwork):
         return {"discriminator": 10.0} | {part: float(len(self.tasks)) for part in self.per_task}
 
     def shared_parameters(self) -> list[nn.Parameter]:
-        """The backbone's: the discriminator works against the tasks, not for them."""
+        """Return the backbone's parameters: the discriminator works against the tasks, not for them."""
         return list(self.backbone.parameters())
 
 
@@ -201,7 +202,7 @@ class NormalizedByTask(nn.Module):
 
 
 def adapter(convolution: nn.Conv2d) -> nn.Conv2d:
-    """A 1 x 1 convolution, zero at the start, from what a convolution sees to what it gives."""
+    """Return a 1 x 1 convolution, zero at the start, from what a convolution sees to what it gives."""
     channels = convolution.in_channels, convolution.out_channels
     made = nn.Conv2d(*channels, 1, stride=cast(tuple[int, int], convolution.stride), bias=False)
     nn.init.zeros_(made.weight)

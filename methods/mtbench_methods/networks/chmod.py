@@ -131,7 +131,7 @@ class ChannelModulation(OneTaskNetwork):
         )
 
     def modulate(self, name: str, maps: Tensor, task: Tensor) -> Tensor:
-        """The feature map or vector (B, C, ...) of a layer, scaled or projected for each input's task (B,)."""
+        """Return the feature map or vector (B, C, ...) of a layer, scaled or projected for each input's task (B,)."""
         if name not in self.modulation:
             return maps
         factors = self.modulation[name]

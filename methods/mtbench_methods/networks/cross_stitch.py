@@ -69,7 +69,7 @@ class CrossStitch(AllTasksNetwork):
         self.branches = nn.ModuleList(heads)
 
     def initial(self, width: int) -> Tensor:
-        """The unit of a layer of `width` channels at the start."""
+        """Return the unit of a layer of `width` channels at the start."""
         count = len(self.tasks)
         mixing = torch.full((count, count), 0.1 / max(count - 1, 1)).fill_diagonal_(0.9 if count > 1 else 1.0)
         return mixing[:, :, None].repeat(1, 1, width if self.options.units == "channel" else 1)
@@ -81,7 +81,7 @@ class CrossStitch(AllTasksNetwork):
         return cast(Tensor, self.branches[index](self.represent(inputs)[index]))
 
     def represent(self, inputs: Inputs) -> Sequence[Tensor]:
-        """The mixed representation z_t of every task (B, features)."""
+        """Return the mixed representation z_t of every task (B, features)."""
         backbones, images = [cast(Backbone, backbone) for backbone in self.backbones], cast(Tensor, inputs)
         if len(backbones) <= FEW and can_stack(backbones):
             return walk_stacked(backbones, images, self.mix_stacked)
@@ -91,7 +91,7 @@ class CrossStitch(AllTasksNetwork):
         return self.mix(NECK, [backbone.neck(x) for backbone, x in zip(backbones, maps, strict=True)])
 
     def mix(self, name: str, maps: Sequence[Tensor]) -> list[Tensor]:
-        """The T backbones' activations (B, C, ...), mixed by the unit of that name."""
+        """Return the T backbones' activations (B, C, ...), mixed by the unit of that name."""
         unit, count = self.units[name], len(maps)
         if is_plain() or count > FEW:
             return list(torch.einsum("ijc,jbc...->ibc...", unit, torch.stack(list(maps))).unbind(0))
@@ -99,7 +99,8 @@ class CrossStitch(AllTasksNetwork):
         return [_combined(row, maps) for row in factors]
 
     def mix_stacked(self, name: str, maps: Tensor) -> Tensor:
-        """The T backbones' activations, (B, T C, H, W), or (T, B, C) at the neck, mixed by the unit of that name."""
+        """Return the T backbones' activations, (B, T C, H, W), or (T, B, C) at the neck, mixed by the unit of that
+        name."""
         unit, count = self.units[name], len(self.tasks)
         if name == NECK:
             return torch.einsum("ijc,jbc->ibc", unit, maps)
@@ -109,7 +110,7 @@ class CrossStitch(AllTasksNetwork):
         return nn.functional.conv2d(maps, blocks.reshape(count * channels, count * channels, 1, 1))
 
     def last_shared_layer(self) -> nn.Parameter:
-        """The unit of the last stage: every entry of it is reached by every task, and it treats the tasks alike.
+        """Return the unit of the last stage: every entry of it is reached by every task, and it treats the tasks alike.
 
         A backbone's neck would not: its own task reaches it nine times as strongly as the others do together.
         """
@@ -121,7 +122,7 @@ class CrossStitch(AllTasksNetwork):
 
 
 def _combined(factors: Tensor, maps: Sequence[Tensor]) -> Tensor:
-    """The sum of maps times their factors."""
+    """Return the sum of maps times their factors."""
     total = factors[0] * maps[0]
     for factor, each in zip(factors[1:], maps[1:], strict=True):
         total = torch.addcmul(total, factor, each)

@@ -89,11 +89,11 @@ class ConditionalSimilarity(AllTasksNetwork):
         return self.embed(inputs) * self.used_masks()[index]
 
     def embed(self, inputs: Inputs) -> Tensor:
-        """The unmasked embeddings (B, D)."""
+        """Return the unmasked embeddings (B, D)."""
         return cast(Tensor, self.branch(self.backbone(inputs)))
 
     def used_masks(self) -> Tensor:
-        """The masks (T, D) as embeddings are multiplied with them."""
+        """Return the masks (T, D) as embeddings are multiplied with them."""
         masks = cast(Tensor, self.masks)
         return masks if self.options.masks == "fixed" else masks.relu()
 
@@ -102,7 +102,7 @@ class ConditionalSimilarity(AllTasksNetwork):
         return [embeddings * mask for mask in self.used_masks()]
 
     def losses(self, batch: Batch) -> Losses:
-        """The losses of the triplets, with the norms as the penalty."""
+        """Return the losses of the triplets, with the norms as the penalty."""
         embeddings = self.embed(batch.inputs)
         losses = self.mean_losses(self.masked(embeddings), batch)
         count = len(batch.rows)

@@ -45,7 +45,7 @@ class Film(OneTaskNetwork):
         )
 
     def modulate(self, name: str, maps: Tensor, task: Tensor) -> Tensor:
-        """The output (B, C, ...) of a layer, scaled and shifted for each input's task (B,)."""
+        """Return the output (B, C, ...) of a layer, scaled and shifted for each input's task (B,)."""
         if name == NECK:
             return maps
         return per_channel(self.scale[name][task], maps) * maps + per_channel(self.shift[name][task], maps)

@@ -76,11 +76,11 @@ class Mmoe(AllTasksNetwork):
         return cast(Tensor, self.gates[index](seen).softmax(1))
 
     def decide(self, seen: Tensor, answers: Tensor, index: int) -> Tensor:
-        """One task's output, from what `consult` gave."""
+        """Return one task's output, from what `consult` gave."""
         z = torch.einsum("be,be...->b...", self.gate(seen, index), answers)
         return cast(Tensor, self.branches[index](z))
 
 
 def after_the_first_stage(backbone: Backbone) -> nn.Sequential:
-    """The rest of a backbone: from its first stage's output to z."""
+    """Return the rest of a backbone: from its first stage's output to z."""
     return nn.Sequential(*backbone.levels()[1:], backbone.neck)

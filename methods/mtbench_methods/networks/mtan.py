@@ -98,7 +98,7 @@ class Mtan(AllTasksNetwork):
         return seen
 
     def attend(self, seen: list[View], index: int) -> Tensor:
-        """One task's output, from what `look` gave."""
+        """Return one task's output, from what `look` gave."""
         masks = cast(nn.ModuleList, self.attention[index])
         masked = masks[0](seen[0].u) * seen[0].x
         for transition, mask, view in zip(self.transitions, list(masks)[1:], seen[1:], strict=True):
@@ -144,7 +144,7 @@ class Transition(nn.Module):
 
 
 def normalized(inputs: int, outputs: int, kernel: int, nonlinearity: nn.Module) -> nn.Sequential:
-    """A convolution that keeps the size, its normalization, and a nonlinearity."""
+    """Return a convolution that keeps the size, its normalization, and a nonlinearity."""
     convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
     return nn.Sequential(convolution, BatchNorm(outputs), nonlinearity)
 
@@ -173,7 +173,7 @@ def is_larger(size: Sequence[int], other: Sequence[int]) -> bool:
 
 
 def fitted(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """The maps (B, C, ...) at a size that a pool has made of theirs, whether it rounds up or down."""
+    """Return the maps (B, C, ...) at a size that a pool has made of theirs, whether it rounds up or down."""
     sides = list(zip(maps.shape[2:], size, strict=True))
     factors = [round(large / small) for large, small in sides]
     up = any(large < factor * small for factor, (large, small) in zip(factors, sides, strict=True))
@@ -181,12 +181,13 @@ def fitted(maps: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def pooled(maps: Tensor, factors: list[int], *, ceil_mode: bool) -> Tensor:
-    """The maps (B, C, H, W) max-pooled by a factor for each side; a pool by 1 is a pass over them for nothing."""
+    """Return the maps (B, C, H, W) max-pooled by a factor for each side; a pool by 1 is a pass over them for
+    nothing."""
     return maps if factors == [1, 1] else nn.functional.max_pool2d(maps, factors, ceil_mode=ceil_mode)
 
 
 def dense_gradient(maps: Tensor) -> Tensor:
-    """The same maps, whose gradient lies in memory as they do.
+    """Return the same maps, whose gradient lies in memory as they do.
 
     Behind a concatenation of channels it would be every other part of a larger one, on which the gradient of `resized`
     takes four times as long.
@@ -197,7 +198,7 @@ def dense_gradient(maps: Tensor) -> Tensor:
 
 
 def resized(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """The maps (B, C, ...) at that size, bilinearly."""
+    """Return the maps (B, C, ...) at that size, bilinearly."""
     if maps.shape[2:] == tuple(size):
         return maps
     return nn.functional.interpolate(maps, size=tuple(size), mode="bilinear", align_corners=False)

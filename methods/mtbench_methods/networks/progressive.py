@@ -59,7 +59,7 @@ class Progressive(AllTasksNetwork):
         return cast(Tensor, self.branches[index](self.represent(cast(Tensor, inputs), index + 1)[index]))
 
     def represent(self, images: Tensor, count: int) -> list[Tensor]:
-        """The representation z (B, features) of the first `count` columns."""
+        """Return the representation z (B, features) of the first `count` columns."""
         seen: list[list[Tensor]] = [[] for _ in cast(Backbone, self.columns[0]).stages]  # per stage, of each column
         features = []
         for index in range(count):
@@ -79,7 +79,7 @@ class Progressive(AllTasksNetwork):
         return (counts > 0).float()
 
     def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:
-        """A group for each column, with what it reads of others."""
+        """Return a group for each column, with what it reads of others."""
         parts = zip(self.columns, self.laterals, self.branches, strict=True)
         return [
             [*column.parameters(), *lateral.parameters(), *(() if shared else branch.parameters())]

@@ -53,7 +53,7 @@ class TaskRouting(OneTaskNetwork):
         self.register_buffer("masks", torch.cat(masks, dim=1))  # (T, the channels of all layers side by side)
 
     def draw(self, width: int) -> Tensor:
-        """The mask of one layer for one task, (width,)."""
+        """Return the mask of one layer for one task, (width,)."""
         dropped = min(int(width * self.options.drop_ratio), width - 1)
         return (torch.randperm(width) >= dropped).float()
 

@@ -26,7 +26,8 @@ class RowsByTask:
         self.back = self.order.argsort()
 
     def apply(self, own: Sequence[Callable[[Tensor], Tensor]], values: Tensor) -> Tensor:
-        """Each row of the values (B, ...) through its own task's function, of T; a task without rows is not called."""
+        """Put each row of the values (B, ...) through its own task's function, of T; a task without rows is not
+        called."""
         present = [index for index, count in enumerate(self.counts) if count]
         if len(present) == 1:
             return own[present[0]](values)
@@ -42,7 +43,7 @@ class Asked:
 
     @contextmanager
     def about(self, rows: RowsByTask) -> Iterator[None]:
-        """Layers that run within the block are asked for these rows' tasks."""
+        """Ask the layers that run within the block for these rows' tasks."""
         self._rows = rows
         try:
             yield
@@ -63,7 +64,7 @@ class RowBranches(nn.ModuleList):
         self.widest = widest
 
     def forward(self, z: Tensor, rows: RowsByTask) -> Tensor:
-        """(B, widest, ...), from z (B, features, ...)."""
+        """Return (B, widest, ...), from z (B, features, ...)."""
         return rows.apply([self._widened(branch) for branch in self], z)
 
     def _widened(self, branch: nn.Module) -> Callable[[Tensor], Tensor]:
@@ -75,5 +76,5 @@ class RowBranches(nn.ModuleList):
 
 
 def per_channel(values: Tensor, maps: Tensor) -> Tensor:
-    """The values (B, C), one per channel, in a shape that broadcasts over the places of maps (B, C, ...)."""
+    """Return the values (B, C), one per channel, in a shape that broadcasts over the places of maps (B, C, ...)."""
     return values.view(*values.shape, *[1] * (maps.dim() - 2))

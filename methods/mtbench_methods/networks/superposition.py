@@ -99,14 +99,14 @@ class Superposed(nn.Module, ABC):
     @staticmethod
     @abstractmethod
     def draw(width: int) -> Tensor:
-        """The context of one task for an input of that many channels."""
+        """Return the context of one task for an input of that many channels."""
 
     @abstractmethod
     def bind(self, x: Tensor) -> Tensor:
         """x (B, ..., C), bound row by row."""
 
     def chosen(self, x: Tensor) -> Tensor:
-        """The context of each row's task, a vector (B, 1, ..., n) beside x (B, ..., C)."""
+        """Return the context of each row's task, a vector (B, 1, ..., n) beside x (B, ..., C)."""
         contexts = self.contexts[self.asked.rows.task]
         return contexts.view(len(contexts), *[1] * (x.dim() - 2), -1)
 

@@ -54,5 +54,5 @@ class TensorModulation(OneTaskNetwork):
         return cast(Tensor, self.branch(self.backbone.walk(images, lambda name, maps: self.modulate(name, maps, task))))
 
     def modulate(self, name: str, maps: Tensor, task: Tensor) -> Tensor:
-        """The image or a stage's map (B, C, H, W), scaled for each input's task (B,)."""
+        """Return the image or a stage's map (B, C, H, W), scaled for each input's task (B,)."""
         return maps * self.modulation[name][task] if name in self.modulation else maps

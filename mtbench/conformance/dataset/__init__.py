@@ -15,7 +15,7 @@ __all__ = ["dataset_checks", "opened_checks"]
 
 
 def dataset_checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
-    """The checks by name; the first prepares the files, which all others need."""
+    """Return the checks by name; the first prepares the files, which all others need."""
     return {
         **opened_checks(lambda: parse_dataset(name).open(root)),
         "its kinds of tasks predict and measure as they declare": lambda: measures_as_declared(name, root),
@@ -24,7 +24,7 @@ def dataset_checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
 
 
 def opened_checks(opened: Callable[[], Dataset]) -> Mapping[str, Callable[[], None]]:
-    """The checks that need the dataset alone, from a function that opens it."""
+    """Return the checks that need the dataset alone, from a function that opens it."""
     dataset = opened()
     return {
         "its files can be prepared and verified": lambda: prepares(dataset),

@@ -17,8 +17,11 @@ __all__ = ["can_be_learned", "measures_as_declared"]
 
 
 def measures_as_declared(name: str, root: Path) -> None:
-    """Predictions have the declared dtype, and metrics the declared names and one value for any split into batches; a
-    loss is negative only where that is declared."""
+    """Check that predictions have the declared dtype, and metrics the declared names and one value for any split into
+    batches.
+
+    A loss is negative only where that is declared.
+    """
     run = _reference(name, root)
     declares_signs(run)
     split = run.splits["test"].first(64)

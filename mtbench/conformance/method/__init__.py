@@ -21,7 +21,7 @@ __all__ = ["method_checks"]
 
 
 def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
-    """The checks by name; a name is what is true when the check passes.
+    """Return the checks by name; a name is what is true when the check passes.
 
     Raises:
         UsageError: the backbone is not for the tasks that methods are tried on.

@@ -70,7 +70,7 @@ class _Watch:
         balancer.backward, balancer.after_step = self.begins, self.ends  # type: ignore[method-assign]
 
     def begins(self, network: Network, batch: Batch) -> Losses:
-        """The balancer's `backward`, after a look at the gradients of each task's loss."""
+        """Call the balancer's `backward`, after reading the gradients of each task's loss."""
         if self.parts:
             for loss, here, found in zip(
                 network.losses(batch).totals, batch.present, (self.without, self.with_task), strict=True
@@ -94,7 +94,7 @@ class _Watch:
                 found[value].logical_or_(gradient != 0)
 
     def ends(self, network: Network, batch: Batch) -> Losses | None:
-        """The balancer's `after_step`, with a note of what has moved."""
+        """Call the balancer's `after_step`, and note the tensors that have moved."""
         if not batch.present[ABSENT]:
             for value, before in self.before.items():
                 self.moved[value] |= value.detach() != before

@@ -33,7 +33,7 @@ def check_finite(run: Assembly, where: str) -> None:
 
 
 def reached(run: Assembly, loss: Tensor) -> set[str]:
-    """The parameters that a loss depends on."""
+    """Return the parameters that a loss depends on."""
     named = {name: value for name, value in run.network.named_parameters() if value.requires_grad}
     found = torch.autograd.grad(loss, list(named.values()), allow_unused=True)
     return {name for name, gradient in zip(named, found, strict=True) if gradient is not None}

@@ -1,4 +1,4 @@
-"""The kinds of tasks that come with mtbench. Each is exact over batches, and masks targets that are undefined."""
+"""The kinds of tasks that come with mtbench. All are exact over batches, and mask undefined targets."""
 
 from mtbench.contract.kinds.classification import Classification
 from mtbench.contract.kinds.depth import Depth

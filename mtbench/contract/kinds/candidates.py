@@ -1,4 +1,4 @@
-"""Candidate lists of retrieval: which images are ranked for a query, and how well.
+"""Candidate lists of retrieval: the images that are ranked for a query, and the quality of the ranking.
 
 Shapes: Q queries, C candidates, D numbers of an embedding.
 """
@@ -13,23 +13,23 @@ __all__ = ["LISTED", "CandidateLists", "average_precisions"]
 LISTED = 500
 """Largest number of queries, and of candidates, of a task: 250,000 distances, sorted in a tenth of a second."""
 SPREAD = 0x9E3779B1
-"""An odd number near 2^32 over the golden ratio, by whose multiples a few of many numbers are spread evenly."""
+"""An odd number near 2^32 over the golden ratio, whose multiples select a subset of numbers evenly."""
 
 
 class CandidateLists:
     """The images of one task's triplets, and the mean average precision of ranking them for each other.
 
-    `queries` and `candidates` have their numbers, classes and embeddings.
+    `queries` and `candidates` contain their numbers, classes and embeddings.
 
-    Queries are images that are an anchor, candidates all images whose class is known; of either at most `LISTED`, those
-    whose number n has the smallest n * `SPREAD` modulo 2^32. So neither the order of triplets nor batches nor the
-    method decide who is listed. Rules:
+    Queries are images that are an anchor; candidates are all images whose class is known. At most `LISTED` of either
+    are used: those whose number n has the smallest n * `SPREAD` modulo 2^32. So the lists depend neither on the order
+    of triplets nor on batches nor on the method. Rules:
 
-    - A query is no candidate of its own.
+    - A query is not its own candidate.
     - A candidate is relevant if it has the class of the query.
     - Candidates are ordered by the Euclidean distance of the embeddings, rounded to float16, whose squares are then
-      computed without any error: equal embeddings are equally far.
-    - Candidates that are equally far are one step: each of them counts with the precision behind all of them.
+      computed without any error: equal embeddings have equal distances.
+    - Candidates at equal distances are one step: each of them counts with the precision after all of them.
     - A query without relevant candidates is left out of the mean.
     """
 
@@ -49,7 +49,7 @@ class CandidateLists:
         self.candidates.add(embeddings.flatten(0, 1), images.flatten(), classes.flatten())
 
     def ranked(self) -> tuple[Tensor, Tensor]:
-        """Return squared distances (Q, C), infinite for the query itself, and which candidates are relevant (Q, C)."""
+        """Return squared distances (Q, C), infinite for the query itself, and a mask of relevant candidates (Q, C)."""
         queries, candidates = self.queries, self.candidates
         if not len(queries.images):
             return torch.empty(0, len(candidates.images)), torch.empty(0, len(candidates.images), dtype=torch.bool)
@@ -58,7 +58,7 @@ class CandidateLists:
         return _squared_distances(queries.embeddings, candidates.embeddings).where(others, math.inf), relevant
 
     def score(self) -> float:
-        """The mean of the queries' average precisions in %; NaN where no query has a relevant candidate."""
+        """Return the mean of the queries' average precisions in %; NaN if no query has a relevant candidate."""
         return 100 * float(average_precisions(*self.ranked()).nanmean())
 
 
@@ -89,7 +89,7 @@ def _squared_distances(queries: Tensor, candidates: Tensor) -> Tensor:
     """Return (Q, C) float64 from embeddings (Q, D) and (C, D) in float16.
 
     Numbers of float16 are multiples of 2^-24, so products and their sums are multiples of 2^-48. For embeddings of a
-    norm up to 2 these need no more than the 53 bits of float64: the result is exact, in whichever order it is summed.
+    norm up to 2 these fit into the 53 bits of float64: the result is exact, in any order of summation.
     """
     queries, candidates = queries.double(), candidates.double()
     squares = queries.square().sum(1)[:, None] + candidates.square().sum(1)
@@ -99,14 +99,14 @@ def _squared_distances(queries: Tensor, candidates: Tensor) -> Tensor:
 def average_precisions(distances: Tensor, relevant: Tensor) -> Tensor:
     """Return the average precision (Q,) in [0, 1] of each row's candidates by distance; NaN where none is relevant.
 
-    It is the mean over the relevant candidates of the fraction that is relevant among all that are as near or nearer.
+    It is the mean over the relevant candidates of the fraction of relevant ones among all that are at most as far.
 
     Args:
-        distances: (Q, C), the smaller the better; infinite for what is no candidate of that row.
+        distances: (Q, C), the smaller the better; infinite for images that are no candidate of that row.
         relevant: (Q, C) bool.
     """
     ordered, order = distances.sort(dim=1)
     hits = relevant.gather(1, order).double()
-    as_near = torch.searchsorted(ordered, ordered, right=True)  # how many there are, with all that are equally far
+    as_near = torch.searchsorted(ordered, ordered, right=True)  # candidates that are at most as far
     precisions = hits.cumsum(1).gather(1, as_near - 1) / as_near
     return (hits * precisions).sum(1) / hits.sum(1)

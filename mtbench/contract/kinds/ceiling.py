@@ -1,4 +1,4 @@
-"""The ceiling of one embedding that all tasks share: a bound that labels alone set."""
+"""The upper bound of one embedding that all tasks share, which depends on labels alone."""
 
 import math
 
@@ -8,14 +8,14 @@ __all__ = ["shared_embedding_ceiling"]
 
 
 def shared_embedding_ceiling(classes: Tensor, triplets: Tensor, owner: Tensor) -> list[float]:
-    """Return per task the triplet accuracy in % of the best embedding that knows of the classes and not of the task.
+    """Return per task the triplet accuracy in % of the best embedding that knows the classes but not the task.
 
-    It takes as the distance of two images the number of tasks for which their classes differ; triplets whose positive
-    and negative are equally far count one half. For independent tasks of two equally frequent classes no embedding that
-    all tasks share is better. NaN for a task without triplets.
+    Its distance between two images is the number of tasks for which their classes differ; triplets whose positive and
+    negative are at equal distances count one half. For independent tasks with two equally frequent classes no embedding
+    that all tasks share is better. NaN for a task without triplets.
 
     Args:
-        classes: (M, T) of each image for each task; -1, where one is unknown, differs from nothing.
+        classes: (M, T) the class of each image for each task; -1, for an unknown class, differs from no class.
         triplets: (N, 3) the images of anchor, positive and negative.
         owner: (N,) the task of each triplet.
     """

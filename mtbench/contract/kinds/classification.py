@@ -20,29 +20,29 @@ class Classification(Kind):
     """One of `classes` per example; targets (N,) are int64, -1 where undefined; the loss is cross-entropy in nats.
 
     Metrics in %, over the defined targets of the whole split; ``accuracy`` is primary. A class that is absent from the
-    truth is left out of the means, counted neither as 0 nor as 1; that it is predicted lowers the F1 of the classes
-    whose examples are missed:
+    truth is left out of the means and counted neither as 0 nor as 1; predicting it lowers the F1 of the classes whose
+    examples are missed:
 
-    - ``accuracy``: right answers.
+    - ``accuracy``: correct predictions.
     - ``balanced-accuracy``: mean of the recalls of the classes in the truth, as scikit-learn's
       ``balanced_accuracy_score`` (torchmetrics' macro accuracy counts 0 for a class that is predicted and never true).
-    - ``macro-f1``: mean over the classes in the truth of F1 = 2 right / (true + predicted), as scikit-learn's
+    - ``macro-f1``: mean over the classes in the truth of F1 = 2 correct / (true + predicted), as scikit-learn's
       ``f1_score(average="macro", labels=classes in the truth)``.
     - ``f1``, of two classes only: F1 of class 1; undefined (NaN) where class 1 is absent from the truth.
 
-    - ``known-accuracy``, where a class stands for what is unknown: right answers among the examples of all other
-      classes, of which no answer of that class is right.
+    - ``known-accuracy``, if a class stands for unknown: correct predictions among the examples of all other classes,
+      for which a prediction of that class is always wrong.
 
-    Accuracy alone is a part of Δm, as in the field's tables; the others are reported beside it.
+    Only accuracy is part of Δm, as in the tables of papers; the others are reported beside it.
 
-    The constant prediction is the majority class: the most frequent one, the first of several.
+    The constant prediction is the majority class: the most frequent one, the first of equally frequent ones.
 
     Predictions are classes (B,): uint8 up to 256 classes, uint16 up to 65,536.
 
     Attributes:
         classes: number of classes.
-        unknown: the class of examples that have none of the others, such as the color of a part that is not visible;
-            None if there is no such class. It is learned and counted like the others.
+        unknown: the class of examples that have none of the others, such as the color of an invisible part; None if
+            there is no such class. It is learned and counted like the others.
     """
 
     classes: int
@@ -86,7 +86,7 @@ class Classification(Kind):
 
 
 class _Tally(Tally):
-    """Counts per class: 24 bytes a class, whatever the number of examples."""
+    """Counts per class: 24 bytes per class for any number of examples."""
 
     def __init__(self, classes: int, unknown: int | None) -> None:
         self.counts = ClassCounts(classes)

@@ -1,4 +1,4 @@
-"""Counts per class, from which accuracy, recall, F1 and intersection over union follow."""
+"""Counts per class, from which accuracy, recall, F1 and intersection over union are computed."""
 
 import math
 
@@ -9,9 +9,9 @@ __all__ = ["ClassCounts", "dtype_of_classes", "percent"]
 
 
 class ClassCounts:
-    """Per class the right answers, the true examples and the predicted ones; 24 bytes a class.
+    """Correct predictions, true examples and predicted examples per class; 24 bytes per class.
 
-    They are counted on the device of what is added, and read from it when they are asked for.
+    They are counted on the device of the predictions, and copied from it when they are read.
     """
 
     def __init__(self, classes: int) -> None:
@@ -43,40 +43,39 @@ class ClassCounts:
         return self._counts[2].cpu()
 
     def accuracy(self, *, without: int | None = None) -> float:
-        """Return the right answers in %, without the examples of one class if asked for; NaN where nothing is left."""
+        """Return the correct predictions in %, without the examples of one class if given; NaN if nothing is left."""
         right, true = int(self.right.sum()), int(self.true.sum())
         if without is not None:
             right, true = right - int(self.right[without]), true - int(self.true[without])
         return 100 * right / true if true else math.nan
 
     def recalls(self) -> Tensor:
-        """Return right / true of each class that occurs in the truth, float64."""
+        """Return correct / true of each class that occurs in the truth, float64."""
         known = self.true > 0
         return self.right[known].double() / self.true[known]
 
     def f1(self) -> Tensor:
-        """Return 2 right / (true + predicted) of each class that occurs in the truth, float64."""
+        """Return 2 correct / (true + predicted) of each class that occurs in the truth, float64."""
         known = self.true > 0
         return 2 * self.right[known].double() / (self.true + self.predicted)[known]
 
     def unions(self) -> Tensor:
-        """Return right / (true + predicted - right), the intersection over union, likewise."""
+        """Return the intersection over union, correct / (true + predicted - correct), of each class in the truth."""
         known = self.true > 0
         return self.all_unions()[known]
 
     def all_unions(self) -> Tensor:
-        """Return the intersection over union of every class: 0 of one that is predicted and absent from the truth, NaN
-        of one that is in neither."""
+        """Return the intersection over union of every class: 0 if it is only predicted, NaN if it does not occur."""
         return self.right.double() / (self.true + self.predicted - self.right)
 
 
 def percent(ratios: Tensor) -> float:
-    """Return the mean of some ratios in %; NaN of none."""
+    """Return the mean of some ratios in %; NaN if there are none."""
     return 100 * float(ratios.mean())
 
 
 def dtype_of_classes(classes: int) -> torch.dtype:
-    """Return the smallest dtype that holds the indices of so many classes."""
+    """Return the smallest dtype that holds the indices of this number of classes."""
     if classes <= 2**8:
         return torch.uint8
     return torch.uint16 if classes <= 2**16 else torch.int32

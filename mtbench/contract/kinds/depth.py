@@ -26,22 +26,22 @@ class Depth(Kind):
     Metrics, over all defined pixels of the split in one pool; ``absolute-error`` is primary:
 
     - ``absolute-error``: mean of |p - t|, in the unit of the target.
-    - ``relative-error``: mean of |p - t| / t, a plain fraction.
+    - ``relative-error``: mean of |p - t| / t, a fraction.
 
-    Predictions are maps (B, H, W) of float16, rounded to 11 significant bits; beyond 65,504 they are infinite.
+    Predictions are maps (B, H, W) of float16, rounded to 11 significant bits; above 65,504 they are infinite.
 
     With ``like="libmtl"``:
 
-    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+    - The loss of a training batch is the mean over its defined pixels; otherwise it is the mean over images of their
       means.
-    - In an enlarged crop pixels are counted from its edges (`Motion.maps`), and a disparity is divided by the scale, as
-      a depth is.
+    - In an enlarged crop pixels are counted from its edges (`Motion.maps`), and a disparity is divided by the scale,
+      like a depth.
 
-    LibMTL takes any target that is not 0 for a defined one, also a negative one.
+    LibMTL counts any target that is not 0 as defined, including negative ones.
 
     Attributes:
-        inverse: whether targets are larger for nearer things, as disparities are: an augmentation that enlarges an
-            image brings things nearer.
+        inverse: True if targets are larger for nearer objects, as disparities are: an augmentation that enlarges an
+            image brings objects nearer.
         like: the code whose definitions are followed.
     """
 
@@ -56,7 +56,7 @@ class Depth(Kind):
     stored_as: ClassVar[torch.dtype] = torch.float16
 
     def known(self, targets: Tensor) -> Tensor:
-        """Return the defined pixels (N, H, W) bool."""
+        """Return a mask of the defined pixels (N, H, W) bool."""
         return _known(targets)
 
     def defined(self, targets: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ class Depth(Kind):
 
 
 class _Tally(Tally):
-    """Three numbers, whatever the number of pixels."""
+    """Three numbers, for any number of pixels."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -16,43 +16,44 @@ from mtbench.contract.task import Kind, Layout, Tally
 __all__ = ["Normals", "angles_between"]
 
 WITHIN = (11.25, 22.5, 30.0)
-"""Degrees below which an angle is counted: those of the field since Fouhey et al., ICCV 2013."""
+"""Limits in degrees of the metrics ``within-*``, standard since Fouhey et al., ICCV 2013."""
 SHORTEST = 1e-6
-"""Length that an output is divided by at least."""
+"""Smallest length that an output is divided by."""
 STEPS = 4096
-"""Steps of a degree to which angles are rounded for their median."""
+"""Steps per degree to which angles are rounded for their median."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Normals(Kind):
-    """The direction of the surface at each pixel; targets (N, 3, H, W) are floats x, y, z of any length above 0,
-    with x along the rows of pixels.
+    """The direction of the surface at each pixel; targets (N, 3, H, W) are floats x, y, z of any length above 0.
+
+    The x axis is along the rows of pixels.
 
     A pixel is undefined where its target has the length 0 or is not finite. The loss of an example is the mean of
     1 - cosine between output and target over its defined pixels.
 
-    Metrics, of the angles between prediction and target at all defined pixels of the split in one pool;
+    Metrics, over the angles between prediction and target at all defined pixels of the split in one pool;
     ``mean-angle`` is primary:
 
     - ``mean-angle``, ``median-angle``: in degrees; the median of an even number is the mean of the middle two, each
       within .00013 degrees.
-    - ``within-11.25``, ``within-22.5``, ``within-30``: pixels in % with an angle below so many degrees.
+    - ``within-11.25``, ``within-22.5``, ``within-30``: pixels in % with an angle below this limit in degrees.
 
-    Angles are atan2(|p x t|, p . t) in float64, exact for small ones, where acos of a cosine in float32 is off by up to
-    .03 degrees. A prediction of length 0 has no direction and counts as 90 degrees off. One that is not finite makes
-    the mean NaN and is the furthest from its target in the median.
+    Angles are atan2(|p x t|, p . t) in float64, which is exact for small ones, whereas acos of a cosine in float32 is
+    off by up to .03 degrees. A prediction of length 0 has no direction and counts as 90 degrees off. A prediction that
+    is not finite makes the mean NaN and counts as the largest angle in the median.
 
     Predictions are maps (B, 3, H, W) of unit vectors in float16: rounding turns them by up to about .03 degrees.
 
     With ``like="libmtl"``:
 
     - A pixel is undefined where the three components of its target add up to 0, as those of (1, -1, 0) / sqrt(2) do: a
-      defined normal is dropped, in loss and metrics. In float16 one in 20,000 random directions is dropped so by
-      rounding, in float32 next to none.
-    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+      defined normal is dropped, in loss and metrics. In float16 rounding drops one in 20,000 random directions, in
+      float32 almost none.
+    - The loss of a training batch is the mean over its defined pixels; otherwise it is the mean over images of their
       means.
     - Targets are not scaled to length one in the loss, so that 1 - cosine is 1 - length x cosine.
-    - In an enlarged crop normals are blended bilinearly, undefined ones as (0, 0, 0), and are then shorter.
+    - In an enlarged crop normals are blended bilinearly, undefined ones as (0, 0, 0), which shortens them.
 
     LibMTL's angles are arc cosines in float32, and an output of length 0 makes its loss and its metrics NaN; here
     angles are exact, and such an output counts as above.
@@ -72,7 +73,7 @@ class Normals(Kind):
     stored_as: ClassVar[torch.dtype] = torch.float16
 
     def known(self, targets: Tensor) -> Tensor:
-        """Return the defined pixels (N, H, W) bool."""
+        """Return a mask of the defined pixels (N, H, W) bool."""
         return _known(targets, self.like)
 
     def defined(self, targets: Tensor) -> Tensor:
@@ -110,7 +111,7 @@ class Normals(Kind):
 
 
 class _Tally(Tally):
-    """Sums, and for the median the numbers of angles at each step: no more memory for more pixels."""
+    """Sums, and for the median the numbers of angles at each step: memory does not grow with the number of pixels."""
 
     def __init__(self, like: Like) -> None:
         self.like = like
@@ -145,7 +146,7 @@ def _known(targets: Tensor, like: Like) -> Tensor:
 def _products(first: Tensor, second: Tensor) -> Tensor:
     """Return the scalar products (N, H, W) of vectors (N, 3, H, W).
 
-    Component by component: torch takes four times as long to add up three neighbors in memory, and six to normalize.
+    Component by component: torch takes four times as long to sum three neighbors in memory, and six times to normalize.
     """
     (a, b, c), (x, y, z) = first.unbind(1), second.unbind(1)
     return torch.addcmul(torch.addcmul(a * x, b, y), c, z)
@@ -157,14 +158,14 @@ def _inverse_lengths(vectors: Tensor, shortest: float = SHORTEST) -> Tensor:
 
 
 def angles_between(first: Tensor, second: Tensor) -> Tensor:
-    """Return the angles (n,) in degrees between vectors (n, 3); 90 where one has the length 0."""
+    """Return the angles (n,) in degrees between vectors (n, 3); 90 if one has the length 0."""
     sines = torch.linalg.cross(first, second).norm(dim=1)
     angles = torch.atan2(sines, (first * second).sum(1)).rad2deg()
     return angles.where((first != 0).any(1), 90.0)
 
 
 def _median(at_steps: Tensor) -> float:
-    """Return the median in degrees of angles counted at each step; NaN of none."""
+    """Return the median in degrees of angles counted at each step; NaN if there are none."""
     up_to = at_steps.cumsum(0)
     count = int(up_to[-1])
     if not count:

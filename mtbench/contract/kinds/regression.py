@@ -23,8 +23,8 @@ class Regression(Kind):
     - ``mse``: mean squared error, in the squared unit of the target.
     - ``mae``: mean absolute error, in the unit of the target.
     - ``r2``: 1 - sum of squared errors / sum of squared deviations of the truth from its mean over the split, as
-      scikit-learn's ``r2_score``; undefined (NaN) where the truth is constant, for which scikit-learn gives 0 or 1.
-      It is no part of Δm, since it may be 0 or negative.
+      scikit-learn's ``r2_score``; undefined (NaN) if the truth is constant, where scikit-learn gives 0 or 1. It is not
+      part of Δm, since it may be 0 or negative.
 
     The constant prediction is the mean.
 
@@ -62,10 +62,10 @@ class Regression(Kind):
 
 
 class _Tally(Tally):
-    """A dozen numbers, whatever the number of examples.
+    """A dozen numbers, for any number of examples.
 
-    The deviations of the truth are summed about the mean so far, and moved to the new mean with each batch (Chan,
-    Golub & LeVeque 1983): sums of squares about 0 would cancel where the mean is large.
+    Deviations of the truth are summed about the mean so far, and updated to the new mean with each batch (Chan, Golub &
+    LeVeque 1983): sums of squares about 0 would lose digits where the mean is large.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Embeddings by which images that are alike in one respect are near to each other, learned from triplets.
+"""Embeddings in which images that are alike in one respect are near each other, learned from triplets.
 
 Shapes: n triplets, D numbers of an embedding; each triplet is an anchor, a positive and a negative, in this order.
 """
@@ -18,35 +18,35 @@ from mtbench.contract.task import Kind, Tally
 __all__ = ["Retrieval"]
 
 EPSILON = 1e-6
-"""The norm below which an embedding is not made longer, so that no gradient becomes infinite at 0."""
+"""The norm below which an embedding is not scaled up, so that no gradient becomes infinite at 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retrieval(Kind):
     """An embedding per image; an example is a triplet of one task, V = 3 inputs.
 
-    Targets (N, 3, 2) are int32, made by `targets`: of each of the three images its number in the split and its class
-    for the task, such as 1 where it has the attribute and 0 where it has not. Rows of other tasks are undefined by
-    `Split.defined`, which has exactly one task per row, so that one tensor serves all tasks.
+    Targets (N, 3, 2) are int32, made by `targets`: for each of the three images its number in the split and its class
+    for the task, such as 1 if it has the attribute and 0 if not. Rows of other tasks are undefined by `Split.defined`,
+    which has exactly one task per row, so that one tensor serves all tasks.
 
     The loss of a triplet is max(0, d(a, p) - d(a, n) + margin), d the squared Euclidean distance of the embeddings,
     scaled to norm 1 (Zhao et al. 2018). At a = p the gradient of d(a, p) is 0.
 
     Metrics in %; ``triplet-accuracy`` is primary:
 
-    - ``triplet-accuracy``: triplets whose positive is nearer than their negative; equally far is wrong.
+    - ``triplet-accuracy``: triplets whose positive is nearer than their negative; equal distances are wrong.
     - ``map``: mean average precision over candidate lists, by the rules of
-      `mtbench.contract.kinds.candidates.CandidateLists`. It is not a part of Δm.
+      `mtbench.contract.kinds.candidates.CandidateLists`. It is not part of Δm.
 
-    Predictions are embeddings (n, 3, D) in float32. Of these the distances (n, 2) float32 of the anchor from positive
-    and negative are stored, from which the accuracy can be computed again, and ``map`` cannot.
+    Predictions are embeddings (n, 3, D) in float32. Only the distances (n, 2) float32 of the anchor from positive and
+    negative are stored, from which the accuracy can be computed again but not ``map``.
 
     Attributes:
-        size: D.
-        margin: of the loss.
-        normalized: whether embeddings are scaled to norm 1. A network whose method says otherwise replaces the kinds
-            of its own `tasks`.
-        squared: whether d is squared in the loss.
+        size: D, the number of dimensions of an embedding.
+        margin: the margin of the loss.
+        normalized: True if embeddings are scaled to norm 1. A network whose method says otherwise replaces the kinds of
+            its own `tasks`.
+        squared: True if d is squared in the loss.
     """
 
     size: int = 256
@@ -69,16 +69,16 @@ class Retrieval(Kind):
 
         Args:
             images: (N, 3) the numbers of the images, as in `Split.members`.
-            classes: (N, 3) what each is for the task of its triplet; -1 where that is not known.
+            classes: (N, 3) the class of each image for the task of its triplet; -1 if it is unknown.
         """
         return torch.stack([images, classes], dim=2).int()
 
     def order(self, defined: Tensor, generator: torch.Generator) -> Tensor:
         """Return rows that visit the tasks in turn, each task's triplets in a random order.
 
-        A batch whose size is a multiple of the number of tasks has equally many triplets of each, and any other batch
-        at most one more of some. Every task gets as many visits as the task with the fewest triplets has; a task
-        without any is left out.
+        A batch whose size is a multiple of the number of tasks has equally many triplets of each; in any other batch
+        the numbers differ by at most one. Every task gets as many visits as the task with the fewest triplets has; a
+        task without any is left out.
         """
         per_task = []
         for column in defined.T:
@@ -141,11 +141,11 @@ class _Tally(Tally):
 
 
 def _squares(embeddings: Tensor) -> Tensor:
-    """The squared distances (n, 2) of the anchor from positive and negative, of embeddings (n, 3, D)."""
+    """Return the squared distances (n, 2) of the anchor from positive and negative, of embeddings (n, 3, D)."""
     anchor, others = embeddings[:, :1], embeddings[:, 1:]
     return (anchor - others).square().sum(2)
 
 
 def _root(squares: Tensor) -> Tensor:
-    """The square root, with gradient 0 at 0 where it would be infinite."""
+    """Return the square root, with gradient 0 at 0 where it would be infinite."""
     return torch.where(squares > 0, squares, 1).sqrt().where(squares > 0, 0)

@@ -24,10 +24,11 @@ class Segmentation(Kind):
 
     Metrics in %, over all defined pixels of the split in one pool; ``miou`` is primary:
 
-    - ``miou``: mean over the classes that occur in the truth of the intersection over union, which is
-      right / (true + predicted - right). A class that is absent from the truth is left out of the mean, counted neither
-      as 0 nor as 1; a pixel that is taken for it is a missed pixel of its true class, and lowers the value of that one.
-    - ``pixel-accuracy``: defined pixels with the right class.
+    - ``miou``: mean over the classes that occur in the truth of the intersection over union, which is correct / (true +
+      predicted - correct). A class that is absent from the truth is left out of the mean and counted neither as 0 nor
+      as 1; a pixel that is predicted as such a class is a missed pixel of its true class, and lowers the value of that
+      one.
+    - ``pixel-accuracy``: defined pixels with the correct class.
 
     Other definitions give other numbers: torchmetrics' ``JaccardIndex(average="macro")`` counts 0 for a class that is
     predicted and absent from the truth, and its ``segmentation.MeanIoU`` is a mean over images of means over classes.
@@ -36,10 +37,10 @@ class Segmentation(Kind):
 
     With ``like="libmtl"``:
 
-    - The loss of a training batch is the mean over its defined pixels; it is otherwise the mean over images of their
+    - The loss of a training batch is the mean over its defined pixels; otherwise it is the mean over images of their
       means.
-    - ``miou`` is the mean over all classes: one that is predicted and absent from the truth counts 0, and if one is in
-      neither, the value is NaN.
+    - ``miou`` is the mean over all classes: a class that is predicted and absent from the truth counts 0, and if one is
+      in neither, the value is NaN.
     - In an enlarged crop pixels are counted from its edges (`Motion.maps`).
 
     Attributes:
@@ -62,7 +63,7 @@ class Segmentation(Kind):
         return dtype_of_classes(self.classes)
 
     def known(self, targets: Tensor) -> Tensor:
-        """Return the defined pixels (N, H, W) bool."""
+        """Return a mask of the defined pixels (N, H, W) bool."""
         return targets != self.ignore
 
     def defined(self, targets: Tensor) -> Tensor:
@@ -90,7 +91,7 @@ class Segmentation(Kind):
 
 
 class _Tally(Tally):
-    """Counts per class over pixels: 24 bytes a class, whatever the number of pixels."""
+    """Counts per class over pixels: 24 bytes per class for any number of pixels."""
 
     def __init__(self, classes: int, ignore: int, *, every_class: bool) -> None:
         self.counts = ClassCounts(classes)

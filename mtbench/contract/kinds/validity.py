@@ -1,4 +1,4 @@
-"""Sentences on targets that a kind cannot be given."""
+"""Sentences on invalid targets of a kind."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ __all__ = ["wrong_classes", "wrong_numbers", "wrong_shape"]
 
 
 def wrong_shape(targets: Tensor, *inner: int | None) -> str:
-    """Return what is wrong with the shape of targets (n, *inner), where None is any size; empty if nothing is."""
+    """Return the error in the shape of targets (n, *inner), where None is any size; empty if there is none."""
     found = tuple(targets.shape[1:])
     if len(found) == len(inner) and all(size in (None, other) for size, other in zip(inner, found, strict=True)):
         return ""
@@ -16,10 +16,10 @@ def wrong_shape(targets: Tensor, *inner: int | None) -> str:
 
 
 def wrong_classes(targets: Tensor, classes: int, *, ignore: int | None = None) -> str:
-    """Return what is wrong with classes 0 to `classes` - 1; empty if nothing is.
+    """Return the error in classes 0 to `classes` - 1; empty if there is none.
 
     Args:
-        ignore: the number of what is undefined; None for any negative one.
+        ignore: the label of undefined targets; None for any negative number.
     """
     if targets.dtype not in (torch.uint8, torch.int64):
         return f"are {targets.dtype}, and should be torch.int64, or torch.uint8, which is less memory"
@@ -35,5 +35,5 @@ def wrong_classes(targets: Tensor, classes: int, *, ignore: int | None = None) -
 
 
 def wrong_numbers(targets: Tensor) -> str:
-    """Return what is wrong with the dtype of numbers; empty if nothing is."""
+    """Return the error in the dtype of numbers; empty if there is none."""
     return "" if targets.is_floating_point() else f"are {targets.dtype}, and should be torch.float32"

@@ -9,14 +9,14 @@ __all__ = ["built_in_suites", "suite_path"]
 
 
 def built_in_suites() -> dict[str, Path]:
-    """The suites that come with mtbench, by name."""
+    """Return the suites that come with mtbench, by name."""
     folder = resources.files("mtbench") / "suites"
     paths = [Path(str(entry)) for entry in folder.iterdir() if entry.name.endswith(".toml")]
     return {path.stem: path for path in sorted(paths)}
 
 
 def suite_path(name: str) -> Path:
-    """The file of the suite of that name; or the name, if it is a file's.
+    """Return the file of the suite of that name; or `name` itself, if it is a file.
 
     Raises:
         UsageError: there is neither.

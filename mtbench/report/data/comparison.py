@@ -16,11 +16,9 @@ from mtbench.plan.spec import RunSpec
 from mtbench.report.data.reading import Reading
 from mtbench.report.text import slug
 from mtbench.store.record import Record, TaskInfo
-from mtbench.store.status import RunStatus
+from mtbench.store.status import TRUST, RunStatus
 
 __all__ = ["Comparison", "MethodRuns", "compare"]
-
-_TRUST = ("fresh", "stale", "running", "failed", "damaged", "missing")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +148,7 @@ def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
     twice (as after an alias was renamed, which moves its folder) counts once, in its most trustworthy state.
     """
     known: dict[str, RunStatus] = {}
-    for status in sorted(statuses, key=lambda status: _TRUST.index(status.state)):
+    for status in sorted(statuses, key=lambda status: TRUST.index(status.state)):
         known.setdefault(status.spec.id, status)
     groups: dict[tuple[str, str, TrainingProtocol], list[RunStatus]] = {}
     for status in sorted(known.values(), key=lambda status: (status.spec.titles.protocol, status.spec.id)):
@@ -198,7 +196,7 @@ def _parts(spec: RunSpec) -> str:
 
 def _tasks(runs: Sequence[RunStatus]) -> tuple[TaskInfo, ...]:
     tasks: dict[str, TaskInfo] = {}
-    for run in sorted(runs, key=lambda run: _TRUST.index(run.state)):
+    for run in sorted(runs, key=lambda run: TRUST.index(run.state)):
         for task in run.record.tasks if run.record else ():
             known = tasks.setdefault(task.name, task)
             if len(task.metrics) > len(known.metrics) == 1:  # a record of format 1 has the primary metric alone

@@ -1,9 +1,8 @@
 """Findings of searches, among the runs of a report: what was retrained, and beside which runs it belongs."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,42 +63,45 @@ class StudyRuns:
         return values
 
 
-def find_studies(studies: Iterable[Study], statuses: Iterable[RunStatus], results: Path) -> list[StudyRuns]:
-    """The studies of a results folder, each with those of its runs that are there and have a record."""
-    runs = {status.folder: status for status in statuses if status.record is not None}
+def find_studies(studies: Iterable[Study], statuses: Iterable[RunStatus]) -> list[StudyRuns]:
+    """Return studies, each with those of its runs that are there and have a record.
+
+    A run is known by the name of its folder, which ends with its identity, so that it may lie in another results folder
+    than the study.
+    """
+    runs = {status.folder.name: status for status in statuses if status.record is not None}
     return [
         StudyRuns(
             study=study,
             again={
-                number: tuple(runs[results / name] for name in names if results / name in runs)
-                for number, names in study.retrained.items()
+                number: tuple(runs[name] for name in _names(folders) if name in runs)
+                for number, folders in study.retrained.items()
             },
         )
         for study in studies
     ]
 
 
-def without_trials(statuses: Iterable[RunStatus], studies: Iterable[StudyRuns], results: Path) -> list[RunStatus]:
-    """All runs but trials, by which settings were chosen, so that nobody is to see their test split."""
-    trials = {results / run for found in studies for run in found.study.trial_runs}
-    again = {run.folder for found in studies for runs in found.again.values() for run in runs}
-    return [status for status in statuses if status.folder in again or status.folder not in trials]
+def without_trials(statuses: Iterable[RunStatus], studies: Iterable[StudyRuns]) -> list[RunStatus]:
+    """Return all runs but trials, by which settings were chosen, so that nobody is to see their test split."""
+    trials = {name for found in studies for name in _names(found.study.trial_runs)}
+    again = {run.folder.name for found in studies for runs in found.again.values() for run in runs}
+    return [status for status in statuses if status.folder.name in again or status.folder.name not in trials]
 
 
-def in_tables(
-    statuses: Sequence[RunStatus], studies: Sequence[StudyRuns], results: Path
-) -> tuple[list[RunStatus], list[str]]:
-    """The runs that tables of methods are made of, and in sentences which are left out.
+def in_tables(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns]) -> tuple[list[RunStatus], list[str]]:
+    """Return the runs that tables of methods are made of, and in sentences which are left out.
 
-    Left out are trials, which are of a validation split and of tuning seeds; and what was trained again with a
-    number of the protocol of its own, such as a learning rate, where nothing else was trained with it: it stands in
-    the table of the search.
+    Left out are trials, which are of a validation split and of tuning seeds; and what was retrained with settings of
+    the protocol of its own, such as a learning rate, where nothing else was trained with them: it stands in the table
+    of the search.
     """
-    rest = without_trials(statuses, studies, results)
-    again = {run.folder: found for found in studies for runs in found.again.values() for run in runs}
+    rest = without_trials(statuses, studies)
+    again = {run.folder.name: found for found in studies for runs in found.again.values() for run in runs}
 
     def alone(status: RunStatus) -> bool:
-        return status.folder in again and again[status.folder].protocol != _numbers(status.spec.protocol)
+        name = status.folder.name
+        return name in again and again[name].protocol != _numbers(status.spec.protocol)
 
     shared = {_group(status) for status in rest if not alone(status)}
     shown = [status for status in rest if _group(status) in shared]
@@ -110,6 +112,10 @@ def in_tables(
     return shown, [
         f"Left out of the tables of methods: {count} run{'s' * (count > 1)}, {what}." for count, what in counts if count
     ]
+
+
+def _names(folders: Iterable[str]) -> Iterator[str]:
+    return (folder.rpartition("/")[2] for folder in folders)
 
 
 def home(found: StudyRuns, comparisons: Iterable[Comparison]) -> Comparison:

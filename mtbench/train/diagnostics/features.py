@@ -49,7 +49,7 @@ class Features:
 
 
 def find_head(network: Network, split: Split, index: int) -> Head | None:
-    """The head that one task's answer comes from; None if no linear layer gives that answer.
+    """Return the head that one task's answer comes from; None if no linear layer gives that answer.
 
     Of all linear layers that run, the output layer is the one from which the fewest operations lead to the answer: a
     network may run every task's head to answer for one. The head is the innermost `nn.Sequential` that it is in.
@@ -66,7 +66,7 @@ def find_head(network: Network, split: Split, index: int) -> Head | None:
 
 
 def gather(network: Network, split: Split, index: int, head: Head) -> Features:
-    """The features of every example of a split, in evaluation mode, and the answers.
+    """Return the features of every example of a split, in evaluation mode, and the answers.
 
     Args:
         index: the task that is asked for.
@@ -85,7 +85,7 @@ def gather(network: Network, split: Split, index: int, head: Head) -> Features:
 
 
 def _nearest(answer: Tensor, calls: list[Call]) -> int | None:
-    """The position of the call whose output is the fewest steps up the graph from the answer."""
+    """Return the position of the call whose output is the fewest steps up the graph from the answer."""
     outputs = {output.grad_fn: position for position, (_, _, output) in enumerate(calls)}
     front, seen = [answer.grad_fn], {answer.grad_fn}
     while front:
@@ -99,7 +99,7 @@ def _nearest(answer: Tensor, calls: list[Call]) -> int | None:
 
 
 def _innermost_sequential(network: nn.Module, layer: nn.Linear) -> set[nn.Module]:
-    """The modules of the innermost sequence that a layer is in; of a layer in none, itself alone."""
+    """Return the modules of the innermost sequence that a layer is in; of a layer in none, itself alone."""
     around = [
         set(module.modules())
         for module in network.modules()
@@ -109,8 +109,8 @@ def _innermost_sequential(network: nn.Module, layer: nn.Linear) -> set[nn.Module
 
 
 def _where_it_begins(calls: list[Call], last: int, members: set[nn.Module]) -> int:
-    """The position of the head's first layer: the head's calls end at `last`, and before them it may have run for
-    other tasks."""
+    """Return the position of the head's first layer: the head's calls end at `last`, and before them it may have run
+    for other tasks."""
     first, passed = last, {calls[last][0]}
     for position in range(last - 1, -1, -1):
         layer = calls[position][0]

@@ -83,7 +83,7 @@ class _Probes(nn.Module):
         generators = [stream(seed, "probe", purpose, task) for task in range(len(classes))]
 
         def drawn(inputs: int, outputs: int) -> tuple[nn.Parameter, nn.Parameter]:
-            """Weights (T, inputs, outputs) and biases (T, 1, outputs), distributed as torch's own."""
+            """Return weights (T, inputs, outputs) and biases (T, 1, outputs), distributed as torch's own."""
             bound = 1 / math.sqrt(inputs)
             both = torch.stack([torch.rand(inputs + 1, outputs, generator=own) for own in generators])
             both = (2 * both - 1) * bound
@@ -96,7 +96,7 @@ class _Probes(nn.Module):
         self.register_buffer("surplus", surplus[:, None])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (2, T, B, C) of features (B, D); those of classes that a task does not have are lowest."""
+        """Return logits (2, T, B, C) of features (B, D); those of classes that a task does not have are lowest."""
         each = x.expand(len(self.into), *x.shape)
         activations = torch.baddbmm(self.into_bias, each, self.into).relu()
         logits = torch.stack(
@@ -109,7 +109,7 @@ class _Probes(nn.Module):
 
 
 def _loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """The sum over probes (2, T) of the mean cross-entropy over a batch's labels (T, B), 0 without any."""
+    """Return the sum over probes (2, T) of the mean cross-entropy over a batch's labels (T, B), 0 without any."""
     kinds, _, _, classes = logits.shape
     repeated = labels.expand(kinds, *labels.shape)
     losses = nn.functional.cross_entropy(

@@ -83,7 +83,7 @@ def _triplets(classes: Tensor, anchors: Tensor, generator: torch.Generator) -> T
     place = torch.arange(count)
 
     def pick(fits: Tensor) -> tuple[Tensor, Tensor]:
-        """One of those that fit (P, P), for each row (P,), and whether there is any."""
+        """Return one of those that fit (P, P), for each row (P,), and whether there is any."""
         return torch.rand(count, count, generator=generator).where(fits, -1).argmax(1), fits.any(1)
 
     leader, has_leader = pick(other & may_lead & same.any(1))

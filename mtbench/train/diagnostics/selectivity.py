@@ -30,7 +30,7 @@ EPSILON = 1.0
 
 
 def measure_selectivity(network: Network, train: Split, test: Split, *, batch: int, seed: int) -> Selectivity | None:
-    """The selectivity of a trained network, and the accuracy of its own answers under wrong cues.
+    """Return the selectivity of a trained network, and the accuracy of its own answers under wrong cues.
 
     Nothing is drawn from torch's own random state, and the network stays as it is.
 
@@ -113,7 +113,8 @@ def _labels(tasks: Sequence[Task], split: Split) -> Labels | None:
 
 
 def _own_answers(shown: Features, truth: Labels, index: int) -> tuple[float, ...]:
-    """The accuracy in % of the answers under one cue by the labels of every task with as many classes; NaN else."""
+    """Return the accuracy in % of the answers under one cue by the labels of every task with as many classes; NaN
+    else."""
     return tuple(
         _accuracy(shown.classes, values) if classes == truth.classes[index] else math.nan
         for values, classes in zip(truth.values, truth.classes, strict=True)
@@ -121,7 +122,7 @@ def _own_answers(shown: Features, truth: Labels, index: int) -> tuple[float, ...
 
 
 def _chance(labels: Labels, truth: Labels) -> tuple[float, ...]:
-    """The accuracy in %, by task, of always saying the class that is the most frequent in training."""
+    """Return the accuracy in %, by task, of always saying the class that is the most frequent in training."""
     found = []
     for known, values in zip(labels.values, truth.values, strict=True):
         counts = torch.bincount(known[known >= 0], minlength=1)

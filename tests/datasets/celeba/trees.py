@@ -26,13 +26,13 @@ Rows = Sequence[Sequence[int]]
 
 
 def random_rows(count: int) -> list[list[int]]:
-    """Rows of 40 values, 1 or -1, of which each attribute has both, the same for the same count."""
+    """Return rows of 40 values, 1 or -1, of which each attribute has both, the same for the same count."""
     draw = random.Random(3)
     return [[draw.choice([1, -1]) for _ in NAMES] for _ in range(count)]
 
 
 def balanced_rows(parts: Sequence[int]) -> list[list[int]]:
-    """Rows of which half in each part have each attribute, whose order is random."""
+    """Return rows of which half in each part have each attribute, whose order is random."""
     draw = random.Random(4)
     columns = []
     for _ in NAMES:
@@ -86,7 +86,7 @@ def write_tree(folder: Path, rows: Rows, parts: Sequence[int], layout: str = "fl
 
 
 def pixels(number: int) -> np.ndarray:
-    """A picture that is different for each number: noise whose middle square is brighter."""
+    """Return a picture that is different for each number: noise whose middle square is brighter."""
     draw = np.random.default_rng(number)
     return draw.integers(0, 256, (*SIZE, 3), dtype=np.uint8)
 

@@ -32,7 +32,7 @@ REFERENTS = [
 
 
 def answer(folder: Path, made: Scene, *queries: Query) -> list[tuple[int, int]]:
-    """The target of each query and the place of the object that it is about."""
+    """Return the target of each query and the place of the object that it is about."""
     answers = Queries(queries=queries).answer(read(folder, made))
     assert answers.objects is not None
     return list(zip(answers.targets[0].tolist(), answers.objects[0].tolist(), strict=True))
@@ -43,7 +43,7 @@ def left(*words: str, asked: str = "shape") -> Query:
 
 
 def oracle(made: Scene, named: dict[str, str], asked: str, slot: int | None) -> tuple[int, int]:
-    """The official rule for one query, one object at a time: the answer's class and the place it is about."""
+    """Return the official rule for one query, one object at a time: the answer's class and the place it is about."""
     objects = made["objects"]
     fitting = [i for i, item in enumerate(objects) if all(item[kind] == word for kind, word in named.items())]
     if len(fitting) != 1:

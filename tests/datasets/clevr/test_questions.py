@@ -18,7 +18,7 @@ def answers(folder: Path, *scenes: Scene, questions: FourQuestions = FOUR) -> li
 
 
 def four(folder: Path, *objects: str | tuple[str, int]) -> list[int]:
-    """The answers for one scene, whose objects stand from left to right, or at the pixel that is given."""
+    """Return the answers for one scene, whose objects stand from left to right, or at the pixel that is given."""
     placed = [item if isinstance(item, tuple) else (item, 10 * i) for i, item in enumerate(objects)]
     return answers(folder, scene(*(thing(words, x=x) for words, x in placed)))[0]
 
@@ -79,7 +79,7 @@ def test_fewer_questions_are_the_first_ones(tmp_path: Path) -> None:
 
 
 def oracle(made: Scene) -> list[int]:
-    """The paper's questions, one object at a time."""
+    """Return the paper's questions, one object at a time."""
     objects = made["objects"]
     cylinders = 0
     cube_right = red_sphere = 0

@@ -25,7 +25,7 @@ BALL, BLOCK = thing("small red metal sphere", x=10, y=20), thing("large gray rub
 
 
 def folder_of(folder: Path, whole: Any) -> Folder:
-    """A small world's folder with a scene file of that content."""
+    """Return a small world's folder with a scene file of that content."""
     write_tree(folder, {}, images=False)
     (folder / "scenes" / "CLEVR_train_scenes.json").write_text(whole if isinstance(whole, str) else json.dumps(whole))
     return Folder(path=folder, help="Ask the authors.")

@@ -22,7 +22,7 @@ FRAME = (32, 48)  # height and width of the pictures here
 def thing(
     words: str = "large red rubber cube", x: float = 0, y: float = 0, place: Sequence[float] | None = None
 ) -> Thing:
-    """An object from words such as ``small cyan metal sphere`` at a pixel and at a place in space."""
+    """Return an object from words such as ``small cyan metal sphere`` at a pixel and at a place in space."""
     size, color, material, shape = words.split()
     return {
         "color": color,
@@ -36,7 +36,8 @@ def thing(
 
 
 def scene(*objects: Thing, **changes: Any) -> Scene:
-    """A scene whose relations follow from places in space; `changes` replace its entries, and those of None go."""
+    """Return a scene whose relations follow from places in space; `changes` replace its entries, and those of None
+    go."""
     places = [item["3d_coords"] for item in objects]
     relations = {
         name: [
@@ -54,7 +55,7 @@ def scene(*objects: Thing, **changes: Any) -> Scene:
 
 
 def random_scene(draw: random.Random) -> Scene:
-    """A crowded scene of 1 to 10 objects: equal pixels and repeated descriptions are frequent."""
+    """Return a crowded scene of 1 to 10 objects: equal pixels and repeated descriptions are frequent."""
     few = draw.choice([1, 2, 8])  # colors, so that some scenes have many alike
     objects = [
         thing(
@@ -76,7 +77,7 @@ def random_scene(draw: random.Random) -> Scene:
 
 
 def content(scenes: Sequence[Scene], part: str = "train") -> dict[str, Any]:
-    """The content of a scene file, with the names and indices that scenes do not have already."""
+    """Return the content of a scene file, with the names and indices that scenes do not have already."""
     return {
         "info": {"split": part, "version": "1.0", "date": "2/14/2017", "license": "CC BY 4.0"},
         "scenes": [

@@ -78,7 +78,7 @@ def images(split: Split) -> Tensor:
 
 
 def numbers(split: Split) -> list[int]:
-    """The numbers of the images of a split, from 1 on, in its order."""
+    """Return the numbers of the images of a split, from 1 on, in its order."""
     assert split.members is not None
     return [row + 1 for row in split.members[:, 0].tolist()]
 

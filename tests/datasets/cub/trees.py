@@ -57,7 +57,7 @@ HELP = "Ask the authors."
 
 
 def attributes() -> list[str]:
-    """The names of the 312 attributes: has_wing_color::blue and so on."""
+    """Return the names of the 312 attributes: has_wing_color::blue and so on."""
     names = []
     for group, count in GROUPS.items():
         colors = [color for color in COLORS if count == 15 or color != "iridescent"]

@@ -306,7 +306,7 @@ def test_memory_of_inputs_and_targets_is_given_back_after_each_batch(prepared: P
     split = opened(prepared, "nyuv2").load("train", validation=False)
 
     def resident() -> int:
-        """Bytes in memory of the four caches of the training split."""
+        """Return bytes in memory of the four caches of the training split."""
         found, ours = 0, False
         for line in Path("/proc/self/smaps").read_text().splitlines():
             if line.endswith(".pixels"):

@@ -17,7 +17,7 @@ def image(size: tuple[int, int], seed: int) -> NDArray[np.float32]:
 
 
 def label(size: tuple[int, int], seed: int, classes: int) -> NDArray[np.float32]:
-    """Labels (H, W) float32, of which about one in C + 1 is undefined."""
+    """Return labels (H, W) float32, of which about one in C + 1 is undefined."""
     return np.random.default_rng([seed, 1]).integers(-1, classes, size).astype(np.float32)
 
 

@@ -37,7 +37,7 @@ def folder_of(files: Sequence[Path], root: Path, **changes: Any) -> ImageFolder:
 
 
 def split_of(mapped: Mapped, **more: Any) -> Split:
-    """The split of all images of a map, with a label that is always 0."""
+    """Return the split of all images of a map, with a label that is always 0."""
     count = len(mapped.images)
     return Split(
         inputs=mapped.images,

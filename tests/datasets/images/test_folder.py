@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from mtbench_datasets.images import cache, progress
 from mtbench_datasets.images import folder as module
 from mtbench_datasets.images.decode import decode
 from tests.datasets.images.pictures import folder_of, write_pictures
+from tests.waits import wait_until
 
 COUNT = 40
 
@@ -296,11 +296,7 @@ def test_killed_it_goes_on_where_it_was_and_two_at_once_do_no_harm(tmp_path: Pat
     files = write_pictures(originals, 80)
     made, undisturbed = folder_of(files, root), folder_of(files, tmp_path / "other")
     with started(originals, root) as process:
-        deadline = time.monotonic() + 60
-        while not made.rows.is_file() or made.rows.read_bytes().count(b"\n") < 12:
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.005)
+        wait_until(lambda: made.rows.is_file() and made.rows.read_bytes().count(b"\n") >= 12)
         process.kill()
     noted = made.rows.read_bytes().count(b"\n")
     assert 12 <= noted < 80

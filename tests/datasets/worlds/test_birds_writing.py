@@ -5,7 +5,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,12 +19,13 @@ from mtbench_datasets.worlds.birds import MOST, find_faults, write_world
 from mtbench_datasets.worlds.birds.recipe import BirdsRecipe
 from mtbench_datasets.worlds.jpeg import encode, read_facts
 from mtbench_datasets.worlds.world import LOCK
+from tests.waits import wait_until
 
 SIZE = (24, 32)
 
 
 def write(folder: Path, **changes: Any) -> list[str]:
-    """The lines that are said."""
+    """Return the lines that are said."""
     said: list[str] = []
     settings: dict[str, Any] = {"train": 7, "test": 4, "species": 3, "seed": 0, "size": SIZE, "jobs": 1}
     write_world(folder, say=said.append, **(settings | changes))
@@ -246,7 +246,7 @@ if __name__ == "__main__":
 
 
 def children(pid: int) -> list[int]:
-    text = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+    text = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, timeout=300).stdout
     return [int(line) for line in text.split()]
 
 
@@ -255,14 +255,11 @@ def test_a_writer_that_was_killed_is_continued(tmp_path: Path) -> None:
     script, folder = tmp_path / "writer.py", tmp_path / "killed"
     script.write_text(WRITER)
     process = subprocess.Popen([sys.executable, str(script), str(folder)], stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 600
-    while len(list(folder.glob("images/*/[A-Z]*.jpg"))) < 30 and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: len(list(folder.glob("images/*/[A-Z]*.jpg"))) >= 30)
     workers = children(process.pid)
     process.send_signal(signal.SIGKILL)
-    process.wait()
-    while any(Path(f"/proc/{worker}").exists() for worker in workers) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    process.wait(300)
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
     whole = len(list(folder.glob("images/*/[A-Z]*.jpg")))
     assert 30 <= whole < 200
     assert not (folder / MANIFEST).exists()

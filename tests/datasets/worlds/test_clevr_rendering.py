@@ -32,7 +32,7 @@ def picture(scene: Scene) -> Tensor:
 
 
 def inside(thing: Item, points: np.ndarray) -> np.ndarray:
-    """The definition of each solid, for points (..., 3)."""
+    """Return the definition of each solid, for points (..., 3)."""
     x, y, z = np.moveaxis(points - np.array(thing.center), -1, 0)
     if thing.shape == "sphere":
         return x**2 + y**2 + z**2 < thing.half**2  # type: ignore[no-any-return]

@@ -32,7 +32,7 @@ def leftmost_sphere(scene: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def over_counts(probability: Any) -> float:
-    """The mean over 3 to 10 objects, each number as likely."""
+    """Return the mean over 3 to 10 objects, each number as likely."""
     return float(sum(probability(n) for n in COUNTS) / len(COUNTS))
 
 

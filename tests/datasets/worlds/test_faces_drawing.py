@@ -17,7 +17,7 @@ FACES = [draw_persona(Draws(0, "faces", "test", number)) for number in range(300
 
 
 def fraction(name: str, *among: str, without: str = "") -> tuple[float, float]:
-    """The fraction that has an attribute among the faces that have others, and five standard errors of it."""
+    """Return the fraction that has an attribute among the faces that have others, and five standard errors of it."""
     some = [face.has for face in FACES if face.has.issuperset(among) and without not in face.has]
     found = sum(name in has for has in some) / len(some)
     return found, 5 * math.sqrt(0.25 / len(some))

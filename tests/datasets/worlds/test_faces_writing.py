@@ -21,7 +21,7 @@ MINI = "faces-mini:train=7:val=4:test=5:size=16:triplets=3:test_triplets=2"
 
 
 def write(folder: Path, **changes: Any) -> list[str]:
-    """The lines that are said."""
+    """Return the lines that are said."""
     said: list[str] = []
     settings: dict[str, Any] = {"train": 5, "val": 2, "test": 3, "seed": 0, "size": SIZE, "jobs": 1}
     write_world(folder, say=said.append, **(settings | changes))

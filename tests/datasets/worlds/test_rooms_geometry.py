@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 
 def room(*solids: Solid, yaw: float = 0.0, down: float = 0.0) -> Scene:
-    """A bare room with some solids; the camera is turned to the right and tilted down by degrees."""
+    """Return a bare room with some solids; the camera is turned to the right and tilted down by degrees."""
     a, b = math.radians(yaw), math.radians(down)
     ahead = (math.sin(a) * math.cos(b), math.cos(a) * math.cos(b), -math.sin(b))
     target = (EYE[0] + ahead[0], EYE[1] + ahead[1], EYE[2] + ahead[2])
@@ -63,7 +63,7 @@ def solid(shape: Literal["box", "cylinder", "ellipsoid"]) -> Solid:
 
 
 def level(thing: Solid, points: Array) -> Array:
-    """A function of points (..., 3) that is below 1 inside the solid."""
+    """Return a function of points (..., 3) that is below 1 inside the solid."""
     x, y, z = np.moveaxis(points - np.array(thing.center), -1, 0)
     angle = math.radians(thing.turn)
     a, b = x * math.cos(angle) + y * math.sin(angle), -x * math.sin(angle) + y * math.cos(angle)
@@ -76,7 +76,7 @@ def level(thing: Solid, points: Array) -> Array:
 
 
 def random_rays(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rays from above towards points about the solid, (3, count) each."""
+    """Rays from above toward points about the solid, (3, count) each."""
     generator = torch.Generator().manual_seed(seed)
     origin = 4 * torch.rand(3, count, generator=generator) - 2
     origin[2] = 2 + origin[2].abs()

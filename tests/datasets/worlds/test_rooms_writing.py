@@ -23,7 +23,7 @@ COUNTS = {"train": 6, "val": 3}
 
 
 def write(folder: Path, **changes: Any) -> list[str]:
-    """The lines that are said."""
+    """Return the lines that are said."""
     said: list[str] = []
     settings: dict[str, Any] = {**COUNTS, "seed": 0, "size": SIZE, "jobs": 1}
     write_world(folder, say=said.append, **(settings | changes))

@@ -42,7 +42,7 @@ SPELT = {
 
 
 def write(folder: Path, **changes: Any) -> list[str]:
-    """The lines that are said."""
+    """Return the lines that are said."""
     said: list[str] = []
     settings: dict[str, Any] = {"images": IMAGES, "seed": 0, "size": (34, 45), "jobs": 1}
     write_world(folder, say=said.append, **(settings | changes))

@@ -19,7 +19,7 @@ def measured(index: int, count: int) -> Measured:
 
 
 def maps(index: int, rows: Tensor) -> Maps:  # noqa: ARG001
-    """Image n is of class n everywhere, and is predicted as class n + 20."""
+    """Return maps of which image n is of class n everywhere, and is predicted as class n + 20."""
     truths = rows[:, None, None].expand(-1, 6, 8)
     return Maps(truths=truths, predictions=truths + 20)
 

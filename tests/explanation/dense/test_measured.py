@@ -27,7 +27,7 @@ class Constant(AllTasksNetwork):
 
 
 def split() -> Split:
-    """Three images of 1 x 4 pixels with the values 1, 2, 3; the last one has no normals."""
+    """Return three images of 1 x 4 pixels with the values 1, 2, 3; the last one has no normals."""
     classes = torch.tensor([[1, 1, 0, -1], [1, 1, 1, 1], [0, 0, 0, 2]])
     depths = torch.tensor([[1.0, 2, 0, 3], [2, 2, 2, 2], [1, 2, 3, 4]])
     normals = torch.tensor([[BACK, BACK, RIGHT, (0.0, 0.0, 0.0)], [RIGHT] * 4, [(0.0, 0.0, 0.0)] * 4])

@@ -73,7 +73,7 @@ Condition: TypeAlias = Callable[[Answer], float]
 
 
 def answer(name: str, rows: torch.Tensor, seed: int = 0) -> Answer:
-    """The outcome of a fresh balancer on gradients, as `rows.balancer` names it."""
+    """Return the outcome of a fresh balancer on gradients, as `rows.balancer` names it."""
     torch.manual_seed(seed)
     found = combined(balancer(name, len(rows)), rows)
     weights = torch.ones(len(rows)) if found.weights is None else found.weights
@@ -85,12 +85,12 @@ def apart(values: Vector) -> float:
 
 
 def harm(it: Answer) -> float:
-    """The most that the update goes against a unit gradient."""
+    """Return the most that the update goes against a unit gradient."""
     return max(0.0, -float((it.units @ it.update).min())) / it.size
 
 
 def hull(it: Answer) -> float:
-    """The least length of a mean of unit gradients; 0 if a gradient is 0."""
+    """Return the least length of a mean of unit gradients; 0 if a gradient is 0."""
     if len(it.units) < len(it.rows):
         return 0.0
     system = np.vstack([it.units.T, np.ones(len(it.units))])
@@ -99,7 +99,7 @@ def hull(it: Answer) -> float:
 
 
 def projected(point: Vector, units: Vector) -> Vector:
-    """The nearest vector whose products with all unit gradients are not negative, by SciPy (Moreau)."""
+    """Return the nearest vector whose products with all unit gradients are not negative, by SciPy (Moreau)."""
     coefficients, _ = nnls(units.T, -point, maxiter=100 * len(units))
     return point + coefficients @ units
 
@@ -130,7 +130,7 @@ def adds_no_negative(it: Answer) -> float:
 
 
 def mean_of_projections(it: Answer) -> float:
-    """Each gradient's projection is by SciPy."""
+    """Return the distance from the mean of the gradients' projections, which are by SciPy."""
     found = sum(
         length * projected(unit, it.units) for length, unit in zip(it.of_moving(it.lengths), it.units, strict=True)
     )
@@ -146,7 +146,7 @@ def outside_the_ball(c: float) -> Condition:
 
 
 def worst_could_be_better(c: float) -> Condition:
-    """The added part serves the worst-off tasks alone, and is as long as the ball lets it be.
+    """Return the condition that the added part serves the worst-off tasks alone, and is as long as the ball allows.
 
     These are the KKT conditions of max_d min_t <g_t, d>, whose value s is the mean of <g_t, d> by the weights of what
     is added. Inside the ball d is optimal only if no vector serves all, and it harms none.
@@ -171,7 +171,7 @@ def unequal_projections(it: Answer) -> float:
 
 
 def weights_without_sum(it: Answer) -> float:
-    """Weights sum to 1, or are 0 where no vector has equal projections that are not 0."""
+    """Return the residual of: weights sum to 1, or are 0 where no vector has equal projections that are not 0."""
     if it.weights.any():
         return abs(float(it.weights.sum()) - 1) / float(np.abs(it.weights).sum())
     solution = np.linalg.lstsq(it.units, np.ones(len(it.units)), rcond=len(it.units) * SINGLE)[0]
@@ -179,7 +179,7 @@ def weights_without_sum(it: Answer) -> float:
 
 
 def unlike_config(it: Answer) -> float:
-    """Singular values of the unit gradients themselves are the reference."""
+    """Return the distance from ConFIG by the singular values of the unit gradients themselves."""
     direction = np.linalg.pinv(it.units, rcond=len(it.units) * SINGLE) @ np.ones(len(it.units))
     length = float(np.linalg.norm(direction))
     if length <= NONE * len(it.units) ** 0.5:
@@ -196,7 +196,7 @@ def unequal_angles(it: Answer) -> float:
 
 
 def unlike_aligned(mode: str) -> Condition:
-    """Singular values of the gradients themselves are the reference."""
+    """Return the condition of Aligned-MTL by the singular values of the gradients themselves."""
 
     def measured(it: Answer) -> float:
         left, values, right = np.linalg.svd(it.rows / it.lengths.max(), full_matrices=False)
@@ -256,14 +256,14 @@ def order_of_others(i: int, count: int) -> list[int]:
 
 
 def mixed_signs(it: Answer) -> float:
-    """Each entry is the sum of the positive ones or that of the negative ones."""
+    """Return the distance from: each entry is the sum of the positive ones or that of the negative ones."""
     positive, negative = it.rows.clip(min=0).sum(0), it.rows.clip(max=0).sum(0)
     off = np.minimum(np.abs(it.update - positive), np.abs(it.update - negative))
     return float(np.linalg.norm(off)) / it.size
 
 
 def unlike_lengths(it: Answer) -> float:
-    """All gradients as long as the longest."""
+    """Return all gradients as long as the longest."""
     return float(np.linalg.norm(it.lengths.max() * it.units.sum(0) - it.update)) / it.size
 
 
@@ -295,7 +295,7 @@ CONDITIONS: dict[str, dict[str, Condition]] = {
 
 
 def residuals(name: str, over: Iterable[World]) -> dict[str, tuple[float, str]]:
-    """The worst residual of each condition of a balancer, and the world where; infinite where it raises."""
+    """Return the worst residual of each condition of a balancer, and the world where; infinite where it raises."""
     worst = dict.fromkeys(CONDITIONS[name], (0.0, ""))
     for world in over:
         try:

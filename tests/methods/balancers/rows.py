@@ -13,7 +13,7 @@ A = torch.tensor([[1.0, 0.0], [-0.5, 1.0]])
 
 
 def balancer(text: str, tasks: int = 2) -> GradientBalancer:
-    """A balancer as the command line names it, e.g. ``cagrad:c=.5``."""
+    """Return a balancer as the command line names it, e.g. ``cagrad:c=.5``."""
     known = tuple(Task(name=str(index), kind=Classification(classes=2)) for index in range(tasks))
     chosen = parse_method(f"branches+{text}")
     return cast(GradientBalancer, chosen.balancer_class(chosen.balancer_options, known))
@@ -26,7 +26,7 @@ def combined(combining: GradientBalancer, rows: Tensor, tasks: list[int] | None 
 
 
 def shared(text: str, rows: Tensor) -> Tensor:
-    """The shared gradient that a fresh balancer gives."""
+    """Return the shared gradient that a fresh balancer gives."""
     return combined(balancer(text, len(rows)), rows).shared
 
 
@@ -43,13 +43,13 @@ def badly_scaled(tasks: int, seed: int = 0) -> Tensor:
 
 
 def nearly_dependent(tasks: int, seed: int = 0) -> Tensor:
-    """Gradients that differ from one direction by a thousandth."""
+    """Return gradients that differ from one direction by a thousandth."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(60, generator=generator) + 1e-3 * torch.randn(tasks, 60, generator=generator)
 
 
 def conflicting(tasks: int, seed: int = 0) -> Tensor:
-    """Gradients that nearly cancel."""
+    """Return gradients that nearly cancel."""
     rows = torch.randn(tasks, 60, generator=torch.Generator().manual_seed(seed))
     rows[-1] = -rows[:-1].sum(0) + 1e-2 * rows[-1]
     return rows

@@ -101,8 +101,8 @@ def test_a_balancer_whose_length_varies_is_refused_the_scale_sum_in_plain_words(
     with pytest.raises(UsageError) as caught:
         world(f"branches+{name}", scale="sum")
     assert caught.value.given == (
-        f"balancer '{name}' has no gradient scale 'sum': how long the gradient is that it gives depends on how long "
-        "the tasks' gradients are, so that no constant makes up for it."
+        f"balancer '{name}' has no gradient scale 'sum': the length of its gradient depends on the lengths of the "
+        "tasks' gradients, so that no constant compensates for it."
     )
     assert caught.value.mend == "Use --gradient-scale matched, or native."
 
@@ -129,7 +129,8 @@ def test_on_the_scale_matched_objectives_that_are_not_the_losses_give_the_length
 
 
 def in_representation(made: Assembly) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """The gradient sent into the encoder at z, that of the mean loss there, and all that the parameters receive."""
+    """Return the gradient sent into the encoder at z, that of the mean loss there, and all that the parameters
+    receive."""
     network, batch, seen = cast(SharedRepresentation, made.network), first(made), list[Tensor]()
     encode = network.encode
 

@@ -50,7 +50,7 @@ def world(method: str, dataset: str = "toy-all", scale: str = "native") -> tuple
 
 
 def found(name: str, scale: str = "native") -> tuple[Assembly, dict[str, Tensor]]:
-    """The gradients that a fresh balancer leaves; what it draws at random is the same each time."""
+    """Return the gradients that a fresh balancer leaves; what it draws at random is the same each time."""
     made, batch = world(name if name == "uniform" else f"branches+{name}", scale=scale)
     torch.manual_seed(0)
     return made, gradients(made.network, made.balancer, batch)[1]
@@ -74,7 +74,7 @@ def test_importing_the_balancers_imports_neither_torchjd_nor_a_solver() -> None:
         "    importlib.import_module(name)\n"
         "print([name for name in ('torchjd', 'cvxpy', 'clarabel', 'qpsolvers', 'quadprog') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.strip() == "[]"
 
 
@@ -159,7 +159,7 @@ def test_on_the_scale_matched_the_trunk_gets_a_gradient_as_long_as_that_of_unifo
 
 
 def in_representation(name: str, scale: str) -> tuple[Tensor, Tensor]:
-    """The gradient that a balancer sends into the encoder, and that of the plain loss, both in z."""
+    """Return the gradient that a balancer sends into the encoder, and that of the plain loss, both in z."""
     made, batch = world(f"branches+{name}", scale=scale)
     network = cast(SharedRepresentation, made.network)
     seen: list[Tensor] = []

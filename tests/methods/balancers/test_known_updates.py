@@ -14,11 +14,11 @@ def gives(name: str, rows: list[list[float]], update: list[float], rtol: float =
 
 
 def units(*cosines: float) -> Tensor:
-    """Two or three unit vectors in a plane, at angles of these cosines to the first one."""
+    """Return two or three unit vectors in a plane, at angles of these cosines to the first one."""
     return torch.tensor([[1.0, 0.0], *([c, (1 - c**2) ** 0.5] for c in cosines)])
 
 
-# CAGrad: g_0 + c |g_0| towards the worst-off task
+# CAGrad: g_0 + c |g_0| toward the worst-off task
 
 
 def test_cagrad_serves_a_task_with_a_gradient_a_ten_thousandth_as_long() -> None:
@@ -124,7 +124,7 @@ def test_gradvac_turns_a_short_gradient_as_far_as_a_long_one() -> None:
 
 
 def test_gradvac_leaves_gradients_that_are_not_the_same_alone_where_they_always_were() -> None:
-    """A target of 1 is out of reach: any step towards it would be too short."""
+    """A target of 1 is out of reach: any step toward it would be too short."""
     vac = balancer("gradvac:beta=1")
     combined(vac, torch.tensor([[1.0, 0.0], [1.0, 0.0]]))
     assert combined(vac, torch.tensor([[1.0, 0.0], [0.0, 1.0]])).shared.tolist() == [1, 1]

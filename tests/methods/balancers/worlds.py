@@ -55,7 +55,7 @@ def _nearly_cancelling(tasks: int, generator: torch.Generator) -> Tensor:
 
 
 def _dependent(tasks: int, generator: torch.Generator) -> Tensor:
-    """Gradients of rank (T + 1) / 2, some of them sums of the others."""
+    """Return gradients of rank (T + 1) / 2, some of them sums of the others."""
     some = _agreeing((tasks + 1) // 2, generator)
     return torch.cat([some, torch.randint(1, 4, (tasks // 2, len(some)), generator=generator).double() @ some])
 
@@ -110,7 +110,7 @@ KINDS: dict[str, Callable[[int, torch.Generator], Tensor]] = {
 
 
 def world(kind: str, tasks: int, ratio: float, seed: int = 0) -> World:
-    """Gradients of a kind, whose lengths fall from 1 to the ratio in equal steps, in random order.
+    """Return gradients of a kind, whose lengths fall from 1 to the ratio in equal steps, in random order.
 
     They are rounded to powers of 2 times that of the kind, so that gradients that cancel do so exactly.
     """
@@ -122,7 +122,7 @@ def world(kind: str, tasks: int, ratio: float, seed: int = 0) -> World:
 
 
 def worlds(tasks: tuple[int, ...] = TASKS) -> Iterator[World]:
-    """Every kind with every number of tasks and every ratio."""
+    """Yield every kind with every number of tasks and every ratio."""
     for kind in KINDS:
         for count in tasks:
             for ratio in RATIOS:

@@ -208,7 +208,8 @@ ASKED = pytest.mark.parametrize("drawn", [None, DRAWN], ids=["every task", "one 
 
 
 def by_hand(network: Astmt, batch: Batch) -> tuple[Tensor, Tensor]:
-    """The tasks' losses and the discriminator's, each (T,): image by image, dL/dz in closed form, nothing reversed.
+    """Return the tasks' losses and the discriminator's, each (T,): image by image, dL/dz in closed form, nothing
+    reversed.
 
     Of a branch W2 relu(W1 z + b1) + b2 under cross-entropy it is W1^T (1[h > 0] W2^T (p - y)).
     """

@@ -53,7 +53,7 @@ def set_units(network: CrossStitch, matrix: Tensor) -> None:
 
 
 def copy_of_single(network: CrossStitch, setup: Setup) -> Single:
-    """The single-task networks with the same backbones and branches."""
+    """Return the single-task networks with the same backbones and branches."""
     single = Single(NoOptions(), setup)
     values = [value for name, value in network.state_dict().items() if not name.startswith("units")]
     single.load_state_dict(dict(zip(single.state_dict(), values, strict=True)))

@@ -23,7 +23,7 @@ TWO = tuple(Task(name=name, kind=Classification(classes=2)) for name in "ab")
 
 
 def batch_of(points: Sequence[Sequence[Sequence[float]]], *, size: tuple[int, int] = SIZE, use: Any = None) -> Batch:
-    """A batch of images whose points are given per example and task, and whose labels may all be used."""
+    """Return a batch of images whose points are given per example and task, and whose labels may all be used."""
     where = torch.tensor(points, dtype=torch.float32)
     count, tasks = where.shape[:2]
     return Batch(

@@ -128,7 +128,7 @@ def normalize(maps: Tensor) -> Tensor:
 
 
 def masked_by(mask: nn.Module, maps: Tensor) -> Tensor:
-    """A fresh mask, whose normalizations have scale 1 and offset 0, from the weights of its two convolutions."""
+    """Return a fresh mask, whose normalizations have scale 1 and offset 0, from the weights of its two convolutions."""
     first, second = (weight[:, :, 0, 0] for weight in mask.parameters() if weight.dim() == 4)
     hidden = normalize(torch.einsum("oi,bihw->bohw", first, maps)).clamp(min=0)
     return normalize(torch.einsum("oi,bihw->bohw", second, hidden)).sigmoid()

@@ -20,7 +20,7 @@ CONVOLUTIONS = {
 
 
 def both(name: str) -> tuple[nn.Conv2d, OneChannel]:
-    """A convolution of torch, and one of the same weights that is converted."""
+    """Return a convolution of torch, and one of the same weights that is converted."""
     sizes, options = CONVOLUTIONS[name]
     plain = nn.Conv2d(*sizes, **options)  # type: ignore[arg-type]
     converted = nn.Sequential(copy.deepcopy(plain))

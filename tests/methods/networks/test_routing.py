@@ -27,7 +27,7 @@ def build(method: str, backbone: str = "lenet", classes: Sequence[int] = (10, 10
 
 
 def masks_of(network: TaskRouting, task: int) -> list[torch.Tensor]:
-    """A task's masks of LeNet's conv1, conv2 and z."""
+    """Return a task's masks of LeNet's conv1, conv2 and z."""
     return list(network.masks[task].split([10, 20, 50]))  # type: ignore[no-untyped-call]
 
 

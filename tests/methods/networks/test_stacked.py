@@ -19,7 +19,7 @@ METHODS = ["cross-stitch", "cross-stitch:units=layer"]
 def network_of(
     method: str, tasks: int, backbone: str = "lenet", shape: tuple[int, int, int] = (1, 28, 28), seed: int = 0
 ) -> Network:
-    """A network for tasks of 10, 9, 8, 10, ... classes, whose backbones differ."""
+    """Return a network for tasks of 10, 9, 8, 10, ... classes, whose backbones differ."""
     known = parse_backbone(backbone)
     setup = Setup(
         tasks=tuple(Task(name=str(index), kind=Classification(classes=10 - index % 3)) for index in range(tasks)),
@@ -41,7 +41,7 @@ def backbones_of(network: Network) -> list[Backbone]:
 
 
 def computed(network: Network, images: Tensor) -> tuple[list[Tensor], dict[str, Tensor | None]]:
-    """The outputs of all tasks and the gradients of all parameters."""
+    """Return the outputs of all tasks and the gradients of all parameters."""
     network.zero_grad()
     outputs = network.all_outputs(images)
     torch.stack([output.square().mean() + output[:, 0].mean() for output in outputs]).sum().backward()  # type: ignore[no-untyped-call]

@@ -51,7 +51,7 @@ def matrix(layer: Superposed, context: str, task: int) -> Tensor:
 
 
 def folded(network: Superposition, context: str, task: int, backbone: str = "lenet") -> nn.Sequential:
-    """The plain network that a task sees: its contexts multiplied into the weights, W' = W M."""
+    """Return the plain network that a task sees: its contexts multiplied into the weights, W' = W M."""
     plain = build("film", backbone)  # a backbone and a head without contexts
     whole = nn.Sequential(plain.backbone, plain.branch)
     names = {"backbone": "0", "branch": "1"}

@@ -112,7 +112,7 @@ NEAREST = nn.Upsample(scale_factor=2, mode="nearest")
 
 
 def by_hand(network: TopDown, x: Tensor, task: int, up: nn.Module, bu2: Connection, bu1: Connection) -> Tensor:
-    """The data flow of the paper's LeNet, written out level by level."""
+    """Return the data flow of the paper's LeNet, written out level by level."""
     conv1, conv2 = (stage.pre for stage in network.backbone.levels())
     td, pool = mirror(network), nn.MaxPool2d(2)
     a1 = conv1(x)
@@ -263,7 +263,7 @@ def test_a_single_task_cannot_be_shuffled() -> None:
 
 
 def unconverted(network: TopDown) -> TopDown:
-    """A copy whose convolutions are all torch's own."""
+    """Return a copy whose convolutions are all torch's own."""
     plain = copy.deepcopy(network)
     for module in plain.modules():
         if isinstance(module, OneChannel):

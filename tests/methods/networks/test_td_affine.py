@@ -53,7 +53,7 @@ def batch_of(images: Tensor, use: Tensor) -> Batch:
 
 
 def one_by_one(network: TopDown, images: Tensor, use: Tensor) -> list[Tensor]:
-    """Each task's outputs for its images, by a forward pass of its own, for which streams are not parted."""
+    """Return each task's outputs for its images, by a forward pass of its own, for which streams are not parted."""
     asked = [images[each] for each in use]
     return [network.fitted_to(task, network(some, torch.full((len(some),), task))) for task, some in enumerate(asked)]
 

@@ -41,7 +41,7 @@ def build(
 
 
 def features(backbone: str, method: str = "td", **more: Any) -> TopDown:
-    """A network that answers with z itself, for VGG-11's heads make next to nothing of it at the start."""
+    """Return a network that answers with z itself, for VGG-11's heads make next to nothing of it at the start."""
     network = build(backbone, method, **more).eval()
     network.branch = nn.Identity()
     return network
@@ -154,7 +154,7 @@ def bilinear(level: Tensor, like: Tensor) -> Tensor:
 
 
 def nearest(level: Tensor, like: Tensor) -> Tensor:
-    """Every entry twice in either direction."""
+    """Return every entry twice in either direction."""
     assert like.shape[2] == 2 * level.shape[2]
     return level.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
@@ -300,7 +300,7 @@ def test_every_width_of_the_stream_and_every_option_builds_and_learns_of_every_p
 
 
 def statistics(network: TopDown) -> tuple[Tensor, Tensor]:
-    """The running means of the last stage in BU1 and in BU2, side by side."""
+    """Return the running means of the last stage in BU1 and in BU2, side by side."""
     last = [name for name, _ in network.bu1.named_buffers() if name.endswith("running_mean")][-1]
     first = dict(network.bu1.named_buffers())[last]
     return first, dict(network.backbone.named_buffers())[last.replace("/", ".")]

@@ -79,7 +79,8 @@ class Toy(Dataset):
         return dataclasses.replace(made, augment=AUGMENTATIONS[self.options.augment]) if split == "train" else made
 
     def labelled(self, images: Tensor, places: Tensor, split: str) -> Split:
-        """The split, from images (N, 1, 28, 28) and the columns (N, 2) of the squares in the upper and lower half."""
+        """Return the split, from images (N, 1, 28, 28) and the columns (N, 2) of the squares in the upper and lower
+        half."""
         raise NotImplementedError
 
     def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Split:
@@ -184,7 +185,7 @@ class Maps(Toy):
 class Surfaces(Toy):
     """A dense task of each kind that ships: the class, the depth and the normal of each pixel.
 
-    Classes are dark, grey and bright; bright pixels, the squares, are nearer than the others and turned to the right.
+    Classes are dark, gray and bright; bright pixels, the squares, are nearer than the others and turned to the right.
     Some pixels of every target are undefined, and so is every eighth normal map as a whole.
     """
 
@@ -264,7 +265,7 @@ class Triplets(Toy):
         return self.split(images, (owner == 0, owner == 1), members)
 
     def members(self, places: Tensor, split: str) -> tuple[Tensor, Tensor]:
-        """The images (N, 3) of each triplet, and its task (N,)."""
+        """Return the images (N, 3) of each triplet, and its task (N,)."""
         views, owners = [], []
         generator = stream(0, split, "triplets")
         for anchor in range(len(places)):
@@ -292,7 +293,7 @@ class Embeddings(Triplets):
 
 
 def draw(split: str) -> tuple[Tensor, Tensor]:
-    """Images (N, 1, 28, 28) uint8 and the places (N, 2) of their squares."""
+    """Return images (N, 1, 28, 28) uint8 and the places (N, 2) of their squares."""
     count = SIZES[split]
     generator = stream(0, split, "toys")
     images = torch.randint(0, 100, (count, 1, SIDE, SIDE), generator=generator, dtype=torch.uint8)

@@ -39,7 +39,7 @@ class Quadratic(AllTasksNetwork):
 
 
 def batch_of(*present: bool) -> Batch:
-    """A batch in which these tasks are present."""
+    """Return a batch in which these tasks are present."""
     return Batch(
         inputs=torch.zeros(1, 1),
         targets=tuple(torch.zeros(1) for _ in present),
@@ -54,7 +54,8 @@ def batch_of(*present: bool) -> Batch:
 def losses_of(
     means: Sequence[float], *, present: Sequence[bool] | None = None, base_weights: Sequence[float] | None = None
 ) -> Losses:
-    """Losses whose means are leaves, 0 where a task is absent, by default weighted as an all-tasks network does."""
+    """Return losses whose means are leaves, 0 where a task is absent, by default weighted as an all-tasks network
+    does."""
     here = torch.tensor([True] * len(means) if present is None else present)
     weights = here / here.sum() if base_weights is None else torch.tensor(base_weights)
     return Losses(means=(torch.tensor(means) * here).requires_grad_(), counts=here.long(), base_weights=weights)

@@ -61,7 +61,7 @@ def table(studies: list[StudyRuns], runs: list[RunStatus]) -> tuple[str, list[Tu
 
 def test_a_study_has_those_of_its_runs_that_are_there() -> None:
     found, runs = rated("td", RATES)
-    (less,) = find_studies([found.study], runs[1:], RESULTS)
+    (less,) = find_studies([found.study], runs[1:])
     assert {number: len(each) for number, each in less.again.items()} == {0: 2, 1: 3}
     assert less.scores(0, [0, 1, 2]) == pytest.approx(np.array([[math.nan] * 2, [81, 71], [83, 71]]), nan_ok=True)
     assert less.seeds == (0, 1, 2)
@@ -70,18 +70,18 @@ def test_a_study_has_those_of_its_runs_that_are_there() -> None:
 def test_trials_are_left_out_of_tables_of_methods() -> None:
     found, runs = weighted([Tried(asked="0.5/0.5", worth=(70, 70), front=True, tested=[(70, 70)])])
     found, tried = trials(found)
-    shown, told = in_tables([*runs, *tried], [found], RESULTS)
+    shown, told = in_tables([*runs, *tried], [found])
     assert shown == runs
     assert told == ["Left out of the tables of methods: 1 run, only trials of a search; mtbench status shows them."]
 
 
 def test_what_a_search_chose_stands_alone_only_where_nothing_else_was_trained_like_it() -> None:
     found, runs = rated("td", RATES)
-    shown, (told,) = in_tables(runs, [found], RESULTS)
+    shown, (told,) = in_tables(runs, [found])
     assert shown == runs[:3]  # the default, which is under the protocol of the study
     assert told.startswith("Left out of the tables of methods: 3 runs, what a search chose,")
     other = placed(finished("moo", 0, protocol=TrainingProtocol(lr=0.003), title="paper, lr=0.003"))
-    assert in_tables([*runs, other], [found], RESULTS) == ([*runs, other], [])
+    assert in_tables([*runs, other], [found]) == ([*runs, other], [])
 
 
 def test_a_study_belongs_beside_the_methods_of_its_dataset_and_protocol() -> None:
@@ -230,7 +230,7 @@ def test_exhibits_of_studies_have_names_of_their_own() -> None:
 
 def test_exhibits_of_studies_are_written_beside_the_tables_of_their_dataset(tmp_path: Path) -> None:
     studies, runs = two()
-    shown, _ = in_tables(runs, studies, RESULTS)
+    shown, _ = in_tables(runs, studies)
     names = [file.name for file in make_report(shown, studies).write(tmp_path)]
     assert names[-5:] == [f"mmnist2-paper-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")]
     alone = [file.name for file in make_report([], studies).write(tmp_path / "alone")]

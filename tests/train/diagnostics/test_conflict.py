@@ -61,7 +61,7 @@ class Pulled(AllTasksNetwork):
 
 
 def measured(pulls: Sequence[Sequence[tuple[float, float]]], batch: int) -> Conflict:
-    """The conflict over the batches of examples whose gradients are the pulls, by task and example."""
+    """Return the conflict over the batches of examples whose gradients are the pulls, by task and example."""
     targets = tuple(torch.tensor(of_task) for of_task in pulls)
     defined = torch.stack([~target.isnan().any(1) for target in targets], dim=1)
     split = Split(inputs=torch.zeros(len(defined), 1), targets=targets, defined=defined)

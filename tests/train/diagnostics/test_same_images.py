@@ -17,7 +17,7 @@ TASKS = tuple(Task(name=name, kind=Retrieval(size=2)) for name in ("one", "other
 
 
 def split_of(classes: Tensor, members: Tensor, owner: Tensor) -> Split:
-    """Triplets (N, 3) of images that have classes (M, 2), each of the task that owns it."""
+    """Return triplets (N, 3) of images that have classes (M, 2), each of the task that owns it."""
     targets = Retrieval.targets(members, classes[members, owner[:, None]])
     return Split(
         inputs=torch.arange(len(classes) * 4.0).view(-1, 4),
@@ -29,7 +29,7 @@ def split_of(classes: Tensor, members: Tensor, owner: Tensor) -> Split:
 
 
 def attributes(images: int = 60) -> Split:
-    """Two attributes, of which anchors and positives have that of their task and negatives have not."""
+    """Return two attributes, of which anchors and positives have that of their task and negatives have not."""
     generator = stream(0, "attributes")
     classes = (torch.rand(images, 2, generator=generator) < torch.tensor([0.5, 0.2])).long()
     views, owner = [], torch.arange(48) % 2

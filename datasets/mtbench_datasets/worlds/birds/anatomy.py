@@ -165,7 +165,7 @@ def _add_head(
 
 
 def _add_wings(workshop: _Workshop, form: Form, pose: Pose, axis: Matrix, back: Matrix) -> None:
-    """Add folded wings: flat, close to the trunk, and closer towards their tips."""
+    """Add folded wings: flat, close to the trunk, and closer toward their tips."""
     droop = math.radians(pose.droop)
     along = -math.cos(droop) * axis - math.sin(droop) * back
     for sign, label in zip(SIDES, WINGS, strict=True):

@@ -47,7 +47,7 @@ class Light:
     """Light on a picture.
 
     Attributes:
-        direction: towards it, in the camera's axes, of length 1.
+        direction: toward it, in the camera's axes, of length 1.
         exposure: factor on all colors.
         tint: (3,) factors on red, green and blue.
     """
@@ -188,7 +188,7 @@ def _beak(buffer: Buffer, anatomy: Anatomy, color: Array) -> None:
 
 
 def _shade(buffer: Buffer, light: Light) -> Array:
-    """Return the factor (3, rows, columns) of light on each sample, darker towards a solid's rim."""
+    """Return the factor (3, rows, columns) of light on each sample, darker toward a solid's rim."""
     facing = sum(light.direction[i] * buffer.normal[i] for i in range(3))
     thick = np.isin(buffer.label, (Label.TRUNK, Label.HEAD, Label.LEFT_WING, Label.RIGHT_WING, Label.TAIL))
     shade = 0.84 + 0.20 * np.maximum(facing, 0) - np.where(thick, 0.18, 0.06) * (1 - buffer.normal[2]) ** 3

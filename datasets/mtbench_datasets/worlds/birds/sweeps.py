@@ -17,7 +17,7 @@ PIECE = 9
 class Sweep:
     """A solid: the union of ellipsoids of one orientation and proportion, whose centers lie along a line.
 
-    Coordinates are those of the camera, in pixels: x to the right, y down, z towards the viewer.
+    Coordinates are those of the camera, in pixels: x to the right, y down, z toward the viewer.
 
     Attributes:
         label: the part of the scene that it belongs to.

@@ -23,7 +23,7 @@ class Maps:
 
     Attributes:
         depth: (H, W) int32, thousandths of a unit along the optical axis.
-        normals: (3, H, W) uint8, 127.5 (n + 1) of unit normals in the camera's axes: right, up, towards the camera.
+        normals: (3, H, W) uint8, 127.5 (n + 1) of unit normals in the camera's axes: right, up, toward the camera.
         masks: (H, W) uint8, 1 + the index of the object, 0 for the ground.
     """
 

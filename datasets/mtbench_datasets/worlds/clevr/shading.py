@@ -133,7 +133,7 @@ def _reflected(scene: Scene, points: Tensor, normal: Tensor, view: Tensor) -> tu
 def _room(scene: Scene, start: Tensor, direction: Tensor) -> Tensor:
     """Return the light (R,) of the room along directions.
 
-    It has a bright ceiling, a floor that is dark where an object stands, and two tall windows, towards the key and the
+    It has a bright ceiling, a floor that is dark where an object stands, and two tall windows, toward the key and the
     fill lamp, which draw bright stripes on what is upright.
     """
     up = direction[2]

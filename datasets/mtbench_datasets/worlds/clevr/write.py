@@ -27,7 +27,7 @@ def write_world(
     ``mtbench-world.json`` with the settings and a sum over all files. With `maps` also, under each image's name,
 
     - ``depth/{split}/``: 16-bit gray PNG, thousandths of a unit along the optical axis;
-    - ``normals/{split}/``: RGB PNG, 127.5 (n + 1) in the camera's axes (right, up, towards the camera);
+    - ``normals/{split}/``: RGB PNG, 127.5 (n + 1) in the camera's axes (right, up, toward the camera);
     - ``masks/{split}/``: 8-bit gray PNG, 0 the ground, 1 + i object i of the scene.
 
     The same settings give the same bytes, whatever the number of jobs and however often it was interrupted.

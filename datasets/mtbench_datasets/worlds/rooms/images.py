@@ -33,7 +33,7 @@ class Maps:
     Attributes:
         label: (H, W) whole numbers, classes; -1 where undefined.
         depth: (H, W, 1) meters along the optical axis; 0 where undefined.
-        normal: (H, W, 3) unit normals towards the camera in its axes right, up and backwards, so that z is positive in
+        normal: (H, W, 3) unit normals toward the camera in its axes right, up and backwards, so that z is positive in
             the middle of the picture; (0, 0, 0) where undefined, at the same pixels as depth.
     """
 
@@ -101,5 +101,5 @@ def _unseen(scene: Scene, middle: Surface, points: Tensor, normal: Tensor, right
 
 
 def _shoulder(light: Tensor) -> Tensor:
-    """Return light without the part that is too bright: linear up to .7, then bending towards 1."""
+    """Return light without the part that is too bright: linear up to .7, then bending toward 1."""
     return torch.where(light < 0.7, light, 1 - 0.3 * torch.exp(-(light - 0.7).clamp(min=0) / 0.3))

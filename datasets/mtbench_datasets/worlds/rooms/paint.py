@@ -141,7 +141,7 @@ def _landscape(p: Tensor) -> Tensor:
 
 
 def _blocks(p: Tensor) -> Tensor:
-    """An abstract painting."""
+    """Return an abstract painting."""
     return _hash(torch.stack([(p[0] + 0.2 * (p[2] * 1.7).floor()).floor(), (p[2] * 1.7).floor()]))
 
 

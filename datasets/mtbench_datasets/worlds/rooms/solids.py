@@ -27,7 +27,7 @@ class Solid:
     Attributes:
         center: in the axes of its piece, or of the room once that is placed.
         half: half its sizes along its own axes, before it is turned.
-        turn: degrees about the vertical axis, from x towards y.
+        turn: degrees about the vertical axis, from x toward y.
         label: its class, or -1.
         glass: whether a depth sensor sees nothing of it.
         casts: whether it casts shadows.
@@ -95,7 +95,7 @@ class Piece:
     solids: tuple[Solid, ...]
 
     def placed(self, x: float, y: float, z: float = 0.0, turn: float = 0.0) -> "Piece":
-        """Return the piece, turned about its middle by degrees from x towards y, then moved."""
+        """Return the piece, turned about its middle by degrees from x toward y, then moved."""
         cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
         moved = []
         for solid in self.solids:

@@ -45,7 +45,7 @@ class Surface:
         return torch.tensor([False] * len(FACES) + [solid.glass for solid in self.scene.solids])[self.index]
 
     def normals(self, points: Tensor) -> Tensor:
-        """Return unit normals (3, R) towards the camera at the points that are seen, in the room's axes."""
+        """Return unit normals (3, R) toward the camera at the points that are seen, in the room's axes."""
         inwards = torch.cat([torch.eye(3)[:, axis, None] * torch.tensor([1.0, -1.0]) for axis in range(3)], 1)
         result = inwards[:, self.index.clamp(max=len(FACES) - 1)]
         for solid, rays in self.seen():

@@ -27,7 +27,7 @@ def write_world(
     - ``image/N.npy`` (H, W, 3): from 0 to 1, multiples of 1/255;
     - ``label/N.npy`` (H, W): whole numbers, the classes in the order of `CLASSES`; -1 where undefined;
     - ``depth/N.npy`` (H, W, 1): meters along the optical axis; 0 where undefined;
-    - ``normal/N.npy`` (H, W, 3): unit normals towards the camera, x to the right along the rows of pixels, y up, and z
+    - ``normal/N.npy`` (H, W, 3): unit normals toward the camera, x to the right along the rows of pixels, y up, and z
       backwards, out of the picture; (0, 0, 0) where undefined, at the same pixels as depth.
 
     Beside them ``notes/N.json`` with the sums of the arrays, ``classes.json`` with the names of the classes and their

@@ -1,4 +1,4 @@
-"""From the parts of a drawing to pixels: outlines are filled, curve towards the viewer, and are lit."""
+"""From the parts of a drawing to pixels: outlines are filled, curve toward the viewer, and are lit."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ __all__ = ["render"]
 SAMPLES = 3
 """Samples per pixel along each axis."""
 RIM = 1.6
-"""Samples over which colors darken towards a rim."""
+"""Samples over which colors darken toward a rim."""
 MARGIN = 0.035
 """Margin about the shoe, as a fraction of the picture's sides."""
 LIGHT = (-0.38, -0.62, 0.69)
-"""Direction towards the light: x to the right, y down, z towards the viewer."""
+"""Direction toward the light: x to the right, y down, z toward the viewer."""
 GLOSS = {"Patent": 0.75, "Leather": 0.26, "smooth": 0.12}
 GRAIN = {"Suede": 0.05, "Mesh": 0.0, "Canvas": 0.03, "Wool": 0.12, "Shearling": 0.08, "fuzz": 0.10, "Leather": 0.015}
 Floats = NDArray[np.float32]

@@ -30,7 +30,7 @@ class Part:
         points: (K, 2) of an outline, or of a line.
         color: of it.
         width: of a line; 0 for an area.
-        bulge: distance from its rim over which it curves towards the viewer.
+        bulge: distance from its rim over which it curves toward the viewer.
         within: name of a part that it is kept within; may be empty.
         texture: ``smooth``, ``Patent``, ``Suede``, ``Mesh``, ``Canvas``, ``Wool``, ``Shearling``, ``Leather`` or
             ``fuzz``.

@@ -76,7 +76,7 @@ def _balanced(cosines: Matrix, lengths: Vector, alpha: float) -> tuple[Vector, b
 
 
 def _start(cosines: Matrix, v: Vector) -> Vector | None:
-    """The solution v for orthogonal gradients, or other v > 0, with C v > 0; None if there are none."""
+    """Return the solution v for orthogonal gradients, or other v > 0, with C v > 0; None if there are none."""
     if (cosines @ v > v / 10).all():
         return v
     largest = float(v.max())
@@ -133,7 +133,7 @@ def _steps(v: Vector, change: Vector, falls: Vector) -> Iterator[tuple[float, Ve
 
 
 def _blocked(cosines: Matrix) -> NDArray[np.bool_]:
-    """The unit gradients whose opposite is a sum of others with coefficients that are not negative (M,)."""
+    """Return the unit gradients whose opposite is a sum of others with coefficients that are not negative (M,)."""
     found = np.zeros(len(cosines), dtype=bool)
     for t in np.flatnonzero((cosines < 0).any(axis=1)):
         whole = np.eye(len(cosines))[t]

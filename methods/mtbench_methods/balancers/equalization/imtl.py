@@ -28,7 +28,7 @@ class LogScales(nn.ParameterList):
         super().__init__([nn.Parameter(torch.zeros(())) for _ in tasks])
 
     def scaled(self, means: Tensor, indices: Tensor) -> Tensor:
-        """(P,) exp(s_t) L_t - s_t, from the mean losses (T,), of the tasks that are present (P,) int64."""
+        """Return (P,) exp(s_t) L_t - s_t, from the mean losses (T,), of the tasks that are present (P,) int64."""
         return torch.stack([self[task].exp() * means[task] - self[task] for task in indices.tolist()])
 
 

@@ -20,7 +20,7 @@ class GradVacOptions:
 
 
 class GradVac(ByGramian):
-    """GradVac (Wang et al. 2021): gradients are turned towards each other until their cosines are as they used to be.
+    """GradVac (Wang et al. 2021): gradients are turned toward each other until their cosines are as they used to be.
 
     With phi_ij the cosine of task i's gradient h_i as it is by now and g_j, and t_ij its target, for each task i and
     each other task j in random order, where phi_ij < t_ij (Eq. 5)::

@@ -73,7 +73,7 @@ class GradNorm(Balancer):
         return losses.weighted(factors)
 
     def update(self, lengths: Tensor, losses: Tensor, indices: Tensor) -> None:
-        """One step of the weights.
+        """Take one step of the weights.
 
         Args:
             lengths: (P,) n_t of the tasks that are present.

@@ -63,7 +63,8 @@ class CAGrad(ByGramian):
 
 
 def farthest(cosines: Matrix, lengths: Vector, mean: Vector, radius: float, *, serves: bool) -> tuple[Vector, bool]:
-    """The part that is added to the mean gradient, for the greatest s with <g_t, d> >= s for every t within the ball.
+    """Return the part that is added to the mean gradient, for the greatest s with <g_t, d> >= s for every t within the
+    ball.
 
     The nearest d to g_0 with <g_t, d> >= s is g_0 + sum_t a_t u_t, a >= 0 (`shortest`). How far it is from g_0 grows
     with s, and its square is a quadratic function of s as long as the same a_t are positive. It is solved for the
@@ -98,7 +99,8 @@ def farthest(cosines: Matrix, lengths: Vector, mean: Vector, radius: float, *, s
 def _solved(
     cosines: Matrix, shares: Vector, inner: Vector, radius: float, active: NDArray[np.bool_], low: float, high: float
 ) -> float:
-    """The s between two bounds at which the distance is the radius if these a_t are positive; else their middle."""
+    """Return the s between two bounds at which the distance is the radius if these a_t are positive; else their
+    middle."""
     index = np.flatnonzero(active)
     if len(index):
         rates = np.linalg.solve(cosines[np.ix_(index, index)], np.stack([shares[index], inner[index]], axis=1))

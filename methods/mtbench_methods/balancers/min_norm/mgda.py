@@ -81,7 +81,8 @@ class MgdaUb(RepresentationBalancer):
 
 
 def least_norm_weights(wide: Tensor, losses: Tensor, normalize: str) -> tuple[Tensor, bool]:
-    """The min-norm weights (P,) of P gradients (P, n), each divided by n_t first (Sener & Koltun's released code).
+    """Return the min-norm weights (P,) of P gradients (P, n), each divided by n_t first (Sener & Koltun's released
+    code).
 
     n_t is 1 (none), |G_t| (l2), |L_t| (loss) or |L_t| |G_t| (loss+), and 1 where that would be 0. Gradients of 0 take
     all the weight, in equal parts. Where a gradient is not finite there is no such point; the weights are equal then,

@@ -38,7 +38,7 @@ class Shortest:
 def shortest(
     cosines: Matrix, floors: Vector, *, exists: bool = False, guess: NDArray[np.bool_] | None = None
 ) -> Shortest:
-    """The shortest y = sum_t a_t u_t with <u_t, y> >= h_t, by an active-set method (Goldfarb & Idnani 1983).
+    """Return the shortest y = sum_t a_t u_t with <u_t, y> >= h_t, by an active-set method (Goldfarb & Idnani 1983).
 
     One constraint that is missed becomes active at a time: its coefficient grows, and those of the active ones change
     so that their products stay, until it is met, or one of them is 0 and leaves. If its unit gradient depends on the
@@ -88,7 +88,7 @@ def shortest(
 
 
 def _start(cosines: Matrix, floors: Vector, active: NDArray[np.bool_]) -> tuple[Vector, NDArray[np.bool_]]:
-    """The largest set of constraints found within a guess that hold as equalities with positive coefficients."""
+    """Return the largest set of constraints found within a guess that hold as equalities with positive coefficients."""
     a, active = np.zeros(len(floors)), active.copy()
     while active.any():
         index = np.flatnonzero(active)
@@ -123,7 +123,7 @@ def cancelling(cosines: Matrix) -> Vector | None:
 
 
 def least_norm(cosines: Matrix, lengths: Vector) -> tuple[Vector, bool]:
-    """The weights w (M,) on the simplex that minimize |sum_t w_t g_t|, and whether they are the solution.
+    """Return the weights w (M,) on the simplex that minimize |sum_t w_t g_t|, and whether they are the solution.
 
     The point of least norm x has <g_t, x> >= |x|^2, so that x / |x|^2 is the shortest y with <u_t, y> >= 1 / |g_t|.
 

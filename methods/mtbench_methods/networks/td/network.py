@@ -146,7 +146,7 @@ class TopDown(OneTaskNetwork):
         return self.answers(batch, lambda indices, task: self.look_again(images[indices], glance.of(indices), task)[0])
 
     def welcome(self, index: int) -> None:
-        """A new task's embedding starts from the mean of the others' (chosen: the paper adds none)."""
+        """Start a new task's embedding from the mean of the others' (chosen: the paper adds no task)."""
         columns = self.embedding.weight.detach()  # (C H W, T)
         others = torch.arange(columns.shape[1], device=columns.device) != index
         columns[:, index] = columns[:, others].mean(1)

@@ -1,4 +1,4 @@
-"""The streams of the top-down network: from the task's embedding down towards the image, one map per level.
+"""The streams of the top-down network: from the task's embedding down toward the image, one map per level.
 
 Level 0 is the image, level l the map of the backbone's stage l before its last nonlinearity, L the last one.
 """
@@ -76,10 +76,10 @@ class Stream(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, embedded: Tensor, glance: Glance) -> dict[int, Tensor]:
-        """The maps (B, C, H, W) by level, from the embedded task (B, top.numel())."""
+        """Return the maps (B, C, H, W) by level, from the embedded task (B, top.numel())."""
 
     def embedding(self, tasks: int) -> nn.Linear:
-        """A fresh embedding of tasks, from a one-hot vector (B, tasks) to (B, top.numel())."""
+        """Return a fresh embedding of tasks, from a one-hot vector (B, tasks) to (B, top.numel())."""
         return nn.Linear(tasks, self.top.numel())
 
     def placed(self, embedded: Tensor) -> Tensor:
@@ -88,8 +88,8 @@ class Stream(nn.Module, ABC):
 
     @abstractmethod
     def image_map(self, size: tuple[int, ...]) -> nn.Module:
-        """A fresh module from the lowest map to the logits (B, channels, H, W) of where the task's object is, at the
-        image's size (H, W)."""
+        """Return a fresh module from the lowest map to the logits (B, channels, H, W) of where the task's object is, at
+        the image's size (H, W)."""
 
     def grow(self, level: Tensor, size: tuple[int, ...]) -> Tensor:
         """Upsample a map to the size (H, W) of the stage below."""
@@ -151,7 +151,7 @@ class Mirror(Stream):
         )
 
     def mirror(self, forward: nn.Module, inputs: int, outputs: int) -> nn.Conv2d:
-        """The convolution that undoes the shrinking of a stage's; 1 x 1 where modulation is not spatial."""
+        """Return the convolution that undoes the shrinking of a stage's; 1 x 1 where modulation is not spatial."""
         if not self.options.spatial:
             return nn.Conv2d(inputs, outputs, 1)
         assert isinstance(forward, nn.Conv2d)
@@ -220,7 +220,7 @@ class Sections(Stream):
         return self.deep(inputs, outputs, 3 if self.options.spatial else 1)
 
     def deep(self, inputs: int, outputs: int, side: int) -> nn.Conv2d:
-        """A convolution of side x side that keeps a map's size, with the initial weights of this class."""
+        """Return a convolution of side x side that keeps a map's size, with the initial weights of this class."""
         layer = nn.Conv2d(inputs, outputs, side, padding=side // 2)
         if self.normalized:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu" if side > 1 else "linear")
@@ -243,7 +243,8 @@ class Sections(Stream):
         return levels
 
     def look(self, level: Tensor, glance: Glance, number: int) -> Tensor:
-        """The level with BU1's map: the stage's output, if that is as large; always the raw map of the last stage."""
+        """Return the level with BU1's map: the stage's output, if that is as large; always the raw map of the last
+        stage."""
         if not (self.options.image and glance.before):
             return level
         rectified = number < len(self.shapes) and self.shapes[number - 1].post == self.shapes[number - 1].pre
@@ -259,5 +260,5 @@ class Sections(Stream):
 
 
 def stream(options: TopDownOptions, backbone: Backbone, image_channels: int) -> Stream:
-    """The stream that fits the stages of a backbone."""
+    """Return the stream that fits the stages of a backbone."""
     return Mirror(options, backbone, image_channels) if Mirror.fits(backbone) else Sections(options, backbone)

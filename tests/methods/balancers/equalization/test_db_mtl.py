@@ -18,7 +18,7 @@ def gradient(balancer: DbMtl, network: Quadratic, *present: bool) -> list[float]
 
 
 def pair(own: float = 0.0) -> Quadratic:
-    """Losses (2, 2) and gradients (-2, 0), (0, -4), so that those of the logarithms are (-1, 0) and (0, -2)."""
+    """Return losses (2, 2) and gradients (-2, 0), (0, -4), so that those of the logarithms are (-1, 0) and (0, -2)."""
     return Quadratic([1.0, 4.0], [[2.0, 0.0], [0.0, 1.0]], own)
 
 

@@ -54,7 +54,8 @@ def by_hand(made: Assembly, batch: Batch, present: list[int]) -> tuple[Tensor, T
 
 
 def watched(made: Assembly, batch: Batch) -> tuple[Tensor, dict[str, Tensor], int]:
-    """The gradient sent into the encoder, what the parameters received, and how often the encoder was walked back."""
+    """Return the gradient sent into the encoder, what the parameters received, and how often the encoder was walked
+    back."""
     network, seen, walks = cast(SharedRepresentation, made.network), list[Tensor](), list[int]()
     encode = network.encode
 

@@ -52,12 +52,12 @@ def unequal(tasks: int, seed: int = 0) -> Tensor:
 
 
 def duplicated(tasks: int, seed: int = 0) -> Tensor:
-    """Each gradient twice or three times."""
+    """Return each gradient twice or three times."""
     return unequal(max(1, tasks // 2), seed).repeat(3, 1)[:tasks]
 
 
 def cancelling(tasks: int, seed: int = 0) -> Tensor:
-    """The last gradient is the first one's opposite, but for a ten-thousandth."""
+    """Return gradients of which the last is the first one's opposite, but for a ten-thousandth."""
     rows = torch.randn(tasks, 60, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     rows[-1] = -rows[0] + 1e-4 * rows[-1]
     return rows

@@ -10,7 +10,7 @@ NAN = float("nan")
 
 
 def after(*epochs: list[float], tasks: int = 2, temperature: float = 2.0) -> Dwa:
-    """The balancer after epochs with these mean losses."""
+    """Return the balancer after epochs with these mean losses."""
     balancer = Dwa(DwaOptions(temperature=temperature), [None] * tasks)  # type: ignore[list-item]
     for means in epochs:
         balancer.end_epoch(torch.tensor(means, dtype=torch.float64))
@@ -18,7 +18,7 @@ def after(*epochs: list[float], tasks: int = 2, temperature: float = 2.0) -> Dwa
 
 
 def weights(balancer: Dwa, present: list[bool] | None = None) -> list[float]:
-    """Relative to the unweighted loss."""
+    """Return the weights relative to the unweighted loss."""
     losses = losses_of([1.0] * len(balancer.tasks), present=present)
     return (balancer.weigh(losses) / losses.base_weights.clamp(min=1e-9)).tolist()
 

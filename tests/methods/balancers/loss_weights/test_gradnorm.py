@@ -12,7 +12,7 @@ NAN = float("nan")
 
 
 def learning(network: Quadratic, initial: list[float], **options: float) -> GradNorm:
-    """The balancer after an epoch with these mean losses."""
+    """Return the balancer after an epoch with these mean losses."""
     balancer = GradNorm(GradNormOptions(**options), network.tasks)
     balancer.end_epoch(torch.tensor(initial, dtype=torch.float64))
     return balancer

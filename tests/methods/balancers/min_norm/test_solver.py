@@ -13,7 +13,7 @@ Matrix = NDArray[np.float64]
 
 
 def min_norm_weights(gramian: Matrix) -> Matrix:
-    """The weights by the inner products of gradients none of which is 0."""
+    """Return the weights by the inner products of gradients none of which is 0."""
     lengths = np.sqrt(gramian.diagonal())
     cosines = gramian / lengths[:, None] / lengths
     np.fill_diagonal(cosines, 1)
@@ -23,7 +23,8 @@ def min_norm_weights(gramian: Matrix) -> Matrix:
 
 
 def exhaustive(gramian: Matrix) -> float:
-    """The least w^T M w on the simplex: on each face the stationary point v = M_S^-1 1, if it is inside the face."""
+    """Return the least w^T M w on the simplex: on each face the stationary point v = M_S^-1 1, if it is inside the
+    face."""
     best = np.inf
     tasks = range(len(gramian))
     for size in range(1, len(gramian) + 1):

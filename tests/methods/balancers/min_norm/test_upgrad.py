@@ -10,7 +10,7 @@ PROJECTIONS = ["upgrad", "dualproj"]
 
 
 def harm(update: Tensor, rows: Tensor) -> float:
-    """The least cosine between an update and a gradient."""
+    """Return the least cosine between an update and a gradient."""
     return float(torch.cosine_similarity(update.double()[None], rows.double(), dim=1).min())
 
 

@@ -1,0 +1,129 @@
+"""The work of training: what becomes of each run that was asked for, and doing those that are left."""
+
+import dataclasses
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from mtbench.engines.agenda import REFRESH, Agenda, job, make_agenda, supersede
+from mtbench.engines.display import Display
+from mtbench.engines.pool import Outcome, run_all
+from mtbench.errors import UsageError, did_you_mean
+from mtbench.plan.spec import RunSpec
+from mtbench.store.fingerprint import code
+from mtbench.store.folder import RunFolder
+from mtbench.store.results import check_results, find_runs, mark_results
+from mtbench.store.status import RunStatus, status_of
+from mtbench.train.device import check_precision, choose_device
+
+__all__ = ["Work", "check_refresh"]
+
+
+def check_refresh(states: Collection[str], *, option: str = "refresh") -> None:
+    """Refuse states of which no run can be done again.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for name in sorted(set(states) - set(REFRESH)):
+        raise UsageError(
+            f"{option} is '{name}'.", mend=did_you_mean(name, REFRESH), allowed=f"Allowed: {', '.join(REFRESH)}."
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """Place and manner of training.
+
+    Attributes:
+        results: the folder of the runs.
+        root: the folder of the data files.
+        places: a device for each run that may be at work at a time.
+        refresh: the states in which runs are done again.
+        display: makes a display for a number of runs, on which they are shown while they are at work.
+        announce: called with a title, such as ``trials 0 to 3``, or an empty one, and what is to be done, before it is.
+        say: called with each line about data that are fetched or made.
+    """
+
+    results: Path
+    root: Path
+    places: Sequence[str]
+    refresh: Collection[str] = field(default=())
+    display: Callable[[int], Display]
+    announce: Callable[[str, Agenda], None] = lambda _, __: None
+    say: Callable[[str], None] = lambda _: None
+
+    def check(self, specs: Sequence[RunSpec]) -> None:
+        """Refuse runs that the device cannot do.
+
+        Raises:
+            UsageError: it does not have the precision of one of them.
+        """
+        for precision in {spec.protocol.precision for spec in specs}:
+            check_precision(choose_device(self.places[0]), precision)
+
+    def prepare(self, specs: Sequence[RunSpec]) -> None:
+        """Fetch or make the data files of runs.
+
+        Raises:
+            DataError: one cannot be had.
+        """
+        from mtbench.plan.parse import dataset_of
+
+        for spec in {str(spec.dataset): spec for spec in specs}.values():
+            dataset_of(spec).open(self.root).prepare(self.say)
+
+    def agenda(self, specs: Sequence[RunSpec], *, write: bool) -> Agenda:
+        """Return what is to become of each run.
+
+        Args:
+            specs: the runs, each once.
+            write: whether each run's ``spec.json`` is written.
+
+        Raises:
+            StoreError: the results folder cannot be read or written, or is of a newer mtbench.
+        """
+        (mark_results if write else check_results)(self.results)
+        if write:
+            for folder, spec in zip(find_runs(self.results, specs), specs, strict=True):
+                folder.write_spec(spec)
+        return make_agenda(self.statuses(specs), set(self.refresh))
+
+    def statuses(self, specs: Sequence[RunSpec]) -> list[RunStatus]:
+        """Return the present state of each run, in the order given."""
+        codes = cache(code)  # each plug-in's source is read once
+        folders = find_runs(self.results, specs)
+        return [status_of(folder.path, spec, self.root, codes) for folder, spec in zip(folders, specs, strict=True)]
+
+    def execute(self, agenda: Agenda) -> list[Outcome]:
+        """Do the runs that are to be done, and show them on the display.
+
+        Raises:
+            Stopped: by Ctrl-C or SIGTERM.
+        """
+        for run in agenda.done:
+            RunFolder(run.folder).tidy_up()
+        for run in agenda.again:
+            supersede(run, self.root)
+        if not agenda.todo:
+            return []
+        with self.display(len(agenda.todo)) as display:
+            return run_all([job(run) for run in agenda.todo], root=self.root, slots=self.places, listener=display)
+
+    def __call__(self, specs: Sequence[RunSpec], what: str = "") -> list[RunStatus]:
+        """Do the runs that are not done yet, and return the state of each then, in the order given.
+
+        Args:
+            specs: the runs, each once.
+            what: a title for `announce`.
+
+        Raises:
+            StoreError: the results folder cannot be read or written.
+            Stopped: by Ctrl-C or SIGTERM.
+        """
+        agenda = self.agenda(specs, write=True)
+        self.announce(what, agenda)
+        told = {outcome.job.folder: outcome.why for outcome in self.execute(agenda)}
+        # What kept a run from being done is in its folder, unless that is where nothing could be written.
+        return [dataclasses.replace(run, why=run.why or told.get(run.folder, "")) for run in self.statuses(specs)]

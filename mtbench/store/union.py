@@ -1,0 +1,94 @@
+"""The runs and searches of several results folders together.
+
+A run is known by its identity: a run in two folders counts once, and two different records of it are an error, since
+only the reader knows which one to believe.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from mtbench.errors import StoreError
+from mtbench.store.record import render_record
+from mtbench.store.record.sealed import seal
+from mtbench.store.status import TRUST, RunStatus, by_title, survey
+from mtbench.store.study import FILE, SEARCHES, Study, in_order, read_studies
+
+__all__ = ["studies_of", "survey_all"]
+
+
+def survey_all(folders: Sequence[Path], root: Path) -> list[RunStatus]:
+    """Return every run below some results folders, by dataset, method, protocol and seed.
+
+    For a run in several folders the best state counts; among equal states, that of the folder named first.
+
+    Args:
+        folders: the results folders; for one folder all its runs are returned, as by `mtbench.store.status.survey`.
+        root: the folder of the data files.
+
+    Raises:
+        StoreError: a folder is missing or cannot be read, or two of them have different records of one run.
+        NewerResults: a newer mtbench made one of them.
+    """
+    if len(folders) == 1:
+        return survey(folders[0], root)
+    found: dict[str, RunStatus] = {}
+    for folder in folders:
+        for run in survey(folder, root):
+            known = found.get(run.folder.name)  # which ends with the identity
+            if known is None:
+                found[run.folder.name] = run
+                continue
+            if known.record and run.record and render_record(known.record) != render_record(run.record):
+                raise _unlike_runs(known, run)
+            if TRUST.index(run.state) < TRUST.index(known.state):
+                found[run.folder.name] = run
+    return by_title(found.values())
+
+
+def studies_of(folders: Iterable[Path]) -> list[Study]:
+    """Return every study below some results folders, by dataset and method.
+
+    Raises:
+        StoreError: one cannot be read, or two folders have different results of one search.
+    """
+    found: dict[str, tuple[Path, Study]] = {}
+    for folder in folders:
+        for study in read_studies(folder):
+            other, known = found.setdefault(study.id, (folder, study))
+            if known is not study and _text(known) != _text(study):
+                raise StoreError(
+                    f"one search on {study.dataset}, {study.titles.method}, is in two folders with different results: "
+                    f"{_place(other, known)} has {known.finished} trials and {_place(folder, study)} has "
+                    f"{study.finished}.",
+                    mend=MEND,
+                )
+    return in_order(study for _, study in found.values())
+
+
+MEND = "Leave one of the folders out, or remove one of the two."
+
+
+def _unlike_runs(first: RunStatus, second: RunStatus) -> StoreError:
+    titles = first.spec.titles
+    return StoreError(
+        f"one run ({titles.dataset} {titles.method} seed {first.spec.seed}) has two different records: "
+        f"{_said(first)}, and {_said(second)}.",
+        mend=MEND,
+    )
+
+
+def _said(run: RunStatus) -> str:
+    assert run.record is not None
+    task = run.record.tasks[0]
+    value = f"{run.record.score(task):.6g} {task.unit}".rstrip()
+    return f"{run.folder} of {run.record.finished} ({task.metric} of {task.name}: {value})"
+
+
+def _text(study: Study) -> str:
+    """Return a text that is equal for equal studies, with or without NaN among their numbers."""
+    return seal("study", asdict(study))
+
+
+def _place(folder: Path, study: Study) -> Path:
+    return next((path.parent for path in folder.glob(f"{SEARCHES}/*/*{study.id}/{FILE}")), folder)
