@@ -45,7 +45,7 @@ class Row:
     """A method.
 
     Attributes:
-        method: its title.
+        method: its title, and `label` the same as it is shown.
         stale: whether some of its runs are stale.
         mixed: whether Δm, or what is bold, compares its runs with runs of unlike numerics.
         cells: as the table's columns.
@@ -65,6 +65,7 @@ class Row:
     """
 
     method: str
+    label: str
     stale: bool
     mixed: bool
     cells: tuple[Cell, ...]
@@ -145,6 +146,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     rows = tuple(
         Row(
             method=method.title,
+            label=comparison.labels[method.title],
             stale=method.stale,
             mixed=bool(against[index]),
             cells=tuple(

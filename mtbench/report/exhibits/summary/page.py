@@ -134,7 +134,7 @@ def _costs(table: Table) -> tuple[str, ...]:
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
-        Words(says=row.method + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
+        Words(says=row.label + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
         *cells,
         *plain(_gains(table, row) if table.columns else ()),
         *plain((runs, *_cost(row.expense))),
