@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import bench, check, data, explain, info, inspect, new, report, run, search, suite
+from mtbench.cli import bench, check, data, explain, export, info, inspect, new, report, run, search, suite
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
@@ -37,6 +37,7 @@ app.command("run")(run.run)
 app.command("search")(search.search)
 app.command("report")(report.report)
 app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.command("status")(run.status)
 app.command("list")(inspect.list_)
 app.command("info")(info.info)
