@@ -33,6 +33,7 @@ def tables(
     Raises:
         UsageError: none has it, or what is asked of Δm contradicts it.
     """
+    from mtbench.engines.say import say
     from mtbench.report.data.comparison import compare
     from mtbench.report.data.conventions.convert import converted
     from mtbench.report.exhibits.protocols.page import preset_pages
@@ -42,7 +43,7 @@ def tables(
     found, left_out = converted(compare(statuses), name, asked, choices)
     _print([*(page_of(each.table()) for each in found), *preset_pages(each.comparison for each in found)], console)
     if left_out:
-        console.print(left_out, style="dim", soft_wrap=True, highlight=False, markup=False)
+        say(console, left_out, style="dim", markup=False)
     return write_converted(found, out)
 
 
@@ -94,7 +95,8 @@ def runs_of_suite(
     if not found:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",
-            mend=f"Make some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder with --results.",
+            mend=f"Train some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder: "
+            "mtbench report DIR.",
         )
     return found
 

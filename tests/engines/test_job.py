@@ -95,7 +95,7 @@ def test_a_loss_that_is_negative_is_a_failure_that_does_not_come_right_by_trying
     failure = run.failure()
     assert failure is not None
     assert (failure.kind, failure.traceback, failure.is_retryable) == ("negative", "", False)
-    assert "has no meaning where a loss is negative" in failure.message
+    assert "is not defined for negative losses" in failure.message
 
 
 def test_a_run_that_succeeds_forgets_its_failures(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_sigterm_ends_the_command_exec_and_leaves_the_checkpoint_and_no_lease(tm
     wait_until(lambda: run.has_checkpoint or process.poll() is not None)
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=300)[1]
-    assert errors == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    assert errors == "the run was stopped. The same command resumes it from its last checkpoint.\n"
     assert process.returncode == 130
     assert run.has_checkpoint
     assert not list(run.path.glob("claim.*"))

@@ -70,17 +70,29 @@ def test_the_default_backbone_is_not_part_of_the_name() -> None:
     assert specs("td@lenet:width=2")[0].titles.method == "td@lenet:width=2"
 
 
-@pytest.mark.parametrize(("text", "seeds"), [("3", [0, 1, 2]), ("0,3,7", [0, 3, 7]), ("7,", [7]), ("2,2,1", [1, 2])])
-def test_seeds_are_a_count_or_a_list(text: str, seeds: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("3", [0, 1, 2]),
+        ("0,3,7", [0, 3, 7]),
+        ("7,", [7]),
+        ("2,2,1", [1, 2]),
+        ("0-5", [0, 1, 2, 3, 4, 5]),
+        ("4-4", [4]),
+        ("0,3-5", [0, 3, 4, 5]),
+    ],
+)
+def test_seeds_are_a_count_a_range_or_a_list(text: str, seeds: list[int]) -> None:
     assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "a", "", "1,-2", ","])
+@pytest.mark.parametrize("text", ["0", "-1", "a", "", "1,-2", ",", "5-3", "0-a"])
 def test_other_seeds_are_refused(text: str) -> None:
     with pytest.raises(UsageError) as error:
         parse_seeds(text)
     assert str(error.value) == (
-        f"--seeds is '{text}'. Allowed: a count such as 10, or a list such as 0,3,7 ('7,' is seed 7 alone)."
+        f"--seeds is '{text}'. Allowed: a count such as 10, a range such as 0-5 (both ends included), or a list such "
+        "as 0,3,7-9 ('7,' is seed 7 alone)."
     )
 
 
@@ -130,7 +142,7 @@ def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(UsageError) as error:
         plan(Request(methods=["td"], datasets=["mmnist3"], protocol="quik", settings={}))
     assert str(error.value) == (
-        "dataset 'mmnist3' has no protocol 'quik'. Did you mean 'quick'? Its protocols: paper, quick."
+        "dataset 'mmnist3' has no training protocol 'quik'. Did you mean 'quick'? Its training protocols: paper, quick."
     )
 
 
@@ -142,7 +154,7 @@ def test_all_methods_are_every_installed_network_and_alias_once() -> None:
 
 
 def test_nothing_asked_for_is_an_error() -> None:
-    with pytest.raises(UsageError, match="nothing was asked for"):
+    with pytest.raises(UsageError, match="nothing to run"):
         specs()
 
 
@@ -172,7 +184,7 @@ def test_a_backbone_is_that_of_the_methods_that_name_none() -> None:
 def test_a_method_that_needs_feature_maps_is_refused_where_there_are_none() -> None:
     with pytest.raises(UsageError) as error:
         plan(Request(methods=["td"], datasets=["toy2"], settings={}, seeds=[0]))
-    assert str(error.value) == "method 'td' reaches into the feature maps of its backbone, and 'point' has none."
+    assert str(error.value) == "method 'td' needs the feature maps of its backbone, and 'point' has none."
 
 
 def test_a_backbone_that_cannot_take_the_inputs_is_refused_with_the_reason() -> None:
