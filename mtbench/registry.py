@@ -17,7 +17,7 @@ from pathlib import Path
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
 __all__ = [
-    *("GROUPS", "NAME", "REFERENCE", "SINGLE_TASK", "PluginEntry", "entries", "find", "lacking", "load"),
+    *("GROUPS", "NAME", "REFERENCE", "SINGLE_TASK", "PluginEntry", "elsewhere", "entries", "find", "lacking", "load"),
     *("module_path", "reference", "role", "summary", "with_role"),
 ]
 
@@ -35,6 +35,8 @@ SINGLE_TASK = "single-task baseline"
 """The role of networks that train each task as it would be trained alone."""
 ROLES = {"method": (REFERENCE, SINGLE_TASK), "balancer": (REFERENCE,)}
 """The roles that plug-ins of a kind may declare."""
+SUITES = Path(__file__).parent / "suites"
+"""Folder of the suites that come with mtbench."""
 OWN = "mtbench"
 """The distribution whose plug-ins come first."""
 
@@ -104,14 +106,40 @@ def find(kind: str, name: str) -> PluginEntry:
     """
     known = entries(kind)
     if name not in known:
-        is_balancer = kind == "method" and name in entries("balancer")
-        hint = f"It is a balancer: give it a network, as in '{reference('method')}+{name}'." if is_balancer else ""
+        other = elsewhere(name, instead_of=kind)
         raise UsageError(
-            f"{kind} '{name}' is not installed.",
-            mend=hint or did_you_mean(name, known),
+            f"there is no {kind} '{name}'." if other else f"{kind} '{name}' is not installed.",
+            mend=other or did_you_mean(name, known),
             allowed=f"Installed: {_installed(known)}.",
         )
     return known[name]
+
+
+def elsewhere(name: str, *, instead_of: str) -> str:
+    """Return a sentence on the option that takes a name, if the name is of another kind; else an empty text.
+
+    Args:
+        name: the name that was given.
+        instead_of: the kind that it was taken for: one of `GROUPS`, or ``suite``.
+    """
+    options = {
+        "method": f"--methods {name}",
+        "balancer": "--methods NETWORK+" + name,
+        "dataset": f"--dataset {name}",
+        "backbone": f"--backbone {name}",
+    }
+    for kind, option in options.items():
+        if kind != instead_of and name in entries(kind):
+            return f"'{name}' is a {kind}: {option.replace('NETWORK', _example_network())}."
+    if instead_of != "suite" and NAME.fullmatch(name) and (SUITES / f"{name}.toml").is_file():
+        return f"'{name}' is a suite: --suite {name}."
+    return ""
+
+
+def _example_network() -> str:
+    """Return a network that every balancer can be combined with."""
+    names = with_role("method", REFERENCE)
+    return names[0] if names else "NETWORK"
 
 
 def load(kind: str, name: str) -> type:
