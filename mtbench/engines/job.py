@@ -47,8 +47,7 @@ def execute(
     say: Callable[[str], None] = lambda _: None,
     stop: Stop | None = None,
 ) -> None:
-    """Train the run of a spec, from its checkpoint if it has one, and publish its record; do nothing if it has a
-    record.
+    """Train the run of a spec, from its checkpoint if it has one, and publish its record, unless it has a record.
 
     Args:
         spec_path: the run's ``spec.json``.
@@ -107,8 +106,7 @@ def _trained(
 
 
 def _marks(spec: RunSpec, found: Fingerprints, device: torch.device) -> Mapping[str, str]:
-    """Return the marks that must be equal to resume from a checkpoint: bits hold for one torch and one kind of
-    device."""
+    """Return the marks that must be equal to resume from a checkpoint; bits hold for one torch and kind of device."""
     codes = {f"code of the {part}": " ".join(dataclasses.astuple(code)) for part, code in found.code.items()}
     return {
         "run": spec.id,
@@ -170,7 +168,7 @@ def _failures_kept(leased: LeasedRun, stop: Stop) -> Iterator[None]:
             leased.write_failure(kind=kind, message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
     except (StoreError, DataError):
-        raise  # the fault of the disk or of a file: once that is mended, the same command goes on
+        raise  # the fault of the disk or of a file: once that is repaired, the same command resumes the run
     except Exception as cause:
         if stop.requested:
             raise

@@ -247,7 +247,8 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
         )
     if method.network_class.needs_stages and not backbone.backbone_class.has_stages:
         raise UsageError(
-            f"method '{method.network_choice}' needs the feature maps of its backbone, and '{backbone.choice}' has none."
+            f"method '{method.network_choice}' needs the feature maps of its backbone, and '{backbone.choice}' has "
+            "none."
         )
     for what, layouts in (
         (f"method '{method.network_choice}'", method.network_class.layouts),

@@ -202,7 +202,7 @@ def test_ctrl_c_leaves_checkpoints_and_the_same_command_goes_on(place: Path) -> 
     os.killpg(process.pid, signal.SIGINT)
     errors = process.communicate(timeout=300)[1]
     assert process.returncode == 130
-    assert errors == "stopped by SIGINT. The same command goes on where this one left off.\n"
+    assert errors == "stopped by SIGINT. The same command resumes it.\n"
     assert not list(place.rglob("claim.*"))
     assert not list(place.rglob("failure.json"))
     text = mtbench(*grid, "--dry-run").output

@@ -185,7 +185,7 @@ def test_ctrl_c_leaves_a_search_that_the_same_command_goes_on_with(place: Path) 
     os.killpg(process.pid, signal.SIGINT)
     errors = process.communicate(timeout=300)[1]
     assert process.returncode == 130
-    assert errors == "stopped by SIGINT. The same command goes on where this one left off.\n"
+    assert errors == "stopped by SIGINT. The same command resumes it.\n"
     assert not list(place.rglob("claim.*"))
     (log,) = place.rglob("journal.log")
     assert log.read_text().count('"asked"') == 4  # a whole round was proposed

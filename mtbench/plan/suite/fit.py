@@ -19,8 +19,7 @@ _SETTINGS = {field.name for field in dataclasses.fields(TrainingProtocol)}
 
 
 def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *, incomplete: bool) -> Iterator[Fault]:
-    """Yield a fault for each part that is well formed but does not fit the installed plug-ins, or the rest of the
-    suite.
+    """Yield a fault for each well-formed part that does not fit the installed plug-ins, or the rest of the suite.
 
     Args:
         numbers: positions in the file of the suite's parts, by kind of part (``grid``, ``search``, ``paper``,

@@ -58,8 +58,7 @@ class Suite:
         return (*self.grid, *self.search)
 
     def sized(self, base: str) -> "Suite":
-        """Return the suite on another of the datasets' training protocols, which then sets the amount of training
-        (`SIZE`)."""
+        """Return the suite on another of the datasets' training protocols, which then sets its `SIZE`."""
         if base == self.base:
             return self
         kept = {name: value for name, value in self.settings.items() if name not in SIZE}
