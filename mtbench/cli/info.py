@@ -77,7 +77,7 @@ def info(
         everything = {known for kind in registry.GROUPS for known in registry.entries(kind)}
         raise UsageError(
             f"nothing called '{bare}' is installed.",
-            mend=did_you_mean(bare, everything),
+            mend=registry.elsewhere(bare, instead_of="") or did_you_mean(bare, everything),
             allowed="`mtbench list` shows what is installed.",
         )
     if (dataset is not None or input_ is not None or backbone) and "method" not in kinds:
