@@ -30,7 +30,7 @@ def info(
     name: Annotated[
         str,
         typer.Argument(
-            help="A method, balancer, dataset or backbone, with options if wanted, e.g. td:channels=6 or mmnist3.",
+            help="A method, balancer, dataset, backbone or exhibit, with options if wanted, e.g. td:channels=6.",
             metavar="NAME",
             autocompletion=completion.names,
         ),
@@ -77,7 +77,7 @@ def info(
         everything = {known for kind in registry.GROUPS for known in registry.entries(kind)}
         raise UsageError(
             f"nothing called '{bare}' is installed.",
-            mend=did_you_mean(bare, everything),
+            mend=registry.elsewhere(bare, instead_of="") or did_you_mean(bare, everything),
             allowed="`mtbench list` shows what is installed.",
         )
     if (dataset is not None or input_ is not None or backbone) and "method" not in kinds:
@@ -111,6 +111,10 @@ def _describe(console: "Console", kind: str, name: str) -> None:
     plugin: Any = registry.load(kind, name)
     console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
     console.print(_reflowed(inspect.getdoc(plugin) or "(it has no docstring)"), markup=False, highlight=False)
+    if kind == "exhibit":
+        shown = {"report": "every report", "suite": "reports of suites", "request": f'suites with figures = ["{name}"]'}
+        console.print(f"\nShown in: {shown[plugin.scope]}", markup=False, highlight=False)
+        return
     if plugin.paper:
         console.print()
         say(console, f"Paper: {plugin.paper}", markup=False)

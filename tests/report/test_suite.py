@@ -10,14 +10,13 @@ from rich.console import Console
 
 from mtbench.plan.suite import Claim, Grid, PaperTable, Suite
 from mtbench.plan.suite.planned import plan_suite
+from mtbench.report.assemble import Report, assemble
 from mtbench.report.data.suite.runs import SuiteRuns, suite_runs
-from mtbench.report.exhibits.claims.judged import Judged, judge_claims
+from mtbench.report.exhibit import Results
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.layout import Page
 from mtbench.report.page.markdown import render_markdown
 from mtbench.report.page.terminal import print_page
-from mtbench.report.suites.pages import suite_pages
-from mtbench.report.suites.write import write_suite
 from tests.report.records import answering
 from tests.report.typesetting import needs_latex, typeset
 
@@ -68,12 +67,12 @@ def runs() -> SuiteRuns:
 
 
 @cache
-def judged() -> list[Judged]:
-    return judge_claims(runs(), Path("nowhere"))
+def report() -> Report:
+    return assemble(Results.of_suite(runs(), Path("nowhere")))
 
 
 def pages() -> list[Page]:
-    return list(suite_pages(runs(), judged()))
+    return list(report().pages())
 
 
 def test_pages_are_tables_each_with_the_papers_numbers_and_then_the_claims() -> None:
@@ -87,13 +86,11 @@ def test_pages_are_tables_each_with_the_papers_numbers_and_then_the_claims() -> 
 
 def test_without_claims_there_is_no_page_of_them() -> None:
     bare = dataclasses.replace(runs(), suite=dataclasses.replace(SUITE, claim=()))
-    assert [page.label for page in suite_pages(bare, judge_claims(bare, Path("nowhere")))] == [
-        page.label for page in pages()[:-1]
-    ]
+    assert [page.label for page in assemble(Results.of_suite(bare)).pages()] == [page.label for page in pages()[:-1]]
 
 
 def test_every_page_is_written_as_latex_and_markdown_and_its_numbers_as_csv(tmp_path: Path) -> None:
-    names = {file.name for file in write_suite(runs(), judged(), tmp_path)}
+    names = {file.name for file in report().write(tmp_path)}
     stems = ["mmnist4-lr-0.001-table", "mmnist4-lr-0.001-paper", "mmnist4-lr-0.003-table", "claims"]
     assert names >= {f"pages-paper-{stem}.{kind}" for stem in stems for kind in ("tex", "md")}
     assert names >= {f"pages-paper-{stem}.csv" for stem in ("runs", "paper", "claims", "mmnist4-lr-0.001-table")}

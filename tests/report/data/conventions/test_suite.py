@@ -7,11 +7,10 @@ import pytest
 
 from mtbench.errors import UsageError
 from mtbench.plan.suite import Grid, PaperTable, Suite
-from mtbench.report.conventions.suite import converted_sheets
-from mtbench.report.data.choices import DEFAULT
-from mtbench.report.data.conventions.convert import Asked
+from mtbench.report.assemble import assemble
+from mtbench.report.data.conventions.convert import Asked, converted_suite
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.suites.write import write_converted_sheets
+from mtbench.report.exhibit import Results
 from tests.report.curves import DATASET, along, better
 from tests.report.suite_runs import filled
 
@@ -29,14 +28,14 @@ def runs() -> SuiteRuns:
 
 
 def test_a_suite_has_its_tables_by_a_convention_and_the_published_numbers_beside_those(tmp_path: Path) -> None:
-    (sheet,) = converted_sheets(runs(), "own-start", Asked(), DEFAULT)
-    files = write_converted_sheets([sheet], tmp_path)
+    found = converted_suite(runs(), "own-start", Asked())
+    files = assemble(Results.of_suite(found, convention="own-start")).write(tmp_path)
     assert [file.name for file in files] == [
-        *(f"printed-paper-toy-surfaces-own-start-{end}" for end in ("table.tex", "table.md", "paper.tex", "paper.md")),
-        "printed-paper-toy-surfaces-own-start-table.csv",
+        f"printed-paper-toy-surfaces-own-start-{end}"
+        for end in ("table.tex", "table.md", "table.csv", "paper.tex", "paper.md")
     ]
     # The best epoch is the ninth, where .4 is .364; the last one would be .4 again.
-    row = next(line for line in files[3].read_text().splitlines() if line.startswith("| td"))
+    row = next(line for line in files[4].read_text().splitlines() if line.startswith("| td"))
     assert row == "| td | 0.3000 | 0.3640 ± 0.0000 | +0.0640 |"
     assert "Convention own-start, as of another toy's code." in files[1].read_text()
 
@@ -45,4 +44,4 @@ def test_a_suite_without_the_convention_is_refused() -> None:
     with pytest.raises(
         UsageError, match=r"no dataset of suite 'printed' has the convention 'own-end'\. Conventions there: last-ten, "
     ):
-        converted_sheets(runs(), "own-end", Asked(), DEFAULT)
+        converted_suite(runs(), "own-end", Asked())

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from mtbench.contract import TrainingProtocol
+from mtbench.report.assemble import make_report
 from mtbench.report.data.comparison import compare
 from mtbench.report.exhibits.diagnostics.compliance import draw_compliance
 from mtbench.report.exhibits.diagnostics.data import conflict_frame
+from mtbench.report.exhibits.diagnostics.equal_loss import EqualLoss, equal_losses
 from mtbench.report.exhibits.diagnostics.pairs import draw_pairs
-from mtbench.report.exhibits.equal_loss.page import equal_losses
-from mtbench.report.write import make_report
 from mtbench.store.record.diagnosis import Conflict, Matrix
 from mtbench.store.status import RunStatus
 from tests.report.records import finished
@@ -58,9 +58,15 @@ def curved(
     return replace(run, record=replace(run.record, curve=curve))
 
 
+def found_of(runs: list[RunStatus]) -> list[EqualLoss]:
+    """Return the tables at equal loss of some runs."""
+    comparisons = compare(runs)
+    return equal_losses(comparisons, [conflict_frame(comparison) for comparison in comparisons])
+
+
 def test_methods_are_compared_at_the_losses_that_both_reach_between_the_points_of_their_curves() -> None:
     runs = [curved("chmod", [4, 2, 1], [90, 70, 60]), curved("uniform", [3, 2.5, 1.5], [80, 75, 50])]
-    (found,) = equal_losses(compare(runs))
+    (found,) = found_of(runs)
     frame = found.frame[(found.frame["task"] == "LU") & (found.frame["other"] == "RL")].set_index(["at", "method"])
     assert frame["loss"].to_dict() == {
         ("highest", "chmod"): 3, ("highest", "uniform"): 3, ("lowest", "chmod"): 1.5, ("lowest", "uniform"): 1.5,
@@ -74,15 +80,15 @@ def test_methods_are_compared_at_the_losses_that_both_reach_between_the_points_o
 
 def test_points_at_which_the_loss_has_risen_again_are_passed_over() -> None:
     runs = [curved("chmod", [4, 2, 3, 1], [90, 70, 0, 60]), curved("uniform", [4, 3, 2, 1.5], [80, 75, 50, 40])]
-    (found,) = equal_losses(compare(runs))
+    (found,) = found_of(runs)
     at = found.frame[(found.frame["task"] == "LU") & (found.frame["other"] == "RL") & (found.frame["at"] == "lowest")]
     assert at.set_index("method")["ucr"].to_dict() == {"chmod": 65, "uniform": 40}
 
 
 def test_a_loss_that_a_method_never_has_is_no_ground_to_compare_on() -> None:
     runs = [curved("chmod", [4, 3], [90, 70]), curved("uniform", [2, 1], [80, 75])]
-    assert equal_losses(compare(runs)) == []
-    assert equal_losses(compare(runs[:1])) == []
+    assert found_of(runs) == []
+    assert found_of(runs[:1]) == []
 
 
 def test_tasks_trained_together_and_in_pairs_stand_in_one_table() -> None:
@@ -93,7 +99,7 @@ def test_tasks_trained_together_and_in_pairs_stand_in_one_table() -> None:
         curved("chmod", [4, 1], [88, 66], **pair),  # type: ignore[arg-type]
         curved("uniform", [4, 1], [77, 44], **pair),  # type: ignore[arg-type]
     ]
-    (found,) = equal_losses(compare(runs))
+    (found,) = found_of(runs)
     assert found.home.dataset == "mmnist3"
     layout = found.page.layout
     assert layout.header == (

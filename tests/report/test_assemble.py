@@ -5,9 +5,10 @@ import pytest
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
+from mtbench.report.assemble import Report, assemble
 from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.exhibit import Results
 from mtbench.report.page.latex import render_latex
-from mtbench.report.suites.pages import exhibits, suite_pages
 from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished
@@ -47,28 +48,35 @@ def runs() -> SuiteRuns:
     return filled(EVERY, run, seeds=2, quick=True)
 
 
+def names(report: Report) -> list[str]:
+    """Return the kinds of what a suite asks for, by the names of its frames."""
+    stems = (stem.removeprefix("every-quick-") for piece in report.shown for stem in piece.numbers)
+    return [stem for stem in stems if not stem.endswith(("-table", "runs"))]
+
+
 def test_a_suite_shows_what_its_figures_name_and_nothing_else(runs: SuiteRuns) -> None:
-    kinds = {exhibit.name.split("-")[0] for exhibit in exhibits(runs)}
+    kinds = {name.split("-")[0] for name in names(assemble(Results.of_suite(runs)))}
     assert {"sweep", "tasks", "adding"} < kinds
-    assert [exhibit.name for exhibit in exhibits(replace(runs, suite=replace(EVERY, figures=("adding",))))] == [
-        "adding-mmnist3"
-    ]
-    assert exhibits(replace(runs, suite=replace(EVERY, figures=()))) == []
+    asked = replace(runs, suite=replace(EVERY, figures=("adding",)))
+    assert names(assemble(Results.of_suite(asked))) == ["adding-mmnist3"]
+    assert names(assemble(Results.of_suite(replace(runs, suite=replace(EVERY, figures=()))))) == []
 
 
 def test_no_two_pages_and_no_two_figures_have_one_name(runs: SuiteRuns) -> None:
-    labels = [page.label for page in suite_pages(runs, [])]
-    names = [exhibit.name for exhibit in exhibits(runs)]
+    report = assemble(Results.of_suite(runs))
+    labels = [page.label for page in report.pages()]
+    stems = [stem for piece in report.shown for stem in piece.figures]
     assert len(set(labels)) == len(labels)
-    assert len(set(names)) == len(names)
+    assert len(set(stems)) == len(stems)
 
 
 def test_every_page_marks_a_look(runs: SuiteRuns) -> None:
-    for exhibit in exhibits(runs):
-        assert all(page.quick and page.caption[0].startswith("QUICK") for page in exhibit.pages)
+    pages = list(assemble(Results.of_suite(runs)).pages())
+    assert all(page.quick for page in pages)
+    assert all(any(sentence.startswith("QUICK") for sentence in page.caption) for page in pages)
 
 
 @needs_latex
 def test_pdflatex_sets_every_page_within_the_line(runs: SuiteRuns, tmp_path: Path) -> None:
-    log = typeset(tmp_path, [render_latex(page) for exhibit in exhibits(runs) for page in exhibit.pages])
+    log = typeset(tmp_path, [render_latex(page) for page in assemble(Results.of_suite(runs)).pages()])
     assert "multiply defined" not in log

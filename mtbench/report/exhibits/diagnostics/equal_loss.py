@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.exhibits.diagnostics.data import conflict_frame
 from mtbench.report.exhibits.diagnostics.pairs import PAIRS, pair_curves
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import QUICK, STALE
@@ -51,27 +50,29 @@ class EqualLoss:
     frame: pd.DataFrame
 
 
-def equal_losses(comparisons: Sequence[Comparison]) -> list[EqualLoss]:
+def equal_losses(comparisons: Sequence[Comparison], conflict: Sequence[pd.DataFrame]) -> list[EqualLoss]:
     """Return a table for each dataset and protocol of which two methods or more have conflict at a common loss.
 
     Comparisons of one dataset under options of its own, such as pairs of its tasks, stand in one table.
+
+    Args:
+        conflict: `mtbench.report.exhibits.diagnostics.data.conflict_frame` of each.
     """
-    groups: dict[tuple[str, str], list[Comparison]] = {}
-    for comparison in comparisons:
-        groups.setdefault((comparison.dataset.partition(":")[0], comparison.title), []).append(comparison)
+    groups: dict[tuple[str, str], list[tuple[Comparison, pd.DataFrame]]] = {}
+    for comparison, frame in zip(comparisons, conflict, strict=True):
+        groups.setdefault((comparison.dataset.partition(":")[0], comparison.title), []).append((comparison, frame))
     found = []
     for group in groups.values():
-        ordered = sorted(group, key=lambda comparison: -len(comparison.tasks))
-        parts = [part for comparison in ordered if not (part := _at_common_losses(comparison)).empty]
+        ordered = sorted(group, key=lambda each: -len(each[0].tasks))
+        parts = [part for each in ordered if not (part := _at_common_losses(*each)).empty]
         if parts:
-            frame = pd.concat(parts, ignore_index=True)
-            found.append(EqualLoss(home=ordered[0], page=_page(ordered, frame), frame=frame))
+            frame, members = pd.concat(parts, ignore_index=True), [comparison for comparison, _ in ordered]
+            found.append(EqualLoss(home=members[0], page=_page(members, frame), frame=frame))
     return found
 
 
-def _at_common_losses(comparison: Comparison) -> pd.DataFrame:
+def _at_common_losses(comparison: Comparison, conflict: pd.DataFrame) -> pd.DataFrame:
     """Return a row per run, pair of tasks and loss; empty where there are no two methods, or no common loss."""
-    conflict = conflict_frame(comparison)
     if conflict.empty or conflict["method"].nunique() < 2:
         return pd.DataFrame()
     curves = pair_curves(conflict).dropna(subset=["pair_loss"])
