@@ -17,8 +17,8 @@ from pathlib import Path
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
 __all__ = [
-    *("GROUPS", "NAME", "REFERENCE", "SCOPES", "SINGLE_TASK", "PluginEntry", "entries", "exhibits", "find", "lacking"),
-    *("load", "module_path", "reference", "role", "summary", "with_role"),
+    *("GROUPS", "NAME", "REFERENCE", "SCOPES", "SINGLE_TASK", "PluginEntry", "elsewhere", "entries", "exhibits"),
+    *("find", "lacking", "load", "module_path", "reference", "role", "summary", "with_role"),
 ]
 
 GROUPS = {
@@ -38,6 +38,8 @@ ROLES = {"method": (REFERENCE, SINGLE_TASK), "balancer": (REFERENCE,)}
 """The roles that plug-ins of a kind may declare."""
 SCOPES = ("report", "suite", "request")
 """The reports that an exhibit may be shown in: all, those of suites, and those of suites that ask for it by name."""
+SUITES = Path(__file__).parent / "suites"
+"""Folder of the suites that come with mtbench."""
 OWN = "mtbench"
 """The distribution whose plug-ins come first."""
 
@@ -107,14 +109,40 @@ def find(kind: str, name: str) -> PluginEntry:
     """
     known = entries(kind)
     if name not in known:
-        is_balancer = kind == "method" and name in entries("balancer")
-        hint = f"It is a balancer: give it a network, as in '{reference('method')}+{name}'." if is_balancer else ""
+        other = elsewhere(name, instead_of=kind)
         raise UsageError(
-            f"{kind} '{name}' is not installed.",
-            mend=hint or did_you_mean(name, known),
+            f"there is no {kind} '{name}'." if other else f"{kind} '{name}' is not installed.",
+            mend=other or did_you_mean(name, known),
             allowed=f"Installed: {_installed(known)}.",
         )
     return known[name]
+
+
+def elsewhere(name: str, *, instead_of: str) -> str:
+    """Return a sentence on the option that takes a name, if the name is of another kind; else an empty text.
+
+    Args:
+        name: the name that was given.
+        instead_of: the kind that it was taken for: one of `GROUPS`, or ``suite``.
+    """
+    options = {
+        "method": f"--methods {name}",
+        "balancer": "--methods NETWORK+" + name,
+        "dataset": f"--dataset {name}",
+        "backbone": f"--backbone {name}",
+    }
+    for kind, option in options.items():
+        if kind != instead_of and name in entries(kind):
+            return f"'{name}' is a {kind}: {option.replace('NETWORK', _example_network())}."
+    if instead_of != "suite" and NAME.fullmatch(name) and (SUITES / f"{name}.toml").is_file():
+        return f"'{name}' is a suite: --suite {name}."
+    return ""
+
+
+def _example_network() -> str:
+    """Return a network that every balancer can be combined with."""
+    names = with_role("method", REFERENCE)
+    return names[0] if names else "NETWORK"
 
 
 def load(kind: str, name: str) -> type:
