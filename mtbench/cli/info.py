@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mtbench.contract import Network, PeerConvention, Setup, TrainingProtocol
-    from mtbench.plan.parse import MethodChoice
+    from mtbench.plan.chosen import MethodChoice
 
 __all__ = ["info"]
 
@@ -239,14 +239,12 @@ def _describe_conventions(console: "Console", conventions: "Mapping[str, PeerCon
 def _count_for_dataset(console: "Console", name: str, dataset: str) -> None:
     from mtbench.plan.counting import outline
     from mtbench.plan.grid import Request, plan
-    from mtbench.plan.parse import backbone_of, dataset_of
-    from mtbench.train.assemble import method_of
 
     spec = plan(Request(methods=[name], datasets=[dataset], settings={}, seeds=[0]))[0]
-    setup = backbone_of(spec).setup(dataset_of(spec).open(Path()), seed=0)
+    chosen = spec.resolve()
+    setup = chosen.setup(chosen.dataset.open(Path()), seed=0)
     title = f"{spec.titles.method} on {spec.titles.dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
-    method = method_of(spec)
-    _count(console, title, outline(method, setup), method, setup)
+    _count(console, title, outline(chosen.method, setup), chosen.method, setup)
 
 
 def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], tasks: int, classes: int) -> None:

@@ -30,7 +30,6 @@ from mtbench.store.data import data_fingerprint
 from mtbench.store.fingerprint import fingerprints
 from mtbench.store.folder import LeasedRun, RunFolder
 from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
-from mtbench.train.assemble import method_of
 from mtbench.train.device import choose_device, deterministic
 from mtbench.train.numerics import numerics
 from mtbench.train.progress import Progress
@@ -151,7 +150,7 @@ def _marks(spec: RunSpec, found: Fingerprints, device: torch.device) -> Mapping[
 def _numerics(spec: RunSpec, device: torch.device) -> Mapping[str, str]:
     """Return by name the circumstances that may change the last bits of a number; a change within a run is noted."""
     deterministic(device, spec.protocol.precision)  # sets the number of threads
-    method = method_of(spec)
+    method = spec.resolve().method
     return numerics(device, (method.network_class, method.balancer_class)).aspects()
 
 

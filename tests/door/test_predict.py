@@ -9,7 +9,6 @@ import mtbench
 from mtbench.engines.job import execute
 from mtbench.errors import StoreError, UsageError
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import dataset_of
 from mtbench.store.folder import RunFolder
 from mtbench.store.results import mark_results
 
@@ -37,7 +36,7 @@ def test_test_inputs_get_the_predictions_that_the_run_has_stored(
     run = trained(tmp_path, method, dataset, **settings)
     record = run.record()
     assert record is not None
-    test = dataset_of(record.spec).open(tmp_path).load("test", validation=False)
+    test = record.spec.resolve().dataset.open(tmp_path).load("test", validation=False)
     found = mtbench.predict(run.path, test.inputs, data_root=tmp_path)  # type: ignore[arg-type]
     stored = run.predictions(record)
     assert list(found) == [task.name for task in record.tasks]
@@ -55,7 +54,7 @@ def test_a_run_that_has_kept_no_weights_is_refused_by_name(tmp_path: Path) -> No
 
 def test_inputs_of_another_shape_or_type_are_refused(tmp_path: Path) -> None:
     run = trained(tmp_path, "uniform", "toy-all")
-    test = dataset_of(run.spec()).open(tmp_path).load("test", validation=False).inputs
+    test = run.spec().resolve().dataset.open(tmp_path).load("test", validation=False).inputs
     assert hasattr(test, "shape")
     whole = np.asarray(test)
     for wrong in (whole[:, :, 1:], whole.astype(np.float64), whole[:0]):
