@@ -2,10 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+RUNS := .venv/.runs
 # Of pytest, as in: make test OPTIONS=--no-skips
 OPTIONS ?=
+# Of `make lowest`: the files or folders of tests, all by default.
+TESTS ?=
 
-.PHONY: demo test slow benchmark evidence evidence-left gpu lint types check
+.PHONY: demo docs hooks lowest test slow benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -13,8 +16,16 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[explain]' --group dev
 	touch $(READY)
 
-demo: $(READY)  ## three methods on real digits, from nothing to a table
-	$(BIN)/mtbench run --methods td,chmod,moo --dataset mmnist3 --quick
+# What running needs and no more. Packages of $(PYTHON) are used where it has torch, and not installed again.
+$(RUNS): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PYTHON) -c 'from importlib.util import find_spec as f; print(*[p + "/.." for p in f("torch").submodule_search_locations])' \
+	    2>/dev/null > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth" || true
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $(RUNS)
+
+demo: $(RUNS)  ## four methods on real digits, from nothing to a table; PYTHON=... may have torch already
+	$(BIN)/mtbench run --methods single,td,chmod,moo --dataset mmnist3 --quick
 	$(BIN)/mtbench report
 
 test: $(READY)  ## everything but what takes minutes
@@ -25,6 +36,15 @@ slow: $(READY)  ## what takes minutes: real processes, killed
 
 benchmark: $(READY)  ## ratios of times, measured in one run
 	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks
+
+docs: $(READY)  ## the documentation as pages, in build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+hooks: $(READY)  ## lint, format and types before each commit
+	$(BIN)/pre-commit install
+
+lowest: $(READY)  ## tests with the lowest versions that pyproject.toml allows, but torch, in an environment of their own
+	$(BIN)/python tests/lowest.py $(TESTS)
 
 evidence: $(READY)  ## train the list results/evidence.toml, with the release that it names
 	$(BIN)/python results/evidence.py
