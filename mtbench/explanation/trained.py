@@ -99,7 +99,7 @@ class OpenedRun:
         status: status of the run, which may be stale.
         record: record of the run.
         network: in evaluation mode, with the weights of the reported epoch, on the device.
-        setup: what the network was built from.
+        setup: the setup that the network was built from.
         dataset: the opened dataset.
         test: the test split, on the CPU.
     """
@@ -160,8 +160,8 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         root: the folder of the data files.
 
     Raises:
-        UsageError: as `open_network`, or there are no pages for its tasks.
-        StoreError, DataError: as `open_network`.
+        UsageError: see `open_network`; or there are no pages for its tasks.
+        StoreError, DataError: see `open_network`.
     """
     opened = open_network(folder, root, device)
     kinds = _explained(opened.dataset)

@@ -86,9 +86,9 @@ def finished(
     """A run with a record: fresh, or stale for the reason given.
 
     Args:
-        scores: by task its primary metric, or all of its metrics by name.
-        seconds: of training per epoch, of the CPU; those on the clock are three times as many.
-        numerics: what is to differ in them.
+        scores: the primary metric of each task, or all of its metrics by name.
+        seconds: CPU seconds of training per epoch; wall-clock seconds are three times as many.
+        numerics: changed numerics.
     """
     named = scores if isinstance(scores, Mapping) else dict(zip(CORNERS, scores, strict=False))
     infos = tuple(tasks) or tuple(
@@ -149,7 +149,7 @@ def beside(
     """A run whose record has constant predictions: by task that of its primary metric, or of all metrics by name.
 
     Args:
-        count: how many test examples each task has.
+        count: number of test examples of each task.
     """
     record = run.record
     assert record is not None
