@@ -102,7 +102,7 @@ def spread(mean: float, std: float | None, digits: int = 2, *, sign: bool = Fals
     """A mean, and its standard deviation where there is one: ``90.12 ± 0.34``.
 
     Args:
-        sign: whether it is a gain, and so has its sign.
+        sign: True if it is a gain, and so has its sign.
     """
     said = signed(mean, digits) if sign else fixed(mean, digits)
     return said if std is None else f"{said} ± {fixed(std, digits)}"

@@ -24,8 +24,8 @@ class Column:
 
     Attributes:
         name: the task's name, or ``mean``.
-        is_mean: whether it is the mean over tasks within each run.
-        metric: what is measured, e.g. ``accuracy``.
+        is_mean: True if it is the mean over tasks within each run.
+        metric: the name of the metric, e.g. ``accuracy``.
         unit: e.g. ``%``; may be empty.
         higher_is_better: the good direction.
     """

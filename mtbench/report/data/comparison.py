@@ -26,7 +26,7 @@ class MethodRuns:
     """The runs of one method, by seed.
 
     Attributes:
-        title: what people call the method; no two in one comparison share it.
+        title: the name of the method for people; unique within one comparison.
         runs: each planned run once, in the order of the seeds.
     """
 
@@ -91,9 +91,9 @@ class Comparison:
     """The runs of one dataset under one protocol.
 
     Attributes:
-        dataset: as on the command line, options included; a file by its whole hash.
+        dataset: the dataset as on the command line, options included; a file by its whole hash.
         folder: the dataset's name as part of a path.
-        title: what people call the protocol; no two comparisons on one dataset share it.
+        title: the name of the training protocol for people; unique among comparisons on one dataset.
         slug: the protocol's title as part of a file name.
         protocol: its numbers.
         tasks: in the dataset's order; empty if no run has finished.

@@ -52,8 +52,8 @@ def draw_lines(axes: Axes, lines: Sequence[Line], *, room: float, intervals: boo
 
     Args:
         room: points between the two places that are nearest to one another, as `nearest` finds them.
-        intervals: whether values scatter, so that means have intervals and seeds are to be seen.
-        small: whether the panel is.
+        intervals: True if values vary, so that means have intervals and seeds are shown.
+        small: True if the panel is small.
     """
     for line in (line for line in lines if line.look is None):
         axes.plot(line.at, _means(line), color=GREY, linewidth=0.6, zorder=1)

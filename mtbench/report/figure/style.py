@@ -27,9 +27,9 @@ class Look:
     """The look of one method in a figure.
 
     Attributes:
-        colour: as ``#RRGGBB``.
+        colour: the color as ``#RRGGBB``.
         dashes: lengths of dash and gap in line widths; empty for a whole line.
-        marker: where a line has a single point.
+        marker: the marker if a line has a single point.
     """
 
     colour: str

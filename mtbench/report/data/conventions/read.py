@@ -31,7 +31,7 @@ def read_by(comparison: Comparison, rules: Rules, *, name: str, opening: Sequenc
     A run whose record lacks what the rules take has no test metric, and a footnote says why.
 
     Args:
-        name: of the convention.
+        name: the name of the convention.
         opening: sentences at the beginning of the caption.
     """
     single = single_task_runs(comparison)

@@ -21,7 +21,7 @@ class Expense:
         parameter_ratio: its weights over those of the single-task network.
         macs: multiply-accumulates to answer every task for one example.
         label_uses: labels that entered a loss, mean over runs.
-        seconds: of training per epoch, as `seconds_per_epoch`; None if no run tells.
+        seconds: seconds of training per epoch, see `seconds_per_epoch`; None if no run has them.
         relative: `seconds` over those of the yardstick; None if one of them is not known.
         memory: bytes at the peak, the most of any run.
     """

@@ -26,13 +26,13 @@ class Sheet:
     """The runs of a suite on one dataset under one of its variations: what stands in one table.
 
     Attributes:
-        dataset: as the suite writes it.
+        dataset: the dataset as in the suite.
         variation: the numbers of the protocol that this part of the grid sets or varies, as texts.
         comparison: its runs; methods in the suite's order, under the suite's labels.
-        methods: what the suite calls them, in the same order.
-        planned: how many seeds the suite asks for at this size.
-        paper: what was published of it, if anything.
-        relations: what was published of its pairs of tasks.
+        methods: their names in the suite, in the same order.
+        planned: the number of seeds of the suite at this size.
+        paper: its published numbers, if there are any.
+        relations: the published numbers of its pairs of tasks.
     """
 
     dataset: str
@@ -74,10 +74,10 @@ class SuiteRuns:
         base: the datasets' protocol that they started from.
         size: e.g. ``paper``, or ``quick, epochs=2``.
         sheets: in the suite's order.
-        absent: what of the suite no run is of, in words, a text for each dataset and variation.
+        absent: parts of the suite without a run, in words, a text for each dataset and variation.
         studies: its searches, in its order.
         declared: when it was declared, in a sentence; empty if it was not.
-        changed: how it differs from what was declared, in a sentence; empty if it does not.
+        changed: its differences from the declaration, in a sentence; empty if there are none.
     """
 
     suite: Suite

@@ -27,13 +27,13 @@ class Switch:
     """Δm with one switch thrown, as a gain.
 
     Attributes:
-        group: what is switched: ``epoch``, ``pooling``, ``average``, ``base``, ``training``, or ``convention`` for all
+        group: the switched rule: ``epoch``, ``pooling``, ``average``, ``base``, ``training``, or ``convention`` for all
             of these but the training at once; empty for none.
         name: to what.
-        gains: by the suite's name of each method.
+        gains: the gains by the suite's name of each method.
         ranks: likewise, 1 for the best, without single-task networks and methods without a number.
-        chosen: whether epochs are chosen on the test split.
-        own_start: whether Δm is over each run's own first epoch, and so of another size than all others.
+        chosen: True if epochs are chosen on the test split.
+        own_start: True if Δm is over each run's own first epoch, and so of another size than all others.
         lacking: sentences on runs without a number.
         change: the largest change of a method's mean Δm, in points; NaN without, and where the sizes are unlike.
         tau: Kendall's tau of the order of methods with that without the switch; NaN without.

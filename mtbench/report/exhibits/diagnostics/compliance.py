@@ -36,7 +36,7 @@ def draw_compliance(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Fig
     the same images; each epoch's loss is the mean over seeds too. Methods go on over pages.
 
     Args:
-        frame: of `conflict_frame`, not empty.
+        frame: the frame from `conflict_frame`, not empty.
     """
     methods = list(dict.fromkeys(frame["method"]))
     for start in range(0, len(methods), _PAGE):

@@ -21,13 +21,13 @@ class Row:
     """A point, the front, or a method.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         block: ``points``, ``kin`` (methods of the same network and backbone) or ``others``.
         point: None unless it is one.
-        summaries: of the test metric per task; none of the front as a set.
+        summaries: summaries of the test metric per task; none for the front as a set.
         n: seeds of which all tasks are known.
         chance, nadir: the share of the box that it covers from either reference; None without one.
-        share: how often a point is on the front when seeds are drawn anew; None where that says nothing.
+        share: the fraction of resamples of seeds in which a point is on the front; None if it has no meaning.
         verdict: against the front; None for what is on it, or where there is none.
     """
 

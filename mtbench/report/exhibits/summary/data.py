@@ -31,8 +31,8 @@ class Cell:
 
     Attributes:
         summary: over seeds.
-        best: whether it is separated from every other method, and above the constant prediction.
-        constant: whether it is not above the constant prediction, see `mtbench.report.data.constant`.
+        best: True if it is separated from every other method, and above the constant prediction.
+        constant: True if it is not above the constant prediction, see `mtbench.report.data.constant`.
     """
 
     summary: Summary
@@ -46,22 +46,23 @@ class Row:
 
     Attributes:
         method: its title.
-        stale: whether some of its runs are stale.
-        mixed: whether Δm, or what is bold, compares its runs with runs of unlike numerics.
-        cells: as the table's columns.
-        finished: how many of its runs have a record.
-        planned: how many runs it has.
-        expense: what it takes; None before a run has finished.
-        delta: of Δm over its seeds, by the table's convention; of no values where there are no single-task runs.
+        stale: True if some of its runs are stale.
+        mixed: True if Δm, or a bold entry, compares its runs with runs of different numerics.
+        cells: cells in the order of the table's columns.
+        finished: number of its runs that have a record.
+        planned: number of its runs.
+        expense: its expense; None before a run has finished.
+        delta: the summary of Δm over its seeds, by the table's convention; without values if there are no single-task
+            runs.
         deltas: the same by every other average and divisor, by names such as ``task`` and ``seed``.
         parts: the part of each metric in Δm, by task and metric, in points; empty without a Δm.
-        band: how far Δm may be off for the rounding of constants that it is relative to, in points; NaN without them.
-        error: of the relative change of the error rate, likewise.
-        chosen: whether its epoch was chosen on the test split.
+        band: the largest error of Δm by the rounding of constants that it is relative to, in points; NaN without them.
+        error: the summary of the relative change of the error rate.
+        chosen: True if its epoch was chosen on the test split.
         rank: the mean over metrics of its rank; NaN where it has none.
-        idle: whether Δm is in part of a task in which neither the method nor the single-task network is above the
+        idle: True if Δm is in part of a task in which neither the method nor the single-task network is above the
             constant prediction.
-        note: which runs are not as they should be and why; empty if all are fresh.
+        note: the runs that are not fresh, and the reasons; empty if all are fresh.
     """
 
     method: str
@@ -87,17 +88,17 @@ class Table:
     """A table before it is written in any markup.
 
     Attributes:
-        dataset: what people call it.
+        dataset: its name for people.
         protocol: the protocol's title.
-        quick: whether it is a look, not a result.
+        quick: True if it is a preview, not a result.
         columns: the tasks, then the mean over them if they share a metric.
         rows: the methods.
         constants: the best predictions that look at no input, a line apart from the methods; None if no record has one.
-        yardstick: what times are relative to; None where they are absolute.
-        single: what methods are relative to: the title of the single-task method, or a reference of a convention; empty
+        yardstick: the unit of relative times; None if they are absolute.
+        single: the reference of Δm: the title of the single-task method, or a reference of a convention; empty
             if there is neither.
-        ranked: whether there is a column of mean ranks.
-        convention: of Δm.
+        ranked: True if there is a column of mean ranks.
+        convention: the convention of Δm.
         averages: other averages of Δm that differ from it here.
         caption: sentences that say what the numbers are.
         footnotes: sentences on runs that are not as they should be.

@@ -129,9 +129,9 @@ class _Panel:
 
     Attributes:
         title: the task.
-        label: of its axis.
+        label: the label of its axis.
         scores: (M, S) of methods and seeds.
-        constant: of the constant prediction; NaN without.
+        constant: the value of the constant prediction; NaN without one.
         of_all: True for what is of all tasks.
     """
 

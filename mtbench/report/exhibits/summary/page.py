@@ -37,7 +37,7 @@ def page_of(table: Table, *, every_task: bool = False) -> Page:
     """A summary table in words.
 
     Args:
-        every_task: whether each task has its column where there are many.
+        every_task: True if each task has its column even if there are many.
     """
     short = [f"{explained(table)} {_EACH}"] if is_wide(table.columns) and not every_task else []
     return Page(

@@ -26,9 +26,9 @@ class Swept:
     """The runs of a suite on one dataset, by the value of a number that is varied.
 
     Attributes:
-        suite: what they belong to.
-        dataset: as it writes it.
-        sheets: by value; more than one where parts of the suite's grid have that value in unlike ways.
+        suite: the suite that they belong to.
+        dataset: the dataset as in the suite.
+        sheets: the sheets by value; more than one if parts of the suite's grid have that value in different ways.
     """
 
     suite: Suite

@@ -27,7 +27,7 @@ class Tuned:
     """A method, at its default and at what was chosen for it.
 
     Attributes:
-        title: what people call it; no two in one table share it.
+        title: its name for people; unique within one table.
         study: the search.
         chosen: the number of the trial that was best; None before anything was chosen.
         default: (S,) by seed the mean over tasks of the test metric at the default, NaN where there is no run.
