@@ -75,8 +75,8 @@ class MethodRuns:
         return values
 
     def _values(self, pair: tuple[str, str]) -> dict[int, float]:
-        """A test metric by seed, of the runs that have a record: read from each once, since every average of Δm needs
-        it."""
+        """Return a test metric by seed, of the runs that have a record: read from each once, since every average of Δm
+        needs it."""
         if pair not in self._read:
             self._read[pair] = {seed: record.value(*pair) for seed, record in self.records.items()}
         return self._read[pair]
@@ -189,7 +189,7 @@ def _methods(runs: Sequence[RunStatus]) -> tuple[MethodRuns, ...]:
 
 
 def _parts(spec: RunSpec) -> str:
-    """A method as its parts, with what a preset has changed of the protocol."""
+    """Return a method as its parts, with what a preset has changed of the protocol."""
     apart = [f"{name}={render_value(getattr(spec.protocol, name))}" for name in spec.titles.apart]
     return " ".join([f"{spec.network}+{spec.balancer}@{spec.backbone}", *apart])
 

@@ -119,7 +119,7 @@ def _names(folders: Iterable[str]) -> Iterator[str]:
 
 
 def home(found: StudyRuns, comparisons: Iterable[Comparison]) -> Comparison:
-    """The comparison of the same dataset and protocol; if there is none, one without methods."""
+    """Return the comparison of the same dataset and protocol; if there is none, one without methods."""
     study = found.study
     for comparison in comparisons:
         if (comparison.dataset, _numbers(comparison.protocol)) == (study.dataset, found.protocol):

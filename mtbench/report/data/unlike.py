@@ -81,7 +81,8 @@ def unlike_partners(comparison: Comparison, index: int, *, bold: bool, conventio
 
 
 def _split(aspects: Sequence[Sequence[str]]) -> str:
-    """The values of aspects in which the same runs differ: ``2.9.0 and AVX2 (1 run), 2.10.0 and AVX512 (2 runs)``."""
+    """Return the values of aspects in which the same runs differ: ``2.9.0 and AVX2 (1 run), 2.10.0 and AVX512 (2
+    runs)``."""
     runs = Counter(values for values in zip(*aspects, strict=True) if UNKNOWN not in values)
     said = [f"{listed(values)} ({count} run{'s' * (count > 1)})" for values, count in sorted(runs.items())]
     return listed(said) if len(aspects) == 1 else "; ".join(said)

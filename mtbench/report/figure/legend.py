@@ -67,7 +67,7 @@ def legend_of(names: Iterable[str], explained: str, *, at_most: int = 4) -> Lege
 
 
 def longest(names: Iterable[str]) -> int:
-    """The characters of the longest line of any name."""
+    """Return the characters of the longest line of any name."""
     return max((len(line) for name in names for line in name.split("\n")), default=0)
 
 

@@ -90,8 +90,8 @@ def draw_lines(axes: Axes, lines: Sequence[Line], *, room: float, intervals: boo
 
 
 def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]:
-    """The looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints without
-    colours."""
+    """Return the looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints
+    without colours."""
     return {
         name: (rank, replace(look, marker=_MARKERS[place % len(_MARKERS)], dashes=_DASHES[place % len(_DASHES)]))
         for place, (name, (rank, look)) in enumerate(apart.items())
@@ -99,7 +99,7 @@ def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]
 
 
 def handle(look: Look) -> Line2D:
-    """A piece of a line for a legend."""
+    """Return a piece of a line for a legend."""
     return Line2D([], [], color=look.colour, dashes=look.dashes, marker=look.marker, markersize=4, linewidth=1.2)
 
 
@@ -125,7 +125,7 @@ def label_places(axes: Axes, at: Sequence[float], names: Sequence[str], *, inche
 
 
 def nearest(at: Sequence[float], *, inches: float, log: bool) -> float:
-    """Points between the two places that are nearest to one another in a panel `inches` wide."""
+    """Return points between the two places that are nearest to one another in a panel `inches` wide."""
     where = np.unique(np.log(at) if log else np.asarray(at, dtype=np.float64))
     if len(where) < 2:
         return 72 * inches

@@ -62,7 +62,7 @@ def draw_whiskers(
 
 
 def shifted(axes: Axes, points: float, *, upright: bool) -> Transform:
-    """The axes' own coordinates, moved by some points: to the right for what is upright, else down."""
+    """Return the axes' own coordinates, moved by some points: to the right for what is upright, else down."""
     across, up = (points / 72, 0.0) if upright else (0.0, -points / 72)
     figure = axes.get_figure(root=True)
     assert figure is not None

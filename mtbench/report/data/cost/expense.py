@@ -59,7 +59,8 @@ def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
 
 
 def yardstick(comparison: Comparison) -> Yardstick | None:
-    """The reference network with the reference balancer, without options, on the backbone that most methods have.
+    """Return the reference network with the reference balancer, without options, on the backbone that most methods
+    have.
 
     None if it is not in the comparison, if no run of it tells its seconds, or if some runs were on a GPU and some not.
     """
@@ -77,7 +78,7 @@ def yardstick(comparison: Comparison) -> Yardstick | None:
 
 
 def seconds_per_epoch(method: MethodRuns) -> float | None:
-    """The median over runs of the seconds that training steps took per epoch, those of the evaluations left out.
+    """Return the median over runs of the seconds that training steps took per epoch, those of the evaluations left out.
 
     Of a CPU they are the process's own, which other processes lengthen little; of a GPU, those on the clock.
     """

@@ -62,7 +62,7 @@ class Sheet:
         return not names.isdisjoint(name for name, _ in self.variation)
 
     def runs(self, method: str) -> MethodRuns | None:
-        """The runs of a method, by the suite's name for it."""
+        """Return the runs of a method, by the suite's name for it."""
         return dict(zip(self.methods, self.comparison.methods, strict=True)).get(method)
 
 
@@ -110,7 +110,7 @@ class SuiteRuns:
         return f"{self.slug}-{sheet.comparison.folder}{varied}"
 
     def sheet(self, dataset: str, settings: Mapping[str, Setting]) -> Sheet | None:
-        """The sheet of a dataset under a variation (see `_meant`); None if nothing of it has been run."""
+        """Return the sheet of a dataset under a variation (see `_meant`); None if nothing of it has been run."""
         wanted = _meant(self.suite, dataset, settings)
         return next((each for each in self.sheets if (each.dataset, each.variation) == (dataset, wanted)), None)
 
@@ -129,7 +129,8 @@ def suite_runs(
     studies: Iterable[StudyRuns] = (),
     declaration: Declaration | None = None,
 ) -> list[SuiteRuns]:
-    """The runs and searches that belong to a suite, whatever command made them, one result for each size there is.
+    """Return the runs and searches that belong to a suite, whatever command made them, one result for each size there
+    is.
 
     Args:
         declaration: the suite as it was declared before it was run.
@@ -196,8 +197,8 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
 def _comparison(
     suite: Suite, variation: tuple[tuple[str, str], ...], methods: Mapping[str, Sequence[RunStatus]]
 ) -> Comparison:
-    """One comparison, whatever the commands that made its runs called their protocol; its title says the variation,
-    be it the protocol's own value."""
+    """Return one comparison, whatever the commands that made its runs called their protocol; its title says the
+    variation, be it the protocol's own value."""
     everything = [status for statuses in methods.values() for status in statuses]
     protocol = everything[0].spec.titles.protocol
     alike = [_titled(status, protocol) for status in everything]
@@ -218,7 +219,8 @@ def _titled(status: RunStatus, protocol: str) -> RunStatus:
 
 
 def _meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
-    """The variation that a claim or a paper's table is about: the one it names, else none, else the grid's first."""
+    """Return the variation that a claim or a paper's table is about: the one it names, else none, else the grid's
+    first."""
     given = tuple(sorted(rendered(settings).items()))
     there = [
         tuple(sorted(rendered(each).items()))

@@ -81,7 +81,8 @@ def direction(sheet: Sheet | None, dataset: str, column: str) -> tuple[bool, str
 def paper_contrast(
     first: tuple[PaperTable | None, str], second: tuple[PaperTable | None, str], column: str
 ) -> Contrast | None:
-    """The contrast of two published numbers, each a table and a method of it, by Welch; None if one is not there.
+    """Return the contrast of two published numbers, each a table and a method of it, by Welch; None if one is not
+    there.
 
     With an interval only where spreads and repeats were published.
     """

@@ -112,7 +112,7 @@ def _read_switches(sheet: Sheet) -> Iterator[Switch]:
 
 
 def _whole(comparison: Comparison, convention: PeerConvention) -> Rules:
-    """All rules of a convention, with Δm as a gain."""
+    """Return all rules of a convention, with Δm as a gain."""
     unfit = convention.base == "constants" and (not convention.constants or misfit(comparison, convention.constants))
     rules = rules_of(convention, "mean" if unfit else convention.base)
     return dataclasses.replace(rules, delta=dataclasses.replace(rules.delta, sign="gain"))
@@ -141,7 +141,7 @@ def _switch(sheet: Sheet, rules: Rules, group: str, name: str) -> Switch:
 
 
 def _compared(usual: Switch, other: Switch) -> Switch:
-    """The switch with what it changes."""
+    """Return the switch with what it changes."""
     common: Sequence[str] = [name for name in usual.ranks if name in other.ranks]
     before, after = ([each.gains[name].mean for name in common] for each in (usual, other))
     changes = [] if other.own_start else [abs(one - two) for one, two in zip(before, after, strict=True)]

@@ -153,7 +153,7 @@ def _matrix(frame: pd.DataFrame, down: str, across: str, value: str, names: list
 
 
 def _spread(frame: pd.DataFrame, probe: str) -> str:
-    """The selectivity by one kind of probe, with its standard deviation over seeds."""
+    """Return the selectivity by one kind of probe, with its standard deviation over seeds."""
     found = frame[(frame["quantity"] == "selectivity") & (frame["probe"] == probe)]["value"].dropna()
     return written(summarize(found))
 
@@ -165,7 +165,7 @@ def _seeds(count: int) -> str:
 def _pages(
     comparison: Comparison, rows: dict[str, list[Panel | None]], explained: str, note: str, *, abreast: int
 ) -> Iterator[Figure]:
-    """The matrices of as many methods as fit on a page, page by page; each method's stand side by side.
+    """Yield the matrices of as many methods as fit on a page, page by page; each method's stand side by side.
 
     Args:
         rows: the rows by the text above them.

@@ -140,7 +140,7 @@ class Bounds:
 
 
 def trade_off(found: StudyRuns | None, comparison: Comparison, others: Sequence[StudyRuns] = ()) -> TradeOff:
-    """The points of a study and what stands beside them.
+    """Return the points of a study and what stands beside them.
 
     Args:
         found: None for methods alone.
@@ -185,7 +185,8 @@ def _bounds(trade: TradeOff) -> Bounds:
 
 
 def volume(tested: Sequence[NDArray[np.float64]], reference: Sequence[float] | None, trade: TradeOff) -> float | None:
-    """The share of the box from the reference to the ideal that the means of (S, T) each cover; None without a box."""
+    """Return the share of the box from the reference to the ideal that the means of (S, T) each cover; None without a
+    box."""
     ideal = trade.bounds.ideal
     if reference is None or ideal is None:
         return None
@@ -219,7 +220,7 @@ def _front_shares(trade: TradeOff) -> dict[int, float]:
 
 
 def mean(tested: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T,) the mean over seeds of values (S, T), NaN for a task without any."""
+    """Return (T,) the mean over seeds of values (S, T), NaN for a task without any."""
     known = np.isfinite(tested)
     sums, counts = np.where(known, tested, 0.0).sum(axis=0), known.sum(axis=0)
     means: NDArray[np.float64] = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)

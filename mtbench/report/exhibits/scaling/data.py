@@ -85,7 +85,8 @@ class Scale:
         return next((each.title for each in found if each), "")
 
     def means(self, point: Point, method: str) -> NDArray[np.float64]:
-        """The mean over tasks per seed (S,), NaN where there is none; of no seeds where the method has no run."""
+        """Return the mean over tasks per seed (S,), NaN where there is none; of no seeds where the method has no
+        run."""
         if self.column is None or point.sheet is None:
             return np.empty(0)
         return point.sheet.scores(self.column.name).get(method, np.empty(0))

@@ -54,8 +54,8 @@ class Panel:
 
 
 def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
-    """A panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows much. Of
-    many methods the best and the worst on average over datasets, by the first panel, are coloured."""
+    """Return a panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows
+    much. Of many methods the best and the worst on average over datasets, by the first panel, are coloured."""
     panels, titles, points = _panels(scale), scale.titles, scale.points
     at = tuple(float(point.tasks) for point in points)
     log = at[-1] > _WIDE * at[0]

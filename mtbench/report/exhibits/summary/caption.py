@@ -129,7 +129,7 @@ def _own_epochs(method: MethodRuns) -> str:
 
 
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
-    """The notes, what † means, and in what the runs of one table differ although they should not."""
+    """Return the notes, what † means, and in what the runs of one table differ although they should not."""
     stale = any(method.stale for method in comparison.methods)
     return (
         *(apart(method) for method in comparison.methods if method.apart),
@@ -203,7 +203,7 @@ def _test(comparison: Comparison, says: Says) -> str:
 
 
 def _constant(comparison: Comparison, says: Says) -> str:
-    """The meaning of the line of the constant prediction and of its mark."""
+    """Return the meaning of the line of the constant prediction and of its mark."""
     single = max(len(method.records) for method in comparison.methods) < 2
     over = "over test images, for one seed has no spread," if single else "over seeds"
     if single and any(column.metric != COUNTED for column in says.columns):

@@ -73,7 +73,7 @@ def _in_words(table: Table, index: int, *, mixed: bool) -> InWords:
 
 
 def _over_tasks(table: Table, group: Sequence[int], *, mixed: bool) -> Iterator[InWords]:
-    """The quantiles over some columns, which have one metric, and how many of them are above the constant."""
+    """Yield the quantiles over some columns, which have one metric, and how many of them are above the constant."""
     digits, name = _decimals(table, group), f"{table.columns[group[0]].metric} " if mixed else ""
     below = [table.constants.values[index] for index in group] if table.constants else []
     for head, at in _QUANTILES.items():

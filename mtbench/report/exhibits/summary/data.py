@@ -120,7 +120,7 @@ class Table:
 
 
 def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
-    """The summary table of a comparison, with the metrics and the convention of Δm that are chosen."""
+    """Return the summary table of a comparison, with the metrics and the convention of Δm that are chosen."""
     columns, convention = columns_of(comparison, choices), choices.delta
     unit, single = yardstick(comparison), single_task_runs(comparison)
     values = [scores(comparison, column) for column in columns]
@@ -209,7 +209,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
 
 
 def _called(column: Column, columns: Sequence[Column]) -> str:
-    """The name of a column, with its metric where another column is of the same task."""
+    """Return the name of a column, with its metric where another column is of the same task."""
     alone = sum(other.name == column.name for other in columns) == 1
     return column.name if alone else f"{column.name} {column.metric}"
 
@@ -222,7 +222,8 @@ def _idle(comparison: Comparison, single: MethodRuns | None) -> list[bool]:
 
 
 def _gap(gains: Mapping[tuple[str, str], Sequence[Summary]], convention: Convention) -> float:
-    """The largest amount by which the two divisors differ in the mean of a method's Δm; 0 where nothing is known."""
+    """Return the largest amount by which the two divisors differ in the mean of a method's Δm; 0 where nothing is
+    known."""
     seed, mean = (gains[convention.average, base] for base in BASES)
     return max(
         (abs(one.mean - other.mean) for one, other in zip(seed, mean, strict=True) if one.n and other.n), default=0
@@ -249,7 +250,8 @@ def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.P
 
 
 def _without(comparison: Comparison, method: MethodRuns, column: Column) -> list[int]:
-    """The seeds of runs that have no number in a column, but for those of which a reading says that they have none."""
+    """Return the seeds of runs that have no number in a column, but for those of which a reading says that they have
+    none."""
     return [
         seed
         for seed, record in method.records.items()

@@ -36,7 +36,8 @@ _BELOW = 0.38
 
 
 def draw_curves(comparison: Comparison) -> Figure:
-    """Two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training loss.
+    """Return two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training
+    loss.
 
     A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Of many methods the best and the
     worst at the end are drawn like that, and the others as their means in grey.
@@ -74,8 +75,8 @@ def draw_curves(comparison: Comparison) -> Figure:
 
 
 def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Figure:
-    """A panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots, their
-    mean and its 95 % t-interval below.
+    """Return a panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots,
+    their mean and its 95 % t-interval below.
 
     Tasks of unlike metrics have no mean: where single-task networks were run, Δm has that panel. An interval that is
     much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow. The constant prediction

@@ -57,7 +57,7 @@ class Swept:
         return tasks if 1 < len(tasks) <= _TASKS and len(self.main) == 1 else ()
 
     def scores(self, method: str, value: str, column: Column) -> NDArray[np.float64]:
-        """The test metric per seed (S,), NaN where there is no finished run; of no seeds where no runs are."""
+        """Return the test metric per seed (S,), NaN where there is no finished run; of no seeds where no runs are."""
         for sheet in self.sheets.get(value, ()):
             if method in sheet.methods:
                 return sheet.scores(column.name).get(method, np.empty(0))
@@ -114,7 +114,7 @@ class Sweep:
 
 
 def sweeps(runs: SuiteRuns) -> list[Sweep]:
-    """Each number that a suite's grid varies, once for each of the settings under which it does so.
+    """Return each number that a suite's grid varies, once for each of the settings under which it does so.
 
     Runs of the same methods' that are not varied, but would have a place among them, count at the protocol's own value.
     """
