@@ -1,7 +1,7 @@
 """Run tests with the lowest versions that pyproject.toml allows, in an environment of its own: `make lowest`.
 
-The environment ``.lowest`` is above the one that runs this file. It holds each direct dependency at its lowest version;
-torch, which is large, and packages without a lower bound come from below. Warnings of old versions are no faults.
+The environment ``.lowest`` holds each direct dependency at its lowest version. Torch, which is large, and packages
+without a lower bound are linked from the environment that runs this file. Warnings of old versions are no faults.
 """
 
 import os
