@@ -38,9 +38,9 @@ def report(
             or ``main`` (over the primary ones).
         delta_sign: sign of Δm: ``gain`` (higher is better) or ``drop``.
         delta_base: divisor of Δm: the single-task run of the same ``seed``, or the ``mean`` of the single-task runs.
-        rank: whether to show the mean rank of each method over metrics.
+        rank: True to show the mean rank of each method over metrics.
         data_root: see `mtbench.load`.
-        quiet: whether to print no tables.
+        quiet: True to print no tables.
 
     Returns:
         the files: each table as Markdown, LaTeX and CSV, each figure as PDF and PNG, and the tidy frame as CSV.

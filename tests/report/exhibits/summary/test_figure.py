@@ -34,7 +34,7 @@ def some_runs() -> list[RunStatus]:
 
 
 def validated() -> RunStatus:
-    """A run with a held-out validation split, which its curve is of; the last point has all splits."""
+    """Return a run with a held-out validation split, which its curve is of; the last point has all splits."""
     protocol = TrainingProtocol(validation=True, epochs=2)
     run = finished(protocol=protocol)
     assert run.record is not None
