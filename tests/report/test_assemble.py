@@ -1,17 +1,26 @@
+import io
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from rich.console import Console
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
-from mtbench.report.assemble import Report, assemble
+from mtbench.report.assemble import Report, assemble, make_report
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibit import Results
+from mtbench.report.exhibits import runs as runs_exhibit
+from mtbench.report.exhibits.diagnostics import exhibit as diagnostics
+from mtbench.report.exhibits.pareto import data as pareto
+from mtbench.report.exhibits.pareto import exhibit as pareto_exhibit
+from mtbench.report.exhibits.summary import exhibit as summary
 from mtbench.report.page.latex import render_latex
 from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished
+from tests.report.searches import Tried, weighted
 from tests.report.suite_runs import filled
 from tests.report.typesetting import needs_latex, typeset
 
@@ -80,3 +89,43 @@ def test_every_page_marks_a_look(runs: SuiteRuns) -> None:
 def test_pdflatex_sets_every_page_within_the_line(runs: SuiteRuns, tmp_path: Path) -> None:
     log = typeset(tmp_path, [render_latex(page) for page in assemble(Results.of_suite(runs)).pages()])
     assert "multiply defined" not in log
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> list[str]:
+    """Return a list that grows by a name whenever a function of a module is called."""
+    calls: list[str] = []
+    function = getattr(module, name)
+
+    def call(*args: object, **more: object) -> object:
+        calls.append(name)
+        return function(*args, **more)
+
+    monkeypatch.setattr(module, name, call)
+    return calls
+
+
+def test_each_table_bootstrap_and_frame_is_made_once_for_the_screen_and_all_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    points = [
+        Tried(asked="0.5/0.5", worth=(70, 70), front=True, tested=[(70, 70), (71, 70)]),
+        Tried(asked="0.9/0.1", worth=(80, 50), front=True, tested=[(80, 50), (81, 51)]),
+    ]
+    found, again = weighted(points)
+    methods = [finished(name, seed, (60.0 + seed, 65.0)) for name in ("td", "moo") for seed in range(2)]
+    calls = {
+        name: counted(monkeypatch, module, name)
+        for module, name in (
+            (summary, "build_table"),
+            (pareto, "front_probability"),
+            (pareto_exhibit, "pareto_rows"),
+            (runs_exhibit, "tidy_frame"),
+            (diagnostics, "conflict_frame"),
+        )
+    }
+    report = make_report([*again, *methods], [found])
+    report.print(Console(file=io.StringIO(), width=100))
+    files = {file.name for file in report.write(tmp_path)}
+    assert {name: len(made) for name, made in calls.items()} == dict.fromkeys(calls, 1)
+    stem = "mmnist2-paper-search-branches-fixed"
+    assert {f"{stem}.{kind}" for kind in ("tex", "md", "csv")} | {f"{stem}-scatter.pdf"} <= files
