@@ -5,8 +5,10 @@ READY := .venv/.ready
 RUNS := .venv/.runs
 # Of pytest, as in: make test OPTIONS=--no-skips
 OPTIONS ?=
+# Of `make lowest`: the files or folders of tests, all by default.
+TESTS ?=
 
-.PHONY: demo test slow benchmark evidence evidence-left gpu lint types check
+.PHONY: demo docs hooks lowest test slow benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -34,6 +36,15 @@ slow: $(READY)  ## what takes minutes: real processes, killed
 
 benchmark: $(READY)  ## ratios of times, measured in one run
 	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks
+
+docs: $(READY)  ## the documentation as pages, in build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+hooks: $(READY)  ## lint, format and types before each commit
+	$(BIN)/pre-commit install
+
+lowest: $(READY)  ## tests with the lowest versions that pyproject.toml allows, but torch, in an environment of their own
+	$(BIN)/python tests/lowest.py $(TESTS)
 
 evidence: $(READY)  ## train the list results/evidence.toml, with the release that it names
 	$(BIN)/python results/evidence.py

@@ -144,7 +144,22 @@ def test_the_method_of_contributing_is_complete_and_every_part_of_it_gets_a_grad
 
 
 def test_the_changelog_begins_with_what_comes_next_and_this_release() -> None:
-    headings = re.findall(r"^## \[(.+?)\]( - \d{4}-\d\d-\d\d)?$", (HOUSE / "CHANGELOG.md").read_text(), re.MULTILINE)
+    headings = re.findall(
+        r"^## \[(.+?)\](?: - (\d{4}-\d\d-\d\d))?$", (HOUSE / "CHANGELOG.md").read_text(), re.MULTILINE
+    )
     assert headings[0] == ("Unreleased", "")
     assert headings[1][0] == version("mtbench")
-    assert headings[1][1]
+    cited = dict(re.findall(r'^([\w-]+): "?(.+?)"?$', (HOUSE / "CITATION.cff").read_text(), re.MULTILINE))
+    assert (cited["version"], cited["date-released"]) == headings[1]
+
+
+def test_the_picture_of_the_house_names_every_room_and_nothing_else() -> None:
+    text = (HOUSE / "CONTRIBUTING.md").read_text().partition("## The house\n")[2].partition("\n## ")[0]
+    parent, named = "", set[str]()
+    for indent, folder in re.findall(r"^( *)([\w]+/) {2,}", text, re.MULTILINE):
+        parent = parent if indent else folder
+        named.add(parent + folder if indent else folder)
+    rooms = {f"mtbench/{path.parent.name}/" for path in (HOUSE / "mtbench").glob("*/*.*") if path.suffix != ".pyc"}
+    assert "mtbench/suites/" in rooms
+    assert rooms <= named
+    assert [folder for folder in sorted(named) if not (HOUSE / folder).is_dir()] == []

@@ -26,7 +26,7 @@ def nearest(canvas: int) -> list[int]:
 
 
 def pad(tiles: Tensor) -> Tensor:
-    """Return tiles (M, 28, 28) with an empty row and column behind the last: (M, 29, 29). A source of 28 is outside."""
+    """Return tiles (M, 28, 28) with an empty row and column at the end: (M, 29, 29). A source of 28 is outside."""
     return nn.functional.pad(tiles, (0, 1, 0, 1))
 
 
@@ -47,7 +47,7 @@ def place(padded: Tensor, chosen: Tensor, rows: Tensor, columns: Tensor) -> Tens
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Where tiles lie.
+    """The places of tiles on a canvas.
 
     Attributes:
         places: the (row, column) of each tile's first pixel on the canvas.
@@ -58,10 +58,10 @@ class Layout:
     canvas: int
 
     def sources(self) -> tuple[Tensor, Tensor]:
-        """Which row, and which column, of a tile each row and column of a composite shows; 28 if none.
+        """Return the row, and the column, of a tile that each row and column of a composite shows; 28 if none.
 
         Returns:
-            two tensors (n + 1, 28) int64; the last row is of a tile that lies nowhere.
+            two tensors (n + 1, 28) int64; the last row is for a tile without a place.
         """
         axes = []
         for axis in (0, 1):
@@ -71,8 +71,7 @@ class Layout:
         return axes[0], axes[1]
 
     def compose(self, tiles: Tensor, members: Tensor) -> Tensor:
-        """Return composites (B, 28, 28) of the tiles (M, 28, 28) that `members` (B, n) int64 names in order of
-        places."""
+        """Return composites (B, 28, 28) of the tiles (M, 28, 28) in `members` (B, n) int64, in order of places."""
         padded, (rows, columns) = pad(tiles), self.sources()
         composites = torch.zeros(len(members), SIDE, SIDE, dtype=tiles.dtype)
         for start in range(0, len(members), CHUNK):
@@ -96,14 +95,14 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """What composites are made of.
+    """The source of composites.
 
     Attributes:
-        half: of MNIST, ``train`` or ``t10k``.
-        seed: of the draws of partners.
+        half: the half of MNIST, ``train`` or ``t10k``.
+        seed: the seed of the draws of partners.
         held_out: None for all digits of the half, True for the 10,000 that are set aside for validation, False for
-            all others. A composite of one shares no digit with any composite of the other.
-        last: whether the last 10,000 digits are set aside, and not a drawn set.
+            all others. Composites of the two parts have no digit in common.
+        last: True if the last 10,000 digits are set aside, False if they are drawn.
     """
 
     half: str

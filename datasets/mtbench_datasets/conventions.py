@@ -61,8 +61,8 @@ def _conventions(
     Args:
         of: the end of the names of the training protocols; empty where there are none.
         batch: test images in a batch of CAGrad's code.
-        constants: of CAGrad's code, and `main_constants` those of Auto-Lambda's.
-        note: on Auto-Lambda's constants.
+        constants: single-task values of CAGrad's code; `main_constants` are those of Auto-Lambda's.
+        note: a note on Auto-Lambda's constants.
     """
 
     def protocols(code: str) -> tuple[str, ...]:

@@ -36,12 +36,12 @@ class Drawn(Dataset):
 
     @abstractmethod
     def draw(self, folder: Path, seed: int, say: Callable[[str], None]) -> None:
-        """Write the world into a folder; leave it alone if it is whole."""
+        """Write the world into a folder, unless it is complete."""
 
     @staticmethod
     @abstractmethod
     def find_faults(folder: Path) -> list[tuple[Path, str]]:
-        """Return what is wrong with a world, as pairs of a file and a remark; an empty list if it is whole."""
+        """Return the faults of a world, as pairs of a file and a remark; an empty list if it is complete."""
 
     @property
     def stem(self) -> str:

@@ -1,4 +1,4 @@
-"""Files of tensors whose heads say what they were read from, so that facts can be had without reading the tensors."""
+"""Files of tensors whose heads say what they were read from, so that facts can be read without the tensors."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def read_tensors(path: Path, owner: str, parse: Callable[..., Facts]) -> tuple[d
 
 
 def read_facts(path: Path, parse: Callable[..., Facts]) -> Facts | None:
-    """Return the facts alone, whose sum is not checked; None where they are missing or damaged."""
+    """Return the facts alone, whose sum is not checked; None if they are missing or damaged."""
     if not sum_beside(path):
         return None
     try:
@@ -69,11 +69,11 @@ def file_states(files: Mapping[str, Path], below: Path | None = None) -> dict[st
 def expect_unchanged(
     files: Mapping[str, Path], before: Mapping[str, State], path: Path, owner: str, *, below: Path | None = None
 ) -> None:
-    """Refuse files that are other ones than before; those that came or went since are not looked at.
+    """Refuse files that have changed since; files that were added or removed since are ignored.
 
     Args:
         files, below: see `file_states`.
-        before: what `file_states` returned when they were read.
+        before: the result of `file_states` when they were read.
         path: the file that was made of them, for the error.
         owner: the dataset as the person wrote it, for the error.
 

@@ -1,4 +1,4 @@
-"""Files whose content is known by its sum: read only if it is right, written so that nobody ever sees half of one."""
+"""Files with a known sum of their content: read only if it is right, written so that no reader sees a part."""
 
 import hashlib
 import os
@@ -36,7 +36,7 @@ def read_checked(path: Path, algorithm: str, expected: str, owner: str) -> bytes
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that whoever reads it meanwhile, or after a crash, finds all of it or what was there before.
+    """Write a file so that a reader at the same time, or after a crash, finds either the new or the old content.
 
     Raises:
         DataError: it cannot be written.
@@ -67,8 +67,7 @@ def write_with_sum(path: Path, content: bytes) -> None:
 
 
 def sum_beside(path: Path) -> str:
-    """Return the sha256 that a file written by `write_with_sum` is to have; empty if there is no such file or no
-    sum."""
+    """Return the expected sha256 of a file written by `write_with_sum`; empty if there is no such file or no sum."""
     try:
         return _sidecar(path).read_text(encoding="ascii")[:64] if path.is_file() else ""
     except (OSError, UnicodeDecodeError):

@@ -16,7 +16,7 @@ class Made(Dataset):
     """A dataset without files. Derive and give `sizes`, `make`, and `tasks` and `fingerprint` as of any dataset.
 
     Attributes:
-        name: as registered.
+        name: the registered name.
     """
 
     name: ClassVar[str]

@@ -65,14 +65,14 @@ class Foreground:
         tiles: the digits (M, 28, 28) uint8.
         members: (N, n) int64, the digits of each example.
         positions: (N, T) or (1, T) int64, which of an example's digits is the task's; -1 if none.
-        layout: where the digits lie.
+        layout: the places of the digits.
     """
 
     def __init__(self, tiles: Tensor, members: Tensor, positions: Tensor, layout: Layout) -> None:
         self._tensors: tuple[Tensor, ...] = (pad(tiles), members, positions.expand(len(members), -1), *layout.sources())
 
     def __call__(self, rows: Tensor, task: int) -> Tensor:
-        """Float maps (B, 28, 28): 1 where the digit, alone and resized as the image was, is brighter than 127."""
+        """Return float maps (B, 28, 28): 1 where the digit, alone and resized like the image, is brighter than 127."""
         if self._tensors[0].device != rows.device:
             self._tensors = tuple(tensor.to(rows.device) for tensor in self._tensors)
         tiles, members, positions, source_rows, source_columns = self._tensors
@@ -84,7 +84,7 @@ class MultiMnist(Dataset):
     """The common part of all layouts.
 
     Attributes:
-        name: as registered.
+        name: the registered name.
         grid: the (row, column) of each digit, in the order of tasks, in units of the offset.
         offset: the layout's own, in pixels.
         canvas: the layout's own side, in pixels.

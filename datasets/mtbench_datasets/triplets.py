@@ -63,8 +63,8 @@ def triplet_split(triplets: Sequence[Tensor], classes: Tensor, inputs: Tensor) -
 
     Args:
         triplets: per task (K, 3) indices of images.
-        classes: (N, T) what each image is for each task, -1 where that is not known.
-        inputs: images, or none (_, 0) for labels alone.
+        classes: (N, T) the class of each image for each task, -1 if it is unknown.
+        inputs: images, or empty (_, 0) for labels alone.
     """
     tasks = len(triplets)
     members = in_turn(triplets)

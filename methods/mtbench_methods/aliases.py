@@ -1,4 +1,4 @@
-"""Names of their own for compositions that papers gave a name."""
+"""Aliases of compositions that papers gave a name."""
 
 from mtbench.contract import Alias
 
@@ -12,7 +12,7 @@ class Uniform(Alias):
 
 
 class Itn(Alias):
-    """Independent task networks, ITN (Zhao et al. 2018): what is called single here."""
+    """Independent task networks, ITN (Zhao et al. 2018): the same as single."""
 
     stands_for = "single+uniform"
     is_title = False

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from mtbench.contract import Classification, Split, stream
 from mtbench.errors import UsageError
-from mtbench.plan.parse import dataset_of
 from mtbench.plan.spec import RunSpec
 
 __all__ = ["random_splits"]
@@ -23,7 +22,7 @@ def random_splits(spec: RunSpec, root: Path) -> dict[str, Split]:
     Raises:
         UsageError: a task is no classification.
     """
-    dataset = dataset_of(spec).open(root)
+    dataset = spec.resolve().dataset.open(root)
     classes = [task.kind.classes for task in dataset.tasks if isinstance(task.kind, Classification)]
     if len(classes) < len(dataset.tasks):
         raise UsageError(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import bench, check, data, explain, info, inspect, new, report, run, search, suite
+from mtbench.cli import bench, check, data, exec, explain, export, info, inspect, new, report, run, search, suite
 from mtbench.cli.command import App
 from mtbench.errors import MtbenchError
 
@@ -38,6 +38,7 @@ app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("search", epilog=search.EXAMPLES)(search.search)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.command("status")(run.status)
 app.command("list")(inspect.list_)
 app.command("info")(info.info)
@@ -47,7 +48,7 @@ app.add_typer(suite.app, name="suite")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
 app.command("bench")(bench.bench)
-app.command("exec")(run.exec_)
+app.command("exec")(exec.exec_)
 
 
 def main() -> None:

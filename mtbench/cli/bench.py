@@ -147,13 +147,13 @@ def _write(found: "Bench", folder: Path) -> Sequence[str]:
     """Write the table, the numbers and the figure into a folder, and return the names of the files."""
     from mtbench.bench.figure import draw_bench
     from mtbench.bench.page import bench_frame, bench_page
-    from mtbench.report.figure.style import save
-    from mtbench.report.files import csv_bytes, marked_up, write_files
+    from mtbench.report.exhibit import Shown
+    from mtbench.report.write import write_shown
 
     figure = draw_bench(found)
-    content = {
-        **marked_up(bench_page(found), "bench"),
-        "bench.csv": csv_bytes(bench_frame(found)),
-        **({f"bench.{kind}": data for kind, data in save(figure).items()} if figure else {}),
-    }
-    return [path.name for path in write_files(content, folder)]
+    piece = Shown(
+        pages={"bench": bench_page(found)},
+        numbers={"bench": bench_frame(found)},
+        figures={"bench": lambda: figure} if figure else {},
+    )
+    return [path.name for path in write_shown([piece], folder)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mtbench.contract import Network, PeerConvention, Setup, TrainingProtocol
-    from mtbench.plan.parse import MethodChoice
+    from mtbench.plan.chosen import MethodChoice
 
 __all__ = ["info"]
 
@@ -30,7 +30,7 @@ def info(
     name: Annotated[
         str,
         typer.Argument(
-            help="A method, balancer, dataset or backbone, with options if wanted, e.g. td:channels=6 or mmnist3.",
+            help="A method, balancer, dataset, backbone or exhibit, with options if wanted, e.g. td:channels=6.",
             metavar="NAME",
             autocompletion=completion.names,
         ),
@@ -111,6 +111,10 @@ def _describe(console: "Console", kind: str, name: str) -> None:
     plugin: Any = registry.load(kind, name)
     console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
     console.print(_reflowed(inspect.getdoc(plugin) or "(it has no docstring)"), markup=False, highlight=False)
+    if kind == "exhibit":
+        shown = {"report": "every report", "suite": "reports of suites", "request": f'suites with figures = ["{name}"]'}
+        console.print(f"\nShown in: {shown[plugin.scope]}", markup=False, highlight=False)
+        return
     if plugin.paper:
         console.print()
         say(console, f"Paper: {plugin.paper}", markup=False)
@@ -235,14 +239,12 @@ def _describe_conventions(console: "Console", conventions: "Mapping[str, PeerCon
 def _count_for_dataset(console: "Console", name: str, dataset: str) -> None:
     from mtbench.plan.counting import outline
     from mtbench.plan.grid import Request, plan
-    from mtbench.plan.parse import backbone_of, dataset_of
-    from mtbench.train.assemble import method_of
 
     spec = plan(Request(methods=[name], datasets=[dataset], settings={}, seeds=[0]))[0]
-    setup = backbone_of(spec).setup(dataset_of(spec).open(Path()), seed=0)
+    chosen = spec.resolve()
+    setup = chosen.setup(chosen.dataset.open(Path()), seed=0)
     title = f"{spec.titles.method} on {spec.titles.dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
-    method = method_of(spec)
-    _count(console, title, outline(method, setup), method, setup)
+    _count(console, title, outline(chosen.method, setup), chosen.method, setup)
 
 
 def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], tasks: int, classes: int) -> None:

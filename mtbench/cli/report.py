@@ -182,15 +182,12 @@ def _report_all(
     console: "Console",
 ) -> list[Path]:
     from mtbench.engines.say import say
+    from mtbench.report.assemble import make_report
     from mtbench.report.data.studies import in_tables
-    from mtbench.report.page.terminal import print_page
-    from mtbench.report.write import make_report
 
     shown, left_out = in_tables(statuses, studies)
     made = make_report(shown, studies, choices)
-    for page in made.pages():
-        print_page(page, console)
-        console.print()
+    made.print(console)
     for line in left_out:
         say(console, line, style="dim", markup=False)
     return made.write(out)
@@ -207,20 +204,16 @@ def _report_suite(
     console: "Console",
 ) -> list[Path]:
     from mtbench.engines.say import say
-    from mtbench.report.exhibits.claims.judged import judge_claims
-    from mtbench.report.page.terminal import print_page
-    from mtbench.report.suites.pages import suite_pages
-    from mtbench.report.suites.write import write_suite
+    from mtbench.report.assemble import assemble
+    from mtbench.report.exhibit import Results
 
     files: list[Path] = []
     for runs in conventions.runs_of_suite(name, results, statuses, studies):
-        judged = judge_claims(runs, root)
-        for page in suite_pages(runs, judged, choices):
-            print_page(page, console)
-            console.print()
+        made = assemble(Results.of_suite(runs, root, choices))
+        made.print(console)
         if runs.changed:
             say(console, runs.changed, style="yellow", markup=False)
         if runs.absent:
             say(console, f"Not run at this size: {'; '.join(runs.absent)}.", style="dim", markup=False)
-        files += write_suite(runs, judged, out, choices)
+        files += made.write(out)
     return files

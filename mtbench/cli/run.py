@@ -1,4 +1,4 @@
-"""``mtbench run``, ``mtbench status`` and ``mtbench exec``."""
+"""``mtbench run`` and ``mtbench status``."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from mtbench.engines.pool import Outcome
     from mtbench.search.request import SearchRequest
 
-__all__ = ["EXAMPLES", "exec_", "run", "status"]
+__all__ = ["EXAMPLES", "run", "status"]
 
 EXAMPLES = """Examples:
 
@@ -208,34 +208,6 @@ def status(folders: Folders = None, results: ResultsOption = None, root: DataRoo
     out.print(table(runs))
     for line in notes(runs):
         say(out, line)
-
-
-def exec_(
-    spec: Annotated[Path, typer.Argument(help="The spec.json of a run.", metavar="SPEC")],
-    root: DataRoot = None,
-    device: Device = "auto",
-) -> None:
-    """Train the one run of a spec.json, for schedulers and xargs."""
-    from mtbench.engines.stop import stop_on_sigterm
-
-    stop = stop_on_sigterm()  # before anything that starts threads is imported
-    from mtbench.engines.display import Lines
-    from mtbench.engines.job import execute
-    from mtbench.engines.pool import Job
-    from mtbench.store.folder import RunFolder
-
-    titles = RunFolder(spec.parent).spec().titles
-    job, lines = Job(folder=spec.parent, title=f"{titles.dataset} {titles.method}"), Lines(console(), 1)
-    with stoppable():
-        execute(
-            spec,
-            data_root(root),
-            device,
-            lambda progress: lines.advanced(job, progress),
-            say=lambda text: lines.noted(job, text),
-            stop=stop,
-        )
-    lines.ended(job, "done", "")
 
 
 def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, suite: str, *, quiet: bool) -> None:

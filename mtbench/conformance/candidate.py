@@ -16,7 +16,8 @@ from mtbench.conformance.world import SHAPE, World
 from mtbench.contract import Setup, TrainingProtocol
 from mtbench.contract.options import parse_options, render_value
 from mtbench.errors import UsageError
-from mtbench.plan.parse import BackboneChoice, MethodChoice, parse_backbone, parse_method
+from mtbench.plan.chosen import BackboneChoice, MethodChoice
+from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly, build, build_balancer
 from mtbench.train.device import deterministic

@@ -88,7 +88,8 @@ def assert_conforms(name: str, *, root: Path | None = None) -> None:
     """Raise AssertionError with every fault of a plug-in, for use in the tests of its package.
 
     Args:
-        name, root: see `examine`; without a root a dataset is prepared in a temporary folder.
+        name: see `examine`.
+        root: see `examine`; without one a dataset is prepared in a temporary folder.
     """
     with tempfile.TemporaryDirectory() as folder:
         faults = [result for result in examine(name, root=root or Path(folder)) if result.fault]

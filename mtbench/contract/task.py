@@ -128,7 +128,8 @@ class Kind(ABC):
         """Return the loss () of the examples of one training batch; by default the mean of their `losses`.
 
         Args:
-            output, target: see `losses`; n > 0.
+            output: see `losses`; n > 0.
+            target: see `losses`.
         """
         return self.losses(output, target).mean()
 
@@ -153,7 +154,8 @@ class Kind(ABC):
         """Return a mask (n,) bool of the correct predictions; None if the kind has no correct and wrong ones.
 
         Args:
-            predictions, targets: see `Tally.add`.
+            predictions: see `Tally.add`.
+            targets: see `Tally.add`.
         """
         return None
 

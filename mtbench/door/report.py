@@ -7,10 +7,9 @@ from rich.console import Console
 
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, names
 from mtbench.door.results import read_results
+from mtbench.report.assemble import make_report
 from mtbench.report.data.choices import Convention, parse_choices
 from mtbench.report.data.studies import in_tables
-from mtbench.report.page.terminal import print_page
-from mtbench.report.write import make_report
 
 __all__ = ["report"]
 
@@ -62,9 +61,7 @@ def report(
     choices = parse_choices(",".join(names(metrics)), convention, tasks, rank=rank)
     shown, left_out = in_tables(found.runs, found.studies)
     made = make_report(shown, found.studies, choices)
-    for page in made.pages():
-        print_page(page, console)
-        console.print()
+    made.print(console)
     for line in left_out:
         console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
     return made.write(Path(out) if out else None)

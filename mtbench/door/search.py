@@ -45,6 +45,8 @@ def search(
     Trials that are in the results folder already are not trained again. The retrained runs alone are reported, by
     `mtbench.load` and `mtbench.report`.
 
+    `protocol`, `backbone`, `results` and the arguments on devices, and from `refresh` on, are those of `mtbench.run`.
+
     Args:
         methods: methods such as ``td`` or ``branches+fixed``; a network alone is searched over its loss weights.
         dataset: one dataset or several.
@@ -57,7 +59,6 @@ def search(
         seed: seed of the proposals.
         retrain: number of seeds that what was chosen is retrained with; by default as the training protocol says.
         points: with one objective per task, retrain the ``front`` or ``all``.
-        protocol, backbone, results, data_root, device, jobs, runs_per_device, refresh, quiet: as in `mtbench.run`.
         settings: settings of the training protocol that are to differ, such as ``epochs=10``.
 
     Returns:

@@ -69,10 +69,8 @@ class Work:
         Raises:
             DataError: one cannot be had.
         """
-        from mtbench.plan.parse import dataset_of
-
         for spec in {str(spec.dataset): spec for spec in specs}.values():
-            dataset_of(spec).open(self.root).prepare(self.say)
+            spec.resolve().dataset.open(self.root).prepare(self.say)
 
     def agenda(self, specs: Sequence[RunSpec], *, write: bool) -> Agenda:
         """Return what is to become of each run.

@@ -17,7 +17,7 @@ from mtbench.contract import Split
 from mtbench.engines.processes import spawn
 from mtbench.errors import MtbenchError
 from mtbench.plan.counting import count_work
-from mtbench.plan.parse import dataset_of, parse_dataset, parse_method
+from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.store.data import data_fingerprint
 from mtbench.train.assemble import load_splits
@@ -71,7 +71,7 @@ def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> N
         key = (str(spec.dataset), spec.protocol.validation, spec.protocol.images)
         try:
             if key not in loaded:  # once for all methods
-                loaded[key] = load_splits(spec, dataset_of(spec).open(Path(root)))
+                loaded[key] = load_splits(spec, spec.resolve().dataset.open(Path(root)))
             speed = measure_speed(spec, root=Path(root), device=choose_device(device), data=loaded[key], stop=stop)
             pipe.send(speed)
         except Exception:  # what is wrong with the run shows when it is done

@@ -9,14 +9,13 @@ from torch import Tensor
 
 from mtbench.contract import Backbone, Classification, Dataset, Kind, Network, Retrieval, Setup, Split, Task
 from mtbench.errors import StoreError, UsageError, shortlist
-from mtbench.plan.parse import backbone_of, dataset_of
 from mtbench.plan.spec import RunSpec
 from mtbench.report.figure.maps.views import KINDS
 from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
 from mtbench.store.results import run_folders
 from mtbench.store.status import RunStatus, status_of
-from mtbench.train.assemble import build, method_of
+from mtbench.train.assemble import build
 
 __all__ = [
     *("CLASSES", "EMBEDDINGS", "EXPLAINED", "MAPS", "OpenedRun", "TrainedRun"),
@@ -132,9 +131,10 @@ def open_network(folder: RunFolder, root: Path, device: torch.device) -> OpenedR
             mend=f"Finish it: mtbench exec {shlex.quote(str(folder.path / 'spec.json'))}",
         )
     weights = _weights(folder, spec, status.record)
-    dataset = dataset_of(spec).open(root)
-    setup = backbone_of(spec).setup(dataset, seed=spec.seed)
-    network = build(method_of(spec), setup)
+    chosen = spec.resolve()
+    dataset = chosen.dataset.open(root)
+    setup = chosen.setup(dataset, seed=spec.seed)
+    network = build(chosen.method, setup)
     try:
         network.load_state_dict(weights)
     except RuntimeError as cause:

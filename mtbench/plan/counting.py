@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from mtbench.contract import Inputs, Network, Setup, Task, plain_form
-from mtbench.plan.parse import MethodChoice
+from mtbench.plan.chosen import MethodChoice
 
 __all__ = ["Macs", "Part", "count_macs", "count_work", "outline", "parts", "single_task_network", "total", "weights"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mtbench.contract import GradientBalancer, Network
 from mtbench.contract.normalization import has_batch_norm
+from mtbench.plan.chosen import BackboneChoice, DatasetChoice, MethodChoice
 from mtbench.plan.counting import outline
-from mtbench.plan.parse import BackboneChoice, DatasetChoice, MethodChoice
 
 __all__ = ["Facts", "facts_of"]
 

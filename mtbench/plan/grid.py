@@ -11,15 +11,9 @@ from mtbench.contract import Dataset, RepresentationBalancer, Task, TrainingProt
 from mtbench.contract.files import with_short_hashes
 from mtbench.contract.options import render_value
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
+from mtbench.plan.chosen import BackboneChoice, DatasetChoice, MethodChoice
 from mtbench.plan.facts import facts_of
-from mtbench.plan.parse import (
-    BackboneChoice,
-    DatasetChoice,
-    MethodChoice,
-    parse_backbone,
-    parse_dataset,
-    parse_method,
-)
+from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec, Titles
 
 __all__ = ["Request", "all_methods", "building", "choose_protocol", "parse_seeds", "plan"]

@@ -12,123 +12,27 @@ balancer cannot contain ``@``, nor ``+`` before a letter; that for a backbone ca
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from mtbench import registry
-from mtbench.contract import Alias, Backbone, Balancer, Dataset, Network, Setup, Task
-from mtbench.contract.files import known_paths, with_short_hashes
-from mtbench.contract.options import Value, current_names, differences, parse_options, render_value
+from mtbench.contract import Alias, Balancer, Network
+from mtbench.contract.files import with_short_hashes
+from mtbench.contract.options import Value, current_names, parse_options, render_value
 from mtbench.errors import PluginError, UsageError
-from mtbench.plan.spec import Choice, RunSpec, composition
-from mtbench.plan.variation import Variation, Varied
+from mtbench.plan.chosen import (
+    BackboneChoice,
+    DatasetChoice,
+    MethodChoice,
+    check_pair,
+    choice_of,
+    load_backbone,
+    load_dataset,
+    load_plugin,
+    split_options,
+)
+from mtbench.plan.spec import Choice, composition
 
-__all__ = [
-    "BackboneChoice",
-    "DatasetChoice",
-    "MethodChoice",
-    "backbone_of",
-    "dataset_of",
-    "parse_backbone",
-    "parse_dataset",
-    "parse_method",
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class BackboneChoice:
-    """A backbone and its options."""
-
-    choice: Choice
-    backbone_class: type[Backbone]
-    options: Any
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The paths, by hash, of the files among its options."""
-        return known_paths(self.options)
-
-    def setup(self, dataset: Dataset, *, seed: int) -> Setup:
-        """Return the parts that a network for this dataset on this backbone is built from."""
-        return Setup(
-            tasks=dataset.tasks,
-            backbone_class=self.backbone_class,
-            backbone_options=self.options,
-            input_shape=dataset.input_shape,
-            foreground=dataset.foreground,
-            points=dataset.points,
-            seed=seed,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetChoice:
-    """A dataset and its options: those of its own and those of every dataset."""
-
-    choice: Choice
-    dataset_class: type[Dataset]
-    options: Any
-    variation: Variation
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The paths, by hash, of the files among its options."""
-        return known_paths(self.options)
-
-    def open(self, root: Path) -> Dataset:
-        """Return the dataset, with its files below `root`.
-
-        Raises:
-            UsageError: its options do not fit each other, or its tasks.
-        """
-        dataset = self.dataset_class(self.options, root)
-        return dataset if self.variation == Variation() else Varied(dataset, self.variation, self.choice.name)
-
-    def tasks(self) -> tuple[Task, ...]:
-        """Return its tasks, which need no files."""
-        return self.open(Path()).tasks
-
-
-@dataclass(frozen=True, kw_only=True)
-class MethodChoice:
-    """A network and a balancer with their options, and a backbone if it is given.
-
-    Attributes:
-        preset: the options that the network's preset sets on any backbone.
-        settings: the settings of the training protocol that the balancer's preset changes for this method.
-    """
-
-    network_choice: Choice
-    network_class: type[Network]
-    network_options: Any
-    balancer_choice: Choice
-    balancer_class: type[Balancer]
-    balancer_options: Any
-    backbone: BackboneChoice | None
-    preset: Mapping[str, Value] = field(default_factory=dict)
-    settings: Mapping[str, Value] = field(default_factory=dict)
-    title: str
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The paths, by hash, of the files among the options of all parts."""
-        own = known_paths(self.network_options, self.balancer_options)
-        return own | (self.backbone.files if self.backbone else {})
-
-    def on(self, default: str) -> BackboneChoice:
-        """Return the backbone that was given; else `default`, as on the command line, with the preset."""
-        return self.backbone or parse_backbone(default, preset=self.preset)
-
-
-def dataset_of(spec: RunSpec) -> DatasetChoice:
-    """Return the dataset of a run, whose files are at the paths in the spec; errors as in `parse_dataset`."""
-    return parse_dataset(str(spec.dataset), spec.files)
-
-
-def backbone_of(spec: RunSpec) -> BackboneChoice:
-    """Return the backbone of a run, whose files are at the paths in the spec; errors as in `parse_backbone`."""
-    return parse_backbone(str(spec.backbone), spec.files)
+__all__ = ["default_balancer", "parse_backbone", "parse_dataset", "parse_method"]
 
 
 def parse_dataset(text: str, files: Mapping[str, str] | None = None) -> DatasetChoice:
@@ -140,22 +44,7 @@ def parse_dataset(text: str, files: Mapping[str, str] | None = None) -> DatasetC
     Raises:
         UsageError: there is no such dataset or option, or a value does not fit.
     """
-    name, given = _split(text, "dataset")
-    dataset = _load("dataset", name, Dataset)
-    everybodys = {field.name for field in dataclasses.fields(Variation)}
-    if taken := everybodys & {field.name for field in dataclasses.fields(dataset.Options)}:
-        raise PluginError(
-            f"dataset '{name}' of {registry.find('dataset', name).origin} has an option '{min(taken)}' of its own.",
-            mend="Rename it there.",
-            allowed=f"Every dataset has the options {', '.join(sorted(everybodys))}, which mean the same for all.",
-        )
-    varied = {option: value for option, value in given.items() if option in everybodys}
-    own = {option: value for option, value in given.items() if option not in everybodys}
-    options = parse_options(dataset.Options, own, owner=f"dataset '{name}'", others=everybodys, paths=files)
-    variation = parse_options(Variation, varied, owner=f"dataset '{name}'")
-    return DatasetChoice(
-        choice=_choice(name, options, variation), dataset_class=dataset, options=options, variation=variation
-    )
+    return load_dataset(split_options(text, "dataset"), files)
 
 
 def parse_backbone(
@@ -170,12 +59,7 @@ def parse_backbone(
     Raises:
         UsageError: there is no such backbone or option, or a value does not fit.
     """
-    name, given = _split(text, "backbone")
-    backbone = _load("backbone", name, Backbone)
-    known = {field.name for field in dataclasses.fields(backbone.Options)}
-    given = {**{key: render_value(value) for key, value in (preset or {}).items() if key in known}, **given}
-    options = parse_options(backbone.Options, given, owner=f"backbone '{name}'", paths=files)
-    return BackboneChoice(choice=_choice(name, options), backbone_class=backbone, options=options)
+    return load_backbone(split_options(text, "backbone"), files, preset=preset)
 
 
 def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodChoice:
@@ -188,8 +72,9 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
     first, *others = composition(text)
     if len(others) > 1:
         raise UsageError(f"method '{text}' has {len(others)} balancers.", allowed="A method has one.")
-    name, given = _split(first, "method")
-    plugin = _load("method", name, (Network, Alias))
+    first_choice = split_options(first, "method")
+    name, given = first_choice.name, dict(first_choice.options)
+    plugin = load_plugin("method", name, (Network, Alias))
     if issubclass(plugin, Alias):
         if others:
             raise UsageError(
@@ -201,9 +86,10 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
         network_name, balancer_name = name, default_balancer(plugin)
     balancer_given: dict[str, str] = {}
     if others:
-        balancer_name, balancer_given = _split(others[0], "balancer")
-    network = _load("method", network_name, Network)
-    balancer = _load("balancer", balancer_name, Balancer)
+        other = split_options(others[0], "balancer")
+        balancer_name, balancer_given = other.name, dict(other.options)
+    network = load_plugin("method", network_name, Network)
+    balancer = load_plugin("balancer", balancer_name, Balancer)
     if issubclass(plugin, Alias):
         given, balancer_given = _assign(given, network, balancer)
     preset = given.pop("preset", None)
@@ -217,17 +103,17 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
     network_options = parse_options(network.Options, given, owner=f"method '{name}'", paths=files)
     balancer_owner = _owner(name, balancer_name, plugin)
     balancer_options = parse_options(balancer.Options, balancer_given, owner=balancer_owner, paths=files)
-    _check_pair(text, network, network_name, balancer, balancer_name)
+    check_pair(text, network, network_name, balancer, balancer_name)
     backbone = parse_backbone(backbone_text, files, preset=backbone_preset) if at else None
     shown = _shown(balancer_name, balancer_options)
     if own_preset is not None:  # the name of a row shows that it is not trained as the others are
         shown = Choice(name=balancer_name, options={**asked, "preset": own_preset})
     title = _title(_shown(network_name, network_options), network, shown)
     return MethodChoice(
-        network_choice=_choice(network_name, network_options),
+        network_choice=choice_of(network_name, network_options),
         network_class=network,
         network_options=network_options,
-        balancer_choice=_choice(balancer_name, balancer_options),
+        balancer_choice=choice_of(balancer_name, balancer_options),
         balancer_class=balancer,
         balancer_options=balancer_options,
         backbone=backbone,
@@ -246,37 +132,10 @@ def default_balancer(network: type[Network]) -> str:
     return network.default_balancer or registry.reference("balancer")
 
 
-def _split(text: str, kind: str) -> tuple[str, dict[str, str]]:
-    name, *options = text.strip().split(":")
-    given: dict[str, str] = {}
-    for part in options:
-        key, equals, value = part.partition("=")
-        if not equals or not key:
-            raise UsageError(f"'{part}' in {kind} '{text}' is not an option.", allowed="An option is name=value.")
-        option = key.replace("-", "_")
-        if option in given:
-            raise UsageError(f"{kind} '{text}' gives option '{option}' twice.")
-        given[option] = value
-    return name, given
-
-
-def _load(kind: str, name: str, base: Any) -> Any:
-    plugin = registry.load(kind, name)
-    if not issubclass(plugin, base):
-        wanted = " or ".join(b.__name__ for b in (base if isinstance(base, tuple) else (base,)))
-        raise PluginError(f"{kind} '{name}' of {registry.find(kind, name).origin} is not a {wanted}.")
-    return plugin
-
-
-def _choice(name: str, *options: Any) -> Choice:
-    changed = {key: value for each in options for key, value in differences(each).items()}
-    return Choice(name=name, options={key: render_value(value) for key, value in changed.items()})
-
-
 def _shown(name: str, options: Any) -> Choice:
     """Return the choice with the current names of its options, for a title."""
     renamed = current_names(type(options))
-    choice = _choice(name, options)
+    choice = choice_of(name, options)
     return Choice(name=name, options={renamed.get(key, key): value for key, value in choice.options.items()})
 
 
@@ -308,21 +167,6 @@ def _preset(plugin: type[Network | Balancer], owner: str, preset: str) -> dict[s
 
 def _owner(name: str, balancer: str, plugin: type) -> str:
     return f"method '{name}'" if issubclass(plugin, Alias) else f"balancer '{balancer}'"
-
-
-def _check_pair(
-    text: str, network: type[Network], network_name: str, balancer: type[Balancer], balancer_name: str
-) -> None:
-    if not issubclass(network, balancer.requires):
-        raise UsageError(
-            f"method '{text}' is no valid combination: balancer '{balancer_name}' needs a "
-            f"{balancer.requires.__name__}, and '{network_name}' is none."
-        )
-    if balancer.needs_shared_parameters and not network.shares_parameters:
-        raise UsageError(
-            f"method '{text}' is no valid combination: the tasks of '{network_name}' share no parameters, "
-            f"so that '{balancer_name}' has nothing to balance."
-        )
 
 
 def _title(network_choice: Choice, network: type[Network], balancer_choice: Choice) -> str:

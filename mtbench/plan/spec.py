@@ -7,12 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, TypeAdapter
 
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.options import current_names, identity_name
+
+if TYPE_CHECKING:
+    from mtbench.plan.chosen import Resolved
 
 __all__ = ["LATER", "Choice", "RunSpec", "Titles", "composition", "folder_name", "with_present_names"]
 
@@ -113,6 +116,20 @@ class RunSpec:
         }
         text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def resolve(self) -> "Resolved":
+        """Return the plug-ins of the run with their options, which are loaded once per spec.
+
+        Raises:
+            UsageError, PluginError: see `mtbench.plan.chosen.resolve`.
+        """
+        return self._resolved
+
+    @cached_property
+    def _resolved(self) -> "Resolved":
+        from mtbench.plan.chosen import resolve  # which imports plug-ins, and torch with them
+
+        return resolve(self)
 
     @property
     def common_protocol(self) -> TrainingProtocol:

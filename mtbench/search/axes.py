@@ -10,7 +10,7 @@ from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
 from mtbench.contract.options import FILE, identity_name, parse_value, render_value
 from mtbench.contract.space import Space, parse_space, render_space
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.plan.parse import MethodChoice
+from mtbench.plan.chosen import MethodChoice
 
 __all__ = ["Axis", "Coordinate", "axes_of", "default_axes", "describe", "known_axes", "unknown"]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from mtbench.contract import Simplex, TrainingProtocol
 from mtbench.errors import UsageError
+from mtbench.plan.chosen import DatasetChoice, MethodChoice
 from mtbench.plan.grid import Request, choose_protocol, plan
-from mtbench.plan.parse import DatasetChoice, MethodChoice, parse_dataset
+from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import Choice, RunSpec, folder_name
 from mtbench.search.axes import Axis, axes_of, describe, known_axes, unknown
 from mtbench.search.points import grid_size

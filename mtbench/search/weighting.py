@@ -7,7 +7,8 @@ from collections.abc import Collection
 from mtbench import registry
 from mtbench.contract import Alias, Simplex
 from mtbench.errors import MtbenchError, UsageError
-from mtbench.plan.parse import MethodChoice, parse_method
+from mtbench.plan.chosen import MethodChoice
+from mtbench.plan.parse import parse_method
 from mtbench.plan.spec import composition
 
 __all__ = ["searched_method"]

@@ -27,7 +27,7 @@ from mtbench.store.record.sealed import strict_json
 if TYPE_CHECKING:  # torch is imported where weights are read or written: reports read records alone
     from torch import Tensor
 
-__all__ = ["LOG", "LeasedRun", "RunFolder"]
+__all__ = ["LOG", "LeasedRun", "RunFolder", "read_spec"]
 
 IMAGES = "(images)"
 """The array in ``predictions.npz`` that belongs to no task: the images of each test example."""
@@ -68,17 +68,8 @@ class RunFolder:
         Raises:
             StoreError: there is no ``spec.json``, or it is not one.
         """
-        path = self.path / "spec.json"
-        try:
-            spec = RunSpec.from_json(path.read_bytes())
-            return dataclasses.replace(spec, files={**spec.files, **self._files()})
-        except OSError as cause:
-            raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
-        except ValidationError as cause:
-            raise StoreError(
-                f"{path} is not the spec of a run ({cause.error_count()} fields are wrong).",
-                mend="Run the command that made it again, or delete its folder.",
-            ) from cause
+        spec = read_spec(self.path / "spec.json")
+        return dataclasses.replace(spec, files={**spec.files, **self._files()})
 
     def write_spec(self, spec: RunSpec) -> None:
         """Write the spec of the run, and in another file the paths of the files among its options."""
@@ -314,6 +305,23 @@ class LeasedRun(RunFolder):
     def _write_curve(self, curve: Sequence[CurvePoint]) -> None:
         lines = [strict_json(asdict(point), sort_keys=True) + "\n" for point in curve]
         write_text(self.path / "curve.jsonl", "".join(lines))
+
+
+def read_spec(path: Path) -> RunSpec:
+    """Return the spec of a run from a file.
+
+    Raises:
+        StoreError: the file cannot be read, or is no spec.
+    """
+    try:
+        return RunSpec.from_json(path.read_bytes())
+    except OSError as cause:
+        raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
+    except ValidationError as cause:
+        raise StoreError(
+            f"{path} is not the spec of a run ({cause.error_count()} fields are wrong).",
+            mend="Run the command that made it again, or delete its folder.",
+        ) from cause
 
 
 def _sha256(data: bytes) -> str:

@@ -12,12 +12,12 @@ from mtbench.contract import Balancer, Batches, Network, Setup, Split, Task, see
 from mtbench.contract.dataset import Dataset
 from mtbench.contract.normalization import convert_batch_norm
 from mtbench.contract.targets import check_targets
-from mtbench.plan.parse import MethodChoice, backbone_of, dataset_of, parse_method
+from mtbench.plan.chosen import MethodChoice
 from mtbench.plan.spec import RunSpec
 from mtbench.train.pointwise import convert_pointwise
 from mtbench.train.precision import compute_in_bfloat16
 
-__all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits", "method_of"]
+__all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,9 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[s
         UsageError, PluginError: a part is not installed, or does not fit.
         DataError: a data file, or a file among the options, is missing, truncated or altered.
     """
-    dataset = dataset_of(spec).open(root)
-    method = method_of(spec)
-    setup = backbone_of(spec).setup(dataset, seed=spec.seed)
+    chosen = spec.resolve()
+    dataset, method = chosen.dataset.open(root), chosen.method
+    setup = chosen.setup(dataset, seed=spec.seed)
     splits = load_splits(spec, dataset) if data is None else dict(data)
     whole = splits["train"].defined
     if (kept := max(1, round(spec.protocol.fraction * len(whole)))) < len(whole):
@@ -79,11 +79,6 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[s
         whole=whole if kept < len(whole) else None,
         batches=tuple(dict.fromkeys(each.batches for each in dataset.conventions.values() if each.batches)),
     )
-
-
-def method_of(spec: RunSpec) -> MethodChoice:
-    """Return the classes and options that a spec names."""
-    return parse_method(f"{spec.network}+{spec.balancer}@{spec.backbone}", spec.files)
 
 
 def build(method: MethodChoice, setup: Setup) -> Network:

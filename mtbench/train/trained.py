@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtbench.plan.parse import parse_backbone, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import (
     SELECTED,
@@ -121,7 +120,7 @@ def _trained(
     device: torch.device,
     check_stop: Callable[[], None],
 ) -> Trained:
-    default = parse_backbone(parse_dataset(str(spec.dataset)).dataset_class.default_backbone)
+    default = spec.resolve().default_backbone
     setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
     test = fitted.final["test"]
     one, members = run.splits["test"].first(1), run.splits["test"].members

@@ -18,7 +18,7 @@ from mtbench import registry
 from mtbench.contract import BatchNorm
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.train.assemble import Assembly, assemble, method_of
+from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.device import deterministic
 from mtbench.train.order import draw_tasks
 
@@ -111,7 +111,7 @@ def test_a_step_in_channels_last_over_one_in_nchw(
 ) -> None:
     deterministic(CPU, "float32")
     last = assemble(spec_of(method), root=data_root, device=CPU)
-    chosen = method_of(spec_of(method))
+    chosen = spec_of(method).resolve().method
     first = dataclasses.replace(last, network=chosen.network_class(chosen.network_options, last.setup))
     medians = in_turn({"last": stepper(last), "first": stepper(first, nchw=True)})
     ratio = medians["last"] / medians["first"]

@@ -55,7 +55,7 @@ def test_a_list_fits_eighty_columns(arguments: list[str]) -> None:
 def test_a_list_of_nothing_in_particular_is_one_of_everything_under_a_heading_each() -> None:
     lines = [line.split() for line in shown("list").splitlines()]
     headings = [index for index, line in enumerate(lines) if len(line) == 1 and line[0] in KINDS]
-    assert [lines[index][0] for index in headings] == ["methods", "balancers", "datasets", "backbones"]
+    assert [lines[index][0] for index in headings] == ["methods", "balancers", "datasets", "backbones", "exhibits"]
     for start, end in zip(headings, [*headings[1:], len(lines)], strict=True):
         kind = lines[start][0].removesuffix("s")
         names = [line[0] for line in lines[start + 1 : end] if line]
@@ -270,3 +270,10 @@ def test_what_a_person_got_wrong_is_a_sentence_and_exit_code_2(tmp_path: Path) -
     assert done.stdout == ""
     assert done.stderr.startswith("Error: nothing called 'nothing-like-it' is installed.")
     assert "Traceback" not in done.stderr
+
+
+def test_an_exhibit_is_shown_with_the_reports_that_have_it() -> None:
+    assert "Shown in: every report" in shown("info", "summary")
+    asked = shown("info", "matched")
+    assert "Results of methods over their weights and multiply-accumulates." in asked
+    assert 'Shown in: suites with figures = ["matched"]' in asked

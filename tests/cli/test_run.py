@@ -12,7 +12,8 @@ import pytest
 import typer
 from typer.testing import Result
 
-from mtbench.cli.run import exec_, run, status
+from mtbench.cli.exec import exec_
+from mtbench.cli.run import run, status
 from mtbench.errors import DataError, UsageError
 from mtbench.store.fingerprint import NUMERICS
 from tests.cli.commands import call, start

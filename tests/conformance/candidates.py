@@ -2,7 +2,8 @@
 
 from mtbench.conformance.candidate import Candidate
 from mtbench.contract import Balancer, Network, NoOptions
-from mtbench.plan.parse import MethodChoice, parse_backbone
+from mtbench.plan.chosen import MethodChoice
+from mtbench.plan.parse import parse_backbone
 from mtbench.plan.spec import Choice
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
 

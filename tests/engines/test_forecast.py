@@ -11,7 +11,7 @@ from mtbench.engines import forecast
 from mtbench.engines.forecast import estimate
 from mtbench.plan.counting import count_work
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import backbone_of, dataset_of, parse_method
+from mtbench.plan.parse import parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.store.memory import CACHE
 from mtbench.train.speeds import Speed, Speeds
@@ -37,7 +37,9 @@ def remember(speeds: Mapping[str, Speed]) -> None:
 def work(method: str) -> int:
     """Multiply-accumulates of one input."""
     (spec,) = specs(method)
-    return count_work(parse_method(method), backbone_of(spec).setup(dataset_of(spec).open(Path()), seed=0)).per_input
+    return count_work(
+        parse_method(method), spec.resolve().backbone.setup(spec.resolve().dataset.open(Path()), seed=0)
+    ).per_input
 
 
 @pytest.fixture

@@ -10,11 +10,10 @@ import pytest
 
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import backbone_of, dataset_of, parse_backbone, parse_dataset, parse_method
+from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
-from mtbench.train.assemble import method_of
 
 
 def asked(path: Path | str, *, backbone: str = "", dataset: str = "toy-all") -> RunSpec:
@@ -84,15 +83,15 @@ def test_a_spec_is_read_back_with_the_places_of_its_files(tmp_path: Path) -> Non
     spec = asked(write(tmp_path / "shift.txt", "0.5"))
     again = RunSpec.from_json(spec.to_json())
     assert (again, again.id) == (spec, spec.id)
-    assert backbone_of(again).options.shift.read() == b"0.5"
-    backbone = method_of(again).backbone
+    assert again.resolve().backbone.options.shift.read() == b"0.5"
+    backbone = again.resolve().method.backbone
     assert backbone is not None
     assert backbone.files == spec.files
 
 
 def test_without_the_places_of_its_files_a_spec_is_known_but_cannot_be_built(tmp_path: Path) -> None:
     spec = dataclasses.replace(asked(write(tmp_path / "shift.txt", "0.5")), files={})
-    chosen = backbone_of(spec)
+    chosen = spec.resolve().backbone
     assert chosen.choice == spec.backbone
     with pytest.raises(DataError, match=r"^option 'shift' of backbone 'toy-shifted' is the file with sha256 d2cbad7"):
         chosen.options.shift.read()
@@ -119,8 +118,8 @@ def test_a_dataset_takes_a_file_beside_the_options_of_every_dataset(tmp_path: Pa
     spec = asked("", backbone="lenet", dataset=f"mmnist2:pairs-test={path}:scale=1/2")
     assert str(spec.dataset) == f"mmnist2:pairs_test=sha256-{sha256(path.read_text())}:scale=1/2"
     assert spec.titles.dataset == f"mmnist2:pairs_test=sha256-{sha256(path.read_text())[:12]}:scale=1/2"
-    assert dataset_of(spec).options.pairs_test.path == path
-    assert parse_dataset(str(spec.dataset)).options == dataset_of(spec).options
+    assert spec.resolve().dataset.options.pairs_test.path == path
+    assert parse_dataset(str(spec.dataset)).options == spec.resolve().dataset.options
 
 
 def test_a_file_that_is_not_there_names_the_option() -> None:

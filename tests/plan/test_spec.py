@@ -7,6 +7,7 @@ import pytest
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.grid import Request, plan
+from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.spec import LATER, RunSpec
 
 BEFORE = [
@@ -69,3 +70,20 @@ def test_the_same_setting_in_other_words_is_the_same_run() -> None:
     assert spec(schedule="step:factor=.1:every=40").id == spec(schedule="step:every=40").id
     assert spec(optimizer="muon", momentum="0.95").id == spec(optimizer="muon").id
     assert spec(momentum=".9", curve="20", select="last", warmup="0").id == spec().id
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["td", "td:channels=6@toy-shifted", "branches+fixed:weights=.3/.7", "moo:normalize=l2", "td:preset=levi2021"],
+)
+def test_a_spec_is_resolved_once_to_what_its_texts_are_parsed_as(text: str) -> None:
+    asked = spec(text, "toy-all:scale=2/1")
+    again = RunSpec.from_json(asked.to_json())
+    found = again.resolve()
+    assert again.resolve() is found
+    parsed = parse_method(f"{asked.network}+{asked.balancer}@{asked.backbone}")
+    assert dataclasses.replace(found.method, title=parsed.title) == parsed
+    assert found.backbone == parsed.backbone
+    assert found.dataset == parse_dataset(str(asked.dataset))
+    assert again == asked  # resolved or not
+    assert again.id == asked.id

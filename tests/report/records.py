@@ -9,7 +9,6 @@ from typing import Any
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.spec import Choice, RunSpec, Titles
 from mtbench.store.record import (
-    FORMAT,
     Code,
     Constant,
     Cost,
@@ -17,12 +16,11 @@ from mtbench.store.record import (
     Environment,
     Fingerprints,
     Parameters,
-    Record,
     TaskInfo,
     TaskResult,
 )
-from mtbench.store.record.numerics import Numerics
 from mtbench.store.status import RunStatus
+from tests.builders.records import NUMERICS, record_of
 
 PAPER = TrainingProtocol()
 QUICK = TrainingProtocol(name="quick", epochs=2, images=4000)
@@ -59,17 +57,6 @@ MANY = [
     *("td:channels=6", "film+gradnorm:alpha=1.5", "mtan+dwa", "mmoe+pcgrad"),
 ]
 """A list of methods as long as --methods all makes, and four that were asked for besides."""
-
-
-NUMERICS = Numerics(
-    libraries={},
-    torch_instructions="AVX512",
-    onednn_instructions="avx512_core",
-    threads=1,
-    processor="some",
-    device="cpu",
-    deterministic=True,
-)
 
 
 def finished(
@@ -110,12 +97,11 @@ def finished(
     )
     asked = spec(method, seed, dataset=dataset, protocol=protocol, title=title)
     results = {"test": _results(infos, named, 1.0)}
-    record = Record(
-        format=FORMAT,
-        spec=asked,
-        tasks=infos,
+    record = record_of(
+        asked,
+        infos,
+        results,
         training_examples=protocol.images or 60_000,
-        results=results,
         curve=tuple(
             CurvePoint(
                 epoch=epoch,
@@ -151,7 +137,6 @@ def finished(
             },
             data=data,
         ),
-        files={},
         finished="2026-01-02T03:04:05Z",
     )
     state = "stale" if stale else "fresh"

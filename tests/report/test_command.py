@@ -97,7 +97,7 @@ def test_an_empty_or_absent_folder_is_named_with_the_command_that_fills_it(tmp_p
     results = tmp_path / "runs"
     if there:
         results.mkdir()
-    with pytest.raises(UsageError, match=rf"there are no runs in {results}\. Make some: mtbench run --methods "):
+    with pytest.raises(UsageError, match=rf"there are no runs in {results}\. Train some: mtbench run --methods "):
         call("--results", str(results))
 
 

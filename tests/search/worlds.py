@@ -5,30 +5,20 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mtbench.contract import Metric
 from mtbench.errors import Stopped
 from mtbench.plan.spec import RunSpec
 from mtbench.store.folder import RunFolder
 from mtbench.store.record import (
-    FORMAT,
-    Cost,
     CurvePoint,
-    Environment,
-    Fingerprints,
-    Parameters,
     Record,
-    TaskInfo,
     TaskResult,
     render_record,
 )
-from mtbench.store.record.numerics import Numerics
 from mtbench.store.results import find_runs
 from mtbench.store.status import RunStatus
+from tests.builders.records import accuracies, record_of
 
-TASKS = tuple(
-    TaskInfo(name=name, metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),))
-    for name in ("upper", "lower")
-)
+TASKS = accuracies("upper", "lower")
 
 
 def validation_scores(spec: RunSpec) -> dict[str, float]:
@@ -73,12 +63,12 @@ class World:
         if self.is_lost(spec):
             return RunStatus(folder=folder.path, spec=spec, state="failed", why="the loss became nan", record=None)
         folder.write_spec(spec)
-        record = record_of(spec, reads_test=self.reads_test, is_measured=not self.is_unmeasured(spec))
+        record = measured_by(spec, reads_test=self.reads_test, is_measured=not self.is_unmeasured(spec))
         (folder.path / "record.json").write_text(render_record(record))
         return RunStatus(folder=folder.path, spec=spec, state="fresh", why="", record=record)
 
 
-def record_of(spec: RunSpec, *, reads_test: bool, is_measured: bool) -> Record:
+def measured_by(spec: RunSpec, *, reads_test: bool, is_measured: bool) -> Record:
     splits = {"test": held_back_scores(spec) if reads_test else dict.fromkeys(("upper", "lower"), math.nan)}
     if spec.protocol.validation:
         splits["val"] = validation_scores(spec) | ({} if is_measured else {"lower": math.nan})
@@ -86,37 +76,5 @@ def record_of(spec: RunSpec, *, reads_test: bool, is_measured: bool) -> Record:
         split: {name: TaskResult(loss=0.0, count=1, metrics={"accuracy": value}) for name, value in scores.items()}
         for split, scores in splits.items()
     }
-    epochs = spec.protocol.epochs
-    return Record(
-        format=FORMAT,
-        spec=spec,
-        tasks=TASKS,
-        training_examples=96,
-        results=results,
-        curve=(CurvePoint(epoch=epochs, steps=6, label_uses=192, train_losses={}, results=results),),
-        cost=Cost(
-            steps=6,
-            label_uses=192,
-            forward_passes=96,
-            wall_seconds=2.0,
-            cpu_seconds=2.0,
-            peak_memory=1,
-            macs_per_task=1,
-            macs_per_input=1,
-        ),
-        parameters=Parameters(weights=3, total=4, single_weights=1, single_total=2),
-        environment=Environment(mtbench="0.1.0", python="3.11", platform="Linux"),
-        numerics=Numerics(
-            libraries={"torch": "2"},
-            torch_instructions="AVX512",
-            onednn_instructions="avx512_core",
-            threads=1,
-            processor="some",
-            device="cpu",
-            deterministic=True,
-        ),
-        selected_epoch=1,
-        fingerprints=Fingerprints(numerics=1, code={}, data="toy-1"),
-        files={},
-        finished="2026-11-22T00:00:00+00:00",
-    )
+    point = CurvePoint(epoch=spec.protocol.epochs, steps=6, label_uses=192, train_losses={}, results=results)
+    return record_of(spec, TASKS, results, curve=(point,))

@@ -2,21 +2,16 @@
 
 import pytest
 
-from mtbench.contract import Metric
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import fingerprints
 from mtbench.store.record import (
-    FORMAT,
     Cost,
     CurvePoint,
-    Environment,
-    Parameters,
     Record,
-    TaskInfo,
     TaskResult,
 )
-from mtbench.store.record.numerics import Numerics
+from tests.builders.records import accuracies, record_of
 
 
 @pytest.fixture
@@ -35,38 +30,18 @@ def curve() -> tuple[CurvePoint, ...]:
 
 @pytest.fixture
 def record(spec: RunSpec, curve: tuple[CurvePoint, ...]) -> Record:
-    return Record(
-        format=FORMAT,
-        spec=spec,
-        tasks=(TaskInfo(name="upper", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),),
-        training_examples=96,
-        results=curve[-1].results,
-        curve=curve,
-        cost=Cost(
-            steps=18,
-            label_uses=576,
-            forward_passes=288,
-            wall_seconds=1.5,
-            cpu_seconds=1.25,
-            training_wall_seconds=1.0,
-            training_cpu_seconds=0.75,
-            peak_memory=1 << 20,
-            macs_per_task=10,
-            macs_per_input=20,
-        ),
-        parameters=Parameters(weights=3, total=4, single_weights=1, single_total=2),
-        environment=Environment(mtbench="0.1.0", python="3.11.7", platform="Linux"),
-        numerics=Numerics(
-            libraries={"torch": "2.14.0"},
-            torch_instructions="AVX512",
-            onednn_instructions="avx512_core",
-            threads=1,
-            processor="some",
-            device="cpu",
-            deterministic=True,
-        ),
-        selected_epoch=3,
-        fingerprints=fingerprints(spec, "toy-1"),
-        files={},
-        finished="2026-11-22T00:00:00+00:00",
+    cost = Cost(
+        steps=18,
+        label_uses=576,
+        forward_passes=288,
+        wall_seconds=1.5,
+        cpu_seconds=1.25,
+        training_wall_seconds=1.0,
+        training_cpu_seconds=0.75,
+        peak_memory=1 << 20,
+        macs_per_task=10,
+        macs_per_input=20,
     )
+    marks = fingerprints(spec, "toy-1")
+    results = curve[-1].results
+    return record_of(spec, accuracies("upper"), results, curve=curve, cost=cost, selected_epoch=3, fingerprints=marks)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from mtbench.store.record import Record, read_record
@@ -70,13 +71,13 @@ def broken(tmp_path: Path) -> Path:
     return install(tmp_path / "broken", "mtbench-broken", "torn", "import no_such_module")
 
 
-def install(site: Path, distribution: str, method: str, source: str) -> Path:
-    """Return a distribution as pip leaves it, with one method."""
+def install(site: Path, distribution: str, name: str, source: str, group: str = "methods") -> Path:
+    """Return a distribution as pip leaves it, with one plug-in."""
     module = distribution.replace("-", "_")
     info = site / f"{module}-2.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 2.0\n")
-    (info / "entry_points.txt").write_text(f"[mtbench.methods]\n{method} = {module}:Method\n")
+    (info / "entry_points.txt").write_text(f"[mtbench.{group}]\n{name} = {module}:Method\n")
     (site / f"{module}.py").write_text(f"{source}\n\n\nclass Method:\n    '''A method.'''\n")
     return site
 
@@ -105,6 +106,37 @@ def test_the_strangers_method_is_in_the_report_beside_a_built_in_one(trained: Pa
     done = call("mtbench", "report", folder=trained, paths=[site])
     assert done.returncode == 0, done.stdout + done.stderr
     assert [finished(done.stdout, method) for method in ("stranger", "uniform")] == ["1", "1"]
+
+
+def test_the_strangers_exhibit_is_on_the_screen_in_latex_and_a_figure(
+    trained: Path, site: Path, tmp_path: Path
+) -> None:
+    done = call("mtbench", "report", str(trained / "results/local"), folder=tmp_path, paths=[site])
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = done.stdout.partition("toy-all: worst task")[2]
+    assert row(shown.partition("Written to")[0], "method", "worst", "task")
+    folder = tmp_path / "reports/local/toy-all"
+    frame = pd.read_csv(next(folder.glob("*-worst.csv"))).set_index("method")["accuracy"]
+    table = pd.read_csv(next(folder.glob("*-table.csv")))
+    tasks = table[table["task"].ne("mean") & table["n"].gt(0)].groupby("method")["mean"].min()
+    assert frame.to_dict() == pytest.approx(tasks.to_dict())
+    assert float(row(shown.partition("Written to")[0], "stranger").split()[1]) == round(frame["stranger"], 2)
+    latex = next(folder.glob("*-worst.tex")).read_text()
+    assert f"stranger & {frame['stranger']:.2f}" in latex
+    assert all(next(folder.glob(f"*-worst.{kind}")).stat().st_size > 1000 for kind in ("pdf", "png"))
+
+
+def test_contributing_shows_the_very_exhibit_that_is_tested_here() -> None:
+    example = (HERE / "mtbench_stranger" / "worst_task.py").read_text()
+    assert f"```python\n{example}```" in (HERE.parents[1] / "CONTRIBUTING.md").read_text()
+
+
+def test_a_broken_exhibit_is_left_out_of_the_report_with_the_reason(trained: Path, site: Path, tmp_path: Path) -> None:
+    torn = install(tmp_path / "broken", "mtbench-broken", "torn", "import no_such_module", group="exhibits")
+    done = call("mtbench", "report", str(trained / "results/local"), folder=tmp_path, paths=[site, torn])
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = "Left out: exhibit 'torn' of mtbench-broken 2.0 cannot be loaded: ModuleNotFoundError: No module named"
+    assert said in " ".join(done.stdout.split())
 
 
 def test_reports_are_made_where_the_strangers_package_is_no_longer_installed(trained: Path, tmp_path: Path) -> None:

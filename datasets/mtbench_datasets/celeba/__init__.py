@@ -1,4 +1,4 @@
-"""CelebA: attributes of faces, to be told from an image, or by which images are retrieved."""
+"""CelebA: attributes of faces, to be predicted from an image, or by which images are retrieved."""
 
 from .dataset import Celeba
 from .mini import FacesMini, FacesMiniLabels

@@ -58,7 +58,7 @@ class AnnotationsCache:
         return self.root / "faces" / f"{self.stem}-v{RECIPE}.safetensors"
 
     def prepare(self) -> Annotations:
-        """Return the annotations, read anew from the lists unless they are there; errors as `Folder.read`."""
+        """Return the annotations, read from the lists unless they are cached; errors as `Folder.read`."""
         try:
             return self.read()
         except DataError:
@@ -105,8 +105,8 @@ class Triplets:
     """Lists of triplets.
 
     Attributes:
-        lists: by split that has images, per task (K, 3) int64 image indices.
-        sums: by split, see `lists_sum`.
+        lists: image indices (K, 3) int64 of each task, by split that has images.
+        sums: sum of the lists of each split, see `lists_sum`.
     """
 
     lists: Mapping[str, list[Tensor]]
@@ -117,11 +117,11 @@ class Triplets:
 class TripletsCache:
     """The triplets of some attributes.
 
-    A list depends on the stem, the split and the attribute, and on none of the other attributes.
+    A list depends on the stem, the split and the attribute, and not on the other attributes.
 
     Attributes:
         stem: the name of the files of images, e.g. ``celeba``.
-        name: what sets these lists apart from others of the same files.
+        name: the part of the file name that distinguishes these lists from others of the same files.
         attributes: (T) the attributes that are tasks.
         counts: triplets of each attribute, by split.
         both: True for anchors of either class.
@@ -145,7 +145,7 @@ class TripletsCache:
         return self.root / "faces" / f"{self.stem}-triplets-{self.name}-{numbers}{anchors}-v{RECIPE}.safetensors"
 
     def prepare(self, annotations: Annotations, where: Path) -> Triplets:
-        """Return the lists, drawn anew unless they are there.
+        """Return the lists, drawn unless they are cached.
 
         Raises:
             DataError: in some split too few images have an attribute, or lack it; the text names the file `where`.

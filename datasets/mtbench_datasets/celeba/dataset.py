@@ -36,7 +36,7 @@ class Recipe:
     Attributes:
         crop: True for the middle square of the image, False for the whole image, squashed.
         nearest: see `ImageFolder`.
-        mean, std: of each channel, of images scaled to [0, 1].
+        mean, std: mean and standard deviation of each channel, of images scaled to [0, 1].
     """
 
     crop: bool = False
@@ -100,7 +100,7 @@ class Faces(Dataset):
         self._images(len(found)).prepare(say)
 
     def _lines(self, annotations: Annotations) -> Sequence[str]:
-        """Return more sentences on the annotations, after having prepared what is made of them."""
+        """Return more sentences on the annotations, after preparing the files that are made from them."""
         return (frequency_line(annotations, self.attributes),)
 
     def verify(self) -> list[tuple[Path, str]]:
@@ -131,7 +131,7 @@ class Faces(Dataset):
         """Return a split without images, whose `members` are rows of the images.
 
         Args:
-            draw: False if what is drawn once has to be there.
+            draw: False if the lists that are drawn once must exist already.
         """
         raise NotImplementedError
 
@@ -143,7 +143,7 @@ class Faces(Dataset):
         return hashlib.sha256(" ".join(sums).encode()).hexdigest() if all(sums) else ""
 
     def _sums(self) -> Sequence[str]:
-        """Return the sums of what is made of the annotations; an empty one of what is not prepared."""
+        """Return the sums of the files that are made from the annotations; empty for a file that is not prepared."""
         return ()
 
     @property
@@ -171,7 +171,7 @@ class Faces(Dataset):
 
 
 class Labels(Faces):
-    """Attributes that are told from an image: a binary task each, class 1 where a face has the attribute."""
+    """Attributes that are predicted from an image: a binary task each, class 1 if a face has the attribute."""
 
     default_backbone = "resnet18"
 

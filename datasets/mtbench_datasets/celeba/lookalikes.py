@@ -1,4 +1,4 @@
-"""Folders that are taken for CelebA, known by what they contain."""
+"""Folders that are mistaken for CelebA, recognized by their contents."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ PICTURES = "It has pictures and no annotations: list_attr_celeba.txt and list_ev
 
 
 def describe(folder: Path) -> str:
-    """Return a sentence about what lies in a folder instead of CelebA; empty if it is not known."""
+    """Return a sentence about the contents of a folder that is not CelebA; empty if they are unknown."""
     try:
         return _describe(folder)
-    except OSError:  # a folder that must not be looked into
+    except OSError:  # a folder without permission to read it
         return ""
 
 

@@ -57,7 +57,7 @@ class _Drawn(Drawn, Faces):
 class FacesMini(_Drawn, CelebaRetrieval):
     """CelebA in small: 4,500 + 1,000 drawn faces, retrieval by 8 attributes.
 
-    `mtbench data prepare faces-mini` draws them, in minutes. They lie in the format of CelebA and are read by the same
+    `mtbench data prepare faces-mini` draws them, in minutes. They are in the format of CelebA and are read by the same
     code. `attributes` chooses other sets of tasks.
     """
 

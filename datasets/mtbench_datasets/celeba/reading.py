@@ -1,4 +1,4 @@
-"""The files of CelebA, read in any of their layouts and checked; what only looks like them is refused.
+"""The files of CelebA, read in any of their layouts and checked; files that only look like them are refused.
 
 Shapes: N images, A = 40 attributes.
 """
@@ -95,7 +95,7 @@ class Folder:
     def pictures(self, count: int) -> list[Path]:
         """Return the paths of the images, which need not exist: all in the first folder that has the first of them.
 
-        Where that folder has no JPEG files they are looked for under the same names as PNG files.
+        If that folder has no JPEG files, PNG files of the same names are searched.
         """
         ways = [(self.path / folder, end) for folder in PICTURES for end in ("jpg", "png")]
         folder, end = next((way for way in ways if os.path.isfile(way[0] / f"000001.{way[1]}")), ways[0])
@@ -105,7 +105,7 @@ class Folder:
         """Refuse a folder that lacks a list, or has other attributes, or no first picture.
 
         Raises:
-            DataError: it is not CelebA; the text names the file, and what is there instead, if known.
+            DataError: it is not CelebA; the text names the file, and the actual contents, if known.
         """
         for key in self.files:
             next(self._lines(key), None)
@@ -254,7 +254,7 @@ class Folder:
         return self._fault(f"line {number:,} of {path}: {reason}.")
 
     def _missing(self, path: Path) -> DataError:
-        """Return an error that says what the folder is instead where that is known."""
+        """Return an error that says what the folder is instead, if that is known."""
         return self._fault(f"{path} is missing.", describe(self.path))
 
     def _fault(self, given: str, mend: str = "") -> DataError:

@@ -43,7 +43,7 @@ class RetrievalOptions:
 class CelebaRetrieval(Faces):
     """Faces that are near to each other if both have an attribute.
 
-    The lists of triplets are drawn once, whatever the method and its seed: of each split by its own images alone, for
+    The lists of triplets are drawn once for any method and seed: for each split from its own images alone, for
     each attribute by itself, so that an attribute has the same lists among 7 others and among 40. Anchor and positive
     are two images that have the attribute, and the negative is one that has not.
     """

@@ -22,11 +22,11 @@ class Facts:
     """The head of a file of scenes.
 
     Attributes:
-        count: of scenes.
+        count: number of scenes.
         frame: see `Scenes`.
         recomputed: see `Scenes`.
         digest: see `Scenes`.
-        size: of the file that they were read from, in bytes.
+        size: size of the file that they were read from, in bytes.
         changed: time of its last change, in nanoseconds.
     """
 
@@ -43,7 +43,7 @@ class ScenesCache:
     """The scenes of one part, ``train`` or ``val``, of CLEVR in a folder.
 
     Attributes:
-        folder: where CLEVR lies.
+        folder: the folder of CLEVR.
         part: ``train`` or ``val``.
         path: the file below the data root.
         owner: the dataset as the person wrote it, for errors.
@@ -55,7 +55,7 @@ class ScenesCache:
     owner: str
 
     def prepare(self) -> Scenes:
-        """Return the scenes, read anew from CLEVR's file unless they are there; errors as `Folder.read`."""
+        """Return the scenes, read from CLEVR's file unless they are cached; errors as `Folder.read`."""
         try:
             return self.read()
         except DataError:
@@ -86,7 +86,7 @@ class ScenesCache:
         """
         tensors, facts = read_tensors(self.path, self.owner, _facts)
         original = self.folder.scenes_file(self.part)
-        if os.path.isfile(original):  # Path.is_file raises where a folder must not be looked into
+        if os.path.isfile(original):  # Path.is_file raises for a folder without permission to read it
             state = os.stat(original)
             if (state.st_size, state.st_mtime_ns) != (facts.size, facts.changed):
                 raise DataError(

@@ -39,8 +39,8 @@ class Clevr(Dataset):
     the image's index within train decides (5 %).
 
     Attributes:
-        name: as registered.
-        help: where the files are to be had, a sentence for errors.
+        name: the registered name.
+        help: a sentence on where to get the files, for errors.
     """
 
     Options: ClassVar[type[Any]] = ClevrOptions

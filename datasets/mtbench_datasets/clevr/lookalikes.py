@@ -1,4 +1,4 @@
-"""Datasets that are taken for CLEVR v1.0, known by what they contain."""
+"""Datasets that are mistaken for CLEVR v1.0, recognized by their contents."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ QUESTIONS = "It is without the scenes; the archive without images has them."
 
 
 def describe_file(folder: Path) -> str:
-    """Return a sentence about what lies in a folder instead of CLEVR v1.0; empty if it is not known."""
+    """Return a sentence about the contents of a folder that is not CLEVR v1.0; empty if they are unknown."""
     inner = next((path.parent.parent for path in sorted(folder.glob("*/scenes/CLEVR_*_scenes.json"))), None)
     if inner is not None:
         return f"Did you mean {inner}?"

@@ -38,7 +38,7 @@ class ClevrMiniOptions(ClevrOptions):
 class ClevrMini(Drawn, Clevr):
     """CLEVR in small: 4,750 + 1,000 rendered pictures, with the questions of clevr4, clevr40 or clevr-questions.
 
-    `mtbench data prepare clevr-mini` renders them, at 160 x 120, in minutes. They lie in CLEVR's format and are read by
+    `mtbench data prepare clevr-mini` renders them, at 160 x 120, in minutes. They are in CLEVR's format and are read by
     the same code.
     """
 

@@ -22,14 +22,14 @@ __all__ = ["ABOUT", "DIRECT", "NEIGHBOURS", "SLOTS", "Queries", "Query", "every_
 SLOTS = ("left", "right", "above", "below")
 """The neighbors of an object, by their direction in the picture."""
 ABOUT = ("self", *SLOTS)
-"""What is asked about: the object that is named, or one of its neighbors."""
+"""The objects of a question: the named one, or one of its neighbors."""
 
 _SENTENCE = ("size", "color", "material", "shape")  # the order of words in English
 
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """One question, such as the shape of what is left of the large rubber thing.
+    """One question, such as the shape of the object to the left of the large rubber thing.
 
     Attributes:
         words: values that the object is named by, of different attributes.

@@ -39,7 +39,7 @@ class Questions(ABC):
     """A set of questions, each of them a task.
 
     Attributes:
-        about_objects: whether each answer is about one object, so that `Answers.objects` are known.
+        about_objects: True if each answer is about one object, so that `Answers.objects` are known.
     """
 
     about_objects: ClassVar[bool] = False
@@ -59,8 +59,8 @@ class FourQuestions(Questions):
     """The first so many of the four questions of Levi & Ullman's experiment on CLEVR (2020, Table 3).
 
     Attributes:
-        count: of questions, 1 to 4.
-        ignore_no_sphere: whether the fourth question is undefined where there is no sphere; else its answer is no.
+        count: number of questions, 1 to 4.
+        ignore_no_sphere: True if the fourth question is undefined without a sphere; False if its answer is no.
     """
 
     count: int

@@ -1,4 +1,4 @@
-"""CLEVR's scene files, read as released and checked; what only looks like them is refused.
+"""CLEVR's scene files, read as released and checked; files that only look like them are refused.
 
 Shapes: N scenes, K places for objects.
 """
@@ -29,7 +29,7 @@ FRAME = (320, 480)
 OFFICIAL = {"train": 70_000, "val": 15_000}
 """The number of scenes of each part as released."""
 LARGEST = 1e9
-"""What no coordinate reaches."""
+"""A value that no coordinate reaches."""
 
 _CODES = {name: {word: index for index, word in enumerate(words)} for name, words in WORDS.items()}
 
@@ -40,7 +40,7 @@ class Folder:
 
     Attributes:
         path: the folder.
-        help: where the dataset is to be had, a sentence.
+        help: a sentence on where to get the dataset.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class Folder:
         """Refuse a folder that has no scene files, or none that can be read.
 
         Raises:
-            DataError: it is none of CLEVR v1.0; the text names what is missing and what is there instead, if known.
+            DataError: it is not CLEVR v1.0; the text names the missing file and the actual contents, if known.
         """
         for part in OFFICIAL:
             with self._reading(self.scenes_file(part)) as path:
@@ -119,7 +119,7 @@ class Folder:
         return DataError(given, mend=expected, allowed=layout, where=self.help)
 
     def _is_world(self) -> bool:
-        return os.path.isfile(self.path / MANIFEST)  # Path.is_file raises where a folder must not be looked into
+        return os.path.isfile(self.path / MANIFEST)  # Path.is_file raises for a folder without permission
 
     @contextmanager
     def _reading(self, path: Path) -> Iterator[Path]:
@@ -238,7 +238,7 @@ class _Fields:
         return True
 
     def _relate(self, index: int, scene: Any, count: int) -> bool:
-        """Read the lists of what lies to the right; False where they are missing or do not fit the objects."""
+        """Read the lists of objects to the right; return False if they are missing or do not fit the objects."""
         tables = scene.get("relationships", scene.get("relations"))
         table = tables.get("right") if isinstance(tables, dict) else None
         if not isinstance(table, list) or len(table) != count:

@@ -29,7 +29,7 @@ class Scenes:
             places.
         lefts: (N, K) float64, the projection of each object's place in space on the direction to the left, larger
             further left; 0 in scenes without coordinates or directions, NaN in empty places.
-        right: (N, K, K) bool, whether object j is right of object i, at [i, j].
+        right: (N, K, K) bool, True at [i, j] if object j is right of object i.
         frame: (height, width) of the pictures that `pixels` counts in.
         recomputed: number of scenes whose relations were missing or did not fit the objects.
     """
@@ -54,7 +54,7 @@ class Scenes:
         return self.attributes[..., 0] >= 0
 
     def points(self, size: tuple[int, int]) -> Tensor:
-        """Return `pixels` (N, K, 2) in an image of `size` (height, width): x W / frame width - 1/2, and y likewise.
+        """Return `pixels` (N, K, 2) in an image of `size` (height, width): x W / frame width - 1/2, and the same for y.
 
         Files count from the image's edge, `Split.points` from the center of the first pixel. The released code of Levi
         & Ullman (2021) truncates to whole pixels instead, which is the same on average.
@@ -86,7 +86,7 @@ def leftmost(scenes: Scenes, among: Tensor) -> Tensor:
 
 
 def right_in_space(places: Tensor, direction: Tensor) -> Tensor:
-    """Return (N, K, K) bool, whether object j is right of object i, at [i, j]: by more than `SPACING` on the ground.
+    """Return (N, K, K) bool, True at [i, j] if object j is right of object i by more than `SPACING` on the ground.
 
     Args:
         places: (N, K, 3), the objects' places in space, NaN in empty places.
@@ -97,5 +97,5 @@ def right_in_space(places: Tensor, direction: Tensor) -> Tensor:
 
 
 def right_by_pixels(x: Tensor) -> Tensor:
-    """Return (N, K, K) bool, whether object j is right of object i, at [i, j], by their pixels x (N, K) alone."""
+    """Return (N, K, K) bool, True at [i, j] if object j is right of object i, by their pixels x (N, K) alone."""
     return x[:, None, :] > x[:, :, None]

@@ -45,7 +45,7 @@ class Clevr2(Clevr):
 
 
 class Clevr3(Clevr):
-    """CLEVR with 3 questions: those of clevr2, and a red sphere (q3); no is 0 and yes is 1."""
+    """CLEVR with 3 questions: those of clevr2, and the presence of a red sphere (q3); no is 0 and yes is 1."""
 
     protocols: ClassVar = FOUR
     name = "clevr3"
@@ -62,7 +62,7 @@ class Clevr4Options(ClevrOptions):
 
 
 class Clevr4(Clevr):
-    """CLEVR with 4 questions: those of clevr3, and whether the leftmost sphere is large (q4); no is 0 and yes is 1."""
+    """CLEVR with 4 questions: those of clevr3, and the size of the leftmost sphere (q4): 1 if it is large, else 0."""
 
     Options = Clevr4Options
     protocols: ClassVar = FOUR

@@ -31,7 +31,7 @@ class Annotations:
         places: (N, P, 2) float32, x to the right and y down of each part in pixels of the image as released; NaN
             where it is not visible.
         names: (N) the images' paths below the folder ``images``.
-        remarks: sentences on how the files differ from what they should be, where that makes no difference.
+        remarks: sentences on harmless differences of the files from the expected ones.
     """
 
     votes: Tensor

@@ -54,7 +54,7 @@ class AnnotationsCache:
         return self.root / "birds" / f"{self.stem}-v{RECIPE}.safetensors"
 
     def prepare(self) -> Annotations:
-        """Return the annotations, read anew from the text files unless they are there; errors as `Folder.read`."""
+        """Return the annotations, read from the text files unless they are cached; errors as `Folder.read`."""
         try:
             return self.read()
         except DataError:

@@ -227,7 +227,7 @@ def held_out(names: Sequence[str], species: Tensor, training: Tensor) -> Tensor:
 
 
 def shuffled(names: Sequence[str]) -> Tensor:
-    """Return an order (N,) int64 of images that depends on hashes of their paths alone."""
+    """Return an order (N,) int64 of images that depends only on hashes of their paths."""
     return torch.tensor(sorted(range(len(names)), key=lambda row: derive(0, "cub", "order", names[row])))
 
 

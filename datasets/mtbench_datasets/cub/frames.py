@@ -47,7 +47,7 @@ class FramesCache:
         return self.root / "birds" / f"{self.stem}-frames-v{RECIPE}.safetensors"
 
     def prepare(self) -> Tensor:
-        """Return width and height (N, 2) int32, read anew where a picture has changed.
+        """Return width and height (N, 2) int32, read again for pictures that have changed.
 
         Raises:
             DataError: a picture is missing or no picture, the first in order.

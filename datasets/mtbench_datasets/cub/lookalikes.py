@@ -1,4 +1,4 @@
-"""Datasets that are taken for CUB-200-2011, known by what they contain."""
+"""Datasets that are mistaken for CUB-200-2011, recognized by their contents."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ PICTURES = "It has pictures and no annotations; the archive of the dataset has b
 
 
 def describe(folder: Path) -> str:
-    """Return a sentence about what lies in a folder instead of CUB-200-2011; empty if it is not known."""
+    """Return a sentence about the contents of a folder that is not CUB-200-2011; empty if they are unknown."""
     try:
         return _describe(folder)
-    except OSError:  # a folder that must not be looked into
+    except OSError:  # a folder without permission to read it
         return ""
 
 

@@ -27,7 +27,7 @@ class BirdsMiniOptions(BirdsOptions):
 class BirdsMini(Drawn, Birds):
     """CUB-200-2011 in small: 4,750 + 1,000 drawn birds, with the 12 tasks of cub200.
 
-    `mtbench data prepare birds-mini` draws them, in minutes. They lie in the format of CUB-200-2011 and are read by the
+    `mtbench data prepare birds-mini` draws them, in minutes. They are in the format of CUB-200-2011 and are read by the
     same code.
     """
 

@@ -1,4 +1,4 @@
-"""The files of CUB-200-2011, read as released and checked; what only looks like them is refused.
+"""The files of CUB-200-2011, read as released and checked; files that only look like them are refused.
 
 Shapes: N images, S species, G groups of C colors, P parts, A = 312 attributes.
 """
@@ -48,7 +48,7 @@ class Folder:
 
     @property
     def files(self) -> dict[str, Path]:
-        """The files that are read, by their content; for a file that may lie in several places the one that exists."""
+        """The files that are read, by their content; for a file with several possible places the existing one."""
         beside = ("attributes/attributes.txt", "attributes.txt", "../attributes.txt")
         return {
             "parts": self.path / "parts/parts.txt",
@@ -67,7 +67,7 @@ class Folder:
         """Refuse a folder that lacks a file, or has other parts or another number of classes.
 
         Raises:
-            DataError: it is not CUB-200-2011; the text names the file, and what is there instead, if known.
+            DataError: it is not CUB-200-2011; the text names the file, and the actual contents, if known.
         """
         for name in self.files:
             self._table(name).check()

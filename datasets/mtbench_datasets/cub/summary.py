@@ -25,7 +25,7 @@ def color_lines(annotations: Annotations) -> Iterator[str]:
 
 
 def outside_lines(annotations: Annotations, frames: Tensor) -> Iterator[str]:
-    """Return a line on points that lie outside their images, which are read as those of parts that are not visible.
+    """Return a line on points outside their images, which are read as those of parts that are not visible.
 
     Args:
         frames: (N, 2), width and height of the images as released.

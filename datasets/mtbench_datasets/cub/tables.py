@@ -1,4 +1,4 @@
-"""The text files of CUB-200-2011: lines of fields with spaces between them; what is wrong is named by file and line."""
+"""The text files of CUB-200-2011: lines of fields with spaces between them; errors name the file and the line."""
 
 import os
 import warnings
@@ -40,7 +40,7 @@ class Table:
     help: str
 
     def fault(self, given: str, expected: str = "") -> DataError:
-        """Return an error about the file, which says what the folder is instead where that is known."""
+        """Return an error about the file, which says what the folder is instead, if that is known."""
         return DataError(given, mend=describe(self.folder) or expected, allowed=LAYOUT, where=self.help)
 
     def wrong_line(self, number: int, reason: str) -> DataError:
@@ -169,7 +169,7 @@ class Table:
 
 
 def is_file(path: Path) -> bool:
-    """Return whether a file is there; False where its folder must not be looked into, at which Path.is_file raises."""
+    """Return True if a file exists; False for a folder without permission, for which Path.is_file raises."""
     return os.path.isfile(path)
 
 

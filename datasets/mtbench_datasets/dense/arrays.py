@@ -17,7 +17,7 @@ from ..images import FolderCache
 __all__ = ["UNDEFINED", "ArrayCache", "Depths", "Form", "Images", "Labels", "Normals", "read_row"]
 
 RECIPE = 1
-"""The version of what is done to an array; part of the caches' names. Raised when numbers change."""
+"""The version of the conversion of an array; part of the caches' names. Raised when numbers change."""
 UNDEFINED = 255
 """The label of undefined pixels in the cache; -1 in the files."""
 HALF_STEP = 0.5 / 255
@@ -36,9 +36,9 @@ class Form(ABC):
     """The form of the arrays of one folder, in the files and in the cache.
 
     Attributes:
-        dtype: of the cache.
-        channels: of the last axis in the files; 0 where there is no such axis.
-        kept: channels of the first axis in the cache, likewise.
+        dtype: dtype of the cache.
+        channels: number of channels in the last axis in the files; 0 if there is no such axis.
+        kept: number of channels in the first axis in the cache; 0 if there is no such axis.
         expected: the numbers in the files, for errors.
     """
 
@@ -49,7 +49,7 @@ class Form(ABC):
 
     @abstractmethod
     def converted(self, values: Values) -> NDArray[Any]:
-        """Return an array (H, W, C) or (H, W) of finite numbers as it is kept.
+        """Return an array (H, W, C) or (H, W) of finite numbers in the form of the cache.
 
         Raises:
             _Unfit: it is not as expected.
@@ -123,9 +123,9 @@ class ArrayCache(FolderCache):
     """The arrays of one folder, checked and kept in a memory map (N, H, W) or (N, C, H, W).
 
     Args:
-        form: of the arrays.
+        form: the form of the arrays.
         stem: e.g. ``nyuv2-train-depth``.
-        note: what else decides how files are read, e.g. ``7classes``; part of the names of the cache's files.
+        note: further facts that affect the reading of files, e.g. ``7classes``; part of the names of the cache's files.
         files, size, root, owner, help: see `FolderCache`.
     """
 
@@ -159,7 +159,7 @@ class ArrayCache(FolderCache):
 
 
 def read_row(path: Path, form: Form, size: tuple[int, int], mend: str, help: str) -> NDArray[Any]:
-    """Return the array in a file as it is kept.
+    """Return the array in a file in the form of the cache.
 
     Args:
         size: (H, W).
@@ -179,7 +179,7 @@ def read_row(path: Path, form: Form, size: tuple[int, int], mend: str, help: str
 
 
 def _values(path: Path, shape: tuple[int, ...]) -> Values:
-    """Return the finite numbers in a file; its shape is looked at before they are read."""
+    """Return the finite numbers in a file; its shape is checked before they are read."""
     array = np.load(path, mmap_mode="r", allow_pickle=False)
     if not isinstance(array, np.ndarray):
         raise _Unfit("it is an archive of several arrays")

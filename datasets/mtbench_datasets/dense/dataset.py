@@ -49,7 +49,7 @@ class Dense(Dataset):
     Attributes:
         name: the registered name.
         help: a sentence on where to get the files, for errors.
-        inverse: whether depths are disparities.
+        inverse: True if depths are disparities.
         classes: the names of the classes by label; empty where they are not known.
     """
 
@@ -151,7 +151,7 @@ class Dense(Dataset):
         return hashlib.sha256(" ".join(sums).encode()).hexdigest() if all(sums) else ""
 
     def _kinds(self) -> dict[str, Kind]:
-        """Return the kind of each task, by what lies in its folder."""
+        """Return the kind of each task, by the contents of its folder."""
         like: Literal["", "libmtl"] = "libmtl" if self.options.like == "libmtl" else ""
         kinds: dict[str, Kind] = {
             "label": Segmentation(classes=self.layout.classes, ignore=UNDEFINED, like=like),
@@ -181,8 +181,7 @@ class Dense(Dataset):
             yield from self._caches(part, facts.counts[part], facts.label).values()
 
     def _caches(self, part: str, count: int, label: str) -> dict[str, ArrayCache]:
-        """Return the caches of one part by part and content, e.g. ``train-depth``: first that of images, then the
-        tasks'."""
+        """Return the caches of one part, first that of images, by part and content, e.g. ``train-depth``."""
         files, order = self._files, ordered(self.name, count) if part == "train" else range(count)
         return {
             f"{part}-{content}": ArrayCache(

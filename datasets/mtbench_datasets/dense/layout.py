@@ -17,9 +17,9 @@ class Layout:
         title: its name for people.
         size: (H, W) of every image and map.
         counts: images of each of `PARTS`.
-        classes: of a pixel.
+        classes: number of classes of a pixel.
         labels: names that the folder of labels may have; the first that is there is read.
-        normals: whether there are normals.
+        normals: True if there are normals.
     """
 
     title: str
@@ -30,10 +30,10 @@ class Layout:
     normals: bool = True
 
     def folders(self, label: str) -> dict[str, str]:
-        """Return the names of the folders by what lies in them: image, label, depth, normal.
+        """Return the names of the folders by their contents: image, label, depth, normal.
 
         Args:
-            label: that of `labels` which is read.
+            label: the name in `labels` of the folder that is read.
         """
         found = {"image": "image", "label": label, "depth": "depth"}
         return found | {"normal": "normal"} if self.normals else found

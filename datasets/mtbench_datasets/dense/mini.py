@@ -31,7 +31,7 @@ class DenseMiniOptions(DenseOptions):
 class DenseMini(Drawn, Dense):
     """Dense tasks in small: 1,200 + 300 drawn rooms of 96 x 128, with the three tasks of nyuv2.
 
-    `mtbench data prepare dense-mini` draws them, in minutes. They lie in the format of nyuv2 and are read by the same
+    `mtbench data prepare dense-mini` draws them, in minutes. They are in the format of nyuv2 and are read by the same
     code.
     """
 

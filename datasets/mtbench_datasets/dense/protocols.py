@@ -1,4 +1,4 @@
-"""Training protocols of dense datasets: what released code trains with.
+"""Training protocols of dense datasets: the settings of released code.
 
 What such code reports besides (over what errors are averaged, of which epoch, against which single-task values) is no
 part of a training protocol. Colors are from 0 to 1 in all of it but Auto-Lambda's, where they are from -1 to 1. All of
@@ -11,8 +11,9 @@ __all__ = ["CITYSCAPES", "NYUV2"]
 
 
 def _cagrad(name: str, batch: int, curve: str = "last10") -> TrainingProtocol:
-    """Return the code of CAGrad (Liu et al. 2021), and of Nash-MTL and FAMO after it: Adam, and half the rate after
-    epoch 100.
+    """Return the protocol of CAGrad's code (Liu et al. 2021), also of Nash-MTL's and FAMO's.
+
+    It uses Adam, and half the learning rate after epoch 100.
 
     Network: SegNet with MTAN's attention, and for single tasks SegNet. With augmentation, which divides disparities
     too (``like=libmtl``). The mean of the test values of the last ten epochs is reported.

@@ -37,7 +37,7 @@ class Folder:
 
     @property
     def is_there(self) -> bool:
-        """True if there are training images to look at."""
+        """True if there are training images to read."""
         return os.path.isdir(self.path / "train" / "image")
 
     @cached_property
@@ -57,7 +57,7 @@ class Folder:
         return self.path / part / folder / f"{index}.npy"
 
     def check(self) -> None:
-        """Refuse a folder whose files are not those of the dataset, or whose first ones cannot be read.
+        """Refuse a folder whose files differ from those of the dataset, or whose first ones cannot be read.
 
         Raises:
             DataError: the text names the file or folder, and what is expected.
@@ -104,7 +104,7 @@ class Folder:
         return len(found)
 
     def _indices(self, part: str, folder: str) -> set[int]:
-        """Return the numbers of the files N.npy in a folder; others are not looked at."""
+        """Return the numbers of the files N.npy in a folder; other files are ignored."""
         path = self.path / part / folder
         try:
             stems = [name.removesuffix(".npy") for name in os.listdir(path) if name.endswith(".npy")]

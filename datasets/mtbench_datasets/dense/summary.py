@@ -1,4 +1,4 @@
-"""Facts about prepared arrays, kept beside them: how many there are, and in sentences what their numbers are like."""
+"""Facts about prepared arrays, stored beside them: their numbers, and sentences on their values."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,9 +26,9 @@ class Part:
     """Facts about the arrays of one folder of one part.
 
     Attributes:
-        fingerprint: of the cache that they were taken from.
+        fingerprint: the fingerprint of the cache that they were taken from.
         empty: rows of maps without a defined pixel.
-        empty_like: by a value of ``like``, those rows under its definition of a defined pixel where it is another.
+        empty_like: the same rows under the definition of a defined pixel of each ``like`` with another definition.
         line: the numbers in a sentence, without the folder's name.
     """
 
@@ -45,7 +45,7 @@ class Facts:
     Attributes:
         counts: images by part.
         label: the folder of labels that was read.
-        parts: by part and content, e.g. ``train-depth``.
+        parts: facts by part and content, e.g. ``train-depth``.
     """
 
     counts: Mapping[str, int]
@@ -92,7 +92,7 @@ def summarize(
 
     Args:
         content: ``image``, ``label``, ``depth`` or ``normal``.
-        maps: (N, ...), as they are kept.
+        maps: (N, ...), as they are stored.
         release: gives back the memory of those that were read.
         fingerprint: see `Part`.
         classes: the names of the classes by label.

@@ -35,7 +35,7 @@ AT_ONCE = 256
 class FolderCache(ABC):
     """A file of numbers (N, ...) made of N files, one row of each; `convert` says how.
 
-    Threads convert, since what reads and resizes images releases the interpreter's lock.
+    Threads convert, since reading and resizing images releases the interpreter's lock.
 
     Args:
         stem: a name such as ``clevr-train``, unique below the data root.
@@ -43,11 +43,11 @@ class FolderCache(ABC):
             files are converted.
         files: the originals, in the order of the rows.
         size: (H, W) of the images or maps.
-        shape: of a row.
-        dtype: of the numbers.
+        shape: the shape of a row.
+        dtype: the dtype of the numbers.
         root: the data root.
         owner: the dataset as the person wrote it, for errors.
-        help: a sentence that says where the dataset can be had.
+        help: a sentence on where to get the dataset.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class FolderCache(ABC):
         """
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """Decode what is not decoded yet, in parallel, with progress; what is there already stays.
+        """Decode missing images, in parallel, with progress; existing ones stay.
 
         Of a finished cache the sizes and the states of the originals are compared, not the sums of the pixels; `verify`
         does that, and breaks the seal of one that is damaged, after which this compares every sum and mends it.
@@ -144,7 +144,7 @@ class FolderCache(ABC):
 
     @cached_property
     def _names(self) -> list[str]:
-        """The paths of the files relative to the folder that all lie in, so that a dataset can be moved."""
+        """The paths of the files relative to their common folder, so that a dataset can be moved."""
         base = os.path.commonpath({os.path.dirname(file) for file in self.files})
         return [str(file)[len(base) :].lstrip(os.sep) for file in self.files]
 
@@ -174,7 +174,7 @@ class FolderCache(ABC):
             raise DataError(fault, mend=f"{self._prepare} mends it.")
 
     def _fault(self, sources: Sequence[Source | None]) -> str | None:
-        """Say what is wrong with the cache of these originals; None if nothing is, the sums of pixels left out."""
+        """Return the fault of the cache of these originals, without the sums of pixels; None if there is none."""
         manifest = read_manifest(self.seal)
         if manifest is None or not self.rows.is_file() or not self.pixels.is_file():
             return f"{self.pixels} is not there, or not finished."
@@ -221,7 +221,7 @@ class FolderCache(ABC):
         """Decode some images into the file, and note those before the first that cannot be.
 
         Raises:
-            DataError: as `convert`, of the first image in order that is wrong.
+            DataError: see `convert`; for the first image in order that is wrong.
             OSError: nothing can be written.
         """
 

@@ -13,7 +13,7 @@ from mtbench.errors import DataError
 __all__ = ["RECIPE", "Source", "decode", "read_source"]
 
 RECIPE = 1
-"""The version of what is done to an image; part of the cache's name. Raised when pixels change."""
+"""The version of the conversion of an image; part of the cache's name. Raised when pixels change."""
 FORMATS = ("PNG", "JPEG")
 
 
@@ -22,7 +22,7 @@ class Source:
     """The state of an image file, by which a change is noticed.
 
     Attributes:
-        name: path relative to the folder that all files of the list lie in.
+        name: path relative to the common folder of all files of the list.
         size: in bytes.
         changed: time of the last change, in nanoseconds.
     """
@@ -59,8 +59,8 @@ def decode(
     Args:
         size: (H, W).
         mend: a sentence for the error.
-        help: another one, where the dataset can be had.
-        original: (H, W) that the file must have; None if any will do.
+        help: a further sentence, on where to get the dataset.
+        original: (H, W) that the file must have; None for any size.
         crop: (H, W) of the middle of the image that is kept and resized, as by torchvision's ``CenterCrop``; None for
             the whole image.
         nearest: True for the nearest pixel in place of bilinear interpolation.
@@ -91,7 +91,7 @@ def _pixels(
     nearest: bool,
 ) -> bytes:
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-        image.verify()  # every checksum of a PNG, which decoding alone does not look at
+        image.verify()  # every checksum of a PNG, which decoding alone does not check
     with Image.open(io.BytesIO(content), formats=FORMATS) as image:
         if original is not None and image.size != original[::-1]:
             raise ValueError(f"it has {image.width} x {image.height} pixels, not {original[1]} x {original[0]}")

@@ -20,8 +20,8 @@ class ImageFolder(FolderCache):
         size: (H, W) that is trained on.
         root: the data root.
         owner: the dataset as the person wrote it, for errors.
-        help: a sentence that says where the dataset can be had.
-        original: (H, W) that every file must have; None if any will do.
+        help: a sentence on where to get the dataset.
+        original: (H, W) that every file must have; None for any size.
         crop, nearest: see `decode`; part of the names of the cache's files where they are used.
     """
 

@@ -17,7 +17,7 @@ class Mapped:
     """Images or maps in a memory map: each is read from the file when it is used.
 
     Attributes:
-        images: (N, ...), images uint8 (N, 3, H, W); it must not be written to.
+        images: (N, ...), images uint8 (N, 3, H, W); read-only.
         release: gives back the memory of the images that were used; they can be used again.
     """
 

@@ -14,7 +14,7 @@ EVERY = 10.0
 
 @contextmanager
 def shown(title: str, total: int, say: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Within the block progress is shown; what is given is to be called after each of `total` parts."""
+    """Show progress within the block; the function that it receives is called after each of `total` parts."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

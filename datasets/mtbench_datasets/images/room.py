@@ -12,7 +12,7 @@ __all__ = ["check_space", "locked", "writing"]
 
 
 def check_space(path: Path, size: int, title: str, say: Callable[[str], None]) -> None:
-    """Say how much space a file of `size` bytes takes and how much is free; what it has already is not asked for again.
+    """Report the space that a file of `size` bytes needs and the free space, less the space that it has already.
 
     Raises:
         DataError: there is not enough.
@@ -29,7 +29,7 @@ def check_space(path: Path, size: int, title: str, say: Callable[[str], None]) -
 
 @contextmanager
 def locked(path: Path, title: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Within the block this process alone writes; a process that ends, however it ends, lets go.
+    """Let only this process write within the block; the lock is released however the process ends.
 
     Raises:
         DataError: the folder cannot be written to.

@@ -30,7 +30,7 @@ class Row:
     Attributes:
         index: its place in the list of files.
         source: the file as it was when it was decoded.
-        sha256: of its pixels.
+        sha256: the hash of its pixels.
     """
 
     index: int
@@ -54,8 +54,7 @@ class Manifest:
 
 
 def read_rows(path: Path) -> dict[int, Row]:
-    """Return the rows that a file tells of, by index; of two of one index the last. Lines that are no rows are left
-    out."""
+    """Return the rows in a file by index; for equal indices the last one. Lines that are no rows are ignored."""
     rows: dict[int, Row] = {}
     for line in path.read_bytes().splitlines() if path.is_file() else []:
         try:
@@ -69,7 +68,7 @@ def read_rows(path: Path) -> dict[int, Row]:
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Write a file of rows in place of what is there."""
+    """Write a file of rows in place of the existing one."""
     write_atomically(path, _lines(sorted(rows, key=lambda row: row.index)))
 
 

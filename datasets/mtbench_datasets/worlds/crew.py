@@ -19,7 +19,7 @@ __all__ = ["Job", "Made", "Picture", "make_pictures"]
 Picture = tuple[str, int]
 """The part of a world that a picture belongs to, and its number there."""
 Made = tuple[Picture, Any, bool]
-"""A picture, its description, and whether its image was rendered."""
+"""A picture, its description, and True if its image was rendered."""
 CHUNK = 8
 CHILDREN = {
     "OMP_NUM_THREADS": "1",

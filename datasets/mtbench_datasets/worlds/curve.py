@@ -12,7 +12,7 @@ def curve(points: NDArray[np.float64], steps: int, *, closed: bool = False) -> N
     Args:
         points: (P, C), at least two.
         steps: K is P x steps of a closed curve, and (P - 1) x steps + 1 of an open one, which has the last point too.
-        closed: True if the curve goes on from the last point to the first.
+        closed: True if the curve continues from the last point to the first.
     """
     ends = (
         (points[-1:], points[:2])

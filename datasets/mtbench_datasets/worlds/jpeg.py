@@ -1,4 +1,4 @@
-"""JPEG files that say what they show, and that are recognized as whole without being decoded."""
+"""JPEG files that contain a description of their picture, and that are recognized as complete without decoding."""
 
 import io
 import json

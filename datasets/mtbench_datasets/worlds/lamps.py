@@ -12,9 +12,9 @@ GAMMA = 2.2
 
 
 def lamp_points(lamp: Vector, radius: float, shape: torch.Size, samples: int) -> Tensor:
-    """Return the point of a lamp that each ray looks at, (3, R).
+    """Return the point of a lamp for each ray, (3, R).
 
-    The rays of a pixel look at as many points of a level square, no two of them in one row or column of it.
+    The rays of a pixel use as many points of a level square, no two of them in one row or column of it.
 
     Args:
         lamp: the middle of the square.

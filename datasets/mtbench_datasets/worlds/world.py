@@ -26,7 +26,7 @@ LOCK = ".mtbench-world.lock"
 
 
 class Recipe(Job, Protocol):
-    """The settings of a world, and what belongs to it."""
+    """The settings of a world, and its functions."""
 
     @property
     def space(self) -> int:
@@ -54,11 +54,11 @@ class Recipe(Job, Protocol):
         """
 
     def settings(self) -> dict[str, Any]:
-        """Return what the manifest says of the world."""
+        """Return the content of the manifest."""
 
 
 def write(folder: Path, recipe: Recipe, leftovers: str, say: Callable[[str], None], jobs: int | None) -> None:
-    """Write a world; go on if a part of the same world lies there, and leave it alone if it is whole.
+    """Write a world; complete a part of the same world, and leave a complete one unchanged.
 
     Args:
         folder: made if it is missing.
@@ -68,7 +68,7 @@ def write(folder: Path, recipe: Recipe, leftovers: str, say: Callable[[str], Non
         jobs: processes that make pictures; by default one for each processor that this process may use.
 
     Raises:
-        DataError: another world lies there, or a file cannot be written.
+        DataError: there is another world, or a file cannot be written.
     """
     if _is_whole(folder, recipe):
         say(f"the world in {folder} is whole")
@@ -79,7 +79,7 @@ def write(folder: Path, recipe: Recipe, leftovers: str, say: Callable[[str], Non
 
 
 def faults(folder: Path, parse: Callable[[Mapping[str, Any]], Recipe]) -> list[tuple[Path, str]]:
-    """Return what is wrong with a world, as pairs of a file and a remark; an empty list if it is whole.
+    """Return the faults of a world, as pairs of a file and a remark; an empty list if it is complete.
 
     Args:
         folder: the world's folder.
@@ -107,10 +107,10 @@ def faults(folder: Path, parse: Callable[[Mapping[str, Any]], Recipe]) -> list[t
 
 
 def _is_whole(folder: Path, recipe: Recipe) -> bool:
-    """Return True if this world lies there and no file is missing or altered.
+    """Return True if this world is there and no file is missing or altered.
 
     Raises:
-        DataError: another world lies there.
+        DataError: there is another world.
     """
     found = _read(folder / MANIFEST)
     if found is None:
@@ -154,7 +154,7 @@ def _cores() -> int:
 
 
 def _paths(recipe: Recipe) -> Iterator[str]:
-    """Yield the files of a world but for the manifest, relative to its folder."""
+    """Yield the files of a world except the manifest, relative to its folder."""
     for picture in recipe.pictures():
         yield from recipe.files(picture)
     yield from recipe.tables

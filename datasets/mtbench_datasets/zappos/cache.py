@@ -49,7 +49,7 @@ class CatalogCache:
         return self.root / "shoes" / f"{self.stem}-v{RECIPE}.safetensors"
 
     def prepare(self) -> Catalog:
-        """Return the catalog, read anew if a file changed or came or went; errors as `Folder.read`."""
+        """Return the catalog, read again if a file changed or was added or removed; errors as `Folder.read`."""
         try:
             found, facts = self._read()
             if facts.states == self._states():

@@ -26,7 +26,7 @@ class Catalog:
 
     Attributes:
         names: (N) paths as image-path.mat has them, which splits and identities go by.
-        files: (N) paths below the folder of the dataset at which they lie.
+        files: (N) paths of the pictures below the folder of the dataset.
         classes: (N, T) int16, an index into `values`; -1 where nothing is known.
         values: per task the values that occur, sorted.
         lists: public triplets (M, 3) int32 of anchor, near and far picture, by ``{part}-{task}``; empty if there are
@@ -75,7 +75,7 @@ def far_apart(task: int, values: Sequence[str]) -> Tensor:
 
 
 def part_of(name: str) -> str:
-    """Return the part of a generated split that a picture belongs to, which depends on its path alone.
+    """Return the part of a generated split that a picture belongs to, which depends only on its path.
 
     Of ten pictures about seven are to train on, one is to validate on and two are to test on. They are split by image,
     so that one shoe in several colors may be in several parts.

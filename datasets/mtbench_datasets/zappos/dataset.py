@@ -166,7 +166,7 @@ class Shoes(Dataset):
         return dataclasses.replace(found, mean=MEAN, std=STD)
 
     def _public(self, catalog: Catalog) -> bool:
-        """Return whether triplets are those of the public lists."""
+        """Return True if triplets are those of the public lists."""
         lists: str = self.options.lists
         return lists == "public" or (lists == "auto" and bool(catalog.lists))
 

@@ -28,7 +28,7 @@ class ShoesMiniOptions(ShoesOptions):
 class ShoesMini(Drawn, Shoes):
     """UT-Zappos50K in small: 6,000 drawn shoes, with the four tasks of zappos50k.
 
-    `mtbench data prepare shoes-mini` draws them, in minutes. They lie in the format of UT-Zappos50K and are read by the
+    `mtbench data prepare shoes-mini` draws them, in minutes. They are in the format of UT-Zappos50K and are read by the
     same code.
     """
 

@@ -1,4 +1,4 @@
-"""Files and folders of UT-Zappos50K, found by what they contain, and pictures under the names that archives give them.
+"""Files and folders of UT-Zappos50K, found by their contents, and pictures under the names that archives give them.
 
 Folders of pictures are named after makers. image-path.mat, the archive of pictures and that of square pictures spell
 some of them differently: a dot at the end is missing or written ``%2E``, and a sign is written as in HTML (``&#174;``).
@@ -39,7 +39,7 @@ def find_lists(folder: Path) -> Path | None:
 
 
 def _folders(folder: Path) -> Iterator[Path]:
-    """Yield a folder and those below it, level by level, but for those of pictures."""
+    """Yield a folder and those below it, level by level, except those of pictures."""
     level = [folder]
     for _ in range(DEPTH + 1):
         yield from level
@@ -54,7 +54,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 def _entries(folder: Path) -> list["os.DirEntry[str]"]:
     try:
         return sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:  # it is missing, or must not be looked into
+    except OSError:  # it is missing, or there is no permission to read it
         return []
 
 
@@ -72,7 +72,7 @@ class Pictures:
     """The pictures below a folder.
 
     Attributes:
-        repaired: how often a path was found under another spelling, by the difference.
+        repaired: number of paths that were found under another spelling, by the difference.
     """
 
     def __init__(self, root: Path) -> None:
@@ -82,10 +82,10 @@ class Pictures:
         self._alike: dict[str, list[str]] = {}
 
     def find(self, path: str) -> str | None:
-        """Return the path below `root` at which a picture lies; None if it is missing.
+        """Return the path of a picture below `root`; None if it is missing.
 
         Args:
-            path: as image-path.mat has it.
+            path: the path in image-path.mat.
         """
         folder, _, name = path.rpartition("/")
         for candidate in self._candidates(folder):

@@ -42,7 +42,7 @@ class Folder:
 
     @property
     def files(self) -> dict[str, Path]:
-        """The files that are read, by their name; those of public lists only where they are there."""
+        """The files that are read, by their name; those of public lists only if they exist."""
         found = {name: find_file(self.path, name) or self.path / "ut-zap50k-data" / name for name in (PATHS, DATA)}
         lists = find_lists(self.path)
         if lists is not None:
@@ -107,7 +107,7 @@ class Folder:
         return root
 
     def _placed(self, path: Path, names: Sequence[str]) -> tuple[list[str], list[str]]:
-        """Return where the pictures lie, below the dataset's folder, and remarks."""
+        """Return the place of the pictures, below the dataset's folder, and remarks."""
         root = self._pictures()
         pictures = Pictures(root)
         found = [pictures.find(name) for name in names]

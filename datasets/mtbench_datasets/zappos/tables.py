@@ -1,4 +1,4 @@
-"""The files of UT-Zappos50K's data folder; what is wrong is named by file, and by line or field."""
+"""The files of UT-Zappos50K's data folder; errors name the file, and the line or field."""
 
 import csv
 import io
@@ -111,7 +111,7 @@ def read_triplets(path: Path, count: int, listed: Path, help: str) -> NDArray[np
     """Return the triplets (M, 3) of a public list, as they stand there: anchor, far, close.
 
     Args:
-        count: of the pictures that indices, from 0, are of.
+        count: number of pictures, which indices refer to from 0.
         listed: the file that names these.
 
     Raises:

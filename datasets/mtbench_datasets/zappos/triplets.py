@@ -30,7 +30,7 @@ def choose_triplets(catalog: Catalog, parts: tuple[str, ...], count: int, *, pub
     Args:
         parts: parts of the split whose pictures, or lists, are used.
         count: M; fewer if a public list has fewer.
-        public: whether they are chosen from the public lists, at random without replacement.
+        public: True if they are chosen from the public lists, at random without replacement.
 
     Raises:
         DataError: a task has no triplet.
@@ -58,7 +58,7 @@ def choose_triplets(catalog: Catalog, parts: tuple[str, ...], count: int, *, pub
 
 
 def draw_triplets(classes: Tensor, far: Tensor, rows: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Return random triplets (M, 3) int64 of anchor, near and far picture; none if there are none to be had.
+    """Return random triplets (M, 3) int64 of anchor, near and far picture; none if there are none.
 
     The anchor is any picture that has a near and a far one, each as likely; the near one any other of its class, the
     far one any of the classes that are far from it.

@@ -18,12 +18,12 @@ class Attribute:
     """A task: shoes are near if they have the same value, and far if their values are far apart.
 
     Attributes:
-        name: of the task.
+        name: the name of the task.
         listed: the name in the files of public triplet lists.
-        column: of meta-data.csv.
-        question: what is asked, for readers.
+        column: the column of meta-data.csv.
+        question: the question, for readers.
         value: from a cell to the value; an empty text where nothing is known.
-        far: whether two values that are not equal are far apart.
+        far: a function that returns True if two different values are far apart.
     """
 
     name: str

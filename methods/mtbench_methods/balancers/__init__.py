@@ -1,1 +1,1 @@
-"""From the losses of several tasks to one update: one file a balancer."""
+"""From the losses of several tasks to one update: one file per balancer."""

@@ -1,4 +1,4 @@
-"""Balancers whose weights follow from the directions and the lengths of the tasks' gradients alone."""
+"""Balancers whose weights depend only on the directions and the lengths of the tasks' gradients."""
 
 import math
 from abc import abstractmethod
@@ -18,18 +18,18 @@ Vector: TypeAlias = NDArray[np.float64]
 Matrix: TypeAlias = NDArray[np.float64]
 
 ROUNDING = float(np.finfo(np.float32).eps)
-"""Relative rounding of the gradients: what differs by less, in units of a gradient's length, is the same direction."""
+"""Relative rounding of the gradients: directions that differ by less, in units of a gradient's length, are equal."""
 FITS = 1e-6
-"""The most that a weight is, relative to the greatest number of the gradients' type, where sums are taken in that."""
+"""The largest weight, relative to the largest number of the gradients' dtype, for which sums use that dtype."""
 ALIKE = 1e-6
-"""The most by which sums and projections may miss what a rule asks for, relative to the sum of |w_t| |g_t|."""
+"""The largest error of sums and projections in the condition of a rule, relative to the sum of |w_t| |g_t|."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Geometry:
     """Directions and lengths of the M gradients that are not 0, among those of the P tasks that are present.
 
-    Rules read the two apart, so that no threshold of theirs ever acts on how the lengths of two tasks compare.
+    Rules use the two separately, so that none of their thresholds depends on the ratio of the lengths of two tasks.
 
     Attributes:
         cosines: (M, M) float64, the inner products of the gradients divided by their lengths; 1 on the diagonal.
@@ -49,7 +49,7 @@ class Geometry:
     def of(cls, gramian: Matrix, indices: NDArray[np.int64]) -> "Geometry":
         """Return the geometry of gradients by their inner products (P, P), at least one of which is not 0.
 
-        They are those of float32 numbers in float64, where squares neither underflow nor overflow.
+        They are inner products of float32 numbers in float64, where squares neither underflow nor overflow.
         """
         present, lengths = len(gramian), np.sqrt(gramian.diagonal())
         if not lengths.all():
@@ -63,11 +63,11 @@ class Geometry:
 
 @dataclass(frozen=True, kw_only=True)
 class Weighed:
-    """The outcome of a rule.
+    """The result of a rule.
 
     Attributes:
         weights: (M,) the weights of the gradients of a `Geometry`.
-        solved: whether they meet the condition that defines the rule; an iteration can end short of it.
+        solved: True if they meet the condition that defines the rule; an iteration can end before that.
     """
 
     weights: Vector
@@ -75,11 +75,11 @@ class Weighed:
 
 
 class ByGramian(GradientBalancer):
-    """A balancer whose subclasses give `weigh`, the weights of the gradients from their inner products.
+    """A balancer whose subclasses define `weigh`, the weights of the gradients from their inner products.
 
-    Inner products are taken in double precision and solved on the CPU: there are T^2 of them. A task whose gradient is
-    0 has no direction: the rule acts on the others, and its weight is 0. Where a gradient is not finite, or all are 0,
-    the weights are equal; of the former the loop says which loss broke.
+    Inner products are computed in double precision and solved on the CPU: there are T^2 of them. A task whose gradient
+    is 0 has no direction: the rule is applied to the others, and its weight is 0. If a gradient is not finite, or all
+    are 0, the weights are equal; in the former case the loop reports the loss that broke.
     """
 
     @abstractmethod
@@ -102,7 +102,7 @@ class ByGramian(GradientBalancer):
         return Combined(shared=shared, own=self.branches(rounded, indices), weights=rounded, solved=solved)
 
     def branches(self, weights: Tensor, indices: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Return the factors of the gradients of the tasks' own parameters (P,), by default None, which stands for 1.
+        """Return the factors of the gradients in the task-specific parameters (P,); None, the default, stands for 1.
 
         Args:
             weights: (P,) the weights of the gradients in the shared parameters.
@@ -119,14 +119,14 @@ def length(coefficients: Vector, cosines: Matrix) -> float:
 def equal_angles(cosines: Matrix) -> tuple[Vector, bool]:
     """Return the combination of unit gradients that has the same inner product, 1, with each of them.
 
-    Directions in which the unit gradients differ by no more than the rounding of float32 do not count, and of all
-    combinations that come as near, the least is taken: two tasks with one gradient have equal coefficients.
+    Directions in which the unit gradients differ by no more than the rounding of float32 do not count, and among
+    equally good combinations the smallest is taken: two tasks with one gradient have equal coefficients.
 
     Args:
         cosines: C (M, M).
 
     Returns:
-        x (M,), the least of all with the least |C x - 1|, and whether C x = 1 to `ALIKE`.
+        x (M,), the smallest one with the smallest |C x - 1|, and True if C x = 1 to `ALIKE`.
     """
     values, vectors = np.linalg.eigh(cosines)
     kept = values > (len(values) * ROUNDING) ** 2 * values[-1]

@@ -1,4 +1,4 @@
-"""What some balancers remember of each task's gradients."""
+"""Storage of each task's gradients for balancers."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ __all__ = ["PerTask"]
 
 
 class PerTask(nn.Module):
-    """A vector (n,) for each of T tasks, 0 at first; n is that of the first gradients it meets."""
+    """A vector (n,) for each of T tasks, initially 0; n is that of the first gradients."""
 
     def __init__(self, tasks: int) -> None:
         super().__init__()
@@ -17,15 +17,14 @@ class PerTask(nn.Module):
         self.rows: Tensor | None = None  # (T, n)
 
     def of(self, indices: Tensor, like: Tensor) -> Tensor:
-        """Return (P, n) the vectors of the tasks that are present, on the device and of the type of the gradients (P,
-        n)."""
+        """Return the vectors (P, n) of the present tasks, on the device and of the dtype of the gradients (P, n)."""
         if self.rows is None:
             self.rows = like.new_zeros(self.tasks, like.shape[1])
         self.rows = self.rows.to(like)
         return self.rows[indices]
 
     def put(self, indices: Tensor, rows: Tensor) -> None:
-        """Remember (P, n) in their place, after `of`."""
+        """Store (P, n) in their place, after `of`."""
         assert self.rows is not None
         self.rows[indices] = rows
 

@@ -1,4 +1,4 @@
-"""Attentive single-tasking: one backbone that attends, adapts and normalizes for the task that is asked for."""
+"""Attentive single-tasking: one backbone with attention, adapters and normalization for each task."""
 
 import copy
 import dataclasses
@@ -20,7 +20,7 @@ __all__ = ["Astmt"]
 Norm: TypeAlias = nn.BatchNorm1d | nn.BatchNorm2d
 
 ADVERSARIAL_SHARE = 0.01
-"""w, what the discriminator's loss counts for."""
+"""w, the weight of the discriminator's loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class AstmtOptions:
 
 
 class Astmt(OneTaskNetwork):
-    """Attentive single-tasking (Maninis et al. 2019): one backbone, modulated for the task that is asked for.
+    """Attentive single-tasking (Maninis et al. 2019): one backbone, modulated for the requested task.
 
     For the task t, with G the mean over places and z the representation (B, features)::
 
@@ -46,14 +46,14 @@ class Astmt(OneTaskNetwork):
         L = (1 - w) L_t + w CE(d(R(g / (|g| + 1e-10))), t)                   w = 0.01
         R  is the identity; backwards it multiplies by -(2 / (1 + exp(-10 e / E)) - 1) in epoch e of E
 
-    Maps are excited before their last nonlinearity. An adapter has its convolution's stride, and sees the input at the
-    center of the kernel: cropped where the convolution is not padded. The discriminator learns 10 times as fast as the
-    backbone, what is a task's own T times.
+    Maps are excited before their last nonlinearity. An adapter has its convolution's stride, and its input is cropped
+    to the center of the kernel if the convolution is not padded. The discriminator learns 10 times as fast as the
+    backbone, task-specific parts T times.
 
-    Chosen: one task is drawn per image (the released code steps once for each task). A task with one value per channel
-    in a batch is normalized by its running statistics. Where z is a map (B, features, H, W), g is its mean over places:
-    the gradient in a shift of the whole map (the paper discriminates maps by convolutions). What balancers work on is
-    the backbone; the discriminator, the tasks' opponent, is not among it.
+    Chosen here: one task is drawn per image (the released code makes one step for each task). A task with one value per
+    channel in a batch is normalized by its running statistics. If z is a map (B, features, H, W), g is its mean over
+    places: the gradient in a shift of the whole map (the paper discriminates maps by convolutions). Balancers work on
+    the backbone; the discriminator, the tasks' opponent, is not part of it.
     """
 
     Options = AstmtOptions
@@ -81,7 +81,7 @@ class Astmt(OneTaskNetwork):
             self.normalize_by_task()
         if options.adversarial:
             for part in self.branches.modules():  # the gradient in z passes through them and is differentiated again
-                if isinstance(part, nn.BatchNorm2d):  # which the harness makes a `BatchNorm`
+                if isinstance(part, nn.BatchNorm2d):  # which the harness turns into a `BatchNorm`
                     cast(BatchNorm, part).twice_differentiable = True
             features = self.backbone.features
             with setup.initialized("discriminator"):
@@ -111,20 +111,20 @@ class Astmt(OneTaskNetwork):
         return cast(Tensor, self.branches(self.represent(inputs, rows), rows))
 
     def represent(self, inputs: Inputs, rows: RowsByTask) -> Tensor:
-        """z (B, features), each row as its task sees it."""
+        """Return z (B, features), each row for its own task."""
         with self.asked.about(rows):
             return self.backbone.walk(cast(Tensor, inputs), lambda name, maps: self.excite(name, maps, rows))
 
     def excite(self, name: str, maps: Tensor, rows: RowsByTask) -> Tensor:
-        """Return the feature map (B, C, H, W) of a stage, its channels weighted by what they hold on the whole."""
+        """Return the feature map (B, C, H, W) of a stage, with channels weighted by their means over places."""
         if name not in self.excitation:
             return maps
         weights = rows.apply(list(cast(nn.ModuleList, self.excitation[name])), maps.mean((2, 3)))
         return maps * per_channel(weights, maps)
 
     def losses(self, batch: Batch) -> Losses:
-        """Return the tasks' losses, each with its part of the discriminator's; the same with and without a graph
-        recorded."""
+        """Return the tasks' losses with their parts of the discriminator's; the same with and without a recorded
+        graph."""
         if not self.options.adversarial:
             return super().losses(batch)
         count = len(self.tasks)
@@ -149,7 +149,7 @@ class Astmt(OneTaskNetwork):
         """Return (T,) the discriminator's mean loss on each task's gradients, 0 for a task that is absent.
 
         Args:
-            felt: per task the gradients in z (B * V, features, ...), right where the batch may use the row.
+            felt: the gradients in z (B * V, features, ...) of each task, right where the batch may use the row.
         """
         means = []
         for task, (gradients, use) in enumerate(zip(felt, batch.use, strict=True)):
@@ -175,7 +175,7 @@ class Astmt(OneTaskNetwork):
 
 
 class Adapted(nn.Module):
-    """A convolution with an adapter per task beside it: conv(x) + A_t x."""
+    """A convolution with an adapter per task added to it: conv(x) + A_t x."""
 
     def __init__(self, convolution: nn.Conv2d, adapters: Sequence[nn.Conv2d], asked: Asked) -> None:
         super().__init__()
@@ -202,7 +202,7 @@ class NormalizedByTask(nn.Module):
 
 
 def adapter(convolution: nn.Conv2d) -> nn.Conv2d:
-    """Return a 1 x 1 convolution, zero at the start, from what a convolution sees to what it gives."""
+    """Return a 1 x 1 convolution with the input and output of a convolution, initially zero."""
     channels = convolution.in_channels, convolution.out_channels
     made = nn.Conv2d(*channels, 1, stride=cast(tuple[int, int], convolution.stride), bias=False)
     nn.init.zeros_(made.weight)
@@ -210,7 +210,7 @@ def adapter(convolution: nn.Conv2d) -> nn.Conv2d:
 
 
 def margins(convolution: nn.Conv2d) -> list[int]:
-    """Return the padding (left, right, top, bottom; negative: cropped) that keeps the center of each kernel alone."""
+    """Return the padding (left, right, top, bottom; negative: cropped) that keeps only the center of each kernel."""
     sides: list[int] = []
     for axis in (1, 0):
         reach = convolution.dilation[axis] * (convolution.kernel_size[axis] - 1)
@@ -223,11 +223,11 @@ def margins(convolution: nn.Conv2d) -> list[int]:
 
 
 def squeeze_and_excite(channels: int) -> nn.Sequential:
-    """From the mean of each channel (n, C) to its weight in (0, 1)."""
+    """Return a module from the mean of each channel (n, C) to its weight in (0, 1)."""
     hidden = max(4, channels // 16)
     return nn.Sequential(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, channels), nn.Sigmoid())
 
 
 def reverse(x: Tensor, factor: float) -> Tensor:
-    """x; backwards the gradient times -factor (Ganin & Lempitsky 2015)."""
+    """Return x; in the backward pass the gradient is multiplied by -factor (Ganin & Lempitsky 2015)."""
     return x.detach() + factor * (x.detach() - x)

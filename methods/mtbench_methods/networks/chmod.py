@@ -1,4 +1,4 @@
-"""Channel modulation: one network for all tasks, whose channels each task scales by a vector of its own."""
+"""Channel modulation: one network for all tasks, whose channels each task scales by its own vector."""
 
 import dataclasses
 import math
@@ -48,22 +48,22 @@ class ChannelModulationOptions:
 class ChannelModulation(OneTaskNetwork):
     """Channel modulation (Zhao et al. 2018): each task scales the channels of one shared network.
 
-    For the task t that is asked for, a feature map x (B, C, H, W) becomes::
+    For the requested task t, a feature map x (B, C, H, W) becomes::
 
         x'[c] = w_t[c] x[c]               vector, w_t in R^C, initialized to 1
         x'[i] = sum_j W_t[i, j] x[j]      projection, W_t in R^(C x C), initialized to the identity
 
-    Layers are those that the backbone lets modulate: the conv maps of its stages and z, the fc embedding; on VGG-11
-    every convolution, and for fc layers both hidden ones of the head. By default all but z, as the counts of Levi &
-    Ullman (2020) have it: 30 factors per task on LeNet, 2,368 + 2,048 on VGG-11, on ResNet-18 those of stem and layers.
-    Layers are modulated before their nonlinearity, where the top-down network modulates too, so that the two compare
-    like with like (Zhao et al.: after it); z, where that is modulated, after it.
+    The layers are the places that the backbone offers: the conv maps of its stages and z, the fc embedding; on VGG-11
+    every convolution, and as fc layers both hidden ones of the head. By default all but z, which agrees with the counts
+    of Levi & Ullman (2020): 30 factors per task on LeNet, 2,368 + 2,048 on VGG-11, on ResNet-18 those of stem and
+    layers. Layers are modulated before their nonlinearity, as in the top-down network, so that the two can be compared
+    (Zhao et al.: after it); z, if it is modulated, after it.
 
-    With loc_loss a 1 x 1 convolution makes a map with one channel of what the last stage gives, 7 x 7 on VGG-11 and
-    ResNet-18 at 224 x 224, and it learns where the task's object is, by `mtbench_methods.networks.localization`; it is
-    the part `coarse_map`. Levi & Ullman (2020) do not say how their map comes to the image's size. Here it is enlarged
-    bilinearly, and cannot come near the target's narrow peak; with ``loc_target=cells`` the target is made as coarse
-    instead.
+    With loc_loss a 1 x 1 convolution makes a map with one channel from the output of the last stage, 7 x 7 on VGG-11
+    and ResNet-18 at 224 x 224, and it learns the place of the task's object, by
+    `mtbench_methods.networks.localization`; it is the part `coarse_map`. Levi & Ullman (2020) do not say how their map
+    gets the size of the image. Here it is enlarged bilinearly, and cannot approach the target's narrow peak; with
+    ``loc_target=cells`` the target is made as coarse instead.
     """
 
     Options = ChannelModulationOptions
@@ -157,7 +157,7 @@ class ChannelModulation(OneTaskNetwork):
         return dataclasses.replace(losses, auxiliary=self.options.loc_loss * located)
 
     def task_map(self, inputs: Inputs, index: int) -> Tensor | None:
-        """Return the softmax of the coarse map's logits over its cells; None where no such map is trained."""
+        """Return the softmax of the coarse map's logits over its cells; None if no such map is trained."""
         if not self.options.loc_loss:
             return None
         with self.last_maps() as last:
@@ -176,7 +176,7 @@ class ChannelModulation(OneTaskNetwork):
             hook.remove()
 
     def penalty(self) -> Tensor | None:
-        """lambda max(0, |w_i - w_j|^2 + beta - |w_i - w_k|^2), w a task's vectors in a row: Eq. 8."""
+        """Return lambda max(0, |w_i - w_j|^2 + beta - |w_i - w_k|^2), w the concatenated vectors of a task: Eq. 8."""
         if not self.options.regularizer:
             return None
         names = [task.name for task in self.tasks]
@@ -187,7 +187,7 @@ class ChannelModulation(OneTaskNetwork):
 
 
 def _require_places(shape: tuple[int, ...]) -> None:
-    """Raise UsageError if the last stage's map is one place, of which the loss is the same whatever is learned."""
+    """Raise UsageError if the last stage's map has one place, for which the loss is constant."""
     if math.prod(shape[1:]) < 2:
         raise UsageError(
             "option 'loc_loss' of method 'chmod' needs a last feature map with places, and this backbone's is 1 x 1 "

@@ -1,4 +1,4 @@
-"""Cross-stitch: a backbone per task, and units that mix what the backbones see."""
+"""Cross-stitch: a backbone per task, and units that mix the backbones' activations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from .stacked import can_stack, walk_stacked
 __all__ = ["CrossStitch"]
 
 FEW = 9
-"""Tasks up to which mixing is faster by sums of products, T^2 passes over maps, or by one convolution than by a matrix
-product for each channel, for which maps are copied."""
+"""Largest number of tasks for which mixing by sums of products or by one convolution is faster.
+
+The former takes T^2 passes over maps; the alternative is a matrix product for each channel, for which maps are copied.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,7 @@ class CrossStitchOptions:
 
 
 class CrossStitch(AllTasksNetwork):
-    """Cross-stitch (Misra et al. 2016): a backbone per task, whose activations units mix after every stage.
+    """Cross-stitch (Misra et al. 2016): a backbone per task, whose activations are mixed by units after every stage.
 
     After each stage and after the neck, each channel c of the T backbones' activations x_j (B, C, ...) is mixed
     (Eq. 1)::
@@ -35,15 +37,15 @@ class CrossStitch(AllTasksNetwork):
         x_i[c] <- sum_j A_ij[c] x_j[c]           A (T, T, C); (T, T, 1) with units=layer
         y_t = branch_t(z_t)                      z_t the mixed representation of backbone t
 
-    A starts at 0.9 on its diagonal and 0.1 / (T - 1) beside it; with one task at 1.
+    A is initially 0.9 on its diagonal and 0.1 / (T - 1) elsewhere; with one task it is 1.
 
-    All parts grow with the tasks: each task adds a backbone, a branch, and a row and a column of every A. Through the
-    units each task's loss reaches every backbone. So backbones and units are the shared parameters, on which balancers
-    work, and only the branches are task-specific.
+    All parts grow with the tasks: each task adds a backbone, a branch, and a row and a column of every A. Because of
+    the units each task's loss affects every backbone. So backbones and units are the shared parameters, on which
+    balancers work, and only the branches are task-specific.
 
-    Chosen: the backbones start from the seed's one backbone and are trained together from there (the paper: from
-    networks trained for each task). At the start the rows of A add up to 1, so that the outputs are those of `single`.
-    The paper's learning rate of A is 100 to 1000 times that of the backbones, with SGD; with Adam 10 times.
+    Chosen here: the backbones start from the seed's one backbone and are trained together from there (the paper: from
+    networks trained for each task). Initially the rows of A sum to 1, so that the outputs are those of `single`. The
+    paper's learning rate of A is 100 to 1000 times that of the backbones, with SGD; with Adam 10 times.
     """
 
     Options = CrossStitchOptions
@@ -69,7 +71,7 @@ class CrossStitch(AllTasksNetwork):
         self.branches = nn.ModuleList(heads)
 
     def initial(self, width: int) -> Tensor:
-        """Return the unit of a layer of `width` channels at the start."""
+        """Return the initial unit of a layer of `width` channels."""
         count = len(self.tasks)
         mixing = torch.full((count, count), 0.1 / max(count - 1, 1)).fill_diagonal_(0.9 if count > 1 else 1.0)
         return mixing[:, :, None].repeat(1, 1, width if self.options.units == "channel" else 1)
@@ -99,8 +101,7 @@ class CrossStitch(AllTasksNetwork):
         return [_combined(row, maps) for row in factors]
 
     def mix_stacked(self, name: str, maps: Tensor) -> Tensor:
-        """Return the T backbones' activations, (B, T C, H, W), or (T, B, C) at the neck, mixed by the unit of that
-        name."""
+        """Return the T backbones' activations, (B, T C, H, W), or (T, B, C) at the neck, mixed by the named unit."""
         unit, count = self.units[name], len(self.tasks)
         if name == NECK:
             return torch.einsum("ijc,jbc->ibc", unit, maps)
@@ -110,9 +111,9 @@ class CrossStitch(AllTasksNetwork):
         return nn.functional.conv2d(maps, blocks.reshape(count * channels, count * channels, 1, 1))
 
     def last_shared_layer(self) -> nn.Parameter:
-        """Return the unit of the last stage: every entry of it is reached by every task, and it treats the tasks alike.
+        """Return the unit of the last stage: every task affects all of its entries, and it treats the tasks alike.
 
-        A backbone's neck would not: its own task reaches it nine times as strongly as the others do together.
+        A backbone's neck would not: its own task affects it nine times as strongly as the others together.
         """
         backbone = cast(Backbone, self.backbones[0])
         return cast(nn.Parameter, self.units[list(backbone.stages)[-1]])

@@ -1,4 +1,4 @@
-"""Conditional similarity network: each task looks at a part of one embedding, through a mask."""
+"""Conditional similarity network: each task uses a part of one embedding, by a mask."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -36,16 +36,16 @@ class ConditionalSimilarity(AllTasksNetwork):
     With f the embedding of an image, D its size, T tasks, and d the Euclidean distance, not squared::
 
         y_t = f * m_t              fixed masks
-        y_t = f * relu(m_t)        learned ones
+        y_t = f * relu(m_t)        learned masks
 
         loss = mean max(0, d(y_t a, y_t p) - d(y_t a, y_t n) + margin)
                + embedding_norm |F| / sqrt(B) + mask_norm |M|_1 / B
 
-    F (B, D) are the embeddings of B triplets' images, the mean over anchors, positives and negatives being taken of
-    their Frobenius norms; M (B, D) has the mask of each triplet's task. Section t is dimensions t S ... t S + S - 1
-    with S = floor(D / T). Embeddings are not scaled to norm 1, in tests neither.
+    F (B, D) are the embeddings of B triplets' images; their Frobenius norms are averaged over anchors, positives and
+    negatives. M (B, D) has the mask of each triplet's task. Section t consists of dimensions t S ... t S + S - 1 with S
+    = floor(D / T). Embeddings are not scaled to norm 1, in tests neither.
 
-    Chosen: the norm of fixed masks, a constant, is left out.
+    Chosen here: the norm of fixed masks, a constant, is left out.
     """
 
     Options = ConditionalSimilarityOptions
@@ -98,7 +98,7 @@ class ConditionalSimilarity(AllTasksNetwork):
         return masks if self.options.masks == "fixed" else masks.relu()
 
     def masked(self, embeddings: Tensor) -> list[Tensor]:
-        """Per task the embeddings (B, D) times its mask."""
+        """Return for each task the embeddings (B, D) times its mask."""
         return [embeddings * mask for mask in self.used_masks()]
 
     def losses(self, batch: Batch) -> Losses:

@@ -1,4 +1,4 @@
-"""FiLM: channel modulation with a shift beside the scale."""
+"""FiLM: channel modulation with a shift in addition to the scale."""
 
 from typing import Any, cast
 
@@ -15,14 +15,14 @@ __all__ = ["Film"]
 class Film(OneTaskNetwork):
     """Feature-wise linear modulation (Perez et al. 2018): each task scales and shifts the channels of one network.
 
-    For the task t that is asked for, every layer's output x (B, C, ...) becomes (Eq. 2)::
+    For the requested task t, every layer's output x (B, C, ...) becomes (Eq. 2)::
 
         x'[c] = g_t[c] x[c] + b_t[c]          g_t, b_t in R^C, initialized to 1 and 0
 
-    In the paper a network makes g and b of a question. Of a task's index a linear layer makes any pair of vectors per
-    task: these are learned themselves. Layers are those that `chmod` modulates: the maps of the backbone's stages
-    before their last nonlinearity, as in the paper; on VGG-11 every convolution and the hidden layers of the head; z is
-    not. Without the shift it is `chmod`.
+    In the paper a network computes g and b from a question. From a task's index a linear layer can compute any pair of
+    vectors per task: here these are learned themselves. Layers are those that `chmod` modulates: the maps of the
+    backbone's stages before their last nonlinearity, as in the paper; on VGG-11 every convolution and the hidden layers
+    of the head; not z. Without the shift it is `chmod`.
     """
 
     paper = "Perez et al., FiLM: Visual Reasoning with a General Conditioning Layer, AAAI 2018"

@@ -1,4 +1,4 @@
-"""Fully shared network: one embedding that all tasks use as it is."""
+"""Fully shared network: one embedding for all tasks."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ class FullyShared(SharedRepresentation):
 
         y_t = f(x)        (B, size), the same for every task t
 
-    It knows of no task, so that its accuracy has a ceiling, whatever is learned: images that are alike for one task
-    differ for another. `mtbench.contract.kinds.ceiling` computes it from labels.
+    It does not depend on the task, so that its accuracy has an upper bound: images that are alike for one task differ
+    for another. `mtbench.contract.kinds.ceiling` computes the bound from labels.
     """
 
     kinds = (Retrieval,)

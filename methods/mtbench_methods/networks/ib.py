@@ -23,7 +23,7 @@ class IndependentBranches(Branches):
 
         y_t = B_t z        (B, size), B_t in R^(size x features) without a bias, on the backbone of that paper
 
-    With the size that the tasks have, 256, it is the network `branches`.
+    With the size of the tasks, 256, it is the network `branches`.
     """
 
     Options = IndependentBranchesOptions

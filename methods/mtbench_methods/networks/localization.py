@@ -1,7 +1,7 @@
 """The localization loss: cross-entropy between a map and the point of each task's object.
 
-Shapes: B examples of H x W pixels, T tasks, a map of h x w places, of which pixel (y, x) belongs to place (y h // H,
-x w // W). Pixel centers lie at whole numbers, as those of `Split.points`.
+Shapes: B examples of H x W pixels, T tasks, a map of h x w places, of which pixel (y, x) belongs to place (y h // H, x
+w // W). Pixel centers are whole numbers, as those of `Split.points`.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from mtbench.errors import UsageError
 __all__ = ["divisor_option", "localization_losses", "require_points", "target", "weight_option"]
 
 SIGMA, SIDE = 3.0, 224
-"""Standard deviation of a target in pixels on images with that side; proportional on others."""
+"""Standard deviation of a target in pixels on images of this side length; proportional to the side on others."""
 
 
 def weight_option(where: str) -> Any:
-    """Return the option ``loc_loss`` of a network; `where` says in its help which map is trained."""
+    """Return the option ``loc_loss`` of a network; `where` names the trained map in its help."""
     return option(0.0, f"weight of the localization loss {where}, on datasets with points", low=0)
 
 
@@ -46,15 +46,15 @@ def require_points(method: str, setup: Setup) -> None:
 def localization_losses(maps: Sequence[Tensor], batch: Batch, tasks: Sequence[Task], *, divisor: str) -> Tensor:
     """Return the localization loss of each task (T,), scaled like its other losses (Levi & Ullman 2020).
 
-    Of an example with the map m it is ``-sum_p T(p) log softmax(m)(p)``, with a Gaussian target T around the task's
-    point, see `target`. An example whose point is unknown or lies outside the image adds nothing; a task with no other
-    examples has 0. The sum is divided by the visible ones, so that a part that is often hidden weighs as much as the
-    others. The released code divides by all, and cuts the Gaussian off to 15 x 15 pixels.
+    For an example with the map m it is ``-sum_p T(p) log softmax(m)(p)``, with a Gaussian target T around the task's
+    point, see `target`. An example whose point is unknown or outside the image adds nothing; a task without other
+    examples has 0. The sum is divided by the number of visible points, so that a part that is often hidden has the same
+    weight as the others. The released code divides by all, and truncates the Gaussian to 15 x 15 pixels.
 
     Args:
-        maps: per task logits (B, h, w), right in the rows that the batch may use. Where they are smaller than the
+        maps: logits (B, h, w) of each task, right in the rows that the batch may use. If they are smaller than the
             images, targets are pooled to their places.
-        divisor: of `divisor_option`: ``visible`` or ``all``.
+        divisor: a value of `divisor_option`: ``visible`` or ``all``.
     """
     assert batch.points is not None  # else the network could not be built
     assert isinstance(batch.inputs, Tensor)
@@ -79,8 +79,8 @@ def localization_losses(maps: Sequence[Tensor], batch: Batch, tasks: Sequence[Ta
 def target(points: Tensor, size: tuple[int, int], places: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Return Gaussians around points, pooled to the places of a map: along y (n, h) and along x (n, w).
 
-    The target of place (i, j) is the product of both. It sums to 1 wherever the point is: the part of a Gaussian that
-    lies outside the image is made up for inside.
+    The target of place (i, j) is the product of both. It sums to 1 for any point: the part of a Gaussian outside the
+    image is distributed inside.
 
     Args:
         points: (n, 2), x and y in pixels.

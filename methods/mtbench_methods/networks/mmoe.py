@@ -1,4 +1,4 @@
-"""MMoE: experts that all tasks share, mixed for each task by a gate of its own."""
+"""MMoE: experts that all tasks share, mixed for each task by its own gate."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -17,7 +17,7 @@ class MmoeOptions:
 
 
 class Mmoe(AllTasksNetwork):
-    """MMoE (Ma et al. 2018): experts shared by all tasks, which each task mixes by a gate of its own.
+    """MMoE (Ma et al. 2018): experts shared by all tasks, which each task mixes by its own gate.
 
     With s the first stage of the backbone, f_e the e-th of E experts, G the mean over places::
 
@@ -26,13 +26,13 @@ class Mmoe(AllTasksNetwork):
         z_t = sum_e g_te f_e(h)                   (B, features)
         y_t = branch_t(z_t)
 
-    Chosen where the paper has perceptrons on a table's row: an expert is the backbone after its first stage, and a gate
-    sees the mean of the first stage's output, with a bias (the paper: the input, without). The first stage and the
-    first expert are the seed's backbone, so that one expert is `branches`; the other experts have initial weights of
-    their own, since experts that start alike would differ by nothing but what gates send them (as they do where the
+    Chosen here, where the paper has perceptrons on a table's row: an expert is the backbone after its first stage, and
+    the input of a gate is the mean of the first stage's output, with a bias (the paper: the input, without bias). The
+    first stage and the first expert are the seed's backbone, so that one expert is `branches`; the other experts have
+    initial weights of their own, since experts with equal weights would differ only by their gates (as they do if the
     backbone starts from a file of weights).
 
-    Experts belong to no task, though by default their number grows with the tasks.
+    Experts belong to no task, although by default their number grows with the tasks.
     """
 
     Options = MmoeOptions
@@ -67,16 +67,16 @@ class Mmoe(AllTasksNetwork):
         return self.decide(*self.consult(inputs), index)
 
     def consult(self, inputs: Inputs) -> tuple[Tensor, Tensor]:
-        """What gates see (B, C), and what the experts say (B, E, features)."""
+        """Return the input of the gates (B, C), and the experts' outputs (B, E, features)."""
         maps = self.first_stage(inputs)
         return maps.mean((2, 3)), torch.stack([expert(maps) for expert in self.experts], dim=1)
 
     def gate(self, seen: Tensor, index: int) -> Tensor:
-        """How much a task listens to each expert, (B, E): rows on the simplex."""
+        """Return the weight of each expert for a task, (B, E): rows on the simplex."""
         return cast(Tensor, self.gates[index](seen).softmax(1))
 
     def decide(self, seen: Tensor, answers: Tensor, index: int) -> Tensor:
-        """Return one task's output, from what `consult` gave."""
+        """Return one task's output, from the result of `consult`."""
         z = torch.einsum("be,be...->b...", self.gate(seen, index), answers)
         return cast(Tensor, self.branches[index](z))
 

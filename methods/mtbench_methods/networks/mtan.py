@@ -1,4 +1,4 @@
-"""MTAN: each task looks at one shared backbone through soft attention masks of its own."""
+"""MTAN: soft attention masks for each task on one shared backbone."""
 
 import math
 from collections.abc import Sequence
@@ -14,11 +14,10 @@ __all__ = ["Mtan"]
 
 
 class View(NamedTuple):
-    """A stage as the masks see it: relu(u) and the map x that they multiply, of one size, and the least size (h, w) of
-    the maps up to u.
+    """A stage for the masks: relu(u) and the map x that they multiply, of one size; the smallest size (h, w) up to u.
 
-    What they multiply is relu(x), once for all tasks, for relu(a x) = a relu(x); at the last stage it is x, whose
-    nonlinearity comes with what follows it.
+    The masks multiply relu(x), which is computed once for all tasks, since relu(a x) = a relu(x); at the last stage
+    they multiply x, whose nonlinearity is in the next layers.
     """
 
     u: Tensor
@@ -30,30 +29,30 @@ class Mtan(AllTasksNetwork):
     """MTAN (Liu et al. 2019): a shared backbone, and per task an attention mask on every stage's map.
 
     With u_l (B, C', H, W) the output of the first convolution of stage l, x_l (B, C, H, W) its map before the last
-    nonlinearity, and g, k 1 x 1 convolutions, task t sees (Eq. 1 and 2)::
+    nonlinearity, and g, k 1 x 1 convolutions, the values for task t are (Eq. 1 and 2)::
 
         a_l = sigmoid(BN(k_tl(relu(BN(g_tl([relu(u_l), h_l]))))))        (B, C, H, W); at the first stage without h
         h_l+1 = resize(pool(relu(BN(f_l(relu(a_l x_l))))))              as large as u_l+1, with the channels of x_l+1
         y_t = branch_t(neck(post(a_L x_L)))
 
-    and where stage l + 1 enlarges its map before its first convolution, as those of a decoder do, u_l+1 is the enlarged
-    map, and::
+    and if stage l + 1 enlarges its map before its first convolution, as the stages of a decoder do, u_l+1 is the
+    enlarged map, and::
 
         h_l+1 = relu(BN(f_l(enlarge(relu(a_l x_l)))))
 
-    g and k are the task's own and as wide as x_l; f is a 3 x 3 convolution that, with its normalization, all tasks
-    share. The backbone itself goes on unmasked. As a > 0, relu(a x) is the paper's a relu(x). Between an encoder and
-    its decoder, where maps shrink and grow again, both hold, one after the other, with an f each.
+    g and k are task-specific and as wide as x_l; f is a 3 x 3 convolution that, with its normalization, all tasks
+    share. The backbone itself is not masked. As a > 0, relu(a x) is the paper's a relu(x). Between an encoder and its
+    decoder, where maps shrink and grow again, both forms apply one after the other, with an f each.
 
     On the backbone `segnet` this is the network of the released code (model_segnet_mtan.py), with masks in encoder and
-    decoder; but its convolutions before a normalization have biases, which do nothing, and it draws the initial weights
-    of masks and f by Xavier's rule, where here they are PyTorch's default ones. On `deeplab` its masks end with the
-    encoder, so that every task's decoder reads features of its own. The code's version of that (resnet_mtan.py) is
-    narrower: no mask on the stem, u the output of the last block but one, a quarter of the channels within a mask, and
-    f a bottleneck block.
+    decoder; but the convolutions of that code before a normalization have biases, which have no effect, and it draws
+    the initial weights of masks and f by Xavier's rule, where here they are PyTorch's default ones. On `deeplab` the
+    masks end with the encoder, so that every task's decoder reads its own features. The code's version of that
+    (resnet_mtan.py) is narrower: no mask on the stem, u the output of the last block but one, a quarter of the channels
+    within a mask, and f a bottleneck block.
 
-    Chosen where the paper has VGG blocks alone: u_l is that of the first layer of the stage with a convolution in it,
-    x_l where the stage is one layer, and is max-pooled where the stage pools after it. `pool` halves where the next map
+    Chosen here for stages that are no VGG blocks: u_l is the output of the first layer of the stage with a convolution
+    in it, x_l if the stage is one layer, and is max-pooled if the stage pools after it. `pool` halves if the next map
     is smaller, `resize` is bilinear and does the rest (LeNet: 24 -> 12 -> 8). Convolutions before a normalization have
     no bias. A channel with one value in the batch is normalized by its running statistics in training too.
     """
@@ -87,7 +86,7 @@ class Mtan(AllTasksNetwork):
         return self.attend(self.look(cast(Tensor, inputs)), index)
 
     def look(self, images: Tensor) -> list[View]:
-        """Return what the backbone shows to every task, stage by stage."""
+        """Return the views of the backbone for every task, stage by stage."""
         seen, levels = [], self.backbone.levels()
         for stage in levels:
             u, lowest, rest = begun(stage.pre, images)
@@ -98,7 +97,7 @@ class Mtan(AllTasksNetwork):
         return seen
 
     def attend(self, seen: list[View], index: int) -> Tensor:
-        """Return one task's output, from what `look` gave."""
+        """Return one task's output, from the result of `look`."""
         masks = cast(nn.ModuleList, self.attention[index])
         masked = masks[0](seen[0].u) * seen[0].x
         for transition, mask, view in zip(self.transitions, list(masks)[1:], seen[1:], strict=True):
@@ -107,7 +106,7 @@ class Mtan(AllTasksNetwork):
         return cast(Tensor, self.branches[index](self.backbone.neck(top)))
 
     def measure(self, input_shape: tuple[int, ...]) -> list[View]:
-        """Return what `look` gives for an empty image."""
+        """Return the result of `look` for an empty image."""
         self.backbone.eval()
         with torch.no_grad():
             seen = self.look(torch.zeros(1, *input_shape))
@@ -116,7 +115,7 @@ class Mtan(AllTasksNetwork):
 
 
 class Transition(nn.Module):
-    """f: from a masked map x_l to h_l+1, at the size that the next stage's mask sees."""
+    """f: from a masked map x_l to h_l+1, at the size of the next stage's mask."""
 
     def __init__(self, view: View, following: View) -> None:
         super().__init__()
@@ -150,13 +149,15 @@ def normalized(inputs: int, outputs: int, kernel: int, nonlinearity: nn.Module) 
 
 
 def attention(inputs: int, outputs: int) -> nn.Sequential:
-    """From (B, inputs, H, W) to a mask in (0, 1)."""
+    """Return a module from (B, inputs, H, W) to a mask in (0, 1)."""
     return nn.Sequential(normalized(inputs, outputs, 1, nn.ReLU()), normalized(outputs, outputs, 1, nn.Sigmoid()))
 
 
 def begun(pre: nn.Module, images: Tensor) -> tuple[Tensor, torch.Size, nn.Module]:
-    """Start a stage: give the map behind its first layer that holds a convolution or enlarges its input, the least size
-    of a map up to there, and the layers after it."""
+    """Start a stage: return the map after its first layer with a convolution or enlargement, and the remaining layers.
+
+    The smallest size of a map up to there is returned too.
+    """
     layers = list(pre) if isinstance(pre, nn.Sequential) else [pre]
     maps, lowest, is_started = images, images.shape[2:], False
     while layers and not is_started:
@@ -168,12 +169,12 @@ def begun(pre: nn.Module, images: Tensor) -> tuple[Tensor, torch.Size, nn.Module
 
 
 def is_larger(size: Sequence[int], other: Sequence[int]) -> bool:
-    """Tell if a map of a size has more places than one of another size."""
+    """Return True if a map of a size has more places than one of another size."""
     return math.prod(size) > math.prod(other)
 
 
 def fitted(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Return the maps (B, C, ...) at a size that a pool has made of theirs, whether it rounds up or down."""
+    """Return the maps (B, C, ...) at the size that a pool has made of theirs, rounded up or down."""
     sides = list(zip(maps.shape[2:], size, strict=True))
     factors = [round(large / small) for large, small in sides]
     up = any(large < factor * small for factor, (large, small) in zip(factors, sides, strict=True))
@@ -181,16 +182,15 @@ def fitted(maps: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def pooled(maps: Tensor, factors: list[int], *, ceil_mode: bool) -> Tensor:
-    """Return the maps (B, C, H, W) max-pooled by a factor for each side; a pool by 1 is a pass over them for
-    nothing."""
+    """Return the maps (B, C, H, W) max-pooled by a factor for each side; a pool by 1 would be a useless pass."""
     return maps if factors == [1, 1] else nn.functional.max_pool2d(maps, factors, ceil_mode=ceil_mode)
 
 
 def dense_gradient(maps: Tensor) -> Tensor:
-    """Return the same maps, whose gradient lies in memory as they do.
+    """Return the same maps, whose gradient has the same memory format.
 
-    Behind a concatenation of channels it would be every other part of a larger one, on which the gradient of `resized`
-    takes four times as long.
+    After a concatenation of channels it would be every other part of a larger tensor, on which the gradient of
+    `resized` takes four times as long.
     """
     if maps.requires_grad:
         maps.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))  # type: ignore[no-untyped-call]

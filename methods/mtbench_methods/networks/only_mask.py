@@ -26,11 +26,11 @@ class OnlyMask(ChannelModulation):
     ::
 
         branches    y_t = B_t z                     the backbone and a head per task, as `ib` with the tasks' size
-        masks       y_t = z of modulated maps       the vectors of `chmod` alone; nothing else changes, running
-                                                    statistics neither
+        masks       y_t = z of modulated maps       only the vectors of `chmod`; nothing else changes, also no
+                                                    running statistics
 
-    What tests see after the first phase is the network with branches; the branches are not used any more after it. On
-    a backbone whose representation is no embedding, the one head of `chmod` is trained with the vectors.
+    Tests after the first phase use the network with branches, which are not used after that. On a backbone whose
+    representation is no embedding, the one head of `chmod` is trained with the vectors.
     """
 
     Options = OnlyMaskOptions  # type: ignore[assignment]
@@ -49,7 +49,7 @@ class OnlyMask(ChannelModulation):
 
     @classmethod
     def check(cls, options: Any, tasks: Sequence[Task]) -> None:
-        """Nothing: `first` is checked where the backbone is known."""
+        """Check nothing: `first` is checked where the backbone is known."""
 
     def begin_phase(self, name: str) -> None:
         cast(Tensor, self.is_modulated).fill_(name == "masks")

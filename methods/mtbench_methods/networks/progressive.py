@@ -21,12 +21,12 @@ class Progressive(AllTasksNetwork):
     No gradient passes from a column to one before it: nothing is shared, and each column is trained as it would be
     alone, on losses that are added and not averaged. The first column is the first task's `single`.
 
-    Chosen: Eq. 1 has sigma(W h_i^k + sum U h_i^j); here U acts on the input of stage or neck, where the sizes of any
-    backbone agree, and so has the layer's own kernel behind it: sigma(W (h_i^k + sum U h_i^j)). It is linear, not the
-    adapter of Eq. 2. The first stage reads the image, which is every column's, and the branch its own z alone. In the
-    paper a column is trained, frozen, and read by the next; here all are trained together, as long as every other
-    network is, so that a column reads others that still change. All start from the seed's one backbone. The order is
-    that of the dataset's tasks, and it counts.
+    Chosen here: Eq. 1 has sigma(W h_i^k + sum U h_i^j). Here U is applied to the input of stage or neck, whose sizes
+    agree on any backbone, so that the layer's own kernel comes after it: sigma(W (h_i^k + sum U h_i^j)). It is linear,
+    not the adapter of Eq. 2. The first stage reads the image, which all columns have in common, and the branch only its
+    own z. In the paper a column is trained, frozen, and read by the next; here all are trained together, as long as
+    every other network, so that a column reads others that still change. All start from the seed's one backbone. The
+    order is that of the dataset's tasks, and it matters.
     """
 
     paper = "Rusu et al., Progressive Neural Networks, arXiv 1606.04671, 2016"
@@ -79,7 +79,7 @@ class Progressive(AllTasksNetwork):
         return (counts > 0).float()
 
     def clip_groups(self, *, shared: bool) -> list[list[nn.Parameter]]:
-        """Return a group for each column, with what it reads of others."""
+        """Return a group for each column, with its laterals from others."""
         parts = zip(self.columns, self.laterals, self.branches, strict=True)
         return [
             [*column.parameters(), *lateral.parameters(), *(() if shared else branch.parameters())]

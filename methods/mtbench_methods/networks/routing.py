@@ -1,4 +1,4 @@
-"""Task routing: each task goes through units of its own choice, made at random once and for all."""
+"""Task routing: each task uses its own random subset of units, drawn once."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -23,15 +23,15 @@ class TaskRoutingOptions:
 class TaskRouting(OneTaskNetwork):
     """Task routing (Strezoski et al. 2019): fixed random binary masks choose the units that each task uses.
 
-    For the task t that is asked for, every stage's map x (B, C, H, W) before its last nonlinearity, and z, become::
+    For the requested task t, every stage's map x (B, C, H, W) before its last nonlinearity, and z, become::
 
         x'[c] = m_t[c] x[c]          m_t in {0, 1}^C, int(C drop_ratio) entries 0, drawn per layer and task
         y = branch_t(z')
 
-    Masks are never trained. What the paper calls sigma, a ratio of sharing, its released code uses as `drop_ratio`:
-    the part that is switched off, 0.5. Chosen: at least one unit stays; the gradient passes through the mask too (the
-    code masks values alone); a stage of several convolutions is masked once, at its end; one task is drawn per image
-    (the paper: per step).
+    Masks are never trained. The paper's sigma, a ratio of sharing, is `drop_ratio` in its released code: the part that
+    is switched off, 0.5. Chosen here: at least one unit stays; the gradient passes through the mask too (the code masks
+    values alone); a stage of several convolutions is masked once, at its end; one task is drawn per image (the paper:
+    per step).
     """
 
     Options = TaskRoutingOptions

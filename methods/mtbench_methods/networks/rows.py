@@ -1,4 +1,4 @@
-"""One task per row: how each row of a batch gets what belongs to the task that it is asked for."""
+"""One task per row: the parts of the network that each row of a batch uses for its task."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ __all__ = ["Asked", "RowBranches", "RowsByTask", "per_channel"]
 
 
 class RowsByTask:
-    """The rows of a batch, parted by the task that each is asked for.
+    """The rows of a batch, divided by their tasks.
 
     Attributes:
         task: (B,) int64, a task's index for each row.
-        counts: T numbers, how many rows each task has.
+        counts: T numbers, the number of rows of each task.
     """
 
     def __init__(self, task: Tensor, tasks: int) -> None:
@@ -26,8 +26,7 @@ class RowsByTask:
         self.back = self.order.argsort()
 
     def apply(self, own: Sequence[Callable[[Tensor], Tensor]], values: Tensor) -> Tensor:
-        """Put each row of the values (B, ...) through its own task's function, of T; a task without rows is not
-        called."""
+        """Apply to each row of the values (B, ...) its task's function, of T; the others are not called."""
         present = [index for index, count in enumerate(self.counts) if count]
         if len(present) == 1:
             return own[present[0]](values)
@@ -36,14 +35,14 @@ class RowsByTask:
 
 
 class Asked:
-    """The rows of the forward pass that is under way, where layers deep inside a backbone look them up."""
+    """The rows of the present forward pass, for layers deep inside a backbone."""
 
     def __init__(self) -> None:
         self._rows: RowsByTask | None = None
 
     @contextmanager
     def about(self, rows: RowsByTask) -> Iterator[None]:
-        """Ask the layers that run within the block for these rows' tasks."""
+        """Set these rows for the layers that run within the block."""
         self._rows = rows
         try:
             yield
@@ -57,7 +56,7 @@ class Asked:
 
 
 class RowBranches(nn.ModuleList):
-    """A branch per task, of which each row is answered by its own task's; surplus columns are 0."""
+    """A branch per task: each row is answered by its own task's branch; surplus columns are 0."""
 
     def __init__(self, branches: Sequence[nn.Module], widest: int) -> None:
         super().__init__(branches)

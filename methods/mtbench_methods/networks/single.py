@@ -1,4 +1,4 @@
-"""A network of its own for each task."""
+"""A network for each task."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ __all__ = ["Single"]
 class Single(AllTasksNetwork):
     """One whole network per task: the single-task baseline.
 
-    The T networks start from the seed's one initial backbone and see the same batches. Their losses are added, not
-    averaged, so that each is trained exactly as it would be alone. Where each example belongs to one task, a network
-    sees the examples of its own task and no others.
+    The T networks start from the seed's one initial backbone and use the same batches. Their losses are added, not
+    averaged, so that each is trained exactly as it would be alone. If each example belongs to one task, a network uses
+    only the examples of its own task.
     """
 
     per_task = frozenset({"backbones", "branches"})

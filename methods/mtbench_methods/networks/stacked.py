@@ -1,4 +1,4 @@
-"""Backbones of one plain shape that run as one, with their channels beside each other."""
+"""Backbones of one plain shape that are computed as one, with their channels beside each other."""
 
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -11,15 +11,15 @@ from mtbench.contract import NECK, Backbone, is_plain
 __all__ = ["can_stack", "walk_stacked"]
 
 BY_CHANNEL = (nn.MaxPool2d, nn.ReLU, nn.Identity)
-"""Layers without parameters that treat each channel by itself, as torch has them."""
+"""Layers without parameters that treat each channel separately, as torch's own classes."""
 
 
 def can_stack(backbones: Sequence[Backbone]) -> bool:
-    """Return whether `walk_stacked` gives what the backbones give, which are of one class and built alike.
+    """Return True if `walk_stacked` gives the results of the backbones, which are of one class and built alike.
 
-    That is so for LeNet: two backbones or more whose stages are a convolution and then layers of `BY_CHANNEL`, and
-    whose neck is a flattening, a linear layer and a relu. Each module must be torch's own class, and nothing may listen
-    to it: hooks would not be called.
+    This holds for LeNet: at least two backbones whose stages are a convolution and then layers of `BY_CHANNEL`, and
+    whose neck is a flattening, a linear layer and a relu. Each module must be torch's own class without hooks, since
+    hooks would not be called.
     """
     if is_plain() or len(backbones) < 2:
         return False
@@ -35,12 +35,12 @@ def can_stack(backbones: Sequence[Backbone]) -> bool:
 def walk_stacked(
     backbones: Sequence[Backbone], images: Tensor, change: Callable[[str, Tensor], Tensor]
 ) -> Sequence[Tensor]:
-    """Return the representations (B, features) of T backbones that `can_stack`, their maps changed behind each stage.
+    """Return the representations (B, features) of T backbones that `can_stack`, their maps changed after each stage.
 
     Args:
-        images: (B, C, H, W), which all backbones see.
-        change: from a stage's name and the maps (B, T C, H, W) behind it, those of one backbone after another's, or
-            from `NECK` and the representations (T, B, features), to what goes on in their place.
+        images: (B, C, H, W), the input of all backbones.
+        change: a function from a stage's name and the maps (B, T C, H, W) after it, those of one backbone after
+            another's, or from `NECK` and the representations (T, B, features), to the values that replace them.
     """
     count, maps, groups = len(backbones), images, 1
     for name, stage in backbones[0].stages.items():

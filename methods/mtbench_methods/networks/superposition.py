@@ -1,4 +1,4 @@
-"""Superposition: the weights of all tasks lie in one network, and a task's context takes them out."""
+"""Superposition: the weights of all tasks are in one network, and a task's context selects its own."""
 
 import math
 from abc import ABC, abstractmethod
@@ -17,7 +17,7 @@ from .rows import Asked, RowsByTask
 __all__ = ["Superposition"]
 
 WIDEST_ROTATION = 2048
-"""Inputs of a layer up to which a rotation is drawn: 16 MiB per task."""
+"""Largest number of inputs of a layer for which a rotation is drawn: 16 MiB per task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +30,18 @@ class SuperpositionOptions:
 
 
 class Superposition(OneTaskNetwork):
-    """Superposition (Cheung et al. 2019): fixed random contexts keep the tasks apart within one set of weights.
+    """Superposition (Cheung et al. 2019): fixed random contexts separate the tasks within one set of weights.
 
-    Every convolution and linear layer but the very first binds its input x (B, C, ...) to the task t asked for::
+    Every convolution and linear layer except the first binds its input x (B, C, ...) to the requested task t::
 
         y = W (c_t * x)
 
-    c_t in {-1, +1}^C (binary); a phase for each pair of channels, by which the pair is turned (complex, in its real
+    c_t in {-1, +1}^C (binary); a phase for each pair of channels, by which the pair is rotated (complex, in its real
     form; a channel without a partner gets a sign); or an orthogonal C x C matrix (rotation). A convolution has one
-    context for all places. The head is shared. Contexts are drawn evenly and never trained.
+    context for all places. The head is shared. Contexts are drawn uniformly and never trained.
 
-    Chosen: the first layer, which sees 1 or 3 channels, is not bound. The paper learns its tasks one after the other;
-    here all are learned together, as everywhere. A normalization between layers has no context.
+    Chosen here: the first layer, which has 1 or 3 input channels, is not bound. The paper learns its tasks one after
+    the other; here all are learned together, as in every method. A normalization between layers has no context.
     """
 
     Options = SuperpositionOptions
@@ -78,10 +78,10 @@ class Superposition(OneTaskNetwork):
 
 
 class Superposed(nn.Module, ABC):
-    """A layer whose input is bound to the task that each row is asked for.
+    """A layer whose input is bound to the task of each row.
 
     Attributes:
-        contexts: of all tasks, each as `draw` gives it.
+        contexts: the contexts of all tasks, each as returned by `draw`.
     """
 
     contexts: Tensor
@@ -99,20 +99,20 @@ class Superposed(nn.Module, ABC):
     @staticmethod
     @abstractmethod
     def draw(width: int) -> Tensor:
-        """Return the context of one task for an input of that many channels."""
+        """Return the context of one task for an input of this number of channels."""
 
     @abstractmethod
     def bind(self, x: Tensor) -> Tensor:
-        """x (B, ..., C), bound row by row."""
+        """Return x (B, ..., C), bound row by row."""
 
     def chosen(self, x: Tensor) -> Tensor:
-        """Return the context of each row's task, a vector (B, 1, ..., n) beside x (B, ..., C)."""
+        """Return the context of each row's task, a vector (B, 1, ..., n) that broadcasts with x (B, ..., C)."""
         contexts = self.contexts[self.asked.rows.task]
         return contexts.view(len(contexts), *[1] * (x.dim() - 2), -1)
 
 
 class Flipped(Superposed):
-    """Binary: a sign for each channel, (C,). Binding twice undoes it."""
+    """The binary context: a sign for each channel, (C,). Binding twice undoes it."""
 
     @staticmethod
     def draw(width: int) -> Tensor:
@@ -123,7 +123,7 @@ class Flipped(Superposed):
 
 
 class Turned(Superposed):
-    """Complex: a phase in [0, 2 pi) for each pair of channels, (ceil(C / 2),); 0 or pi for one without a partner."""
+    """The complex context: a phase in [0, 2 pi) per pair of channels, (ceil(C / 2),); 0 or pi without a partner."""
 
     @staticmethod
     def draw(width: int) -> Tensor:
@@ -140,7 +140,7 @@ class Turned(Superposed):
 
 
 class Rotated(Superposed):
-    """Rotation: an orthogonal matrix, (C, C), drawn from Haar's measure, reflections included."""
+    """The rotation context: an orthogonal matrix, (C, C), drawn from Haar's measure, reflections included."""
 
     @staticmethod
     def draw(width: int) -> Tensor:

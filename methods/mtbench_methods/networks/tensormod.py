@@ -22,14 +22,15 @@ class TensorModulationOptions:
 class TensorModulation(OneTaskNetwork):
     """Tensor modulation (Levi & Ullman 2020): each task scales one network's maps, place by place.
 
-    For the task t that is asked for, the image and every stage's map x (C, H, W) before its last nonlinearity become
+    For the requested task t, the image and every stage's map x (C, H, W) before its last nonlinearity become
     (Fig. 3b)::
 
         x'[c, i, j] = w_t[c, i, j] x[c, i, j]          w_t in R^(C x H x W), initialized to 1
 
     It is the modulation that the top-down network computes from image and task, learned from the task alone: 784
-    weights per task for an image of Multi-MNIST, 5,760 and 1,280 for LeNet's stages. The paper deems it infeasible,
-    which it is for large images. Chosen: the places are those of the top-down network's second pass, the image first.
+    weights per task for an image of Multi-MNIST, 5,760 and 1,280 for LeNet's stages. The paper considers it infeasible,
+    which it is for large images. Chosen here: the places are those of the top-down network's second pass, the image
+    first.
     """
 
     Options = TensorModulationOptions

@@ -7,7 +7,8 @@ from mtbench.conformance.candidate import Candidate, tiny
 from mtbench.conformance.method.states import one_epoch
 from mtbench.conformance.world import PLACES, SHAPE, plain
 from mtbench.errors import PluginError
-from mtbench.plan.parse import BackboneChoice, default_balancer
+from mtbench.plan.chosen import BackboneChoice
+from mtbench.plan.parse import default_balancer
 
 __all__ = ["gives_scores", "works_on_every_backbone"]
 

@@ -43,6 +43,7 @@ _MENDS = {
     "columns": 'Write a list of texts: ["...", "..."].',
     "pairs": 'Write a list of texts: ["one/other", "..."].',
     "contrast": 'Write two methods: ["...", "..."].',
+    "figures": 'Write a list of texts: ["...", "..."].',
     "vary": "Write a setting and its values: { name = [..., ...] }.",
 }
 

@@ -7,8 +7,9 @@ from typing import Any
 from mtbench import registry
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import MtbenchError, UsageError, did_you_mean
+from mtbench.plan.chosen import DatasetChoice
 from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
-from mtbench.plan.parse import DatasetChoice, parse_dataset, parse_method
+from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
 from mtbench.plan.suite.names import Known, Path, claim_misfits, not_there, paper_misfits, relation_misfits
 from mtbench.plan.toml_lines import Fault, Lines
@@ -28,6 +29,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     """
     if not suite.parts and not incomplete:
         yield Fault(line=1, text="it names no runs. Write a [[grid]] with datasets and methods.")
+    yield from _figure_misfits(suite, lines)
     yield from _setting_misfits(suite.settings, ("protocol",), lines)
     strange: set[str] = set()
     runs: tuple[tuple[str, tuple[Grid | Search, ...]], ...] = (("grid", suite.grid), ("search", suite.search))
@@ -65,6 +67,16 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
         yield from relation_misfits(relation, known, ("relation", number), lines)
     for number, claim in zip(numbers["claim"], suite.claim, strict=True):
         yield from claim_misfits(claim, known, ("claim", number), lines)
+
+
+def _figure_misfits(suite: Suite, lines: Lines) -> Iterator[Fault]:
+    """Yield a fault for each name in `figures` that is no installed exhibit which suites ask for."""
+    known = registry.exhibits("request")
+    for name in suite.figures:
+        if name not in known:
+            mend = " ".join(part for part in (did_you_mean(name, known), f"Allowed: {', '.join(known)}.") if part)
+            text = f"'figures' names '{name}', which is no exhibit that a suite can ask for. {mend}"
+            yield Fault(line=lines.find(("figures",), name), text=text)
 
 
 def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""Annotations of pictures, with the doubts and errors of people who look at them."""
+"""Annotations of pictures, with the uncertainty and the errors of human annotators."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Answers:
 def annotate(
     species: Species, plumage: Mapping[str, Plumage], areas: Mapping[str, float], seen: set[str], draws: Draws
 ) -> Answers:
-    """Return what people say of a picture.
+    """Return the annotations of a picture.
 
     Args:
         species: the bird's species.
@@ -99,7 +99,7 @@ def locate(
 def _colors(
     group: str, species: Species, plumage: Mapping[str, Plumage], visible: bool, area: float, draws: Draws
 ) -> tuple[Shown, int]:
-    """Return the colors that people name of a part, and the certainty of what they do not name."""
+    """Return the colors that annotators name for a part, and the certainty of the colors that they do not name."""
     values = GROUPS[group]
     if not visible:
         if draws.chance(GUESSED):

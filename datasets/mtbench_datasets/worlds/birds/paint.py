@@ -1,4 +1,4 @@
-"""Colors of what a picture shows: which part of the bird each sample belongs to, its plumage, and light."""
+"""Colors of a picture: the part of the bird that each sample belongs to, its plumage, and light."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from .vocabulary import PART_GROUP, PARTS, RGB
 __all__ = ["NOWHERE", "Light", "noise", "paint", "regions"]
 
 NOWHERE = -1
-"""Region of what is no part of a bird, or none that has a name."""
+"""Region of samples that belong to no part of a bird, or to none with a name."""
 INDEX = {part: index for index, part in enumerate(PARTS)}
 WHOLE = {
     Label.BEAK: "beak",

@@ -1,4 +1,4 @@
-"""Pictures of birds: what they show, and where their parts are seen."""
+"""Pictures of birds: their contents, and the visible places of their parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ SAMPLES = 2
 SPAN = (0.6, 0.95)
 """Greater side of a bird's box, as a fraction of that side of the picture: least and most."""
 OVERHANG = 0.09
-"""Fraction of the box that may lie outside of the picture, on each side."""
+"""Fraction of the box that may be outside of the picture, on each side."""
 AREA = 19_200
 """Pixels of a picture of 160 x 120, for which the areas below are given."""
 LEAST = {"left eye": 14.0, "right eye": 14.0, "beak": 12.0, "left leg": 14.0, "right leg": 14.0, "forehead": 14.0}
 LEAST_OTHER = 26.0
-"""Pixels of a part that are to be seen, or else it counts as not visible."""
+"""Smallest number of visible pixels of a part; with fewer it counts as not visible."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A picture and what is true of it.
+    """A picture and the facts about it.
 
     Attributes:
         pixels: (H, W, 3) uint8 sRGB.

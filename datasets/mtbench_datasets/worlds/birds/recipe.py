@@ -20,7 +20,7 @@ __all__ = ["RECIPE", "BirdsRecipe"]
 RECIPE = 1
 """Raised whenever the same seed gives other bytes than before."""
 BYTES = 1.0
-"""About what a picture takes on a disk of blocks of 4 KiB, in bytes per pixel, its lines in the text files included."""
+"""Approximate size of a picture on a disk of blocks of 4 KiB, in bytes per pixel, including its lines in text files."""
 
 
 @dataclass(frozen=True, kw_only=True)

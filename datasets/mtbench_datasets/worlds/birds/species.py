@@ -84,7 +84,7 @@ EYES: dict[str, float] = {
     "black": 46, "brown": 8, "red": 12, "yellow": 13, "orange": 7, "white": 7, "blue": 4, "green": 3,
 }  # fmt: skip
 PRIORS = {"bill_color": BILLS, "leg_color": LEGS, "eye_color": EYES, "belly_color": LOWER, "breast_color": LOWER}
-"""Frequency of each color in a group of attributes; groups that are not here have those of plumage."""
+"""Frequency of each color in a group of attributes; other groups have those of plumage."""
 
 SECOND = {
     "wing_color": 0.22, "upper_tail_color": 0.22, "breast_color": 0.14, "belly_color": 0.1, "back_color": 0.1,
@@ -125,7 +125,7 @@ class Species:
         name: the name in ``classes.txt``, with the number in front.
         form: proportions.
         plumage: the colors of each of the 12 groups of attributes that parts have.
-        other: those of birds of the other sex.
+        other: the colors of birds of the other sex.
         face: the group whose color the cheeks have.
         traits: the value of each of the groups of attributes that are no colors.
     """

@@ -10,12 +10,12 @@ __all__ = ["Array", "Buffer", "Sweep", "place"]
 Array = NDArray[np.float32]
 
 PIECE = 9
-"""Ellipsoids of a solid that are looked at together."""
+"""Number of ellipsoids of a solid that are processed together."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A solid: the union of ellipsoids of one orientation and proportion, whose centers lie along a line.
+    """A solid: the union of ellipsoids of one orientation and proportion, whose centers are on a line.
 
     Coordinates are those of the camera, in pixels: x to the right, y down, z toward the viewer.
 
@@ -54,7 +54,7 @@ class Buffer:
         self.normal = np.zeros((3, *shape), np.float32)
 
     def draw(self, sweep: Sweep) -> None:
-        """Add a solid where it is nearer than what is there."""
+        """Add a solid where it is nearer than the present surface."""
         last = len(sweep.radii) - 1
         for start in range(0, max(last, 1), PIECE):
             self._draw(sweep, slice(max(start - 1, 0), start + PIECE + 2))
@@ -91,7 +91,7 @@ class Buffer:
 def _seen(
     centers: Array, radii: Array, squash: Array, x: Array, y: Array
 ) -> tuple[NDArray[np.intp], Array, Array, Array]:
-    """Return the samples of a grid with columns x and rows y that ellipsoids are seen in, and what is seen there.
+    """Return the samples of a grid with columns x and rows y that ellipsoids cover, and the nearest surface there.
 
     That is depth, place along the line (0 to K - 1), and normal (3, S). An ellipsoid at c is met at depth
     z = c_z + (-b + sqrt(disc)) / a, with Q = M M, a = Q_33, b = Q_13 dx + Q_23 dy and

@@ -29,7 +29,7 @@ class Item:
 
     Attributes:
         x, y: its center on the ground.
-        rotation: degrees about the vertical axis, 0 to 360; it shows on cubes alone.
+        rotation: degrees about the vertical axis, 0 to 360; visible only on cubes.
     """
 
     shape: str

@@ -1,4 +1,4 @@
-"""Random scenes under CLEVR's placement rules, not looked at yet: objects, camera and lamps."""
+"""Random scenes under CLEVR's placement rules, before rendering: objects, camera and lamps."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ __all__ = ["COUNTS", "MARGIN", "MIN_DISTANCE", "Scene", "candidates"]
 COUNTS = (3, 10)
 """Least and greatest number of objects, each number as likely."""
 MARGIN = 0.4
-"""Least distance of two centers along each of the directions right and behind."""
+"""Smallest distance of two centers along each of the directions right and behind."""
 MIN_DISTANCE = 0.25
 """Least distance on the ground between the circles about two objects."""
 HALF_WIDTH, HALF_DEPTH = 2.6, 3.0

@@ -24,7 +24,7 @@ EXACT = 400
 def entry(item: Item, origin: Tensor, direction: Tensor) -> Tensor:
     """Return how far along each ray it enters the object, in lengths of its direction: (R,), infinite where it misses.
 
-    A ray that starts inside, or has left the object behind it, misses.
+    A ray that starts inside the object or after it misses it.
     """
     o, d = _local(item, origin), _local_direction(item, direction)
     if item.shape == "sphere":
@@ -43,7 +43,7 @@ def blocked(items: Sequence[Item], origin: Tensor, direction: Tensor) -> Tensor:
     """Return True (R,) for each ray (3, R) that meets an object between origin and origin + direction."""
     unit = direction / direction.square().sum(0).sqrt()
     centers = torch.tensor([item.center for item in items])  # (N, 3)
-    # Each ray's distance from each object's center, by Pythagoras, tells the few rays that are worth a closer look.
+    # Each ray's distance from each object's center, by Pythagoras, selects the few rays that need exact intersections.
     along = centers @ unit - (origin * unit).sum(0)  # (N, R)
     square = centers.square().sum(1)[:, None] - 2 * centers @ origin + origin.square().sum(0)
     reach = torch.tensor([1.02 * item.reach**2 for item in items])[:, None]

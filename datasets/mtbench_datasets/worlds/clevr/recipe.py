@@ -19,7 +19,7 @@ RECIPE = 1
 """Raised whenever the same seed gives other bytes than before."""
 MAPS = ("depth", "normals", "masks")
 BYTES, BYTES_WITH_MAPS = 0.75, 1.5
-"""About what a picture takes on a disk of blocks of 4 KiB, in bytes per pixel; without maps and with them."""
+"""Approximate size of a picture on a disk of blocks of 4 KiB, in bytes per pixel; without maps and with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +28,9 @@ class Recipe:
 
     Attributes:
         train, val: numbers of images.
-        seed: of all draws.
+        seed: the seed of all draws.
         size: (height, width) of the images in pixels.
-        maps: whether depth, normals and masks are written too.
+        maps: True if depth, normals and masks are written too.
     """
 
     train: int
@@ -91,10 +91,10 @@ class Recipe:
         }
 
     def make(self, folder: Path, picture: Picture) -> tuple[dict[str, Any], bool]:
-        """Draw a picture's scene, and write those of its files that are not whole.
+        """Draw a picture's scene, and write its files that are not complete.
 
         Returns:
-            the scene, as an element of the scenes file, and whether the image was rendered.
+            the scene, as an element of the scenes file, and True if the image was rendered.
 
         Raises:
             DataError: a file cannot be written.

@@ -10,7 +10,7 @@ from .placement import Scene, candidates
 __all__ = ["EPSILON", "describe", "draw_scenes", "image_name", "scene_file"]
 
 EPSILON = 0.2
-"""Object j is right of i if it lies farther along the direction right by more than this (the generator's rule)."""
+"""Object j is right of i if it is farther along the direction right by more than this (the generator's rule)."""
 RELATIONS = ("right", "behind", "front", "left")
 
 
@@ -25,7 +25,7 @@ def describe(scene: Scene, split: str, index: int, size: tuple[int, int]) -> dic
     Args:
         scene: the scene.
         split: ``train`` or ``val``.
-        index: of the image within its split.
+        index: the index of the image within its split.
         size: (height, width) of the image, to which pixel coordinates refer.
     """
     objects = []
@@ -61,7 +61,7 @@ def draw_scenes(
 
     Args:
         count: number of scenes.
-        seed: of the world; the scenes are those that `write_world` tries first.
+        seed: the seed of the world; the scenes are those that `write_world` tries first.
         split: ``train`` or ``val``.
         size: (height, width) of the images that pixel coordinates refer to.
     """
@@ -80,6 +80,6 @@ def scene_file(split: str, scenes: Sequence[dict[str, Any]]) -> bytes:
 
 
 def _related(centers: Sequence[Vector], direction: Vector) -> list[list[int]]:
-    """Return, for each object, the indices of those that lie in the direction of it."""
+    """Return, for each object, the indices of those in the direction of it."""
     along = [sum(a * b for a, b in zip(center, direction, strict=True)) for center in centers]
     return [[j for j, b in enumerate(along) if j != i and b - a > EPSILON] for i, a in enumerate(along)]

@@ -32,8 +32,8 @@ def shade(scene: Scene, surface: Surface, samples: int) -> Tensor:
 
     Args:
         scene: objects, camera and lamps.
-        surface: what the rays meet, from `see` with as many samples.
-        samples: rays per pixel along an axis. Each ray of a pixel looks at another point of the lamps, which makes the
+        surface: the surface that the rays meet, from `see` with the same number of samples.
+        samples: rays per pixel along an axis. Each ray of a pixel uses another point of the lamps, which makes the
             borders of shadows soft.
     """
     points = surface.points(scene)
@@ -70,7 +70,7 @@ def shade(scene: Scene, surface: Surface, samples: int) -> Tensor:
 
 
 def _paint(items: tuple[Item, ...], index: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the linear color (3, R) and whether it is metal (R,), 1 or 0, of what each ray meets."""
+    """Return the linear color (3, R) of the surface that each ray meets, and 1 or 0 (R,) for metal or not."""
     colors = torch.tensor([(GROUND_COLOR,) * 3, *(linear(item) for item in items)])
     metals = torch.tensor([0.0, *(float(item.material == "metal") for item in items)])
     return colors.T[:, index + 1], metals[index + 1]
@@ -89,7 +89,8 @@ def _ambient(up: Tensor) -> Tensor:
 def _openness(scene: Scene, points: Tensor, index: Tensor) -> Tensor:
     """Return the fraction (R,) of the room's light that reaches the ground near objects; 1 on objects.
 
-    Each object takes away what a sphere in its place does: the form factor r² cos / d² = (r / d)³ of the ground there.
+    Each object removes the light that a sphere in its place does: the form factor r² cos / d² = (r / d)³ of the ground
+    there.
     """
     result = torch.ones(points.shape[1])
     ground = (index == GROUND).nonzero()[:, 0]
@@ -104,7 +105,7 @@ def _openness(scene: Scene, points: Tensor, index: Tensor) -> Tensor:
 
 
 def _reflected(scene: Scene, points: Tensor, normal: Tensor, view: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what metal mirrors: surroundings (3, R), which it tints, and light (R,) that stays white."""
+    """Return the reflections of metal: surroundings (3, R), which it tints, and light (R,) that stays white."""
     direction = 2 * (view * normal).sum(0) * normal - view
     direction = direction / direction.square().sum(0).sqrt()
     start = points + OFFSET * normal

@@ -16,7 +16,7 @@ GROUND = -1
 MIN_PIXELS = 1 / 256
 """Part of the picture that each object must fill, 16 of 64 x 64 pixels. CLEVR asks for 200 of 480 x 320, 1/768."""
 MIN_FRACTION = 0.5
-"""Least fraction of an object that must be seen, of the pixels that it would fill if it stood alone."""
+"""Smallest visible fraction of an object, of the pixels that it would fill if it stood alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Surface:
         rays: (3, height, width) float32, from `Camera.rays`.
         depth: (R,) float32, along the optical axis.
         index: (R,) int64, of the object, or -1 for the ground.
-        alone: how many rays meet each object if it stands alone.
+        alone: number of rays that meet each object if it stands alone.
         cut: objects that reach the border of the picture.
     """
 
@@ -52,7 +52,7 @@ class Surface:
 
 
 def see(scene: Scene, size: tuple[int, int], samples: int) -> Surface:
-    """Follow the rays of a picture of (height, width) pixels, samples x samples in each, to what they meet first."""
+    """Follow the rays of a picture of (height, width) pixels, samples x samples in each, to the first surfaces."""
     rays = scene.camera.rays(size, samples)
     origin = torch.tensor(scene.camera.position)[:, None]
     depth = -origin[2, 0] / rays[2]  # of the ground; no ray points above the horizon

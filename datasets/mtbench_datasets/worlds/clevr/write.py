@@ -21,7 +21,7 @@ def write_world(
     say: Callable[[str], None],
     jobs: int | None = None,
 ) -> None:
-    """Write a rendered world as CLEVR v1.0 lies on disk; go on if a part of the same world lies there.
+    """Write a rendered world in the layout of CLEVR v1.0; complete a part of the same world.
 
     ``images/{split}/CLEVR_{split}_{index:06d}.png``, ``scenes/CLEVR_{split}_scenes.json`` and, last,
     ``mtbench-world.json`` with the settings and a sum over all files. With `maps` also, under each image's name,
@@ -35,21 +35,21 @@ def write_world(
     Args:
         folder: made if it is missing.
         train, val: numbers of images.
-        seed: of all draws.
+        seed: the seed of all draws.
         size: (height, width) of the images in pixels.
         maps: write depth, normals and masks too.
         say: takes a line of text.
         jobs: processes that render, each on one thread; by default one for each processor that this process may use.
 
     Raises:
-        DataError: another world lies there, or a file cannot be written.
+        DataError: there is another world, or a file cannot be written.
     """
     recipe = Recipe(train=train, val=val, seed=seed, size=size, maps=maps)
     write(folder, recipe, "*/*/.CLEVR_*", say, jobs)
 
 
 def find_faults(folder: Path) -> list[tuple[Path, str]]:
-    """Return what is wrong with a world, as pairs of a file and a remark; an empty list if it is whole."""
+    """Return the faults of a world, as pairs of a file and a remark; an empty list if it is complete."""
     return faults(folder, _parse)
 
 

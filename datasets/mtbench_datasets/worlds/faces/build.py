@@ -31,7 +31,7 @@ class Build:
         jaw: half the width of the jaw at the height of the mouth.
         cheek: half the width at the height of the nose.
         chin: height of the chin.
-        smile: how far the corners of the mouth are above its middle.
+        smile: height of the corners of the mouth above its middle.
         brow: height of the eyebrows.
         opening: half the height of an eye's opening.
         skin, hair, iris: colors.
@@ -90,7 +90,7 @@ def build(persona: Persona, draws: Draws) -> Build:
 
 
 def mix(color: Color, other: Color, share: float) -> Color:
-    """Return a color between two: a share of the other one, the rest of the first."""
+    """Return a color between two: a fraction of the other one, the rest of the first."""
     return _color(np.array(color) * (1 - share) + np.array(other) * share)
 
 

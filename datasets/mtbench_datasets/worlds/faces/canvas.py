@@ -32,7 +32,7 @@ class Pose:
         x, y: pixels of the place between the eyes.
         scale: pixels between the eyes.
         roll: degrees, clockwise.
-        yaw, pitch: how far a thing of depth 1 moves to the right and down, in distances of the eyes.
+        yaw, pitch: shift of a point of depth 1 to the right and down, in distances of the eyes.
     """
 
     x: float
@@ -65,7 +65,7 @@ class Canvas:
         self.image = Image.new("RGB", (size[1] * SAMPLES, size[0] * SAMPLES))
 
     def mask(self, points: Array, depth: float = 0.0) -> Image.Image:
-        """Return the whole sheet's mask of what lies in a polygon."""
+        """Return the whole sheet's mask of a polygon."""
         mask = Image.new("L", self.image.size)
         ImageDraw.Draw(mask).polygon(self._flat(points, depth), fill=255)
         return mask
@@ -132,7 +132,7 @@ class Canvas:
         self.image.paste(_rgb(color), mask=shade)
 
     def speckle(self, mask: Image.Image, color: Color, draws: Draws, *, share: float, alpha: float) -> None:
-        """Paint random dots of about a third of a pixel's width through a mask, on a share of it."""
+        """Paint random dots of about a third of a pixel's width through a mask, on a fraction of it."""
         width, height = mask.size
         dots = (draws.array(height // 2 + 1, width // 2 + 1) < share).astype(np.uint8) * round(255 * alpha)
         grown = Image.fromarray(dots).resize((2 * (width // 2 + 1), 2 * (height // 2 + 1)), Image.Resampling.NEAREST)

@@ -17,7 +17,7 @@ BLACK: Color = (24, 18, 20)
 
 
 def paint_eyes(canvas: Canvas, build: Build, persona: Persona, draws: Draws) -> None:
-    """Paint eyes, lids, lashes and what is painted on them."""
+    """Paint eyes, lids, lashes and make-up on them."""
     has = persona.has
     made_up = "Heavy_Makeup" in has
     shadow = draws.pick([(96, 60, 130), (60, 80, 140), (130, 80, 60), (70, 70, 80)])

@@ -17,7 +17,7 @@ BLACK: Color = (20, 16, 16)
 
 
 def paint_hair_behind(canvas: Canvas, build: Build, persona: Persona, draws: Draws) -> None:
-    """Paint what of the hair lies behind the head."""
+    """Paint the hair behind the head."""
     if not persona.long:
         return
     wide, low = draws.uniform(1.34, 1.5), draws.uniform(2.1, 2.7)
@@ -29,7 +29,7 @@ def paint_hair_behind(canvas: Canvas, build: Build, persona: Persona, draws: Dra
 
 
 def paint_hair(canvas: Canvas, build: Build, persona: Persona, draws: Draws, *, hat: bool) -> None:
-    """Paint the hair that lies on the head; under a hat what is below it."""
+    """Paint the hair on the head; under a hat the part below it."""
     has = persona.has
     if "Bald" in has:
         if persona.fringe:
@@ -54,7 +54,7 @@ def paint_hair(canvas: Canvas, build: Build, persona: Persona, draws: Draws, *, 
 
 
 def _cap(persona: Persona, draws: Draws) -> Array:
-    """Return the outer outline of the hair that lies on the head."""
+    """Return the outer outline of the hair on the head."""
     thick = 0.02 if persona.has & {"Receding_Hairline"} and not persona.long else draws.uniform(0.12, 0.22)
     if persona.long:
         low = draws.uniform(1.3, 2.0)
@@ -169,7 +169,7 @@ def paint_beard(canvas: Canvas, build: Build, persona: Persona, head: Image.Imag
 
 
 def _regions(build: Build) -> tuple[Array, Array, Array]:
-    """Return where hair grows on a face: the right half of cheeks and chin, above the lip, on the chin alone."""
+    """Return the places of facial hair: the right half of cheeks and chin, above the lip, on the chin alone."""
     wide, corner = corners(build)
     jaw, chin = build.jaw, build.chin
     outer = [(1.1, 0.3), (build.cheek + 0.05, 0.7), (jaw + 0.07, 1.12), (jaw * 0.74, chin - 0.14), (0.0, chin + 0.16)]

@@ -1,4 +1,4 @@
-"""Head, ears and neck, and what age and weight do to them."""
+"""Head, ears and neck, and the effects of age and weight on them."""
 
 import numpy as np
 from PIL import Image

@@ -41,7 +41,7 @@ class Persona:
 def draw_persona(draws: Draws) -> Persona:
     """Return a random face.
 
-    A label says what is seen: under a hat no head counts as bald, behind dark glasses no eyes as narrow.
+    A label describes the visible face: under a hat no head counts as bald, behind dark glasses no eyes as narrow.
     """
     has: set[str] = set()
 

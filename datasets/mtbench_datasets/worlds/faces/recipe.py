@@ -20,7 +20,7 @@ RECIPE = 1
 PICTURES = "img_align_celeba"
 """The folder of the images."""
 BYTES = 0.6
-"""About what a picture takes on a disk of blocks of 4 KiB, in bytes per pixel."""
+"""Approximate size of a picture on a disk of blocks of 4 KiB, in bytes per pixel."""
 PARTS = ("train", "val", "test")
 
 

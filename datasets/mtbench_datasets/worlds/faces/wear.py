@@ -125,7 +125,7 @@ def paint_hat(canvas: Canvas, draws: Draws) -> None:
 
 
 def _shade(canvas: Canvas, mask: Image.Image) -> None:
-    """Darken the sides of what a mask has."""
+    """Darken the sides of the area of a mask."""
     for side in (-1, 1):
         canvas.fill(ellipse(side * 1.15, -1.2, 0.35, 0.9), BLACK, alpha=0.4, soft=0.2, within=mask)
 

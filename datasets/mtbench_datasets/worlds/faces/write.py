@@ -21,7 +21,7 @@ def write_world(
     say: Callable[[str], None],
     jobs: int | None = None,
 ) -> None:
-    """Write a world of drawn faces as CelebA lies on disk; go on if a part of the same world lies there.
+    """Write a world of drawn faces in the layout of CelebA; complete a part of the same world.
 
     ``img_align_celeba/``, the text files in `tables.TABLES` and, last, ``mtbench-world.json`` with the settings and a
     sum over all files. The same settings give the same bytes, whatever the number of jobs and however often it was
@@ -36,14 +36,14 @@ def write_world(
         jobs: processes that draw, each on one thread; by default one for each processor that this process may use.
 
     Raises:
-        DataError: another world lies there, or a file cannot be written.
+        DataError: there is another world, or a file cannot be written.
     """
     recipe = FacesRecipe(train=train, val=val, test=test, seed=seed, size=size)
     write(folder, recipe, f"{PICTURES}/.*.jpg.*", say, jobs)
 
 
 def find_faults(folder: Path) -> list[tuple[Path, str]]:
-    """Return what is wrong with a world, as pairs of a file and a remark; an empty list if it is whole."""
+    """Return the faults of a world, as pairs of a file and a remark; an empty list if it is complete."""
     return faults(folder, _parse)
 
 

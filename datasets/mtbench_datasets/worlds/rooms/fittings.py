@@ -1,6 +1,6 @@
 """Things on walls and ceilings, and small ones: windows, doors, pictures, lamps, objects.
 
-What hangs on a wall has its back at y = 0, its middle at x = 0, and faces -y; z counts from the floor.
+A fitting on a wall has its back at y = 0, its middle at x = 0, and faces -y; z counts from the floor.
 """
 
 from dataclasses import replace
@@ -97,7 +97,7 @@ def table_lamp(draws: Draws, *, lit: bool) -> Piece:
 
 
 def hanging_lamp(draws: Draws, height: float, *, lit: bool) -> Piece:
-    """Return a lamp that hangs from a ceiling at a height in meters, or lies flat on it."""
+    """Return a lamp that hangs from a ceiling at a height in meters, or is flat on it."""
     if draws.chance(0.3):
         radius = draws.uniform(0.15, 0.25)
         flat = column("lamp", shade(draws, lit=lit), (0, 0), radius, height - 0.09, height - 0.001)

@@ -1,4 +1,4 @@
-"""The arrays of a picture in NYUv2's preprocessed format: what a camera sees, and what a depth sensor knows of it."""
+"""The arrays of a picture in NYUv2's preprocessed format: the picture of a camera, and the data of a depth sensor."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ __all__ = ["BASELINE", "SAMPLES", "Maps", "draw_image", "draw_maps"]
 SAMPLES = 2
 """Rays per pixel along each axis."""
 BASELINE = 0.075
-"""Distance in meters of the sensor's projector to the right of the camera, that of a Kinect."""
+"""Distance in meters of the sensor's projector to the right of the camera, as in a Kinect."""
 GRAZING = 0.1
 """Cosine of the angle between ray and normal below which the sensor gets nothing back: 84 degrees."""
 OFFSET = 2e-3
@@ -46,7 +46,7 @@ def draw_image(scene: Scene, surface: Surface, draws: Draws, size: tuple[int, in
     """Return the picture (H, W, 3) of a scene, float32, multiples of 1/255 from 0 to 1.
 
     Args:
-        surface: what the rays meet, from `see` with `SAMPLES`.
+        surface: the surfaces that the rays meet, from `see` with `SAMPLES`.
         draws: the camera's noise.
     """
     height, width = size
@@ -66,7 +66,7 @@ def draw_maps(scene: Scene, surface: Surface, size: tuple[int, int]) -> Maps:
     projector does not get, since it stands beside the camera: left of what stands before something else.
 
     Args:
-        surface: what the rays of the picture meet, from `see` with `SAMPLES`.
+        surface: the surfaces that the rays of the picture meet, from `see` with `SAMPLES`.
     """
     middle = see(scene, size, 1)
     points = middle.points()

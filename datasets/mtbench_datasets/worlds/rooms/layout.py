@@ -30,7 +30,7 @@ CHAIRS = {"bedroom": 1, "living room": 1, "dining room": 4, "study": 2, "hall": 
 """Greatest number of chairs about a table."""
 UNNAMED = 0.03
 UNNAMED_OBJECT = 0.15
-"""Probabilities that nobody named a piece, or a small object."""
+"""Probabilities that a piece, or a small object, has no name."""
 
 
 def draw_scene(draws: Draws) -> Scene:
@@ -152,7 +152,7 @@ def _carpet(space: Space, style: Style) -> Piece:
 
 
 def _named(piece: Piece, draws: Draws) -> Piece:
-    """Return a piece, seldom one that nobody named."""
+    """Return a piece, in rare cases one without a name."""
     (low, high) = piece.bounds
     small = max(b - a for a, b in zip(low, high, strict=True)) < 0.5
     return piece.labeled(UNDEFINED) if draws.chance(UNNAMED_OBJECT if small else UNNAMED) else piece

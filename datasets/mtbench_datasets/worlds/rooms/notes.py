@@ -33,7 +33,7 @@ def encode_note(source: str, facts: Mapping[str, Any]) -> bytes:
 
     Args:
         source: the picture that it is about.
-        facts: what JSON has, "source" and "sum" apart.
+        facts: values of JSON, with other keys than "source" and "sum".
     """
     text = json.dumps({"source": source, **facts}, separators=(",", ":"))
     return (text[:-1] + f',"sum":"{digest(text.encode())}"}}\n').encode()

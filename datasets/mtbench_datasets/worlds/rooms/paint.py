@@ -170,7 +170,7 @@ def _soft(values: Tensor) -> Tensor:
 
 
 def _hash(cells: Tensor) -> Tensor:
-    """Return a number (R,) of 0 to 1 that looks random for whole numbers (2, R)."""
+    """Return a pseudorandom number (R,) of 0 to 1 for whole numbers (2, R)."""
     mixed = cells[0].long() * 73856093 ^ cells[1].long() * 19349663
     mixed = (mixed ^ mixed >> 13) * 83492791
     return ((mixed ^ mixed >> 16) & 1023).float() / 1023

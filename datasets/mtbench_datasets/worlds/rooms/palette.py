@@ -45,7 +45,7 @@ def draw_style(draws: Draws) -> Style:
 
 
 def wood(draws: Draws, style: Style) -> Paint:
-    """Return the wood of a piece, or what it is painted with: often that of the room."""
+    """Return the wood or the paint of a piece: often that of the room."""
     paint = style.wood if draws.chance(0.55) else _wood(draws)
     return _shifted(paint, draws)
 

@@ -27,7 +27,7 @@ NOTES = "notes"
 """The folder of notes about the arrays, see `notes`."""
 TABLE = "classes.json"
 BYTES, HEADERS = 32, 5 * 4096
-"""About what a picture takes on a disk of blocks of 4 KiB: bytes per pixel, and bytes beyond."""
+"""Approximate size of a picture on a disk of blocks of 4 KiB: bytes per pixel, and bytes beyond."""
 
 
 @dataclass(frozen=True, kw_only=True)

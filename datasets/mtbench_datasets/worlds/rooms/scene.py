@@ -1,4 +1,4 @@
-"""The contents of one picture: a room, what stands and hangs in it, its lamps and the camera.
+"""The contents of one picture: a room with its furniture and fittings, its lamps and the camera.
 
 The room is the box from (0, 0, 0) to its size in meters; x is along its width, y along its depth, away from the camera,
 and z points up.
@@ -42,8 +42,8 @@ class Scene:
     """A room with everything in it.
 
     Attributes:
-        size: of the room along x, y and z in meters.
-        paints: of the six faces, in the order of `FACES`.
+        size: the size of the room along x, y and z in meters.
+        paints: the paints of the six faces, in the order of `FACES`.
         pieces: all furniture and things.
         lamps: those that cast shadows.
         ambient: light from everywhere.

@@ -22,7 +22,7 @@ def shade(surface: Surface, samples: int) -> Tensor:
     """Return the light (3, R) that each ray of a picture sees, linear, 0 to 1 and beyond.
 
     Args:
-        samples: rays per pixel along an axis. Each ray of a pixel looks at another point of the lamps, which makes the
+        samples: rays per pixel along an axis. Each ray of a pixel uses another point of the lamps, which makes the
             borders of shadows soft.
     """
     scene, points = surface.scene, surface.points()
@@ -58,7 +58,7 @@ def _facing(lamp: Lamp, path: Tensor, normal: Tensor, view: Tensor) -> tuple[Ten
 
 
 def _paint(surface: Surface, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the color (3, R), the shine (R,) and the glow (R,) of what each ray meets."""
+    """Return the color (3, R), the shine (R,) and the glow (R,) of the surface that each ray meets."""
     color = torch.empty_like(points)
     solids = surface.scene.solids
     for face, paint in enumerate(surface.scene.paints):

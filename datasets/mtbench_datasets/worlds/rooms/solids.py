@@ -29,8 +29,8 @@ class Solid:
         half: half its sizes along its own axes, before it is turned.
         turn: degrees about the vertical axis, from x toward y.
         label: its class, or -1.
-        glass: whether a depth sensor sees nothing of it.
-        casts: whether it casts shadows.
+        glass: True if a depth sensor does not see it.
+        casts: True if it casts shadows.
     """
 
     shape: Literal["box", "cylinder", "ellipsoid"]
@@ -45,7 +45,7 @@ class Solid:
     def entry(self, origin: Tensor, direction: Tensor) -> Tensor:
         """Return how far along each ray it enters, in lengths of its direction: (R,), infinite where it misses.
 
-        A ray that starts inside, or has left the solid behind it, misses.
+        A ray that starts inside the solid or after it misses it.
         """
         half = torch.tensor(self.half)[:, None]
         o, d = self.local(origin) / half, turned(direction, -self.turn) / half
@@ -117,7 +117,7 @@ class Piece:
 
 
 def blocked(pieces: Sequence[Piece], origin: Tensor, direction: Tensor) -> Tensor:
-    """Return True (R,) for each ray (3, R) that meets what casts shadows between origin and origin + direction."""
+    """Return True (R,) for each ray (3, R) that meets a solid with shadows between origin and origin + direction."""
     result = torch.zeros(direction.shape[1], dtype=torch.bool)
     square = direction.square().sum(0)
     for piece in pieces:
@@ -126,7 +126,7 @@ def blocked(pieces: Sequence[Piece], origin: Tensor, direction: Tensor) -> Tenso
             continue
         low, high = (torch.tensor(bound)[:, None] for bound in piece.bounds)
         middle, reach = (low + high) / 2, float((high - low).square().sum()) / 4
-        # The nearest point of each ray to the middle of the piece tells the few rays that are worth a closer look.
+        # The nearest point of each ray to the middle of the piece selects the few rays that need exact intersections.
         away = middle - origin
         along = ((away * direction).sum(0) / square).clamp(0, 1)
         near = ((away - along * direction).square().sum(0) < 1.02 * reach) & ~result

@@ -20,7 +20,7 @@ GAP = 0.04
 DISTANCE = 1.0
 """Least distance of a piece from the camera on the floor."""
 TALL = 1.2
-"""What is taller takes its place of the wall, so that nothing hangs behind it."""
+"""Height in meters above which a piece reserves its place on the wall, so that nothing hangs behind it."""
 
 
 class Space:

@@ -21,7 +21,7 @@ class Surface:
     """The surfaces that the rays of a picture meet first. R = height * width rays.
 
     Attributes:
-        scene: the scene that is looked at.
+        scene: the scene to be seen.
         rays: (3, height, width) float32, from `Pinhole.rays`.
         depth: (R,) float32, meters along the optical axis.
         index: (R,) int64: 0 to 5 the face of the room, in the order of `FACES`, then 6 + the number of the solid.
@@ -37,7 +37,7 @@ class Surface:
         return torch.tensor(self.scene.camera.position)[:, None] + self.depth * self.rays.flatten(1)
 
     def labels(self) -> Tensor:
-        """Return the classes (R,) int64 of what is seen, -1 of what has none."""
+        """Return the classes (R,) int64 of the visible surfaces, -1 for surfaces without one."""
         return torch.tensor([*FACES, *(solid.label for solid in self.scene.solids)])[self.index]
 
     def glass(self) -> Tensor:
@@ -64,7 +64,7 @@ class Surface:
 
 
 def see(scene: Scene, size: tuple[int, int], samples: int) -> Surface:
-    """Follow the rays of a picture of (height, width) pixels, samples x samples in each, to what they meet first."""
+    """Follow the rays of a picture of (height, width) pixels, samples x samples in each, to the first surfaces."""
     rays = scene.camera.rays(size, samples)
     origin = torch.tensor(scene.camera.position)
     ends = torch.tensor(scene.size)[:, None, None].where(rays > 0, 0)

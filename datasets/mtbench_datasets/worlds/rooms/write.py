@@ -20,7 +20,7 @@ def write_world(
     say: Callable[[str], None],
     jobs: int | None = None,
 ) -> None:
-    """Write a world of rooms as the preprocessed NYUv2 lies on disk; go on if a part of the same world lies there.
+    """Write a world of rooms in the layout of the preprocessed NYUv2; complete a part of the same world.
 
     In ``train/`` and ``val/``, for each picture N from 0 on, arrays of little-endian float32 in C order:
 
@@ -43,13 +43,13 @@ def write_world(
         jobs: processes that draw, each on one thread; by default one for each processor that this process may use.
 
     Raises:
-        DataError: another world lies there, or a file cannot be written.
+        DataError: there is another world, or a file cannot be written.
     """
     write(folder, RoomsRecipe(train=train, val=val, seed=seed, size=size), "*/*/.*.*", say, jobs)
 
 
 def find_faults(folder: Path) -> list[tuple[Path, str]]:
-    """Return what is wrong with a world, as pairs of a file and a remark; an empty list if it is whole."""
+    """Return the faults of a world, as pairs of a file and a remark; an empty list if it is complete."""
     return faults(folder, _parse)
 
 

@@ -44,7 +44,7 @@ def render(parts: Sequence[Part], size: tuple[int, int], draws: Draws) -> NDArra
 
 
 def _frame(parts: Sequence[Part], shape: tuple[int, int]) -> tuple[float, tuple[float, float]]:
-    """Return samples per unit, and the sample at which the origin lies."""
+    """Return samples per unit, and the sample at the origin."""
     points = np.concatenate([part.points for part in parts])
     low, high = points.min(0), points.max(0)
     room = (1 - 2 * MARGIN) * np.array([shape[1], shape[0]])
@@ -82,7 +82,7 @@ class _Canvas:
         np.copyto(self.gloss[box], GLOSS.get(part.texture, 0.04), where=mask)
         if sigma > 0:
             height = 2.2 * sigma * _blurred(there, sigma)
-            if part.within or part.width:  # it lies on what is there
+            if part.within or part.width:  # it is painted on an earlier part
                 height = self.relief[box] + 0.6 * height
             np.copyto(self.relief[box], height, where=mask)
 

@@ -1,4 +1,4 @@
-"""Outlines of feet that shoes share, and what is sewn on shoes."""
+"""Outlines of feet for several kinds of shoes, and decorations."""
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def fluff(sketch: Sketch, rim: Points, width: float) -> None:
 
 
 def decorate(sketch: Sketch, x: float, up: float) -> None:
-    """Add a flower to what girls wear, and a star to what boys do."""
+    """Add a flower to girls' shoes, and a star to boys'."""
     gender = sketch.shoe.kind.gender
     if gender not in ("Girls", "Boys"):
         return

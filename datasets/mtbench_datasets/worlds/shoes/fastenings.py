@@ -1,4 +1,4 @@
-"""Closures, as they look: laces, buckles, zippers, straps, gores and pull loops."""
+"""Visible closures: laces, buckles, zippers, straps, gores and pull loops."""
 
 import numpy as np
 
@@ -51,8 +51,8 @@ def laces(sketch: Sketch, front: Points, count: int, *, length: float = 0.13, to
 
     Args:
         front: the line from the lowest eyelets to the uppermost.
-        count: of crossings.
-        length: of a lace, from the front to the eyelet.
+        count: number of crossings.
+        length: length of a lace, from the front to the eyelet.
     """
     color = sketch.colors.lace
     ways = np.gradient(front, axis=0)

@@ -14,7 +14,7 @@ _WELT = 0.006
 
 
 def draw_low(sketch: Sketch) -> None:
-    """Add the upper of a low shoe, open or closed behind, and its closure."""
+    """Add the upper of a low shoe, open or closed at the heel, and its closure."""
     shoe = sketch.shoe
     plan = {
         "Oxfords": _laced,
@@ -31,13 +31,13 @@ def draw_low(sketch: Sketch) -> None:
 def _upper(
     sketch: Sketch, throat: float, collar: Sequence[tuple[float, float]], *, opened: float = 0.05, back: bool = True
 ) -> tuple[Points, Points]:
-    """Add an upper, and what is seen of its inside; returns its line over toe and instep, and its rim.
+    """Add an upper, and the visible part of its inside; return its line over toe and instep, and its rim.
 
     Args:
         throat: x at which the opening begins.
         collar: the rim after that, to the heel, as x and height above the insole.
         opened: height to which the far side of the rim is seen above the near one.
-        back: whether it covers the heel.
+        back: True if it covers the heel.
     """
     shoe = sketch.shoe
     over = [place for place in (*TOES[shoe.toe], *INSTEP) if place[0] < throat - 0.02]
@@ -56,7 +56,7 @@ def _upper(
 
 
 def _bed(sketch: Sketch) -> None:
-    """Add the insole as far as it is seen, for what is open behind."""
+    """Add the visible part of the insole, for shoes that are open at the heel."""
     near, far = sketch.bottom(0.3, 0.99, 0.004), sketch.bottom(0.32, 0.97, 0.045)
     sketch.area(join(near, far[::-1]), shade(sketch.colors.lining, 0.95), name="bed", bulge=0.01)
 

@@ -99,7 +99,7 @@ def draw_kind(draws: Draws) -> Kind:
 
 
 def draw_shoe(kind: Kind, draws: Draws) -> Shoe:
-    """Return a shoe of a kind: its colors, its proportions, and what else the metadata say."""
+    """Return a shoe of a kind: its colors, its proportions, and its other metadata."""
     wearer = draws.pick(kind.gender.split(";"))
     child = wearer in ("Boys", "Girls")
     soft, sport = kind.category == "Slippers", kind.subcategory in ("Sneakers and Athletic Shoes", "Athletic")

@@ -19,7 +19,7 @@ __all__ = ["RECIPE", "ShoesRecipe"]
 RECIPE = 1
 """Raised whenever the same seed gives other bytes than before."""
 BYTES = 0.6
-"""About what a picture takes on a disk of blocks of 4 KiB, in bytes per pixel."""
+"""Approximate size of a picture on a disk of blocks of 4 KiB, in bytes per pixel."""
 PART = "shoes"
 FIRST = 7_000_000
 """The number of the first product."""

@@ -91,6 +91,6 @@ def _thong(sketch: Sketch, color: Color) -> None:
 
 
 def _counter(sketch: Sketch) -> None:
-    """Add what holds the heel."""
+    """Add the parts that hold the heel."""
     outline = along(sketch.at((0.82, 0.0), (0.86, 0.12), (0.93, 0.2), (1.0, 0.24), (1.018, 0.14), (1.0, 0.0)))
     sketch.area(outline, sketch.colors.main, name="upper", bulge=0.03, texture=sketch.shoe.material)

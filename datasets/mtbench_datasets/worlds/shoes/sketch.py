@@ -26,10 +26,10 @@ class Part:
     """A colored part of a drawing; later ones hide earlier ones.
 
     Attributes:
-        name: what others may be kept within; may be empty.
-        points: (K, 2) of an outline, or of a line.
-        color: of it.
-        width: of a line; 0 for an area.
+        name: name for parts that are kept within this one; may be empty.
+        points: (K, 2) points of an outline, or of a line.
+        color: the color of the part.
+        width: the width of a line; 0 for an area.
         bulge: distance from its rim over which it curves toward the viewer.
         within: name of a part that it is kept within; may be empty.
         texture: ``smooth``, ``Patent``, ``Suede``, ``Mesh``, ``Canvas``, ``Wool``, ``Shearling``, ``Leather`` or
@@ -77,7 +77,7 @@ class Sketch:
         return np.stack([self._drawn_in(x), y], 1)
 
     def _drawn_in(self, x: Points) -> Points:
-        """Return x of a foot that stands on its ball, which is shorter than one that lies flat."""
+        """Return x of a foot that stands on its ball, which is shorter than a flat one."""
         return x - 0.32 * self.shoe.rise * np.clip(x - BALL, 0, None)
 
     def area(

@@ -11,7 +11,7 @@ FLAT = 0.035
 
 
 def draw_sole(sketch: Sketch) -> None:
-    """Add the sole and the heel of a shoe, which decide how high its heel looks."""
+    """Add the sole and the heel of a shoe, which determine the visible height of its heel."""
     kind = sketch.shoe.sole
     if kind in ("sport", "soft"):
         _thick(sketch)
@@ -74,13 +74,13 @@ def _wedge(sketch: Sketch) -> None:
 
 
 def _level(sketch: Sketch) -> None:
-    """Add a thin sole without a heel, that lies on the ground behind the ball."""
+    """Add a thin sole without a heel, which is on the ground behind the ball."""
     ground = sketch.under((0.0, 0.012), (0.1, 0.0), (0.5, 0.0), (0.985, 0.0), (1.0, 0.012))
     sketch.area(join(_edge(sketch), ground), sketch.colors.sole, name="sole", bulge=0.008)
 
 
 def _thick(sketch: Sketch) -> None:
-    """Add a sole that lies on the ground from the toe to the heel, as of sneakers and slippers."""
+    """Add a sole that is on the ground from the toe to the heel, as of sneakers and slippers."""
     sport = sketch.shoe.sole == "sport"
     top = sketch.bottom(-0.012, 1.012, up=0.012 if sport else 0.006)
     ground = along(

@@ -23,7 +23,7 @@ HEAD_BYTES = 116
 
 
 def picture_name(number: str, shoe_folder: Sequence[str]) -> str:
-    """Return the path of a picture below ``ut-zap50k-images``, as it lies on disk.
+    """Return the path of a picture below ``ut-zap50k-images``, as on disk.
 
     Args:
         number: product and color, ``7000123.45``.
@@ -37,7 +37,7 @@ def tables(numbers: Sequence[str], shoes: Sequence[Shoe]) -> Iterator[tuple[str,
 
     Args:
         numbers: product and color of each picture.
-        shoes: what they show.
+        shoes: the shoes in the pictures.
     """
     rows = [_row(shoe) for shoe in shoes]
     cids = [number.replace(".", "-") for number in numbers]

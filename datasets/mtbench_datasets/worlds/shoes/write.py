@@ -19,7 +19,7 @@ def write_world(
     say: Callable[[str], None],
     jobs: int | None = None,
 ) -> None:
-    """Write a world of drawn shoes as UT-Zappos50K lies on disk; go on if a part of the same world lies there.
+    """Write a world of drawn shoes in the layout of UT-Zappos50K; complete a part of the same world.
 
     ``ut-zap50k-images/{category}/{subcategory}/{brand}/``, the files in `tables.TABLES` and, last,
     ``mtbench-world.json`` with the settings and a sum over all files. The same settings give the same bytes, whatever
@@ -34,13 +34,13 @@ def write_world(
         jobs: processes that draw, each on one thread; by default one for each processor that this process may use.
 
     Raises:
-        DataError: another world lies there, or a file cannot be written.
+        DataError: there is another world, or a file cannot be written.
     """
     write(folder, ShoesRecipe(images=images, seed=seed, size=size), "ut-zap50k-images/*/*/*/.*.jpg.*", say, jobs)
 
 
 def find_faults(folder: Path) -> list[tuple[Path, str]]:
-    """Return what is wrong with a world, as pairs of a file and a remark; an empty list if it is whole."""
+    """Return the faults of a world, as pairs of a file and a remark; an empty list if it is complete."""
     return faults(folder, _parse)
 
 

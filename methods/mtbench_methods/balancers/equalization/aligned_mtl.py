@@ -23,10 +23,10 @@ class AlignedMtlOptions:
 class AlignedMtl(ByGramian):
     """Aligned-MTL (Senushkin et al. 2023): the gradients' principal components are made equally long, then averaged.
 
-    With G (P, n) the gradients and G = U S V^T, the update is the mean row of sigma U V^T, sigma the least singular
-    value that is not 0 (or the median, or the root of the mean square). As in the released code those whose square is
-    at most P 1.2e-7 of the greatest square count as 0, the rounding of single precision. A task's own parameters
-    receive its plain gradient.
+    With G (P, n) the gradients and G = U S V^T, the update is the mean row of sigma U V^T, where sigma is the smallest
+    singular value that is not 0 (or the median, or the root mean square). As in the released code, singular values
+    whose square is at most P 1.2e-7 of the largest square count as 0, the rounding of single precision. Task-specific
+    parameters receive the unweighted gradient of their task.
     """
 
     Options = AlignedMtlOptions

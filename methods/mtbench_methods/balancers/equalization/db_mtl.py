@@ -24,16 +24,16 @@ class DbMtlOptions:
 
 
 class DbMtl(GradientBalancer):
-    """DB-MTL (Lin et al. 2023): logarithms balance the losses, and smoothed gradients are brought to one length.
+    """DB-MTL (Lin et al. 2023): logarithms balance the losses, and smoothed gradients are scaled to one length.
 
     With g_t the gradient of log(L_t + 1e-8) in the shared parameters, in the k-th step that task t is present in::
 
         h_t <- b h_t + (1 - b) g_t,     b = beta / sqrt(k)
         d = max_i |h_i| sum_t h_t / |h_t|
 
-    LibMTL smooths by a constant b = beta, and so does ``fade=false``: after some dozens of steps the two give unlike
-    directions. A task's own parameters receive the gradient of its logarithm. The recorded weights
-    are those of h_t, by the slope of the logarithm.
+    LibMTL smooths by a constant b = beta, and so does ``fade=false``: after some dozens of steps the two give different
+    directions. Task-specific parameters receive the gradient of the logarithm of their task's loss. The recorded
+    weights are those of h_t, multiplied by the slope of the logarithm.
     """
 
     Options = DbMtlOptions
@@ -55,7 +55,7 @@ class DbMtl(GradientBalancer):
         past = (self.options.beta / steps.sqrt())[:, None]
         smoothed = past * self.smoothed.of(indices, gradients) + (1 - past) * gradients
         self.smoothed.put(indices, smoothed)
-        # In double precision, for squares of short gradients are 0 in single precision.
+        # In double precision, since squares of short gradients are 0 in single precision.
         lengths = torch.linalg.vector_norm(smoothed, dim=1, keepdim=True, dtype=torch.float64).to(smoothed)
         limits = torch.finfo(smoothed.dtype)
         lengths = lengths.clamp(min=limits.tiny)

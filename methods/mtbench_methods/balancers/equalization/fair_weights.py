@@ -13,20 +13,20 @@ __all__ = ["FairWeights", "fair_weights"]
 
 STEPS = 200
 SMALL = 1e-3
-"""The least coefficient at the start, relative to the largest."""
+"""The smallest initial coefficient, relative to the largest."""
 NEAR, END = 1e-3, 1e-14
 MET = 1e-8
-"""The most by which the two sides may differ in the end, relative to the sum of the terms of the left one."""
+"""The largest final difference of the two sides, relative to the sum of the terms of the left one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FairWeights:
-    """Weights of gradients.
+    """Weights of gradients, and their validity.
 
     Attributes:
-        weights: (M,).
-        blocked: (M,) bool, the tasks whose loss can only fall where another's rises, for which there is no solution.
-        solved: whether the equation is met to `MET` by all others.
+        weights: (M,) the weights.
+        blocked: (M,) bool, the tasks whose loss can fall only if another's rises, for which there is no solution.
+        solved: True if all others meet the equation to `MET`.
     """
 
     weights: Vector
@@ -37,15 +37,15 @@ class FairWeights:
 def fair_weights(cosines: Matrix, lengths: Vector, alpha: float) -> FairWeights:
     """Solve (M w)_t = w_t^(-1/alpha) for w > 0, M the inner products of gradients.
 
-    Where unit gradients cancel, sum_t z_t u_t = 0 with z >= 0, no weights do for the tasks with z_t > 0. In the limit
-    of gradients that nearly cancel the losses of these stay as they are, and the weights of the others solve the
-    equation for the part of their gradients that is orthogonal to those of the former, which get the least weights that
-    take the other part away.
+    If unit gradients cancel, sum_t z_t u_t = 0 with z >= 0, there are no weights for the tasks with z_t > 0. In the
+    limit of gradients that nearly cancel, the losses of these tasks do not change. The weights of the others solve the
+    equation for the part of their gradients that is orthogonal to the gradients of the former, which get the smallest
+    weights that remove the other part.
 
     Args:
         cosines: C (M, M).
         lengths: |g_t| (M,).
-        alpha: at least .5: the smaller it is, the nearer are all decreases to 0 where gradients conflict.
+        alpha: at least .5; the smaller it is, the nearer all decreases are to 0 for conflicting gradients.
     """
     scaled, solved = _balanced(cosines, lengths, alpha)
     blocked = np.zeros(len(lengths), dtype=bool) if solved else _blocked(cosines)
@@ -68,7 +68,7 @@ def _balanced(cosines: Matrix, lengths: Vector, alpha: float) -> tuple[Vector, b
     The solution is unique: it minimizes a strictly convex function.
 
     Returns:
-        v (M,), and whether it is the solution.
+        v (M,), and True if it is the solution.
     """
     logarithms, power = np.log(lengths), 1 / alpha
     v = _start(cosines, np.exp((power - 1) / (power + 1) * logarithms))
@@ -88,9 +88,9 @@ def _start(cosines: Matrix, v: Vector) -> Vector | None:
 
 
 def _newton(cosines: Matrix, logarithms: Vector, power: float, v: Vector) -> tuple[Vector, bool]:
-    """Newton's method in the logarithms of both sides, among v > 0 with C v > 0.
+    """Run Newton's method in the logarithms of both sides, among v > 0 with C v > 0.
 
-    A step multiplies every v_t by a factor, which for gradients that hardly conflict arrives in one or two; where that
+    A step multiplies every v_t by a factor, and for gradients with little conflict one or two steps suffice. If that
     would not bring the sides nearer, v is moved along the straight line instead, on which C v > 0 is kept as in an
     interior-point method.
     """
@@ -121,7 +121,7 @@ def _newton(cosines: Matrix, logarithms: Vector, power: float, v: Vector) -> tup
 
 
 def _steps(v: Vector, change: Vector, falls: Vector) -> Iterator[tuple[float, Vector]]:
-    """Steps to try, each as the fraction of Newton's step that it is, and where it leads."""
+    """Yield steps to try, each as a fraction of Newton's step, and the resulting v."""
     rates = change / v
     size = min(1.0, 4 / max(rates.max(), 1))
     yield size, v * np.exp(size * rates)

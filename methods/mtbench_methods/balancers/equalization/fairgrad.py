@@ -18,16 +18,16 @@ class FairGradOptions:
 
 
 class FairGrad(ByGramian):
-    """FairGrad (Ban & Ji 2024): the loss decrease is shared out among the tasks by alpha-fairness.
+    """FairGrad (Ban & Ji 2024): the loss decrease is divided among the tasks by alpha-fairness.
 
-    With M = G G^T, w > 0 solves (M w)_t = w_t^(-1/alpha) for every task (Eq. 4); the update is sum_t w_t g_t. A task's
-    own parameters receive its plain gradient, as in the released code; LibMTL weighs it. The paper uses alpha 1 and 2;
-    alpha = 1 has the direction of Nash-MTL, so 2 is taken. Below .5 all decreases go to 0 where gradients conflict, and
-    cannot be told from rounding. The update is as long as the gradients to the power of (1 - alpha) / (1 + alpha): with
-    alpha above 1 the longer, the shorter they are.
+    With M = G G^T, w > 0 solves (M w)_t = w_t^(-1/alpha) for every task (Eq. 4); the update is sum_t w_t g_t.
+    Task-specific parameters receive the unweighted gradient of their task, as in the released code; LibMTL weights it.
+    The paper uses alpha 1 and 2; alpha = 1 has the direction of Nash-MTL, so 2 is the default. Below .5 all decreases
+    go to 0 for conflicting gradients, and cannot be distinguished from rounding. The length of the update is that of
+    the gradients to the power of (1 - alpha) / (1 + alpha): for alpha above 1 shorter gradients give longer updates.
 
-    Solved by Newton's method (`fair_weights`); the least squares of the released code and TorchJD stop far from the
-    solution for gradients of unlike lengths.
+    The weights are computed by Newton's method (`fair_weights`); the least squares of the released code and TorchJD
+    stop far from the solution for gradients of different lengths.
     """
 
     Options = FairGradOptions
@@ -37,6 +37,6 @@ class FairGrad(ByGramian):
     def weigh(self, geometry: Geometry) -> Weighed:
         alpha = self.options.alpha
         found = fair_weights(geometry.cosines, geometry.lengths, alpha)
-        # Of gradients L times as long, the weights are L^(-2 alpha / (1 + alpha)) times as great.
+        # For gradients L times as long, the weights are L^(-2 alpha / (1 + alpha)) times as large.
         factor = geometry.longest ** (-2 * alpha / (1 + alpha))
         return Weighed(weights=found.weights * factor, solved=found.solved)

@@ -22,7 +22,7 @@ class ImtlLOptions:
 
 
 class LogScales(nn.ParameterList):
-    """s (T,), 0 at first: each a parameter to itself, lest the optimizer's momentum move an absent task's."""
+    """s (T,), initially 0: one parameter each, so that the optimizer's momentum does not move an absent task's."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         super().__init__([nn.Parameter(torch.zeros(())) for _ in tasks])
@@ -33,10 +33,10 @@ class LogScales(nn.ParameterList):
 
 
 class ImtlL(Scalarization):
-    """IMTL-L (Liu et al. 2021): each loss learns a scale of its own, sum_t (exp(s_t) L_t - s_t).
+    """IMTL-L (Liu et al. 2021): each loss learns its own scale, sum_t (exp(s_t) L_t - s_t).
 
-    At the optimum of s_t every scaled loss is 1; with a negative loss there is none. s_t is 0 at first; under Adam this
-    is uncertainty weighting with -s_t.
+    At the optimum of s_t every scaled loss is 1; for a negative loss there is no optimum. s_t is initially 0; under
+    Adam this is uncertainty weighting with -s_t.
     """
 
     Options = ImtlLOptions
@@ -56,11 +56,11 @@ class ImtlL(Scalarization):
 class ImtlG(ByGramian):
     """IMTL-G (Liu et al. 2021): the combination of gradients whose projections on all of them are equal.
 
-    d = sum_t a_t g_t with <d, g_t / |g_t|> the same for every task and sum_t a_t = 1 (Eq. 5); a_t may be negative. A
-    task's own parameters receive its plain gradient (Algorithm 1).
+    d = sum_t a_t g_t with <d, g_t / |g_t|> the same for every task and sum_t a_t = 1 (Eq. 5); a_t may be negative.
+    Task-specific parameters receive the unweighted gradient of their task (Algorithm 1).
 
-    Where gradients depend on one another, in one plane say, the only vector with equal projections on all may be 0:
-    then there is no step. Nor is there where equal projections leave no weights with a sum that is not 0.
+    If gradients are linearly dependent, e.g. in one plane, the only vector with equal projections on all may be 0: then
+    there is no step. There is none either if the weights for equal projections have a sum of 0.
     """
 
     paper = PAPER
@@ -78,9 +78,9 @@ class ImtlG(ByGramian):
 
 
 class Imtl(ImtlG):
-    """IMTL (Liu et al. 2021): IMTL-G on the gradients of the losses that IMTL-L has scaled.
+    """IMTL (Liu et al. 2021): IMTL-G on the gradients of the losses scaled by IMTL-L.
 
-    A task's own parameters, and its scale s_t, receive the gradient of exp(s_t) L_t - s_t (Algorithm 1).
+    The task-specific parameters, and the scale s_t, receive the gradient of exp(s_t) L_t - s_t (Algorithm 1).
     """
 
     Options = ImtlLOptions
@@ -101,7 +101,7 @@ class Imtl(ImtlG):
             scale.grad = gradient
 
     def gain(self, count: int) -> None:  # noqa: ARG002
-        """None: how long its gradient is changes with the scales of the losses."""
+        """Return None: the length of its gradient changes with the scales of the losses."""
         return
 
 

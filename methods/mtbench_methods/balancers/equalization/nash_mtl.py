@@ -26,16 +26,16 @@ class NashMtlOptions:
 class NashMtl(ByGramian):
     """Nash-MTL (Navon et al. 2022): the update that is the tasks' Nash bargaining solution.
 
-    With M = G G^T, divided by its Frobenius norm, a > 0 solves M a = 1 / a (Eq. 3); the loss is sum_t a_t L_t, for the
-    branches too. Solved by Newton's method instead of the paper's sequence of convex programmes (`fair_weights`).
+    With M = G G^T, divided by its Frobenius norm, a > 0 solves M a = 1 / a (Eq. 3); the loss is sum_t a_t L_t, also for
+    the branches. The equation is solved by Newton's method instead of the paper's sequence of convex programs
+    (`fair_weights`). The released code differs in scale: it solves M a = 1 / a for the raw M, so that the shared
+    gradient would always have the length sqrt(P), and then clips it to length 1. Its update is thus a direction alone,
+    and the losses of its branches are weighted by the raw a: this is ``preset=paper``. Here the length of the update
+    depends on the gradients.
 
-    The released code differs in scale: it solves M a = 1 / a for the raw M, so that the shared gradient would always be
-    sqrt(P) long, and then clips that to length 1. Its update is thus a direction alone, and its branches' losses are
-    weighted by the raw a: this is ``preset=paper``. Here the update is as long as the gradients make it.
-
-    A task without a gradient, for which there is no bargain, keeps its weight, as do those that are absent; weights are
-    1 at first. Where gradients cancel there is no bargain for their tasks either: their branches keep their weights,
-    and in the shared parameters they get what leaves their losses as they are.
+    A task without a gradient, for which there is no bargain, keeps its weight, as do absent tasks; weights are
+    initially 1. If gradients cancel there is no bargain for their tasks either: their branches keep their weights, and
+    the update of the shared parameters does not change their losses.
     """
 
     Options = NashMtlOptions
@@ -59,7 +59,7 @@ class NashMtl(ByGramian):
             return Weighed(weights=before[geometry.indices])
         found = fair_weights(geometry.cosines, geometry.lengths, alpha=1)
         gramian = geometry.cosines * geometry.lengths[:, None] * geometry.lengths
-        # Weights that solve M a = 1 / a are in proportion to 1 / |g|, and those for M / |M| do not depend on it.
+        # Weights that solve M a = 1 / a are proportional to 1 / |g|, and those for M / |M| do not depend on it.
         weights = found.weights * (1 / geometry.longest if self.options.raw else np.linalg.norm(gramian) ** 0.5)
         after = before.copy()
         after[geometry.indices[~found.blocked]] = weights[~found.blocked]

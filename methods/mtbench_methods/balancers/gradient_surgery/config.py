@@ -10,11 +10,11 @@ __all__ = ["ConFIG"]
 class ConFIG(ByGramian):
     """ConFIG (Liu et al. 2025): the direction that has the same angle to every gradient.
 
-    With u_t = g_t / |g_t| and U (P, n) their rows, d = pinv(U) 1 and the update is (sum_t <g_t, d / |d|>) d / |d|
-    (Eq. 2). A task's own parameters receive its plain gradient.
+    With u_t = g_t / |g_t| and U (P, n) their rows, d = pinv(U) 1 and the update is (sum_t <g_t, d / |d|>) d / |d| (Eq.
+    2). Task-specific parameters receive the unweighted gradient of their task.
 
-    Singular values of U below P 1.2e-7 of the largest count as 0. The released code takes n 1.2e-7, so that from 8
-    million parameters on no direction would be left. Where d is 0, as of opposite gradients, so is the update.
+    Singular values of U below P 1.2e-7 of the largest count as 0. The released code uses n 1.2e-7, so that from 8
+    million parameters no direction would be left. If d is 0, as for opposite gradients, the update is 0.
     """
 
     paper = "Liu et al., ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks, ICLR 2025"

@@ -12,12 +12,12 @@ __all__ = ["GradDrop"]
 
 
 class GradDrop(GradientBalancer):
-    """GradDrop (Chen et al. 2020): in each entry of the gradient only one sign is kept, drawn by how the tasks lean.
+    """GradDrop (Chen et al. 2020): each entry of the gradient keeps one sign, drawn by the signs of the tasks.
 
     With p = (1 + sum_t g_t / sum_t |g_t|) / 2 in each entry, the positive gradients of that entry are kept with
-    probability p and the negative ones otherwise; the update is their sum. The paper drops in the representation,
-    TorchJD, which is used here, in the shared parameters. A task's own parameters receive its plain gradient. Signs are
-    drawn from torch's global generator.
+    probability p and the negative ones otherwise; the update is their sum. The paper applies it to the representation,
+    TorchJD, which is used here, to the shared parameters. Task-specific parameters receive the unweighted gradient of
+    their task. Signs are drawn from torch's global generator.
     """
 
     paper = "Chen et al., Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout, NeurIPS 2020"

@@ -20,16 +20,16 @@ class GradVacOptions:
 
 
 class GradVac(ByGramian):
-    """GradVac (Wang et al. 2021): gradients are turned toward each other until their cosines are as they used to be.
+    """GradVac (Wang et al. 2021): gradients are turned toward each other until their cosines have their running means.
 
-    With phi_ij the cosine of task i's gradient h_i as it is by now and g_j, and t_ij its target, for each task i and
-    each other task j in random order, where phi_ij < t_ij (Eq. 5)::
+    With phi_ij the cosine of task i's present gradient h_i and g_j, and t_ij its target, for each task i and each other
+    task j in random order, if phi_ij < t_ij (Eq. 5)::
 
         h_i <- h_i + |h_i| (t_ij sqrt(1 - phi_ij^2) - phi_ij sqrt(1 - t_ij^2)) / (|g_j| sqrt(1 - t_ij^2)) g_j
-        t_ij <- (1 - beta) t_ij + beta phi_ij            in any case; 0 at first
+        t_ij <- (1 - beta) t_ij + beta phi_ij            in any case; initially 0
 
-    The shared gradient is sum_i h_i; a task's own parameters receive its plain gradient. One target for the whole of
-    the shared parameters (`whole_model` of the paper). The targets of tasks that are absent stay as they are. Orders
+    The shared gradient is sum_i h_i; task-specific parameters receive the unweighted gradient of their task. There is
+    one target for all shared parameters (`whole_model` of the paper). The targets of absent tasks do not change. Orders
     are drawn from torch's global generator.
     """
 

@@ -9,15 +9,16 @@ __all__ = ["PCGrad"]
 
 
 class PCGrad(ByGramian):
-    """PCGrad (Yu et al. 2020): each gradient loses what conflicts with the others, one after another; their sum.
+    """PCGrad (Yu et al. 2020): the sum of the gradients, each without the parts that conflict with the others.
 
-    For each task i, h_i = g_i at first; then for each other task j, in random order, where <h_i, g_j> < 0::
+    For each task i, initially h_i = g_i; then for each other task j, in random order, if <h_i, g_j> < 0::
 
         h_i <- h_i - <h_i, g_j> / |g_j|^2 g_j                              (Algorithm 1)
 
-    Public codes (WeiChengTseng's for PyTorch, LibMTL, Nash-MTL) let j be i too: they add back some of g_i where earlier
-    projections have turned h_i against it. The shared gradient is sum_i h_i (the paper's; some codes take the mean). A
-    task's own parameters receive its plain gradient. Orders are drawn from torch's global generator.
+    Public code (WeiChengTseng's for PyTorch, LibMTL, Nash-MTL) includes j = i: it adds back some of g_i if earlier
+    projections have turned h_i against it. The shared gradient is sum_i h_i (the paper's; some code takes the mean).
+    Task-specific parameters receive the unweighted gradient of their task. Orders are drawn from torch's global
+    generator.
     """
 
     paper = "Yu et al., Gradient Surgery for Multi-Task Learning, NeurIPS 2020"

@@ -17,16 +17,16 @@ class DwaOptions:
 
 
 class Dwa(LossWeighting):
-    """Dynamic weight average (Liu et al. 2019): tasks whose losses fall slowly weigh more.
+    """Dynamic weight average (Liu et al. 2019): tasks whose losses fall slowly get larger weights.
 
     With L_t(q) the mean training loss of epoch q, from the third epoch on (Eq. 7)::
 
         r_t = L_t(q-1) / L_t(q-2),    w_t = P exp(r_t / temperature) / sum_i exp(r_i / temperature)
 
-    over the P tasks that are present; r_t = 1 before, and equal weights are uniform. A task that was absent for a whole
-    epoch keeps its r_t, and its next one compares the last two epochs that it was in; a loss that has been 0 has no
-    rate, and the last one stays. Of negative losses the ratio has no meaning. The means are over labels, where the
-    paper's are over batches.
+    over the P tasks that are present; r_t = 1 before that, and equal weights are uniform. A task that was absent for a
+    whole epoch keeps its r_t, and its next one compares the last two epochs in which it was present; a loss that has
+    been 0 has no rate, and the last one stays. For negative losses the ratio is not defined. The means are over labels,
+    whereas the paper's are over batches.
     """
 
     Options = DwaOptions
@@ -41,7 +41,7 @@ class Dwa(LossWeighting):
         self.register_buffer("last", torch.zeros(len(tasks), dtype=torch.float64))  # 0 as long as there is none
 
     def weigh(self, losses: Losses) -> Tensor:
-        present = losses.present_mask  # a mask, for to select by it waits for a GPU
+        present = losses.present_mask  # a mask, since selecting by it waits for a GPU
         shares = (self.rates / self.options.temperature).where(present, -torch.inf).softmax(0)
         weights: Tensor = losses.base_weights * (present.sum() * shares).to(losses.base_weights)
         return weights

@@ -20,19 +20,20 @@ class ExcessMtlOptions:
 
 
 class ExcessMtl(GradientBalancer):
-    """ExcessMTL (He et al. 2024): tasks that could still gain most weigh more.
+    """ExcessMTL (He et al. 2024): tasks with larger estimated excess risk get larger weights.
 
     The excess risk of a task is estimated from its squared gradients, S_t their running sum over steps (Eqs. 6, 7)::
 
-        r_t = sum(g_t^2 / sqrt(S_t)), divided by what it was at first, where not 0
-        w_t <- w_t exp(step r_t) / sum_i w_i exp(step r_i)       (Eq. 9), 1/T at first
+        r_t = sum(g_t^2 / sqrt(S_t)), divided by its first value that is not 0
+        w_t <- w_t exp(step r_t) / sum_i w_i exp(step r_i)       (Eq. 9), initially 1/T
 
-    sum_t w_t L_t is what every parameter receives. A task that is absent keeps its weight and its sums: the present
-    ones share what weight they have among themselves. The very first step leaves the weights as they are, as in the
-    released code; TorchJD agrees with one step of warm-up, and without takes r_t undivided there, which gives one task
-    all the weight. Both add 1e-7 to S_t, more than many squares of short gradients are, whose risks would fall faster
-    for it; here nothing is added. Weights are kept as logarithms, so that none becomes 0 for good. With TorchJD's step
-    size of 1 one task took all the weight on Multi-MNIST in each of three seeds; .01 is taken.
+    Every parameter receives the gradient of sum_t w_t L_t. A task that is absent keeps its weight and its sums: the
+    present tasks divide their total weight among themselves. The first step does not change the weights, as in the
+    released code; TorchJD agrees with one step of warm-up, and without it uses r_t undivided there, which gives one
+    task all the weight. Both add 1e-7 to S_t, which is more than many squares of short gradients, whose risks would
+    then fall faster; here nothing is added. Weights are stored as logarithms, so that none stays 0 forever. With
+    TorchJD's step size of 1 one task took all the weight on Multi-MNIST in each of three seeds; the default here is
+    .01.
     """
 
     Options = ExcessMtlOptions
@@ -50,7 +51,7 @@ class ExcessMtl(GradientBalancer):
         squares = gradients.square()
         sums = self.squares.of(indices, gradients) + squares
         self.squares.put(indices, sums)
-        least = torch.finfo(sums.dtype).tiny  # where a sum is 0, so is what it divides
+        least = torch.finfo(sums.dtype).tiny  # where a sum is 0, so is its numerator
         risks = (squares / sums.clamp(min=least).sqrt()).sum(1)  # (P,)
         first = self.first[indices]
         self.first[indices] = first.where(first > 0, risks)

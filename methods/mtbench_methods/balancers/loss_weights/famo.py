@@ -22,18 +22,18 @@ class FamoOptions:
 
 
 class Famo(Scalarization):
-    """FAMO (Liu et al. 2023): all losses are to fall at the same relative rate, without a gradient per task.
+    """FAMO (Liu et al. 2023): all losses should fall at the same relative rate, without a gradient per task.
 
     With logits x_t, z = softmax(x) over the tasks that are present, and the losses before and after each step::
 
         loss = sum_t (z_t / c) log L_t,   c = sum_t z_t / L_t held constant              (Algorithm 2)
         x <- Adam step against J^T (log L_before - log L_after),  J = dz / dx
 
-    Losses must be positive. Measuring the losses after the step takes one more forward pass on the same batch, in
-    training mode as in the released code. There it moves the running statistics of batch normalization once more, which
-    no other method does; here they move once a step. Dropout is drawn twice. That code clips the shared gradient to
-    length 1, as ``preset=paper`` does. Its weight decay differs between its files; the paper's is taken. Adam's
-    learning rate is constant.
+    Losses must be positive. Measuring the losses after the step needs one more forward pass on the same batch, in
+    training mode as in the released code. There it updates the running statistics of batch normalization once more,
+    which no other method does; here they are updated once per step. Dropout is drawn twice. The released code clips the
+    shared gradient to length 1, as ``preset=paper`` does. Its weight decay differs between its files; the paper's is
+    used. Adam's learning rate is constant.
     """
 
     Options = FamoOptions
@@ -41,7 +41,7 @@ class Famo(Scalarization):
     protocol_presets = {"paper": {"clip": "shared:1"}}  # noqa: RUF012  # the released code, weight_methods.py
     forwards = 1
     needs_positive_losses = True
-    # A loss that has come to 0 draws all the weight: the factors are z_t / L_t.
+    # A loss of 0 takes all the weight: the factors are z_t / L_t.
     conformance = Conformance(learns_to=60.0)
 
     def __init__(self, options: FamoOptions, tasks: Sequence[Task]) -> None:

@@ -1,4 +1,4 @@
-"""Weights that are given and stay."""
+"""Constant weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +21,10 @@ class FixedOptions:
 
 
 class Fixed(LossWeighting):
-    """Fixed weights: the plain share of each task in the loss is scaled by T w_t.
+    """Fixed weights: the base weight of each task in the loss is multiplied by T w_t.
 
-    On an all-tasks network with every task present that is sum_t w_t L_t; weights 1/T are `uniform` on any network.
+    On an all-tasks network with every task present the result is sum_t w_t L_t; weights 1/T are `uniform` on any
+    network.
     """
 
     Options = FixedOptions

@@ -11,8 +11,8 @@ __all__ = ["Gls"]
 class Gls(Scalarization):
     """GLS (Chennupati et al. 2019): the geometric mean of the losses, (prod_t L_t)^(1/P).
 
-    Its gradient weighs each task by 1 / L_t, up to a factor. Losses must not be negative; one that is 0 counts as the
-    least number of single precision.
+    Its gradient weights each task by 1 / L_t, up to a factor. Losses must not be negative; a loss of 0 counts as the
+    smallest number of single precision.
     """
 
     conformance = Conformance(learns_to=60.0)  # once a loss has come to 0 the product is 0, and so is its gradient

@@ -23,7 +23,7 @@ class GradNormOptions:
 
 
 class GradNorm(Balancer):
-    """GradNorm (Chen et al. 2018): weights that bring the tasks' gradients to one length, corrected for their progress.
+    """GradNorm (Chen et al. 2018): weights that give the tasks' gradients one length, corrected for their progress.
 
     With n_t = |dL_t / dW| in the last shared layer W, G_t = w_t n_t, and L_t(0) the mean loss of the first epoch, from
     the second epoch on, before each step's update of the network::
@@ -32,12 +32,13 @@ class GradNorm(Balancer):
         w <- Adam step against the gradient of sum_t |G_t - mean(G) r_t^alpha|, the target held constant (Eq. 2)
         w <- T w / sum(w)
 
-    The network's step is along sum_t (w_t / sum_i w_i) L_t over the tasks that are present, with the weights as they
-    were, so that equal weights are uniform on any network. The paper starts from the loss of the first batch; a mean is
-    less of a lottery, so that during the first epoch (and in a run of one) the weights are 1. They are kept above .001
-    before they are scaled to their sum. A task that is absent keeps its weight, and the others the sum of theirs; one
-    that appears later joins in an epoch later. The gradient of |G_t - target| is n_t sign(G_t - target): no gradient of
-    a gradient is taken. Of negative losses r_t has no meaning. Adam's learning rate is constant.
+    The network's step is along sum_t (w_t / sum_i w_i) L_t over the tasks that are present, with the weights before the
+    update, so that equal weights are uniform on any network. The paper starts from the loss of the first batch; the
+    mean of the first epoch varies less, so that during the first epoch (and in a run of one) the weights are 1. They
+    are kept above .001 before they are scaled to their sum. A task that is absent keeps its weight, and the others keep
+    the sum of theirs; a task that appears later is included an epoch later. The gradient of |G_t - target| is n_t
+    sign(G_t - target): no gradient of a gradient is computed. For negative losses r_t is not defined. Adam's learning
+    rate is constant.
     """
 
     Options = GradNormOptions

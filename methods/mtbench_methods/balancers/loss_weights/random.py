@@ -9,9 +9,9 @@ __all__ = ["Random"]
 
 
 class Random(LossWeighting):
-    """Random loss weighting (Lin et al. 2022): at each step the losses are weighed by softmax(N(0, I)).
+    """Random loss weighting (Lin et al. 2022): at each step the losses are weighted by softmax(N(0, I)).
 
-    The weights of the P tasks that are present sum to 1 and replace their shares 1/P. They are drawn from torch's
+    The weights of the P tasks that are present sum to 1 and replace their weights 1/P. They are drawn from torch's
     global generator, on the CPU.
     """
 

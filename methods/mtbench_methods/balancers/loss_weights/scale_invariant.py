@@ -1,4 +1,4 @@
-"""Scale-invariant scalarisation."""
+"""Scale-invariant scalarization."""
 
 from torch import Tensor
 
@@ -10,10 +10,10 @@ SMALL = 1e-8
 
 
 class ScaleInvariant(Scalarization):
-    """Scale-invariant scalarisation: the sum of the losses' logarithms, sum_t log L_t.
+    """Scale-invariant scalarization: the sum of the losses' logarithms, sum_t log L_t.
 
-    Its gradient is sum_t g_t / L_t, the same whatever units a loss is in. 1e-8 is added to each loss, which must be
-    positive.
+    Its gradient is sum_t g_t / L_t, which does not depend on the units of a loss. 1e-8 is added to each loss, which
+    must be positive.
     """
 
     needs_positive_losses = True

@@ -1,4 +1,4 @@
-"""Smooth Tchebycheff scalarisation."""
+"""Smooth Tchebycheff scalarization."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,13 @@ class StchOptions:
 
 
 class Stch(Scalarization):
-    """STCH (Lin et al. 2024): a smooth form of the greatest loss, mu log sum_t exp(L_t / (P mu)).
+    """STCH (Lin et al. 2024): a smooth form of the largest loss, mu log sum_t exp(L_t / (P mu)).
 
-    Equal preferences 1/P over the P tasks that are present, and an ideal point of 0, so that equal losses weigh 1/P^2:
-    the gradient is a P-th of `uniform`'s there, and never longer than 1/P of the longest of the tasks'.
-    The paper tries mu in .01, .1, .5 and 1 and finds small ones good; .1 is taken. The authors' code for networks takes
-    the logarithm of each loss relative to that of some epochs of warm-up, of which the formula knows nothing.
+    Preferences are equal, 1/P over the P tasks that are present, and the ideal point is 0, so that equal losses have
+    weights of 1/P^2: the gradient is then that of `uniform` divided by P, and never longer than 1/P of the longest of
+    the tasks'. The paper tries mu in .01, .1, .5 and 1 and finds small ones good; the default here is .1. The authors'
+    code for networks takes the logarithm of each loss relative to that of some epochs of warm-up, which the formula
+    does not have.
     """
 
     Options = StchOptions

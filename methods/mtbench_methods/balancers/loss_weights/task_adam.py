@@ -1,4 +1,4 @@
-"""Adam on a number per task, where a task that is absent is left as it is."""
+"""Adam on a number per task, which does not change the numbers of absent tasks."""
 
 import torch
 from torch import Tensor, nn

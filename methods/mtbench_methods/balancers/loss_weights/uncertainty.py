@@ -19,13 +19,13 @@ class UncertaintyOptions:
 
 
 class Uncertainty(Scalarization):
-    """Uncertainty weighting (Kendall et al. 2018): each loss is divided by a variance that is learned.
+    """Uncertainty weighting (Kendall et al. 2018): each loss is divided by a learned variance.
 
-    sum_t (exp(-s_t) L_t / 2 + s_t / 2) over the tasks that are present, s_t the log-variance of task t, 0 at first: the
-    form for regression, which the released codes use throughout. The paper's form for classification,
-    exp(-s_t) L_t + s_t / 2, differs by a shift of s_t by log 2. With the network's learning rate s_t hardly leaves 0,
-    so it has one of its own. With a negative loss s_t would fall for good. Each s_t is a parameter to itself, lest the
-    optimizer's momentum move an absent task's.
+    sum_t (exp(-s_t) L_t / 2 + s_t / 2) over the tasks that are present, s_t the log-variance of task t, initially 0:
+    the form for regression, which the released code uses throughout. The paper's form for classification, exp(-s_t) L_t
+    + s_t / 2, differs by a shift of s_t by log 2. With the network's learning rate s_t hardly leaves 0, so it has its
+    own. With a negative loss s_t would fall without bound. Each s_t is one parameter, so that the optimizer's momentum
+    does not move an absent task's.
     """
 
     Options = UncertaintyOptions

@@ -1,4 +1,4 @@
-"""All tasks alike."""
+"""Equal weights for all tasks."""
 
 from torch import Tensor
 

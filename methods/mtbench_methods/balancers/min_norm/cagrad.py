@@ -14,7 +14,7 @@ __all__ = ["CAGrad"]
 
 STEPS = 100
 NEAR = 1e-12
-"""The most by which the update may miss the surface of its ball, relative to the radius."""
+"""The largest distance of the update from the surface of its ball, relative to the radius."""
 MET = 1e-7
 
 
@@ -26,18 +26,18 @@ class CAGradOptions:
 
 
 class CAGrad(ByGramian):
-    """CAGrad (Liu et al. 2021): near the mean gradient g_0, the update that serves the worst-off task best.
+    """CAGrad (Liu et al. 2021): near the mean gradient g_0, the update that is best for the worst-off task.
 
     ::
 
         d maximizes min_t <g_t, d> among all d with |d - g_0| <= c |g_0|         (Eq. 3)
         d = g_0 + c |g_0| / |g_w| g_w, where g_w = sum_t w_t g_t is not 0        (Eq. 5)
 
-    Where no d serves every task, because gradients cancel or one is 0, the best is to harm none, if there is such a d
-    in the ball; of these it is the one nearest to g_0, and g_0 itself where that harms none.
+    If no d serves every task, because gradients cancel or one is 0, the best update harms none, if there is such a d in
+    the ball; among these it is the one nearest to g_0, and g_0 itself if that harms none.
 
-    On TorchJD's scale: neither divided by 1 + c^2 nor multiplied by T as in the released code. The paper's c is .4 or
-    .5; .4 is taken. A task's own parameters receive its plain gradient.
+    The scale is TorchJD's: neither divided by 1 + c^2 nor multiplied by T as in the released code. The paper's c is .4
+    or .5; the default is .4. Task-specific parameters receive the unweighted gradient of their task.
     """
 
     Options = CAGradOptions
@@ -48,7 +48,7 @@ class CAGrad(ByGramian):
         mean = lengths / geometry.present
         size = length(mean, cosines)
         radius = self.options.c * size
-        # Where the gradients cancel, so small a ball would be one of rounding.
+        # If the gradients cancel, the radius of the ball would be only rounding.
         if radius == 0 or size <= len(mean) * ROUNDING * mean.sum():
             return Weighed(weights=mean / lengths)
         harmless = projected(cosines, mean)
@@ -63,22 +63,22 @@ class CAGrad(ByGramian):
 
 
 def farthest(cosines: Matrix, lengths: Vector, mean: Vector, radius: float, *, serves: bool) -> tuple[Vector, bool]:
-    """Return the part that is added to the mean gradient, for the greatest s with <g_t, d> >= s for every t within the
-    ball.
+    """Return the addition to the mean gradient, for the largest s with <g_t, d> >= s for all t within the ball.
 
-    The nearest d to g_0 with <g_t, d> >= s is g_0 + sum_t a_t u_t, a >= 0 (`shortest`). How far it is from g_0 grows
-    with s, and its square is a quadratic function of s as long as the same a_t are positive. It is solved for the
-    distance c |g_0|, again with the a_t that are positive at its solution, within bounds that close in on s.
+    The nearest d to g_0 with <g_t, d> >= s is g_0 + sum_t a_t u_t, a >= 0 (`shortest`). Its distance from g_0 grows
+    with s, and the square of the distance is a quadratic function of s as long as the same a_t are positive. The
+    quadratic is solved for the distance c |g_0|, again with the a_t that are positive at its solution, within bounds
+    that close in on s.
 
     Args:
         cosines: C (M, M).
         lengths: |g_t| (M,).
         mean: (M,) the coefficients of the unit gradients in g_0.
         radius: c |g_0|.
-        serves: whether s is positive; it is negative if not.
+        serves: True if s is positive, False if it is negative.
 
     Returns:
-        a (M,), and whether it is the solution.
+        a (M,), and True if it is the solution.
     """
     shares = lengths.min() / lengths  # s is counted in units of the shortest length
     inner = cosines @ mean
@@ -99,8 +99,7 @@ def farthest(cosines: Matrix, lengths: Vector, mean: Vector, radius: float, *, s
 def _solved(
     cosines: Matrix, shares: Vector, inner: Vector, radius: float, active: NDArray[np.bool_], low: float, high: float
 ) -> float:
-    """Return the s between two bounds at which the distance is the radius if these a_t are positive; else their
-    middle."""
+    """Return the s between two bounds at which the distance is the radius for these active a_t; else their middle."""
     index = np.flatnonzero(active)
     if len(index):
         rates = np.linalg.solve(cosines[np.ix_(index, index)], np.stack([shares[index], inner[index]], axis=1))

@@ -10,9 +10,9 @@ class DualProj(ByGramian):
     """DualProj (Lopez-Paz & Ranzato 2017): the mean gradient, projected so that it harms no task.
 
     pi((1/P) sum_t g_t), pi the projection onto the cone of all d with <d, g_i> >= 0 for every task i; the mean itself
-    where it conflicts with none. A task's own parameters receive its plain gradient. The cone depends on the directions
-    of the gradients alone, so that a task is spared however short its gradient; TorchJD adds 1e-4 to the diagonal of
-    the inner products, and harms those with gradients a hundred times shorter than the others'.
+    if it conflicts with none. Task-specific parameters receive the unweighted gradient of their task. The cone depends
+    only on the directions of the gradients, so that a task with a short gradient is not harmed either; TorchJD adds
+    1e-4 to the diagonal of the inner products, and harms tasks with gradients a hundred times shorter than the others'.
     """
 
     paper = "Lopez-Paz & Ranzato, Gradient Episodic Memory for Continual Learning, NeurIPS 2017"

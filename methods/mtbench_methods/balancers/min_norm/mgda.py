@@ -1,4 +1,4 @@
-"""Multiple-gradient descent: the update of least norm among all weightings of the tasks' gradients."""
+"""Multiple-gradient descent: the update of smallest norm among all weightings of the tasks' gradients."""
 
 import dataclasses
 import math
@@ -40,12 +40,12 @@ class MgdaUbOptions(MgdaOptions):
 class Mgda(GradientBalancer):
     """MGDA on all shared parameters (Désidéri 2012; Sener & Koltun 2018): one backward pass per task.
 
-    w minimizes |sum_t w_t g_t / n_t| on the simplex, g_t the gradient of L_t in the shared parameters; the gradient of
-    sum_t w_t L_t is what every parameter receives.
+    w minimizes |sum_t w_t g_t / n_t| on the simplex, g_t the gradient of L_t in the shared parameters; every parameter
+    receives the gradient of sum_t w_t L_t.
     """
 
     Options = MgdaOptions
-    # Once a task is learned by heart its gradient is next to nothing, and MGDA heeds it alone.
+    # Once a task is memorized its gradient is nearly 0, and MGDA follows it alone.
     conformance = Conformance(learns_to=60.0)
     paper = "Désidéri, Multiple-gradient descent algorithm, 2012; Sener & Koltun, NeurIPS 2018"
 
@@ -66,8 +66,8 @@ class Mgda(GradientBalancer):
 class MgdaUb(RepresentationBalancer):
     """MGDA-UB (Sener & Koltun 2018): MGDA on the gradients in the shared representation, an upper bound.
 
-    With z the representation of the batch and G_t = dL_t / dz, w minimizes |sum_t w_t G_t / n_t| on the simplex; the
-    encoder is walked back once, with sum_t w_t G_t. With n_t other than 1 the weights are applied to the raw losses.
+    With z the representation of the batch and G_t = dL_t / dz, w minimizes |sum_t w_t G_t / n_t| on the simplex; one
+    backward pass of the encoder takes sum_t w_t G_t. With n_t other than 1 the weights are applied to the raw losses.
     """
 
     Options = MgdaUbOptions
@@ -81,15 +81,14 @@ class MgdaUb(RepresentationBalancer):
 
 
 def least_norm_weights(wide: Tensor, losses: Tensor, normalize: str) -> tuple[Tensor, bool]:
-    """Return the min-norm weights (P,) of P gradients (P, n), each divided by n_t first (Sener & Koltun's released
-    code).
+    """Return the min-norm weights (P,) of P gradients (P, n), each divided by n_t first, as in the released code.
 
     n_t is 1 (none), |G_t| (l2), |L_t| (loss) or |L_t| |G_t| (loss+), and 1 where that would be 0. Gradients of 0 take
-    all the weight, in equal parts. Where a gradient is not finite there is no such point; the weights are equal then,
-    and the loop says which loss broke.
+    all the weight, in equal parts. If a gradient is not finite there is no such point; then the weights are equal, and
+    the loop reports the loss that broke.
 
     Returns:
-        The weights, and whether they are the solution.
+        the weights, and True if they are the solution.
     """
     gramian = (wide @ wide.T).cpu().numpy()
     finite = math.isfinite(gramian.sum())

@@ -1,7 +1,7 @@
-"""Shortest vectors with given inner products: the programmes behind rules that harm no task or help the worst-off most.
+"""Shortest vectors with given inner products: the programs of rules that harm no task or help the worst-off most.
 
-All are solved on unit gradients u_t with inner products C: of all y with <u_t, y> >= h_t for every task t, the shortest
-is sum_t a_t u_t, where a >= 0 minimizes a^T C a / 2 - h^T a.
+All are solved on unit gradients u_t with inner products C: among all y with <u_t, y> >= h_t for every task t, the
+shortest is sum_t a_t u_t, where a >= 0 minimizes a^T C a / 2 - h^T a.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from ..gramian import ROUNDING, Matrix, Vector
 __all__ = ["Shortest", "cancelling", "least_norm", "projected", "shortest"]
 
 NOTHING = 1e-12
-"""The most by which a constraint is missed that counts as met, relative to the sum of the coefficients."""
+"""The largest violation of a constraint that counts as met, relative to the sum of the coefficients."""
 HARDLY = 1e-6
-"""The ratio of lengths below which a floor of the longest gradient is hardly one."""
+"""The ratio of lengths below which the floor of the longest gradient is nearly 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +25,9 @@ class Shortest:
 
     Attributes:
         coefficients: a (M,), not negative.
-        cancelling: (M,) coefficients, not negative and of sum 1, with which the unit gradients cancel but for the
-            rounding of float32; no y has a positive product with each of these. None if none were met.
-        solved: whether every constraint is met, but for the rounding of float32.
+        cancelling: (M,) coefficients, not negative and of sum 1, with which the unit gradients cancel up to the
+            rounding of float32; no y has a positive product with each of these. None if none were found.
+        solved: True if every constraint is met, up to the rounding of float32.
     """
 
     coefficients: Vector
@@ -40,14 +40,14 @@ def shortest(
 ) -> Shortest:
     """Return the shortest y = sum_t a_t u_t with <u_t, y> >= h_t, by an active-set method (Goldfarb & Idnani 1983).
 
-    One constraint that is missed becomes active at a time: its coefficient grows, and those of the active ones change
-    so that their products stay, until it is met, or one of them is 0 and leaves. If its unit gradient depends on the
+    One violated constraint becomes active at a time: its coefficient grows, and those of the active ones change so that
+    their products stay constant, until it is met, or one of them is 0 and leaves. If its unit gradient depends on the
     active ones, only the latter can happen; and if none of them falls, they cancel.
 
     Args:
         cosines: C (M, M).
         floors: h (M,).
-        exists: whether there is such a y for certain: then what seems to cancel is rounding, and is passed over.
+        exists: True if such a y is certain to exist: then apparent cancellation is rounding, and is ignored.
         guess: (M,) the constraints that may be active at the solution.
     """
     count = len(floors)
@@ -123,16 +123,16 @@ def cancelling(cosines: Matrix) -> Vector | None:
 
 
 def least_norm(cosines: Matrix, lengths: Vector) -> tuple[Vector, bool]:
-    """Return the weights w (M,) on the simplex that minimize |sum_t w_t g_t|, and whether they are the solution.
+    """Return the weights w (M,) on the simplex that minimize |sum_t w_t g_t|, and True if they are the solution.
 
-    The point of least norm x has <g_t, x> >= |x|^2, so that x / |x|^2 is the shortest y with <u_t, y> >= 1 / |g_t|.
+    The point of smallest norm x has <g_t, x> >= |x|^2, so that x / |x|^2 is the shortest y with <u_t, y> >= 1 / |g_t|.
 
     Args:
         cosines: C (M, M).
         lengths: |g_t| (M,), in any unit.
     """
     floors = lengths.min() / lengths
-    # What the long gradients miss of floors next to 0 could not be told from rounding.
+    # Violations of floors near 0 by long gradients cannot be distinguished from rounding.
     apart = cancelling(cosines) if floors.min() < HARDLY else None
     found = shortest(cosines, floors)
     shares = apart if apart is not None else found.cancelling if found.cancelling is not None else found.coefficients

@@ -11,10 +11,10 @@ __all__ = ["UPGrad"]
 class UPGrad(ByGramian):
     """UPGrad (Quinton & Rey 2024): each gradient is projected so that it harms no task, then they are averaged.
 
-    (1/P) sum_t pi(g_t), pi the projection onto the cone of all d with <d, g_i> >= 0 for every task i. A task's own
-    parameters receive its plain gradient. The cone depends on the directions of the gradients alone, so that a task is
-    spared however short its gradient; TorchJD adds 1e-4 to the diagonal of the inner products, and harms those with
-    gradients a hundred times shorter than the others'.
+    (1/P) sum_t pi(g_t), pi the projection onto the cone of all d with <d, g_i> >= 0 for every task i. Task-specific
+    parameters receive the unweighted gradient of their task. The cone depends only on the directions of the gradients,
+    so that a task with a short gradient is not harmed either; TorchJD adds 1e-4 to the diagonal of the inner products,
+    and harms tasks with gradients a hundred times shorter than the others'.
     """
 
     paper = "Quinton & Rey, Jacobian Descent for Multi-Objective Optimization, 2024"

@@ -1,12 +1,12 @@
 """The stream as an affine function of the task: for many pairs of an image and a task, most is computed once.
 
-Where BU1 is added to a stream without nonlinearities, each map of an image i and a task t, and each lateral z into BU2,
-is that of no task plus one that depends on the task alone, and linearly::
+If BU1 is added to a stream without nonlinearities, each map of an image i and a task t, and each lateral z into BU2, is
+the map without a task plus a map that depends linearly on the task alone::
 
     z(i, t) = z(i) + Z e(t)        e(t) the task's column of the embedding
 
-Images then need one stream each and tasks one each, in place of one for each pair. A stream of `Sections` has no such
-parts behind its first relu, and before that relu only small convolutions.
+Images then need one stream each and tasks one each, instead of one for each pair. A stream of `Sections` has no such
+parts after its first relu, and before that relu only small convolutions.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ __all__ = ["Parts", "parts"]
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The two parts of the laterals into BU2, by level: of each image (B, C, H, W), and of each task (T, C, H, W)."""
+    """The two parts of the laterals into BU2, by level: for each image (B, C, H, W), and for each task (T, C, H, W)."""
 
     of_images: dict[int, Tensor]
     of_tasks: dict[int, Tensor]
@@ -34,7 +34,7 @@ def parts(stream: Stream, embedding: nn.Linear, glance: Glance, images: int) -> 
     """Return the parts of the laterals of an affine stream, see `Stream.is_affine`.
 
     Args:
-        glance: at `images` images, or `NOTHING`.
+        glance: BU1's maps of `images` images, or `NOTHING`.
     """
     columns = embedding.weight.T  # (T, C H W)
     seen = stream.laterals(stream(embedding.bias.expand(len(glance.before[0]) if glance.before else 1, -1), glance))

@@ -1,4 +1,4 @@
-"""The top-down modulation network: an image is seen once, thought about from the top, and seen again."""
+"""The top-down modulation network: a first pass over the image, a top-down stream for the task, and a second pass."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,11 @@ __all__ = ["TopDown", "TopDownOptions"]
 class TopDown(OneTaskNetwork):
     """Top-down modulation network (Levi & Ullman 2020): a task-driven stream modulates a second pass, place by place.
 
-    BU1 and BU2 are one backbone used twice. With a_l the map of stage l before its last nonlinearity, p_l its output,
-    L 1 x 1 laterals, u upsampling to the size of the map below, on LeNet and wherever each stage is one convolution::
+    BU1 and BU2 are one backbone used twice. With a_l the map of stage l before its last nonlinearity, p_l its output, L
+    1 x 1 laterals, u upsampling to the size of the map below, on LeNet and on backbones whose stages are one
+    convolution::
 
-        BU1   a1 (10, 24, 24), a2 (20, 8, 8), p2 (20, 4, 4)          once per image, whatever the task
+        BU1   a1 (10, 24, 24), a2 (20, 8, 8), p2 (20, 4, 4)          once per image, for any task
         TD    d3 = embedding(t)     (+) L(p2)                        (20, 4, 4)
               d2 = u(d3)            (+) L(a2)                        (20, 8, 8)
               d1 = u(conv(d2))      (+) L(a1)                        (10, 24, 24)
@@ -34,37 +35,37 @@ class TopDown(OneTaskNetwork):
         BU2   x (*) L(d0), a1 (*) L(d1), a2 (*) L(d2), then neck and branch
 
     and on deeper stages, such as those of VGG-11 at 224 x 224 or ResNet-18, by pairs of convolutions with a relu
-    between, neither the image nor the last stage being modulated, nor BU1's first map read::
+    between, where neither the image nor the last stage is modulated, nor BU1's first map read::
 
         BU1   p2 (128, 56, 56), p3 (256, 28, 28), p4 (512, 14, 14), a5 (128, 7, 7)
         TD    q4 = pair(u(conv(embedding(t)) (+) L(a5)))             (32, 7, 7) -> (128, 7, 7) -> (512, 14, 14)
               q_l = pair(u(q_(l+1) (+) L(p_(l+1))))                  q3, q2, q1 (64, 112, 112)
         BU2   a_l (*) L(q_l) for l = 1 to 4, then neck and branch
 
-    (+) is the connectivity `td`, (*) is `bu2`; 'gated' is Eq. 3, y = x + x sigma(z). The paper writes sigma and means
-    a sigmoid or a tanh; the sigmoid is taken. Its text upsamples bilinearly (preset levi2019), the later released code
-    takes the nearest and multiplies (preset levi2021). That code's VGG-11 has no relu behind its last convolution: the
-    preset asks for vgg11:last_relu=false, which other networks of a comparison with that code are to be given as well,
-    as in single@vgg11:last_relu=false.
+    (+) is the connectivity `td`, (*) is `bu2`; 'gated' is Eq. 3, y = x + x sigma(z). The paper writes sigma for a
+    sigmoid or a tanh; here it is the sigmoid. Its text upsamples bilinearly (preset levi2019), the later released code
+    uses the nearest value and multiplies (preset levi2021). That code's VGG-11 has no relu after its last convolution:
+    the preset sets vgg11:last_relu=false, which other networks in a comparison with that code should have too, as in
+    single@vgg11:last_relu=false.
 
-    The paper counts VGG-11's parameters; which map is read where is the released code's. BU1's maps are rectified but
-    for the last; where a stage pools behind its nonlinearity, so that its output is smaller, they are raw too. Of
-    ResNet-18 the paper says that it is done similarly. The embedding has 32 channels at any width of the backbone,
-    `channels` of them where that is given. With td_loss or loc_loss, a map at the image's size is made of u(q1) by two
-    more convolutions, of which nothing else is made: they are the part `image_map`.
+    The paper counts VGG-11's parameters; the choice of the maps that are read is the released code's. BU1's maps except
+    the last are rectified; if a stage pools after its nonlinearity, so that its output is smaller, they are raw too.
+    For ResNet-18 the paper says that it is done similarly. The embedding has 32 channels at any width of the backbone,
+    or `channels` if that is given. With td_loss or loc_loss, two more convolutions make a map at the image's size from
+    u(q1), which is used for nothing else: they are the part `image_map`.
 
-    On backbones of maps the same holds (chosen: the papers have none): the embedding has the places of the last stage,
-    the stages are modulated, and the decoder behind the second pass is the branch, one for all tasks. Where a stage is
-    smaller than the next one, as in a decoder, u shrinks the stream.
+    On backbones of maps the same holds (chosen here: the papers have none): the embedding has the places of the last
+    stage, the stages are modulated, and the decoder after the second pass is the branch, one for all tasks. If a stage
+    is smaller than the next one, as in a decoder, u shrinks the stream.
 
-    BatchNorm has one weight and bias in both passes and statistics of its own in each: modulated maps are distributed
-    otherwise.
+    BatchNorm has one weight and bias in both passes and statistics of its own in each, since modulated maps have
+    another distribution.
 
-    With shuffled each task starts from the embedding that another task would start from, by a permutation that the seed
-    draws and that leaves no task in its place. It is a control: as no task is nearer to one index than to another, what
-    changes is by chance.
+    With shuffled each task starts from the initial embedding of another task, by a permutation that is drawn from the
+    seed and leaves no task in its place. It is a control: since no task is nearer to one index than to another, changes
+    are random.
 
-    With loc_loss the same map learns where the task's object is, by `mtbench_methods.networks.localization`. The
+    With loc_loss the same map learns the place of the task's object, by `mtbench_methods.networks.localization`. The
     auxiliary losses bu1_loss, td_loss and loc_loss are computed per task, and scaled like the task's loss.
     """
 
@@ -152,11 +153,11 @@ class TopDown(OneTaskNetwork):
         columns[:, index] = columns[:, others].mean(1)
 
     def first_look(self, images: Tensor) -> Glance:
-        """BU1, if the top-down stream sees the image."""
+        """Return BU1's maps, or none if the top-down stream does not use the image."""
         return self.glance(images) if self.options.image else NOTHING
 
     def glance(self, images: Tensor) -> Glance:
-        """BU1: the backbone's maps of the images (B, C, H, W), with nothing modulated."""
+        """Return BU1's maps: the backbone's maps of the images (B, C, H, W), without modulation."""
         before, after = [], [images]
         with self.bu1.in_use():
             for stage in self.backbone.levels():
@@ -170,19 +171,18 @@ class TopDown(OneTaskNetwork):
         return cast(dict[int, Tensor], self.top_down(self.embedding(asked), glance))
 
     def parts(self, images: Tensor, glance: Glance, pairs: int) -> Parts | None:
-        """Return the parts of the laterals into BU2, where that is less work than a stream for each pair of an image
-        and a task that is asked for."""
+        """Return the parts of the laterals into BU2, if they are less work than one stream per image and task."""
         if not self.top_down.is_affine or len(images) < MANY or pairs <= len(images) + len(self.tasks):
             return None
         return parts(self.top_down, self.embedding, glance, len(images))
 
     def look_again(self, images: Tensor, glance: Glance, task: Tensor) -> tuple[Tensor, dict[int, Tensor]]:
-        """TD and BU2, for one task per image (B,): the logits (B, widest), and the stream's maps by level."""
+        """Run TD and BU2 for one task per image (B,): return the logits (B, widest), and the stream's maps by level."""
         levels = self.think(glance, task)
         return self.see(images, self.top_down.laterals(levels)), levels
 
     def see(self, images: Tensor, laterals: dict[int, Tensor]) -> Tensor:
-        """BU2: the logits (B, widest), given by level the stream's laterals."""
+        """Run BU2: return the logits (B, widest), given the stream's laterals by level."""
         x = self.top_down.modulate(images, laterals, 0)
         for number, stage in enumerate(self.backbone.levels(), start=1):
             x = stage.post(self.top_down.modulate(stage.pre(x), laterals, number))
@@ -220,9 +220,12 @@ class TopDown(OneTaskNetwork):
         return cast(Tensor, self.image_map(levels[min(levels)]).mean(1))
 
     def task_map(self, inputs: Inputs, index: int) -> Tensor | None:
-        """Return the image-level map where one is trained: the softmax of its logits over pixels, or with td_loss alone
-        the sigmoid of each logit. Otherwise return the mean over channels of the squares of the stream's lowest map,
-        because the lateral to BU2 may change that map's sign. None where modulation is not spatial."""
+        """Return an attention map (B, h, w) of a task; None if modulation is not spatial.
+
+        If an image-level map is trained, it is the softmax of its logits over pixels, or with td_loss alone the sigmoid
+        of each logit. Otherwise it is the mean over channels of the squares of the stream's lowest map, because the
+        lateral to BU2 may change that map's sign.
+        """
         if not self.task_map_name:
             return None
         images = cast(Tensor, inputs)
@@ -233,8 +236,10 @@ class TopDown(OneTaskNetwork):
         return logits.flatten(1).softmax(1).view_as(logits) if self.options.loc_loss else logits.sigmoid()
 
     def foreground_losses(self, maps: Sequence[Tensor], batch: Batch) -> Tensor:
-        """Return the binary cross-entropy (T,) between the logits (B, H, W) of each task and the map of its object,
-        averaged over pixels and over the labels used."""
+        """Return the binary cross-entropy (T,) between the logits (B, H, W) of each task and the map of its object.
+
+        It is averaged over pixels and over the labels used.
+        """
         assert batch.foreground is not None  # else the network could not be built
         means = []
         for index, (task, logits, rows) in enumerate(zip(self.tasks, maps, batch.used_rows, strict=True)):
@@ -250,7 +255,7 @@ class TopDown(OneTaskNetwork):
 
 
 def derangement(count: int, generator: torch.Generator) -> Tensor:
-    """Return a random permutation (count,) int64 that leaves nothing in its place; `count` is at least 2."""
+    """Return a random permutation (count,) int64 without fixed points; `count` is at least 2."""
     while True:
         order = torch.randperm(count, generator=generator)
         if not (order == torch.arange(count)).any():
@@ -258,7 +263,7 @@ def derangement(count: int, generator: torch.Generator) -> Tensor:
 
 
 class Statistics(nn.Module):
-    """The buffers that one of two passes through a backbone leaves behind in it, running statistics.
+    """The buffers of one of two passes through a backbone, i.e. running statistics.
 
     The backbone keeps those of the other pass.
     """
@@ -271,7 +276,7 @@ class Statistics(nn.Module):
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
-        """Within the block, the backbone has these buffers in the place of its own."""
+        """Use these buffers in the backbone within the block, in place of its own."""
         self._swap()
         try:
             yield

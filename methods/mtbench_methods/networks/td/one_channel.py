@@ -1,8 +1,8 @@
 """Convolutions between one channel and several, such as those next to the image, fast on a CPU.
 
-oneDNN pads a single channel to a whole vector of 16, of which 15 are zeros, wherever that channel is what it writes: in
-the convolution from several channels to one, and in the gradient of the input of that from one to several. Both are one
-transposed convolution, see `spread`, which takes a third of the time.
+oneDNN pads a single channel to a whole vector of 16, of which 15 are zeros, if that channel is the output: in the
+convolution from several channels to one, and in the gradient of the input of the convolution from one to several. Both
+are one transposed convolution, see `spread`, which takes a third of the time.
 """
 
 from typing import Any, cast
@@ -15,23 +15,30 @@ from torch.nn.grad import conv2d_weight
 __all__ = ["MANY", "OneChannel", "convert_one_channel", "spread"]
 
 MANY = 16
-"""Images from which on a faster form of the same network is taken. One example has fewer inputs, so that the MACs that
-are counted for it are those of the plain form."""
+"""Smallest number of images for which the faster form is used.
+
+One example has fewer inputs, so that its multiply-accumulates are counted on the plain form.
+"""
 SIDE = 4
-"""Pixels that are multiplied at a time: with kernels of 5 x 5 they add to rows of 8, as many as a vector has."""
+"""Number of pixels that are multiplied at a time: with 5 x 5 kernels the sums have 8 columns, a whole vector."""
 
 
 def convert_one_channel(network: nn.Module) -> None:
-    """Make each convolution that is from one channel to several or back, and loses only a margin or undoes that, an
-    `OneChannel`, in place: names, parameters and hooks stay. Subclasses of `nn.Conv2d` are left alone."""
+    """Turn convolutions from one channel to several or back into `OneChannel`, in place.
+
+    Only convolutions that lose only a margin, or undo that, are converted. Names, parameters and hooks stay. Subclasses
+    of `nn.Conv2d` are left alone.
+    """
     for module in network.modules():
         if type(module) is nn.Conv2d and _fits(module):
             module.__class__ = OneChannel
 
 
 class OneChannel(nn.Conv2d):
-    """A convolution with one channel on one side or both; it is plain on other devices, under autocast, whose dtypes
-    are not those of the weights, and for a few images."""
+    """A convolution with one channel on one side or both.
+
+    It is plain on other devices, under autocast, whose dtypes differ from those of the weights, and for a few images.
+    """
 
     def forward(self, input: Tensor) -> Tensor:  # the name that its parent gives it
         weight, bias = self.weight, cast(Tensor, self.bias)
@@ -51,8 +58,8 @@ def spread(maps: Tensor, weight: Tensor) -> Tensor:
     """Return the transposed convolution to one channel, (B, 1, H + h - 1, W + w - 1), in channels-last format.
 
     Each piece of a row, `SIDE` pixels of all channels, is multiplied by a banded matrix: it has one row of kernels for
-    each pixel, one place further to the right than for the pixel before. The product is what the piece adds to h rows
-    of the sums, SIDE + w - 1 wide, that lie around it::
+    each pixel, shifted by one place to the right for each pixel. The product is the piece's contribution to h rows of
+    the sums, SIDE + w - 1 wide, around it::
 
         pixel 0   k k k k k . . .      for each of the h rows of the kernel, and each channel
         pixel 1   . k k k k k . .
@@ -77,8 +84,11 @@ def spread(maps: Tensor, weight: Tensor) -> Tensor:
 
 
 def _laid_out(maps: Tensor) -> Tensor:
-    """Return maps (B, 1, H, W) with the strides of channels last: one channel is contiguous in any format, and oneDNN
-    takes 2.7 times as long for the gradient of a weight where the strides say another one."""
+    """Return maps (B, 1, H, W) with the strides of channels last.
+
+    One channel is contiguous in any format, and oneDNN takes 2.7 times as long for the gradient of a weight if the
+    strides are those of another one.
+    """
     return maps.squeeze(1).unsqueeze(-1).permute(0, 3, 1, 2)
 
 

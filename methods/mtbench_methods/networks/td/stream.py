@@ -21,7 +21,7 @@ __all__ = ["NOTHING", "Glance", "Mirror", "Sections", "Stream", "TopDownOptions"
 
 CONNECTIVITY = ("add", "mul", "gated")
 EMBEDDED = 32
-"""Channels of the embedded task above sections, at any width of the backbone: part of the method."""
+"""Number of channels of the embedded task above sections, at any width of the backbone: part of the method."""
 NORMALIZATION = (nn.BatchNorm2d, nn.GroupNorm, nn.InstanceNorm2d, nn.LayerNorm)
 
 
@@ -43,7 +43,7 @@ class TopDownOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """The maps that BU1 saw: per stage its map before the last nonlinearity, and its output."""
+    """The maps of BU1: for each stage its map before the last nonlinearity, and its output."""
 
     before: tuple[Tensor, ...]
     after: tuple[Tensor, ...]
@@ -54,14 +54,14 @@ class Glance:
 
 
 NOTHING = Glance(before=(), after=())
-"""The glance of a stream that sees no image."""
+"""The glance of a stream that does not use the image."""
 
 
 class Stream(nn.Module, ABC):
-    """The common part of streams: how maps grow, and how laterals connect them with both passes.
+    """The common part of streams: upsampling of maps, and laterals to both passes.
 
     Attributes:
-        is_affine: whether maps are affine functions of BU1's maps and the embedded task, see `.affine`.
+        is_affine: True if maps are affine functions of BU1's maps and the embedded task, see `.affine`.
         top: the shape (C, H, W) of the embedded task.
         to_bu2: the laterals into BU2, by level.
     """
@@ -88,8 +88,8 @@ class Stream(nn.Module, ABC):
 
     @abstractmethod
     def image_map(self, size: tuple[int, ...]) -> nn.Module:
-        """Return a fresh module from the lowest map to the logits (B, channels, H, W) of where the task's object is, at
-        the image's size (H, W)."""
+        """Return a fresh module from the lowest map to logits (B, channels, H, W) of the object's place, as large as
+        images."""
 
     def grow(self, level: Tensor, size: tuple[int, ...]) -> Tensor:
         """Upsample a map to the size (H, W) of the stage below."""
@@ -100,21 +100,21 @@ class Stream(nn.Module, ABC):
         return nn.Upsample(size, mode=self.options.upsample, align_corners=corners)
 
     def connect_bu1(self, level: Tensor, lateral: nn.Module, seen: Tensor) -> Tensor:
-        """Let BU1's map into the stream; its mean over places where modulation is not spatial (Table 2a)."""
+        """Add BU1's map to the stream; its mean over places if modulation is not spatial (Table 2a)."""
         if not self.options.spatial:
             seen = seen.mean((2, 3), keepdim=True)
         return self.connect(self.options.td, level, lateral(seen))
 
     def laterals(self, levels: dict[int, Tensor]) -> dict[int, Tensor]:
-        """Return by level the lateral into BU2 of the stream's map."""
+        """Return the lateral into BU2 of the stream's map for each level."""
         return {number: self.to_bu2[str(number)](level) for number, level in levels.items()}
 
     def modulate(self, maps: Tensor, laterals: dict[int, Tensor], number: int) -> Tensor:
-        """BU2's map of a level (0 is the image), modulated by the stream if it has a lateral there."""
+        """Return BU2's map of a level (0 is the image), modulated by the stream if it has a lateral there."""
         return self.connect(self.options.bu2, maps, laterals[number]) if number in laterals else maps
 
     def connect(self, connectivity: str, x: Tensor, z: Tensor) -> Tensor:
-        """x + z, x z, or x + x sigma(z) (Eq. 3)."""
+        """Return x + z, x z, or x + x sigma(z) (Eq. 3)."""
         if connectivity == "add":
             return x + z
         if connectivity == "mul":
@@ -143,7 +143,7 @@ class Mirror(Stream):
 
     @staticmethod
     def fits(backbone: Backbone) -> bool:
-        """Tell if each stage is, up to its last nonlinearity, one convolution that loses nothing but a margin."""
+        """Return True if each stage is, up to its last nonlinearity, one convolution that loses only a margin."""
         convolutions = [stage.pre for stage in backbone.levels()]
         return all(
             isinstance(conv, nn.Conv2d) and conv.stride == conv.dilation == (1, 1) and not isinstance(conv.padding, str)
@@ -151,7 +151,7 @@ class Mirror(Stream):
         )
 
     def mirror(self, forward: nn.Module, inputs: int, outputs: int) -> nn.Conv2d:
-        """Return the convolution that undoes the shrinking of a stage's; 1 x 1 where modulation is not spatial."""
+        """Return the convolution that undoes the shrinking of a stage; 1 x 1 if modulation is not spatial."""
         if not self.options.spatial:
             return nn.Conv2d(inputs, outputs, 1)
         assert isinstance(forward, nn.Conv2d)
@@ -181,13 +181,13 @@ class Mirror(Stream):
 class Sections(Stream):
     """A pair of convolutions for each of the backbone's stages, with a relu between; maps at levels 1 to L - 1.
 
-    Initial weights are the released code's, of every convolution of a deep network alike: N(0, 2 / (k k outputs)) for
-    kernels of k x k, laterals and the image's map included, and PyTorch's default biases. With PyTorch's default
+    Initial weights are the released code's, for every convolution of a deep network: N(0, 2 / (k k outputs)) for
+    kernels of k x k, including laterals and the image's map, and PyTorch's default biases. With PyTorch's default
     weights, up to 12 times smaller, the stream fades from level to level.
 
-    That code has no normalized backbone, and the papers do not say how ResNet-18's stream starts. Its maps, which batch
-    normalization keeps large, would make up 99 % of the stream's variance, and the task 1 %; gates would be saturated.
-    There weights keep the variance of what they are applied to (He et al., Delving Deep into Rectifiers, 2015, Eq. 10):
+    That code has no normalized backbone, and the papers do not say how ResNet-18's stream is initialized. Its maps,
+    which batch normalization keeps large, would make up 99 % of the stream's variance, and the task 1 %; gates would be
+    saturated. There weights keep the variance of their inputs (He et al., Delving Deep into Rectifiers, 2015, Eq. 10):
     N(0, 2 / (k k inputs)) for 3 x 3, N(0, 1 / inputs) for 1 x 1, and N(0, 1) for the embedding.
     """
 
@@ -216,7 +216,7 @@ class Sections(Stream):
         return nn.Sequential(self.convolution(wide, hidden), nn.ReLU(), self.convolution(hidden, narrow))
 
     def convolution(self, inputs: int, outputs: int) -> nn.Conv2d:
-        """3 x 3; 1 x 1 where modulation is not spatial."""
+        """Return a convolution of 3 x 3, or of 1 x 1 if modulation is not spatial."""
         return self.deep(inputs, outputs, 3 if self.options.spatial else 1)
 
     def deep(self, inputs: int, outputs: int, side: int) -> nn.Conv2d:
@@ -243,8 +243,7 @@ class Sections(Stream):
         return levels
 
     def look(self, level: Tensor, glance: Glance, number: int) -> Tensor:
-        """Return the level with BU1's map: the stage's output, if that is as large; always the raw map of the last
-        stage."""
+        """Return the level with BU1's map: the stage's output, if it has that size; for the last stage its raw map."""
         if not (self.options.image and glance.before):
             return level
         rectified = number < len(self.shapes) and self.shapes[number - 1].post == self.shapes[number - 1].pre

@@ -1,0 +1,131 @@
+import io
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from rich.console import Console
+
+from mtbench.contract import TrainingProtocol
+from mtbench.plan.suite import Grid, Suite
+from mtbench.report.assemble import Report, assemble, make_report
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.exhibit import Results
+from mtbench.report.exhibits import runs as runs_exhibit
+from mtbench.report.exhibits.diagnostics import exhibit as diagnostics
+from mtbench.report.exhibits.pareto import data as pareto
+from mtbench.report.exhibits.pareto import exhibit as pareto_exhibit
+from mtbench.report.exhibits.summary import exhibit as summary
+from mtbench.report.page.latex import render_latex
+from mtbench.store.record import PhaseInfo
+from mtbench.store.status import RunStatus
+from tests.report.records import MANY, finished
+from tests.report.searches import Tried, weighted
+from tests.report.suite_runs import filled
+from tests.report.typesetting import needs_latex, typeset
+
+TASKS = {"mmnist2": ("LU", "RL"), "mmnist3": ("LU", "RL", "LL"), "mmnist9": tuple("123456789")}
+SOME = ("uniform", "single", "td:channels=6:bu2=mul+fixed:weights=.3/.4/.3")
+EVERY = Suite(
+    name="every",
+    title="All that a suite can show",
+    grid=(
+        Grid(datasets=("mmnist2", "mmnist3"), methods=tuple(MANY), vary={"tasks_per_image": ("one", "all")}),
+        Grid(datasets=("mmnist3",), methods=SOME, vary={"adds": ("own", "all")}),
+        Grid(datasets=("mmnist2",), methods=SOME, vary={"lr": (1e-4, 3e-4, 3e-3, 1e-2, 3e-2)}),
+        Grid(datasets=("mmnist3", "mmnist2", "mmnist9"), methods=(*SOME, "moo")),
+    ),
+    figures=("sweep", "tasks", "adding", "matched"),
+)
+
+
+def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
+    score = 90.0 + len(method) % 5 + seed
+    made = finished(method, seed, dict.fromkeys(TASKS[dataset], score), dataset=dataset, protocol=protocol)
+    assert made.record is not None
+    if protocol.adds == "none":
+        return made
+    phases = [
+        PhaseInfo(name=name, epochs=10, parameters=320, weights=320, tasks=TASKS[dataset])
+        for name in ("first", protocol.adds)
+    ]
+    return replace(made, record=replace(made.record, phases=tuple(phases)))
+
+
+@pytest.fixture(scope="module")
+def runs() -> SuiteRuns:
+    return filled(EVERY, run, seeds=2, quick=True)
+
+
+def names(report: Report) -> list[str]:
+    """Return the kinds of what a suite asks for, by the names of its frames."""
+    stems = (stem.removeprefix("every-quick-") for piece in report.shown for stem in piece.numbers)
+    return [stem for stem in stems if not stem.endswith(("-table", "runs"))]
+
+
+def test_a_suite_shows_what_its_figures_name_and_nothing_else(runs: SuiteRuns) -> None:
+    kinds = {name.split("-")[0] for name in names(assemble(Results.of_suite(runs)))}
+    assert {"sweep", "tasks", "adding"} < kinds
+    asked = replace(runs, suite=replace(EVERY, figures=("adding",)))
+    assert names(assemble(Results.of_suite(asked))) == ["adding-mmnist3"]
+    assert names(assemble(Results.of_suite(replace(runs, suite=replace(EVERY, figures=()))))) == []
+
+
+def test_no_two_pages_and_no_two_figures_have_one_name(runs: SuiteRuns) -> None:
+    report = assemble(Results.of_suite(runs))
+    labels = [page.label for page in report.pages()]
+    stems = [stem for piece in report.shown for stem in piece.figures]
+    assert len(set(labels)) == len(labels)
+    assert len(set(stems)) == len(stems)
+
+
+def test_every_page_marks_a_look(runs: SuiteRuns) -> None:
+    pages = list(assemble(Results.of_suite(runs)).pages())
+    assert all(page.quick for page in pages)
+    assert all(any(sentence.startswith("QUICK") for sentence in page.caption) for page in pages)
+
+
+@needs_latex
+def test_pdflatex_sets_every_page_within_the_line(runs: SuiteRuns, tmp_path: Path) -> None:
+    log = typeset(tmp_path, [render_latex(page) for page in assemble(Results.of_suite(runs)).pages()])
+    assert "multiply defined" not in log
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> list[str]:
+    """Return a list that grows by a name whenever a function of a module is called."""
+    calls: list[str] = []
+    function = getattr(module, name)
+
+    def call(*args: object, **more: object) -> object:
+        calls.append(name)
+        return function(*args, **more)
+
+    monkeypatch.setattr(module, name, call)
+    return calls
+
+
+def test_each_table_bootstrap_and_frame_is_made_once_for_the_screen_and_all_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    points = [
+        Tried(asked="0.5/0.5", worth=(70, 70), front=True, tested=[(70, 70), (71, 70)]),
+        Tried(asked="0.9/0.1", worth=(80, 50), front=True, tested=[(80, 50), (81, 51)]),
+    ]
+    found, again = weighted(points)
+    methods = [finished(name, seed, (60.0 + seed, 65.0)) for name in ("td", "moo") for seed in range(2)]
+    calls = {
+        name: counted(monkeypatch, module, name)
+        for module, name in (
+            (summary, "build_table"),
+            (pareto, "front_probability"),
+            (pareto_exhibit, "pareto_rows"),
+            (runs_exhibit, "tidy_frame"),
+            (diagnostics, "conflict_frame"),
+        )
+    }
+    report = make_report([*again, *methods], [found])
+    report.print(Console(file=io.StringIO(), width=100))
+    files = {file.name for file in report.write(tmp_path)}
+    assert {name: len(made) for name, made in calls.items()} == dict.fromkeys(calls, 1)
+    stem = "mmnist2-paper-search-branches-fixed"
+    assert {f"{stem}.{kind}" for kind in ("tex", "md", "csv")} | {f"{stem}-scatter.pdf"} <= files

@@ -1,0 +1,61 @@
+"""Reports of kept results: the numbers in `reports/` are made again from `results/`."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mtbench.plan.suite.file import find_suite
+from mtbench.report.assemble import Report, assemble, make_report
+from mtbench.report.data.suite.runs import suite_runs
+from mtbench.report.exhibit import Results
+from mtbench.report.write import csv_text
+from mtbench.store.status import survey
+
+HOUSE = Path(__file__).parents[2]
+STATE = {"state", "why", "stale", "note", "unlike_numerics", "runs_and_images_low", "runs_and_images_high"}
+"""Columns on the state of runs, which depends on the code and on the data that are here."""
+
+
+def made(name: str, suite: str, data: Path) -> Report:
+    """Return the report of a kept folder; of a suite where one is named."""
+    statuses = survey(HOUSE / "results" / name, data)
+    if not suite:
+        return make_report(statuses)
+    (runs,) = suite_runs(find_suite(suite), statuses)
+    return assemble(Results.of_suite(runs, data))
+
+
+def cells(lines: list[str]) -> list[dict[str, str]]:
+    """Return the rows of a CSV file without the state of runs."""
+    return [{name: cell for name, cell in row.items() if name not in STATE} for row in csv.DictReader(lines)]
+
+
+@pytest.mark.parametrize(
+    ("name", "suite"),
+    [("2026-11-24-demo", ""), ("2026-11-24-toy2-all", ""), ("2026-11-24-levi2020-table1-quick", "levi2020-table1")],
+)
+def test_every_cell_of_a_kept_report_is_made_again(name: str, suite: str, tmp_path: Path) -> None:
+    report = made(name, suite, tmp_path)
+    frames = {stem: frame for piece in report.shown for stem, frame in piece.numbers.items()}
+    kept = {path.stem: path for path in (HOUSE / "reports" / name).glob("*.csv")}
+    assert len(kept) >= 2
+    assert kept.keys() <= frames.keys()
+    for stem, path in kept.items():
+        assert cells(csv_text(frames[stem]).splitlines()) == cells(path.read_text().splitlines()), stem
+
+
+def test_a_report_of_a_folder_imports_no_torch(tmp_path: Path) -> None:
+    kept = HOUSE / "results" / "2026-11-24-demo"
+    survey(kept, tmp_path)  # leaves the fingerprint of the data in the data root, for which their code is loaded once
+    words = ["report", str(kept), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path)]
+    code = (
+        "import sys\n"
+        "from mtbench.cli.app import app\n"
+        f"app({words!r}, standalone_mode=False)\n"
+        "print(sorted({'torch', 'torchjd', 'optuna'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    assert done.stdout.splitlines()[-1] == "[]"
