@@ -40,9 +40,10 @@ class Page:
     Attributes:
         title: what it is of.
         label: the same as part of a name.
-        quick: whether it is a look, not a result.
+        quick: whether it is a preview, not a result.
         layout: the table.
-        caption: sentences that say what the numbers are.
+        caption: sentences that a paper prints above the table: the quantity, the number of seeds, the meaning of bold.
+        details: sentences for a paragraph below the table: training, tests and definitions in full.
         footnotes: sentences on what is not as it should be.
         aside: what heads need to be understood where there is no room for the caption.
     """
@@ -52,6 +53,7 @@ class Page:
     quick: bool
     layout: Layout
     caption: tuple[str, ...]
+    details: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
     aside: str = ""
 

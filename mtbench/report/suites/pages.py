@@ -89,6 +89,7 @@ def sheet_page(runs: SuiteRuns, sheet: Sheet, choices: Choices = DEFAULT) -> Pag
         page,
         title=f"{suite.name}: {page.title}",
         label=runs.stem(sheet),
-        caption=(*said, *page.caption),
+        caption=page.caption,
+        details=(*said, *page.details),
         footnotes=(*notes, *page.footnotes),
     )

@@ -12,7 +12,7 @@ from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.exhibits.exhibit import Exhibit
 from mtbench.report.exhibits.matched.figure import Point, draw_matched
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK
+from mtbench.report.page.sentences import over_seeds
 from mtbench.report.page.suite import called, measured, warnings
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import counted, decimals, difference, ratio
@@ -139,14 +139,17 @@ def _page(runs: SuiteRuns, sheet: Sheet, column: Column, arms: list[Arm], refere
             costs=0,
         ),
         caption=(
-            *([QUICK] if runs.quick else []),
-            f"Suite {runs.suite.name}: {runs.suite.title}; {sheet.comparison.dataset}, protocol "
-            f"{sheet.comparison.title}.",
-            "Weights: of the whole network, biases left out. MACs: multiply-accumulates for one example, to answer one "
-            "task and to answer all." + (f" In brackets: relative to {title}." if title else ""),
+            f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: test {column.metric} over cost"
+            f"{over_seeds(arm.summary.n for arm in arms if arm.summary.n)}."
+            + (f" Difference: from {title}, paired over seeds, with its 95 % confidence interval." if title else ""),
+        ),
+        details=(
+            f"Suite {runs.suite.name}: {runs.suite.title}.",
+            "Weights: number of weights of the whole network without biases. MACs: multiply-accumulates of the "
+            "predictions for one example, of one task and of all tasks."
+            + (f" In brackets: relative to {title}." if title else ""),
             measured(column, [sheet]),
-            "± is the standard deviation over n seeds (divisor n-1).",
-            *([f"Difference: to {title}, paired over common seeds, with its 95 % t-interval."] if title else []),
+            "Standard deviations have the divisor n-1.",
         ),
         footnotes=warnings(arm.title for arm in arms),
     )

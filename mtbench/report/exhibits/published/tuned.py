@@ -30,12 +30,12 @@ def tuned_paper_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         return None
     settings = listed(f"{title} {each.setting}" for title, each in tuned.items())
     others = [method.title for method in sheet.comparison.methods if method.title not in tuned]
-    rest = f" As they are by default: {listed(others)}." if others else ""
+    rest = f" With default settings: {listed(others)}." if others else ""
     return replace(
         page,
-        title=f"{page.title}, at settings of their own",
+        title=f"{page.title}, tuned",
         label=f"{page.label}-tuned",
-        caption=(*page.caption, f"But ours as chosen by searches on the validation split: {settings}.{rest}"),
+        caption=(*page.caption, f"Ours with settings that were chosen on the validation split: {settings}.{rest}"),
     )
 
 

@@ -89,7 +89,7 @@ class Table:
     Attributes:
         dataset: what people call it.
         protocol: the protocol's title.
-        quick: whether it is a look, not a result.
+        quick: whether it is a preview, not a result.
         columns: the tasks, then the mean over them if they share a metric.
         rows: the methods.
         constants: the best predictions that look at no input, a line apart from the methods; None if no record has one.
@@ -99,7 +99,8 @@ class Table:
         ranked: whether there is a column of mean ranks.
         convention: of Δm.
         averages: other averages of Δm that differ from it here.
-        caption: sentences that say what the numbers are.
+        caption: sentences that a paper prints above the table.
+        details: sentences below the table: training, tests and definitions in full.
         footnotes: sentences on runs that are not as they should be.
     """
 
@@ -115,6 +116,7 @@ class Table:
     convention: Convention
     averages: tuple[str, ...]
     caption: tuple[str, ...]
+    details: tuple[str, ...]
     footnotes: tuple[str, ...]
 
 
@@ -170,10 +172,11 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     )
     spreads = any(cell.summary.std is not None for row in rows for cell in row.cells)
     constants = constants_of(comparison, columns)
-    words = caption.Says(
+    facts = caption.Facts(
         unit=unit,
         single=over,
         spreads=spreads,
+        marked=any(cell.constant for row in rows for cell in row.cells),
         comparisons=separation.comparisons,
         power=_power(columns, values),
         columns=columns,
@@ -202,7 +205,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         ranked=ranking is not None,
         convention=convention,
         averages=other_averages(comparison, convention.average),
-        caption=caption.sentences(comparison, words),
+        caption=caption.caption(comparison, facts),
+        details=caption.details(comparison, facts),
         footnotes=caption.footnotes(comparison, notes),
     )
 

@@ -18,7 +18,7 @@ from mtbench.stats.summary import Summary
 
 __all__ = ["lay_out", "page_of"]
 
-_EACH = "Each task is in the files whose names end in -table.csv and -tasks.md."
+_EACH = "Files whose names end in -table.csv and -tasks.md have every task."
 _MEANS = {
     "": "mean over tasks",
     "task": "mean over each task's metrics, then over tasks",
@@ -41,6 +41,7 @@ def page_of(table: Table, *, every_task: bool = False) -> Page:
         quick=table.quick,
         layout=lay_out(table, every_task=every_task),
         caption=(*table.caption, *short),
+        details=table.details,
         footnotes=table.footnotes,
         aside=" ".join([*_aside(table), *short]),
     )
@@ -69,18 +70,18 @@ def lay_out(table: Table, *, every_task: bool = False) -> Layout:
 
 def _aside(table: Table) -> Iterator[str]:
     if table.single:
-        error = "; Δerr: of its error rate, lower is better" if "Δerr" in _relative(table) else ""
+        error = "; Δerr: of the error rate, lower is better" if "Δerr" in _relative(table) else ""
         mean = _MEANS[table.convention.average if table.averages else ""]
         yield f"Δm: {_change(table)} {table.single} in %, {mean}{error}."
     elif table.columns:
-        yield "Δm, the gain over single-task networks, takes runs of them."
+        yield "Δm, the gain over single-task networks, needs runs of them."
     if any(row.chosen for row in table.rows):
-        yield f"{CHOSEN}: its epoch was chosen on the test split."
+        yield f"{CHOSEN}: the epoch was chosen on the test split."
     if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
         idle = table.quick and any(row.idle for row in table.rows)
-        yield f"{CONSTANT}: not above the {table.constants.name}{'; no Δm averages over such tasks' if idle else ''}."
+        yield f"{CONSTANT}: not above the {table.constants.name}{'; such tasks have no Δm' if idle else ''}."
     if unit := table.yardstick:
-        yield f"time: of training, relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
+        yield f"time: training time relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
 
 def _change(table: Table) -> str:
@@ -121,7 +122,7 @@ def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
 
 
 def _gain(table: Table, row: Row, summary: Summary) -> str:
-    """A relative gain; none in a look if it is in part of what nobody has learned."""
+    """A relative gain; none in a preview if a task of it was not learned."""
     if row.idle and table.quick:
         return DASH
     return written(summary, sign=True) + CONSTANT * (row.idle and summary.n > 0)
