@@ -1,15 +1,15 @@
-"""Things that can go wrong, in words for the person in front of the screen.
+"""The errors of mtbench, with messages for users.
 
 MtbenchError
-    UsageError          a name, option, value or combination that was asked for does not exist or does not fit
+    UsageError          a requested name, option, value or combination does not exist or does not fit
     PluginError         a plug-in is broken, or two offer one name
     DataError           a data file is missing, truncated or altered, or cannot be fetched
     StoreError          results cannot be read or written
         DamagedRecord   a record does not match its own checksum
         NewerResults    the results were made by a newer mtbench
-    RunError            a run cannot go on
+    RunError            a run cannot continue
         NonFiniteLoss   a task's loss became NaN or infinite
-        NegativeLoss    a task's loss is negative, and the balancer has no meaning there
+        NegativeLoss    a task's loss is negative, and the balancer is not defined for it
         Stopped         asked to stop before the end
         Busy            another live process is working on this run
         UnfitState      a checkpoint does not fit the run that it was made by
@@ -39,13 +39,13 @@ __all__ = [
 
 
 class MtbenchError(Exception):
-    """An error a person can act on. Its text has up to four parts, each a sentence of its own.
+    """An error that a user can act on. Its text has up to four parts, each a sentence.
 
     Args:
-        given: what was given or found, e.g. ``dataset 'mmnist5' is not installed.``
-        mend: how to mend it, e.g. ``Did you mean 'mmnist4'?``
-        allowed: what is allowed, e.g. ``Installed: mmnist2, mmnist3 (mtbench 0.1).``
-        where: where it came from, e.g. a file or an option of the command line.
+        given: the given or found state, e.g. ``dataset 'mmnist5' is not installed.``
+        mend: the remedy, e.g. ``Did you mean 'mmnist4'?``
+        allowed: the allowed values, e.g. ``Installed: mmnist2, mmnist3 (mtbench 0.1).``
+        where: the source of the error, e.g. a file or an option of the command line.
     """
 
     def __init__(self, given: str, *, mend: str = "", allowed: str = "", where: str = "") -> None:
@@ -54,7 +54,7 @@ class MtbenchError(Exception):
 
 
 class UsageError(MtbenchError):
-    """Something that was asked for does not exist or does not fit."""
+    """A requested name, option, value or combination does not exist or does not fit."""
 
 
 class PluginError(MtbenchError):
@@ -78,7 +78,7 @@ class NewerResults(StoreError):
 
 
 class RunError(MtbenchError):
-    """A run cannot go on."""
+    """A run cannot continue."""
 
 
 class NonFiniteLoss(RunError):
@@ -86,7 +86,7 @@ class NonFiniteLoss(RunError):
 
 
 class NegativeLoss(RunError):
-    """A task's loss is negative, and the balancer has no meaning there."""
+    """A task's loss is negative, and the balancer is not defined for it."""
 
 
 class Stopped(RunError):
@@ -98,15 +98,15 @@ class Busy(RunError):
 
 
 class UnfitState(RunError):
-    """A checkpoint does not fit the run that it was made by; training begins again, in a network built anew."""
+    """A checkpoint does not fit the run that it was made by; training starts again, with a new network."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return True if memory ran out: Python's or NumPy's, or that of torch, on the CPU or the GPU.
 
-    The causes of the error are looked at too, since a plug-in's error may be wrapped in one of the harness.
+    The causes of the error are checked too, since the harness may have wrapped a plug-in's error in one of its own.
     """
-    # torch has a class of its own for CUDA alone; on the CPU it is a RuntimeError, known by its text (torch 2.14).
+    # torch has a class for this error only for CUDA; on the CPU it is a RuntimeError, known by its text (torch 2.14).
     is_torch = isinstance(error, RuntimeError) and (
         type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
     )
@@ -116,13 +116,13 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a suggestion for a misspelt `word`, or nothing if no known word is near it."""
+    """Return a suggestion for a misspelled `word`, or an empty text if no known word is near it."""
     near = difflib.get_close_matches(word, list(known), n=1)
     return f"Did you mean '{near[0]}'?" if near else ""
 
 
 def shortlist(names: Iterable[str], most: int = 60) -> str:
-    """Return names, separated by commas; of more than `most` the first ones, and how many there are besides."""
+    """Return names, separated by commas; if there are more than `most`, the first ones and the number of the others."""
     names = list(names)
     rest = len(names) - most
     return ", ".join(names) if rest <= 0 else f"{', '.join(names[:most])}, and {rest:,} more"

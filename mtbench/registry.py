@@ -1,7 +1,7 @@
 """Plug-ins by name: from entry points to classes.
 
-The built-ins come in the same way as a stranger's package. Listing names and summaries imports no plug-in;
-only what a command names is loaded. Standard library only.
+The built-ins use the same entry points as third-party packages. Listing names and summaries imports no plug-in; only
+the plug-ins that a command names are loaded. Standard library only.
 """
 
 import ast
@@ -41,7 +41,7 @@ OWN = "mtbench"
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class PluginEntry:
-    """One name that a distribution offers: ``td = mtbench_methods.networks.td.network:TopDown`` of mtbench 0.1.0."""
+    """A name that a distribution offers: ``td = mtbench_methods.networks.td.network:TopDown`` of mtbench 0.1.0."""
 
     kind: str
     name: str
@@ -100,7 +100,7 @@ def find(kind: str, name: str) -> PluginEntry:
     """Return the plug-in of that name.
 
     Raises:
-        UsageError: nothing of that name is installed; the text suggests the nearest name and lists what there is.
+        UsageError: there is no plug-in of that name; the text suggests the nearest name and lists the installed ones.
     """
     known = entries(kind)
     if name not in known:
@@ -127,7 +127,7 @@ def load(kind: str, name: str) -> type:
     except (Exception, SystemExit) as cause:  # a module may be a script that ends itself
         raise PluginError(
             f"{kind} '{name}' of {entry.origin} cannot be loaded: {type(cause).__name__}: {cause}.",
-            mend="`mtbench doctor` lists what is broken; reinstalling the package often mends it.",
+            mend="`mtbench doctor` lists broken plug-ins; reinstalling the package often helps.",
             where=f"Entry point: {entry.value}.",
         ) from cause
     if not isinstance(plugin, type):
@@ -155,20 +155,20 @@ def summary(entry: PluginEntry) -> str:
     """Return the first line of the plug-in's docstring, read from its source without importing it."""
     path = module_path(entry.module)
     if path is None:
-        return "(broken: its source is not found; `mtbench doctor` says more)"
+        return "(broken: its source is not found; `mtbench doctor` shows details)"
     try:
         lines = _lineage(path, entry.attribute)
     except (OSError, SyntaxError, ValueError) as cause:
-        return f"(broken: {type(cause).__name__}; `mtbench doctor` says more)"
+        return f"(broken: {type(cause).__name__}; `mtbench doctor` shows details)"
     return (ast.get_docstring(lines[0]) or "").partition("\n")[0] if lines else ""
 
 
 def lacking(entry: PluginEntry) -> str:
-    """Return what must be installed for the plug-in to work, in the words that pip is given; empty if nothing lacks.
+    """Return the missing optional dependency of a plug-in in pip's notation; empty if it has all dependencies.
 
-    Read, without importing it, from two class attributes in its source: `extra`, e.g. ``mine[solver]``, lacks if any
-    of `extra_modules` is not found. They are plain literals of the class, or of one in the same file that it derives
-    from. Of a module such as ``a.b`` the package a is looked for, since a search for b would import a.
+    It is read, without importing the plug-in, from two class attributes in its source: `extra`, e.g. ``mine[solver]``,
+    is missing if any of `extra_modules` is not found. Both are plain literals of the class, or of a base class in the
+    same file. For a module such as ``a.b`` only the package a is searched, since a search for b would import a.
     """
     path = module_path(entry.module)
     if path is None:
@@ -187,12 +187,12 @@ def lacking(entry: PluginEntry) -> str:
 def role(kind: str, name: str) -> str:
     """Return the role that a plug-in declares, `REFERENCE` or `SINGLE_TASK`; empty for most.
 
-    Read, without importing it, from the class attribute `role` in its source, a plain text. A class does not inherit a
-    role: one that is derived from the reference is another method.
+    It is read, without importing the plug-in, from the class attribute `role` in its source, a plain text. A class does
+    not inherit a role: a class that is derived from the reference is another method.
 
     Raises:
-        UsageError: nothing of that name is installed.
-        PluginError: it declares another role than these, or one that its kind does not have.
+        UsageError: there is no plug-in of that name.
+        PluginError: the role is unknown, or its kind does not have it.
     """
     entry = find(kind, name)
     declared, allowed = _declared_role(entry), ROLES.get(kind, ())
@@ -206,7 +206,7 @@ def role(kind: str, name: str) -> str:
 
 
 def with_role(kind: str, role: str) -> list[str]:
-    """Return the names of the installed plug-ins that declare a role, those of mtbench itself first, then sorted."""
+    """Return the names of the installed plug-ins that declare a role, those of mtbench first, then sorted."""
     found = [entry for entry in entries(kind).values() if _declared_role(entry) == role]
     return [entry.name for entry in sorted(found, key=lambda entry: (entry.distribution != OWN, entry.name))]
 
@@ -214,8 +214,8 @@ def with_role(kind: str, role: str) -> list[str]:
 def reference(kind: str) -> str:
     """Return the name of the network ('method') or balancer that has the role `REFERENCE`.
 
-    There must be one: the id of a run that names no balancer depends on it, so that a package which claims the role
-    beside mtbench's own would turn later runs into others without a word.
+    There must be exactly one: the id of a run that names no balancer depends on it. A package that declares the role
+    beside mtbench would silently turn later runs into other runs.
 
     Raises:
         PluginError: several plug-ins declare that role, or none does.
@@ -241,7 +241,7 @@ def _declared_role(entry: PluginEntry) -> str:
 
 @cache
 def _own_literal(path: Path, name: str, attribute: str) -> object:
-    """Return the plain literal that a class itself sets an attribute to; None if there is none or no source."""
+    """Return the plain literal that a class itself assigns to an attribute; None if there is none or no source."""
     try:
         return _literal(_lineage(path, name)[:1], attribute) if attribute.encode() in path.read_bytes() else None
     except (OSError, SyntaxError, ValueError):
@@ -249,8 +249,7 @@ def _own_literal(path: Path, name: str, attribute: str) -> object:
 
 
 def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
-    """Return the class of that name in a source file, followed by those in the file that it derives from, nearest
-    first."""
+    """Return the class of that name in a source file, followed by its base classes in the file, nearest first."""
     classes = {node.name: node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.ClassDef)}
     found = [classes[name]] if name in classes else []
     for node in found:
@@ -260,7 +259,7 @@ def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
 
 
 def _literal(lineage: list[ast.ClassDef], attribute: str) -> object:
-    """Return what a class, or the nearest above it, sets that attribute to, if that is a plain literal; else None."""
+    """Return the plain literal that a class, or its nearest base class, assigns to that attribute; else None."""
     for node in lineage:
         for statement in node.body:
             targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -279,7 +278,7 @@ def _installed(known: dict[str, PluginEntry]) -> str:
 
 
 def _by_origin(known: dict[str, PluginEntry]) -> Iterator[str]:
-    """``a, b (mtbench 0.1.0)``, ``c (other 0.2)``: names gathered by the distribution they come from."""
+    """Yield the names of each distribution: ``a, b (mtbench 0.1.0)``, ``c (other 0.2)``."""
     origins: dict[str, list[str]] = {}
     for entry in known.values():
         origins.setdefault(entry.origin, []).append(entry.name)

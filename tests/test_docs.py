@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,9 @@ def test_the_readmes_table_is_that_of_the_kept_report() -> None:
 def test_the_pictures_and_links_of_the_documents_are_there() -> None:
     for document in ("README.md", "CONTRIBUTING.md", "methods/README.md", "datasets/README.md"):
         path = HOUSE / document
-        for link in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        links = re.findall(r"\]\(([^)#]+)\)", path.read_text())
+        assert links, document
+        for link in links:
             assert link.startswith("http") or (path.parent / link).exists(), f"{document}: {link}"
 
 
@@ -131,5 +134,8 @@ def test_the_method_of_contributing_is_complete_and_every_part_of_it_gets_a_grad
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
-def test_the_changelog_has_a_place_for_what_comes_next() -> None:
-    assert "## [Unreleased]" in (HOUSE / "CHANGELOG.md").read_text()
+def test_the_changelog_begins_with_what_comes_next_and_this_release() -> None:
+    headings = re.findall(r"^## \[(.+?)\]( - \d{4}-\d\d-\d\d)?$", (HOUSE / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == ("Unreleased", "")
+    assert headings[1][0] == version("mtbench")
+    assert headings[1][1]

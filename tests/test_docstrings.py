@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 HOUSE = Path(__file__).parent.parent
-FOLDERS = ["mtbench/backbones", "mtbench/bench", "mtbench/contract", "mtbench/engines", "mtbench/scaffold"]
+FOLDERS = [
+    *("mtbench/backbones", "mtbench/bench", "mtbench/contract", "mtbench/engines", "mtbench/plan", "mtbench/scaffold"),
+    "mtbench/search",
+]
 BEGINNING = re.compile(
     r"^(?: {4}[\w*`]+(?:, [\w*`]+)*: |(?<=Returns:\n) {4}|\A)(?:what|which|how|whether|where|who|of|by|as)\b.*",
     re.I | re.M,

@@ -128,13 +128,13 @@ def test_what_cannot_be_read_lacks_nothing_that_is_known(site: Path, source: str
 def test_a_plugin_whose_source_is_gone_is_listed_as_broken(site: Path) -> None:
     distribution(site, "stranger-gone", "mtbench.methods", "mine = nowhere.at_all:Mine")
     entry = registry.find("method", "mine")
-    assert registry.summary(entry) == "(broken: its source is not found; `mtbench doctor` says more)"
+    assert registry.summary(entry) == "(broken: its source is not found; `mtbench doctor` shows details)"
     assert registry.lacking(entry) == ""
 
 
 def test_a_plugin_whose_source_cannot_be_read_is_listed_as_broken(site: Path) -> None:
     distribution(site, "stranger-torn", "mtbench.methods", "mine = stranger_torn:Mine", "class Mine(:")
-    assert registry.summary(registry.find("method", "mine")) == "(broken: SyntaxError; `mtbench doctor` says more)"
+    assert registry.summary(registry.find("method", "mine")) == "(broken: SyntaxError; `mtbench doctor` shows details)"
 
 
 def test_a_plugin_that_ends_the_program_when_imported_is_broken_and_ends_nothing(site: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_broken_plugin_says_whose_it_is_and_why(site: Path) -> None:
         registry.load("method", "mine")
     assert str(error.value) == (
         "method 'mine' of stranger-d 1.2 cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'. "
-        "`mtbench doctor` lists what is broken; reinstalling the package often mends it. "
+        "`mtbench doctor` lists broken plug-ins; reinstalling the package often helps. "
         "Entry point: stranger_d:Mine."
     )
 

@@ -1,1 +1,1 @@
-"""The plan of what is to be run: texts of the command line become frozen specs, each with an identity."""
+"""The plan of the runs: texts of the command line become frozen specs, each with an identity."""

@@ -1,7 +1,7 @@
-"""The size of a network and its work for one input, counted without its weights in memory.
+"""The size of a network and its operations for one input, counted without weights in memory.
 
-A network is built on torch's meta device, where tensors have a shape and no values: 2.5 billion weights take no
-memory there, and 10 GB in float32 elsewhere.
+A network is built on torch's meta device, where tensors have a shape and no values: 2.5 billion weights take no memory
+there, and 10 GB in float32 elsewhere.
 """
 
 import dataclasses
@@ -25,17 +25,17 @@ __all__ = ["Macs", "Part", "count_macs", "count_work", "outline", "parts", "sing
 _META, _CPU = torch.device("meta"), torch.device("cpu")
 _DRAWS = {nn.init.kaiming_uniform_, nn.init.normal_, nn.init.uniform_}
 _MANY = 32
-"""Tasks up to which the work for each is counted."""
+"""Largest number of tasks for which the operations of each are counted."""
 _FEW = range(2, 7)
-"""Tasks of the networks from which the work for many follows, see `count_work`."""
+"""Numbers of tasks from which the operations for many tasks are extrapolated, see `count_work`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of a network: how many trainable numbers it has, biases left out and in all.
+    """A part of a network, and its numbers of trainable parameters: without biases, and in total.
 
     Attributes:
-        per_task: whether it grows with each task.
+        per_task: True if it grows with each task.
     """
 
     name: str
@@ -46,27 +46,28 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Macs:
-    """Multiply-accumulates for one input: to answer one task, and to answer all."""
+    """Multiply-accumulates for one input: for the answer to one task, and to all."""
 
     per_task: int
     per_input: int
 
 
 def outline(method: MethodChoice, setup: Setup) -> Network:
-    """Return a network to be counted, not to be used: on the meta device, or where it cannot be built there, as where
-    its parts depend on values, with its initial weights.
+    """Return a network that is only counted: on the meta device, or with initial weights if it cannot be built there.
+
+    The latter is the case if its parts depend on values.
 
     Raises:
-        UsageError, RuntimeError, ...: as its class does.
+        UsageError, RuntimeError, ...: those of the class of the network.
     """
     try:
         return _built(method, setup, _META)
-    except Exception:  # whatever it is, building it with values settles it
+    except Exception:  # for any error: building it with values settles it
         return _built(method, setup, _CPU)
 
 
 def parts(network: Network) -> list[Part]:
-    """Return the parts of a network, by the names of its own attributes, in the order they are made."""
+    """Return the parts of a network, by the names of its attributes, in the order in which they are made."""
     named: dict[str, list[tuple[str, nn.Parameter]]] = {}
     for name, parameter in network.named_parameters():
         named.setdefault(name.partition(".")[0], []).append((name, parameter))
@@ -77,17 +78,17 @@ def parts(network: Network) -> list[Part]:
 
 
 def weights(module: nn.Module) -> int:
-    """Return the number of trainable numbers of a module, biases left out."""
+    """Return the number of trainable parameters of a module, biases left out."""
     return _sum(module.named_parameters(), biases=False)
 
 
 def total(module: nn.Module) -> int:
-    """Return the number of trainable numbers of a module."""
+    """Return the number of trainable parameters of a module."""
     return _sum(module.named_parameters())
 
 
 def single_task_network(setup: Setup) -> nn.Module:
-    """Return the network that papers count relative to: a backbone and one head, as wide as the widest task."""
+    """Return the network of reference of parameter counts: a backbone and one head, as wide as the widest task."""
     backbone = setup.build_backbone()
     return nn.ModuleList([backbone, setup.head(backbone, max(task.kind.output_size for task in setup.tasks))])
 
@@ -106,13 +107,12 @@ def count_macs(network: Network, inputs: Inputs) -> Macs:
 
 
 def count_work(method: MethodChoice, setup: Setup) -> Macs:
-    """Count the multiply-accumulates of a network for one input; without values, where its forward pass depends on
-    none.
+    """Count the multiply-accumulates of a network for one input, without values where its forward pass needs none.
 
-    A network that answers one task at a time does the same for each of the same size, so that its work for all of T is
-    a polynomial in T of degree 2 at most (an embedding of T numbers is read T times), and as much more or less for each
-    task of another size. With more than 32 tasks it follows from counts of 2 to 6 tasks, where these agree with that:
-    counting 1,645 passes takes minutes.
+    A network that answers one task at a time does the same operations for each task of the same size. So its number of
+    operations for all T tasks is a polynomial in T of degree 2 at most (an embedding of T numbers is read T times),
+    plus a constant difference for each task of another size. For more than 32 tasks it is extrapolated from counts of 2
+    to 6 tasks, if these agree with that form: counting 1,645 passes takes minutes.
 
     Raises:
         UsageError, RuntimeError, ...: those of the class of the network.
@@ -140,7 +140,7 @@ def _work(method: MethodChoice, setup: Setup, device: torch.device) -> Macs:
 
 
 def _extrapolated(tasks: Sequence[Task], work: Callable[[Sequence[Task]], int]) -> int | None:
-    """Return the work for many tasks from that for few, as `count_work` says; None where it does not follow."""
+    """Return the operations for many tasks from those for few, as `count_work` describes; None if they do not agree."""
     sizes = Counter(task.kind.output_size for task in tasks)
     examples = {task.kind.output_size: task for task in tasks}
     widest = examples[max(sizes)]
@@ -166,8 +166,10 @@ def _built(method: MethodChoice, setup: Setup, device: torch.device) -> Network:
 
 
 class _Undrawn(TorchFunctionMode):
-    """A block in which weights are not initialized: on the meta device they have no values, and torch takes
-    milliseconds for each tensor to see that."""
+    """A block in which weights are not initialized.
+
+    On the meta device they have no values, and torch takes milliseconds for each tensor to notice that.
+    """
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""Facts that are known of a method only once it is built, which planning does without values."""
+"""Facts about a method that are known only after building it, which planning does without values."""
 
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,13 +14,13 @@ __all__ = ["Facts", "facts_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Facts of a network and its balancer on a dataset.
+    """Facts about a network and its balancer on a dataset.
 
     Attributes:
-        has_batch_norm: whether the network has batch normalization.
-        has_gain: whether the gradient scale ``sum`` has a meaning for the balancer.
+        has_batch_norm: True if the network has batch normalization.
+        has_gain: True if the gradient scale ``sum`` is defined for the balancer.
         needs_positive_losses: see `Balancer`.
-        trains_shared: whether any parameter that tasks share is trained, in any phase.
+        trains_shared: True if any parameter that tasks share is trained, in any phase.
     """
 
     has_batch_norm: bool
@@ -30,9 +30,9 @@ class Facts:
 
 
 def facts_of(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice) -> Facts:
-    """Build a method once, and return what that shows; the same parts are not built again.
+    """Build a method once, and return the facts about it; the same parts are not built again.
 
-    A suite asks for each of its methods many times, and 40 networks of single tasks take seconds.
+    A suite needs each of its methods many times, and 40 single-task networks take seconds.
 
     Raises:
         MtbenchError, RuntimeError, ValueError, IndexError: the parts do not fit each other or the dataset.
@@ -53,7 +53,7 @@ def facts_of(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneCho
 
 @dataclass(frozen=True, kw_only=True)
 class _Parts:
-    """The parts of a run, equal to those of the same classes and texts whose files lie in the same places."""
+    """The parts of a run, equal to those of the same classes and texts whose files are in the same places."""
 
     texts: tuple[str, ...]
     classes: tuple[type, ...]

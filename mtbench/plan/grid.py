@@ -1,4 +1,4 @@
-"""Methods x datasets x seeds become specs."""
+"""Specs from methods x datasets x seeds."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,14 +30,14 @@ class Request:
     """A request to ``mtbench run``.
 
     Attributes:
-        methods: texts such as ``td:channels=6``; ``all`` is every network and alias that is installed, and the
-            reference network with every balancer.
+        methods: texts such as ``td:channels=6``; ``all`` is every installed network and alias, and the reference
+            network with every balancer.
         datasets: texts such as ``mmnist3``.
         protocol: the name of one of the dataset's protocols.
-        settings: numbers of the protocol that are to differ, as texts.
-        seeds: the seeds, or None for as many as the protocol asks for.
-        backbone: of the methods that name none, as text; empty for the dataset's own.
-        files: where the files lie that these texts give by hash: paths by hash.
+        settings: settings of the training protocol that differ, as texts.
+        seeds: the seeds, or None for the number of the training protocol.
+        backbone: the backbone of methods that name none, as text; empty for the dataset's own.
+        files: paths of the files that these texts give by hash, by hash.
     """
 
     methods: Sequence[str]
@@ -50,15 +50,15 @@ class Request:
 
 
 def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) -> list[RunSpec]:
-    """Return the runs that were asked for, datasets outermost, then seeds, then methods, each once.
+    """Return the requested runs, datasets outermost, then seeds, then methods, each once.
 
-    Seeds come before methods so that a grid that is cut short still compares every method.
+    Seeds come before methods so that a grid that is stopped early still compares every method.
 
     Args:
-        left_out: told, in a sentence each, of what ``all`` would hold but cannot be used on a dataset.
+        left_out: called with a sentence for each method that ``all`` includes but that cannot be used on a dataset.
 
     Raises:
-        UsageError: something asked for does not exist or does not fit.
+        UsageError: something requested does not exist or does not fit.
     """
     backbone = f"@{request.backbone}" if request.backbone else ""
     named = [name if "@" in name else name + backbone for name in request.methods if name != "all"]
@@ -80,23 +80,21 @@ def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) 
                 spec = dataclasses.replace(first, seed=seed)
                 specs[spec.id] = spec
     if not specs:
-        raise UsageError(
-            "nothing was asked for.", mend="Name methods and datasets: --methods td,moo --dataset mmnist3."
-        )
+        raise UsageError("nothing to run.", mend="Name methods and datasets: --methods td,moo --dataset mmnist3.")
     return list(specs.values())
 
 
 def choose_protocol(dataset: type[Dataset], dataset_name: str, name: str) -> TrainingProtocol:
-    """Return the dataset's protocol of that name.
+    """Return the dataset's training protocol of that name.
 
     Raises:
         UsageError: it has none of that name.
     """
     if name not in dataset.protocols:
         raise UsageError(
-            f"dataset '{dataset_name}' has no protocol '{name}'.",
+            f"dataset '{dataset_name}' has no training protocol '{name}'.",
             mend=did_you_mean(name, dataset.protocols),
-            allowed=f"Its protocols: {', '.join(dataset.protocols)}.",
+            allowed=f"Its training protocols: {', '.join(dataset.protocols)}.",
         )
     return dataset.protocols[name]
 
@@ -130,15 +128,15 @@ def all_methods() -> list[str]:
 
 @contextmanager
 def building(method: MethodChoice, backbone: BackboneChoice, inputs: str, *, mend: str = "") -> Iterator[None]:
-    """Say in words what kept the parts of a method from being built within the block.
+    """Turn an error in building the parts of a method within the block into a message.
 
     Args:
-        inputs: what it was built for, for the error.
-        mend: what may help, for the error.
+        inputs: the inputs that it was built for, for the error.
+        mend: the remedy, for the error.
 
     Raises:
-        UsageError: they do not fit each other or the inputs.
-        PluginError: one of them is broken.
+        UsageError: the parts do not fit each other or the inputs.
+        PluginError: one of the parts is broken.
     """
     try:
         yield
@@ -187,10 +185,10 @@ def _spec(dataset: DatasetChoice, method: MethodChoice, protocol: TrainingProtoc
 def _check_kinds(
     dataset: DatasetChoice, tasks: Sequence[Task], method: MethodChoice, protocol: TrainingProtocol
 ) -> None:
-    """Refuse what has no meaning for the kinds of the tasks.
+    """Refuse settings that are not defined for the kinds of the tasks.
 
     Raises:
-        UsageError: there is something.
+        UsageError: there is one.
     """
     kinds, name = method.network_class.kinds, f"method '{method.network_choice}'"
     if kinds and (other := [task for task in tasks if not isinstance(task.kind, kinds)]):
@@ -202,8 +200,8 @@ def _check_kinds(
         raise UsageError(f"protocol setting 'adds' is '{protocol.adds}', and {name} has phases of its own.")
     if method.network_class.phases and protocol.select != "last":
         raise UsageError(
-            f"protocol setting 'select' is '{protocol.select}', and {name} has phases, of which epochs are not alike: "
-            "none of them all can be chosen as the best.",
+            f"protocol setting 'select' is '{protocol.select}', and {name} has phases, whose epochs cannot be compared "
+            "to choose the best one.",
             mend="Use --set select=last.",
         )
     if not any(task.kind.one_task_per_example for task in tasks):
@@ -211,9 +209,9 @@ def _check_kinds(
     if issubclass(method.balancer_class, RepresentationBalancer):
         raise UsageError(
             f"balancer '{method.balancer_choice}' compares the tasks' gradients in the representation of an example, "
-            f"and each example of dataset '{dataset.choice}' belongs to one task: there they are at right angles, "
-            "whatever the tasks are.",
-            mend="Use a balancer of the gradients of the parameters, such as one without -ub.",
+            f"and each example of dataset '{dataset.choice}' belongs to one task: these gradients are always "
+            "orthogonal.",
+            mend="Use a balancer of the gradients in the parameters, such as one without -ub.",
         )
     if protocol.tasks_per_image == "all":
         raise UsageError(
@@ -224,7 +222,7 @@ def _check_kinds(
 
 
 def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice, protocol: TrainingProtocol) -> None:
-    """Build everything once, which needs no data files: what does not fit is refused before anything is fetched."""
+    """Build everything once, which needs no data files: misfits are refused before anything is downloaded."""
     protocol.check()
     opened = dataset.open(Path())
     _check_kinds(dataset, opened.tasks, method, protocol)
@@ -233,7 +231,7 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
     if protocol.adds != "none" and len(opened.tasks) < 2:
         raise UsageError(
             f"protocol setting 'adds' is '{protocol.adds}', and dataset '{dataset.choice}' has one task: there is no "
-            "other to learn before it is added."
+            "other task to train before it is added."
         )
     if protocol.adds == "own" and not method.network_class.per_task:
         raise UsageError(
@@ -243,8 +241,7 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
         )
     if method.network_class.needs_stages and not backbone.backbone_class.has_stages:
         raise UsageError(
-            f"method '{method.network_choice}' reaches into the feature maps of its backbone, "
-            f"and '{backbone.choice}' has none."
+            f"method '{method.network_choice}' needs the feature maps of its backbone, and '{backbone.choice}' has none."
         )
     for what, layouts in (
         (f"method '{method.network_choice}'", method.network_class.layouts),
@@ -262,14 +259,13 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
         built = facts_of(dataset, method, backbone)
     if built.needs_positive_losses and (below := [task for task in opened.tasks if task.kind.has_negative_losses]):
         raise UsageError(
-            f"balancer '{method.balancer_choice}' has no meaning where a loss is negative, and task "
-            f"'{below[0].name}' of dataset '{dataset.choice}' is of kind {type(below[0].kind).__name__}, whose "
-            "losses can be.",
+            f"balancer '{method.balancer_choice}' is not defined for negative losses, and task '{below[0].name}' of "
+            f"dataset '{dataset.choice}' is of kind {type(below[0].kind).__name__}, whose losses can be negative.",
             mend=f"Use a balancer for losses of any sign, such as '{registry.reference('balancer')}'.",
         )
     if method.balancer_class.needs_shared_parameters and not built.trains_shared:
         raise UsageError(
-            f"method '{method.title}' does not go together: network '{method.network_choice}' on backbone "
+            f"method '{method.title}' is no valid combination: network '{method.network_choice}' on backbone "
             f"'{backbone.choice}' trains no parameter that tasks share, so that '{method.balancer_choice}' has nothing "
             "to balance.",
             mend="Use a balancer of losses alone, such as uniform.",
@@ -282,7 +278,7 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
         )
     if protocol.gradient_scale == "sum" and not built.has_gain:
         raise UsageError(
-            f"balancer '{method.balancer_choice}' has no gradient scale 'sum': how long the gradient is that it gives "
-            "depends on how long the tasks' gradients are, so that no constant makes up for it.",
+            f"balancer '{method.balancer_choice}' has no gradient scale 'sum': the length of its gradient depends on "
+            "the lengths of the tasks' gradients, so that no constant compensates for it.",
             mend="Use --gradient-scale matched, or native.",
         )

@@ -1,9 +1,9 @@
-"""Runs of one seed on two datasets: what they have in common, so that they can be compared in pairs.
+"""Runs of one seed on two datasets: the parts that they have in common, so that they can be compared in pairs.
 
 A seed fixes the initial backbone, and the other modules that tasks share, by their names and shapes, and the order of
-the data by the number of examples. Where two datasets have images of one shape, one backbone and equally many examples,
-as a dataset and some of its tasks have, runs of one seed begin alike and see the same examples in the same order. They
-differ in the tasks, and in which of them is drawn for an image where one is.
+the data by the number of examples. If two datasets have images of one shape, one backbone and equally many examples, as
+a dataset and a subset of its tasks have, runs of one seed start alike and use the same examples in the same order. They
+differ in the tasks, and, if one task is drawn per image, in the drawn task.
 """
 
 from pathlib import Path
@@ -15,12 +15,12 @@ __all__ = ["unlike_starts"]
 
 
 def unlike_starts(method: str, first: str, second: str) -> str:
-    """Return why runs of a method of one seed do not begin alike on two datasets, in words; empty if they do.
+    """Return the reason why runs of a method of one seed start differently on two datasets; empty if they do not.
 
-    How many examples there are is not compared: files alone tell it.
+    The number of examples is not compared: it is known only from files.
 
     Args:
-        method, first, second: a method and datasets, as on the command line.
+        method, first, second: a method and two datasets, as on the command line.
 
     Raises:
         UsageError, PluginError: one of them does not exist.

@@ -1,13 +1,13 @@
-"""From the texts people type to plug-ins and options, and back.
+"""From the texts of users to plug-ins and options, and back.
 
 A method is ``network[:option=value ...][+balancer[:option=value ...]][@backbone[:option=value ...]]`` or an alias with
 options of either part, e.g. ``td:channels=6``, ``branches+fixed:weights=.3/.7``, ``moo:normalize=l2``,
 ``uniform@lenet:width=2``.
 
-An option that is a file is given as its path. In a choice it stands as the hash of the content, from which nothing can
-be read unless a mapping says where the content lies. A title has the first digits of the hash, which show that two
-files are not the same but are refused as a value: whoever asks for a run names its files by path or by the whole hash.
-The path of a file for a network or a balancer cannot hold ``@``, nor ``+`` before a letter; that for a backbone can.
+An option that is a file is given as its path. A choice contains the hash of the content, which can be read only if a
+mapping gives the path of the content. A title has the first digits of the hash, which distinguish two files but are
+refused as a value: a request names its files by path or by the whole hash. The path of a file for a network or a
+balancer cannot contain ``@``, nor ``+`` before a letter; that for a backbone can.
 """
 
 import dataclasses
@@ -50,7 +50,7 @@ class BackboneChoice:
         return known_paths(self.options)
 
     def setup(self, dataset: Dataset, *, seed: int) -> Setup:
-        """Return what a network for this dataset on this backbone is built from."""
+        """Return the parts that a network for this dataset on this backbone is built from."""
         return Setup(
             tasks=dataset.tasks,
             backbone_class=self.backbone_class,
@@ -64,7 +64,7 @@ class BackboneChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetChoice:
-    """A dataset and its options, its own and those that every dataset takes."""
+    """A dataset and its options: those of its own and those of every dataset."""
 
     choice: Choice
     dataset_class: type[Dataset]
@@ -92,10 +92,10 @@ class DatasetChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodChoice:
-    """A network and a balancer with their options, and a backbone if one was asked for.
+    """A network and a balancer with their options, and a backbone if it is given.
 
     Attributes:
-        preset: the options that the network's preset sets on whatever backbone it gets.
+        preset: the options that the network's preset sets on any backbone.
         settings: the settings of the training protocol that the balancer's preset changes for this method.
     """
 
@@ -117,25 +117,25 @@ class MethodChoice:
         return own | (self.backbone.files if self.backbone else {})
 
     def on(self, default: str) -> BackboneChoice:
-        """Return the backbone that was asked for; else `default`, as typed on the command line, with the preset."""
+        """Return the backbone that was given; else `default`, as on the command line, with the preset."""
         return self.backbone or parse_backbone(default, preset=self.preset)
 
 
 def dataset_of(spec: RunSpec) -> DatasetChoice:
-    """Return the dataset of a run, whose files are found where the spec says; errors as in `parse_dataset`."""
+    """Return the dataset of a run, whose files are at the paths in the spec; errors as in `parse_dataset`."""
     return parse_dataset(str(spec.dataset), spec.files)
 
 
 def backbone_of(spec: RunSpec) -> BackboneChoice:
-    """Return the backbone of a run, whose files are found where the spec says; errors as in `parse_backbone`."""
+    """Return the backbone of a run, whose files are at the paths in the spec; errors as in `parse_backbone`."""
     return parse_backbone(str(spec.backbone), spec.files)
 
 
 def parse_dataset(text: str, files: Mapping[str, str] | None = None) -> DatasetChoice:
-    """Read a dataset such as ``mmnist4`` or ``mmnist4:offset=8``.
+    """Parse a dataset such as ``mmnist4`` or ``mmnist4:offset=8``.
 
     Args:
-        files: where the files lie that the text gives by hash: paths by hash. Without it they cannot be read.
+        files: paths of the files that the text gives by hash, by hash. Without it they cannot be read.
 
     Raises:
         UsageError: there is no such dataset or option, or a value does not fit.
@@ -161,11 +161,11 @@ def parse_dataset(text: str, files: Mapping[str, str] | None = None) -> DatasetC
 def parse_backbone(
     text: str, files: Mapping[str, str] | None = None, *, preset: Mapping[str, Value] | None = None
 ) -> BackboneChoice:
-    """Read a backbone such as ``lenet`` or ``lenet:width=2``.
+    """Parse a backbone such as ``lenet`` or ``lenet:width=2``.
 
     Args:
-        files: as in `parse_dataset`.
-        preset: options for those that the text does not give, as far as the backbone has them.
+        files: see `parse_dataset`.
+        preset: values for options that the text does not give, if the backbone has them.
 
     Raises:
         UsageError: there is no such backbone or option, or a value does not fit.
@@ -179,10 +179,10 @@ def parse_backbone(
 
 
 def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodChoice:
-    """Read a method: a network or alias, perhaps with a balancer and a backbone; `files` as in `parse_dataset`.
+    """Parse a method: a network or alias, perhaps with a balancer and a backbone; `files` as in `parse_dataset`.
 
     Raises:
-        UsageError: a part does not exist, an option does not fit, or the parts do not go together.
+        UsageError: a part does not exist, an option does not fit, or the parts cannot be combined.
     """
     _, at, backbone_text = text.partition("@")
     first, *others = composition(text)
@@ -220,7 +220,7 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
     _check_pair(text, network, network_name, balancer, balancer_name)
     backbone = parse_backbone(backbone_text, files, preset=backbone_preset) if at else None
     shown = _shown(balancer_name, balancer_options)
-    if own_preset is not None:  # so that a row says by its name that it is not trained as the others are
+    if own_preset is not None:  # the name of a row shows that it is not trained as the others are
         shown = Choice(name=balancer_name, options={**asked, "preset": own_preset})
     title = _title(_shown(network_name, network_options), network, shown)
     return MethodChoice(
@@ -238,10 +238,10 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
 
 
 def default_balancer(network: type[Network]) -> str:
-    """Return the name of the balancer that a network is trained with when none is asked for.
+    """Return the name of the balancer that a network is trained with by default.
 
     Raises:
-        PluginError: the network names none, and there is no one reference balancer.
+        PluginError: the network names none, and there is not exactly one reference balancer.
     """
     return network.default_balancer or registry.reference("balancer")
 
@@ -274,7 +274,7 @@ def _choice(name: str, *options: Any) -> Choice:
 
 
 def _shown(name: str, options: Any) -> Choice:
-    """Return the choice with the present names of its options, for a title."""
+    """Return the choice with the current names of its options, for a title."""
     renamed = current_names(type(options))
     choice = _choice(name, options)
     return Choice(name=name, options={renamed.get(key, key): value for key, value in choice.options.items()})
@@ -315,25 +315,24 @@ def _check_pair(
 ) -> None:
     if not issubclass(network, balancer.requires):
         raise UsageError(
-            f"method '{text}' does not go together: balancer '{balancer_name}' needs a {balancer.requires.__name__}, "
+            f"method '{text}' is no valid combination: balancer '{balancer_name}' needs a {balancer.requires.__name__}, "
             f"and '{network_name}' is none."
         )
     if balancer.needs_shared_parameters and not network.shares_parameters:
         raise UsageError(
-            f"method '{text}' does not go together: the tasks of '{network_name}' share no parameters, "
+            f"method '{text}' is no valid combination: the tasks of '{network_name}' share no parameters, "
             f"so that '{balancer_name}' has nothing to balance."
         )
 
 
 def _title(network_choice: Choice, network: type[Network], balancer_choice: Choice) -> str:
-    """Return the shortest text that is read as this pair: an alias if there is one, else the network with its
-    balancer."""
+    """Return the shortest text of this pair: an alias if there is one, else the network with its balancer."""
     pair = f"{network_choice.name}+{balancer_choice.name}"
     for name in registry.entries("method"):
         try:
             plugin = registry.load("method", name)
         except PluginError:
-            continue  # somebody else's broken plug-in is no reason to fail; doctor lists it
+            continue  # a broken plug-in of another package is no reason to fail; doctor lists it
         if issubclass(plugin, Alias) and plugin.is_title and plugin.stands_for == pair:
             return str(Choice(name=name, options={**network_choice.options, **balancer_choice.options}))
     if balancer_choice == Choice(name=default_balancer(network)):

@@ -32,7 +32,7 @@ LATER = {
     "warmup": 0.0,
     "weight_decay": 0.0,
 }
-"""Settings that came after the first runs, with the value that earlier runs are understood to have."""
+"""Settings that were added after the first runs, with the values that apply to earlier runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Choice:
     """A plug-in by name, and the options that differ from its defaults.
 
     Attributes:
-        name: as registered.
+        name: the registered name.
         options: their values as texts, by the first name that each option had.
     """
 
@@ -54,13 +54,13 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Titles:
-    """Names that people use for the parts of a spec; not part of its identity.
+    """Names of the parts of a spec for people; not part of its identity.
 
     Attributes:
         dataset: e.g. ``mmnist4:offset=8``.
-        method: the shortest text that asks for it, e.g. ``moo`` for ``branches+mgda-ub``.
+        method: the shortest text for it, e.g. ``moo`` for ``branches+mgda-ub``.
         protocol: e.g. ``quick`` or ``paper, lr=0.0005``.
-        apart: by the name of each setting of the protocol that a preset of the method changes, its value for all other
+        apart: for each setting of the training protocol that a preset of the method changes, its value for all other
             methods, as text.
     """
 
@@ -72,21 +72,22 @@ class Titles:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec:
-    """Everything that was asked of one run, and nothing else.
+    """The complete request for one run.
 
-    Its identity is a hash in which the protocol's numbers are explicit, and an option appears only where it differs
-    from its default, so that an option added later leaves the identity of old runs as it was. So do the numbers of a
-    protocol that came after the first runs (`LATER`). An option that is a file appears by the hash of its content.
+    Its identity is a hash in which the settings of the training protocol are explicit, and an option appears only if it
+    differs from its default, so that an option added later leaves the identity of old runs unchanged. The same holds
+    for settings of the training protocol that were added after the first runs (`LATER`). An option that is a file
+    appears by the hash of its content.
 
     Attributes:
-        dataset: with its options.
-        network: with its options.
-        balancer: with its options.
-        backbone: with its options.
+        dataset: the dataset with its options.
+        network: the network with its options.
+        balancer: the balancer with its options.
+        backbone: the backbone with its options.
         protocol: every setting of the training protocol.
         seed: fixes the initial weights and the order of the data.
         titles: the names of the parts for people.
-        files: where the files among the options lie: paths by hash. Configuration, and not part of the identity.
+        files: paths of the files among the options, by hash. Configuration, and not part of the identity.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -102,7 +103,7 @@ class RunSpec:
 
     @cached_property
     def id(self) -> str:
-        """Twelve hexadecimal digits that stand for what was asked."""
+        """Twelve hexadecimal digits that identify the request."""
         parts = {"dataset": self.dataset, "network": self.network, "balancer": self.balancer, "backbone": self.backbone}
         settings = {name: (key, getattr(self.protocol, name)) for name, key in _IDENTITY_NAMES.items()}
         asked = {
@@ -115,7 +116,7 @@ class RunSpec:
 
     @property
     def common_protocol(self) -> TrainingProtocol:
-        """The protocol of all methods that were asked for with it, without what a preset of this one changes."""
+        """The training protocol of all methods of the request, without the changes by this method's preset."""
         return self.protocol.changed(**self.titles.apart) if self.titles.apart else self.protocol
 
     @property
@@ -125,7 +126,7 @@ class RunSpec:
         return "/".join([*names, f"seed-{self.seed}-{self.id}"])
 
     def to_json(self) -> str:
-        """Return the text that `from_json` reads back; ``spec.json`` is that of a spec without `files`."""
+        """Return the text that `from_json` reads; ``spec.json`` is that of a spec without `files`."""
         asked = dataclasses.asdict(self)
         if not self.files:
             del asked["files"]
@@ -135,7 +136,7 @@ class RunSpec:
 
     @staticmethod
     def from_json(text: str | bytes) -> "RunSpec":
-        """Read ``spec.json``, of this or an earlier version.
+        """Parse ``spec.json``, of this or an earlier version.
 
         Raises:
             pydantic.ValidationError: the text is not a spec.
@@ -143,14 +144,14 @@ class RunSpec:
         try:
             body = json.loads(text)
         except ValueError:
-            return _READER.validate_json(text)  # raises, and says where the text is no JSON
+            return _READER.validate_json(text)  # raises, and shows the place where the text is no JSON
         return _READER.validate_python(with_present_names(body))
 
 
 def with_present_names(body: Any) -> Any:
-    """Return plain values that hold a training protocol and titles with the present names of all settings.
+    """Return plain values that contain a training protocol and titles with the current names of all settings.
 
-    Anything else is returned as it is.
+    Anything else is returned unchanged.
     """
     match body:
         case {"protocol": dict() as protocol, "titles": {"protocol": str() as title, **others}}:
@@ -163,18 +164,18 @@ def with_present_names(body: Any) -> Any:
 
 
 def composition(text: str) -> list[str]:
-    """Return the network or alias of a method, and the balancer where one is named, each with its options."""
+    """Return the network or alias of a method, and the balancer if one is named, each with its options."""
     # A '+' that ends a value, as in normalize=loss+, is no separator: a balancer's name begins with a letter.
     return re.split(r"\+(?=[A-Za-z])", text.partition("@")[0])
 
 
 def folder_name(title: str) -> str:
-    """Return the name of the folder of a dataset or a method that has this title."""
+    """Return the folder name of a dataset or a method with this title."""
     return title.replace("/", "_").replace(":", ",")[:100]
 
 
 _IDENTITY_NAMES = {
     field.name: identity_name(field) for field in dataclasses.fields(TrainingProtocol) if field.name != "seeds"
 }
-"""Names in identities of the settings that are part of one, by the name of the setting."""
+"""Names in identities of the settings that are part of an identity, by the name of the setting."""
 _READER = TypeAdapter(RunSpec)

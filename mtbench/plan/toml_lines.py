@@ -1,4 +1,4 @@
-"""On which line of a TOML file something stands, which `tomllib` does not tell, and what is wrong there."""
+"""Line numbers of the keys of a TOML file, which `tomllib` does not report, and faults at these lines."""
 
 import re
 from collections import Counter
@@ -18,11 +18,11 @@ _ENDS = {'"""': re.compile(r'(?:\\.|[^\\])*?"""'), "'''": re.compile(r".*?'''")}
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """Something wrong with a suite's file.
+    """A fault in a suite's file.
 
     Attributes:
-        line: where it stands, counted from 1.
-        text: what is wrong, how to mend it, and what is allowed.
+        line: its line, counted from 1.
+        text: the fault, the remedy, and the allowed values.
     """
 
     line: int
@@ -38,7 +38,7 @@ class Extent:
 
 
 class Lines:
-    """The lines of the keys and tables of a TOML file. What lies inside an inline value is found by its text."""
+    """The lines of the keys and tables of a TOML file. Keys inside an inline value are found by their text."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.splitlines()
@@ -63,17 +63,16 @@ class Lines:
                 self.extents[key] = Extent(first=first, last=number)
 
     def find(self, path: Path, text: str = "") -> int:
-        """Return the line of what has this path, e.g. ``("grid", 0, "methods")``; of the nearest thing around it, if it
-        has no line of its own.
+        """Return the line of this path, e.g. ``("grid", 0, "methods")``; of the nearest enclosing key, if it has none.
 
         Args:
-            text: what is looked for within it: the first line there that has it is the one.
+            text: a text within the value: the first line there that contains it is returned.
         """
         while path and path not in self.extents:
             text = text or str(path[-1])
             path = path[:-1]
         extent = self.extents.get(path, Extent(first=1, last=len(self.lines)))
-        if path and not isinstance(path[-1], str):  # an element of an array of tables reaches to the next header
+        if path and not isinstance(path[-1], str):  # an element of an array of tables extends to the next header
             starts = sorted(other.first for key, other in self.extents.items() if key[: len(path)] != path)
             after = [start for start in starts if start > extent.first]
             extent = Extent(first=extent.first, last=min(after, default=len(self.lines) + 1) - 1)
@@ -103,10 +102,10 @@ def _bare(line: str, quote: str) -> tuple[str, str]:
     """Return a line without strings and comments.
 
     Args:
-        quote: of a string of several lines that the line begins within, or empty.
+        quote: the quote of a multi-line string that the line begins within, or empty.
 
     Returns:
-        the line, and the quote of such a string that goes on after it, or empty.
+        the line, and the quote of such a string that continues after it, or empty.
     """
     bare, place = "", 0
     while True:

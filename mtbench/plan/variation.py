@@ -1,7 +1,7 @@
-"""Options that every dataset takes beside its own: fewer tasks, losses of other sizes, noisy or missing labels.
+"""Options of every dataset in addition to its own: fewer tasks, scaled losses, noisy or missing labels.
 
-They make of one dataset worlds in which methods differ: ``mmnist2:scale=1/10``, ``mmnist9:tasks=1/5/9:labels=1/.1/.1``.
-What is drawn has fixed seeds of its own, so that all methods and all repeats see the same labels.
+They make variants of a dataset on which methods differ: ``mmnist2:scale=1/10``, ``mmnist9:tasks=1/5/9:labels=1/.1/.1``.
+Random choices have fixed seeds of their own, so that all methods and all repeats use the same labels.
 """
 
 import dataclasses
@@ -21,16 +21,16 @@ __all__ = ["Variation", "Varied"]
 
 @dataclass(frozen=True, kw_only=True)
 class Variation:
-    """The differences of a dataset from itself. Lists have a value for each task, in the order of the tasks."""
+    """The differences of a variant from its dataset. Lists have a value for each task, in the order of the tasks."""
 
     tasks: tuple[str, ...] = option((), "only these tasks, in this order, e.g. a/b")
-    scale: tuple[float, ...] = option((), "what each task's loss is multiplied by, e.g. 1/10", low=0)
+    scale: tuple[float, ...] = option((), "factor of each task's loss, e.g. 1/10", low=0)
     noise: tuple[float, ...] = option((), "fraction of each task's training labels that is shuffled", low=0, high=1)
     labels: tuple[float, ...] = option((), "fraction of each task's training labels that is kept", low=0, high=1)
 
 
 class Varied(Dataset):
-    """A dataset with a variation; validation and test splits keep all labels of the tasks that are left, as they are.
+    """A dataset with a variation; validation and test splits keep all labels of the remaining tasks unchanged.
 
     Raises:
         UsageError: the variation does not fit the dataset's tasks.
@@ -133,8 +133,7 @@ def _check_values(option_name: str, values: tuple[float, ...], tasks: Sequence[T
 
 
 def _draw(defined: Tensor, fraction: float, purpose: str, task: str) -> Tensor:
-    """Return rows of a fraction of the defined targets, in random order, from a stream that belongs to the task's
-    name."""
+    """Return rows of a fraction of the defined targets, in random order, from a stream of the task's name."""
     rows = defined.nonzero().squeeze(1)
     order = torch.randperm(len(rows), generator=stream(0, "variation", purpose, task))
     return rows[order[: round(fraction * len(rows))]]

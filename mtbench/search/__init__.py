@@ -1,1 +1,1 @@
-"""Search for settings that suit a method: trials are ordinary runs, proposed by Optuna, chosen on validation alone."""
+"""Search of settings for a method: trials are ordinary runs, proposed by Optuna, chosen on validation alone."""

@@ -1,4 +1,4 @@
-"""Axes of a search: settings of the protocol and options of a method, by name, each with the space of its values."""
+"""Axes of a search: settings of the training protocol and options of a method, by name, each with its space."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +15,9 @@ from mtbench.plan.parse import MethodChoice
 __all__ = ["Axis", "Coordinate", "axes_of", "default_axes", "describe", "known_axes", "unknown"]
 
 EQUAL = ("adds", "curve", "diagnostics", "epochs", "fraction", "images", "name", "seeds", "select", "validation")
-"""Settings of a protocol that stay as they are, so that every trial has the same budget, the same data and is measured
-alike."""
+"""Settings of a training protocol that cannot be searched: every trial has the same budget, data and measurement."""
 BOUNDS = ("choices", "low", "high")
-"""Entries of an option that say which values it may have."""
+"""Entries of an option that restrict its values."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +26,7 @@ class Coordinate:
 
     Attributes:
         space: a `Range`, or `Choices`.
-        whole: whether only whole numbers are meant.
+        whole: True for whole numbers only.
     """
 
     name: str
@@ -37,17 +36,17 @@ class Coordinate:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One thing that is searched.
+    """One setting or option that is searched.
 
     Attributes:
-        name: as after ``--space``: the option's, or ``plugin.option`` where the bare name is another's.
+        name: name as after ``--space``: the option's, or ``plugin.option`` if the bare name is another's.
         part: ``protocol``, ``network`` or ``balancer``.
         option: the name of the field there.
         kind: the type of its values.
-        default: what it is when nothing is said; empty weights mean equal ones.
-        space: what is tried.
+        default: the default value; empty weights mean equal ones.
+        space: the space of its values.
         tasks: the names of the dataset's tasks, for weights.
-        bounds: what `parse_value` takes: ``choices``, ``low``, ``high``.
+        bounds: the arguments of `parse_value`: ``choices``, ``low``, ``high``.
     """
 
     name: str
@@ -60,7 +59,7 @@ class Axis:
     bounds: Mapping[str, Any]
 
     def coordinates(self) -> list[Coordinate]:
-        """Return what a sampler proposes for it: one number or choice, or for T weights T - 1 logarithms of ratios."""
+        """Return the coordinates that a sampler proposes: a number or choice, or T - 1 log ratios for T weights."""
         if isinstance(self.space, Simplex):
             bound = self.space.bound
             return [
@@ -99,7 +98,7 @@ class Axis:
         return {names[0]: self.default} if self.space.low <= self.default <= self.space.high else None
 
     def parse(self, text: str) -> "Axis | None":
-        """This axis with the space that was typed, or None if it is to be left out.
+        """Return this axis with the given space, or None if it is to be left out.
 
         Raises:
             UsageError: the text is no space, or one that does not fit.
@@ -142,14 +141,15 @@ class Axis:
         if self.kind == tuple[float, ...]:
             return "Weights of the tasks are searched as simplex, or as simplex:RATIO."
         ranges = "low..high, low..high:log, or " if self.kind in (int, float) else ""
-        return f"Allowed: {ranges}values with slashes, such as a/b/c; none leaves it as it is."
+        return f"Allowed: {ranges}values with slashes, such as a/b/c; none leaves it unchanged."
 
 
 def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> dict[str, Axis]:
-    """Return everything that could be searched, by name; one that declares no space has none.
+    """Return every axis that can be searched, by name; an axis that declares no space has none.
 
-    The protocol's optimizer says what is tried for its settings; those that it does not use cannot be searched. A bare
-    name is the protocol's, else the network's, else the balancer's; ``plugin.option`` names any of the latter.
+    The training protocol's optimizer defines the spaces of its settings; settings that it does not use cannot be
+    searched. A bare name is the training protocol's, else the network's, else the balancer's; ``plugin.option`` names
+    any of the latter.
     """
     found: dict[str, Axis] = {}
     parts = (
@@ -180,10 +180,11 @@ def known_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence
 
 
 def default_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str]) -> list[Axis]:
-    """Return what is searched when nothing is said.
+    """Return the axes that are searched by default.
 
-    Weights of the tasks alone, if the method takes any: then it is a trade-off that is looked for, at one learning
-    rate. Else what the protocol and the method's options declare, but for options that were given with the method.
+    These are the weights of the tasks alone, if the method takes any: the search is then for a trade-off, at one
+    learning rate. Otherwise they are all axes that the training protocol and the method's options declare, except
+    options that were given with the method.
     """
     given = {"protocol": {}, "network": method.network_choice.options, "balancer": method.balancer_choice.options}
     declared = [
@@ -197,10 +198,9 @@ def default_axes(method: MethodChoice, protocol: TrainingProtocol, tasks: Sequen
 def axes_of(
     method: MethodChoice, protocol: TrainingProtocol, tasks: Sequence[str], space: Mapping[str, str]
 ) -> tuple[list[Axis], set[str]]:
-    """Return what is searched when this is said of it, by name; and which of the names the method knows.
+    """Return the axes that are searched with these spaces, by name, and the names that the method knows.
 
-    If any name is given values, what is named is searched and nothing else; if names are but left out, the default
-    without them.
+    If any name has values, only the named axes are searched; if names are only left out, the default ones without them.
 
     Raises:
         UsageError: a text is no space.
@@ -224,23 +224,23 @@ def axes_of(
 def unknown(name: str, known: Sequence[str]) -> UsageError:
     """Return the error for a name that none of the methods knows."""
     return UsageError(
-        f"--space names '{name}', which is neither a number of the protocol that can be searched nor an option of a "
-        "method that was named.",
+        f"--space names '{name}', which is neither a setting of the training protocol that can be searched nor an "
+        "option of a given method.",
         mend=did_you_mean(name, known),
-        allowed=f"What can be searched: {', '.join(known)}.",
+        allowed=f"Searchable: {', '.join(known)}.",
     )
 
 
 def describe(axes: Sequence[Axis]) -> dict[str, str]:
-    """Return by name the space as it is typed."""
+    """Return the spaces by name, as on the command line."""
     return {axis.name: render_space(axis.space) for axis in axes if axis.space is not None}
 
 
 def _canonical(axis: Axis, protocol: TrainingProtocol) -> Axis:
-    """Return the axis with each value in its canonical text, once the protocol takes it.
+    """Return the axis with each value in its canonical text, if the training protocol accepts it.
 
     Raises:
-        UsageError: the protocol does not take one of the values.
+        UsageError: the training protocol does not accept one of the values.
     """
     if axis.part != "protocol" or not isinstance(axis.space, Choices):
         return axis

@@ -1,4 +1,4 @@
-"""The choice of trials: by what they were worth on the validation split, and by nothing else."""
+"""The choice of trials: by their metrics on the validation split, and by nothing else."""
 
 from mtbench.stats.pareto import front
 from mtbench.store.study import Study
@@ -17,10 +17,10 @@ def leading(study: Study) -> list[int]:
 
 
 def choose(study: Study, points: str) -> tuple[int, ...]:
-    """Return the trials to be trained again, the default first; none if no trial was done.
+    """Return the trials to be retrained, the default first; none if no trial was done.
 
     Args:
-        points: ``front``: the default and those that lead; ``all``: with more than one objective, all that were done.
+        points: ``front``: the default and the leading trials; ``all``: with several objectives, all finished trials.
     """
     done = [trial.number for trial in study.trials if trial.values is not None]
     chosen = done if points == "all" and len(study.higher_is_better) > 1 else leading(study)

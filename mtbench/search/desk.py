@@ -22,11 +22,11 @@ __all__ = ["Desk"]
 
 
 class Desk:
-    """A study that nobody else works on for as long as the leases are held.
+    """A study that no other process works on as long as the leases are held.
 
     Attributes:
-        plan: what was asked.
-        chosen, retrained: as in `Study`.
+        plan: the request for the study.
+        chosen, retrained: see `Study`.
 
     Raises:
         Busy: another process works on it.
@@ -52,24 +52,24 @@ class Desk:
         self._check_journal()
 
     def ask(self, began: int) -> list[int]:
-        """Return the trials of a round that are not finished; those that are not there yet are proposed now."""
+        """Return the trials of a round that are not finished; missing ones are proposed now."""
         plan, end = self.plan, min(began + ROUND, self.plan.trials)
         for number in range(len(self._journal.entries()), end):
             past = [entry.past for entry in self._journal.entries()]
             higher = plan.study.higher_is_better
             proposal = propose(plan.axes, plan.request.sampler, plan.request.seed, higher, past, number, ROUND)
-            # A default outside the space, and it alone, has no point there.
+            # A default outside of the space, and only it, has no point there.
             asked = {axis.name: axis.text(proposal.point) for axis in plan.axes} if number and proposal.point else {}
             self._journal.add(proposal, asked or plan.default)
         return [entry.number for entry in self._journal.entries()[began:end] if entry.state == "asked"]
 
     def specs(self, number: int) -> list[RunSpec]:
-        """Return the runs of a trial; none if what it asks does not fit together."""
+        """Return the runs of a trial; none if its values do not fit together."""
         runs = self._planned(number)
         return [] if isinstance(runs, str) else runs
 
     def tell(self, number: int, runs: Sequence[RunStatus]) -> None:
-        """Put down what came of a trial's runs.
+        """Store the outcome of a trial's runs.
 
         Raises:
             RunError: one of them has neither a record nor a failure of its own.
@@ -78,7 +78,7 @@ class Desk:
             if run.record is None and run.state != "failed":
                 why = run.why or "it was not done"
                 raise RunError(
-                    f"the run in {run.folder} has no record: {why.rstrip('.')}.", mend="Give the command again."
+                    f"the run in {run.folder} has no record: {why.rstrip('.')}.", mend="Run the command again."
                 )
         planned = self._planned(number)
         outcome = Outcome(why=planned) if isinstance(planned, str) else self._outcome(runs)
@@ -95,7 +95,7 @@ class Desk:
         return tuple(self._below(run.folder) for run in runs if run.record is not None)
 
     def study(self) -> Study:
-        """Return the study as it stands, with as many trials as were asked for."""
+        """Return the study in its current state, with the requested number of trials."""
         everything = self._journal.entries()
         entries, beyond = everything[: self.plan.trials], everything[self.plan.trials :]
         spent = {run: cost for entry in entries for run, cost in entry.outcome.runs.items()}
@@ -118,7 +118,7 @@ class Desk:
         return dataclasses.replace(study, trials=tuple(marked))
 
     def write(self) -> None:
-        """Put the study down.
+        """Write the study.
 
         Raises:
             Busy: another process has taken it over.
@@ -127,14 +127,14 @@ class Desk:
         write_study(self._folder, self.study())
 
     def _check_journal(self) -> None:
-        """Make sure that what came of each trial is of its own runs: a line that was lost would shift the rest."""
+        """Check that each trial's outcome is of its own runs: a lost line would shift the rest."""
         for entry in self._journal.entries():
             own = {Path(spec.folder).name for spec in self.specs(entry.number)}  # a run is known by its identity
             if not {Path(run).name for run in entry.outcome.runs} <= own:
                 raise self._journal.unreadable(f"trial {entry.number} has a run of another setting")
 
     def _planned(self, number: int) -> list[RunSpec] | str:
-        """Return the runs of a trial, or why it has none."""
+        """Return the runs of a trial, or the reason why it has none."""
         if number not in self._specs:
             entry, seeds = self._journal.entries()[number], self.plan.request.seeds
             try:
@@ -144,9 +144,9 @@ class Desk:
         return self._specs[number]
 
     def _outcome(self, runs: Sequence[RunStatus]) -> Outcome:
-        """Return what a trial is worth: by task, the mean over its runs of the metric on the validation split.
+        """Return the outcome of a trial: for each task the mean over its runs of the metric on the validation split.
 
-        It failed if one of them did, or cannot be measured there.
+        It failed if one of its runs did, or cannot be measured there.
         """
         spent: dict[str, tuple[int, float]] = {}
         scores: dict[str, list[float]] = {task.name: [] for task in self.plan.tasks}

@@ -1,7 +1,7 @@
-"""A study's trials on disk, in Optuna's journal: a line for each thing that happened, never a half of one.
+"""A study's trials on disk, in Optuna's journal: a complete line for each event.
 
-Only the owner of the study's lease writes. A trial comes into the journal with everything that it asks, in one line, so
-that a process that is killed leaves a whole trial or none.
+Only the owner of the study's lease writes. A trial is added to the journal with all its values, in one line, so that a
+process that is killed leaves a whole trial or none.
 """
 
 import os
@@ -27,7 +27,7 @@ __all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]
 FILE = "journal.log"
 STATES = {TrialState.RUNNING: "asked", TrialState.COMPLETE: "done", TrialState.FAIL: "failed"}
 ASKED, MARKS, OUTCOME = "asked", "marks", "outcome"
-"""Names of what a trial carries besides what Optuna knows."""
+"""Names of the attributes of a trial that Optuna does not have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +35,9 @@ class Outcome:
     """The outcome of a trial.
 
     Attributes:
-        values: by task, the metric on the validation split; None if it failed.
-        runs: by the folder of each run, the epochs that it trained and the seconds that they took.
-        why: what went wrong, if it failed.
+        values: the metric on the validation split, by task; None if it failed.
+        runs: the number of trained epochs and their seconds, by the folder of each run.
+        why: the reason, if it failed.
     """
 
     values: Mapping[str, float] | None = None
@@ -51,9 +51,9 @@ class JournalEntry:
 
     Attributes:
         state: ``asked``, ``done`` or ``failed``.
-        asked: by name, as on the command line.
-        past: as samplers see it.
-        outcome: of a trial that is finished.
+        asked: the values by name, as on the command line.
+        past: the trial as samplers see it.
+        outcome: the outcome of a finished trial.
     """
 
     number: int
@@ -68,7 +68,7 @@ class Journal:
 
     Raises:
         StoreError: it cannot be read or written.
-        Busy: when something is written, and another process has taken the study over.
+        Busy: something is written, and another process has taken the study over.
     """
 
     def __init__(self, folder: Path, lease: Lease, *, name: str, axes: Sequence[Axis], higher: Sequence[bool]) -> None:
@@ -119,11 +119,11 @@ class Journal:
         """Return the error for a journal that something else has written to."""
         return StoreError(
             f"the journal {self._path} cannot be read ({why}).",
-            mend="Delete its folder and give the command again: runs that are done are not done again.",
+            mend="Delete its folder and run the command again: finished runs are not repeated.",
         )
 
     def add(self, proposal: Proposal, asked: Mapping[str, str]) -> None:
-        """Put down a trial that is to be run."""
+        """Store a trial that is to be run."""
         inside = proposal.point is not None
         trial = create_trial(
             state=TrialState.RUNNING,
@@ -136,7 +136,7 @@ class Journal:
             self._study.add_trial(trial)
 
     def tell(self, number: int, outcome: Outcome, values: Sequence[float] | None) -> None:
-        """Put down what came of a trial; `values`, of the objectives, is None if it failed."""
+        """Store the outcome of a trial; `values`, of the objectives, is None if it failed."""
         study = self._storage.get_study_id_from_name(self._study.study_name)
         trial = self._storage.get_trial_id_from_study_id_trial_number(study, number)
         told = {
@@ -145,7 +145,7 @@ class Journal:
             "why": outcome.why,
         }
         with store_errors(self._path), quiet():
-            # The outcome first: a trial that is finished has one.
+            # The outcome first: a finished trial has one.
             self._storage.set_trial_user_attr(trial, OUTCOME, told)
             if values is None:
                 self._study.tell(number, state=TrialState.FAIL)
@@ -154,7 +154,8 @@ class Journal:
 
 
 class _LeaseLock(JournalFileOpenLock):
-    """No lock of its own: who has the study's lease may write, and who has lost it may not."""
+    """A lock without a file of its own: the owner of the study's lease may write, a process that has lost it may
+    not."""
 
     def __init__(self, path: Path, lease: Lease) -> None:
         super().__init__(str(path))
@@ -169,7 +170,7 @@ class _LeaseLock(JournalFileOpenLock):
 
 
 def _cut_torn_line(path: Path) -> None:
-    """Remove the end of a line that was being written when the power failed; the next would be glued to it."""
+    """Remove an incomplete last line, as after a power failure; the next line would be appended to it."""
     with suppress(FileNotFoundError):
         whole = path.read_bytes().rpartition(b"\n")
         if whole[2]:

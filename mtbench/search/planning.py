@@ -1,4 +1,4 @@
-"""Methods x datasets become studies: what each searches, what it optimizes, and the runs of a trial."""
+"""Studies from methods x datasets: the space and the objective of each, and the runs of a trial."""
 
 import dataclasses
 import hashlib
@@ -23,23 +23,23 @@ from mtbench.store.study import SEARCHES, Study
 __all__ = ["ROUND", "StudyPlan", "plan_search"]
 
 ROUND = 4
-"""The number of trials that are proposed before any of them is run, however many are run at a time."""
+"""The number of trials that are proposed before any of them is run, for any number of runs at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlan:
-    """A study that was asked for.
+    """The plan of a requested study.
 
     Attributes:
-        dataset: as on the command line.
-        method: a network with a balancer; what is searched is at its default.
-        request: everything else that was asked.
-        protocol: with the numbers that are to differ.
-        axes: what is searched.
-        tasks: in the dataset's order.
+        dataset: the dataset as on the command line.
+        method: a network with a balancer; searched options are at their defaults.
+        request: the rest of the request.
+        protocol: the training protocol with its changed settings.
+        axes: the axes that are searched.
+        tasks: the tasks in the dataset's order.
         objective: ``tasks`` or ``mean``.
-        trials: how many.
-        files: where the files among the options of dataset and method lie: paths by hash.
+        trials: the number of trials.
+        files: paths of the files among the options of dataset and method, by hash.
     """
 
     dataset: str
@@ -54,12 +54,12 @@ class StudyPlan:
 
     @property
     def default(self) -> dict[str, str]:
-        """The values that the default trial asks for, by name."""
+        """The values of the default trial, by name."""
         return {axis.name: axis.default_text() for axis in self.axes}
 
     @property
     def report_seeds(self) -> range:
-        """The seeds of what is trained again."""
+        """The seeds of retrained runs."""
         return range(self.protocol.seeds if self.request.retrain is None else self.request.retrain)
 
     def specs(self, asked: Mapping[str, str], seeds: Sequence[int], *, validation: bool) -> list[RunSpec]:
@@ -67,7 +67,7 @@ class StudyPlan:
 
         Args:
             asked: a value for each axis, by name.
-            validation: whether a validation split is held out, as it is while something is to be chosen.
+            validation: True if a validation split is held out, as in trials.
 
         Raises:
             UsageError: these values do not fit each other.
@@ -94,8 +94,8 @@ class StudyPlan:
     def study(self) -> Study:
         """The study before its first trial.
 
-        Its identity is a hash of everything that was asked but the number of trials and what is trained again, so that
-        more trials go on from those that are there.
+        Its identity is a hash of the request without the number of trials and the choice of what is retrained, so that
+        a larger number of trials continues the same study.
         """
         trial = self.specs(self.default, [0], validation=True)[0]
         again = self.specs(self.default, [0], validation=False)[0]
@@ -129,19 +129,20 @@ class StudyPlan:
 
     @property
     def title(self) -> str:
-        """The name of the method for people: as typed, without what is searched, e.g. ``td`` or ``branches+fixed``."""
+        """The name of the method for people: as given, without the searched values, e.g. ``td`` or
+        ``branches+fixed``."""
         return self.method.title
 
     def folder(self, results: Path) -> Path:
-        """Return the folder that the study is kept in."""
+        """Return the folder of the study."""
         return results / SEARCHES / folder_name(self.dataset) / f"{folder_name(self.title)}-{self.study.id}"
 
 
 def plan_search(request: SearchRequest) -> list[StudyPlan]:
-    """Return the studies that were asked for, one per dataset and method, all with the same number of trials.
+    """Return the requested studies, one per dataset and method, all with the same number of trials.
 
     Raises:
-        UsageError: something asked for does not exist or does not fit.
+        UsageError: something requested does not exist or does not fit.
     """
     check_request(request)
     plans: dict[str, StudyPlan] = {}
@@ -156,7 +157,7 @@ def plan_search(request: SearchRequest) -> list[StudyPlan]:
         names = [task.name for task in tasks]
         for name in request.methods:
             method = searched_method(name, request.objective, request.space)
-            if method.preset:  # its options alone are written down from here on
+            if method.preset:  # only its options are stored from here on
                 backbone = method.on(request.backbone or dataset.dataset_class.default_backbone)
                 method = dataclasses.replace(method, backbone=backbone)
             axes, known = axes_of(method, protocol, names, request.space)
@@ -166,17 +167,17 @@ def plan_search(request: SearchRequest) -> list[StudyPlan]:
                 empty.append(f"method '{method.title}' on {dataset.choice}")
                 continue
             study = _study(dataset, method, request, protocol, axes, tasks)
-            plans.setdefault(study.study.id, study)  # what does not fit is refused before anything is written
+            plans.setdefault(study.study.id, study)  # misfits are refused before anything is written
     for name in request.space:
         if name not in used:
             raise unknown(name, list(knowable))
     if empty:
         raise UsageError(
             f"there is nothing to search for {' and '.join(empty)}.",
-            mend="Give a range for a number of the protocol or an option: --space lr=1e-4..1e-2:log.",
+            mend="Give a range for a setting of the training protocol or an option: --space lr=1e-4..1e-2:log.",
         )
     if not plans:
-        raise UsageError("nothing was asked for.", mend="Name a method and a dataset: --method td --dataset mmnist3.")
+        raise UsageError("nothing to search.", mend="Name a method and a dataset: --method td --dataset mmnist3.")
     for each in plans.values():
         _check_seeds(each)
     count = _trials(request, list(plans.values()))
@@ -197,9 +198,9 @@ def _study(
     if objective == "mean" and len(kinds) > 1:
         metrics = ", ".join(f"{task.name}: {task.metric}" for task in tasks)
         raise UsageError(
-            f"the tasks of dataset '{dataset.choice}' are not measured alike ({metrics}), so that their mean says "
-            "nothing.",
-            mend="Ask for an objective per task: --objective tasks.",
+            f"the tasks of dataset '{dataset.choice}' have different metrics ({metrics}), so that their mean has no "
+            "meaning.",
+            mend="Use an objective per task: --objective tasks.",
         )
     return StudyPlan(
         dataset=str(dataset.choice),
@@ -224,7 +225,7 @@ def _check_seeds(plan: StudyPlan) -> None:
 
 
 def _trials(request: SearchRequest, plans: Sequence[StudyPlan]) -> int:
-    """Return the number of trials of each study: all have the same number, and a grid no more than it has points."""
+    """Return the number of trials of each study: all have the same number, and a grid at most its number of points."""
     if request.sampler != "grid":
         return request.trials or TRIALS
     sizes = {plan.title: 1 + grid_size(plan.axes) for plan in plans}
@@ -232,12 +233,12 @@ def _trials(request: SearchRequest, plans: Sequence[StudyPlan]) -> int:
     if request.trials is None and len(set(sizes.values())) > 1:
         each = ", ".join(f"{title} {size}" for title, size in sizes.items())
         raise UsageError(
-            f"the grids of these methods have different numbers of points, the default among them: {each}.",
+            f"the grids of these methods have different numbers of points, including the default: {each}.",
             mend=f"Give each the same number: --trials {sizes[least]} or fewer.",
         )
     if request.trials is not None and request.trials > sizes[least]:
         raise UsageError(
-            f"the grid of method '{least}' has {sizes[least]} points, the default among them, and --trials is "
+            f"the grid of method '{least}' has {sizes[least]} points, including the default, and --trials is "
             f"{request.trials}.",
             mend=f"Give --trials {sizes[least]}, or another --sampler.",
         )

@@ -1,4 +1,4 @@
-"""Points that are known before any of them is tried: a grid, and a sequence that fills the space evenly (Sobol's)."""
+"""Points that are known before any of them is tried: a grid, and a Sobol sequence, which fills the space evenly."""
 
 import itertools
 import math
@@ -13,7 +13,7 @@ from mtbench.search.axes import Axis, Coordinate
 __all__ = ["LEVELS", "Point", "default_point", "grid_point", "grid_size", "setting_count", "sobol_point"]
 
 LEVELS = 5
-"""The number of values of a range that are on a grid, its ends among them; choices are on it all."""
+"""The number of values of a range on a grid, including its ends; choices are all on it."""
 LIMIT = 100_000
 """The largest number of points that a grid may have."""
 
@@ -22,36 +22,38 @@ Point = dict[str, float | str]
 
 
 def default_point(axes: Sequence[Axis]) -> Point | None:
-    """Return the default; None if any part of it lies outside what is searched."""
+    """Return the default; None if any part of it lies outside of the space."""
     parts = [axis.default_point() for axis in axes]
     return None if any(part is None for part in parts) else {k: v for part in parts if part for k, v in part.items()}
 
 
 def setting_count(axes: Sequence[Axis]) -> float:
-    """Return the number of different settings to try, the default among them; infinite where a range is searched."""
+    """Return the number of different settings to try, including the default; infinite if a range is searched."""
     return math.prod(map(_values, _coordinates(axes))) + (default_point(axes) is None)
 
 
 def grid_size(axes: Sequence[Axis]) -> int:
-    """Return the number of points of the grid, the default left out: that is tried anyway.
+    """Return the number of points of the grid without the default, which is always tried.
 
     Raises:
-        UsageError: more than anybody can try.
+        UsageError: there are more points than can be tried.
     """
     return len(_grid(axes))
 
 
 def grid_point(axes: Sequence[Axis], seed: int, number: int) -> Point:
-    """Return the point of a trial, from 1. The points come in a random order, so that a part of them is spread out
-    too."""
+    """Return the point of a trial, counted from 1, in a random order of the grid, so that any part of them is spread
+    out."""
     points = _grid(axes)
     order = np.random.default_rng(derive(seed, "grid")).permutation(len(points))
     return points[int(order[number - 1])]
 
 
 def sobol_point(axes: Sequence[Axis], seed: int, number: int) -> Point:
-    """Return the point of a trial, from 1, of a Sobol sequence scrambled by the seed (Owen 1998); choices are cut
-    evenly."""
+    """Return the point of a trial, counted from 1, of a Sobol sequence scrambled by the seed (Owen 1998).
+
+    Choices are divided evenly.
+    """
     from scipy.stats import qmc
 
     coordinates = _coordinates(axes)
@@ -99,7 +101,7 @@ def _levels(coordinate: Coordinate) -> list[float | str]:
 
 
 def _at(coordinate: Coordinate, share: float) -> float | str:
-    """Return the value that lies at a share of the way, in [0, 1)."""
+    """Return the value at a fraction of the range, in [0, 1)."""
     if isinstance(coordinate.space, Choices):
         values = coordinate.space.values
         return values[min(int(share * len(values)), len(values) - 1)]

@@ -1,8 +1,8 @@
-"""The next trial: a function of the seed, the trial's number and what the rounds before it gave, and of no state.
+"""The next trial: a function of the seed, the trial's number and the results of earlier rounds, and of no state.
 
 Each trial has a sampler of its own that is seeded by its number. It sees the finished trials of the rounds before its
-own, and those of its own round as being under way, whatever has become of them by now. So the same trials are proposed
-whether a search goes through at once or is killed and goes on, is lengthened, or does one run at a time or many.
+own, and those of its own round as running, in whatever state they are. So the same trials are proposed for a search
+that is interrupted and resumed or not, is extended or not, and for any number of runs at a time.
 """
 
 import warnings
@@ -24,7 +24,7 @@ from mtbench.search.points import Point, default_point, grid_point, sobol_point
 __all__ = ["Past", "Proposal", "directions", "distributions", "propose", "quiet"]
 
 STARTUP = 8
-"""Trials that are drawn at random before TPE models what was found: two rounds."""
+"""Trials that are drawn at random before TPE models the results: two rounds."""
 POPULATION = 8
 """Trials of a generation of NSGA-II."""
 
@@ -34,8 +34,8 @@ class Proposal:
     """A setting to be tried.
 
     Attributes:
-        point: a value for each coordinate; None for a default that lies outside what is searched.
-        marks: what the sampler must find again at the trial, such as its generation.
+        point: a value for each coordinate; None for a default that lies outside of the space.
+        marks: state that the sampler needs to find at the trial, such as its generation.
     """
 
     point: Point | None
@@ -47,9 +47,9 @@ class Past:
     """A trial as a sampler sees it.
 
     Attributes:
-        number: of the trial.
-        proposal: what was tried.
-        values: of the objectives; None if it failed or is under way.
+        number: the number of the trial.
+        proposal: the setting that was tried.
+        values: the values of the objectives; None if it failed or is running.
     """
 
     number: int
@@ -64,10 +64,10 @@ def propose(
 
     Args:
         sampler: ``tpe`` (Bergstra et al. 2011), ``nsga2`` (Deb et al. 2002), ``qmc`` or ``grid``.
-        seed: of the study.
+        seed: the seed of the study.
         higher: the direction of each objective.
-        past: the trials before this one, in order; of those in its own round only the proposals are looked at.
-        size: how many trials are a round.
+        past: the trials before this one, in order; of those in its own round only the proposals are used.
+        size: the number of trials of a round.
     """
     if number == 0:
         return Proposal(point=default_point(axes))
@@ -79,7 +79,7 @@ def propose(
     with quiet():
         study = optuna.create_study(directions=directions(higher), sampler=_sampler(sampler, derive(seed, number)))
         for trial in past[:number]:
-            # A default outside the space tells a sampler nothing that it could use.
+            # A default outside of the space contains no information for a sampler.
             if trial.proposal.point is not None and (trial.values is not None or trial.number >= began):
                 study.add_trial(_frozen(trial, kinds, under_way=trial.number >= began))
         asked = study.ask(fixed_distributions=kinds)
@@ -88,18 +88,18 @@ def propose(
 
 
 def distributions(axes: Sequence[Axis]) -> dict[str, BaseDistribution]:
-    """Return what is searched, in Optuna's words."""
+    """Return the searched distributions as objects of Optuna."""
     return {coordinate.name: _distribution(coordinate) for axis in axes for coordinate in axis.coordinates()}
 
 
 def directions(higher: Sequence[bool]) -> list[StudyDirection]:
-    """Return the directions of the objectives, in Optuna's words."""
+    """Return the directions of the objectives as objects of Optuna."""
     return [StudyDirection.MAXIMIZE if is_higher else StudyDirection.MINIMIZE for is_higher in higher]
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Within the block Optuna keeps what it would say to its developers' users to itself."""
+    """Suppress Optuna's logs and warnings for its developers within the block."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
@@ -125,7 +125,7 @@ def _sampler(name: str, seed: int) -> BaseSampler:
     seed %= 2**32
     if name == "nsga2":
         return NSGAIISampler(population_size=POPULATION, seed=seed)
-    # What is under way counts as bad, so that the trials of a round keep away from each other.
+    # Running trials count as bad, so that the trials of a round keep away from each other.
     return TPESampler(n_startup_trials=STARTUP, multivariate=True, constant_liar=True, seed=seed)
 
 

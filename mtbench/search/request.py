@@ -20,9 +20,9 @@ __all__ = [
 ]
 
 TUNING = 1000
-"""The first tuning seed, unless they are listed; seeds that are reported count from 0."""
+"""The first tuning seed by default; seeds that are reported count from 0."""
 TRIALS = 20
-"""The number of trials when nothing is said."""
+"""The default number of trials."""
 SAMPLERS = ("tpe", "nsga2", "qmc", "grid")
 OBJECTIVES = ("tasks", "mean")
 POINTS = ("front", "all")
@@ -33,15 +33,16 @@ class SearchRequest:
     """A request to ``mtbench search``.
 
     Attributes:
-        datasets, methods, protocol, settings, backbone: as in `mtbench.plan.grid.Request`.
-        space: by name, as after ``--space``; empty for what each method declares.
+        datasets, methods, protocol, settings, backbone: see `mtbench.plan.grid.Request`.
+        space: the spaces by name, as after ``--space``; empty for those that each method declares.
         sampler: one of `SAMPLERS`.
-        objective: one of `OBJECTIVES`, or empty: ``tasks`` where weights of the tasks are searched, else ``mean``.
-        trials: how many, of each method; None: the whole grid, or `TRIALS`.
+        objective: one of `OBJECTIVES`, or empty: ``tasks`` if weights of the tasks are searched, else ``mean``.
+        trials: the number of trials of each method; None for the whole grid, or `TRIALS`.
         seeds: tuning seeds of each trial.
-        seed: of the proposals.
-        retrain: with how many report seeds, from 0, what was chosen is trained again; None: as the protocol says.
-        points: one of `POINTS`: which trials of several objectives are trained again.
+        seed: the seed of the proposals.
+        retrain: the number of report seeds, from 0, that chosen settings are retrained with; None for the training
+            protocol's.
+        points: one of `POINTS`: the trials that are retrained if there are several objectives.
     """
 
     datasets: Sequence[str]
@@ -63,7 +64,7 @@ def parse_spaces(texts: Sequence[str]) -> dict[str, str]:
     """Return the spaces after ``--space NAME=VALUES``, by name.
 
     Raises:
-        UsageError: a text is not of that form, or a name stands twice.
+        UsageError: a text is not of that form, or a name is given twice.
     """
     space: dict[str, str] = {}
     for text in texts:
@@ -79,10 +80,10 @@ def parse_spaces(texts: Sequence[str]) -> dict[str, str]:
 
 
 def check_request(request: SearchRequest) -> None:
-    """Refuse what can be told to be wrong without looking at any plug-in.
+    """Refuse a request that is wrong for any plug-in.
 
     Raises:
-        UsageError: it is.
+        UsageError: the request is wrong.
     """
     for name, value, allowed in (
         ("--sampler", request.sampler, SAMPLERS),
@@ -97,17 +98,17 @@ def check_request(request: SearchRequest) -> None:
         if number is not None and number < least:
             raise UsageError(f"{name} is {number}.", allowed=f"Allowed: at least {least}.")
     if "all" in request.methods:
-        raise UsageError("a search is of methods that are named.", mend="List them: --methods td,uniform.")
+        raise UsageError("--methods is 'all', and a search needs names.", mend="List them: --methods td,uniform.")
     if request.settings.get("select", "last") != "last":
         raise UsageError(
-            f"--set select={request.settings['select']} was given, and what a search trains again holds out no "
+            f"--set select={request.settings['select']} was given, but retrained runs hold out no "
             "validation split to choose an epoch on.",
-            mend="Leave it out: trials and what is trained again are measured after the last epoch.",
+            mend="Leave it out: trials and retrained runs are measured after the last epoch.",
         )
     if "validation" in request.settings:
         raise UsageError(
-            "--set validation was given, and a search says itself what is held out: a validation split for its trials, "
-            "nothing for what is trained again."
+            "--set validation was given, but a search sets it itself: trials hold out a validation split, "
+            "retrained runs do not."
         )
 
 

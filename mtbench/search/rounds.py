@@ -1,7 +1,7 @@
-"""A search from its first trial to what was chosen: rounds of trials, and then the winners trained again.
+"""A search from its first trial to the chosen settings: rounds of trials, and then retrained runs of the winners.
 
-A round's trials are all proposed before any is run, and told in the order of their numbers when all are over, so that
-what is proposed does not depend on how many run at a time or on when a process was killed.
+A round's trials are all proposed before any is run, and stored in the order of their numbers when all are finished, so
+that proposals do not depend on the number of runs at a time or on the moment when a process was killed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,35 +21,35 @@ __all__ = ["Perform", "run_search"]
 
 
 class Perform(Protocol):
-    """A function that does runs, as ``mtbench run`` does."""
+    """A function that executes runs, as ``mtbench run`` does."""
 
     def __call__(self, specs: Sequence[RunSpec], what: str) -> Sequence[RunStatus]:
-        """Do the runs that are not done yet, and tell in what state each is then, in their order.
+        """Execute the runs that are not done yet, and return the state of each after that, in their order.
 
         Args:
-            specs: each once.
-            what: what they are, for people, e.g. ``trials 0 to 3``.
+            specs: the runs, each once.
+            what: a description of the runs for people, e.g. ``trials 0 to 3``.
 
         Raises:
-            Stopped: by Ctrl-C or SIGTERM.
+            Stopped: Ctrl-C or SIGTERM was received.
         """
 
 
 def run_search(plans: Sequence[StudyPlan], *, results: Path, perform: Perform) -> list[Study]:
-    """Do the studies; trials that are there are left as they are. ``search.json`` is written around each round.
+    """Run the studies; finished trials are left unchanged. ``search.json`` is written around each round.
 
-    All studies take a round each, and then the next, so that a search that is cut short has still given every method
-    the same number of trials. What is chosen is trained again at the end, on all training images, with seeds of its
-    own: these runs alone are ever looked at on the test split.
+    All studies do one round each, and then the next, so that a search that is stopped early has still given every
+    method the same number of trials. Chosen settings are retrained at the end, on all training images, with seeds of
+    their own: only these runs are measured on the test split.
 
     Args:
         plans: from `mtbench.search.planning.plan_search`.
         results: the folder of the runs, and of the studies.
 
     Raises:
-        Busy: another mtbench is at work on one of the studies.
-        Stopped: as `perform` does; the same search goes on where it was.
-        RunError: a run could not be done, for no fault of its own.
+        Busy: another mtbench process works on one of the studies.
+        Stopped: see `Perform`; the same command resumes the search.
+        RunError: a run could not be done, for a reason outside of it.
         StoreError: something cannot be read or written.
     """
     mark_results(results)
@@ -67,7 +67,7 @@ def _round(desks: Sequence[Desk], began: int, perform: Perform) -> None:
         return
     working = list(dict.fromkeys(desk for desk, _ in asked))
     for desk in working:
-        desk.write()  # a report that is made meanwhile knows by it which runs are trials
+        desk.write()  # a report that is made meanwhile recognizes trials by it
     specs = [spec for desk, number in asked for spec in desk.specs(number)]
     statuses = _perform(specs, _named(number for _, number in asked), perform)
     for desk, number in asked:
@@ -80,7 +80,7 @@ def _train_again(desks: Sequence[Desk], perform: Perform) -> None:
     chosen = {desk: choose(desk.study(), desk.plan.request.points) for desk in desks}
     again = {desk: {number: desk.again(number) for number in numbers} for desk, numbers in chosen.items()}
     specs = [spec for runs in again.values() for each in runs.values() for spec in each]
-    statuses = _perform(specs, "what was chosen, trained again", perform)
+    statuses = _perform(specs, "chosen settings, retrained", perform)
     for desk, runs in again.items():
         desk.chosen = chosen[desk]
         desk.retrained = {n: desk.folders([statuses[spec.id] for spec in each]) for n, each in runs.items() if each}
@@ -88,7 +88,7 @@ def _train_again(desks: Sequence[Desk], perform: Perform) -> None:
 
 
 def _perform(specs: Sequence[RunSpec], what: str, perform: Perform) -> dict[str, RunStatus]:
-    """Return the state of each run by its identity, once all that can be done is done."""
+    """Return the state of each run by its identity, after all possible runs are done."""
     each = {spec.id: spec for spec in specs}
     return dict(zip(each, perform(list(each.values()), what), strict=True)) if each else {}
 

@@ -14,18 +14,18 @@ __all__ = ["search_misfits", "suite_requests"]
 def suite_requests(
     suite: Suite, *, base: str = "", settings: Mapping[str, str], seeds: Sequence[int] | None = None
 ) -> list[SearchRequest]:
-    """Return what a suite asks of ``mtbench search``, in its order.
+    """Return a suite's requests to ``mtbench search``, in its order.
 
     Args:
-        base, settings, seeds: as of `mtbench.plan.suite.planned.plan_suite`.
+        base, settings, seeds: see `mtbench.plan.suite.planned.plan_suite`.
 
     Raises:
-        UsageError: the seeds are not the first few from 0, with which what a search chose is trained again.
+        UsageError: the seeds do not count from 0, as the seeds of retrained runs do.
     """
     if suite.search and seeds is not None and list(seeds) != list(range(len(seeds))):
         raise UsageError(
             f"the seeds of suite '{suite.name}' are {', '.join(map(str, seeds))}, and it has a search.",
-            allowed="What a search chose is trained again with seeds from 0: --seeds takes a count.",
+            allowed="Chosen settings are retrained with seeds from 0: --seeds takes a count.",
         )
     sized = suite.sized(base or suite.base)
     return [
@@ -47,7 +47,7 @@ def suite_requests(
 
 
 def search_misfits(suite: Suite) -> dict[int, str]:
-    """Return the faults of the searches of a suite that is in order otherwise, by the number of the search, from 0."""
+    """Return the faults of the searches of a suite without other faults, by the number of the search, from 0."""
     found: dict[int, str] = {}
     for number, part in enumerate(suite.search):
         try:

@@ -1,4 +1,4 @@
-"""The balancer that takes the weights of the tasks that are searched: found by what is installed, not by its name."""
+"""The balancer that takes searched task weights: found among the installed ones, not by its name."""
 
 import dataclasses
 import re
@@ -14,15 +14,15 @@ __all__ = ["searched_method"]
 
 
 def searched_method(text: str, objective: str, space: Collection[str]) -> MethodChoice:
-    """Return the method that is searched: as typed, or the network with the balancer that takes weights of the tasks.
+    """Return the method that is searched: as given, or the network with the balancer that takes task weights.
 
-    A network that was named without a balancer gets that balancer if an objective per task is asked for, or if a space
-    is given for its weights; and, where nothing is said of objective and space, if the network with its own balancer
-    has a name of its own, by which one would have asked for it. What is installed decides: a balancer takes weights if
-    one of its options is searched as a simplex.
+    A network that was named without a balancer gets that balancer if an objective per task is requested, or if a space
+    is given for its weights. If neither objective nor space is given, it gets the balancer if the network with its own
+    balancer has an alias, by which it could have been requested. The installed balancers decide: a balancer takes task
+    weights if one of its options is searched as a simplex.
 
     Raises:
-        UsageError: the method does not exist, or more than one balancer takes weights.
+        UsageError: the method does not exist, or more than one balancer takes task weights.
     """
     method = parse_method(text)
     name = re.split("[:+@]", text.strip())[0]
@@ -37,8 +37,8 @@ def searched_method(text: str, objective: str, space: Collection[str]) -> Method
         return method
     if len(found) > 1:
         raise UsageError(
-            f"more than one balancer takes weights of the tasks: {', '.join(found)}.",
-            mend=f"Name the one you mean, as in --method {name}+{min(found)}.",
+            f"more than one balancer takes task weights: {', '.join(found)}.",
+            mend=f"Name one of them, as in --method {name}+{min(found)}.",
         )
     backbone = f"@{method.backbone.choice}" if method.backbone else ""
     weighted = parse_method(f"{method.network_choice}+{min(found)}{backbone}", method.files)
@@ -46,8 +46,11 @@ def searched_method(text: str, objective: str, space: Collection[str]) -> Method
 
 
 def _weighting_balancers(network: str) -> dict[str, str]:
-    """Return the balancers that take weights of the tasks and fit the network, each with that option: those of the
-    package that the network comes from, if there are any, so that a package more changes nothing."""
+    """Return the balancers that take task weights and fit the network, each with that option.
+
+    They are those of the package that the network comes from, if there are any, so that another package changes
+    nothing.
+    """
     found: dict[str, str] = {}
     for name in registry.entries("balancer"):
         try:

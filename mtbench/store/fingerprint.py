@@ -120,5 +120,5 @@ def _imports(tree: ast.Module, package: str) -> Iterator[str]:
 def _unreadable(entry: registry.PluginEntry, what: str) -> PluginError:
     return PluginError(
         f"the source of {entry.kind} '{entry.name}' of {entry.origin} cannot be read: {what}.",
-        mend="Reinstall the package; `mtbench doctor` lists what is broken.",
+        mend="Reinstall the package; `mtbench doctor` lists broken plug-ins.",
     )

@@ -99,8 +99,8 @@ def _error(losses: Losses, tasks: Sequence[Task], balancer: Balancer, where: str
     below = list(_named(tasks, totals, negative, "is"))
     if below and not broken and balancer.needs_positive_losses:
         return NegativeLoss(
-            f"{', '.join(below)} {where}, and balancer '{type(balancer).__name__}' has no meaning where a loss is "
-            "negative: it takes logarithms, roots or ratios of losses.",
+            f"{', '.join(below)} {where}, and balancer '{type(balancer).__name__}' is not defined for negative losses: "
+            "it takes logarithms, roots or ratios of losses.",
             mend="Use a balancer for losses of any sign, such as uniform, or a loss that is not negative.",
         )
     return NonFiniteLoss(f"{', '.join(broken) or 'a penalty became infinite'} {where}.", mend=SMALLER)

@@ -96,10 +96,10 @@ def test_a_drawn_world_conforms(world: str, tmp_path: Path) -> None:
     assert_conforms(world, root=tmp_path)
 
 
-def test_there_are_at_least_twelve_mixed_pairs_of_different_parts() -> None:
-    assert len(PAIRS) >= 12
-    assert len({pair.partition("+")[0] for pair in PAIRS}) >= 9
-    assert len({pair.partition("+")[2] for pair in PAIRS}) >= 12
+def test_every_network_that_a_balancer_can_work_on_is_in_a_mixed_pair() -> None:
+    paired = {pair.partition("+")[0] for pair in PAIRS}
+    shared = {name for name in for_any_kind() if registry.load("method", name).shares_parameters}
+    assert shared == paired | {"branches"}  # with which every balancer is checked
 
 
 def test_aliases_are_checked_as_what_they_stand_for(data_root: Path) -> None:

@@ -95,7 +95,7 @@ def test_a_loss_that_is_negative_is_a_failure_that_does_not_come_right_by_trying
     failure = run.failure()
     assert failure is not None
     assert (failure.kind, failure.traceback, failure.is_retryable) == ("negative", "", False)
-    assert "has no meaning where a loss is negative" in failure.message
+    assert "is not defined for negative losses" in failure.message
 
 
 def test_a_run_that_succeeds_forgets_its_failures(tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     parent, worker = parent_with_a_worker(tmp_path)
     assert started(worker) is not None
     parent.kill()
-    parent.communicate(timeout=300)
+    parent.wait(300)
     wait_for_the_end_of(worker)
 
 

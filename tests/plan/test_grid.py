@@ -130,7 +130,7 @@ def test_an_unknown_protocol_is_refused() -> None:
     with pytest.raises(UsageError) as error:
         plan(Request(methods=["td"], datasets=["mmnist3"], protocol="quik", settings={}))
     assert str(error.value) == (
-        "dataset 'mmnist3' has no protocol 'quik'. Did you mean 'quick'? Its protocols: paper, quick."
+        "dataset 'mmnist3' has no training protocol 'quik'. Did you mean 'quick'? Its training protocols: paper, quick."
     )
 
 
@@ -142,7 +142,7 @@ def test_all_methods_are_every_installed_network_and_alias_once() -> None:
 
 
 def test_nothing_asked_for_is_an_error() -> None:
-    with pytest.raises(UsageError, match="nothing was asked for"):
+    with pytest.raises(UsageError, match="nothing to run"):
         specs()
 
 
@@ -172,7 +172,7 @@ def test_a_backbone_is_that_of_the_methods_that_name_none() -> None:
 def test_a_method_that_needs_feature_maps_is_refused_where_there_are_none() -> None:
     with pytest.raises(UsageError) as error:
         plan(Request(methods=["td"], datasets=["toy2"], settings={}, seeds=[0]))
-    assert str(error.value) == "method 'td' reaches into the feature maps of its backbone, and 'point' has none."
+    assert str(error.value) == "method 'td' needs the feature maps of its backbone, and 'point' has none."
 
 
 def test_a_backbone_that_cannot_take_the_inputs_is_refused_with_the_reason() -> None:

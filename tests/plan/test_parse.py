@@ -92,8 +92,11 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
         ("td:td-loss=1:td_loss=2", "method 'td:td-loss=1:td_loss=2' gives option 'td_loss' twice."),
         ("moo+uniform", "method 'moo+uniform' adds a balancer to the alias 'moo', which has one."),
         ("td+mgda+uniform", "method 'td+mgda+uniform' has 2 balancers. A method has one."),
-        ("td+mgda-ub", "method 'td+mgda-ub' does not go together: balancer 'mgda-ub' needs a SharedRepresentation, "),
-        ("single+mgda", "method 'single+mgda' does not go together: the tasks of 'single' share no parameters, "),
+        (
+            "td+mgda-ub",
+            "method 'td+mgda-ub' is no valid combination: balancer 'mgda-ub' needs a SharedRepresentation, ",
+        ),
+        ("single+mgda", "method 'single+mgda' is no valid combination: the tasks of 'single' share no parameters, "),
         ("td@lenet:width=0", "option 'width' of backbone 'lenet' is 0. Allowed: 0.1 to 64."),
         ("td@lenett", "backbone 'lenett' is not installed. Did you mean 'lenet'? Installed: deeplab, lenet"),
         ("td@", "backbone '' is not installed."),

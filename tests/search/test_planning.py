@@ -97,22 +97,22 @@ def test_a_grid_has_as_many_trials_as_points() -> None:
         (["td"], {"points": "none"}, "--points is 'none'. Allowed: front, all."),
         (["td"], {"trials": 0}, "--trials is 0. Allowed: at least 1."),
         (["td"], {"retrain": -1}, "--retrain is -1. Allowed: at least 0."),
-        (["all"], {}, "a search is of methods that are named."),
-        ([], {}, "nothing was asked for. Name a method and a dataset"),
-        (["td"], {"settings": {"validation": "true"}}, "--set validation was given, and a search says itself"),
+        (["all"], {}, "--methods is 'all', and a search needs names."),
+        ([], {}, "nothing to search. Name a method and a dataset"),
+        (["td"], {"settings": {"validation": "true"}}, "--set validation was given, but a search sets it itself"),
         (
             ["td"],
             {"settings": {"select": "best-val"}},
-            "--set select=best-val was given, and what a search",
+            "--set select=best-val was given, but retrained runs",
         ),
         (["td"], {"settings": {"momentum": ".5"}}, "protocol setting 'momentum' is 0.5, and optimizer 'adam' does not"),
         (
             ["td"],
             {"space": {"momentum": "0...9"}},
-            "--space names 'momentum', which is neither a number",
+            "--space names 'momentum', which is neither a setting",
         ),
-        (["td"], {"space": {"lrr": "0..1"}}, "--space names 'lrr', which is neither a number of the protocol"),
-        (["td"], {"space": {"epochs": "1..9"}}, "--space names 'epochs', which is neither a number of the protocol"),
+        (["td"], {"space": {"lrr": "0..1"}}, "--space names 'lrr', which is neither a setting of the training"),
+        (["td"], {"space": {"epochs": "1..9"}}, "--space names 'epochs', which is neither a setting of the training"),
         (["td", "td+dwa"], {"space": {"temperature": "1..2"}}, "there is nothing to search for method 'td' on toy-all"),
         (["td"], {"space": {"lr": "none"}}, "there is nothing to search for method 'td' on toy-all. Give a range"),
         (["td"], {"seeds": (0, 7)}, "seed 0 would both choose a setting and report it. Give other tuning seeds"),
@@ -120,12 +120,12 @@ def test_a_grid_has_as_many_trials_as_points() -> None:
         (
             ["td"],
             {"sampler": "grid", "space": {"lr": "1e-4/1e-2"}, "trials": 9},
-            "the grid of method 'td' has 3 points, the default among them, and --trials is 9. Give --trials 3,",
+            "the grid of method 'td' has 3 points, including the default, and --trials is 9. Give --trials 3,",
         ),
         (
             ["td", "td+gradnorm"],
             {"sampler": "grid", "space": {"lr": "1e-4/1e-2", "alpha": "0/1"}},
-            "the grids of these methods have different numbers of points, the default among them: td 3, td+gradnorm 5.",
+            "the grids of these methods have different numbers of points, including the default: td 3, td+gradnorm 5.",
         ),
     ],
 )
@@ -138,7 +138,7 @@ def test_what_does_not_fit_is_refused_in_words(methods: list[str], asked: dict[s
 def test_a_mean_of_unlike_metrics_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     unlike = (Task(name="upper", kind=Classification(classes=4)), Task(name="lower", kind=Regression()))
     monkeypatch.setattr(AllTasks, "tasks", unlike)
-    with pytest.raises(UsageError, match=r"not measured alike \(upper: accuracy, lower: mse\).*--objective tasks"):
+    with pytest.raises(UsageError, match=r"have different metrics \(upper: accuracy, lower: mse\).*--objective tasks"):
         plans("uniform")
     assert plans("uniform", objective="tasks")[0].study.higher_is_better == (True, False)
 

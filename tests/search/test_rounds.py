@@ -42,7 +42,7 @@ def test_every_method_gets_the_same_trials_and_epochs(world: World) -> None:
 def test_rounds_of_all_methods_take_turns(world: World) -> None:
     search(world, "moo", "uniform", retrain=1)
     assert [what for what, _ in world.calls] == [
-        *("trials 0 to 3", "trials 4 to 7", "trials 8 to 11", "what was chosen, trained again")
+        *("trials 0 to 3", "trials 4 to 7", "trials 8 to 11", "chosen settings, retrained")
     ]
     assert {spec.balancer.name for spec in world.calls[0][1]} == {"mgda-ub", "uniform"}
 
@@ -132,7 +132,7 @@ def test_a_run_that_could_not_be_done_is_no_failure_of_its_trial(world: World) -
         return [dataclasses.replace(run, record=None, state="missing", why="disk full.") for run in world(specs, what)]
 
     plans = plan_search(SearchRequest(datasets=["toy-all"], methods=["uniform"], trials=4, protocol="quick"))
-    with pytest.raises(RunError, match=r"has no record: disk full\. Give the command again\."):
+    with pytest.raises(RunError, match=r"has no record: disk full\. Run the command again\."):
         run_search(plans, results=world.results, perform=missing)
     (study,) = run_search(plans, results=world.results, perform=world)
     assert {trial.state for trial in study.trials} == {"done"}

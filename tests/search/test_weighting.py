@@ -79,6 +79,5 @@ def test_where_more_than_one_takes_weights_the_choice_is_a_persons() -> None:
     with pytest.raises(UsageError) as caught:
         searched_method("lone", "tasks", [])
     assert str(caught.value) == (
-        "more than one balancer takes weights of the tasks: heavier, heavy. Name the one you mean, as in --method "
-        "lone+heavier."
+        "more than one balancer takes task weights: heavier, heavy. Name one of them, as in --method lone+heavier."
     )

@@ -120,7 +120,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
 def test_a_suite_whose_single_task_networks_have_rules_of_their_own_is_refused(tmp_path: Path) -> None:
     assert faults(tmp_path, SUITE) == [
         "7: single-task networks on dataset 'mmnist2' have settings that no other method has there, so that no row "
-        "could be compared with theirs. Give them the same 'set' and 'vary'."
+        "can be compared with theirs. Give them the same 'set' and 'vary'."
     ]
 
 

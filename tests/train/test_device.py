@@ -29,8 +29,10 @@ def run(method: str, device: str) -> Trained:
     return train(spec, root=Path(), device=torch.device(device), keeper=Nothing())
 
 
-def test_auto_is_a_gpu_if_there_is_one() -> None:
-    assert choose_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+@pytest.mark.parametrize(("there", "expected"), [(True, "cuda"), (False, "cpu")])
+def test_auto_is_a_gpu_if_there_is_one(there: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert choose_device("auto") == torch.device(expected)
     assert choose_device("cpu") == torch.device("cpu")
 
 

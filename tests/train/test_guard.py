@@ -93,8 +93,8 @@ def test_a_balancer_takes_losses_of_any_sign_or_says_that_it_does_not(name: str)
         with pytest.raises(NegativeLoss) as error:
             guard(losses, network.tasks, balancer, STEP)
         assert str(error.value) == (
-            f"the loss of task 'task0' is -1 {STEP}, and balancer '{type(balancer).__name__}' has no meaning where a "
-            "loss is negative: it takes logarithms, roots or ratios of losses. Use a balancer for losses of any sign, "
+            f"the loss of task 'task0' is -1 {STEP}, and balancer '{type(balancer).__name__}' is not defined for "
+            "negative losses: it takes logarithms, roots or ratios of losses. Use a balancer for losses of any sign, "
             "such as uniform, or a loss that is not negative."
         )
     else:
@@ -169,7 +169,7 @@ class Roots(Logs):
 def test_a_plug_in_balancer_declares_it_in_one_line(plugin: type[Logs]) -> None:
     network = beginning_at(-1, 2)
     balancer, batch = plugin(NoOptions(), network.tasks), batch_of(True, True)
-    with pytest.raises(NegativeLoss, match=f"balancer '{plugin.__name__}' has no meaning"):
+    with pytest.raises(NegativeLoss, match=f"balancer '{plugin.__name__}' is not defined"):
         guard(balancer.backward(network, batch), network.tasks, balancer, STEP)
 
 
@@ -187,9 +187,8 @@ def test_planning_refuses_a_likelihood_to_a_balancer_of_logarithms(
         spec_of(f"branches+{balancer}", "toy-numbers:scale=1/1")
     name = str(parse_method(f"branches+{balancer}").balancer_choice)
     assert str(error.value) == (
-        f"balancer '{name}' has no meaning where a loss is negative, and task 'upper' of dataset "
-        "'toy-numbers:scale=1/1' is of kind Regression, whose losses can be. Use a balancer for losses of any sign, "
-        "such as 'uniform'."
+        f"balancer '{name}' is not defined for negative losses, and task 'upper' of dataset 'toy-numbers:scale=1/1' is "
+        "of kind Regression, whose losses can be negative. Use a balancer for losses of any sign, such as 'uniform'."
     )
     spec_of("branches+mgda", "toy-numbers:scale=1/1")
 
@@ -202,7 +201,7 @@ def test_toy2_without_its_shift_is_refused_to_every_balancer_that_needs_positive
         try:
             plan(Request(methods=[f"branches+{with_example(name)}"], datasets=["toy2:shift=0"], settings={}, seeds=[0]))
         except UsageError as error:
-            assert "has no meaning where a loss is negative" in str(error)  # noqa: PT017
+            assert "is not defined for negative losses" in str(error)  # noqa: PT017
             refused.add(name)
     assert refused == NEED - {"imtl-ub"}
 

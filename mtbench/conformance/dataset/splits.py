@@ -24,7 +24,9 @@ def prepares(dataset: Dataset) -> None:
 def offers_protocols(dataset: Dataset) -> None:
     for name in ("paper", "quick"):
         if name not in dataset.protocols:
-            raise Fault(f"it has no protocol '{name}'; its protocols are {', '.join(dataset.protocols) or 'none'}.")
+            raise Fault(
+                f"it has no training protocol '{name}'; its training protocols are {', '.join(dataset.protocols) or 'none'}."
+            )
         if dataset.protocols[name].name != name:
             raise Fault(f"its protocol '{name}' calls itself '{dataset.protocols[name].name}'.")
 

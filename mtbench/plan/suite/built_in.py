@@ -16,7 +16,7 @@ def built_in_suites() -> dict[str, Path]:
 
 
 def suite_path(name: str) -> Path:
-    """Return the file of the suite of that name; or the name, if it is a file's.
+    """Return the file of the suite of that name; or `name` itself, if it is a file.
 
     Raises:
         UsageError: there is neither.

@@ -1,4 +1,4 @@
-"""The parts of a suite that say what is to be judged."""
+"""The parts of a suite that state its claims."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,20 +14,20 @@ __all__ = ["AcrossClaim", "AnyClaim", "Claim", "claim_class"]
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement about two methods that the runs are to bear out or not; declared before they are looked at.
+    """A statement about two methods that the runs support or not; declared before results are seen.
 
     Attributes:
-        dataset: as in the grid.
-        contrast: two methods of the grid; the claim is on the first minus the second.
+        dataset: a dataset of the grid.
+        contrast: two methods of the grid; the claim is about the first minus the second.
         metric: a task's name, ``mean``, or ``delta_m`` (relative to the single-task runs of the same grid).
-        tasks: those that the mean is over, of a claim about a group of tasks; empty for all.
-        direction: ``better``, ``worse`` or ``equivalent``: what is claimed of the first.
-        margin: in the metric's unit, the difference that would matter; 0 if none is named.
-        family: claims of one family are corrected together (Holm); by default all of a suite are one.
-        test: ``paired`` over common seeds, or ``welch``; named here, never chosen after looking.
-        n: how many seeds were planned; 0 for the suite's.
+        tasks: the tasks of the mean, for a claim about a group of tasks; empty for all.
+        direction: the claim about the first method: ``better``, ``worse`` or ``equivalent``.
+        margin: the smallest difference that matters, in the metric's unit; 0 if none is named.
+        family: the name of the claims that are corrected together (Holm); by default all claims of a suite.
+        test: ``paired`` over common seeds, or ``welch``; fixed here, never chosen after seeing results.
+        n: the planned number of seeds; 0 for the suite's.
         set: the variation of the grid that it is about.
-        source: where it is claimed.
+        source: the place in the paper that makes the claim.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -62,16 +62,16 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class AcrossClaim:
-    """A statement about one task that two datasets have: what a method gains on it from the other tasks of the first.
+    """A statement about one task that two datasets have: the gain of a method on it from the other tasks of the first.
 
     Attributes:
-        datasets: two of the grid; the claim is on the first minus the second.
-        task: the name of a task of both; the claim is on its primary metric.
+        datasets: two datasets of the grid; the claim is about the first minus the second.
+        task: the name of a task of both; the claim is about its primary metric.
         method: a method of the grid on both.
-        against: another one; where it is given, the claim is on what `method` gains more than it.
-        direction: ``better``, ``worse`` or ``equivalent``: what is claimed of the first dataset.
-        margin, family, n, source: as of `Claim`.
-        test: ``paired`` over common seeds, or ``welch``, for datasets on which a seed does not begin alike (see
+        against: another method; if given, the claim is about the gain of `method` minus the gain of this one.
+        direction: the claim about the first dataset: ``better``, ``worse`` or ``equivalent``.
+        margin, family, n, source: see `Claim`.
+        test: ``paired`` over common seeds, or ``welch``, for datasets on which a seed starts differently (see
             `mtbench.plan.pairing`).
         set: the variation of the grid that it is about, on both datasets.
     """
@@ -97,7 +97,7 @@ class AcrossClaim:
 
 
 def claim_class(table: Mapping[str, Any]) -> type[Claim] | type[AcrossClaim]:
-    """Return the class of a claim, by the keys of its table: one that names several datasets is across them."""
+    """Return the class of a claim by the keys of its table: a claim with several datasets is an `AcrossClaim`."""
     return AcrossClaim if "datasets" in table else Claim
 
 

@@ -1,4 +1,4 @@
-"""From a suite's file to a `Suite`, or to everything that is wrong with it, each with its line and how to mend it."""
+"""From a suite's file to a `Suite`, or to all its faults, each with its line and a remedy."""
 
 import dataclasses
 import re
@@ -41,7 +41,7 @@ def find_suite(name: str) -> Suite:
     """Return the suite of that name, or in that file.
 
     Raises:
-        UsageError: there is none, or something is wrong with it.
+        UsageError: there is none, or it has a fault.
     """
     path = suite_path(name)
     suite, faults = read_suite(path)
@@ -53,7 +53,7 @@ def find_suite(name: str) -> Suite:
 
 
 def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
-    """Return a suite and what is wrong with it, in the order of the lines; no suite if it cannot be made out.
+    """Return a suite and its faults, in the order of the lines; no suite if it cannot be read.
 
     Raises:
         UsageError: the file cannot be read.
@@ -67,9 +67,9 @@ def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
     except tomllib.TOMLDecodeError as cause:
         line = re.search(r"at line (\d+)", str(cause))
         last = len(text.splitlines()) or 1
-        return None, [Fault(line=int(line[1]) if line else last, text=f"it is no TOML: {cause}.")]
+        return None, [Fault(line=int(line[1]) if line else last, text=f"the file is not TOML: {cause}.")]
     lines = Lines(text)
-    faults = [*_unknown_keys(content, lines)]  # which it takes out, so that the rest can be looked at
+    faults = [*_unknown_keys(content, lines)]  # which removes them, so that the rest can be checked
     given = {"name": path.stem, **_with_protocol(content)}
     numbers = {name: list(range(len(given.get(name, [])))) for name in _PARTS}
     try:
@@ -84,7 +84,7 @@ def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
 
 
 def _unknown_keys(content: dict[str, Any], lines: Lines) -> Iterator[Fault]:
-    """Yield a fault for each thing that is not known, and take it out of the content."""
+    """Yield a fault for each unknown key, and remove it from the content."""
     yield from _unknown(content, _TOP, (), "a suite", lines)
     for name, part in _PARTS.items():
         tables = content.get(name, [])
@@ -127,7 +127,7 @@ def _with_protocol(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mistyped(cause: ValidationError, lines: Lines) -> Iterator[Fault]:
-    """Yield one fault for each value of the wrong type, even where it is of none of several that are allowed."""
+    """Yield one fault for each value of the wrong type, even if it fits none of several allowed types."""
     seen: set[tuple[int, str]] = set()
     for error in cause.errors():
         path = tuple(part for part in error["loc"] if not (isinstance(part, str) and _TYPE.match(part)))
@@ -143,10 +143,10 @@ def _mistyped(cause: ValidationError, lines: Lines) -> Iterator[Fault]:
 
 
 def _without(given: Mapping[str, Any], cause: ValidationError, numbers: dict[str, list[int]]) -> dict[str, Any]:
-    """Return a suite without what is of the wrong type; a part of the file is left out as a whole.
+    """Return a suite without values of the wrong type; a part of the file is left out as a whole.
 
     Args:
-        numbers: by kind of part, which they were in the file; those that are taken out are taken out of it too.
+        numbers: positions in the file of the parts of each kind; positions of parts that are left out are removed.
     """
     left = {"title": "", **given}
     for error in cause.errors():

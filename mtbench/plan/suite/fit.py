@@ -1,4 +1,4 @@
-"""Faults of a suite that does not fit what is installed, or itself; each with its line and how to mend it."""
+"""Faults of a suite that does not fit the installed plug-ins, or itself; each with its line and a remedy."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +19,13 @@ _SETTINGS = {field.name for field in dataclasses.fields(TrainingProtocol)}
 
 
 def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *, incomplete: bool) -> Iterator[Fault]:
-    """Yield a fault for each thing that is well written but does not fit what is installed, or itself.
+    """Yield a fault for each part that is well formed but does not fit the installed plug-ins, or the rest of the
+    suite.
 
     Args:
-        numbers: by kind of part (``grid``, ``search``, ``paper``, ``claim``), which of the file's the suite's are.
-        incomplete: whether the file has runs that the suite lacks, so that what seems to name none may name those.
+        numbers: positions in the file of the suite's parts, by kind of part (``grid``, ``search``, ``paper``,
+            ``claim``).
+        incomplete: True if the file has runs that the suite lacks, so that unknown names may refer to those.
     """
     if not suite.parts and not incomplete:
         yield Fault(line=1, text="it names no runs. Write a [[grid]] with datasets and methods.")
@@ -43,7 +45,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     methods = {method for part in suite.parts for method in part.methods}
     if "all" in methods:
         methods |= set(all_methods())
-    # What the grid misspells is told there; that others spell it rightly is no fault of theirs.
+    # A misspelling in the grid is reported there; the correct spelling elsewhere is no fault.
     methods |= {name for name in mentioned if incomplete or did_you_mean(name, strange)}
     named = methods | {method for part in suite.counted for method in part.methods}
     for name in suite.labels:
@@ -67,7 +69,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
 
 
 def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> Iterator[Fault]:
-    """Yield numbers of the protocol that do not exist, or may not have this value or one of these."""
+    """Yield settings of the training protocol that do not exist, or that do not allow this value or one of these."""
     for name, value in settings.items():
         spelled = name if (*path, name) in lines.extents else name.replace("_", "-")
         known = name.replace("-", "_") in _SETTINGS
@@ -81,7 +83,7 @@ def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> I
 
 
 def _part_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines, strange: set[str]) -> Iterator[Fault]:
-    """Yield faults of some of the runs; names that are of nothing are added to `strange`."""
+    """Yield faults of a part of the runs; unknown names are added to `strange`."""
     datasets = dict[str, DatasetChoice]()
     faults = list[Fault]()
     for name in part.datasets:
@@ -107,18 +109,18 @@ def _part_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines, s
 
 
 def _counted_misfits(suite: Suite, part: Counted, path: Path, lines: Lines, strange: set[str]) -> Iterator[Fault]:
-    """Yield faults of networks that are only counted; names that are of nothing are added to `strange`."""
+    """Yield faults of networks that are only counted; unknown names are added to `strange`."""
     if "tasks" not in suite.figures:
         yield Fault(
             line=lines.find(path),
-            text="what is counted is shown over the number of tasks, and this suite does not ask for that. Write "
-            'figures = ["tasks"] at the top.',
+            text="networks that are counted are shown in the figure over the number of tasks, which this suite lacks. "
+            'Write figures = ["tasks"] at the top.',
         )
     yield from _part_misfits(suite, Grid(datasets=part.datasets, methods=part.methods), path, lines, strange)
 
 
 def _set_misfits(part: Grid | Search, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Yield faults of what some of the runs set or vary."""
+    """Yield faults in the settings that a part sets or varies."""
     yield from _setting_misfits(part.set, (*path, "set"), lines)
     if isinstance(part, Search):
         return
@@ -131,7 +133,7 @@ def _set_misfits(part: Grid | Search, path: Path, lines: Lines) -> Iterator[Faul
     for name in set(part.vary) & set(SIZE):
         yield Fault(
             line=lines.find((*path, "vary"), name),
-            text=f"'{name}' cannot be varied: it says how large a run is, and a suite has one size at a time.",
+            text=f"'{name}' cannot be varied: it sets the size of a run, and a suite has one size at a time.",
         )
 
 
@@ -154,7 +156,7 @@ def _plan_misfits(suite: Suite, part: Grid | Search, path: Path, lines: Lines) -
 
 
 def _baseline_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Iterator[Fault]:
-    """Single-task networks that are trained by no rule by which any other method of their dataset is."""
+    """Yield single-task networks whose settings no other method of their dataset has."""
     for dataset in dict.fromkeys(name for part in suite.grid for name in part.datasets):
         rules: dict[bool, set[str]] = {True: set(), False: set()}
         place: Path = ()
@@ -169,16 +171,16 @@ def _baseline_misfits(suite: Suite, numbers: Sequence[int], lines: Lines) -> Ite
             yield Fault(
                 line=lines.find(place, baseline),
                 text=f"single-task networks on dataset '{dataset}' have settings that no other method has there, so "
-                "that no row could be compared with theirs. Give them the same 'set' and 'vary'.",
+                "that no row can be compared with theirs. Give them the same 'set' and 'vary'.",
             )
 
 
 def _shared_labels(labels: Mapping[str, str], lines: Lines) -> Iterator[Fault]:
-    """Yield rows that nobody could tell apart."""
+    """Yield rows with equal labels."""
     first: dict[str, str] = {}
     for method, label in labels.items():
         if first.setdefault(label, method) != method:
             yield Fault(
                 line=lines.find(("labels", method)),
-                text=f"'{method}' has the label '{label}', as '{first[label]}' has. Give each a label of its own.",
+                text=f"'{method}' has the label '{label}', like '{first[label]}'. Give each its own label.",
             )

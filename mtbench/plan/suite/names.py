@@ -1,4 +1,4 @@
-"""Names in a suite's tables of published numbers and in its claims that its grid does not have."""
+"""Names in a suite's published tables and claims that its grid does not have."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ Path: TypeAlias = tuple[str | int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """Things that tables and claims may name.
+    """Names that tables and claims may use.
 
     Attributes:
-        methods: those of the grid, and what it may have meant where it misspells them.
-        strange: names of the grid that are of nothing.
-        unsure: datasets whose variations are not known, since something is wrong with them.
-        incomplete: as in `misfits`.
+        methods: the methods of the grid, and those that a misspelled name may mean.
+        strange: names in the grid that do not exist.
+        unsure: datasets whose variations are unknown, because they have a fault.
+        incomplete: see `misfits`.
     """
 
     suite: Suite
@@ -34,7 +34,7 @@ class Known:
 
 
 def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Yield faults of a table of published numbers; `path` is where it stands."""
+    """Yield faults of a table of published numbers; `path` is its place."""
     tasks = _tasks(table.dataset)
     yield from _dataset_misfits(table.dataset, known, path, lines)
     for column in table.columns:
@@ -50,7 +50,7 @@ def paper_misfits(table: PaperTable, known: Known, path: Path, lines: Lines) -> 
 
 
 def relation_misfits(table: Relation, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Yield faults of published numbers of pairs of tasks; `path` is where they stand."""
+    """Yield faults of published numbers of pairs of tasks; `path` is their place."""
     tasks = _tasks(table.dataset)
     yield from _dataset_misfits(table.dataset, known, path, lines)
     for pair in table.pairs:
@@ -83,7 +83,7 @@ def _row_misfits(
 
 
 def claim_misfits(claim: Claim | AcrossClaim, known: Known, path: Path, lines: Lines) -> Iterator[Fault]:
-    """Yield faults of a claim; `path` is where it stands."""
+    """Yield faults of a claim; `path` is its place."""
     yield from (
         _across_misfits(claim, known, path, lines)
         if isinstance(claim, AcrossClaim)
@@ -92,7 +92,7 @@ def claim_misfits(claim: Claim | AcrossClaim, known: Known, path: Path, lines: L
     if claim.direction == "equivalent" and not claim.margin > 0:
         yield Fault(
             line=lines.find((*path, "direction")),
-            text="'equivalent' is claimed without a margin. Give 'margin', the difference that would matter.",
+            text="'equivalent' is claimed without a margin. Give 'margin', the smallest difference that matters.",
         )
 
 
@@ -110,7 +110,7 @@ def _within_misfits(claim: Claim, known: Known, path: Path, lines: Lines) -> Ite
         if tasks and task not in tasks:
             yield not_there(task, tasks, lines.find((*path, "tasks"), task), "tasks")
     if claim.tasks and claim.metric != MEAN:
-        text = f"'tasks' is the group that a mean is over, and 'metric' is '{claim.metric}'. Leave one of the two out."
+        text = f"'tasks' is the group of a mean, and 'metric' is '{claim.metric}'. Leave one of the two out."
         yield Fault(line=lines.find((*path, "tasks")), text=text)
     yield from _variation_misfits(claim.set, claim.dataset, known, path, lines)
 
@@ -158,11 +158,11 @@ def _unlike(claim: AcrossClaim) -> str:
     try:
         return next(filter(None, (unlike_starts(method, *claim.datasets) for method in claim.methods)), "")
     except MtbenchError:
-        return ""  # told where the grid names it
+        return ""  # reported where the grid names it
 
 
 def _methods_on(dataset: str, known: Known) -> set[str]:
-    """Return the methods of the grid on a dataset; nothing where one may be meant that is misspelt there."""
+    """Return the methods of the grid on a dataset; empty if the grid may mean it by a misspelled name."""
     named = {method for part in known.suite.grid if dataset in part.datasets for method in part.methods}
     return set() if named & known.strange or "all" in named else named
 
@@ -178,7 +178,7 @@ def _variation_misfits(
 ) -> Iterator[Fault]:
     variations = [each for part in known.suite.grid if dataset in part.datasets for each in part.variations()]
     if not settings or not variations or known.incomplete or dataset in known.unsure:
-        return  # that no grid has the dataset, or what is wrong with the grid, is told where it stands
+        return  # a missing dataset, or a fault in the grid, is reported at the grid
     if not any(rendered(settings) == rendered(each) for each in variations):
         yield Fault(
             line=lines.find((*path, "set")),
@@ -192,8 +192,7 @@ def _listed(settings: Mapping[str, Setting]) -> str:
 
 
 def not_there(name: str, known: Collection[str], line: int, key: str) -> Fault:
-    """Return the fault of a name that the grid does not have; `known` are those that it has, `key` is where it is
-    given."""
+    """Return the fault of a name that the grid does not have; `known` are its names, `key` is the key of the value."""
     allowed = sorted(known) if isinstance(known, set | frozenset) else list(known)
     mend = did_you_mean(name, allowed)
     text = f"'{key}' has '{name}', which this suite's grid does not. {mend} There: {', '.join(allowed)}."
@@ -213,4 +212,4 @@ def _tasks(dataset: str) -> tuple[str, ...]:
     try:
         return tuple(task.name for task in parse_dataset(dataset).tasks())
     except MtbenchError:
-        return ()  # told where the grid names it
+        return ()  # reported where the grid names it

@@ -1,4 +1,4 @@
-"""The parts of a suite that say which runs it has."""
+"""The parts of a suite that define its runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ __all__ = ["Counted", "Grid", "Search"]
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """Some of a suite's runs: every method on every dataset, under each value that is varied.
+    """A part of a suite's runs: every method on every dataset, under each value that is varied.
 
     Attributes:
-        datasets: as on the command line.
-        methods: likewise, in the order of the table.
-        set: numbers of the protocol that differ for these runs.
-        vary: one number of the protocol, and the values that it takes in turn.
+        datasets: texts as on the command line.
+        methods: texts as on the command line, in the order of the table.
+        set: settings of the training protocol that differ for these runs.
+        vary: one setting of the training protocol, and its values in turn.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -30,25 +30,25 @@ class Grid:
     vary: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict)
 
     def variations(self) -> list[dict[str, Setting]]:
-        """Return the numbers of the protocol, for each of the values that is varied."""
+        """Return the settings of the training protocol, for each of the values that is varied."""
         varied = [{name: value} for name, values in self.vary.items() for value in values] or [{}]
         return [{**self.set, **one} for one in varied]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """Trials by which each method is given a setting of its own before it is compared; as ``mtbench search``.
+    """Trials that choose settings for each method before it is compared; as ``mtbench search``.
 
     Attributes:
-        datasets: one study each per method.
-        methods: what is searched.
-        space: what is searched over, a text by name as after ``--space``; empty for each method's own.
-        sampler: how trials are proposed.
-        trials: how many, of each method.
-        objective: ``tasks`` (one per task), ``mean``, or empty for what suits the space.
+        datasets: the datasets, with one study each per method.
+        methods: the methods that are searched.
+        space: the space by name, a text as after ``--space``; empty for each method's own.
+        sampler: the sampler of trials.
+        trials: the number of trials of each method.
+        objective: ``tasks`` (one per task), ``mean``, or empty for the one that suits the space.
         seeds: tuning seeds per trial.
-        points: ``front`` or ``all``, which trials of several objectives are trained again.
-        set: numbers of the protocol that differ for these runs.
+        points: ``front`` or ``all``, the trials that are retrained if there are several objectives.
+        set: settings of the training protocol that differ for these runs.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -66,11 +66,11 @@ class Search:
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """Networks that are counted, and not trained, for the figure over the number of tasks.
+    """Networks that are counted but not trained, for the figure over the number of tasks.
 
     Attributes:
-        datasets: as in a grid.
-        methods: likewise; each is counted on every dataset.
+        datasets: see `Grid`.
+        methods: see `Grid`; each is counted on every dataset.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")

@@ -1,4 +1,4 @@
-"""The runs of a suite, at any size; and which of a suite's places a run that is there belongs to."""
+"""The runs of a suite, at any size, and the place in the suite of an existing run."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +17,8 @@ class Place:
     """The place of a run in a suite.
 
     Attributes:
-        dataset, method: as the suite writes them.
-        variation: the numbers of the protocol that this part of its grid sets, or varies.
+        dataset, method: texts as in the suite.
+        variation: the settings of the training protocol that this part of its grid sets or varies.
     """
 
     dataset: str
@@ -32,8 +32,8 @@ def plan_suite(
     """Return the runs of a suite's grid, each once.
 
     Args:
-        base: another of the datasets' protocols, for another size.
-        settings: numbers of the protocol that are to differ, as texts.
+        base: another of the datasets' training protocols, for another size.
+        settings: settings of the training protocol that differ, as texts.
         seeds: other seeds than the suite's.
 
     Raises:
@@ -47,7 +47,7 @@ def plan_suite(
 
 
 def places(suite: Suite) -> dict[str, Place]:
-    """Return every place of a suite's grid, by the `signature` of the runs that belong there, of whatever size."""
+    """Return every place of a suite's grid, by the `signature` of the runs that belong there, of any size."""
     found: dict[str, Place] = {}
     datasets = {name for part in suite.grid for name in part.datasets}
     bases = {suite.base, *(name for dataset in datasets for name in parse_dataset(dataset).dataset_class.protocols)}
@@ -72,7 +72,8 @@ def signature(spec: RunSpec) -> str:
 
 
 def size_of(suite: Suite, place: Place, spec: RunSpec) -> str:
-    """Say how a run's size differs from what the suite asks for at the protocol of that name: ``quick, epochs=2``."""
+    """Return the difference of a run's size from the suite's at the training protocol of that name: ``quick,
+    epochs=2``."""
     settings = {**suite.sized(spec.protocol.name).settings, **dict(place.variation)}
     dataset = parse_dataset(place.dataset)
     planned = choose_protocol(dataset.dataset_class, place.dataset, spec.protocol.name).changed(**rendered(settings))

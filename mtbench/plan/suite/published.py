@@ -1,4 +1,4 @@
-"""The parts of a suite that say what was published."""
+"""The parts of a suite that contain published numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,16 +19,16 @@ class PaperTable:
     """Published numbers.
 
     Attributes:
-        dataset: what they are of, as in the grid.
+        dataset: the dataset of the numbers, as in the grid.
         columns: names of tasks, or ``mean``.
-        rows: by method, a value per column: the mean alone, or mean and standard deviation.
-        metric: what they are, where not the tasks' primary metric; such numbers stand beside ours, and no claim is
-            about them.
-        n: repeats behind each number; 0 where the paper does not say.
+        rows: for each method a value per column: the mean alone, or mean and standard deviation.
+        metric: the metric of the numbers, if not the tasks' primary metric; such numbers are printed beside ours, and
+            no claim is about them.
+        n: number of repeats behind each number; 0 if the paper does not say.
         set: the variation of the grid that they belong to.
-        source: where they stand, if not where the suite's title says.
-        delta: convention of the paper's own Δm, as ``metric/drop``: its average and its sign, each as of ``mtbench
-            report --delta`` and ``--delta-sign``; empty where the paper has none.
+        source: the source of the numbers, if not the suite's.
+        delta: the convention of the paper's own Δm, as ``metric/drop``: its average and its sign, as for ``mtbench
+            report --delta`` and ``--delta-sign``; empty if the paper has none.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -43,7 +43,7 @@ class PaperTable:
     delta: Literal["", "task/gain", "task/drop", "metric/gain", "metric/drop", "main/gain", "main/drop"] = ""
 
     def number(self, method: str, column: str) -> tuple[float, float | None] | None:
-        """Return mean and standard deviation, as far as they were published."""
+        """Return the published mean and standard deviation; None for each that is not published."""
         if method not in self.rows or column not in self.columns:
             return None
         value = self.rows[method][self.columns.index(column)]
@@ -55,13 +55,13 @@ class Relation:
     """Published numbers of pairs of tasks, which are printed beside ours and not compared.
 
     Attributes:
-        dataset: what they are of, as in the grid.
+        dataset: the dataset of the numbers, as in the grid.
         quantity: ``compliance``, the update compliance ratio in %, which is measured with ``diagnostics =
             ["conflict"]``; or ``distance``, that of the vectors by which two tasks modulate a network.
         pairs: the names of two tasks each, as in ``smiling/young``.
-        rows: by method a value for each pair; several values of a pair that the paper prints several of.
+        rows: for each method a value for each pair; several values if the paper prints several for a pair.
         set: the variation of the grid that they belong to.
-        source: where they stand, if not where the suite's title says.
+        source: the source of the numbers, if not the suite's.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -74,7 +74,7 @@ class Relation:
     source: str = ""
 
     def values(self, method: str, pair: str) -> tuple[float, ...]:
-        """Return the values that were published of a method and a pair."""
+        """Return the published values of a method and a pair."""
         if method not in self.rows:
             return ()
         value = self.rows[method][self.pairs.index(pair)]

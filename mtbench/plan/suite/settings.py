@@ -1,4 +1,4 @@
-"""Numbers of a protocol, as a suite states them."""
+"""Settings of a training protocol in a suite."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -8,12 +8,12 @@ from mtbench.contract.options import render_value
 __all__ = ["SIZE", "Setting", "rendered"]
 
 SIZE = ("epochs", "images", "batch", "seeds")
-"""Numbers of a protocol that say how much is trained, not what: the sizes of a suite differ in them alone."""
+"""Settings of a training protocol that define the amount of training: the sizes of a suite differ only in them."""
 
 Setting: TypeAlias = bool | int | float | str | tuple[str, ...]
-"""The value of a number of the protocol."""
+"""The value of a setting of the training protocol."""
 
 
 def rendered(settings: Mapping[str, Setting]) -> dict[str, str]:
-    """Return settings as the texts that the command line takes."""
+    """Return settings as texts of the command line."""
     return {name: render_value(value) for name, value in settings.items()}

@@ -1,4 +1,4 @@
-"""A suite, as its file says it."""
+"""A suite, as defined by its file."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ __all__ = ["Suite"]
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """A suite as its file says it.
+    """A suite, as defined by its file.
 
     Attributes:
-        name: that of its file.
-        title: what it is about.
+        name: the name of its file.
+        title: the title of its report.
         source: the paper and its table or figure.
-        note: where it departs from the source, and why; shown in its report.
-        base: the datasets' protocol that it starts from.
-        settings: the protocol's numbers that differ.
-        grid: which runs.
-        search: trials that come before them.
-        counted: which networks are counted beside them.
-        labels: what methods are called in its report, where not by their names.
+        note: its deviations from the source, and the reasons; shown in its report.
+        base: the datasets' training protocol that it starts from.
+        settings: the settings of the training protocol that differ.
+        grid: the runs.
+        search: trials that come before the runs.
+        counted: networks that are counted in addition.
+        labels: names of methods in its report that differ from the registered ones.
         paper: published numbers.
-        relation: likewise, of pairs of tasks.
-        claim: what is to be judged.
-        figures: what is drawn beside what every report draws: ``scatter`` (each pair of tasks, with fronts), ``sweep``
-            (over what is varied), ``tasks`` (over the number of tasks), ``adding`` (of a task), ``matched`` (over what
-            methods cost), ``conventions`` (Δm and the order of methods by those of published code, and under each
-            setting of the training that a part of the grid sets or varies).
+        relation: published numbers of pairs of tasks.
+        claim: the claims to be tested.
+        figures: figures in addition to those of every report: ``scatter`` (each pair of tasks, with fronts), ``sweep``
+            (over the varied setting), ``tasks`` (over the number of tasks), ``adding`` (of a task), ``matched`` (over
+            the cost of methods), ``conventions`` (Δm and the order of methods by conventions of published code, and
+            under each setting of the training that a part of the grid sets or varies).
     """
 
     name: str
@@ -58,7 +58,8 @@ class Suite:
         return (*self.grid, *self.search)
 
     def sized(self, base: str) -> "Suite":
-        """Return the suite on another of the datasets' protocols, which then says how much is trained (`SIZE`)."""
+        """Return the suite on another of the datasets' training protocols, which then sets the amount of training
+        (`SIZE`)."""
         if base == self.base:
             return self
         kept = {name: value for name, value in self.settings.items() if name not in SIZE}

@@ -101,8 +101,8 @@ def test_a_balancer_whose_length_varies_is_refused_the_scale_sum_in_plain_words(
     with pytest.raises(UsageError) as caught:
         world(f"branches+{name}", scale="sum")
     assert caught.value.given == (
-        f"balancer '{name}' has no gradient scale 'sum': how long the gradient is that it gives depends on how long "
-        "the tasks' gradients are, so that no constant makes up for it."
+        f"balancer '{name}' has no gradient scale 'sum': the length of its gradient depends on the lengths of the "
+        "tasks' gradients, so that no constant compensates for it."
     )
     assert caught.value.mend == "Use --gradient-scale matched, or native."
 

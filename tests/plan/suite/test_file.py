@@ -74,7 +74,7 @@ def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: st
 
 def test_two_methods_of_one_label_cannot_be_told_apart(read: Read) -> None:
     _, faults = read(GOOD + '\n[labels]\ntd = "ours"\nuniform = "ours"\n')
-    text = "'uniform' has the label 'ours', as 'td' has. Give each a label of its own."
+    text = "'uniform' has the label 'ours', like 'td'. Give each its own label."
     assert faults == [Fault(line=len(GOOD.splitlines()) + 4, text=text)]
 
 
@@ -98,7 +98,7 @@ FAULTS = {
         "Leave one of the two out.",
     ),
     "a value that does not fit": ('    "td",', '    "td", "td:bu2=times",', "Allowed: add, mul, gated."),
-    "a method that does not fit": ('    "uniform",', '    "uniform", "single+pcgrad",', "does not go together"),
+    "a method that does not fit": ('    "uniform",', '    "uniform", "single+pcgrad",', "is no valid combination"),
     "weights for other tasks": ('    "uniform",', '    "uniform", "branches+fixed:weights=1/2/3",', "3 weights for 2"),
     "an unknown dataset": ('datasets = ["mmnist2"]', 'datasets = ["mmnits2"]', "Did you mean 'mmnist2'?"),
     "a typo at the top": ('title = "Two digits"', 'title = "T"\nfigurs = []', "Did you mean 'figures'?"),
@@ -388,9 +388,9 @@ def test_what_the_grid_misspells_is_no_fault_of_those_that_spell_it_rightly(read
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
-        ('title = "T"\nfigures = [\n', 2, "it is no TOML"),
-        ('title = "T"\n\nfigures = "a\n', 3, "it is no TOML"),
-        ('title = "T"\ntitle = "U"\n', 2, "it is no TOML"),
+        ('title = "T"\nfigures = [\n', 2, "the file is not TOML"),
+        ('title = "T"\n\nfigures = "a\n', 3, "the file is not TOML"),
+        ('title = "T"\ntitle = "U"\n', 2, "the file is not TOML"),
         ('title = "T"\n', 1, "it names no runs"),
         ('title = "T"\n[grid]\ndatasets = []\n', 2, "Write its heading as [[grid]]."),
         ('title = "T"\nprotocol = "paper"\n', 2, "Write its heading as [protocol]."),
@@ -399,7 +399,7 @@ def test_what_the_grid_misspells_is_no_fault_of_those_that_spell_it_rightly(read
 def test_what_is_no_suite_is_told(read: Read, text: str, line: int, said: str) -> None:
     suite, faults = read(text)
     assert any(fault.line == line and said in fault.text for fault in faults), faults
-    assert "it is no TOML" not in said or suite is None
+    assert "the file is not TOML" not in said or suite is None
 
 
 def test_a_suite_is_found_by_name_or_by_file(tmp_path: Path) -> None:

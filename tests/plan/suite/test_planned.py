@@ -51,7 +51,7 @@ def test_what_is_asked_for_on_the_command_line_goes_before_the_suite() -> None:
 
 
 def test_a_protocol_that_a_dataset_lacks_is_refused() -> None:
-    with pytest.raises(UsageError, match="has no protocol 'huge'"):
+    with pytest.raises(UsageError, match="has no training protocol 'huge'"):
         plan_suite(SUITE, base="huge")
 
 
