@@ -7,6 +7,7 @@ from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.page.latex import render_latex
+from mtbench.report.page.markdown import render_markdown
 from mtbench.report.suites.pages import exhibits, suite_pages
 from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
@@ -63,9 +64,9 @@ def test_no_two_pages_and_no_two_figures_have_one_name(runs: SuiteRuns) -> None:
     assert len(set(names)) == len(names)
 
 
-def test_every_page_marks_a_look(runs: SuiteRuns) -> None:
+def test_every_page_marks_a_preview(runs: SuiteRuns) -> None:
     for exhibit in exhibits(runs):
-        assert all(page.quick and page.caption[0].startswith("QUICK") for page in exhibit.pages)
+        assert all("\n**Preview, not a result.** " in render_markdown(page) for page in exhibit.pages)
 
 
 @needs_latex

@@ -97,8 +97,8 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
 def _caption(runs: SuiteRuns) -> tuple[str, ...]:
     return (
         f"Claims of suite {runs.title}: differences of the mean over tasks, first minus second method, unless the "
-        "claim names another metric; n: seeds of those planned.",
-        "A verdict is significant at 5 % after Holm's correction.",
+        "claim names another metric; n: number of seeds, with a slash before the number planned if some are missing.",
+        "Verdicts are at the 5 % level after Holm's correction.",
     )
 
 
@@ -116,7 +116,7 @@ def _details(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
         f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % confidence interval excludes 0; "
         "by more than the margin if the interval lies beyond the margin and p < 0.05 for this too; equivalent if the "
         "90 % confidence interval lies within the margin and p < 0.05 in two one-sided tests; else undecided. A claim "
-        "is also undecided if neither method is above the best constant prediction, such as the majority class.",
+        "is also undecided if neither side is above the best constant prediction, such as the majority class.",
         "The paper's interval is Welch's, from its printed numbers. The interval of runs & images resamples seeds and "
         "test images, and is too narrow with few seeds; for triplets it resamples images, not triplets, many of which "
         "share an image.",

@@ -69,8 +69,9 @@ def _page(runs: SuiteRuns, found: Switched, titles: dict[str, str], label: str) 
         details=(
             f"Suite {runs.suite.name}, size {runs.size}.",
             "None: metrics after the last epoch over all test examples, averaged over each task's metrics and then "
-            "over tasks, relative to the single-task run with the same seed. Every other column changes one rule; rules of "
-            "the training need runs of their own. A convention has all rules of published code except its training.",
+            "over tasks, relative to the single-task run with the same seed. Every other column changes one rule; "
+            "rules of the training need runs of their own. A convention has all rules of published code except its "
+            "training.",
             *_explained(found),
             "Largest change: of a method's mean Δm, in points. Tau: Kendall's tau with the order of methods in column "
             "none.",

@@ -139,7 +139,7 @@ def _page(runs: SuiteRuns, sheet: Sheet, column: Column, arms: list[Arm], refere
             costs=0,
         ),
         caption=(
-            f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: test {column.metric} over cost"
+            f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: test {column.metric} and cost"
             f"{over_seeds(arm.summary.n for arm in arms if arm.summary.n)}."
             + (f" Difference: from {title}, paired over seeds, with its 95 % confidence interval." if title else ""),
         ),

@@ -111,7 +111,10 @@ def _details(found: StudyRuns, trade: TradeOff, limits: Bounds) -> Iterator[str]
         "Front: the trials that no other trial dominates on the validation split. The test split, on which all numbers "
         "are measured, is not used to choose it. Standard deviations have the divisor n-1."
     )
-    yield "On front: fraction of bootstrap samples of the seeds in which the point is on the test split's front."
+    yield (
+        "On front: fraction of bootstrap samples of the seeds in which the point is on the test split's front of all "
+        "searched points."
+    )
     yield from _volumes(trade, limits)
     if trade.front:
         count = len(trade.front)
@@ -147,7 +150,7 @@ def _volumes(trade: TradeOff, limits: Bounds) -> Iterator[str]:
     if limits.nadir:
         yield (
             f"Nadir: in each task the worst mean of all points and methods here ({_named(trade, limits.nadir)}), so "
-            "that what is worst in a task has none."
+            "that a point that is worst in a task has no volume."
         )
 
 

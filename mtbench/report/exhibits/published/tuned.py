@@ -1,4 +1,4 @@
-"""A paper's numbers beside ours at settings of their own, where a suite's searches chose some."""
+"""A paper's numbers beside ours with tuned settings, where a suite's searches chose some."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ __all__ = ["tuned_paper_page"]
 def tuned_paper_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
     """Return the `published_page` of the settings that searches chose; None if nothing was published or chosen.
 
-    Methods that were not searched, or of which nothing was trained again yet, are as in the suite's table.
+    Methods that were not searched, or whose choice was not retrained yet, are as in the suite's table.
     """
     tuned = _tuned(runs, sheet)
     if not tuned or sheet.paper is None:
@@ -35,7 +35,8 @@ def tuned_paper_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         page,
         title=f"{page.title}, tuned",
         label=f"{page.label}-tuned",
-        caption=(*page.caption, f"Ours with settings that were chosen on the validation split: {settings}.{rest}"),
+        caption=(*page.caption, "Ours: with tuned settings."),
+        details=(*page.details, f"Settings chosen on the validation split: {settings}.{rest}"),
     )
 
 

@@ -65,6 +65,6 @@ def _ceiling(comparison: Comparison) -> list[str]:
     mean = f"{sum(known.values()) / len(known):.1f} % in mean"
     each = ", ".join(f"{name} {value:.1f}" for name, value in known.items())
     return [
-        "The labels bound the triplet accuracy of one embedding for all tasks, whose distance is the number of tasks "
-        f"in which two images differ: {mean}{f' ({each})' if len(known) <= MANY else ''}."
+        "Upper bound of the triplet accuracy of one embedding for all tasks (its distance: the number of tasks in "
+        f"which two images differ): {mean}{f' ({each})' if len(known) <= MANY else ''}."
     ]

@@ -91,8 +91,8 @@ def _results(runs: SuiteRuns, scale: Scale, label: str) -> Page:
         quick=runs.quick,
         layout=Layout(header=("method", *header, "n"), lines=tuple(lines), tasks=len(header), costs=0),
         caption=(
-            f"{runs.suite.title}{scale.words}, size {runs.size}: mean ± standard deviation over n seeds (of each "
-            "dataset where they differ); in brackets: number of tasks.",
+            f"{runs.suite.title}{scale.words}, size {runs.size}: mean ± standard deviation over n seeds (for "
+            "each dataset if they differ); in brackets: number of tasks.",
         ),
         details=(
             *([measured(scale.column, scale.sheets)] if scale.column else []),

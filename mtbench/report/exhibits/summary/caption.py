@@ -76,7 +76,7 @@ def caption(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
     """Return the sentences that a paper prints above the table."""
     opening = (
         f"{comparison.dataset_title}, protocol {comparison.title}.",
-        *(comparison.reading.opening if comparison.reading else ()),
+        *(comparison.reading.opening[:1] if comparison.reading else ()),
     )
     if not comparison.tasks:
         return (*opening, "No run has finished.")
@@ -96,6 +96,7 @@ def details(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
     records = _records(comparison)
     examples = sorted({record.training_examples for record in records})
     sentences = (
+        *(comparison.reading.opening[1:] if comparison.reading else ()),
         f"Training: {numbers(comparison.protocol, examples)}.",
         _measured(comparison, facts),
         "The mean over tasks is computed within each run." if any(each.is_mean for each in facts.columns) else "",
@@ -195,9 +196,9 @@ def _measured(comparison: Comparison, facts: Facts) -> str:
     when = comparison.reading.when if comparison.reading else reported([comparison.protocol])
     said = [f"Metrics are measured {when}."]
     names = {column.name for column in facts.columns}
-    if absent := [task.name for task in comparison.tasks if task.name not in names]:
-        said.append(f"Left out for lack of such a metric: {listed(absent)}.")
     asked = facts.choices.metrics
+    if absent := [task.name for task in comparison.tasks if task.name not in names]:
+        said.append(f"Tasks without {' or '.join(asked)} are left out: {listed(absent)}.")
     if comparison.tasks and asked and not facts.choices.named(comparison.tasks):
         said.append(f"No task here has {' or '.join(asked)}: primary metrics are shown.")
     if comparison.tasks and not any(column.is_mean for column in facts.columns):
@@ -248,8 +249,8 @@ def _constant(comparison: Comparison, facts: Facts) -> str:
     """Return the meaning of the row of the constant prediction and of its mark."""
     single = max(len(method.records) for method in comparison.methods) < 2
     over = "over test images, as one seed has no spread," if single else "over seeds"
-    if single and any(column.metric != COUNTED for column in facts.columns):
-        over = f"{over} (of {COUNTED}; other metrics are compared as they are)"
+    others = single and any(column.metric != COUNTED for column in facts.columns)
+    exact = f" Metrics other than {COUNTED} have no interval and are compared as they are." if others else ""
     gains = ""
     if facts.single:
         part = f"that includes a task in which neither the method nor {facts.single} is above it"
@@ -257,7 +258,7 @@ def _constant(comparison: Comparison, facts: Facts) -> str:
     return (
         f"{facts.constant[0].upper()}{facts.constant[1:]}: the best constant prediction, from the training labels. "
         f"{MARK}: not above it: the 95 % confidence interval {over} contains its value or lies on the worse side; such "
-        f"a number is never bold.{gains}"
+        f"a number is never bold.{exact}{gains}"
     )
 
 

@@ -60,8 +60,8 @@ def _page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
         quick=runs.quick,
         layout=Layout(header=(*header, "n"), lines=tuple(lines), tasks=len(header) - 1, costs=0),
         caption=(
-            f"{part.dataset} over {sweep.words}, size {runs.size}: mean ± standard deviation over n seeds (of "
-            "each value where they differ).",
+            f"{part.dataset} over {sweep.words}, size {runs.size}: mean ± standard deviation over n seeds "
+            "(for each value if they differ).",
         ),
         details=(
             f"Suite {runs.suite.name}: {runs.suite.title}.",

@@ -1,4 +1,4 @@
-"""Methods at settings of their own, which a search chose on the validation split, beside their defaults."""
+"""Methods with settings that a search chose on the validation split, beside their defaults."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -105,8 +105,8 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned]) -> Page:
         quick=comparison.quick,
         layout=Layout(header=header, lines=tuple(plain(_cells(each, digits)) for each in methods), tasks=0, costs=2),
         caption=(
-            f"{comparison.dataset_title}, protocol {comparison.title}: test {_quantity(task)} over tasks "
-            f"({_direction(task)} is better), with default and with tuned settings, mean ± standard deviation over "
+            f"{comparison.dataset_title}, protocol {comparison.title}: mean test {task.metric} over tasks "
+            f"({_direction(task)}), with default and with tuned settings, mean ± standard deviation over "
             f"{text.seeds(seeds) if seeds else 'no seed yet'}.",
             "Gain: tuned minus default, paired over seeds, with its 95 % confidence interval.",
         ),
@@ -177,12 +177,8 @@ def _cells(each: Tuned, digits: int) -> Iterator[str]:
     yield f"{each.study.study.spent.epochs:,}"
 
 
-def _quantity(task: TaskInfo) -> str:
-    return f"{task.metric} in {task.unit}, the mean" if task.unit else f"{task.metric}, the mean"
-
-
 def _direction(task: TaskInfo) -> str:
-    return "higher" if task.higher_is_better else "lower"
+    return f"{task.unit and f'{task.unit}, '}{'higher' if task.higher_is_better else 'lower'} is better"
 
 
 def _searched(methods: Sequence[Tuned]) -> Iterator[str]:
