@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+RUNS := .venv/.runs
 # Of pytest, as in: make test OPTIONS=--no-skips
 OPTIONS ?=
 
@@ -13,8 +14,16 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[explain]' --group dev
 	touch $(READY)
 
-demo: $(READY)  ## three methods on real digits, from nothing to a table
-	$(BIN)/mtbench run --methods td,chmod,moo --dataset mmnist3 --quick
+# What running needs and no more. Packages of $(PYTHON) are used where it has torch, and not installed again.
+$(RUNS): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PYTHON) -c 'from importlib.util import find_spec as f; print(*[p + "/.." for p in f("torch").submodule_search_locations])' \
+	    2>/dev/null > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth" || true
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $(RUNS)
+
+demo: $(RUNS)  ## four methods on real digits, from nothing to a table; PYTHON=... may have torch already
+	$(BIN)/mtbench run --methods single,td,chmod,moo --dataset mmnist3 --quick
 	$(BIN)/mtbench report
 
 test: $(READY)  ## everything but what takes minutes

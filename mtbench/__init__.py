@@ -1,51 +1,73 @@
 """Multi-task-learning methods compared under one protocol: from one command to a table.
 
-This package is the harness. It names no method and no dataset: those come in through entry points.
-Importing it loads nothing heavy; `mtbench.contract` is what a plug-in author reads.
+From Python::
+
+    import mtbench
+
+    mtbench.run(methods=["td", "moo"], dataset="mmnist3", seeds=3, protocol="quick")
+    frame = mtbench.load("results/local")  # a pandas.DataFrame: a row per run, split, task and metric
+    mtbench.compare("results/local", "td", "moo")
+
+The functions lie in `mtbench.door` and are loaded when they are asked for, so that importing this package loads nothing
+large. It is the harness, and names no method and no dataset: those come in through entry points.
+`mtbench.contract` is what a plug-in author reads.
 """
 
+import importlib
+import sys
 from importlib.metadata import version
-from os import PathLike
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mtbench.explanation.explain import Explanation
+    from mtbench.door.compare import compare
+    from mtbench.door.explain import explain
+    from mtbench.door.load import curves, load
+    from mtbench.door.predict import predict
+    from mtbench.door.report import report
+    from mtbench.door.run import run
+    from mtbench.door.search import search
 
-__all__ = ["__version__", "explain"]
+__all__ = ["__version__", "compare", "curves", "explain", "load", "predict", "report", "run", "search"]
 
 __version__ = version("mtbench")
 
+_MODULES = {
+    "compare": "mtbench.door.compare",
+    "curves": "mtbench.door.load",
+    "explain": "mtbench.door.explain",
+    "load": "mtbench.door.load",
+    "predict": "mtbench.door.predict",
+    "report": "mtbench.door.report",
+    "run": "mtbench.door.run",
+    "search": "mtbench.door.search",
+}
+"""The module of each public function."""
 
-def explain(
-    run: str | PathLike[str],
-    *,
-    images: int = 6,
-    out: str | PathLike[str] | None = None,
-    data_root: str | PathLike[str] | None = None,
-    device: str = "auto",
-) -> "Explanation":
-    """Write pages of figures on where the network of a finished run looks, as ``mtbench explain`` does.
 
-    Args:
-        run: the folder of the run.
-        images: images per case.
-        out: the folder to write to; by default one of the run's own below ``reports/local``.
-        data_root: the folder of the data files; by default that of the environment variable MTBENCH_DATA, or the
-            platform's folder for user data.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+class _Package(ModuleType):
+    """This package, in which `report` and `search` stay functions.
 
-    Returns:
-        the table of the page, and the files that were written.
-
-    Raises:
-        MtbenchError: see `mtbench.explanation.explain.explain_run`.
+    Rooms have these names too, and importing ``mtbench.report.write`` would set the room here, in the function's place.
     """
-    import os
-    from pathlib import Path
 
-    from mtbench.cli.shared import data_root as chosen_root
-    from mtbench.explanation.explain import explain_run
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _MODULES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
 
-    given = data_root or os.environ.get("MTBENCH_DATA")
-    root = chosen_root(Path(given) if given else None)
-    return explain_run(Path(run), root=root, images=images, out=Path(out) if out else None, device=device)
+
+if not TYPE_CHECKING:  # a type checker would take any name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        if name not in _MODULES:
+            raise AttributeError(f"module 'mtbench' has no attribute '{name}'")
+        function = getattr(importlib.import_module(_MODULES[name]), name)
+        globals()[name] = function
+        return function
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+sys.modules[__name__].__class__ = _Package

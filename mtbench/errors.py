@@ -117,7 +117,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a suggestion for a misspelled `word`, or an empty text if no known word is near it."""
-    near = difflib.get_close_matches(word, list(known), n=1)
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
     return f"Did you mean '{near[0]}'?" if near else ""
 
 

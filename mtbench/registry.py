@@ -17,8 +17,8 @@ from pathlib import Path
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
 __all__ = [
-    *("GROUPS", "NAME", "REFERENCE", "SINGLE_TASK", "PluginEntry", "entries", "find", "lacking", "load"),
-    *("module_path", "reference", "role", "summary", "with_role"),
+    *("GROUPS", "NAME", "REFERENCE", "SCOPES", "SINGLE_TASK", "PluginEntry", "elsewhere", "entries", "exhibits"),
+    *("find", "lacking", "load", "module_path", "reference", "role", "summary", "with_role"),
 ]
 
 GROUPS = {
@@ -26,6 +26,7 @@ GROUPS = {
     "balancer": "mtbench.balancers",
     "dataset": "mtbench.datasets",
     "backbone": "mtbench.backbones",
+    "exhibit": "mtbench.exhibits",
 }
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 """The form of every plug-in's name."""
@@ -35,6 +36,10 @@ SINGLE_TASK = "single-task baseline"
 """The role of networks that train each task as it would be trained alone."""
 ROLES = {"method": (REFERENCE, SINGLE_TASK), "balancer": (REFERENCE,)}
 """The roles that plug-ins of a kind may declare."""
+SCOPES = ("report", "suite", "request")
+"""The reports that an exhibit may be shown in: all, those of suites, and those of suites that ask for it by name."""
+SUITES = Path(__file__).parent / "suites"
+"""Folder of the suites that come with mtbench."""
 OWN = "mtbench"
 """The distribution whose plug-ins come first."""
 
@@ -64,7 +69,7 @@ class PluginEntry:
 
 @cache
 def entries(kind: str) -> dict[str, PluginEntry]:
-    """Return every installed plug-in of a kind ('method', 'balancer', 'dataset', 'backbone') by name, sorted.
+    """Return every installed plug-in of a kind, one of `GROUPS`, by name, sorted.
 
     Raises:
         PluginError: two distributions offer one name, or a name is not of the form [a-z][a-z0-9-]*.
@@ -104,14 +109,40 @@ def find(kind: str, name: str) -> PluginEntry:
     """
     known = entries(kind)
     if name not in known:
-        is_balancer = kind == "method" and name in entries("balancer")
-        hint = f"It is a balancer: give it a network, as in '{reference('method')}+{name}'." if is_balancer else ""
+        other = elsewhere(name, instead_of=kind)
         raise UsageError(
-            f"{kind} '{name}' is not installed.",
-            mend=hint or did_you_mean(name, known),
+            f"there is no {kind} '{name}'." if other else f"{kind} '{name}' is not installed.",
+            mend=other or did_you_mean(name, known),
             allowed=f"Installed: {_installed(known)}.",
         )
     return known[name]
+
+
+def elsewhere(name: str, *, instead_of: str) -> str:
+    """Return a sentence on the option that takes a name, if the name is of another kind; else an empty text.
+
+    Args:
+        name: the name that was given.
+        instead_of: the kind that it was taken for: one of `GROUPS`, or ``suite``.
+    """
+    options = {
+        "method": f"--methods {name}",
+        "balancer": "--methods NETWORK+" + name,
+        "dataset": f"--dataset {name}",
+        "backbone": f"--backbone {name}",
+    }
+    for kind, option in options.items():
+        if kind != instead_of and name in entries(kind):
+            return f"'{name}' is a {kind}: {option.replace('NETWORK', _example_network())}."
+    if instead_of != "suite" and NAME.fullmatch(name) and (SUITES / f"{name}.toml").is_file():
+        return f"'{name}' is a suite: --suite {name}."
+    return ""
+
+
+def _example_network() -> str:
+    """Return a network that every balancer can be combined with."""
+    names = with_role("method", REFERENCE)
+    return names[0] if names else "NETWORK"
 
 
 def load(kind: str, name: str) -> type:
@@ -211,6 +242,14 @@ def with_role(kind: str, role: str) -> list[str]:
     return [entry.name for entry in sorted(found, key=lambda entry: (entry.distribution != OWN, entry.name))]
 
 
+def exhibits(scope: str) -> list[str]:
+    """Return the names of the installed exhibits of a scope (see `SCOPES`), sorted.
+
+    Read, without importing it, from the class attribute `scope` in the source, a plain text; by default ``report``.
+    """
+    return [name for name, entry in entries("exhibit").items() if _declared(entry, "scope", SCOPES[0]) == scope]
+
+
 def reference(kind: str) -> str:
     """Return the name of the network ('method') or balancer that has the role `REFERENCE`.
 
@@ -232,11 +271,16 @@ def reference(kind: str) -> str:
     return names[0]
 
 
-@cache
 def _declared_role(entry: PluginEntry) -> str:
+    return _declared(entry, "role", "")
+
+
+@cache
+def _declared(entry: PluginEntry, attribute: str, default: str) -> str:
+    """Return the plain text that a class itself sets an attribute to; the default if there is none."""
     path = module_path(entry.module)
-    declared = None if path is None else _own_literal(path, entry.attribute, "role")
-    return declared if isinstance(declared, str) else ""
+    declared = None if path is None else _own_literal(path, entry.attribute, attribute)
+    return declared if isinstance(declared, str) else default
 
 
 @cache

@@ -171,7 +171,7 @@ def test_a_broken_plugin_says_whose_it_is_and_why(site: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["method", "dataset", "balancer", "backbone"])
+@pytest.mark.parametrize("kind", ["method", "dataset", "balancer", "backbone", "exhibit"])
 def test_an_unknown_name_is_met_with_a_suggestion_and_what_is_installed(kind: str) -> None:
     known = registry.entries(kind)
     near = next(iter(known))
@@ -271,3 +271,14 @@ def test_a_plugin_that_cannot_be_read_has_no_role(site: Path, source: str) -> No
 def test_an_entry_knows_its_parts() -> None:
     entry = PluginEntry(kind="method", name="x", value="a.b:C", distribution="d", version="1")
     assert (entry.module, entry.attribute, entry.origin) == ("a.b", "C", "d 1")
+
+
+def test_the_scope_of_an_exhibit_is_read_from_its_source_and_is_every_report_by_default(site: Path) -> None:
+    source = "raise RuntimeError('imported')\n\nclass Mine:\n    scope = 'request'\n\nclass Other:\n    pass\n"
+    points = "mine = stranger_x:Mine\nother = stranger_x:Other"
+    distribution(site, "stranger-x", "mtbench.exhibits", points, source)
+    registry.entries.cache_clear()
+    assert "mine" in registry.exhibits("request")
+    assert {"other", "summary"} <= set(registry.exhibits("report"))
+    assert {"published", "claims"} <= set(registry.exhibits("suite"))
+    assert "mine" not in registry.exhibits("report")

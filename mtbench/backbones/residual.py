@@ -38,8 +38,9 @@ class Residual(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """A residual block of 1 x 1, 3 x 3 and 1 x 1 convolutions without its last relu; the first two give a quarter of
-    the channels::
+    """A residual block of 1 x 1, 3 x 3 and 1 x 1 convolutions without its last relu.
+
+    The first two have a quarter of the channels::
 
         x + BN(conv(relu(BN(conv(relu(BN(conv x)))))))           x projected where its shape changes
 

@@ -83,8 +83,7 @@ class Vgg11(Backbone):
         return nn.Sequential(*layers, _linear(hidden, output_size))
 
     def answer(self, images: Tensor, head: nn.Module, change: Callable[[str, Tensor], Tensor]) -> Tensor:
-        """Return the outputs of a head, where `change` is applied to each convolution and both hidden layers, before
-        the relu."""
+        """Return the outputs of a head, with `change` applied to each convolution and hidden layer before its relu."""
         for stage, names in zip(self.levels(), CONVOLUTIONS, strict=True):
             images = stage.post(_through(cast(nn.Sequential, stage.pre), images, nn.Conv2d, names, change))
         *hidden, last = cast(nn.Sequential, head)

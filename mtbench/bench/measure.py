@@ -76,8 +76,8 @@ class Measured:
 
     @property
     def flops(self) -> float:
-        """The floating-point operations of a step: two per multiply-accumulate, and a backward pass counts as two
-        forward passes."""
+        """The floating-point operations of a step: 2 per multiply-accumulate, with a backward pass as two forward
+        passes."""
         first = self.steps[1][0]
         return 3 * 2 * first.macs * first.examples
 

@@ -70,8 +70,7 @@ def times(number: float) -> str:
 
 
 def bench_frame(bench: Bench) -> pd.DataFrame:
-    """Return one row per method and number of runs at a time, at full precision; a method that failed has no
-    numbers."""
+    """Return a row per method and number of runs at a time, at full precision; a failed method has no numbers."""
     ask, rows = bench.ask, []
     about = {
         "dataset": ask.dataset,

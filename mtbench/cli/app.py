@@ -1,4 +1,4 @@
-"""The command line. Commands are a few lines each; torch is imported only inside those that need it."""
+"""The command line, put together. Torch is imported inside the commands that need it."""
 
 import sys
 from typing import Annotated
@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import bench, check, data, explain, info, inspect, new, report, run, search, suite
+from mtbench.cli import bench, check, data, exec, explain, export, info, inspect, new, report, run, search, suite
+from mtbench.cli.command import App
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
+app = App(
     name="mtbench",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -30,13 +31,14 @@ def _mtbench(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Multi-task-learning methods compared under one protocol: from one command to a table."""
+    """Compare multi-task-learning methods under one training protocol: from one command to a table."""
 
 
-app.command("run")(run.run)
-app.command("search")(search.search)
-app.command("report")(report.report)
+app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("search", epilog=search.EXAMPLES)(search.search)
+app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.command("status")(run.status)
 app.command("list")(inspect.list_)
 app.command("info")(info.info)
@@ -46,11 +48,11 @@ app.add_typer(suite.app, name="suite")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
 app.command("bench")(bench.bench)
-app.command("exec")(run.exec_)
+app.command("exec")(exec.exec_)
 
 
 def main() -> None:
-    """Run the command line; what a person got wrong ends as a sentence and exit code 2, never as a traceback."""
+    """Run the command line; print an error of the user as a sentence, without a traceback, and exit with code 2."""
     try:
         app()
     except MtbenchError as error:

@@ -1,5 +1,7 @@
-"""The frequencies of classes in a dataset, in words, what is reached without a look at any image, by the majority class
-and by the best constant point, and what one embedding for all tasks can reach."""
+"""Facts about the labels of a dataset in words: frequencies of classes, and the results of constant predictions.
+
+Constant predictions are the majority class and the best constant point; of triplets it is the ceiling of one embedding.
+"""
 
 import math
 from collections.abc import Iterator
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["class_balance", "point_balance", "triplet_balance"]
 
 MANY_TASKS = 12
-"""The largest number of tasks that have a line each."""
+"""Largest number of tasks that have a line each."""
 EASY = 30
-"""Fraction in %, from which on a constant point says that the places of a task are too easy."""
+"""Fraction in % reached by a constant point, above which the places of a task are too easy."""
 MANY_CLASSES = 12
 """The largest number of classes of a task that are listed."""
 
@@ -62,7 +64,7 @@ def point_balance(dataset: "Dataset") -> Iterator[str]:
     """Return lines on how near the best constant point comes to the points of a dataset; none where it has no points.
 
     Per task the fraction of visible test points within 10 % of the image's side from it; of many tasks the range and
-    the median. A warning names tasks with more than 30 %: nobody has to look for what is mostly in one place.
+    the median. A warning names tasks with more than 30 %: their objects are mostly in one place.
 
     Raises:
         DataError: as `Dataset.labels`.
@@ -86,7 +88,7 @@ def point_balance(dataset: "Dataset") -> Iterator[str]:
     easy = [name for name, reached in found.items() if reached > EASY]
     if easy:
         which = shortlist(easy, MANY_TASKS)
-        yield f"warning: above {EASY} % for {which}: places are too much alike for a test of where networks look"
+        yield f"warning: above {EASY} % for {which}: the places are too similar to test where a network attends"
 
 
 def triplet_balance(dataset: "Dataset") -> Iterator[str]:
@@ -120,7 +122,7 @@ def _line(task: Task, labels: Tensor, examples: int) -> str:
     rest = len(counts) - len(order)
     others = f", {rest} rarer classes: {100 * (1 - int(counts[order].sum()) / total):.1f} %" if rest else ""
     some = (
-        f"{len(labels):,} of {examples:,} training examples have a label" if len(labels) < examples else "all labelled"
+        f"{len(labels):,} of {examples:,} training examples have a label" if len(labels) < examples else "all labeled"
     )
     return f"{task.name}: {some}; {said}{others}"
 

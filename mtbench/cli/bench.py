@@ -1,4 +1,4 @@
-"""``mtbench bench``: how fast is training on this machine?"""
+"""``mtbench bench``: the speed of training on this machine."""
 
 import tomllib
 from collections.abc import Sequence
@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli.shared import Changes, DataRoot, Device, ProtocolName, data_root
+from mtbench.cli import completion
+from mtbench.cli.shared import (
+    MACHINE,
+    WHAT,
+    WHERE,
+    Changes,
+    DataRoot,
+    Device,
+    ProtocolName,
+    data_root,
+    number,
+)
+from mtbench.cli.shared import console as open_console
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,15 +29,31 @@ __all__ = ["bench"]
 
 DEFAULT = Path(__file__).parent.parent / "bench" / "default.toml"
 SHARING = 5
-"""The number of runs that share a GPU, beside one."""
+"""Number of runs that share a GPU, measured beside one."""
 
 
 def bench(
     methods: Annotated[
-        str, typer.Option("--methods", help="Methods, separated by commas; by default a few.", metavar="NAMES")
+        str,
+        typer.Option(
+            "--methods",
+            "--method",
+            help="Methods, separated by commas; by default a few.",
+            metavar="NAMES",
+            rich_help_panel=WHAT,
+            autocompletion=completion.methods,
+        ),
     ] = "",
     dataset: Annotated[
-        str, typer.Option("--dataset", help="The dataset; by default one of small images.", metavar="NAME")
+        str,
+        typer.Option(
+            "--dataset",
+            "--datasets",
+            help="Dataset; by default one of small images.",
+            metavar="NAME",
+            rich_help_panel=WHAT,
+            autocompletion=completion.datasets,
+        ),
     ] = "",
     protocol: ProtocolName = "paper",
     changes: Changes = None,
@@ -34,41 +62,52 @@ def bench(
         str,
         typer.Option(
             "--jobs",
-            help="Runs at a time, separated by commas; by default 1 and as many as there are cores, or 1 and 5 on a "
-            "GPU.",
+            help="Numbers of runs at a time, separated by commas; by default 1 and the number of cores, on a GPU 1 "
+            "and 5.",
             metavar="NUMBERS",
+            rich_help_panel=MACHINE,
         ),
     ] = "",
-    seconds: Annotated[float, typer.Option("--seconds", help="Seconds that each measurement times.", min=0.01)] = 2.0,
+    seconds: Annotated[float, number("--seconds", "Seconds of training in each measurement.", low=0.01)] = 2.0,
     is_random: Annotated[
-        bool, typer.Option("--random", help="Random images of the dataset's shape, as where its files are missing.")
+        bool,
+        typer.Option(
+            "--random",
+            help="Use random images of the dataset's shape, as is done where its files are missing.",
+            rich_help_panel=WHAT,
+        ),
     ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the files; by default reports/local/bench.", metavar="DIR")
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder of the files; by default reports/local/bench.",
+            metavar="DIR",
+            rich_help_panel=WHERE,
+        ),
     ] = None,
     root: DataRoot = None,
 ) -> None:
-    """Measure the speed of training on this machine: steps, memory, and what several runs at a time give."""
-    from rich.console import Console
-
+    """Measure the speed of training on this machine: seconds per step, memory, and several runs at a time."""
     from mtbench.bench.measure import Ask, measure
     from mtbench.bench.page import bench_page
     from mtbench.cli.execution import names, settings
+    from mtbench.engines.say import say
     from mtbench.engines.slots import cores
     from mtbench.plan.parse import parse_dataset, parse_method
     from mtbench.report.page.terminal import print_page
     from mtbench.report.write import DEFAULT_REPORTS
     from mtbench.train.device import check_precision, choose_device
 
-    console, chosen, changed = Console(), choose_device(device), settings(changes or [])
+    console, chosen, changed = open_console(), choose_device(device), settings(changes or [])
     check_precision(chosen, changed.get("precision", "float32"))
     default = tomllib.loads(DEFAULT.read_text())
     dataset, asked = dataset or default["dataset"], names(methods) or default["methods"]
     for method in asked:
-        parse_method(method)  # a name that nothing has is told before anything is measured
+        parse_method(method)  # refuses an unknown name before anything is measured
     is_there = bool(parse_dataset(dataset).open(data_root(root)).fingerprint())
     if not is_there and not is_random:
-        console.print(f"The files of '{dataset}' are not here: random images take their place.", style="dim")
+        say(console, f"The files of '{dataset}' are missing: random images take their place.", style="dim")
     ask = Ask(
         methods=tuple(asked),
         dataset=dataset,
@@ -80,21 +119,21 @@ def bench(
         is_random=is_random or not is_there,
         root=data_root(root),
     )
-    found = measure(ask, lambda what: console.print(f"measuring {what}", style="dim", markup=False))
+    found = measure(ask, lambda what: say(console, f"measuring {what}", style="dim", markup=False))
     print_page(bench_page(found), console)
     folder = out or DEFAULT_REPORTS / "bench"
-    console.print(f"Written to {folder}:", soft_wrap=True, highlight=False, markup=False)
+    say(console, f"Written to {folder}:", markup=False)
     for name in _write(found, folder):
-        console.print(f"  {name}", soft_wrap=True, highlight=False, markup=False)
+        say(console, f"  {name}", markup=False)
     if any(each.why for each in found.methods):
         raise typer.Exit(1)
 
 
 def _numbers(text: str, most: int) -> tuple[int, ...]:
-    """Return how many runs are measured at a time, in ascending order and one first.
+    """Return the numbers of runs that are measured at a time, in ascending order and one first.
 
     Raises:
-        UsageError: the text is no list of positive numbers.
+        UsageError: the text is not a list of positive numbers.
     """
     if not text:
         return tuple(sorted({1, most}))
@@ -108,13 +147,13 @@ def _write(found: "Bench", folder: Path) -> Sequence[str]:
     """Write the table, the numbers and the figure into a folder, and return the names of the files."""
     from mtbench.bench.figure import draw_bench
     from mtbench.bench.page import bench_frame, bench_page
-    from mtbench.report.figure.style import save
-    from mtbench.report.files import csv_bytes, marked_up, write_files
+    from mtbench.report.exhibit import Shown
+    from mtbench.report.write import write_shown
 
     figure = draw_bench(found)
-    content = {
-        **marked_up(bench_page(found), "bench"),
-        "bench.csv": csv_bytes(bench_frame(found)),
-        **({f"bench.{kind}": data for kind, data in save(figure).items()} if figure else {}),
-    }
-    return [path.name for path in write_files(content, folder)]
+    piece = Shown(
+        pages={"bench": bench_page(found)},
+        numbers={"bench": bench_frame(found)},
+        figures={"bench": lambda: figure} if figure else {},
+    )
+    return [path.name for path in write_shown([piece], folder)]

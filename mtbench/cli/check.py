@@ -1,9 +1,10 @@
-"""``mtbench check``: does a plug-in keep what the contract promises?"""
+"""``mtbench check``: a plug-in tested against the contract."""
 
 from typing import Annotated
 
 import typer
 
+from mtbench.cli import completion
 from mtbench.cli.shared import DataRoot, console, data_root
 
 __all__ = ["check"]
@@ -11,40 +12,48 @@ __all__ = ["check"]
 
 def check(
     name: Annotated[
-        str, typer.Argument(help="A method, balancer, dataset or backbone, perhaps with options, e.g. mine@vgg11.")
+        str,
+        typer.Argument(
+            help="A method, balancer, dataset or backbone, with options if wanted, e.g. mine@vgg11.",
+            metavar="NAME",
+            autocompletion=completion.names,
+        ),
     ],
     only: Annotated[
         list[str] | None,
         typer.Option(
-            "--only", help="Only checks with this word in their names, e.g. absent; may be repeated.", metavar="WORD"
+            "--only",
+            help="Make only checks with this word in their names, e.g. absent; may be repeated.",
+            metavar="WORD",
         ),
     ] = None,
     root: DataRoot = None,
 ) -> None:
-    """Check that a plug-in keeps what the contract promises; exit code 1 if it does not."""
+    """Check that a plug-in keeps the contract; the exit code is 1 if it does not."""
     from rich.markup import escape
 
     from mtbench import registry
     from mtbench.conformance import examine
+    from mtbench.engines.say import say
     from mtbench.plan.parse import parse_method
 
     out, faults = console(), 0
     for result in examine(name, root=data_root(root), only=only or ()):
-        mark = "[bold red]not so[/]" if result.fault else "[green]ok[/]    "
-        out.print(f"{mark}  {escape(result.check)}", soft_wrap=True, highlight=False)
+        mark = "[bold red]failed[/]" if result.fault else "[green]ok[/]    "
+        say(out, f"{mark}  {escape(result.check)}")
         if result.fault:
             faults += 1
-            out.print(f"        {escape(result.fault)}", soft_wrap=True, highlight=False)
+            say(out, f"        {result.fault}", markup=False)
         if result.left_out:
-            out.print(f"{result.left_out} checks that rest on this one are left out.", highlight=False)
+            say(out, f"{result.left_out} checks that depend on this one are left out.")
     if faults:
         failed = "1 check failed" if faults == 1 else f"{faults} checks failed"
-        out.print(f"{failed}; docs/checks.md says what each proves, and what to do.", highlight=False)
+        say(out, f"{failed}; docs/checks.md explains each check and what to do if it fails.")
         raise typer.Exit(1)
     if only:
         return
-    out.print(f"'{escape(name)}' conforms.", highlight=False)
+    say(out, f"'{name}' conforms.", markup=False)
     if name.partition(":")[0] in registry.entries("method"):
         reference = parse_method(registry.reference("method")).title
         command = f"mtbench run --methods {name},{reference} --dataset mmnist2 --quick"
-        out.print(f"Next, compare it: {escape(command)}", soft_wrap=True, highlight=False)
+        say(out, f"Next, compare it: {command}", markup=False)

@@ -1,7 +1,7 @@
 """``mtbench report --convention``: tables by the rules of published code."""
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mtbench.report.data.conventions.convert import Asked
     from mtbench.report.data.studies import StudyRuns
     from mtbench.report.data.suite.runs import SuiteRuns
-    from mtbench.report.page.layout import Page
     from mtbench.store.status import RunStatus
 
 __all__ = ["runs_of_suite", "tables", "tables_of_suite"]
@@ -33,17 +32,18 @@ def tables(
     Raises:
         UsageError: none has it, or what is asked of Δm contradicts it.
     """
+    from mtbench.engines.say import say
+    from mtbench.report.assemble import assemble
     from mtbench.report.data.comparison import compare
     from mtbench.report.data.conventions.convert import converted
-    from mtbench.report.exhibits.protocols.page import preset_pages
-    from mtbench.report.exhibits.summary.page import page_of
-    from mtbench.report.write import write_converted
+    from mtbench.report.exhibit import Results
 
-    found, left_out = converted(compare(statuses), name, asked, choices)
-    _print([*(page_of(each.table()) for each in found), *preset_pages(each.comparison for each in found)], console)
+    found, left_out = converted(compare(statuses), name, asked)
+    made = assemble(Results(comparisons=tuple(found), choices=choices, convention=name))
+    made.print(console)
     if left_out:
-        console.print(left_out, style="dim", soft_wrap=True, highlight=False, markup=False)
-    return write_converted(found, out)
+        say(console, left_out, style="dim", markup=False)
+    return made.write(out)
 
 
 def tables_of_suite(
@@ -62,14 +62,15 @@ def tables_of_suite(
         UsageError: there is no run of the suite, none of its datasets has the convention, or what is asked of Δm
             contradicts it.
     """
-    from mtbench.report.conventions.suite import converted_sheets
-    from mtbench.report.suites.write import write_converted_sheets
+    from mtbench.report.assemble import assemble
+    from mtbench.report.data.conventions.convert import converted_suite
+    from mtbench.report.exhibit import Results
 
     files: list[Path] = []
     for runs in runs_of_suite(suite, results, statuses, ()):
-        sheets = converted_sheets(runs, name, asked, choices)
-        _print((page for sheet in sheets for _, page in sheet.pages()), console)
-        files += write_converted_sheets(sheets, out)
+        made = assemble(Results.of_suite(converted_suite(runs, name, asked), choices=choices, convention=name))
+        made.print(console)
+        files += made.write(out)
     return files
 
 
@@ -94,14 +95,7 @@ def runs_of_suite(
     if not found:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",
-            mend=f"Make some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder with --results.",
+            mend=f"Train some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder: "
+            "mtbench report DIR.",
         )
     return found
-
-
-def _print(pages: "Iterable[Page]", console: "Console") -> None:
-    from mtbench.report.page.terminal import print_page
-
-    for page in pages:
-        print_page(page, console)
-        console.print()

@@ -1,4 +1,4 @@
-"""``mtbench data``: fetch, check, find and look at datasets."""
+"""``mtbench data``: datasets fetched, checked, linked and shown."""
 
 import os
 from contextlib import suppress
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli.shared import DataRoot, data_root
+from mtbench.cli import completion
+from mtbench.cli.command import App
+from mtbench.cli.shared import DataRoot, console, data_root, whole_number
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -15,49 +17,68 @@ if TYPE_CHECKING:
 
 __all__ = ["app", "link", "prepare", "show", "verify", "where"]
 
-app = typer.Typer(help="Fetch, check, find and look at datasets.", no_args_is_help=True)
+app = App(help="Fetch, check, link and show datasets.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="A dataset, perhaps with options, e.g. mmnist4:offset=8.")]
-Names = Annotated[list[str], typer.Argument(help="Datasets, perhaps with options.", metavar="NAME")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A dataset, with options if wanted, e.g. mmnist4:offset=8.",
+        metavar="NAME",
+        autocompletion=completion.datasets,
+    ),
+]
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        help="Datasets, with options if wanted, e.g. mmnist3 mmnist4:offset=8.",
+        metavar="NAME...",
+        autocompletion=completion.datasets,
+    ),
+]
 
 
 @app.command()
 def prepare(names: Names, data_root_: DataRoot = None) -> None:
-    """Fetch or make the files of datasets, mend what is damaged, and print how frequent classes and places are."""
+    """Fetch or make the files of datasets, replace damaged ones, and print the frequencies of classes and places."""
     from mtbench.cli.balance import class_balance, point_balance, triplet_balance
     from mtbench.contract.targets import check_targets
+    from mtbench.engines.say import say
 
+    out = console()
     for name, dataset in _open(names, data_root_):
-        dataset.prepare(typer.echo)
+        dataset.prepare(lambda line: say(out, line, markup=False))
         for split in ("train", "test"):
             check_targets(dataset.tasks, dataset.labels(split, validation=False), split)
         typer.echo(f"{name} is ready in {dataset.root}")
         for line in (*class_balance(dataset), *point_balance(dataset), *triplet_balance(dataset)):
-            typer.echo(f"  {line}")
+            say(out, f"  {line}", markup=False)
 
 
 @app.command()
 def verify(names: Names, data_root_: DataRoot = None) -> None:
-    """Check every file of datasets against its sum."""
+    """Check every file of datasets against its checksum."""
     for name, dataset in _open(names, data_root_):
         for path, checksum in dataset.verify():
             typer.echo(f"{path}  {checksum}")
-        typer.echo(f"{name} is all well")
+        typer.echo(f"{name}: every file is as it should be")
 
 
 @app.command()
 def where(
-    name: Annotated[str | None, typer.Argument(help="A dataset, to tell whether it is there.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A dataset, to print its state too.", metavar="NAME", autocompletion=completion.datasets),
+    ] = None,
     data_root_: DataRoot = None,
 ) -> None:
-    """Tell where data files live, and whether a dataset is there."""
+    """Print the folder of the data files, and whether a dataset is ready."""
     typer.echo(data_root(data_root_))
     if name is not None:
         from mtbench.contract.links import linked_folder
 
         for _, dataset in _open([name], data_root_):
             there = dataset.fingerprint()
-            typer.echo(f"{name} is there" if there else f"{name} is not there yet: `mtbench data prepare {name}`")
+            typer.echo(f"{name} is ready" if there else f"{name} is not ready yet: mtbench data prepare {name}")
             if dataset.source and (folder := linked_folder(dataset.root, dataset.source)):
                 typer.echo(f"{dataset.source} is linked to {folder}")
 
@@ -65,14 +86,18 @@ def where(
 @app.command()
 def link(
     name: Annotated[
-        str, typer.Argument(help="The name of the original files, e.g. clevr, or of a dataset that is made of them.")
+        str,
+        typer.Argument(
+            help="Name of the original files, e.g. clevr, or of a dataset that is made from them.", metavar="NAME"
+        ),
     ],
     folder: Annotated[
-        Path | None, typer.Argument(help="The folder that they lie in; without it the link is printed.")
+        Path | None,
+        typer.Argument(help="Folder of the original files; without it the present link is printed.", metavar="DIR"),
     ] = None,
     data_root_: DataRoot = None,
 ) -> None:
-    """Tell where the original files of datasets lie, or print it."""
+    """Link a name to the folder of original files, which some datasets are made from; or print the link."""
     from mtbench.contract.links import linked_folder, set_link
 
     root = data_root(data_root_)
@@ -80,13 +105,13 @@ def link(
     if folder is not None:
         folder = folder.expanduser().absolute()
         if not os.path.isdir(folder):  # Path.is_dir raises where the folder above must not be looked into
-            raise UsageError(f"{folder} is no folder.", mend=f"Give the folder that the files of {name} lie in.")
+            raise UsageError(f"{folder} is not a folder.", mend=f"Give the folder of the files of {name}.")
         for dataset in datasets:
             dataset.check_folder(folder)
         set_link(root, name, folder)
     linked = linked_folder(root, name)
     typer.echo(
-        f"{name} is linked to {linked}" if linked else f"{name} is not linked; it is looked for in {root / name}"
+        f"{name} is linked to {linked}" if linked else f"{name} is not linked; its files are expected in {root / name}"
     )
 
 
@@ -96,18 +121,20 @@ def show(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="The file to write; by default NAME.png. Labels are printed by default.", metavar="FILE"
+            "--out",
+            help="File to write; by default NAME.png, and with --labels standard output.",
+            metavar="FILE",
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option("--count", help="How many images; by default 24, or 6 with maps.", min=1, max=400)
+        int | None, whole_number("--count", "Number of images; by default 24, or 6 with maps.", high=400)
     ] = None,
     labels: Annotated[
         bool,
         typer.Option(
             "--labels",
-            help="The labels alone, as CSV, which needs no images, and of maps has numbers; how frequent classes are "
-            "goes to stderr.",
+            help="Print the labels alone, as CSV; of maps a summary. Needs no images. Frequencies of classes go to "
+            "standard error.",
         ),
     ] = False,
     data_root_: DataRoot = None,
@@ -138,18 +165,20 @@ def show(
 
 
 def _open(names: list[str], root: Path | None) -> list[tuple[str, "Dataset"]]:
-    """The datasets of these names; a misspelt one is found before anything is done to the others."""
+    """Return the datasets of these names; a misspelt one is refused before any of the others is touched."""
     from mtbench.plan.parse import parse_dataset
 
     return [(name, parse_dataset(name).open(data_root(root))) for name in names]
 
 
 def _source_of(name: str) -> tuple[str, list[type["Dataset"]]]:
-    """The name of the files that is given, or of which a dataset of that name is made, and the installed datasets that
-    are made of them.
+    """Return the name of some original files, and the installed datasets that are made from them.
+
+    Args:
+        name: the name of the files, or of a dataset that is made from them.
 
     Raises:
-        UsageError: there are none.
+        UsageError: no dataset is made from such files.
     """
     from mtbench import registry
 
@@ -164,7 +193,7 @@ def _source_of(name: str) -> tuple[str, list[type["Dataset"]]]:
     source = names.get(name) or name
     if source not in sources:
         raise UsageError(
-            f"no dataset is made of files called '{name}'.",
+            f"no dataset is made from files called '{name}'.",
             mend=did_you_mean(name, sources),
             allowed=f"Names: {', '.join(sorted(sources)) or 'none'}.",
         )

@@ -1,34 +1,46 @@
-"""Shared parts of the commands that train: reading what was asked, and doing the runs."""
+"""Shared parts of the commands that train: options read, and runs trained."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from mtbench.errors import Stopped, UsageError
+from mtbench.cli.completion import SETTINGS
+from mtbench.errors import MtbenchError, Stopped, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from mtbench.door.work import Work
     from mtbench.engines.agenda import Agenda
+    from mtbench.plan.spec import RunSpec
     from mtbench.plan.suite import Suite
 
-__all__ = ["announce", "declared_line", "names", "parse_refresh", "protocol_name", "settings", "stoppable", "work_of"]
+__all__ = [
+    "announce",
+    "declared_line",
+    "names",
+    "offer_preview",
+    "parse_refresh",
+    "protocol_name",
+    "settings",
+    "stoppable",
+    "work_of",
+]
 
 
 def names(text: str) -> list[str]:
-    """The names in a list with commas."""
+    """Return the names in a list with commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def protocol_name(name: str, quick: bool) -> str:
-    """The protocol's name, for which --quick is short if it is quick.
+    """Return the name of the training protocol that --protocol and --quick ask for.
 
     Raises:
-        UsageError: --quick, and another protocol.
+        UsageError: they contradict each other.
     """
     if quick and name not in ("paper", "quick"):
         raise UsageError(f"--quick is short for --protocol quick, and --protocol {name} was given too.")
@@ -36,7 +48,7 @@ def protocol_name(name: str, quick: bool) -> str:
 
 
 def settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, str]:
-    """The numbers of the protocol that are to differ, from ``KEY=VALUE`` texts and options that are short for them.
+    """Return the settings of the training protocol that were given, as ``KEY=VALUE`` or by an option of their own.
 
     Raises:
         UsageError: a text is not of that form.
@@ -45,13 +57,17 @@ def settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, 
     for change in changes:
         key, equals, value = change.partition("=")
         if not equals or not key:
-            raise UsageError(f"--set is '{change}'.", allowed="It is KEY=VALUE, as in --set lr=0.0005.")
+            raise UsageError(
+                f"--set is '{change}'.",
+                mend="Write KEY=VALUE, as in --set lr=0.0005.",
+                allowed=f"Keys: {', '.join(key.replace('_', '-') for key in SETTINGS)}.",
+            )
         found[key] = value
     return found
 
 
 def parse_refresh(texts: Iterable[str]) -> set[str]:
-    """The states in which runs are to be done again.
+    """Return the states in which runs are to be retrained.
 
     Raises:
         UsageError: there is no such state.
@@ -66,15 +82,16 @@ def parse_refresh(texts: Iterable[str]) -> set[str]:
 def work_of(
     *, results: Path, root: Path, places: Sequence[str], refresh: set[str], console: "Console", quiet: bool
 ) -> "Work":
-    """Return the work of a command, which shows on a console how it gets on."""
+    """Return the work of a command, whose progress is printed on a console."""
     from mtbench.cli.grid import announcement
     from mtbench.door.work import Work
     from mtbench.engines.display import choose_display
+    from mtbench.engines.say import say
 
     def announce(what: str, agenda: "Agenda") -> None:
         first, *others = announcement(agenda)
         for line in (f"{what[:1].upper()}{what[1:]}: {first}", *others):
-            console.print(line, soft_wrap=True, highlight=False)
+            say(console, line)
 
     return Work(
         results=results,
@@ -83,12 +100,12 @@ def work_of(
         refresh=refresh,
         display=lambda total: choose_display(console, total, quiet=quiet),
         announce=announce,
-        say=lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False),
+        say=lambda line: say(console, line, style="dim", markup=False),
     )
 
 
 def declared_line(suite: "Suite", results: Path) -> str:
-    """Declare a suite in a results folder, unless it is declared there; return a line that says so.
+    """Declare a suite in a results folder, unless it is declared there; return a line on the declaration.
 
     Raises:
         DamagedRecord, NewerResults, StoreError: see `mtbench.store.declaration.declare`.
@@ -103,24 +120,59 @@ def declared_line(suite: "Suite", results: Path) -> str:
     return f"Declared on {when}: grid, claims and margins, in {escape(str(path))}.{since}"
 
 
-def announce(agenda: "Agenda", places: Sequence[str], root: Path, console: "Console", *, is_quick: bool) -> None:
-    """Say what will be done and how long it will take."""
+def announce(
+    agenda: "Agenda",
+    places: Sequence[str],
+    root: Path,
+    console: "Console",
+    *,
+    preview: "Callable[[], Sequence[RunSpec]] | None",
+) -> None:
+    """Print how many runs will be trained and the time that they take.
+
+    Args:
+        preview: returns the runs of the same command with the protocol ``quick``; None if there is no such command.
+    """
     from mtbench.cli.grid import LONG, announcement, expectation
     from mtbench.engines.forecast import estimate
+    from mtbench.engines.say import say
 
     for line in announcement(agenda):
-        console.print(line, soft_wrap=True, highlight=False)
+        say(console, line)
     if console.quiet or not agenda.todo:
         return
     seconds = estimate([run.spec for run in agenda.todo], root=root, slots=places)
-    console.print(expectation(seconds, len(places), places[0]), soft_wrap=True, highlight=False)
-    if seconds is not None and seconds > LONG and not is_quick:
-        console.print("For a first look in a minute or two, give the same command --quick.", soft_wrap=True)
+    say(console, expectation(seconds, len(places), places[0]))
+    if seconds is not None and seconds > LONG and preview:
+        offer_preview(console, preview, seconds, root=root, places=places)
+
+
+def offer_preview(
+    console: "Console",
+    preview: "Callable[[], Sequence[RunSpec]]",
+    seconds: float,
+    *,
+    root: Path,
+    places: Sequence[str],
+    noun: str = "A preview",
+) -> None:
+    """Print the time that a preview takes, if there is one and it is shorter than the seconds of what was asked for."""
+    from mtbench.engines.display import duration
+    from mtbench.engines.forecast import estimate
+    from mtbench.engines.say import say
+
+    try:
+        specs = preview()
+    except MtbenchError:  # a dataset without such a protocol, or settings that do not fit it
+        return
+    shorter = estimate(specs, root=root, slots=places) if specs else None
+    if shorter is not None and shorter < seconds:
+        say(console, f"{noun} takes about {duration(shorter)}: add --quick to the same command.")
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Let a command that is stopped within the block say so, and end with the exit code of an interrupt.
+    """Print why a command was stopped within the block, and end it with the exit code of an interrupt.
 
     Raises:
         typer.Exit: it was stopped.

@@ -1,21 +1,25 @@
-"""Runs and their states in words and tables."""
+"""Runs, their states and their results in words and tables."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
+from mtbench.cli.shared import grid
+from mtbench.engines.headline import headline
 from mtbench.store.status import STATES, RunStatus
 
 if TYPE_CHECKING:
     from mtbench.engines.agenda import Agenda
 
-__all__ = ["LONG", "announcement", "expectation", "notes", "table"]
+__all__ = ["LONG", "announcement", "expectation", "listing", "notes", "results", "table"]
 
 LONG = 600.0
-"""Seconds after which somebody who wants a look should hear of a shorter way."""
+"""Seconds of expected training from which on a preview is offered."""
 STYLES = {"missing": "dim", "running": "cyan", "failed": "bold red", "damaged": "bold red", "stale": "yellow"}
 
 
@@ -26,18 +30,59 @@ def table(runs: Sequence[RunStatus]) -> Table:
         titles = run.spec.titles
         counts.setdefault((titles.dataset, titles.protocol, titles.method), Counter())[run.state] += 1
     states = [state for state in STATES if any(count[state] for count in counts.values())]
-    grid = Table(box=None, pad_edge=False)
+    found = Table(box=None, pad_edge=False)
     for name in ("dataset", "protocol", "method"):
-        grid.add_column(name, overflow="fold")
+        found.add_column(name, overflow="fold")
     for state in states:
-        grid.add_column(state, justify="right", style=STYLES.get(state, "green"))
+        found.add_column(state, justify="right", style=STYLES.get(state, "green"))
     for group, count in counts.items():
-        grid.add_row(*map(escape, group), *(str(count[state]) if count[state] else "" for state in states))
-    return grid
+        found.add_row(*map(escape, group), *(str(count[state]) if count[state] else "" for state in states))
+    return found
+
+
+def listing(runs: Sequence[RunStatus]) -> Table:
+    """Return a table with a row for each run: its state, dataset, training protocol, method and seed."""
+    found = grid("state", "dataset", "protocol", "method", "seed")
+    for run in runs:
+        titles = run.spec.titles
+        found.add_row(run.state, *map(escape, (titles.dataset, titles.protocol, titles.method)), str(run.spec.seed))
+    return found
+
+
+def results(runs: Sequence[RunStatus]) -> Table | None:
+    """Return a short table of test results: mean and standard deviation over seeds of `headline`, a row per method.
+
+    Returns:
+        None if no run has a record.
+    """
+    groups: dict[tuple[str, str, str, str, str], list[float]] = {}
+    for run in runs:
+        if run.record is not None:
+            titles = run.spec.titles
+            name, unit, value = headline(run.record)
+            group = (titles.dataset, titles.protocol, titles.method, name, unit)
+            groups.setdefault(group, []).append(value)
+    if not groups:
+        return None
+    found = grid("dataset", "protocol", "method", "on the test split", "", "seeds")
+    for column in found.columns[-2:]:
+        column.justify = "right"
+    for (*names, metric, unit), values in groups.items():
+        cells = [*names, f"{metric} in {unit}" if unit else metric, _spread(values, 2 if unit == "%" else 4)]
+        found.add_row(*map(escape, cells), str(len(values)))
+    return found
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    """Return the mean of values and, from two on, their standard deviation."""
+    mean = fmean(values)
+    if len(values) < 2 or not all(map(math.isfinite, values)):
+        return f"{mean:.{digits}f}"
+    return f"{mean:.{digits}f} ± {stdev(values):.{digits}f}"
 
 
 def notes(runs: Sequence[RunStatus]) -> Iterator[str]:
-    """A line of markup for each thing that happened to runs which failed, are damaged or stale."""
+    """Yield a line of markup for each reason for which runs failed, are damaged or are stale."""
     groups: dict[tuple[str, str, str, str], list[int]] = {}
     for run in runs:
         if run.why:
@@ -50,23 +95,24 @@ def notes(runs: Sequence[RunStatus]) -> Iterator[str]:
 
 
 def announcement(agenda: "Agenda") -> Iterator[str]:
-    """Yield what will be done with the runs that were asked for, and what will not, and how to have that done too."""
+    """Yield lines on the runs that will be trained, on those that will not, and on how to have those trained too."""
     parts = [f"{len(agenda.todo)} to do"]
     if agenda.resumed:
-        parts.append(f"{agenda.resumed} of them from a checkpoint")
+        parts.append(f"{agenda.resumed} of them resumed from a checkpoint")
     if running := sum(run.state == "running" for run in agenda.todo):
-        parts.append(f"{running} of them with another mtbench now")
+        parts.append(f"{running} of them trained by another mtbench now")
     parts.append(f"{len(agenda.done)} done already")
-    yield f"{len(agenda.todo) + len(agenda.done) + len(agenda.left)} runs: {', '.join(parts)}."
+    total = len(agenda.todo) + len(agenda.done) + len(agenda.left)
+    yield f"{total} run{'s' * (total != 1)}: {', '.join(parts)}."
     idle = Counter(run.state for run in (*agenda.done, *agenda.left) if run.state != "fresh")
     for state, count in sorted(idle.items()):
-        yield f"[{STYLES[state]}]{count} {state}[/], left alone; do them again with --refresh {state}:"
+        yield f"[{STYLES[state]}]{count} {state}[/], left as they are; retrain them with --refresh {state}:"
         yield from ("  " + line for line in notes([r for r in (*agenda.done, *agenda.left) if r.state == state]))
 
 
 def expectation(seconds: float | None, places: int, device: str) -> str:
-    """Say how long it will take, as far as anybody can tell."""
+    """Return a line on how many runs are trained at a time and on the time that they take, as far as it is known."""
     from mtbench.engines.display import duration
 
     where = f"{places} at a time on {device.partition(':')[0]}"
-    return f"{where}; how long it takes cannot be told." if seconds is None else f"{where}: about {duration(seconds)}."
+    return f"{where}; the time cannot be estimated." if seconds is None else f"{where}: about {duration(seconds)}."

@@ -1,7 +1,8 @@
-"""``mtbench info``: what something is, and what it is made of."""
+"""``mtbench info``: description, options and size of a plug-in."""
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mtbench import registry
+from mtbench.cli import completion
 from mtbench.cli.shared import console as open_console
-from mtbench.cli.shared import grid
+from mtbench.cli.shared import grid, whole_number
 from mtbench.errors import UsageError, did_you_mean, shortlist
 
 if TYPE_CHECKING:
@@ -21,30 +23,62 @@ if TYPE_CHECKING:
 
 __all__ = ["info"]
 
+COUNT = "Parameters and multiply-accumulates of a method"
+
 
 def info(
-    name: Annotated[str, typer.Argument(help="A method, balancer, dataset or backbone, perhaps with options.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A method, balancer, dataset, backbone or exhibit, with options if wanted, e.g. td:channels=6.",
+            metavar="NAME",
+            autocompletion=completion.names,
+        ),
+    ],
     dataset: Annotated[
-        str | None, typer.Option("--dataset", help="Count a method's parameters for this dataset.", metavar="NAME")
+        str | None,
+        typer.Option(
+            "--dataset",
+            "--datasets",
+            help="Count the parameters of a method for this dataset.",
+            metavar="NAME",
+            rich_help_panel=COUNT,
+            autocompletion=completion.datasets,
+        ),
     ] = None,
     backbone: Annotated[
-        str, typer.Option("--backbone", help="The backbone to count on, e.g. vgg11:width=.25.", metavar="NAME")
+        str,
+        typer.Option(
+            "--backbone",
+            help="Backbone to count on, e.g. vgg11:width=.25; by default the dataset's own.",
+            metavar="NAME",
+            rich_help_panel=COUNT,
+            autocompletion=completion.backbones,
+        ),
     ] = "",
     input_: Annotated[
-        str | None, typer.Option("--input", help="Count for images of this shape, e.g. 3x224x224.", metavar="CxHxW")
+        str | None,
+        typer.Option(
+            "--input",
+            help="Count for images of this shape instead, e.g. 3x224x224.",
+            metavar="CxHxW",
+            rich_help_panel=COUNT,
+        ),
     ] = None,
-    tasks: Annotated[int, typer.Option("--tasks", help="With --input: how many tasks.", min=1)] = 2,
-    classes: Annotated[int, typer.Option("--classes", help="With --input: classes of each task.", min=2)] = 10,
+    tasks: Annotated[int, whole_number("--tasks", "With --input: number of tasks.", rich_help_panel=COUNT)] = 2,
+    classes: Annotated[
+        int, whole_number("--classes", "With --input: number of classes of each task.", low=2, rich_help_panel=COUNT)
+    ] = 10,
 ) -> None:
-    """Show what something is: its paper, its options and their defaults, its parameters part by part."""
+    """Show the paper, the options and the defaults of a plug-in; of a method its number of parameters, part by part."""
     bare = name.partition("@")[0].partition("+")[0].partition(":")[0]
     kinds = [kind for kind in registry.GROUPS if bare in registry.entries(kind)]
     if not kinds:
         everything = {known for kind in registry.GROUPS for known in registry.entries(kind)}
         raise UsageError(
             f"nothing called '{bare}' is installed.",
-            mend=did_you_mean(bare, everything),
-            allowed="`mtbench list` shows what there is.",
+            mend=registry.elsewhere(bare, instead_of="") or did_you_mean(bare, everything),
+            allowed="`mtbench list` shows what is installed.",
         )
     if (dataset is not None or input_ is not None or backbone) and "method" not in kinds:
         raise UsageError(
@@ -72,12 +106,18 @@ def info(
 def _describe(console: "Console", kind: str, name: str) -> None:
     from mtbench.contract.options import Value, render_value
     from mtbench.contract.space import render_space
+    from mtbench.engines.say import say
 
     plugin: Any = registry.load(kind, name)
     console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
     console.print(_reflowed(inspect.getdoc(plugin) or "(it has no docstring)"), markup=False, highlight=False)
+    if kind == "exhibit":
+        shown = {"report": "every report", "suite": "reports of suites", "request": f'suites with figures = ["{name}"]'}
+        console.print(f"\nShown in: {shown[plugin.scope]}", markup=False, highlight=False)
+        return
     if plugin.paper:
-        console.print(f"\nPaper: {plugin.paper}", markup=False, highlight=False)
+        console.print()
+        say(console, f"Paper: {plugin.paper}", markup=False)
     if hasattr(plugin, "stands_for"):
         console.print(f"\nStands for {plugin.stands_for}, whose options it takes.\n", markup=False, highlight=False)
         return
@@ -91,7 +131,7 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         from rich.markup import escape
 
         is_searched = any(field.metadata.get("search") for field in fields)
-        table = grid("option", "default", "allowed", *(["searched"] if is_searched else []), "what it does")
+        table = grid("option", "default", "allowed", *(["searched"] if is_searched else []), "description")
         for field in fields:
             meta, default = field.metadata, cast(Value, field.default)
             bounds = _range(meta.get("low"), meta.get("high"))
@@ -113,7 +153,7 @@ def _describe(console: "Console", kind: str, name: str) -> None:
 
 
 def _describe_parts(console: "Console", name: str, bare: str) -> None:
-    """The parts of a composition or an alias beside the one that the name begins with."""
+    """Describe the parts of a composition or an alias, without the one that the name begins with."""
     from mtbench.plan.parse import default_balancer, parse_method
 
     method = parse_method(name)
@@ -126,8 +166,9 @@ def _describe_parts(console: "Console", name: str, bare: str) -> None:
 
 
 def _describe_search(console: "Console", name: str) -> None:
-    """Print what a search of the method tries by default."""
+    """Print the hyperparameters that a search of the method tries by default."""
     from mtbench.contract import TrainingProtocol
+    from mtbench.engines.say import say
     from mtbench.plan.parse import parse_method
     from mtbench.search.axes import default_axes, describe
     from mtbench.search.weighting import searched_method
@@ -135,12 +176,13 @@ def _describe_search(console: "Console", name: str) -> None:
     plain = parse_method(name)
     try:
         method = searched_method(name, "", {})
-    except UsageError:  # which balancer is meant is asked of who searches, not of who looks
+    except UsageError:  # a search needs one balancer; its description does not
         method = plain
     space = describe(default_axes(method, TrainingProtocol(), ["first", "last"]))
     tried = ", ".join(f"{axis} {values}" for axis, values in space.items())
     whose = "" if method.title == plain.title else f" (of {method.title})"
-    console.print(f"\nmtbench search --method {name} tries: {tried}{whose}", markup=False, highlight=False)
+    console.print()
+    say(console, f"mtbench search --methods {name} tries: {tried}{whose}", markup=False)
 
 
 def _describe_dataset(console: "Console", name: str) -> None:
@@ -154,13 +196,13 @@ def _describe_dataset(console: "Console", name: str) -> None:
 
 
 def _describe_protocols(console: "Console", protocols: "Sequence[TrainingProtocol]") -> None:
-    """Print the settings in which protocols differ from the defaults, then all settings with their defaults."""
+    """Print the settings in which training protocols differ from the defaults, then all settings and their defaults."""
     from mtbench.contract import TrainingProtocol
     from mtbench.contract.options import render_value
 
     default = TrainingProtocol()
     table = grid("protocol", *(protocol.name for protocol in protocols))
-    settings = grid("setting", "default", "what it is")
+    settings = grid("setting", "default", "description")
     for field in dataclasses.fields(TrainingProtocol):
         if field.name == "name":
             continue
@@ -170,12 +212,15 @@ def _describe_protocols(console: "Console", protocols: "Sequence[TrainingProtoco
             table.add_row(field.name, *values)
         settings.add_row(field.name, usual, field.metadata["help"])
     console.print(table)
-    console.print("\nAbove is what differs from these defaults; each is changed with --set:", highlight=False)
+    console.print(
+        "\nThe table above shows where they differ from these defaults. Each setting is changed with --set:",
+        highlight=False,
+    )
     console.print(settings)
 
 
 def _describe_conventions(console: "Console", conventions: "Mapping[str, PeerConvention]") -> None:
-    """Print what published code reports of the dataset, for ``mtbench report --convention NAME``."""
+    """Print the conventions of published code on the dataset, for ``mtbench report --convention NAME``."""
     from rich.markup import escape
 
     from mtbench.report.data.conventions.words import facts
@@ -187,7 +232,7 @@ def _describe_conventions(console: "Console", conventions: "Mapping[str, PeerCon
     for name in found[0]:
         if any(each[name] for each in found):
             table.add_row(name, *(escape(each[name]) for each in found))
-    console.print("\nWhat published code reports, as `mtbench report --convention NAME` does:", highlight=False)
+    console.print("\nConventions of published code, for mtbench report --convention NAME:", highlight=False)
     console.print(table)
 
 
@@ -235,19 +280,21 @@ def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], ta
 def _shape(text: str) -> tuple[int, ...]:
     sides = text.lower().split("x")
     if len(sides) != 3 or not all(side.isdecimal() and int(side) for side in sides):
-        raise UsageError(f"--input is '{text}'.", allowed="It is channels x height x width, as in --input 3x224x224.")
+        raise UsageError(
+            f"--input is '{text}'.", allowed="Allowed: channels x height x width, as in --input 3x224x224."
+        )
     return tuple(int(side) for side in sides)
 
 
 def _count(console: "Console", title: str, network: "Network", method: "MethodChoice", setup: "Setup") -> None:
-    """A table of the network's parts with their parameters, and its work for one input."""
+    """Print a table of the parts of a network with their parameters, and its multiply-accumulates for one input."""
     from mtbench.plan.counting import count_work, parts
 
     counted, count = parts(network), len(setup.tasks)
     table = grid("part", "weights only", "with biases", "for each task")
     for part in counted:
-        share = f"{part.weights // count:,} weights" if part.per_task else ""
-        table.add_row(part.name, f"{part.weights:,}", f"{part.total:,}", share)
+        per_task = f"{part.weights // count:,} weights" if part.per_task else ""
+        table.add_row(part.name, f"{part.weights:,}", f"{part.total:,}", per_task)
     weights, total = sum(part.weights for part in counted), sum(part.total for part in counted)
     table.add_row("[bold]whole[/]", f"[bold]{weights:,}[/]", f"[bold]{total:,}[/]", "")
     console.print(f"\n{title}", highlight=False)
@@ -260,9 +307,13 @@ def _count(console: "Console", title: str, network: "Network", method: "MethodCh
 
 
 def _reflowed(doc: str) -> str:
-    """A docstring with each paragraph in one line, to be wrapped to the terminal; what is indented stays as it is."""
-    paragraphs = [text for text in doc.split("\n\n") if text != "::"]  # a mark for Sphinx, which says nothing here
-    return "\n\n".join(text if text.startswith(" ") else " ".join(text.splitlines()) for text in paragraphs)
+    """Return a docstring with each paragraph in one line; indented lines stay as they are.
+
+    Marks of reStructuredText are left out: ``::`` before an indented block, and double backticks.
+    """
+    paragraphs = [text for text in doc.replace("``", "").split("\n\n") if text != "::"]
+    lines = [text if text.startswith(" ") else " ".join(text.splitlines()) for text in paragraphs]
+    return "\n\n".join(re.sub(r"::$", ":", line) for line in lines)
 
 
 def _range(low: float | None, high: float | None) -> str:

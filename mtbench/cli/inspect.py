@@ -1,43 +1,47 @@
-"""``mtbench list`` and ``doctor``: what is installed, and whether it works."""
+"""``mtbench list`` and ``doctor``: installed plug-ins, and their state."""
 
 import os
 import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mtbench import registry
+from mtbench.cli import completion
 from mtbench.cli.shared import DataRoot, data_root, grid
 from mtbench.cli.shared import console as open_console
-from mtbench.errors import MtbenchError
+from mtbench.errors import MtbenchError, UsageError, did_you_mean
 
 __all__ = ["doctor", "list_"]
 
 
-class Kind(StrEnum):
-    """Kinds that `list` can list, in the order in which it does."""
-
-    methods = "methods"
-    balancers = "balancers"
-    datasets = "datasets"
-    backbones = "backbones"
+KINDS = tuple(f"{kind}s" for kind in registry.GROUPS)
+"""Kinds of plug-ins that can be listed, in the order in which they are."""
 
 
-def list_(kind: Annotated[Kind | None, typer.Argument(help="What to list, if not everything.")] = None) -> None:
-    """List what is installed, a line each. Imports no plug-in."""
+def list_(
+    kind: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"List this kind alone: {', '.join(KINDS)}.", metavar="KIND", autocompletion=completion.kinds
+        ),
+    ] = None,
+) -> None:
+    """List the installed methods, balancers, datasets and backbones, with a line for each."""
     from rich.markup import escape
 
-    console, table = open_console(), grid("name", "what it is", "from")
-    for one in Kind if kind is None else [kind]:
+    if kind is not None and f"{kind.removesuffix('s')}s" not in KINDS:
+        raise UsageError(f"KIND is '{kind}'.", mend=did_you_mean(kind, KINDS), allowed=f"Allowed: {', '.join(KINDS)}.")
+    console, table = open_console(), grid("name", "description", "from")
+    for one in registry.GROUPS if kind is None else [kind.removesuffix("s")]:
         if kind is None:
             if table.row_count:
                 table.add_row()
-            table.add_row(f"[bold]{one.value}[/]")
-        for entry in registry.entries(one.value.removesuffix("s")).values():
-            lines = [registry.summary(entry)]
+            table.add_row(f"[bold]{one}s[/]")
+        for entry in registry.entries(one).values():
+            lines = [registry.summary(entry).replace("``", "")]
             if extra := registry.lacking(entry):
                 lines.append(f"not installed: {_install(extra)}")
             # On a screen the command has a line of its own, not to be wrapped; elsewhere an entry stays in one line.
@@ -46,7 +50,7 @@ def list_(kind: Annotated[Kind | None, typer.Argument(help="What to list, if not
 
 
 def doctor(data_root_: DataRoot = None) -> None:
-    """Import every plug-in and look at this machine; exit code 1 if something is broken."""
+    """Import every plug-in and describe this machine; the exit code is 1 if a plug-in is broken."""
     from rich.markup import escape
 
     console, broken = open_console(), 0
@@ -61,13 +65,15 @@ def doctor(data_root_: DataRoot = None) -> None:
     for row in _machine(data_root(data_root_)):
         machine.add_row(*map(escape, row))
     console.print(machine)
-    console.print("all well" if not broken else f"{broken} broken: reinstall or upgrade the package in column 'from'")
+    console.print(
+        "every plug-in works" if not broken else f"{broken} broken: reinstall or upgrade the package in column 'from'"
+    )
     if broken:
         raise typer.Exit(1)
 
 
 def _state(entry: registry.PluginEntry) -> tuple[str, bool]:
-    """Return the state of a plug-in, and whether it is broken; to lack what can be installed is not to be broken."""
+    """Return the state of a plug-in, and True if it is broken; one that lacks an extra is not."""
     extra = registry.lacking(entry)
     try:
         registry.load(entry.kind, entry.name)
@@ -101,6 +107,6 @@ def _machine(root: Path) -> list[tuple[str, str]]:
         ("instruction sets", f"torch {found.torch_instructions}, oneDNN {found.onednn_instructions}"),
         ("cores", str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())),
         ("CUDA devices", ", ".join(devices) or "none"),
-        ("data root", f"{root} ({'there' if root.is_dir() else 'not there yet'})"),
+        ("data root", f"{root} ({'exists' if root.is_dir() else 'does not exist yet'})"),
         ("pdflatex", shutil.which("pdflatex") or "not found (needed only to compile tables)"),
     ]

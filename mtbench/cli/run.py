@@ -1,12 +1,15 @@
-"""``mtbench run``, ``mtbench status`` and ``mtbench exec``."""
+"""``mtbench run`` and ``mtbench status``."""
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtbench.cli import completion
 from mtbench.cli.execution import (
     announce,
     declared_line,
@@ -20,6 +23,7 @@ from mtbench.cli.execution import (
 from mtbench.cli.search import conduct, is_through
 from mtbench.cli.shared import (
     DEFAULT_RESULTS,
+    WHAT,
     BackboneName,
     Changes,
     DataRoot,
@@ -27,6 +31,7 @@ from mtbench.cli.shared import (
     Device,
     DryRun,
     Epochs,
+    Folders,
     GradientScale,
     Jobs,
     ProtocolName,
@@ -34,7 +39,11 @@ from mtbench.cli.shared import (
     Quiet,
     Refresh,
     Results,
+    ResultsOption,
     RunsPerDevice,
+    Verbose,
+    chosen_folders,
+    console,
     data_root,
     keeping,
 )
@@ -45,34 +54,57 @@ if TYPE_CHECKING:
     from mtbench.engines.pool import Outcome
     from mtbench.search.request import SearchRequest
 
-__all__ = ["exec_", "run", "status"]
+__all__ = ["EXAMPLES", "run", "status"]
+
+EXAMPLES = """Examples:
+
+  mtbench run --methods single,td,moo --dataset mmnist3 --quick
+  mtbench run --methods td,td:gate=tanh --dataset mmnist4 --seeds 0-9 --dry-run
+  mtbench run --methods uniform,branches+pcgrad --dataset mmnist2 --set lr=5e-4
+  mtbench run --methods all --dataset mmnist2 --backbone resnet18:width=.25
+  mtbench run --suite levi2020-table1 --quick
+"""
 
 
 def run(
-    dataset: Datasets = "",
     methods: Annotated[
         str,
         typer.Option(
             "--methods",
-            help="Methods, separated by commas, e.g. td:channels=6,branches+mgda; all that there are, if not given.",
+            "--method",
+            help="Methods, separated by commas, e.g. td:channels=6,branches+mgda; by default all that are installed.",
             metavar="NAMES",
+            rich_help_panel=WHAT,
+            autocompletion=completion.methods,
         ),
     ] = "",
+    dataset: Datasets = "",
     suite: Annotated[
         str,
         typer.Option(
-            "--suite", help="In the place of datasets and methods: a suite by name, or a TOML file.", metavar="SUITE"
+            "--suite",
+            help="A suite by name, or a TOML file, which says itself what is run.",
+            metavar="SUITE",
+            rich_help_panel=WHAT,
+            autocompletion=completion.suites,
         ),
     ] = "",
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            "--seeds",
+            help="Seeds: a count (10 is 0 to 9), a range (0-5 is 0 to 5), or a list (0,3,7-9; '7,' is 7 alone); by "
+            "default as many as the training protocol has.",
+            metavar="SEEDS",
+            rich_help_panel=WHAT,
+        ),
+    ] = None,
+    backbone: BackboneName = "",
     protocol: ProtocolName = "paper",
     quick: Quick = False,
     epochs: Epochs = None,
-    seeds: Annotated[
-        str | None, typer.Option("--seeds", help="A count such as 10, or a list such as 0,3,7.", metavar="SEEDS")
-    ] = None,
     changes: Changes = None,
     gradient_scale: GradientScale = None,
-    backbone: BackboneName = "",
     results: Results = DEFAULT_RESULTS,
     root: DataRoot = None,
     device: Device = "auto",
@@ -80,12 +112,13 @@ def run(
     runs_per_device: RunsPerDevice = 1,
     refresh: Refresh = None,
     dry_run: DryRun = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train methods on datasets: every run that is asked for and not there yet, several at a time."""
-    from rich.console import Console
-
+    """Train methods on datasets, several runs at a time. Runs that are finished already are left as they are."""
+    from mtbench.cli.grid import listing
     from mtbench.engines.agenda import make_agenda
+    from mtbench.engines.say import say
     from mtbench.engines.slots import slots
     from mtbench.plan.grid import Request, parse_seeds, plan
     from mtbench.plan.suite.file import find_suite
@@ -93,35 +126,35 @@ def run(
     from mtbench.search.planning import plan_search
     from mtbench.search.suite import suite_requests
 
-    console = Console(quiet=quiet)
+    out = console(quiet=quiet)
     states = parse_refresh(refresh or [])
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
     chosen = None if seeds is None else parse_seeds(seeds)
     places = slots(device, jobs, runs_per_device)
-    work = work_of(results=results, root=data_root(root), places=places, refresh=states, console=console, quiet=quiet)
+    work = work_of(results=results, root=data_root(root), places=places, refresh=states, console=out, quiet=quiet)
     searches: list[SearchRequest] = []
     if suite:
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
         base = protocol_name(protocol, quick) if quick or protocol != "paper" else ""
         asked = find_suite(suite)
         specs = plan_suite(asked, base=base, settings=changed, seeds=chosen)
+        preview = partial(plan_suite, asked, base="quick", settings=changed, seeds=chosen)
         searches = suite_requests(asked, base=base, settings=changed, seeds=chosen)
         for request in searches:
-            plan_search(request)  # what is wrong with the last is told before the first has taken its hours
+            plan_search(request)  # an error in the last is found before the first has taken its hours
         if not dry_run:
-            console.print(declared_line(asked, results), style="dim", soft_wrap=True, highlight=False)
+            say(out, declared_line(asked, results), style="dim")
     else:
-        specs = plan(
-            Request(
-                methods=names(methods) or ["all"],
-                datasets=names(dataset),
-                protocol=protocol_name(protocol, quick),
-                settings=changed,
-                seeds=chosen,
-                backbone=backbone,
-            ),
-            left_out=lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False),
+        asked_grid = Request(
+            methods=names(methods) or ["all"],
+            datasets=names(dataset),
+            protocol=protocol_name(protocol, quick),
+            settings=changed,
+            seeds=chosen,
+            backbone=backbone,
         )
+        specs = plan(asked_grid, left_out=lambda line: say(out, line, style="dim", markup=False))
+        preview = partial(plan, replace(asked_grid, protocol="quick"))
     studies = [
         study
         for request in searches
@@ -139,12 +172,14 @@ def run(
     if not dry_run:
         work.prepare(specs)
     agenda = work.agenda(specs, write=not dry_run)
-    announce(agenda, places, work.root, console, is_quick=quick)
+    if verbose:
+        out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
+    announce(agenda, places, work.root, out, preview=preview if protocol == "paper" and not quick else None)
     if dry_run:
         return
     with stoppable():
         outcomes = work.execute(agenda)
-    _summarize(make_agenda(work.statuses(specs), set()), outcomes, results, suite)
+    _summarize(make_agenda(work.statuses(specs), set()), outcomes, results, suite, quiet=quiet)
     if not all(map(is_through, studies)):
         raise typer.Exit(1)
 
@@ -157,75 +192,50 @@ def _alone(suite: str, others: Mapping[str, str]) -> None:
         )
 
 
-def status(results: Results = DEFAULT_RESULTS, root: DataRoot = None) -> None:
-    """Show which runs are missing, running, failed, damaged, stale or fresh, and why."""
-    from rich.console import Console
-
+def status(folders: Folders = None, results: ResultsOption = None, root: DataRoot = None) -> None:
+    """Show how many runs are missing, running, failed, damaged, stale or fresh, and the reasons."""
     from mtbench.cli.grid import notes, table
-    from mtbench.store.status import survey
+    from mtbench.engines.say import say
+    from mtbench.store.union import survey_all
 
+    chosen = chosen_folders(folders, results)
     with keeping():
-        runs = survey(results, data_root(root))
-    console = Console()
+        runs = survey_all(chosen, data_root(root))
+    out = console()
     if not runs:
-        console.print(f"No runs in {results} yet.", soft_wrap=True, highlight=False)
+        say(out, f"No runs in {', '.join(map(str, chosen))} yet.", markup=False)
         return
-    console.print(table(runs))
+    out.print(table(runs))
     for line in notes(runs):
-        console.print(line, soft_wrap=True, highlight=False)
+        say(out, line)
 
 
-def exec_(
-    spec: Annotated[Path, typer.Argument(help="A run's spec.json.", metavar="SPEC")],
-    root: DataRoot = None,
-    device: Device = "auto",
-) -> None:
-    """Do one run whose spec.json is there; for schedulers and xargs."""
-    from mtbench.engines.stop import stop_on_sigterm
+def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, suite: str, *, quiet: bool) -> None:
+    """Print the results, the problems, and the command that comes next.
 
-    stop = stop_on_sigterm()  # before anything that starts threads is imported
-    from rich.console import Console
-
-    from mtbench.engines.display import Lines
-    from mtbench.engines.job import execute
-    from mtbench.engines.pool import Job
-    from mtbench.store.folder import RunFolder
-
-    titles = RunFolder(spec.parent).spec().titles
-    job, lines = Job(folder=spec.parent, title=f"{titles.dataset} {titles.method}"), Lines(Console(), 1)
-    with stoppable():
-        execute(
-            spec,
-            data_root(root),
-            device,
-            lambda progress: lines.advanced(job, progress),
-            say=lambda text: lines.noted(job, text),
-            stop=stop,
-        )
-    lines.ended(job, "done", "")
-
-
-def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, suite: str) -> None:
-    from rich.console import Console
+    Raises:
+        typer.Exit: a run has no record.
+    """
     from rich.markup import escape
 
     from mtbench.cli.grid import notes
+    from mtbench.cli.grid import results as table_of_results
+    from mtbench.engines.say import say
 
-    console = Console()
+    out = console()
     without = (*agenda.todo, *agenda.left)
-    told = {run.folder for run in without if run.why}
+    if not quiet and (table := table_of_results(agenda.done)):
+        out.print(table)
+    noted = {run.folder for run in without if run.why}
     for line in notes(without):
-        console.print(line, soft_wrap=True, highlight=False)
-    for outcome in outcomes:  # what failed before it could be put down in the run's folder
-        if outcome.how == "failed" and outcome.job.folder not in told:
-            console.print(f"[bold red]failed[/] {escape(outcome.job.title)}: {escape(outcome.why)}", soft_wrap=True)
+        say(out, line)
+    for outcome in outcomes:  # a failure that could not be written into the folder of the run
+        if outcome.how == "failed" and outcome.job.folder not in noted:
+            say(out, f"[bold red]failed[/] {escape(outcome.job.title)}: {escape(outcome.why)}")
     of_suite = f" --suite {shlex.quote(suite)}" if suite else ""
-    place = of_suite + ("" if results == DEFAULT_RESULTS else f" --results {shlex.quote(str(results))}")
-    console.print(
-        f"{len(agenda.done)} of {len(agenda.done) + len(without)} runs have a record. "
-        f"Tables and figures: mtbench report{place}",
-        soft_wrap=True,
-        highlight=False,
-    )
+    place = of_suite + ("" if results == DEFAULT_RESULTS else f" {shlex.quote(str(results))}")
+    total = len(agenda.done) + len(without)
+    verb = "run has" if total == 1 else "runs have"
+    say(out, f"{len(agenda.done)} of {total} {verb} a record. Tables and figures: mtbench report{place}", markup=False)
     if without:
         raise typer.Exit(1)

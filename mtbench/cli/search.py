@@ -1,4 +1,4 @@
-"""``mtbench search``: settings for a method, chosen on a validation split, the same budget for each method."""
+"""``mtbench search``: hyperparameters of methods, chosen on a validation split with equal budgets."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtbench.cli import completion
 from mtbench.cli.execution import names, parse_refresh, protocol_name, settings, stoppable, work_of
 from mtbench.cli.shared import (
     DEFAULT_RESULTS,
+    WHAT,
     BackboneName,
     Changes,
     DataRoot,
@@ -25,66 +27,105 @@ from mtbench.cli.shared import (
     Results,
     RunsPerDevice,
     data_root,
+    whole_number,
 )
 
 if TYPE_CHECKING:
     from mtbench.search.request import SearchRequest
     from mtbench.store.study import Study
 
-__all__ = ["conduct", "is_through", "search"]
+__all__ = ["EXAMPLES", "conduct", "is_through", "search"]
+
+EXAMPLES = """Examples:
+
+  mtbench search --methods td,uniform --dataset mmnist2 --trials 20 --quick
+  mtbench search --methods branches --dataset mmnist2 --trials 40 --quick
+  mtbench search --methods td --dataset mmnist2 --space lr=1e-4..1e-2:log
+  mtbench search --methods td --dataset mmnist2 --sampler grid --space lr=3e-4/1e-3
+"""
+SEARCH = "Search"
 
 
 def search(
-    dataset: Datasets,
     methods: Annotated[
         str,
         typer.Option(
-            "--method",
             "--methods",
-            help="Methods, separated by commas; a network such as branches alone is searched over its loss weights.",
+            "--method",
+            help="Methods, separated by commas. The task weights of a network that is named alone, such as branches, "
+            "are searched.",
             metavar="NAMES",
+            rich_help_panel=WHAT,
+            autocompletion=completion.methods,
         ),
     ],
+    dataset: Datasets,
     trials: Annotated[
-        int | None, typer.Option("--trials", help="Of each method; 20, or the whole grid, when nothing is said.")
+        int | None,
+        whole_number("--trials", "Trials of each method; by default 20, or the whole grid.", rich_help_panel=SEARCH),
     ] = None,
     space: Annotated[
         list[str] | None,
         typer.Option(
             "--space",
-            help="What is searched, and nothing else then: lr=1e-4..1e-2:log, channels=1/2/6, weights=simplex; "
-            "NAME=none leaves one out. May be repeated.",
+            help="Search these hyperparameters alone, e.g. lr=1e-4..1e-2:log, channels=1/2/6 or weights=simplex; "
+            "NAME=none leaves one out. May be repeated. By default the learning rate and those that a method declares.",
             metavar="NAME=VALUES",
+            rich_help_panel=SEARCH,
         ),
     ] = None,
     objective: Annotated[
         str,
         typer.Option(
             "--objective",
-            help="tasks (one per task) or mean; by default tasks where loss weights are searched, else mean.",
+            help="tasks (an objective for each) or mean; by default tasks where task weights are searched, else mean.",
             metavar="NAME",
+            rich_help_panel=SEARCH,
         ),
     ] = "",
     sampler: Annotated[
-        str, typer.Option("--sampler", help="Who proposes trials: tpe, nsga2, qmc or grid.", metavar="NAME")
+        str,
+        typer.Option(
+            "--sampler",
+            help="Sampler that proposes trials: tpe, nsga2, qmc or grid.",
+            metavar="NAME",
+            rich_help_panel=SEARCH,
+        ),
     ] = "tpe",
     seeds: Annotated[
-        str, typer.Option("--seeds", help="Tuning seeds per trial: a count from 1000, or a list.", metavar="SEEDS")
+        str,
+        typer.Option(
+            "--seeds",
+            help="Tuning seeds of each trial: a count (2 is 1000 and 1001), a range (1000-1004), or a list.",
+            metavar="SEEDS",
+            rich_help_panel=SEARCH,
+        ),
     ] = "1",
-    seed: Annotated[int, typer.Option("--seed", help="Of the proposals.", min=0)] = 0,
+    seed: Annotated[int, whole_number("--seed", "Seed of the sampler.", low=0, rich_help_panel=SEARCH)] = 0,
     retrain: Annotated[
         int | None,
-        typer.Option("--retrain", help="Report seeds that winners are trained again with; by default the protocol's."),
+        whole_number(
+            "--retrain",
+            "Report seeds that chosen trials are retrained with; by default as many as the training protocol has.",
+            low=0,
+            rich_help_panel=SEARCH,
+        ),
     ] = None,
     points: Annotated[
-        str, typer.Option("--points", help="With an objective per task: train again front, or all.", metavar="NAME")
+        str,
+        typer.Option(
+            "--points",
+            help="Trials that are retrained where there is an objective per task: front or all.",
+            metavar="NAME",
+            rich_help_panel=SEARCH,
+        ),
     ] = "front",
+    backbone: BackboneName = "",
     protocol: ProtocolName = "paper",
     quick: Quick = False,
     epochs: Epochs = None,
     changes: Changes = None,
     gradient_scale: GradientScale = None,
-    backbone: BackboneName = "",
     results: Results = DEFAULT_RESULTS,
     root: DataRoot = None,
     device: Device = "auto",
@@ -94,7 +135,7 @@ def search(
     dry_run: DryRun = False,
     quiet: Quiet = False,
 ) -> None:
-    """Search settings of methods on a validation split, and train what was chosen again on all training images."""
+    """Choose hyperparameters on a validation split, and retrain the chosen ones on all training images."""
     from mtbench.engines.slots import slots
     from mtbench.search.request import SearchRequest, parse_spaces, parse_tuning_seeds
 
@@ -137,29 +178,28 @@ def conduct(
     dry_run: bool,
     quiet: bool,
 ) -> "list[Study]":
-    """Do a search that was asked for, and show what is searched, how it gets on and what was found.
+    """Do a search, and print its space, its progress and its results.
 
     Args:
-        root: of the data files.
-        places: a device for each run that may be at work at a time.
-        refresh: the states in which runs are to be done again.
-        dry_run: whether only to say what would be done.
+        root: the folder of the data files.
+        places: a device for each run that may be trained at a time.
+        refresh: the states in which runs are to be retrained.
+        dry_run: True to print what would be done, and do nothing.
 
     Returns:
-        the studies; none if it is but said.
+        the studies; none of a dry run.
 
     Raises:
         UsageError: something asked for does not exist or does not fit.
         StoreError: nothing can be kept in the results folder.
-        typer.Exit: it was stopped, which is told.
+        typer.Exit: it was stopped.
     """
     from mtbench.cli import studies as show
     from mtbench.cli.shared import console as open_console
     from mtbench.search.planning import plan_search
     from mtbench.store.results import check_results
 
-    console = open_console()
-    console.quiet = quiet
+    console = open_console(quiet=quiet)
     work = work_of(results=results, root=root, places=places, refresh=refresh, console=console, quiet=quiet)
     plans = plan_search(request)
     check_results(results)

@@ -1,4 +1,4 @@
-"""Searches in words and tables: what will be searched, and what was found."""
+"""Searches in words and tables: their spaces, budgets and results."""
 
 import dataclasses
 import shlex
@@ -8,13 +8,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from mtbench.cli.execution import offer_preview
 from mtbench.cli.grid import LONG, expectation
 from mtbench.cli.shared import DEFAULT_RESULTS, grid
 from mtbench.engines.display import duration
 from mtbench.engines.forecast import estimate
+from mtbench.engines.say import say
 from mtbench.errors import DamagedRecord
 from mtbench.plan.spec import RunSpec
-from mtbench.search.planning import StudyPlan
+from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.points import setting_count
 from mtbench.store.record import TaskInfo
 from mtbench.store.study import FILE, Study, Trial, mean, read_study
@@ -26,7 +28,7 @@ LEADERS = 5
 
 
 def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, root: Path, places: Sequence[str]) -> None:
-    """Say what is searched, by what it is judged, what it may cost, and how long it will take."""
+    """Print the space, the objective, the budget and the expected time of each search."""
     table = grid("dataset", "method", "searched", "values", "default", "objective")
     for plan in plans:
         for index, axis in enumerate(plan.axes):
@@ -36,35 +38,42 @@ def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, roo
             table.add_row(*map(escape, cells))
     console.print(table)
     for line in (*_budget(plans), *_progress(plans, results)):
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+        say(console, line, markup=False)
     left = [spec for plan in plans for spec in _left(plan, results)]
     if console.quiet or not left:
         return
     seconds = estimate(left, root=root, slots=places)
-    console.print(f"The trials, {expectation(seconds, len(places), places[0])}", soft_wrap=True, highlight=False)
-    if seconds is not None and seconds > LONG and plans[0].protocol.name != "quick":
-        console.print("For a first look in a few minutes, give the same command --quick.", soft_wrap=True)
+    say(console, f"The trials, {expectation(seconds, len(places), places[0])}")
+    request = plans[0].request
+    if seconds is not None and seconds > LONG and request.protocol == "paper":
+
+        def preview() -> list[RunSpec]:
+            quick = plan_search(dataclasses.replace(request, protocol="quick"))
+            return [spec for plan in quick for spec in _left(plan, results)]
+
+        offer_preview(console, preview, seconds, root=root, places=places, noun="A preview of the trials")
 
 
 def summarize(studies: Sequence[Study], console: Console, *, plans: Sequence[StudyPlan], results: Path) -> None:
-    """Show for each study its best trials, what went wrong, and what was trained again; and what to type next."""
+    """Print for each study its best trials, its failures and the retrained trials; then the command that comes next."""
     for plan, study in zip(plans, studies, strict=True):
         failed = [trial for trial in study.trials if trial.state == "failed"]
         note = f", {len(failed)} of them failed" if failed else ""
-        console.print(
-            f"\n[bold]{escape(plan.title)}[/] on {escape(study.dataset)}: {len(study.trials)} trials{note}, "
+        console.print()
+        say(
+            console,
+            f"[bold]{escape(plan.title)}[/] on {escape(study.dataset)}: {len(study.trials)} trials{note}, "
             f"{study.spent.epochs} epochs, {duration(study.spent.seconds)} of training. "
             f"On the validation split, {escape(_objective(study))}:",
-            soft_wrap=True,
-            highlight=False,
         )
         if study.chosen:
             console.print(_leaders(study))
         for trial in failed:
-            console.print(f"[bold red]failed[/] trial {trial.number}: {escape(trial.why)}", soft_wrap=True)
-        console.print(escape(_again(study)), soft_wrap=True, highlight=False)
-    place = "" if results == DEFAULT_RESULTS else f" --results {shlex.quote(str(results))}"
-    console.print(f"\nTables and figures: mtbench report{place}", soft_wrap=True, highlight=False)
+            say(console, f"[bold red]failed[/] trial {trial.number}: {escape(trial.why)}")
+        say(console, _retrained(study), markup=False)
+    place = "" if results == DEFAULT_RESULTS else f" {shlex.quote(str(results))}"
+    console.print()
+    say(console, f"Tables and figures: mtbench report{place}", markup=False)
 
 
 def _budget(plans: Sequence[StudyPlan]) -> Iterator[str]:
@@ -82,25 +91,25 @@ def _budget(plans: Sequence[StudyPlan]) -> Iterator[str]:
     for plan in plans:
         if (count := setting_count(plan.axes)) < plan.trials:
             yield (
-                f"For {plan.title} on {plan.dataset} there are only {count:.0f} settings, the default among them: a "
-                "trial that repeats one takes its runs from there, and trains nothing."
+                f"{plan.title} on {plan.dataset} has only {count:.0f} settings, the default among them: a trial that "
+                "repeats one uses its runs, and trains nothing."
             )
     if any(text not in ("", "none") for text in first.request.space.values()):
-        yield "What --space names is searched, and nothing else."
+        yield "Only the hyperparameters that --space names are searched."
     seeds_again = ", ".join(map(str, first.report_seeds))
     yield "Settings are chosen on a validation split that is held out of the training images, never on the test split."
     if first.report_seeds:
-        yield f"What is chosen, and the default, is trained again on all training images with seeds {seeds_again}."
+        yield f"The chosen settings and the default are retrained on all training images with seeds {seeds_again}."
 
 
 def _progress(plans: Sequence[StudyPlan], results: Path) -> Iterator[str]:
     there = sum(_finished(plan, results) for plan in plans)
     if there:
-        yield f"{there} of {sum(plan.trials for plan in plans)} trials are there already."
+        yield f"{there} of {sum(plan.trials for plan in plans)} trials are finished already."
 
 
 def _finished(plan: StudyPlan, results: Path) -> int:
-    """Return how many of the trials that are asked for are finished, as far as a glance can tell."""
+    """Return the number of finished trials among those that are asked for, from the file of the study alone."""
     try:
         return min(plan.trials, read_study(plan.folder(results) / FILE).finished)
     except DamagedRecord:  # not there, or to be written anew
@@ -108,14 +117,14 @@ def _finished(plan: StudyPlan, results: Path) -> int:
 
 
 def _left(plan: StudyPlan, results: Path) -> list[RunSpec]:
-    """Return as many runs as are left to do, for an estimate: the default's, under other seeds."""
+    """Return as many runs as are left, for an estimate of the time: those of the default, under other seeds."""
     (spec,) = plan.specs(plan.default, [0], validation=True)
     count = (plan.trials - _finished(plan, results)) * len(plan.request.seeds)
     return [dataclasses.replace(spec, seed=seed) for seed in range(count)]
 
 
 def _leaders(study: Study) -> object:
-    """A table of the default and the front, or of the best few where there is one objective."""
+    """Return a table of the default and the front, or of the best few trials where there is one objective."""
     show_mean = len({(task.metric, task.unit) for task in study.tasks}) == 1 and len(study.tasks) > 1
     heads = [f"{task.name} {task.unit}".strip() for task in study.tasks]
     table = grid("trial", *study.space, *heads, *(["mean"] if show_mean else []), "")
@@ -149,20 +158,20 @@ def _marks(study: Study, trial: Trial) -> Iterator[tuple[str, bool]]:
     yield "best" if len(study.higher_is_better) == 1 else "front", trial.front
 
 
-def _again(study: Study) -> str:
+def _retrained(study: Study) -> str:
     if not study.chosen:
-        return "No trial came to its end, so that nothing was chosen."
+        return "No trial was finished, and no setting was chosen."
     named = ", ".join(map(str, study.chosen))
     label = "trial" if len(study.chosen) == 1 else "trials"
     if not study.report_seeds:
-        return f"Chosen: {label} {named}; not trained again."
-    text = f"Re-trained on all training images with seeds {', '.join(map(str, study.report_seeds))}: {label} {named}."
+        return f"Chosen: {label} {named}; not retrained."
+    text = f"Retrained on all training images with seeds {', '.join(map(str, study.report_seeds))}: {label} {named}."
     missing = sum(len(study.report_seeds) - len(study.retrained.get(number, ())) for number in study.chosen)
-    return text + (f" {missing} of these runs have no record: mtbench status says why." if missing else "")
+    return text + (f" {missing} of these runs have no record: mtbench status shows the reasons." if missing else "")
 
 
 def _objective(study: Study) -> str:
-    """Say by what trials are judged: ``mean accuracy``, ``accuracy of LU, of RL``."""
+    """Return the objective in words: ``mean accuracy``, ``accuracy of LU, of RL``."""
     if study.objective == "mean":
         name = study.tasks[0].metric
         return f"mean {name} over {len(study.tasks)} tasks" if len(study.tasks) > 1 else name

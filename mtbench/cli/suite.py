@@ -1,4 +1,4 @@
-"""``mtbench suite``: which suites there are, what one runs, and what is wrong with one's own."""
+"""``mtbench suite``: suites listed, shown, declared and validated."""
 
 import shlex
 import tomllib
@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mtbench.cli import completion
+from mtbench.cli.command import App
 from mtbench.cli.shared import DEFAULT_RESULTS, Results, console, grid
 
 if TYPE_CHECKING:
@@ -15,9 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Suites: the papers' tables and figures by name, and your own.", no_args_is_help=True)
+app = App(
+    help="List, show, declare and validate suites: tables and figures of papers, and your own.", no_args_is_help=True
+)
 
-Name = Annotated[str, typer.Argument(help="A suite that comes with mtbench, or a TOML file.", metavar="SUITE")]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A suite that comes with mtbench, or a TOML file.", metavar="SUITE", autocompletion=completion.suites
+    ),
+]
 
 
 @app.command("list")
@@ -27,20 +36,21 @@ def list_() -> None:
 
     from mtbench.plan.suite.built_in import built_in_suites
 
-    table = grid("suite", "what it is", "from")
+    table = grid("suite", "description", "from")
     for name, path in built_in_suites().items():
         # Reading it as a suite would build every network that it names, to see whether they fit.
         said = tomllib.loads(path.read_text(encoding="utf-8"))
         table.add_row(name, *(escape(str(said.get(key, ""))) for key in ("title", "source")))
     console().print(table)
-    console().print("mtbench run --suite NAME trains one, mtbench suite show NAME says what it runs.", highlight=False)
+    console().print("mtbench run --suite NAME trains one, mtbench suite show NAME describes it.", highlight=False)
 
 
 @app.command()
 def show(name: Name) -> None:
-    """Show what a suite runs, and what it claims."""
+    """Show the runs and the claims of a suite."""
     from rich.markup import escape
 
+    from mtbench.engines.say import say
     from mtbench.plan.parse import parse_dataset
     from mtbench.plan.suite.built_in import suite_path
     from mtbench.plan.suite.file import find_suite
@@ -48,10 +58,10 @@ def show(name: Name) -> None:
 
     suite = find_suite(name)
     out = console()
-    out.print(f"[bold]{escape(suite.name)}[/]: {escape(suite.title)}", highlight=False, soft_wrap=True)
+    say(out, f"[bold]{escape(suite.name)}[/]: {escape(suite.title)}")
     for text in (suite.source, suite.note):
         if text:
-            out.print(escape(text), highlight=False, soft_wrap=True)
+            say(out, text, markup=False)
     table = grid("datasets", "methods", "protocol")
     for part in suite.grid:
         table.add_row(*map(escape, (", ".join(part.datasets), ", ".join(part.methods), _protocol(suite, part))))
@@ -67,31 +77,32 @@ def show(name: Name) -> None:
     if datasets:
         counts = [f"{len(plan_suite(suite, base=base))} at {base}" for base in bases]
         besides = ", besides those of its searches" if suite.search else ""
-        out.print(f"Runs: {', '.join(counts)}{besides}.", highlight=False)
+        say(out, f"Runs: {', '.join(counts)}{besides}.", markup=False)
     for line in _claims(suite):
-        out.print(escape(line), highlight=False, soft_wrap=True)
-    out.print(f"To make one of your own, begin with a copy of {suite_path(name)}", highlight=False, soft_wrap=True)
+        say(out, line, markup=False)
+    say(out, f"To write a suite of your own, begin with a copy of {suite_path(name)}", markup=False)
 
 
 @app.command()
 def declare(name: Name, results: Results = DEFAULT_RESULTS) -> None:
-    """Write down what a suite runs and claims, so that reports can say whether it was changed after its first run.
+    """Write the runs, claims and margins of a suite into a results folder, before anything is trained.
 
-    `mtbench run --suite` does this too. Declare a suite earlier to publish the file, or to put it under version
-    control, before anything is trained.
+    Reports then say if the suite was changed after its first run. `mtbench run --suite` declares a suite too;
+    declare it earlier to publish the file, or to put it under version control.
     """
     from mtbench.cli.execution import declared_line
+    from mtbench.engines.say import say
     from mtbench.plan.suite.file import find_suite
 
-    suite = find_suite(name)
-    console().print(declared_line(suite, results), highlight=False, soft_wrap=True)
+    say(console(), declared_line(find_suite(name), results))
 
 
 @app.command()
 def validate(name: Name) -> None:
-    """Say everything that is wrong with a suite, line by line; the exit code is 1 if anything is."""
+    """Print every error in a suite, with its line; the exit code is 1 if there is one."""
     from rich.markup import escape
 
+    from mtbench.engines.say import say
     from mtbench.plan.suite.built_in import suite_path
     from mtbench.plan.suite.file import Fault, read_suite
     from mtbench.plan.toml_lines import Lines
@@ -104,11 +115,11 @@ def validate(name: Name) -> None:
         faults = [Fault(line=lines.find(("search", number)), text=text) for number, text in misfits.items()]
     out = console()
     for fault in faults:
-        out.print(f"[red]{escape(str(path))}:{fault.line}[/]: {escape(fault.text)}", highlight=False, soft_wrap=True)
+        say(out, f"[red]{escape(str(path))}:{fault.line}[/]: {escape(fault.text)}")
     if faults:
         raise typer.Exit(1)
     assert suite is not None
-    out.print(f"{path} is in order: mtbench run --suite {shlex.quote(name)}", highlight=False, soft_wrap=True)
+    say(out, f"{path} is valid: mtbench run --suite {shlex.quote(name)}", markup=False)
 
 
 def _protocol(suite: "Suite", part: "Grid") -> str:

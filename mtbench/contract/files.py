@@ -55,7 +55,7 @@ class File:
         given = f"{self.subject} is the file with sha256 {self.sha256}"
         if self.path is None:
             raise DataError(f"{given}, and no path to it is known.", mend="Give its path in place of the hash.")
-        again = "run the same command again with the path of the right file, which goes on with the same run."
+        again = "run the same command again with the path of the right file, which continues the same run."
         try:
             content = self.path.read_bytes()
         except OSError as cause:

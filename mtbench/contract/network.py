@@ -122,8 +122,7 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def used_outputs(self, batch: Batch) -> list[Tensor]:
-        """Return per task the outputs (n * V, ...) for the n examples of the batch whose label may be used, in their
-        order.
+        """Return per task the outputs (n * V, ...) for the n examples of the batch whose label may be used, in order.
 
         Networks compute as little as possible for it. A task without such examples has any tensor of length 0.
         """

@@ -162,8 +162,9 @@ def parse_value(
     high: float | None = None,
     paths: Mapping[str, str] | None = None,
 ) -> Any:
-    """Parse one value of type `kind` (bool, int, float, str, a tuple of float or str, or `FILE`) and check that it is
-    allowed.
+    """Parse one value and check that it is allowed.
+
+    `kind` is its type: bool, int, float, str, a tuple of float or str, or `FILE`.
 
     `paths` are those of `parse_options`.
 

@@ -199,8 +199,7 @@ class TrainingProtocol:
             )
 
     def label(self, named: "TrainingProtocol") -> str:
-        """Return its name for people: that of `named`, the protocol that it was made from, and each setting that
-        differs.
+        """Return its name for people: that of `named`, which it was made from, and each setting that differs.
 
         Settings of the optimizer are named if they differ from the optimizer's defaults.
         """

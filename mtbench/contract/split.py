@@ -268,8 +268,7 @@ class Split:
         return gathered.to(WIDE.get(gathered.dtype, gathered.dtype))
 
     def _normalized(self, images: Tensor) -> Tensor:
-        """Return images (B, C, H, W) normalized, in channels-last format; inputs that are not uint8 are returned
-        unchanged.
+        """Return images (B, C, H, W) normalized, in channels-last format; inputs that are not uint8 stay unchanged.
 
         They are converted here, channel by channel: for one or three channels torch's own conversion takes two to five
         times as long on a CPU (torch 2.14).

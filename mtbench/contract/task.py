@@ -96,8 +96,7 @@ class Kind(ABC):
         """
 
     def wrong_targets(self, targets: Tensor) -> str:  # noqa: ARG002
-        """Return the error in targets (n, ...), n >= 0, all of them marked as defined; empty if there is none, as by
-        default.
+        """Return the error in targets (n, ...), n >= 0, all marked as defined; empty if there is none, as by default.
 
         The text is the end of a sentence, such as ``have 3 numbers that are none of the 28 classes 0 to 27``.
 
@@ -159,8 +158,7 @@ class Kind(ABC):
         return None
 
     def constant(self, targets: Tensor) -> Tensor:
-        """Return the one prediction (...), of dtype `stored_as`, that is best for all of these targets by the primary
-        metric.
+        """Return the one prediction (...), of dtype `stored_as`, that is best for all targets by the primary metric.
 
         It uses no input.
 

@@ -11,7 +11,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from mtbench.engines.headline import headline_of_folder
 from mtbench.engines.pool import Job, Listener
+from mtbench.engines.say import say
 from mtbench.train.progress import Progress
 
 __all__ = ["Display", "Lines", "LiveLines", "Silence", "choose_display", "duration"]
@@ -97,7 +99,7 @@ class Lines(Silence):
             self._say(report(job, how, why, f"{self.over}/{self.total}"))
 
     def _say(self, line: str) -> None:
-        self.console.print(line, soft_wrap=True, highlight=False)
+        say(self.console, line)
 
 
 class LiveLines(Silence):
@@ -206,5 +208,8 @@ def remark(job: Job, text: str) -> str:
 
 
 def report(job: Job, how: str, why: str, count: str) -> str:
-    """Return the line that stays when a run is over, as markup."""
-    return f"[{STYLES[how]}]{how:7}[/] {count}  {escape(job.title)}" + (f": {escape(why)}" if why else "")
+    """Return the line that stays when a run is over, as markup; of a finished one with its result and its time."""
+    line = f"[{STYLES[how]}]{how:7}[/] {count}  {escape(job.title)}"
+    if how == "done" and (found := headline_of_folder(job.folder)):
+        return f"{line}  {escape(found[0])}  {duration(found[1])}"
+    return line + (f": {escape(why)}" if why else "")

@@ -62,8 +62,7 @@ def estimate(specs: Sequence[RunSpec], *, root: Path, slots: Sequence[str]) -> f
 
 
 def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> None:
-    """Send the `Speed` of each spec, or None, through the pipe, and end after `BUDGET`: the process behind
-    `estimate`."""
+    """Send the `Speed` of each spec, or None, through the pipe, and end after `BUDGET`; a process of `estimate`."""
     stop = time.monotonic() + BUDGET
     loaded: dict[tuple[object, ...], dict[str, Split]] = {}
 

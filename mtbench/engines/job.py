@@ -2,9 +2,11 @@
 
 import dataclasses
 import traceback
+from bdb import Bdb
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -46,9 +48,9 @@ def execute(
     *,
     say: Callable[[str], None] = lambda _: None,
     stop: Stop | None = None,
+    debugger: Bdb | None = None,
 ) -> None:
-    """Train the run of a spec, from its checkpoint if it has one, and publish its record; do nothing if it has a
-    record.
+    """Train the run of a spec, from its checkpoint if it has one, and publish its record, unless it has a record.
 
     Args:
         spec_path: the run's ``spec.json``.
@@ -57,17 +59,18 @@ def execute(
         watch: called with the progress about twice a second.
         say: called with each note on the run as a sentence, e.g. that its checkpoint cannot be used.
         stop: the request to end early, if there can be one.
+        debugger: the debugger that `train` runs under from its first line, if there is one. Then no error is written.
 
     Raises:
         Busy: another live process works on the run.
-        Stopped: `stop` was requested. The checkpoint stays. Any other error after the request, e.g. when a signal
-            reached the processes of a data loader too, is no failure of the run.
+        Stopped: `stop` was requested, or the debugger was quit. The checkpoint stays. Any other error after the
+            request, e.g. when a signal reached the processes of a data loader too, is no failure of the run.
         MtbenchError: the errors of `train`. This and any other exception is written to ``failure.json`` first.
     """
     stop = stop or Stop()
     keep_freed_memory()
     try:
-        _execute(spec_path, root, device, watch, say, stop)
+        _execute(spec_path, root, device, watch, say, stop, debugger)
     except Stopped:
         raise
     except Exception:
@@ -76,7 +79,13 @@ def execute(
 
 
 def _execute(
-    spec_path: Path, root: Path, device: str, watch: Callable[[Progress], None], say: Callable[[str], None], stop: Stop
+    spec_path: Path,
+    root: Path,
+    device: str,
+    watch: Callable[[Progress], None],
+    say: Callable[[str], None],
+    stop: Stop,
+    debugger: Bdb | None,
 ) -> None:
     run = RunFolder(spec_path.parent)
     spec = run.spec()
@@ -89,26 +98,45 @@ def _execute(
         if leased.record() is not None:
             leased.tidy()
             return
-        with _failures_kept(leased, stop):
-            trained = _trained(spec, root, chosen, leased, watch, stop)
+        with _failures_kept(leased, stop) if debugger is None else nullcontext():
+            trained = _trained(spec, root, chosen, leased, watch, stop, debugger)
             record = _record(spec, trained, found, leased.checkpoint.notes)
             leased.publish(record, trained.model, trained.predictions, trained.images)
             Speeds(chosen).learn(record)
 
 
 def _trained(
-    spec: RunSpec, root: Path, device: torch.device, leased: LeasedRun, watch: Callable[[Progress], None], stop: Stop
+    spec: RunSpec,
+    root: Path,
+    device: torch.device,
+    leased: LeasedRun,
+    watch: Callable[[Progress], None],
+    stop: Stop,
+    debugger: Bdb | None,
 ) -> Trained:
+    training = partial(train, spec, root=root, device=device, keeper=leased, watch=watch, check_stop=stop.check)
+    call = training if debugger is None else partial(_debugged, debugger, training)
     try:
-        return train(spec, root=root, device=device, keeper=leased, watch=watch, check_stop=stop.check)
+        return call()
     except UnfitState as cause:
         leased.reject(str(cause))
-    return train(spec, root=root, device=device, keeper=leased, watch=watch, check_stop=stop.check)
+    return call()
+
+
+def _debugged(debugger: Bdb, training: Callable[[], Trained]) -> Trained:
+    """Return what a debugger lets the training return.
+
+    Raises:
+        Stopped: it was quit.
+    """
+    trained: Trained | None = debugger.runcall(training)
+    if trained is None:
+        raise Stopped("the debugger was quit.", mend="The run is left as it was.")
+    return trained
 
 
 def _marks(spec: RunSpec, found: Fingerprints, device: torch.device) -> Mapping[str, str]:
-    """Return the marks that must be equal to resume from a checkpoint: bits hold for one torch and one kind of
-    device."""
+    """Return the marks that must be equal to resume from a checkpoint; bits hold for one torch and kind of device."""
     codes = {f"code of the {part}": " ".join(dataclasses.astuple(code)) for part, code in found.code.items()}
     return {
         "run": spec.id,
@@ -170,7 +198,7 @@ def _failures_kept(leased: LeasedRun, stop: Stop) -> Iterator[None]:
             leased.write_failure(kind=kind, message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
     except (StoreError, DataError):
-        raise  # the fault of the disk or of a file: once that is mended, the same command goes on
+        raise  # the fault of the disk or of a file: once that is repaired, the same command resumes the run
     except Exception as cause:
         if stop.requested:
             raise

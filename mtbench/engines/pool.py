@@ -67,8 +67,7 @@ class Listener(Protocol):
         """Handle something unusual, such as a checkpoint that cannot be used: a sentence."""
 
     def ended(self, job: Job, how: str, why: str) -> None:
-        """Handle its end: done, failed or stopped; or ``again`` (killed, repeated), ``busy`` (another process works on
-        it)."""
+        """Handle its end: done, failed, stopped, ``again`` (killed, repeated) or ``busy`` (another process has it)."""
 
     def refresh(self) -> None:
         """Handle the passing of time."""
@@ -99,7 +98,7 @@ def run_all(
         finally:
             pool.stop()
     if asked and not pool.is_done:
-        raise Stopped(f"stopped by {asked[0].name}.", mend="The same command goes on where this one left off.")
+        raise Stopped(f"stopped by {asked[0].name}.", mend="The same command resumes it.")
     return pool.outcomes
 
 
@@ -149,8 +148,7 @@ class _Pool:
         return not (self.queue or self.waiting or self.workers)
 
     def step(self) -> None:
-        """Start the runs that can be started, and receive the messages of workers; returns after a quarter of a
-        second."""
+        """Start the runs that can be started, and receive messages of workers for at most a quarter of a second."""
         for when, job in list(self.waiting.values()):
             if time.monotonic() >= when:
                 del self.waiting[job.folder]

@@ -3,12 +3,15 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from types import ModuleType
 
 from mtbench.contract.sums import Sums, known_sums, learn_sums
 from mtbench.errors import RunError
@@ -21,8 +24,6 @@ PRELOADED = [
     # run.
     "torch._dynamo",
     "torch._inductor.config",
-    # Each process imports the script of its parent, and the script imports the command line.
-    "mtbench.cli.app",
 ]
 
 ATTEMPTS = 5
@@ -81,6 +82,19 @@ def _start(process: ForkServerProcess) -> None:
     resource_tracker.ensure_running()  # which unblocks them in this process when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
-        process.start()
+        with _no_script():
+            process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _no_script() -> Iterator[None]:
+    """Let this process have no script within the block, for a new one would run it from its first line, and with it
+    the call that has started the process. Targets are functions of modules, and need no script."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script

@@ -30,7 +30,7 @@ class Stop:
     def check(self) -> None:
         """Raise Stopped if a stop was requested; called only between complete operations."""
         if self.requested:
-            raise Stopped("the run was stopped.", mend="The same command goes on from its last checkpoint.")
+            raise Stopped("the run was stopped.", mend="The same command resumes it from its last checkpoint.")
 
 
 def stop_on_sigterm() -> Stop:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mtbench.contract import Backbone, Classification, Dataset, Kind, Network, Retrieval, Split, Task
+from mtbench.contract import Backbone, Classification, Dataset, Kind, Network, Retrieval, Setup, Split, Task
 from mtbench.errors import StoreError, UsageError, shortlist
 from mtbench.plan.parse import backbone_of, dataset_of
 from mtbench.plan.spec import RunSpec
@@ -18,7 +18,10 @@ from mtbench.store.results import run_folders
 from mtbench.store.status import RunStatus, status_of
 from mtbench.train.assemble import build, method_of
 
-__all__ = ["CLASSES", "EMBEDDINGS", "EXPLAINED", "MAPS", "TrainedRun", "find_run", "open_run"]
+__all__ = [
+    *("CLASSES", "EMBEDDINGS", "EXPLAINED", "MAPS", "OpenedRun", "TrainedRun"),
+    *("find_run", "open_network", "open_run"),
+]
 
 CLASSES: tuple[type[Kind], ...] = (Classification,)
 EMBEDDINGS: tuple[type[Kind], ...] = (Retrieval,)
@@ -89,14 +92,35 @@ def find_run(given: Path) -> RunFolder:
     return below[0]
 
 
-def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
-    """Load the test split and the trained network of a run.
+@dataclass(frozen=True, kw_only=True)
+class OpenedRun:
+    """The network of a finished run, and its dataset.
+
+    Attributes:
+        status: status of the run, which may be stale.
+        record: record of the run.
+        network: in evaluation mode, with the weights of the reported epoch, on the device.
+        setup: what the network was built from.
+        dataset: the opened dataset.
+        test: the test split, on the CPU.
+    """
+
+    status: RunStatus
+    record: Record
+    network: Network
+    setup: Setup
+    dataset: Dataset
+    test: Split
+
+
+def open_network(folder: RunFolder, root: Path, device: torch.device) -> OpenedRun:
+    """Load the trained network of a run and the test split of its dataset.
 
     Args:
         root: the folder of the data files.
 
     Raises:
-        UsageError: the run is not finished, there are no pages for its tasks, or a part of it is not installed.
+        UsageError: the run is not finished, or a part of it is not installed.
         StoreError: its weights are lost, damaged, or no longer fit; the text says how to make them again.
         DataError: a data file is missing or damaged.
     """
@@ -109,7 +133,6 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         )
     weights = _weights(folder, spec, status.record)
     dataset = dataset_of(spec).open(root)
-    kinds = _explained(dataset)
     setup = backbone_of(spec).setup(dataset, seed=spec.seed)
     network = build(method_of(spec), setup)
     try:
@@ -120,17 +143,38 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
             f"({' '.join(str(cause).split())[:200]}).",
             mend=_again(folder, spec),
         ) from cause
-    test = dataset.load("test", validation=spec.protocol.validation)
-    _check_inputs(dataset, test, kinds)
-    return TrainedRun(
+    return OpenedRun(
         status=status,
         record=status.record,
         network=network.to(device).eval(),
-        backbone=setup.build_backbone(),
+        setup=setup,
         dataset=dataset,
-        test=test.to(device),
+        test=dataset.load("test", validation=spec.protocol.validation),
+    )
+
+
+def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
+    """Load the test split and the trained network of a run whose pages are to be made.
+
+    Args:
+        root: the folder of the data files.
+
+    Raises:
+        UsageError: as `open_network`, or there are no pages for its tasks.
+        StoreError, DataError: as `open_network`.
+    """
+    opened = open_network(folder, root, device)
+    kinds = _explained(opened.dataset)
+    _check_inputs(opened.dataset, opened.test, kinds)
+    return TrainedRun(
+        status=opened.status,
+        record=opened.record,
+        network=opened.network,
+        backbone=opened.setup.build_backbone(),
+        dataset=opened.dataset,
+        test=opened.test.to(device),
         kinds=kinds,
-        indices=tuple(index for index, task in enumerate(dataset.tasks) if isinstance(task.kind, kinds)),
+        indices=tuple(index for index, task in enumerate(opened.dataset.tasks) if isinstance(task.kind, kinds)),
     )
 
 

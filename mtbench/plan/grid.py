@@ -100,24 +100,30 @@ def choose_protocol(dataset: type[Dataset], dataset_name: str, name: str) -> Tra
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Parse a count (``10`` is 0 to 9) or a list (``0,3,7``; ``7,`` is seed 7 alone).
+    """Read seeds: a count (``10`` is 0 to 9), a range (``0-5`` is 0 to 5), or a list of seeds and ranges.
+
+    A list has a comma: ``0,3,7-9``; ``7,`` is seed 7 alone.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text is none of these.
     """
+    seeds: set[int] = set()
     try:
-        if "," in text:
-            seeds = sorted({int(part) for part in text.split(",") if part.strip()})
-        else:
-            seeds = list(range(int(text)))
+        if "," not in text and "-" not in text:
+            seeds.update(range(int(text)))
+        for part in text.split(",") if "," in text or "-" in text else ():
+            if part.strip():
+                first, dash, last = part.partition("-")
+                seeds.update(range(int(first), int(last if dash else first) + 1))
     except ValueError:
-        seeds = []
-    if not seeds or seeds[0] < 0:
+        seeds = set()
+    if not seeds:
         raise UsageError(
             f"--seeds is '{text}'.",
-            allowed="Allowed: a count such as 10, or a list such as 0,3,7 ('7,' is seed 7 alone).",
+            allowed="Allowed: a count such as 10, a range such as 0-5 (both ends included), or a list such as 0,3,7-9 "
+            "('7,' is seed 7 alone).",
         )
-    return seeds
+    return sorted(seeds)
 
 
 def all_methods() -> list[str]:
@@ -241,7 +247,8 @@ def _try(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice,
         )
     if method.network_class.needs_stages and not backbone.backbone_class.has_stages:
         raise UsageError(
-            f"method '{method.network_choice}' needs the feature maps of its backbone, and '{backbone.choice}' has none."
+            f"method '{method.network_choice}' needs the feature maps of its backbone, and '{backbone.choice}' has "
+            "none."
         )
     for what, layouts in (
         (f"method '{method.network_choice}'", method.network_class.layouts),

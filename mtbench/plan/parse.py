@@ -315,8 +315,8 @@ def _check_pair(
 ) -> None:
     if not issubclass(network, balancer.requires):
         raise UsageError(
-            f"method '{text}' is no valid combination: balancer '{balancer_name}' needs a {balancer.requires.__name__}, "
-            f"and '{network_name}' is none."
+            f"method '{text}' is no valid combination: balancer '{balancer_name}' needs a "
+            f"{balancer.requires.__name__}, and '{network_name}' is none."
         )
     if balancer.needs_shared_parameters and not network.shares_parameters:
         raise UsageError(

@@ -1,132 +1,53 @@
-"""Reports on disk: every table and figure of a set of runs."""
+"""Reports on disk: LaTeX, Markdown, CSV and figures."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mtbench.report.data.choices import DEFAULT, Choices
-from mtbench.report.data.comparison import Comparison, compare
-from mtbench.report.data.conventions.convert import Converted
-from mtbench.report.data.frame import tidy_frame
-from mtbench.report.data.studies import StudyRuns
-from mtbench.report.exhibits.beside import pages_beside
-from mtbench.report.exhibits.equal_loss.page import equal_losses
-from mtbench.report.exhibits.protocols.page import preset_pages
-from mtbench.report.exhibits.searches import StudyExhibit, study_exhibits
-from mtbench.report.exhibits.summary.data import Table, build_table
-from mtbench.report.exhibits.summary.numbers import render_csv
-from mtbench.report.exhibits.summary.page import page_of
-from mtbench.report.files import (
-    beside_files,
-    comparison_files,
-    csv_bytes,
-    equal_loss_files,
-    marked_up,
-    study_files,
-    write_files,
-)
-from mtbench.report.page.layout import Page
-from mtbench.store.status import RunStatus
+import pandas as pd
+from matplotlib.figure import Figure
 
-__all__ = ["DEFAULT_REPORTS", "Report", "make_report", "write_converted"]
+from mtbench.report.exhibit import Shown
+from mtbench.report.figure.style import save
+from mtbench.report.page.latex import render_latex
+from mtbench.report.page.markdown import render_markdown
+from mtbench.store.atomic import make_folder, write_bytes
+
+__all__ = ["DEFAULT_REPORTS", "csv_text", "write_shown"]
 
 DEFAULT_REPORTS = Path("reports/local")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """The tables of some runs, each built once for the screen and for files.
-
-    Attributes:
-        choices: of the summary tables.
-        tables: the comparisons, each with its summary table.
-        exhibits: what searches found.
-    """
-
-    choices: Choices
-    tables: tuple[tuple[Comparison, Table], ...]
-    exhibits: tuple[StudyExhibit, ...]
-
-    @property
-    def comparisons(self) -> list[Comparison]:
-        """The runs that may stand in one table, for each table."""
-        return [comparison for comparison, _ in self.tables]
-
-    def pages(self) -> Iterator[Page]:
-        """Yield what is shown on the screen: each table and what stands beside it, protocols, then searches."""
-        for comparison, table in self.tables:
-            yield page_of(table)
-            for _, page in pages_beside(comparison, self.choices):
-                yield page
-        yield from preset_pages(self.comparisons)
-        for exhibit in self.exhibits:
-            yield exhibit.page
-
-    def write(self, out: Path | None) -> list[Path]:
-        """Write tables, figures and the tidy frame; the same runs make the same bytes.
-
-        Args:
-            out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
-
-        Returns:
-            The files, in the order in which they were written.
-
-        Raises:
-            StoreError: a file cannot be written.
-        """
-        comparisons, equal = self.comparisons, equal_losses(self.comparisons)
-        files: list[Path] = []
-        for folder in dict.fromkeys([each.folder for each in comparisons] + [each.folder for each in self.exhibits]):
-            here = [comparison for comparison in comparisons if comparison.folder == folder]
-            content = {f"{folder}-runs.csv": csv_bytes(tidy_frame(here))} if here else {}
-            for comparison, table in self.tables:
-                if comparison.folder == folder:
-                    stem = f"{folder}-{comparison.slug}"
-                    content |= dict(comparison_files(comparison, stem, table, page_of(table)))
-                    content |= beside_files(comparison, stem, table, self.choices)
-            for page in preset_pages(here):
-                content |= marked_up(page, page.label)
-            for at_loss in equal:
-                content |= dict(equal_loss_files(at_loss, at_loss.page.label)) if at_loss.home in here else {}
-            for each in self.exhibits:
-                content |= dict(study_files(each)) if each.folder == folder else {}
-            files += write_files(content, out or DEFAULT_REPORTS / folder)
-        return files
-
-
-def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = (), choices: Choices = DEFAULT) -> Report:
-    """Return the tables of some runs.
-
-    Args:
-        statuses: the runs, of any datasets and protocols.
-        studies: searches whose exhibits are shown too.
-        choices: of the summary tables.
-    """
-    comparisons = compare(statuses)
-    return Report(
-        choices=choices,
-        tables=tuple((comparison, build_table(comparison, choices)) for comparison in comparisons),
-        exhibits=tuple(study_exhibits(studies, comparisons)),
-    )
-
-
-def write_converted(found: Sequence[Converted], out: Path | None) -> list[Path]:
-    """Write the tables of comparisons that were read by a convention, whose name is part of those of the files.
-
-    Args:
-        found: of any datasets and protocols.
-        out: the folder for everything, or None for one per dataset below `DEFAULT_REPORTS`.
+def write_shown(pieces: Iterable[Shown], folder: Path) -> list[Path]:
+    """Write pieces of a report into a folder, which is made if need be, and return the files.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    files: list[Path] = []
-    for folder in dict.fromkeys(each.comparison.folder for each in found):
-        content: dict[str, bytes] = {}
-        for each in found:
-            if each.comparison.folder == folder:
-                stem = f"{folder}-{each.comparison.slug}-{each.name}-table"
-                table = each.table()
-                content |= marked_up(page_of(table), stem) | {f"{stem}.csv": render_csv(table).encode()}
-        files += write_files(content, out or DEFAULT_REPORTS / folder)
+    files = []
+    make_folder(folder)
+    for piece in pieces:
+        for name, data in _files(piece):
+            write_bytes(folder / name, data)
+            files.append(folder / name)
     return files
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a table of numbers as CSV."""
+    return str(frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _files(piece: Shown) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of each file."""
+    for stem, page in piece.pages.items():
+        yield f"{stem}.tex", render_latex(page).encode()
+        yield f"{stem}.md", render_markdown(page).encode()
+    for stem, page in piece.wide.items():
+        yield f"{stem}.md", render_markdown(page).encode()
+    for stem, frame in piece.numbers.items():
+        yield f"{stem}.csv", csv_text(frame).encode()
+    for stem, draw in piece.figures.items():
+        drawn = draw()
+        for number, figure in enumerate([drawn] if isinstance(drawn, Figure) else drawn, start=1):
+            for kind, data in save(figure).items():
+                yield f"{stem}-{number}.{kind}" if number > 1 else f"{stem}.{kind}", data

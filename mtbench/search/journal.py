@@ -154,8 +154,7 @@ class Journal:
 
 
 class _LeaseLock(JournalFileOpenLock):
-    """A lock without a file of its own: the owner of the study's lease may write, a process that has lost it may
-    not."""
+    """A lock without a file: the owner of the study's lease may write, a process that has lost it may not."""
 
     def __init__(self, path: Path, lease: Lease) -> None:
         super().__init__(str(path))

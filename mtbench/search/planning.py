@@ -129,8 +129,7 @@ class StudyPlan:
 
     @property
     def title(self) -> str:
-        """The name of the method for people: as given, without the searched values, e.g. ``td`` or
-        ``branches+fixed``."""
+        """The name of the method for people: as given, without searched values, e.g. ``td`` or ``branches+fixed``."""
         return self.method.title
 
     def folder(self, results: Path) -> Path:

@@ -42,8 +42,7 @@ def grid_size(axes: Sequence[Axis]) -> int:
 
 
 def grid_point(axes: Sequence[Axis], seed: int, number: int) -> Point:
-    """Return the point of a trial, counted from 1, in a random order of the grid, so that any part of them is spread
-    out."""
+    """Return the point of a trial, counted from 1, in a random order of the grid, so that any part is spread out."""
     points = _grid(axes)
     order = np.random.default_rng(derive(seed, "grid")).permutation(len(points))
     return points[int(order[number - 1])]

@@ -113,9 +113,9 @@ def check_request(request: SearchRequest) -> None:
 
 
 def parse_tuning_seeds(text: str) -> list[int]:
-    """Parse a count (``2`` is 1000 and 1001) or a list (``7,`` is seed 7 alone).
+    """Read tuning seeds: a count (``2`` is 1000 and 1001), or a range or a list as in `parse_seeds`.
 
     Raises:
-        UsageError: it is neither.
+        UsageError: the text is none of these.
     """
-    return parse_seeds(text) if "," in text else [TUNING + seed for seed in parse_seeds(text)]
+    return parse_seeds(text) if "," in text or "-" in text else [TUNING + seed for seed in parse_seeds(text)]

@@ -1,1 +1,1 @@
-"""Statistics for few seeds. Knows arrays, nothing of training or files."""
+"""Statistics for few seeds. The package knows arrays, nothing of training or files."""

@@ -1,9 +1,9 @@
-"""Two methods compared: the mean difference, what it could be by chance, and what so few runs can see at all.
+"""Comparison of two methods: the mean difference, its confidence interval, its p-value and its power.
 
-A contrast is of runs: a value per run, be it a task's metric or a mean over tasks within the run. Runs of the same seed
-share their data order and initial backbone and are compared in pairs; where seeds have nothing in common, as with
-numbers printed in a paper, Welch's test takes the place of the paired one (Welch, The generalization of Student's
-problem when several different population variances are involved, Biometrika 34, 1947).
+A contrast is over runs: a value per run, either a task's metric or a mean over tasks within the run. Runs of the same
+seed have the same data order and initial backbone and are compared in pairs. If seeds have nothing in common, as with
+numbers printed in a paper, Welch's test replaces the paired one (Welch, The generalization of Student's problem when
+several different population variances are involved, Biometrika 34, 1947).
 """
 
 import math
@@ -19,39 +19,39 @@ from mtbench.stats.summary import Interval, known
 __all__ = ["LEVEL", "Contrast", "holm", "paired", "sign_flip", "welch", "welch_from"]
 
 LEVEL = 0.05
-"""Below which a p, after correction, is called: the chance that any of a family is called where nothing differs."""
+"""Significance level of p-values after correction: the probability of any false positive in a family of tests."""
 _MOST_PAIRS = 40
 """The largest number of pairs of an exact sign-flip test: its two halves have 2^20 sums each."""
 _NOISE = 1e-12
-"""A spread below this share of the values themselves is their rounding."""
+"""A standard deviation below this fraction of the values themselves is rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast:
-    """First minus second, over runs.
+    """The difference first minus second, over runs.
 
-    What cannot be known is None, or NaN where it is a p: with fewer than two pairs (or than two runs of either) there
-    is a difference but no spread; where the differences do not vary there is a spread of 0, which is no measure of
-    chance, so that neither interval nor p is made of it (the sign flips still count).
+    Undefined values are None, or NaN for a p. With fewer than two pairs (or fewer than two runs of either method) there
+    is a difference but no standard deviation. If the differences do not vary their standard deviation is 0, which is no
+    estimate of chance, so that there is neither an interval nor a p (the sign-flip test is still defined).
 
     Attributes:
-        matched: whether runs are paired.
-        n: how many pairs; unpaired, the smaller number of runs.
-        runs: how many runs of the first and of the second.
+        matched: True if runs are paired.
+        n: number of pairs; unpaired, the smaller number of runs.
+        runs: numbers of runs of the first and of the second method.
         difference: mean of the first minus mean of the second; NaN if either has no runs.
-        std: of the differences (n - 1 in the denominator); unpaired sqrt(s1^2 + s2^2), that of the difference of
-            two single runs. None if n < 2.
-        error: the standard error of the difference; None if n < 2.
+        std: standard deviation of the differences (n - 1 in the denominator); unpaired sqrt(s1^2 + s2^2), that of the
+            difference of two single runs. None if n < 2.
+        error: standard error of the difference; None if n < 2.
         freedom: degrees of freedom of its t distribution; None if n < 2 or the values do not vary.
-        p: of the two-sided t-test, paired or Welch's; NaN if n < 2 or the values do not vary.
-        sign_flip: of the exact two-sided test that flips signs of differences; None if unpaired, without pairs or with
-            more than 40.
-        least: the smallest p that sign flips of n pairs can give, 2 / 2^n; None if unpaired or without pairs.
-        detectable: the difference that a two-sided t-test at 5 % would call with 80 % probability; None if n < 2 or
-            the values do not vary.
-        correlation: Pearson's, of the pairs: pairing divides the variance of the difference by about 1 - correlation;
-            None if unpaired, n < 3 or either does not vary.
-        welch: p of Welch's test of the same values, as if they were not paired.
+        p: p-value of the two-sided t-test, paired or Welch's; NaN if n < 2 or the values do not vary.
+        sign_flip: p-value of the exact two-sided test that flips signs of differences; None if unpaired, without pairs
+            or with more than 40.
+        least: the smallest p-value of a sign-flip test of n pairs, 2 / 2^n; None if unpaired or without pairs.
+        detectable: the difference that a two-sided t-test at 5 % detects with 80 % power; None if n < 2 or the values
+            do not vary.
+        correlation: Pearson's correlation of the pairs: pairing divides the variance of the difference by about 1 -
+            correlation; None if unpaired, n < 3 or either does not vary.
+        welch: p-value of Welch's test of the same values, as if they were not paired.
     """
 
     matched: bool
@@ -69,7 +69,7 @@ class Contrast:
     welch: float
 
     def interval(self, confidence: float = 0.95) -> Interval | None:
-        """Return the t-interval of the difference, in the metric's unit; None where there is no p."""
+        """Return the t-interval of the difference, in the metric's unit; None if there is no p-value."""
         if self.freedom is None or self.error is None:
             return None
         half = float(stdtrit(self.freedom, (1 + confidence) / 2)) * self.error
@@ -77,16 +77,15 @@ class Contrast:
 
     @property
     def greater(self) -> float:
-        """The one-sided p of the t-test: small if the first is greater than the second. NaN where there is no p."""
+        """The one-sided p-value of the t-test: small if the first is greater than the second. NaN if there is none."""
         return self.p / 2 if self.difference > 0 else 1 - self.p / 2
 
 
 def paired(first: ArrayLike, second: ArrayLike) -> Contrast:
-    """Return the contrast of values (S,) of the same seeds, NaN where a run is missing; a seed counts where both have a
-    value.
+    """Return the contrast of values (S,) of the same seeds, NaN for a missing run; only seeds with both values count.
 
     Raises:
-        ValueError: if the arrays are not of the same seeds, that is of one shape (S,).
+        ValueError: the arrays are not of the same seeds, i.e. not of one shape (S,).
     """
     left, right = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if left.shape != right.shape or left.ndim != 1:
@@ -117,15 +116,14 @@ def paired(first: ArrayLike, second: ArrayLike) -> Contrast:
 
 
 def welch(first: ArrayLike, second: ArrayLike) -> Contrast:
-    """Return the contrast of values (S1,) and (S2,) of runs that have nothing in common, NaNs left out."""
+    """Return the contrast of values (S1,) and (S2,) of unpaired runs, NaNs left out."""
     return welch_from(*_moments(known(first)), *_moments(known(second)))
 
 
 def welch_from(
     first_mean: float, first_std: float, first_n: int, second_mean: float, second_std: float, second_n: int
 ) -> Contrast:
-    """Return the contrast of printed numbers: means, standard deviations (n - 1 in the denominator) and numbers of
-    runs.
+    """Return the contrast of printed means, standard deviations (n - 1 in the denominator) and numbers of runs.
 
     A standard deviation that is not printed is NaN, and then there is neither interval nor p. The degrees of freedom
     are those of Welch and Satterthwaite.
@@ -151,21 +149,21 @@ def welch_from(
 
 
 def sign_flip(differences: ArrayLike) -> float:
-    """Return the exact two-sided p of the mean of differences (n,): the share of all 2^n sign flips that are as far
-    from zero.
+    """Return the exact two-sided p-value of the mean of differences (n,) over all 2^n sign flips.
 
-    If neither method is better, a difference is as likely to be its negative; normal it need not be (Fisher, The
-    design of experiments, 1935, section 21). Sums are counted by halves, n/2 signs each (Pagano and Tritchler, J. Am.
-    Stat. Assoc. 78, 1983, have another way), so that 40 differences take no longer than a glance.
+    It is the fraction of sign flips whose mean is at least as far from 0. If neither method is better, a difference and
+    its negative are equally likely; normality is not assumed (Fisher, The design of experiments, 1935, section 21).
+    Sums are counted by halves, n/2 signs each (Pagano and Tritchler, J. Am. Stat. Assoc. 78, 1983, use another
+    algorithm), so that 40 differences take a fraction of a second.
 
     Raises:
-        ValueError: for no difference, or more than 40.
+        ValueError: there is no difference, or more than 40.
     """
     values = np.asarray(differences, dtype=np.float64)
     n = len(values)
     if not 0 < n <= _MOST_PAIRS:
         raise ValueError(f"sign flips are counted for 1 to {_MOST_PAIRS} differences, not {n}")
-    # Sums that differ by rounding alone are equal: the observed one must count itself.
+    # Sums that differ only by rounding are equal: the observed one must count itself.
     observed = abs(float(values.sum())) - 1e-9 * float(np.abs(values).sum())
     if observed <= 0:
         return 1.0
@@ -175,13 +173,13 @@ def sign_flip(differences: ArrayLike) -> float:
 
 
 def holm(ps: ArrayLike) -> NDArray[np.float64]:
-    """Return the p-values (K,) adjusted for their number, in the order given; at 5 % of them, 5 % hold for all K at
-    once.
+    """Return the p-values (K,) after Holm's correction, in the given order.
 
     The i-th smallest of K becomes the largest of (K - j + 1) p_(j), j <= i, at most 1 (Holm, A simple sequentially
-    rejective multiple test procedure, Scand. J. Stat. 6, 1979). It holds however the tests depend on each other.
+    rejective multiple test procedure, Scand. J. Stat. 6, 1979). The probability of any false positive is at most the
+    level, for any dependence between the tests.
 
-    A NaN stays NaN and is not counted in K: where nothing could be tested, nothing could be called by chance.
+    A NaN stays NaN and is not counted in K: a test that cannot be made has no false positive.
     """
     values = np.asarray(ps, dtype=np.float64)
     order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]  # NaNs come last
@@ -196,8 +194,7 @@ def _scale(*values: NDArray[np.float64]) -> float:
 
 
 def _std(values: NDArray[np.float64], scale: float) -> float | None:
-    """Return the standard deviation; exactly 0 if the values, made from numbers of this scale, differ by rounding
-    alone."""
+    """Return the standard deviation; exactly 0 if the values, made from numbers of this scale, differ by rounding."""
     if len(values) < 2:
         return None
     std = float(values.std(ddof=1))

@@ -1,6 +1,6 @@
-"""Points in the space of tasks: the front, the volume below it, how sure it is, and who is dominated by it.
+"""Points in the space of tasks: the front, its hypervolume, its stability, and tests of dominance.
 
-A point is a setting with one value per task, such as one weighting of the losses. A point dominates another if it is no
+A point is a setting with one value per task, such as one choice of task weights. A point dominates another if it is no
 worse in any task and better in one.
 """
 
@@ -22,12 +22,12 @@ Directions: TypeAlias = bool | Sequence[bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Dominance:
-    """Result of a test of whether points that are better in every task are so by more than chance.
+    """Result of a test that some point is better in every task than chance explains.
 
     Attributes:
-        p: (K,) per point, of the test that it is better in every task; NaN where that cannot be tested.
-        adjusted: (K,) the same after Holm's correction over the points.
-        dominated: whether any adjusted p is below 5 %.
+        p: (K,) p-value of each point for being better in every task; NaN if it cannot be tested.
+        adjusted: (K,) the p-values after Holm's correction over the points.
+        dominated: True if any adjusted p is below 5 %.
         by: the point of the smallest p if dominated, else None.
     """
 
@@ -40,22 +40,23 @@ class Dominance:
 def hypervolume(
     points: ArrayLike, reference: ArrayLike, *, maximise: Directions = True, ideal: ArrayLike | None = None
 ) -> float:
-    """Return the volume of what is better than the reference and no better than some point (Zitzler and Thiele, PPSN
-    1998).
+    """Return the volume of the set that is better than the reference and no better than some point.
+
+    This is the hypervolume of Zitzler and Thiele, PPSN 1998.
 
     Args:
-        points: (P, T); rows with a NaN are left out, and those that are not better than the reference in every task
+        points: (P, T); rows with a NaN are left out, and points that are not better than the reference in every task
             add nothing.
-        reference: (T,) a poor value per task, such as chance.
-        maximise: the good directions.
-        ideal: (T,) the best possible value per task; if given, the result is the share of the box between it and
-            the reference.
+        reference: (T,) a poor value per task, such as the chance level.
+        maximise: True for tasks where higher is better.
+        ideal: (T,) the best possible value per task; if given, the result is the fraction of the box between it and the
+            reference.
 
     Returns:
-        In the product of the tasks' units, or the share from 0 to 1; 0 without points.
+        the volume in the product of the tasks' units, or the fraction from 0 to 1; 0 without points.
 
     Raises:
-        ValueError: if the ideal is not better than the reference in every task.
+        ValueError: the ideal is not better than the reference in every task.
     """
     known = _known(points)
     corner = np.asarray(reference, dtype=np.float64)
@@ -72,7 +73,7 @@ def hypervolume(
 def front(points: ArrayLike, *, maximise: Directions = True) -> NDArray[np.bool_]:
     """Return a mask (P,) of the points (P, T) that no other dominates.
 
-    Equal points are on the front together; one with a NaN is not.
+    Equal points are on the front together; a point with a NaN is not.
     """
     values = np.atleast_2d(np.asarray(points, dtype=np.float64))
     known = ~np.isnan(values).any(axis=1)
@@ -91,20 +92,20 @@ def front_probability(
     maximise: Directions = True,
     resamples: int = 2000,
 ) -> NDArray[np.float64]:
-    """Return how sure a front is: the fraction of resamples of the runs in which each point is on it.
+    """Return the stability of a front: the fraction of resamples of the runs in which each point is on it.
 
-    Whole runs are drawn anew with replacement, their tasks together. Of few runs the bootstrap shows too little of the
-    chance (2/3 of the variance for three), so that shares near 0 and 1 are nearer than they should be.
+    Whole runs are resampled with replacement, their tasks together. For few runs the bootstrap underestimates the
+    variance (2/3 of it for three runs), so that fractions are too close to 0 and 1.
 
     Args:
         points: (P, S, T) values of points, runs and tasks; a run with a NaN is missing.
         generator: draws the runs.
-        matched: whether run s of every point has the same seed; then seeds are drawn, for all points alike.
-        maximise: the good directions.
-        resamples: how many times.
+        matched: True if run s of every point has the same seed; then seeds are resampled, for all points alike.
+        maximise: True for tasks where higher is better.
+        resamples: number of resamples.
 
     Returns:
-        (P,), NaN for a point without runs. Where the seeds drawn leave a point without runs, it is not on the front.
+        (P,), NaN for a point without runs. A point whose runs are all missing in a resample is not on the front there.
     """
     values = np.asarray(points, dtype=np.float64)
     known = np.asarray(np.isfinite(values).all(axis=2), dtype=np.bool_)  # (P, S)
@@ -122,16 +123,16 @@ def dominance(
 ) -> Dominance:
     """Test whether a method is worse in every task than one of several points, such as those of a front.
 
-    Per point and task a one-sided t-test; the p of a point is the largest over tasks, for all must hold (an
-    intersection-union test, which needs no correction: Berger, Multiparameter hypothesis testing and acceptance
-    sampling, Technometrics 24, 1982). Over points it is Holm's correction, for any one suffices.
+    For each point and task there is a one-sided t-test. The p of a point is the largest over tasks, since all must hold
+    (an intersection-union test, which needs no correction: Berger, Multiparameter hypothesis testing and acceptance
+    sampling, Technometrics 24, 1982). Over points Holm's correction is applied, since any one suffices.
 
     Args:
-        method: (S, T) values of its runs and tasks, NaN where there is none.
+        method: (S, T) values of its runs and tasks, NaN if missing.
         points: (S_k, T) each.
-        matched: whether run s has the same seed everywhere, so that tests are paired and every S_k is S; if
-            not they are Welch's.
-        maximise: the good directions.
+        matched: True if run s has the same seed everywhere, so that tests are paired and every S_k is S; otherwise they
+            are Welch's.
+        maximise: True for tasks where higher is better.
     """
     signs = np.where(_directions(maximise, np.shape(method)[1]), 1.0, -1.0)
     own = np.asarray(method, dtype=np.float64) * signs
@@ -163,7 +164,7 @@ def _directions(maximise: Directions, tasks: int) -> NDArray[np.bool_]:
 def _draws(
     known: NDArray[np.bool_], generator: np.random.Generator, matched: bool, resamples: int
 ) -> NDArray[np.float64]:
-    """Return how often each run of each point counts in each resample, (B, P, S)."""
+    """Return the number of times that each run of each point is drawn in each resample, (B, P, S)."""
     points, runs = known.shape
     if matched:
         seeds = generator.multinomial(runs, np.full(runs, 1 / runs), size=resamples)

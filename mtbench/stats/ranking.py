@@ -1,4 +1,4 @@
-"""Mean ranks of methods, and whether methods come out in the order that a paper has them in."""
+"""Mean ranks of methods, and the agreement of their order with the order in a paper."""
 
 import math
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class Agreement:
     """The agreement of two orders of methods.
 
     Attributes:
-        methods: how many have a place in both orders.
+        methods: number of methods that have a place in both orders.
         tau: Kendall's tau-b of the paper's values and our means, 1 for one order, -1 for its reverse; NaN if either
             has fewer than two distinct values.
-        interval: the central share `confidence` of tau over resampled runs; None if there is none.
-        same: the share of resamples with tau = 1; NaN if there is none.
-        resamples: in how many resamples every method had a run and tau was defined.
+        interval: the central fraction `confidence` of tau over resampled runs; None if there is none.
+        same: the fraction of resamples with tau = 1; NaN if there is none.
+        resamples: number of resamples in which every method had a run and tau was defined.
     """
 
     methods: int
@@ -54,17 +54,17 @@ def order_agreement(
     resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Agreement:
-    """Return Kendall's tau between a paper's values and the means of our runs, and how sure our order is.
+    """Return Kendall's tau between a paper's values and the means of our runs, and the stability of our order.
 
-    Seeds are drawn anew with replacement for all methods together, so that what runs of one seed share stays shared.
-    The paper's values are taken as they are printed. With few runs the resamples show too little of the chance.
+    Seeds are resampled with replacement for all methods together, so that runs of one seed stay together. The paper's
+    values are taken as printed. For few runs the resamples underestimate the variance.
 
     Args:
-        paper: (M,) the paper's value per method, NaN where it has none.
-        runs: (M, S) ours per method and seed, NaN where a run is missing; the good direction is the paper's.
+        paper: (M,) the paper's value per method, NaN if it has none.
+        runs: (M, S) our value per method and seed, NaN for a missing run; the good direction is the paper's.
         generator: draws the seeds.
-        resamples: how many times.
-        confidence: the share of resamples in the interval.
+        resamples: number of resamples.
+        confidence: the fraction of resamples in the interval.
     """
     theirs, ours = np.asarray(paper, dtype=np.float64), np.asarray(runs, dtype=np.float64)
     placed = ~np.isnan(theirs) & ~np.isnan(ours).all(axis=1)
@@ -86,12 +86,12 @@ def order_agreement(
 def mean_ranks(values: ArrayLike, higher: ArrayLike) -> NDArray[np.float64]:
     """Return the mean over metrics of the rank (R,) of each of R rows among all of them, 1 for the best.
 
-    Rows with equal values share the mean of the ranks that they take together. Values are compared as they are, never
-    as they are printed.
+    Rows with equal values get the mean of the ranks that they take together. Values are compared at full precision,
+    never as printed.
 
     Args:
         values: (R, M) metrics.
-        higher: (M,) whether higher is better.
+        higher: (M,) True where higher is better.
 
     Returns:
         (R,); NaN for a row that lacks a value, which is not counted among the others.
@@ -107,8 +107,7 @@ def mean_ranks(values: ArrayLike, higher: ArrayLike) -> NDArray[np.float64]:
 
 
 def _means(ours: NDArray[np.float64], counts: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return means (B, M) of runs (M, S) that count as often as counts (B, S) say; all NaN where a method has no
-    run."""
+    """Return means (B, M) of runs (M, S) weighted by counts (B, S); all NaN if a method has no run."""
     known = ~np.isnan(ours)
     weights = counts @ known.T.astype(np.float64)
     sums = counts @ np.where(known, ours, 0.0).T
@@ -121,7 +120,7 @@ def _signs(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sign of each pair's difference (..., M (M - 1) / 2); 0 for a tie, NaN if either is."""
     first, second = np.triu_indices(values.shape[-1], k=1)
     left, right = values[..., first], values[..., second]
-    # Means that are equal but for rounding are tied.
+    # Means that are equal up to rounding are tied.
     tied = np.abs(left - right) <= _ROUNDING * np.maximum(np.abs(left), np.abs(right))
     signs: NDArray[np.float64] = np.where(tied, 0.0, np.sign(left - right))
     return signs

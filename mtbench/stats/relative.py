@@ -1,4 +1,4 @@
-"""A run in one number relative to networks that learn one task each. The result is per run, for intervals over runs."""
+"""The result of a run as one number relative to networks that learn one task each, per run, for intervals over runs."""
 
 from collections.abc import Hashable, Sequence
 
@@ -15,14 +15,14 @@ def delta_m(
 
     Each metric has the gain r_m = s_m (M_m - B_m) / |B_m|, where s_m = -1 if lower is better, else 1, and B_m is the
     single-task value (Maninis et al., Attentive single-tasking of multiple tasks, CVPR 2019, equation 3, for metrics
-    above 0; of one below, as a logarithm may be, the amount is what a gain is a share of, so that positive is good
-    everywhere). The result is 100 times the mean over all metrics, or over the means of the tasks. It is taken within
-    each seed, and single-task runs vary like any others: their noise is in the result.
+    above 0; for a negative metric, as a logarithm may be, the gain is relative to its absolute value, so that positive
+    is always good). The result is 100 times the mean over all metrics, or over the means of the tasks. It is computed
+    within each seed, and single-task runs vary like any others: their noise is in the result.
 
     Args:
         values: (S, M) the method's metrics.
-        single: (S, M) of the single-task runs of the same seeds; or (M,), the same for all seeds.
-        higher: (M,) whether higher is better.
+        single: (S, M) metrics of the single-task runs of the same seeds; or (M,), the same for all seeds.
+        higher: (M,) True where higher is better.
         tasks: (M,) the task of each metric; if given, the mean is taken within each task, then over tasks.
 
     Returns:
@@ -42,8 +42,8 @@ def delta_parts(
 ) -> NDArray[np.float64]:
     """Return the part (S, M) of each metric in `delta_m`, in points: 100 r_m over the number of terms.
 
-    Of the mean over all M metrics it is 100 r_m / M; of the mean over T tasks 100 r_m / (T K) for a metric of a task
-    with K metrics. The parts of a seed add up to its Δm.
+    For the mean over all M metrics it is 100 r_m / M; for the mean over T tasks 100 r_m / (T K) for a metric of a task
+    with K metrics. The parts of a seed sum to its Δm.
     """
     signs = np.where(np.asarray(higher, dtype=bool), 1.0, -1.0)
     metrics, base = _both(values, single)
@@ -57,12 +57,13 @@ def delta_parts(
 def relative_error(values: ArrayLike, single: ArrayLike) -> NDArray[np.float64]:
     """Return the mean relative change of the error rate against single-task networks, in %, per seed (S,).
 
-    (100 / T) sum_t (e_t - e_t,single) / e_t,single with e = 100 - accuracy; negative is good. Near the ceiling it tells
-    what the relative change of accuracies hides: from 96 % to 97 % an accuracy gains 1 %, and its error loses 25 %.
+    (100 / T) sum_t (e_t - e_t,single) / e_t,single with e = 100 - accuracy; negative is good. Near 100 % it shows
+    differences that the relative change of accuracies hides: from 96 % to 97 % the accuracy gains 1 %, and the error
+    loses 25 %.
 
     Args:
         values: (S, T) accuracies of the method in %.
-        single: (S, T) of the single-task runs of the same seeds; or (T,), the same for all seeds.
+        single: (S, T) accuracies of the single-task runs of the same seeds; or (T,), the same for all seeds.
 
     Returns:
         (S,); NaN where a seed lacks a value, or a single-task network makes no error.

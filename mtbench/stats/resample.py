@@ -1,7 +1,7 @@
-"""Chance in runs and in test images together: what would other seeds, and another test set, have given?
+"""Variation over runs and test images together: intervals for other seeds and another test set.
 
-An interval over runs speaks of the test set at hand. Where test predictions are known, images can be drawn anew as
-well: both methods answer the same images, and runs of one seed belong together, so both are drawn in pairs.
+An interval over runs is for the present test set. If test predictions are known, images can be resampled too: both
+methods answer the same images, and runs of one seed belong together, so both are resampled in pairs.
 """
 
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from mtbench.stats.summary import Interval
 __all__ = ["Resampled", "accuracy_difference", "resampled_sums"]
 
 _AT_ONCE = 2_000_000
-"""Images drawn before they are counted: bounds the memory."""
+"""Number of images drawn before they are counted: bounds the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resampled:
-    """A difference of accuracies and its spread over runs and images that might have been.
+    """A difference of accuracies and its variation over runs and images.
 
     Attributes:
-        difference: of the mean accuracies, first minus second, in % points.
-        std: of the resampled differences, in % points.
-        interval: their central share `confidence`, in % points.
-        runs: how many runs there are.
-        images: how many images.
+        difference: the difference of the mean accuracies, first minus second, in percentage points.
+        std: standard deviation of the resampled differences, in percentage points.
+        interval: their central fraction `confidence`, in percentage points.
+        runs: number of runs.
+        images: number of images.
     """
 
     difference: float
@@ -44,31 +44,31 @@ def accuracy_difference(
     resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Resampled:
-    """Return the percentile interval of the difference of mean accuracies, runs and images both drawn anew with
-    replacement.
+    """Return the percentile interval of the difference of mean accuracies, with runs and images both resampled.
 
-    Rows and columns are resampled independently of each other, which never gives too small a variance for many of both
-    (Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007): it is up to three times the true one where
-    answers differ by chance within each run and image, and a nominal 95 % then covers 98. With few runs that differ
-    more than their images do it is too small: S runs drawn anew show (S - 1) / S of the variance between runs, so that
-    for S < 10 the t-interval over runs is the one to report, and this one beside it tells what the images add. A single
-    run is kept as it is: then only images vary, and the interval is of these two networks.
+    Rows and columns are resampled independently of each other with replacement, which never underestimates the variance
+    for many of both (Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007): it is up to three times the
+    true one if answers differ by chance within each run and image, and a nominal 95 % then covers 98. For few runs that
+    differ more than their images do it is too small: S resampled runs show (S - 1) / S of the variance between runs, so
+    that for S < 10 the t-interval over runs is the one to report, and this one beside it shows the contribution of the
+    images. A single run is not resampled: then only images vary, and the interval is for these two networks.
 
     Args:
-        first: (S, N) whether run s is right on image n; where an image has several tasks, the share of them in 0..1.
-        second: (S, N) likewise, of the same seeds and images.
+        first: (S, N) 1 if run s is correct on image n, else 0; for an image with several tasks, the fraction of them in
+            0..1.
+        second: (S, N) the same for the second method, with the same seeds and images.
         generator: draws runs and images.
-        resamples: how many times.
-        confidence: the share of resamples in the interval.
+        resamples: number of resamples.
+        confidence: the fraction of resamples in the interval.
 
     Raises:
-        ValueError: if the two are not of one shape (S, N), or empty.
+        ValueError: the two are not of one shape (S, N), or empty.
     """
     left, right = np.atleast_2d(np.asarray(first, np.float32)), np.atleast_2d(np.asarray(second, np.float32))
     if left.shape != right.shape or left.ndim != 2 or not left.size:
         raise ValueError(f"paired runs and images need one shape (S, N), not {left.shape} and {right.shape}")
     gains = left - right  # (S, N) in -1..1
-    # Of one task, sums over images are whole numbers below 2^24: exact in float32.
+    # For one task, sums over images are whole numbers below 2^24: exact in float32.
     drawn = resampled_sums(gains.T, generator, resamples) * (100 / gains.size)
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Resampled(
@@ -81,7 +81,7 @@ def accuracy_difference(
 
 
 def resampled_sums(values: NDArray[np.float32], generator: np.random.Generator, resamples: int) -> NDArray[np.float64]:
-    """Return the sums (resamples,) of values (N, S) over rows and columns that are both drawn with replacement."""
+    """Return the sums (resamples,) of values (N, S) over rows and columns that are both resampled with replacement."""
     count, runs = values.shape
     drawn = np.empty(resamples)
     step = max(1, _AT_ONCE // count)
@@ -93,7 +93,7 @@ def resampled_sums(values: NDArray[np.float32], generator: np.random.Generator, 
 
 
 def _counts(generator: np.random.Generator, size: int, n: int) -> NDArray[np.int64]:
-    """Return how often each of n is drawn in n draws with replacement, (size, n): multinomial counts."""
+    """Return the number of times that each of n is drawn in n draws with replacement, (size, n): multinomial counts."""
     drawn = generator.integers(n, size=(size, n))
     drawn += n * np.arange(size)[:, None]
     return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)

@@ -1,6 +1,6 @@
-"""The method of each column of a table that is better than every other, by more than chance explains.
+"""The method of each column of a table that is significantly better than every other.
 
-What is printed bold is claimed, and a table makes all its claims at once: they are corrected together.
+Each bold entry is a claim, and a table makes all its claims together: they are corrected together.
 """
 
 import math
@@ -17,11 +17,11 @@ __all__ = ["Separation", "separated_best"]
 
 @dataclass(frozen=True, kw_only=True)
 class Separation:
-    """The entries that stand out in a table.
+    """The entries of a table that are significantly best.
 
     Attributes:
-        best: for each column the row that is separated from all others, None if none is.
-        comparisons: how many comparisons were corrected together.
+        best: for each column the row that is separated from all others, None if there is none.
+        comparisons: number of comparisons that were corrected together.
     """
 
     best: tuple[int | None, ...]
@@ -29,20 +29,20 @@ class Separation:
 
 
 def separated_best(columns: Sequence[ArrayLike], higher: Sequence[bool]) -> Separation:
-    """For each column the row of the best mean, if it is separated from every other row.
+    """Return for each column the row of the best mean, if it is separated from every other row.
 
-    The best row of a column is compared with each other row of it by the paired t-test; the p-values of all columns are
-    one family for Holm's correction, and a best row is separated if all of its own are below 5 %. A pair that cannot be
-    tested (fewer than two common seeds, or differences that do not vary) is not separated, nor then is the row. The
-    chance that a table separates any row that is no better than another is at most 5 %.
+    The best row of a column is compared with each other row by the paired t-test. The p-values of all columns are one
+    family for Holm's correction, and a best row is separated if all of its own are below 5 %. A pair that cannot be
+    tested (fewer than two common seeds, or differences that do not vary) is not separated, and then the row is not
+    either. The probability that a table separates any row that is no better than another is at most 5 %.
 
     Args:
-        columns: a table's columns, each of values (M, S) per method and seed, NaN where there is none. Rows without any
-            value are left out.
-        higher: per column whether higher is better.
+        columns: a table's columns, each of values (M, S) per method and seed, NaN if missing. Rows without any value
+            are left out.
+        higher: for each column True if higher is better.
 
     Raises:
-        ValueError: if there are not as many directions as columns.
+        ValueError: the numbers of directions and columns differ.
     """
     if len(columns) != len(higher):
         raise ValueError(f"{len(columns)} columns, but {len(higher)} directions")
@@ -56,7 +56,7 @@ def separated_best(columns: Sequence[ArrayLike], higher: Sequence[bool]) -> Sepa
         ps += against
         owners += [place] * len(against)
     adjusted = holm(ps)
-    # A NaN is not below the level either: what was not tested is not separated.
+    # A NaN is not below the level either: a pair that was not tested is not separated.
     lost = {owner for owner, p in zip(owners, adjusted, strict=True) if not p < LEVEL}
     return Separation(
         best=tuple(None if place in lost else leader for place, leader in enumerate(leaders)),
@@ -71,5 +71,5 @@ def _lead(goodness: NDArray[np.float64]) -> tuple[int | None, list[float]]:
         return None, []
     leader = max(rows, key=lambda row: float(np.nanmean(goodness[row])))
     contrasts = [paired(goodness[leader], goodness[row]) for row in rows if row != leader]
-    # With runs missing, the leader of means may trail in the seeds that both have: that separates nothing.
+    # With missing runs, the best mean may be lower in the seeds that both have: then nothing is separated.
     return leader, [contrast.p if contrast.difference > 0 or math.isnan(contrast.p) else 1.0 for contrast in contrasts]

@@ -1,10 +1,10 @@
-"""Means and spreads of few repeats; `mtbench.stats.contrast` has their differences.
+"""Means and standard deviations of few repeats; `mtbench.stats.contrast` has their differences.
 
-The replicate is the run: the tasks of one run share data, network and seed, and are one draw together. So a mean over
-tasks is taken within each run, and only then does anything here see it; tasks are never counted as repeats.
+The replicate is the run: the tasks of one run have data, network and seed in common, and are one sample together. So a
+mean over tasks is computed within each run before this module is used; tasks are never counted as repeats.
 
-Everything rests on Student's t (Student, The probable error of a mean, Biometrika 6, 1908): exact for normal values at
-any n >= 2, where a percentile bootstrap of three values covers 75 % instead of 95 %.
+Everything is based on Student's t (Student, The probable error of a mean, Biometrika 6, 1908): exact for normal values
+at any n >= 2, where a percentile bootstrap of three values covers 75 % instead of 95 %.
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Summary:
     """A summary of n values.
 
     Attributes:
-        n: how many values there are.
-        mean: their mean; NaN if there are none.
-        std: sqrt(sum (x - mean)^2 / (n - 1)), the spread of a single value; None if n < 2.
+        n: number of values.
+        mean: mean of the values; NaN if there are none.
+        std: sqrt(sum (x - mean)^2 / (n - 1)), the standard deviation of a single value; None if n < 2.
         interval: the t-interval of the mean; None if n < 2.
     """
 
@@ -55,7 +55,7 @@ def summarize(values: ArrayLike, confidence: float = 0.95) -> Summary:
 
 
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval | None:
-    """Return the interval that covers the true mean in a share `confidence` of repetitions, if values (n,) are normal.
+    """Return the interval that covers the true mean with probability `confidence`, if values (n,) are normal.
 
     mean -+ t s / sqrt(n), where s is the standard deviation (ddof = 1) and t the (1 + confidence) / 2 quantile of
     Student's distribution with n - 1 degrees of freedom. NaNs are left out; None if fewer than two values remain.

@@ -1,7 +1,7 @@
-"""Chance in runs and in test images where an answer is about a triplet of images.
+"""Variation over runs and test images if an answer is about a triplet of images.
 
-Triplets that have an image in common are dependent: an image that is hard to embed makes all of its triplets wrong.
-The images are what another test set would have others of, so images are drawn anew, and not triplets.
+Triplets with a common image are dependent: an image that is hard to embed makes all of its triplets wrong. Another test
+set would have other images, so images are resampled, and not triplets.
 """
 
 from itertools import combinations
@@ -24,9 +24,10 @@ def triplet_difference(
     resamples: int = 2000,
     confidence: float = 0.95,
 ) -> Resampled:
-    """Return the percentile interval of the difference of mean accuracies, runs and images both drawn anew.
+    """Return the percentile interval of the difference of mean accuracies, with runs and images both resampled.
 
-    With c_i how often image i was drawn in as many draws with replacement as there are images, the resampled mean is
+    With c_i the number of times that image i is drawn in as many draws with replacement as there are images, the
+    resampled mean is
 
         mean + (1 / N) sum_i (c_i - 1) scale S_i,  S_i = sum over the triplets t of image i of e_t,
 
@@ -47,19 +48,19 @@ def triplet_difference(
     as among M < 15 images, V rests on too few pairs, and scale^2 is M (M - 1) / (M - 3)^2: this gives the standard
     error of the mean over M images where all their triplets are there and one image of each decides.
 
-    Runs are drawn as in `mtbench.stats.resample.accuracy_difference`, and what is said there of few runs holds here.
+    Runs are resampled as in `mtbench.stats.resample.accuracy_difference`, with the same limits for few runs.
 
     Args:
-        first: (S, N) whether run s is right on triplet n.
-        second: (S, N) likewise, of the same seeds and triplets.
+        first: (S, N) 1 if run s is correct on triplet n, else 0.
+        second: (S, N) the same for the second method, with the same seeds and triplets.
         images: (N, 3) the numbers of the images of each triplet, of which two may be equal.
         generator: draws runs and images.
         tasks: (N,) int, the task of each triplet; None if all are of one task.
-        resamples: how many times.
-        confidence: the share of resamples in the interval.
+        resamples: number of resamples.
+        confidence: the fraction of resamples in the interval.
 
     Raises:
-        ValueError: if the two are not of one shape (S, N), or empty, or the images are not (N, 3).
+        ValueError: the two are not of one shape (S, N), or empty, or the images are not (N, 3).
     """
     left, right = np.atleast_2d(np.asarray(first, np.float64)), np.atleast_2d(np.asarray(second, np.float64))
     found = np.asarray(images, np.int64)
@@ -76,7 +77,7 @@ def triplet_difference(
     places = np.sort(places.reshape(count, 3), axis=1)
     sums = np.stack([_totals(places, 1, rest[:, run]) for run in range(runs)], axis=1)  # (images, S)
     scale = _scale(places, rest.mean(axis=1), sums.mean(axis=1))
-    # The mean stands in for an image more: each draw of images has all of it, since the counts sum to their number.
+    # The mean replaces an image: each draw of images contains all of it, since the counts sum to their number.
     whole = scale * sums + gains.sum(axis=0) / len(numbers)
     drawn = resampled_sums(whole.astype(np.float32), generator, resamples) * (100 / gains.size)
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
@@ -90,7 +91,7 @@ def triplet_difference(
 
 
 def _scale(places: NDArray[np.int64], rest: NDArray[np.float64], sums: NDArray[np.float64]) -> float:
-    """Return the scale of what images add, from the deviations (N,) of triplets and their sums over images."""
+    """Return the scale of the images' contribution, from the deviations (N,) of triplets and their sums over images."""
     one = np.ones(len(places))
     joined, pairs = (
         sum((-1) ** (size + 1) * float(np.square(_totals(places, size, values)).sum()) for size in (1, 2, 3))
@@ -107,13 +108,15 @@ def _scale(places: NDArray[np.int64], rest: NDArray[np.float64], sums: NDArray[n
 
 
 def _totals(places: NDArray[np.int64], size: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for each set of `size` different images that any triplet has the sum of the values of the triplets that
-    have it; images (N, 3) are sorted within each triplet and counted from 0."""
+    """Return the sum of the values of the triplets that contain each set of `size` different images of any triplet.
+
+    Images (N, 3) are sorted within each triplet and counted from 0.
+    """
     images = int(places.max()) + 1
     keys, weights = [], []
     for columns in combinations(range(3), size):
         chosen = places[:, columns]
-        # An image that stands twice in a triplet counts once: by the last of its columns.
+        # An image that occurs twice in a triplet counts once: by the last of its columns.
         new = np.ones(len(places), bool)
         for column in columns:
             new &= (column == 2) | (places[:, column] != places[:, min(column + 1, 2)])

@@ -1,25 +1,25 @@
-"""One word for a comparison, each with a definition, and a sentence with the numbers behind it.
+"""One word for a comparison, each with a definition, and a sentence with its numbers.
 
-Let the goodness of a difference be its value if higher is better, else its negative, and the margin the greatest
-difference that does not matter, where one is declared. Each p is after Holm's correction over the comparisons that are
+Let the goodness of a difference be its value if higher is better, else its negative, and the margin the largest
+difference that does not matter, if one is declared. Each p is after Holm's correction over the comparisons that are
 shown together.
 
-- *better*: the 95 % interval lies above 0 in goodness, and the p of no difference is below 5 %.
-- *better by more than the margin*: the same, the interval lies above the margin, and the p of a difference that is no
+- *better*: the 95 % interval is above 0 in goodness, and the p of no difference is below 5 %.
+- *better by more than the margin*: the same, the interval is above the margin, and the p of a difference that is no
   larger than the margin is below 5 %.
-- *equivalent*: the 90 % interval lies inside -margin..margin, and the p of a difference that is no smaller than the
-  margin is below 5 %: the greater p of two one-sided tests (Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15,
+- *equivalent*: the 90 % interval is inside -margin..margin, and the p of a difference that is no smaller than the
+  margin is below 5 %: the larger p of two one-sided tests (Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15,
   1987).
 - *worse*, *worse by more than the margin*: mirrored.
 - *undecided*: none of these.
 
-An end of an interval that touches a bound is not beyond it. A difference that is surely there, but surely smaller than
-the margin, is called equivalent: the margin says that such a difference does not matter, and the sentence says that it
-is there.
+An end of an interval that equals a bound is not beyond it. A significant difference that is significantly smaller than
+the margin is called equivalent: the margin says that such a difference does not matter, and the sentence says that it
+exists.
 
-Intervals are of each comparison by itself. The words are corrected for the number of comparisons: the chance that any
-of a family is falsely called better or worse is at most 5 %, and so is the chance that any is falsely called *by more
-than the margin*, and the chance that any is falsely called *equivalent*.
+Intervals are for each comparison alone. The words are corrected for the number of comparisons: the probability that any
+of a family is falsely called better or worse is at most 5 %, and so is the probability that any is falsely called *by
+more than the margin*, and the probability that any is falsely called *equivalent*.
 """
 
 import math
@@ -42,12 +42,12 @@ Word: TypeAlias = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Adjusted:
-    """The p-values of a comparison after Holm's correction; NaN where nothing could be tested.
+    """The p-values of a comparison after Holm's correction; NaN if a test cannot be made.
 
     Attributes:
-        difference: of no difference.
-        beyond: of a difference that is no larger than the margin.
-        equivalence: of a difference that is no smaller than the margin.
+        difference: the p-value of no difference.
+        beyond: the p-value of a difference that is no larger than the margin.
+        equivalence: the p-value of a difference that is no smaller than the margin.
     """
 
     difference: float
@@ -57,13 +57,13 @@ class Adjusted:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The judgment of a first method against a second.
+    """The verdict on a first method against a second.
 
     Attributes:
-        word: as this module defines them.
+        word: one of the words that this module defines.
         sentence: the word with its numbers, in the metric's unit, without a full stop.
-        runs: if undecided, how many pairs (unpaired: runs of each) a new plan needs that would decide it with 80 %
-            probability, if the difference is what it seems; None if decided, or if no plan of 1000 would.
+        runs: if undecided, the number of pairs (unpaired: runs of each) of a new plan that decides it with 80 % power,
+            if the observed difference is true; None if decided, or if no plan of up to 1000 does.
     """
 
     word: Word
@@ -74,12 +74,12 @@ class Verdict:
 def adjust(contrasts: Sequence[Contrast], margins: Sequence[float | None]) -> list[Adjusted]:
     """Return the p-values of the comparisons that are shown together, after Holm's correction over them.
 
-    Each of the three hypotheses is a family of its own. A comparison without a margin is not among those that could be
-    called equivalent, or by more than the margin, and does not count there.
+    Each of the three hypotheses is a family. A comparison without a margin cannot be called equivalent, or by more than
+    the margin, and does not count in these families.
 
     Args:
         contrasts: (K,) the comparisons.
-        margins: (K,) the greatest difference that does not matter in each; None if none is declared.
+        margins: (K,) the largest difference that does not matter in each; None if none is declared.
 
     Raises:
         ValueError: a margin is not above 0.
@@ -100,16 +100,14 @@ def adjust(contrasts: Sequence[Contrast], margins: Sequence[float | None]) -> li
 
 
 def _beyond(contrast: Contrast, margin: float | None) -> float:
-    """Return the p of a difference that is no larger than the margin: one-sided, twice, for either sign could be
-    called."""
+    """Return the p of a difference that is no larger than the margin: one-sided, doubled for the two possible signs."""
     if margin is None or contrast.error is None or contrast.freedom is None:
         return math.nan
     return min(1.0, 2 * float(stdtr(contrast.freedom, (margin - abs(contrast.difference)) / contrast.error)))
 
 
 def _equivalence(contrast: Contrast, margin: float | None) -> float:
-    """Return the greater p of two one-sided tests: that the difference is -margin or less, and that it is margin or
-    more."""
+    """Return the larger p of two one-sided tests: that the difference is <= -margin, and that it is >= margin."""
     if margin is None or contrast.error is None or contrast.freedom is None:
         return math.nan
     return float(stdtr(contrast.freedom, (abs(contrast.difference) - margin) / contrast.error))
@@ -119,11 +117,11 @@ def judge(contrast: Contrast, *, margin: float | None, adjusted: Adjusted, highe
     """Return the verdict on the first method of a contrast.
 
     Args:
-        contrast: first minus second.
-        margin: the greatest difference that does not matter, in the metric's unit; None if none is declared, and then
+        contrast: the contrast, first minus second.
+        margin: the largest difference that does not matter, in the metric's unit; None if none is declared, and then
             nothing is called equivalent.
         adjusted: its p-values, from `adjust` with the same margin.
-        higher_is_better: the good direction.
+        higher_is_better: the direction of the metric.
     """
     wide, narrow = contrast.interval(0.95), contrast.interval(0.90)
     if wide is None or narrow is None:
@@ -152,9 +150,9 @@ def _within(narrow: Interval, margin: float | None) -> bool:
 
 
 def _plan(contrast: Contrast, margin: float | None, adjusted: Adjusted) -> int | None:
-    """Return the smaller of the plans that would show a difference, and that it does not matter.
+    """Return the smaller of the plans that show a difference, and that show that it does not matter.
 
-    Each bears the correction that this comparison bore: adjusted / p times.
+    Each uses the correction of this comparison: a factor of adjusted / p.
     """
 
     def level(p: float, corrected: float) -> float:
@@ -226,11 +224,11 @@ def _corrected(adjusted: float) -> str:
 
 
 def _p(adjusted: float) -> str:
-    """Return the p in words; one that is rounded to 0 is said to be below what is printed."""
+    """Return the p in words; a p that is rounded to 0 is given as below the smallest printed number."""
     return f"p {'< 0.0001' if adjusted < 1e-4 else f'= {adjusted:.2g}'}"
 
 
 def _digits(interval: Interval) -> int:
-    """Return decimals that show two figures of the interval's half-width."""
+    """Return the number of decimals that show two digits of the interval's half-width."""
     half = (interval[1] - interval[0]) / 2
     return min(max(0, 1 - math.floor(math.log10(half))), 9)

@@ -1,1 +1,1 @@
-"""Runs on disk: leased, checkpointed, published whole or not at all, verified when read."""
+"""Runs on disk: leased, checkpointed, published completely or not at all, verified when read."""

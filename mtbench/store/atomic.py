@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, even if the process is killed or the power fails."""
+"""Files that are written completely or not at all, even if the process is killed or the power fails."""
 
 import errno
 import os
@@ -22,8 +22,8 @@ _MEND = {
     errno.EACCES: "Make it writable for you, or give another folder with --results or --out.",
     errno.EPERM: "Make it writable for you, or give another folder with --results or --out.",
     errno.EROFS: "The file system is read-only: give a folder elsewhere with --results or --out.",
-    errno.ENOSPC: "The disk is full: free some space; the same command then goes on where it stopped.",
-    errno.EDQUOT: "Your quota is used up: free some space; the same command then goes on where it stopped.",
+    errno.ENOSPC: "The disk is full: free some space; the same command then resumes.",
+    errno.EDQUOT: "Your quota is used up: free some space; the same command then resumes.",
     errno.ENOTDIR: "Something on that path is a file, not a folder: give another folder with --results or --out.",
     errno.EEXIST: "Something on that path is a file, not a folder: give another folder with --results or --out.",
 }
@@ -34,7 +34,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     """Open a file to write to, which replaces `path` when the block ends, and is removed if the block fails.
 
     Raises:
-        StoreError: it cannot be written; the text says which file, why and what helps.
+        StoreError: the file cannot be written; the text names the file, the reason and the remedy.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex}.tmp")
     with store_errors(path):
@@ -55,7 +55,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Replace `path` by these bytes, atomically and durably.
 
     Raises:
-        StoreError: as `writing`.
+        StoreError: see `writing`.
     """
     with writing(path) as file:
         file.write(data)
@@ -65,16 +65,16 @@ def write_text(path: Path, text: str) -> None:
     """Replace `path` by this text in UTF-8, atomically and durably.
 
     Raises:
-        StoreError: as `writing`.
+        StoreError: see `writing`.
     """
     write_bytes(path, text.encode())
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, unless they are there.
+    """Make a folder and its parents, unless they exist.
 
     Raises:
-        StoreError: as `writing`.
+        StoreError: see `writing`.
     """
     with store_errors(path):
         path.mkdir(parents=True, exist_ok=True)
@@ -84,8 +84,8 @@ def sweep(folder: Path, names: Collection[str]) -> None:
     """Remove temporary files that crashes left behind.
 
     Args:
-        names: the files that the caller alone may write now, so that a temporary file of theirs has no owner. Those of
-            other files go when they are an hour old.
+        names: the files that only the caller may write now, so that a temporary file for them has no owner. Temporary
+            files for others are removed when they are an hour old.
     """
     for path in folder.glob(".*.tmp"):
         match = _TEMPORARY.fullmatch(path.name)
@@ -109,7 +109,7 @@ def store_errors(path: Path) -> Iterator[None]:
 
 
 def _sync_folder(folder: Path) -> None:
-    # A renamed file survives a power failure only once its folder is on disk too.
+    # A renamed file survives a power failure only after its folder is on disk too.
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

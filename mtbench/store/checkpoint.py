@@ -1,7 +1,7 @@
-"""The file of a checkpoint: a first line, the SHA-256 of what follows, and what ``torch.save`` made of the state.
+"""The file of a checkpoint: a first line, the SHA-256 of the rest, and the state as written by ``torch.save``.
 
-torch itself restores most damaged files without a word: it reads tensors without comparing their checksums. Here no
-byte reaches torch before the checksum of all of them was compared.
+torch itself silently restores most damaged files: it reads tensors without comparing their checksums. Here torch reads
+no byte before the checksum of all of them was compared.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ __all__ = ["CHECKPOINT", "Checkpoint", "CheckpointFile", "OtherFormat", "Unusabl
 
 CHECKPOINT = "checkpoint.pt"
 ASIDE = ("checkpoint-damaged-1.pt", "checkpoint-damaged-2.pt")
-"""The names under which checkpoints that cannot be used are kept: the first one of a run, and the last one."""
+"""The names under which unusable checkpoints are kept: the first one of a run, and the last one."""
 
 _FIRST_LINE = b"mtbench checkpoint 2\n"
 _EARLIER = b"PK\x03\x04"
@@ -29,7 +29,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Unusable(ValueError):
-    """The file is no checkpoint, or not the one that was written; the text says how that shows."""
+    """The file is no checkpoint, or has changed since it was written; the text gives the evidence."""
 
 
 class OtherFormat(ValueError):
@@ -41,9 +41,9 @@ class Checkpoint:
     """The content of a checkpoint.
 
     Attributes:
-        marks: by name, what must be equal for the run to be resumed from it.
-        numerics: by name, what may move the last bits of a number but forbids no resumption.
-        notes: what was said of the run so far, one sentence each.
+        marks: values by name that must be equal for the run to be resumed from it.
+        numerics: values by name that may change the last bits of a number but do not prevent resumption.
+        notes: notes on the run so far, one sentence each.
         state: tensors and plain values.
     """
 
@@ -62,7 +62,7 @@ def pack(checkpoint: Checkpoint) -> bytes:
     """Return the bytes of a checkpoint's file."""
     import torch
 
-    # Not straight into a file: what torch says of a full disk is not what the system says.
+    # Not straight into a file: torch's message about a full disk differs from the system's.
     buffer = io.BytesIO()
     torch.save(vars(checkpoint), buffer)
     payload = buffer.getbuffer()
@@ -97,19 +97,19 @@ def unpack(data: bytes) -> Checkpoint:
 
 
 class CheckpointFile:
-    """The checkpoint in the folder of a run, and what it must have been made under to be used.
+    """The checkpoint in the folder of a run, and the conditions for its use.
 
     Args:
-        folder: the folder of the run. Only the owner of its lease may call what is below.
-        marks: by name (``torch``, ``data``, ``code of the network`` …), everything that makes the run's numbers; a run
+        folder: the folder of the run. Only the owner of its lease may call the methods below.
+        marks: everything that makes the run's numbers, by name (``torch``, ``data``, ``code of the network`` …); a run
             is not resumed from a checkpoint made under other marks.
-        numerics: by name (``threads``, ``processor`` …), what may move the last bits of a number; a run is resumed
-            under other numerics, and that is noted.
+        numerics: circumstances that may change the last bits of a number, by name (``threads``, ``processor`` …); a run
+            is resumed under other numerics, and a note is made.
         say: called with each note when it is made.
 
     Attributes:
-        notes: sentences on the course of the run that belong into its record, as that it was resumed under other
-            numerics or that a checkpoint could not be used; those in the checkpoint that it was resumed from included.
+        notes: sentences on the course of the run for its record, e.g. that it was resumed under other numerics or that
+            a checkpoint could not be used; those in the checkpoint that it was resumed from are included.
     """
 
     def __init__(
@@ -125,10 +125,10 @@ class CheckpointFile:
         self._say = say
 
     def read(self) -> dict[str, Any] | None:
-        """Return the state that was written last; None if there is none that the run can be resumed from.
+        """Return the last state written; None if there is none that the run can be resumed from.
 
         Raises:
-            StoreError: a checkpoint that cannot be used cannot be renamed.
+            StoreError: an unusable checkpoint cannot be renamed.
         """
         try:
             kept = unpack(self.path.read_bytes())
@@ -163,7 +163,7 @@ class CheckpointFile:
         write_bytes(self.path, pack(kept))
 
     def reject(self, why: str) -> None:
-        """Keep the checkpoint aside, since it cannot be used, and note it.
+        """Rename a checkpoint that cannot be used, and note it.
 
         Args:
             why: a clause, such as ``its content does not match its checksum``.

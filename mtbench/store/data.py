@@ -1,6 +1,6 @@
-"""The fingerprint of a dataset's data, remembered for as long as its files stay as they are.
+"""The fingerprint of a dataset's data, cached until its files change.
 
-To ask a dataset for it its module is imported, and torch with it, which takes longer than to read all records.
+Computing it imports the dataset's module, and torch with it, which takes longer than reading all records.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ __all__ = ["data_fingerprint"]
 
 @cache
 def data_fingerprint(dataset: str, root: Path) -> str:
-    """Return the fingerprint of a dataset's data, asked for once per process; empty if they are not here.
+    """Return the fingerprint of a dataset's data, computed once per process; empty if they are not on this machine.
 
     Args:
-        dataset: as in a spec, with its options.
+        dataset: the dataset with its options, as in a spec.
         root: the folder of the data files.
 
     Raises:
-        UsageError, PluginError, DataError: the dataset is not installed, is broken, or cannot say.
+        UsageError, PluginError, DataError: the dataset is not installed, is broken, or cannot compute it.
     """
     memory = Memory("fingerprints.json")
     entry = registry.find("dataset", dataset.partition(":")[0])
@@ -45,7 +45,7 @@ def data_fingerprint(dataset: str, root: Path) -> str:
 
 
 def _states(files: Iterable[str]) -> dict[str, list[int] | None]:
-    """Return by file the numbers that tell two states of it apart; None of a file that is not there."""
+    """Return for each file the numbers that distinguish two states of it; None for a missing file."""
     return {file: _state(Path(file)) for file in files}
 
 

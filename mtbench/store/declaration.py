@@ -1,7 +1,8 @@
-"""Declared suites: what a suite ran and claimed before its first run, in ``suites/<name>.json`` of a results folder.
+"""Declared suites: the runs and claims of a suite before its first run, in ``suites/<name>.json`` of a results folder.
 
-A claim that was changed after somebody saw results proves less than one that was not. The file holds the suite's
-protocol, grid, searches and claims with their margins, so that a report can compare them with the suite of today.
+A claim that was changed after results were seen proves less than one that was not. The file contains the suite's
+training protocol, grid, searches and claims with their margins, so that a report can compare them with the present
+suite.
 """
 
 import dataclasses
@@ -25,9 +26,9 @@ from mtbench.store.results import mark_results, run_folders
 __all__ = ["FORMAT", "SUITES", "Declaration", "changes", "content", "declaration_path", "declare", "read_declaration"]
 
 FORMAT = 1
-"""Raised when a declaration can no longer be read by the mtbench before it."""
+"""Raised when an earlier mtbench can no longer read a declaration."""
 SUITES = "suites"
-"""The folder of a results folder that declarations lie in, as ``<suite>.json``."""
+"""The folder of a results folder that contains declarations, as ``<suite>.json``."""
 _PARTS = {"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims"}
 """The parts of a declaration, and their names in words."""
 
@@ -37,9 +38,9 @@ class Declaration:
     """A suite as it was declared in a results folder.
 
     Attributes:
-        suite: its name.
+        suite: the name of the suite.
         at: date and time in UTC, as in ``2026-11-29T18:00:00+00:00``.
-        runs: how many of the suite's runs, of any size, had a record then.
+        runs: number of the suite's runs, of any size, that had a record then.
         content: see `content`.
     """
 
@@ -58,7 +59,7 @@ class Declaration:
 
 
 def content(suite: Suite) -> dict[str, Any]:
-    """Return what a suite runs and claims as plain values, without defaults and without where a claim was made."""
+    """Return the runs and claims of a suite as plain values, without defaults and without the sources of claims."""
     parts = {
         "protocol": {"base": suite.base, **suite.settings},
         "grid": [_given(part) for part in suite.grid],
@@ -70,7 +71,7 @@ def content(suite: Suite) -> dict[str, Any]:
 
 
 def changes(declared: Declaration, suite: Suite) -> list[str]:
-    """Return in words each part of a suite that is not as it was declared, e.g. ``claims (1 added, 1 removed)``."""
+    """Return in words each part of a suite that differs from its declaration, e.g. ``claims (1 added, 1 removed)``."""
     now = content(suite)
     return [
         words + _counted(declared.content.get(part), now[part])
@@ -85,7 +86,7 @@ def declaration_path(results: Path, suite: str) -> Path:
 
 
 def declare(results: Path, suite: Suite) -> Declaration:
-    """Write what a suite runs and claims into a results folder, unless that was done before; return what stands there.
+    """Write the runs and claims of a suite into a results folder, unless this was done before; return the declaration.
 
     Raises:
         DamagedRecord, NewerResults: see `read_declaration`.
@@ -108,7 +109,7 @@ def read_declaration(results: Path, suite: str) -> Declaration | None:
     """Read a suite's declaration and check it against its checksum; None if there is none.
 
     Raises:
-        DamagedRecord: it is none, or was changed after it was written.
+        DamagedRecord: it is no declaration, or was changed after it was written.
         NewerResults: a newer mtbench wrote it.
     """
     path = declaration_path(results, suite)
@@ -139,7 +140,7 @@ def _fields(part: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _counted(then: Any, now: Any) -> str:
-    """Return how many parts of a list were added and removed, in parentheses; nothing of what is no list."""
+    """Return the numbers of added and removed parts of a list, in parentheses; an empty text for other values."""
     if not isinstance(then, list) or not isinstance(now, list):
         return ""
     counts = {
@@ -158,7 +159,7 @@ def _damaged(path: Path, reason: str) -> DamagedRecord:
     return DamagedRecord(
         f"the declaration {path} is damaged: {reason}.",
         mend="Restore it from a copy. If there is none, remove it: the next `mtbench run --suite` declares the suite "
-        "anew, and reports then say how many runs were there before.",
+        "again, and reports then state the number of runs before that.",
     )
 
 

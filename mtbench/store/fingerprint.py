@@ -1,4 +1,4 @@
-"""Fingerprints of what makes numbers: the code of a run's plug-ins, its data, and the harness's own part."""
+"""Fingerprints of everything that makes numbers: the code of a run's plug-ins, its data, and the harness."""
 
 import ast
 import hashlib
@@ -15,21 +15,21 @@ from mtbench.store.syntax import numeric_part, plain_text
 __all__ = ["NUMERICS", "PARTS", "code", "fingerprints", "plugin"]
 
 NUMERICS = 6
-"""The harness's own part in the numbers.
+"""The version of the harness's part in the numbers.
 
-Raised if and only if a golden value (``tests/train/golden.json``) moves by more than 1e-6 relative on one machine;
-elsewhere golden values hold to 1e-4.
+It is raised if and only if a golden value (``tests/train/golden.json``) moves by more than 1e-6 relative on one
+machine; on other machines golden values hold to 1e-4.
 """
 
 PARTS = {"network": "method", "balancer": "balancer", "backbone": "backbone", "dataset": "dataset"}
-"""The parts of a run that are plug-ins, and the kind of plug-in that each is."""
+"""The parts of a run that are plug-ins, and the kind of plug-in of each."""
 
 
 def fingerprints(spec: RunSpec, data: str) -> Fingerprints:
-    """Return the fingerprints of what makes the numbers of a run, as things stand now.
+    """Return the present fingerprints of everything that makes the numbers of a run.
 
     Args:
-        data: the data's own fingerprint.
+        data: the fingerprint of the data.
 
     Raises:
         UsageError: a plug-in is not installed.
@@ -49,12 +49,14 @@ def plugin(spec: RunSpec, part: str) -> registry.PluginEntry:
 
 
 def code(entry: registry.PluginEntry) -> Code:
-    """Return a plug-in's code: its module and, followed through, every module of its own package or of another one that
-    offers plug-ins which that imports, wherever the import stands. What is imported for types alone is left out, as is
-    all else that makes no numbers (see `mtbench.store.syntax`).
+    """Return the version and the hash of a plug-in's code.
 
-    Found from the source files alone; nothing is imported. Of the harness only the backbones are followed: what the
-    rest of it does to the numbers is what `NUMERICS` stands for.
+    The code is its module and, recursively, every imported module of its own package or of another package that offers
+    plug-ins, wherever the import stands. Imports for types alone are left out, as is everything else that makes no
+    numbers (see `mtbench.store.syntax`).
+
+    It is found from the source files alone; nothing is imported. Of the harness only the backbones are followed:
+    `NUMERICS` stands for the effect of the rest on the numbers.
 
     Raises:
         PluginError: a source file cannot be found or read.
@@ -94,9 +96,9 @@ def _makes_numbers(module: str, followed: set[str]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _read(path: Path, module: str, changed: int, size: int) -> tuple[str, tuple[str, ...]]:  # noqa: ARG001
-    """Return the hash of what makes numbers in a module, and the modules that it imports for that.
+    """Return the hash of the part of a module that makes numbers, and the modules that this part imports.
 
-    `changed` and `size` tell two states of the file apart.
+    `changed` and `size` distinguish two states of the file.
     """
     tree = numeric_part(ast.parse(path.read_bytes()))
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]

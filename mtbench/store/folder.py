@@ -27,34 +27,34 @@ from mtbench.store.record.sealed import strict_json
 if TYPE_CHECKING:  # torch is imported where weights are read or written: reports read records alone
     from torch import Tensor
 
-__all__ = ["LOG", "LeasedRun", "RunFolder"]
+__all__ = ["LOG", "LeasedRun", "RunFolder", "read_spec"]
 
 IMAGES = "(images)"
 """The array in ``predictions.npz`` that belongs to no task: the images of each test example."""
 OWNED = (CHECKPOINT, "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
 """The files that only the owner of the lease writes."""
 FILES = "files.json"
-"""Paths by hash of the files among the options of a run on this machine. Not to be shared."""
+"""Paths by hash of the files among the options of a run on this machine. They are private to it."""
 LOG = "log.txt"
-"""Output of the process that works on the run, and of the libraries under it."""
+"""Output of the process that works on the run, and of its libraries."""
 PASSING = (CHECKPOINT, "failure.json", LOG)
-"""The files that a finished run needs no more."""
+"""The files that a finished run no longer needs."""
 
 
 class RunFolder:
-    """A run on disk. Anybody may look; only the owner of its lease writes its results."""
+    """A run on disk. Any process may read it; only the owner of its lease writes its results."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def has_record(self) -> bool:
-        """True if there is a record, which is not read here."""
+        """True if there is a record; it is not read here."""
         return (self.path / "record.json").exists()
 
     @property
     def has_checkpoint(self) -> bool:
-        """True if there is a checkpoint, which is not read here."""
+        """True if there is a checkpoint; it is not read here."""
         return (self.path / CHECKPOINT).exists()
 
     @property
@@ -63,25 +63,16 @@ class RunFolder:
         return is_leased(self.path)
 
     def spec(self) -> RunSpec:
-        """Return the spec of the run, and where the files among its options lie.
+        """Return the spec of the run, with the paths of the files among its options.
 
         Raises:
             StoreError: there is no ``spec.json``, or it is not one.
         """
-        path = self.path / "spec.json"
-        try:
-            spec = RunSpec.from_json(path.read_bytes())
-            return dataclasses.replace(spec, files={**spec.files, **self._files()})
-        except OSError as cause:
-            raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
-        except ValidationError as cause:
-            raise StoreError(
-                f"{path} is not the spec of a run ({cause.error_count()} fields are wrong).",
-                mend="Run the command again that made it, which writes it anew, or delete its folder.",
-            ) from cause
+        spec = read_spec(self.path / "spec.json")
+        return dataclasses.replace(spec, files={**spec.files, **self._files()})
 
     def write_spec(self, spec: RunSpec) -> None:
-        """Write the spec of the run, and in a file of its own where the files among its options lie."""
+        """Write the spec of the run, and in another file the paths of the files among its options."""
         make_folder(self.path)
         texts = {"spec.json": dataclasses.replace(spec, files={}).to_json()}
         if spec.files:
@@ -95,7 +86,7 @@ class RunFolder:
         """Return the record of the run, or None if it is not finished.
 
         Raises:
-            DamagedRecord: the record does not match its checksum, or is that of another run.
+            DamagedRecord: the record does not match its checksum, or belongs to another run.
             NewerResults: a newer mtbench wrote it.
         """
         path = self.path / "record.json"
@@ -130,7 +121,7 @@ class RunFolder:
         """Return the final weights by name.
 
         Raises:
-            StoreError: they are not there.
+            StoreError: there are none.
             DamagedRecord: they do not match the checksum in the record.
         """
         import safetensors.torch
@@ -138,10 +129,10 @@ class RunFolder:
         return safetensors.torch.load(self._verified("model.safetensors", record))
 
     def predictions(self, record: Record) -> dict[str, NDArray[Any]]:
-        """Return what is stored of the prediction for each test example, by task.
+        """Return the stored prediction for each test example, by task.
 
         Raises:
-            StoreError: they are not there.
+            StoreError: there are none.
             DamagedRecord: they do not match the checksum in the record.
         """
         found = self._archive(record)
@@ -149,11 +140,12 @@ class RunFolder:
         return found
 
     def images(self, record: Record) -> NDArray[np.int32] | None:
-        """Return the numbers of the images that make up each test example, (N, V); None where each example is an image,
-        and of runs before they were stored.
+        """Return the numbers of the images that make up each test example, (N, V).
+
+        None if each example is an image, and for runs before they were stored.
 
         Raises:
-            StoreError, DamagedRecord: as `predictions`.
+            StoreError, DamagedRecord: see `predictions`.
         """
         return self._archive(record).get(IMAGES)
 
@@ -165,10 +157,10 @@ class RunFolder:
 
     @contextmanager
     def leased(self, checkpoint: CheckpointFile | None = None) -> Iterator["LeasedRun"]:
-        """Take the right to work on the run, for as long as the block lasts.
+        """Lease the run for the duration of the block.
 
         Args:
-            checkpoint: the checkpoint of the run, for those who train it.
+            checkpoint: the checkpoint of the run, for a process that trains it.
 
         Raises:
             Busy: another live process has the run.
@@ -178,8 +170,7 @@ class RunFolder:
             yield LeasedRun(self.path, lease, checkpoint or CheckpointFile(self.path))
 
     def _files(self) -> dict[str, str]:
-        """Return paths by hash from `FILES`; none if it is not there or damaged, since the next command writes it
-        anew."""
+        """Return paths by hash from `FILES`; none if it is missing or damaged, since the next command writes it."""
         try:
             return _FILES.validate_json((self.path / FILES).read_bytes())
         except (OSError, ValidationError):
@@ -202,7 +193,7 @@ class RunFolder:
 
 
 class LeasedRun(RunFolder):
-    """A run that this process owns. Before it writes anything it makes sure that this is still so.
+    """A run that this process has leased. Before each write it checks that it still owns the lease.
 
     Attributes:
         checkpoint: the state that the run is resumed from, and notes on the course of the run.
@@ -214,17 +205,17 @@ class LeasedRun(RunFolder):
         self._lease = lease
 
     def restore(self) -> dict[str, Any] | None:
-        """Return the state that `keep` was given last; None if there is none that the run can be resumed from.
+        """Return the last state given to `keep`; None if there is none that the run can be resumed from.
 
         Raises:
             Busy: the run was taken over.
-            StoreError: a checkpoint that cannot be used cannot be renamed.
+            StoreError: an unusable checkpoint cannot be renamed.
         """
         self._lease.check()
         return self.checkpoint.read()
 
     def reject(self, why: str) -> None:
-        """Keep a checkpoint aside that cannot be used, and note it (see `CheckpointFile.reject`).
+        """Rename a checkpoint that cannot be used, and note it (see `CheckpointFile.reject`).
 
         Raises:
             Busy: the run was taken over.
@@ -245,10 +236,10 @@ class LeasedRun(RunFolder):
         self._write_curve(curve)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:
-        """Write that one more attempt has failed, of a run that is still owned.
+        """Write that one more attempt has failed, of a run that this process still owns.
 
         Raises:
-            Busy: the run was taken over, and the end of this attempt is of no interest.
+            Busy: the run was taken over, so that this attempt no longer matters.
         """
         self._lease.check()
         return super().write_failure(kind=kind, message=message, traceback=traceback, signal=signal)
@@ -260,13 +251,13 @@ class LeasedRun(RunFolder):
         predictions: Mapping[str, NDArray[Any]],
         images: NDArray[np.int32] | None = None,
     ) -> Record:
-        """Write the results of the run: the record last, so that where it is the others are.
+        """Write the results of the run, the record last: if it exists, the other files exist.
 
         Args:
-            record: without the checksums of files, which are added here.
+            record: the record without the checksums of files, which are added here.
             model: the final weights.
-            predictions: by task, those of the test examples.
-            images: (N, V) the numbers of the images that make up each of them; None if each is an image.
+            predictions: predictions of the test examples, by task.
+            images: (N, V) the numbers of the images that make up each example; None if each is an image.
 
         Returns:
             the record as it was written.
@@ -293,7 +284,7 @@ class LeasedRun(RunFolder):
         return record
 
     def tidy(self) -> None:
-        """Remove what a finished run needs no more."""
+        """Remove the files that a finished run no longer needs."""
         with store_errors(self.path):
             for name in PASSING:
                 (self.path / name).unlink(missing_ok=True)
@@ -306,7 +297,7 @@ class LeasedRun(RunFolder):
             while (target := self.path / f"superseded-{number}").exists():
                 number += 1
             target.mkdir()
-            # The record goes first: from then on the run counts as not finished.
+            # The record is moved first: after that the run counts as not finished.
             for name in ("record.json", "failure.json", *sorted(set(OWNED) - {"record.json", CHECKPOINT})):
                 if (self.path / name).exists():
                     shutil.move(self.path / name, target / name)
@@ -314,6 +305,23 @@ class LeasedRun(RunFolder):
     def _write_curve(self, curve: Sequence[CurvePoint]) -> None:
         lines = [strict_json(asdict(point), sort_keys=True) + "\n" for point in curve]
         write_text(self.path / "curve.jsonl", "".join(lines))
+
+
+def read_spec(path: Path) -> RunSpec:
+    """Return the spec of a run from a file.
+
+    Raises:
+        StoreError: the file cannot be read, or is no spec.
+    """
+    try:
+        return RunSpec.from_json(path.read_bytes())
+    except OSError as cause:
+        raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
+    except ValidationError as cause:
+        raise StoreError(
+            f"{path} is not the spec of a run ({cause.error_count()} fields are wrong).",
+            mend="Run the command that made it again, or delete its folder.",
+        ) from cause
 
 
 def _sha256(data: bytes) -> str:

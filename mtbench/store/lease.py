@@ -1,15 +1,15 @@
-"""Leases: at most one live process works on a run, and a dead process is recognized without asking it.
+"""Leases: at most one live process works on a run, and a dead process is recognized without contacting it.
 
-A lease is a file ``claim.N`` that was created exclusively (the name on disk is older than the word lease). It holds a
-host, a process number and the process's start time; its modification time is a heartbeat. A process that finds the
-lease N dead creates N + 1, and an owner that sees a higher number than its own has lost the run. So a process that only
-slept cannot publish after another process has taken over.
+A lease is a file ``claim.N`` that was created exclusively (the name on disk is older than the word lease). It contains
+a host, a process number and the process's start time; its modification time is a heartbeat. A process that finds the
+lease N dead creates N + 1, and an owner that sees a higher number than its own has lost the run. So a process that was
+only suspended cannot publish after another process has taken over.
 
 A lease is dead
     if it is of this host, and no such process lives;
     if it is of another host (or container), and it had no heartbeat for `SILENCE`;
     if it cannot be read, as when its maker died between creating and writing it, after `GRACE`.
-Ages are differences of two times of the file system that the lease lies on, so that no two clocks need agree.
+Ages are differences of two times of the file system of the lease, so that clocks need not agree.
 """
 
 import json
@@ -36,19 +36,19 @@ BEAT = 10.0
 SILENCE = 120.0
 """Seconds without a heartbeat after which a process of another host counts as dead."""
 GRACE = 10.0
-"""Seconds that a maker has to write into the lease that it created."""
+"""Seconds that the creator of a lease has to write into it."""
 
 _NAME = re.compile(r"claim\.(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """The owner that a lease names.
+    """The owner in a lease.
 
     Attributes:
         host: hostname, boot and process namespace; process numbers can be compared only where these are equal.
         pid: the process number.
-        started: start time of the process, as the system writes it; a number that is used again has another one.
+        started: start time of the process, as the system writes it; a reused process number has another one.
         token: random text that distinguishes two leases of one process.
     """
 
@@ -59,7 +59,7 @@ class Owner:
 
 
 class Lease:
-    """The right to work on the run in a folder while the block lasts.
+    """The right to work on the run in a folder for the duration of the block.
 
     ::
 
@@ -127,7 +127,7 @@ class Lease:
         return number
 
     def _settle(self) -> None:
-        """Check once more, now that others can see this lease, and remove the dead ones below it."""
+        """Check once more, after other processes can see this lease, and remove the dead ones below it."""
         self.check()
         # Between the check and the creation a dead lease may have been removed and its number used again.
         for lower in _leases(self.folder)[:-1]:
@@ -186,7 +186,7 @@ def _number(path: Path) -> int:
 
 
 def _read(path: Path) -> Owner | None:
-    """Return the owner that a lease names, or None if the file is missing or cannot be parsed."""
+    """Return the owner in a lease, or None if the file is missing or cannot be parsed."""
     try:
         return Owner(**json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
@@ -208,7 +208,7 @@ def _age(path: Path) -> float | None:
         probe.write_bytes(b".")
         now = probe.stat().st_mtime
     except OSError:
-        now = time.time()  # where nothing can be written, as in a read-only folder
+        now = time.time()  # if nothing can be written, as in a read-only folder
     finally:
         with suppress(OSError):
             probe.unlink()

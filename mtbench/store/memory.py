@@ -1,6 +1,6 @@
-"""Facts that one command finds out and the next ones use: small files in the user's cache folder.
+"""Cached results of one command for the next ones: small files in the user's cache folder.
 
-They only save time. What is lost, damaged or of another program counts as not there, and is found out again.
+They only save time. A lost or damaged file, or one of another program, counts as missing and is computed again.
 """
 
 import json
@@ -21,14 +21,14 @@ CACHE = "MTBENCH_CACHE"
 """The environment variable that names another folder than the platform's for caches of the user."""
 
 MOST = 5000
-"""Entries that are kept, of which the newest are at the end."""
+"""Number of entries that are kept; the newest are at the end."""
 
 
 class Memory:
     """Entries by key, plain values in a JSON file.
 
     Args:
-        name: of the file.
+        name: the name of the file.
     """
 
     def __init__(self, name: str) -> None:
@@ -36,7 +36,7 @@ class Memory:
         self.path = (Path(folder) if folder else platformdirs.user_cache_path("mtbench")) / name
 
     def read(self) -> dict[str, Any]:
-        """Return all entries; none if the file is not there, or is not such a file."""
+        """Return all entries; none if the file is missing or invalid."""
         try:
             entries = json.loads(self.path.read_bytes())
         except (OSError, ValueError, RecursionError):
@@ -44,9 +44,9 @@ class Memory:
         return entries if isinstance(entries, dict) else {}
 
     def add(self, entries: Mapping[str, Any]) -> None:
-        """Add entries, in place of those of the same keys, as far as the file can be written.
+        """Add entries, in place of those of the same keys, if the file can be written.
 
-        Of two processes that do so at once one may lose its entries, and neither harms the file.
+        Of two processes that do so at the same time one may lose its entries; the file stays valid.
         """
         if not entries:
             return

@@ -1,4 +1,4 @@
-"""A results folder: many runs, and a mark that says which mtbench made them."""
+"""A results folder: many runs, and a mark with the format of the mtbench that made them."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ MARKER = "mtbench-results.json"
 
 
 def check_results(results: Path) -> int | None:
-    """Make sure that this mtbench understands the folder, and return its format; None if it has no mark yet.
+    """Check that this mtbench can read the folder, and return its format; None if it has no mark yet.
 
     Raises:
         NewerResults: a newer mtbench made it.
@@ -34,7 +34,7 @@ def check_results(results: Path) -> int | None:
         ) from cause
     except (OSError, ValueError, KeyError, TypeError) as cause:
         raise StoreError(
-            f"{path} cannot be read ({type(cause).__name__}: {cause}).", mend="Delete it: the next run writes it anew."
+            f"{path} cannot be read ({type(cause).__name__}: {cause}).", mend="Delete it: the next run writes it again."
         ) from cause
     if found > FORMAT:
         raise newer(str(path), found)
@@ -42,9 +42,9 @@ def check_results(results: Path) -> int | None:
 
 
 def mark_results(results: Path) -> None:
-    """Make the folder if need be, and mark it with the format that is written now.
+    """Make the folder if necessary, and mark it with the present format.
 
-    A folder of an earlier format is marked anew, for an earlier mtbench cannot read what is added to it.
+    A folder of an earlier format gets a new mark, since an earlier mtbench cannot read the runs that are added to it.
 
     Raises:
         NewerResults: a newer mtbench made it.
@@ -70,10 +70,10 @@ def run_folders(results: Path) -> list[RunFolder]:
 
 
 def find_runs(results: Path, specs: Sequence[RunSpec]) -> list[RunFolder]:
-    """Return the folder of each run, whether it is there or is still to be made.
+    """Return the folder of each run, existing or still to be made.
 
-    A run is known by its identity, so that it is found too where it was made under another title, e.g. before a
-    plug-in gave its composition a name.
+    A run is known by its identity, so that it is also found if it was made under another title, e.g. before a plug-in
+    gave its composition a name.
     """
     there = {path.name: path for path in sorted(results.glob("*/*/seed-*"), reverse=True)}
     folders = []

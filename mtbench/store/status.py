@@ -1,4 +1,4 @@
-"""In what state runs are: missing, running, failed, damaged, stale or fresh."""
+"""The state of runs: missing, running, failed, damaged, stale or fresh."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,21 +18,21 @@ __all__ = ["STATES", "TRUST", "RunStatus", "by_title", "status_of", "survey"]
 
 STATES = ("missing", "running", "failed", "damaged", "stale", "fresh")
 TRUST = ("fresh", "stale", "running", "failed", "damaged", "missing")
-"""The states again, the most trustworthy first: in which of them a run counts that is there twice."""
+"""The states, the most trustworthy first: of a run that exists twice the first of them counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunStatus:
-    """One run that was planned, and what became of it.
+    """A planned run and its state.
 
     Attributes:
-        folder: where it is kept.
-        spec: what was asked.
-        state: one of `STATES`. Missing: no record and nobody at work. Running: a live lease and no record. Failed: a
-            failure and no record. Damaged: a record that does not match its checksum. Stale: a record, but something
-            that makes numbers has changed since. Fresh: a record that stands.
-        why: for failed, damaged and stale, what happened or changed, in a sentence; else empty.
-        record: for stale and fresh.
+        folder: the folder of the run.
+        spec: the request for the run.
+        state: one of `STATES`. Missing: no record and no process at work. Running: a live lease and no record. Failed:
+            a failure and no record. Damaged: a record that does not match its checksum. Stale: a record, but something
+            that makes numbers has changed since. Fresh: a valid record.
+        why: for failed, damaged and stale runs the failure or the change, in a sentence; else empty.
+        record: the record of stale and fresh runs.
     """
 
     folder: Path
@@ -47,13 +47,13 @@ def survey(results: Path, root: Path) -> list[RunStatus]:
 
     Args:
         results: the folder.
-        root: where data files live; where they are not, data count as unchanged.
+        root: the folder of the data files; if it is missing, data count as unchanged.
 
     Raises:
         NewerResults: a newer mtbench made the folder or a record in it.
         StoreError: there is no such folder, or the spec of a run without a record cannot be read.
     """
-    codes = cache(code)  # each plug-in's source is looked at once, however many runs are of it
+    codes = cache(code)  # each plug-in's source is read once for any number of runs
     return by_title(status_of(folder.path, _spec(folder), root, codes) for folder in run_folders(results))
 
 
@@ -66,12 +66,12 @@ def by_title(runs: Iterable[RunStatus]) -> list[RunStatus]:
 def status_of(
     folder: Path, spec: RunSpec, root: Path, codes: Callable[[registry.PluginEntry], Code] = code
 ) -> RunStatus:
-    """In what state the run of this spec is.
+    """Return the state of the run of this spec.
 
     Args:
-        folder: where it is kept, or would be.
-        root: as for `survey`.
-        codes: the present code of a plug-in.
+        folder: the folder of the run, existing or not.
+        root: see `survey`.
+        codes: a function that returns the present code of a plug-in.
 
     Raises:
         NewerResults: a newer mtbench wrote its record.
@@ -112,7 +112,7 @@ def _titles(spec: RunSpec) -> tuple[str, str, str]:
 
 
 def _changes(record: Record, root: Path, codes: Callable[[registry.PluginEntry], Code]) -> Iterator[str]:
-    """Yield what makes numbers and is not what it was when the record was made."""
+    """Yield each change since the record was made in something that makes numbers."""
     if record.fingerprints.numerics != NUMERICS:
         yield f"NUMERICS {record.fingerprints.numerics} -> {NUMERICS}"
     for part, kind in PARTS.items():
@@ -128,6 +128,6 @@ def _changes(record: Record, root: Path, codes: Callable[[registry.PluginEntry],
     try:
         data = data_fingerprint(str(record.spec.dataset), root)
     except MtbenchError:
-        return  # the dataset is gone or broken, which its code's part has told
+        return  # the dataset is missing or broken, which the check of its code has reported
     if data and data != record.fingerprints.data:
         yield "the data changed"

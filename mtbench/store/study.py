@@ -1,7 +1,7 @@
-"""Trials of a search, in ``search.json``: which they were, what they were worth on validation, which were chosen.
+"""Trials of a search, in ``search.json``: their settings, their validation metrics, and the chosen ones.
 
-A study is of one method on one dataset. Its trials are ordinary runs, kept where every run is; this names them. It is
-read without Optuna, whose journal lies beside it.
+A study is of one method on one dataset. Its trials are ordinary runs, stored like any run; the study names them. It is
+read without Optuna, whose journal is in the same folder.
 """
 
 import math
@@ -25,9 +25,9 @@ __all__ = [
 ]
 
 FORMAT = 2
-"""Raised when a study can no longer be read by the mtbench before it."""
+"""Raised when an earlier mtbench can no longer read a study."""
 SEARCHES = "searches"
-"""The folder of a results folder that studies lie in, as ``<dataset>/<method>-<id>/``."""
+"""The folder of a results folder that contains studies, as ``<dataset>/<method>-<id>/``."""
 FILE = "search.json"
 
 
@@ -36,15 +36,15 @@ class Trial:
     """One setting that was tried.
 
     Attributes:
-        number: from 0, which is the default.
+        number: the number of the trial, from 0, which is the default.
         state: ``asked`` (proposed, not finished), ``done`` or ``failed``.
-        asked: by name what differs from what was asked of the study, as on the command line.
-        titles: of its runs.
-        values: by task the metric that tables show, on the validation split after the last epoch, the mean over the
-            tuning seeds; None unless done.
-        front: whether no other trial is better: in the mean, or in one task and no worse in the others.
+        asked: differences from the request of the study by name, as on the command line.
+        titles: titles of its runs.
+        values: for each task the metric that tables show, on the validation split after the last epoch, the mean over
+            the tuning seeds; None unless done.
+        front: True if no other trial is better: in the mean, or in one task and no worse in the others.
         runs: the folders of its runs below the results folder, in the order of the tuning seeds.
-        why: what went wrong, if it failed.
+        why: the reason, if it failed.
     """
 
     number: int
@@ -59,13 +59,13 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """The cost of finished trials; what was retrained is not in it.
+    """The cost of finished trials, without retrained runs.
 
     Attributes:
-        trials: finished ones, failed ones among them.
-        runs: different runs that have a record.
-        epochs: that these runs trained, together.
-        seconds: on the clock, that these runs took, together.
+        trials: number of finished trials, including failed ones.
+        runs: number of different runs that have a record.
+        epochs: total number of epochs of these runs.
+        seconds: total wall-clock seconds of these runs.
     """
 
     trials: int = 0
@@ -79,28 +79,28 @@ class Study:
     """A search over one method on one dataset.
 
     Attributes:
-        id: stands for everything that was asked of it but the number of trials.
-        dataset: as on the command line.
-        method: likewise; what is searched is at its default.
-        backbone: likewise.
-        protocol: that of the runs that are trained again; trials hold a validation split out besides.
-        titles: of the default, trained again.
-        space: by name what is searched, as after ``--space``.
-        sampler: how trials are proposed: ``tpe``, ``nsga2``, ``qmc`` or ``grid``.
-        objective: ``tasks`` (one objective per task) or ``mean`` (of the tasks).
-        tasks: in the dataset's order.
-        seed: of the proposals.
-        tuning_seeds: of the trials' runs.
-        report_seeds: of the runs that are trained again.
-        round: how many trials are proposed before any of them is run.
-        planned: how many trials were asked for last.
-        trials: in the order of their numbers.
-        chosen: the numbers of the trials that are trained again, the default first.
-        retrained: by number, the folders of the runs that were trained again on all training images, in the order of
-            the report seeds; one that has no record is not among them.
+        id: identity of the request without the number of trials.
+        dataset: the dataset as on the command line.
+        method: the method as on the command line; searched settings are at their defaults.
+        backbone: the backbone as on the command line.
+        protocol: the training protocol of retrained runs; trials also hold out a validation split.
+        titles: titles of the retrained default.
+        space: the searched spaces by name, as after ``--space``.
+        sampler: the sampler of trials: ``tpe``, ``nsga2``, ``qmc`` or ``grid``.
+        objective: ``tasks`` (one objective per task) or ``mean`` (over the tasks).
+        tasks: the tasks in the dataset's order.
+        seed: the seed of the proposals.
+        tuning_seeds: seeds of the trials' runs.
+        report_seeds: seeds of the retrained runs.
+        round: the number of trials that are proposed before any of them is run.
+        planned: the number of trials of the last request.
+        trials: the trials in the order of their numbers.
+        chosen: the numbers of the trials that are retrained, the default first.
+        retrained: folders of the runs that were retrained on all training images, by number of the trial, in the order
+            of the report seeds; without runs that have no record.
         spent: see `Spent`.
-        set_aside: the folders of the runs of trials beyond those that were asked for last, which an earlier and longer
-            search left; they are kept for a longer one to come.
+        set_aside: the folders of the runs of trials beyond the number of the last request, from an earlier and longer
+            search; they are kept for a longer one to come.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -143,13 +143,13 @@ class Study:
         return tuple(task.higher_is_better for task in self.tasks[: 1 if self.objective == "mean" else None])
 
     def score(self, values: Mapping[str, float]) -> tuple[float, ...]:
-        """Return what the objectives are worth, from a value per task: these, or their mean."""
+        """Return the objectives from a value per task: these values, or their mean."""
         each = tuple(values[task.name] for task in self.tasks)
         return (mean(each),) if self.objective == "mean" else each
 
     @property
     def trial_runs(self) -> frozenset[str]:
-        """The folders of all runs of trials below the results folder, those that were set aside among them."""
+        """The folders of all runs of trials below the results folder, including those that were set aside."""
         return frozenset(run for trial in self.trials for run in trial.runs) | frozenset(self.set_aside)
 
 
@@ -159,7 +159,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def write_study(folder: Path, study: Study) -> None:
-    """Put the study down in its folder, at once and for good.
+    """Write the study into its folder, atomically and durably.
 
     Raises:
         StoreError: it cannot be written.
@@ -206,7 +206,7 @@ def in_order(studies: Iterable[Study]) -> list[Study]:
 def _damaged(path: Path, what: str) -> DamagedRecord:
     return DamagedRecord(
         f"the study {path} is damaged: {what}.",
-        mend="Give the command again that made it: it is written anew from the journal beside it.",
+        mend="Run the command that made it again: it is rewritten from the journal beside it.",
     )
 
 

@@ -20,25 +20,25 @@ DESCRIPTIVE = frozenset(
         "protocol_presets",
     }
 )
-"""Class attributes that describe a plug-in, for readers, for reports, and for what is refused instead of run."""
+"""Class attributes that describe a plug-in: for readers, for reports, and for runs that are refused."""
 OPTION_TEXTS = frozenset({"help", "search"})
-"""Keywords of `option` that say something about it: a search asks each run for the values that it tries."""
+"""Keywords of `option` that describe it: a search requests each run with explicit values."""
 TYPING = frozenset({"__future__", "typing", "typing_extensions", "collections.abc"})
-"""Modules that are imported for the sake of types. A use of what they offer counts where it stands."""
+"""Modules that are imported for types. Other uses of their names count."""
 FIELDS = frozenset({"BaseModel", "NamedTuple", "TypedDict"})
 """Base classes that make fields of annotated names, as a decorator such as ``dataclass`` does."""
 
 
 def numeric_part(tree: ast.Module) -> ast.Module:
-    """Remove from a syntax tree what makes no numbers, in place, and return the tree.
+    """Remove the parts of a syntax tree that make no numbers, in place, and return the tree.
 
     Removed are
 
     - docstrings and other bare constants;
     - annotations of arguments, results and variables, with the declarations that consist of nothing else. A field of a
-      data class stays, without its type: that there is a field matters. The type of an option stays too, since a run's
-      spec holds the option as text and the type says which value that is (``int`` and ``float`` count as one: a text
-      that both can read is the same number);
+      data class stays, without its type: its existence matters. The type of an option stays too, since a run's spec
+      contains the option as text and the type determines its value (``int`` and ``float`` count as one: a text that
+      both can read is the same number);
     - help texts and search spaces of options;
     - the class attributes `DESCRIPTIVE`, outside of data classes;
     - ``__all__``, blocks under ``if TYPE_CHECKING:`` and imports from the modules `TYPING`;
@@ -55,7 +55,7 @@ def numeric_part(tree: ast.Module) -> ast.Module:
 def plain_text(node: object) -> str:
     """Return a syntax tree as text, without positions and empty fields.
 
-    `ast.dump` would do but that its text differs between versions of Python.
+    `ast.dump` would be sufficient, but its text differs between versions of Python.
     """
     if isinstance(node, ast.AST):
         fields = (
@@ -68,10 +68,10 @@ def plain_text(node: object) -> str:
 
 
 class _Remover(ast.NodeTransformer):
-    """Removes what makes no numbers, and keeps it in `removed`.
+    """A transformer that removes the parts that make no numbers, and keeps them in `removed`.
 
     Attributes:
-        removed: what was taken out of the tree and may refer to names.
+        removed: the removed parts of the tree, which may refer to names.
         exported: the names in ``__all__``.
     """
 
@@ -169,7 +169,7 @@ class _Remover(ast.NodeTransformer):
 
 
 class _Unused(ast.NodeTransformer):
-    """Removes imports and constant texts of the module whose name is in a set."""
+    """A transformer that removes imports and constant texts of the module whose name is in a set."""
 
     def __init__(self, names: set[str]) -> None:
         self.names = names
@@ -200,12 +200,12 @@ def _names(node: ast.stmt) -> set[str]:
 
 
 def _is_option(node: ast.AST | None) -> bool:
-    """Tell if a node is a call of `mtbench.contract.option`, by its own name or as an attribute of a module."""
+    """Return True if a node is a call of `mtbench.contract.option`, by its own name or as an attribute of a module."""
     return isinstance(node, ast.Call) and _last_name(node.func) == "option"
 
 
 def _last_name(node: ast.AST | None) -> str:
-    """``c`` of ``c``, ``b.c`` and ``c[d]``; empty for anything else."""
+    """Return ``c`` for ``c``, ``b.c`` and ``c[d]``; an empty text for anything else."""
     if isinstance(node, ast.Subscript):
         return _last_name(node.value)
     if isinstance(node, ast.Attribute):

@@ -1,7 +1,7 @@
 """The runs and searches of several results folders together.
 
-A run is known by its identity: one that lies in two folders counts once, and two unlike records of it are an error,
-since nobody but the reader knows which to believe.
+A run is known by its identity: a run in two folders counts once, and two different records of it are an error, since
+only the reader knows which one to believe.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,14 +20,14 @@ __all__ = ["studies_of", "survey_all"]
 def survey_all(folders: Sequence[Path], root: Path) -> list[RunStatus]:
     """Return every run below some results folders, by dataset, method, protocol and seed.
 
-    Of a run that lies in several the best state counts: that of the folder named first, among equals.
+    For a run in several folders the best state counts; among equal states, that of the folder named first.
 
     Args:
-        folders: the results folders; of one alone all runs are returned as `mtbench.store.status.survey` does.
+        folders: the results folders; for one folder all its runs are returned, as by `mtbench.store.status.survey`.
         root: the folder of the data files.
 
     Raises:
-        StoreError: a folder is not there or cannot be read, or two of them have unlike records of one run.
+        StoreError: a folder is missing or cannot be read, or two of them have different records of one run.
         NewerResults: a newer mtbench made one of them.
     """
     if len(folders) == 1:
@@ -50,7 +50,7 @@ def studies_of(folders: Iterable[Path]) -> list[Study]:
     """Return every study below some results folders, by dataset and method.
 
     Raises:
-        StoreError: one cannot be read, or two folders have unlike results of one search.
+        StoreError: one cannot be read, or two folders have different results of one search.
     """
     found: dict[str, tuple[Path, Study]] = {}
     for folder in folders:
@@ -58,7 +58,7 @@ def studies_of(folders: Iterable[Path]) -> list[Study]:
             other, known = found.setdefault(study.id, (folder, study))
             if known is not study and _text(known) != _text(study):
                 raise StoreError(
-                    f"one search on {study.dataset}, {study.titles.method}, is in two folders with unlike results: "
+                    f"one search on {study.dataset}, {study.titles.method}, is in two folders with different results: "
                     f"{_place(other, known)} has {known.finished} trials and {_place(folder, study)} has "
                     f"{study.finished}.",
                     mend=MEND,
@@ -86,7 +86,7 @@ def _said(run: RunStatus) -> str:
 
 
 def _text(study: Study) -> str:
-    """Return the text that two studies share if they are alike, NaN among their numbers or not."""
+    """Return a text that is equal for equal studies, with or without NaN among their numbers."""
     return seal("study", asdict(study))
 
 

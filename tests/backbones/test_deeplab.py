@@ -1,5 +1,6 @@
 """DeepLab: its size, its work and its numbers against torchvision's modules, and the weights that it starts from."""
 
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,30 +12,21 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead
 
-from mtbench.contract import Backbone, Depth, Normals, Segmentation, Setup, Task
+from mtbench.contract import Depth, Normals, Segmentation, Setup
 from mtbench.errors import UsageError
 from mtbench.plan.counting import count_work, total
 from mtbench.plan.parse import parse_backbone, parse_method
+from tests.builders.networks import backbone_of, setup_of
 
 NARROW = "deeplab:depth=18:width=.25:channels=32:rates=4/8/12"
 DILATED = [False, True, True]
 
 
-def build(text: str, shape: tuple[int, ...] = (3, 64, 48)) -> Backbone:
-    chosen = parse_backbone(text)
-    return chosen.backbone_class(chosen.options, shape)  # type: ignore[call-arg]
+build = partial(backbone_of, shape=(3, 64, 48))
 
 
-def setup_of(text: str, shape: tuple[int, ...]) -> Setup:
-    chosen = parse_backbone(text)
-    kinds = {"segmentation": Segmentation(classes=13), "depth": Depth(), "normals": Normals()}
-    return Setup(
-        tasks=tuple(Task(name=name, kind=kind) for name, kind in kinds.items()),
-        backbone_class=chosen.backbone_class,
-        backbone_options=chosen.options,
-        input_shape=shape,
-        seed=0,
-    )
+def dense_setup(text: str, shape: tuple[int, ...]) -> Setup:
+    return setup_of({"segmentation": Segmentation(classes=13), "depth": Depth(), "normals": Normals()}, text, shape)
 
 
 def macs_of(module: nn.Module, *shape: int) -> int:
@@ -64,7 +56,7 @@ def test_the_work_is_that_of_torchvisions_modules() -> None:
         trunk = torchvision.models.resnet50(replace_stride_with_dilation=DILATED)
         trunk.avgpool = trunk.fc = nn.Identity()
         heads = [DeepLabHead(2048, count) for count in (13, 1, 3)]
-    ours = count_work(parse_method("branches"), setup_of("deeplab", (3, 288, 384)))
+    ours = count_work(parse_method("branches"), dense_setup("deeplab", (3, 288, 384)))
     encoder = macs_of(trunk, 1, 3, 288, 384)
     each = [macs_of(head, 1, 2048, 36, 48) for head in heads]
     assert ours.per_input == encoder + sum(each)
@@ -77,7 +69,7 @@ def test_the_work_of_a_narrow_one_is_that_counted_by_hand() -> None:
     for places, narrow, wide in ((eighth, 16, 32), (eighth, 32, 64), (eighth, 64, 128)):
         encoder += places * (narrow * wide * 9 + 3 * wide * wide * 9 + narrow * wide)  # and the projection
     head = eighth * (128 * 32 + 3 * 9 * 128 * 32) + 128 * 32 + eighth * (5 * 32 * 32 + 9 * 32 * 32)
-    ours = count_work(parse_method("branches"), setup_of(NARROW, (3, 96, 128)))
+    ours = count_work(parse_method("branches"), dense_setup(NARROW, (3, 96, 128)))
     assert ours.per_input == encoder + 3 * head + eighth * 32 * (13 + 1 + 3)
 
 
@@ -138,7 +130,7 @@ def test_in_training_half_of_what_a_head_fuses_is_dropped() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 20), (33, 16)])
 def test_images_of_any_size_and_number_will_do(size: tuple[int, int]) -> None:
-    backbone = build("deeplab:depth=18:width=.05:channels=4:rates=1/2", (1, *size)).train()
+    backbone = build("deeplab:depth=18:width=.05:channels=4:rates=1/2", shape=(1, *size)).train()
     head = backbone.head(3)
     for count in (1, 2):
         assert head(backbone(torch.rand(count, 1, *size))).shape == (count, 3, *size)
@@ -147,14 +139,14 @@ def test_images_of_any_size_and_number_will_do(size: tuple[int, int]) -> None:
 def test_the_encoder_ends_at_an_eighth_of_the_side_whatever_its_depth() -> None:
     with torch.device("meta"):
         for depth, widths in (("18", (64, 64, 128, 256, 512)), ("50", (64, 256, 512, 1024, 2048))):
-            shapes = build(f"deeplab:depth={depth}", (3, 288, 384)).shapes
+            shapes = build(f"deeplab:depth={depth}", shape=(3, 288, 384)).shapes
             assert [shape.pre[1:] for shape in shapes] == [(144, 192), (72, 96), (36, 48), (36, 48), (36, 48)]
             assert [shape.post[0] for shape in shapes] == list(widths)
 
 
 def test_the_largest_map_is_that_of_the_heads_where_these_are_wide() -> None:
     sizes: list[int] = []
-    backbone = build("deeplab:depth=18:width=.05:channels=40:rates=1/2", (3, 32, 32))
+    backbone = build("deeplab:depth=18:width=.05:channels=40:rates=1/2", shape=(3, 32, 32))
     head = backbone.head(1)
     for module in backbone.modules():
         module.register_forward_hook(lambda _, __, output: sizes.append(output.numel()))
@@ -187,7 +179,7 @@ def test_weights_that_do_not_fit_are_refused_by_name(tmp_path: Path) -> None:
         (f"deeplab:weights={path}", (3, 32, 32), "does not fit: layer1.0.bn3.bias is missing, and"),
     ):
         with pytest.raises(UsageError, match=says), torch.device("meta"):
-            build(text, shape)
+            build(text, shape=shape)
     for change, says in (
         ({"layer4.1.conv2.weight": torch.zeros(512, 512, 1, 1)}, r"shape \(512, 512, 1, 1\), not \(512, 512, 3, 3\)"),
         ({"layer4.2.conv1.weight": torch.zeros(1)}, r"layer4\.2\.conv1\.weight is not of a ResNet-18"),

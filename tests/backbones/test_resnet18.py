@@ -1,18 +1,16 @@
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
 
-from mtbench.contract import Backbone
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_backbone
+from tests.builders.networks import backbone_of
 
-
-def build(text: str, shape: tuple[int, ...] = (3, 64, 64)) -> Backbone:
-    chosen = parse_backbone(text)
-    return chosen.backbone_class(chosen.options, shape)  # type: ignore[call-arg]
+build = partial(backbone_of, shape=(3, 64, 64))
 
 
 def test_the_trunk_has_the_parameters_of_torchvisions_without_its_classifier() -> None:
@@ -20,14 +18,14 @@ def test_the_trunk_has_the_parameters_of_torchvisions_without_its_classifier() -
 
 
 def test_maps_have_the_shapes_of_the_paper() -> None:
-    shapes = build("resnet18:width=.125", (3, 224, 224)).shapes
+    shapes = build("resnet18:width=.125", shape=(3, 224, 224)).shapes
     assert [shape.pre[1] for shape in shapes] == [112, 56, 28, 14, 7]
     assert [shape.post[1] for shape in shapes] == [56, 56, 28, 14, 7]
 
 
 @pytest.mark.parametrize("side", [1, 7, 28, 65])
 def test_images_of_any_size_and_number_will_do(side: int) -> None:
-    backbone = build("resnet18:width=.125", (1, side, side)).train()
+    backbone = build("resnet18:width=.125", shape=(1, side, side)).train()
     for count in (1, 3):
         assert backbone(torch.rand(count, 1, side, side)).shape == (count, backbone.features)
 
@@ -71,7 +69,7 @@ def test_weights_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
         (f"resnet18:weights={other}", (1, 64, 64), "channel"),
     ):
         with pytest.raises(UsageError, match=says):
-            build(text, shape)
+            build(text, shape=shape)
 
 
 def test_the_content_of_a_file_of_weights_tells_its_format_and_not_its_name(tmp_path: Path) -> None:

@@ -6,13 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mtbench.backbones.retrieval import Block, Centered
-from mtbench.contract import Backbone
-from mtbench.plan.parse import parse_backbone
-
-
-def build(text: str, shape: tuple[int, ...]) -> Backbone:
-    chosen = parse_backbone(text)
-    return chosen.backbone_class(chosen.options, shape)  # type: ignore[call-arg]
+from tests.builders.networks import backbone_of
 
 
 def weights(module: nn.Module) -> int:
@@ -21,7 +15,7 @@ def weights(module: nn.Module) -> int:
 
 def test_the_weights_and_the_maps_are_those_of_table_2() -> None:
     with torch.device("meta"):
-        backbone = build("retrieval", (3, 150, 150))
+        backbone = backbone_of("retrieval", (3, 150, 150))
     assert weights(backbone) == 2_952_032
     per_stage = [864, 92_160, 368_640, 442_368, 442_368]
     assert [weights(stage) for stage in backbone.levels()] == per_stage
@@ -33,7 +27,7 @@ def test_the_weights_and_the_maps_are_those_of_table_2() -> None:
 
 def test_a_quarter_of_the_width_keeps_the_embedding_and_takes_images_of_any_size() -> None:
     for side in (3, 5, 28, 64):
-        backbone = build("retrieval:width=.25", (1, side, side))
+        backbone = backbone_of("retrieval:width=.25", (1, side, side))
         assert [shape.post[0] for shape in backbone.shapes] == [8, 16, 32, 32, 32]
         for count in (1, 3):
             z = backbone(torch.rand(count, 1, side, side))
@@ -43,7 +37,7 @@ def test_a_quarter_of_the_width_keeps_the_embedding_and_takes_images_of_any_size
 
 
 def test_one_head_of_the_embeddings_size_is_z_itself_and_one_of_several_is_linear() -> None:
-    backbone = build("retrieval:width=.125:embedding=8", (1, 16, 16))
+    backbone = backbone_of("retrieval:width=.125:embedding=8", (1, 16, 16))
     z = torch.rand(2, 8)
     assert torch.equal(backbone.head(8)(z), z)
     for head in (backbone.head(5), backbone.branch(5)):
@@ -72,7 +66,7 @@ def test_a_block_adds_two_convolutions_to_its_pooled_map() -> None:
 
 
 def test_batch_normalization_has_a_shift_and_no_scale_and_follows_by_one_minus_the_decay() -> None:
-    backbone = build("retrieval:width=.125:decay=.9", (1, 16, 16))
+    backbone = backbone_of("retrieval:width=.125:decay=.9", (1, 16, 16))
     norms = [module for module in backbone.modules() if isinstance(module, Centered)]
     assert len(norms) == 1 + 4 * 3 + 1
     for norm in norms:
@@ -87,7 +81,7 @@ def test_batch_normalization_has_a_shift_and_no_scale_and_follows_by_one_minus_t
 
 def test_initial_weights_are_normal_of_a_tenth_cut_at_two_standard_deviations() -> None:
     """The standard deviation of a normal distribution cut at two of its own is .8796 of it."""
-    backbone = build("retrieval", (3, 32, 32))
+    backbone = backbone_of("retrieval", (3, 32, 32))
     for module in backbone.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             assert module.weight.abs().max() < 0.2 + 1e-6
@@ -96,7 +90,7 @@ def test_initial_weights_are_normal_of_a_tenth_cut_at_two_standard_deviations() 
 
 
 def test_methods_modulate_each_map_and_z() -> None:
-    backbone = build("retrieval:width=.125:embedding=8", (1, 28, 28))
+    backbone = backbone_of("retrieval:width=.125:embedding=8", (1, 28, 28))
     head = backbone.head(8)
     places = backbone.places(head)
     assert list(places) == ["conv1", "block2", "block3", "block4", "block5", "fc"]

@@ -7,18 +7,13 @@ from torch.nn import functional
 from torchvision.models.vgg import make_layers
 
 from mtbench.backbones.segnet import Pool, Unpool
-from mtbench.contract import Backbone
 from mtbench.plan.counting import count_work, total
-from mtbench.plan.parse import parse_backbone, parse_method
-from tests.backbones.test_deeplab import setup_of
+from mtbench.plan.parse import parse_method
+from tests.backbones.test_deeplab import dense_setup
+from tests.builders.networks import backbone_of
 
 ENCODER = [[64, 64], [128, 128], [256, 256, 256], [512, 512, 512], [512, 512, 512]]
 DECODER = [[512, 512, 512], [256, 256, 256], [128, 128, 128], [64, 64], [64, 64]]
-
-
-def build(text: str, shape: tuple[int, ...]) -> Backbone:
-    chosen = parse_backbone(text)
-    return chosen.backbone_class(chosen.options, shape)  # type: ignore[call-arg]
 
 
 def test_parameters_are_those_counted_by_hand_and_those_that_mtans_code_divides_by() -> None:
@@ -27,7 +22,7 @@ def test_parameters_are_those_counted_by_hand_and_those_that_mtans_code_divides_
         expected += 9 * inputs * width + width + 2 * width  # weights and biases; scales and offsets
         inputs = width
     with torch.device("meta"):
-        backbone = build("segnet", (3, 288, 384))
+        backbone = backbone_of("segnet", (3, 288, 384))
         head = backbone.head(13)
     assert total(backbone) == expected
     assert total(head) == 9 * 64 * 64 + 64 + 64 * 13 + 13
@@ -36,7 +31,7 @@ def test_parameters_are_those_counted_by_hand_and_those_that_mtans_code_divides_
 
 def test_maps_have_the_sizes_of_the_docstring() -> None:
     with torch.device("meta"):
-        shapes = build("segnet", (3, 288, 384)).shapes
+        shapes = backbone_of("segnet", (3, 288, 384)).shapes
     sides = [288, 144, 72, 36, 18, 18, 36, 72, 144, 288]
     assert [shape.pre for shape in shapes] == [
         (widths[-1], side, side * 4 // 3) for widths, side in zip(ENCODER + DECODER, sides, strict=True)
@@ -51,7 +46,7 @@ def test_the_work_is_that_counted_by_hand() -> None:
         for width in widths:
             encoder += places // side**2 * 9 * inputs * width
             inputs = width
-    work = count_work(parse_method("branches"), setup_of("segnet", (3, 96, 128)))
+    work = count_work(parse_method("branches"), dense_setup("segnet", (3, 96, 128)))
     assert work.per_input == encoder + places * (3 * 9 * 64 * 64 + 64 * (13 + 1 + 3))
     assert work.per_task == encoder + places * (9 * 64 * 64 + 64 * 13)
 
@@ -64,7 +59,7 @@ def uneven(module: nn.Module) -> None:
 
 
 def test_the_encoder_is_torchvisions_vgg16_with_batch_normalization() -> None:
-    ours = build("segnet:width=.125", (3, 32, 32)).eval()
+    ours = backbone_of("segnet:width=.125", (3, 32, 32)).eval()
     theirs = make_layers([8, 8, "M", 16, 16, "M", *[32] * 3, "M", *[64] * 3, "M", *[64] * 3, "M"], True).eval()
     uneven(theirs)
     encoder = ours.levels()[:5]
@@ -105,7 +100,7 @@ def layer(x: Tensor, sequence: nn.Module) -> Tensor:
 
 @pytest.mark.usefixtures("any_algorithm")
 def test_the_decoder_undoes_the_pools_in_reverse() -> None:
-    backbone = build("segnet:width=.05", (3, 32, 64)).eval()
+    backbone = backbone_of("segnet:width=.05", (3, 32, 64)).eval()
     parts = [[part for part in stage.pre.children() if isinstance(part, nn.Sequential)] for stage in backbone.levels()]
     for part in (part for stage in parts for part in stage):
         uneven(part[1])
@@ -128,7 +123,7 @@ def test_the_decoder_undoes_the_pools_in_reverse() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (28, 28), (33, 18)])
 def test_images_of_any_size_and_number_will_do(size: tuple[int, int]) -> None:
-    backbone = build("segnet:width=.05", (1, *size)).train()
+    backbone = backbone_of("segnet:width=.05", (1, *size)).train()
     head = backbone.head(4)
     for count in (1, 2):
         assert head(backbone(torch.rand(count, 1, *size))).shape == (count, 4, *size)
@@ -136,7 +131,7 @@ def test_images_of_any_size_and_number_will_do(size: tuple[int, int]) -> None:
 
 def test_initial_weights_are_xaviers_and_biases_0() -> None:
     torch.manual_seed(0)
-    backbone = build("segnet:width=.25", (3, 32, 32))
+    backbone = backbone_of("segnet:width=.25", (3, 32, 32))
     for module in (*backbone.modules(), *backbone.head(13).modules()):
         if isinstance(module, nn.Conv2d):
             assert module.bias is not None

@@ -84,7 +84,7 @@ def test_each_task_has_its_labels_counted_and_the_majority_class_its_accuracy() 
 
 def test_of_many_classes_the_rare_ones_are_summed_up() -> None:
     line, _, _, _ = class_balance(made(classes=30, partial=False))
-    assert line.startswith("q0: all labelled; ")
+    assert line.startswith("q0: all labeled; ")
     assert line.count(":") == 14
     shares = [float(share) for share in re.findall(r": ([\d.]+) %", line)]
     assert sum(shares) == pytest.approx(100, abs=0.7)
@@ -107,7 +107,9 @@ def test_where_no_task_is_a_classification_nothing_is_said() -> None:
 
 
 def test_prepare_prints_it_when_the_data_are_ready(tmp_path: Path) -> None:
-    output = CliRunner().invoke(app, ["prepare", "toy-partial", "--data-root", str(tmp_path)], catch_exceptions=False)
+    wide = {"COLUMNS": "400"}
+    asked = ["prepare", "toy-partial", "--data-root", str(tmp_path)]
+    output = CliRunner().invoke(app, asked, env=wide, catch_exceptions=False)
     ready, *lines = output.output.splitlines()[-5:]
     assert ready == f"toy-partial is ready in {tmp_path}"
     assert [line.split(":")[0] for line in lines[:3]] == ["  upper", "  lower", "  same"]
@@ -124,7 +126,7 @@ def test_classes_are_called_what_answers_are_called() -> None:
             return dataclasses.replace(first, answers=("red", "green", "blue")), number
 
     line, _ = class_balance(Named(NoOptions(), Path()))
-    assert re.fullmatch(r"q0: all labelled; red: [\d.]+ %, green: [\d.]+ %, blue: [\d.]+ %", line)
+    assert re.fullmatch(r"q0: all labeled; red: [\d.]+ %, green: [\d.]+ %, blue: [\d.]+ %", line)
 
 
 class Placed(Made):
@@ -148,7 +150,7 @@ def test_points_are_compared_with_the_best_constant_one() -> None:
     dataset = type("Other", (Placed,), {})(NoOptions(), Path())
     line, warning = point_balance(dataset)
     assert line.endswith("within 10 % of the side: q0 50.0, q1 25.0, mean 37.5")
-    assert warning == "warning: above 30 % for q0: places are too much alike for a test of where networks look"
+    assert warning == "warning: above 30 % for q0: the places are too similar to test where a network attends"
 
 
 def test_without_points_nothing_is_said_of_them() -> None:

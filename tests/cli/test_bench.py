@@ -35,7 +35,7 @@ def test_where_the_files_are_missing_random_images_take_their_place(tmp_path: Pa
     arguments = ("--methods", "chmod", "--jobs", "1", "--set", "images=64", "--set", "batch=16")
     result = bench(*arguments, "--data-root", str(tmp_path / "data"), out=tmp_path / "out")
     assert result.exit_code == 0, result.output
-    assert "The files of 'mmnist3' are not here: random images take their place." in result.output
+    assert "The files of 'mmnist3' are missing: random images take their place." in result.output
     assert "on images of mmnist3, which are random here" in (tmp_path / "out" / "bench.md").read_text()
     assert not (tmp_path / "data").exists()
 

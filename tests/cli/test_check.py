@@ -25,8 +25,10 @@ def test_a_check_that_passes_says_what_to_do_next() -> None:
 def test_a_check_that_fails_says_why_and_ends_with_exit_code_1() -> None:
     result = RUNNER.invoke(app, ["check", "toy-nan"])
     assert result.exit_code == 1
-    assert re.search(r"not so  learns 64 images of 2 tasks\n +it fails: NonFiniteLoss: the loss of task", result.output)
-    assert re.search(r"\n\d+ checks failed; docs/checks\.md says what each proves, and what to do\.\n$", result.output)
+    assert re.search(r"failed  learns 64 images of 2 tasks\n +it fails: NonFiniteLoss: the loss of task", result.output)
+    assert re.search(
+        r"\n\d+ checks failed; docs/checks\.md explains each check and what to do if it fails\.\n$", result.output
+    )
 
 
 def test_an_unknown_name_is_met_with_a_suggestion() -> None:

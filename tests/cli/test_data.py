@@ -35,9 +35,9 @@ def root(data_root: Path, tmp_path: Path) -> Path:
 
 def test_where_tells_the_root_and_whether_a_dataset_is_there(root: Path) -> None:
     assert typed("where", "--data-root", root) == f"{root}\n"
-    assert typed("where", "mmnist2", "--data-root", root) == f"{root}\nmmnist2 is there\n"
+    assert typed("where", "mmnist2", "--data-root", root) == f"{root}\nmmnist2 is ready\n"
     assert typed("where", "mmnist3", "--data-root", root) == (
-        f"{root}\nmmnist3 is not there yet: `mtbench data prepare mmnist3`\n"
+        f"{root}\nmmnist3 is not ready yet: mtbench data prepare mmnist3\n"
     )
 
 
@@ -51,7 +51,7 @@ def test_verify_prints_a_line_for_each_file(root: Path) -> None:
     assert len(lines) == len(mnist.MD5) + len(PARTS) + 1
     for line, (name, md5) in zip(lines, mnist.MD5.items(), strict=False):
         assert line == f"{root}/mnist/{name}  md5:{md5}"
-    assert lines[-1] == "mmnist2 is all well"
+    assert lines[-1] == "mmnist2: every file is as it should be"
 
 
 def test_verify_fails_on_a_damaged_file_and_prepare_mends_it(root: Path) -> None:
@@ -61,8 +61,8 @@ def test_verify_fails_on_a_damaged_file_and_prepare_mends_it(root: Path) -> None
     with pytest.raises(DataError, match=r"val-v1\.safetensors is truncated or altered"):
         typed("verify", "mmnist2", "--data-root", root)
     said = typed("prepare", "mmnist2", "--data-root", root)
-    assert said.startswith(f"mmnist2: composing val\nmmnist2 is ready in {root}\n  LU: all labelled; 0: ")
-    assert typed("verify", "mmnist2", "--data-root", root).endswith("mmnist2 is all well\n")
+    assert said.startswith(f"mmnist2: composing val\nmmnist2 is ready in {root}\n  LU: all labeled; 0: ")
+    assert typed("verify", "mmnist2", "--data-root", root).endswith("mmnist2: every file is as it should be\n")
 
 
 def test_a_misspelt_name_is_found_before_anything_is_done(tmp_path: Path) -> None:
@@ -110,16 +110,17 @@ def test_link_tells_where_original_files_lie_and_where_shows_it(tmp_path: Path) 
     folder.mkdir()
     (folder / "squares").touch()
     assert (
-        typed("link", "squares", "--data-root", root) == f"squares is not linked; it is looked for in {root}/squares\n"
+        typed("link", "squares", "--data-root", root)
+        == f"squares is not linked; its files are expected in {root}/squares\n"
     )
-    assert typed("where", "toy-all", "--data-root", root) == f"{root}\ntoy-all is there\n"
+    assert typed("where", "toy-all", "--data-root", root) == f"{root}\ntoy-all is ready\n"
     opened = parse_dataset("toy-all").open(root)
     assert opened.folder == root / "squares"
     fingerprint = opened.fingerprint()
     for words in (("link", "toy-all", folder), ("link", "squares"), ("link", "toy-all")):
         assert typed(*words, "--data-root", root) == f"squares is linked to {folder}\n"
     for name in ("toy-all", "toy-all:noise=0/.3"):
-        assert typed("where", name, "--data-root", root).endswith(f"is there\nsquares is linked to {folder}\n")
+        assert typed("where", name, "--data-root", root).endswith(f"is ready\nsquares is linked to {folder}\n")
         assert parse_dataset(name).open(root).folder == folder
     assert opened.fingerprint() == fingerprint
 
@@ -127,12 +128,14 @@ def test_link_tells_where_original_files_lie_and_where_shows_it(tmp_path: Path) 
 @pytest.mark.usefixtures("squares")
 def test_what_cannot_be_linked_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     root = tmp_path / "root"
-    message = r"^no dataset is made of files called 'square'\. Did you mean 'squares'\? Names: .*squares"
+    message = r"^no dataset is made from files called 'square'\. Did you mean 'squares'\? Names: .*squares"
     with pytest.raises(UsageError, match=message):
         typed("link", "square", tmp_path, "--data-root", root)
-    with pytest.raises(UsageError, match=rf"^{tmp_path}/none is no folder\. Give the folder that the files of squares"):
+    with pytest.raises(
+        UsageError, match=rf"^{tmp_path}/none is not a folder\. Give the folder of the files of squares"
+    ):
         typed("link", "squares", tmp_path / "none", "--data-root", root)
-    with pytest.raises(UsageError, match=r"x is no folder\. Give the folder that the files of squares"):
+    with pytest.raises(UsageError, match=r"x is not a folder\. Give the folder of the files of squares"):
         typed("link", "squares", tmp_path / ("x" * 300), "--data-root", root)
     with pytest.raises(DataError, match="has no file squares"):
         typed("link", "squares", tmp_path, "--data-root", root)

@@ -29,7 +29,7 @@ def test_a_new_method_is_in_a_folder_here_and_what_to_do_next_is_said(
         "mtbench-my-own/mtbench_my_own.py\n"
         "mtbench-my-own/test_mtbench_my_own.py\n"
         "\n"
-        "A method that works. Its comments say what to change. From here on:\n"
+        "This method works. Its comments say what to change. Next steps:\n"
         "\n"
         "    pip install -e mtbench-my-own\n"
         "    mtbench check my-own\n"

@@ -12,7 +12,8 @@ import pytest
 import typer
 from typer.testing import Result
 
-from mtbench.cli.run import exec_, run, status
+from mtbench.cli.exec import exec_
+from mtbench.cli.run import run, status
 from mtbench.errors import DataError, UsageError
 from mtbench.store.fingerprint import NUMERICS
 from tests.cli.commands import call, start
@@ -28,7 +29,7 @@ app.command("exec")(exec_)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "400")
     return tmp_path
 
 
@@ -72,13 +73,13 @@ def test_a_file_that_was_moved_is_given_anew_and_the_same_run_goes_on(place: Pat
     with pytest.raises(UsageError, match="there is no such file"):
         command("weights/shift.txt")
     again = command("moved.txt")
-    assert "1 runs: 1 to do, 0 done already." in again.output
-    assert "1 of 1 runs have a record." in again.output
+    assert "1 run: 1 to do, 0 done already." in again.output
+    assert "1 of 1 run has a record." in again.output
     assert {path.parent for path in place.rglob("spec.json")} == {folder}
     for name in ("spec.json", "record.json"):
         assert str(place) not in (folder / name).read_text()
         assert "shift.txt" not in (folder / name).read_text()
-    assert "1 runs: 0 to do, 1 done already." in command("./weights/../moved.txt").output
+    assert "1 run: 0 to do, 1 done already." in command("./weights/../moved.txt").output
 
 
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> None:
@@ -100,7 +101,7 @@ def test_a_failed_run_makes_the_exit_code_one_and_is_left_alone_until_asked_for(
     again = mtbench(*command[:-1])
     assert again.exit_code == 1
     assert "2 runs: 0 to do, 1 done already." in again.output
-    assert "1 failed, left alone; do them again with --refresh failed:" in again.output
+    assert "1 failed, left as they are; retrain them with --refresh failed:" in again.output
     (folder,) = place.glob("results/local/toy-all/toy-nan/*")
     assert not (folder / "superseded-1").exists()
     assert mtbench(*command, "--refresh", "failed").exit_code == 1
@@ -126,7 +127,7 @@ def test_a_stale_record_counts_until_it_is_refreshed(place: Path) -> None:
     make_stale(record)
     result = mtbench(*command)
     assert result.exit_code == 0
-    assert "1 stale, left alone; do them again with --refresh stale:" in result.output
+    assert "1 stale, left as they are; retrain them with --refresh stale:" in result.output
     assert f"  stale toy-all single seed 0: NUMERICS 0 -> {NUMERICS}" in result.output
     assert mtbench(*command, "--refresh", "stale").exit_code == 0
     assert "stale" not in mtbench(*command).output
@@ -161,7 +162,10 @@ def test_status_without_runs_says_so(place: Path) -> None:
     ("arguments", "text"),
     [
         (("--refresh", "stales"), "--refresh is 'stales'. Did you mean 'stale'? Allowed: stale, failed, damaged, all."),
-        (("--set", "lr"), "--set is 'lr'. It is KEY=VALUE, as in --set lr=0.0005."),
+        (
+            ("--set", "lr"),
+            "--set is 'lr'. Write KEY=VALUE, as in --set lr=0.0005. Keys: epochs, batch, lr, optimizer, ",
+        ),
         (
             ("--quick", "--protocol", "long"),
             "--quick is short for --protocol quick, and --protocol long was given too.",
@@ -199,11 +203,11 @@ def test_ctrl_c_leaves_checkpoints_and_the_same_command_goes_on(place: Path) -> 
     os.killpg(process.pid, signal.SIGINT)
     errors = process.communicate(timeout=300)[1]
     assert process.returncode == 130
-    assert errors == "stopped by SIGINT. The same command goes on where this one left off.\n"
+    assert errors == "stopped by SIGINT. The same command resumes it.\n"
     assert not list(place.rglob("claim.*"))
     assert not list(place.rglob("failure.json"))
     text = mtbench(*grid, "--dry-run").output
-    assert "2 runs: 2 to do, 2 of them from a checkpoint, 0 done already." in text
+    assert "2 runs: 2 to do, 2 of them resumed from a checkpoint, 0 done already." in text
 
 
 def test_help_does_not_import_torch() -> None:

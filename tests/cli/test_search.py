@@ -35,7 +35,7 @@ RESULTS = Path("results/local")
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "400")
     return tmp_path
 
 
@@ -59,13 +59,13 @@ def test_weights_of_the_tasks_are_searched_and_the_front_is_trained_again(place:
     text = result.output
     assert re.search(r"^ toy-all +branches\+fixed +weights +simplex:19 +0.5/0.5 +accuracy of each task *$", text, re.M)
     assert "5 trials, the first of them the default, x 1 tuning seed (1000) x 2 epochs = 10 epochs" in text
-    assert "trained again on all training images with seeds 0, 1." in text
+    assert "retrained on all training images with seeds 0, 1." in text
     assert "Trials 0 to 3: 4 runs: 4 to do, 0 done already.\n" in text
-    assert "Trial 4: 1 runs: 1 to do, 0 done already.\n" in text
+    assert "Trial 4: 1 run: 1 to do, 0 done already.\n" in text
     assert re.search(r"^ 0 +0\.5/0\.5 +[\d.]+ +[\d.]+ +[\d.]+ +default", text, re.M)
     study = found()
     named = ", ".join(map(str, study.chosen))
-    assert re.search(rf"^Re-trained on all training images with seeds 0, 1: trials? {named}\.$", text, re.M)
+    assert re.search(rf"^Retrained on all training images with seeds 0, 1: trials? {named}\.$", text, re.M)
     assert text.endswith("Tables and figures: mtbench report\n")
     assert len(list(place.glob("results/local/toy-all/*/seed-1000-*/record.json"))) == 5
     assert len(list(place.glob("results/local/toy-all/*/seed-[01]-*/record.json"))) == 2 * len(study.chosen)
@@ -84,7 +84,7 @@ def test_what_is_shown_on_the_way_is_of_the_validation_split() -> None:
 def test_the_same_command_again_does_nothing_and_says_the_same() -> None:
     first = mtbench(*WEIGHTS, "--trials", "3", "--retrain", "1").output
     again = mtbench(*WEIGHTS, "--trials", "3", "--retrain", "1").output
-    assert "3 of 3 trials are there already." in again
+    assert "3 of 3 trials are finished already." in again
     assert "Trials" not in again
     assert again[again.index("On the validation split") :] == first[first.index("On the validation split") :]
 
@@ -102,9 +102,7 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> No
 
 def test_a_space_with_fewer_settings_than_trials_is_told() -> None:
     asked = ("search", "--dataset", "toy-all", "--methods", "td", "--trials", "8", "--dry-run", "--space")
-    told = (
-        "For td on toy-all there are only 3 settings, the default among them: a trial that repeats one takes its runs"
-    )
+    told = "td on toy-all has only 3 settings, the default among them: a trial that repeats one uses its runs"
     assert told in mtbench(*asked, "lr=0.1/0.2").output
     assert "there are only" not in mtbench(*asked, "lr=0.1..0.2").output
 
@@ -141,7 +139,7 @@ def test_a_failed_trial_is_shown_and_counted(place: Path) -> None:
     assert result.exit_code == 1
     assert "2 trials, 2 of them failed, 0 epochs" in result.output
     assert "failed trial 0: the loss of task 'lower' became nan at step 3" in result.output
-    assert "No trial came to its end, so that nothing was chosen." in result.output
+    assert "No trial was finished, and no setting was chosen." in result.output
     assert len(list(place.rglob("failure.json"))) == 2
 
 
@@ -187,7 +185,7 @@ def test_ctrl_c_leaves_a_search_that_the_same_command_goes_on_with(place: Path) 
     os.killpg(process.pid, signal.SIGINT)
     errors = process.communicate(timeout=300)[1]
     assert process.returncode == 130
-    assert errors == "stopped by SIGINT. The same command goes on where this one left off.\n"
+    assert errors == "stopped by SIGINT. The same command resumes it.\n"
     assert not list(place.rglob("claim.*"))
     (log,) = place.rglob("journal.log")
     assert log.read_text().count('"asked"') == 4  # a whole round was proposed

@@ -72,7 +72,7 @@ direction = "bigger"
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MTBENCH_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", "400")
     (tmp_path / "toys.toml").write_text(TOYS)
     return tmp_path
 
@@ -81,7 +81,8 @@ def mtbench(*arguments: str) -> Result:
     return call(app, *arguments)
 
 
-def test_every_suite_that_comes_with_mtbench_is_listed_with_what_it_is() -> None:
+def test_every_suite_that_comes_with_mtbench_is_listed_with_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     text = mtbench("suite", "list").output
     assert {line.split()[0] for line in text.splitlines() if line.split()} >= set(built_in_suites())
     assert "levi2020-table1" in built_in_suites()
@@ -89,13 +90,14 @@ def test_every_suite_that_comes_with_mtbench_is_listed_with_what_it_is() -> None
     assert "Multi-MNIST with two, three and" in text
 
 
-def test_in_a_pipe_the_list_has_a_line_for_each() -> None:
+def test_in_a_pipe_the_list_is_at_most_a_hundred_columns_wide() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-c", MTBENCH, "suite", "list"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True, timeout=300)
-    named = [line.split()[0] for line in done.stdout.splitlines()[3:] if line.strip()]
-    assert named[:-1] == list(built_in_suites())
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    assert {line.split()[0] for line in lines if line.strip()} >= set(built_in_suites())
     assert "\x1b" not in done.stdout
 
 
@@ -107,7 +109,7 @@ def test_a_suite_is_shown_with_what_it_runs_and_claims() -> None:
     assert (
         "Claim on toy-all: uniform is better than single in mean (margin 2.5, paired test).\n"
         "Claim on toy-all: single is equivalent to uniform in upper (margin 1, welch test).\n"
-        "To make one of your own, begin with a copy of toys.toml\n"
+        "To write a suite of your own, begin with a copy of toys.toml\n"
     ) in text
 
 
@@ -134,7 +136,7 @@ def test_what_varies_is_shown(place: Path) -> None:
 
 def test_a_suite_in_order_is_said_to_be() -> None:
     result = mtbench("suite", "validate", "toys.toml")
-    assert (result.exit_code, result.output) == (0, "toys.toml is in order: mtbench run --suite toys.toml\n")
+    assert (result.exit_code, result.output) == (0, "toys.toml is valid: mtbench run --suite toys.toml\n")
 
 
 def test_everything_that_is_wrong_is_told_with_its_line(place: Path) -> None:
@@ -198,7 +200,7 @@ def test_a_folder_is_no_suite(place: Path) -> None:
 def test_a_command_to_copy_is_quoted_for_the_shell(place: Path) -> None:
     (place / "my toys.toml").write_text(TOYS)
     told = mtbench("suite", "validate", "my toys.toml").output
-    assert told == "my toys.toml is in order: mtbench run --suite 'my toys.toml'\n"
+    assert told == "my toys.toml is valid: mtbench run --suite 'my toys.toml'\n"
 
 
 def test_a_faulty_suite_is_neither_run_nor_reported(place: Path) -> None:
@@ -223,7 +225,7 @@ def test_what_a_suite_says_itself_cannot_be_given_beside_it(place: Path, option:
 
 def test_a_report_of_a_suite_that_nothing_was_run_of_says_how_to_begin() -> None:
     mtbench("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--set", "lr=0.5", "--quiet")
-    with pytest.raises(UsageError, match=r"none of the runs there belongs to suite 'toys\.toml'\. Make some: mtbench"):
+    with pytest.raises(UsageError, match=r"none of the runs there belongs to suite 'toys\.toml'\. Train some: mtbench"):
         mtbench("report", "--suite", "toys.toml")
 
 

@@ -98,7 +98,8 @@ def test_a_drawn_world_conforms(world: str, tmp_path: Path) -> None:
 
 def test_every_network_that_a_balancer_can_work_on_is_in_a_mixed_pair() -> None:
     paired = {pair.partition("+")[0] for pair in PAIRS}
-    shared = {name for name in for_any_kind() if registry.load("method", name).shares_parameters}
+    loaded: dict[str, type[Network]] = {name: registry.load("method", name) for name in for_any_kind()}
+    shared = {name for name, network in loaded.items() if network.shares_parameters}
     assert shared == paired | {"branches"}  # with which every balancer is checked
 
 

@@ -110,7 +110,7 @@ def test_content_that_changed_is_found_out_even_where_size_and_time_did_not(abc:
     assert str(error.value) == (
         f"option 'weights' of backbone 'x' is the file with sha256 {ABC}, and the content of {abc}, where it was last, "
         f"has changed: its sha256 is {hashlib.sha256(b'abd').hexdigest()}. Put it back, or run the same command again "
-        "with the path of the right file, which goes on with the same run. A file of other content makes another run."
+        "with the path of the right file, which continues the same run. A file of other content makes another run."
     )
 
 
@@ -122,7 +122,7 @@ def test_a_file_that_was_moved_is_named_with_its_hash_its_place_and_the_way_on(a
     assert str(error.value) == (
         f"option 'weights' of backbone 'x' is the file with sha256 {ABC}, which cannot be read at {abc}, where it was "
         "last: No such file or directory. Put it back, or run the same command again with the path of the right file, "
-        "which goes on with the same run."
+        "which continues the same run."
     )
 
 

@@ -1,24 +1,15 @@
 import pytest
 import torch
 
-from mtbench.contract import Batch, Classification, Losses, Network, Setup, Task
-from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.contract import Batch, Classification, Losses, Network
+from tests.builders.networks import network_of
 
 WIDTHS = {"a": 4, "b": 7, "c": 2}
 
 
 def network(method: str, seed: int = 0) -> Network:
-    lenet = parse_backbone("lenet:width=.3")
-    tasks = tuple(Task(name=name, kind=Classification(classes=width)) for name, width in WIDTHS.items())
-    setup = Setup(
-        tasks=tasks,
-        backbone_class=lenet.backbone_class,
-        backbone_options=lenet.options,
-        input_shape=(1, 28, 28),
-        seed=seed,
-    )
-    chosen = parse_method(method)
-    return chosen.network_class(chosen.network_options, setup)
+    kinds = {name: Classification(classes=width) for name, width in WIDTHS.items()}
+    return network_of(Network, method, "lenet:width=.3", kinds, seed)  # type: ignore[type-abstract]
 
 
 def batch(drawn: torch.Tensor | None, labels: torch.Tensor) -> Batch:

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,23 +17,14 @@ from mtbench.registry import entries, load
 from mtbench.report.drawing.samples import sample_page
 from mtbench.train.trained import Trained, train
 from mtbench_datasets.toy2 import front, gap, objective
+from tests.builders.keepers import Forgetful
 
 CPU = torch.device("cpu")
 
 
-class Nowhere:
-    """Keeps nothing."""
-
-    def restore(self) -> None:
-        return None
-
-    def keep(self, *_: Any) -> None:
-        pass
-
-
 def run(method: str, dataset: str = "toy2", protocol: str = "quick", **settings: str) -> Trained:
     spec = plan(Request(methods=[method], datasets=[dataset], protocol=protocol, settings=settings, seeds=[0]))[0]
-    return train(spec, root=Path(), device=CPU, keeper=Nowhere())
+    return train(spec, root=Path(), device=CPU, keeper=Forgetful())
 
 
 def both(theta: Tensor) -> Tensor:

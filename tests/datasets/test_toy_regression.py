@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import torch
@@ -16,16 +16,7 @@ from mtbench.plan.parse import parse_dataset
 from mtbench.report.drawing.samples import sample_page
 from mtbench.train.trained import Trained, train
 from mtbench_datasets.toy_regression import ToyRegression, VectorRegression
-
-
-class Nowhere:
-    """Keeps nothing."""
-
-    def restore(self) -> None:
-        return None
-
-    def keep(self, *_: Any) -> None:
-        pass
+from tests.builders.keepers import Forgetful
 
 
 def opened(text: str = "toy-regression") -> ToyRegression:
@@ -142,7 +133,7 @@ def test_it_has_no_page_of_samples(tmp_path: Path) -> None:
 
 def run(method: str) -> Trained:
     request = Request(methods=[method], datasets=["toy-regression:count=2"], protocol="quick", settings={}, seeds=[0])
-    return train(plan(request)[0], root=Path(), device=torch.device("cpu"), keeper=Nowhere())
+    return train(plan(request)[0], root=Path(), device=torch.device("cpu"), keeper=Forgetful())
 
 
 def test_plainly_added_the_task_of_scale_1_is_not_learned_and_balanced_it_is() -> None:

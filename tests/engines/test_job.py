@@ -131,7 +131,7 @@ def test_sigterm_ends_the_command_exec_and_leaves_the_checkpoint_and_no_lease(tm
     wait_until(lambda: run.has_checkpoint or process.poll() is not None)
     process.send_signal(signal.SIGTERM)
     errors = process.communicate(timeout=300)[1]
-    assert errors == "the run was stopped. The same command goes on from its last checkpoint.\n"
+    assert errors == "the run was stopped. The same command resumes it from its last checkpoint.\n"
     assert process.returncode == 130
     assert run.has_checkpoint
     assert not list(run.path.glob("claim.*"))

@@ -225,7 +225,7 @@ def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(tmp_path: Path) -> None:
     parent, worker = parent_with_a_worker(tmp_path)
     os.killpg(parent.pid, signal.SIGINT)  # as a terminal does: to the whole group
     said = parent.communicate(timeout=300)[0]
-    assert said == "stopped by SIGINT. The same command goes on where this one left off.\n"
+    assert said == "stopped by SIGINT. The same command resumes it.\n"
     wait_for_the_end_of(worker)
     assert RunFolder(tmp_path / "endless").failure() is None
 

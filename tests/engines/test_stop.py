@@ -30,7 +30,7 @@ from mtbench.store.folder import RunFolder
 from tests.engines.test_pool import Events
 from tests.waits import DEADLINE, wait_until
 
-STOPPED = "the run was stopped. The same command goes on from its last checkpoint."
+STOPPED = "the run was stopped. The same command resumes it from its last checkpoint."
 
 
 class Parts:

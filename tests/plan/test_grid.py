@@ -70,17 +70,29 @@ def test_the_default_backbone_is_not_part_of_the_name() -> None:
     assert specs("td@lenet:width=2")[0].titles.method == "td@lenet:width=2"
 
 
-@pytest.mark.parametrize(("text", "seeds"), [("3", [0, 1, 2]), ("0,3,7", [0, 3, 7]), ("7,", [7]), ("2,2,1", [1, 2])])
-def test_seeds_are_a_count_or_a_list(text: str, seeds: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("3", [0, 1, 2]),
+        ("0,3,7", [0, 3, 7]),
+        ("7,", [7]),
+        ("2,2,1", [1, 2]),
+        ("0-5", [0, 1, 2, 3, 4, 5]),
+        ("4-4", [4]),
+        ("0,3-5", [0, 3, 4, 5]),
+    ],
+)
+def test_seeds_are_a_count_a_range_or_a_list(text: str, seeds: list[int]) -> None:
     assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "a", "", "1,-2", ","])
+@pytest.mark.parametrize("text", ["0", "-1", "a", "", "1,-2", ",", "5-3", "0-a"])
 def test_other_seeds_are_refused(text: str) -> None:
     with pytest.raises(UsageError) as error:
         parse_seeds(text)
     assert str(error.value) == (
-        f"--seeds is '{text}'. Allowed: a count such as 10, or a list such as 0,3,7 ('7,' is seed 7 alone)."
+        f"--seeds is '{text}'. Allowed: a count such as 10, a range such as 0-5 (both ends included), or a list such "
+        "as 0,3,7-9 ('7,' is seed 7 alone)."
     )
 
 

@@ -76,7 +76,7 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
         ("tdx", "method 'tdx' is not installed. Did you mean 'td'? Installed: "),
         (
             "famo",
-            "method 'famo' is not installed. It is a balancer: give it a network, as in 'branches+famo'. Installed: ",
+            "there is no method 'famo'. 'famo' is a balancer: --methods branches+famo. Installed: ",
         ),
         ("td+mgdaub", "balancer 'mgdaub' is not installed. Did you mean 'mgda-ub'? Installed: "),
         ("td:chanels=6", "method 'td' has no option 'chanels'. Did you mean 'channels'? Its options: image, spatial, "),

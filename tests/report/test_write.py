@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import StoreError
-from mtbench.report.write import make_report
+from mtbench.report.assemble import make_report
 from tests.report.records import QUICK, finished, unfinished
 
 KINDS = ["table.tex", "table.md", "table.csv", "curves.pdf", "curves.png", "points.pdf", "points.png"]

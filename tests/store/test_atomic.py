@@ -79,7 +79,7 @@ def test_a_full_disk_is_told_with_the_path_and_the_mend(tmp_path: Path) -> None:
         fill_the_disk(tmp_path / "never")
     assert str(caught.value) == (
         f"{tmp_path}/never cannot be written: No space left on device. "
-        "The disk is full: free some space; the same command then goes on where it stopped."
+        "The disk is full: free some space; the same command then resumes."
     )
 
 

@@ -93,7 +93,7 @@ def test_a_study_that_was_changed_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"study": {"format": 1}, "sha256": ""}'])
 def test_what_is_no_study_is_refused(folder: Path, text: str) -> None:
     (folder / FILE).write_text(text)
-    with pytest.raises(DamagedRecord, match="Give the command again that made it"):
+    with pytest.raises(DamagedRecord, match="Run the command that made it again"):
         read_study(folder / FILE)
 
 

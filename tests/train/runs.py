@@ -1,7 +1,5 @@
 """Runs in toy worlds, trained in this process."""
 
-import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,34 +7,10 @@ import torch
 
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.record import CurvePoint
 from mtbench.train.trained import Trained, train
+from tests.builders.keepers import Memory
 
 CPU = torch.device("cpu")
-
-
-class Memory:
-    """Keeps states in memory, through the serialisation that a file goes through."""
-
-    def __init__(self, stop_after: int | None = None) -> None:
-        self.state: bytes | None = None
-        self.curve: Sequence[CurvePoint] = ()
-        self.kept = 0
-        self.stop_after = stop_after
-
-    def restore(self) -> dict[str, Any] | None:
-        if self.state is None:
-            return None
-        state: dict[str, Any] = torch.load(io.BytesIO(self.state), weights_only=True)
-        return state
-
-    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        file = io.BytesIO()
-        torch.save(state, file)
-        self.state, self.curve = file.getvalue(), tuple(curve)
-        self.kept += 1
-        if self.kept == self.stop_after:
-            raise KeyboardInterrupt
 
 
 def spec_of(method: str, dataset: str = "toy-all", seed: int = 0, **settings: str) -> RunSpec:

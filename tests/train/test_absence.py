@@ -26,7 +26,8 @@ from mtbench.train.muon import Muon
 from mtbench.train.ownership import Stacked, Whole, owners
 from mtbench.train.phases import phases, some_inputs
 from mtbench_methods.balancers.gradient_surgery.pcgrad import PCGrad
-from tests.train.runs import CPU, Memory, run, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, spec_of
 
 OPTIMIZERS: dict[str, dict[str, str]] = {
     "adam": {"weight-decay": ".01"},

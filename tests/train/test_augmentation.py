@@ -18,7 +18,8 @@ from mtbench.train.estimate import measure_speed
 from mtbench.train.evaluate import evaluate
 from mtbench.train.loop import fit
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 
 MOVED = ["toy-all:augment=shift", "toy-partial:augment=all", "toy-surfaces:augment=all"]
 

@@ -14,7 +14,8 @@ from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.buffers import restored_buffers, unchanged_buffers
 from mtbench.train.evaluate import evaluate
 from mtbench.train.loop import fit
-from tests.train.runs import CPU, Memory, run, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, spec_of
 
 NORMED = "@resnet18:width=.125"
 

@@ -4,7 +4,8 @@ import pytest
 
 from mtbench.errors import Stopped
 from mtbench.train.trained import Trained
-from tests.train.runs import Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import run, same, spec_of
 
 
 def test_a_stop_is_looked_for_before_each_step_and_each_batch_that_is_evaluated() -> None:

@@ -1,32 +1,20 @@
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, all_methods, plan
-from mtbench.store.record import CurvePoint
 from mtbench.train.device import choose_device, deterministic
 from mtbench.train.estimate import measure_speed
 from mtbench.train.trained import Trained, train
+from tests.builders.keepers import Forgetful
 from tests.train.golden import CASES, moved, read, values
-
-
-class Nothing:
-    """Keeps nothing."""
-
-    def restore(self) -> None:
-        return None
-
-    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        pass
 
 
 def run(method: str, device: str) -> Trained:
     spec = plan(Request(methods=[method], datasets=["toy-all"], settings={}, seeds=[0]))[0]
-    return train(spec, root=Path(), device=torch.device(device), keeper=Nothing())
+    return train(spec, root=Path(), device=torch.device(device), keeper=Forgetful())
 
 
 @pytest.mark.parametrize(("there", "expected"), [(True, "cuda"), (False, "cpu")])
@@ -82,7 +70,7 @@ def test_tf32_on_a_cpu_is_refused() -> None:
 def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_a_cpu(method: str) -> None:
     name = f"toy-all/{method}@lenet"
     spec = CASES[name].spec()
-    first, second = (train(spec, root=Path(), device=torch.device("cuda"), keeper=Nothing()) for _ in range(2))
+    first, second = (train(spec, root=Path(), device=torch.device("cuda"), keeper=Forgetful()) for _ in range(2))
     assert all(torch.equal(first.model[name], second.model[name]) for name in first.model)
     assert first.results == second.results
     assert not moved(read().cases[name]["train"], values(first)["train"], 1e-2)

@@ -20,7 +20,8 @@ from mtbench.train import outputs as module
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate, measure
 from mtbench.train.outputs import Answered
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 
 STORED = {
     "toy-all": {"upper": torch.uint8, "lower": torch.uint8},

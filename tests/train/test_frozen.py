@@ -18,7 +18,8 @@ from mtbench.train.assemble import assemble
 from mtbench.train.loop import fit
 from mtbench_methods.balancers.gradient_surgery.pcgrad import PCGrad
 from mtbench_methods.networks.branches import Branches
-from tests.train.runs import CPU, Memory, run, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, spec_of
 
 
 def freeze(monkeypatch: pytest.MonkeyPatch, *parts: str) -> None:

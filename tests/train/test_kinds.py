@@ -16,7 +16,8 @@ from mtbench.store.record import TaskResult
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate
 from mtbench.train.loop import fit
-from tests.train.runs import CPU, Memory, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, spec_of
 
 TOYS = ("toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-surfaces", "toy-triplets", "toy-retrieval")
 BALANCERS = ("uniform", "uncertainty", "mgda", "mgda-ub")  # of losses (two), of gradients, of the representation

@@ -13,7 +13,8 @@ from mtbench.train.cost import Ledger
 from mtbench.train.loop import curve_epochs
 from mtbench.train.progress import Progress
 from mtbench_methods.balancers.equalization import fair_weights
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 
 FIVE = ["single", "uniform", "moo", "chmod", "td"]
 DRAWING = [

@@ -16,7 +16,8 @@ from mtbench.train.loop import fit
 from mtbench.train.muon import Muon
 from mtbench.train.optimizer import build_optimizer
 from mtbench.train.phases import phases
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 
 EPOCHS, BATCH, EXAMPLES, RATE = 3, 16, 48, 0.02
 STEPS = EXAMPLES // BATCH

@@ -5,28 +5,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import AllTasksNetwork, Classification, Inputs, Network, NoOptions, OneTaskNetwork, Setup, Task
-from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.contract import AllTasksNetwork, Inputs, Network, NoOptions, OneTaskNetwork
 from mtbench.train.ownership import Stacked, Whole, owned, owners
+from tests.builders.networks import network_of, setup_of
 
 TASKS = 3
 SHAPE = (1, 28, 28)
 
 
-def setup(backbone: str = "lenet", tasks: int = TASKS) -> Setup:
-    choice = parse_backbone(backbone)
-    return Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(tasks)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=SHAPE,
-        seed=0,
-    )
-
-
 def build(method: str, backbone: str = "lenet", tasks: int = TASKS) -> Network:
-    chosen = parse_method(method)
-    return chosen.network_class(chosen.network_options, setup(backbone, tasks))
+    return network_of(Network, method, backbone, tasks, shape=SHAPE)  # type: ignore[type-abstract]
 
 
 def images(count: int = 8, seed: int = 0) -> Tensor:
@@ -159,7 +147,7 @@ class Custom(OneTaskNetwork):
     per_task = frozenset({"mine"})
 
     def __init__(self, mine: Tensor, use: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
-        super().__init__(NoOptions(), setup())
+        super().__init__(NoOptions(), setup_of(TASKS, shape=SHAPE))
         torch.manual_seed(0)
         self.layer = nn.Linear(784, 10)
         self.mine = nn.ParameterDict({"part": nn.Parameter(mine)})
@@ -222,7 +210,7 @@ class TwoInputs(AllTasksNetwork):
     per_task = frozenset({"heads"})
 
     def __init__(self) -> None:
-        super().__init__(NoOptions(), setup())
+        super().__init__(NoOptions(), setup_of(TASKS, shape=SHAPE))
         self.words = nn.Embedding(5, 4)
         self.heads = nn.ModuleList([nn.Linear(8, 10) for _ in self.tasks])
 

@@ -23,7 +23,8 @@ from mtbench.train.ownership import owned
 from mtbench.train.phases import phases
 from mtbench.train.progress import Progress
 from mtbench.train.speeds import seconds_at
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 
 EPOCHS = 3
 MODES = ["own", "all"]

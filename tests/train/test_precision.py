@@ -12,7 +12,8 @@ from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.cost import count_macs
 from mtbench.train.outputs import outputs
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 
 
 def assembled(method: str, dataset: str = "toy-all", precision: str = "bf16") -> Assembly:

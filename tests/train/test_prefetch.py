@@ -16,7 +16,8 @@ from mtbench.train import trained as module
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.diagnostics.features import find_head, gather
 from mtbench.train.prefetch import batches
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 
 SPEC = spec_of("uniform", "toy-all:augment=all")
 

@@ -14,7 +14,8 @@ from mtbench.errors import PluginError
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.loop import fit
 from mtbench_methods.networks.branches import Branches
-from tests.train.runs import CPU, Memory, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, spec_of
 
 SETTINGS: dict[str, Any] = {"images": "32", "batch": "16", "epochs": "2"}
 NEVER = "requires a gradient, and no optimizer knows it: it would never be trained."

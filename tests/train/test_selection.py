@@ -17,7 +17,8 @@ from mtbench.store.record import SELECTED, CurvePoint, TaskResult
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate
 from mtbench.train.selection import best_epoch, best_epochs
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 
 NAN = math.nan
 

@@ -20,7 +20,8 @@ from mtbench.train.evaluate import measure
 from mtbench.train.guard import TOGETHER, Guard
 from mtbench.train.trained import train
 from mtbench_toys.quadratic import Quadratic, losses_of
-from tests.train.runs import CPU, Memory, run, same, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, same, spec_of
 from tests.train.waiting import Waits
 
 WITHOUT = [

@@ -24,9 +24,8 @@ def prepares(dataset: Dataset) -> None:
 def offers_protocols(dataset: Dataset) -> None:
     for name in ("paper", "quick"):
         if name not in dataset.protocols:
-            raise Fault(
-                f"it has no training protocol '{name}'; its training protocols are {', '.join(dataset.protocols) or 'none'}."
-            )
+            its = ", ".join(dataset.protocols) or "none"
+            raise Fault(f"it has no training protocol '{name}'; its training protocols are {its}.")
         if dataset.protocols[name].name != name:
             raise Fault(f"its protocol '{name}' calls itself '{dataset.protocols[name].name}'.")
 

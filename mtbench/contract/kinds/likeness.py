@@ -7,8 +7,7 @@ from torch import Tensor
 __all__ = ["Like", "mean_over_pixels"]
 
 Like: TypeAlias = Literal["", "libmtl"]
-"""The code whose definitions a kind follows: ``""`` for the definitions of mtbench, or ``"libmtl"`` for those of
-LibMTL.
+"""The code whose definitions a kind follows: ``""`` for those of mtbench, ``"libmtl"`` for those of LibMTL.
 
 LibMTL is Lin and Zhang, JMLR 2023, ``examples/nyu``. The losses and the augmentation of CAGrad, Nash-MTL and FAMO are
 the same. The docstring of each kind states the differences.

@@ -25,8 +25,9 @@ STEPS = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class Normals(Kind):
-    """The direction of the surface at each pixel; targets (N, 3, H, W) are floats x, y, z of any length above 0,
-    with x along the rows of pixels.
+    """The direction of the surface at each pixel; targets (N, 3, H, W) are floats x, y, z of any length above 0.
+
+    The x axis is along the rows of pixels.
 
     A pixel is undefined where its target has the length 0 or is not finite. The loss of an example is the mean of
     1 - cosine between output and target over its defined pixels.

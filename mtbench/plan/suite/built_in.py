@@ -3,6 +3,7 @@
 from importlib import resources
 from pathlib import Path
 
+from mtbench import registry
 from mtbench.errors import UsageError, did_you_mean
 
 __all__ = ["built_in_suites", "suite_path"]
@@ -28,7 +29,7 @@ def suite_path(name: str) -> Path:
     if not path.is_file():
         raise UsageError(
             f"there is no suite '{name}'.",
-            mend=did_you_mean(name, known),
+            mend=registry.elsewhere(name, instead_of="suite") or did_you_mean(name, known),
             allowed=f"A suite is a TOML file, or one of: {', '.join(known)}.",
         )
     return path

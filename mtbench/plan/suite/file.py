@@ -25,6 +25,16 @@ _TOP = ("title", "source", "note", "protocol", "labels", "figures", *_PARTS)
 _EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": ()}
 _TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*|class \w+)$")
 """Names that pydantic gives to the alternatives of a value, in the path to it."""
+_EXPECTED = {
+    "missing": "has too few values",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "a whole number is expected"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number is expected"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false is expected"),
+    "string_type": "a text is expected",
+    **dict.fromkeys(("list_type", "tuple_type"), "a list is expected"),
+    **dict.fromkeys(("dict_type", "mapping_type"), "a table is expected"),
+}
+"""Plain words for what pydantic finds wrong with a value, by its kind of error."""
 _MENDS = {
     "delta": "Write average and sign, e.g. 'metric/drop'.",
     "rows": "Give for each column a mean, or [mean, standard deviation].",
@@ -33,6 +43,7 @@ _MENDS = {
     "columns": 'Write a list of texts: ["...", "..."].',
     "pairs": 'Write a list of texts: ["one/other", "..."].',
     "contrast": 'Write two methods: ["...", "..."].',
+    "figures": 'Write a list of texts: ["...", "..."].',
     "vary": "Write a setting and its values: { name = [..., ...] }.",
 }
 
@@ -136,7 +147,7 @@ def _mistyped(cause: ValidationError, lines: Lines) -> Iterator[Fault]:
         line = lines.find(path, "" if error["type"] == "missing" else str(error["input"]))
         if (line, named) not in seen:
             seen.add((line, named))
-            said = "has too few values" if error["type"] == "missing" else error["msg"].lower()
+            said = _EXPECTED.get(error["type"], error["msg"].removeprefix("Value error, ").lower())
             what = "is missing" if missing else f"is {error['input']!r}: {said}"
             mend = "Write it." if missing else _MENDS.get(str(path[2]) if len(path) > 2 else "", "")
             yield Fault(line=line, text=f"'{named}' {what}. {mend}".rstrip())

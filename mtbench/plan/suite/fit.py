@@ -19,8 +19,7 @@ _SETTINGS = {field.name for field in dataclasses.fields(TrainingProtocol)}
 
 
 def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *, incomplete: bool) -> Iterator[Fault]:
-    """Yield a fault for each part that is well formed but does not fit the installed plug-ins, or the rest of the
-    suite.
+    """Yield a fault for each well-formed part that does not fit the installed plug-ins, or the rest of the suite.
 
     Args:
         numbers: positions in the file of the suite's parts, by kind of part (``grid``, ``search``, ``paper``,
@@ -29,6 +28,7 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
     """
     if not suite.parts and not incomplete:
         yield Fault(line=1, text="it names no runs. Write a [[grid]] with datasets and methods.")
+    yield from _figure_misfits(suite, lines)
     yield from _setting_misfits(suite.settings, ("protocol",), lines)
     strange: set[str] = set()
     runs: tuple[tuple[str, tuple[Grid | Search, ...]], ...] = (("grid", suite.grid), ("search", suite.search))
@@ -66,6 +66,16 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
         yield from relation_misfits(relation, known, ("relation", number), lines)
     for number, claim in zip(numbers["claim"], suite.claim, strict=True):
         yield from claim_misfits(claim, known, ("claim", number), lines)
+
+
+def _figure_misfits(suite: Suite, lines: Lines) -> Iterator[Fault]:
+    """Yield a fault for each name in `figures` that is no installed exhibit which suites ask for."""
+    known = registry.exhibits("request")
+    for name in suite.figures:
+        if name not in known:
+            mend = " ".join(part for part in (did_you_mean(name, known), f"Allowed: {', '.join(known)}.") if part)
+            text = f"'figures' names '{name}', which is no exhibit that a suite can ask for. {mend}"
+            yield Fault(line=lines.find(("figures",), name), text=text)
 
 
 def _setting_misfits(settings: Mapping[str, Any], path: Path, lines: Lines) -> Iterator[Fault]:

@@ -72,8 +72,7 @@ def signature(spec: RunSpec) -> str:
 
 
 def size_of(suite: Suite, place: Place, spec: RunSpec) -> str:
-    """Return the difference of a run's size from the suite's at the training protocol of that name: ``quick,
-    epochs=2``."""
+    """Return the difference of a run's size from the suite's at that training protocol: ``quick, epochs=2``."""
     settings = {**suite.sized(spec.protocol.name).settings, **dict(place.variation)}
     dataset = parse_dataset(place.dataset)
     planned = choose_protocol(dataset.dataset_class, place.dataset, spec.protocol.name).changed(**rendered(settings))

@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from mtbench.plan.suite.claim import AnyClaim
 from mtbench.plan.suite.parts import Counted, Grid, Search
@@ -31,10 +30,11 @@ class Suite:
         paper: published numbers.
         relation: published numbers of pairs of tasks.
         claim: the claims to be tested.
-        figures: figures in addition to those of every report: ``scatter`` (each pair of tasks, with fronts), ``sweep``
-            (over the varied setting), ``tasks`` (over the number of tasks), ``adding`` (of a task), ``matched`` (over
-            the cost of methods), ``conventions`` (Δm and the order of methods by conventions of published code, and
-            under each setting of the training that a part of the grid sets or varies).
+        figures: exhibits in addition to those of every report (`mtbench list exhibits` shows all): ``scatter`` (each
+            pair of tasks, with fronts), ``sweep`` (over the varied setting), ``tasks`` (over the number of tasks),
+            ``adding`` (of a task), ``matched`` (over the cost of methods), ``conventions`` (Δm and the order of methods
+            by conventions of published code, and under each setting of the training that a part of the grid sets or
+            varies).
     """
 
     name: str
@@ -50,7 +50,7 @@ class Suite:
     paper: tuple[PaperTable, ...] = ()
     relation: tuple[Relation, ...] = ()
     claim: tuple[AnyClaim, ...] = ()
-    figures: tuple[Literal["scatter", "sweep", "tasks", "adding", "matched", "conventions"], ...] = ()
+    figures: tuple[str, ...] = ()
 
     @property
     def parts(self) -> "tuple[Grid | Search, ...]":
@@ -58,8 +58,7 @@ class Suite:
         return (*self.grid, *self.search)
 
     def sized(self, base: str) -> "Suite":
-        """Return the suite on another of the datasets' training protocols, which then sets the amount of training
-        (`SIZE`)."""
+        """Return the suite on another of the datasets' training protocols, which then sets its `SIZE`."""
         if base == self.base:
             return self
         kept = {name: value for name, value in self.settings.items() if name not in SIZE}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mtbench.report.data.choices import Convention
+
 __all__ = ["CHOSEN", "Pair", "Reading", "Reference"]
 
 CHOSEN = "¶"
@@ -46,6 +48,7 @@ class Reading:
         lacking: sentences on runs that lack what the rules need.
         chosen_on_test: whether epochs were chosen on the test split, so that nothing is ranked.
         reference: what Δm is relative to; None for runs of single-task networks.
+        delta: the convention of Δm.
     """
 
     name: str
@@ -54,3 +57,4 @@ class Reading:
     lacking: tuple[str, ...]
     chosen_on_test: bool
     reference: Reference | None
+    delta: Convention

@@ -16,17 +16,16 @@ class Cost:
     Attributes:
         steps: optimizer steps.
         label_uses: labels that entered a loss.
-        forward_passes: inputs put through the network.
-        wall_seconds: on the clock, over all attempts up to the checkpoints that were gone on from.
-        cpu_seconds: of the process's user and system time, likewise.
-        training_wall_seconds: of `wall_seconds` those that went into training steps; NaN in records made before they
-            were told apart.
-        training_cpu_seconds: likewise.
-        peak_memory: bytes, of the process (CPU) or of the allocator (CUDA).
+        forward_passes: inputs passed through the network.
+        wall_seconds: wall-clock seconds, over all attempts up to the checkpoints that were resumed from.
+        cpu_seconds: user and system time of the process, over the same attempts.
+        training_wall_seconds: the part of `wall_seconds` in training steps; NaN in records made before it was measured.
+        training_cpu_seconds: the part of `cpu_seconds` in training steps.
+        peak_memory: bytes of the process (CPU) or of the allocator (CUDA).
         macs_per_task: multiply-accumulates to answer one task for one example.
         macs_per_input: multiply-accumulates to answer every task for one example.
-        unsolved: of the steps, those whose update does not meet the condition that defines the balancer, because its
-            solver ended short of it; 0 in records made before they were counted.
+        unsolved: number of steps whose update does not meet the condition that defines the balancer, because its solver
+            ended early; 0 in records made before they were counted.
     """
 
     steps: int
@@ -47,10 +46,10 @@ class Parameters:
     """Numbers of trainable parameters, without and with biases.
 
     Attributes:
-        weights: of the whole network, biases left out.
-        total: of the whole network.
-        single_weights: of the single-task network (default backbone and one head), biases left out.
-        single_total: likewise, with biases.
+        weights: parameters of the whole network, without biases.
+        total: parameters of the whole network.
+        single_weights: parameters of the single-task network (default backbone and one head), without biases.
+        single_total: parameters of the single-task network.
     """
 
     weights: int
@@ -64,12 +63,12 @@ class PhaseInfo:
     """The training in one phase of a run that has several.
 
     Attributes:
-        name: ``first`` for what comes before a task is added; then ``own`` or ``all``, what its protocol adds it by; or
-            a phase of the network's own.
-        epochs: how many.
-        parameters: how many numbers of the network were trained.
-        weights: likewise, biases left out.
-        tasks: by name those that were trained on.
+        name: ``first`` before a task is added; then ``own`` or ``all``, the training protocol's way of adding it; or a
+            phase of the network's own.
+        epochs: number of epochs.
+        parameters: number of trained parameters of the network.
+        weights: number of trained parameters of the network, without biases.
+        tasks: names of the tasks that were trained on.
     """
 
     name: str
@@ -81,7 +80,7 @@ class PhaseInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """The program and the system of a run; what its last bits depend on is in `Numerics`.
+    """The program and the system of a run; `Numerics` has the circumstances that affect the last bits.
 
     Attributes:
         mtbench: the version of mtbench.
@@ -99,9 +98,9 @@ class Code:
     """The code of one part of a run.
 
     Attributes:
-        distribution: the package that it came from.
+        distribution: the package of the code.
         version: the version of that package.
-        hash: of the syntax trees of its modules, without what makes no numbers.
+        hash: hash of the syntax trees of its modules, without the parts that make no numbers.
     """
 
     distribution: str
@@ -111,12 +110,12 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True)
 class Fingerprints:
-    """Fingerprints of what makes numbers: if any of it changes, the record is stale.
+    """Fingerprints of everything that makes numbers: if one of them changes, the record is stale.
 
     Attributes:
         numerics: the harness's own, `mtbench.store.fingerprint.NUMERICS`.
-        code: by part: ``network``, ``balancer``, ``backbone``, ``dataset``.
-        data: a hash of the data themselves.
+        code: the code of each part: ``network``, ``balancer``, ``backbone``, ``dataset``.
+        data: a hash of the data.
     """
 
     numerics: int

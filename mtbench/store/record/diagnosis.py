@@ -1,4 +1,4 @@
-"""Findings of a run's diagnostics, as its record keeps them; matrices are rows in the order of the tasks."""
+"""Results of a run's diagnostics in its record; rows and columns of matrices are in the order of the tasks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ Matrix: TypeAlias = tuple[tuple[Number, ...], ...]
 class Conflict:
     """The agreement of the gradients of tasks in the parameters that they share, over one epoch of training.
 
-    The entry of two tasks is of their gradients on the same mini-batches; that of a task with itself, on the diagonal,
-    is the null: of its gradients on the two halves of each mini-batch. Both are symmetric.
+    The entry of two tasks compares their gradients on the same mini-batches. The entry of a task with itself, on the
+    diagonal, is the null: it compares its gradients on the two halves of each mini-batch. All matrices are symmetric.
 
     Attributes:
-        batches: on how many mini-batches an entry was measured.
-        ucr: update compliance ratio, % of those on which the inner product was positive.
-        cosine: the mean cosine of the angle between the two gradients, 0 where one of them vanished.
+        batches: number of mini-batches on which an entry was measured.
+        ucr: update compliance ratio, % of these mini-batches with a positive inner product.
+        cosine: the mean cosine of the angle between the two gradients, 0 if one of them is 0.
     """
 
     batches: tuple[tuple[int, ...], ...]
@@ -32,12 +32,13 @@ class Conflict:
 
 @dataclass(frozen=True, kw_only=True)
 class Probed:
-    """Findings of fresh probes in the features of one depth of a network.
+    """Results of fresh probes of the features at one depth of a network.
 
     Attributes:
-        accuracy: % of the test examples, by the task that the network was asked for (row) and that of the labels.
-        selectivity: 1 if nothing of the other tasks is found in the features for a task, 0 if as much as is found of
-            them in their own; NaN of a single task.
+        accuracy: % of the test examples, by the task that the network was asked for (row) and the task of the labels
+            (column).
+        selectivity: 1 if the features for a task contain nothing of the other tasks, 0 if they contain as much of them
+            as the other tasks' own features; NaN for a single task.
     """
 
     accuracy: Matrix
@@ -46,14 +47,14 @@ class Probed:
 
 @dataclass(frozen=True, kw_only=True)
 class Selectivity:
-    """The extent to which the features for one task say something of the others, after training.
+    """The extent to which the features for one task contain information on the others, after training.
 
     Attributes:
-        chance: by task, the accuracy in % on the test split of always saying the most frequent class of training.
-        wrong_cue: the accuracy in % of the network's own answer, by the task that it was asked for (row) and that of
-            the labels; NaN where the two have unlike numbers of classes.
-        probes: by depth, ``representation`` (what enters the head) and ``hidden`` (what enters its last layer; left
-            out where the head is a single layer), and by kind of probe, ``mlp`` and ``linear``.
+        chance: the accuracy in % on the test split of the most frequent class of training, by task.
+        wrong_cue: the accuracy in % of the network's own answer, by the task that it was asked for (row) and the task
+            of the labels (column); NaN if their numbers of classes differ.
+        probes: results by depth, ``representation`` (input of the head) and ``hidden`` (input of its last layer; left
+            out if the head is a single layer), and by kind of probe, ``mlp`` and ``linear``.
     """
 
     chance: tuple[Number, ...]

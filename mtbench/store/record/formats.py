@@ -1,7 +1,7 @@
-"""Records, studies and specs of earlier formats, brought to the present one before they are read.
+"""Records, studies and specs of earlier formats, converted to the present one before they are read.
 
-Format 1 had one metric per task, and kept part of the numerics with the environment. Specs name a few settings
-otherwise; identities do not change, since they are computed with the first names (`mtbench.plan.spec`).
+Format 1 had one metric per task, and part of the numerics in the environment. Specs have other names for a few
+settings; identities do not change, since they are computed with the first names (`mtbench.plan.spec`).
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def study_from_1(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def record_from_1(body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record of format 1 in the present format, with `UNKNOWN` for instruction sets that it did not keep."""
+    """Return a record of format 1 in the present format, with `UNKNOWN` for instruction sets that it lacks."""
     before = body["environment"]
     numerics = {
         "libraries": {"torch": before["torch"]},

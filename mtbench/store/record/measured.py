@@ -26,21 +26,27 @@ __all__ = [
 ]
 
 CEILING = "ceiling of one embedding: "
-"""Beginning of the name of a measurement that is the triplet accuracy in % which labels set as the ceiling of one
-embedding for all tasks; the name of a task follows."""
+"""Beginning of the name of a measurement, followed by the name of a task.
+
+Its value is the upper bound, set by labels, of the triplet accuracy in % of one embedding for all tasks.
+"""
 
 DISTANCE = "distance of modulation vectors: "
-"""Beginning of the name of a measurement that is the mean absolute difference of the vectors by which two tasks
-modulate a network; the names of the two follow, with a slash between them, in the order of the tasks."""
+"""Beginning of the name of a measurement, followed by the names of two tasks with a slash between them.
+
+Its value is the mean absolute difference of the vectors by which the two tasks modulate a network.
+"""
 
 SELECTED = "selected epoch: "
-"""Beginning of the name of a measurement that is the epoch of the weights that answer a task, where tasks share nothing
-and have unlike ones; the name of the task follows."""
+"""Beginning of the name of a measurement, followed by the name of a task.
+
+Its value is the epoch of the weights that answer the task, if tasks share nothing and have different epochs.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskInfo:
-    """A task as tables need it.
+    """A task in the form that tables need.
 
     Attributes:
         name: the name of the task.
@@ -57,7 +63,7 @@ class TaskInfo:
 
     @property
     def delta_metrics(self) -> tuple[Metric, ...]:
-        """The metrics that are a part of Δm, the primary one first."""
+        """The metrics that are part of Δm, the primary one first."""
         return (self.metrics[0], *(metric for metric in self.metrics[1:] if metric.in_delta))
 
     @property
@@ -82,8 +88,8 @@ class TaskResult:
 
     Attributes:
         loss: the mean loss over the defined targets, in evaluation mode.
-        count: how many targets were defined.
-        metrics: by name, in the metric's unit.
+        count: number of defined targets.
+        metrics: values by name, in the metric's unit.
     """
 
     loss: Number
@@ -93,12 +99,12 @@ class TaskResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant:
-    """The result of one task on the test split with the same prediction for every example: the one that is best for the
+    """The result of one task on the test split with the same prediction for every example: the best one for the
     training labels, such as their majority class.
 
     Attributes:
-        name: what the prediction is called: ``majority class``, ``mean``.
-        metrics: by name, in the metric's unit, over the defined targets.
+        name: name of the prediction: ``majority class``, ``mean``.
+        metrics: values by name, in the metric's unit, over the defined targets.
     """
 
     name: str
@@ -107,12 +113,14 @@ class Constant:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchMeans:
-    """Means of test metrics over batches of examples in the order of the files, as some published code has them.
+    """Means of test metrics over batches of examples in the order of the files, as in some published code.
 
     Attributes:
         size: the number of examples of a batch; the last one may have fewer.
-        by_examples: whether a batch weighs as much as it has examples; else all weigh alike, the last one too.
-        metrics: by task and name, in the metric's unit. A batch in which a metric is undefined is left out of its mean.
+        by_examples: True if a batch is weighted by its number of examples; False if all count equally, the last one
+            too.
+        metrics: values by task and name, in the metric's unit. A batch with an undefined metric is left out of its
+            mean.
     """
 
     size: int
@@ -125,9 +133,9 @@ class WeightRange:
     """The weight that a balancer gave a task: the coefficient of its gradient in the shared parameters.
 
     Attributes:
-        mean: over the steps since the point before, of those with a label of the task.
-        low: the least of these.
-        high: the greatest.
+        mean: mean over the steps since the point before that had a label of the task.
+        low: the smallest weight in these steps.
+        high: the largest weight in these steps.
     """
 
     mean: Number
@@ -140,21 +148,20 @@ class CurvePoint:
     """A line of ``curve.jsonl``.
 
     Attributes:
-        epoch: how many epochs were finished.
-        steps: how many optimizer steps.
-        label_uses: how many labels had entered a loss.
-        train_losses: by task, the mean training loss over the labels used in that epoch, without what the method
-            declares as auxiliary losses; NaN for a task that was absent. Records made before those were kept apart
-            include them.
-        results: by split and task.
-        conflict: of the tasks' gradients over that epoch; None if the protocol did not ask for it, or if the tasks
-            share no parameter.
-        same_images: likewise with triplets of all tasks that are made of the same images, the anchors of each
-            mini-batch; None too where examples are no triplets, where the classes of images are not known, and in
-            records made before it was measured.
-        weights: by task, the weights that the balancer used since the point before; None if no weights describe it.
-        batch_means: of the test split, for each kind of batches in the conventions of the dataset; empty where the test
-            split was not evaluated, and in records made before they were kept.
+        epoch: number of finished epochs.
+        steps: number of optimizer steps.
+        label_uses: number of labels that had entered a loss.
+        train_losses: the mean training loss of each task over the labels used in that epoch, without the method's
+            auxiliary losses; NaN for a task that was absent. Older records include auxiliary losses.
+        results: results by split and task.
+        conflict: conflict of the tasks' gradients over that epoch; None if the training protocol did not request it, or
+            if the tasks share no parameter.
+        same_images: conflict on triplets of all tasks that are made of the same images, the anchors of each mini-batch;
+            None also if examples are no triplets, if the classes of images are unknown, and in records made before it
+            was measured.
+        weights: the weights of each task that the balancer used since the point before; None if no weights describe it.
+        batch_means: means of the test split, for each kind of batches in the conventions of the dataset; empty if the
+            test split was not evaluated, and in records made before they were stored.
     """
 
     epoch: int
@@ -171,13 +178,13 @@ class CurvePoint:
 @dataclass(frozen=True, kw_only=True)
 class StoredPredictions:
     """The predictions of one task on the test split, or the reason why they are not stored. An example without a label
-    of the task has none: NaN stands in its place, or the largest value of an integer dtype (255 of uint8). Runs before
-    that was so have a prediction there.
+    of the task has no prediction: its entry is NaN, or the largest value of an integer dtype (255 for uint8). Older
+    runs have a prediction there.
 
     Attributes:
-        dtype: of the array in ``predictions.npz``, e.g. ``uint8``; empty if there is none.
-        shape: of the array; empty if there is none.
-        why_not: a sentence; empty if they are stored.
+        dtype: dtype of the array in ``predictions.npz``, e.g. ``uint8``; empty if there is none.
+        shape: shape of the array; empty if there is none.
+        why_not: the reason as a sentence; empty if they are stored.
     """
 
     dtype: str = ""
@@ -187,11 +194,11 @@ class StoredPredictions:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """A number that a run measured besides, for which the format has no field.
+    """An additional number that a run measured, for which the format has no field.
 
     Attributes:
         value: the number.
-        unit: e.g. ``s`` or ``MB``; empty for a plain number.
+        unit: e.g. ``s`` or ``MB``; empty for a number without unit.
     """
 
     value: Number

@@ -1,4 +1,4 @@
-"""Numerics of a run: the libraries, instructions and settings that decide how its numbers are rounded."""
+"""Numerics of a run: the libraries, instructions and settings that determine the rounding of its numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ UNKNOWN = "unknown"
 class Numerics:
     """Everything below the code of a run that its numbers depend on.
 
-    Numerics never make a record stale. Runs of unlike numerics are not equal to the bit, and reports say so where they
-    stand side by side.
+    Numerics never make a record stale. Runs with different numerics are not equal to the bit, and reports say so where
+    they are shown together.
 
     Attributes:
-        libraries: versions by name of distribution: ``torch``, ``numpy``, ``scipy``, ``torchjd``, and the solvers that
-            the run's method needs besides, such as ``clarabel``.
+        libraries: versions by name of distribution: ``torch``, ``numpy``, ``scipy``, ``torchjd``, and further solvers
+            that the run's method needs, such as ``clarabel``.
         torch_instructions: the instruction set of torch's own kernels on the CPU, e.g. ``AVX512``.
         onednn_instructions: the instruction set of oneDNN, which computes convolutions on the CPU, e.g.
-            ``avx512_core``; ``none`` where torch is built without oneDNN.
-        threads: how many threads one operation of torch uses on the CPU.
-        processor: the model of the CPU, or of the GPU where that trains.
+            ``avx512_core``; ``none`` if torch was built without oneDNN.
+        threads: number of threads of one operation of torch on the CPU.
+        processor: the model of the CPU, or of the GPU that trains.
         device: ``cpu``, ``cuda`` or another kind of device of torch.
-        deterministic: whether torch was told to use deterministic algorithms alone.
-        cuda: versions of ``runtime``, ``driver`` and ``cudnn``; empty where no GPU trains.
+        deterministic: True if torch was told to use only deterministic algorithms.
+        cuda: versions of ``runtime``, ``driver`` and ``cudnn``; empty if no GPU trains.
     """
 
     libraries: Mapping[str, str]
@@ -39,7 +39,7 @@ class Numerics:
     cuda: Mapping[str, str] = field(default_factory=dict)
 
     def aspects(self) -> dict[str, str]:
-        """Return every value as text, by what it is called in a sentence: ``torch version``, ``threads``, ..."""
+        """Return every value as text, by its name in sentences: ``torch version``, ``threads``, ..."""
         return {
             **{f"{name} version": version for name, version in self.libraries.items()},
             "instruction set of torch": self.torch_instructions,
@@ -52,10 +52,10 @@ class Numerics:
         }
 
     def differences(self, before: "Numerics") -> list[str]:
-        """Return what differs from earlier numerics, each as ``instruction set of torch AVX512, and AVX2 before``.
+        """Return the differences from earlier numerics, each as ``instruction set of torch AVX512, and AVX2 before``.
 
-        What only one of the two has (a solver that the other method does not need), and what is unknown of one of them,
-        is no difference.
+        A value that only one of the two has (a solver that the other method does not need), or that is unknown in one
+        of them, is no difference.
         """
         mine, theirs = self.aspects(), before.aspects()
         return [

@@ -10,12 +10,12 @@ __all__ = ["ConstantPoint", "Nearness", "Outcomes", "Pointing", "TaskPointing"]
 
 @dataclass(frozen=True, kw_only=True)
 class Nearness:
-    """Distances between points that were found and true points. Their unit is the image's side: a distance along x is
-    divided by its width, one along y by its height.
+    """Distances between predicted and true points. Their unit is the side of the image: a distance along x is divided
+    by its width, one along y by its height.
 
     Attributes:
-        within_5: the fraction that is at most 0.05.
-        within_10: the fraction that is at most 0.1.
+        within_5: the fraction of distances that are at most 0.05.
+        within_10: the fraction of distances that are at most 0.1.
         median: the median distance.
     """
 
@@ -26,13 +26,13 @@ class Nearness:
 
 @dataclass(frozen=True, kw_only=True)
 class ConstantPoint:
-    """The one point for all examples that is best for training: of the centers of 100 x 100 cells the one with the most
-    visible training points within 0.1, of several the one with the most within 0.05.
+    """The one point for all examples that is best for training: among the centers of 100 x 100 cells the one with the
+    most visible training points within 0.1, and among several the one with the most within 0.05.
 
     Attributes:
         x: its place as a fraction of the image's width.
-        y: likewise of the height.
-        nearness: to the visible points of the test split.
+        y: its place as a fraction of the image's height.
+        nearness: its nearness to the visible points of the test split.
     """
 
     x: Number
@@ -42,14 +42,14 @@ class ConstantPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcomes:
-    """Numbers of test examples by two things: the peak is localized, that is at most 0.1 from the point, or lies
-    elsewhere; and the answer is right or wrong.
+    """Numbers of test examples by two criteria: the peak is localized, i.e. at most 0.1 from the point, or elsewhere;
+    and the answer is right or wrong.
 
     Attributes:
-        localized_right: right answer from the right place.
-        localized_wrong: wrong answer from the right place.
-        elsewhere_right: right answer from a wrong place.
-        elsewhere_wrong: wrong answer from a wrong place.
+        localized_right: right answer with a localized peak.
+        localized_wrong: wrong answer with a localized peak.
+        elsewhere_right: right answer with a peak elsewhere.
+        elsewhere_wrong: wrong answer with a peak elsewhere.
     """
 
     localized_right: int
@@ -65,8 +65,8 @@ class TaskPointing:
     Attributes:
         count: number of examples with a label and a visible point: one that is known and lies in the image.
         peak: nearness of the peaks of the network's map.
-        constant: the point to compare with; None where training has no visible point.
-        outcomes: None where the kind of task has no right answers, or where predictions are not stored.
+        constant: the point to compare with; None if training has no visible point.
+        outcomes: None if the kind of task has no right answers, or if predictions are not stored.
     """
 
     count: int

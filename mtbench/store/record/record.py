@@ -1,4 +1,4 @@
-"""The record of a finished run, the only thing that reports read."""
+"""The record of a finished run, the only file that reports need."""
 
 import dataclasses
 import math
@@ -28,7 +28,7 @@ from mtbench.store.record.sealed import Later, Unsealed, seal, unseal
 __all__ = ["FORMAT", "Record", "newer", "read_record", "render_record"]
 
 FORMAT = 2
-"""Raised when a record can no longer be read by the mtbench before it; earlier formats are read by `formats`."""
+"""Raised when an earlier mtbench can no longer read a record; earlier formats are read by `formats`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,28 +37,29 @@ class Record:
 
     Attributes:
         format: the version of this layout.
-        spec: what was asked.
-        tasks: in the dataset's order, each with all its metrics.
-        training_examples: the number of different ones that were trained on.
-        results: by split and task, with the weights of the selected epoch.
+        spec: the request for the run.
+        tasks: the tasks in the dataset's order, each with all its metrics.
+        training_examples: the number of different examples that were trained on.
+        results: results by split and task, with the weights of the selected epoch.
         selected_epoch: the epoch whose weights were tested and stored, counted from 1: the last one, unless the
-            training protocol selects the best on the validation split.
+            training protocol selects the best one on the validation split.
         curve: the points that were measured during training.
         cost: the resources that the run used.
         parameters: the size of the network.
         environment: the program and the system.
-        numerics: what the last bits depend on; it never makes a record stale.
-        fingerprints: the code and data that make numbers; where they changed, the record is stale.
+        numerics: the circumstances that affect the last bits; they never make a record stale.
+        fingerprints: fingerprints of the code and data that make numbers; if they changed, the record is stale.
         files: the SHA-256 sum of each file beside the record.
-        predictions: by task, the form in which its test predictions are stored.
-        finished: the time, in ISO 8601.
-        selectivity: None if the protocol did not ask for it, or if it cannot be measured of this network and tasks.
-        phases: in order, where there are several; empty where everything was trained at once.
+        predictions: the form in which the test predictions of each task are stored.
+        finished: the time of the end, in ISO 8601.
+        selectivity: None if the training protocol did not request it, or if it cannot be measured for this network and
+            tasks.
+        phases: the phases in order, if there are several; empty if everything was trained at once.
         measurements: further numbers by name.
-        constants: by task, the results of the best prediction that looks at no input; without tasks whose kind has
-            none or that lack labels in training or test, and empty in records made before they were computed.
-        pointing: of a network that has a map of where it looks, on a dataset with points; else None.
-        batch_means: of the test split with the weights of the selected epoch, as in `CurvePoint`.
+        constants: the results of the best constant prediction, by task; without tasks whose kind has none or that lack
+            labels in training or test, and empty in records made before they were computed.
+        pointing: pointing of a network with an attention map, on a dataset with points; else None.
+        batch_means: means of the test split with the weights of the selected epoch, as in `CurvePoint`.
         notes: sentences about the run, such as one on numerics that changed between attempts.
     """
 
@@ -89,16 +90,15 @@ class Record:
 
     @property
     def epochs(self) -> int:
-        """The number of epochs that it was trained for, in all phases."""
+        """The number of epochs of its training, in all phases."""
         return sum(phase.epochs for phase in self.phases) or self.spec.protocol.epochs
 
     def score(self, task: TaskInfo, split: str = "test") -> float:
-        """Return the metric that tables show, of one task."""
+        """Return the metric of one task that tables show."""
         return self.results[split][task.name].metrics[task.metric]
 
     def value(self, task: str, metric: str, split: str = "test") -> float:
-        """Return a metric of a task; NaN where the record has no such task or metric, as one of format 1 may lack
-        it."""
+        """Return a metric of a task; NaN if the record has no such task or metric, as one of format 1 may lack it."""
         result = self.results[split].get(task)
         return result.metrics.get(metric, math.nan) if result else math.nan
 
@@ -111,7 +111,7 @@ class Record:
 def render_record(record: Record) -> str:
     """Return the text of ``record.json``: the record and its checksum, in strict JSON with null for NaN.
 
-    Paths of the files among the options are left out, since they say nothing to others.
+    Paths of the files among the options are left out, since they have no meaning for others.
     """
     return seal("record", asdict(dataclasses.replace(record, spec=dataclasses.replace(record.spec, files={}))))
 

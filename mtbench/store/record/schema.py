@@ -16,11 +16,11 @@ __all__ = ["json_schema", "markdown", "write"]
 
 TITLE = f"""# The record of a run, format {FORMAT}
 
-`record.json` holds `{{"record": …, "sha256": …}}`. The sum is SHA-256 of the record as JSON with sorted keys and no
+`record.json` contains `{{"record": …, "sha256": …}}`. The sum is SHA-256 of the record as JSON with sorted keys and no
 spaces. It is strict JSON: a number that is undefined is null. [record.schema.json](record.schema.json) is the same
 layout as JSON Schema. Both files are generated from the classes by `python -m mtbench.store.record.schema`.
 
-Records of format 1 are read too (`mtbench/store/record/formats.py`). What later versions measure besides goes into
+Records of format 1 are read too (`mtbench/store/record/formats.py`). Additional measurements of later versions go into
 `measurements`, by name and with its unit, so that it needs no new format.
 """
 
@@ -31,7 +31,7 @@ def json_schema() -> str:
 
 
 def markdown() -> str:
-    """Return a table for each class of a record, in the order in which they are met."""
+    """Return a table for each class of a record, in the order of first use."""
     return "\n".join([TITLE, *(_section(each) for each in _classes(Record))])
 
 
@@ -68,8 +68,7 @@ def _section(each: type[Any]) -> str:
 
 
 def _documented(each: type[Any]) -> tuple[str, dict[str, str]]:
-    """Return the first paragraph of a class's docstring, and what its section on attributes says of each, on one
-    line."""
+    """Return the first paragraph of a class's docstring, and its descriptions of attributes, each on one line."""
     text = inspect.getdoc(each) or ""
     summary = text.partition("\n\n")[0]
     listed = text.partition("Attributes:\n")[2]

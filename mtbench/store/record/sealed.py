@@ -1,4 +1,4 @@
-"""JSON files that carry their own checksum, so that what was changed after it was written is found out."""
+"""JSON files that contain their own checksum, so that later changes are detected."""
 
 import hashlib
 import json
@@ -16,18 +16,18 @@ Number: TypeAlias = Annotated[
     BeforeValidator(lambda value: math.nan if value is None else value),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "null"}]}),
 ]
-"""A float that is NaN where it is undefined: null in JSON."""
+"""A float that is NaN if it is undefined: null in JSON."""
 
 
 class Unsealed(ValueError):
-    """The file is not what it was when it was sealed; the text says how that shows."""
+    """The file has changed since it was sealed; the text gives the evidence."""
 
 
 class Later(ValueError):
     """The file has a later format than can be read.
 
     Attributes:
-        found: which.
+        found: the format of the file.
     """
 
     def __init__(self, found: int) -> None:
@@ -36,8 +36,8 @@ class Later(ValueError):
 
 
 def seal(kind: str, body: Any) -> str:
-    """Return the text of a file that holds `body` under the name `kind`, and its checksum beside it."""
-    # The checksum is of what will be read: names that are numbers become texts, and texts have another order.
+    """Return the text of a file that contains `body` under the name `kind`, and its checksum beside it."""
+    # The checksum is over the text as it is read: names that are numbers become texts, and texts have another order.
     read = json.loads(strict_json(body))
     return json.dumps({kind: read, "sha256": _checksum(read)}, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
@@ -56,14 +56,14 @@ def _finite(value: Any) -> Any:
 
 
 def unseal(kind: str, text: str | bytes, *, newest: int) -> Any:
-    """Return what was sealed under the name `kind`, plain values with a number ``format`` among them.
+    """Return the content that was sealed under the name `kind`: plain values, including a number ``format``.
 
     Args:
         newest: the latest format that can be read.
 
     Raises:
-        Later: it has a later one, whose checksum may be another.
-        Unsealed: there is no such thing in the text, or it does not match its checksum.
+        Later: it has a later format, whose checksum may be another.
+        Unsealed: the text has no such content, or does not match its checksum.
     """
     try:
         outer = json.loads(text)

@@ -15,9 +15,10 @@ from mtbench.contract.split import Split
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import Assembly, assemble
+from tests.builders.keepers import Memory
 from tests.methods.balancers.rows import badly_scaled, balancer, combined, drawn
 from tests.methods.test_balancers import assert_close, gradients
-from tests.train.runs import Memory, run, same, spec_of
+from tests.train.runs import run, same, spec_of
 
 MODULES = sorted(entry.module for entry in registry.entries("balancer").values() if entry.distribution == "mtbench")
 LENGTHS = {

@@ -1,7 +1,5 @@
 """What holds of every balancer of losses, with GradNorm and DB-MTL: its state is kept, and absent tasks do no harm."""
 
-import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,32 +7,13 @@ import pytest
 import torch
 
 from mtbench.plan.grid import Request, plan
-from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.loop import fit
 from mtbench.train.trained import train
+from tests.builders.keepers import Memory
 
 NAMES = ["random", "uncertainty", "dwa", "famo", "gls", "stch", "scale-invariant", "gradnorm", "db-mtl"]
 CPU = torch.device("cpu")
-
-
-class Memory:
-    """Keeps states in memory, through the serialisation that a file goes through."""
-
-    def __init__(self) -> None:
-        self.states: list[bytes] = []
-
-    def restore(self) -> dict[str, Any] | None:
-        return self.at(-1) if self.states else None
-
-    def at(self, index: int) -> dict[str, Any]:
-        state: dict[str, Any] = torch.load(io.BytesIO(self.states[index]), weights_only=True)
-        return state
-
-    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:  # noqa: ARG002
-        file = io.BytesIO()
-        torch.save(state, file)
-        self.states.append(file.getvalue())
 
 
 def trained(method: str, dataset: str, keeper: Memory) -> Assembly:

@@ -1,6 +1,6 @@
 import copy
 import math
-from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -8,32 +8,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Batch, Classification, Setup, Task
+from mtbench.contract import Batch
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import parts
 from mtbench.train.evaluate import evaluate
 from mtbench_methods.networks.astmt import Adapted, Astmt, NormalizedByTask, adapter, reverse
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.rows import Asked, RowsByTask
+from tests.builders.networks import network_of
 
 BACKBONES = ["lenet", "mlp:width=12", "vgg11:width=.05", "resnet18:width=.05"]
 OFF = ":se=false:adapters=false:task_norm=false:adversarial=false"
 WIDTHS = (4, 7, 2)
 
 
-def build(method: str, backbone: str = "lenet", classes: Sequence[int] = (10, 10, 10), seed: int = 0) -> Astmt:
-    choice = parse_backbone(backbone)
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=n)) for index, n in enumerate(classes)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=(1, 28, 28),
-        seed=seed,
-    )
-    chosen = parse_method(method)
-    return cast(Astmt, chosen.network_class(chosen.network_options, setup))
+build = partial(network_of, Astmt)
 
 
 def shake(network: Astmt) -> None:
@@ -48,7 +38,7 @@ def shake(network: Astmt) -> None:
 @pytest.mark.parametrize("tasks", [1, 2, 9])
 def test_the_counts_on_lenet_are_those_of_the_sums_by_hand(tasks: int) -> None:
     counted = {
-        part.name: (part.weights, part.total, part.per_task) for part in parts(build("astmt", classes=[10] * tasks))
+        part.name: (part.weights, part.total, part.per_task) for part in parts(build("astmt", tasks=[10] * tasks))
     }
     assert counted == {
         "backbone": (21_250, 21_330, False),
@@ -68,7 +58,7 @@ def test_the_counts_on_a_narrow_resnet_are_those_of_the_sums_by_hand() -> None:
     assert counted["norms"] == (3 * norms, 3 * 2 * norms)
     convolutions = sum(
         part.weight.numel()
-        for part in build("branches", "resnet18:width=.125").modules()
+        for part in network_of(Branches, "branches", "resnet18:width=.125").modules()
         if isinstance(part, nn.Conv2d)
     )
     assert counted["backbone"] == (convolutions, convolutions)
@@ -77,7 +67,7 @@ def test_the_counts_on_a_narrow_resnet_are_those_of_the_sums_by_hand() -> None:
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_with_everything_off_it_is_the_multi_branch_network(backbone: str) -> None:
     network = build("astmt" + OFF, backbone, WIDTHS).eval()
-    branches = cast(Branches, build("branches", backbone, WIDTHS)).eval()
+    branches = network_of(Branches, "branches", backbone, WIDTHS).eval()
     images, task = torch.rand(7, 1, 28, 28), torch.tensor([1, 0, 2, 2, 1, 0, 1])
     every, found = branches(images), network(images, task)
     for row, index in enumerate(task.tolist()):
@@ -233,14 +223,14 @@ def by_hand(network: Astmt, batch: Batch) -> tuple[Tensor, Tensor]:
 
 @ASKED
 def test_a_tasks_loss_has_a_hundredth_of_the_discriminators(drawn: Tensor | None) -> None:
-    network, batch = build("astmt", classes=WIDTHS).double(), batch_of(LABELS, drawn, torch.float64)
+    network, batch = build("astmt", tasks=WIDTHS).double(), batch_of(LABELS, drawn, torch.float64)
     losses, told = by_hand(network, batch)
     assert torch.allclose(network.losses(batch).means, 0.99 * losses + 0.01 * told, atol=1e-11)
 
 
 @ASKED
 def test_the_discriminator_descends_its_loss_and_the_network_ascends_it(drawn: Tensor | None) -> None:
-    network, batch = build("astmt", classes=WIDTHS).double(), batch_of(LABELS, drawn, torch.float64)
+    network, batch = build("astmt", tasks=WIDTHS).double(), batch_of(LABELS, drawn, torch.float64)
     network.begin_epoch(1, 10)
     factor = math.tanh(1)
     losses, told = by_hand(network, batch)
@@ -274,7 +264,7 @@ def test_the_reversal_grows_from_0_to_1_over_the_epochs(epoch: int, epochs: int)
 
 @ASKED
 def test_losses_are_the_same_where_no_graph_is_recorded(drawn: Tensor | None) -> None:
-    network, batch = build("astmt", classes=WIDTHS), batch_of(LABELS, drawn)
+    network, batch = build("astmt", tasks=WIDTHS), batch_of(LABELS, drawn)
     with torch.no_grad():
         quiet = network.losses(batch).means
     assert torch.equal(quiet, network.losses(batch).means)
@@ -282,7 +272,7 @@ def test_losses_are_the_same_where_no_graph_is_recorded(drawn: Tensor | None) ->
 
 @ASKED
 def test_a_batch_without_a_label_has_no_loss(drawn: Tensor | None) -> None:
-    losses = build("astmt", classes=WIDTHS).losses(batch_of(torch.full((5, 3), -1), drawn))
+    losses = build("astmt", tasks=WIDTHS).losses(batch_of(torch.full((5, 3), -1), drawn))
     assert losses.means.tolist() == [0, 0, 0]
     assert losses.counts.tolist() == [0, 0, 0]
 
@@ -339,7 +329,7 @@ def test_what_is_a_tasks_own_lies_outside_of_the_trunk(backbone: str) -> None:
     network = build("astmt", backbone)
     shared = network.shared_parameters()
     assert {id(one) for one in shared} == {id(one) for one in network.backbone.parameters()}
-    plain = build("branches", backbone).backbone
+    plain = network_of(Branches, "branches", backbone).backbone
     convolved = [part.weight for part in plain.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
     assert sum(one.numel() for one in shared if one.dim() > 1) == sum(one.numel() for one in convolved)
     state = network.state_dict()

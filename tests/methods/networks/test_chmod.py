@@ -1,34 +1,21 @@
-from typing import cast
-
 import pytest
 import torch
 
-from mtbench.contract import Classification, Setup, Task
+from mtbench.contract import Setup
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.plan.parse import parse_method
 from mtbench.train.cost import count_parameters, parts
 from mtbench_methods.networks.chmod import ChannelModulation
-
-
-def setup_on(backbone: str, tasks: int, classes: int, shape: tuple[int, ...]) -> Setup:
-    choice = parse_backbone(backbone)
-    return Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=classes)) for index in range(tasks)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=shape,
-        seed=0,
-    )
+from tests.builders.networks import network_in, network_of, setup_of
 
 
 def build(method: str, tasks: int = 3) -> ChannelModulation:
-    return build_for(setup_on("lenet", tasks, 10, (1, 28, 28)), method)
+    return network_of(ChannelModulation, method, tasks=tasks)
 
 
 def build_for(setup: Setup, method: str = "chmod") -> ChannelModulation:
-    chosen = parse_method(method)
-    return cast(ChannelModulation, chosen.network_class(chosen.network_options, setup))
+    return network_in(setup, ChannelModulation, method)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +38,7 @@ def test_each_task_has_as_many_factors_as_the_modulated_maps_have_channels(optio
 
 @pytest.mark.parametrize(("tasks", "ratio"), [(2, "1.0006"), (3, "1.0009"), (4, "1.0012")])
 def test_on_vgg11_every_convolution_and_both_hidden_layers_are_modulated(tasks: int, ratio: str) -> None:
-    setup = setup_on("vgg11", tasks, 2, (3, 224, 224))
+    setup = setup_of([2] * tasks, "vgg11", (3, 224, 224))
     with torch.device("meta"):
         network = build_for(setup)
         counted = count_parameters(network, setup)
@@ -65,13 +52,13 @@ def test_on_vgg11_every_convolution_and_both_hidden_layers_are_modulated(tasks: 
 )
 def test_on_vgg11_either_kind_of_layer_can_be_modulated_alone(options: str, per_task: int) -> None:
     with torch.device("meta"):
-        network = build_for(setup_on("vgg11", 2, 2, (3, 64, 64)), f"chmod:stages={options}")
+        network = build_for(setup_of([2] * 2, "vgg11", (3, 64, 64)), f"chmod:stages={options}")
     assert sum(values.shape[1] for values in network.modulation.values()) == per_task
 
 
 def test_on_resnet18_the_stem_and_the_four_layers_are_modulated() -> None:
     with torch.device("meta"):
-        network = build_for(setup_on("resnet18", 2, 2, (3, 64, 64)))
+        network = build_for(setup_of([2] * 2, "resnet18", (3, 64, 64)))
     found = {name: values.shape[1] for name, values in network.modulation.items()}
     assert found == {"stem": 64, "layer1": 64, "layer2": 128, "layer3": 256, "layer4": 512}
 
@@ -83,7 +70,7 @@ def test_what_is_modulated_by_default_is_no_part_of_a_runs_identity() -> None:
 
 @pytest.mark.parametrize("backbone", ["vgg11:width=.05", "resnet18:width=.05"])
 def test_on_deep_backbones_each_row_is_answered_for_its_own_task(backbone: str) -> None:
-    network = build_for(setup_on(backbone, 3, 2, (3, 32, 32))).eval()
+    network = build_for(setup_of([2] * 3, backbone, (3, 32, 32))).eval()
     images, task = torch.rand(3, 3, 32, 32), torch.tensor([2, 0, 1])
     plain = network.branch(network.backbone(images))
     torch.testing.assert_close(network(images, task), plain)

@@ -1,36 +1,22 @@
-from pathlib import Path
 from typing import cast
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, Classification, NoOptions, Setup, Task
+from mtbench.contract import Backbone, NoOptions, Setup
 from mtbench.errors import UsageError
-from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_backbone, parse_method
-from mtbench.train.assemble import assemble
+from mtbench.plan.parse import parse_method
 from mtbench.train.cost import count_macs, parts
 from mtbench_methods.networks.cross_stitch import CrossStitch
 from mtbench_methods.networks.single import Single
+from tests.builders.networks import network_in, setup_of
 
 WIDTHS = {"conv1": 10, "conv2": 20, "neck": 50}
 
 
-def setup_of(tasks: int, backbone: str = "lenet", channels: int = 1, side: int = 28) -> Setup:
-    known = parse_backbone(backbone)
-    return Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(tasks)),
-        backbone_class=known.backbone_class,
-        backbone_options=known.options,
-        input_shape=(channels, side, side),
-        seed=0,
-    )
-
-
 def build(tasks: int = 3, options: str = "", setup: Setup | None = None) -> CrossStitch:
-    chosen = parse_method("cross-stitch" + options)
-    return cast(CrossStitch, chosen.network_class(chosen.network_options, setup or setup_of(tasks)))
+    return network_in(setup or setup_of(tasks), CrossStitch, "cross-stitch" + options)
 
 
 def backbones(network: CrossStitch) -> list[Backbone]:
@@ -99,7 +85,7 @@ def test_units_that_are_the_identity_leave_the_single_task_networks(tasks: int, 
 
 @pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
 def test_identity_units_leave_deeper_trunks_as_they_are_too(backbone: str) -> None:
-    setup = setup_of(2, backbone, channels=3, side=45)
+    setup = setup_of(2, backbone, shape=(3, 45, 45))
     network = build(setup=setup)
     disturb(network)
     set_units(network, torch.eye(2))
@@ -203,47 +189,3 @@ def test_units_learn_ten_times_as_fast_unless_told_otherwise() -> None:
 def test_one_task_needs_every_trunk_but_no_other_branch() -> None:
     macs = count_macs(build(3).eval(), torch.zeros(1, 1, 28, 28))
     assert macs.per_input - macs.per_task >= 2 * 3_000
-
-
-@pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-triplets"])
-@pytest.mark.parametrize("method", ["cross-stitch", "cross-stitch:units=layer"])
-def test_it_learns_what_the_toys_ask(toy: str, method: str) -> None:
-    spec = plan(Request(methods=[method], datasets=[toy], settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=Path(), device=torch.device("cpu"))
-    batch = run.splits["train"].batch(torch.arange(24))
-    optimizer = torch.optim.Adam(run.network.parameters(), lr=1e-2)
-    totals = []
-    for _ in range(12):
-        optimizer.zero_grad()
-        totals.append(float(run.balancer.backward(run.network, batch).means.sum().detach()))
-        optimizer.step()
-    assert totals[-1] < 0.9 * totals[0]
-
-
-@pytest.mark.parametrize("toy", ["toy-partial", "toy-maps", "toy-triplets"])
-def test_its_gradients_can_be_combined(toy: str) -> None:
-    spec = plan(Request(methods=["cross-stitch+mgda"], datasets=[toy], settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=Path(), device=torch.device("cpu"))
-    run.balancer.backward(run.network, run.splits["train"].batch(torch.arange(24)))
-    for parameter in run.network.shared_parameters():
-        assert parameter.grad is not None
-        assert parameter.grad.isfinite().all()
-        assert parameter.grad.any()
-
-
-@pytest.mark.parametrize("tasks", [1, 2, 9])
-@pytest.mark.parametrize("side", [16, 50])
-@pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
-def test_it_trains_on_deeper_trunks_even_one_image(backbone: str, side: int, tasks: int) -> None:
-    network = build(setup=setup_of(tasks, backbone, channels=3, side=side))
-    for images in (torch.randn(3, 3, side, side), torch.randn(1, 3, side, side)):
-        network.zero_grad()
-        outputs = network(images)
-        assert [tuple(output.shape) for output in outputs] == [(len(images), 10)] * tasks
-        torch.stack(outputs).square().sum().backward()  # type: ignore[no-untyped-call]
-        for name, parameter in network.named_parameters():
-            assert parameter.grad is not None, name
-            assert parameter.grad.isfinite().all(), name
-    network.eval()
-    for index, output in enumerate(network(images)):
-        assert torch.allclose(network.task_output(images, index), output, atol=1e-5)

@@ -21,7 +21,8 @@ from mtbench.train.phases import phases
 from mtbench_methods.networks.chmod import ChannelModulation
 from mtbench_methods.networks.csn import ConditionalSimilarity, sections
 from mtbench_methods.networks.single import Single
-from tests.train.runs import CPU, Memory, run, spec_of
+from tests.builders.keepers import Memory
+from tests.train.runs import CPU, run, spec_of
 
 SMALL = "@retrieval:width=.125:embedding=8:decay=.9"
 

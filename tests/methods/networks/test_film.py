@@ -1,29 +1,20 @@
-from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import pytest
 import torch
 
-from mtbench.contract import Classification, Setup, Task
+from mtbench.contract import Setup
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.cost import parts
 from mtbench_methods.networks.chmod import ChannelModulation
 from mtbench_methods.networks.film import Film
+from tests.builders.networks import network_of
 
 BACKBONES = ["lenet", "mlp:width=12", "vgg11:width=.05", "resnet18:width=.05"]
 
 
-def build(method: str, backbone: str = "lenet", classes: Sequence[int] = (10, 10, 10), seed: int = 0) -> Film:
-    choice = parse_backbone(backbone)
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=n)) for index, n in enumerate(classes)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=(1, 28, 28),
-        seed=seed,
-    )
-    chosen = parse_method(method)
-    return cast(Film, chosen.network_class(chosen.network_options, setup))
+build = partial(network_of, Film)
 
 
 def shake(network: Film) -> None:
@@ -35,7 +26,7 @@ def shake(network: Film) -> None:
 
 @pytest.mark.parametrize("tasks", [1, 2, 9])
 def test_a_task_has_a_scale_and_a_shift_per_channel_of_both_stages(tasks: int) -> None:
-    counted = {part.name: (part.weights, part.per_task) for part in parts(build("film", classes=[10] * tasks))}
+    counted = {part.name: (part.weights, part.per_task) for part in parts(build("film", tasks=[10] * tasks))}
     assert counted == {
         "backbone": (21_250, False),
         "branch": (3_000, False),

@@ -1,33 +1,18 @@
-from pathlib import Path
 from typing import cast
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Classification, NoOptions, Setup, Task
-from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_backbone, parse_method
-from mtbench.train.assemble import assemble
+from mtbench.contract import NoOptions, Setup
 from mtbench.train.cost import count_macs, parts
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.mmoe import Mmoe
-
-
-def setup_of(tasks: int, backbone: str = "lenet", channels: int = 1, side: int = 28) -> Setup:
-    known = parse_backbone(backbone)
-    return Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(tasks)),
-        backbone_class=known.backbone_class,
-        backbone_options=known.options,
-        input_shape=(channels, side, side),
-        seed=0,
-    )
+from tests.builders.networks import network_in, setup_of
 
 
 def build(tasks: int = 3, options: str = "", setup: Setup | None = None) -> Mmoe:
-    chosen = parse_method("mmoe" + options)
-    return cast(Mmoe, chosen.network_class(chosen.network_options, setup or setup_of(tasks)))
+    return network_in(setup or setup_of(tasks), Mmoe, "mmoe" + options)
 
 
 def gate_of(network: Mmoe, index: int) -> nn.Linear:
@@ -70,7 +55,7 @@ def test_one_expert_is_the_network_with_branches(tasks: int) -> None:
 
 @pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
 def test_one_expert_is_the_network_with_branches_on_deeper_trunks_too(backbone: str) -> None:
-    setup = setup_of(2, backbone, channels=3, side=45)
+    setup = setup_of(2, backbone, shape=(3, 45, 45))
     network, branches = build(options=":experts=1", setup=setup).eval(), Branches(NoOptions(), setup).eval()
     images = torch.randn(2, 3, 45, 45)
     for output, expected in zip(network(images), branches(images), strict=True):
@@ -172,47 +157,3 @@ def test_it_fits_a_trunk_of_one_stage_whose_expert_is_the_neck(tasks: int) -> No
     network = build(setup=setup_of(tasks, "mlp:depth=1"))
     outputs = network(torch.rand(2, 1, 28, 28))
     assert [tuple(output.shape) for output in outputs] == [(2, 10)] * tasks
-
-
-@pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-triplets"])
-@pytest.mark.parametrize("method", ["mmoe", "mmoe:experts=3"])
-def test_it_learns_what_the_toys_ask(toy: str, method: str) -> None:
-    spec = plan(Request(methods=[method], datasets=[toy], settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=Path(), device=torch.device("cpu"))
-    batch = run.splits["train"].batch(torch.arange(24))
-    optimizer = torch.optim.Adam(run.network.parameters(), lr=1e-2)
-    totals = []
-    for _ in range(12):
-        optimizer.zero_grad()
-        totals.append(float(run.balancer.backward(run.network, batch).means.sum().detach()))
-        optimizer.step()
-    assert totals[-1] < 0.9 * totals[0]
-
-
-@pytest.mark.parametrize("toy", ["toy-partial", "toy-maps", "toy-triplets"])
-def test_its_gradients_can_be_combined(toy: str) -> None:
-    spec = plan(Request(methods=["mmoe+mgda"], datasets=[toy], settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=Path(), device=torch.device("cpu"))
-    run.balancer.backward(run.network, run.splits["train"].batch(torch.arange(24)))
-    for parameter in run.network.shared_parameters():
-        assert parameter.grad is not None
-        assert parameter.grad.isfinite().all()
-        assert parameter.grad.any()
-
-
-@pytest.mark.parametrize("tasks", [1, 2, 9])
-@pytest.mark.parametrize("side", [16, 50])
-@pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
-def test_it_trains_on_deeper_trunks_even_one_image(backbone: str, side: int, tasks: int) -> None:
-    network = build(setup=setup_of(tasks, backbone, channels=3, side=side))
-    for images in (torch.randn(3, 3, side, side), torch.randn(1, 3, side, side)):
-        network.zero_grad()
-        outputs = network(images)
-        assert [tuple(output.shape) for output in outputs] == [(len(images), 10)] * tasks
-        torch.stack(outputs).square().sum().backward()  # type: ignore[no-untyped-call]
-        for name, parameter in network.named_parameters():
-            assert parameter.grad is not None, name
-            assert parameter.grad.isfinite().all(), name
-    network.eval()
-    for index, output in enumerate(network(images)):
-        assert torch.allclose(network.task_output(images, index), output, atol=1e-5)

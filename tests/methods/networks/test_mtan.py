@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,21 +9,20 @@ from torch import Tensor, nn
 from mtbench.contract import (
     Backbone,
     BatchNorm,
-    Classification,
     Depth,
     NoOptions,
     Normals,
     Segmentation,
     Setup,
     Stage,
-    Task,
 )
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import count_macs, parts
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.mtan import Mtan, fitted
+from tests.builders.networks import network_of, setup_of
 
 
 class TwoConvolutions(Backbone):
@@ -39,25 +39,16 @@ class TwoConvolutions(Backbone):
         return nn.Linear(self.features, output_size)
 
 
-def setup_of(
-    tasks: int = 3,
-    backbone: str = "lenet",
-    backbone_class: type[Backbone] | None = None,
-    channels: int = 1,
-    side: int = 28,
-) -> Setup:
-    known = parse_backbone(backbone)
-    return Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(tasks)),
-        backbone_class=backbone_class or known.backbone_class,
-        backbone_options=NoOptions() if backbone_class else known.options,
-        input_shape=(channels, side, side),
-        seed=0,
-    )
+def setup_on(backbone_class: type[Backbone] | None, tasks: int = 3) -> Setup:
+    """Return a setup on LeNet, or on a class of backbones that is not registered."""
+    setup = setup_of(tasks)
+    if backbone_class is None:
+        return setup
+    return dataclasses.replace(setup, backbone_class=backbone_class, backbone_options=NoOptions())
 
 
-def build(tasks: int = 3, backbone: str = "lenet", backbone_class: type[Backbone] | None = None) -> Mtan:
-    return Mtan(NoOptions(), setup_of(tasks, backbone, backbone_class))
+def build(tasks: int = 3, backbone: str = "lenet") -> Mtan:
+    return network_of(Mtan, "mtan", backbone, tasks)
 
 
 @pytest.mark.parametrize("tasks", [1, 2, 9])
@@ -95,10 +86,10 @@ def saturate(network: Mtan, offset: float) -> None:
 
 @pytest.mark.parametrize("backbone_class", [None, TwoConvolutions])
 def test_masks_that_are_open_everywhere_leave_the_plain_network(backbone_class: type[Backbone] | None) -> None:
-    network = build(backbone_class=backbone_class)
+    network = Mtan(NoOptions(), setup_on(backbone_class))
     saturate(network, 40)
     images = torch.rand(4, 1, 28, 28)
-    plain = Branches(NoOptions(), setup_of(backbone_class=backbone_class))(images)
+    plain = Branches(NoOptions(), setup_on(backbone_class))(images)
     for output, expected in zip(network(images), plain, strict=True):
         assert torch.allclose(output, expected, atol=1e-6)
 
@@ -106,7 +97,7 @@ def test_masks_that_are_open_everywhere_leave_the_plain_network(backbone_class: 
 @pytest.mark.parametrize("side", [45, 64])
 @pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
 def test_open_masks_leave_deeper_trunks_as_they_are_too(backbone: str, side: int) -> None:
-    setup = setup_of(2, backbone, channels=3, side=side)
+    setup = setup_of(2, backbone, shape=(3, side, side))
     network, plain = Mtan(NoOptions(), setup), Branches(NoOptions(), setup)
     saturate(network, 40)
     images = torch.randn(2, 3, side, side)
@@ -154,7 +145,7 @@ def test_the_data_flow_on_lenet_is_that_of_equations_1_and_2() -> None:
 
 
 def test_where_a_stage_has_two_convolutions_the_mask_sees_the_first_and_acts_on_the_last() -> None:
-    network = build(tasks=2, backbone_class=TwoConvolutions)
+    network = Mtan(NoOptions(), setup_on(TwoConvolutions, tasks=2))
     images = torch.rand(3, 1, 28, 28)
     one, two = (list(cast(nn.Sequential, stage.pre)) for stage in network.backbone.levels())
     pool = nn.MaxPool2d(2)
@@ -223,20 +214,6 @@ def test_one_image_is_trained_on_where_maps_are_single_pixels() -> None:
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-triplets"])
-def test_it_learns_what_the_toys_ask(toy: str) -> None:
-    spec = plan(Request(methods=["mtan"], datasets=[toy], settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=Path(), device=torch.device("cpu"))
-    batch = run.splits["train"].batch(torch.arange(24))
-    optimizer = torch.optim.Adam(run.network.parameters(), lr=1e-2)
-    totals = []
-    for _ in range(12):
-        optimizer.zero_grad()
-        totals.append(float(run.balancer.backward(run.network, batch).means.sum().detach()))
-        optimizer.step()
-    assert totals[-1] < 0.9 * totals[0]
-
-
 def test_a_task_without_labels_in_the_batch_stays_as_it_is() -> None:
     spec = plan(Request(methods=["mtan"], datasets=["toy-partial"], settings={}, seeds=[0]))[0]
     run = assemble(spec, root=Path(), device=torch.device("cpu"))
@@ -253,45 +230,9 @@ def test_it_is_found_by_its_name() -> None:
     assert parse_method("mtan").network_class is Mtan
 
 
-@pytest.mark.parametrize("toy", ["toy-partial", "toy-maps", "toy-triplets"])
-def test_its_gradients_can_be_combined(toy: str) -> None:
-    spec = plan(Request(methods=["mtan+mgda"], datasets=[toy], settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=Path(), device=torch.device("cpu"))
-    run.balancer.backward(run.network, run.splits["train"].batch(torch.arange(24)))
-    for parameter in run.network.shared_parameters():
-        assert parameter.grad is not None
-        assert parameter.grad.isfinite().all()
-        assert parameter.grad.any()
-
-
-@pytest.mark.parametrize("tasks", [1, 2, 9])
-@pytest.mark.parametrize("side", [16, 50])
-@pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
-def test_it_trains_on_deeper_trunks_even_one_image(backbone: str, side: int, tasks: int) -> None:
-    network = Mtan(NoOptions(), setup_of(tasks, backbone, channels=3, side=side))
-    for images in (torch.randn(3, 3, side, side), torch.randn(1, 3, side, side)):
-        network.zero_grad()
-        outputs = network(images)
-        assert [tuple(output.shape) for output in outputs] == [(len(images), 10)] * tasks
-        torch.stack(outputs).square().sum().backward()  # type: ignore[no-untyped-call]
-        for name, parameter in network.named_parameters():
-            assert parameter.grad is not None, name
-            assert parameter.grad.isfinite().all(), name
-    network.eval()
-    for index, output in enumerate(network(images)):
-        assert torch.allclose(network.task_output(images, index), output, atol=1e-5)
-
-
 def segnet_setup(width: float = 0.05, side: int = 32) -> Setup:
-    known = parse_backbone(f"segnet:width={width:g}")
     kinds = {"class": Segmentation(classes=13), "depth": Depth(), "normal": Normals()}
-    return Setup(
-        tasks=tuple(Task(name=name, kind=kind) for name, kind in kinds.items()),
-        backbone_class=known.backbone_class,
-        backbone_options=known.options,
-        input_shape=(3, side, side),
-        seed=0,
-    )
+    return setup_of(kinds, f"segnet:width={width:g}", (3, side, side))
 
 
 def test_on_segnet_the_parameters_are_those_of_the_released_code_without_biases_before_normalizations() -> None:

@@ -1,42 +1,21 @@
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, Classification, NoOptions, Setup, Task
+from mtbench.contract import Backbone, NoOptions
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_backbone, parse_method
-from mtbench.store.record import CurvePoint
+from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import assemble
 from mtbench.train.cost import count_macs, parts
 from mtbench.train.trained import Trained, train
 from mtbench_methods.networks.progressive import Progressive
 from mtbench_methods.networks.single import Single
-
-
-class Forgetful:
-    """Keeps no state."""
-
-    def restore(self) -> dict[str, Any] | None:
-        return None
-
-    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        pass
-
-
-def setup_of(tasks: int, backbone: str = "lenet", channels: int = 1, side: int = 28) -> Setup:
-    known = parse_backbone(backbone)
-    return Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=10)) for index in range(tasks)),
-        backbone_class=known.backbone_class,
-        backbone_options=known.options,
-        input_shape=(channels, side, side),
-        seed=0,
-    )
+from tests.builders.keepers import Forgetful
+from tests.builders.networks import setup_of
 
 
 def build(tasks: int = 3) -> Progressive:
@@ -77,7 +56,7 @@ def test_laterals_that_say_nothing_leave_the_single_task_networks(tasks: int) ->
 
 @pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
 def test_laterals_that_say_nothing_leave_deeper_trunks_as_they_are_too(backbone: str) -> None:
-    setup = setup_of(3, backbone, channels=3, side=45)
+    setup = setup_of(3, backbone, shape=(3, 45, 45))
     network, single = Progressive(NoOptions(), setup), Single(NoOptions(), setup)
     silence(network)
     images = torch.randn(2, 3, 45, 45)
@@ -169,20 +148,6 @@ def test_there_is_nothing_to_balance() -> None:
         parse_method("progressive+mgda")
 
 
-@pytest.mark.parametrize("toy", ["toy-all", "toy-partial", "toy-numbers", "toy-maps", "toy-triplets"])
-def test_it_learns_what_the_toys_ask(toy: str) -> None:
-    spec = plan(Request(methods=["progressive"], datasets=[toy], settings={}, seeds=[0]))[0]
-    run = assemble(spec, root=Path(), device=torch.device("cpu"))
-    batch = run.splits["train"].batch(torch.arange(24))
-    optimizer = torch.optim.Adam(run.network.parameters(), lr=1e-2)
-    totals = []
-    for _ in range(12):
-        optimizer.zero_grad()
-        totals.append(float(run.balancer.backward(run.network, batch).means.sum().detach()))
-        optimizer.step()
-    assert totals[-1] < 0.9 * totals[0]
-
-
 def test_losses_are_added_and_an_absent_task_stays_as_it_is() -> None:
     spec = plan(Request(methods=["progressive"], datasets=["toy-partial"], settings={}, seeds=[0]))[0]
     run = assemble(spec, root=Path(), device=torch.device("cpu"))
@@ -195,21 +160,3 @@ def test_losses_are_added_and_an_absent_task_stays_as_it_is() -> None:
     for name, parameter in run.network.named_parameters():
         if name.split(".")[1] == "1":
             assert parameter.grad is None or not parameter.grad.any(), name
-
-
-@pytest.mark.parametrize("tasks", [1, 2, 9])
-@pytest.mark.parametrize("side", [16, 50])
-@pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
-def test_it_trains_on_deeper_trunks_even_one_image(backbone: str, side: int, tasks: int) -> None:
-    network = Progressive(NoOptions(), setup_of(tasks, backbone, channels=3, side=side))
-    for images in (torch.randn(3, 3, side, side), torch.randn(1, 3, side, side)):
-        network.zero_grad()
-        outputs = network(images)
-        assert [tuple(output.shape) for output in outputs] == [(len(images), 10)] * tasks
-        torch.stack(outputs).square().sum().backward()  # type: ignore[no-untyped-call]
-        for name, parameter in network.named_parameters():
-            assert parameter.grad is not None, name
-            assert parameter.grad.isfinite().all(), name
-    network.eval()
-    for index, output in enumerate(network(images)):
-        assert torch.allclose(network.task_output(images, index), output, atol=1e-5)

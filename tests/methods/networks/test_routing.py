@@ -1,29 +1,17 @@
-from collections.abc import Sequence
-from typing import cast
+from functools import partial
 
 import pytest
 import torch
 
-from mtbench.contract import Classification, Setup, Task
-from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.cost import parts
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.routing import TaskRouting
+from tests.builders.networks import network_of
 
 BACKBONES = ["lenet", "mlp:width=12", "vgg11:width=.05", "resnet18:width=.05"]
 
 
-def build(method: str, backbone: str = "lenet", classes: Sequence[int] = (10, 10, 10), seed: int = 0) -> TaskRouting:
-    choice = parse_backbone(backbone)
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=n)) for index, n in enumerate(classes)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=(1, 28, 28),
-        seed=seed,
-    )
-    chosen = parse_method(method)
-    return cast(TaskRouting, chosen.network_class(chosen.network_options, setup))
+build = partial(network_of, TaskRouting)
 
 
 def masks_of(network: TaskRouting, task: int) -> list[torch.Tensor]:
@@ -33,7 +21,7 @@ def masks_of(network: TaskRouting, task: int) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("tasks", [1, 2, 9])
 def test_it_has_the_weights_of_the_multi_branch_network_and_no_others(tasks: int) -> None:
-    counted = {part.name: (part.weights, part.per_task) for part in parts(build("routing", classes=[10] * tasks))}
+    counted = {part.name: (part.weights, part.per_task) for part in parts(build("routing", tasks=[10] * tasks))}
     assert counted == {"backbone": (21_250, False), "branches": (3_000 * tasks, True)}
 
 
@@ -60,7 +48,7 @@ def test_tasks_take_units_of_their_own_and_a_seed_draws_them_again() -> None:
 def test_with_nothing_switched_off_it_is_the_multi_branch_network(backbone: str) -> None:
     widths = (4, 7, 2)
     routing = build("routing:drop_ratio=0", backbone, widths).eval()
-    branches = cast(Branches, build("branches", backbone, widths)).eval()
+    branches = network_of(Branches, "branches", backbone, widths).eval()
     images, task = torch.rand(7, 1, 28, 28), torch.tensor([1, 0, 2, 2, 1, 0, 1])
     every, found = branches(images), routing(images, task)
     assert found.shape == (7, 7)

@@ -1,34 +1,24 @@
 import copy
 import math
-from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Classification, Setup, Task
 from mtbench.errors import UsageError
-from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.cost import parts
+from mtbench_methods.networks.film import Film
 from mtbench_methods.networks.rows import RowsByTask
 from mtbench_methods.networks.superposition import Superposed, Superposition
+from tests.builders.networks import network_of
 
 BACKBONES = ["lenet", "mlp:width=12", "vgg11:width=.05", "resnet18:width=.05"]
 CONTEXTS = ["binary", "complex", "rotation"]
 
 
-def build(method: str, backbone: str = "lenet", classes: Sequence[int] = (10, 10, 10), seed: int = 0) -> Superposition:
-    choice = parse_backbone(backbone)
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=n)) for index, n in enumerate(classes)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=(1, 28, 28),
-        seed=seed,
-    )
-    chosen = parse_method(method)
-    return cast(Superposition, chosen.network_class(chosen.network_options, setup))
+build = partial(network_of, Superposition)
 
 
 def bound_layers(network: Superposition) -> dict[str, Superposed]:
@@ -52,7 +42,7 @@ def matrix(layer: Superposed, context: str, task: int) -> Tensor:
 
 def folded(network: Superposition, context: str, task: int, backbone: str = "lenet") -> nn.Sequential:
     """Return the plain network that a task sees: its contexts multiplied into the weights, W' = W M."""
-    plain = build("film", backbone)  # a backbone and a head without contexts
+    plain = network_of(Film, "film", backbone)  # a backbone and a head without contexts
     whole = nn.Sequential(plain.backbone, plain.branch)
     names = {"backbone": "0", "branch": "1"}
     with torch.no_grad():
@@ -66,7 +56,7 @@ def folded(network: Superposition, context: str, task: int, backbone: str = "len
 @pytest.mark.parametrize("context", CONTEXTS)
 @pytest.mark.parametrize("tasks", [1, 9])
 def test_no_part_grows_with_the_tasks(tasks: int, context: str) -> None:
-    network = build(f"superposition:context={context}", classes=[10] * tasks)
+    network = build(f"superposition:context={context}", tasks=[10] * tasks)
     counted = {part.name: (part.weights, part.total, part.per_task) for part in parts(network)}
     assert counted == {"backbone": (21_250, 21_330, False), "branch": (3_000, 3_060, False)}
 
@@ -94,7 +84,7 @@ def test_the_first_layer_sees_the_image_as_it_is(backbone: str) -> None:
 @pytest.mark.parametrize("backbone", BACKBONES)
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_contexts_leave_the_initial_weights_of_the_seed(context: str, backbone: str) -> None:
-    network, plain = build(f"superposition:context={context}", backbone), build("film", backbone)
+    network, plain = build(f"superposition:context={context}", backbone), network_of(Film, "film", backbone)
     for part in ("backbone", "branch"):
         found, expected = (list(net.get_submodule(part).parameters()) for net in (network, plain))
         assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
@@ -208,4 +198,4 @@ def test_a_layer_that_is_too_wide_for_rotations_is_refused() -> None:
 
 def test_a_network_without_layers_to_bind_is_refused() -> None:
     with pytest.raises(UsageError, match="has none after its first"):
-        build("superposition", "point", classes=[2, 2])
+        build("superposition", "point", tasks=[2, 2])

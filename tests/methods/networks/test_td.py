@@ -17,21 +17,13 @@ from mtbench.train.cost import count_macs, parts
 from mtbench_methods.networks.td.network import TopDown, derangement
 from mtbench_methods.networks.td.one_channel import OneChannel
 from mtbench_methods.networks.td.stream import Mirror
+from tests.builders.networks import network_of
 
 Connection: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
-def build(method: str = "td", tasks: int = 4, backbone: str = "lenet", classes: int = 10) -> TopDown:
-    choice = parse_backbone(backbone)
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=classes)) for index in range(tasks)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=(1, 28, 28),
-        seed=0,
-    )
-    chosen = parse_method(method)
-    return cast(TopDown, chosen.network_class(chosen.network_options, setup))
+def build(method: str = "td", tasks: int = 4) -> TopDown:
+    return network_of(TopDown, method, tasks=tasks)
 
 
 def extra(method: str, tasks: int) -> int:

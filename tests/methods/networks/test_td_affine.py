@@ -1,16 +1,14 @@
 """The top-down stream in two parts, of images and of tasks, against a stream for each pair of them."""
 
-from typing import cast
-
 import pytest
 import torch
 from torch import Tensor
 
-from mtbench.contract import Batch, Classification, Setup, Task
-from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.contract import Batch
 from mtbench_methods.networks.td.network import TopDown
 from mtbench_methods.networks.td.one_channel import MANY
 from mtbench_methods.networks.td.stream import Glance, Stream
+from tests.builders.networks import network_of
 
 AFFINE = [
     "",
@@ -27,16 +25,9 @@ AFFINE = [
 
 
 def build(options: str, tasks: int, side: int = 28, width: float = 1.0) -> TopDown:
-    choice = parse_backbone(f"lenet:width={width}")
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=2 + index % 3)) for index in range(tasks)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=(1, side, side),
-        seed=0,
-    )
-    chosen = parse_method(f"td:{options}" if options else "td")
-    network = cast(TopDown, chosen.network_class(chosen.network_options, setup))
+    classes = [2 + index % 3 for index in range(tasks)]
+    method = f"td:{options}" if options else "td"
+    network = network_of(TopDown, method, f"lenet:width={width}", classes, shape=(1, side, side))
     return network.to(memory_format=torch.channels_last).eval()
 
 

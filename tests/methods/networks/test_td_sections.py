@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mtbench.contract import Backbone, Classification, Setup, Stage, Task
+from mtbench.contract import Backbone, Stage
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
@@ -18,6 +18,8 @@ from mtbench.train.cost import parts
 from mtbench.train.trained import train
 from mtbench_methods.networks.td.network import TopDown, TopDownOptions
 from mtbench_methods.networks.td.stream import Glance, Sections, stream
+from tests.builders.keepers import Forgetful
+from tests.builders.networks import network_of
 
 SMALL = ["vgg11:width=.125", "resnet18:width=.125"]
 
@@ -25,19 +27,8 @@ SMALL = ["vgg11:width=.125", "resnet18:width=.125"]
 def build(
     backbone: str, method: str = "td", *, tasks: int = 3, classes: int = 2, side: int = 32, **more: Any
 ) -> TopDown:
-    chosen = parse_method(method)
-    choice = chosen.on(backbone)
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=classes)) for index in range(tasks)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=(3, side, side),
-        foreground=True,
-        points=True,
-        seed=0,
-        **more,
-    )
-    return cast(TopDown, chosen.network_class(chosen.network_options, setup))
+    shape = (3, side, side)
+    return network_of(TopDown, method, backbone, [classes] * tasks, shape=shape, foreground=True, points=True, **more)
 
 
 def features(backbone: str, method: str = "td", **more: Any) -> TopDown:
@@ -370,21 +361,11 @@ def test_one_image_can_be_trained_on(backbone: str) -> None:
     assert torch.isfinite(network(torch.rand(1, 3, 32, 32), torch.tensor([1]))).all()
 
 
-class Nothing:
-    """Keeps nothing."""
-
-    def restore(self) -> None:
-        return None
-
-    def keep(self, state: dict[str, Any], curve: Any) -> None:
-        pass
-
-
 @pytest.mark.parametrize("backbone", SMALL)
 def test_it_learns_through_the_loop(backbone: str) -> None:
     request = Request(methods=[f"td@{backbone}"], datasets=["toy-all"], settings={"epochs": "15"}, seeds=[0])
     spec = plan(request)[0]
-    curve = train(spec, root=Path(), device=torch.device("cpu"), keeper=Nothing()).curve
+    curve = train(spec, root=Path(), device=torch.device("cpu"), keeper=Forgetful()).curve
     assert sum(curve[-1].train_losses.values()) < 0.9 * sum(curve[0].train_losses.values())
 
 

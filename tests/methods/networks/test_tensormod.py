@@ -1,30 +1,18 @@
-from collections.abc import Sequence
-from typing import cast
+from functools import partial
 
 import pytest
 import torch
 
-from mtbench.contract import Classification, Setup, Task
+from mtbench.contract import Setup
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.cost import parts
 from mtbench_methods.networks.tensormod import TensorModulation
+from tests.builders.networks import network_of
 
 BACKBONES = ["lenet", "mlp:width=12", "vgg11:width=.05", "resnet18:width=.05"]
 
 
-def build(
-    method: str, backbone: str = "lenet", classes: Sequence[int] = (10, 10, 10), seed: int = 0
-) -> TensorModulation:
-    choice = parse_backbone(backbone)
-    setup = Setup(
-        tasks=tuple(Task(name=str(index), kind=Classification(classes=n)) for index, n in enumerate(classes)),
-        backbone_class=choice.backbone_class,
-        backbone_options=choice.options,
-        input_shape=(1, 28, 28),
-        seed=seed,
-    )
-    chosen = parse_method(method)
-    return cast(TensorModulation, chosen.network_class(chosen.network_options, setup))
+build = partial(network_of, TensorModulation)
 
 
 def shake(network: TensorModulation) -> None:
@@ -37,7 +25,7 @@ def shake(network: TensorModulation) -> None:
 @pytest.mark.parametrize("tasks", [1, 2, 9])
 @pytest.mark.parametrize(("where", "per_task"), [("image", 784), ("stages", 5_760 + 1_280), ("both", 784 + 7_040)])
 def test_a_task_has_a_weight_per_place_of_what_is_modulated(where: str, per_task: int, tasks: int) -> None:
-    network = build(f"tensormod:where={where}", classes=[10] * tasks)
+    network = build(f"tensormod:where={where}", tasks=[10] * tasks)
     counted = {part.name: (part.weights, part.per_task) for part in parts(network)}
     assert counted == {
         "backbone": (21_250, False),

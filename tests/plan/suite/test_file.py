@@ -272,6 +272,21 @@ uniform = "ours"
 """
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            "taks",
+            "'figures' names 'taks', which is no exhibit that a suite can ask for. Did you mean 'tasks'? Allowed: ",
+        ),
+        ("summary", "'figures' names 'summary', which is no exhibit that a suite can ask for. Allowed: adding, "),
+    ],
+)
+def test_figures_name_installed_exhibits_that_are_shown_on_request(read: Read, given: str, said: str) -> None:
+    _, faults = read(COUNTED.replace('figures = ["tasks"]', f'figures = ["tasks",\n    "{given}"]'))
+    assert [(fault.line, fault.text.startswith(said)) for fault in faults] == [(3, True)], faults
+
+
 def test_what_is_counted_is_read_and_may_have_a_label(read: Read) -> None:
     suite, faults = read(COUNTED)
     assert faults == []

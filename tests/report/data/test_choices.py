@@ -13,10 +13,11 @@ from mtbench.report.data.choices import DEFAULT, Choices, Convention, parse_choi
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.gains.relative import deltas
 from mtbench.report.exhibits.summary.data import Table, build_table
-from mtbench.report.exhibits.summary.numbers import render_csv
+from mtbench.report.exhibits.summary.numbers import table_frame
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
+from mtbench.report.write import csv_text
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import INDOOR, INDOOR_SINGLE, INDOOR_UNIFORM, finished, indoor
@@ -82,7 +83,7 @@ def test_all_metrics_are_a_column_each_with_task_metric_unit_and_direction() -> 
     assert r"(pixel-\\accuracy \%\\$\uparrow$)" in latex
     assert r"$^\circ$ $\downarrow$" in latex
     assert "U+" not in latex
-    rows = list(csv.DictReader(io.StringIO(render_csv(table(NYUV2, Choices(metrics=("all",)))))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(table_frame(table(NYUV2, Choices(metrics=("all",))))))))
     assert [float(each["mean"]) for each in rows if each["method"] == "uniform"] == list(INDOOR_UNIFORM)
 
 
@@ -198,7 +199,7 @@ def test_the_divisor_is_the_run_of_the_same_seed_or_the_mean_of_the_single_task_
 
 
 def test_the_csv_has_every_average_by_both_divisors() -> None:
-    row = list(csv.DictReader(io.StringIO(render_csv(table(NYUV2)))))[-1]
+    row = list(csv.DictReader(io.StringIO(csv_text(table_frame(table(NYUV2))))))[-1]
     names = [f"delta_m_{average}_{base}" for average in ("task", "metric", "main") for base in ("seed", "mean")]
     assert [float(row[name]) for name in names] == pytest.approx([0.88, 0.88, -5.59, -5.59, 2.90, 2.90], abs=5e-3)
     assert (row["delta_convention"], row["delta_m"]) == ("task/gain/seed", row["delta_m_task_seed"])

@@ -15,9 +15,10 @@ from mtbench.report.data.constant import not_above
 from mtbench.report.exhibits.classes.unequal import unequal_page
 from mtbench.report.exhibits.summary.data import Table, build_table
 from mtbench.report.exhibits.summary.figure import draw_points
-from mtbench.report.exhibits.summary.numbers import render_csv
+from mtbench.report.exhibits.summary.numbers import table_frame
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.markdown import render_markdown
+from mtbench.report.write import csv_text
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import PAPER, QUICK, beside, finished
@@ -164,7 +165,7 @@ def test_a_gain_in_part_of_what_nobody_has_learned_is_marked_and_in_a_preview_le
 
 def test_the_csv_has_the_constant_and_says_of_each_cell_if_it_is_above() -> None:
     table = build_table(comparison(runs({"td": [(80.0, 64.5), (81.0, 63.0)]})))
-    frame = pd.read_csv(io.StringIO(render_csv(table)))
+    frame = pd.read_csv(io.StringIO(csv_text(table_frame(table))))
     constant = frame[frame.method == "majority class"].set_index("task")
     assert constant["mean"].to_dict() == {"LU": 71.8, "RL": 64.0, "mean": pytest.approx(67.9)}
     assert constant["n"].isna().all()

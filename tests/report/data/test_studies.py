@@ -11,18 +11,16 @@ from typer.testing import CliRunner
 from mtbench.cli.app import app
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, PaperTable, Search, Suite
+from mtbench.report.assemble import assemble, make_report
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.studies import StudyRuns, find_studies, home, in_tables, setting, unfinished
 from mtbench.report.data.suite.runs import suite_runs
 from mtbench.report.data.suite.searches import suite_studies
-from mtbench.report.exhibits.searches import study_exhibits
+from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.tuned.figure import draw_tuned
 from mtbench.report.exhibits.tuned.page import Tuned, best_so_far, tuned_frame, tuned_methods, tuned_page
 from mtbench.report.figure.style import save
 from mtbench.report.page.markdown import render_markdown
-from mtbench.report.suites.pages import suite_pages
-from mtbench.report.suites.write import write_suite
-from mtbench.report.write import make_report
 from mtbench.store.record import render_record
 from mtbench.store.status import RunStatus
 from mtbench.store.study import Spent, Trial, write_study
@@ -58,7 +56,7 @@ def trials(found: StudyRuns) -> tuple[StudyRuns, list[RunStatus]]:
 
 def table(studies: list[StudyRuns], runs: list[RunStatus]) -> tuple[str, list[Tuned]]:
     methods = tuned_methods(studies)
-    return render_markdown(tuned_page(home(studies[0], compare(runs)), methods)), methods
+    return render_markdown(tuned_page(home(studies[0], compare(runs)), methods, "page")), methods
 
 
 def test_a_study_has_those_of_its_runs_that_are_there() -> None:
@@ -143,7 +141,7 @@ def test_a_default_that_is_chosen_brings_nothing_and_is_not_counted() -> None:
 
 def test_the_page_says_what_was_chosen_and_what_it_brought() -> None:
     studies, runs = two()
-    page = tuned_page(home(studies[0], compare(runs)), tuned_methods(studies))
+    page = tuned_page(home(studies[0], compare(runs)), tuned_methods(studies), "page")
     assert render_markdown(page).split("\n\n")[:2] == ["### mmnist2, protocol paper: tuned settings", TABLE]
     assert page.caption == CAPTION
     assert page.details == DETAILS
@@ -223,8 +221,8 @@ def test_the_figure_of_many_methods_names_the_ends() -> None:
 def test_exhibits_of_studies_have_names_of_their_own() -> None:
     found, runs = weighted([Tried(asked="0.5/0.5", worth=(70, 70), front=True, tested=[(70, 70)])])
     studies, others = two()
-    made = study_exhibits([found, found, *studies], compare([*runs, *others]))
-    assert [each.page.label for each in made] == [
+    made = make_report([*runs, *others], [found, found, *studies])
+    assert [page.label for page in made.pages()][-3:] == [
         "mmnist2-paper-search-branches-fixed",
         "mmnist2-paper-search-branches-fixed-2",
         "mmnist2-paper-tuned",
@@ -286,9 +284,9 @@ def test_a_suite_of_searches_alone_is_reported(tmp_path: Path) -> None:
     studies, runs = two()
     (found,) = suite_runs(SUITE, runs, studies)
     assert (found.size, found.sheets, found.quick) == ("paper", (), False)
-    (page,) = suite_pages(found, [])
+    (page,) = assemble(Results.of_suite(found)).pages()
     assert [line[0].says for line in page.layout.lines] == ["MGDA-UB", "td"]
-    assert [file.name for file in write_suite(found, [], tmp_path)] == [
+    assert [file.name for file in assemble(Results.of_suite(found)).write(tmp_path)] == [
         f"rates-paper-mmnist2-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")
     ]
 
@@ -302,7 +300,7 @@ def test_a_papers_numbers_stand_beside_what_was_tuned() -> None:
     studies, runs = two()
     runs += [placed(finished("single", seed, (90, 80))) for seed in range(3)]
     (found,) = suite_runs(suite, runs, studies)
-    pages = {page.title: page for page in suite_pages(found, [])}
+    pages = {page.title: page for page in assemble(Results.of_suite(found)).pages()}
     tuned = next(page for title, page in pages.items() if title.endswith("beside the paper, tuned"))
     assert [cell.says for cell in tuned.layout.lines[0][:4]] == ["td", "85.00", "85.67 ± 0.58", "+0.67"]
     assert tuned.caption[-1] == "Ours: with tuned settings."

@@ -5,9 +5,10 @@ import io
 from mtbench.contract import Metric
 from mtbench.report.data.comparison import compare
 from mtbench.report.exhibits.summary.data import Table, build_table
-from mtbench.report.exhibits.summary.numbers import render_csv
+from mtbench.report.exhibits.summary.numbers import table_frame
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.markdown import escape_markdown, render_markdown
+from mtbench.report.write import csv_text
 from mtbench.store.record import TaskInfo
 from tests.report.records import MANY, QUICK, finished, many_runs, mixed_runs, unfinished
 
@@ -75,7 +76,7 @@ def test_signs_of_markdown_are_shown_as_they_are() -> None:
 
 def test_the_csv_has_full_precision_and_a_line_per_method_and_task() -> None:
     runs = [finished("td", seed, (100 / 3 + seed, 80)) for seed in range(2)] + [unfinished("missing", "moo")]
-    rows = list(csv.DictReader(io.StringIO(render_csv(table_of(runs)))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(table_frame(table_of(runs))))))
     assert [(row["method"], row["task"], row["n"]) for row in rows] == [
         *(("moo", task, "0") for task in ("LU", "RL", "mean")),
         *(("td", task, "2") for task in ("LU", "RL", "mean")),
@@ -86,7 +87,7 @@ def test_the_csv_has_full_precision_and_a_line_per_method_and_task() -> None:
 
 def test_the_csv_has_what_a_method_takes() -> None:
     runs = [finished("uniform", seconds=2.0), finished("td", seconds=5.0, macs=1_234_567, memory=98_765_432)]
-    row = next(csv.DictReader(io.StringIO(render_csv(table_of(runs)))))
+    row = next(csv.DictReader(io.StringIO(csv_text(table_frame(table_of(runs))))))
     taken = ("parameter_ratio", "macs_per_input", "label_uses", "seconds_per_epoch", "relative_time", "peak_memory")
     assert [float(row[name]) for name in taken] == [1.25, 1_234_567, 12_000_000, 5, 2.5, 98_765_432]
 
@@ -95,10 +96,10 @@ def test_all_methods_are_a_line_each() -> None:
     table = render_markdown(page_of(table_of(many_runs()))).split("\n\n")[1].splitlines()
     assert [line.split(" | ")[0].removeprefix("| ") for line in table[2:]] == sorted(MANY)
     assert {line.count(" | ") for line in table} == {11}
-    rows = list(csv.DictReader(io.StringIO(render_csv(table_of(many_runs())))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(table_frame(table_of(many_runs()))))))
     assert [row["method"] for row in rows] == [method for method in sorted(MANY) for _ in range(3)]
 
 
 def test_methods_are_in_the_csv_even_if_nothing_has_finished() -> None:
-    (row,) = csv.DictReader(io.StringIO(render_csv(table_of([unfinished("running")]))))
+    (row,) = csv.DictReader(io.StringIO(csv_text(table_frame(table_of([unfinished("running")])))))
     assert (row["method"], row["task"], row["n"], row["planned"]) == ("td", "", "0", "1")

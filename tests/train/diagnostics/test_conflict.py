@@ -1,8 +1,6 @@
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -17,6 +15,7 @@ from mtbench.train.assemble import assemble
 from mtbench.train.cost import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.trained import Trained, train
+from tests.builders.keepers import Memory
 
 CPU = torch.device("cpu")
 DRAWING_AND_NORMALIZING = ["moo", "td", "toy-dropout", "branches+toy-drift", "mtan", "astmt", "td@resnet18:width=.1"]
@@ -77,30 +76,8 @@ def spec_of(method: str, dataset: str = "toy-all", **settings: str) -> RunSpec:
     return plan(Request(methods=[method], datasets=[dataset], settings=settings, seeds=[0]))[0]
 
 
-def run(method: str, keeper: "Memory | None" = None, **settings: str) -> Trained:
+def run(method: str, keeper: Memory | None = None, **settings: str) -> Trained:
     return train(spec_of(method, **settings), root=Path(), device=CPU, keeper=keeper or Memory())
-
-
-class Memory:
-    """Keeps states in memory; stops the run when it has kept one, if that is asked for."""
-
-    def __init__(self, *, stop: bool = False) -> None:
-        self.file = io.BytesIO()
-        self.stop = stop
-
-    def restore(self) -> dict[str, Any] | None:
-        if not self.file.tell():
-            return None
-        self.file.seek(0)
-        state: dict[str, Any] = torch.load(self.file, weights_only=True)
-        return state
-
-    def keep(self, state: dict[str, Any], curve: Sequence[object]) -> None:  # noqa: ARG002
-        self.file = io.BytesIO()
-        torch.save(state, self.file)
-        if self.stop:
-            self.stop = False
-            raise KeyboardInterrupt
 
 
 def test_compliance_counts_the_batches_with_a_positive_product_and_zero_does_not_comply() -> None:
@@ -178,7 +155,7 @@ def test_a_run_whose_conflict_is_measured_has_the_bits_of_one_without(method: st
 
 @pytest.mark.parametrize("method", ["chmod", "toy-dropout", "mtan"])
 def test_a_run_that_was_interrupted_measures_what_one_that_was_not_measures(method: str) -> None:
-    keeper = Memory(stop=True)
+    keeper = Memory(stop_after=1)
     with pytest.raises(KeyboardInterrupt):
         run(method, keeper, diagnostics="conflict")
     resumed, undisturbed = run(method, keeper, diagnostics="conflict"), run(method, diagnostics="conflict")

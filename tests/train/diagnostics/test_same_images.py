@@ -11,7 +11,8 @@ from mtbench.train.cost import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.diagnostics.same_images import SameImages
 from mtbench.train.trained import train
-from tests.train.diagnostics.test_conflict import CPU, Memory, spec_of
+from tests.builders.keepers import Memory
+from tests.train.diagnostics.test_conflict import CPU, spec_of
 
 TASKS = tuple(Task(name=name, kind=Retrieval(size=2)) for name in ("one", "other"))
 

@@ -1,6 +1,5 @@
 import math
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -13,6 +12,7 @@ from mtbench.store.record.diagnosis import Selectivity
 from mtbench.train.device import deterministic
 from mtbench.train.diagnostics.selectivity import measure_selectivity, selectivity
 from mtbench.train.trained import Trained, train
+from tests.builders.keepers import Forgetful
 
 CLASSES = 4
 
@@ -70,15 +70,8 @@ def measured(network: Sees) -> Selectivity:
 
 
 def run(method: str, dataset: str = "toy-all", **settings: str) -> Trained:
-    class Nowhere:
-        def restore(self) -> dict[str, Any] | None:
-            return None
-
-        def keep(self, state: dict[str, Any], curve: object) -> None:
-            pass
-
     spec = plan(Request(methods=[method], datasets=[dataset], settings=settings, seeds=[0]))[0]
-    return train(spec, root=Path(), device=torch.device("cpu"), keeper=Nowhere())
+    return train(spec, root=Path(), device=torch.device("cpu"), keeper=Forgetful())
 
 
 def test_features_that_hold_the_asked_for_label_alone_are_selective() -> None:

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from mtbench.errors import UsageError, did_you_mean
-from mtbench.report.data.choices import BASES, REFERENCES, Choices, Convention
+from mtbench.report.data.choices import BASES, REFERENCES, Convention
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.conventions.fit import conventions_of, misfit
 from mtbench.report.data.conventions.read import read_by
 from mtbench.report.data.conventions.rules import rules_of
 from mtbench.report.data.conventions.words import opening
-from mtbench.report.exhibits.summary.data import Table, build_table
 from mtbench.report.text import listed
 
-__all__ = ["Asked", "Converted", "convert", "converted"]
+if TYPE_CHECKING:  # planning a suite imports torch, and most reports are of no suite
+    from mtbench.report.data.suite.runs import SuiteRuns
+
+__all__ = ["Asked", "convert", "converted", "converted_suite"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,22 +43,7 @@ class Asked:
         return Convention(**{name: value for name, value in vars(self).items() if value})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Converted:
-    """A comparison that was read by a convention, and the choices that go with it."""
-
-    name: str
-    comparison: Comparison
-    choices: Choices
-
-    def table(self) -> Table:
-        """The summary table."""
-        return build_table(self.comparison, self.choices)
-
-
-def converted(
-    comparisons: Iterable[Comparison], name: str, asked: Asked, choices: Choices
-) -> tuple[list[Converted], str]:
+def converted(comparisons: Iterable[Comparison], name: str, asked: Asked) -> tuple[list[Comparison], str]:
     """Return the comparisons of datasets that have a convention, read by it, and a sentence on those left out.
 
     Raises:
@@ -70,13 +58,31 @@ def converted(
             allowed=f"Conventions here: {', '.join(known) or 'none'}.",
             where="Given by --convention.",
         )
-    found = [convert(comparison, name, asked, choices) for comparison in everything]
+    found = [convert(comparison, name, asked) for comparison in everything]
     without = dict.fromkeys(each.dataset_title for each, one in zip(everything, found, strict=True) if one is None)
     left = f"Left out, for want of a convention {name}: {listed(without)}." if without else ""
     return [each for each in found if each is not None], left
 
 
-def convert(comparison: Comparison, name: str, asked: Asked, choices: Choices) -> Converted | None:
+def converted_suite(runs: "SuiteRuns", name: str, asked: Asked) -> "SuiteRuns":
+    """Return the sheets of a suite whose datasets have a convention, read by it.
+
+    Raises:
+        UsageError: none has it, or what is asked of Δm contradicts it.
+    """
+    known = dict.fromkeys(each for sheet in runs.sheets for each in conventions_of(sheet.comparison.dataset))
+    if name not in known:
+        raise UsageError(
+            f"no dataset of suite '{runs.suite.name}' has the convention '{name}'.",
+            mend=did_you_mean(name, known),
+            allowed=f"Conventions there: {', '.join(known) or 'none'}.",
+            where="Given by --convention.",
+        )
+    found = [(sheet, convert(sheet.comparison, name, asked)) for sheet in runs.sheets]
+    return replace(runs, sheets=tuple(replace(sheet, comparison=one) for sheet, one in found if one is not None))
+
+
+def convert(comparison: Comparison, name: str, asked: Asked) -> Comparison | None:
     """Return a comparison read by a convention of its dataset; None if there is no such convention.
 
     Raises:
@@ -90,11 +96,7 @@ def convert(comparison: Comparison, name: str, asked: Asked, choices: Choices) -
     base = "mean" if unfit else convention.base
     _check(name, asked, Convention(average=convention.average, sign=convention.sign, base=base))
     rules = rules_of(convention, base)
-    return Converted(
-        name=name,
-        comparison=read_by(comparison, rules, name=name, opening=opening(name, convention, base, why)),
-        choices=replace(choices, delta=rules.delta),
-    )
+    return read_by(comparison, rules, name=name, opening=opening(name, convention, base, why))
 
 
 def _check(name: str, asked: Asked, delta: Convention) -> None:

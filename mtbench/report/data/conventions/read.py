@@ -55,6 +55,7 @@ def read_by(comparison: Comparison, rules: Rules, *, name: str, opening: Sequenc
             lacking=tuple(_said(found)),
             chosen_on_test=rules.epoch in ON_TEST,
             reference=base.reference(),
+            delta=rules.delta,
         ),
     )
 

@@ -1,22 +1,18 @@
-"""Tables of runs that add a task to a trained network, and the figure of them."""
-
-from functools import partial
+"""Tables of runs that add a task to a trained network."""
 
 import numpy as np
 import pandas as pd
 
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.exhibits.adding.data import Added, Addition, additions
-from mtbench.report.exhibits.adding.figure import draw_adding
-from mtbench.report.exhibits.exhibit import Exhibit
+from mtbench.report.exhibits.adding.data import Added, Addition
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import over_seeds, reported
 from mtbench.report.page.suite import warnings
 from mtbench.report.page.words import DASH, Words, plain, written
-from mtbench.report.text import decimals, difference, listed, slug
+from mtbench.report.text import decimals, difference, listed
 from mtbench.stats.summary import summarize
 
-__all__ = ["adding_exhibits"]
+__all__ = ["adding_frame", "adding_page"]
 
 _COLUMNS = [
     *("suite", "size", "dataset", "fixed", "method", "mode", "seed", "new_task", "metric", "unit"),
@@ -25,23 +21,7 @@ _COLUMNS = [
 ]
 
 
-def adding_exhibits(runs: SuiteRuns) -> list[Exhibit]:
-    """For each dataset to which a task is added a figure, a page, and the numbers behind, a row per run."""
-    exhibits = []
-    for addition in additions(runs):
-        name = "-".join(["adding", slug(addition.dataset), *(slug(f"{key}-{value}") for key, value in addition.fixed)])
-        exhibits.append(
-            Exhibit(
-                name=name,
-                pages=(_page(runs, addition, f"{runs.slug}-{name}"),),
-                frame=_frame(runs, addition),
-                draw=partial(draw_adding, runs, addition),
-            )
-        )
-    return exhibits
-
-
-def _page(runs: SuiteRuns, addition: Addition, label: str) -> Page:
+def adding_page(runs: SuiteRuns, addition: Addition, label: str) -> Page:
     """A row per method and way of adding: the new task, the old ones before, after and their change, what was trained;
     and beside them the same of runs that had all tasks from the start, where there are some."""
     at_once = any(np.isfinite(each.at_once).any() for each in addition.methods)
@@ -111,7 +91,7 @@ def _line(added: Added, addition: Addition, at_once: bool) -> tuple[Words, ...]:
     return plain(says)
 
 
-def _frame(runs: SuiteRuns, addition: Addition) -> pd.DataFrame:
+def adding_frame(runs: SuiteRuns, addition: Addition) -> pd.DataFrame:
     """One row per method, way of adding and seed, at full precision."""
     rows = [
         {

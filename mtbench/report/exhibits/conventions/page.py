@@ -2,21 +2,18 @@
 
 import math
 from collections.abc import Iterator
-from functools import partial
 
 import pandas as pd
 
 from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.exhibits.conventions.data import Switch, Switched, switched
-from mtbench.report.exhibits.conventions.figure import draw_switches
-from mtbench.report.exhibits.exhibit import Exhibit
+from mtbench.report.exhibits.conventions.data import Switch, Switched
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.suite import called, warnings
+from mtbench.report.page.suite import warnings
 from mtbench.report.page.words import DASH, plain, written
-from mtbench.report.text import counts, fixed, slug
+from mtbench.report.text import counts, fixed
 
-__all__ = ["convention_exhibits"]
+__all__ = ["conventions_frame", "conventions_page"]
 
 _COLUMNS = [
     *("suite", "size", "dataset", "group", "switch", "method", "n", "delta_m", "std", "t95_low", "t95_high", "rank"),
@@ -24,24 +21,7 @@ _COLUMNS = [
 ]
 
 
-def convention_exhibits(runs: SuiteRuns) -> list[Exhibit]:
-    """For each dataset a page, a figure, and the numbers behind them."""
-    exhibits = []
-    for found in switched(runs):
-        name = f"conventions-{slug(found.dataset)}"
-        titles = called(runs.suite, found.sheets)
-        exhibits.append(
-            Exhibit(
-                name=name,
-                pages=(_page(runs, found, titles, f"{runs.slug}-{name}"),),
-                frame=_frame(runs, found),
-                draw=partial(draw_switches, runs, found, titles),
-            )
-        )
-    return exhibits
-
-
-def _page(runs: SuiteRuns, found: Switched, titles: dict[str, str], label: str) -> Page:
+def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], label: str) -> Page:
     """A row per method, a column per switch; below what each switch changes."""
     lines = [plain((title, *(_cell(switch, method) for switch in found.switches))) for method, title in titles.items()]
     changes = (_known(switch.change) for switch in found.switches)
@@ -115,7 +95,7 @@ def _known(value: float) -> str:
     return DASH if math.isnan(value) else fixed(value)
 
 
-def _frame(runs: SuiteRuns, found: Switched) -> pd.DataFrame:
+def conventions_frame(runs: SuiteRuns, found: Switched) -> pd.DataFrame:
     """One row per switch and method, at full precision."""
     rows = []
     for switch in found.switches:

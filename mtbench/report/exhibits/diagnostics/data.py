@@ -1,44 +1,15 @@
-"""Diagnostics of a comparison's runs: the conflict of gradients and the task selectivity, tidy and drawn."""
+"""Diagnostics of a comparison's runs as tidy frames: the conflict of gradients and the task selectivity."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.exhibits.diagnostics.compliance import draw_compliance
-from mtbench.report.exhibits.diagnostics.matrices import draw_conflict, draw_selectivity
-from mtbench.report.exhibits.diagnostics.pairs import draw_pairs
-from mtbench.report.figure.style import save
 from mtbench.store.record import CurvePoint, Record
 from mtbench.store.record.diagnosis import Selectivity
 
-__all__ = ["conflict_frame", "diagnostic_files", "selectivity_frame"]
-
-
-def diagnostic_files(comparison: Comparison, stem: str) -> Iterator[tuple[str, bytes]]:
-    """Yield by name a tidy frame and figures for each diagnostic that any record carries; figures of many methods go on
-    over several pages, of which each after the first has its number in its name."""
-    drawings: tuple[
-        tuple[str, pd.DataFrame, dict[str, Callable[[Comparison, pd.DataFrame], Iterator[Figure]]]], ...
-    ] = (
-        (
-            "conflict",
-            conflict_frame(comparison),
-            {"compliance": draw_compliance, "pairs": draw_pairs, "conflict": draw_conflict},
-        ),
-        ("selectivity", selectivity_frame(comparison), {"selectivity": draw_selectivity}),
-    )
-    for diagnostic, frame, figures in drawings:
-        if frame.empty:
-            continue
-        yield f"{stem}-{diagnostic}.csv", frame.to_csv(index=False, lineterminator="\n").encode()
-        for name, draw in figures.items():
-            for number, figure in enumerate(draw(comparison, frame), start=1):
-                page = f"-{number}" if number > 1 else ""
-                for kind, data in save(figure).items():
-                    yield f"{stem}-{name}{page}.{kind}", data
+__all__ = ["conflict_frame", "selectivity_frame"]
 
 
 def conflict_frame(comparison: Comparison) -> pd.DataFrame:

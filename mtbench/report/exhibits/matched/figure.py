@@ -1,7 +1,6 @@
 """The figure of what methods do over what they cost: three costs, a point per method with its name beside it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -9,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from mtbench.report.data.columns import Column
-from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.exhibits.matched.data import Arm, Arms
 from mtbench.report.figure.labels import Named, label_points
 from mtbench.report.figure.legend import legend_of, longest
 from mtbench.report.figure.lines import label_log
@@ -18,9 +17,8 @@ from mtbench.report.figure.style import looks, new_figure, paper_style
 from mtbench.report.figure.whiskers import Whisker, draw_whiskers
 from mtbench.report.page.suite import heading, quantity
 from mtbench.report.text import counted
-from mtbench.stats.summary import Summary
 
-__all__ = ["Point", "draw_matched"]
+__all__ = ["draw_matched"]
 
 _FEW, _SHORT = 6, 16
 """Points that have their names beside them at most, and characters of such a name; else a number stands for it."""
@@ -30,32 +28,13 @@ _EXPLAINED = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """A method with what it costs and what it does.
-
-    Attributes:
-        title: what it is called in reports.
-        family: what it shares with arms of the same colour.
-        weights, macs_per_task, macs_per_input: as `mtbench.report.data.cost.magnitude.Magnitude` has them.
-        summary: of the mean over tasks.
-        is_reference: whether the others are held against it.
-    """
-
-    title: str
-    family: str
-    weights: int
-    macs_per_task: int
-    macs_per_input: int
-    summary: Summary
-    is_reference: bool
-
-
-def draw_matched(runs: SuiteRuns, sheet: Sheet, column: Column, points: Sequence[Point]) -> Figure:
+def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
     """The mean over tasks over the weights, over the operations that answer one task, and over those that answer all.
 
     Where names are many or long, points have numbers, which are told below.
     """
+    points, sizes = [arm for arm, _ in found.points], [size for _, size in found.points]
+    sheet, reference = found.sheet, found.reference
     families = list(dict.fromkeys(point.family for point in points))
     look = dict(zip(families, looks(len(families)), strict=True))
     markers = {family: "oDs^vPXp<>dhH8"[place % 14] for place, family in enumerate(families)}
@@ -63,16 +42,16 @@ def draw_matched(runs: SuiteRuns, sheet: Sheet, column: Column, points: Sequence
     names = [str(number) if numbered else point.title for number, point in enumerate(points, start=1)]
     told = [f"{name}. {point.title}" if numbered else point.title for name, point in zip(names, points, strict=True)]
     legend = legend_of(told if numbered else [], _EXPLAINED, at_most=3)
-    costs: tuple[tuple[str, Callable[[Point], int]], ...] = (
-        ("weights", lambda point: point.weights),
-        ("MACs to answer one task", lambda point: point.macs_per_task),
-        ("MACs to answer all tasks", lambda point: point.macs_per_input),
-    )
+    costs = {
+        "weights": [size.weights for size in sizes],
+        "MACs to answer one task": [size.macs_per_task for size in sizes],
+        "MACs to answer all tasks": [size.macs_per_input for size in sizes],
+    }
     marks: list[dict[str, Any]] = [
         {
             "color": look[point.family].colour,
-            "marker": "*" if point.is_reference else markers[point.family],
-            "markersize": 8 if point.is_reference else 4,
+            "marker": "*" if point.name == reference else markers[point.family],
+            "markersize": 8 if point.name == reference else 4,
             "linestyle": "",
             "mew": 0,
         }
@@ -82,10 +61,10 @@ def draw_matched(runs: SuiteRuns, sheet: Sheet, column: Column, points: Sequence
         figure = new_figure(3.2 + legend.height)
         figure.suptitle(heading(runs, f": {sheet.comparison.dataset}, protocol {sheet.comparison.title}"))
         panels = figure.subplots(1, len(costs), sharey=True)
-        for (label, cost), axes in zip(costs, panels, strict=True):
-            _draw_panel(axes, points, [cost(point) for point in points], marks)
+        for (label, spent), axes in zip(costs.items(), panels, strict=True):
+            _draw_panel(axes, points, spent, marks, reference)
             axes.set_xlabel(label)
-        panels[0].set_ylabel(quantity(column))
+        panels[0].set_ylabel(quantity(found.column))
         legend.draw(figure, [Line2D([], [], **mark) for mark in marks] if numbered else [])
         named = [
             (
@@ -93,21 +72,23 @@ def draw_matched(runs: SuiteRuns, sheet: Sheet, column: Column, points: Sequence
                 [
                     Named(
                         name=name,
-                        x=cost(point),
+                        x=cost,
                         y=point.summary.mean,
                         low=point.summary.interval[0] if point.summary.interval else point.summary.mean,
                         high=point.summary.interval[1] if point.summary.interval else point.summary.mean,
                     )
-                    for name, point in zip(names, points, strict=True)
+                    for name, point, cost in zip(names, points, spent, strict=True)
                 ],
             )
-            for (_, cost), axes in zip(costs, panels, strict=True)
+            for spent, axes in zip(costs.values(), panels, strict=True)
         ]
         label_points(figure, named)
     return figure
 
 
-def _draw_panel(axes: Axes, points: Sequence[Point], costs: Sequence[int], marks: Sequence[dict[str, Any]]) -> None:
+def _draw_panel(
+    axes: Axes, points: Sequence[Arm], costs: Sequence[int], marks: Sequence[dict[str, Any]], reference: str
+) -> None:
     """Points with their intervals over what they cost, and lines through the reference."""
     whiskers = []
     for point, cost, mark in zip(points, costs, marks, strict=True):
@@ -115,7 +96,7 @@ def _draw_panel(axes: Axes, points: Sequence[Point], costs: Sequence[int], marks
         if point.summary.interval:
             low, high = point.summary.interval
             whiskers.append(Whisker(at=cost, low=low, high=high, colour=mark["color"]))
-        if point.is_reference:
+        if point.name == reference:
             axes.axvline(cost, color="#888888", linewidth=0.6, linestyle=":", zorder=1)
             axes.axhline(point.summary.mean, color="#888888", linewidth=0.6, linestyle=":", zorder=1)
     draw_whiskers(axes, whiskers, [[point.summary.mean for point in points]], upright=True)

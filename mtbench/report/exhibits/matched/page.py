@@ -1,25 +1,20 @@
-"""Results of methods over what they cost, as for arms of an experiment that are matched in weights or operations."""
+"""Tables of methods over their cost."""
 
 import math
-from dataclasses import dataclass
-from functools import partial
 
 import pandas as pd
 
-from mtbench.report.data.columns import Column
-from mtbench.report.data.cost.magnitude import Magnitude, magnitude
-from mtbench.report.data.suite.runs import Sheet, SuiteRuns
-from mtbench.report.exhibits.exhibit import Exhibit
-from mtbench.report.exhibits.matched.figure import Point, draw_matched
+from mtbench.report.data.cost.magnitude import Magnitude
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.exhibits.matched.data import Arms
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import over_seeds
 from mtbench.report.page.suite import called, measured, warnings
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import counted, decimals, difference, ratio
-from mtbench.stats.contrast import Contrast, paired
-from mtbench.stats.summary import Summary, summarize
+from mtbench.stats.contrast import Contrast
 
-__all__ = ["matched_exhibits"]
+__all__ = ["matched_frame", "matched_page"]
 
 _COSTS = ("weights", "macs_per_task", "macs_per_input")
 _COLUMNS = [
@@ -30,89 +25,9 @@ _COLUMNS = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Arm:
-    """A method as one of the arms.
-
-    Attributes:
-        name: the suite's for it, and `title` what it is called in reports.
-        size: what it costs; None before a run has finished.
-        summary: of the mean over tasks.
-        against: its paired contrast to the reference; None for the reference itself, or without one.
-    """
-
-    name: str
-    title: str
-    size: Magnitude | None
-    summary: Summary
-    against: Contrast | None
-
-
-def matched_exhibits(runs: SuiteRuns) -> list[Exhibit]:
-    """For each sheet whose tasks share a metric a figure, a page, and the numbers behind."""
-    exhibits = []
-    for sheet in runs.sheets:
-        column = next((column for column in sheet.columns if column.is_mean), None)
-        if column is None:
-            continue
-        reference = _reference(runs, sheet)
-        arms = _arms(runs, sheet, column, reference)
-        points = [
-            Point(
-                title=arm.title,
-                family=_family(sheet, arm.name),
-                weights=arm.size.weights,
-                macs_per_task=arm.size.macs_per_task,
-                macs_per_input=arm.size.macs_per_input,
-                summary=arm.summary,
-                is_reference=arm.name == reference,
-            )
-            for arm in arms
-            if arm.size and arm.summary.n
-        ]
-        name = runs.stem(sheet).removeprefix(f"{runs.slug}-") + "-matched"
-        exhibits.append(
-            Exhibit(
-                name=name,
-                pages=(_page(runs, sheet, column, arms, reference),),
-                frame=_frame(runs, sheet, column, arms, reference),
-                draw=partial(draw_matched, runs, sheet, column, points) if points else None,
-            )
-        )
-    return exhibits
-
-
-def _reference(runs: SuiteRuns, sheet: Sheet) -> str:
-    """The first method of the suite's grid for the dataset; empty where no run of it has finished."""
-    first = next(part.methods[0] for part in runs.suite.grid if sheet.dataset in part.datasets)
-    found = sheet.runs(first)
-    return first if found and found.records else ""
-
-
-def _arms(runs: SuiteRuns, sheet: Sheet, column: Column, reference: str) -> list[Arm]:
-    titles, scores = called(runs.suite, [sheet]), sheet.scores(column.name)
-    return [
-        Arm(
-            name=name,
-            title=title,
-            size=magnitude(sheet.runs(name)),
-            summary=summarize(scores[name]),
-            against=paired(scores[name], scores[reference]) if reference and name != reference else None,
-        )
-        for name, title in titles.items()
-    ]
-
-
-def _family(sheet: Sheet, name: str) -> str:
-    """Network and balancer, without the backbone: what arms of unlike widths have in common."""
-    found = sheet.runs(name)
-    assert found is not None
-    spec = found.runs[0].spec
-    return f"{spec.network}+{spec.balancer}"
-
-
-def _page(runs: SuiteRuns, sheet: Sheet, column: Column, arms: list[Arm], reference: str) -> Page:
+def matched_page(runs: SuiteRuns, found: Arms) -> Page:
     """A row per arm: what it costs, each with its ratio to the reference, what it does, and by how much more."""
+    sheet, column, arms, reference = found.sheet, found.column, found.arms, found.reference
     sizes = {arm.name: arm.size for arm in arms}
     base = sizes.get(reference)
     digits = decimals([arm.summary.mean for arm in arms if arm.summary.n], column.unit)
@@ -167,8 +82,9 @@ def _cost(size: Magnitude | None, base: Magnitude | None, cost: str) -> str:
     return f"{shown} ({ratio(number / getattr(base, cost))})" if base else shown
 
 
-def _frame(runs: SuiteRuns, sheet: Sheet, column: Column, arms: list[Arm], reference: str) -> pd.DataFrame:
+def matched_frame(runs: SuiteRuns, found: Arms) -> pd.DataFrame:
     """One row per arm, at full precision; ratios and differences are to the reference."""
+    sheet, column, arms, reference = found.sheet, found.column, found.arms, found.reference
     base = next((arm.size for arm in arms if arm.name == reference), None)
     rows = []
     for arm in arms:

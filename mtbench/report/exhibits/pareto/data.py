@@ -6,6 +6,7 @@ at and not chosen among, so that a test of a method against them is of points th
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,7 @@ __all__ = [
     "Point",
     "Rival",
     "TradeOff",
-    "bounds",
     "dominated",
-    "front_shares",
     "mean",
     "trade_off",
     "volume",
@@ -113,6 +112,17 @@ class TradeOff:
         """(T,) the good directions."""
         return tuple(task.higher_is_better for task in self.tasks)
 
+    @cached_property
+    def bounds(self) -> "Bounds":
+        """The bounds between which hypervolumes of these points and methods are counted."""
+        return _bounds(self)
+
+    @cached_property
+    def shares(self) -> dict[int, float]:
+        """The fraction of resamples of the seeds in which a point is on the test split's front of all points, by the
+        number of each point that was retrained with two seeds and more."""
+        return _front_shares(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
@@ -162,8 +172,7 @@ def trade_off(found: StudyRuns | None, comparison: Comparison, others: Sequence[
     )
 
 
-def bounds(trade: TradeOff) -> Bounds:
-    """Between what hypervolumes of these points and methods are counted."""
+def _bounds(trade: TradeOff) -> Bounds:
     tested = [*(point.tested for point in trade.points), *(rival.tested for rival in trade.rivals)]
     means = [mean(values) for values in tested]
     known = np.array([values for values in means if np.isfinite(values).all()]).reshape(-1, len(trade.tasks))
@@ -175,17 +184,16 @@ def bounds(trade: TradeOff) -> Bounds:
     )
 
 
-def volume(
-    tested: Sequence[NDArray[np.float64]], reference: Sequence[float] | None, trade: TradeOff, limits: Bounds
-) -> float | None:
+def volume(tested: Sequence[NDArray[np.float64]], reference: Sequence[float] | None, trade: TradeOff) -> float | None:
     """The share of the box from the reference to the ideal that the means of (S, T) each cover; None without a box."""
-    if reference is None or limits.ideal is None:
+    ideal = trade.bounds.ideal
+    if reference is None or ideal is None:
         return None
-    gaps = (np.array(limits.ideal) - np.array(reference)) * np.where(trade.higher, 1, -1)
+    gaps = (np.array(ideal) - np.array(reference)) * np.where(trade.higher, 1, -1)
     points = [means for means in map(mean, tested) if np.isfinite(means).all()]
     if not points or not (gaps > 0).all():
         return None
-    return hypervolume(points, reference, maximise=trade.higher, ideal=limits.ideal)
+    return hypervolume(points, reference, maximise=trade.higher, ideal=ideal)
 
 
 def dominated(tested: NDArray[np.float64], trade: TradeOff) -> Dominance | None:
@@ -200,9 +208,7 @@ def dominated(tested: NDArray[np.float64], trade: TradeOff) -> Dominance | None:
     return dominance(tested, [point.tested for point in trade.front], matched=min(shared) > 1, maximise=trade.higher)
 
 
-def front_shares(trade: TradeOff) -> dict[int, float]:
-    """Return by number of each point that was retrained with two seeds and more, how often it is on the test split's
-    front of them all when seeds are resampled."""
+def _front_shares(trade: TradeOff) -> dict[int, float]:
     known = [point for point in trade.points if np.isfinite(point.tested).all(axis=1).sum() > 1]
     if not known:
         return {}

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from mtbench.report import text
 from mtbench.report.data.studies import StudyRuns, unfinished
-from mtbench.report.exhibits.pareto.data import BRIEF, Bounds, TradeOff, bounds
-from mtbench.report.exhibits.pareto.rows import Row, pareto_rows, smallest
+from mtbench.report.exhibits.pareto.data import BRIEF, Bounds, TradeOff
+from mtbench.report.exhibits.pareto.rows import Row, smallest
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import STALE, over_seeds, trained
 from mtbench.report.page.words import DASH, Words, plain, task_head, written
@@ -14,10 +14,9 @@ from mtbench.report.page.words import DASH, Words, plain, task_head, written
 __all__ = ["pareto_page"]
 
 
-def pareto_page(found: StudyRuns, trade: TradeOff) -> Page:
+def pareto_page(found: StudyRuns, trade: TradeOff, rows: Sequence[Row], label: str) -> Page:
     """The table in words; a line in front of each block says what follows."""
-    rows, comparison = pareto_rows(trade), trade.comparison
-    limits = bounds(trade)
+    comparison, limits = trade.comparison, trade.bounds
     mixed = comparison.common_metric is None
     header = (
         "setting or method",
@@ -41,7 +40,7 @@ def pareto_page(found: StudyRuns, trade: TradeOff) -> Page:
         lines += [plain(_cells(row, trade, limits, digits)) for row in block_rows]
     return Page(
         title=f"{comparison.dataset_title}, protocol {comparison.title}: search over {found.title}",
-        label=f"{comparison.folder}-{comparison.slug}-{text.slug(found.title)}-{found.study.id}",
+        label=label,
         quick=comparison.quick,
         layout=Layout(header=header, lines=tuple(lines), tasks=len(trade.tasks), costs=0),
         caption=_caption(found, trade, rows),

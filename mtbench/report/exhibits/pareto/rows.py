@@ -1,7 +1,7 @@
 """Rows of the table of what a search over the tasks found: the front's points, the front, and the methods beside it."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mtbench.report.data.studies import StudyRuns
-from mtbench.report.exhibits.pareto.data import Bounds, Point, TradeOff, bounds, dominated, front_shares, volume
+from mtbench.report.exhibits.pareto.data import Point, TradeOff, dominated, volume
 from mtbench.stats.pareto import Dominance
 from mtbench.stats.summary import Summary, summarize
 
@@ -48,20 +48,17 @@ def pareto_rows(trade: TradeOff) -> list[Row]:
 
     Points that are known on the validation split alone are none of them.
     """
-    limits, shares = bounds(trade), front_shares(trade)
     listed = [point for point in trade.points if point.known and (point.front or point.number == 0)]
     shown = sorted(listed, key=lambda point: float(point.tried[0]), reverse=trade.higher[0])
-    rows = [_point_row(point, trade, limits, shares) for point in shown]
+    rows = [_point_row(point, trade) for point in shown]
     if trade.front:
-        rows.append(_whole_front(trade, limits))
+        rows.append(_whole_front(trade))
     for block in ("kin", "others"):
-        rows += [
-            _row(each.title, block, each.tested, trade, limits) for each in trade.rivals if each.kin == (block == "kin")
-        ]
+        rows += [_row(each.title, block, each.tested, trade) for each in trade.rivals if each.kin == (block == "kin")]
     return rows
 
 
-def pareto_frame(found: StudyRuns, trade: TradeOff) -> pd.DataFrame:
+def pareto_frame(found: StudyRuns, trade: TradeOff, rows: Sequence[Row]) -> pd.DataFrame:
     """A line per row and task at full precision, the front as a set in one line; after them what is not in the table:
     points off the front, and what was not retrained.
 
@@ -69,15 +66,9 @@ def pareto_frame(found: StudyRuns, trade: TradeOff) -> pd.DataFrame:
     split), ``hv_chance`` and ``hv_nadir`` (shares), ``reference_chance`` and ``reference_nadir`` (of that task),
     ``front_share``, ``p`` (the smallest, after Holm's correction) and ``dominated_by`` (a trial).
     """
-    rows, limits = pareto_rows(trade), bounds(trade)
     listed = {row.point.number for row in rows if row.point}
-    lines = [line for row in rows for line in _lines(row, found, trade, limits)]
-    shares = front_shares(trade)
-    for point in trade.points:
-        if point.number not in listed:
-            row = _point_row(point, trade, limits, shares)
-            lines += _lines(row, found, trade, limits)
-    return pd.DataFrame(lines)
+    others = [_point_row(point, trade) for point in trade.points if point.number not in listed]
+    return pd.DataFrame([line for row in (*rows, *others) for line in _lines(row, found, trade)])
 
 
 def smallest(verdict: Dominance) -> float:
@@ -86,27 +77,27 @@ def smallest(verdict: Dominance) -> float:
     return min(known, default=math.nan)
 
 
-def _row(name: str, block: str, tested: NDArray[np.float64], trade: TradeOff, limits: Bounds) -> Row:
+def _row(name: str, block: str, tested: NDArray[np.float64], trade: TradeOff) -> Row:
     return Row(
         name=name,
         block=block,
         point=None,
         summaries=tuple(summarize(tested[:, task]) for task in range(len(trade.tasks))),
         n=int(np.isfinite(tested).all(axis=1).sum()),
-        chance=volume([tested], limits.chance, trade, limits),
-        nadir=volume([tested], limits.nadir, trade, limits),
+        chance=volume([tested], trade.bounds.chance, trade),
+        nadir=volume([tested], trade.bounds.nadir, trade),
         share=None,
         verdict=dominated(tested, trade),
     )
 
 
-def _point_row(point: Point, trade: TradeOff, limits: Bounds, shares: Mapping[int, float]) -> Row:
+def _point_row(point: Point, trade: TradeOff) -> Row:
     name = f"{point.name}, the default" if point.number == 0 else point.name
-    row = _row(name, "points", point.tested, trade, limits)
-    return replace(row, point=point, share=shares.get(point.number), verdict=None if point.front else row.verdict)
+    row = _row(name, "points", point.tested, trade)
+    return replace(row, point=point, share=trade.shares.get(point.number), verdict=None if point.front else row.verdict)
 
 
-def _whole_front(trade: TradeOff, limits: Bounds) -> Row:
+def _whole_front(trade: TradeOff) -> Row:
     tested = [point.tested for point in trade.front]
     return Row(
         name=f"the front ({len(tested)} points)" if len(tested) > 1 else "the front (1 point)",
@@ -114,14 +105,15 @@ def _whole_front(trade: TradeOff, limits: Bounds) -> Row:
         point=None,
         summaries=(),
         n=min(int(np.isfinite(values).all(axis=1).sum()) for values in tested),
-        chance=volume(tested, limits.chance, trade, limits),
-        nadir=volume(tested, limits.nadir, trade, limits),
+        chance=volume(tested, trade.bounds.chance, trade),
+        nadir=volume(tested, trade.bounds.nadir, trade),
         share=None,
         verdict=None,
     )
 
 
-def _lines(row: Row, found: StudyRuns, trade: TradeOff, limits: Bounds) -> Iterator[dict[str, object]]:
+def _lines(row: Row, found: StudyRuns, trade: TradeOff) -> Iterator[dict[str, object]]:
+    limits = trade.bounds
     by = trade.front[row.verdict.by].number if row.verdict is not None and row.verdict.by is not None else None
     least = math.nan if row.verdict is None else smallest(row.verdict)
     for at, task in enumerate(trade.tasks if row.summaries else (None,)):

@@ -31,14 +31,16 @@ def pointing_frame(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame([row for method in comparison.methods for row in _rows(method)])
 
 
-def pointing_pages(comparison: Comparison) -> Iterator[Page]:
-    """Yield the table of pointing, then that of outcomes where they are known; none where no record has pointing."""
-    frame = pointing_frame(comparison)
-    if frame.empty:
-        return
-    yield _pointing_page(comparison, frame)
+def pointing_pages(comparison: Comparison, frame: pd.DataFrame) -> dict[str, Page]:
+    """Return the table of pointing, and that of outcomes where they are known.
+
+    Args:
+        frame: of `pointing_frame`, not empty.
+    """
+    pages = {"pointing": _pointing_page(comparison, frame)}
     if frame[list(_COUNTS)].notna().any(axis=None):
-        yield outcomes_page(comparison, frame)
+        pages["outcomes"] = outcomes_page(comparison, frame)
+    return pages
 
 
 def _pointing_page(comparison: Comparison, frame: pd.DataFrame) -> Page:

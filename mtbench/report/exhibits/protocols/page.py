@@ -14,13 +14,13 @@ from mtbench.report.text import slug
 __all__ = ["preset_pages"]
 
 
-def preset_pages(comparisons: Iterable[Comparison]) -> list[Page]:
-    """Return a page for each dataset with conventions whose runs are of several named protocols."""
+def preset_pages(comparisons: Iterable[Comparison]) -> list[tuple[str, Page]]:
+    """Return the folder and a page for each dataset with conventions whose runs are of several named protocols."""
     groups: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         groups.setdefault(comparison.dataset, []).append(comparison)
     return [
-        _page(group)
+        (group[0].folder, _page(group))
         for dataset, group in groups.items()
         if len({each.protocol.name for each in group}) > 1 and conventions_of(dataset)
     ]

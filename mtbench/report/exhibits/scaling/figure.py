@@ -1,7 +1,7 @@
 """The figure of a suite over datasets with ever more tasks: panels of what methods do and of what they cost."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from mtbench.report.data.columns import Column
+from mtbench.report.data.cost.magnitude import Magnitude
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.scaling.data import Point, Scale
 from mtbench.report.figure.legend import ENDS_EXPLAINED, MANY, legend_of, told_apart
@@ -16,7 +17,7 @@ from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, lab
 from mtbench.report.figure.style import WIDTH, new_figure, paper_style
 from mtbench.report.page.suite import heading, quantity
 
-__all__ = ["Panel", "draw_scaling"]
+__all__ = ["draw_scaling"]
 
 _ACROSS = 3
 """Panels side by side."""
@@ -51,10 +52,10 @@ class Panel:
     sign: str = ""
 
 
-def draw_scaling(runs: SuiteRuns, scale: Scale, panels: Sequence[Panel]) -> Figure:
+def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
     """A panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows much. Of
     many methods the best and the worst on average over datasets, by the first panel, are coloured."""
-    titles, points = scale.titles, scale.points
+    panels, titles, points = _panels(scale), scale.titles, scale.points
     at = tuple(float(point.tasks) for point in points)
     log = at[-1] > _WIDE * at[0]
     goodness = {}
@@ -102,3 +103,29 @@ def draw_scaling(runs: SuiteRuns, scale: Scale, panels: Sequence[Panel]) -> Figu
             axes.set(xlabel="tasks", title=panel.title, ylabel=quantity(panel.column) if panel.column else panel.label)
         legend.draw(figure, [handle(look) for _, look in apart.values()])
     return figure
+
+
+def _panels(scale: Scale) -> list[Panel]:
+    """Return what is drawn: results where there are some, then costs."""
+
+    def sized(of: Callable[[Magnitude], float]) -> Callable[[Point, str], NDArray[np.float64]]:
+        def values(point: Point, method: str) -> NDArray[np.float64]:
+            found = point.size(method)
+            return np.array([of(found)] if found else [])
+
+        return values
+
+    results = [Panel(title="mean over tasks", column=scale.column, values=scale.means)] if scale.column else []
+    if scale.single:
+        results.append(Panel(title=f"gain over {scale.single}", label="Δm (%)", values=scale.gains, zero=True))
+    costs = [
+        Panel(
+            title="weights",
+            label="relative to single-task",
+            sign="\N{MULTIPLICATION SIGN}",
+            values=sized(lambda size: size.relative),
+        ),
+        Panel(title="to answer one task", label="MACs", values=sized(lambda size: size.macs_per_task), cost=True),
+        Panel(title="to answer all tasks", label="MACs", values=sized(lambda size: size.macs_per_input), cost=True),
+    ]
+    return [*results, *costs]

@@ -1,28 +1,21 @@
 """A suite over datasets with ever more tasks: what methods do, and what they cost, as the number of tasks grows."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.cost.expense import expense
 from mtbench.report.data.cost.magnitude import Magnitude
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.exhibits.exhibit import Exhibit
-from mtbench.report.exhibits.scaling.cost import costs_page
-from mtbench.report.exhibits.scaling.data import Point, Scale, scales
-from mtbench.report.exhibits.scaling.figure import Panel, draw_scaling
+from mtbench.report.exhibits.scaling.data import Point, Scale
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.suite import measured, warnings
 from mtbench.report.page.words import plain, written
-from mtbench.report.text import counts, decimals, slug
+from mtbench.report.text import counts, decimals
 from mtbench.stats.summary import Summary, summarize
 
-__all__ = ["scaling_exhibits"]
+__all__ = ["scaling_frame", "scaling_page"]
 
 _COLUMNS = [
     *("suite", "size", "dataset", "variation", "tasks", "method", "metric", "unit", "n", "mean", "std"),
@@ -31,42 +24,7 @@ _COLUMNS = [
 ]
 
 
-def scaling_exhibits(runs: SuiteRuns) -> list[Exhibit]:
-    """A figure over the number of tasks, pages of what methods do and of what they cost, and the numbers behind."""
-    exhibits = []
-    for scale in scales(runs):
-        name = "-".join(["tasks", *(slug(f"{key}-{value}") for key, value in scale.variation)])
-        pages = (_results(runs, scale, f"{runs.slug}-{name}"), costs_page(runs, scale, f"{runs.slug}-{name}-cost"))
-        draw = partial(_draw, runs, scale)
-        exhibits.append(Exhibit(name=name, pages=pages, frame=_frame(runs, scale), draw=draw))
-    return exhibits
-
-
-def _draw(runs: SuiteRuns, scale: Scale) -> Figure:
-    def sized(of: Callable[[Magnitude], float]) -> Callable[[Point, str], NDArray[np.float64]]:
-        def values(point: Point, method: str) -> NDArray[np.float64]:
-            found = point.size(method)
-            return np.array([of(found)] if found else [])
-
-        return values
-
-    results = [Panel(title="mean over tasks", column=scale.column, values=scale.means)] if scale.column else []
-    if scale.single:
-        results.append(Panel(title=f"gain over {scale.single}", label="Δm (%)", values=scale.gains, zero=True))
-    costs = [
-        Panel(
-            title="weights",
-            label="relative to single-task",
-            sign="\N{MULTIPLICATION SIGN}",
-            values=sized(lambda size: size.relative),
-        ),
-        Panel(title="to answer one task", label="MACs", values=sized(lambda size: size.macs_per_task), cost=True),
-        Panel(title="to answer all tasks", label="MACs", values=sized(lambda size: size.macs_per_input), cost=True),
-    ]
-    return draw_scaling(runs, scale, [*results, *costs])
-
-
-def _results(runs: SuiteRuns, scale: Scale, label: str) -> Page:
+def scaling_page(runs: SuiteRuns, scale: Scale, label: str) -> Page:
     """A row per method; per dataset the mean over tasks, then per dataset Delta_m."""
     points = [point for point in scale.points if point.sheet]
     of = [*([scale.means] if scale.column else []), *([scale.gains] if scale.single else [])]
@@ -108,7 +66,7 @@ def _runs(point: Point, method: str) -> MethodRuns | None:
     return point.sheet.runs(method) if point.sheet else None
 
 
-def _frame(runs: SuiteRuns, scale: Scale) -> pd.DataFrame:
+def scaling_frame(runs: SuiteRuns, scale: Scale) -> pd.DataFrame:
     """One row per dataset and method."""
     rows = [
         {

@@ -1,4 +1,4 @@
-"""The numbers of a summary table, as CSV."""
+"""The numbers of a summary table."""
 
 import math
 from typing import Any
@@ -10,11 +10,11 @@ from mtbench.report.data.columns import Column
 from mtbench.report.data.cost.expense import Expense
 from mtbench.report.exhibits.summary.data import Cell, Row, Table
 
-__all__ = ["render_csv"]
+__all__ = ["table_frame"]
 
 
-def render_csv(table: Table) -> str:
-    """A table as CSV, one line per method and column, at full precision.
+def table_frame(table: Table) -> pd.DataFrame:
+    """Return a table with one row per method and column, at full precision.
 
     A method is there even if no run of it has finished, with n = 0 and no numbers. The constant prediction is in the
     last lines, with means alone.
@@ -28,7 +28,7 @@ def render_csv(table: Table) -> str:
         title = {"dataset": table.dataset, "protocol": table.protocol, "method": found.name}
         values = zip(table.columns, found.values, strict=True)
         rows += [{**title, **_measured(column), "mean": value} for column, value in values if not math.isnan(value)]
-    return str(pd.DataFrame(rows, columns=_columns(table), dtype=object).to_csv(index=False, lineterminator="\n"))
+    return pd.DataFrame(rows, columns=_columns(table), dtype=object)
 
 
 def _columns(table: Table) -> list[str]:

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mtbench.report import text
 from mtbench.report.data.choices import SIGNS
@@ -16,7 +18,10 @@ from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.words import DASH, Words, plain, written
 from mtbench.stats.summary import Summary
 
-__all__ = ["lay_out", "page_of"]
+if TYPE_CHECKING:  # planning a suite imports torch, and most tables are of no suite
+    from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+
+__all__ = ["lay_out", "page_of", "with_suite"]
 
 _EACH = "Files whose names end in -table.csv and -tasks.md have every task."
 _MEANS = {
@@ -34,16 +39,33 @@ def page_of(table: Table, *, every_task: bool = False) -> Page:
     Args:
         every_task: whether each task has its column where there are many.
     """
-    short = [f"{explained(table)} {_EACH}"] if is_wide(table.columns) and not every_task else []
+    is_short = is_wide(table.columns) and not every_task
+    short = [explained(table)] if is_short else []
     return Page(
         title=f"{table.dataset}, protocol {table.protocol}",
         label=f"{text.slug(table.dataset)}-{text.slug(table.protocol)}",
         quick=table.quick,
         layout=lay_out(table, every_task=every_task),
         caption=(*table.caption, *short),
-        details=table.details,
+        details=(*table.details, *([_EACH] if is_short else [])),
         footnotes=table.footnotes,
-        aside=" ".join([*_aside(table), *short]),
+        aside=" ".join([*_aside(table), *short, *([_EACH] if is_short else [])]),
+    )
+
+
+def with_suite(page: Page, runs: "SuiteRuns", sheet: "Sheet") -> Page:
+    """Return the summary table of a sheet, with what its suite says of itself."""
+    suite = runs.suite
+    called = [f"{suite.labels[name]} is {name}" for name in sheet.methods if suite.labels.get(name, name) != name]
+    said = [f"Suite {suite.name}: {suite.title}.", *([f"After {suite.source}."] if suite.source else [])]
+    notes = [*([f"Rows: {'; '.join(called)}."] if called else []), *([suite.note] if suite.note else [])]
+    notes += [runs.changed] if runs.changed else []
+    return replace(
+        page,
+        title=f"{suite.name}: {page.title}",
+        label=runs.stem(sheet),
+        details=(*said, *page.details),
+        footnotes=(*notes, *page.footnotes),
     )
 
 

@@ -1,20 +1,16 @@
-"""Tables of a number of the protocol that a suite varies, and the figure of it."""
-
-from functools import partial
+"""Tables of a setting that a suite varies."""
 
 import pandas as pd
 
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.exhibits.exhibit import Exhibit
-from mtbench.report.exhibits.sweep.data import Sweep, Swept, sweeps
-from mtbench.report.exhibits.sweep.figure import draw_sweep
+from mtbench.report.exhibits.sweep.data import Sweep, Swept
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.suite import measured, warnings
 from mtbench.report.page.words import plain, written
-from mtbench.report.text import counts, decimals, slug
+from mtbench.report.text import counts, decimals
 from mtbench.stats.summary import summarize
 
-__all__ = ["sweep_exhibits"]
+__all__ = ["sweep_frame", "sweep_page"]
 
 _COLUMNS = [
     *("suite", "size", "dataset", "setting", "value", "fixed", "method", "column", "metric", "unit"),
@@ -22,24 +18,7 @@ _COLUMNS = [
 ]
 
 
-def sweep_exhibits(runs: SuiteRuns) -> list[Exhibit]:
-    """For each number that is varied a figure over all datasets, a page for each of them, and the numbers behind."""
-    exhibits = []
-    for sweep in sweeps(runs):
-        name = "-".join(["sweep", slug(sweep.setting), *(slug(f"{key}-{value}") for key, value in sweep.fixed)])
-        parts = [part for part in sweep.parts if part.columns]
-        exhibits.append(
-            Exhibit(
-                name=name,
-                pages=tuple(_page(runs, sweep, part, f"{runs.slug}-{name}-{slug(part.dataset)}") for part in parts),
-                frame=_frame(runs, sweep),
-                draw=partial(draw_sweep, runs, sweep) if parts else None,
-            )
-        )
-    return exhibits
-
-
-def _page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
+def sweep_page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
     """A row per method, a column per value: mean ± std over seeds of the mean over tasks, or without one of each."""
     header = ["method"]
     for column in part.main:
@@ -74,7 +53,7 @@ def _page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
     )
 
 
-def _frame(runs: SuiteRuns, sweep: Sweep) -> pd.DataFrame:
+def sweep_frame(runs: SuiteRuns, sweep: Sweep) -> pd.DataFrame:
     """One row per dataset, method, value and column (each task, and the mean over them)."""
     rows = []
     for part in sweep.parts:

@@ -89,7 +89,7 @@ def best_so_far(study: StudyRuns) -> list[float]:
     return values
 
 
-def tuned_page(comparison: Comparison, methods: Sequence[Tuned]) -> Page:
+def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> Page:
     """The table in words: defaults, what was chosen, what it brings and what the search took."""
     task = methods[0].study.study.tasks[0]
     header = ("method", "default", "tuned", "gain", "p", "chosen", "trials", "epochs")
@@ -101,7 +101,7 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned]) -> Page:
     seeds = sorted({record.spec.seed for record in records})
     return Page(
         title=f"{comparison.dataset_title}, protocol {comparison.title}: tuned settings",
-        label=f"{comparison.folder}-{comparison.slug}-tuned",
+        label=label,
         quick=comparison.quick,
         layout=Layout(header=header, lines=tuple(plain(_cells(each, digits)) for each in methods), tasks=0, costs=2),
         caption=(

@@ -10,7 +10,8 @@ from mtbench.contract import Scalarization
 from mtbench_methods.balancers.equalization.imtl import ImtlL, ImtlLOptions
 from mtbench_methods.balancers.loss_weights.uncertainty import Uncertainty, UncertaintyOptions
 from mtbench_toys.quadratic import Quadratic, batch_of, losses_of
-from tests.methods.balancers.test_state import Memory, trained
+from tests.builders.keepers import Memory
+from tests.methods.balancers.test_state import trained
 
 
 def of(network: Quadratic, **options: float) -> Uncertainty:

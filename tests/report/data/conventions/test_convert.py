@@ -11,13 +11,14 @@ from rich.console import Console
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.data.choices import DEFAULT
+from mtbench.report.assemble import assemble
 from mtbench.report.data.comparison import Comparison, compare
 from mtbench.report.data.conventions.convert import Asked, convert, converted
+from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.protocols.page import preset_pages
+from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.terminal import print_page
-from mtbench.report.write import write_converted
 from mtbench.store.status import RunStatus
 from tests.report.curves import along, better
 from tests.report.records import finished
@@ -37,9 +38,9 @@ def comparison(*runs: RunStatus) -> Comparison:
 
 
 def test_constants_are_used_where_they_fit_and_named_in_the_details_with_their_source() -> None:
-    found = convert(comparison(flat("td", 0, 5)), "last-ten", Asked(), DEFAULT)
+    found = convert(comparison(flat("td", 0, 5)), "last-ten", Asked())
     assert found is not None
-    table = found.table()
+    table = build_table(found, Results(comparisons=(found,)).choices_of(found))
     assert table.rows[0].delta.mean == pytest.approx(-5)
     assert table.caption[1] == "Convention last-ten, as of a toy's code."
     assert table.details[0] == (
@@ -57,17 +58,18 @@ def test_constants_that_do_not_fit_give_way_to_the_mean_of_the_single_task_runs_
         *(flat("single", seed, percent, backbone="lenet") for seed, percent in enumerate((-1, 1))),
         *(flat("td", seed, 10, backbone="lenet") for seed in range(2)),
     ]
-    found = convert(comparison(*runs), "last-ten", Asked(), DEFAULT)
+    found = convert(comparison(*runs), "last-ten", Asked())
     assert found is not None
-    table = found.table()
+    table = build_table(found, Results(comparisons=(found,)).choices_of(found))
     assert table.rows[1].delta.mean == pytest.approx(-10)  # the mean of 99 % and 101 % of the row is the row
     assert table.details[0] == (
         "The convention's constants are not used, because they are of networks on toy-conv, and the runs are on lenet."
     )
     assert "relative drop from the mean of the runs of single with the same backbone." in " ".join(table.details)
-    asked = convert(comparison(flat("single", 0, 0), flat("td", 0, 5)), "last-ten", Asked(base="mean"), DEFAULT)
+    asked = convert(comparison(flat("single", 0, 0), flat("td", 0, 5)), "last-ten", Asked(base="mean"))
     assert asked is not None
-    assert asked.choices.delta.base == "mean"
+    assert asked.reading is not None
+    assert asked.reading.delta.base == "mean"
 
 
 @pytest.mark.parametrize(
@@ -81,27 +83,27 @@ def test_constants_that_do_not_fit_give_way_to_the_mean_of_the_single_task_runs_
 )
 def test_what_is_asked_of_the_gain_may_not_contradict_the_convention(name: str, asked: Asked, said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        convert(comparison(flat("td", 0, 5)), name, asked, DEFAULT)
+        convert(comparison(flat("td", 0, 5)), name, asked)
     assert str(caught.value).startswith(said)
-    assert convert(comparison(flat("td", 0, 5)), name, Asked(), DEFAULT)
+    assert convert(comparison(flat("td", 0, 5)), name, Asked())
 
 
 def test_a_convention_is_of_the_datasets_that_have_it_and_others_are_named_as_left_out() -> None:
     both = compare([flat("td", 0, 5), finished("td")])
-    found, left = converted(both, "own-start", Asked(), DEFAULT)
-    assert [each.comparison.dataset for each in found] == ["toy-surfaces"]
+    found, left = converted(both, "own-start", Asked())
+    assert [each.dataset for each in found] == ["toy-surfaces"]
     assert left == "Left out, for want of a convention own-start: mmnist2."
     with pytest.raises(
         UsageError, match=r"the convention 'own'\. .*Conventions here: last-ten, own-start, best-test\."
     ):
-        converted(both, "own", Asked(), DEFAULT)
+        converted(both, "own", Asked())
     with pytest.raises(UsageError, match=r"Conventions here: none\."):
-        converted(compare([finished("td")]), "own-start", Asked(), DEFAULT)
+        converted(compare([finished("td")]), "own-start", Asked())
 
 
 def test_files_of_a_convention_have_its_name_and_the_gain_over_its_base_at_full_precision(tmp_path: Path) -> None:
-    found, _ = converted([comparison(flat("td", 0, 5))], "last-ten", Asked(), DEFAULT)
-    files = write_converted(found, tmp_path)
+    found, _ = converted([comparison(flat("td", 0, 5))], "last-ten", Asked())
+    files = assemble(Results(comparisons=tuple(found), convention="last-ten")).write(tmp_path)
     assert [file.name for file in files] == [
         f"toy-surfaces-paper-last-ten-table.{kind}" for kind in ("tex", "md", "csv")
     ]
@@ -117,7 +119,7 @@ def test_protocols_of_one_dataset_stand_in_tables_of_their_own_and_their_differe
     runs = [flat("td", 0, 5, protocol=named), flat("td", 0, 5, protocol=other, title="small")]
     both = compare(runs)
     assert [len(each.methods) for each in both] == [1, 1]
-    (page,) = preset_pages(both)
+    ((_, page),) = preset_pages(both)
     shown = {line[0].says: [cell.says for cell in line[1:]] for line in page.layout.lines}
     assert page.layout.header == ("setting", "paper", "small")
     assert (shown["batch"], shown["clip"]) == (["512", "2"], ["0", "1"])
@@ -136,7 +138,7 @@ def test_the_difference_of_two_presets_of_nyuv2_fits_a_terminal_of_80_columns_wi
     protocols = parse_dataset("nyuv2").dataset_class.protocols
     names = ("cagrad-nyuv2", "libmtl-nyuv2")
     runs = [finished("td", dataset="nyuv2", protocol=protocols[name], title=name) for name in names]
-    (page,) = preset_pages(compare(runs))
+    ((_, page),) = preset_pages(compare(runs))
     print_page(page, Console(file=(text := StringIO()), width=80))
     shown = " ".join(text.getvalue().split())
     assert "setting cagrad-nyuv2 libmtl-nyuv2 batch 2 8 " in shown
@@ -144,9 +146,9 @@ def test_the_difference_of_two_presets_of_nyuv2_fits_a_terminal_of_80_columns_wi
 
 
 def test_a_page_of_a_convention_says_what_its_gain_is_relative_to() -> None:
-    found = convert(comparison(flat("td", 0, 5)), "own-start", Asked(), DEFAULT)
+    found = convert(comparison(flat("td", 0, 5)), "own-start", Asked())
     assert found is not None
-    page = page_of(found.table())
+    page = page_of(build_table(found, Results(comparisons=(found,)).choices_of(found)))
     assert "Δm: mean relative gain over the run's own first epoch (%)." in page.caption
     assert "of the relative gain over the run's own first epoch." in " ".join(page.details)
     assert (

@@ -9,7 +9,8 @@ from mtbench.report.data.comparison import Comparison, compare
 from mtbench.report.data.gains.parts import large_parts, mean_parts
 from mtbench.report.data.gains.relative import deltas
 from mtbench.report.exhibits.summary.data import build_table
-from mtbench.report.exhibits.summary.numbers import render_csv
+from mtbench.report.exhibits.summary.numbers import table_frame
+from mtbench.report.write import csv_text
 from tests.report.records import INDOOR, INDOOR_SINGLE, INDOOR_UNIFORM, finished, indoor
 
 STREET = INDOOR[:2]
@@ -56,11 +57,11 @@ def test_a_metric_that_makes_more_than_half_of_the_gain_is_named_below_the_table
 def test_the_csv_has_the_part_of_each_metric_that_is_shown() -> None:
     (comparison,) = compare(CITYSCAPES)  # type: ignore[arg-type]
     choices = Choices(metrics=("all",), delta=Convention(average="metric", sign="drop"))
-    rows = csv.DictReader(render_csv(build_table(comparison, choices)).splitlines())
+    rows = csv.DictReader(csv_text(table_frame(build_table(comparison, choices))).splitlines())
     parts = [float(row["delta_m_part"]) for row in rows if row["method"] == "uniform"]
     assert parts == pytest.approx([-1.6 / 4, -0.4 / 4, 24.0 / 4, 68.4 / 4], abs=0.02)
     (digits,) = compare([finished("single", 0, (50, 50)), finished("td", 0, (75, 50))])
-    assert "delta_m_part" not in render_csv(build_table(digits))
+    assert "delta_m_part" not in csv_text(table_frame(build_table(digits)))
 
 
 def test_where_no_metric_makes_half_or_each_task_has_one_nothing_is_said() -> None:

@@ -9,8 +9,10 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import Grid, PaperTable, Suite
 from mtbench.plan.suite.planned import plan_suite
-from mtbench.report.data.suite.runs import SuiteRuns, suite_runs
-from mtbench.report.suites.pages import sheet_page
+from mtbench.report.data.suite.runs import Sheet, SuiteRuns, suite_runs
+from mtbench.report.exhibits.summary.data import build_table
+from mtbench.report.exhibits.summary.page import page_of, with_suite
+from mtbench.report.page.layout import Page
 from mtbench.store.status import RunStatus
 from tests.report.records import answering, unfinished
 
@@ -43,6 +45,11 @@ def one(suite: Suite, runs: Sequence[RunStatus]) -> SuiteRuns:
 @cache
 def complete() -> SuiteRuns:
     return one(RATES, scored(plan_suite(RATES))[::-1])
+
+
+def page_of_sheet(runs: SuiteRuns, sheet: Sheet) -> Page:
+    """Return the summary table of a sheet."""
+    return with_suite(page_of(build_table(sheet.comparison)), runs, sheet)
 
 
 def test_runs_are_sorted_into_a_sheet_for_each_variation_in_the_order_and_under_the_labels_of_the_suite() -> None:
@@ -109,7 +116,7 @@ def test_a_run_that_failed_is_in_its_place_without_a_number() -> None:
     found = one(RATES, [*scored([asked("uniform", lr="0.003")]), failed])
     assert math.isnan(found.sheets[0].scores("mean")["single"][0])
     assert found.absent == ("uniform and single on mmnist2, lr=0.001",)
-    assert sheet_page(found, found.sheets[0]).footnotes[-1] == "Single task: 1 failed (seed 0: out of memory)."
+    assert page_of_sheet(found, found.sheets[0]).footnotes[-1] == "Single task: 1 failed (seed 0: out of memory)."
 
 
 def test_a_method_is_known_however_its_options_are_written() -> None:
@@ -156,12 +163,12 @@ def test_sheets_of_one_dataset_have_names_of_their_own() -> None:
     found = complete()
     stems = [found.stem(sheet) for sheet in found.sheets]
     assert stems == ["rates-paper-mmnist2-lr-0.001", "rates-paper-mmnist2-lr-0.003"]
-    assert [sheet_page(found, sheet).label for sheet in found.sheets] == stems
+    assert [page_of_sheet(found, sheet).label for sheet in found.sheets] == stems
 
 
 def test_a_sheet_says_what_suite_it_is_of_and_what_its_rows_are() -> None:
     found = complete()
-    page = sheet_page(found, found.sheets[0])
+    page = page_of_sheet(found, found.sheets[0])
     assert page.title == "rates: mmnist2, protocol paper, lr=0.001"
     assert page.details[:2] == ("Suite rates: Two learning rates.", "After Somebody (2020), Table 7.")
     assert page.footnotes == ("Rows: Single task is single.", "Not as in the paper.")

@@ -8,11 +8,12 @@ from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.adding.data import additions
-from mtbench.report.exhibits.adding.page import adding_exhibits
+from mtbench.report.exhibits.adding.exhibit import Adding
 from mtbench.report.page.markdown import render_markdown
 from mtbench.store.record import PhaseInfo, TaskInfo, TaskResult
 from mtbench.store.status import RunStatus
 from tests.report.records import finished, unfinished
+from tests.report.shown import figure_of, only, pages_of, shown_of
 from tests.report.suite_runs import filled
 
 GRID = (
@@ -64,9 +65,8 @@ def with_phases(made: RunStatus, before: float, split: str = "test") -> RunStatu
 
 
 def drawn(runs: SuiteRuns) -> Figure:
-    (exhibit,) = adding_exhibits(runs)
-    assert exhibit.draw is not None
-    figure = exhibit.draw()
+    (exhibit,) = shown_of(Adding, runs)
+    figure = figure_of(exhibit)
     figure.draw_without_rendering()
     return figure
 
@@ -77,8 +77,8 @@ def test_a_page_says_what_was_learned_what_was_lost_and_what_was_trained() -> No
             return unfinished("failed", method, seed, "out of memory", dataset=dataset, protocol=protocol)
         return run(method, dataset, protocol, seed)
 
-    (exhibit,) = adding_exhibits(filled(ADDING, some, seeds=2))
-    (page,) = exhibit.pages
+    (exhibit,) = shown_of(Adding, filled(ADDING, some, seeds=2))
+    (page,) = pages_of(exhibit)
     # Of -2 and -3 the mean is -2.5 and the half-width 12.706 / 2, with t from any table.
     assert render_markdown(page) == (
         "### adding: task LL added on mmnist3, size paper\n\n"
@@ -155,8 +155,8 @@ def test_few_seeds_and_no_reference_are_drawn(seeds: int) -> None:
 
 
 def test_the_frame_has_a_row_per_run() -> None:
-    (exhibit,) = adding_exhibits(filled(ADDING, run))
-    frame = exhibit.frame
+    (exhibit,) = shown_of(Adding, filled(ADDING, run))
+    frame = only(exhibit.numbers)
     assert len(frame) == 2 * 2 * 3
     row = frame[(frame["method"] == "chmod") & (frame["mode"] == "all") & (frame["seed"] == 2)].iloc[0]
     assert (row["old_before"], row["old_after"], row["change"], row["new"]) == (82, 76, -6, 70)
@@ -164,4 +164,4 @@ def test_the_frame_has_a_row_per_run() -> None:
 
 
 def test_a_suite_that_adds_nothing_has_nothing_to_show() -> None:
-    assert adding_exhibits(filled(replace(ADDING, grid=GRID[1:]), run)) == []
+    assert shown_of(Adding, filled(replace(ADDING, grid=GRID[1:]), run)) == []

@@ -9,12 +9,12 @@ from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.conventions.data import switched
-from mtbench.report.exhibits.conventions.page import convention_exhibits
+from mtbench.report.exhibits.conventions.exhibit import Conventions
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
-from mtbench.report.suites.pages import exhibits
 from mtbench.store.status import RunStatus
 from tests.report.curves import DATASET, ROW, along, better
+from tests.report.shown import figure_of, only, pages_of, shown_of
 from tests.report.suite_runs import filled
 
 METHODS = ("single", "uniform", "td", "moo")
@@ -100,8 +100,8 @@ def test_a_gain_over_the_first_epoch_is_not_taken_for_a_change_of_one_over_singl
 
 
 def test_the_page_has_a_row_per_method_a_column_per_switch_and_what_it_changes() -> None:
-    (exhibit,) = exhibits(runs())
-    (page,) = exhibit.pages
+    (exhibit,) = shown_of(Conventions, runs())
+    (page,) = pages_of(exhibit)
     assert page.label == "switches-paper-conventions-toy-surfaces"
     assert page.layout.header[:6] == (
         *("method", "none", "epoch last10", "epoch own-start¶", "epoch test¶", "pooling batches of 5"),
@@ -115,22 +115,21 @@ def test_the_page_has_a_row_per_method_a_column_per_switch_and_what_it_changes()
     assert row["n"][0] == "2"
     assert "| moo | +3.00 ± 0.00 (1) |" in render_markdown(page)
     assert r"\P{}" in render_latex(page)
-    frame = exhibit.frame
+    frame = only(exhibit.numbers)
     assert len(frame) == len(METHODS) * len(page.layout.header[1:])
-    assert exhibit.draw is not None
-    exhibit.draw().draw_without_rendering()
+    figure_of(exhibit).draw_without_rendering()
 
 
 def test_what_a_switch_lacks_is_said_below_and_a_dataset_without_single_task_runs_has_no_page() -> None:
     def short(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:  # noqa: ARG001
         return along(method, seed, {1: ROW, 2: better(2)}, protocol=replace(protocol, epochs=2))
 
-    (exhibit,) = convention_exhibits(filled(SUITE, short, seeds=1))
-    (page,) = exhibit.pages
+    (exhibit,) = shown_of(Conventions, filled(SUITE, short, seeds=1))
+    (page,) = pages_of(exhibit)
     assert any(
         note.startswith("epoch last10, convention last-ten: no numbers of single (seed 0), ")
         and note.endswith(": a run of 2 epochs has no mean of the last 10.")
         for note in page.footnotes
     )
     alone = replace(SUITE, grid=(Grid(datasets=(DATASET,), methods=("td", "moo")),))
-    assert convention_exhibits(filled(alone, run)) == []
+    assert shown_of(Conventions, filled(alone, run)) == []

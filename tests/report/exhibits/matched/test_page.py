@@ -8,11 +8,12 @@ from matplotlib.text import Annotation
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.exhibits.matched.page import matched_exhibits
+from mtbench.report.exhibits.matched.exhibit import Matched
 from mtbench.report.page.markdown import render_markdown
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished, unfinished
+from tests.report.shown import figure_of, only, pages_of, shown_of
 from tests.report.suite_runs import filled
 
 MATCHED = Suite(
@@ -48,16 +49,15 @@ def crowd(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> R
 
 
 def drawn(runs: SuiteRuns) -> Figure:
-    (exhibit,) = matched_exhibits(runs)
-    assert exhibit.draw is not None
-    figure = exhibit.draw()
+    (exhibit,) = shown_of(Matched, runs)
+    figure = figure_of(exhibit)
     figure.draw_without_rendering()
     return figure
 
 
 def test_a_page_has_each_cost_with_its_ratio_and_the_paired_difference_to_the_reference() -> None:
-    (exhibit,) = matched_exhibits(filled(MATCHED, run))
-    (page,) = exhibit.pages
+    (exhibit,) = shown_of(Matched, filled(MATCHED, run))
+    (page,) = pages_of(exhibit)
     # Of 1, 2 and 3 the mean is 2 and the half-width 4.303 / sqrt(3), with t from any table; 0, 0 and 0 do not vary.
     assert render_markdown(page) == (
         "### matched: mmnist2, protocol paper, over cost\n\n"
@@ -87,8 +87,8 @@ def test_small_losses_are_shown_in_four_digits() -> None:
         return finished(method, seed, values, dataset=dataset, protocol=protocol, **kind)  # type: ignore[arg-type]
 
     suite = replace(MATCHED, grid=(Grid(datasets=("mmnist2",), methods=("td", "single")),))
-    (exhibit,) = matched_exhibits(filled(suite, loss))
-    td, single = ([words.says for words in line] for line in exhibit.pages[0].layout.lines)
+    (exhibit,) = shown_of(Matched, filled(suite, loss))
+    td, single = ([words.says for words in line] for line in pages_of(exhibit)[0].layout.lines)
     assert td[4] == "0.0133 ± 0.0010"
     assert single[4:6] == ["0.0135 ± 0.0011", "+0.0002 (+0.0000 to +0.0004)"]  # the lower end is -0.000048
 
@@ -98,7 +98,7 @@ def test_without_a_finished_run_of_the_reference_nothing_is_relative_to_it() -> 
         return run("moo" if method == "td" else method, dataset, protocol, seed)
 
     grid = Grid(datasets=("mmnist2",), methods=("moo", "single", "film"))
-    (page,) = matched_exhibits(filled(replace(MATCHED, grid=(grid,)), some))[0].pages
+    (page,) = pages_of(shown_of(Matched, filled(replace(MATCHED, grid=(grid,)), some))[0])
     assert [words.says for words in page.layout.lines[1]] == [
         *("single", "48,500", "450.0k", "900.0k", "93.00 ± 2.00", "–", "3"),  # noqa: RUF001
     ]
@@ -137,8 +137,8 @@ def test_few_seeds_are_drawn(seeds: int) -> None:
 
 
 def test_the_frame_has_ratios_and_differences_at_full_precision() -> None:
-    (exhibit,) = matched_exhibits(filled(MATCHED, run))
-    rows = exhibit.frame.set_index("method")
+    (exhibit,) = shown_of(Matched, filled(MATCHED, run))
+    rows = only(exhibit.numbers).set_index("method")
     assert rows.loc["single", "weights_ratio"] == 48_500 / 31_541
     assert rows.loc["single", "macs_per_task_ratio"] == 0.25
     assert (rows.loc["single", "pairs"], rows.loc["single", "difference"]) == (3, 2)
@@ -155,4 +155,4 @@ def test_tasks_of_unlike_metrics_are_not_matched() -> None:
     def mixed(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         return finished(method, seed, {"shape": 90.0, "depth": 0.5}, tasks=tasks, dataset=dataset, protocol=protocol)
 
-    assert matched_exhibits(filled(MATCHED, mixed)) == []
+    assert shown_of(Matched, filled(MATCHED, mixed)) == []

@@ -8,18 +8,20 @@ import pytest
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Relation, Suite
+from mtbench.report.assemble import assemble
 from mtbench.report.data.choices import Choices
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.exhibits.beside import pages_beside
+from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.pairs.distances import MOST, distances_page
+from mtbench.report.exhibits.pairs.exhibit import Distances
 from mtbench.report.exhibits.pairs.published import relation_pages
 from mtbench.report.page.layout import Page
-from mtbench.report.suites.pages import suite_pages
 from mtbench.store.record import DISTANCE, Measurement
 from mtbench.store.record.diagnosis import Conflict
 from mtbench.store.status import RunStatus
 from tests.report.records import finished
+from tests.report.shown import shown_beside
 from tests.report.suite_runs import filled
 
 DASH = "\N{EN DASH}"
@@ -106,7 +108,7 @@ def test_a_method_that_has_not_run_keeps_what_was_published_of_it() -> None:
 
 
 def test_pages_of_pairs_stand_among_those_of_the_suite() -> None:
-    labels = [page.label for page in suite_pages(related(), [])]
+    labels = [page.label for page in assemble(Results.of_suite(related())).pages()]
     added = ["related-paper-mmnist2-compliance-paper", "related-paper-mmnist2-distance-paper"]
     start = labels.index(added[0])
     assert labels[start : start + 2] == added
@@ -117,12 +119,12 @@ def test_distances_stand_beside_any_table_the_nearest_first() -> None:
     apart = {"LU/RL": 0.3, "LU/LL": 0.1, "RL/LL": 0.2}
     runs = [measured(finished("chmod", seed, tasks), apart) for seed in range(2)]
     (comparison,) = compare([*runs, finished("td", 0, tasks)])
-    page = dict(pages_beside(comparison))["distances"]
+    page = shown_beside(Distances, comparison)["distances"]
     assert page.layout.header == ("pair of tasks", "chmod")  # td has none
     assert [[cell.says for cell in line] for line in page.layout.lines] == [
         [pair, f"{value:.3f} ± 0.000"] for pair, value in sorted(apart.items(), key=lambda item: item[1])
     ]
-    assert "distances" not in dict(pages_beside(comparison, Choices(metrics=("accuracy",))))
+    assert not shown_beside(Distances, comparison, Choices(metrics=("accuracy",)))
     (without,) = compare([finished("td", 0, tasks)])
     assert distances_page(without) is None
 

@@ -11,7 +11,7 @@ from scipy.stats import ttest_ind, ttest_rel
 from mtbench.contract import Metric
 from mtbench.report.data.comparison import Comparison, compare
 from mtbench.report.data.studies import StudyRuns, home
-from mtbench.report.exhibits.pareto.data import TradeOff, bounds, dominated, front_shares, trade_off, volume
+from mtbench.report.exhibits.pareto.data import TradeOff, dominated, trade_off, volume
 from mtbench.report.exhibits.pareto.figure import draw_scatter, draw_validation
 from mtbench.report.exhibits.pareto.page import pareto_page
 from mtbench.report.exhibits.pareto.rows import pareto_frame, pareto_rows
@@ -53,9 +53,13 @@ def trade(
     return found, trade_off(found, home(found, comparisons))
 
 
+def page_of(found: StudyRuns, made: TradeOff) -> Page:
+    return pareto_page(found, made, pareto_rows(made), "page")
+
+
 def page(*args: object, **more: object) -> Page:
     found, made = trade(*args, **more)  # type: ignore[arg-type]
-    return pareto_page(found, made)
+    return page_of(found, made)
 
 
 def stars(axes: Axes) -> dict[tuple[float, float], str]:
@@ -95,16 +99,16 @@ def test_another_searchs_points_are_no_methods_but_its_default_is() -> None:
 
 def test_a_volume_is_the_share_of_the_box_that_two_boxes_cover() -> None:
     _, made = trade(FRONT[:3], [])
-    limits = bounds(made)
+    limits = made.bounds
     # From chance, 10 %: means (71, 70.1667), (81, 50) and (49, 80.1667); strips from right to left.
     assert (limits.ideal, limits.chance) == ((100, 100), (10, 10))
     by_hand = (81 - 71) * 40 + (71 - 49) * (70 + 1 / 6 - 10) + 39 * (80 + 1 / 6 - 10)
     tested = [point.tested for point in made.front]
-    assert volume(tested, limits.chance, made, limits) == pytest.approx(by_hand / 90**2)
-    assert volume(tested[:1], limits.chance, made, limits) == pytest.approx(61 * (60 + 1 / 6) / 90**2)
+    assert volume(tested, limits.chance, made) == pytest.approx(by_hand / 90**2)
+    assert volume(tested[:1], limits.chance, made) == pytest.approx(61 * (60 + 1 / 6) / 90**2)
     # The nadir is the worst of each task: (49, 50), against which the outer points have no volume.
     assert limits.nadir == pytest.approx((49, 50))
-    assert volume(tested, limits.nadir, made, limits) == pytest.approx(22 * (20 + 1 / 6) / (51 * 50))
+    assert volume(tested, limits.nadir, made) == pytest.approx(22 * (20 + 1 / 6) / (51 * 50))
 
 
 def test_two_boxes_of_the_whole_table() -> None:
@@ -127,10 +131,10 @@ def test_errors_have_an_ideal_of_nothing_and_no_chance() -> None:
         Tried(asked="0.5/0.5", worth=(0.3, 0.35), front=True, tested=[(0.3, 0.35)]),
     )
     _, made = trade(tried, [], tasks=tasks)
-    limits = bounds(made)
+    limits = made.bounds
     assert (limits.ideal, limits.chance, limits.nadir) == ((0, 0), None, (0.4, 0.4))
     tested = [point.tested for point in made.front]
-    assert volume(tested, limits.nadir, made, limits) == pytest.approx(0.1 * 0.05 / 0.4**2)
+    assert volume(tested, limits.nadir, made) == pytest.approx(0.1 * 0.05 / 0.4**2)
 
 
 def test_what_falls_below_nothing_is_no_error_and_has_no_volume() -> None:
@@ -143,8 +147,8 @@ def test_what_falls_below_nothing_is_no_error_and_has_no_volume() -> None:
         Tried(asked="0.4/0.6", worth=(2, -3), front=True, tested=[(2, -3)]),
     )
     found, made = trade(tried, [], tasks=tasks)
-    assert bounds(made).ideal is None
-    assert any(sentence.startswith("No hypervolumes") for sentence in pareto_page(found, made).details)
+    assert made.bounds.ideal is None
+    assert any(sentence.startswith("No hypervolumes") for sentence in page_of(found, made).details)
 
 
 def test_a_metric_without_a_best_value_has_no_volume() -> None:
@@ -152,8 +156,8 @@ def test_a_metric_without_a_best_value_has_no_volume() -> None:
         TaskInfo(name=name, metrics=(Metric(name="score", unit="", higher_is_better=True),)) for name in ("LU", "RL")
     ]
     found, made = trade(FRONT, [], tasks=tasks)
-    assert bounds(made).ideal is None
-    shown = pareto_page(found, made)
+    assert made.bounds.ideal is None
+    shown = page_of(found, made)
     assert not [head for head in shown.layout.header if head.startswith("HV")]
     assert any(sentence.startswith("No hypervolumes") for sentence in shown.details)
 
@@ -207,11 +211,11 @@ def test_the_front_is_the_validation_splits_whatever_the_test_split_says() -> No
 
 def test_how_often_a_point_is_on_the_test_splits_front_of_all() -> None:
     _, made = trade()
-    assert front_shares(made) == {0: 0, 1: 0, 2: 0, 3: 1}
+    assert made.shares == {0: 0, 1: 0, 2: 0, 3: 1}
     _, made = trade(FRONT[:3])
-    assert front_shares(made) == {0: 1, 1: 1, 2: 1}
+    assert made.shares == {0: 1, 1: 1, 2: 1}
     _, made = trade(tuple(replace(each, tested=each.tested[:1]) for each in FRONT[:3]))
-    assert front_shares(made) == {}  # of one seed it says nothing
+    assert made.shares == {}  # of one seed it says nothing
 
 
 def test_the_share_of_resamples_is_that_of_the_seeds_that_put_a_point_there() -> None:
@@ -221,8 +225,8 @@ def test_the_share_of_resamples_is_that_of_the_seeds_that_put_a_point_there() ->
     )
     _, made = trade(tried, [])
     # The second is ahead if only its first seed is drawn, which is one time in four.
-    assert front_shares(made)[1] == pytest.approx(0.25, abs=0.03)
-    assert front_shares(made)[0] == pytest.approx(0.75, abs=0.03)
+    assert made.shares[1] == pytest.approx(0.25, abs=0.03)
+    assert made.shares[0] == pytest.approx(0.75, abs=0.03)
 
 
 def test_the_page_says_what_was_found() -> None:
@@ -238,7 +242,7 @@ def test_the_page_says_what_was_found() -> None:
 
 def test_an_unfinished_search_says_so_and_shows_what_is_there() -> None:
     found, made = trade(tuple(replace(each, tested=()) for each in FRONT), planned=8)
-    shown = pareto_page(found, made)
+    shown = page_of(found, made)
     assert shown.footnotes[:1] == ("The search is not finished: 5 of 8 trials are.",)
     assert "No trial has been retrained, so that test metrics are unknown." in shown.footnotes
     assert [line[0].says for line in shown.layout.lines] == [
@@ -249,7 +253,7 @@ def test_an_unfinished_search_says_so_and_shows_what_is_there() -> None:
 
 def test_a_search_before_its_first_trial_is_over_has_a_page_and_no_figures_of_points() -> None:
     found, made = trade((), [], planned=8)
-    shown = pareto_page(found, made)
+    shown = page_of(found, made)
     assert shown.layout.lines == ()
     assert "The search is not finished: 0 of 8 trials are." in shown.footnotes
     assert render_markdown(shown)
@@ -266,7 +270,7 @@ def test_one_seed_can_be_shown_and_not_tested() -> None:
 
 def test_the_numbers_behind_the_page_have_every_point() -> None:
     found, made = trade()
-    frame = pareto_frame(found, made)
+    frame = pareto_frame(found, made, pareto_rows(made))
     assert sorted({int(number) for number in frame["trial"].dropna()}) == [0, 1, 2, 3]
     off = frame[(frame["trial"] == 3) & (frame["task"] == "LU")].iloc[0]
     assert (off["validation"], off["front"], off["n"]) == (60, False, 3)
@@ -280,7 +284,7 @@ def test_the_numbers_behind_the_page_have_every_point() -> None:
 )
 def test_every_pair_of_tasks_has_a_panel(tasks: int, seeds: int, panels: int, pages: int) -> None:
     found, made = of_tasks(tasks, seeds)
-    assert pareto_page(found, made).layout.tasks == tasks
+    assert page_of(found, made).layout.tasks == tasks
     for draw in (draw_scatter, draw_validation):
         figures = draw(made)
         assert len(figures) == pages

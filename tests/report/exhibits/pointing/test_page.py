@@ -8,16 +8,19 @@ import pandas as pd
 import pytest
 
 from mtbench.contract import Classification, Task
+from mtbench.report.assemble import make_report
 from mtbench.report.data.comparison import Comparison, compare
-from mtbench.report.exhibits.beside import pages_beside
+from mtbench.report.exhibits.classes.exhibit import Classes
+from mtbench.report.exhibits.pointing.exhibit import Pointing as PointingExhibit
 from mtbench.report.exhibits.pointing.page import pointing_frame
 from mtbench.report.page.latex import render_latex
+from mtbench.report.page.layout import Page
 from mtbench.report.page.markdown import render_markdown
-from mtbench.report.write import make_report
 from mtbench.store.record import TaskInfo, read_record, render_record
 from mtbench.store.record.pointing import ConstantPoint, Nearness, Outcomes, Pointing, TaskPointing
 from mtbench.store.status import RunStatus
 from tests.report.records import beside, finished
+from tests.report.shown import shown_beside
 
 BIRD = tuple(TaskInfo.of(Task(name=name, kind=Classification(classes=16, unknown=15))) for name in ("wing", "eye"))
 
@@ -73,8 +76,13 @@ def comparison() -> Comparison:
 
 
 def cells(name: str) -> list[list[str]]:
-    page = dict(pages_beside(comparison()))[name]
+    page = pages(comparison())[name]
     return [list(page.layout.header), *([cell.says for cell in line] for line in page.layout.lines)]
+
+
+def pages(of: Comparison) -> dict[str, Page]:
+    """Return the pages of pointing and of known classes."""
+    return shown_beside(PointingExhibit, of) | shown_beside(Classes, of)
 
 
 def test_the_table_of_pointing_has_a_row_per_method_with_a_map_and_one_of_the_constant_point() -> None:
@@ -112,7 +120,7 @@ def test_accuracy_on_known_classes_stands_beside_accuracy() -> None:
 
 def test_records_without_pointing_and_known_classes_have_no_such_pages() -> None:
     [bare] = compare([finished("td", seed) for seed in range(2)])
-    assert not list(pages_beside(bare))
+    assert not pages(bare)
     assert pointing_frame(bare).empty
 
 
@@ -120,9 +128,9 @@ def test_of_many_tasks_there_are_means_alone() -> None:
     names = [f"task{index}" for index in range(13)]
     run = finished("td", 0, dict.fromkeys(names, 50.0))
     [many] = compare([pointing(run, dict.fromkeys(names, found(0.4, 0.6, 0.05, outcomes(90, 30, 20, 60))))])
-    pages = dict(pages_beside(many))
-    assert pages["pointing"].layout.header[2] == "within 5 %"
-    assert [line[0].says for line in pages["outcomes"].layout.lines] == ["td, all"]
+    found_pages = pages(many)
+    assert found_pages["pointing"].layout.header[2] == "within 5 %"
+    assert [line[0].says for line in found_pages["outcomes"].layout.lines] == ["td, all"]
 
 
 def test_a_frame_has_a_row_per_run_and_task() -> None:
@@ -140,7 +148,7 @@ def test_both_tables_are_written_in_every_markup(tmp_path: Path) -> None:
         assert {f"mmnist2-paper-{name}.{kind}" for kind in ("tex", "md")} <= files
     frame = pd.read_csv(tmp_path / "mmnist2-paper-pointing.csv")
     assert len(frame) == 6
-    for name, page in pages_beside(comparison()):
+    for name, page in pages(comparison()).items():
         assert (tmp_path / f"mmnist2-paper-{name}.md").read_text() == render_markdown(page)
         assert (tmp_path / f"mmnist2-paper-{name}.tex").read_text() == render_latex(page)
 
@@ -158,6 +166,6 @@ def test_a_preview_says_so(name: str) -> None:
         for run in runs()
     ]
     [quick] = compare(previews)
-    page = dict(pages_beside(quick))[name]
+    page = pages(quick)[name]
     assert page.quick
     assert "\n**Preview, not a result.** " in render_markdown(page)

@@ -7,13 +7,14 @@ import pytest
 from mtbench.contract import Retrieval, Task
 from mtbench.report.data.choices import Choices
 from mtbench.report.data.comparison import Comparison, compare
-from mtbench.report.exhibits.beside import pages_beside
+from mtbench.report.exhibits.retrieval.exhibit import Retrieval as RetrievalExhibit
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.markdown import render_markdown
 from mtbench.store.record import CEILING, Measurement, TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import finished
+from tests.report.shown import shown_beside
 
 FACES = tuple(TaskInfo.of(Task(name=name, kind=Retrieval())) for name in ("smile", "beard"))
 
@@ -35,7 +36,7 @@ def test_it_stands_beside_triplet_accuracy_which_alone_is_in_the_first_table() -
     first = render_markdown(page_of(build_table(comparison())))
     assert "91.0" in first
     assert "61.5" not in first
-    pages = dict(pages_beside(comparison()))
+    pages = shown_beside(RetrievalExhibit, comparison())
     assert list(pages) == ["ranked"]
     text = render_markdown(pages["ranked"])
     assert "61.5" in text
@@ -46,11 +47,11 @@ def test_it_stands_beside_triplet_accuracy_which_alone_is_in_the_first_table() -
 
 def test_its_details_have_the_ceiling_of_one_embedding_where_that_is_known() -> None:
     for knows in (True, False):
-        pages = dict(pages_beside(comparison(knows=knows)))
+        pages = shown_beside(RetrievalExhibit, comparison(knows=knows))
         text = " ".join(pages["ranked"].details)
         assert ("77.5 % in mean (smile 75.0, beard 80.0)." in text) == knows
 
 
 @pytest.mark.parametrize("metrics", [("map",), ("triplet-accuracy",)])
 def test_it_is_left_out_where_the_reader_has_chosen_metrics(metrics: tuple[str, ...]) -> None:
-    assert "ranked" not in dict(pages_beside(comparison(), Choices(metrics=metrics)))
+    assert not shown_beside(RetrievalExhibit, comparison(), Choices(metrics=metrics))

@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Counted, Grid, Suite
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.exhibits.scaling.page import scaling_exhibits
+from mtbench.report.exhibits.scaling.exhibit import Scaling
 from mtbench.report.page.markdown import render_markdown
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import finished, unfinished
+from tests.report.shown import figure_of, only, pages_of, shown_of
 from tests.report.suite_runs import filled
 
 GROWING = Suite(
@@ -40,9 +41,8 @@ def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> Run
 
 
 def drawn(runs: SuiteRuns) -> Figure:
-    (exhibit,) = scaling_exhibits(runs)
-    assert exhibit.draw is not None
-    figure = exhibit.draw()
+    (exhibit,) = shown_of(Scaling, runs)
+    figure = figure_of(exhibit)
     figure.draw_without_rendering()
     return figure
 
@@ -53,8 +53,8 @@ def test_pages_have_a_row_per_method_and_a_column_per_dataset_by_its_number_of_t
             return unfinished("failed", method, seed, "out of memory", dataset=dataset, protocol=protocol)
         return run(method, dataset, protocol, seed)
 
-    ((exhibit),) = scaling_exhibits(filled(GROWING, some, seeds=2))
-    results, costs = exhibit.pages
+    ((exhibit),) = shown_of(Scaling, filled(GROWING, some, seeds=2))
+    results, costs = pages_of(exhibit)
     # 88 / 80 is a gain of 10 %, and 89 / 81 one of 9.877 %.
     assert render_markdown(results) == (
         "### growing: over the number of tasks, size paper\n\n"
@@ -106,7 +106,7 @@ def test_without_single_task_runs_there_is_no_gain() -> None:
     suite = replace(GROWING, grid=(Grid(datasets=("mmnist2", "mmnist3"), methods=("td",)),))
     runs = filled(suite, run)
     assert "gain" not in " ".join(axes.get_title() for axes in drawn(runs).axes)
-    assert scaling_exhibits(runs)[0].pages[0].layout.header == ("method", "mmnist2 (2)", "mmnist3 (3)", "n")
+    assert pages_of(shown_of(Scaling, runs)[0])[0].layout.header == ("method", "mmnist2 (2)", "mmnist3 (3)", "n")
 
 
 @pytest.mark.parametrize("datasets", [("mmnist2",), ("mmnist2", "mmnist3", "mmnist4")])
@@ -124,13 +124,15 @@ def test_a_dataset_without_a_finished_run_is_left_out() -> None:
             return unfinished("missing", method, seed, dataset=dataset, protocol=protocol)
         return run(method, dataset, protocol, seed)
 
-    (exhibit,) = scaling_exhibits(filled(GROWING, some))
-    assert set(exhibit.frame["dataset"]) == {"mmnist2"}
+    (exhibit,) = shown_of(Scaling, filled(GROWING, some))
+    assert set(only(exhibit.numbers)["dataset"]) == {"mmnist2"}
 
 
 def test_the_frame_has_results_gains_and_costs() -> None:
-    (exhibit,) = scaling_exhibits(filled(GROWING, run))
-    row = exhibit.frame[(exhibit.frame["method"] == "td") & (exhibit.frame["tasks"] == 3)].iloc[0]
+    (exhibit,) = shown_of(Scaling, filled(GROWING, run))
+    row = only(exhibit.numbers)[(only(exhibit.numbers)["method"] == "td") & (only(exhibit.numbers)["tasks"] == 3)].iloc[
+        0
+    ]
     gains = [10.0, 100 * (67 / 61 - 1), 100 * (68 / 62 - 1)]
     assert row["delta_m"] == pytest.approx(np.mean(gains))
     assert row["delta_m_std"] == pytest.approx(np.std(gains, ddof=1))
@@ -163,8 +165,8 @@ COUNTED = replace(
 
 
 def test_networks_that_are_only_counted_stand_in_the_page_of_costs_and_nowhere_else() -> None:
-    (exhibit,) = scaling_exhibits(filled(COUNTED, run))
-    results, costs = exhibit.pages
+    (exhibit,) = shown_of(Scaling, filled(COUNTED, run))
+    results, costs = pages_of(exhibit)
     assert [line[0].says for line in results.layout.lines] == ["td", "single"]
     assert "mmnist9" not in " ".join(results.layout.header)
     rows = [tuple(cell.says for cell in line) for line in costs.layout.lines]
@@ -181,7 +183,7 @@ def test_networks_that_are_only_counted_stand_in_the_page_of_costs_and_nowhere_e
     assert {row[7:] for row in rows if row[0] == "uniform"} == {("\N{EN DASH}", "\N{EN DASH}")}
     said = "Rows without memory were counted, not trained."
     assert said in costs.details
-    assert said not in scaling_exhibits(filled(GROWING, run))[0].pages[1].details
+    assert said not in pages_of(shown_of(Scaling, filled(GROWING, run))[0])[1].details
 
 
 def test_networks_that_are_only_counted_have_costs_in_the_figure_and_no_results() -> None:

@@ -10,13 +10,14 @@ import pytest
 from rich.console import Console
 
 from mtbench.contract import Metric
+from mtbench.report.assemble import make_report
 from mtbench.report.data.comparison import Comparison, compare
 from mtbench.report.exhibits.summary.data import Table, build_table
-from mtbench.report.exhibits.summary.numbers import render_csv
+from mtbench.report.exhibits.summary.numbers import table_frame
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.terminal import print_page
-from mtbench.report.write import make_report
+from mtbench.report.write import csv_text
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import beside, finished
@@ -101,7 +102,7 @@ def test_a_table_of_forty_tasks_has_one_number_per_cell_of_few_columns_in_latex(
 
 
 def test_each_task_is_in_the_csv_and_in_an_appendix(tmp_path: Path) -> None:
-    frame = pd.read_csv(StringIO(render_csv(table(40))))
+    frame = pd.read_csv(StringIO(csv_text(table_frame(table(40)))))
     assert len(frame) == 4 * 41
     files = {file.name: file for file in make_report(runs(40)).write(tmp_path)}
     appendix = files["mmnist2-paper-tasks.md"].read_text()

@@ -8,14 +8,16 @@ from matplotlib.axes import Axes
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.plan.suite.planned import plan_suite
+from mtbench.report.assemble import assemble
 from mtbench.report.data.suite.runs import SuiteRuns, suite_runs
+from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.sweep.data import sweeps
-from mtbench.report.exhibits.sweep.page import sweep_exhibits
+from mtbench.report.exhibits.sweep.exhibit import Sweep
 from mtbench.report.page.markdown import render_markdown
-from mtbench.report.suites.write import write_suite
 from mtbench.store.record import TaskInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import answering, finished, unfinished
+from tests.report.shown import figure_of, only, pages_of, shown_of
 from tests.report.suite_runs import filled
 
 RATES = Suite(
@@ -49,9 +51,8 @@ def planned(suite: Suite) -> SuiteRuns:
 
 
 def drawn(runs: SuiteRuns) -> list[Axes]:
-    (exhibit,) = sweep_exhibits(runs)
-    assert exhibit.draw is not None
-    figure = exhibit.draw()
+    (exhibit,) = shown_of(Sweep, runs)
+    figure = figure_of(exhibit)
     figure.draw_without_rendering()
     return [axes for axes in figure.axes if axes.get_visible()]
 
@@ -71,8 +72,8 @@ def test_a_page_has_a_row_per_method_and_a_column_per_value_in_ascending_order()
         return run(method, dataset, protocol, seed)
 
     runs = filled(RATES, some)
-    (exhibit,) = sweep_exhibits(runs)
-    (page,) = exhibit.pages
+    (exhibit,) = shown_of(Sweep, runs)
+    (page,) = pages_of(exhibit)
     assert page.label == "rates-paper-sweep-lr-mmnist2"
     # log10(1e-4 / 3e-3) is -1.4771; of 0, 1 and 2 the mean is 1 and the standard deviation too.
     assert render_markdown(page) == (
@@ -92,8 +93,8 @@ def test_a_page_has_a_row_per_method_and_a_column_per_value_in_ascending_order()
 
 
 def test_the_frame_has_every_task_and_the_mean_with_students_interval() -> None:
-    (exhibit,) = sweep_exhibits(filled(RATES, run))
-    frame = exhibit.frame
+    (exhibit,) = shown_of(Sweep, filled(RATES, run))
+    frame = only(exhibit.numbers)
     assert len(frame) == 2 * 2 * 3
     row = frame[(frame["method"] == "single") & (frame["value"] == "0.003") & (frame["column"] == "mean")].iloc[0]
     assert (row["n"], row["mean"], row["std"]) == (3, 91, 1)
@@ -121,7 +122,7 @@ def test_a_panel_has_a_line_per_method_through_the_means_over_the_values_on_a_lo
 def test_each_dataset_has_its_mean_and_up_to_four_tasks_one_by_one(datasets: int, panels: int) -> None:
     axes = drawn(filled(on(*list(TASKS)[:datasets]), run))
     assert len(axes) == panels
-    assert len(sweep_exhibits(filled(on(*list(TASKS)[:datasets]), run))[0].pages) == datasets
+    assert len(pages_of(shown_of(Sweep, filled(on(*list(TASKS)[:datasets]), run))[0])) == datasets
 
 
 def test_datasets_of_many_tasks_stand_side_by_side() -> None:
@@ -144,9 +145,9 @@ def test_what_has_not_finished_is_a_gap() -> None:
 
 def test_lines_differ_in_more_than_colour() -> None:
     methods = ("uniform", "single", "td", "chmod", "film", "mtan", "moo", "mmoe")
-    figure = sweep_exhibits(filled(on("mmnist2", methods=methods), run))[0].draw
-    assert figure is not None
-    (legend,) = figure().legends
+    (piece,) = shown_of(Sweep, filled(on("mmnist2", methods=methods), run))
+    figure = figure_of(piece)
+    (legend,) = figure.legends
     looks = [(line.get_marker(), line.get_linestyle()) for line in legend.get_lines()]
     assert len({marker for marker, _ in looks}) == len(methods)
 
@@ -156,9 +157,8 @@ def test_of_many_methods_the_ends_are_named_and_the_others_grey() -> None:
         *("uniform", "single", "td", "chmod", "film", "mtan", "moo", "mmoe", "astmt", "cross-stitch", "tensormod"),
         *("branches+pcgrad", "branches+dwa", "branches+gls", "branches+imtl", "branches+mgda", "branches+famo"),
     )
-    (exhibit,) = sweep_exhibits(filled(on("mmnist2", methods=methods), run, seeds=1))
-    assert exhibit.draw is not None
-    figure = exhibit.draw()
+    (exhibit,) = shown_of(Sweep, filled(on("mmnist2", methods=methods), run, seeds=1))
+    figure = figure_of(exhibit)
     (legend,) = figure.legends
     named = [text.get_text().split(". ")[0] for text in legend.get_texts()]
     assert named == ["1", "2", "3", "4", "14", "15", "16", "17"]
@@ -189,9 +189,10 @@ def test_the_same_number_varied_under_two_settings_is_two_sweeps() -> None:
         Grid(datasets=("mmnist2",), methods=("uniform",), set={"clip": clip}, vary={"lr": (1e-3, 3e-3)})
         for clip in (1.0, 2.0)
     )
-    found = sweep_exhibits(filled(replace(RATES, grid=(first, second)), run))
-    assert [exhibit.name for exhibit in found] == ["sweep-lr-clip-1", "sweep-lr-clip-2"]
-    assert found[1].pages[0].title == "rates: mmnist2 over lr, clip=2, size paper"
+    found = shown_of(Sweep, filled(replace(RATES, grid=(first, second)), run))
+    stems = [stem for piece in found for stem in piece.figures]
+    assert stems == ["rates-paper-sweep-lr-clip-1", "rates-paper-sweep-lr-clip-2"]
+    assert pages_of(found[1])[0].title == "rates: mmnist2 over lr, clip=2, size paper"
 
 
 def test_tasks_of_unlike_metrics_have_columns_and_panels_each() -> None:
@@ -204,7 +205,7 @@ def test_tasks_of_unlike_metrics_have_columns_and_panels_each() -> None:
         return finished(method, seed, {"shape": 90.0, "depth": 0.5}, tasks=tasks, dataset=dataset, protocol=protocol)
 
     runs = filled(RATES, mixed)
-    (page,) = sweep_exhibits(runs)[0].pages
+    (page,) = pages_of(shown_of(Sweep, runs)[0])
     assert page.layout.header == (
         *("method", "shape lr=0.0001", "shape lr=0.003", "depth lr=0.0001", "depth lr=0.003", "n"),
     )
@@ -213,12 +214,12 @@ def test_tasks_of_unlike_metrics_have_columns_and_panels_each() -> None:
 
 def test_without_a_finished_run_nothing_is_drawn() -> None:
     runs = filled(RATES, lambda method, _, protocol, seed: unfinished("missing", method, seed, protocol=protocol))
-    (exhibit,) = sweep_exhibits(runs)
-    assert (exhibit.pages, exhibit.draw, len(exhibit.frame)) == ((), None, 0)
+    (exhibit,) = shown_of(Sweep, runs)
+    assert (exhibit.pages, exhibit.figures, len(only(exhibit.numbers))) == ({}, {}, 0)
 
 
 def test_each_value_has_a_table_and_the_suite_one_figure(tmp_path: Path) -> None:
-    files = {file.name for file in write_suite(planned(RATES), [], tmp_path)}
+    files = {file.name for file in assemble(Results.of_suite(planned(RATES))).write(tmp_path)}
     sheets = {f"rates-paper-mmnist2-lr-{value}-table.{kind}" for value in ("0.0001", "0.003") for kind in KINDS}
     sweep = {f"rates-paper-sweep-lr.{kind}" for kind in ("csv", "pdf", "png")}
     pages = {f"rates-paper-sweep-lr-mmnist2.{kind}" for kind in ("tex", "md")}

@@ -1,0 +1,108 @@
+"""The exhibits of some results, each built once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from mtbench import registry
+from mtbench.errors import PluginError
+from mtbench.report.data.choices import DEFAULT, Choices
+from mtbench.report.data.comparison import compare
+from mtbench.report.data.studies import StudyRuns
+from mtbench.report.exhibit import Exhibit, Results, Shown
+from mtbench.report.page.layout import Page
+from mtbench.report.page.terminal import print_page
+from mtbench.report.write import DEFAULT_REPORTS, write_shown
+from mtbench.store.status import RunStatus
+
+__all__ = ["Report", "assemble", "make_report"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The exhibits of some results.
+
+    Attributes:
+        results: all that the report is made of.
+        shown: pieces in their order: those beside each summary table, then all others.
+        broken: sentences on exhibits that cannot be loaded, and are left out.
+    """
+
+    results: Results
+    shown: tuple[Shown, ...]
+    broken: tuple[str, ...] = ()
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the tables for the screen."""
+        for piece in self.shown:
+            yield from piece.pages.values()
+
+    def print(self, console: Console) -> None:
+        """Print the tables, and the exhibits that are left out."""
+        for page in self.pages():
+            print_page(page, console)
+            console.print()
+        for sentence in self.broken:
+            console.print(f"Left out: {sentence}", style="yellow", soft_wrap=True, highlight=False, markup=False)
+
+    def write(self, out: Path | None) -> list[Path]:
+        """Write tables, numbers and figures; the same runs make the same bytes.
+
+        Args:
+            out: folder for everything, or None for one per dataset, or of the suite, below `DEFAULT_REPORTS`.
+
+        Returns:
+            The files, in the order in which they were written.
+
+        Raises:
+            StoreError: a file cannot be written.
+        """
+        folders: dict[Path, list[Shown]] = {}
+        for piece in self.shown:
+            folders.setdefault(out or DEFAULT_REPORTS / self._folder(piece), []).append(piece)
+        return [file for folder, pieces in folders.items() for file in write_shown(pieces, folder)]
+
+    def _folder(self, piece: Shown) -> str:
+        if self.results.suite:
+            return self.results.suite.suite.name
+        return piece.folder or (piece.beside.folder if piece.beside else "")
+
+
+def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = (), choices: Choices = DEFAULT) -> Report:
+    """Return the report of some runs.
+
+    Args:
+        statuses: runs of any datasets and protocols.
+        studies: searches whose findings are shown too.
+        choices: of the summary tables.
+    """
+    return assemble(Results(comparisons=tuple(compare(statuses)), studies=tuple(studies), choices=choices))
+
+
+def assemble(results: Results) -> Report:
+    """Build every exhibit that belongs to the results."""
+    found, broken = _exhibits(results)
+    shown = [piece for exhibit in found for piece in exhibit.show(results)]
+    places = {id(comparison): place for place, comparison in enumerate(results.comparisons)}
+    last = len(places)
+    ordered = sorted(shown, key=lambda piece: places[id(piece.beside)] if piece.beside else last)
+    return Report(results=results, shown=tuple(ordered), broken=tuple(broken))
+
+
+def _exhibits(results: Results) -> tuple[list[Exhibit], list[str]]:
+    """Return the exhibits that a report of these results shows, in their order, and what is said of broken ones."""
+    asked = results.suite.suite.figures if results.suite else ()
+    names = [*registry.exhibits("report"), *(registry.exhibits("suite") if results.suite else ())]
+    names += [name for name in asked if name in registry.exhibits("request")]
+    found, broken = list[Exhibit](), list[str]()
+    for name in names:
+        try:
+            exhibit: Exhibit = registry.load("exhibit", name)()
+        except PluginError as error:
+            broken.append(str(error))
+            continue
+        if exhibit.by_convention or not results.convention:
+            found.append(exhibit)
+    return sorted(found, key=lambda exhibit: exhibit.order), broken

@@ -1,1 +1,0 @@
-"""Conventions of published code for the numbers of a table, computed from records."""

@@ -1,0 +1,127 @@
+"""Exhibits: the parts of a report, each a plug-in of the group ``mtbench.exhibits``."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+from mtbench.report.data.choices import DEFAULT, Choices
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.studies import StudyRuns
+
+if TYPE_CHECKING:  # planning a suite imports torch, and most reports are of no suite
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+    from mtbench.report.page.layout import Page
+
+__all__ = ["Draw", "Exhibit", "Results", "Shown"]
+
+Draw: TypeAlias = "Callable[[], Figure | Iterable[Figure]]"
+"""A function that draws one figure, or several pages of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything that one report is made of.
+
+    Attributes:
+        comparisons: runs that may stand in one table, for each table; of a suite those of its sheets.
+        studies: searches, of a suite its own.
+        choices: of the reader, for summary tables.
+        suite: runs of the suite that the report is of; None without a suite.
+        convention: name of the published convention by which numbers were read; empty without one.
+        root: folder of the data files.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    studies: tuple[StudyRuns, ...] = ()
+    choices: Choices = DEFAULT
+    suite: "SuiteRuns | None" = None
+    convention: str = ""
+    root: Path = Path()
+
+    @classmethod
+    def of_suite(
+        cls, suite: "SuiteRuns", root: Path = Path(), choices: Choices = DEFAULT, convention: str = ""
+    ) -> "Results":
+        """Return the results of a suite's runs of one size."""
+        return cls(
+            comparisons=tuple(sheet.comparison for sheet in suite.sheets),
+            studies=suite.studies,
+            choices=choices,
+            suite=suite,
+            convention=convention,
+            root=root,
+        )
+
+    def sheet(self, comparison: Comparison) -> "Sheet | None":
+        """Return the sheet of the suite that a comparison is of; None without a suite."""
+        return self._sheets.get(id(comparison))
+
+    def stem(self, comparison: Comparison) -> str:
+        """Return the beginning of the names of a comparison's files."""
+        sheet = self.sheet(comparison)
+        start = self.suite.stem(sheet) if self.suite and sheet else f"{comparison.folder}-{comparison.slug}"
+        return f"{start}-{self.convention}" if self.convention else start
+
+    def choices_of(self, comparison: Comparison) -> Choices:
+        """Return the reader's choices, with the Δm of the convention by which the comparison was read, if any."""
+        return replace(self.choices, delta=comparison.reading.delta) if comparison.reading else self.choices
+
+    def is_drawn(self, comparison: Comparison) -> bool:
+        """Return whether a comparison has figures of its own: a run has finished, numbers were read as usual, and it is
+        not one of several over which a suite varies a setting."""
+        sheet = self.sheet(comparison)
+        varied = self.suite is not None and sheet is not None and sheet.varied(self.suite.suite)
+        return bool(comparison.tasks) and not self.convention and not varied
+
+    @cached_property
+    def _sheets(self) -> "Mapping[int, Sheet]":
+        return {id(sheet.comparison): sheet for sheet in self.suite.sheets} if self.suite else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A piece of a report: tables in words, numbers and figures, each by the name of its files without the ending.
+
+    Attributes:
+        pages: tables for the screen, LaTeX and Markdown.
+        wide: further tables for Markdown alone, too wide for a screen or a paper.
+        numbers: tidy frames at full precision, for CSV.
+        figures: functions that draw figures, for PDF and PNG; the second page of a figure has ``-2`` behind its name.
+        beside: comparison beside whose summary table the piece stands; None for pieces after all summary tables.
+        folder: folder of the files, where a report has one for each dataset; empty for that of `beside`.
+    """
+
+    pages: "Mapping[str, Page]" = field(default_factory=dict)
+    wide: "Mapping[str, Page]" = field(default_factory=dict)
+    numbers: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
+    figures: Mapping[str, Draw] = field(default_factory=dict)
+    beside: Comparison | None = None
+    folder: str = ""
+
+
+class Exhibit(ABC):
+    """A kind of table or figure, shown wherever the results have the numbers for it.
+
+    Attributes:
+        scope: reports that show it: ``report`` (all), ``suite`` (those of suites), or ``request`` (those of suites
+            whose key `figures` names it). A plain text, for it is read from the source.
+        order: place among the exhibits; smaller numbers come first.
+        by_convention: True if it is also shown of numbers that were read by a published convention.
+    """
+
+    scope: ClassVar[str] = "report"
+    order: ClassVar[int] = 150
+    by_convention: ClassVar[bool] = False
+
+    @abstractmethod
+    def show(self, results: Results) -> "Iterable[Shown]":
+        """Return the pieces that the results have; none where they lack the numbers.
+
+        It is called once per report, and every reader (screen, files, figures) has what it returns.
+        """

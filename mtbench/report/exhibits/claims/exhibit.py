@@ -1,0 +1,23 @@
+"""The exhibit of a suite's claims."""
+
+from collections.abc import Iterator
+
+from mtbench.report.exhibit import Exhibit, Results, Shown
+from mtbench.report.exhibits.claims.judged import judge_claims
+from mtbench.report.exhibits.claims.page import claims_frame, claims_page
+
+__all__ = ["Claims"]
+
+
+class Claims(Exhibit):
+    """Claims of a suite, judged on its runs."""
+
+    scope = "suite"
+    order = 200
+
+    def show(self, results: Results) -> Iterator[Shown]:
+        runs = results.suite
+        assert runs
+        if judged := judge_claims(runs, results.root):
+            stem = f"{runs.slug}-claims"
+            yield Shown(pages={stem: claims_page(runs, judged)}, numbers={stem: claims_frame(runs, judged)})

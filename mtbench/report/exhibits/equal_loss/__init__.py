@@ -1,1 +1,0 @@
-"""Conflict of several methods at the same training loss."""

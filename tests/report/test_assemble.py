@@ -1,0 +1,99 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mtbench.contract import TrainingProtocol
+from mtbench.plan.suite import Grid, Suite
+from mtbench.report.assemble import Report, assemble
+from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.exhibit import Results
+from mtbench.report.page.latex import escape_latex, render_latex
+from mtbench.report.page.markdown import escape_markdown, render_markdown
+from mtbench.store.record import PhaseInfo
+from mtbench.store.status import RunStatus
+from tests.report.records import MANY, finished
+from tests.report.suite_runs import filled
+from tests.report.typesetting import needs_latex, typeset
+
+LONGEST = 400
+"""Characters of a caption that a paper can print as it is."""
+TASKS = {"mmnist2": ("LU", "RL"), "mmnist3": ("LU", "RL", "LL"), "mmnist9": tuple("123456789")}
+SOME = ("uniform", "single", "td:channels=6:bu2=mul+fixed:weights=.3/.4/.3")
+EVERY = Suite(
+    name="every",
+    title="All that a suite can show",
+    grid=(
+        Grid(datasets=("mmnist2", "mmnist3"), methods=tuple(MANY), vary={"tasks_per_image": ("one", "all")}),
+        Grid(datasets=("mmnist3",), methods=SOME, vary={"adds": ("own", "all")}),
+        Grid(datasets=("mmnist2",), methods=SOME, vary={"lr": (1e-4, 3e-4, 3e-3, 1e-2, 3e-2)}),
+        Grid(datasets=("mmnist3", "mmnist2", "mmnist9"), methods=(*SOME, "moo")),
+    ),
+    figures=("sweep", "tasks", "adding", "matched"),
+)
+
+
+def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
+    score = 90.0 + len(method) % 5 + seed
+    made = finished(method, seed, dict.fromkeys(TASKS[dataset], score), dataset=dataset, protocol=protocol)
+    assert made.record is not None
+    if protocol.adds == "none":
+        return made
+    phases = [
+        PhaseInfo(name=name, epochs=10, parameters=320, weights=320, tasks=TASKS[dataset])
+        for name in ("first", protocol.adds)
+    ]
+    return replace(made, record=replace(made.record, phases=tuple(phases)))
+
+
+@pytest.fixture(scope="module")
+def runs() -> SuiteRuns:
+    return filled(EVERY, run, seeds=2, quick=True)
+
+
+def names(report: Report) -> list[str]:
+    """Return the kinds of what a suite asks for, by the names of its frames."""
+    stems = (stem.removeprefix("every-quick-") for piece in report.shown for stem in piece.numbers)
+    return [stem for stem in stems if not stem.endswith(("-table", "runs"))]
+
+
+def test_a_suite_shows_what_its_figures_name_and_nothing_else(runs: SuiteRuns) -> None:
+    kinds = {name.split("-")[0] for name in names(assemble(Results.of_suite(runs)))}
+    assert {"sweep", "tasks", "adding"} < kinds
+    asked = replace(runs, suite=replace(EVERY, figures=("adding",)))
+    assert names(assemble(Results.of_suite(asked))) == ["adding-mmnist3"]
+    assert names(assemble(Results.of_suite(replace(runs, suite=replace(EVERY, figures=()))))) == []
+
+
+def test_no_two_pages_and_no_two_figures_have_one_name(runs: SuiteRuns) -> None:
+    report = assemble(Results.of_suite(runs))
+    labels = [page.label for page in report.pages()]
+    stems = [stem for piece in report.shown for stem in piece.figures]
+    assert len(set(labels)) == len(labels)
+    assert len(set(stems)) == len(stems)
+
+
+def test_every_page_marks_a_preview(runs: SuiteRuns) -> None:
+    pages = list(assemble(Results.of_suite(runs)).pages())
+    assert all("\n**Preview, not a result.** " in render_markdown(page) for page in pages)
+
+
+def test_captions_are_short_and_details_hold_the_rest_below_the_table(runs: SuiteRuns) -> None:
+    pages = list(assemble(Results.of_suite(runs)).pages())
+    assert {len(page.layout.lines) > 40 for page in pages} == {True, False}  # all methods, and some
+    for page in pages:
+        caption, details = " ".join(page.caption), " ".join(page.details)
+        assert 0 < len(caption) <= LONGEST
+        assert details
+        float_, rest = render_latex(page).split("\\label{", 1)
+        assert float_.endswith(f"{escape_latex(caption)}}}\n")
+        assert rf"\textbf{{Details.}} {escape_latex(details)}\par" in rest
+        *_, above, below = render_markdown(page).split("\n**Details.** ")[0:2]
+        assert above.endswith(f"{escape_markdown(caption)}\n")
+        assert below.startswith(escape_markdown(details))
+
+
+@needs_latex
+def test_pdflatex_sets_every_page_within_the_line(runs: SuiteRuns, tmp_path: Path) -> None:
+    log = typeset(tmp_path, [render_latex(page) for page in assemble(Results.of_suite(runs)).pages()])
+    assert "multiply defined" not in log
