@@ -8,9 +8,9 @@ from torch import Tensor
 
 from mtbench.contract import Network, Split
 from mtbench.explanation.maps import Maps
+from mtbench.train.batches.prefetch import batches
+from mtbench.train.diagnostics.pointing import FAR, ROUNDING, places_of
 from mtbench.train.outputs import ask, batch_size
-from mtbench.train.pointing import FAR, ROUNDING, places_of
-from mtbench.train.prefetch import batches
 
 __all__ = ["Answers", "answers"]
 
@@ -29,8 +29,8 @@ class Answers:
         points: (n, 2) float64, x and y in pixels of the true point, NaN where it is not known or not in the image; None
             if the dataset knows none.
         peaks: (n, 2), likewise of the map's peak, NaN where the map has nothing in it; None where `points` is.
-        distances: (n,) between the two, as `mtbench.train.pointing` measures them, in fractions of the image's width
-            and height; NaN where either is unknown; None where `points` is.
+        distances: (n,) between the two, as `mtbench.train.diagnostics.pointing` measures them, in fractions of the
+            image's width and height; NaN where either is unknown; None where `points` is.
     """
 
     index: int
@@ -49,7 +49,7 @@ class Answers:
 
     @property
     def near(self) -> Tensor:
-        """Mask (n,) bool of the answers whose peak lies within `mtbench.train.pointing.FAR` of a known point."""
+        """Mask (n,) bool of the answers whose peak lies within `pointing.FAR` of a known point."""
         assert self.distances is not None
         return self.distances <= FAR + ROUNDING
 

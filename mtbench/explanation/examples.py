@@ -37,7 +37,7 @@ class Case:
 
 def cases(found: Answers) -> list[Case]:
     """Return the cases of a task: right and wrong answers, and where true points are known also whether the map's peak
-    lies within `mtbench.train.pointing.FAR` of it; then answers whose true point is unknown belong to no case."""
+    lies within `pointing.FAR` of it; then answers whose true point is unknown belong to no case."""
     if found.points is None:
         kinds = [("right answers", "right", found.right), ("wrong answers", "wrong", ~found.right)]
     else:

@@ -12,8 +12,8 @@ from mtbench.contract import Balancer, Batch, Inputs, Losses, Network, NoOptions
 from mtbench.errors import UsageError
 from mtbench.store.record import PhaseInfo
 from mtbench.train.assemble import Assembly
-from mtbench.train.order import Visits, visits
-from mtbench.train.ownership import owned
+from mtbench.train.batches.order import Visits, visits
+from mtbench.train.optimizer.ownership import owned
 
 __all__ = ["Alone", "Phase", "phases", "some_inputs"]
 
@@ -72,7 +72,7 @@ class Phase:
 
     def still(self, network: Network) -> list[nn.Parameter]:
         """Return the parameters that are frozen as a whole. Frozen numbers of others belong to tasks that are absent
-        from every step of the phase, which `mtbench.train.absence` keeps."""
+        from every step of the phase, which `mtbench.train.optimizer.absence` keeps."""
         return [network.get_parameter(name) for name, mask in self.frozen.items() if mask is None]
 
     def enter(self, network: Network) -> None:
