@@ -92,6 +92,17 @@ def test_the_convention_of_published_code_is_chosen_by_name_and_stands_in_the_na
         call(*words, "--convention", "own-start", "--suite", "matched")
 
 
+def test_several_folders_are_one_report(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        keep(tmp_path / f"results-{seed}", finished("branches", seed))
+    both = [str(tmp_path / f"results-{seed}") for seed in (0, 1)]
+    call(*both, "--out", str(tmp_path / "both"))
+    keep(tmp_path / "results-0", finished("branches", 1))
+    call(both[0], "--out", str(tmp_path / "one"))
+    for name in ("mmnist2-paper-table.csv", "mmnist2-runs.csv"):
+        assert (tmp_path / "both" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_an_empty_or_absent_folder_is_named_with_the_command_that_fills_it(tmp_path: Path, there: bool) -> None:
     results = tmp_path / "runs"

@@ -47,7 +47,7 @@ def frame_of(count: int, found: Sequence[Measured]) -> pd.DataFrame:
     """Return one row per test image: all metrics of each task on this image alone, and its mean rank over tasks.
 
     Args:
-        count: images of the split.
+        count: number of images of the split.
     """
     columns: dict[str, pd.Series] = {}
     for each in found:

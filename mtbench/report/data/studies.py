@@ -22,9 +22,9 @@ class StudyRuns:
     """A study, and what was trained again on all training images.
 
     Attributes:
-        study: as it was put down.
-        again: by number of a trial, its runs with report seeds that have a record.
-        label: what a suite calls the method; empty outside of one.
+        study: the study as stored.
+        again: the runs with report seeds that have a record, by number of the trial.
+        label: the suite's name of the method; empty outside of a suite.
     """
 
     study: Study
@@ -119,7 +119,7 @@ def _names(folders: Iterable[str]) -> Iterator[str]:
 
 
 def home(found: StudyRuns, comparisons: Iterable[Comparison]) -> Comparison:
-    """The comparison of the same dataset and protocol; if there is none, one without methods."""
+    """Return the comparison of the same dataset and protocol; if there is none, one without methods."""
     study = found.study
     for comparison in comparisons:
         if (comparison.dataset, _numbers(comparison.protocol)) == (study.dataset, found.protocol):

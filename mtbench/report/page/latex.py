@@ -74,7 +74,7 @@ _HEAD = 12
 
 
 def render_latex(page: Page) -> str:
-    """A floating table, to be included with ``\\input`` in a document that uses booktabs.
+    """Return a floating table, to be included with ``\\input`` in a document that uses booktabs.
 
     It spans both columns of a document in two. It defines ``\\mtbenchwide``, the star of such floats.
 
@@ -95,13 +95,14 @@ def render_latex(page: Page) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """A text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their number."""
+    """Return a text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their
+    number."""
     known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
     return re.sub("-(?=-)", "-{}", known)  # or two hyphens would become a dash
 
 
 def _signed(text: str) -> str:
-    """A text in which a hyphen that begins a number is a minus."""
+    """Return a text in which a hyphen that begins a number is a minus."""
     return re.sub(r"(?<![^\s(])-(?=\.?\d)", "\N{MINUS SIGN}", text)
 
 

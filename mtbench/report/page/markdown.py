@@ -10,7 +10,7 @@ __all__ = ["escape_markdown", "render_markdown"]
 
 
 def render_markdown(page: Page) -> str:
-    """A table for GitHub: a heading, the table, the caption and the footnotes."""
+    """Return a table for GitHub: a heading, the table, the caption and the footnotes."""
     layout = page.layout
     title = page.title + (f" ({QUICK.rstrip('.')})" if page.quick else "")
     lines = [
@@ -28,7 +28,7 @@ def render_markdown(page: Page) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """A text that GitHub shows as it is."""
+    """Return a text that GitHub shows as it is."""
     return re.sub(r"([\\`*_{}\[\]<>|~$&#])", r"\\\1", " ".join(text.split()))
 
 

@@ -26,13 +26,14 @@ _LABELS = {
 
 
 def trained(comparison: Comparison, records: Iterable[Record]) -> str:
-    """A sentence on how the runs of records were trained, which are of the comparison's dataset and protocol."""
+    """Return a sentence on how the runs of records were trained, which are of the comparison's dataset and protocol."""
     examples = sorted({record.training_examples for record in records})
     return f"{comparison.dataset_title}, protocol {comparison.title}: {numbers(comparison.protocol, examples)}."
 
 
 def numbers(protocol: TrainingProtocol, examples: Sequence[int]) -> str:
-    """A protocol's numbers in words; `examples` are the counts of training examples that were found in records."""
+    """Return a protocol's numbers in words; `examples` are the counts of training examples that were found in
+    records."""
     parts = [
         f"{protocol.epochs} epoch{'s' * (protocol.epochs != 1)}",
         f"batch {protocol.batch}",
@@ -80,8 +81,8 @@ def title_of(comparison: Comparison, of: str = "") -> str:
 
 
 def _details(protocol: TrainingProtocol) -> str:
-    """The settings of the optimizer beside its learning rate and weight decay, in brackets; empty for adam's usual
-    ones."""
+    """Return the settings of the optimizer beside its learning rate and weight decay, in brackets; empty for adam's
+    usual ones."""
     uses = OPTIMIZERS[protocol.optimizer].uses
     said = [
         f"momentum {protocol.momentum:g}" if "momentum" in uses else "",

@@ -33,7 +33,7 @@ def table(runs: Sequence[RunStatus], choices: Choices = DEFAULT) -> Table:
 
 
 def heads(runs: Sequence[RunStatus], *metrics: str) -> tuple[str, ...]:
-    """The heads up to n."""
+    """Return the heads up to n."""
     header = page_of(table(runs, Choices(metrics=metrics))).layout.header
     return header[1 : header.index("n")]
 

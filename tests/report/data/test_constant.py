@@ -176,7 +176,7 @@ CLASSES = tuple(TaskInfo(name=name, metrics=Classification(classes=4).metrics) f
 
 
 def asked(q1: float, q2: float) -> Comparison:
-    """Two methods on two tasks of four classes whose majority class has these accuracies."""
+    """Return two methods on two tasks of four classes whose majority class has these accuracies."""
     return comparison(
         [
             beside(

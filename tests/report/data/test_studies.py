@@ -46,7 +46,7 @@ def two() -> tuple[list[StudyRuns], list[RunStatus]]:
 
 
 def trials(found: StudyRuns) -> tuple[StudyRuns, list[RunStatus]]:
-    """The same study, with the runs of its trials."""
+    """Return the same study, with the runs of its trials."""
     protocol = replace(found.study.protocol, validation=True)
     runs = [placed(finished(found.study.method, 1000, protocol=protocol, title="paper, validation=true"))]
     first = replace(found.study.trials[0], runs=tuple(run.folder.relative_to(RESULTS).as_posix() for run in runs))

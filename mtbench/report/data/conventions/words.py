@@ -39,7 +39,7 @@ def opening(name: str, convention: PeerConvention, base: str, why: str) -> tuple
     """Return the sentences that name a convention at the beginning of a caption.
 
     Args:
-        base: what Δm is relative to.
+        base: the base of Δm.
         why: why constants do not fit, in a clause; empty if they do or there are none.
     """
     said = [f"Convention {name}, as of {convention.source}."]

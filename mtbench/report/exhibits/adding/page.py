@@ -22,8 +22,8 @@ _COLUMNS = [
 
 
 def adding_page(runs: SuiteRuns, addition: Addition, label: str) -> Page:
-    """A row per method and way of adding: the new task, the old ones before, after and their change, what was trained;
-    and beside them the same of runs that had all tasks from the start, where there are some."""
+    """Return a row per method and way of adding: the new task, the old ones before, after and their change, what was
+    trained; and beside them the same of runs that had all tasks from the start, where there are some."""
     at_once = any(np.isfinite(each.at_once).any() for each in addition.methods)
     new = addition.task.name
     header: tuple[str, ...] = ("method", new, "old before", "old after", "change", "trained", "n")
@@ -89,7 +89,7 @@ def _line(added: Added, addition: Addition, at_once: bool) -> tuple[Words, ...]:
 
 
 def adding_frame(runs: SuiteRuns, addition: Addition) -> pd.DataFrame:
-    """One row per method, way of adding and seed, at full precision."""
+    """Return one row per method, way of adding and seed, at full precision."""
     rows = [
         {
             "suite": runs.suite.name,

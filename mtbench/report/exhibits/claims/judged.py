@@ -52,7 +52,7 @@ class Judged(Evidence):
 
 
 def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
-    """Every claim of a suite, judged on its runs of one size; claims of one family are corrected together.
+    """Return every claim of a suite, judged on its runs of one size; claims of one family are corrected together.
 
     Args:
         root: the folder of the data files.

@@ -34,7 +34,8 @@ _DELTA = "Δm: the mean relative gain over the single-task run of the same seed,
 
 
 def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
-    """A line per claim: what was claimed, the verdict, our difference, the paper's, and then what it rests on."""
+    """Return a line per claim: what was claimed, the verdict, our difference, the paper's, and then what it rests
+    on."""
     lines = [plain(_line(each)) for each in judged]
     return Page(
         title=f"{runs.title}: claims",
@@ -48,7 +49,7 @@ def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
 
 
 def claims_frame(runs: SuiteRuns, judged: Sequence[Judged]) -> pd.DataFrame:
-    """One row per claim, at full precision."""
+    """Return one row per claim, at full precision."""
     return pd.DataFrame([{"suite": runs.suite.name, "size": runs.size, **_numbers(each)} for each in judged])
 
 
@@ -72,7 +73,7 @@ def _line(each: Judged) -> Iterator[str]:
 
 
 def _short(each: Judged) -> str:
-    """The verdict's word, with the margin itself where it speaks of it."""
+    """Return the verdict's word, with the margin itself where it speaks of it."""
     return each.verdict.word.replace("more than the margin", f"> {each.claim.margin:g}")
 
 
@@ -131,7 +132,7 @@ def _subject(claim: Claim | AcrossClaim) -> dict[str, object]:
 
 
 def _least(judged: Sequence[Judged]) -> str:
-    """The smallest p that sign flips of so many pairs can give."""
+    """Return the smallest p that sign flips of so many pairs can give."""
     known = sorted({(each.ours.n, each.ours.least) for each in judged if each.ours.least is not None})
     floors = [f"{least:.2g} with {n} pair{'s' * (n > 1)}" for n, least in known]
     return f" (no less than {listed(floors)})" if floors else ""

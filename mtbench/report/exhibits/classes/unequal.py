@@ -42,7 +42,7 @@ def unequal_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | N
 
 
 def _only(table: Table, kept: Sequence[int]) -> Table:
-    """The table with some of its columns, and nothing bold: its tests were of all."""
+    """Return the table with some of its columns, and nothing bold: its tests were of all."""
     assert table.constants is not None  # or no task would be unequal
     return replace(
         table,

@@ -23,7 +23,7 @@ _COLUMNS = [
 
 
 def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], label: str) -> Page:
-    """A row per method, a column per switch; below what each switch changes."""
+    """Return a row per method, a column per switch; below what each switch changes."""
     lines = [plain((title, *(_cell(switch, method) for switch in found.switches))) for method, title in titles.items()]
     changes = (_known(switch.change) for switch in found.switches)
     taus = (_known(switch.tau) for switch in found.switches)
@@ -95,7 +95,7 @@ def _known(value: float) -> str:
 
 
 def conventions_frame(runs: SuiteRuns, found: Switched) -> pd.DataFrame:
-    """One row per switch and method, at full precision."""
+    """Return one row per switch and method, at full precision."""
     rows = []
     for switch in found.switches:
         for method, gain in switch.gains.items():

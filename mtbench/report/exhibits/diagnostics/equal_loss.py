@@ -121,7 +121,7 @@ def _page(comparisons: Sequence[Comparison], frame: pd.DataFrame) -> Page:
 
 
 def _lines(frame: pd.DataFrame, methods: list[str], shown: list[str], *, each: bool) -> Iterator[tuple[str, ...]]:
-    """The mean over pairs of what was trained together, then each pair, at both losses."""
+    """Yield the mean over pairs of what was trained together, then each pair, at both losses."""
     alike = frame.groupby(["tasks", "task", "other"])["dataset"].nunique().max() > 1  # of one pair on several datasets
     for (dataset, tasks), here in frame.groupby(["dataset", "tasks"], sort=False):
         by_pair = here.groupby(["task", "other"], sort=False)

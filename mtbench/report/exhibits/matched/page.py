@@ -26,7 +26,7 @@ _COLUMNS = [
 
 
 def matched_page(runs: SuiteRuns, found: Arms) -> Page:
-    """A row per arm: what it costs, each with its ratio to the reference, what it does, and by how much more."""
+    """Return a row per arm: what it costs, each with its ratio to the reference, what it does, and by how much more."""
     sheet, column, arms, reference = found.sheet, found.column, found.arms, found.reference
     sizes = {arm.name: arm.size for arm in arms}
     base = sizes.get(reference)
@@ -80,7 +80,7 @@ def _cost(size: Magnitude | None, base: Magnitude | None, cost: str) -> str:
 
 
 def matched_frame(runs: SuiteRuns, found: Arms) -> pd.DataFrame:
-    """One row per arm, at full precision; ratios and differences are to the reference."""
+    """Return one row per arm, at full precision; ratios and differences are to the reference."""
     sheet, column, arms, reference = found.sheet, found.column, found.arms, found.reference
     base = next((arm.size for arm in arms if arm.name == reference), None)
     rows = []

@@ -15,7 +15,7 @@ __all__ = ["pareto_page"]
 
 
 def pareto_page(found: StudyRuns, trade: TradeOff, rows: Sequence[Row], label: str) -> Page:
-    """The table in words; a line in front of each block says what follows."""
+    """Return the table in words; a line in front of each block says what follows."""
     comparison, limits = trade.comparison, trade.bounds
     mixed = comparison.common_metric is None
     header = (

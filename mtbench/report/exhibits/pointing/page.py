@@ -35,7 +35,7 @@ def pointing_pages(comparison: Comparison, frame: pd.DataFrame) -> dict[str, Pag
     """Return the table of pointing, and that of outcomes where they are known.
 
     Args:
-        frame: of `pointing_frame`, not empty.
+        frame: the frame from `pointing_frame`, not empty.
     """
     pages = {"pointing": _pointing_page(comparison, frame)}
     if frame[list(_COUNTS)].notna().any(axis=None):

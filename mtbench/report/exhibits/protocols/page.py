@@ -65,7 +65,7 @@ def _convention(dataset: str, protocol: TrainingProtocol) -> PeerConvention | No
 
 
 def _rules(convention: PeerConvention | None) -> dict[str, str]:
-    """The rules of a convention by name, in few words."""
+    """Return the rules of a convention by name, in few words."""
     if convention is None:
         return {}
     batches, constants = convention.batches, convention.constants

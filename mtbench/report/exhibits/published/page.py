@@ -72,7 +72,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
 
 
 def published_frame(runs: SuiteRuns) -> pd.DataFrame:
-    """One row per method and column that was published, at full precision.
+    """Return one row per method and column that was published, at full precision.
 
     Columns: what it is of, ``paper_mean``, ``paper_std``, ``paper_n``, ``n``, ``mean``, ``std``, ``difference`` (ours
     minus the paper's), and its 95 % interval by Welch where both spreads are known, ``welch95_low`` and
@@ -111,7 +111,7 @@ def published_frame(runs: SuiteRuns) -> pd.DataFrame:
 
 
 def published_number(paper: PaperTable, method: str, column: str) -> tuple[float, float | None] | None:
-    """The mean and standard deviation that were published, or that follow from what was.
+    """Return the mean and standard deviation that were published, or that follow from what was.
 
     Where the mean over tasks was not, it is that of the tasks' means. Its spread depends on how tasks move together,
     which no table says; given is the most it can be, the mean of their standard deviations, as if they moved as one.
@@ -128,7 +128,7 @@ def published_number(paper: PaperTable, method: str, column: str) -> tuple[float
 
 
 def _columns(sheet: Sheet, paper: PaperTable) -> Sequence[Column]:
-    """The columns of the metric that was published."""
+    """Return the columns of the metric that was published."""
     return columns_of(sheet.comparison, Choices(metrics=(paper.metric,))) if paper.metric else sheet.columns
 
 
@@ -161,8 +161,8 @@ def _repeats(paper: PaperTable) -> str:
 
 
 def _divisor(paper: PaperTable, columns: Sequence[Column]) -> str:
-    """The divisor of our standard deviations, and the factor between the two that papers use; empty where a paper
-    prints none."""
+    """Return the divisor of our standard deviations, and the factor between the two that papers use; empty where a
+    paper prints none."""
     numbers = [published_number(paper, method, column.name) for method in paper.rows for column in columns]
     if not any(number is not None and number[1] is not None for number in numbers):
         return ""
@@ -173,12 +173,12 @@ def _divisor(paper: PaperTable, columns: Sequence[Column]) -> str:
 
 
 def _metric(column: Column, paper: PaperTable) -> str:
-    """A sentence on the metric, where it is not the primary one."""
+    """Return a sentence on the metric, where it is not the primary one."""
     return f" Numbers are of {column.metric}{f' in {column.unit}' * bool(column.unit)}." if paper.metric else ""
 
 
 def _convention(paper: PaperTable) -> str:
-    """A sentence on the paper's own Δm; empty where the suite says nothing of it."""
+    """Return a sentence on the paper's own Δm; empty where the suite says nothing of it."""
     if not paper.delta:
         return ""
     average, _, sign = paper.delta.partition("/")

@@ -15,7 +15,7 @@ _HEADER = ("method", "dataset", "tasks", "weights", "#P", "MACs one", "MACs all"
 
 
 def costs_page(runs: SuiteRuns, scale: Scale, label: str) -> Page:
-    """A row per method and dataset: what it has, what an answer takes, and what its training took."""
+    """Return a row per method and dataset: what it has, what an answer takes, and what its training took."""
     lines = [
         plain((title, point.dataset, str(point.tasks), *_cost(point, method)))
         for method, title in scale.titles.items()

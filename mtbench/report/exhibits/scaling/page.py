@@ -26,7 +26,7 @@ _COLUMNS = [
 
 
 def scaling_page(runs: SuiteRuns, scale: Scale, label: str) -> Page:
-    """A row per method; per dataset the mean over tasks, then per dataset Delta_m."""
+    """Return a row per method; per dataset the mean over tasks, then per dataset Delta_m."""
     points = [point for point in scale.points if point.sheet]
     of = [*([scale.means] if scale.column else []), *([scale.gains] if scale.single else [])]
     signs = (["", "Δm "] if scale.column else ["Δm "])[: len(of)]
@@ -66,7 +66,7 @@ def _runs(point: Point, method: str) -> MethodRuns | None:
 
 
 def scaling_frame(runs: SuiteRuns, scale: Scale) -> pd.DataFrame:
-    """One row per dataset and method."""
+    """Return one row per dataset and method."""
     rows = [
         {
             "suite": runs.suite.name,

@@ -44,13 +44,13 @@ class Says:
     """The facts that a caption needs to know of its table.
 
     Attributes:
-        unit: what times are relative to; None where they are absolute.
+        unit: the unit of relative times; None if they are absolute.
         single: the single-task method that others are relative to; empty if there is none.
-        spreads: whether any cell has a standard deviation.
-        comparisons: how many comparisons were corrected together for what is bold.
-        power: what the seeds can tell; None if nothing.
-        columns: of the table.
-        choices: of the reader.
+        spreads: True if any cell has a standard deviation.
+        comparisons: number of comparisons that were corrected together for bold entries.
+        power: the power of the seeds; None if there is none.
+        columns: the columns of the table.
+        choices: the choices of the reader.
         gap: the largest difference that the divisor makes to the mean of a method's Δm.
         constant: the name of the constant prediction; empty if there is none.
         band: the least and the largest amount by which the rounding of constants may move a method's Δm; None without.
@@ -96,7 +96,7 @@ def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
     """Say which runs of a method are not as they should be and why; empty if all are fresh and have every number.
 
     Args:
-        without: by column, the seeds of finished runs that have no number there.
+        without: the seeds of finished runs without a number, by column.
     """
     parts = []
     for state in _TROUBLE:
@@ -129,7 +129,7 @@ def _own_epochs(method: MethodRuns) -> str:
 
 
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
-    """The notes, what † means, and in what the runs of one table differ although they should not."""
+    """Return the notes, what † means, and in what the runs of one table differ although they should not."""
     stale = any(method.stale for method in comparison.methods)
     return (
         *(apart(method) for method in comparison.methods if method.apart),
@@ -203,7 +203,7 @@ def _test(comparison: Comparison, says: Says) -> str:
 
 
 def _constant(comparison: Comparison, says: Says) -> str:
-    """The meaning of the line of the constant prediction and of its mark."""
+    """Return the meaning of the line of the constant prediction and of its mark."""
     single = max(len(method.records) for method in comparison.methods) < 2
     over = "over test images, for one seed has no spread," if single else "over seeds"
     if single and any(column.metric != COUNTED for column in says.columns):

@@ -15,9 +15,9 @@ def delta_sentences(comparison: Comparison, single: str, convention: Convention,
     """Return sentences on Δm and Δerr: by which convention, of which metrics, and what is undefined.
 
     Args:
-        single: what methods are relative to, the title of the single-task method or a reference of a convention; empty
+        single: the reference of Δm, the title of the single-task method or a reference of a convention; empty
             if there is neither.
-        convention: of Δm.
+        convention: the convention of Δm.
         gap: the largest difference that the divisor makes to the mean of a method's Δm.
     """
     if not single:

@@ -34,10 +34,10 @@ _MEANS = {
 
 
 def page_of(table: Table, *, every_task: bool = False) -> Page:
-    """A summary table in words.
+    """Return a summary table in words.
 
     Args:
-        every_task: whether each task has its column where there are many.
+        every_task: True if each task has its column even if there are many.
     """
     short = [f"{explained(table)} {_EACH}"] if is_wide(table.columns) and not every_task else []
     return Page(
@@ -134,7 +134,7 @@ def _costs(table: Table) -> tuple[str, ...]:
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
-        Words(says=row.method + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
+        Words(says=row.label + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
         *cells,
         *plain(_gains(table, row) if table.columns else ()),
         *plain((runs, *_cost(row.expense))),
@@ -142,7 +142,7 @@ def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
 
 
 def _gain(table: Table, row: Row, summary: Summary) -> str:
-    """A relative gain; none in a look if it is in part of what nobody has learned."""
+    """Return a relative gain; none in a look if it is in part of what nobody has learned."""
     if row.idle and table.quick:
         return DASH
     return written(summary, sign=True) + CONSTANT * (row.idle and summary.n > 0)

@@ -20,7 +20,8 @@ _COLUMNS = [
 
 
 def sweep_page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
-    """A row per method, a column per value: mean ± std over seeds of the mean over tasks, or without one of each."""
+    """Return a row per method, a column per value: mean ± std over seeds of the mean over tasks, or without one of
+    each."""
     header = ["method"]
     for column in part.main:
         of_task = "" if column.is_mean else f"{column.name} "
@@ -52,7 +53,7 @@ def sweep_page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
 
 
 def sweep_frame(runs: SuiteRuns, sweep: Sweep) -> pd.DataFrame:
-    """One row per dataset, method, value and column (each task, and the mean over them)."""
+    """Return one row per dataset, method, value and column (each task, and the mean over them)."""
     rows = []
     for part in sweep.parts:
         for method in part.methods:

@@ -27,7 +27,7 @@ class Tuned:
     """A method, at its default and at what was chosen for it.
 
     Attributes:
-        title: what people call it; no two in one table share it.
+        title: its name for people; unique within one table.
         study: the search.
         chosen: the number of the trial that was best; None before anything was chosen.
         default: (S,) by seed the mean over tasks of the test metric at the default, NaN where there is no run.
@@ -54,7 +54,7 @@ class Tuned:
 
 
 def tuned_methods(studies: Sequence[StudyRuns]) -> list[Tuned]:
-    """The methods of studies of one dataset and protocol with the mean over tasks as their objective."""
+    """Return the methods of studies of one dataset and protocol with the mean over tasks as their objective."""
     named = [found.title for found in studies]
     seeds = sorted({seed for found in studies for seed in found.seeds})
     parts = []
@@ -90,7 +90,7 @@ def best_so_far(study: StudyRuns) -> list[float]:
 
 
 def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> Page:
-    """The table in words: defaults, what was chosen, what it brings and what the search took."""
+    """Return the table in words: defaults, what was chosen, what it brings and what the search took."""
     task = methods[0].study.study.tasks[0]
     header = ("method", "default", "tuned", "gain", "p", "chosen", "trials", "epochs")
     means = [value for each in methods for value in (each.default, each.tuned)]
@@ -119,7 +119,7 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> 
 
 
 def tuned_frame(comparison: Comparison, methods: Sequence[Tuned]) -> pd.DataFrame:
-    """A line per method, column (task or ``mean``) and setting (``default``, ``tuned``), at full precision."""
+    """Return a line per method, column (task or ``mean``) and setting (``default``, ``tuned``), at full precision."""
     lines = []
     for each in methods:
         study = each.study.study

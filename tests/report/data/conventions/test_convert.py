@@ -27,7 +27,7 @@ EPOCHS = range(1, 11)
 
 
 def flat(method: str, seed: int, percent: float, **changed: object) -> RunStatus:
-    """A run that is better than the constants by so many percent in every epoch, over batches too."""
+    """Return a run that is better than the constants by so many percent in every epoch, over batches too."""
     rows = {epoch: better(percent) for epoch in EPOCHS}
     return along(method, seed, rows, batched={(5, False): rows, (4, True): rows}, **changed)  # type: ignore[arg-type]
 

@@ -22,7 +22,7 @@ def seconds(*runs: RunStatus) -> float | None:
 
 
 def times(*runs: RunStatus) -> tuple[str, list[str]]:
-    """The head of the column of times, and its cells."""
+    """Return the head of the column of times, and its cells."""
     layout = lay_out(build_table(comparison(*runs)))
     return layout.header[-2], [line[-2].says for line in layout.lines]
 

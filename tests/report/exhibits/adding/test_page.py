@@ -31,8 +31,8 @@ DAMAGE = {("uniform", "all"): -2.0, ("chmod", "all"): -4.0}
 
 
 def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
-    """Each phase has two epochs. The damage of seed s is s more than that of seed 0; where only the new task's own
-    numbers are trained there is none."""
+    """Return each phase has two epochs. The damage of seed s is s more than that of seed 0; where only the new task's
+    own numbers are trained there is none."""
     if protocol.adds == "none":
         return finished(method, seed, {"LU": 95.0, "RL": 93.0, "LL": 91.0 + seed}, dataset=dataset, protocol=protocol)
     before = BEFORE[method] + seed

@@ -54,7 +54,7 @@ SUITE = Suite(
 
 @cache
 def runs() -> SuiteRuns:
-    """All methods at the suite's own learning rate; at the other uniform is worse than single by 3."""
+    """Return all methods at the suite's own learning rate; at the other uniform is worse than single by 3."""
     found = []
     for spec in plan_suite(SUITE):
         values = SEEDS - 3 - WOBBLE if spec.protocol.lr == 1e-2 else SCORES[spec.titles.method]
@@ -79,7 +79,7 @@ def claim(first: str, second: str, **more: Any) -> Claim:
 
 
 def line(*claims: Claim) -> dict[str, str]:
-    """The first claim's cells by head."""
+    """Return the first claim's cells by head."""
     layout = claims_page(claiming(*claims), judged(*claims)).layout
     return dict(zip(layout.header, (cell.says for cell in layout.lines[0]), strict=True))
 

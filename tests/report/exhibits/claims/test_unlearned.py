@@ -21,7 +21,8 @@ SUITE = Suite(name="low", title="", grid=(Grid(datasets=DATASETS, methods=tuple(
 
 
 def judged(claim: Claim | AcrossClaim, majority: float) -> Judged:
-    """A claim where the majority class has this accuracy on every task; on mmnist4 all methods are better by 2."""
+    """Return a claim where the majority class has this accuracy on every task; on mmnist4 all methods are better by
+    2."""
 
     def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
         score = SCORES[method][seed] + 2 * (dataset == "mmnist4") * (1 + WOBBLE[seed - 1])

@@ -35,7 +35,7 @@ def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> Run
 
 
 def crowd(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
-    """Methods of few unlike costs, whose means lie close together."""
+    """Return methods of few unlike costs, whose means lie close together."""
     place = MANY.index(method)
     return finished(
         method,

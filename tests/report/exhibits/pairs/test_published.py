@@ -42,7 +42,7 @@ RATIOS = {"uniform": 40.0, "chmod": 60.0}
 
 
 def measured(run: RunStatus, distances: Mapping[str, float], ratio: float | None = None) -> RunStatus:
-    """A run with distances of pairs, and a ratio of LU and RL in its second epoch, from 10 more in its first."""
+    """Return a run with distances of pairs, and a ratio of LU and RL in its second epoch, from 10 more in its first."""
     record = run.record
     assert record is not None
     curve = record.curve
@@ -74,7 +74,7 @@ def related() -> SuiteRuns:
 
 
 def cells(page: Page) -> dict[str, str]:
-    """The only line, by head."""
+    """Return the only line, by head."""
     ((*line,),) = page.layout.lines
     return dict(zip(page.layout.header, (cell.says for cell in line), strict=True))
 

@@ -439,3 +439,21 @@ CAPTION = (
     "paired where each point shares two seeds with the method, and of points the smallest after Holm's correction"
     " over the 3 of the front.",
 )
+
+
+def test_points_that_another_one_dominates_on_the_test_split_are_hollow_and_not_joined() -> None:
+    tried = (
+        Tried(asked="0.5/0.5", worth=(70, 70), front=True, tested=[(70, 70)]),
+        Tried(asked="0.9/0.1", worth=(80, 50), front=True, tested=[(69, 60)]),  # behind the first in both
+        Tried(asked="0.1/0.9", worth=(50, 80), front=True, tested=[(50, 80)]),
+        Tried(asked="0.4/0.6", worth=(60, 60), tested=[(90, 90)]),  # not chosen on the validation split
+    )
+    _, made = trade(tried, runs=[])
+    (figure,) = draw_scatter(made)
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    faces = {tuple(np.asarray(line.get_xydata())[0].tolist()): line.get_markerfacecolor() for line in dots}
+    assert faces == {(70, 70): "#000000", (69, 60): "white", (50, 80): "#000000", (90, 90): "white"}
+    (joined,) = [line for line in figure.axes[0].lines if line.get_drawstyle() == "steps-pre"]
+    assert np.asarray(joined.get_xydata()).tolist() == [[50, 80], [70, 70]]
+    said = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert said[:3] == ["the validation split's front", "of that front, dominated here", "others that were tried"]

@@ -34,7 +34,7 @@ def some_runs() -> list[RunStatus]:
 
 
 def validated() -> RunStatus:
-    """A run with a held-out validation split, which its curve is of; the last point has all splits."""
+    """Return a run with a held-out validation split, which its curve is of; the last point has all splits."""
     protocol = TrainingProtocol(validation=True, epochs=2)
     run = finished(protocol=protocol)
     assert run.record is not None
@@ -162,11 +162,26 @@ def test_an_interval_is_students_and_none_is_drawn_of_one_seed() -> None:
     assert interval[:, 0] == pytest.approx([91 - 4.303 / 3**0.5, 91 + 4.303 / 3**0.5], abs=1e-3)
 
 
-def test_an_interval_that_dwarfs_the_dots_is_cut_off_with_arrows() -> None:
+def arms(panel: Axes) -> list[list[float]]:
+    """Return the ends of the intervals in a panel."""
+    return [
+        np.asarray(each.get_segments()[0])[:, 0].tolist()
+        for each in panel.collections
+        if isinstance(each, LineCollection)
+    ]
+
+
+def test_two_seeds_have_a_mean_and_no_interval() -> None:
     panel = draw_points(comparison([finished("td", seed, (90.0 + seed, 80.0)) for seed in range(2)])).axes[0]
-    assert panel.get_xlim() == (90 - 1.5, 91 + 1.5)
-    arrows = {line.get_marker(): line.get_xdata() for line in panel.lines if line.get_marker() in ("<", ">")}
-    assert arrows == {"<": [88.5], ">": [92.5]}
+    assert arms(panel) == []
+    assert [line.get_xdata() for line in panel.lines if line.get_marker() == "|"] == [[90.5]]
+
+
+def test_an_interval_of_what_is_measured_in_percent_ends_at_100() -> None:
+    panel = draw_points(comparison([finished("td", seed, (97.0 + seed, 80.0)) for seed in range(3)])).axes[0]
+    ((low, high),) = arms(panel)
+    assert low == pytest.approx(98 - 4.303 / 3**0.5, abs=1e-3)
+    assert high == 100
 
 
 def test_a_task_without_any_number_has_an_empty_panel() -> None:

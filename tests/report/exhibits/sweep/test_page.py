@@ -45,7 +45,7 @@ def on(*datasets: str, methods: tuple[str, ...] = ("uniform", "single")) -> Suit
 
 
 def planned(suite: Suite) -> SuiteRuns:
-    """Runs as they are really planned."""
+    """Return runs as they are really planned."""
     (found,) = suite_runs(suite, [answering(spec, (90.0, 80.0)) for spec in plan_suite(suite, seeds=[0])])
     return found
 
@@ -58,7 +58,7 @@ def drawn(runs: SuiteRuns) -> list[Axes]:
 
 
 def curves(axes: Axes) -> list[tuple[list[float], list[float]]]:
-    """The lines through means, which are those of several places and of more than an interval's width."""
+    """Return the lines through means, which are those of several places and of more than an interval's width."""
     lines = [line for line in axes.lines if line.get_linewidth() == 1.2]
     return [(list(np.asarray(line.get_xdata())), list(np.asarray(line.get_ydata()))) for line in lines]
 

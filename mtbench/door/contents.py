@@ -13,11 +13,11 @@ from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
 from mtbench.store.status import RunStatus
 from mtbench.store.union import studies_of, survey_all
 
-__all__ = ["Results", "read_results"]
+__all__ = ["Contents", "read_contents"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Results:
+class Contents:
     """The runs and searches of some results folders.
 
     Attributes:
@@ -37,7 +37,7 @@ class Results:
         """All runs but the trials of searches, of which nobody is to see the test split."""
         return without_trials(self.runs, self.studies)
 
-    def of_datasets(self, names: Sequence[str]) -> "Results":
+    def of_datasets(self, names: Sequence[str]) -> "Contents":
         """Return the runs and searches of these datasets alone; of all where none is named.
 
         Raises:
@@ -64,7 +64,7 @@ class Results:
         return comparisons_of(self.shown)
 
 
-def read_results(results: Folders, root: Folder | None = None) -> Results:
+def read_contents(results: Folders, root: Folder | None = None) -> Contents:
     """Read one or several results folders.
 
     Raises:
@@ -76,9 +76,9 @@ def read_results(results: Folders, root: Folder | None = None) -> Results:
     if not runs:
         raise UsageError(
             f"there are no runs in {_listed(given)}.",
-            mend="Make some: mtbench run --methods td,uniform --dataset mmnist3; or name another folder.",
+            mend="Train some: mtbench run --methods td,uniform --dataset mmnist3; or name the folder that they are in.",
         )
-    return Results(folders=given, root=place, runs=runs, studies=find_studies(studies_of(given), runs))
+    return Contents(folders=given, root=place, runs=runs, studies=find_studies(studies_of(given), runs))
 
 
 def _listed(folders: Sequence[Path]) -> str:
