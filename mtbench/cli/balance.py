@@ -32,7 +32,7 @@ MANY_CLASSES = 12
 
 
 def class_balance(dataset: "Dataset") -> Iterator[str]:
-    """Return lines on the classes of a dataset whose labels are there; none where no task is a classification.
+    """Return lines on the classes of a dataset whose files are ready; none if no task is a classification.
 
     Per task the training examples with a label, the fractions of the classes among their labels, and the accuracy on
     the test split of the class that is most frequent in training; of many tasks the range and the median.
