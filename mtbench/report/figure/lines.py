@@ -57,8 +57,8 @@ def draw_lines(
     Args:
         room: points between the two places that are nearest to one another, as `nearest` finds them.
         unit: unit of the values; empty for changes and gains.
-        intervals: whether values scatter, so that means have intervals and seeds are to be seen.
-        small: whether the panel is.
+        intervals: True if values vary, so that means have intervals and seeds are shown.
+        small: True if the panel is small.
     """
     for line in (line for line in lines if line.look is None):
         axes.plot(line.at, _means(line), color=GREY, linewidth=0.6, zorder=1)
@@ -95,8 +95,8 @@ def draw_lines(
 
 
 def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]:
-    """The looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints without
-    colours."""
+    """Return the looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints
+    without colours."""
     return {
         name: (rank, replace(look, marker=_MARKERS[place % len(_MARKERS)], dashes=_DASHES[place % len(_DASHES)]))
         for place, (name, (rank, look)) in enumerate(apart.items())
@@ -104,7 +104,7 @@ def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]
 
 
 def handle(look: Look) -> Line2D:
-    """A piece of a line for a legend."""
+    """Return a piece of a line for a legend."""
     return Line2D([], [], color=look.colour, dashes=look.dashes, marker=look.marker, markersize=4, linewidth=1.2)
 
 
@@ -130,7 +130,7 @@ def label_places(axes: Axes, at: Sequence[float], names: Sequence[str], *, inche
 
 
 def nearest(at: Sequence[float], *, inches: float, log: bool) -> float:
-    """Points between the two places that are nearest to one another in a panel `inches` wide."""
+    """Return points between the two places that are nearest to one another in a panel `inches` wide."""
     where = np.unique(np.log(at) if log else np.asarray(at, dtype=np.float64))
     if len(where) < 2:
         return 72 * inches

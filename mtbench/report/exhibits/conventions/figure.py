@@ -27,7 +27,7 @@ def draw_switches(
     titles: Mapping[str, str],
     known: Mapping[str, Look] = MappingProxyType({}),
 ) -> Figure:
-    """Points of the mean Δm, a column per switch and a look per method.
+    """Return points of the mean Δm, a column per switch and a look per method.
 
     A convention whose Δm is over each run's own first epoch is not drawn, since it would make all others flat.
     """

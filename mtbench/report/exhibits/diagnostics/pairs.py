@@ -35,7 +35,7 @@ def draw_pairs(
     """Yield pages with a panel for each pair of tasks; none of fewer than two pairs or of more than `PAIRS`.
 
     Args:
-        frame: of `mtbench.report.exhibits.diagnostics.data.conflict_frame`, not empty.
+        frame: the frame from `mtbench.report.exhibits.diagnostics.data.conflict_frame`, not empty.
         known: looks that methods have in other figures, by title.
     """
     methods = list(dict.fromkeys(frame["method"]))

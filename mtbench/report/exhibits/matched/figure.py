@@ -31,7 +31,8 @@ _EXPLAINED = (
 
 
 def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
-    """The mean over tasks over the weights, over the operations that answer one task, and over those that answer all.
+    """Return the mean over tasks over the weights, over the operations that answer one task, and over those that answer
+    all.
 
     Where names are many or long, points have numbers, which are told below.
     """

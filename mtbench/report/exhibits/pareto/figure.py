@@ -36,7 +36,7 @@ _DEFAULT_MARK: dict[str, Any] = {"marker": "D", "markersize": 8, "mfc": "none", 
 
 
 def draw_scatter(trade: TradeOff) -> list[Figure]:
-    """A panel per pair of tasks on the test split, on as many pages as it takes; none for a single task.
+    """Return a panel per pair of tasks on the test split, on as many pages as it takes; none for a single task.
 
     The points of the validation split's front are black. Those that none of them dominates on the test split are
     filled, and where there are two tasks joined; all other points are hollow. Methods are stars with their names.
@@ -175,8 +175,8 @@ def _interval(trade: TradeOff, tested: NDArray[np.float64], task: int) -> tuple[
 def _named(
     axes: Axes, trade: TradeOff, stars: Sequence[Rival], names: Sequence[str], pair: tuple[int, int], numbered: bool
 ) -> list[Named]:
-    """The stars with their names; and without names what is not to be written on: points, and where stars are not so
-    many that they have numbers, the arms of crosses."""
+    """Return the stars with their names; and without names what is not to be written on: points, and where stars are
+    not so many that they have numbers, the arms of crosses."""
     named = []
     for rival, name in zip(stars, names, strict=True):
         true = _pair(rival, pair)
@@ -284,8 +284,8 @@ def _pair(rival: Rival, pair: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def _limits(points: Sequence[float], rivals: Sequence[float], intervals: Sequence[float]) -> tuple[float, float]:
-    """All points, the methods that are not far out, and of intervals what goes no further beyond than a quarter of
-    their spread."""
+    """Return all points, the methods that are not far out, and of intervals what goes no further beyond than a quarter
+    of their spread."""
     values = [*points, *rivals]
     if not values:
         return 0.0, 1.0
@@ -300,7 +300,7 @@ def _limits(points: Sequence[float], rivals: Sequence[float], intervals: Sequenc
 
 
 def _inside(axes: Axes, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The nearest place within the panel."""
+    """Return the nearest place within the panel."""
     ends = np.sort([axes.get_xlim(), axes.get_ylim()], axis=1)
     spare = 0.025 * (ends[:, 1] - ends[:, 0])
     beyond = (at < ends[:, 0]) | (at > ends[:, 1])
@@ -308,7 +308,7 @@ def _inside(axes: Axes, at: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _turn(axes: Axes, at: NDArray[np.float64]) -> float:
-    """The angle, in degrees, by which a triangle that points up points to what is far out."""
+    """Return the angle, in degrees, by which a triangle that points up points to what is far out."""
     way = axes.transAxes.inverted().transform(axes.transData.transform(at)) - 0.5
     beyond = np.where(np.abs(way) > 0.5, way, 0.0)
     return math.degrees(math.atan2(beyond[1], beyond[0])) - 90

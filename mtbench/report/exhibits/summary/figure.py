@@ -39,7 +39,8 @@ _BELOW = 0.38
 
 
 def draw_curves(comparison: Comparison, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
-    """Two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training loss.
+    """Return two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training
+    loss.
 
     A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Of many methods the best and the
     worst at the end are drawn like that, and the others as their means in grey.
@@ -79,8 +80,8 @@ def draw_curves(comparison: Comparison, known: Mapping[str, Look] = MappingProxy
 def draw_points(
     comparison: Comparison, delta: Convention = DEFAULT.delta, known: Mapping[str, Look] = MappingProxyType({})
 ) -> Figure:
-    """A panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots, their
-    mean and its 95 % confidence interval below.
+    """Return a panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots,
+    their mean and its 95 % confidence interval below.
 
     Tasks of unlike metrics have no mean: where single-task networks were run, Δm has that panel. Intervals are drawn
     from three seeds on. The constant prediction is a dotted line where the axis reaches it.
@@ -134,9 +135,9 @@ class _Panel:
 
     Attributes:
         title: the task.
-        label: of its axis.
+        label: the label of its axis.
         scores: (M, S) of methods and seeds.
-        constant: of the constant prediction; NaN without.
+        constant: the value of the constant prediction; NaN without one.
         of_all: True for what is of all tasks.
         unit: unit of the scores; empty for gains.
     """

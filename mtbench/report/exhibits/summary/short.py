@@ -16,7 +16,7 @@ def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) 
     """Lay out the columns of some metrics in %, with nothing else beside the methods.
 
     Args:
-        words: where there are several metrics, by metric what heads say in its place, without unit and direction, which
+        words: for several metrics, the words for each metric in heads, without unit and direction, which
             are the same everywhere.
     """
     columns = columns_in_words(table)

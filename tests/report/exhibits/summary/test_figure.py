@@ -34,7 +34,7 @@ def some_runs() -> list[RunStatus]:
 
 
 def validated() -> RunStatus:
-    """A run with a held-out validation split, which its curve is of; the last point has all splits."""
+    """Return a run with a held-out validation split, which its curve is of; the last point has all splits."""
     protocol = TrainingProtocol(validation=True, epochs=2)
     run = finished(protocol=protocol)
     assert run.record is not None
@@ -70,10 +70,10 @@ def test_letters_that_could_be_one_glyph_are_letters_so_that_a_file_holds_one_su
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
-def test_the_title_names_dataset_and_protocol_and_marks_a_look(draw: Callable[[Comparison], Figure]) -> None:
+def test_the_title_names_dataset_and_protocol_and_marks_a_preview(draw: Callable[[Comparison], Figure]) -> None:
     assert draw(comparison(some_runs())).get_suptitle() == "mmnist2, protocol paper"
     quick = draw(comparison([finished(protocol=QUICK)]))
-    assert quick.get_suptitle() == "mmnist2, protocol quick\nQUICK: a look, not a result."
+    assert quick.get_suptitle() == "mmnist2, protocol quick\nPreview, not a result."
 
 
 def test_curves_have_a_line_per_seed_and_a_mean_per_method() -> None:
