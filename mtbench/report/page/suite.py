@@ -29,7 +29,7 @@ def known_by_name(titles: Mapping[str, str], known: Mapping[str, Look]) -> dict[
     """Return known looks by the suite's names of methods instead of by titles.
 
     Args:
-        titles: of `called`.
+        titles: the names from `called`.
         known: looks by title, see `mtbench.report.exhibit.Results.looks`.
     """
     bare = {name: title.rstrip("†") for name, title in titles.items()}

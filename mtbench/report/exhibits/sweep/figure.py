@@ -28,7 +28,7 @@ _ACROSS = 3
 
 
 def draw_sweep(runs: SuiteRuns, sweep: Sweep, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
-    """Return the test metric over the values: a line per method with its mean over seeds, their 95 % confidence interval
+    """Return the test metric over the values: a line per method with its mean over seeds, the 95 % confidence interval
     and each seed.
 
     Of many methods the best and the worst on average over values and datasets are drawn like that, the others in grey.
