@@ -38,7 +38,7 @@ def class_balance(dataset: "Dataset") -> Iterator[str]:
     the test split of the class that is most frequent in training; of many tasks the range and the median.
 
     Raises:
-        DataError: as `Dataset.labels`.
+        DataError: see `Dataset.labels`.
     """
     tasks = [(index, task) for index, task in enumerate(dataset.tasks) if isinstance(task.kind, Classification)]
     if not tasks:
@@ -67,7 +67,7 @@ def point_balance(dataset: "Dataset") -> Iterator[str]:
     the median. A warning names tasks with more than 30 %: their objects are mostly in one place.
 
     Raises:
-        DataError: as `Dataset.labels`.
+        DataError: see `Dataset.labels`.
     """
     if not dataset.points:
         return
@@ -98,7 +98,7 @@ def triplet_balance(dataset: "Dataset") -> Iterator[str]:
     tasks, where the classes of images are known.
 
     Raises:
-        DataError: as `Dataset.labels`.
+        DataError: see `Dataset.labels`.
     """
     if not all(task.kind.one_task_per_example for task in dataset.tasks):
         return

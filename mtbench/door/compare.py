@@ -85,7 +85,7 @@ class _Row:
         comparison: the runs it is of.
         task: a task with the metric.
         name: the task's name, or `MEAN`.
-        means: of both methods over the pairs.
+        means: the means of both methods over the pairs.
         contrast: a - b.
     """
 

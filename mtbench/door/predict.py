@@ -34,7 +34,7 @@ def predict(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Returns:
-        by task name an array (N, ...), as the task's kind predicts: classes (N,), numbers, or maps (N, H, W).
+        an array (N, ...) by task name, as the task's kind predicts: classes (N,), numbers, or maps (N, H, W).
 
     Raises:
         UsageError: there is no such run, it is not finished, or the inputs do not fit it.

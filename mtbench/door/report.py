@@ -54,9 +54,9 @@ def report(
         delta_base: divisor of Δm: the single-task run of the same ``seed`` (the default), or the ``mean`` of the
             single-task runs.
         convention: compute the tables by the rules of this published code.
-        rank: whether to show the mean rank of each method over metrics.
+        rank: True to show the mean rank of each method over metrics.
         data_root: see `mtbench.load`.
-        quiet: whether to print no tables.
+        quiet: True to print no tables.
 
     Returns:
         the files: each table as Markdown, LaTeX and CSV, each figure as PDF and PNG, and the tidy frame as CSV.

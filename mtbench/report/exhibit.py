@@ -31,7 +31,7 @@ class Results:
     Attributes:
         comparisons: runs that may stand in one table, for each table; of a suite those of its sheets.
         studies: searches, of a suite its own.
-        choices: of the reader, for summary tables.
+        choices: the choices of the reader, for summary tables.
         suite: runs of the suite that the report is of; None without a suite.
         convention: name of the published convention by which numbers were read; empty without one.
         root: folder of the data files.

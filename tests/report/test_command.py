@@ -75,7 +75,7 @@ def test_the_convention_of_published_code_is_chosen_by_name_and_stands_in_the_na
     words = ["--results", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path / "data")]
     shown = call(*words, "--convention", "own-start")
     assert shown.startswith("toy-surfaces, protocol paper, convention own-start\n")
-    assert "¶: its epoch was chosen on the test split." in " ".join(shown.split())
+    assert "¶: the epoch was chosen on the test split." in " ".join(shown.split())
     table = (tmp_path / "out/toy-surfaces-paper-own-start-table.md").read_text()
     assert "| branches†¶ |" in table
     assert not (tmp_path / "out/toy-surfaces-paper-table.md").exists()

@@ -223,7 +223,7 @@ class Golden:
 
     Attributes:
         numerics: the `NUMERICS` that the values were computed under.
-        cases: by the name of the case, the values as `values` gives them.
+        cases: the values of each case, as `values` returns them.
     """
 
     numerics: int

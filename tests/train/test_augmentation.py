@@ -137,7 +137,7 @@ def test_a_run_with_augmentation_can_be_estimated() -> None:
 
 @pytest.mark.parametrize("dataset", ["mmnist2:shift=3", "mmnist3:shift=3:tasks=LL/LU/RL"])
 def test_the_foreground_of_shifted_digits_is_where_they_are(dataset: str, data_root: Path) -> None:
-    """Where the image, the maximum of its digits, is brighter than 127, one of its digits is."""
+    """One of the digits is brighter than 127 wherever the image, their maximum, is."""
     made, batches = watched(spec_of("td:td_loss=.5", dataset, epochs="2", batch="32", images="64"), data_root)
     assert len(batches) == 4
     for batch in batches:

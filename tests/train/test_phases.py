@@ -388,7 +388,7 @@ def test_a_phase_without_a_label_is_refused_before_either_begins(labels: str, ta
     with pytest.raises(UsageError) as error:
         run(spec_of("uniform", f"toy-all:labels={labels}", adds="own"), keeper)
     assert str(error.value) == (
-        f"none of the 96 training examples has a label of task '{task}', so that there is nothing to learn."
+        f"none of the 96 training examples has a label of task '{task}', so that nothing can be learned."
     )
     assert keeper.kept == 0
 

@@ -29,9 +29,9 @@ class Legend:
     """The legend below a figure.
 
     Attributes:
-        names: of the methods, wrapped.
-        across: how many of them side by side.
-        explained: what the marks of the figure mean, in lines.
+        names: the names of the methods, wrapped.
+        across: number of names side by side.
+        explained: the meaning of the figure's marks, in lines.
     """
 
     names: tuple[str, ...]
@@ -67,7 +67,7 @@ def legend_of(names: Iterable[str], explained: str, *, at_most: int = 4) -> Lege
 
 
 def longest(names: Iterable[str]) -> int:
-    """The characters of the longest line of any name."""
+    """Return the characters of the longest line of any name."""
     return max((len(line) for name in names for line in name.split("\n")), default=0)
 
 
@@ -77,7 +77,7 @@ def told_apart(titles: Sequence[str], goodness: Mapping[str, float]) -> dict[str
 
     Args:
         titles: the methods, whose place decides their look as long as they are few.
-        goodness: of those that are drawn a number that is higher for better ones.
+        goodness: a number for each of those that are drawn, higher for better ones.
     """
     if len(goodness) <= MANY:
         every = zip(titles, looks(len(titles)), strict=True)

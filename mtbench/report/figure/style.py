@@ -27,9 +27,9 @@ class Look:
     """The look of one method in a figure.
 
     Attributes:
-        colour: as ``#RRGGBB``.
+        colour: the color as ``#RRGGBB``.
         dashes: lengths of dash and gap in line widths; empty for a whole line.
-        marker: where a line has a single point.
+        marker: the marker if a line has a single point.
     """
 
     colour: str
@@ -73,7 +73,7 @@ def paper_style() -> Iterator[None]:
 
 
 def save(figure: Figure) -> dict[str, bytes]:
-    """A figure as ``pdf`` and ``png``, without dates and versions."""
+    """Return a figure as ``pdf`` and ``png``, without dates and versions."""
     files = {}
     _part_letters(figure)
     with paper_style():
@@ -99,7 +99,7 @@ def _part_letters(figure: Figure) -> None:
 
 
 def new_figure(height: float) -> Figure:
-    """An empty figure of a paper's width, known to no window system, so that there is nothing to close."""
+    """Return an empty figure of a paper's width, known to no window system, so that there is nothing to close."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

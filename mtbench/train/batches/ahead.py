@@ -1,7 +1,7 @@
-"""Chunks of examples as they go to a device: each with the labels that its step may use, found before the first step.
+"""Chunks of examples for a device, each with the labels that its step may use, found before the first step.
 
-How many labels a step uses decides the shapes within it. Asking a GPU for that number in the step waits for all that
-the GPU has to do; here it is known on the CPU for a whole epoch, and the rows travel in one copy.
+The number of labels of a step determines the shapes within it. Reading that number from a GPU in the step would wait
+for all of its pending work; here it is known on the CPU for a whole epoch, and the rows are copied at once.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ __all__ = ["Chunk", "Placed", "placed"]
 Placed: TypeAlias = tuple[Tensor, Tensor | None, tuple[Tensor, ...] | None]
 """The arguments of `Split.batch`: rows (B,), the tasks drawn for them (B,) or None, `Batch.known_rows` or None."""
 Chunk: TypeAlias = tuple[Tensor, Tensor | None] | Placed
-"""Likewise, the known rows being left out."""
+"""The rows and drawn tasks of a chunk, with or without known rows."""
 
 
 def placed(chunks: Sequence[tuple[Tensor, Tensor | None]], defined: Tensor, device: torch.device) -> list[Placed]:
-    """Return chunks on a device, with their known rows where looking for these in a step would wait for the device.
+    """Return chunks on a device, with their known rows if finding these in a step would wait for the device.
 
     Args:
         chunks: rows (B,) and the tasks drawn for them (B,) or None, on the CPU.
-        defined: (N, T) bool on the CPU, which targets are defined.
+        defined: (N, T) bool on the CPU, the mask of defined targets.
     """
     if not chunks or not waits(device):
         return [(rows, drawn, None) for rows, drawn in chunks]
@@ -43,5 +43,5 @@ def placed(chunks: Sequence[tuple[Tensor, Tensor | None]], defined: Tensor, devi
 
 
 def _moved(parts: Sequence[Tensor], device: torch.device) -> list[Tensor]:
-    """Return tensors (n,) on a device, by one copy of them all."""
+    """Return tensors (n,) on a device, copied together."""
     return list(torch.split(torch.cat(list(parts)).to(device), [len(part) for part in parts]))

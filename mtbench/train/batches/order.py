@@ -16,7 +16,7 @@ class Visits:
     """The examples that an epoch visits, in order.
 
     Attributes:
-        rows: (n,) int64.
+        rows: (n,) int64, the indices of the examples.
         drawn: (n,) int64, the task drawn at each visit; None if every task of each example is used.
     """
 
@@ -35,20 +35,20 @@ class Visits:
 def visits(
     kind: Kind, defined: Tensor, whole: Tensor, shown: Sequence[int], *, seed: int, epoch: int, one_task: bool
 ) -> Visits:
-    """Return the visits of an epoch, as many as one would have that visits the whole of the examples.
+    """Return the visits of an epoch, as many as an epoch over all training examples has.
 
-    Where only a share of them is trained on, that takes several passes: each has an order and draws of its own, and the
-    last is cut. An example without a label is left out, for there is nothing to learn from it.
+    If only a fraction of them is trained on, that takes several passes: each has its own order and draws, and the last
+    one is truncated. An example without a label is left out, since nothing can be learned from it.
 
     Args:
-        kind: which draws the order.
-        defined: (N, T) bool, which targets of the examples that are trained on may be used.
-        whole: (M, T) bool, likewise of all examples.
-        shown: of the T tasks those that are trained; of no other is any target defined.
-        one_task: whether one task is drawn at each visit.
+        kind: the kind of task that draws the order.
+        defined: (N, T) bool, the label mask of the examples that are trained on.
+        whole: (M, T) bool, the label mask of all training examples.
+        shown: the indices of the tasks that are trained, of T; no other task has a defined target.
+        one_task: True if one task is drawn at each visit.
 
     Returns:
-        on the CPU; empty if no example has a label.
+        the visits on the CPU; empty if no example has a label.
     """
     columns = list(shown)
 
@@ -68,8 +68,7 @@ def visits(
 
 
 def draw_tasks(defined: Tensor, generator: torch.Generator) -> Tensor:
-    """Draw one task per example, uniformly among those defined for it, or any if none is: (N,) int64 from (N, T)
-    bool."""
+    """Draw one task per example, (N,) int64, uniformly among its defined ones in (N, T) bool, or any if none is."""
     weights = defined.float()
     weights[~defined.any(1)] = 1
     return torch.multinomial(weights, 1, generator=generator).squeeze(1)

@@ -1,4 +1,4 @@
-"""Batches of a split, in order; those of a memory map are gathered by a thread while the one before is computed on."""
+"""Batches of a split, in order; those of a memory map are gathered by a thread one batch ahead."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,8 +12,9 @@ __all__ = ["batches"]
 def batches(split: Split, chunks: Iterable[Chunk]) -> Iterator[Batch]:
     """Yield the batch of each chunk.
 
-    Inputs in a memory map are read, normalized and augmented one batch ahead, in a thread. It draws nothing, so the
-    bits are the same. An error of the thread is raised here; the thread ends when the iterator is closed or dropped.
+    Inputs in a memory map are read, normalized and augmented one batch ahead, in a thread. The thread draws nothing, so
+    the bits are the same. An error of the thread is raised here; the thread ends when the iterator is closed or
+    dropped.
     """
     if split.release is None:
         for chunk in chunks:

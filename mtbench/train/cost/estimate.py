@@ -26,12 +26,11 @@ STEPS = 3
 def measure_speed(
     spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[str, Split] | None = None, stop: float = math.inf
 ) -> Speed:
-    """Return the speed of a kind of run on one core or GPU: of `STEPS` timed steps of each phase, and of one batch
-    evaluated.
+    """Return the speed of a kind of run on one core or GPU, from `STEPS` timed steps per phase and an evaluated batch.
 
     Args:
         data: see `assemble`.
-        stop: the time, by `time.monotonic`, after which no more steps are made than a phase needs, which is one.
+        stop: the time, by `time.monotonic`, after which each phase makes only one step.
     """
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device, data=data)
@@ -55,7 +54,7 @@ def measure_speed(
 
 
 def _as_seen(split: Split) -> Split:
-    """Return a split whose examples are what is seen one by one in an evaluation."""
+    """Return a split whose examples are the inputs that an evaluation processes one by one."""
     return (
         split if split.members is None else one_by_one(split, torch.arange(len(split), device=split.defined.device))[0]
     )

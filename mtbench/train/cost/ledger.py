@@ -1,4 +1,4 @@
-"""The costs of a run: parameters, multiply-accumulates, and a ledger of what training used."""
+"""The costs of a run: parameters, multiply-accumulates, and a ledger of the resources of training."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -17,8 +17,8 @@ __all__ = ["Ledger", "Macs", "Part", "count_macs", "count_parameters", "parts"]
 class Ledger:
     """The resources that a run has used so far; kept in checkpoints.
 
-    Seconds include evaluations (but for those of training), and all attempts up to the last checkpoint that was gone
-    on from.
+    Seconds include evaluations (except those of training), and all attempts up to the last checkpoint that was resumed
+    from.
     """
 
     steps: int = 0
@@ -34,7 +34,7 @@ class Ledger:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
     def tick(self, *, training: bool = False) -> None:
-        """Add the time since the last tick, which went into training steps or into something else."""
+        """Add the time since the last tick, spent in training steps or in something else."""
         wall, cpu = time.perf_counter(), time.process_time()
         self.wall_seconds += wall - self._wall
         self.cpu_seconds += cpu - self._cpu
@@ -49,17 +49,17 @@ class Ledger:
         return asdict(self)
 
     def cost(self, device: torch.device, macs: Macs) -> Cost:
-        """Return the ledger closed, with peak memory and the work for one input."""
+        """Return the cost in the ledger, with peak memory and the multiply-accumulates for one input."""
         self.tick()
         memory = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else peak_memory()
         return Cost(**asdict(self), peak_memory=memory, macs_per_task=macs.per_task, macs_per_input=macs.per_input)
 
 
 def count_parameters(network: Network, setup: Setup) -> Parameters:
-    """Return the trainable numbers of a network beside those of the single-task network: backbone and one head.
+    """Return the numbers of parameters of a network and of the single-task network: backbone and one head.
 
     Args:
-        setup: with the backbone that the single-task network is to have.
+        setup: the setup with the backbone of the single-task network.
     """
     alone = single_task_network(setup)
     return Parameters(

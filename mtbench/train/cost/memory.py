@@ -1,4 +1,4 @@
-"""The memory that a process has used at its greatest."""
+"""The peak memory of a process."""
 
 import re
 import resource
@@ -11,8 +11,8 @@ __all__ = ["peak_memory"]
 def peak_memory() -> int:
     """Return the peak resident memory of this process in bytes.
 
-    On Linux that is VmHWM. ``ru_maxrss`` is not taken there: a process that a larger one has started begins with the
-    peak of the larger one. Elsewhere it is ``ru_maxrss``, which macOS counts in bytes and others in KiB.
+    On Linux it is VmHWM. ``ru_maxrss`` is not used there: a process started by a larger one begins with the peak of the
+    larger one. Elsewhere it is ``ru_maxrss``, which macOS counts in bytes and others in KiB.
     """
     status = Path("/proc/self/status")
     if status.is_file() and (found := re.search(r"^VmHWM:\s*(\d+) kB$", status.read_text(), re.MULTILINE)):

@@ -1,4 +1,4 @@
-"""The pace of training on this machine: steps of the training loop itself, timed."""
+"""The pace of training on this machine: timed steps of the training loop itself."""
 
 import time
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from mtbench.train.loop import fit
 __all__ = ["Pace", "now", "pace"]
 
 WARM = 3
-"""Steps that are not timed: they pay for memory and caches."""
+"""Number of steps that are not timed: they pay for memory and caches."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """Steps that were taken one after another.
+    """Steps that were timed one after another.
 
     Attributes:
-        steps: the number of them.
-        seconds: how long they took together.
+        steps: the number of steps.
+        seconds: the seconds that all of them took together.
     """
 
     steps: int
@@ -38,15 +38,15 @@ def pace(
     begin: Callable[[], object] = lambda: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Pace:
-    """Train what was assembled for some seconds, and time the steps: those of the first phase, without evaluation.
+    """Train a run for some seconds, and time the steps: those of the first phase, without evaluation.
 
-    What a training does between two epochs belongs to the steps of these, but for the points of the curve.
+    The time between two epochs belongs to the steps, except the points of the curve.
 
     Args:
-        protocol: whose epochs are long enough, as `fit` returns after the last one.
+        protocol: the training protocol, with enough epochs, since `fit` returns after the last one.
         at_least: the number of steps that are timed even if they take longer.
-        begin: called when everything is ready, before the first step that is timed.
-        clock: of the seconds.
+        begin: called when everything is ready, before the first timed step.
+        clock: a function that returns the time in seconds.
 
     Raises:
         UsageError, PluginError, NonFiniteLoss, NegativeLoss: see `fit`.
@@ -71,7 +71,7 @@ def pace(
 
 
 def now(device: torch.device, clock: Callable[[], float] = time.perf_counter) -> float:
-    """Return the time of a clock when all that was asked of the device is done."""
+    """Return the time of a clock after all pending work of the device is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return clock()

@@ -20,9 +20,9 @@ _SETTINGS = (
     *("batch", "optimizer", "flatten_kernels", "tasks_per_image", "validation", "gradient_scale", "adds"),
     *("diagnostics", "norm_eval", "precision"),
 )
-"""The settings of the training protocol that the time of a step depends on, or the numbers of examples."""
+"""The settings of the training protocol that affect the time of a step, or the numbers of examples."""
 _LEAST = 1.0
-"""Seconds of training below which those of a finished run say more of its start than of its speed."""
+"""Seconds of training below which the time of a finished run depends more on its start than on its speed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +32,10 @@ class Speed:
     Attributes:
         training: seconds of training per example and epoch, summed over the phases.
         evaluation: seconds per example that is evaluated.
-        phases: how many times the protocol's epochs all phases have together.
-        train: training examples; where not `whole`, of the run that this is known from.
-        test: test examples, as many as one evaluation sees.
-        whole: whether `train` is all that there are.
+        phases: the number of epochs of all phases together, as a multiple of the training protocol's.
+        train: number of training examples; unless `whole`, of the run that the speed comes from.
+        test: number of test examples in one evaluation.
+        whole: True if `train` is the number of all training examples.
     """
 
     training: float
@@ -46,12 +46,12 @@ class Speed:
     whole: bool
 
     def fits(self, spec: RunSpec) -> bool:
-        """Return whether it is known how many examples a run of this kind is trained on."""
+        """Return True if the number of training examples of a run of this kind is known."""
         return self.whole or 0 < spec.protocol.images <= self.train
 
 
 def seconds_at(speed: Speed, spec: RunSpec) -> float:
-    """Return the seconds that a run takes at a speed of its kind."""
+    """Return the seconds of a run at a speed of its kind."""
     protocol = spec.protocol
     train = min(protocol.images or speed.train, speed.train)
     training = speed.training * protocol.epochs * train
@@ -59,7 +59,7 @@ def seconds_at(speed: Speed, spec: RunSpec) -> float:
 
 
 def speed_of(record: Record) -> Speed | None:
-    """Return the speed of a finished run; None if it was too short to tell, or was made before time was measured so."""
+    """Return the speed of a finished run; None if it was too short, or was made before this time was measured."""
     protocol, cost = record.spec.protocol, record.cost
     if not cost.training_wall_seconds >= _LEAST:
         return None
@@ -77,16 +77,15 @@ def speed_of(record: Record) -> Speed | None:
 
 
 def evaluated(protocol: TrainingProtocol, phases: float, train: int, test: int) -> int:
-    """Return how many examples a run evaluates: the test split at each point of the curve, and some of training at
-    last."""
+    """Return the number of examples that a run evaluates: the test split per point, and some of training at the end."""
     points = len(curve_epochs(round(phases * protocol.epochs), protocol.curve))
     return points * test + min(TRAIN_EXAMPLES, max(1, round(protocol.fraction * train)))
 
 
 class Speeds:
-    """The speeds that are remembered on this machine, for one device and this torch.
+    """The stored speeds of this machine, for one device and this torch.
 
-    They outlive changes of the code: what is new of a method's speed is remembered when its next run has finished.
+    They remain valid after changes of the code: a changed speed of a method is stored when its next run has finished.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -95,14 +94,14 @@ class Speeds:
         self._place = f"{unit}, torch {torch.__version__}"
 
     def key(self, spec: RunSpec) -> str:
-        """Return the key of the kind of a run: equal for runs that differ in seed, size and rates alone."""
+        """Return the key of the kind of a run: equal for runs that differ only in seed, size and rates."""
         settings = {name: getattr(spec.protocol, name) for name in _SETTINGS}
         kind = dataclasses.replace(spec, seed=0, protocol=TrainingProtocol(name="", **settings))
         parts = f"{spec.dataset} {spec.network}+{spec.balancer}@{spec.backbone}"
         return f"{parts} {kind.id} on {self._place}"
 
     def known(self) -> dict[str, Speed]:
-        """Return what is remembered, by key; entries that are no speeds are left out."""
+        """Return the stored speeds, by key; entries that are no speeds are left out."""
         found = {}
         for key, entry in self._memory.read().items():
             try:
@@ -114,12 +113,12 @@ class Speeds:
         return found
 
     def learn(self, record: Record) -> None:
-        """Remember the speed of a run that has finished here, if it tells one."""
+        """Store the speed of a run that has finished here, if it has one."""
         if speed := speed_of(record):
             self.remember({self.key(record.spec): speed})
 
     def remember(self, speeds: dict[str, Speed]) -> None:
-        """Remember speeds by key; of a run on a part of the examples it stays known how many there are."""
+        """Store speeds by key; a known number of all training examples is kept after runs on a part of them."""
         before = self.known()
         for key, speed in speeds.items():
             if key in before and before[key].whole and not speed.whole:

@@ -1,4 +1,4 @@
-"""The ceiling of one embedding that all tasks share, by the labels of the test split."""
+"""The upper bound of one embedding that all tasks share, from the labels of the test split."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,8 +10,10 @@ __all__ = ["ceilings"]
 
 
 def ceilings(tasks: Sequence[Task], test: Split) -> Mapping[str, Measurement]:
-    """Return, under `CEILING` and the name of each task, the triplet accuracy in % that the labels set as the ceiling
-    of one embedding; nothing where examples are no triplets of one task each, or classes of images are not known."""
+    """Return the upper bound of the triplet accuracy of one embedding in %, under `CEILING` and the name of each task.
+
+    Empty if examples are no triplets of one task each, or if classes of images are unknown.
+    """
     if test.classes is None or test.members is None or test.members.shape[1] != 3:
         return {}
     if not all(task.kind.one_task_per_example for task in tasks):

@@ -1,4 +1,4 @@
-"""Results of constant predictions: how far a task is done without a look at any input."""
+"""Results of constant predictions, which use no input."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,14 +9,14 @@ __all__ = ["constants"]
 
 
 def constants(tasks: Sequence[Task], train: Split, test: Split) -> Mapping[str, Constant]:
-    """Return by task name how the best constant prediction for the training labels does on the test split.
+    """Return the test results of the best constant prediction for the training labels, by task name.
 
     Tasks whose kind has no such prediction, and those without any label in one of the splits, are left out.
 
     Args:
-        tasks: of the targets of both splits.
-        train: the labels that training sees, with their noise where they have any.
-        test: the labels that tests are made with.
+        tasks: the tasks of the targets of both splits.
+        train: the training labels, with their noise if they have any.
+        test: the labels of the test.
     """
     found = {}
     splits = [(split.targets, split.defined.T.contiguous()) for split in (train, test)]

@@ -11,15 +11,15 @@ from mtbench.store.record import DISTANCE, Measurement
 __all__ = ["MOST", "distances"]
 
 MOST = 40
-"""Tasks; of more there would be thousands of pairs."""
+"""Largest number of tasks; more tasks have thousands of pairs."""
 
 
 def distances(network: Network) -> Mapping[str, Measurement]:
     """Return, under `DISTANCE` and the names of two tasks, the mean absolute difference of their vectors.
 
-    The vector of a task is everything that it has in the parameters of `Network.modulated_by`, one after the other.
-    Zhao et al. (2018) give the mean of an "element-wise difference", and say neither of which layers nor whether it is
-    signed; chosen: absolute, over all. Nothing where a network has no such part, or more than `MOST` tasks.
+    The vector of a task is the concatenation of its parts of the parameters of `Network.modulated_by`. Zhao et al.
+    (2018) give the mean of an "element-wise difference", and state neither the layers nor the sign; chosen here: the
+    absolute difference, over all. Empty if a network has no such part, or more than `MOST` tasks.
     """
     part, names = network.modulated_by, [task.name for task in network.tasks]
     if not part or len(names) > MOST:

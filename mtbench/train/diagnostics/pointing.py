@@ -1,7 +1,7 @@
 """Pointing: distances of the peaks of a network's maps from the points of the tasks' objects on the test split.
 
-Places are fractions of the image's width and height, x before y, of the whole image from edge to edge: the center of
-pixel j of W lies at (j + 1/2) / W. Shapes: N examples, n of them visible, T tasks.
+Places are fractions of the width and height of the whole image from edge to edge, x before y: the center of pixel j of
+W is at (j + 1/2) / W. Shapes: N examples, n of them visible, T tasks.
 """
 
 import math
@@ -35,10 +35,10 @@ def measure_pointing(
 ) -> Pointing | None:
     """Return a network's pointing on the test split; None if it has no map, or the splits have no points in images.
 
-    An example counts for a task if it has a label, and a point that lies in the image. Nothing is drawn or changed.
+    An example counts for a task if it has a label, and a point inside the image. Nothing is drawn or changed.
 
     Args:
-        predictions: by task (N, ...), as `mtbench.train.evaluate.measure` keeps them.
+        predictions: predictions (N, ...) by task, as `mtbench.train.evaluate.measure` keeps them.
         check_stop: called before each batch, as in `mtbench.train.loop.fit`.
     """
     size = _image_size(test)
@@ -62,7 +62,7 @@ def measure_pointing(
 
 
 def places_of(split: Split, size: tuple[int, int]) -> Tensor:
-    """Return the places (N, T, 2) float64 of the points of a split on the CPU; NaN where an example does not count.
+    """Return the places (N, T, 2) float64 of the points of a split on the CPU; NaN if an example does not count.
 
     Args:
         size: (H, W) of the images.
@@ -74,10 +74,11 @@ def places_of(split: Split, size: tuple[int, int]) -> Tensor:
 
 
 def peaks(maps: Tensor) -> Tensor:
-    """Return the place (B, 2) float64 of the largest value of each map (B, h, w), of several the first; NaN for a map
-    whose values are all equal.
+    """Return the place (B, 2) float64 of the largest value of each map (B, h, w); NaN if all its values are equal.
 
-    It is the center of the map's place, where the map has its maximum too when it is enlarged bilinearly.
+    Among several largest values the first is taken.
+
+    It is the center of the map's place, which is also the maximum after bilinear enlargement.
     """
     _, height, width = maps.shape
     flat = maps.flatten(1)
@@ -89,7 +90,7 @@ def peaks(maps: Tensor) -> Tensor:
 def nearness(distances: Tensor) -> Nearness:
     """Return a summary of distances (n,), n > 0; the median of an even number is the mean of the middle two.
 
-    A NaN, of a map without a peak, is farther than any other distance; the median is not finite if half are NaN.
+    A NaN, for a map without a peak, is farther than any other distance; the median is not finite if half are NaN.
     """
     return Nearness(
         within_5=float((distances <= NEAR + ROUNDING).double().mean()),
@@ -99,13 +100,13 @@ def nearness(distances: Tensor) -> Nearness:
 
 
 def best_constant(seen: Tensor, known: Tensor) -> ConstantPoint | None:
-    """Return the best constant point for training, and how near it comes in the test split; see `ConstantPoint`.
+    """Return the best constant point for training, and its nearness in the test split; see `ConstantPoint`.
 
-    Each training point is taken for the center of its cell. None where one of the splits has no point.
+    Each training point is moved to the center of its cell. None if one of the splits has no point.
 
     Args:
         seen: places (N, 2) of training, NaN where not visible.
-        known: places (M, 2) of the test split, likewise.
+        known: places (M, 2) of the test split, NaN where not visible.
     """
     seen, known = (places[places.isfinite().all(1)] for places in (seen, known))
     if not len(seen) or not len(known):
@@ -120,7 +121,7 @@ def best_constant(seen: Tensor, known: Tensor) -> ConstantPoint | None:
 
 
 def _image_size(split: Split) -> tuple[int, int] | None:
-    """Return (H, W) of the images of a split; None where an example is something else, or several of them."""
+    """Return (H, W) of the images of a split; None if an example is not exactly one image."""
     one = split.members is None or split.members.shape[1] == 1
     if not isinstance(split.inputs, Tensor) or split.inputs.dim() != 4 or not one:
         return None
@@ -128,14 +129,14 @@ def _image_size(split: Split) -> tuple[int, int] | None:
 
 
 def _disk(distance: float) -> Tensor:
-    """Return a kernel (1, 1, k, k) that sums the cells whose centers are at most that far away."""
+    """Return a kernel (1, 1, k, k) that sums the cells whose centers are at most this distance away."""
     reach = math.floor(distance * CELLS + ROUNDING)
     steps = torch.arange(-reach, reach + 1, dtype=torch.float64)
     return (steps[:, None] ** 2 + steps**2 <= (distance * CELLS) ** 2 + ROUNDING).double()[None, None]
 
 
 def _found(network: Network, test: Split, known: Tensor, check_stop: Callable[[], None]) -> Tensor:
-    """Return the places of the peaks (N, T, 2), right where a point is known."""
+    """Return the places of the peaks (N, T, 2), valid where a point is known."""
     found, visible = torch.zeros_like(known), known.isfinite().all(2)
     training = network.training
     network.eval()
@@ -148,7 +149,7 @@ def _found(network: Network, test: Split, known: Tensor, check_stop: Callable[[]
 def _maps(
     network: Network, test: Split, visible: Tensor, check_stop: Callable[[], None]
 ) -> Iterator[tuple[Tensor, int, Tensor]]:
-    """Yield rows (n,) on the CPU, a task's index and its maps (n, h, w) until all that are visible were given."""
+    """Yield rows (n,) on the CPU, a task's index and its maps (n, h, w), for all visible examples."""
     rows = visible.any(1).nonzero().squeeze(1).to(test.defined.device)
     for batch in batches(test, [(part, None) for part in torch.split(rows, batch_size(network, test))]):
         check_stop()

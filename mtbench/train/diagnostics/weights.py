@@ -29,7 +29,7 @@ class WeightMeter:
         self.low, self.high = _filled(torch.inf, *shape), _filled(-torch.inf, *shape)
 
     def observe(self, losses: Losses) -> None:
-        """Add one step; one that no weights describe adds nothing."""
+        """Add one step; a step without weights adds nothing."""
         if losses.weights is None:
             return
         weights, used = losses.weights.double(), losses.present_mask

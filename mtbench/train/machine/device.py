@@ -1,4 +1,4 @@
-"""The device that a run computes on, and the settings that make its bits repeatable there."""
+"""The device of a run, and the settings that make its bits repeatable there."""
 
 import os
 
@@ -13,7 +13,7 @@ def choose_device(name: str) -> torch.device:
     """Return the device of that name: ``cpu``, ``cuda``, ``cuda:N``, or ``auto`` for a GPU if there is one.
 
     Raises:
-        UsageError: there is no such device here.
+        UsageError: there is no such device on this machine.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -30,9 +30,9 @@ def choose_device(name: str) -> torch.device:
 
 
 def waits(device: torch.device) -> bool:
-    """Return whether reading a number from the device waits until all that was asked of it is done, as on a GPU.
+    """Return True if reading a number from the device waits for all of its pending work, as on a GPU.
 
-    There training reads nothing between two steps; on a CPU reading costs nothing.
+    On such devices training reads nothing between two steps; on a CPU reading costs nothing.
     """
     return device.type != "cpu"
 
@@ -42,15 +42,15 @@ def check_precision(device: torch.device, precision: str) -> None:
     if precision == "tf32" and device.type != "cuda":
         raise UsageError(
             f"protocol setting 'precision' is 'tf32', which a {device.type} does not have.",
-            mend="Leave it at float32, or give --device cuda.",
+            mend="Use --set precision=float32, or give --device cuda.",
         )
 
 
 def deterministic(device: torch.device, precision: str) -> None:
-    """Make this process compute the same bits whenever it computes the same thing on the same device.
+    """Make this process compute the same bits for the same computation on the same device.
 
-    On a CPU one thread is used, since sums differ with the number of threads. On CUDA this must come before the first
-    computation; TF32 is off unless the protocol's precision is ``tf32``.
+    On a CPU one thread is used, since sums differ with the number of threads. On CUDA this must be called before the
+    first computation; TF32 is off unless the training protocol's precision is ``tf32``.
 
     Raises:
         UsageError: the device does not have that precision.
@@ -58,7 +58,7 @@ def deterministic(device: torch.device, precision: str) -> None:
     check_precision(device, precision)
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     torch.use_deterministic_algorithms(True)
-    # Filling memory before it is written costs time, and only hides reads of what was never set.
+    # Filling memory before it is written costs time, and only hides reads of uninitialized values.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if device.type == "cpu":
         torch.set_num_threads(1)

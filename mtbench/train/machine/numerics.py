@@ -1,4 +1,4 @@
-"""Numerics of this process: versions of libraries, and the instruction sets that are really used."""
+"""Numerics of this process: versions of libraries, and the instruction sets in use."""
 
 import ctypes
 import importlib.metadata
@@ -21,16 +21,16 @@ __all__ = ["distribution_version", "numerics", "onednn_instructions", "processor
 ALWAYS = ("numpy", "scipy", "torchjd")
 """Distributions beside torch whose versions every run has."""
 VERBOSE = ("ONEDNN_VERBOSE", "DNNL_VERBOSE")
-"""Environment variables with which somebody asks oneDNN to say what it does."""
+"""Environment variables that make oneDNN report its operations."""
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def numerics(device: torch.device, plugins: Iterable[type] = ()) -> Numerics:
-    """Return the numerics of this process, as it is set up now.
+    """Return the present numerics of this process.
 
     Args:
-        plugins: the classes that make up the method. The modules that they declare as `extra_modules` are the solvers
-            that the method uses.
+        plugins: the classes of the method. The modules that they declare as `extra_modules` are the solvers of the
+            method.
     """
     solvers = {module for plugin in plugins for module in getattr(plugin, "extra_modules", ())}
     on_gpu = device.type == "cuda"
@@ -53,8 +53,8 @@ def numerics(device: torch.device, plugins: Iterable[type] = ()) -> Numerics:
 def distribution_version(module: str) -> str:
     """Return the version of the distribution that a module comes from; `UNKNOWN` if there is none.
 
-    Distributions are mostly called like their module; only where there is none of that name are all searched, which
-    takes a second or so.
+    Distributions usually have the name of their module; only if there is none of that name are all searched, which
+    takes about a second.
     """
     root = module.partition(".")[0]
     with suppress(importlib.metadata.PackageNotFoundError):
@@ -78,9 +78,9 @@ def processor() -> str:
 def onednn_instructions() -> str:
     """Return the instruction set with which oneDNN computes a convolution in this process, e.g. ``avx2``.
 
-    torch does not tell it, and exports no function of oneDNN. So one small convolution is computed while oneDNN says
-    which implementation it takes; this heeds ``ONEDNN_MAX_CPU_ISA`` as training does. It takes some milliseconds.
-    `UNKNOWN` where it cannot be found; ``none`` without oneDNN.
+    torch does not report it, and exports no function of oneDNN. So one small convolution is computed while oneDNN
+    reports its implementation; this respects ``ONEDNN_MAX_CPU_ISA`` as training does. It takes some milliseconds.
+    `UNKNOWN` if it cannot be found; ``none`` without oneDNN.
     """
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return "none"
@@ -98,10 +98,10 @@ def _convolution() -> None:
 
 
 def _implementation(said: str) -> str:
-    """Return the instruction set in what oneDNN said: ``avx2`` in ``onednn_verbose,v1,...,convolution,jit:avx2,...``.
+    """Return the instruction set in oneDNN's report: ``avx2`` in ``onednn_verbose,v1,...,convolution,jit:avx2,...``.
 
     Raises:
-        ValueError: it says nothing of a convolution.
+        ValueError: the report contains no convolution.
     """
     for line in said.splitlines():
         fields = line.split(",")
@@ -111,9 +111,9 @@ def _implementation(said: str) -> str:
 
 
 def _said(act: Callable[[], None]) -> str:
-    """What oneDNN writes to the standard output of the process while `act` runs, by way of a file in its place.
+    """Return oneDNN's writes to the standard output of the process while `act` runs, by a file in its place.
 
-    Whatever else is written there meanwhile, by another thread, goes to the standard output afterwards.
+    Other writes to it in the meantime, by another thread, go to the standard output afterwards.
 
     Raises:
         OSError: there is no standard output, or no place for a file.

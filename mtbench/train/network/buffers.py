@@ -1,7 +1,7 @@
-"""Buffers of a network, such as running statistics, which a step of training changes once and evaluation never.
+"""Buffers of a network, such as running statistics, which a training step changes once and evaluation never.
 
-Compared and restored is everything that ``register_buffer`` gave a name, whether it is in the state or not: the values
-bit by bit, and which tensor stands for it.
+All tensors that ``register_buffer`` gave a name are compared and restored, in the state or not: their values bit by
+bit, and their identities.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class _Kept:
             tensor.copy_(value)
 
     def changed(self) -> Iterator[str]:
-        """Yield the full names of the buffers that have other values, or that are new or gone."""
+        """Yield the full names of the buffers that have other values, or were added or removed."""
         found = self.module._buffers
         for name in sorted(found.keys() | self.tensors.keys()):
             before, after = self.values.get(name), found.get(name)
@@ -46,7 +46,7 @@ class _Kept:
 
 @contextmanager
 def restored_buffers(network: nn.Module) -> Iterator[None]:
-    """Give every buffer back its value after the block, bit by bit; within it they may change."""
+    """Restore the value of every buffer after the block, bit by bit; within it they may change."""
     kept = _kept(network)
     try:
         yield
@@ -57,7 +57,7 @@ def restored_buffers(network: nn.Module) -> Iterator[None]:
 
 
 def after_step(balancer: Balancer, network: Network, batch: Batch) -> Losses | None:
-    """Call `Balancer.after_step`; the forward passes that it declares leave every buffer as it was."""
+    """Call `Balancer.after_step`; its forward passes leave every buffer unchanged."""
     with restored_buffers(network) if balancer.forwards else nullcontext():
         return balancer.after_step(network, batch)
 
@@ -67,16 +67,16 @@ def unchanged_buffers(network: nn.Module) -> Iterator[None]:
     """Check after the block that it has changed no buffer.
 
     Raises:
-        PluginError: it has.
+        PluginError: a buffer was changed.
     """
     kept = _kept(network)
     yield
     if changed := [name for each in kept for name in each.changed()]:
         raise PluginError(
             f"evaluation changes buffer '{changed[0]}' of network '{type(network).__name__}'"
-            f"{f' and {len(changed) - 1} more' if changed[1:] else ''}: what a run is would depend on how often it is "
-            "evaluated.",
-            mend="Change buffers where `self.training` is true alone.",
+            f"{f' and {len(changed) - 1} more' if changed[1:] else ''}: the result of a run would depend on the number "
+            "of its evaluations.",
+            mend="Change buffers only where `self.training` is true.",
         )
 
 
@@ -94,7 +94,7 @@ def _kept(network: nn.Module) -> list[_Kept]:
 
 
 def _is_same(first: Tensor, second: Tensor) -> bool:
-    """Return whether two tensors have the same bits; NaN is one with NaN."""
+    """Return True if two tensors have the same bits; NaN equals NaN."""
     if (first.shape, first.dtype, first.device) != (second.shape, second.dtype, second.device):
         return False
     return torch.equal(first, second) or torch.equal(first.nan_to_num(), second.nan_to_num())

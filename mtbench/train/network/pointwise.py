@@ -5,14 +5,14 @@ from torch import Tensor, nn
 __all__ = ["Pointwise", "convert_pointwise"]
 
 FEW = 16
-"""Input channels from which on that gradient is safe, whatever the instruction set."""
+"""Number of input channels from which that gradient is safe, for any instruction set."""
 
 
 class Pointwise(nn.Conv2d):
-    """A 1 x 1 convolution that drops the pixels its stride passes over and then has none: the same numbers.
+    """A 1 x 1 convolution that first drops the pixels that its stride skips: the same numbers.
 
-    With a stride and few input channels, oneDNN 3.12 (torch 2.14.1) may write behind its buffer for the gradient of the
-    weight on a CPU (its issue 6035): the process ends, or its memory is damaged unseen.
+    With a stride and few input channels, oneDNN 3.12 (torch 2.14.1) may write beyond its buffer for the gradient of the
+    weight on a CPU (its issue 6035): the process ends, or its memory is silently damaged.
     """
 
     def forward(self, input: Tensor) -> Tensor:  # the name that its parent gives it
@@ -21,8 +21,10 @@ class Pointwise(nn.Conv2d):
 
 
 def convert_pointwise(network: nn.Module) -> None:
-    """Make every 1 x 1 convolution of a network with a stride and few input channels a `Pointwise`, in place: names,
-    parameters and hooks stay. Subclasses of `nn.Conv2d` are left alone."""
+    """Turn every 1 x 1 convolution of a network with a stride and few input channels into a `Pointwise`, in place.
+
+    Names, parameters and hooks stay. Subclasses of `nn.Conv2d` are left alone.
+    """
     for module in network.modules():
         if (
             type(module) is nn.Conv2d

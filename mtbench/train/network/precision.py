@@ -1,7 +1,7 @@
-"""Mixed precision: a network computes in bfloat16 where torch deems that safe, and everything else in float32.
+"""Mixed precision: a network computes in bfloat16 where torch considers that safe, and everything else in float32.
 
 Weights, gradients, the optimizer, losses and balancers are in float32. So are the outputs of the network in evaluation,
-which computes as it does in training.
+which computes as in training.
 """
 
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from mtbench.contract import Network
 __all__ = ["compute_in_bfloat16"]
 
 METHODS = ("losses", "encode", "decode", "all_outputs", "used_outputs", "task_output", "task_map")
-"""The methods that the harness and balancers ask a network by."""
+"""The methods that the harness and balancers call on a network."""
 
 
 def compute_in_bfloat16(network: Network, device: torch.device) -> None:
-    """Let a network compute under autocast whatever it is asked, and take its losses in float32.
+    """Make a network compute under autocast in each of `METHODS`, and its losses in float32.
 
-    Its convolutions and products of matrices are in bfloat16; no gradient needs a scale, as float16 would.
+    Its convolutions and matrix products are in bfloat16; no gradient needs a scale, as in float16.
     """
     for name in METHODS:
         if hasattr(network, name):
@@ -41,7 +41,7 @@ class _Lowered:
 
 
 class _Raised:
-    """A method without autocast, whose tensors are given in float32."""
+    """A method without autocast, whose tensor arguments are converted to float32."""
 
     def __init__(self, method: Callable[..., Any], device: str) -> None:
         self.method, self.device = method, device
@@ -52,7 +52,7 @@ class _Raised:
 
 
 def _raised(value: Any) -> Any:
-    """Return a tensor, or a list of tensors, with those in bfloat16 made float32; anything else as it is."""
+    """Return a tensor, or a list of tensors, with bfloat16 converted to float32; other values unchanged."""
     if isinstance(value, Tensor) and value.dtype == torch.bfloat16:
         return value.float()
     return [_raised(each) for each in value] if isinstance(value, list) else value

@@ -1,7 +1,7 @@
-"""Parameters of absent tasks: what a step must not change.
+"""Parameters of absent tasks: the numbers that a step must not change.
 
-No gradient is not enough. An optimizer moves a row of a tensor whose gradient is 0 by what it remembers of earlier
-steps, by weight decay and, under muon, with the rest of the matrix.
+A gradient of 0 is not enough. An optimizer moves a row of a tensor whose gradient is 0 because of its state from
+earlier steps, by weight decay and, under muon, with the rest of the matrix.
 """
 
 import copy
@@ -24,7 +24,7 @@ __all__ = ["Absence", "absences"]
 
 @dataclass(frozen=True)
 class Absence:
-    """The parameters that belong to single tasks, which a step without their task leaves as they are.
+    """The parameters that belong to single tasks, which a step without their task leaves unchanged.
 
     Attributes:
         whole: parameters of one task each, with the index of the task.
@@ -35,8 +35,10 @@ class Absence:
     stacked: Sequence[tuple[nn.Parameter, int]] = ()
 
     def drop_gradients(self, batch: Batch) -> None:
-        """Take the gradients of absent tasks from their parameters, which a penalty may have left there: the optimizer
-        skips a parameter without any, and a row of zeros adds nothing to a norm."""
+        """Remove the gradients of absent tasks from their parameters, which a penalty may have left there.
+
+        The optimizer skips a parameter without a gradient, and a row of zeros adds nothing to a norm.
+        """
         if all(batch.present):
             return
         for parameter, task in self.whole:
@@ -49,16 +51,17 @@ class Absence:
 
     @contextmanager
     def held(self, optimizer: torch.optim.Optimizer, batch: Batch) -> Iterator[None]:
-        """Let the optimizer see within the block the rows of tasks that are present and no others, in parameters and in
-        all that it remembers of each of their numbers. A count of steps that a whole tensor shares goes on.
+        """Restrict the optimizer within the block to the rows of tasks that are present, in parameters and its state.
 
-        It takes a copy of the rows that are present, to and fro, whatever the number of those that are absent, and
-        nothing where none is. Muon makes a matrix of the present rows orthogonal, as without the other tasks.
+        A count of steps of a whole tensor is advanced.
+
+        The rows that are present are copied forth and back, for any number of absent tasks; without absent tasks
+        nothing is done. Muon makes a matrix of the present rows orthogonal, as without the other tasks.
         """
         if all(batch.present):
             yield
             return
-        # As many as are known to be, without waiting for a GPU: those that are present come first.
+        # As many as are known to be present, without waiting for a GPU: the present rows come first.
         present = batch.use.any(1).byte().argsort(descending=True, stable=True)[: sum(batch.present)]
         with ExitStack() as stack:
             for parameter, dimension in self.stacked:
@@ -68,13 +71,13 @@ class Absence:
 
 
 def absences(run: Assembly, plan: Sequence[Phase], *, one_task: bool) -> dict[str, Absence]:
-    """Return what is to be kept of absent tasks in each phase of a run, by the name of the phase.
+    """Return the parameters of absent tasks to keep in each phase of a run, by the name of the phase.
 
-    The network must not have been trained yet, so that a run that is resumed finds the same. Nothing is looked for
-    where each step has labels of every task.
+    The network must not have been trained yet, so that a resumed run finds the same parameters. If each step has labels
+    of every task the search is skipped.
 
     Args:
-        one_task: whether one task is drawn per image.
+        one_task: True if one task is drawn per image.
     """
     none = {phase.name: Absence() for phase in plan}
     every = all(bool(phase.split.defined.all()) and not phase.split.augment for phase in plan)
@@ -113,7 +116,7 @@ def _along(absent: Tensor, parameter: Tensor, dimension: int) -> Tensor:
 def _narrowed(
     optimizer: torch.optim.Optimizer, parameter: nn.Parameter, dimension: int, rows: Tensor
 ) -> Iterator[None]:
-    """Within the block a parameter, its gradient and what an optimizer remembers of it have some rows alone."""
+    """Restrict a parameter, its gradient and its optimizer state to some rows within the block."""
     value, gradient, state = parameter.data, parameter.grad, optimizer.state[parameter]
     assert gradient is not None
     memory = _memory(state, value)
@@ -125,12 +128,12 @@ def _narrowed(
     finally:
         state = optimizer.state[parameter]  # which may be another object since the first step
         for name, moved in _memory(state, parameter.data).items():
-            # What did not exist before has no trace of earlier steps, and starts from 0 in every optimizer.
+            # State that did not exist before has no trace of earlier steps, and starts from 0 in every optimizer.
             kept = memory[name] if name in memory else torch.zeros_like(value)
             state[name] = kept.index_copy_(dimension, rows, moved)
         parameter.data, parameter.grad = value.index_copy_(dimension, rows, parameter.data), gradient
 
 
 def _memory(state: Mapping[str, Any], value: Tensor) -> dict[str, Tensor]:
-    """Return the tensors of an optimizer's state of a parameter that hold something of each of its numbers."""
+    """Return the tensors of a parameter's optimizer state that have an entry for each of its numbers."""
     return {name: kept for name, kept in state.items() if isinstance(kept, Tensor) and kept.shape == value.shape}

@@ -1,4 +1,4 @@
-"""The optimizer of a phase, as its training protocol asks. The formulas are in `mtbench.contract.optimizers`."""
+"""The optimizer of a phase, as set by its training protocol. The formulas are in `mtbench.contract.optimizers`."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -17,14 +17,14 @@ __all__ = ["build_optimizer", "set_learning_rate"]
 
 
 def build_optimizer(protocol: TrainingProtocol, network: Network, phase: Phase) -> torch.optim.Optimizer:
-    """Return the optimizer of what a phase trains, without any state yet.
+    """Return the optimizer of the parameters that a phase trains, without any state yet.
 
-    Each group has a ``factor``: its learning rate as a multiple of the protocol's. All but muon are in torch's fused
-    form, one pass over each parameter, where that form can read every parameter.
+    Each group has a ``factor``: its learning rate as a multiple of the training protocol's. All optimizers except muon
+    are in torch's fused form, one pass over each parameter, if that form can read every parameter.
 
     Raises:
         UsageError: the optimizer is muon, and the network has no matrix for it.
-        PluginError: something that is to be trained is in no group, or in several.
+        PluginError: a parameter that is to be trained is in no group, or in several.
     """
     factors = network.lr_factors()
     is_muon = protocol.optimizer == "muon"
@@ -56,7 +56,7 @@ def build_optimizer(protocol: TrainingProtocol, network: Network, phase: Phase) 
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of each group to its factor times the protocol's."""
+    """Set the learning rate of each group to its factor times the training protocol's."""
     for group in optimizer.param_groups:
         group["lr"] = group["factor"] * rate
 
@@ -64,7 +64,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
 def _elementwise(
     protocol: TrainingProtocol, groups: list[dict[str, Any]], *, fused: bool | None
 ) -> torch.optim.Optimizer:
-    """Return the optimizer of a protocol, any but muon; in the form that torch chooses where `fused` is None."""
+    """Return the optimizer of a training protocol, any but muon; in the form that torch chooses if `fused` is None."""
     lr, betas = protocol.lr, (protocol.beta1, 0.999)
     match protocol.optimizer:
         case "adam":
@@ -79,15 +79,15 @@ def _elementwise(
 
 
 def _is_dense(parameter: nn.Parameter) -> bool:
-    """Return whether a parameter is real and its numbers lie side by side in memory, in whatever order."""
+    """Return True if a parameter is real and its numbers are contiguous in memory, in any order."""
     return parameter.is_floating_point() and torch.empty_like(parameter).stride() == parameter.stride()
 
 
 def _align_gradients(optimizer: torch.optim.Optimizer, *_: Any) -> None:
     """Give each gradient the strides of its parameter.
 
-    The fused forms of torch 2.14 read both as they lie in memory. A gradient in another memory format would move the
-    wrong numbers, and no error would tell.
+    The fused forms of torch 2.14 read both in the order of memory. A gradient in another memory format would silently
+    move the wrong numbers.
     """
     for group in optimizer.param_groups:
         for parameter in group["params"]:

@@ -1,7 +1,7 @@
 """Muon: momentum made orthogonal by a Newton-Schulz iteration, for matrices; AdamW for everything else.
 
-The formulas are in `mtbench.contract.optimizers`. It differs from `torch.optim.Muon` in two ways: the iteration is done
-in the parameters' own precision, where torch rounds to bfloat16 and so fills a gradient of low rank with noise; and
+The formulas are in `mtbench.contract.optimizers`. It differs from `torch.optim.Muon` in two ways: the iteration uses
+the parameters' own precision, whereas torch rounds to bfloat16 and so fills a gradient of low rank with noise; and
 convolution kernels may be matrices.
 """
 
@@ -25,8 +25,8 @@ BETA2, ADAMW_EPS = 0.999, 1e-8
 def orthogonalize(matrix: Tensor) -> Tensor:
     """Bring the singular values of a matrix (rows, columns) near 1, to about .7 to 1.2; its singular vectors stay.
 
-    X = G / |G|_F, then five times X <- a X + b (X X') X + c (X X')^2 X: Jordan et al. (2024). A singular value that is
-    small beside |G|_F, below about 1e-3 of it, stays smaller, and 0 stays 0.
+    X = G / |G|_F, then five times X <- a X + b (X X') X + c (X X')^2 X: Jordan et al. (2024). A singular value below
+    about 1e-3 |G|_F stays smaller, and 0 stays 0.
     """
     a, b, c = COEFFICIENTS
     is_tall = matrix.shape[0] > matrix.shape[1]
@@ -39,7 +39,7 @@ def orthogonalize(matrix: Tensor) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for the groups that have ``matrix`` true, AdamW for the others.
+    """Muon for the groups with ``matrix`` true, AdamW for the others.
 
     A parameter of more than two dimensions in a matrix group is flattened to (first dimension, all others).
 

@@ -1,9 +1,9 @@
-"""The numbers of a network that belong to one task alone, found by the gradients of its answers.
+"""The numbers of a network that belong to only one task, found by the gradients of its answers.
 
-Each task is asked about one input, and the gradient of a random combination of all these answers is taken; then, for
-each bit of the tasks' numbers, that of the answers of the tasks that have the bit. What one task alone reaches has in
-each of these gradients all of the first one or nothing, which spells its task. So T tasks take log2(T) + 1
-backward passes and not T, in groups as large as the inputs where a network answers one task per input.
+Each task is asked about one input, and the gradient of a random combination of all these answers is computed; then, for
+each bit of the tasks' numbers, the gradient of the answers of the tasks that have the bit. A number that affects one
+task alone has in each of these gradients either the value of the first one or 0, which encodes its task. So T tasks
+take log2(T) + 1 backward passes and not T, in groups as large as the inputs if a network answers one task per input.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,26 +19,26 @@ from mtbench.contract import Batch, Inputs, Network, stream
 __all__ = ["Owner", "Stacked", "Whole", "owned", "owners"]
 
 DRAWS = 4
-"""The number of draws of inputs and weights: a unit that is dead in one draw is not so in all."""
+"""The number of draws of inputs and weights: a unit that is dead in one draw is not dead in all."""
 MANY = 64
-"""Up to how many tasks all draws are taken; with more of them one is, in which many tasks show the same parameters."""
+"""The largest number of tasks with all draws; more tasks have one draw, in which many have the same parameters."""
 JITTER = 0.1
-"""The distance that weights are moved while looking, relative to their size: a 0 would hide what lies before it."""
+"""The relative change of weights during the search: a 0 would hide the layers before it."""
 EQUAL = 1e-4
-"""The relative difference of two gradients of one number that are equal but for the order of their sums."""
+"""The relative difference of two gradients of one number that are equal up to the order of their sums."""
 NOBODY, SHARED = -1, -2
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A parameter that is one task's as a whole, such as those of a branch."""
+    """A parameter that belongs to one task as a whole, such as those of a branch."""
 
     task: int
 
 
 @dataclass(frozen=True)
 class Stacked:
-    """A parameter of which each task has its own index along one dimension of size T, such as vectors (T, C)."""
+    """A parameter in which each task has its own index along one dimension of size T, such as vectors (T, C)."""
 
     dimension: int
 
@@ -47,18 +47,18 @@ Owner: TypeAlias = Whole | Stacked
 
 
 def owners(network: Network, like: Inputs, *, seed: int) -> dict[str, Owner]:
-    """Return to whom the parameters belong in which tasks have something of their own, by name.
+    """Return the owners of the parameters in which tasks have numbers of their own, by name.
 
-    They are looked for in the parts that the network declares `per_task`. A parameter that only one task's answers have
-    a gradient in is wholly that task's. One that several tasks have a gradient in is parted along the first dimension
-    of size T in which each of them is confined to its own index, such as the columns of an embedding (C, T). Whatever
-    else there is, such as the bias of an embedding, is shared and left out.
+    Only the parts that the network declares `per_task` are searched. A parameter in which only one task's answers have
+    a gradient belongs to that task as a whole. A parameter in which several tasks have a gradient is divided along the
+    first dimension of size T in which each of them is confined to its own index, such as the columns of an embedding
+    (C, T). All other parameters, such as the bias of an embedding, are shared and left out.
 
-    The network is left as it was found.
+    The network does not change.
 
     Args:
         like: a few inputs (B, ...), whose floating tensors are replaced by random ones.
-        seed: of the run.
+        seed: the seed of the run.
     """
     parameters = {
         name: parameter
@@ -81,12 +81,12 @@ def owners(network: Network, like: Inputs, *, seed: int) -> dict[str, Owner]:
 
 
 def owned(network: Network, index: int, like: Inputs, *, seed: int) -> dict[str, Tensor]:
-    """Return the numbers that answer one task and no other, by parameter: bool masks of the parameters' shapes.
+    """Return the numbers that answer only one task, by parameter: bool masks of the parameters' shapes.
 
-    A parameter that holds nothing of the task's own is left out. The arguments are those of `owners`.
+    A parameter without numbers of that task is left out. The arguments are those of `owners`.
 
     Args:
-        index: of the task.
+        index: the index of the task.
     """
     masks = {}
     for name, owner in owners(network, like, seed=seed).items():
@@ -101,7 +101,7 @@ def owned(network: Network, index: int, like: Inputs, *, seed: int) -> dict[str,
 
 
 def _groups(network: Network, inputs: Inputs) -> Iterator[range]:
-    """Yield the tasks that are looked at together: all where one pass answers them all, else one for each input."""
+    """Yield the tasks that are searched together: all if one pass answers them all, else one for each input."""
     count = len(network.tasks)
     size = min(_length(inputs), count) if network.one_task else count
     for first in range(0, count, size):
@@ -109,8 +109,11 @@ def _groups(network: Network, inputs: Inputs) -> Iterator[range]:
 
 
 def _looked_at(parameter: Tensor, tasks: int) -> torch.Size:
-    """Return the shape in which it is noted who reaches a parameter: number by number where it may be parted among the
-    tasks, else as a whole, so that no more memory is taken than a step of training takes."""
+    """Return the shape of the notes on the tasks that affect a parameter: one per number, or one for the whole.
+
+    One per number is needed if the parameter may be divided among the tasks; otherwise memory stays at that of a
+    training step.
+    """
     return parameter.shape if tasks in parameter.shape else torch.Size()
 
 
@@ -122,7 +125,7 @@ def _reach(
     reached: Mapping[str, Tensor],
     generator: torch.Generator,
 ) -> None:
-    """Note in `reached`, for each number of the parameters or for the whole, which of some tasks' answers reach it."""
+    """Note in `reached`, for each number of the parameters or for the whole, the task whose answers affect it."""
     answers = _answers(network, inputs, tasks, generator)
     if not any(answer.requires_grad for answer in answers):
         return
@@ -149,7 +152,7 @@ def _reach(
 
 
 def _all(found: Tensor, by: Tensor) -> Tensor:
-    """Return the findings on each number of a parameter, or on all where it is noted as a whole."""
+    """Return the findings for each number of a parameter, or for all if it is noted as a whole."""
     return found if by.dim() else found.all()
 
 
@@ -177,7 +180,7 @@ def _answers(network: Network, inputs: Inputs, tasks: range, generator: torch.Ge
 
 
 def _gradients(answers: Sequence[Tensor], parameters: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
-    """Return the gradient of the sum of the answers in the parameters that have a part in it, by name."""
+    """Return the gradient of the sum of the answers in the parameters that affect it, by name."""
     total = torch.stack(list(answers)).sum()
     if not total.requires_grad:
         return {}
@@ -186,7 +189,7 @@ def _gradients(answers: Sequence[Tensor], parameters: Mapping[str, nn.Parameter]
 
 
 def _owner(reached: Tensor, tasks: int) -> Owner | None:
-    """Return whose a parameter is, given for each of its numbers the task that reaches it, `NOBODY` or `SHARED`."""
+    """Return the owner of a parameter, given for each of its numbers the task that it affects, `NOBODY` or `SHARED`."""
     touched = reached != NOBODY
     whose = reached[touched].unique()  # type: ignore[no-untyped-call]
     if SHARED in whose or not len(whose):
@@ -208,7 +211,7 @@ def _length(inputs: Inputs) -> int:
 
 @contextmanager
 def _moved(network: Network, generator: torch.Generator) -> Iterator[None]:
-    """Within the block all weights are a little elsewhere, and the network is in evaluation mode."""
+    """Change all weights a little within the block, with the network in evaluation mode."""
     training, before = network.training, [parameter.detach().clone() for parameter in network.parameters()]
     network.eval()
     with torch.no_grad():
@@ -225,7 +228,7 @@ def _moved(network: Network, generator: torch.Generator) -> Iterator[None]:
 
 
 def _random(like: Inputs, generator: torch.Generator) -> Inputs:
-    """Return standard normal inputs of the same shapes; what is not of a floating type stays as it is."""
+    """Return standard normal inputs of the same shapes; tensors of other than floating types stay unchanged."""
 
     def drawn(tensor: Tensor) -> Tensor:
         if not tensor.is_floating_point():

@@ -1,7 +1,7 @@
 """Registration: each number that a method declares as trained belongs to one group of the optimizer.
 
-Published codes gave the optimizer the network's parameters alone, so that weights of losses never moved. What is found
-here is found before the first step, or right after the step or the epoch in which it came to be.
+Some published code gave the optimizer the network's parameters alone, so that weights of losses never moved. Such
+errors are found here before the first step, or right after the step or the epoch in which they arise.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ def check_phases(network: Network, plan: Sequence[Phase]) -> None:
     """Check that each parameter that requires a gradient is trained in some phase.
 
     Raises:
-        PluginError: one is trained in none.
+        PluginError: one is trained in no phase.
     """
     trained = {name for phase in plan for name, _ in phase.trained(network)}
     for name, parameter in network.named_parameters():
@@ -34,10 +34,10 @@ def check_phases(network: Network, plan: Sequence[Phase]) -> None:
 
 
 def check_groups(network: Network, phase: Phase, groups: Sequence[Sequence[nn.Parameter]]) -> None:
-    """Check that what a phase trains is once in the groups of an optimizer that is to be built.
+    """Check that each parameter of a phase is once in the groups of an optimizer that is to be built.
 
     Raises:
-        PluginError: something is in none, or in several.
+        PluginError: a parameter is in no group, or in several.
     """
     times = Counter(id(parameter) for group in groups for parameter in group)
     wanted = [
@@ -48,14 +48,14 @@ def check_groups(network: Network, phase: Phase, groups: Sequence[Sequence[nn.Pa
         count = times[id(parameter)]
         if count != 1 and parameter.requires_grad:
             raise PluginError(
-                f"{what} is in {count or 'no'} group{'s' * (count > 1)} of the optimizer, and has to be in one.",
+                f"{what} is in {count or 'no'} group{'s' * (count > 1)} of the optimizer, and should be in one.",
                 mend="A balancer keeps parameters of the network in a list, not as its own." if count else "",
             )
     check_registered(network, phase, set(times))
 
 
 def check_registered(network: Network, phase: Phase, known: Set[int]) -> None:
-    """Check that the method has no number that requires a gradient and that the optimizer does not know.
+    """Check that the method has no number that requires a gradient and is unknown to the optimizer.
 
     Args:
         known: the ids of all parameters in the groups of the optimizer.
@@ -85,7 +85,7 @@ def _title(module: nn.Module) -> str:
 
 
 def _trainable(root: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Yield every leaf that requires a gradient of a module, by name: its parameters, and tensors among attributes."""
+    """Yield every leaf of a module that requires a gradient, by name: its parameters, and tensors among attributes."""
     yield from ((name, value) for name, value in root.named_parameters() if value.requires_grad)
     for path, module in root.named_modules():
         for name, value in vars(module).items():
@@ -94,7 +94,7 @@ def _trainable(root: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _leaves(value: object, name: str) -> Iterator[tuple[str, Tensor]]:
-    """Yield the leaves that require a gradient in an attribute, within lists, tuples, sets and dictionaries too."""
+    """Yield the leaves that require a gradient in an attribute, also within lists, tuples, sets and dictionaries."""
     if isinstance(value, Tensor):
         if value.requires_grad and value.is_leaf:
             yield name, value
@@ -109,4 +109,4 @@ def _leaves(value: object, name: str) -> Iterator[tuple[str, Tensor]]:
 
 
 _TORCHS = frozenset(vars(nn.Module()))
-"""Attributes that torch gives every module, among them its parameters, its modules and its hooks."""
+"""Attributes that torch gives every module, including its parameters, its modules and its hooks."""

@@ -141,7 +141,7 @@ def test_only_the_channels_that_a_unit_swaps_are_swapped() -> None:
 
 
 def reached(network: CrossStitch, index: int) -> dict[str, float]:
-    """By parameter, how long the gradient of one task's output is."""
+    """Return the length of the gradient of one task's output, by parameter."""
     network.zero_grad()
     torch.manual_seed(0)
     network.task_output(torch.rand(8, 1, 28, 28), index).square().sum().backward()  # type: ignore[no-untyped-call]

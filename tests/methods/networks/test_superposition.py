@@ -26,7 +26,7 @@ def bound_layers(network: Superposition) -> dict[str, Superposed]:
 
 
 def matrix(layer: Superposed, context: str, task: int) -> Tensor:
-    """What binding multiplies the channels by, written as a C x C matrix."""
+    """Return the factor of the channels in binding, written as a C x C matrix."""
     found = layer.contexts[task]
     if context == "binary":
         return torch.diag(found)

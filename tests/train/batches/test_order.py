@@ -10,7 +10,7 @@ DIGITS = Classification(classes=10)
 
 
 def labels(examples: int, tasks: int = 2, share: float = 1.0) -> Tensor:
-    """Which targets are defined, at random."""
+    """Return random masks of defined targets."""
     return torch.rand(examples, tasks, generator=torch.Generator().manual_seed(0)) < share
 
 
@@ -76,7 +76,7 @@ def test_where_no_example_has_a_label_none_is_visited() -> None:
 
 
 def test_a_kind_that_visits_tasks_in_turn_is_asked_of_those_alone_that_are_shown() -> None:
-    """Of the toys' triplets as many are visited of each task as of the rarest: of a hidden one that would be none."""
+    """Each task gets as many visits of the toys' triplets as the rarest one: with a hidden task that would be none."""
     owner = torch.arange(30) % 3
     defined = owner[:, None] == torch.tensor([0, 1])
     found = visits(Triplet(), defined, defined, [0], seed=0, epoch=0, one_task=False)

@@ -61,7 +61,8 @@ def test_tf32_on_a_cpu_is_refused() -> None:
     with pytest.raises(UsageError) as error:
         deterministic(torch.device("cpu"), "tf32")
     assert str(error.value) == (
-        "protocol setting 'precision' is 'tf32', which a cpu does not have. Leave it at float32, or give --device cuda."
+        "protocol setting 'precision' is 'tf32', which a cpu does not have. Use --set precision=float32, or give "
+        "--device cuda."
     )
 
 

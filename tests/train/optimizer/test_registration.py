@@ -208,7 +208,7 @@ def test_a_balancer_that_owns_the_networks_parameters_is_refused_and_one_that_re
         fit(owns, protocol, keeper=Memory(), points=())
     name = next(name for name, _ in network.named_parameters())
     assert str(error.value) == (
-        f"parameter '{name}' of network 'Branches' is in 2 groups of the optimizer, and has to be in one. A balancer "
+        f"parameter '{name}' of network 'Branches' is in 2 groups of the optimizer, and should be in one. A balancer "
         "keeps parameters of the network in a list, not as its own."
     )
 

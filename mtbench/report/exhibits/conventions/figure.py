@@ -21,7 +21,7 @@ _EXPLAINED = (
 
 
 def draw_switches(runs: SuiteRuns, found: Switched, titles: Mapping[str, str]) -> Figure:
-    """Points of the mean Δm, a column per switch and a look per method.
+    """Return points of the mean Δm, a column per switch and a look per method.
 
     A convention whose Δm is over each run's own first epoch is not drawn, since it would make all others flat.
     """

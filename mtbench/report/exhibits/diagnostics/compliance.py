@@ -30,13 +30,13 @@ SAME_IMAGES = "Dashed: with triplets of all tasks that are made of the same imag
 
 
 def draw_compliance(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Figure]:
-    """Two panels, over epochs and over the training loss, which falls from left to right.
+    """Yield two panels, over epochs and over the training loss, which falls from left to right.
 
     A whole line is a method's mean over pairs of tasks and seeds, a dotted one its null, and a dashed one that mean on
     the same images; each epoch's loss is the mean over seeds too. Methods go on over pages.
 
     Args:
-        frame: of `conflict_frame`, not empty.
+        frame: the frame from `conflict_frame`, not empty.
     """
     methods = list(dict.fromkeys(frame["method"]))
     for start in range(0, len(methods), _PAGE):

@@ -32,7 +32,7 @@ def draw_pairs(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Figure]:
     """Yield pages with a panel for each pair of tasks; none of fewer than two pairs or of more than `PAIRS`.
 
     Args:
-        frame: of `mtbench.report.exhibits.diagnostics.data.conflict_frame`, not empty.
+        frame: the frame from `mtbench.report.exhibits.diagnostics.data.conflict_frame`, not empty.
     """
     methods = list(dict.fromkeys(frame["method"]))
     curves = pair_curves(frame)

@@ -34,13 +34,14 @@ class Panel:
     """Something that is drawn over the number of tasks.
 
     Attributes:
-        title: what it is.
-        values: of a dataset and a method, by the suite's name, a value per seed, or one alone if it is of no seed.
-        label: of the axis; empty for what `column` says.
-        column: which results of runs it shows; None if none.
-        zero: whether 0 is to be marked.
-        cost: whether it is a cost, which is the same for every seed; so is what has a `sign`.
-        sign: what stands before numbers.
+        title: the title of the panel.
+        values: a function from a dataset and the suite's name of a method to a value per seed, or one value without a
+            seed.
+        label: the label of the axis; empty for the words of `column`.
+        column: the results of runs that it shows; None if there are none.
+        zero: True if 0 is to be marked.
+        cost: True if it is a cost, which is the same for every seed; so is everything with a `sign`.
+        sign: the sign before numbers.
     """
 
     title: str
@@ -53,8 +54,8 @@ class Panel:
 
 
 def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
-    """A panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows much. Of
-    many methods the best and the worst on average over datasets, by the first panel, are coloured."""
+    """Return a panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows
+    much. Of many methods the best and the worst on average over datasets, by the first panel, are coloured."""
     panels, titles, points = _panels(scale), scale.titles, scale.points
     at = tuple(float(point.tasks) for point in points)
     log = at[-1] > _WIDE * at[0]
@@ -93,6 +94,7 @@ def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
                     for method in goodness
                 ],
                 room=nearest(at, inches=_INCHES, log=log),
+                unit=panel.column.unit if panel.column else "",
                 intervals=not is_cost,
             )
             names = [f"{place:g}" for place in at]

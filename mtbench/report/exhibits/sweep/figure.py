@@ -26,7 +26,8 @@ _ACROSS = 3
 
 
 def draw_sweep(runs: SuiteRuns, sweep: Sweep) -> Figure:
-    """The test metric over the values: a line per method with its mean over seeds, their 95 % t-interval and each seed.
+    """Return the test metric over the values: a line per method with its mean over seeds, their 95 % t-interval and
+    each seed.
 
     Of many methods the best and the worst on average over values and datasets are drawn like that, the others in grey.
     """
@@ -57,7 +58,7 @@ def draw_sweep(runs: SuiteRuns, sweep: Sweep) -> Figure:
                 for method in part.methods
                 if method in goodness
             ]
-            draw_lines(axes, lines, room=nearest(sweep.at, inches=inches, log=sweep.log), small=small)
+            draw_lines(axes, lines, room=nearest(sweep.at, inches=inches, log=sweep.log), unit=column.unit, small=small)
             label_places(axes, sweep.at, sweep.values, inches=inches, log=sweep.log)
             shown = column.name if small or not column.is_mean else "mean over tasks"
             axes.set_title(wrap(shown if small else f"{part.dataset}: {shown}", int(inches * 16)))
@@ -94,7 +95,8 @@ def _flat(figure: Figure, count: int) -> list[tuple[Axes, float]]:
 
 
 def _goodness(sweep: Sweep, method: str) -> float:
-    """The mean over datasets and values of the means over seeds of the first thing that is shown, higher for better."""
+    """Return the mean over datasets and values of the means over seeds of the first thing that is shown, higher for
+    better."""
     means = [
         summarize(part.scores(method, value, part.main[0])).mean * (1 if part.main[0].higher_is_better else -1)
         for part in sweep.parts
