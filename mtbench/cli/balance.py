@@ -14,9 +14,9 @@ from torch import Tensor
 from mtbench.contract import Classification, Task
 from mtbench.errors import shortlist
 from mtbench.store.record import CEILING
-from mtbench.train.ceilings import ceilings
-from mtbench.train.constants import constants
-from mtbench.train.pointing import best_constant, places_of
+from mtbench.train.diagnostics.ceilings import ceilings
+from mtbench.train.diagnostics.constants import constants
+from mtbench.train.diagnostics.pointing import best_constant, places_of
 
 if TYPE_CHECKING:
     from mtbench.contract import Dataset

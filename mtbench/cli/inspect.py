@@ -95,7 +95,7 @@ def _machine(root: Path) -> list[tuple[str, str]]:
 
     import torch
 
-    from mtbench.train.numerics import numerics
+    from mtbench.train.machine.numerics import numerics
 
     found = numerics(torch.device("cpu"))
     devices = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]

@@ -18,7 +18,7 @@ from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.markdown import escape_markdown, render_markdown
 from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import fixed, listed, slug
-from mtbench.train.pointing import FAR
+from mtbench.train.diagnostics.pointing import FAR
 
 __all__ = [
     "Shown",

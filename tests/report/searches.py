@@ -45,7 +45,7 @@ def weighted(
     planned: int | None = None,
     stale: str = "",
 ) -> tuple[StudyRuns, list[RunStatus]]:
-    """Return a search over the weights of branches+fixed, whose `asked` are weights; and the runs that were retrained."""
+    """Return a search over the weights of branches+fixed, whose `asked` are weights, and the retrained runs."""
     runs = {
         number: [
             _weighted(

@@ -15,7 +15,7 @@ def interval_of(summary: Summary, unit: str = "") -> tuple[float, float] | None:
     """Return the 95 % confidence interval of a mean over seeds; None of fewer than three.
 
     Args:
-        summary: of the seeds.
+        summary: the summary over seeds.
         unit: unit of the values: an interval of what is measured in % ends at 0 and 100. Empty for changes and gains.
     """
     if summary.interval is None or summary.n < FEW:

@@ -59,8 +59,8 @@ def pareto_rows(trade: TradeOff) -> list[Row]:
 
 
 def pareto_frame(found: StudyRuns, trade: TradeOff, rows: Sequence[Row]) -> pd.DataFrame:
-    """Return a line per row and task at full precision, the front as a set in one line; after them what is not in the table:
-    points off the front, and what was not retrained.
+    """Return a line per row and task at full precision, the front as a set in one line; after them what is not in the
+    table: points off the front, and trials that were not retrained.
 
     Columns: ``validation`` (of a point's trial), ``n``, ``mean``, ``std``, ``t95_low``, ``t95_high`` (of the test
     split), ``hv_chance`` and ``hv_nadir`` (shares), ``reference_chance`` and ``reference_nadir`` (of that task),
