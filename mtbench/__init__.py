@@ -1,6 +1,6 @@
 """Multi-task-learning methods compared under one protocol: from one command to a table.
 
-From Python::
+From Python:
 
     import mtbench
 

@@ -119,7 +119,7 @@ def _describe(console: "Console", kind: str, name: str) -> None:
         console.print()
         say(console, f"Paper: {plugin.paper}", markup=False)
     if hasattr(plugin, "stands_for"):
-        console.print(f"\nStands for {plugin.stands_for}, whose options it takes.\n", markup=False, highlight=False)
+        console.print(f"\nStands for {plugin.stands_for}, and takes its options.\n", markup=False, highlight=False)
         return
     groups = [plugin.Options]
     if kind == "dataset":

@@ -20,8 +20,8 @@ from mtbench.plan.chosen import BackboneChoice, MethodChoice
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly, build, build_balancer
-from mtbench.train.device import deterministic
 from mtbench.train.loop import fit
+from mtbench.train.machine.device import deterministic
 
 __all__ = [
     "BACKBONE",

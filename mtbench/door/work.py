@@ -15,7 +15,7 @@ from mtbench.store.fingerprint import code
 from mtbench.store.folder import RunFolder
 from mtbench.store.results import check_results, find_runs, mark_results
 from mtbench.store.status import RunStatus, status_of
-from mtbench.train.device import check_precision, choose_device
+from mtbench.train.machine.device import check_precision, choose_device
 
 __all__ = ["Work", "check_refresh"]
 

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from mtbench.contract import Network, Split
 from mtbench.explanation.maps import Maps
+from mtbench.train.batches.prefetch import batches
+from mtbench.train.diagnostics.pointing import FAR, ROUNDING, places_of
 from mtbench.train.outputs import ask, batch_size
-from mtbench.train.pointing import FAR, ROUNDING, places_of
-from mtbench.train.prefetch import batches
 
 __all__ = ["Answers", "answers"]
 
@@ -29,7 +29,7 @@ class Answers:
         points: (n, 2) float64, x and y in pixels of the true point, NaN if it is unknown or outside the image; None if
             the dataset has no points.
         peaks: (n, 2), the same for the map's peak, NaN for an empty map; None if `points` is.
-        distances: (n,) between the two, as measured by `mtbench.train.pointing`, in fractions of the image's width and
+        distances: (n,) between the two, as measured by `mtbench.train.diagnostics.pointing`, in fractions of the image's width and
             height; NaN if either is unknown; None if `points` is.
     """
 
@@ -49,7 +49,7 @@ class Answers:
 
     @property
     def near(self) -> Tensor:
-        """Mask (n,) bool of the answers whose peak lies within `mtbench.train.pointing.FAR` of a known point."""
+        """Mask (n,) bool of the answers whose peak lies within `pointing.FAR` of a known point."""
         assert self.distances is not None
         return self.distances <= FAR + ROUNDING
 

@@ -38,7 +38,7 @@ class Case:
 def cases(found: Answers) -> list[Case]:
     """Return the cases of a task: right and wrong answers, divided by the place of the peak if true points are known.
 
-    A peak is in the right place if it is within `mtbench.train.pointing.FAR` of the point. Then answers without a known
+    A peak is in the right place if it is within `mtbench.train.diagnostics.pointing.FAR` of the point. Then answers without a known
     point belong to no case.
     """
     if found.points is None:

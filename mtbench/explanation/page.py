@@ -18,7 +18,7 @@ from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.markdown import escape_markdown, render_markdown
 from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import fixed, listed, slug
-from mtbench.train.pointing import FAR
+from mtbench.train.diagnostics.pointing import FAR
 
 __all__ = [
     "Shown",
@@ -92,7 +92,8 @@ def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[
         layout=Layout(
             header=("task", "labels", "accuracy %", "in record", *names, *extra), lines=tuple(lines), tasks=0, costs=0
         ),
-        caption=_caption(maps, located),
+        caption=_caption(maps, located)[:1],
+        details=_caption(maps, located)[1:],
         footnotes=footnotes_of(run, {each.index: _accuracy(each) for each in found if len(each.rows)}),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = [
     *("brief", "counted", "counts", "decimals", "difference", "duration", "fixed", "listed", "memory", "p_value"),
-    *("ratio", "seeds", "signed", "slug", "span", "spread", "wrap"),
+    *("ratio", "rounded", "seeds", "signed", "slug", "span", "spread", "wrap"),
 ]
 
 
@@ -70,6 +70,14 @@ def ratio(number: float) -> str:
     if float(text) == 1 != number:
         text = f"{number:.4f}"
     return f"\N{MULTIPLICATION SIGN}{text}"
+
+
+def rounded(names: Iterable[str]) -> dict[str, str]:
+    """Return by name how it is shown: numbers with more than three decimals in three digits, as
+    ``weights=0.115/0.885``, unless two names would look alike."""
+    short = {name: re.sub(r"\d*\.\d{4,}", lambda found: f"{float(found[0]):.3g}", name) for name in names}
+    shown = list(short.values())
+    return {name: text if shown.count(text) == 1 else name for name, text in short.items()}
 
 
 def listed(words: Iterable[str]) -> str:

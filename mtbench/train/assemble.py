@@ -14,8 +14,8 @@ from mtbench.contract.normalization import convert_batch_norm
 from mtbench.contract.targets import check_targets
 from mtbench.plan.chosen import MethodChoice
 from mtbench.plan.spec import RunSpec
-from mtbench.train.pointwise import convert_pointwise
-from mtbench.train.precision import compute_in_bfloat16
+from mtbench.train.network.pointwise import convert_pointwise
+from mtbench.train.network.precision import compute_in_bfloat16
 
 __all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits"]
 

@@ -17,7 +17,7 @@ from mtbench.contract.promises import check_output, check_predictions, example_l
 from mtbench.errors import PluginError
 from mtbench.store.record import BatchMeans, TaskResult
 from mtbench.train.batch_means import BatchMeter
-from mtbench.train.buffers import unchanged_buffers
+from mtbench.train.network.buffers import unchanged_buffers
 from mtbench.train.outputs import outputs
 
 __all__ = ["Evaluation", "evaluate", "measure"]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mtbench.contract import Balancer, GradientBalancer, Losses, Task
 from mtbench.errors import NegativeLoss, NonFiniteLoss, RunError
-from mtbench.train.device import waits
+from mtbench.train.machine.device import waits
 
 __all__ = ["SMALLER", "Guard", "guard"]
 

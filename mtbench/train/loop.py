@@ -16,22 +16,22 @@ from mtbench.contract import Task, TrainingProtocol, reseed, stream
 from mtbench.contract.promises import check_losses, check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
-from mtbench.train.absence import absences
-from mtbench.train.ahead import placed
 from mtbench.train.assemble import Assembly
-from mtbench.train.buffers import after_step
-from mtbench.train.cost import Ledger
+from mtbench.train.batches.ahead import placed
+from mtbench.train.batches.prefetch import batches
+from mtbench.train.cost.ledger import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
+from mtbench.train.diagnostics.weights import WeightMeter
 from mtbench.train.evaluate import Evaluation, measure
 from mtbench.train.guard import SMALLER, Guard
 from mtbench.train.heartbeat import Heartbeat
-from mtbench.train.optimizer import build_optimizer, set_learning_rate
+from mtbench.train.network.buffers import after_step
+from mtbench.train.optimizer.absence import absences
+from mtbench.train.optimizer.build import build_optimizer, set_learning_rate
+from mtbench.train.optimizer.registration import check_phases, check_registered, known_to
 from mtbench.train.phases import Phase, phases
-from mtbench.train.prefetch import batches
 from mtbench.train.progress import Progress
-from mtbench.train.registration import check_phases, check_registered, known_to
 from mtbench.train.selection import best_epochs, keep_best
-from mtbench.train.weights import WeightMeter
 
 __all__ = ["TRAIN_EXAMPLES", "Fitted", "Keeper", "curve_epochs", "fit"]
 

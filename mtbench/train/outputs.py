@@ -14,8 +14,8 @@ from mtbench.contract import Backbone, Batch, Network, Split
 from mtbench.contract.normalization import batch_statistics
 from mtbench.contract.promises import check_outputs
 from mtbench.errors import PluginError
-from mtbench.train.ahead import placed
-from mtbench.train.prefetch import batches
+from mtbench.train.batches.ahead import placed
+from mtbench.train.batches.prefetch import batches
 
 __all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs"]
 

@@ -12,8 +12,8 @@ from mtbench.contract import Balancer, Batch, Inputs, Losses, Network, NoOptions
 from mtbench.errors import UsageError
 from mtbench.store.record import PhaseInfo
 from mtbench.train.assemble import Assembly
-from mtbench.train.order import Visits, visits
-from mtbench.train.ownership import owned
+from mtbench.train.batches.order import Visits, visits
+from mtbench.train.optimizer.ownership import owned
 
 __all__ = ["Alone", "Phase", "phases", "some_inputs"]
 
@@ -74,7 +74,7 @@ class Phase:
         """Return the parameters that are frozen as a whole.
 
         Frozen numbers of other parameters belong to tasks that are absent from every step of the phase, which
-        `mtbench.train.absence` keeps.
+        `mtbench.train.optimizer.absence` keeps.
         """
         return [network.get_parameter(name) for name, mask in self.frozen.items() if mask is None]
 

@@ -29,17 +29,17 @@ from mtbench.store.record.diagnosis import Selectivity
 from mtbench.store.record.numerics import Numerics
 from mtbench.store.record.pointing import Pointing
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.ceilings import ceilings
-from mtbench.train.constants import constants
-from mtbench.train.cost import count_macs, count_parameters
-from mtbench.train.device import deterministic
+from mtbench.train.cost.ledger import count_macs, count_parameters
+from mtbench.train.diagnostics.ceilings import ceilings
+from mtbench.train.diagnostics.constants import constants
+from mtbench.train.diagnostics.distances import distances
+from mtbench.train.diagnostics.pointing import measure_pointing
 from mtbench.train.diagnostics.selectivity import measure_selectivity
-from mtbench.train.distances import distances
-from mtbench.train.environment import environment
 from mtbench.train.loop import Fitted, Keeper, fit
-from mtbench.train.numerics import numerics
+from mtbench.train.machine.device import deterministic
+from mtbench.train.machine.environment import environment
+from mtbench.train.machine.numerics import numerics
 from mtbench.train.phases import Phase, phases
-from mtbench.train.pointing import measure_pointing
 from mtbench.train.progress import Progress
 
 __all__ = ["Trained", "train"]

@@ -45,7 +45,7 @@ def weighted(
     planned: int | None = None,
     stale: str = "",
 ) -> tuple[StudyRuns, list[RunStatus]]:
-    """Return a search over the weights of branches+fixed, whose `asked` are weights; and what was trained again."""
+    """Return a search over the weights of branches+fixed, whose `asked` are weights, and the retrained runs."""
     runs = {
         number: [
             _weighted(
@@ -69,7 +69,7 @@ def rated(
     protocol: TrainingProtocol = PAPER,
     planned: int | None = None,
 ) -> tuple[StudyRuns, list[RunStatus]]:
-    """Return a search over the learning rate of a method, whose `asked` are rates; and what was trained again."""
+    """Return a search over the learning rate of a method, whose `asked` are rates; and the runs that were retrained."""
     runs = {}
     for number, trial in enumerate(tried):
         rate = float(trial.asked)

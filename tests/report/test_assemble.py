@@ -16,7 +16,8 @@ from mtbench.report.exhibits.diagnostics import exhibit as diagnostics
 from mtbench.report.exhibits.pareto import data as pareto
 from mtbench.report.exhibits.pareto import exhibit as pareto_exhibit
 from mtbench.report.exhibits.summary import exhibit as summary
-from mtbench.report.page.latex import render_latex
+from mtbench.report.page.latex import escape_latex, render_latex
+from mtbench.report.page.markdown import escape_markdown, render_markdown
 from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, finished
@@ -24,6 +25,8 @@ from tests.report.searches import Tried, weighted
 from tests.report.suite_runs import filled
 from tests.report.typesetting import needs_latex, typeset
 
+LONGEST = 400
+"""Characters of a caption that a paper can print as it is."""
 TASKS = {"mmnist2": ("LU", "RL"), "mmnist3": ("LU", "RL", "LL"), "mmnist9": tuple("123456789")}
 SOME = ("uniform", "single", "td:channels=6:bu2=mul+fixed:weights=.3/.4/.3")
 EVERY = Suite(
@@ -79,10 +82,24 @@ def test_no_two_pages_and_no_two_figures_have_one_name(runs: SuiteRuns) -> None:
     assert len(set(stems)) == len(stems)
 
 
-def test_every_page_marks_a_look(runs: SuiteRuns) -> None:
+def test_every_page_marks_a_preview(runs: SuiteRuns) -> None:
     pages = list(assemble(Results.of_suite(runs)).pages())
-    assert all(page.quick for page in pages)
-    assert all(any(sentence.startswith("QUICK") for sentence in page.caption) for page in pages)
+    assert all("\n**Preview, not a result.** " in render_markdown(page) for page in pages)
+
+
+def test_captions_are_short_and_details_hold_the_rest_below_the_table(runs: SuiteRuns) -> None:
+    pages = list(assemble(Results.of_suite(runs)).pages())
+    assert {len(page.layout.lines) > 40 for page in pages} == {True, False}  # all methods, and some
+    for page in pages:
+        caption, details = " ".join(page.caption), " ".join(page.details)
+        assert 0 < len(caption) <= LONGEST
+        assert details
+        float_, rest = render_latex(page).split("\\label{", 1)
+        assert float_.endswith(f"{escape_latex(caption)}}}\n")
+        assert rf"\textbf{{Details.}} {escape_latex(details)}\par" in rest
+        *_, above, below = render_markdown(page).split("\n**Details.** ")[0:2]
+        assert above.endswith(f"{escape_markdown(caption)}\n")
+        assert below.startswith(escape_markdown(details))
 
 
 @needs_latex

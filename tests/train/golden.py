@@ -26,8 +26,8 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import default_balancer, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS
-from mtbench.train.device import deterministic
-from mtbench.train.numerics import numerics
+from mtbench.train.machine.device import deterministic
+from mtbench.train.machine.numerics import numerics
 from mtbench.train.trained import Trained
 from tests.train.runs import CPU, run
 

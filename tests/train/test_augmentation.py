@@ -14,7 +14,7 @@ from mtbench.contract import Augmentation, Batch, Losses, Motion, Network
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.estimate import measure_speed
+from mtbench.train.cost.estimate import measure_speed
 from mtbench.train.evaluate import evaluate
 from mtbench.train.loop import fit
 from mtbench_methods.balancers.loss_weights.uniform import Uniform

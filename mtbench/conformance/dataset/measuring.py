@@ -10,8 +10,8 @@ from mtbench.conformance.dataset.least_loss import declares_signs
 from mtbench.conformance.fault import Fault
 from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.device import deterministic
 from mtbench.train.evaluate import measure
+from mtbench.train.machine.device import deterministic
 
 __all__ = ["can_be_learned", "measures_as_declared"]
 

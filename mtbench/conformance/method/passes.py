@@ -10,7 +10,7 @@ from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import plain
 from mtbench.contract import Batch
 from mtbench.train.assemble import Assembly
-from mtbench.train.buffers import after_step
+from mtbench.train.network.buffers import after_step
 
 __all__ = ["passes_once"]
 

@@ -9,7 +9,7 @@ from mtbench.conformance.candidate import Candidate, built
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import plain
 from mtbench.contract import Batch, Losses
-from mtbench.train.buffers import after_step
+from mtbench.train.network.buffers import after_step
 
 __all__ = ["takes_any_sign"]
 

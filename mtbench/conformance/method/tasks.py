@@ -10,7 +10,7 @@ from mtbench.conformance.fault import Fault
 from mtbench.conformance.method.states import check_finite, one_epoch, reached, same, some
 from mtbench.conformance.world import absent_in_every_other_batch, plain, undefined
 from mtbench.contract.authors import place_of
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench.train.loop import fit
 
 __all__ = ["grows_as_declared", "survives_absence", "welcomes", "works_with_any_tasks"]

@@ -38,7 +38,8 @@ def page_of(run: TrainedRun, found: Sequence[Measured]) -> Page:
         label=f"{stem_of(run)}-explain",
         quick=run.record.spec.protocol.name == "quick",
         layout=Layout(header=HEADER, lines=tuple(plain(_line(run, each)) for each in found), tasks=0, costs=0),
-        caption=(*CAPTION, OWN) if other else CAPTION,
+        caption=CAPTION[:1],
+        details=(*CAPTION[1:], OWN) if other else CAPTION[1:],
         footnotes=footnotes_of(run, shown),
     )
 

@@ -52,7 +52,8 @@ def page_of(run: TrainedRun, found: Sequence[Embedded]) -> Page:
         layout=Layout(
             header=HEADER, lines=tuple(plain(_line(run, each, accuracies)) for each in found), tasks=0, costs=0
         ),
-        caption=CAPTION,
+        caption=CAPTION[:1],
+        details=CAPTION[1:],
         footnotes=footnotes_of(run, accuracies),
     )
 

@@ -14,7 +14,7 @@ from mtbench.contract.files import with_short_hashes
 from mtbench.contract.options import render_value
 from mtbench.plan.spec import RunSpec
 from mtbench.report.data.reading import Reading
-from mtbench.report.text import slug
+from mtbench.report.text import rounded, slug
 from mtbench.store.record import Record, TaskInfo
 from mtbench.store.status import TRUST, RunStatus
 
@@ -124,6 +124,11 @@ class Comparison:
     def seeds(self) -> tuple[int, ...]:
         """The seeds of all its runs, finished or not."""
         return tuple(sorted({run.spec.seed for method in self.methods for run in method.runs}))
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The names of methods in tables and figures, by title: with rounded numbers."""
+        return rounded(method.title for method in self.methods)
 
     @property
     def common_metric(self) -> TaskInfo | None:

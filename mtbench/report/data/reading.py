@@ -43,7 +43,7 @@ class Reading:
 
     Attributes:
         name: the name of the convention.
-        opening: sentences at the beginning of the caption.
+        opening: sentences on the rules: the first for the caption, the rest for the details.
         when: the epoch of the numbers, for a sentence.
         lacking: sentences on runs that lack what the rules need.
         chosen_on_test: True if epochs were chosen on the test split, so that nothing is ranked.

@@ -10,6 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from mtbench.report.figure.intervals import CUT as INTERVALS
+from mtbench.report.figure.intervals import interval_of
 from mtbench.report.figure.legend import GREY, LETTER
 from mtbench.report.figure.style import Look
 from mtbench.report.figure.whiskers import Whisker, draw_whiskers, shifted
@@ -18,7 +20,7 @@ from mtbench.stats.summary import summarize
 
 __all__ = ["EXPLAINED", "Line", "draw_lines", "handle", "label_log", "label_places", "nearest", "unlike"]
 
-EXPLAINED = "Lines: means over seeds, with 95 % t-intervals (an arrow where one is cut off). Dots: a seed each."
+EXPLAINED = f"Lines: means over seeds, with {INTERVALS}. Dots: a seed each."
 _MARKERS = "osD^vPX<>pdh"
 _DASHES = ((), (4.0, 1.5), (1.0, 1.0), (5.0, 1.0, 1.0, 1.0), (7.0, 2.0))
 _BEYOND = 0.3
@@ -47,11 +49,14 @@ class Line:
     values: tuple[NDArray[np.float64], ...]
 
 
-def draw_lines(axes: Axes, lines: Sequence[Line], *, room: float, intervals: bool = True, small: bool = False) -> None:
+def draw_lines(
+    axes: Axes, lines: Sequence[Line], *, room: float, unit: str = "", intervals: bool = True, small: bool = False
+) -> None:
     """Draw methods side by side. A place without values is a gap.
 
     Args:
         room: points between the two places that are nearest to one another, as `nearest` finds them.
+        unit: unit of the values; empty for changes and gains.
         intervals: True if values vary, so that means have intervals and seeds are shown.
         small: True if the panel is small.
     """
@@ -82,7 +87,7 @@ def draw_lines(axes: Axes, lines: Sequence[Line], *, room: float, intervals: boo
             }
             beside = shifted(axes, shift + _BESIDE, upright=True)
             axes.plot([place] * len(values), values, color=colour, transform=beside, **dots)
-            if bounds := summarize(values).interval:
+            if bounds := interval_of(summarize(values), unit):
                 whiskers.append(Whisker(at=place, low=bounds[0], high=bounds[1], colour=colour, shift=shift))
     if intervals:
         shown = [values for line in lines if line.look for values in line.values]

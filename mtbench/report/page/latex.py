@@ -86,7 +86,8 @@ def render_latex(page: Page) -> str:
     return _TEMPLATE.render(
         title=page.title,
         quick=QUICK if page.quick else "",
-        caption=[sentence for sentence in page.caption if sentence != QUICK],
+        caption=page.caption,
+        details=" ".join(page.details),
         label=f"tab:{page.label}",
         floats=_floats(blocks(layout, width=_LINE - 7, name=_NAME, head=_HEAD, gap=6, measure=_points), page),
         width=math.ceil(max(names)),
@@ -145,7 +146,7 @@ def _floats(blocks: Sequence[Layout], page: Page) -> list[Float]:
                 floats.append(Float())
             floats[-1].blocks.append(part)
             floats[-1].height += height
-    for footnote in page.footnotes:
+    for footnote in (*([" ".join(page.details)] if page.details else []), *page.footnotes):
         height = _lines(footnote)
         if floats[-1].height + height > _PAGE:
             floats.append(Float())

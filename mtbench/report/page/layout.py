@@ -43,7 +43,8 @@ class Page:
         label: the same as part of a name.
         quick: True if it is a preview, not a result.
         layout: the table.
-        caption: sentences that say what the numbers are.
+        caption: sentences that a paper prints above the table: the quantity, the number of seeds, the meaning of bold.
+        details: sentences for a paragraph below the table: training, tests and definitions in full.
         footnotes: sentences on what is not as it should be.
         aside: the explanation of heads if there is no room for the caption.
     """
@@ -53,6 +54,7 @@ class Page:
     quick: bool
     layout: Layout
     caption: tuple[str, ...]
+    details: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
     aside: str = ""
 

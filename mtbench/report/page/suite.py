@@ -30,7 +30,7 @@ def warnings(titles: Iterable[str]) -> tuple[str, ...]:
 
 
 def heading(runs: SuiteRuns, of: str = "") -> str:
-    """Return the title of a figure: the suite's, its name and size, what of it is shown, and whether it is a look."""
+    """Return the title of a figure: the suite's title, name and size, `of`, and a line that marks a preview."""
     title = wrap(f"{runs.suite.title} ({runs.title}){of}", 90)
     return f"{title}\n{QUICK}" if runs.quick else title
 

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
 from mtbench.store.record.diagnosis import Conflict
-from mtbench.train.buffers import restored_buffers
-from mtbench.train.cost import Ledger
+from mtbench.train.cost.ledger import Ledger
 from mtbench.train.diagnostics.same_images import SameImages
+from mtbench.train.network.buffers import restored_buffers
 
 __all__ = ["ConflictMeter"]
 

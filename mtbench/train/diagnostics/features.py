@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
+from mtbench.train.batches.prefetch import batches
 from mtbench.train.outputs import batch_size
-from mtbench.train.prefetch import batches
 
 __all__ = ["Features", "Head", "find_head", "gather"]
 

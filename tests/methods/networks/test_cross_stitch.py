@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mtbench.contract import Backbone, NoOptions, Setup
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_method
-from mtbench.train.cost import count_macs, parts
+from mtbench.train.cost.ledger import count_macs, parts
 from mtbench_methods.networks.cross_stitch import CrossStitch
 from mtbench_methods.networks.single import Single
 from tests.builders.networks import network_in, setup_of

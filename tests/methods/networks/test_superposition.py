@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.errors import UsageError
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench_methods.networks.film import Film
 from mtbench_methods.networks.rows import RowsByTask
 from mtbench_methods.networks.superposition import Superposed, Superposition

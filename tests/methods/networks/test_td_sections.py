@@ -14,7 +14,7 @@ from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench.train.trained import train
 from mtbench_methods.networks.td.network import TopDown, TopDownOptions
 from mtbench_methods.networks.td.stream import Glance, Sections, stream

@@ -32,7 +32,7 @@ def read_by(comparison: Comparison, rules: Rules, *, name: str, opening: Sequenc
 
     Args:
         name: the name of the convention.
-        opening: sentences at the beginning of the caption.
+        opening: see `Reading`.
     """
     single = single_task_runs(comparison)
     found: dict[str, _Found] = {}

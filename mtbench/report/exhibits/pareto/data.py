@@ -45,7 +45,7 @@ class Point:
         name: the setting in words; no two points share it.
         front: True if no other was better on the validation split.
         tried: (T,) what it was worth there.
-        tested: (S, T) the test metric per seed, NaN where it was not trained again.
+        tested: (S, T) the test metric per seed, NaN where it was not retrained.
     """
 
     number: int

@@ -26,8 +26,8 @@ class Row:
         point: None unless it is one.
         summaries: summaries of the test metric per task; none for the front as a set.
         n: seeds of which all tasks are known.
-        chance, nadir: the share of the box that it covers from either reference; None without one.
-        share: the fraction of resamples of seeds in which a point is on the front; None if it has no meaning.
+        chance, nadir: the fraction of the box that it covers from either reference; None without one.
+        share: fraction of bootstrap samples of the seeds in which a point is on the front; None where it is unknown.
         verdict: against the front; None for what is on it, or where there is none.
     """
 
@@ -60,7 +60,7 @@ def pareto_rows(trade: TradeOff) -> list[Row]:
 
 def pareto_frame(found: StudyRuns, trade: TradeOff, rows: Sequence[Row]) -> pd.DataFrame:
     """Return a line per row and task at full precision, the front as a set in one line; after them what is not in the
-    table: points off the front, and what was not trained again.
+    table: points off the front, and trials that were not retrained.
 
     Columns: ``validation`` (of a point's trial), ``n``, ``mean``, ``std``, ``t95_low``, ``t95_high`` (of the test
     split), ``hv_chance`` and ``hv_nadir`` (shares), ``reference_chance`` and ``reference_nadir`` (of that task),

@@ -13,7 +13,7 @@ from mtbench.report.data.columns import Column, columns_of, scores
 from mtbench.report.data.constant import not_above
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, STALE, apart, trained
+from mtbench.report.page.sentences import STALE, apart, trained
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import decimals, signed, span, spread
 from mtbench.stats.contrast import welch_from
@@ -55,11 +55,13 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         quick=runs.quick,
         layout=Layout(header=tuple(header), lines=tuple(lines), tasks=3 * len(columns), costs=0, together=3),
         caption=(
-            *([QUICK] if runs.quick else []),
-            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.{_metric(columns[0], paper)}"
-            f"{_convention(paper)}",
+            f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: ours beside "
+            f"{paper.source or runs.suite.source}{_repeats(paper)}.{_metric(columns[0], paper)}",
+            "Mean ± standard deviation; diff: ours minus the paper's.",
+        ),
+        details=(
             f"Ours: {trained(sheet.comparison, records)}",
-            f"Both mean ± standard deviation of repeats{_divisor(paper, columns)}; diff: ours minus the paper's."
+            f"Standard deviations are over repeats{_divisor(paper, columns)}.{_convention(paper)}"
             f"{_own_mean(paper, columns)}",
         ),
         footnotes=(
@@ -185,16 +187,14 @@ def _convention(paper: PaperTable) -> str:
     better = {"gain": "higher", "drop": "lower"}[sign]
     return (
         f" The paper's Δm ({paper.delta}): {AVERAGES[average].rstrip(',')} of the relative {sign}, {better} is better. "
-        "Ours is over the single-task run of the same seed."
+        "Ours is relative to the single-task run with the same seed."
     )
 
 
 def _own_mean(paper: PaperTable, columns: Sequence[Column]) -> str:
     if MEAN in paper.columns or not any(column.is_mean for column in columns):
         return ""
-    return (
-        " The paper's mean over tasks is that of its means, with the greatest standard deviation that its tasks allow."
-    )
+    return " The paper's mean over tasks is the mean of its means, with the largest standard deviation that they allow."
 
 
 def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterator[str]:
@@ -214,9 +214,9 @@ def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterat
         return
     said = f"The order of {len(common)} methods by {column.name} against the paper's: Kendall's tau {signed(found.tau)}"
     fewest = min(int(np.isfinite(values[method]).sum()) for method in common)
-    if found.interval is not None and fewest > 1:  # a single seed drawn anew is itself
+    if found.interval is not None and fewest > 1:  # a single seed has no spread
         said += (
-            f"; when our seeds are drawn anew, 95 % of {found.resamples:,} times it is {span(found.interval)}, and "
-            f"the whole order is the paper's in {100 * found.same:.0f} %"
+            f"; in 95 % of {found.resamples:,} bootstrap samples of our seeds it is {span(found.interval)}, and the "
+            f"whole order is the paper's in {100 * found.same:.0f} %"
         )
     yield f"{said}."

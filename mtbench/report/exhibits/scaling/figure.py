@@ -94,6 +94,7 @@ def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
                     for method in goodness
                 ],
                 room=nearest(at, inches=_INCHES, log=log),
+                unit=panel.column.unit if panel.column else "",
                 intervals=not is_cost,
             )
             names = [f"{place:g}" for place in at]

@@ -46,6 +46,7 @@ class Row:
 
     Attributes:
         method: its title.
+        label: its title as tables show it.
         stale: True if some of its runs are stale.
         mixed: True if Δm, or a bold entry, compares its runs with runs of different numerics.
         cells: cells in the order of the table's columns.
@@ -66,6 +67,7 @@ class Row:
     """
 
     method: str
+    label: str
     stale: bool
     mixed: bool
     cells: tuple[Cell, ...]
@@ -100,7 +102,8 @@ class Table:
         ranked: True if there is a column of mean ranks.
         convention: the convention of Δm.
         averages: other averages of Δm that differ from it here.
-        caption: sentences that say what the numbers are.
+        caption: sentences that a paper prints above the table.
+        details: sentences below the table: training, tests and definitions in full.
         footnotes: sentences on runs that are not as they should be.
     """
 
@@ -116,6 +119,7 @@ class Table:
     convention: Convention
     averages: tuple[str, ...]
     caption: tuple[str, ...]
+    details: tuple[str, ...]
     footnotes: tuple[str, ...]
 
 
@@ -146,6 +150,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     rows = tuple(
         Row(
             method=method.title,
+            label=comparison.labels[method.title],
             stale=method.stale,
             mixed=bool(against[index]),
             cells=tuple(
@@ -171,10 +176,11 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     )
     spreads = any(cell.summary.std is not None for row in rows for cell in row.cells)
     constants = constants_of(comparison, columns)
-    words = caption.Says(
+    facts = caption.Facts(
         unit=unit,
         single=over,
         spreads=spreads,
+        marked=any(cell.constant for row in rows for cell in row.cells),
         comparisons=separation.comparisons,
         power=_power(columns, values),
         columns=columns,
@@ -203,7 +209,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         ranked=ranking is not None,
         convention=convention,
         averages=other_averages(comparison, convention.average),
-        caption=caption.sentences(comparison, words),
+        caption=caption.caption(comparison, facts),
+        details=caption.details(comparison, facts),
         footnotes=caption.footnotes(comparison, notes),
     )
 

@@ -58,7 +58,7 @@ def draw_sweep(runs: SuiteRuns, sweep: Sweep) -> Figure:
                 for method in part.methods
                 if method in goodness
             ]
-            draw_lines(axes, lines, room=nearest(sweep.at, inches=inches, log=sweep.log), small=small)
+            draw_lines(axes, lines, room=nearest(sweep.at, inches=inches, log=sweep.log), unit=column.unit, small=small)
             label_places(axes, sweep.at, sweep.values, inches=inches, log=sweep.log)
             shown = column.name if small or not column.is_mean else "mean over tasks"
             axes.set_title(wrap(shown if small else f"{part.dataset}: {shown}", int(inches * 16)))

@@ -83,10 +83,12 @@ def test_a_page_has_a_row_per_method_and_a_column_per_value_in_ascending_order()
         "| uniform | 66.23 ± 1.00 | – | 3, 0 |\n"  # noqa: RUF001
         "| Single task | 75.73 ± 0.71 | 91.00 ± 1.00 | 2, 3 |\n"
         "\n"
-        "Suite rates: mmnist2 over lr, size paper. Columns: lr, learning rate at the start. "
-        "Test accuracy in %, higher is better, the mean over tasks within each run, after the last epoch; nothing is "
-        "chosen on the test split. ± is the standard deviation over n seeds (divisor n-1); n: seeds, of each value "
-        "where they differ. A value that is chosen by these numbers would be chosen on the test split.\n"
+        "mmnist2 over lr, size paper: mean ± standard deviation over n seeds (for each value if they differ).\n"
+        "\n"
+        "**Details.** Suite rates: Two learning rates. Columns: lr, learning rate at the start. "
+        "Test accuracy in %, higher is better, the mean over tasks within each run, after the last epoch; the test "
+        "split is not used for any choice. Standard deviations have the divisor n-1. "
+        "A value chosen by these numbers would be chosen on the test split.\n"
     )
 
 
