@@ -29,8 +29,8 @@ class Answers:
         points: (n, 2) float64, x and y in pixels of the true point, NaN if it is unknown or outside the image; None if
             the dataset has no points.
         peaks: (n, 2), the same for the map's peak, NaN for an empty map; None if `points` is.
-        distances: (n,) between the two, as measured by `mtbench.train.diagnostics.pointing`, in fractions of the image's width and
-            height; NaN if either is unknown; None if `points` is.
+        distances: (n,) between the two, as measured by `mtbench.train.diagnostics.pointing`, in fractions of the
+            image's width and height; NaN if either is unknown; None if `points` is.
     """
 
     index: int

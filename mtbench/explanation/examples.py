@@ -38,8 +38,8 @@ class Case:
 def cases(found: Answers) -> list[Case]:
     """Return the cases of a task: right and wrong answers, divided by the place of the peak if true points are known.
 
-    A peak is in the right place if it is within `mtbench.train.diagnostics.pointing.FAR` of the point. Then answers without a known
-    point belong to no case.
+    A peak is in the right place if it is within `mtbench.train.diagnostics.pointing.FAR` of the point. Then answers
+    without a known point belong to no case.
     """
     if found.points is None:
         kinds = [("right answers", "right", found.right), ("wrong answers", "wrong", ~found.right)]
