@@ -46,10 +46,10 @@ class TrainingProtocol:
         "step:every=40:factor=.1; cosine",
     )
     warmup: float = option(0.0, "warm-up: epochs in which the learning rate grows linearly, step by step", low=0)
-    images: int = option(0, "training examples used, the first so many; 0 is all", low=0)
+    images: int = option(0, "number of training examples used, from the first on; 0 is all", low=0)
     fraction: float = option(
         1.0,
-        "fraction of those examples that is used, each so many times more often per epoch",
+        "fraction of these examples that is used; each is repeated 1 / fraction times per epoch",
         low=1e-4,
         high=1,
         formerly="share",

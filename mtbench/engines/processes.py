@@ -51,7 +51,7 @@ def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerPr
         process = context.Process(target=_follow, args=(known_sums(), target, *arguments, theirs))
         try:
             _start(process)
-        except (OSError, EOFError) as cause:  # the server died in this very moment; asked again it is started anew
+        except (OSError, EOFError) as cause:  # the server died in this very moment; it is started again
             ours.close()
             if attempt + 1 == ATTEMPTS:
                 raise RunError(f"no process can be started: {type(cause).__name__}: {cause}.") from cause

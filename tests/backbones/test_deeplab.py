@@ -53,11 +53,11 @@ def test_parameters_are_those_of_torchvisions_modules_and_of_libmtl() -> None:
 def test_the_work_is_that_of_torchvisions_modules() -> None:
     """Dilation changes nothing of the work, and enlarging maps and their means over places count for none."""
     with torch.device("meta"):
-        trunk = torchvision.models.resnet50(replace_stride_with_dilation=DILATED)
-        trunk.avgpool = trunk.fc = nn.Identity()
+        backbone = torchvision.models.resnet50(replace_stride_with_dilation=DILATED)
+        backbone.avgpool = backbone.fc = nn.Identity()
         heads = [DeepLabHead(2048, count) for count in (13, 1, 3)]
     ours = count_work(parse_method("branches"), dense_setup("deeplab", (3, 288, 384)))
-    encoder = macs_of(trunk, 1, 3, 288, 384)
+    encoder = macs_of(backbone, 1, 3, 288, 384)
     each = [macs_of(head, 1, 2048, 36, 48) for head in heads]
     assert ours.per_input == encoder + sum(each)
     assert ours.per_task == encoder + each[0]

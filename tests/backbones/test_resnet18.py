@@ -13,7 +13,7 @@ from tests.builders.networks import backbone_of
 build = partial(backbone_of, shape=(3, 64, 64))
 
 
-def test_the_trunk_has_the_parameters_of_torchvisions_without_its_classifier() -> None:
+def test_the_backbone_has_the_parameters_of_torchvisions_without_its_classifier() -> None:
     assert sum(p.numel() for p in build("resnet18").parameters()) == 11_176_512
 
 

@@ -83,7 +83,7 @@ def test_a_task_is_answered_alike_alone_and_among_all(method: str) -> None:
         assert torch.allclose(net.task_output(images, index), output, atol=1e-6)
 
 
-def test_every_method_starts_from_the_trunk_of_the_seed() -> None:
+def test_every_method_starts_from_the_backbone_of_the_seed() -> None:
     def backbones(method: str) -> list[torch.Tensor]:
         return [value for name, value in network(method).named_parameters() if name.endswith("stages.conv1.pre.weight")]
 

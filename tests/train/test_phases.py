@@ -159,7 +159,7 @@ def test_added_alone_a_task_leaves_the_balancer_as_it_was() -> None:
     assert all(torch.equal(end["balancer"][name], before[name]) for name in before)
 
 
-def test_a_branch_that_is_added_alone_learns_as_it_would_by_itself_on_a_frozen_trunk() -> None:
+def test_a_branch_that_is_added_alone_learns_as_it_would_by_itself_on_a_frozen_backbone() -> None:
     """Plain PyTorch: features of the backbone as it was, a fresh Adam, the learning rate halved from its start."""
     spec = spec_of("uniform", adds="own")
     found, made, middle = run(spec), assembled(spec), stopped(spec, EPOCHS)["network"]

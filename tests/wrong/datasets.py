@@ -110,7 +110,7 @@ class FewClasses(AllTasks):
 
 
 class Unseeded(AllTasks):
-    """Draws its examples anew."""
+    """Draws its examples again."""
 
     def split(self, images: Tensor, targets: tuple[Tensor, ...], members: Tensor | None = None) -> Split:
         return super().split(images[torch.randperm(len(images))], targets, members)

@@ -152,7 +152,7 @@ class Widens(Branches):
 
 
 class Restarts(Branches):
-    """Begins anew for a task that is added."""
+    """Starts again for a task that is added."""
 
     def welcome(self, index: int) -> None:  # noqa: ARG002
         with torch.no_grad():

@@ -1,6 +1,6 @@
 """Messages of `mtbench check` on plug-ins that are wrong in one way each.
 
-``PYTHONPATH=.:tests/plugins python -m tests.wrong.show`` prints them, and writes them anew.
+``PYTHONPATH=.:tests/plugins python -m tests.wrong.show`` prints them, and writes them again.
 """
 
 import inspect

@@ -140,7 +140,7 @@ def test_forty_tasks_with_gradients_of_very_unequal_lengths_are_combined(name: s
 
 
 @pytest.mark.parametrize("name", [name for name in LENGTHS if name != "aligned-mtl-ub"])
-def test_on_the_scale_sum_the_trunk_gets_the_native_gradient_divided_by_the_gain(name: str) -> None:
+def test_on_the_scale_sum_the_backbone_gets_the_native_gradient_divided_by_the_gain(name: str) -> None:
     made, native = found(name)
     expected = cast(GradientBalancer, made.balancer).gain(2)
     assert expected is not None
@@ -151,7 +151,7 @@ def test_on_the_scale_sum_the_trunk_gets_the_native_gradient_divided_by_the_gain
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if not name.endswith("-ub")])
-def test_on_the_scale_matched_the_trunk_gets_a_gradient_as_long_as_that_of_uniform(name: str) -> None:
+def test_on_the_scale_matched_the_backbone_gets_a_gradient_as_long_as_that_of_uniform(name: str) -> None:
     native, matched, uniform = found(name)[1], found(name, "matched")[1], found("uniform")[1]
     assert length(of_backbone(matched)) == pytest.approx(length(of_backbone(uniform)), rel=1e-4)
     factor = length(of_backbone(uniform)) / length(of_backbone(native))

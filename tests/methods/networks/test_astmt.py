@@ -325,7 +325,7 @@ def test_the_discriminator_learns_ten_times_and_what_is_a_tasks_own_t_times_as_f
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_what_is_a_tasks_own_lies_outside_of_the_trunk(backbone: str) -> None:
+def test_what_is_a_tasks_own_lies_outside_of_the_backbone(backbone: str) -> None:
     network = build("astmt", backbone)
     shared = network.shared_parameters()
     assert {id(one) for one in shared} == {id(one) for one in network.backbone.parameters()}

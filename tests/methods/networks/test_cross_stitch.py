@@ -84,7 +84,7 @@ def test_units_that_are_the_identity_leave_the_single_task_networks(tasks: int, 
 
 
 @pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
-def test_identity_units_leave_deeper_trunks_as_they_are_too(backbone: str) -> None:
+def test_identity_units_leave_deeper_backbones_as_they_are_too(backbone: str) -> None:
     setup = setup_of(2, backbone, shape=(3, 45, 45))
     network = build(setup=setup)
     disturb(network)
@@ -149,7 +149,7 @@ def reached(network: CrossStitch, index: int) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("tasks", [2, 9])
-def test_every_task_reaches_every_trunk_and_unit_and_its_own_branch_alone(tasks: int) -> None:
+def test_every_task_reaches_every_backbone_and_unit_and_its_own_branch_alone(tasks: int) -> None:
     network = build(tasks)
     for index in range(tasks):
         lengths = reached(network, index)
@@ -160,14 +160,14 @@ def test_every_task_reaches_every_trunk_and_unit_and_its_own_branch_alone(tasks:
     assert shared == {id(named[name]) for name in named if not name.startswith("branches")}
 
 
-def test_with_identity_units_no_task_reaches_the_trunk_of_another() -> None:
+def test_with_identity_units_no_task_reaches_the_backbone_of_another() -> None:
     network = build(3)
     set_units(network, torch.eye(3))
     lengths = reached(network, 1)
     assert {name.split(".")[1] for name in lengths if name.startswith("backbones") and lengths[name]} == {"1"}
 
 
-def test_the_last_shared_layer_treats_tasks_alike_where_a_trunk_would_not() -> None:
+def test_the_last_shared_layer_treats_tasks_alike_where_a_backbone_would_not() -> None:
     network = build(2)
     network.branches[1].load_state_dict(network.branches[0].state_dict())
     first, second = reached(network, 0), reached(network, 1)
@@ -186,6 +186,6 @@ def test_units_learn_ten_times_as_fast_unless_told_otherwise() -> None:
         parse_method("cross-stitch:unit_lr=-1")
 
 
-def test_one_task_needs_every_trunk_but_no_other_branch() -> None:
+def test_one_task_needs_every_backbone_but_no_other_branch() -> None:
     macs = count_macs(build(3).eval(), torch.zeros(1, 1, 28, 28))
     assert macs.per_input - macs.per_task >= 2 * 3_000

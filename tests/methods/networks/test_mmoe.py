@@ -54,7 +54,7 @@ def test_one_expert_is_the_network_with_branches(tasks: int) -> None:
 
 
 @pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
-def test_one_expert_is_the_network_with_branches_on_deeper_trunks_too(backbone: str) -> None:
+def test_one_expert_is_the_network_with_branches_on_deeper_backbones_too(backbone: str) -> None:
     setup = setup_of(2, backbone, shape=(3, 45, 45))
     network, branches = build(options=":experts=1", setup=setup).eval(), Branches(NoOptions(), setup).eval()
     images = torch.randn(2, 3, 45, 45)
@@ -153,7 +153,7 @@ def test_experts_are_asked_once_for_all_tasks() -> None:
 
 
 @pytest.mark.parametrize("tasks", [1, 2, 9])
-def test_it_fits_a_trunk_of_one_stage_whose_expert_is_the_neck(tasks: int) -> None:
+def test_it_fits_a_backbone_of_one_stage_whose_expert_is_the_neck(tasks: int) -> None:
     network = build(setup=setup_of(tasks, "mlp:depth=1"))
     outputs = network(torch.rand(2, 1, 28, 28))
     assert [tuple(output.shape) for output in outputs] == [(2, 10)] * tasks

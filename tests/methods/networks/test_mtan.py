@@ -96,7 +96,7 @@ def test_masks_that_are_open_everywhere_leave_the_plain_network(backbone_class: 
 
 @pytest.mark.parametrize("side", [45, 64])
 @pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
-def test_open_masks_leave_deeper_trunks_as_they_are_too(backbone: str, side: int) -> None:
+def test_open_masks_leave_deeper_backbones_as_they_are_too(backbone: str, side: int) -> None:
     setup = setup_of(2, backbone, shape=(3, side, side))
     network, plain = Mtan(NoOptions(), setup), Branches(NoOptions(), setup)
     saturate(network, 40)

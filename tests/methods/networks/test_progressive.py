@@ -55,7 +55,7 @@ def test_laterals_that_say_nothing_leave_the_single_task_networks(tasks: int) ->
 
 
 @pytest.mark.parametrize("backbone", ["vgg11:width=.03", "resnet18:width=.06"])
-def test_laterals_that_say_nothing_leave_deeper_trunks_as_they_are_too(backbone: str) -> None:
+def test_laterals_that_say_nothing_leave_deeper_backbones_as_they_are_too(backbone: str) -> None:
     setup = setup_of(3, backbone, shape=(3, 45, 45))
     network, single = Progressive(NoOptions(), setup), Single(NoOptions(), setup)
     silence(network)

@@ -233,7 +233,7 @@ class Stages(Backbone):
         return nn.Linear(self.features, output_size)
 
 
-def test_what_its_stages_are_decides_whether_a_trunk_is_mirrored() -> None:
+def test_what_its_stages_are_decides_whether_a_backbone_is_mirrored() -> None:
     options = TopDownOptions()
     plain = Stage(nn.Conv2d(3, 3, 3), nn.ReLU())
     strided = Stage(nn.Conv2d(3, 3, 3, stride=2), nn.ReLU())
@@ -269,7 +269,7 @@ def test_the_stream_has_a_map_for_every_stage_but_the_last_and_none_for_the_imag
 
 
 @pytest.mark.parametrize("backbone", SMALL)
-def test_without_modulation_bu2_is_the_plain_trunk(backbone: str) -> None:
+def test_without_modulation_bu2_is_the_plain_backbone(backbone: str) -> None:
     network = features(backbone, "td:bu2=add")
     for lateral in network.top_down.to_bu2.values():
         for parameter in lateral.parameters():
@@ -313,7 +313,7 @@ def test_both_passes_share_weights_and_keep_statistics_of_their_own() -> None:
     assert not any(name.startswith("bu1.") for name in names)
 
 
-def test_bu1_has_the_statistics_of_a_trunk_that_saw_the_images_once_and_bu2_those_of_its_own_pass() -> None:
+def test_bu1_has_the_statistics_of_a_backbone_that_saw_the_images_once_and_bu2_those_of_its_own_pass() -> None:
     network, alone = build("resnet18:width=.125").train(), build("resnet18:width=.125").backbone.train()
     images = torch.rand(8, 3, 32, 32)
     network(images, torch.arange(8) % 3)
