@@ -33,8 +33,8 @@ class Part:
     Attributes:
         results: the folder below ``results/``.
         command: an mtbench command with its arguments, without ``--results``; `run` or `search`.
-        by_seed: how many seeds are run one after another, all methods of a seed before the next; 0 for what the
-            command itself says.
+        by_seed: number of seeds to run one after another, all methods of a seed before the next; 0 for the command's
+            own.
     """
 
     results: str

@@ -100,8 +100,17 @@ def test_the_other_commands_can_be_planned(command: str, tmp_path: Path, data_ro
 def test_the_readmes_table_is_that_of_the_kept_report() -> None:
     report = (HOUSE / "reports/2026-11-24-demo/mmnist3-quick-table.md").read_text()
     table = [line for line in report.splitlines() if line.startswith("| ")]
-    assert len(table) == 6
+    assert len(table) == 7
     assert "\n".join(table) in README
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    asked = 'dataset="mmnist3", seeds=3, protocol="quick"'
+    assert asked in source
+    monkeypatch.chdir(tmp_path)
+    exec(source.replace(asked, 'dataset="toy-all", seeds=2, epochs=1, jobs=1, quiet=True'), {})
+    assert next(tmp_path.rglob("*-table.md")).is_file()
 
 
 def test_the_pictures_and_links_of_the_documents_are_there() -> None:

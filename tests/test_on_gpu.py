@@ -8,7 +8,7 @@ from tests.on_gpu import ROOT, marked
 
 
 def test_the_files_with_tests_for_a_gpu_are_found() -> None:
-    assert {"tests/train/test_device.py", "tests/train/test_waiting.py"} <= set(marked())
+    assert {"tests/train/machine/test_device.py", "tests/train/test_waiting.py"} <= set(marked())
     assert "tests/test_on_gpu.py" not in marked()
 
 

@@ -34,6 +34,8 @@ def bench_page(bench: Bench) -> Page:
         caption=(
             f"Steps of the training loop without evaluation, timed for {ask.seconds:g} s after a few others, on images "
             f"of {ask.dataset}{', which are random here' * ask.is_random}.",
+        ),
+        details=(
             "FLOP/step: 2 for each multiply-accumulate of the forward pass, times 3, since a backward pass takes two.",
             f"Limit: {limit}, the best of a large product of matrices in the same precision on one {where}.",
             "Memory: at the peak, of the process on a CPU, of its tensors on a GPU.",

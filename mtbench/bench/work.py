@@ -14,10 +14,10 @@ from mtbench.engines.heap import keep_freed_memory
 from mtbench.errors import MtbenchError
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import count_macs
-from mtbench.train.device import deterministic
-from mtbench.train.memory import peak_memory
-from mtbench.train.pace import now, pace
+from mtbench.train.cost.ledger import count_macs
+from mtbench.train.cost.memory import peak_memory
+from mtbench.train.cost.pace import now, pace
+from mtbench.train.machine.device import deterministic
 
 __all__ = ["BESIDE", "Meeting", "Steps", "measure_limit", "measure_steps"]
 

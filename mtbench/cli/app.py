@@ -58,7 +58,7 @@ def main() -> None:
     except MtbenchError as error:
         from rich.console import Console
 
-        Console(stderr=True).print(f"[bold red]Error:[/] {_plain(error)}", soft_wrap=True, highlight=False)
+        Console(stderr=True, emoji=False).print(f"[bold red]Error:[/] {_plain(error)}", soft_wrap=True, highlight=False)
         sys.exit(2)
 
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from mtbench.contract import Classification, Task
 from mtbench.errors import shortlist
 from mtbench.store.record import CEILING
-from mtbench.train.ceilings import ceilings
-from mtbench.train.constants import constants
-from mtbench.train.pointing import best_constant, places_of
+from mtbench.train.diagnostics.ceilings import ceilings
+from mtbench.train.diagnostics.constants import constants
+from mtbench.train.diagnostics.pointing import best_constant, places_of
 
 if TYPE_CHECKING:
     from mtbench.contract import Dataset
@@ -32,13 +32,13 @@ MANY_CLASSES = 12
 
 
 def class_balance(dataset: "Dataset") -> Iterator[str]:
-    """Return lines on the classes of a dataset whose labels are there; none where no task is a classification.
+    """Return lines on the classes of a dataset whose files are ready; none if no task is a classification.
 
     Per task the training examples with a label, the fractions of the classes among their labels, and the accuracy on
     the test split of the class that is most frequent in training; of many tasks the range and the median.
 
     Raises:
-        DataError: as `Dataset.labels`.
+        DataError: see `Dataset.labels`.
     """
     tasks = [(index, task) for index, task in enumerate(dataset.tasks) if isinstance(task.kind, Classification)]
     if not tasks:
@@ -67,7 +67,7 @@ def point_balance(dataset: "Dataset") -> Iterator[str]:
     the median. A warning names tasks with more than 30 %: their objects are mostly in one place.
 
     Raises:
-        DataError: as `Dataset.labels`.
+        DataError: see `Dataset.labels`.
     """
     if not dataset.points:
         return
@@ -98,7 +98,7 @@ def triplet_balance(dataset: "Dataset") -> Iterator[str]:
     tasks, where the classes of images are known.
 
     Raises:
-        DataError: as `Dataset.labels`.
+        DataError: see `Dataset.labels`.
     """
     if not all(task.kind.one_task_per_example for task in dataset.tasks):
         return

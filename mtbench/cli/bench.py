@@ -97,7 +97,7 @@ def bench(
     from mtbench.plan.parse import parse_dataset, parse_method
     from mtbench.report.page.terminal import print_page
     from mtbench.report.write import DEFAULT_REPORTS
-    from mtbench.train.device import check_precision, choose_device
+    from mtbench.train.machine.device import check_precision, choose_device
 
     console, chosen, changed = open_console(), choose_device(device), settings(changes or [])
     check_precision(chosen, changed.get("precision", "float32"))

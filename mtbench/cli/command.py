@@ -11,6 +11,8 @@ __all__ = ["App"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+OTHER = "Other"
+"""Group of the options that name none, in a help text that has groups."""
 _WORDS = {
     r"^Value error, ": "",
     r"^Input should be a valid integer.*": "Allowed: a whole number.",
@@ -43,8 +45,8 @@ class _Plain:
             if option.is_flag:
                 option.metavar = ""
             if is_grouped and not option.rich_help_panel:
-                option.rich_help_panel = "Other"
-        return params
+                option.rich_help_panel = OTHER
+        return sorted(params, key=lambda param: getattr(param, "rich_help_panel", None) == OTHER)
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         """Read the arguments.

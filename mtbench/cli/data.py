@@ -104,7 +104,7 @@ def link(
     name, datasets = _source_of(name)
     if folder is not None:
         folder = folder.expanduser().absolute()
-        if not os.path.isdir(folder):  # Path.is_dir raises where the folder above must not be looked into
+        if not os.path.isdir(folder):  # Path.is_dir raises if the folder above cannot be read
             raise UsageError(f"{folder} is not a folder.", mend=f"Give the folder of the files of {name}.")
         for dataset in datasets:
             dataset.check_folder(folder)

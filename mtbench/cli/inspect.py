@@ -29,7 +29,7 @@ def list_(
         ),
     ] = None,
 ) -> None:
-    """List the installed methods, balancers, datasets and backbones, with a line for each."""
+    """List the installed methods, balancers, datasets, backbones and exhibits, with a line for each."""
     from rich.markup import escape
 
     if kind is not None and f"{kind.removesuffix('s')}s" not in KINDS:
@@ -95,7 +95,7 @@ def _machine(root: Path) -> list[tuple[str, str]]:
 
     import torch
 
-    from mtbench.train.numerics import numerics
+    from mtbench.train.machine.numerics import numerics
 
     found = numerics(torch.device("cpu"))
     devices = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]

@@ -83,7 +83,7 @@ def run(
         str,
         typer.Option(
             "--suite",
-            help="A suite by name, or a TOML file, which says itself what is run.",
+            help="A suite by name or as a TOML file, in place of methods and datasets.",
             metavar="SUITE",
             rich_help_panel=WHAT,
             autocompletion=completion.suites,
@@ -187,8 +187,8 @@ def run(
 def _alone(suite: str, others: Mapping[str, str]) -> None:
     for option in (option for option, value in others.items() if value):
         raise UsageError(
-            f"{option} was given beside --suite {suite}, which says itself what it runs.",
-            mend=f"For other runs make a suite of your own: mtbench suite show {suite} says how.",
+            f"{option} and --suite {suite} were both given, and a suite has its own methods and datasets.",
+            mend=f"For other runs write a suite of your own: `mtbench suite show {suite}` names a file to begin with.",
         )
 
 

@@ -232,7 +232,7 @@ def console(*, quiet: bool = False) -> "Console":
     """Return standard output; in a file or a pipe it is `WIDTH` columns wide."""
     from rich.console import Console
 
-    opened = Console(quiet=quiet)
+    opened = Console(quiet=quiet, emoji=False)
     if not opened.is_terminal and "COLUMNS" not in os.environ:
         opened.width = WIDTH
     return opened

@@ -112,7 +112,7 @@ def _finished(plan: StudyPlan, results: Path) -> int:
     """Return the number of finished trials among those that are asked for, from the file of the study alone."""
     try:
         return min(plan.trials, read_study(plan.folder(results) / FILE).finished)
-    except DamagedRecord:  # not there, or to be written anew
+    except DamagedRecord:  # missing, or to be rewritten
         return 0
 
 

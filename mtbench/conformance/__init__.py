@@ -1,4 +1,4 @@
-"""Does a plug-in keep what the contract promises? ``mtbench check NAME``, and the same for the tests of its package.
+"""Checks that a plug-in keeps the promises of the contract: ``mtbench check NAME``, and for the tests of its package.
 
 from mtbench.conformance import assert_conforms
 

@@ -1,4 +1,4 @@
-"""A method tried in a small world: built and trained by the harness's own loop."""
+"""A method tested in a small world: built and trained by the harness's own loop."""
 
 import dataclasses
 import io
@@ -20,8 +20,8 @@ from mtbench.plan.chosen import BackboneChoice, MethodChoice
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly, build, build_balancer
-from mtbench.train.device import deterministic
 from mtbench.train.loop import fit
+from mtbench.train.machine.device import deterministic
 
 __all__ = [
     "BACKBONE",
@@ -40,12 +40,12 @@ __all__ = [
 BATCH = 16
 PROTOCOL = TrainingProtocol(name="check", epochs=3, batch=BATCH, lr=3e-3, schedule="constant")
 BACKBONE = "lenet"
-"""The backbone that a method is tried on if nothing is said."""
+"""The backbone that a method is tested on by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A method and the backbone that it is tried on."""
+    """A method and the backbone that it is tested on."""
 
     method: MethodChoice
     backbone: BackboneChoice
@@ -62,10 +62,10 @@ class Candidate:
 
 
 class Memory:
-    """Keeps states as files would, and may interrupt."""
+    """A keeper of states in memory, as in files, which may interrupt the training."""
 
     def __init__(self, *, stop_after: int | None = None, enough: float = float("inf")) -> None:
-        """Args: interrupts after `stop_after` epochs, or once the curve's last mean accuracy is `enough`."""
+        """Args: interrupts after `stop_after` epochs, or when the curve's last mean accuracy is `enough`."""
         self.stop_after, self.enough = stop_after, enough
         self.kept: bytes | None = None
         self.best = 0.0
@@ -93,7 +93,7 @@ def primary(result: TaskResult) -> float:
 
 
 def tiny(name: str) -> BackboneChoice:
-    """Return an installed backbone, as small as it says it can be; as it is where options are given."""
+    """Return an installed backbone at the smallest size that it declares; unchanged if options are given."""
     if ":" in name:
         return parse_backbone(name)
     options = parse_backbone(name).backbone_class.conformance.tiny
@@ -101,7 +101,7 @@ def tiny(name: str) -> BackboneChoice:
 
 
 def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Assembly:
-    """Return everything that is needed to train in the world, whose examples serve as training and test split.
+    """Return the assembly for training in the world, whose examples are both training and test split.
 
     Raises:
         UsageError: the method does not fit the world.
@@ -162,7 +162,7 @@ def trained(
     memory: Memory | None = None,
     points: Collection[int] | None = (),
 ) -> Assembly:
-    """Return the assembly after training; interrupted where the memory says so."""
+    """Return the assembly after training, which the memory may interrupt."""
     deterministic(torch.device("cpu"), protocol.precision)
     run = built(candidate, world, seed=seed)
     with suppress(InterruptedError):

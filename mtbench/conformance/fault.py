@@ -1,4 +1,4 @@
-"""The exception that a check raises, and the words for what went wrong."""
+"""The exception of a check, and the description of an error in words."""
 
 from mtbench.contract.authors import place_of_error
 from mtbench.errors import PluginError, UsageError
@@ -6,7 +6,7 @@ from mtbench.errors import PluginError, UsageError
 __all__ = ["Fault", "in_words"]
 
 LONGEST = 300
-"""Characters of a library's error that are shown."""
+"""Number of characters of a library's error that are shown."""
 
 
 class Fault(Exception):
@@ -14,7 +14,7 @@ class Fault(Exception):
 
 
 def in_words(error: Exception) -> str:
-    """Return what went wrong in a check, with the line of the plug-in's author that it went wrong in."""
+    """Return the error in a check in words, with the line of the plug-in's author that raised it."""
     if isinstance(error, Fault | PluginError):
         return str(error)
     if isinstance(error, UsageError):

@@ -25,21 +25,20 @@ class MapsInTurn(Segmentation):
 
 
 def as_maps(world: World, kinds: Sequence[type[Kind]]) -> World:
-    """Return the world with a map for each label: 1 where a bar lies that is at the place of the label, 0 at the other
-    places of its band.
+    """Return the world with a map for each label: 1 at the place of the label, 0 at the other places of its band.
 
-    Only the middle of each place is defined, so that maps as coarse as an eighth of an image's side can be right.
+    Only the middle of each place is defined, so that maps of an eighth of an image's side can be correct.
 
     Args:
-        kinds: what the tasks may be; empty for any.
+        kinds: the allowed kinds of tasks; empty for any.
 
     Raises:
-        UsageError: they may not be maps of classes.
+        UsageError: maps of classes are not allowed.
     """
     if kinds and not issubclass(Segmentation, tuple(kinds)):
         names = " or ".join(kind.__name__ for kind in kinds)
         raise UsageError(
-            f"on backbones of maps methods are checked on tasks of kind Segmentation, and this one is for {names}."
+            f"on backbones of maps, methods are checked on tasks of kind Segmentation, and this one is for {names}."
         )
     split = world.split
     assert isinstance(split.inputs, Tensor)

@@ -1,4 +1,4 @@
-"""A plug-in by name, and everything that is checked of it."""
+"""A plug-in by name, and its checks."""
 
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -20,9 +20,9 @@ class CheckResult:
     """The outcome of one check.
 
     Attributes:
-        check: what is true if it passed.
-        fault: what is wrong, in a sentence; empty if it passed.
-        left_out: the number of checks that rest on this one, and were not made since it failed.
+        check: the statement that is true if it passed.
+        fault: the error in a sentence; empty if it passed.
+        left_out: the number of checks that depend on this one, and were not made since it failed.
     """
 
     check: str
@@ -31,19 +31,19 @@ class CheckResult:
 
 
 def examine(name: str, *, root: Path, only: Sequence[str] = ()) -> Iterator[CheckResult]:
-    """Check a plug-in, and tell of each check as it ends.
+    """Check a plug-in, and yield the result of each check when it ends.
 
-    All checks rest on the first one: where it fails no other is made. A fault that several checks find is told once.
+    All checks depend on the first one: if it fails no other is made. A fault that several checks find is reported once.
 
     Args:
         name: a method as on the command line (``mine``, ``mine:depth=2``, ``mine@vgg11:width=.125``, ``td+mgda``), or a
             balancer, dataset or backbone.
-        root: where data files live, for datasets.
-        only: words; the checks that have any of them in their names are made, and the first one without being told of
-            if it passes. Empty for all.
+        root: the folder of the data files, for datasets.
+        only: words; the checks whose names contain any of them are made, and the first one without a result if it
+            passes. Empty for all.
 
     Raises:
-        UsageError: nothing of that name is installed, an option does not fit, or no check has such a word in its name.
+        UsageError: there is no plug-in of that name, an option does not fit, or no check has such a word in its name.
         PluginError: it cannot be imported.
     """
     yield from made(_checks(name, root), only)
@@ -110,5 +110,5 @@ def _checks(name: str, root: Path) -> Mapping[str, Callable[[], None]]:
     raise UsageError(
         f"nothing called '{bare}' is installed.",
         mend=did_you_mean(bare, known),
-        allowed="`mtbench list` shows what there is.",
+        allowed="`mtbench list` shows the installed plug-ins.",
     )

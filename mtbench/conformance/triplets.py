@@ -1,4 +1,4 @@
-"""The small worlds as triplets, for methods that are for embeddings."""
+"""The small worlds as triplets, for methods on embeddings."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from mtbench.errors import UsageError
 __all__ = ["as_triplets", "fitting"]
 
 SIZE = 16
-"""Numbers of an embedding: at least as many as there are tasks."""
+"""Number of dimensions of an embedding: at least the number of tasks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class TripletsInTurn(Retrieval):
 
 
 def fitting(world: World, kinds: Sequence[type[Kind]]) -> World:
-    """Return the world with tasks of one of these kinds, where there are any.
+    """Return the world with tasks of one of these kinds, if there are any.
 
     Raises:
         UsageError: there is no world of these kinds.
@@ -52,8 +52,10 @@ def fitting(world: World, kinds: Sequence[type[Kind]]) -> World:
 
 
 def as_triplets(world: World) -> World:
-    """Return triplets of the world's images: example i is the anchor, for task i modulo T, and has its label defined if
-    that is defined there; positive and negative are drawn."""
+    """Return triplets of the world's images: example i is the anchor, for task i modulo T.
+
+    Its label is defined if the anchor's is; positive and negative are drawn.
+    """
     split, count, tasks = world.split, len(world.split), len(world.tasks)
     labels = torch.stack([target.long() for target in split.targets], dim=1)  # (N, T)
     owner, generator = torch.arange(count) % tasks, stream(0, "conformance", "triplets")

@@ -1,4 +1,4 @@
-"""Small worlds that a method is tried in: images of noise with a bright bar for each task, made in milliseconds."""
+"""Small worlds that a method is tested in: images of noise with a bright bar for each task, made in milliseconds."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from mtbench.contract import Classification, Split, Task, stream
 __all__ = ["PLACES", "SHAPE", "World", "absent_in_every_other_batch", "conflicting", "plain", "undefined"]
 
 PLACES = 4
-"""How many places a bar can be at: the classes of each task."""
+"""Number of places of a bar: the classes of each task."""
 SHAPE = (1, 28, 28)
 
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Tasks, and examples that all of them have a label for unless said otherwise."""
+    """Tasks, and examples that have a label for all of them unless said otherwise."""
 
     tasks: tuple[Task, ...]
     split: Split
@@ -37,7 +37,7 @@ class InTurn(Classification):
 
 
 def plain(tasks: int, count: int) -> World:
-    """Return `count` examples; task t asks at which of four places the bar in the t-th of `tasks` bands is.
+    """Return `count` examples; the label of task t is the place, of four, of the bar in the t-th of `tasks` bands.
 
     The center of the bar is the task's point.
     """
@@ -59,7 +59,7 @@ def plain(tasks: int, count: int) -> World:
 
 
 def undefined(tasks: int, count: int) -> World:
-    """Return the plain world with a third of the labels missing; the last task's are rare."""
+    """Return the plain world with a third of the labels missing, and few of the last task's."""
     world = plain(tasks, count)
     kept = torch.rand(count, tasks, generator=stream(0, "conformance", "kept")) < 2 / 3
     kept[:, -1] &= torch.arange(count) % 8 == 0
@@ -67,9 +67,9 @@ def undefined(tasks: int, count: int) -> World:
 
 
 def conflicting(count: int) -> World:
-    """Return three tasks that pull one backbone apart, with losses of three sizes.
+    """Return three tasks whose gradients conflict in one backbone, with losses of three sizes.
 
-    The first two read the same bar and half of the second one's labels are those of another image; the third reads
+    The first two have the same bar, and half of the second one's labels are those of another image; the third has
     another bar.
     """
     world = plain(2, count)

@@ -17,11 +17,11 @@ adagrad (Duchi et al., 2011), a = `initial-accumulator`, eps = 1e-10:
 muon (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon), mu = `momentum`, for matrices:
     u <- mu u + (1 - mu) g;  G = (1 - mu) g + mu u  (Nesterov)
     theta <- theta - lr lambda theta;  theta <- theta - lr sqrt(max(1, rows / columns)) NS(G)
-    NS makes all singular values of G about 1: `mtbench.train.muon`. The factor of the learning rate is torch's default
-    ("original"). A matrix is the weight of a linear layer, including output layers, and with `flatten-kernels` also the
-    kernel of a convolution as (out, in k k). Everything else (biases, normalization layers, embeddings, other
-    parameters, those of the balancer) follows adamw with the same lr, `beta1` and lambda. Jordan et al. train the
-    output layers with adamw too; no network here declares its output layers.
+    NS makes all singular values of G about 1: `mtbench.train.optimizer.muon`. The factor of the learning rate is
+    torch's default ("original"). A matrix is the weight of a linear layer, including output layers, and with
+    `flatten-kernels` also the kernel of a convolution as (out, in k k). Everything else (biases, normalization layers,
+    embeddings, other parameters, those of the balancer) follows adamw with the same lr, `beta1` and lambda. Jordan et
+    al. train the output layers with adamw too; no network here declares its output layers.
 
 Weight decay applies to all the network's parameters, including biases and normalization layers, as in torch; a
 balancer's own parameters never decay.

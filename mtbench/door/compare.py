@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mtbench.door.contents import read_contents
 from mtbench.door.given import Folder, Folders, names
-from mtbench.door.results import read_results
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.suite import MEAN
 from mtbench.report.data.comparison import Comparison, MethodRuns
@@ -66,7 +66,7 @@ def compare(
         >>> frame[["task", "metric", "n"]].values.tolist()
         [['L1', 'objective', 2], ['L2', 'objective', 2], ['mean', 'objective', 2]]
     """
-    found = read_results(results, data_root).of_datasets(names(dataset))
+    found = read_contents(results, data_root).of_datasets(names(dataset))
     there = [each for each in found.comparisons() if protocol in ("", each.title)]
     rows = [row for comparison in there for row in _rows(comparison, a, b)]
     if not rows:
@@ -85,7 +85,7 @@ class _Row:
         comparison: the runs it is of.
         task: a task with the metric.
         name: the task's name, or `MEAN`.
-        means: of both methods over the pairs.
+        means: the means of both methods over the pairs.
         contrast: a - b.
     """
 

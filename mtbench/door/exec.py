@@ -51,7 +51,7 @@ def debug(
 
     Args:
         run: the run.
-        root, device, watch, say: as in `mtbench.engines.job.execute`.
+        root, device, watch, say: see `mtbench.engines.job.execute`.
 
     Returns:
         True if there was no error.

@@ -14,9 +14,9 @@ from mtbench.door.given import Folder
 from mtbench.door.given import data_root as chosen_root
 from mtbench.errors import UsageError
 from mtbench.explanation.trained import find_run, open_network
-from mtbench.train.device import choose_device, deterministic
+from mtbench.train.machine.device import choose_device, deterministic
+from mtbench.train.network.precision import compute_in_bfloat16
 from mtbench.train.outputs import outputs
-from mtbench.train.precision import compute_in_bfloat16
 
 __all__ = ["predict"]
 
@@ -34,7 +34,7 @@ def predict(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Returns:
-        by task name an array (N, ...), as the task's kind predicts: classes (N,), numbers, or maps (N, H, W).
+        an array (N, ...) by task name, as the task's kind predicts: classes (N,), numbers, or maps (N, H, W).
 
     Raises:
         UsageError: there is no such run, it is not finished, or the inputs do not fit it.

@@ -1,17 +1,28 @@
 """Tables and figures of results."""
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from mtbench.door.contents import Contents, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, names
-from mtbench.door.results import read_results
-from mtbench.report.assemble import make_report
-from mtbench.report.data.choices import Convention, parse_choices
-from mtbench.report.data.studies import in_tables
+from mtbench.engines.say import say
+from mtbench.errors import UsageError
+from mtbench.report.assemble import assemble, make_report
+from mtbench.report.data.choices import Choices, parse_choices
+from mtbench.report.data.comparison import compare
+from mtbench.report.data.conventions.convert import Asked, converted, converted_suite
+from mtbench.report.data.studies import StudyRuns, in_tables
+from mtbench.report.exhibit import Results
 
-__all__ = ["report"]
+if TYPE_CHECKING:  # suites are planned with plug-ins, which import torch, and most reports are of no suite
+    from mtbench.report.data.suite.runs import SuiteRuns
+    from mtbench.store.declaration import Declaration
+
+__all__ = ["print_report", "report"]
 
 
 def report(
@@ -19,10 +30,12 @@ def report(
     *,
     out: Folder | None = None,
     dataset: str | Iterable[str] = (),
+    suite: str = "",
     metrics: str | Iterable[str] = (),
-    delta: str = "task",
-    delta_sign: str = "gain",
-    delta_base: str = "seed",
+    delta: str = "",
+    delta_sign: str = "",
+    delta_base: str = "",
+    convention: str = "",
     rank: bool = False,
     data_root: Folder | None = None,
     quiet: bool = False,
@@ -31,16 +44,19 @@ def report(
 
     Args:
         results: a results folder, or several.
-        out: the folder of the files; by default ``reports/local/<dataset>``.
+        out: the folder of the files; by default ``reports/local/<dataset or suite>``.
         dataset: report these datasets alone.
+        suite: report the runs of this suite: published numbers beside measured ones, and its claims, judged.
         metrics: names of the metrics in summary tables, or ``all``; by default the primary one of each task.
-        delta: average in Δm: ``task`` (over the metrics of each task, then over tasks), ``metric`` (over all metrics)
-            or ``main`` (over the primary ones).
-        delta_sign: sign of Δm: ``gain`` (higher is better) or ``drop``.
-        delta_base: divisor of Δm: the single-task run of the same ``seed``, or the ``mean`` of the single-task runs.
-        rank: whether to show the mean rank of each method over metrics.
+        delta: average in Δm: ``task`` (over the metrics of each task, then over tasks; the default), ``metric`` (over
+            all metrics) or ``main`` (over the primary ones).
+        delta_sign: sign of Δm: ``gain`` (higher is better; the default) or ``drop``.
+        delta_base: divisor of Δm: the single-task run of the same ``seed`` (the default), or the ``mean`` of the
+            single-task runs.
+        convention: compute the tables by the rules of this published code.
+        rank: True to show the mean rank of each method over metrics.
         data_root: see `mtbench.load`.
-        quiet: whether to print no tables.
+        quiet: True to print no tables.
 
     Returns:
         the files: each table as Markdown, LaTeX and CSV, each figure as PDF and PNG, and the tidy frame as CSV.
@@ -54,14 +70,116 @@ def report(
         >>> sorted({file.suffix for file in files})
         ['.csv', '.md', '.pdf', '.png', '.tex']
     """
-    console = Console(quiet=quiet)
-    found = read_results(results, data_root).of_datasets(names(dataset))
+    return print_report(
+        read_contents(results, data_root).of_datasets(names(dataset)),
+        Console(quiet=quiet),
+        out=Path(out) if out else None,
+        suite=suite,
+        metrics=",".join(names(metrics)),
+        asked=Asked(average=delta, sign=delta_sign, base=delta_base),
+        convention=convention,
+        rank=rank,
+    )
+
+
+def print_report(
+    found: Contents,
+    console: Console,
+    *,
+    out: Path | None,
+    suite: str,
+    metrics: str,
+    asked: Asked,
+    convention: str,
+    rank: bool,
+) -> list[Path]:
+    """Print the tables of runs on a console, and write them with their figures.
+
+    Args:
+        found: the runs and searches.
+        asked: the wishes for Δm.
+        out, suite, metrics, convention, rank: see `report`; metrics are separated by commas.
+
+    Returns:
+        the files.
+
+    Raises:
+        UsageError, StoreError: see `report`.
+    """
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
-    convention = Convention(average=delta, sign=delta_sign, base=delta_base)
-    choices = parse_choices(",".join(names(metrics)), convention, tasks, rank=rank)
+    choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
+    if suite:
+        return list(_of_suite(suite, found, asked, choices, convention, out, console))
+    if convention:
+        return _by_convention(convention, found, asked, choices, out, console)
     shown, left_out = in_tables(found.runs, found.studies)
     made = make_report(shown, found.studies, choices)
     made.print(console)
     for line in left_out:
-        console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False)
-    return made.write(Path(out) if out else None)
+        say(console, line, style="dim", markup=False)
+    return made.write(out)
+
+
+def _by_convention(
+    name: str, found: Contents, asked: Asked, choices: Choices, out: Path | None, console: Console
+) -> list[Path]:
+    comparisons, left_out = converted(compare(found.shown), name, asked)
+    made = assemble(Results(comparisons=tuple(comparisons), choices=choices, convention=name))
+    made.print(console)
+    if left_out:
+        say(console, left_out, style="dim", markup=False)
+    return made.write(out)
+
+
+def _of_suite(
+    name: str,
+    found: Contents,
+    asked: Asked,
+    choices: Choices,
+    convention: str,
+    out: Path | None,
+    console: Console,
+) -> Iterator[Path]:
+    """Yield the files of the tables of a suite, of each size of it that was run."""
+    for runs in _suite_runs(name, found, () if convention else found.studies):
+        of_suite = (
+            Results.of_suite(converted_suite(runs, convention, asked), choices=choices, convention=convention)
+            if convention
+            else Results.of_suite(runs, found.root, choices)
+        )
+        made = assemble(of_suite)
+        made.print(console)
+        if runs.changed and not convention:
+            say(console, runs.changed, style="yellow", markup=False)
+        if runs.absent and not convention:
+            say(console, f"Not run at this size: {'; '.join(runs.absent)}.", style="dim", markup=False)
+        yield from made.write(out)
+
+
+def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "list[SuiteRuns]":
+    """Return the runs that belong to a suite, by size.
+
+    Raises:
+        DamagedRecord, NewerResults: see `mtbench.store.declaration.read_declaration`.
+        UsageError: there is no such suite, or there are no runs of it.
+    """
+    from mtbench.plan.suite.file import find_suite
+    from mtbench.report.data.suite.runs import suite_runs
+
+    suite = find_suite(name)
+    belonging = suite_runs(suite, found.shown, studies, _declaration(found.folders, suite.name))
+    if not belonging:
+        raise UsageError(
+            f"none of the runs there belongs to suite '{name}'.",
+            mend=f"Train some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder: "
+            "mtbench report DIR.",
+        )
+    return belonging
+
+
+def _declaration(folders: Sequence[Path], suite: str) -> "Declaration | None":
+    """Return the earliest declaration of a suite in some results folders, so that every change since then shows."""
+    from mtbench.store.declaration import read_declaration
+
+    there = [found for folder in folders if (found := read_declaration(folder, suite))]
+    return min(there, key=lambda declaration: declaration.at, default=None)

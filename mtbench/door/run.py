@@ -54,7 +54,7 @@ def run(
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
         refresh: states in which runs are done again: ``stale``, ``failed``, ``damaged`` or ``all``.
-        quiet: whether to print no progress.
+        quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10`` or ``lr=3e-4``.
 
     Returns:
@@ -64,7 +64,7 @@ def run(
         UsageError: something that was asked for does not exist or does not fit.
         DataError: the data cannot be had.
         StoreError: the results folder cannot be read or written.
-        Stopped: by Ctrl-C or SIGTERM.
+        Stopped: Ctrl-C or SIGTERM was received.
 
     Example:
         >>> frame = mtbench.run(["uniform", "moo"], "toy2", seeds=2, epochs=1, images=20, quiet=True)

@@ -70,7 +70,7 @@ def search(
         UsageError: something that was asked for does not exist or does not fit.
         DataError: the data cannot be had.
         StoreError: the results folder cannot be read or written.
-        Stopped: by Ctrl-C or SIGTERM.
+        Stopped: Ctrl-C or SIGTERM was received.
 
     Example:
         >>> trials = mtbench.search("uniform", "toy2", space={"lr": "1e-3/1e-2"}, sampler="grid", retrain=0,

@@ -15,7 +15,7 @@ from mtbench.store.fingerprint import code
 from mtbench.store.folder import RunFolder
 from mtbench.store.results import check_results, find_runs, mark_results
 from mtbench.store.status import RunStatus, status_of
-from mtbench.train.device import check_precision, choose_device
+from mtbench.train.machine.device import check_precision, choose_device
 
 __all__ = ["Work", "check_refresh"]
 
@@ -77,7 +77,7 @@ class Work:
 
         Args:
             specs: the runs, each once.
-            write: whether each run's ``spec.json`` is written.
+            write: True to write each run's ``spec.json``.
 
         Raises:
             StoreError: the results folder cannot be read or written, or is of a newer mtbench.
@@ -98,7 +98,7 @@ class Work:
         """Do the runs that are to be done, and show them on the display.
 
         Raises:
-            Stopped: by Ctrl-C or SIGTERM.
+            Stopped: Ctrl-C or SIGTERM was received.
         """
         for run in agenda.done:
             RunFolder(run.folder).tidy_up()
@@ -118,7 +118,7 @@ class Work:
 
         Raises:
             StoreError: the results folder cannot be read or written.
-            Stopped: by Ctrl-C or SIGTERM.
+            Stopped: Ctrl-C or SIGTERM was received.
         """
         agenda = self.agenda(specs, write=True)
         self.announce(what, agenda)

@@ -21,9 +21,9 @@ from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.store.data import data_fingerprint
 from mtbench.train.assemble import load_splits
-from mtbench.train.device import choose_device
-from mtbench.train.estimate import measure_speed
-from mtbench.train.speeds import Speed, Speeds, seconds_at
+from mtbench.train.cost.estimate import measure_speed
+from mtbench.train.cost.speeds import Speed, Speeds, seconds_at
+from mtbench.train.machine.device import choose_device
 
 __all__ = ["estimate", "measure"]
 

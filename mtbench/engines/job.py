@@ -30,10 +30,10 @@ from mtbench.store.data import data_fingerprint
 from mtbench.store.fingerprint import fingerprints
 from mtbench.store.folder import LeasedRun, RunFolder
 from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
-from mtbench.train.device import choose_device, deterministic
-from mtbench.train.numerics import numerics
+from mtbench.train.cost.speeds import Speeds
+from mtbench.train.machine.device import choose_device, deterministic
+from mtbench.train.machine.numerics import numerics
 from mtbench.train.progress import Progress
-from mtbench.train.speeds import Speeds
 from mtbench.train.trained import Trained, train
 
 __all__ = ["execute"]

@@ -20,12 +20,14 @@ def say(console: Console, line: str, *, style: str = "", markup: bool = True) ->
         markup: if rich's markup in the text is read; else the text is printed as it is.
     """
     if console.is_terminal:
-        console.print(line if markup else escape(line), style=style or None, soft_wrap=True, highlight=False)
+        console.print(
+            line if markup else escape(line), style=style or None, soft_wrap=True, highlight=False, emoji=False
+        )
         return
-    plain = Text.from_markup(line).plain if markup else line
+    plain = Text.from_markup(line, emoji=False).plain if markup else line
     for part in plain.splitlines() or [""]:
         indent = part[: len(part) - len(part.lstrip())]
         filled = textwrap.fill(
             part, console.width, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False
         )
-        console.print(filled, soft_wrap=True, highlight=False, markup=False)
+        console.print(filled, soft_wrap=True, highlight=False, markup=False, emoji=False)

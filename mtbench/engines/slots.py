@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from mtbench.errors import UsageError
-from mtbench.train.device import choose_device
+from mtbench.train.machine.device import choose_device
 
 __all__ = ["cores", "slots"]
 

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from mtbench.contract import Network, Split
 from mtbench.explanation.maps import Maps
+from mtbench.train.batches.prefetch import batches
+from mtbench.train.diagnostics.pointing import FAR, ROUNDING, places_of
 from mtbench.train.outputs import ask, batch_size
-from mtbench.train.pointing import FAR, ROUNDING, places_of
-from mtbench.train.prefetch import batches
 
 __all__ = ["Answers", "answers"]
 
@@ -21,16 +21,16 @@ class Answers:
 
     Attributes:
         index: index of the task.
-        rows: (n,) int64, the examples of the split.
+        rows: (n,) int64, the indices of the examples in the split.
         truth: (n,) int64, their classes.
         said: (n,) int64, the predicted classes.
-        log_odds: (n,) float64, ln(p / (1 - p)) of the predicted class; unlike p it tells apart answers that are all
-            but certain.
-        points: (n, 2) float64, x and y in pixels of the true point, NaN where it is not known or not in the image; None
-            if the dataset knows none.
-        peaks: (n, 2), likewise of the map's peak, NaN where the map has nothing in it; None where `points` is.
-        distances: (n,) between the two, as `mtbench.train.pointing` measures them, in fractions of the image's width
-            and height; NaN where either is unknown; None where `points` is.
+        log_odds: (n,) float64, ln(p / (1 - p)) of the predicted class; unlike p it distinguishes answers that are
+            almost certain.
+        points: (n, 2) float64, x and y in pixels of the true point, NaN if it is unknown or outside the image; None if
+            the dataset has no points.
+        peaks: (n, 2), the same for the map's peak, NaN for an empty map; None if `points` is.
+        distances: (n,) between the two, as measured by `mtbench.train.diagnostics.pointing`, in fractions of the
+            image's width and height; NaN if either is unknown; None if `points` is.
     """
 
     index: int
@@ -49,7 +49,7 @@ class Answers:
 
     @property
     def near(self) -> Tensor:
-        """Mask (n,) bool of the answers whose peak lies within `mtbench.train.pointing.FAR` of a known point."""
+        """Mask (n,) bool of the answers whose peak lies within `pointing.FAR` of a known point."""
         assert self.distances is not None
         return self.distances <= FAR + ROUNDING
 
@@ -63,10 +63,10 @@ class Answers:
 def answers(network: Network, split: Split, indices: Sequence[int], maps: Maps) -> list[Answers]:
     """Return the answers of a network to every task and every labeled example of a split.
 
-    Maps of all examples are computed only where true points are known, to measure the distances of their peaks.
+    Maps of all examples are computed only if true points are known, to measure the distances of their peaks.
 
     Args:
-        network: in evaluation mode.
+        network: the network in evaluation mode.
         indices: indices of the tasks, which are all of one class per image.
     """
     images = split.inputs

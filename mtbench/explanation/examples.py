@@ -11,22 +11,22 @@ from mtbench.explanation.answers import Answers
 __all__ = ["RULE", "RULE_OF_IMAGES", "Case", "cases", "surest_of_each", "whole_images"]
 
 RULE = (
-    "Of each case the images with the surest answers are shown, by the log-odds of the predicted class: of every true "
-    "class the surest one before a second one of any; of equals the first in the test split."
+    "Each case shows the images with the most confident answers, by the log-odds of the predicted class: the most "
+    "confident one of every true class before a second one of any; of equal ones the first in the test split."
 )
 RULE_OF_IMAGES = (
-    "Images are ordered by how many tasks are right (or wrong), then by the mean log-odds of those answers; of equals "
-    "the first in the test split comes first."
+    "Images are ordered by the number of right (or wrong) tasks, then by the mean log-odds of those answers; of equal "
+    "ones the first in the test split comes first."
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """Answers of one task that are alike.
+    """Similar answers of one task.
 
     Attributes:
         name: e.g. ``right answer, wrong place``.
-        slug: the same in one word.
+        slug: the name in one word.
         members: indices into the answers of the task, those to be shown first in front.
     """
 
@@ -36,8 +36,11 @@ class Case:
 
 
 def cases(found: Answers) -> list[Case]:
-    """Return the cases of a task: right and wrong answers, and where true points are known also whether the map's peak
-    lies within `mtbench.train.pointing.FAR` of it; then answers whose true point is unknown belong to no case."""
+    """Return the cases of a task: right and wrong answers, divided by the place of the peak if true points are known.
+
+    A peak is in the right place if it is within `mtbench.train.diagnostics.pointing.FAR` of the point. Then answers
+    without a known point belong to no case.
+    """
     if found.points is None:
         kinds = [("right answers", "right", found.right), ("wrong answers", "wrong", ~found.right)]
     else:
@@ -53,11 +56,11 @@ def cases(found: Answers) -> list[Case]:
 
 
 def surest_of_each(chosen: Tensor, scores: Tensor, classes: Tensor) -> Tensor:
-    """Return indices of those that are chosen: the one with the highest score of every class, then the second ones.
+    """Return indices of the chosen ones: the one with the highest score of every class, then the second ones.
 
     Args:
         chosen: (n,) bool.
-        scores: (n,); of equals the first comes first.
+        scores: (n,); among equal ones the first comes first.
         classes: (n,) int64.
     """
     indices = chosen.nonzero().squeeze(1)
@@ -71,8 +74,10 @@ def surest_of_each(chosen: Tensor, scores: Tensor, classes: Tensor) -> Tensor:
 
 
 def whole_images(found: Sequence[Answers], *, right: bool) -> Tensor:
-    """Return rows of the split in the order in which they are shown with all their tasks: those with the most right
-    (or the most wrong) answers first. Images without any such answer are left out."""
+    """Return rows of the split in the order of their right (or wrong) answers, the most first, with all their tasks.
+
+    Images without any such answer are left out.
+    """
     size = 1 + max((int(each.rows.max()) for each in found if len(each.rows)), default=-1)
     counts, sums = torch.zeros(size, dtype=torch.int64), torch.zeros(size, dtype=torch.float64)
     for each in found:

@@ -32,7 +32,7 @@ from mtbench.report.page.layout import Page
 from mtbench.report.text import slug
 from mtbench.report.write import DEFAULT_REPORTS
 from mtbench.store.atomic import make_folder, write_bytes
-from mtbench.train.device import choose_device, deterministic
+from mtbench.train.machine.device import choose_device, deterministic
 
 __all__ = ["Explanation", "explain_run"]
 
@@ -55,26 +55,26 @@ def explain_run(
 ) -> Explanation:
     """Write pages of figures about a finished run; the same run makes the same bytes on one machine.
 
-    Per task a figure shows good and bad cases: images, the attention map over each, the true point and the map's peak
-    where true points are known, prediction and truth. Two more show whole images with their tasks. They are chosen by
-    score, see `mtbench.explanation.examples`. Of retrieval, figures show queries with their nearest images, and
-    triplets, see `mtbench.explanation.retrieval.cases`. Of maps they show truth, prediction and error, see
+    For each task a figure shows good and bad cases: images, the attention map over each, the true point and the map's
+    peak if true points are known, prediction and truth. Two more figures show whole images with their tasks. They are
+    chosen by score, see `mtbench.explanation.examples`. For retrieval, figures show queries with their nearest images,
+    and triplets, see `mtbench.explanation.retrieval.cases`. For maps they show truth, prediction and error, see
     `mtbench.explanation.dense.cases`.
 
     Args:
         given: the folder of the run, a file in it, or a folder above it that has no other run below.
         root: the folder of the data files.
-        images: images per case; of maps all those of a task.
+        images: images per case; for maps all those of a task.
         out: the folder to write to; by default one of the run's own below `DEFAULT_REPORTS`.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
         UsageError: there is no such run, it is not finished, or there are no pages for its kind of tasks or network.
-        StoreError: its weights are lost or damaged, or a file cannot be written.
+        StoreError: its weights are missing or damaged, or a file cannot be written.
         DataError: a data file is missing or damaged.
     """
     if images < 1:
-        raise UsageError(f"{images} images were asked for.", allowed="Allowed: 1 or more.")
+        raise UsageError(f"--images is {images}.", allowed="Allowed: at least 1.")
     chosen = choose_device(device)
     folder = find_run(given)
     deterministic(chosen, "float32")
@@ -129,4 +129,4 @@ def _sheets(
 
 
 MATERIAL = {CLASSES: _material, EMBEDDINGS: retrieval_material, MAPS: dense_material}
-"""The makers of pages, by the kinds of tasks that are explained."""
+"""The functions that make pages, by the kinds of tasks that are explained."""

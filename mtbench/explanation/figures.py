@@ -21,11 +21,11 @@ __all__ = ["PAGE", "TASKS", "WORDS", "Album", "picture"]
 PAGE = 9.3
 """Largest height in inches of a sheet of whole images, so that it fits a page of a paper."""
 TASKS = 3 * (COLUMNS - 1)
-"""Largest number of tasks that are shown of a whole image: three lines, with the image itself in front."""
-NOWHERE, EVEN = "no place speaks for it", "its map is even"
-"""Words below a map with nothing in it: of gradients, and of the network itself."""
+"""Largest number of tasks of a whole image: three lines, with the image itself in front."""
+NOWHERE, EVEN = "empty map", "constant map"
+"""Words below an empty map: of gradients, and of the network itself."""
 WORDS = 21
-"""Characters in a line of words below a picture."""
+"""Number of characters in a line of words below a picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Album:
         lines: list[Line] = []
         for case in cases:
             chosen = case.members[: self.count]
-            more = f"{len(case.members):,} of {len(found.rows):,}; the surest of each true class first"
+            more = f"{len(case.members):,} of {len(found.rows):,}; the most confident of each true class first"
             for start in range(0, len(chosen), COLUMNS):
                 part = chosen[start : start + COLUMNS]
                 heading = f"{case.name}: {more}" if not start else ""
@@ -66,7 +66,7 @@ class Album:
     def of_images(self, found: Sequence[Answers], *, right: bool) -> Sheet:
         """Return a sheet of whole images: in front each image, beside it the maps of its tasks; as many as fit.
 
-        Of more than `TASKS` tasks the first ones are shown, which the title says.
+        If there are more than `TASKS` tasks the first ones are shown, which the title says.
         """
         lines: list[Line] = []
         rows = whole_images(found, right=right)[: self.count].tolist()

@@ -1,4 +1,4 @@
-"""Gradient-based maps, for networks that have no map of their own."""
+"""Gradient-based maps, for networks without maps of their own."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,30 +15,30 @@ from mtbench.explanation.grid import Grid, trace
 __all__ = ["FINE", "GradientMaps"]
 
 FINE = 7
-"""Least number of cells along the sides of a map: ResNet-18's and VGG-11's last one has 7 x 7 at 224 pixels."""
+"""Smallest number of cells along the sides of a map: the last one of ResNet-18 and VGG-11 has 7 x 7 at 224 pixels."""
 VALUES = 2**24
-"""Most numbers at a time in the largest feature map of the backbone, since all maps are kept for gradients."""
+"""Largest number of values at a time in the largest feature map of the backbone, since all maps are kept."""
 
 
 class GradientMaps:
-    """Maps of the places that speak for an answer: gradient times activation, by Captum.
+    """Maps of the places that increase the output of an answer: gradient times activation, by Captum.
 
     With a_c(i) channel c of a stage's map before its last nonlinearity at place i, and y the network's output for a
     class, the map is::
 
         m(i) = max(0, sum_c a_c(i) dy / da_c(i))
 
-    which is HiResCAM (Draelos & Carin 2020), and Grad-CAM (Selvaraju et al. 2017) where the map is averaged over its
-    places before a linear head, as ResNet's is. Grad-CAM itself averages the gradient over places, so that of a network
-    such as LeNet, whose head tells places apart, it would show the same places for every task. Behind a ReLU the map is
-    the same, since where the ReLU lets nothing through the gradient is 0.
+    which is HiResCAM (Draelos & Carin 2020), and Grad-CAM (Selvaraju et al. 2017) if the map is averaged over its
+    places before a linear head, as ResNet's is. Grad-CAM itself averages the gradient over places, so that for a
+    network such as LeNet, whose head distinguishes places, it would show the same places for every task. After a ReLU
+    the map is the same, since the gradient is 0 where the ReLU is 0.
 
-    The stage is the last one with `FINE` cells along each side, or where there is none the one with the largest map;
-    for small images a network's last map, such as the 2 x 2 of ResNet-18 at 64 pixels, has no places to speak of.
+    The stage is the last one with `FINE` cells along each side, or if there is none the one with the largest map; for
+    small images a network's last map, such as the 2 x 2 of ResNet-18 at 64 pixels, has too few places.
 
-    A network may go through a stage more than once (the top-down network's two passes) or have several (a backbone for
-    each task, experts). All calls count that reach the task's output without reaching it through another one of them:
-    of the top-down network's those of its second pass, of cross-stitch those of every backbone. Their maps are added.
+    A network may call a stage more than once (the top-down network's two passes) or have several backbones (one for
+    each task, experts). All calls count that affect the task's output, but not through another one of them: for the
+    top-down network those of its second pass, for cross-stitch those of every backbone. Their maps are added.
 
     Attributes:
         stage: the name of the stage.
@@ -47,7 +47,7 @@ class GradientMaps:
     """
 
     def __init__(self, network: Network, backbone: Backbone) -> None:
-        """Args: `backbone` is one like those that the network is built on; it tells the shapes of its stages.
+        """Args: `backbone` is like those that the network is built on; the shapes of its stages are used.
 
         Raises:
             UsageError: Captum is not installed, or no stage has a map with places.
@@ -62,21 +62,19 @@ class GradientMaps:
             raise UsageError(
                 f"{type(backbone).__name__} has no feature map with places: its largest one is "
                 f"{cells[0]} x {cells[1]}.",
-                allowed="An attention map is taken of a backbone with convolutions, or of a network with a map of its "
-                "own.",
+                allowed="Attention maps need a backbone with convolutions, or a network with its own map.",
             )
         self.grid: Grid = trace(backbone, level)
         self._at_once = max(1, VALUES // backbone.largest_map)
 
     def maps(self, inputs: Tensor, index: int, classes: Tensor) -> Tensor:
-        """Return the maps (B, h, w) of a task for images (B, C, H, W) and the classes (B,) that are asked about."""
+        """Return the maps (B, h, w) of a task for images (B, C, H, W) and the explained classes (B,)."""
         places = _last_calls(self._network, inputs[:1], index, self.cells)
         if not places:
             raise UsageError(
                 f"no {self.cells[0]} x {self.cells[1]} map of stage '{self.stage}' reaches the output of task "
                 f"'{self._network.tasks[index].name}' of {type(self._network).__name__}.",
-                allowed="An attention map is taken of networks that go through the stages of a backbone, or have a map "
-                "of their own.",
+                allowed="Attention maps need a network that uses the stages of a backbone, or has its own map.",
             )
         chunks = zip(torch.split(inputs, self._at_once), torch.split(classes, self._at_once), strict=True)
         return torch.cat([self._shown(places, images, index, asked) for images, asked in chunks])
@@ -93,7 +91,7 @@ def _captum() -> Any:
         from captum.attr import LayerGradientXActivation
     except ImportError as cause:
         raise UsageError(
-            "this network has no attention map of its own, and a gradient-based one takes Captum, which is not "
+            "this network has no attention map of its own, and a gradient-based one needs Captum, which is not "
             "installed.",
             mend="Install it: pip install 'mtbench[explain]'",
         ) from cause
@@ -108,7 +106,7 @@ def _level(backbone: Backbone) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """One of the calls of the second half of a stage, counted from 0, and the map that it was given."""
+    """One of the calls of the second half of a stage, counted from 0, and its input map."""
 
     post: nn.Module
     call: int
@@ -116,13 +114,13 @@ class _Place:
 
 
 def _last_calls(network: Network, image: Tensor, index: int, cells: tuple[int, int]) -> list[_Place]:
-    """Return the calls with maps of that size that reach a task's output, none through another, the last one first."""
+    """Return the calls with maps of that size that affect a task's output, none through another, the last one first."""
     calls: list[_Place] = []
     counts: dict[nn.Module, int] = {}
 
     def note(post: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         call = counts[post] = counts.get(post, -1) + 1
-        maps = inputs[0].clone()  # nothing that is done to it in place is done to what is kept
+        maps = inputs[0].clone()  # so that operations in place do not change the stored map
         maps = maps if maps.requires_grad else maps.requires_grad_()
         if maps.dim() == 4 and tuple(maps.shape[2:]) == cells:
             calls.append(_Place(post=post, call=call, maps=maps))
@@ -159,8 +157,8 @@ def _watching(places: Sequence[_Place]) -> Iterator[list[nn.Module]]:
 
     Copies before and after it protect the map from layers that work in place.
 
-    Captum keeps of a layer its last call alone, so that it would show another pass in silence where a layer is called
-    more often. These modules are called once.
+    Captum keeps only the last call of a layer, so that it would silently show another pass if a layer is called more
+    often. These modules are called once.
     """
     layers = {(place.post, place.call): nn.Identity() for place in places}
     counts = dict.fromkeys((place.post for place in places), -1)

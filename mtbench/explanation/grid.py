@@ -1,4 +1,4 @@
-"""Places of a map's cells in the image, in pixels; pixel centers lie at whole numbers, from 0."""
+"""Places of a map's cells in the image, in pixels; pixel centers are whole numbers, from 0."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ SPATIAL = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """Cell i lies at pixel ``start + step * i``."""
+    """The axis of a map: cell i lies at pixel ``start + step * i``."""
 
     start: float
     step: float
@@ -41,14 +41,14 @@ def spread(cells: tuple[int, int], size: tuple[int, int]) -> Grid:
 
 
 def trace(backbone: Backbone, level: int) -> Grid:
-    """Return the grid of a stage's map before its last nonlinearity: cells lie amid their receptive fields.
+    """Return the grid of a stage's map before its last nonlinearity: cells are in the middle of their receptive fields.
 
     A convolution or pooling of kernel k, stride s, padding p and dilation d puts cell i at ``s i - p + d (k - 1) / 2``
-    of its input. Without padding, as in LeNet, a map shows the middle of the image alone: spread over all of it, its
-    hot spots would be shown up to 5 of 28 pixels away. Modules beside the path, such as the projection of a residual
-    block, are known by their input, which is no longer the map that is at hand.
+    of its input. Without padding, as in LeNet, a map shows only the middle of the image: spread over all of it, its
+    maxima would be up to 5 of 28 pixels off. Modules beside the path, such as the projection of a residual block, are
+    recognized by their input, which is no longer the present map.
 
-    Where layers of another form change the size, the map is spread over the image.
+    If layers of another form change the size, the map is spread over the image.
 
     Args:
         backbone: a backbone whose modules are called, stage by stage, on an image of zeros.
@@ -76,7 +76,7 @@ def trace(backbone: Backbone, level: int) -> Grid:
 
 
 class _Follower:
-    """The axes and the size of the map at hand, as it goes through layers."""
+    """The axes and the size of the present map, which is passed through layers."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = list(size)

@@ -29,7 +29,7 @@ class Maps(Protocol):
     gradient_based: bool
 
     def of(self, inputs: Tensor, index: int, classes: Tensor) -> "TaskMaps":
-        """Return the maps of a task for images (B, C, H, W) and the classes (B,) that were answered."""
+        """Return the maps of a task for images (B, C, H, W) and the predicted classes (B,)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +45,11 @@ class TaskMaps:
     grid: Grid
 
     def peaks(self) -> Tensor:
-        """Return the points (B, 2), x and y in pixels, of the highest cells, of several the first; NaN for a map with
-        nothing in it, whose cells are all equal."""
+        """Return the points (B, 2), x and y in pixels, of the highest cells; NaN for an empty map, whose cells are all
+        equal.
+
+        Among several highest cells the first is taken.
+        """
         width = self.values.shape[2]
         highest = self.values.flatten(1).argmax(1)
         points = torch.stack(
@@ -84,10 +87,10 @@ class ByGradient:
         height, width = self._source.cells
         self.name = "gradient-based map"
         self.says = (
-            f"Maps are gradient-based, for the network has none of its own: the activations of the {height} x {width} "
-            f"map of stage '{self._source.stage}' times the gradient of the predicted class's output, summed over "
-            "channels, positive part (HiResCAM, Draelos & Carin 2020; computed with Captum). They show which places "
-            "speak for the predicted class; nothing is trained to make them point anywhere."
+            f"Maps are gradient-based, since the network has none of its own: the activations of the {height} x "
+            f"{width} map of stage '{self._source.stage}' times the gradient of the predicted class's output, summed "
+            "over channels, positive part (HiResCAM, Draelos & Carin 2020; computed with Captum). They show the places "
+            "that increase the output of the predicted class; they are not trained."
         )
 
     def of(self, inputs: Tensor, index: int, classes: Tensor) -> TaskMaps:
@@ -112,8 +115,7 @@ def maps_of(network: Network, backbone: Backbone, image: Tensor) -> Maps:
 def enlarge(values: NDArray[np.float32], grid: Grid, size: tuple[int, int]) -> NDArray[np.float64]:
     """Return a map (h, w) as shown over an image (H, W): from 0 to 1, linear between the centers of cells.
 
-    Beyond the outermost centers the map goes on for half a cell, where it ends: there it is 0. A map with nothing in
-    it is 0 throughout.
+    Beyond the outermost centers the map continues for half a cell and is 0 after that. An empty map is 0 everywhere.
     """
     scaled = values.astype(np.float64)
     low, high = scaled.min(), scaled.max()

@@ -1,4 +1,4 @@
-"""All that is written about a run, before it is rendered."""
+"""The contents of a page on a run, before it is rendered."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Material:
 
     Attributes:
         page: the table.
-        table: one row per picture that the sheets of tasks show, or per test image.
+        table: one row per picture on the sheets of tasks, or per test image.
         sheets: the figures, which are drawn one at a time.
     """
 

@@ -1,4 +1,4 @@
-"""The page on a run: a table of the cases of its answers, and figures that show some answers of each case."""
+"""The page on a run: a table of the cases of its answers, and figures of some answers of each case."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.markdown import escape_markdown, render_markdown
 from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import fixed, listed, slug
-from mtbench.train.pointing import FAR
+from mtbench.train.diagnostics.pointing import FAR
 
 __all__ = [
     "Shown",
@@ -35,8 +35,10 @@ __all__ = [
 ]
 
 UNLIKE = 0.5
-"""Largest difference to the record that another machine's rounding may make: of metrics in %, and of others in % of
-them."""
+"""Largest difference from the record that rounding on another machine may cause.
+
+For metrics in % it is in percentage points, for others in % of their values.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ def title_of(run: TrainedRun) -> str:
 
 
 def stem_of(run: TrainedRun) -> str:
-    """Return the beginning of the names of all files; no other run has it."""
+    """Return the beginning of the names of all files, which is unique to the run."""
     return f"{slug(run.record.spec.titles.dataset)}-{short_stem_of(run)}"
 
 
@@ -77,7 +79,8 @@ def short_stem_of(run: TrainedRun) -> str:
 
 
 def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[Case]], maps: Maps) -> Page:
-    """Return the table of a page: a line per task with its accuracy, its cases, and how near its maps point."""
+    """Return the table of a page: a line per task with its accuracy, its cases, and the distances of its maps'
+    peaks."""
     located = run.test.points is not None
     names = [case.name for case in cases[0]]
     extra = ("point unknown", "median distance") if located else ()
@@ -89,7 +92,8 @@ def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[
         layout=Layout(
             header=("task", "labels", "accuracy %", "in record", *names, *extra), lines=tuple(lines), tasks=0, costs=0
         ),
-        caption=_caption(maps, located),
+        caption=_caption(maps, located)[:1],
+        details=_caption(maps, located)[1:],
         footnotes=footnotes_of(run, {each.index: _accuracy(each) for each in found if len(each.rows)}),
     )
 
@@ -113,7 +117,7 @@ def render_page_latex(page: Page, figures: Sequence[Shown]) -> str:
 def frame_of(
     tasks: Sequence[Task], found: Sequence[Answers], cases: Sequence[Sequence[Case]], count: int
 ) -> pd.DataFrame:
-    """Return one row per image that the sheets of tasks show, in their order."""
+    """Return one row per image on the sheets of tasks, in their order."""
     rows = [
         {
             "task": tasks[each.index].name,
@@ -170,8 +174,8 @@ def _median(distances: Tensor) -> float:
 def _caption(maps: Maps, located: bool) -> tuple[str, ...]:
     where = (
         (
-            f"An answer is of the right place if the map's peak lies within {100 * FAR:g} % of the image's side of "
-            "the true point; distances are fractions of that side, over images whose true point is known."
+            f"The place is right if the map's peak is within {100 * FAR:g} % of the image's side from the true point; "
+            "distances are fractions of that side, over images whose true point is known."
         ),
     )
     return (
@@ -179,7 +183,7 @@ def _caption(maps: Maps, located: bool) -> tuple[str, ...]:
         maps.says,
         *(where if located else ()),
         RULE,
-        "Each map is colored from its least to its greatest value, so that maps cannot be compared by strength.",
+        "Each map is colored from its smallest to its largest value, so that values of two maps cannot be compared.",
     )
 
 
@@ -187,7 +191,7 @@ def footnotes_of(run: TrainedRun, found: Mapping[int, float]) -> tuple[str, ...]
     """Return notes on a run: that it is stale, that it differs from its record, and the tasks that are left out.
 
     Args:
-        found: primary metric that was found, by index of the task.
+        found: measured primary metric, by index of the task.
     """
     notes = []
     if run.status.state == "stale":
@@ -198,9 +202,9 @@ def footnotes_of(run: TrainedRun, found: Mapping[int, float]) -> tuple[str, ...]
         if _is_unlike(run.tasks[index].kind.metrics[0], value, recorded(run, index))
     ]
     if unlike:
-        notes.append(f"Not as in the record: {listed(unlike)}. The code or the data have changed since.")
+        notes.append(f"Different from the record: {listed(unlike)}. The code or the data have changed since.")
     if run.others:
-        notes.append(f"Left out, since they are of another kind: {listed(run.others)}.")
+        notes.append(f"Left out, because they are of another kind: {listed(run.others)}.")
     return tuple(notes)
 
 

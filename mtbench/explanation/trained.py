@@ -26,22 +26,22 @@ CLASSES: tuple[type[Kind], ...] = (Classification,)
 EMBEDDINGS: tuple[type[Kind], ...] = (Retrieval,)
 MAPS = KINDS
 EXPLAINED = (CLASSES, EMBEDDINGS, MAPS)
-"""Kinds of tasks that one page explains together; of a dataset with several the first are explained."""
+"""Kinds of tasks that one page explains together; for a dataset with several, the first is explained."""
 
 EXAMPLE = "Allowed: the folder of a run, such as results/local/mmnist3/td/seed-0-1a2b3c4d5e6f, or a file in it."
 AGAIN = Path("results/again")
-"""The results folder that is proposed for runs whose weights are lost."""
+"""The results folder that is proposed for runs whose weights are missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedRun:
-    """A finished run that can be asked.
+    """A finished run whose network can be evaluated.
 
     Attributes:
-        status: status of the run, which may be stale.
-        record: record of the run.
-        network: in evaluation mode, with the weights of the reported epoch.
-        backbone: one like those that the network is built on, with initial weights.
+        status: the status of the run, which may be stale.
+        record: the record of the run.
+        network: the network in evaluation mode, with the weights of the reported epoch.
+        backbone: a backbone like those that the network is built on, with initial weights.
         dataset: the opened dataset.
         test: the test split, on the network's device.
         kinds: the kinds of the tasks that are explained, one of `EXPLAINED`.
@@ -69,7 +69,7 @@ class TrainedRun:
 
 
 def find_run(given: Path) -> RunFolder:
-    """Return the run that is meant by its folder, a file in it, or a folder above it that has no other run below.
+    """Return the run that is named by its folder, a file in it, or a folder above it that has no other run below.
 
     Raises:
         UsageError: there is none, or there are several.
@@ -99,7 +99,7 @@ class OpenedRun:
         status: status of the run, which may be stale.
         record: record of the run.
         network: in evaluation mode, with the weights of the reported epoch, on the device.
-        setup: what the network was built from.
+        setup: the setup that the network was built from.
         dataset: the opened dataset.
         test: the test split, on the CPU.
     """
@@ -120,7 +120,7 @@ def open_network(folder: RunFolder, root: Path, device: torch.device) -> OpenedR
 
     Raises:
         UsageError: the run is not finished, or a part of it is not installed.
-        StoreError: its weights are lost, damaged, or no longer fit; the text says how to make them again.
+        StoreError: its weights are missing, damaged, or no longer fit; the text says how to make them again.
         DataError: a data file is missing or damaged.
     """
     spec = folder.spec()
@@ -160,8 +160,8 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         root: the folder of the data files.
 
     Raises:
-        UsageError: as `open_network`, or there are no pages for its tasks.
-        StoreError, DataError: as `open_network`.
+        UsageError: see `open_network`; or there are no pages for its tasks.
+        StoreError, DataError: see `open_network`.
     """
     opened = open_network(folder, root, device)
     kinds = _explained(opened.dataset)
@@ -188,7 +188,7 @@ def _weights(folder: RunFolder, spec: RunSpec, record: Record) -> dict[str, Tens
 def _again(folder: RunFolder, spec: RunSpec) -> str:
     """Return a sentence with a command that retrains a run and explains it.
 
-    It does so in another results folder: here a run that has a record is left as it is, and its results may be kept.
+    It does so in another results folder: here a run that has a record is not repeated, and its results may be kept.
     """
     new, old = AGAIN / spec.folder, folder.path
     while new.absolute() == old.absolute():
@@ -206,7 +206,7 @@ def _explained(dataset: Dataset) -> tuple[type[Kind], ...]:
     kinds = sorted({type(task.kind).__name__ for task in dataset.tasks})
     raise UsageError(
         f"the tasks of this run are of kind {', '.join(kinds)}, for which there are no pages.",
-        allowed="Explained are tasks of one class per image, of retrieval, and of maps.",
+        allowed="Allowed: tasks of one class per image, of retrieval, or of maps.",
     )
 
 
@@ -216,12 +216,12 @@ def _check_inputs(dataset: Dataset, test: Split, kinds: tuple[type[Kind], ...]) 
         found = "several tensors" if not isinstance(inputs, Tensor) else "x".join(map(str, inputs.shape[1:]))
         raise UsageError(
             f"the inputs of this run's dataset are no images ({found}).",
-            allowed="Explained are networks that look at images of one or three channels.",
+            allowed="Allowed: images of one or three channels.",
         )
     if kinds != EMBEDDINGS and test.members is not None and test.members.shape[1] > 1:
         raise UsageError(
             f"an example of this run's dataset is {test.members.shape[1]} images.",
-            allowed="Explained are networks that answer about one image.",
+            allowed="Allowed: networks that answer about one image.",
         )
     if max(dataset.input_shape[-2:]) < 2:
         raise UsageError("the inputs of this run's dataset are no images: they have one pixel.")

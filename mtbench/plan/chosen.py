@@ -209,7 +209,7 @@ def load_plugin(kind: str, name: str, base: Any) -> Any:
     """Return the class of a plug-in.
 
     Args:
-        kind: as for `mtbench.registry.load`.
+        kind: see `mtbench.registry.load`.
         base: a class, or several, that it must derive from.
 
     Raises:
@@ -254,7 +254,7 @@ def check_pair(
     """Refuse a balancer that cannot be used with a network.
 
     Args:
-        text: the method as it was asked for, for the error.
+        text: the method as given, for the error.
 
     Raises:
         UsageError: they cannot be combined.

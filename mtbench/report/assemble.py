@@ -76,7 +76,7 @@ def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = ()
     Args:
         statuses: runs of any datasets and protocols.
         studies: searches whose findings are shown too.
-        choices: of the summary tables.
+        choices: the choices for summary tables.
     """
     return assemble(Results(comparisons=tuple(compare(statuses)), studies=tuple(studies), choices=choices))
 

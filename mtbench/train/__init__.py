@@ -1,1 +1,1 @@
-"""From a spec to a trained network: one loop, and what it measures on the way."""
+"""From a spec to a trained network: one loop, and the measurements along the way."""

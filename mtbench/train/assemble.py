@@ -1,4 +1,4 @@
-"""From a spec to the things that are trained: data on the device, a network, a balancer."""
+"""From a spec to the parts that are trained: data on the device, a network, a balancer."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -14,25 +14,25 @@ from mtbench.contract.normalization import convert_batch_norm
 from mtbench.contract.targets import check_targets
 from mtbench.plan.chosen import MethodChoice
 from mtbench.plan.spec import RunSpec
-from mtbench.train.pointwise import convert_pointwise
-from mtbench.train.precision import compute_in_bfloat16
+from mtbench.train.network.pointwise import convert_pointwise
+from mtbench.train.network.precision import compute_in_bfloat16
 
 __all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """The parts that one run is made of.
+    """The parts of one run.
 
     Attributes:
-        tasks: in the dataset's order.
+        tasks: the tasks in the dataset's order.
         splits: ``train``, ``test`` and, if one is held out, ``val``, on the device.
-        network: on the device, with the seed's initial weights.
-        balancer: on the device.
-        setup: what the network was built from.
-        whole: (N, T) bool on the CPU, which targets are defined of all training examples, where ``train`` holds a share
-            of them that is to be visited as often as all would be; None if it holds them all.
-        batches: over which means of the test metrics are kept, as the dataset's conventions say.
+        network: the network on the device, with the seed's initial weights.
+        balancer: the balancer on the device.
+        setup: the setup that the network was built from.
+        whole: (N, T) bool on the CPU, the mask of defined targets of all training examples, if ``train`` holds only a
+            fraction of them that is visited as often as all would be; None if it holds them all.
+        batches: kinds of batches over which means of the test metrics are kept, from the dataset's conventions.
     """
 
     tasks: tuple[Task, ...]
@@ -82,10 +82,11 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[s
 
 
 def build(method: MethodChoice, setup: Setup) -> Network:
-    """Return the network with its initial weights, in the memory format in which convolutions are fastest (channels
-    last), with the batch normalization that is exact in that format and the convolutions that are safe in it.
+    """Return the network with its initial weights, in the memory format with the fastest convolutions (channels last).
 
-    What is drawn outside of the streams of `Setup` comes from one stream of the seed, so that a run can be repeated.
+    Its batch normalization is exact in that format, and its convolutions are safe in it.
+
+    Random numbers outside of the streams of `Setup` come from one stream of the seed, so that a run can be repeated.
     """
     setup = dataclasses.replace(setup, separate=not method.network_class.shares_parameters)
     with seeded(setup.seed, "build", "network"):
@@ -96,14 +97,16 @@ def build(method: MethodChoice, setup: Setup) -> Network:
 
 
 def build_balancer(method: MethodChoice, tasks: Sequence[Task], *, seed: int) -> Balancer:
-    """Return the balancer with its initial state; what it draws comes from a stream of the seed."""
+    """Return the balancer with its initial state; its random numbers come from a stream of the seed."""
     with seeded(seed, "build", "balancer"):
         return method.balancer_class(method.balancer_options, tasks)
 
 
 def load_splits(spec: RunSpec, dataset: Dataset) -> dict[str, Split]:
-    """Return the splits of a run on the CPU; the protocol says whether one is held out and how many images there are to
-    train on, of which `assemble` takes the share that it asks for.
+    """Return the splits of a run on the CPU.
+
+    The training protocol sets the validation split and the number of training images, of which `assemble` takes a
+    fraction.
 
     Raises:
         DataError: a data file is missing, truncated or altered.

@@ -13,9 +13,9 @@ __all__ = ["BatchMeter"]
 
 
 class BatchMeter:
-    """The means over one kind of batches, of every task of a network.
+    """The means over one kind of batches, for every task of a network.
 
-    Examples come in ascending order, in parts of any size: a batch is closed when a later one begins. In memory is the
+    Examples come in ascending order, in parts of any size: a batch is closed when a later one begins. Memory holds the
     tally of one batch per task.
     """
 
@@ -40,7 +40,7 @@ class BatchMeter:
 
 
 class _Mean:
-    """The means of one task's metrics over batches; one in which a metric is undefined is left out of its mean."""
+    """The means of one task's metrics over batches; a batch with an undefined metric is left out of its mean."""
 
     def __init__(self, kind: Kind, batches: Batches, count: int) -> None:
         self.kind, self.batches, self.count = kind, batches, count

@@ -1,6 +1,6 @@
-"""Evaluation: how well a network does its tasks. Draws nothing and changes nothing, so it can be called at any time.
+"""Evaluation of a network on its tasks. It draws and changes nothing, so it can be called at any time.
 
-A network is asked for the pairs of an example and a task whose target is defined, and for no others.
+A network is asked only for pairs of an example and a task whose target is defined.
 """
 
 import math
@@ -17,13 +17,13 @@ from mtbench.contract.promises import check_output, check_predictions, example_l
 from mtbench.errors import PluginError
 from mtbench.store.record import BatchMeans, TaskResult
 from mtbench.train.batch_means import BatchMeter
-from mtbench.train.buffers import unchanged_buffers
+from mtbench.train.network.buffers import unchanged_buffers
 from mtbench.train.outputs import outputs
 
 __all__ = ["Evaluation", "evaluate", "measure"]
 
 ANSWERING = ("used_outputs", "all_outputs", "decode", "forward")
-"""Methods that a network's outputs in evaluation come from."""
+"""Methods that compute a network's outputs in evaluation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +31,12 @@ class Evaluation:
     """Results of one pass over a split, and the predictions that its metrics were computed from.
 
     Attributes:
-        results: by task name.
-        predictions: by task name (N, ...) on the CPU, in the dtype that the kind states; empty unless asked for. Where
-            a target is undefined nothing was predicted: NaN, or the largest value of an integer dtype.
-        not_stored: by name of each task whose predictions were asked for and are too large, or of which no target is
-            defined, the reason in a sentence.
-        batch_means: means of the metrics over batches, of each kind that was asked for.
+        results: results by task name.
+        predictions: predictions (N, ...) by task name on the CPU, in the dtype of the kind; empty unless requested.
+            Entries of undefined targets are NaN, or the largest value of an integer dtype.
+        not_stored: the reason in a sentence for each task whose requested predictions are too large, or that has no
+            defined target, by name.
+        batch_means: means of the metrics over batches, of each requested kind.
     """
 
     results: Mapping[str, TaskResult]
@@ -62,15 +62,14 @@ def measure(
     """Evaluate a network in one pass over a split.
 
     Args:
-        keep: whether predictions are wanted.
-        batches: kinds of batches of which means are wanted; they are no matter of how many examples are evaluated at a
-            time.
-        norm_batch: examples at a time, whose statistics batch normalization takes; 0 for its running statistics.
+        keep: True if predictions are wanted.
+        batches: kinds of batches whose means are wanted; they do not affect the number of examples evaluated at a time.
+        norm_batch: number of examples over which batch normalization takes statistics; 0 for its running statistics.
         check_stop: called before each batch, as in `mtbench.train.loop.fit`.
 
     Raises:
-        PluginError: the network changes a buffer, is not in evaluation mode, or gives more or fewer outputs than it is
-            asked for; or not every label was counted once.
+        PluginError: the network changes a buffer, is not in evaluation mode, or returns more or fewer outputs than
+            requested; or not every label was counted once.
     """
     tasks = network.tasks
     losses, counts = torch.zeros(len(tasks), dtype=torch.float64, device=split.defined.device), [0] * len(tasks)
@@ -125,15 +124,15 @@ def _check_counted(tasks: Sequence[Task], defined: Tensor, visited: Tensor, coun
     Args:
         defined: (N, T) bool.
         visited: (n,) int64, the examples in the order in which they were evaluated.
-        counts: by task the labels that were counted.
+        counts: number of counted labels of each task.
     """
     defined = defined.cpu()
     times, wanted = torch.bincount(visited, minlength=len(defined)), defined.any(1).long()
     if len(wrong := (times != wanted).nonzero()):
         row = int(wrong[0])
         raise PluginError(
-            f"evaluation counts example {row} of {len(defined)} {int(times[row])} times, and it is to count "
-            f"{'once' if wanted[row] else 'never, for it has no label'}."
+            f"evaluation counts example {row} of {len(defined)} {int(times[row])} times, and it should count "
+            f"{'once' if wanted[row] else 'never, since it has no label'}."
         )
     for task, count, labels in zip(tasks, counts, defined.sum(0).tolist(), strict=True):
         if count != labels:
@@ -141,13 +140,13 @@ def _check_counted(tasks: Sequence[Task], defined: Tensor, visited: Tensor, coun
 
 
 def _nothing_predicted(some: Tensor, count: int) -> NDArray[Any]:
-    """Return an array (count, ...) of what stands for no prediction, given those of some examples."""
+    """Return an array (count, ...) of the value that stands for no prediction, given some predictions."""
     dtype, shape = some.dtype, (count, *some.shape[1:])
     return torch.full(shape, math.nan if dtype.is_floating_point else torch.iinfo(dtype).max, dtype=dtype).numpy()
 
 
 def _too_large(kind: Kind, predictions: Tensor, count: int) -> str:
-    """Return why the predictions of `count` examples are not stored, given those of some; empty if they are."""
+    """Return the reason why the predictions of `count` examples are not stored, given some; empty if they are."""
     size = predictions[0].numel() * predictions.element_size() * count
     if size <= kind.stored_up_to:
         return ""

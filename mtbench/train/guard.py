@@ -1,4 +1,4 @@
-"""The guard of training: a step whose losses mean nothing ends the run, with the task and the reason."""
+"""The guard of training: a step with invalid losses ends the run, with the task and the reason."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,20 +8,20 @@ from torch import Tensor
 
 from mtbench.contract import Balancer, GradientBalancer, Losses, Task
 from mtbench.errors import NegativeLoss, NonFiniteLoss, RunError
-from mtbench.train.device import waits
+from mtbench.train.machine.device import waits
 
 __all__ = ["SMALLER", "Guard", "guard"]
 
 SMALLER = "A smaller learning rate (--set lr=...) is the first thing to try."
 TOGETHER = 50
-"""The number of losses that are looked at together, where looking at each would wait for a GPU."""
+"""The number of losses that are checked together, where checking each would wait for a GPU."""
 
 
 class Guard:
-    """The losses of steps, refused by `guard`: each at once on a CPU, some steps later where looking waits for a GPU.
+    """The losses of steps, checked by `guard`: each at once on a CPU, some steps later if checking waits for a GPU.
 
-    The error names the step that broke in either case. Balancers of gradients wait for a GPU in each step anyway, and
-    may fail at what is not finite: with these each step is looked at.
+    The error names the right step in either case. Balancers of gradients wait for a GPU in each step anyway, and may
+    fail for values that are not finite: with these each step is checked.
     """
 
     def __init__(self, tasks: Sequence[Task], device: torch.device) -> None:
@@ -32,7 +32,7 @@ class Guard:
         """Refuse losses as `guard` does, now or later.
 
         Raises:
-            NonFiniteLoss, NegativeLoss: see `guard`; of these losses or of earlier ones.
+            NonFiniteLoss, NegativeLoss: see `guard`; for these losses or for earlier ones.
         """
         if not self.waits:
             guard(losses, self.tasks, balancer, where)
@@ -42,7 +42,7 @@ class Guard:
             self.look()
 
     def look(self) -> None:
-        """Refuse the first of the losses that are not looked at yet, if any is not fit.
+        """Refuse the first unfit loss among those that are not checked yet, if there is any.
 
         Raises:
             NonFiniteLoss, NegativeLoss: see `guard`.
@@ -57,12 +57,12 @@ class Guard:
 
 
 def guard(losses: Losses, tasks: Sequence[Task], balancer: Balancer, where: str) -> None:
-    """Refuse losses that are not finite, or negative where the balancer has no meaning for these.
+    """Refuse losses that are not finite, or negative if the balancer is not defined for these.
 
-    All of them are looked at as one bool, so that a GPU is waited for once; which task it is, is sought only then.
+    All of them are reduced to one bool, so that a GPU is waited for once; the task is searched only after a failure.
 
     Args:
-        losses: those of a step, or those after it.
+        losses: the losses of a step, or those after it.
         where: the step, for the error, e.g. ``at step 3 (epoch 1, its step 3)``.
 
     Raises:
@@ -74,7 +74,7 @@ def guard(losses: Losses, tasks: Sequence[Task], balancer: Balancer, where: str)
 
 
 def _is_fit(losses: Losses, balancer: Balancer) -> Tensor:
-    """Return whether the losses can be trained on: () bool, on their device."""
+    """Return True if the losses can be trained on: () bool, on their device."""
     total = losses.totals.sum() if losses.penalty is None else losses.totals.sum() + losses.penalty
     fit = torch.isfinite(total)
     return fit & ~_negative(losses).any() if balancer.needs_positive_losses else fit

@@ -1,4 +1,4 @@
-"""Telling of progress while training goes on, now and then."""
+"""Reports of progress during training, at intervals."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,11 +9,11 @@ from mtbench.train.progress import Progress
 __all__ = ["Heartbeat"]
 
 INTERVAL = 0.5
-"""Seconds between two tellings."""
+"""Seconds between two reports."""
 
 
 class Heartbeat:
-    """Tells of progress twice a second and at the end of each epoch."""
+    """A reporter of progress, twice a second and at the end of each epoch."""
 
     def __init__(
         self, watch: Callable[[Progress], None], tasks: Sequence[Task], *, epochs: int, score: float | None
@@ -23,7 +23,7 @@ class Heartbeat:
         self.last = 0.0
 
     def step(self, epoch: int, step: int, steps: int, losses: Losses) -> None:
-        """After `step` of the `steps` of an epoch (counted from 0)."""
+        """Report after `step` of the `steps` of an epoch (counted from 0)."""
         now = time.monotonic()
         if now - self.last < INTERVAL and step < steps:
             return

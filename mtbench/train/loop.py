@@ -1,4 +1,4 @@
-"""The training loop: every network, every balancer and every kind of task goes through it."""
+"""The training loop for every network, every balancer and every kind of task."""
 
 import dataclasses
 import math
@@ -16,41 +16,41 @@ from mtbench.contract import Task, TrainingProtocol, reseed, stream
 from mtbench.contract.promises import check_losses, check_metrics
 from mtbench.errors import NonFiniteLoss, UnfitState, is_out_of_memory
 from mtbench.store.record import CurvePoint
-from mtbench.train.absence import absences
-from mtbench.train.ahead import placed
 from mtbench.train.assemble import Assembly
-from mtbench.train.buffers import after_step
-from mtbench.train.cost import Ledger
+from mtbench.train.batches.ahead import placed
+from mtbench.train.batches.prefetch import batches
+from mtbench.train.cost.ledger import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
+from mtbench.train.diagnostics.weights import WeightMeter
 from mtbench.train.evaluate import Evaluation, measure
 from mtbench.train.guard import SMALLER, Guard
 from mtbench.train.heartbeat import Heartbeat
-from mtbench.train.optimizer import build_optimizer, set_learning_rate
+from mtbench.train.network.buffers import after_step
+from mtbench.train.optimizer.absence import absences
+from mtbench.train.optimizer.build import build_optimizer, set_learning_rate
+from mtbench.train.optimizer.registration import check_phases, check_registered, known_to
 from mtbench.train.phases import Phase, phases
-from mtbench.train.prefetch import batches
 from mtbench.train.progress import Progress
-from mtbench.train.registration import check_phases, check_registered, known_to
 from mtbench.train.selection import best_epochs, keep_best
-from mtbench.train.weights import WeightMeter
 
 __all__ = ["TRAIN_EXAMPLES", "Fitted", "Keeper", "curve_epochs", "fit"]
 
 TRAIN_EXAMPLES = 10_000
 """The number of training examples that the final record measures in evaluation mode."""
 POINTS = 20
-"""The most points that a curve has, unless the protocol asks for more."""
+"""The largest number of points of a curve, unless the training protocol requests more."""
 LAST = 10
-"""The number of last epochs that all have a point where the protocol's curve is ``last10``."""
+"""The number of last epochs that all have a point if the training protocol's curve is ``last10``."""
 
 
 class Keeper(Protocol):
-    """The keeper of a run's state between attempts."""
+    """A store for a run's state between attempts."""
 
     def restore(self) -> dict[str, Any] | None:
         """Return the last state kept, or None."""
 
     def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        """Keep a state of tensors and plain values, and the curve up to it."""
+        """Store a state of tensors and plain values, and the curve up to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +60,8 @@ class Fitted:
     Attributes:
         ledger: the resources that were used.
         curve: the points that were measured.
-        selected_epochs: by task, after how many epochs it had the weights that answer it.
-        final: by split the evaluation with these weights; that of the test split with predictions.
+        selected_epochs: the number of epochs after which the network had the reported weights, by task.
+        final: the evaluation of each split with these weights; that of the test split includes predictions.
     """
 
     ledger: Ledger
@@ -80,23 +80,23 @@ def fit(
     plan: Sequence[Phase] = (),
     check_stop: Callable[[], None] = lambda: None,
 ) -> Fitted:
-    """Train what was assembled, and leave the network with the weights that the protocol selects.
+    """Train a run, and leave the network with the weights that the training protocol selects.
 
     Args:
-        watch: told of progress about twice a second.
-        points: after which epochs the curve has a point, beside the last of each phase; by default those of
-            `curve_epochs`. It changes no weight; with ``select=best-val`` one of these is selected.
-        plan: the `phases` of the run, where they are known already.
+        watch: called with the progress about twice a second.
+        points: epochs after which the curve has a point, in addition to the last epoch of each phase; by default those
+            of `curve_epochs`. It changes no weight; with ``select=best-val`` one of these is selected.
+        plan: the `phases` of the run, if they are known already.
         check_stop: called before each step and each batch of an evaluation; it raises Stopped to end the run there.
 
     Raises:
-        UnfitState: the state that was kept does not fit what was assembled, part of which it may have changed.
-        UsageError: no training example has a label, nothing belongs to the task that is to be added alone, the
-            optimizer has nothing to do, or no epoch can be selected.
-        PluginError: something that a plug-in declares is never trained, evaluation is not what it says, or a plug-in
-            gives a tensor of another shape than the contract says, or other metrics.
-        NonFiniteLoss: a task's loss became NaN or infinite; the text says at which step and which task.
-        NegativeLoss: a task's loss is negative, and the balancer has no meaning there; likewise.
+        UnfitState: the stored state does not fit the run, part of which it may have changed.
+        UsageError: no training example has a label, nothing belongs only to the task that is added, the optimizer has
+            nothing to do, or no epoch can be selected.
+        PluginError: a number that a plug-in declares is never trained, evaluation does not match its declaration, or a
+            plug-in returns a tensor of another shape than the contract states, or other metrics.
+        NonFiniteLoss: a task's loss became NaN or infinite; the text names the step and the task.
+        NegativeLoss: a task's loss is negative, and the balancer is not defined for it; the text names both.
     """
     network, seed, device = run.network, run.setup.seed, run.splits["train"].defined.device
     plan = plan or phases(run, protocol)
@@ -222,16 +222,16 @@ def fit(
 
 
 def _phase(plan: Sequence[Phase], epoch: int) -> Phase:
-    """Return the phase of an epoch, counted from 0; the last one where all epochs are over."""
+    """Return the phase of an epoch, counted from 0; the last one if all epochs are over."""
     return next((phase for phase in plan if epoch < phase.end), plan[-1])
 
 
 def curve_epochs(epochs: int, points: str = "20") -> set[int]:
-    """Return after which epochs a curve has a point, the last among them.
+    """Return the epochs after which a curve has a point, including the last one.
 
     Args:
-        points: the protocol's ``curve``. With ``5`` each of up to 5 epochs, else 5 evenly spaced ones; with ``20``
-            likewise, and with ``last10`` each of the last ten besides; with ``all`` each epoch.
+        points: the training protocol's ``curve``. With ``5`` or ``20`` each of up to that many epochs, else that many
+            evenly spaced ones; with ``last10`` those of ``20`` and each of the last ten; with ``all`` each epoch.
     """
     count = {"5": 5, "all": epochs}.get(points, POINTS)
     if epochs <= count:
@@ -295,7 +295,7 @@ def _point(
 def _last_score(curve: Sequence[CurvePoint], tasks: Sequence[Task]) -> float | None:
     if not curve:
         return None
-    # Where a validation split is held out something is to be chosen, for which nobody should look at the test split.
+    # If a validation split is held out something is to be chosen, for which the test split must not be used.
     results = curve[-1].results.get("val") or curve[-1].results["test"]
     alike = len({task.kind.metrics[0] for task in tasks}) == 1  # else a mean of them would mean nothing
     found = [results[task.name].metrics[task.kind.metrics[0].name] for task in (tasks if alike else tasks[:1])]

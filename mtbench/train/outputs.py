@@ -1,4 +1,4 @@
-"""Outputs of a network for the examples of a split, with as little computed as the network can.
+"""Outputs of a network for the examples of a split, with as little computation as the network needs.
 
 Shapes: N examples, T tasks, V inputs per example, U inputs that are in any of some examples.
 """
@@ -14,20 +14,27 @@ from mtbench.contract import Backbone, Batch, Network, Split
 from mtbench.contract.normalization import batch_statistics
 from mtbench.contract.promises import check_outputs
 from mtbench.errors import PluginError
-from mtbench.train.ahead import placed
-from mtbench.train.prefetch import batches
+from mtbench.train.batches.ahead import placed
+from mtbench.train.batches.prefetch import batches
 
 __all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs"]
 
 BATCH = 250
-"""Examples at a time, at most; fixed, so that results do not depend on the training batch. 1000 take as long and four
-times the memory, or twice as long where the heap gives memory back after each batch (`mtbench.engines.heap`)."""
+"""Largest number of examples at a time; fixed, so that results do not depend on the training batch.
+
+1000 take as long and four times the memory, or twice as long if the heap returns memory after each batch
+(`mtbench.engines.heap`).
+"""
 VALUES = 2**24
-"""Numbers at a time, at most, in the inputs and the outputs of a batch (64 MB in float32). 250 examples of digits or
-vectors have fewer, of large images and maps more."""
+"""Largest number of values at a time in the inputs and the outputs of a batch (64 MB in float32).
+
+250 examples of digits or vectors have fewer, of large images and maps more.
+"""
 MAP_VALUES = 2**27
-"""Numbers at a time, at most, in the largest feature map of a backbone (512 MB in float32), of which a few are in
-memory together. 250 digits on LeNet have 2.6 million; of 224 x 224 images on VGG-11 41 fit."""
+"""Largest number of values at a time in the largest feature map of a backbone (512 MB in float32).
+
+A few maps are in memory together. 250 digits on LeNet have 2.6 million; of 224 x 224 images on VGG-11 41 fit.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +42,11 @@ class Answered:
     """Outputs for some examples.
 
     Attributes:
-        rows: (B,) int64, the examples.
-        used_rows: per task the places (n,) int64 among these of the examples with a defined target.
+        rows: (B,) int64, the indices of the examples.
+        used_rows: per task the places (n,) int64 in `rows` of the examples with a defined target.
         targets: per task (B, ...).
-        outputs: per task, for the n examples with a defined target, (n, ...), or (n, V, ...) if V > 1; anything of
-            length 0 where there are none.
+        outputs: per task, for the n examples with a defined target, (n, ...), or (n, V, ...) if V > 1; any tensor of
+            length 0 if there are none.
     """
 
     rows: Tensor
@@ -53,10 +60,10 @@ def outputs(
 ) -> Iterator[Answered]:
     """Yield the outputs of a network in evaluation mode for all examples with any defined target.
 
-    Where examples share inputs, as triplets do, each input is seen once for each task that has it in an example.
+    If examples share inputs, as triplets do, each input is processed once for each task that has it in an example.
 
     Args:
-        norm_batch: examples at a time, whose statistics batch normalization takes; 0 for its running statistics.
+        norm_batch: number of examples over which batch normalization takes statistics; 0 for its running statistics.
         check_stop: called before each batch.
 
     Raises:
@@ -79,9 +86,9 @@ def outputs(
 
 
 def batch_size(network: Network, split: Split) -> int:
-    """Return how many examples are evaluated at a time: `BATCH`, or fewer where they or their feature maps are large.
+    """Return the number of examples at a time: `BATCH`, or fewer if they or their feature maps are large.
 
-    It depends on no device and no free memory, so that results do not.
+    It depends neither on the device nor on free memory, so that results do not.
     """
     inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
     per_example = sum(tensor[0].numel() for tensor in inputs)
@@ -97,7 +104,7 @@ def batch_size(network: Network, split: Split) -> int:
 def ask(network: Network, batch: Batch) -> list[Tensor]:
     """Return per task the outputs (n * V, ...) for the n examples with a defined target, without gradients."""
     with torch.no_grad():
-        # All of them at once where nothing is undefined: parts of a batch are rounded otherwise.
+        # All of them together if nothing is undefined: parts of a batch are rounded differently.
         every = min(batch.counts) == len(batch.rows)
         found = network.all_outputs(batch.inputs) if every else network.used_outputs(batch)
     check_outputs(found, network.tasks, network, ("all_outputs" if every else "used_outputs", "decode", "forward"))
@@ -105,13 +112,13 @@ def ask(network: Network, batch: Batch) -> list[Tensor]:
 
 
 def one_by_one(split: Split, rows: Tensor) -> tuple[Split, Tensor]:
-    """Return a split whose U examples are the inputs of some examples, and which of them make up each of these (n, V).
+    """Return a split whose U examples are the inputs of some examples, and the indices of the inputs of each (n, V).
 
     An input is defined for the tasks that have it in an example. Targets are zeros.
 
     Args:
-        split: one with `members`.
-        rows: (n,) int64, examples.
+        split: a split with `members`.
+        rows: (n,) int64, indices of examples.
     """
     assert split.members is not None
     device = split.defined.device
@@ -174,7 +181,7 @@ def _of_shared_inputs(
 
 
 def _kept_at_once(network: Network, split: Split) -> int:
-    """Return of how many examples the outputs for their inputs have at most `MAP_VALUES` numbers."""
+    """Return the number of examples whose inputs have outputs with at most `MAP_VALUES` numbers."""
     assert split.members is not None
     sizes = torch.tensor([task.kind.output_size for task in network.tasks])
     per_input = int((split.defined.cpu() * sizes).sum(1).max())

@@ -1,4 +1,4 @@
-"""The phases of a run: one, or two where a task is held back and then added to the trained network."""
+"""The phases of a run: one, or two if a task is held back and then added to the trained network."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,31 +12,31 @@ from mtbench.contract import Balancer, Batch, Inputs, Losses, Network, NoOptions
 from mtbench.errors import UsageError
 from mtbench.store.record import PhaseInfo
 from mtbench.train.assemble import Assembly
-from mtbench.train.order import Visits, visits
-from mtbench.train.ownership import owned
+from mtbench.train.batches.order import Visits, visits
+from mtbench.train.optimizer.ownership import owned
 
 __all__ = ["Alone", "Phase", "phases", "some_inputs"]
 
 LOOKED_AT = 16
-"""The number of inputs that show which numbers belong to a task alone."""
+"""The number of inputs that are used to find the numbers that belong to only one task."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """A stretch of a run in which the same numbers are trained on the same tasks.
+    """A part of a run in which the same numbers are trained on the same tasks.
 
     Attributes:
-        name: ``training`` where it is the only one; ``first``, then ``own`` or ``all`` as the protocol's `adds`, where
-            a task is added; else one of the network's own `phases`.
-        start: how many epochs lie before it.
-        epochs: how many it has.
+        name: ``training`` if it is the only one; ``first``, then ``own`` or ``all`` as the training protocol's `adds`,
+            if a task is added; else one of the network's own `phases`.
+        start: the number of epochs before it.
+        epochs: the number of its epochs.
         shown: the indices of the tasks that are trained on.
-        adds: the index of the task that is added to the network as it begins, or None.
+        adds: the index of the task that is added to the network at its beginning, or None.
         split: the training examples, in which no target of any other task is defined.
-        whole: (M, T) bool on the CPU, which targets may be used of all examples of which those are a share.
-        balancer: what weighs the tasks' losses.
-        frozen: by parameter of the network a mask of the numbers that must not move, None where that is all of them;
-            what is not in it is trained, but for what the network itself has no gradient of.
+        whole: (M, T) bool on the CPU, the label mask of all examples of which `split` is a fraction.
+        balancer: the balancer of the tasks' losses.
+        frozen: for each parameter of the network that has frozen numbers their mask, None if that is the whole
+            parameter; other parameters are trained, if the network itself has a gradient for them.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Phase:
 
     @property
     def end(self) -> int:
-        """The number of epochs that are finished when it is."""
+        """The number of finished epochs at its end."""
         return self.start + self.epochs
 
     def visits(self, tasks: Sequence[Task], *, seed: int, epoch: int, one_task: bool) -> Visits:
@@ -61,7 +61,7 @@ class Phase:
 
     @cached_property
     def defined(self) -> Tensor:
-        """(N, T) bool on the CPU, which targets of the split are defined."""
+        """(N, T) bool on the CPU, the mask of defined targets of the split."""
         return self.split.defined.cpu()
 
     def trained(self, network: Network) -> Iterator[tuple[str, nn.Parameter]]:
@@ -71,17 +71,21 @@ class Phase:
                 yield name, parameter
 
     def still(self, network: Network) -> list[nn.Parameter]:
-        """Return the parameters that are frozen as a whole. Frozen numbers of others belong to tasks that are absent
-        from every step of the phase, which `mtbench.train.absence` keeps."""
+        """Return the parameters that are frozen as a whole.
+
+        Frozen numbers of other parameters belong to tasks that are absent from every step of the phase, which
+        `mtbench.train.optimizer.absence` keeps.
+        """
         return [network.get_parameter(name) for name, mask in self.frozen.items() if mask is None]
 
     def enter(self, network: Network) -> None:
-        """Put the network in training mode, with no gradient in parameters that are frozen as a whole, so that nobody
-        balances gradients that are not used.
+        """Put the network in training mode, without gradients in parameters that are frozen as a whole.
+
+        So no balancer uses these gradients.
 
         Modules whose parameters are all frozen and that have buffers, such as running statistics, which training would
-        change, are left in evaluation mode. While a task is added alone, a module with buffers and no parameter counts
-        as frozen.
+        change, stay in evaluation mode. While a task is added alone, a module with buffers and no parameter counts as
+        frozen.
         """
         network.train()
         if not self.frozen:
@@ -96,12 +100,12 @@ class Phase:
                 module.training = False
 
     def leave(self, network: Network) -> None:
-        """Give back to the parameters the gradients that `enter` took from them."""
+        """Restore the gradients that `enter` has switched off."""
         for parameter in self.still(network):
             parameter.requires_grad_()
 
     def info(self, network: Network) -> PhaseInfo:
-        """Return the facts that a record keeps of it."""
+        """Return the facts about it for a record."""
         counts = {}
         for name, parameter in self.trained(network):
             mask = self.frozen.get(name)
@@ -118,10 +122,10 @@ class Phase:
 def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
     """Return the phases of a run, in order. The network must not have been trained yet.
 
-    With ``adds`` the last task is held back in the first phase: its labels are undefined, and what belongs to it alone
-    does not move. In the second it is new: with ``own`` only that is trained, on its labels alone, and with ``all``
-    everything, on every task. Either phase has the protocol's epochs, and so has each phase of a network that has some
-    of its own.
+    With ``adds`` the last task is held back in the first phase: its labels are undefined, and the numbers that belong
+    to it alone do not move. In the second phase it is new: with ``own`` only these numbers are trained, on its labels
+    alone, and with ``all`` everything, on every task. Either phase has the training protocol's epochs, and so has each
+    phase of a network that declares phases.
 
     Raises:
         UsageError: nothing belongs to the new task alone, or a phase has no label to learn from.
@@ -182,8 +186,10 @@ def _own_phases(only: Phase, run: Assembly) -> Iterator[Phase]:
 
 
 class Alone(Balancer):
-    """The stand-in for the balancer where no parameter is trained that tasks share, as while a task is added alone: the
-    gradient of the unweighted loss, in the parameters that are trained."""
+    """A balancer for phases that train no shared parameter, as while a task is added alone.
+
+    It takes the gradient of the unweighted loss in the parameters that are trained.
+    """
 
     def __init__(self, tasks: Sequence[Task], parameters: Sequence[nn.Parameter]) -> None:
         super().__init__(NoOptions(), tasks)
@@ -199,21 +205,21 @@ class Alone(Balancer):
 
 
 def some_inputs(run: Assembly) -> Inputs:
-    """Return the few inputs of the training split that show which numbers belong to a task alone."""
+    """Return the inputs of the training split that are used to find the numbers that belong to only one task."""
     split = run.splits["train"]
     return split.batch(torch.arange(min(LOOKED_AT, len(split)), device=split.defined.device)).inputs
 
 
 def _mask(frozen: Tensor) -> Tensor | None:
-    """Return the mask, or None where it is all of a parameter."""
+    """Return the mask, or None if it is a whole parameter."""
     return None if frozen.all() else frozen
 
 
 def _labelled(phase: Phase, run: Assembly) -> Phase:
-    """Return the phase with no target defined of a task that is not shown.
+    """Return the phase with targets defined only for the tasks that are trained.
 
     Raises:
-        UsageError: none is left.
+        UsageError: no target is left.
     """
     shown = torch.zeros(len(run.tasks), dtype=torch.bool)
     shown[list(phase.shown)] = True
@@ -224,7 +230,5 @@ def _labelled(phase: Phase, run: Assembly) -> Phase:
     if not len(phase.visits(run.tasks, seed=run.setup.seed, epoch=phase.start, one_task=False)):
         names = ", ".join(f"'{run.tasks[index].name}'" for index in phase.shown)
         of = "" if shown.all() else f" of task{'s' * (len(phase.shown) > 1)} {names}"
-        raise UsageError(
-            f"none of the {len(split)} training examples has a label{of}, so that there is nothing to learn."
-        )
+        raise UsageError(f"none of the {len(split)} training examples has a label{of}, so that nothing can be learned.")
     return phase

@@ -1,4 +1,4 @@
-"""The progress of a run, told while it runs."""
+"""The progress of a run, reported while it runs."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,9 @@ class Progress:
         step: steps finished in all epochs so far.
         steps: steps of the whole run.
         loss: the mean of the tasks' latest training losses.
-        metric: what `score` is, e.g. ``accuracy``.
-        score: at the last evaluation the mean of the tasks' metrics or, where they have unlike ones, that of the first
-            task; None before the first.
+        metric: the name of the metric of `score`, e.g. ``accuracy``.
+        score: the mean of the tasks' metrics at the last evaluation or, if the metrics differ, that of the first task;
+            None before the first evaluation.
     """
 
     epoch: int

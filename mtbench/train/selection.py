@@ -1,7 +1,7 @@
-"""The epoch whose weights are reported where a protocol says ``select=best-val``; the test split has no part in it.
+"""The epoch whose weights are reported with ``select=best-val``; the test split is not used for it.
 
-Tasks that share nothing have an epoch each: a single-task network is selected as it would be in a run of its own, and
-not by what other networks do beside it.
+Tasks that share nothing have an epoch each: a single-task network is selected as in a run of its own, independently of
+the other networks of the run.
 """
 
 import copy
@@ -17,7 +17,7 @@ __all__ = ["best_epoch", "best_epochs", "keep_best"]
 
 
 def best_epochs(network: Network, curve: Sequence[CurvePoint], tasks: Sequence[Task]) -> Mapping[str, int]:
-    """Return by task the epoch whose weights answer it: the `best_epoch` of the tasks that it shares anything with.
+    """Return the epoch whose weights answer each task: the `best_epoch` of the tasks that it shares anything with.
 
     Raises:
         UsageError: see `best_epoch`.
@@ -28,7 +28,7 @@ def best_epochs(network: Network, curve: Sequence[CurvePoint], tasks: Sequence[T
 def keep_best(
     kept: Mapping[str, Any] | None, network: Network, curve: Sequence[CurvePoint], tasks: Sequence[Task]
 ) -> Mapping[str, Any] | None:
-    """Return the state to report, given that up to the point before and the network as it is at the last point.
+    """Return the state to report, given that up to the point before and the network at the last point.
 
     Raises:
         UsageError: see `best_epoch`.
@@ -45,7 +45,7 @@ def keep_best(
 def _groups(
     network: Network, curve: Sequence[CurvePoint], tasks: Sequence[Task]
 ) -> Iterator[tuple[Sequence[Task], set[str]]]:
-    """Yield tasks, and the names in the network's state that are selected by what they do."""
+    """Yield tasks, and the names in the network's state that are selected by their metrics."""
     rest = set(network.state_dict())
     for index in range(len(tasks)):
         parts = tuple(f"{part}." for part in network.alone(index))
@@ -71,9 +71,8 @@ def best_epoch(curve: Sequence[CurvePoint], tasks: Sequence[Task]) -> int:
     else -1: gain_t(e) = s_t (M_t(e) - M_t(e0)) / |M_t(e0)|. The earliest of equally good points is returned, so that a
     later point changes nothing among those before it.
 
-    Where M_t(e0) is 0, the divisor is the first |M_t| that is not; up to there the gain is 0. A task whose metric is
-    not finite at e0, e.g. for want of labels, is left out. A point where another task's metric is not finite is never
-    returned.
+    If M_t(e0) is 0, the divisor is the first |M_t| that is not; up to there the gain is 0. A task whose metric is not
+    finite at e0, e.g. without labels, is left out. A point where another task's metric is not finite is never returned.
 
     Raises:
         UsageError: no task has a finite metric at the first point.

@@ -1,4 +1,4 @@
-"""A run from its beginning to what it gives to be recorded."""
+"""A run from its beginning to the results to be recorded."""
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -29,17 +29,17 @@ from mtbench.store.record.diagnosis import Selectivity
 from mtbench.store.record.numerics import Numerics
 from mtbench.store.record.pointing import Pointing
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.ceilings import ceilings
-from mtbench.train.constants import constants
-from mtbench.train.cost import count_macs, count_parameters
-from mtbench.train.device import deterministic
+from mtbench.train.cost.ledger import count_macs, count_parameters
+from mtbench.train.diagnostics.ceilings import ceilings
+from mtbench.train.diagnostics.constants import constants
+from mtbench.train.diagnostics.distances import distances
+from mtbench.train.diagnostics.pointing import measure_pointing
 from mtbench.train.diagnostics.selectivity import measure_selectivity
-from mtbench.train.distances import distances
-from mtbench.train.environment import environment
 from mtbench.train.loop import Fitted, Keeper, fit
-from mtbench.train.numerics import numerics
+from mtbench.train.machine.device import deterministic
+from mtbench.train.machine.environment import environment
+from mtbench.train.machine.numerics import numerics
 from mtbench.train.phases import Phase, phases
-from mtbench.train.pointing import measure_pointing
 from mtbench.train.progress import Progress
 
 __all__ = ["Trained", "train"]
@@ -51,15 +51,14 @@ class Trained:
 
     Attributes:
         model: the reported weights and buffers by name, on the CPU: those of the selected epochs.
-        predictions: by task the test predictions (N, ...) that the test metrics were computed from, in the dtype that
-            the kind of task states.
+        predictions: the test predictions (N, ...) of each task that the test metrics were computed from, in the dtype
+            of the kind of task.
         images: (N, V) int32, the numbers of the images that make up each test example; None if each is an image.
-        not_stored: by task whose predictions are too large to be stored, the reason in a sentence.
-        phases: in order, where there are several; empty where everything was trained at once.
-        results: by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
-        selected_epoch: the last one, or where the protocol says ``select=best-val`` the one that was chosen; counted
-            from 1. Where tasks share nothing each has one of its own: this is the last of these, and `measurements`
-            has them all.
+        not_stored: the reason in a sentence for each task whose predictions are too large to be stored.
+        phases: the phases in order, if there are several; empty if everything was trained at once.
+        results: results by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
+        selected_epoch: the last epoch, or with ``select=best-val`` the chosen one; counted from 1. If tasks share
+            nothing each has one of its own: this is the last of these, and `measurements` has them all.
         selectivity, constants, pointing, batch_means, measurements: see `Record`.
     """
 
@@ -94,12 +93,12 @@ def train(
     points: Collection[int] | None = None,
     check_stop: Callable[[], None] = lambda: None,
 ) -> Trained:
-    """Train one run from its beginning, or from where `keeper` left off, to its last epoch, and take stock.
+    """Train one run from its beginning, or from the state in `keeper`, to its last epoch, and collect its results.
 
     Args:
         root: the folder of the data files.
         keeper, watch, points: see `fit`.
-        check_stop: as in `fit`; called between other parts of the work too.
+        check_stop: see `fit`; called between other parts of the work too.
 
     Raises:
         UsageError, NonFiniteLoss, UnfitState: see `fit`.
@@ -155,14 +154,14 @@ def _trained(
 
 
 def _unlike_epochs(selected: Mapping[str, int]) -> dict[str, Measurement]:
-    """Return the epoch of the weights by task, where tasks have different ones."""
+    """Return the epoch of the weights by task, if tasks have different ones."""
     if len(set(selected.values())) == 1:
         return {}
     return {SELECTED + task: Measurement(value=epoch) for task, epoch in selected.items()}
 
 
 def _selectivity(spec: RunSpec, run: Assembly) -> Selectivity | None:
-    """After the ledger is closed: its seconds and its memory are none of the training's."""
+    """Measure the selectivity, after the ledger is closed: its seconds and memory are no part of training."""
     if "selectivity" not in spec.protocol.diagnostics:
         return None
     train, test = run.splits["train"], run.splits["test"]

@@ -9,7 +9,7 @@ from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.train.assemble import build
-from mtbench.train.cost import count_macs, count_parameters
+from mtbench.train.cost.ledger import count_macs, count_parameters
 
 
 def setup(backbone: str = "point", seed: int = 0) -> Setup:

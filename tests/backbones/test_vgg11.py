@@ -3,7 +3,7 @@ import torch
 
 from mtbench.contract import Classification, Setup, Task
 from mtbench.plan.parse import parse_backbone
-from mtbench.train.cost import count_parameters
+from mtbench.train.cost.ledger import count_parameters
 from mtbench_methods.networks.branches import Branches
 from tests.builders.networks import backbone_of
 

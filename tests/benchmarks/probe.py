@@ -23,8 +23,8 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.folder import RunFolder
 from mtbench.train.assemble import assemble
-from mtbench.train.device import deterministic
 from mtbench.train.evaluate import evaluate
+from mtbench.train.machine.device import deterministic
 from mtbench.train.trained import train
 
 CPU = torch.device("cpu")

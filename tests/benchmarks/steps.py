@@ -13,9 +13,9 @@ import torch
 from mtbench.contract import Classification, Setup, Split, Task, TrainingProtocol
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, build
-from mtbench.train.device import deterministic
-from mtbench.train.memory import peak_memory
-from mtbench.train.pace import pace
+from mtbench.train.cost.memory import peak_memory
+from mtbench.train.cost.pace import pace
+from mtbench.train.machine.device import deterministic
 
 IMAGES, BATCH, STEPS = 320, 32, 10
 

@@ -22,8 +22,8 @@ from mtbench.contract.normalization import BatchNorm
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.device import deterministic
-from mtbench.train.prefetch import batches
+from mtbench.train.batches.prefetch import batches
+from mtbench.train.machine.device import deterministic
 from tests.benchmarks.test_speed import show
 
 pytestmark = pytest.mark.benchmark

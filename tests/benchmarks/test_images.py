@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 from torchvision.datasets import ImageFolder as TorchvisionFolder
 
-from mtbench.train.prefetch import batches
+from mtbench.train.batches.prefetch import batches
 from mtbench_datasets.images import ImageFolder
 from tests.datasets.images.pictures import split_of
 
@@ -103,8 +103,8 @@ EPOCH = """
 import sys
 from pathlib import Path
 import torch
-from mtbench.train.memory import peak_memory
-from mtbench.train.prefetch import batches
+from mtbench.train.cost.memory import peak_memory
+from mtbench.train.batches.prefetch import batches
 from mtbench_datasets.images import ImageFolder
 from tests.datasets.images.pictures import split_of
 import dataclasses

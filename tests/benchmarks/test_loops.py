@@ -22,8 +22,8 @@ from torchvision import transforms
 from mtbench.engines.heap import keep_freed_memory
 from mtbench.store.record import CurvePoint
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.device import deterministic
-from mtbench.train.order import draw_tasks
+from mtbench.train.batches.order import draw_tasks
+from mtbench.train.machine.device import deterministic
 from mtbench.train.trained import train
 from tests.benchmarks.test_dense import seconds_of
 from tests.benchmarks.test_speed import CPU, show, spec_of

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mtbench.contract import Retrieval, Setup, Split, Task
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, build
-from mtbench.train.device import deterministic
+from mtbench.train.machine.device import deterministic
 from tests.benchmarks.test_speed import in_turn, show, stepper
 
 TASKS, EACH, SIDE = 20, 3, 150

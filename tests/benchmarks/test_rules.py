@@ -6,7 +6,7 @@ The network is LeNet on random images, small enough for the rule to be a part of
 import pytest
 import torch
 
-from mtbench.train.device import deterministic
+from mtbench.train.machine.device import deterministic
 from tests.benchmarks.steps import assembled
 from tests.benchmarks.test_speed import in_turn, show, stepper
 

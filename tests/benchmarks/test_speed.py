@@ -19,8 +19,8 @@ from mtbench.contract import BatchNorm
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.device import deterministic
-from mtbench.train.order import draw_tasks
+from mtbench.train.batches.order import draw_tasks
+from mtbench.train.machine.device import deterministic
 
 CPU = torch.device("cpu")
 IMAGES, EPOCHS, STEPS = 12_800, 9, 12

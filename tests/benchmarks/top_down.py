@@ -18,7 +18,7 @@ from torch.nn.functional import cross_entropy, interpolate, max_pool2d, one_hot
 from mtbench.contract import Split
 from mtbench.engines.heap import keep_freed_memory
 from mtbench.train.assemble import assemble
-from mtbench.train.device import deterministic
+from mtbench.train.machine.device import deterministic
 from tests.benchmarks.test_speed import CPU, in_turn, spec_of, stepper
 
 

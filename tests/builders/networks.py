@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from mtbench.contract import Backbone, Classification, Kind, Network, Setup, Task
-from mtbench.plan.parse import BackboneChoice, parse_backbone, parse_method
+from mtbench.plan.chosen import BackboneChoice
+from mtbench.plan.parse import parse_backbone, parse_method
 
 __all__ = ["Tasks", "backbone_of", "network_in", "network_of", "setup_of"]
 

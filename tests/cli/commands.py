@@ -23,7 +23,7 @@ def call(app: typer.Typer, *arguments: str) -> Result:
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    """A command in a process and a group of its own, as a shell starts it."""
+    """Return a command in a process and a group of its own, as a shell starts it."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     command = [sys.executable, "-c", MTBENCH, *arguments]
     return subprocess.Popen(

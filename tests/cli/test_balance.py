@@ -17,7 +17,7 @@ from mtbench.cli.balance import class_balance, point_balance, triplet_balance
 from mtbench.cli.data import app
 from mtbench.contract import Classification, Dataset, NoOptions, Regression, Split, Task, TrainingProtocol
 from mtbench.plan.parse import parse_dataset
-from mtbench.train.ceilings import ceilings
+from mtbench.train.diagnostics.ceilings import ceilings
 
 
 class Made(Dataset):

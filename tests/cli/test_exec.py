@@ -28,7 +28,7 @@ def planned(folder: Path, method: str = "single") -> RunFolder:
 
 
 def mtbench(place: Path, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, since it blocks SIGTERM for good, with what is typed into it."""
+    """Return the command in a process of its own, since it blocks SIGTERM for good, with what is typed into it."""
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "MTBENCH_DATA": str(place / "data"),

@@ -18,7 +18,7 @@ from tests.cli.commands import MTBENCH, call
 COMMANDS = [
     (*group.split(), command)
     for group, commands in {
-        "": "run search report explain status list info doctor check bench exec",
+        "": "run search report explain export status list info doctor check bench exec",
         "data": "prepare verify where link show",
         "suite": "list show declare validate",
         "new": "method balancer dataset",
@@ -120,7 +120,7 @@ def test_a_shell_completes_names_without_importing_torch(given: str, expected: s
         ("run --methods td --dataset toy2 --epochs few", "--epochs is 'few'. Allowed: a whole number, at least 1."),
         ("data show toy2 --count 500", "--count is '500'. Allowed: a whole number, 1 to 400."),
         ("bench --seconds 0", "--seconds is '0'. Allowed: a number, at least 0.01."),
-        ("list foo", "KIND is 'foo'. Allowed: methods, balancers, datasets, backbones."),
+        ("list foo", "KIND is 'foo'. Allowed: methods, balancers, datasets, backbones, exhibits."),
         ("list metods", "KIND is 'metods'. Did you mean 'methods'? Allowed: "),
     ],
 )

@@ -37,7 +37,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def heavy(folder: Path, *arguments: str) -> list[str]:
-    """The large packages that a command imports."""
+    """Return the large packages that a command imports."""
     done = subprocess.run(
         [sys.executable, "-c", ASK, *arguments],
         cwd=folder,

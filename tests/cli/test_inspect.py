@@ -10,7 +10,7 @@ from mtbench import __version__, registry
 from mtbench.cli.app import app
 from mtbench.cli.inspect import KINDS
 from mtbench.errors import UsageError
-from mtbench.train.numerics import onednn_instructions
+from mtbench.train.machine.numerics import onednn_instructions
 
 RUNNER = CliRunner()
 

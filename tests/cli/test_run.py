@@ -6,15 +6,18 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import Result
 
+import mtbench as mtbench_package
 from mtbench.cli.exec import exec_
 from mtbench.cli.run import run, status
 from mtbench.errors import DataError, UsageError
+from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS
 from tests.cli.commands import call, start
 from tests.waits import wait_until
@@ -54,6 +57,45 @@ def test_a_grid_is_run_and_then_there(place: Path) -> None:
     assert {name: after[name] for name in before} == before
     shown = mtbench("status").output
     assert re.search(r"^toy-all +paper, epochs=1 +moo +1 *$", shown, re.MULTILINE)
+
+
+def test_a_finished_run_is_a_line_with_its_result_and_its_time_and_a_table_ends_the_command() -> None:
+    result = mtbench("run", "--method", "single", "--datasets", "toy-all", "--seeds", "0-1", "--epochs", "1")
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.output.splitlines()]
+    for count in ("1/2", "2/2"):
+        (line,) = [line for line in lines if line[:2] == ["done", count]]
+        assert line[2:5] == ["toy-all", "single", "seed"]
+        assert re.fullmatch(r"\d+\.\d % \d+ (s|min( \d+ s)?)", " ".join(line[6:]))
+    (row,) = [line for line in lines if line[:1] == ["toy-all"] and "±" in line]
+    frame = mtbench_package.load("results/local")
+    mean = frame[(frame.split == "test") & (frame.task == "mean") & frame.primary]["value"]
+    assert float(row[row.index("±") - 1]) == pytest.approx(mean.mean(), abs=0.005)
+    assert float(row[row.index("±") + 1]) == pytest.approx(mean.std(), abs=0.005)
+    assert row[-1] == "2"
+
+
+def test_a_verbose_dry_run_lists_every_run_and_the_hint_has_the_time_of_a_preview(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def seconds(specs: Sequence[RunSpec], **_: object) -> float:
+        return sum(100.0 * spec.protocol.epochs for spec in specs)
+
+    monkeypatch.setattr("mtbench.engines.forecast.estimate", seconds)
+    result = mtbench("run", "--methods", "single,td", "--dataset", "toy-all", "--seeds", "2", "--dry-run", "-v")
+    rows = [line.split() for line in result.output.splitlines() if line.split()[:1] == ["missing"]]
+    assert [(row[-2], row[-1]) for row in rows] == [("single", "0"), ("td", "0"), ("single", "1"), ("td", "1")]
+    assert ": about 20 min.\n" in result.output, "4 runs of 3 epochs"
+    assert "A preview takes about 13 min 20 s: add --quick to the same command.\n" in result.output, "of 2 epochs"
+
+
+def test_status_takes_folders_as_arguments() -> None:
+    command = ("run", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1", "--quiet")
+    assert mtbench(*command, "--methods", "single", "--results", "a").exit_code == 0
+    assert mtbench(*command, "--methods", "moo", "--results", "b").exit_code == 0
+    assert [line.split()[-2] for line in mtbench("status", "a").output.splitlines()[1:]] == ["single"]
+    assert mtbench("status", "a", "b").output == mtbench("status", "--results", "a", "--results", "b").output
+    assert {line.split()[-2] for line in mtbench("status", "b", "a").output.splitlines()[1:]} == {"single", "moo"}
 
 
 def test_a_file_that_was_moved_is_given_anew_and_the_same_run_goes_on(place: Path) -> None:

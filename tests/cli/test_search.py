@@ -49,7 +49,7 @@ def found(results: Path = RESULTS) -> Study:
 
 
 def outcome(study: Study) -> Any:
-    """Everything but how long it took."""
+    """Return everything but how long it took."""
     return study.trials, study.chosen, study.retrained, study.spent.epochs
 
 

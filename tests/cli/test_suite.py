@@ -218,7 +218,7 @@ def test_a_suite_that_is_not_there_is_asked_back(command: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize("option", [("--methods", "td"), ("--dataset", "toy-all"), ("--backbone", "vgg11")])
 def test_what_a_suite_says_itself_cannot_be_given_beside_it(place: Path, option: tuple[str, str]) -> None:
-    with pytest.raises(UsageError, match=rf"{option[0]} was given beside --suite toys\.toml, which says itself"):
+    with pytest.raises(UsageError, match=rf"{option[0]} and --suite toys\.toml were both given"):
         mtbench("run", "--suite", "toys.toml", *option)
     assert not (place / "results").exists()
 
@@ -265,7 +265,7 @@ def test_a_suite_is_run_and_reported(place: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_look_at_a_suite_is_reported_as_one_and_apart(place: Path) -> None:
     assert mtbench("run", "--suite", "toys.toml", "--quick", "--epochs", "1", "--seeds", "1").exit_code == 0
     shown = mtbench("report", "--suite", "toys.toml", "--out", "out").output
-    assert "toys, size quick, epochs=1: claims QUICK: a look, not a result.\n" in shown
+    assert "toys, size quick, epochs=1: claims Preview, not a result.\n" in shown
     assert (place / "out" / "toys-quick-epochs-1-claims.md").exists()
     # One seed of two: differences without a spread, so that nothing is decided.
     assert re.search(r" undecided +open .* 1/2", shown)

@@ -23,8 +23,11 @@ def check(convention: PeerConvention) -> None:
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
-        ({"protocols": ("paper", "other")}, "its convention 'mine' goes with protocol 'other', which it has not."),
-        ({"together": ("iou",)}, "its convention 'mine' has 'iou' `together`, which is a metric of no task."),
+        (
+            {"protocols": ("paper", "other")},
+            "its convention 'mine' belongs to training protocol 'other', which it lacks.",
+        ),
+        ({"together": ("iou",)}, "its convention 'mine' names 'iou' in `together`, which is a metric of no task."),
         ({"average": "main"}, "for task 'class' are of miou, pixel-accuracy, and should be of miou, in this order."),
     ],
 )

@@ -357,7 +357,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         Unseeded,
         Uniform,
         "its initial weights come from the streams of its setup",
-        "'branches.1.0' and 1 more are others at each build: they are drawn from a generator that is no",
+        "'branches.1.0' and 1 more differ at each build: they are drawn from a generator that is not",
     ),
     (
         Unseeded,
@@ -395,7 +395,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         Branches,
         LooksWithin,
         "a step changes buffers as one forward pass does",
-        "after a step the buffers of 'backbone' are not those after one forward pass",
+        "after a step the buffers of 'backbone' differ from those after one forward pass",
     ),
     (Branches, LooksThrice, "a step changes buffers as one forward pass does", "3 times, and 2 forward passes 2 times"),
     (
@@ -406,13 +406,13 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     ),
     (Branches, MeansAlone, "trains on auxiliary losses as on the others", "balance `Losses.totals`"),
     (Centered, Uniform, "its map of a task is one of each input", "task 'band0' of an input depends on the other"),
-    (Nameless, Uniform, "its map of a task is one of each input", "None where it is empty"),
+    (Nameless, Uniform, "its map of a task is one of each input", "None if it is empty"),
     (LeNetOnly, Uniform, "works on every backbone it claims", "on backbone 'lenet:width=0.5' it fails: RuntimeError"),
     (
         Branches,
         Competes,
         "the loss of an absent task is used for nothing",
-        "the loss of an absent task means nothing. Use those of `losses.present_indices`",
+        "the loss of an absent task has no meaning. Use those of `losses.present_indices`",
     ),
     (
         Branches,
@@ -444,7 +444,7 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         ClippedTogether,
         Uniform,
         "tasks that share nothing are clipped apart",
-        "its tasks share no parameters, and 3 of them have 1 `clip_groups`: with --set clip=1 each would be trained by",
+        "its tasks share no parameters, and 3 of them have 1 `clip_groups`: with --set clip=1 the training of",
     ),
     (
         ClippedInPart,
@@ -489,7 +489,9 @@ def test_a_network_that_cannot_learn_is_told_by_its_accuracies() -> None:
         def encode(self, inputs: Inputs) -> Tensor:
             return 0 * super().encode(inputs)
 
-    with pytest.raises(Fault, match=r"after 300 steps on 64 images its training accuracies are \d+ %, \d+ %, and 95 %"):
+    with pytest.raises(
+        Fault, match=r"after 300 steps on 64 images its training accuracies are \d+ %, \d+ %, and the goal is 95 %"
+    ):
         method_checks(candidate(Blind, Uniform))["learns 64 images of 2 tasks"]()
 
 
@@ -560,12 +562,12 @@ class LastBatch(Tally):
         (
             "tally",
             lambda _: LastBatch(),
-            r"^metric 'mse' of task 'upper' is \S+ of examples in one batch and \S+ of the",
+            r"^metric 'mse' of task 'upper' is \S+ for examples in one batch and \S+ for the",
         ),
         (
             "metrics",
             (Metric(name="rmse"),),
-            r"^the kind of task 'upper' declares the metrics \['rmse'\], and gives \['mse'",
+            r"^the kind of task 'upper' declares the metrics \['rmse'\], and returns \['mse'",
         ),
         (
             "stored_as",
@@ -610,7 +612,7 @@ class Longer(Segmentation):
 @pytest.mark.parametrize(
     ("augment", "kind", "splits", "fault"),
     [
-        ((Elsewhere(),), Segmentation, "train", "augmentation of train draws from elsewhere than from the generator"),
+        ((Elsewhere(),), Segmentation, "train", "augmentation of train draws from another generator than the given"),
         ((Shift(2),), Segmentation, "train/val", "the examples of val are augmented, and only those of a training"),
         ((Shift(2),), Left, "train", "the maps of task 'upper' are not moved with their images: its kind needs"),
         (

@@ -227,9 +227,9 @@ def test_what_shapes_and_names_show_ends_a_run_at_its_first_step(
         (Misspelt(), r"returned the metrics \['mse', 'mae', 'r2'\], and its kind 'Misspelt' declares"),
         (
             MeanOfMeans(),
-            r"metric 'mse' of task 'upper' is \S+ of 23 examples in one batch and \S+ of the same in",
+            r"metric 'mse' of task 'upper' is \S+ for 23 examples in one batch and \S+ for the same in",
         ),
-        (Emptied(), r"the metrics of task 'upper' are others when they are asked for again"),
+        (Emptied(), r"the metrics of task 'upper' differ when they are computed again"),
         (NoEmptyScore(), r"fails where nothing was added"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Kind) else "",

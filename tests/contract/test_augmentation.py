@@ -178,7 +178,7 @@ def test_crops_lie_everywhere_within_the_image_with_each_scale() -> None:
 
 @pytest.mark.parametrize("pixels", [0, 1, 2])
 def test_a_shift_is_padding_and_a_random_crop_each_with_the_same_frequency(pixels: int) -> None:
-    """As torchvision's RandomCrop(size, padding=pixels) defines it: all crops of the padded image."""
+    """All crops of the padded image are those of torchvision's RandomCrop(size, padding=pixels)."""
     images = torch.randint(1, 256, (1, 1, 5, 4), dtype=torch.uint8, generator=stream(0, "images")).expand(
         4000, -1, -1, -1
     )

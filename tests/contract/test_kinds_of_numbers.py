@@ -105,7 +105,8 @@ def as_maps(vectors: Tensor) -> Tensor:
 
 
 def test_angles_between_normals_are_those_that_vectors_were_turned_by() -> None:
-    """Of five maps a pixel is undefined in each of the first four, in two ways, and the last as a whole."""
+    """In each of the first four of five maps one pixel is undefined, in two ways; the last map is undefined as a
+    whole."""
     degrees = torch.cat([torch.linspace(1e-4, 60, 40), torch.tensor([11.249, 11.251, 22.499, 22.501, 29.999, 30.001])])
     degrees = torch.cat([degrees, torch.linspace(90, 180, 14)]).double()  # 60 angles
     targets, predictions = (as_maps(vectors) for vectors in turned(degrees))

@@ -206,7 +206,7 @@ def test_an_image_of_unknown_class_is_neither_query_nor_candidate() -> None:
 
 
 def test_candidates_that_are_equally_far_are_one_step_in_any_order() -> None:
-    """Of four candidates at one place two are relevant: each has a precision of 1/2, wherever they stand."""
+    """Two of four candidates at one place are relevant: each has a precision of 1/2, in any order."""
     embeddings = torch.tensor([[1.0, 0], *[[0.3, 0.1]] * 4])
     for classes in ([1, 1, 1, 0, 0], [1, 0, 0, 1, 1], [1, 0, 1, 0, 1]):
         images = torch.tensor([[0, other, other] for other in range(1, 5)])

@@ -1,4 +1,4 @@
-"""What an option may be searched over, declared in plain values; and weights of tasks as numbers that need no sum."""
+"""Search spaces of an option, declared in plain values; and weights of tasks as numbers that need no sum."""
 
 import math
 from dataclasses import dataclass, fields

@@ -14,7 +14,7 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.store.memory import CACHE
-from mtbench.train.speeds import Speed, Speeds
+from mtbench.train.cost.speeds import Speed, Speeds
 
 SPEED = Speed(training=0.01, evaluation=0, phases=1, train=96, test=48, whole=True)
 

@@ -24,7 +24,7 @@ from mtbench.explanation.trained import find_run, open_run
 from mtbench.plan.grid import Request, plan
 from mtbench.report.page.words import DASH
 from mtbench.store.folder import RunFolder
-from mtbench.train.pointing import FAR
+from mtbench.train.diagnostics.pointing import FAR
 from tests.cli.commands import call
 from tests.report.typesetting import needs_latex, typeset
 
@@ -147,7 +147,7 @@ def test_even_maps_point_nowhere_and_have_no_median_distance(td: RunFolder, tmp_
     assert all(line.endswith(f" | {DASH} |") for line in of_tasks)
     album = Album(tasks=run.tasks, split=run.test, maps=Even(), title="even", count=1, quick=False)
     panels = [panel for line in album.of_task(found[0], cases(found[0])).lines for panel in line.panels if panel]
-    assert {panel.below[-1] for panel in panels if panel.below} == {"its map is even"}
+    assert {panel.below[-1] for panel in panels if panel.below} == {"constant map"}
 
 
 def test_a_network_without_a_map_is_shown_by_gradients(uniform: RunFolder, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_network_without_a_map_is_shown_by_gradients(uniform: RunFolder, tmp_p
     assert "8 figures" not in result.output
     assert "5 figures, each as .pdf and .png" in result.output
     page = next(tmp_path.glob("*.md")).read_text()
-    assert "Maps are gradient-based, for the network has none of its own" in page
+    assert "Maps are gradient-based, since the network has none of its own" in page
     assert "8 x 8 map of stage 'conv2'" in page
 
 

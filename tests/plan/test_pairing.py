@@ -6,7 +6,7 @@ import torch
 from mtbench.contract import Network
 from mtbench.plan.pairing import unlike_starts
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
-from mtbench.train.order import visits
+from mtbench.train.batches.order import visits
 
 DATASETS = ("mmnist9", "mmnist9:tasks=1/9")
 

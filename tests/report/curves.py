@@ -20,7 +20,7 @@ LOWER = range(2, 6)
 
 
 def better(percent: float, row: Sequence[float] = ROW) -> tuple[float, ...]:
-    """Every metric better by so many percent."""
+    """Return every metric better by so many percent."""
     return tuple(value * (1 - percent / 100 if at in LOWER else 1 + percent / 100) for at, value in enumerate(row))
 
 
@@ -35,7 +35,7 @@ def along(
     protocol: TrainingProtocol | None = None,
     **changed: Any,
 ) -> RunStatus:
-    """A run with the nine metrics after each epoch, the last of which is reported.
+    """Return a run with the nine metrics after each epoch, the last of which is reported.
 
     Args:
         batched: likewise means over batches, by their size and whether they weigh by examples.

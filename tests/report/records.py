@@ -83,12 +83,12 @@ def finished(
     unsolved: int = 0,
     **numerics: Any,
 ) -> RunStatus:
-    """A run with a record: fresh, or stale for the reason given.
+    """Return a run with a record: fresh, or stale for the reason given.
 
     Args:
-        scores: by task its primary metric, or all of its metrics by name.
-        seconds: of training per epoch, of the CPU; those on the clock are three times as many.
-        numerics: what is to differ in them.
+        scores: the primary metric of each task, or all of its metrics by name.
+        seconds: CPU seconds of training per epoch; wall-clock seconds are three times as many.
+        numerics: changed numerics.
     """
     named = scores if isinstance(scores, Mapping) else dict(zip(CORNERS, scores, strict=False))
     infos = tuple(tasks) or tuple(
@@ -146,10 +146,11 @@ def finished(
 def beside(
     run: RunStatus, values: Mapping[str, float | Mapping[str, float]], name: str = "majority class", count: int = 10_000
 ) -> RunStatus:
-    """A run whose record has constant predictions: by task that of its primary metric, or of all metrics by name.
+    """Return a run whose record has constant predictions: by task that of its primary metric, or of all metrics by
+    name.
 
     Args:
-        count: how many test examples each task has.
+        count: number of test examples of each task.
     """
     record = run.record
     assert record is not None
@@ -163,7 +164,7 @@ def beside(
 
 
 def indoor(method: str, seed: int, values: Sequence[float], **changed: Any) -> RunStatus:
-    """A run with the tasks of `INDOOR` and its nine metrics."""
+    """Return a run with the tasks of `INDOOR` and its nine metrics."""
     left = iter(values)
     scores = {task.name: {metric.name: next(left) for metric in task.metrics} for task in INDOOR}
     return finished(method, seed, scores, tasks=INDOOR, **changed)
@@ -179,7 +180,7 @@ def unfinished(
     protocol: TrainingProtocol = PAPER,
     title: str = "",
 ) -> RunStatus:
-    """A run without a record, in the state given."""
+    """Return a run without a record, in the state given."""
     asked = spec(method, seed, dataset=dataset, protocol=protocol, title=title)
     return RunStatus(folder=Path(asked.folder), spec=asked, state=state, why=why, record=None)
 
@@ -201,20 +202,20 @@ def spec(
 
 
 def on(backbone: Choice, run: RunStatus) -> RunStatus:
-    """A run on another backbone, with a title that says so."""
+    """Return a run on another backbone, with a title that says so."""
     titles = replace(run.spec.titles, method=f"{run.spec.titles.method}@{backbone}")
     return replace(run, spec=replace(run.spec, backbone=backbone, titles=titles))
 
 
 def answering(asked: RunSpec, scores: Mapping[str, float] | Sequence[float]) -> RunStatus:
-    """A finished run of what was asked, with these scores."""
+    """Return a finished run of what was asked, with these scores."""
     run = finished(asked.titles.method, asked.seed, scores, dataset=str(asked.dataset), protocol=asked.protocol)
     assert run.record is not None
     return replace(run, folder=Path(asked.folder), spec=asked, record=replace(run.record, spec=asked))
 
 
 def mixed_runs() -> list[RunStatus]:
-    """All that can happen to runs.
+    """Return all that can happen to runs.
 
     td is separated on LU and in the mean, not on RL; chmod is stale and half lost; single has no number.
     Differences vary, for without a spread nothing could be tested.

@@ -33,7 +33,7 @@ def accuracies(names: Sequence[str]) -> tuple[TaskInfo, ...]:
 
 
 def placed(run: RunStatus) -> RunStatus:
-    """A made-up run where a results folder would have it."""
+    """Return a made-up run where a results folder would have it."""
     return replace(run, folder=RESULTS / run.spec.folder)
 
 
@@ -45,7 +45,7 @@ def weighted(
     planned: int | None = None,
     stale: str = "",
 ) -> tuple[StudyRuns, list[RunStatus]]:
-    """A search over the weights of branches+fixed, whose `asked` are weights; and what was trained again."""
+    """Return a search over the weights of branches+fixed, whose `asked` are weights, and the retrained runs."""
     runs = {
         number: [
             _weighted(
@@ -69,7 +69,7 @@ def rated(
     protocol: TrainingProtocol = PAPER,
     planned: int | None = None,
 ) -> tuple[StudyRuns, list[RunStatus]]:
-    """A search over the learning rate of a method, whose `asked` are rates; and what was trained again."""
+    """Return a search over the learning rate of a method, whose `asked` are rates; and the runs that were retrained."""
     runs = {}
     for number, trial in enumerate(tried):
         rate = float(trial.asked)

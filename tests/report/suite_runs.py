@@ -17,7 +17,8 @@ def filled(
     seeds: int = 3,
     quick: bool = False,
 ) -> SuiteRuns:
-    """The runs of a suite's grid, as `run` makes them of a method, a dataset, a protocol and a seed; None is no run."""
+    """Return the runs of a suite's grid, as `run` makes them of a method, a dataset, a protocol and a seed; None is no
+    run."""
     base = TrainingProtocol(name="quick" if quick else "paper")
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], dict[str, list[RunStatus]]] = {}
     for part in suite.grid:

@@ -75,7 +75,7 @@ def test_the_convention_of_published_code_is_chosen_by_name_and_stands_in_the_na
     words = ["--results", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path / "data")]
     shown = call(*words, "--convention", "own-start")
     assert shown.startswith("toy-surfaces, protocol paper, convention own-start\n")
-    assert "¶: its epoch was chosen on the test split." in " ".join(shown.split())
+    assert "¶: the epoch was chosen on the test split." in " ".join(shown.split())
     table = (tmp_path / "out/toy-surfaces-paper-own-start-table.md").read_text()
     assert "| branches†¶ |" in table
     assert not (tmp_path / "out/toy-surfaces-paper-table.md").exists()
@@ -90,6 +90,17 @@ def test_the_convention_of_published_code_is_chosen_by_name_and_stands_in_the_na
         call(*words, "--delta-base", "own-start")
     with pytest.raises(UsageError, match=r"none of the runs there belongs to suite 'matched'"):
         call(*words, "--convention", "own-start", "--suite", "matched")
+
+
+def test_several_folders_are_one_report(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        keep(tmp_path / f"results-{seed}", finished("branches", seed))
+    both = [str(tmp_path / f"results-{seed}") for seed in (0, 1)]
+    call(*both, "--out", str(tmp_path / "both"))
+    keep(tmp_path / "results-0", finished("branches", 1))
+    call(both[0], "--out", str(tmp_path / "one"))
+    for name in ("mmnist2-paper-table.csv", "mmnist2-runs.csv"):
+        assert (tmp_path / "both" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
 
 
 @pytest.mark.parametrize("there", [True, False])

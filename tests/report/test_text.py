@@ -94,3 +94,14 @@ def test_a_minus_stands_before_what_is_not_rounded_to_zero() -> None:
 @pytest.mark.parametrize(("p", "written"), [(0.04951, "0.05"), (0.00034, "0.00034"), (0.00009, "< 0.0001"), (1, "1")])
 def test_a_p_is_never_written_as_zero(p: float, written: str) -> None:
     assert text.p_value(p) == written
+
+
+def test_long_numbers_in_names_are_rounded_unless_two_names_would_look_alike() -> None:
+    name = "branches+fixed:weights=0.115015/0.884985"
+    assert text.rounded([name, "td:channels=6", "moo:lr=0.0005"]) == {
+        name: "branches+fixed:weights=0.115/0.885",
+        "td:channels=6": "td:channels=6",
+        "moo:lr=0.0005": "moo:lr=0.0005",
+    }
+    alike = ["fixed:weights=0.11501/0.88499", "fixed:weights=0.11502/0.88498"]
+    assert text.rounded(alike) == dict(zip(alike, alike, strict=True))

@@ -39,11 +39,11 @@ class World:
 
     Attributes:
         results: the folder of the runs.
-        is_lost: which runs turn NaN.
-        is_unmeasured: in which runs a task has no label on the validation split.
+        is_lost: a function that returns True for runs that become NaN.
+        is_unmeasured: a function that returns True for runs in which a task has no label on the validation split.
         stop_after: raise Stopped at the call of this number, half of its runs done; None never.
-        reads_test: whether test scores stand in the records, or NaN.
-        calls: what was done in each call.
+        reads_test: True if records have test scores, False if NaN.
+        calls: the runs of each call.
     """
 
     results: Path

@@ -23,7 +23,7 @@ some_points = st.integers(2, 4).flatmap(points_of)
 
 
 def volume_by_inclusion_and_exclusion(points: Floats) -> float:
-    """Of the union of boxes from 0 to each point."""
+    """Return the volume of the union of boxes from 0 to each point."""
     return math.fsum(
         (-1) ** (size + 1) * float(points[list(chosen)].min(axis=0).prod())
         for size in range(1, len(points) + 1)

@@ -12,7 +12,7 @@ from mtbench.stats.power import (
 
 
 def detectable_effect(n: int, level: float = 0.05) -> float:
-    """What n pairs detect with a power of 80 %, in standard deviations of a difference."""
+    """The differences that n pairs detect with a power of 80 %, in standard deviations of a difference."""
     return float(detectable_noncentrality(n - 1, level=level) / n**0.5)
 
 

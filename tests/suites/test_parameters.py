@@ -12,7 +12,7 @@ from mtbench.plan.suite import Suite
 from mtbench.plan.suite.file import find_suite
 from mtbench.report.data.cost.magnitude import counted_magnitude
 from mtbench.store.record import Parameters
-from mtbench.train.cost import Macs, count_macs, count_parameters, parts
+from mtbench.train.cost.ledger import Macs, count_macs, count_parameters, parts
 
 
 def build(method: str, dataset: str) -> tuple[Network, Setup]:

@@ -11,7 +11,7 @@ from mtbench.plan.suite import rendered
 from mtbench.plan.suite.file import find_suite, read_suite
 from mtbench.train import loop
 from mtbench.train.evaluate import measure
-from mtbench.train.optimizer import set_learning_rate
+from mtbench.train.optimizer.build import set_learning_rate
 from tests.train.runs import run, spec_of
 
 

@@ -26,8 +26,8 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import default_balancer, parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS
-from mtbench.train.device import deterministic
-from mtbench.train.numerics import numerics
+from mtbench.train.machine.device import deterministic
+from mtbench.train.machine.numerics import numerics
 from mtbench.train.trained import Trained
 from tests.train.runs import CPU, run
 
@@ -223,7 +223,7 @@ class Golden:
 
     Attributes:
         numerics: the `NUMERICS` that the values were computed under.
-        cases: by the name of the case, the values as `values` gives them.
+        cases: the values of each case, as `values` returns them.
     """
 
     numerics: int

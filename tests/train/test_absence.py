@@ -19,11 +19,11 @@ from mtbench.contract import (
     RepresentationBalancer,
     Setup,
 )
-from mtbench.train.absence import Absence, absences
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.loop import fit
-from mtbench.train.muon import Muon
-from mtbench.train.ownership import Stacked, Whole, owners
+from mtbench.train.optimizer.absence import Absence, absences
+from mtbench.train.optimizer.muon import Muon
+from mtbench.train.optimizer.ownership import Stacked, Whole, owners
 from mtbench.train.phases import phases, some_inputs
 from mtbench_methods.balancers.gradient_surgery.pcgrad import PCGrad
 from tests.builders.keepers import Memory
@@ -346,7 +346,7 @@ def test_nothing_is_looked_for_where_every_step_has_all_tasks(monkeypatch: pytes
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("mtbench.train.absence.owners", refuse)
+    monkeypatch.setattr("mtbench.train.optimizer.absence.owners", refuse)
     for method, dataset in (("branches", "toy-all"), ("td", "toy-all:tasks=upper")):
         run(spec_of(method, dataset, epochs="1"))
     with pytest.raises(AssertionError):

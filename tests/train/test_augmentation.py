@@ -14,7 +14,7 @@ from mtbench.contract import Augmentation, Batch, Losses, Motion, Network
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.estimate import measure_speed
+from mtbench.train.cost.estimate import measure_speed
 from mtbench.train.evaluate import evaluate
 from mtbench.train.loop import fit
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
@@ -137,7 +137,7 @@ def test_a_run_with_augmentation_can_be_estimated() -> None:
 
 @pytest.mark.parametrize("dataset", ["mmnist2:shift=3", "mmnist3:shift=3:tasks=LL/LU/RL"])
 def test_the_foreground_of_shifted_digits_is_where_they_are(dataset: str, data_root: Path) -> None:
-    """Where the image, the maximum of its digits, is brighter than 127, one of its digits is."""
+    """One of the digits is brighter than 127 wherever the image, their maximum, is."""
     made, batches = watched(spec_of("td:td_loss=.5", dataset, epochs="2", batch="32", images="64"), data_root)
     assert len(batches) == 4
     for batch in batches:

@@ -233,9 +233,9 @@ def partly(network: Network, split: Split, **settings: Any) -> Iterator[Answered
 @pytest.mark.parametrize(
     ("wrong", "text"),
     [
-        (again, r"evaluation counts example 0 of \d+ 2 times, and it is to count once\."),
-        (short, r"evaluation counts example \d+ of \d+ 0 times, and it is to count once\."),
-        (swapped, r"evaluation counts example 0 of \d+ 2 times, and it is to count once\."),
+        (again, r"evaluation counts example 0 of \d+ 2 times, and it should count once\."),
+        (short, r"evaluation counts example \d+ of \d+ 0 times, and it should count once\."),
+        (swapped, r"evaluation counts example 0 of \d+ 2 times, and it should count once\."),
         (partly, r"evaluation counts \d+ labels of task 'lower', and the split has \d+\."),
     ],
 )

@@ -9,7 +9,7 @@ from torch import Tensor
 from mtbench.contract import stream
 from mtbench.errors import NonFiniteLoss, UsageError
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import Ledger
+from mtbench.train.cost.ledger import Ledger
 from mtbench.train.loop import curve_epochs
 from mtbench.train.progress import Progress
 from mtbench_methods.balancers.equalization import fair_weights

@@ -16,13 +16,13 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.folder import RunFolder
 from mtbench.store.record import PhaseInfo, read_record, render_record
-from mtbench.train import estimate
 from mtbench.train.assemble import Assembly, assemble
+from mtbench.train.cost import estimate
+from mtbench.train.cost.speeds import seconds_at
 from mtbench.train.loop import curve_epochs, fit
-from mtbench.train.ownership import owned
+from mtbench.train.optimizer.ownership import owned
 from mtbench.train.phases import phases
 from mtbench.train.progress import Progress
-from mtbench.train.speeds import seconds_at
 from tests.builders.keepers import Memory
 from tests.train.runs import CPU, run, same, spec_of
 
@@ -388,7 +388,7 @@ def test_a_phase_without_a_label_is_refused_before_either_begins(labels: str, ta
     with pytest.raises(UsageError) as error:
         run(spec_of("uniform", f"toy-all:labels={labels}", adds="own"), keeper)
     assert str(error.value) == (
-        f"none of the 96 training examples has a label of task '{task}', so that there is nothing to learn."
+        f"none of the 96 training examples has a label of task '{task}', so that nothing can be learned."
     )
     assert keeper.kept == 0
 

@@ -13,11 +13,13 @@ from mtbench.contract import NoOptions
 from mtbench.errors import NonFiniteLoss, Stopped
 from mtbench.plan.parse import parse_method
 from mtbench.plan.spec import RunSpec
-from mtbench.train import ahead, device, guard, heartbeat, outputs
-from mtbench.train.ahead import Placed, placed
+from mtbench.train import guard, heartbeat, outputs
 from mtbench.train.assemble import assemble
+from mtbench.train.batches import ahead
+from mtbench.train.batches.ahead import Placed, placed
 from mtbench.train.evaluate import measure
 from mtbench.train.guard import TOGETHER, Guard
+from mtbench.train.machine import device
 from mtbench.train.trained import train
 from mtbench_toys.quadratic import Quadratic, losses_of
 from tests.builders.keepers import Memory

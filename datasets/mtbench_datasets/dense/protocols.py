@@ -24,7 +24,7 @@ def _cagrad(name: str, batch: int, curve: str = "last10") -> TrainingProtocol:
 
 
 def _libmtl(name: str, batch: int) -> TrainingProtocol:
-    """Return the code of LibMTL (Lin and Zhang 2023), ``examples/*/main.py --scheduler step``.
+    """Return the protocol of LibMTL's code (Lin and Zhang 2023), ``examples/*/main.py --scheduler step``.
 
     Network: a dilated ResNet-50, pretrained, with ASPP heads. Without augmentation (``augment=false``). Different
     there: the last batch of an epoch is dropped if it is smaller, 3 of 795 and 31 of 2,975 images; the epoch that is
@@ -43,7 +43,7 @@ def _libmtl(name: str, batch: int) -> TrainingProtocol:
 
 
 def _auto_lambda(name: str) -> TrainingProtocol:
-    """Return the code of Auto-Lambda (Liu et al. 2022): SGD with momentum and a cosine schedule.
+    """Return the protocol of Auto-Lambda's code (Liu et al. 2022): SGD with momentum and a cosine schedule.
 
     Network: a dilated ResNet-50 from scratch with heads of DeepLab v3. Different there: with augmentation, images are
     enlarged as a whole before they are cropped, all maps by the nearest pixel; on Cityscapes images have 256 x 512

@@ -15,14 +15,14 @@ def augments(dataset: Dataset) -> None:
         if not split.augment:
             continue
         if not name.startswith("train"):
-            raise Fault(f"the examples of {name} are augmented, and only those of a training split are to be.")
+            raise Fault(f"the examples of {name} are augmented, and only those of a training split should be.")
         rows = torch.arange(min(64, len(split)))
         before = torch.get_rng_state()
         first, second = (split.augmented(dataset.tasks, stream(0, "check")).batch(rows) for _ in range(2))
         plain = split.batch(rows)
         still, moved, again = map(_parts, (plain, first, second))
         if not (all(map(alike, moved, again)) and torch.equal(before, torch.get_rng_state())):
-            raise Fault(f"augmentation of {name} draws from elsewhere than from the generator that it is given.")
+            raise Fault(f"augmentation of {name} draws from another generator than the given one.")
         for part, other in zip(still, moved, strict=True):
             if part.shape != other.shape or part.dtype != other.dtype:
                 raise Fault(

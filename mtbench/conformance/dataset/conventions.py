@@ -7,20 +7,20 @@ __all__ = ["conventions_fit"]
 
 
 def conventions_fit(dataset: Dataset) -> None:
-    """Check that conventions name protocols, and that those of constants name tasks and metrics, that there are.
+    """Check that conventions name existing training protocols, tasks and metrics.
 
-    Constants may be of other tasks than the dataset has by its options, but of a task that it has they give the metrics
-    that Δm is taken of.
+    Constants may be of other tasks than the dataset has with its options, but for a task that it has they contain the
+    metrics of Δm.
     """
     kinds = {task.name: task.kind for task in dataset.tasks}
     known = {metric.name for kind in kinds.values() for metric in kind.metrics}
     for name, convention in dataset.conventions.items():
         for protocol in convention.protocols:
             if protocol not in dataset.protocols:
-                raise Fault(f"its convention '{name}' goes with protocol '{protocol}', which it has not.")
+                raise Fault(f"its convention '{name}' belongs to training protocol '{protocol}', which it lacks.")
         for metric in convention.together:
             if metric not in known:
-                raise Fault(f"its convention '{name}' has '{metric}' `together`, which is a metric of no task.")
+                raise Fault(f"its convention '{name}' names '{metric}' in `together`, which is a metric of no task.")
         values = convention.constants.values if convention.constants else {}
         for task in sorted(values.keys() & kinds.keys()):
             kind = kinds[task]

@@ -17,19 +17,19 @@ from mtbench.contract.promises import check_metrics, check_predictions, check_sh
 __all__ = ["kinds_keep"]
 
 EXAMPLES = 23
-"""Examples that a kind is tried on; no multiple of `PART`, so that a mean of means of parts is another number."""
+"""Number of examples that a kind is tested on; no multiple of `PART`, so that a mean of means of parts differs."""
 PART = 7
 VALUES = 2**22
-"""Numbers in the outputs for them, at most."""
+"""Largest number of values in the outputs for them."""
 
 
 def kinds_keep(dataset: Dataset) -> None:
-    """Check each of the kinds on the first examples of the test split that have a target of one of its tasks.
+    """Check each kind on the first examples of the test split that have a target of one of its tasks.
 
     Raises:
-        Fault, PluginError: a loss or a prediction of an example depends on other examples, a mean loss is none, a loss
-            has no gradient, a shape or a dtype is not the one declared, or metrics depend on how examples are split
-            into batches.
+        Fault, PluginError: a loss or a prediction of an example depends on other examples, a mean loss is no mean, a
+        loss has no gradient, a shape or a dtype differs from the declared one, or metrics depend on the division of
+        examples into batches.
     """
     split, tried = dataset.load("test", validation=False), list[Kind]()
     _check_order(dataset.tasks, split.defined)
@@ -45,15 +45,15 @@ def kinds_keep(dataset: Dataset) -> None:
 
 
 def _check_order(tasks: Sequence[Task], defined: Tensor) -> None:
-    """Check that all tasks visit examples in one order, drawn from the generator that they are given."""
+    """Check that all tasks visit examples in one order, drawn from the given generator."""
     orders: list[Tensor] = []
     for task in (*tasks[:1], *tasks):
         with seeded(len(orders), "check", "order"):
             orders.append(task.kind.order(defined, stream(0, "check", "order")))
         if not torch.equal(orders[-1], orders[0]):
-            whose = f"that of the kind of task '{task.name}' is another one than the first's"
-            how = "it is drawn from elsewhere than the generator that is given" if len(orders) == 2 else whose
-            raise Fault(f"the order of examples is not one: {how}. {place_of(task.kind, 'order')}")
+            whose = f"the kind of task '{task.name}' has another order than the first task's"
+            how = "it is drawn from another generator than the given one" if len(orders) == 2 else whose
+            raise Fault(f"the order of examples is not unique: {how}. {place_of(task.kind, 'order')}")
     order = orders[0]
     if order.dtype != torch.int64 or (len(order) and not 0 <= int(order.min()) <= int(order.max()) < len(defined)):
         raise Fault(
@@ -93,7 +93,7 @@ def _check_mean(task: Task, output: Tensor, target: Tensor) -> None:
     if not _close(one, three):
         raise Fault(
             f"the mean loss of three times one example of task '{task.name}' is {float(three):.4g}, and the loss of "
-            f"that example {float(one):.4g}: `mean_loss` is a mean over examples, or over what is defined in them. "
+            f"that example {float(one):.4g}: `mean_loss` is a mean over examples, or over their defined pixels. "
             f"{place}"
         )
     turned = output.roll(1, 0)
@@ -132,7 +132,7 @@ def _check_predictions(task: Task, output: Tensor, target: Tensor) -> Tensor:
 
 
 def _check_tally(task: Task, predictions: Tensor, target: Tensor) -> None:
-    """Check that metrics are those of all examples, however these come in batches."""
+    """Check that metrics are those of all examples, for any division into batches."""
     every = torch.arange(len(target))
     whole, parts, singles = (
         _tallied(task.kind, predictions, target, split)
@@ -141,13 +141,13 @@ def _check_tally(task: Task, predictions: Tensor, target: Tensor) -> None:
     place = place_of(whole, "score")
     expected = whole.score()
     if not all(_equal(value, expected[name]) for name, value in whole.score().items()):
-        raise Fault(f"the metrics of task '{task.name}' are others when they are asked for again. {place}")
+        raise Fault(f"the metrics of task '{task.name}' differ when they are computed again. {place}")
     for tally, size in ((parts, PART), (singles, 1)):
         for name, value in tally.score().items():
             if not _equal(value, expected[name]):
                 raise Fault(
-                    f"metric '{name}' of task '{task.name}' is {expected[name]:.4g} of {len(target)} examples in one "
-                    f"batch and {value:.4g} of the same in batches of {size}: a tally holds sums and counts, never a "
+                    f"metric '{name}' of task '{task.name}' is {expected[name]:.4g} for {len(target)} examples in one "
+                    f"batch and {value:.4g} for the same in batches of {size}: a tally holds sums and counts, never a "
                     f"mean of means. {place_of(whole, 'add')}"
                 )
 
@@ -168,7 +168,7 @@ def _outputs(task: Task, batch: Batch, index: int) -> Tensor:
 
 
 def _count(task: Task, target: Tensor) -> int:
-    """Return of how many examples outputs are drawn: at least 3."""
+    """Return the number of examples that outputs are drawn for: at least 3."""
     places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
     return max(3, min(EXAMPLES, VALUES // (task.kind.output_size * places)))
 

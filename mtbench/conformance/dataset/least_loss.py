@@ -1,4 +1,4 @@
-"""The least loss of a kind of task: where it is negative, the kind has to say so."""
+"""The smallest loss of a kind of task: if it is negative, the kind has to declare it."""
 
 import math
 
@@ -16,9 +16,9 @@ ROUNDING = 1e-6
 
 
 def declares_signs(run: Assembly) -> None:
-    """Seek the least loss of some test examples over the outputs themselves, by gradient descent.
+    """Minimize the loss of some test examples over the outputs themselves, by gradient descent.
 
-    A loss that comes out below 0 is one that a network may come to.
+    A network may reach a loss below 0 that this finds.
     """
     answered = next(outputs(run.network, run.splits["test"].first(EXAMPLES)))
     labels = zip(answered.targets, answered.used_rows, strict=True)
@@ -35,6 +35,6 @@ def declares_signs(run: Assembly) -> None:
             optimizer.step()
         if least < -ROUNDING:
             raise Fault(
-                f"a loss of task '{task.name}' can be {least:.3g}, and its kind does not say `has_negative_losses`: "
-                "balancers of logarithms, roots and ratios would be trained on it until it is negative."
+                f"a loss of task '{task.name}' can be {least:.3g}, and its kind does not declare "
+                "`has_negative_losses`: balancers of logarithms, roots and ratios would train until it is negative."
             )

@@ -1,4 +1,4 @@
-"""Checks of a dataset with the network that others are compared to."""
+"""Checks of a dataset with the network of reference."""
 
 import math
 from pathlib import Path
@@ -10,15 +10,14 @@ from mtbench.conformance.dataset.least_loss import declares_signs
 from mtbench.conformance.fault import Fault
 from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import Assembly, assemble
-from mtbench.train.device import deterministic
 from mtbench.train.evaluate import measure
+from mtbench.train.machine.device import deterministic
 
 __all__ = ["can_be_learned", "measures_as_declared"]
 
 
 def measures_as_declared(name: str, root: Path) -> None:
-    """Check that predictions have the declared dtype, and metrics the declared names and one value for any split into
-    batches.
+    """Check that predictions have the declared dtype, and metrics the declared names and one value for any batches.
 
     A loss is negative only where that is declared.
     """
@@ -30,7 +29,7 @@ def measures_as_declared(name: str, root: Path) -> None:
         kind, result, whose = task.kind, found.results[task.name], f"the kind of task '{task.name}'"
         declared = [metric.name for metric in kind.metrics]
         if list(result.metrics) != declared:
-            raise Fault(f"{whose} declares the metrics {declared}, and gives {[*result.metrics]}.")
+            raise Fault(f"{whose} declares the metrics {declared}, and returns {[*result.metrics]}.")
         if task.name in found.not_stored or not result.count:
             continue
         predictions, defined = found.predictions[task.name], split.defined[:, index]
@@ -46,8 +45,8 @@ def measures_as_declared(name: str, root: Path) -> None:
             whole = result.metrics[metric]
             if not math.isclose(value, whole, rel_tol=1e-6, abs_tol=1e-9) and not math.isnan(value):
                 raise Fault(
-                    f"metric '{metric}' of task '{task.name}' is {whole:.6g} of examples in one batch and "
-                    f"{value:.6g} of the same in several."
+                    f"metric '{metric}' of task '{task.name}' is {whole:.6g} for examples in one batch and "
+                    f"{value:.6g} for the same in several."
                 )
 
 
@@ -65,7 +64,7 @@ def can_be_learned(name: str, root: Path) -> None:
 
 
 def _reference(name: str, root: Path) -> Assembly:
-    """Assemble the network that others are compared to, on the backbone of the dataset."""
+    """Assemble the network of reference, on the backbone of the dataset."""
     deterministic(torch.device("cpu"), "float32")
     method = registry.reference("method")
     spec = plan(Request(methods=[method], datasets=[name], protocol="quick", settings={}, seeds=[0]))[0]

@@ -1,4 +1,4 @@
-"""The splits of a dataset, and comparisons of what is in them."""
+"""The splits of a dataset, and comparisons of their contents."""
 
 import torch
 from torch import Tensor

@@ -18,7 +18,7 @@ def prepares(dataset: Dataset) -> None:
     if not dataset.fingerprint():
         raise Fault("`fingerprint` is empty although the data are there.")
     if dataset.fingerprint() != dataset.fingerprint():
-        raise Fault("`fingerprint` is another one each time it is asked for.")
+        raise Fault("`fingerprint` differs from call to call.")
 
 
 def offers_protocols(dataset: Dataset) -> None:
@@ -27,7 +27,7 @@ def offers_protocols(dataset: Dataset) -> None:
             its = ", ".join(dataset.protocols) or "none"
             raise Fault(f"it has no training protocol '{name}'; its training protocols are {its}.")
         if dataset.protocols[name].name != name:
-            raise Fault(f"its protocol '{name}' calls itself '{dataset.protocols[name].name}'.")
+            raise Fault(f"its training protocol '{name}' has the name '{dataset.protocols[name].name}'.")
 
 
 def splits_fit(dataset: Dataset) -> None:
@@ -77,7 +77,7 @@ def targets_fit(dataset: Dataset) -> None:
 
 
 def repeats(dataset: Dataset, again: Dataset) -> None:
-    """Compare the examples with those of the same dataset, opened again while the global generators are elsewhere."""
+    """Compare the examples with those of the same dataset, opened again with the global generators in another state."""
     first_time = all_splits(dataset)
     with seeded(0, "check", "disturbed"):
         second_time = all_splits(again)
@@ -86,7 +86,7 @@ def repeats(dataset: Dataset, again: Dataset) -> None:
         inputs = one is None or two is None or torch.equal(one, two)
         labels = all(alike(a, b) for a, b in zip(first.targets, second.targets, strict=True))
         if not (inputs and labels and torch.equal(first.defined, second.defined)):
-            raise Fault(f"the examples of {name} differ from one load to the next: give what is random a fixed seed.")
+            raise Fault(f"the examples of {name} differ from one load to the next: use fixed seeds.")
 
 
 def holds_out(dataset: Dataset) -> None:
@@ -98,7 +98,7 @@ def holds_out(dataset: Dataset) -> None:
         dataset.load("val", validation=False)
     except UsageError:
         return
-    raise Fault("without `validation` there is to be no split 'val' (a UsageError).")
+    raise Fault("without `validation` there should be no split 'val' (a UsageError).")
 
 
 def _tensor(split: Split) -> Tensor | None:

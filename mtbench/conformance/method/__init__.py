@@ -21,16 +21,16 @@ __all__ = ["method_checks"]
 
 
 def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
-    """Return the checks by name; a name is what is true when the check passes.
+    """Return the checks by name; a name is the statement that the check proves.
 
     Raises:
-        UsageError: the backbone is not for the tasks that methods are tried on.
+        UsageError: the backbone is not for the tasks that methods are tested on.
     """
     try:
         gives_scores(candidate.backbone)
     except UsageError:
         raise
-    except Exception:  # whatever else is broken, the checks below say what it is
+    except Exception:  # for any other error the checks below report it
         pass
     return {
         "it takes a step and an evaluation, with the shapes of the contract": lambda: takes_a_step(candidate),

@@ -1,4 +1,4 @@
-"""Checks that a step without a task leaves what belongs to that task alone as it is, and uses no loss of it."""
+"""Checks that a step without a task leaves the numbers of that task alone unchanged, and uses no loss of it."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,16 @@ from mtbench.train.loop import fit
 __all__ = ["ignores_absent", "keeps_absent"]
 
 ABSENT = 1
-"""The task that has no label in every other batch, of two."""
+"""The task, of two, that has no label in every other batch."""
 METHODS = ("weigh", "scalar", "objectives", "combine", "backward")
-"""Methods of a balancer that are given losses."""
+"""Methods of a balancer that receive losses."""
 
 
 def keeps_absent(candidate: Candidate) -> None:
-    """Check it under an optimizer that moves numbers without a gradient: Adam, with weight decay.
+    """Check this under an optimizer that moves numbers without a gradient: Adam, with weight decay.
 
-    To the absent task alone belongs a number in a part that is `per_task` if only its loss ever has a gradient in it,
-    and a number of the balancer if it has a gradient in no step without the task and in some with it.
+    A number in a part that is `per_task` belongs to the absent task alone if only its loss ever has a gradient in it. A
+    number of the balancer belongs to it if it has a gradient in no step without the task and in some with it.
     """
     run = built(candidate, absent_in_every_other_batch(64, BATCH))
     watch = _Watch(run)
@@ -35,8 +35,8 @@ def keeps_absent(candidate: Candidate) -> None:
     if of_network := watch.moved_alone(watch.parts):
         raise Fault(
             f"{_counted(of_network)} of task 'band{ABSENT}' alone, and move in steps without it. The harness keeps a "
-            "parameter that one task alone uses, and one in which each task has its own index of one dimension: give "
-            "each task its numbers in such a form."
+            "parameter that only one task uses, and one in which each task has its own index of one dimension: use "
+            "one of these forms."
         )
     if of_balancer := watch.moved_alone(watch.own):
         raise Fault(
@@ -101,7 +101,7 @@ class _Watch:
         return self.after_step(network, batch)
 
     def moved_alone(self, parameters: Mapping[str, Tensor]) -> dict[str, int]:
-        """Return how many numbers moved without the task that they alone belong to, by parameter."""
+        """Return the number of values that moved without the only task that they belong to, by parameter."""
         moved = {
             name: int((self.moved[value] & self.with_task[value] & ~self.without[value]).sum())
             for name, value in parameters.items()
@@ -116,17 +116,17 @@ def _counted(moved: Mapping[str, int]) -> str:
 
 
 def ignores_absent(candidate: Candidate) -> None:
-    """Give a task that is absent from a batch the loss NaN instead of 0, and compare what the balancer makes of it.
+    """Give a task that is absent from a batch the loss NaN instead of 0, and compare the balancer's results.
 
     Raises:
-        Fault: a gradient or the balancer's state is another one.
+        Fault: a gradient or the balancer's state differs.
     """
     zero, nan = (_after_two_steps(candidate, loss) for loss in (0.0, torch.nan))
     if changed := [name for name in zero if name not in nan or not same(zero[name], nan[name])]:
         balancer = candidate.method.balancer_class
         raise Fault(
             f"with task 'band1' absent, NaN in the place of its loss changes {some(changed)}: the loss of an absent "
-            "task means nothing. Use those of `losses.present_indices`, or `torch.where(losses.present_mask, ...)`, "
+            "task has no meaning. Use those of `losses.present_indices`, or `torch.where(losses.present_mask, ...)`, "
             f"before any sum, mean or softmax over the tasks. {place_of(balancer, author_of(balancer, METHODS))}"
         )
 

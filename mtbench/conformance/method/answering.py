@@ -11,7 +11,7 @@ __all__ = ["answers_alike", "shows_each_input"]
 
 
 def answers_alike(candidate: Candidate) -> None:
-    """With some labels undefined, the outputs that evaluation asks for are those of all outputs."""
+    """Check that the outputs that evaluation uses, with some labels undefined, equal those of all outputs."""
     world = undefined(2, 64)
     run = built(candidate, world)
     run.network.eval()
@@ -25,7 +25,7 @@ def answers_alike(candidate: Candidate) -> None:
 
 
 def shows_each_input(candidate: Candidate) -> None:
-    """Check that `task_map` gives a finite map of each input, the same alone and among others; None without a name."""
+    """Check that `task_map` gives a finite map of each input, the same alone and with others; None without a name."""
     run = built(candidate, plain(2, 6))
     network = run.network.eval()
     inputs = run.splits["test"].batch(torch.arange(6)).inputs
@@ -34,15 +34,12 @@ def shows_each_input(candidate: Candidate) -> None:
         with torch.no_grad():
             maps, some = network.task_map(inputs, index), network.task_map(few, index)
         if (maps is None) == bool(network.task_map_name):
-            raise Fault(
-                "`task_map` is to give a map where `task_map_name` says what it shows, and None where it is empty. "
-                f"{place}"
-            )
+            raise Fault(f"`task_map` should return a map if `task_map_name` is set, and None if it is empty. {place}")
         if maps is None or some is None:
             continue
         if maps.dim() != 3 or len(maps) != 6 or not torch.isfinite(maps).all():
             raise Fault(
-                f"the map of task '{task.name}' is {tuple(maps.shape)} of 6 inputs, and should be finite numbers of "
+                f"the map of task '{task.name}' is {tuple(maps.shape)} for 6 inputs, and should be finite numbers of "
                 f"shape (6, h, w). {place}"
             )
         if not torch.allclose(maps[:2], some, rtol=1e-3, atol=1e-5 * float(maps.abs().max())):

@@ -1,4 +1,4 @@
-"""The check on other backbones."""
+"""The check of other backbones."""
 
 import torch
 
@@ -14,7 +14,7 @@ __all__ = ["gives_scores", "works_on_every_backbone"]
 
 
 def works_on_every_backbone(candidate: Candidate) -> None:
-    """Check it on backbones of the other layout too, where it is a network for any kind of task, and no pair."""
+    """Check it on backbones of the other layout too, if it is a network for any kind of task, and no pair."""
     network = candidate.method.network_class
     works_on = network.conformance.works_on
     is_alone = candidate.method.backbone is None and candidate.method.balancer_choice.name == default_balancer(network)
@@ -24,7 +24,7 @@ def works_on_every_backbone(candidate: Candidate) -> None:
         try:
             backbone = tiny(name)
         except PluginError:
-            continue  # somebody else's broken backbone, which `mtbench doctor` lists
+            continue  # a broken backbone of another package, which `mtbench doctor` lists
         if not works_on and not (
             backbone.backbone_class.has_stages and backbone.backbone_class.layout in layouts and gives_scores(backbone)
         ):
@@ -33,7 +33,7 @@ def works_on_every_backbone(candidate: Candidate) -> None:
 
 
 def gives_scores(backbone: BackboneChoice) -> bool:
-    """Return whether a head on this backbone gives a score per class, of an input or of each pixel."""
+    """Return True if a head on this backbone gives a score per class, of an input or of each pixel."""
     built = backbone.backbone_class(backbone.options, SHAPE)  # type: ignore[call-arg]
     with torch.no_grad():
         scores = built.eval().head(PLACES)(built(torch.zeros(2, *SHAPE)))

@@ -1,4 +1,4 @@
-"""The check that tasks which share nothing are clipped apart."""
+"""The check that tasks which share nothing are clipped separately."""
 
 from collections import Counter
 
@@ -15,8 +15,10 @@ TASKS = 3
 
 
 def clips_apart(candidate: Candidate) -> None:
-    """Check that each parameter is in one of `Network.clip_groups`, and that no task trains parameters of two; where
-    tasks share no parameters, that no two tasks train parameters of one."""
+    """Check that each parameter is in one of `Network.clip_groups`, and that no task trains parameters of two.
+
+    If tasks share no parameters, no two tasks may train parameters of one group.
+    """
     run = built(candidate, plain(TASKS, 32))
     network = run.network
     groups = network.clip_groups(shared=False)
@@ -34,7 +36,7 @@ def clips_apart(candidate: Candidate) -> None:
     if not network.shares_parameters and len(set().union(*trained)) < len(run.tasks):
         raise Fault(
             f"its tasks share no parameters, and {len(run.tasks)} of them have {len(set().union(*trained))} "
-            "`clip_groups`: with --set clip=1 each would be trained by what the gradients of the others are."
+            "`clip_groups`: with --set clip=1 the training of each would depend on the gradients of the others."
         )
 
 

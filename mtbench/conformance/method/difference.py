@@ -19,7 +19,7 @@ from mtbench.plan.parse import parse_backbone
 __all__ = ["differs_from_all_others"]
 
 APART = 1e-3
-"""Least root mean square difference of the weights or outputs of two methods."""
+"""Smallest root mean square difference of the weights or outputs of two methods."""
 
 
 def differs_from_all_others(candidate: Candidate) -> None:
@@ -33,7 +33,7 @@ def differs_from_all_others(candidate: Candidate) -> None:
         candidate = candidate.on(parse_backbone(BACKBONE))
     in_triplets = bool(candidate.method.network_class.kinds)
     mine, title = _outcome(candidate, in_triplets), candidate.method.title
-    # Balancers are told apart on classes.
+    # Balancers are distinguished on classes.
     for text in registry.entries("method") if in_triplets else all_methods():
         try:
             other = Candidate.of(text).on(candidate.backbone)
@@ -41,11 +41,11 @@ def differs_from_all_others(candidate: Candidate) -> None:
                 continue
             theirs = _outcome_of(text, str(candidate.backbone.choice), in_triplets)
         except Exception:
-            continue  # it does not fit this world or is broken, which its own check tells
+            continue  # it does not fit this world or is broken, which its own check reports
         if (distance := _distance(mine, theirs)) < APART:
             raise Fault(
-                f"after {PROTOCOL.epochs} epochs '{title}' and '{other.method.title}' differ by {distance:.1g}, as one "
-                "method would. If that is meant, declare it: `conformance = Conformance(same_as=...)`."
+                f"after {PROTOCOL.epochs} epochs '{title}' and '{other.method.title}' differ by {distance:.1g}, like "
+                "one method. If that is intended, declare it: `conformance = Conformance(same_as=...)`."
             )
 
 
@@ -55,9 +55,9 @@ def _outcome_of(text: str, backbone: str, in_triplets: bool) -> Mapping[str, Ten
 
 
 def _outcome(candidate: Candidate, in_triplets: bool) -> Mapping[str, Tensor]:
-    """Return the weights after training and, for networks that are built otherwise, the outputs.
+    """Return the weights after training and, for networks that are built differently, the outputs.
 
-    So few examples in so small batches that what differs shows, and rounding does not yet.
+    Few examples in small batches show differences, before rounding does.
     """
     world = as_triplets(conflicting(48)) if in_triplets else conflicting(48)
     run = trained(candidate, world, protocol=dataclasses.replace(PROTOCOL, batch=2))
@@ -69,7 +69,7 @@ def _outcome(candidate: Candidate, in_triplets: bool) -> Mapping[str, Tensor]:
 
 
 def _distance(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> float:
-    """Return the root mean square of the difference of weights or, where those do not compare, of outputs."""
+    """Return the root mean square of the difference of weights or, if those cannot be compared, of outputs."""
     shapes = [{name: value.shape for name, value in outcome.items()} for outcome in (first, second)]
     if shapes[0] != shapes[1] and first[""].shape != second[""].shape:
         return math.inf  # embeddings of different sizes

@@ -1,4 +1,4 @@
-"""The check that all others rest on."""
+"""The check that all others depend on."""
 
 import dataclasses
 
@@ -13,11 +13,12 @@ __all__ = ["takes_a_step"]
 
 
 def takes_a_step(candidate: Candidate) -> None:
-    """Check that steps and evaluations can be made, with all labels, with some and with none of a task, and that what
-    they give has the shapes of the contract.
+    """Check that steps and evaluations return tensors of the contract's shapes.
+
+    They are made with all labels, with some and with none of a task.
 
     Raises:
-        PluginError: a shape is another one; the text has the task, both shapes and the line of the author's file.
+        PluginError: a shape differs; the text has the task, both shapes and the line of the author's file.
     """
     run = built(candidate, plain(2, 24))
     check_metrics(run.network.tasks)  # whose kinds a network may have replaced

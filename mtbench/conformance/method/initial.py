@@ -1,4 +1,4 @@
-"""The check of where initial weights come from."""
+"""The check of the sources of initial weights."""
 
 import importlib.util
 import sys
@@ -16,11 +16,12 @@ __all__ = ["starts_from_streams"]
 
 
 def starts_from_streams(candidate: Candidate) -> None:
-    """Build the network under one and under another state of the global generators, as each other part of a method
-    leaves another one behind, and with the network's module imported again.
+    """Build the network with the global generators in two states, and with its module imported again.
+
+    Other parts of a method leave the generators in other states.
 
     Raises:
-        Fault: a parameter or a buffer is another one; the text names its module.
+        Fault: a parameter or a buffer differs; the text names its module.
     """
     method, _, setup = parts_in(candidate, plain(2, 2))
     built = []
@@ -31,14 +32,14 @@ def starts_from_streams(candidate: Candidate) -> None:
     place = place_of(first, "__init__")
     if modules := _differing(first, again):
         raise Fault(
-            f"the initial weights of {some(modules)} are others at each build: they are drawn from a generator that "
-            "is no global one. Draw them within `with setup.initialized(NAME):`, from torch's global generator. "
+            f"the initial weights of {some(modules)} differ at each build: they are drawn from a generator that is "
+            "not global. Draw them within `with setup.initialized(NAME):`, from torch's global generator. "
             f"{place}"
         )
     if modules := _differing(first, other):
         raise Fault(
             f"the initial weights of {some(modules)} come from outside of the setup's streams, so that each part that "
-            f"is added before would change them. Make what has them within `with setup.initialized('{modules[0]}'):`. "
+            f"is added before would change them. Make this module within `with setup.initialized('{modules[0]}'):`. "
             f"{place}"
         )
     with seeded(1, "check", "outside"):
@@ -48,13 +49,14 @@ def starts_from_streams(candidate: Candidate) -> None:
             return
     if modules := _differing(first, elsewhere):
         raise Fault(
-            f"the initial weights of {some(modules)} are drawn as module {type(first).__module__} is imported, so that "
-            f"each process has others. Draw them in `__init__`, within `with setup.initialized(NAME):`. {place}"
+            f"the initial weights of {some(modules)} are drawn when module {type(first).__module__} is imported, so "
+            "that they differ in each process. Draw them in `__init__`, within `with setup.initialized(NAME):`. "
+            f"{place}"
         )
 
 
 def _imported_again(network: type[Network]) -> type[Network]:
-    """Return the class from another execution of its module, which is left out of the modules that are known."""
+    """Return the class from another execution of its module, which is not added to the imported modules."""
     module = sys.modules[network.__module__]
     name = f"{network.__module__}_again"
     spec = importlib.util.spec_from_file_location(name, module.__file__)

@@ -1,4 +1,4 @@
-"""Checks that a method learns, and that gradients reach all there is."""
+"""Checks that a method learns, and that gradients reach all parameters."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,7 +18,7 @@ __all__ = ["learns", "trains_everything", "trains_on_auxiliary"]
 
 
 def learns(candidate: Candidate) -> None:
-    """64 images of 2 tasks, within the steps and to the accuracy that its parts declare."""
+    """Train on 64 images of 2 tasks, for the steps and to the accuracy that its parts declare."""
     network, balancer = candidate.method.network_class, candidate.method.balancer_class
     backbone = candidate.backbone.backbone_class
     steps = max(plugin.conformance.learns_within for plugin in (network, balancer, backbone))
@@ -30,9 +30,9 @@ def learns(candidate: Candidate) -> None:
         results = evaluate(run.network, run.splits["train"]).values()
         accuracies = ", ".join(f"{primary(result):.0f} %" for result in results)
         raise Fault(
-            f"after {steps} steps on 64 images its training accuracies are {accuracies}, and {goal:.0f} % is the goal. "
-            "If it needs longer by its nature, declare so: `conformance = Conformance(learns_within=...)`, in steps; "
-            "if it can reach no more, `Conformance(learns_to=...)`, in %."
+            f"after {steps} steps on 64 images its training accuracies are {accuracies}, and the goal is {goal:.0f} %. "
+            "If it needs more steps by its nature, declare them: `conformance = Conformance(learns_within=...)`; if it "
+            "can reach no more, `Conformance(learns_to=...)`, in %."
         )
 
 
@@ -48,12 +48,12 @@ def trains_everything(candidate: Candidate) -> None:
     ]
     if still:
         raise Fault(
-            f"no gradient reaches {some(still)} in {PROTOCOL.epochs} epochs; what is not to train is no parameter."
+            f"no gradient reaches {some(still)} in {PROTOCOL.epochs} epochs; use buffers for numbers without training."
         )
     if idle := [name for name, value in run.balancer.named_parameters() if torch.equal(value, own[name])]:
         raise Fault(
-            f"{some(idle)} of the balancer did not move in {PROTOCOL.epochs} epochs: `backward` is to leave a "
-            "gradient in `.grad` of the balancer's own parameters, and `learning_rate` is not to be 0."
+            f"{some(idle)} of the balancer did not move in {PROTOCOL.epochs} epochs: `backward` must leave a gradient "
+            "in `.grad` of the balancer's own parameters, and `learning_rate` must not be 0."
         )
     batch = run.splits["train"].batch(torch.arange(96), drawn(run, 96))
     weights = [value for value in run.network.parameters() if value.requires_grad]
@@ -66,7 +66,7 @@ def trains_everything(candidate: Candidate) -> None:
 def trains_on_auxiliary(candidate: Candidate) -> None:
     """Check that a term added to each task's losses changes the gradient, as it does if `Losses.totals` are balanced.
 
-    Nothing is checked where the balancer does not ask the network for its losses, as in the space of a representation.
+    Nothing is checked if the balancer does not take the losses from the network, as on a representation.
     """
     gradients, asked = [], False
     for weight in (0.0, 1.0):

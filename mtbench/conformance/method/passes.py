@@ -1,4 +1,4 @@
-"""The forward passes of a step: as many as are declared, of which one alone leaves a trace in the network's buffers."""
+"""The forward passes of a step: as many as declared, only one of which changes the network's buffers."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import plain
 from mtbench.contract import Batch
 from mtbench.train.assemble import Assembly
-from mtbench.train.buffers import after_step
+from mtbench.train.network.buffers import after_step
 
 __all__ = ["passes_once"]
 
@@ -21,7 +21,7 @@ def passes_once(candidate: Candidate) -> None:
     """Compare a step with one forward pass of the same network on the same batch.
 
     Each module counts its calls in training mode in a buffer of its own, as batch normalization counts batches, so that
-    a network without any shows it too.
+    networks without buffers are checked too.
     """
     plain_run, step_run = (built(candidate, plain(2, EXAMPLES)) for _ in range(2))
     once, calls = _counted(plain_run.network), _counted(step_run.network)
@@ -45,7 +45,7 @@ def passes_once(candidate: Candidate) -> None:
     if changed := [name for name, value in before.items() if not torch.equal(value, after[name])]:
         name = changed[0].removesuffix(f".{CALLS}")
         raise Fault(
-            f"after a step the buffers of '{name}' are not those after one forward pass: take the other passes in "
+            f"after a step the buffers of '{name}' differ from those after one forward pass: make the other passes in "
             "`after_step`, after which they are restored."
         )
 
@@ -59,7 +59,7 @@ def _batch(run: Assembly) -> Batch:
 
 
 def _counted(network: nn.Module) -> Counter[str]:
-    """Let every module of a network count its calls in training mode, in a buffer and in what is returned."""
+    """Make every module of a network count its calls in training mode, in a buffer and in the returned counter."""
     calls = Counter[str]()
     for name, module in network.named_modules():
         if not name:

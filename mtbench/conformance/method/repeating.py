@@ -1,4 +1,4 @@
-"""Checks that a training depends on its seed alone: not on interruptions, and not on evaluations."""
+"""Checks that a training depends only on its seed: not on interruptions, and not on evaluations."""
 
 from mtbench.conformance.candidate import Candidate, Memory, built, state, trained
 from mtbench.conformance.fault import Fault
@@ -12,16 +12,16 @@ __all__ = ["is_not_changed_by_looking", "repeats", "resumes"]
 
 
 def repeats(candidate: Candidate) -> None:
-    """Train twice with one seed, the second time with the global generators in another state, and once with another."""
+    """Train twice with one seed, with the global generators in two states, and once with another seed."""
     first = trained(candidate, plain(2, 96), seed=0)
     with seeded(1, "check", "disturbed"):
         second = trained(candidate, plain(2, 96), seed=0)
     other = trained(candidate, plain(2, 96), seed=1)
     if changed := unlike(first, second):
         raise Fault(
-            f"two trainings with one seed differ in {some(changed)}: what is drawn in `__init__` must come from "
-            "`setup.initialized(NAME)`, and what is drawn later from the global generators of torch, NumPy or Python, "
-            "which are seeded at each epoch; a generator of its own, or one without a seed, gives other numbers."
+            f"two trainings with one seed differ in {some(changed)}: random numbers in `__init__` must come from "
+            "`setup.initialized(NAME)`, and later ones from the global generators of torch, NumPy or Python, which are "
+            "seeded at each epoch; other generators give other numbers."
         )
     if not unlike(first, other):
         raise Fault("two trainings with different seeds give the same weights.")
@@ -36,8 +36,8 @@ def resumes(candidate: Candidate) -> None:
         if changed := unlike(trained(candidate, plain(2, 96), memory=memory), whole):
             raise Fault(
                 f"interrupted after epoch {stop_after} and resumed, it differs in {some(changed)}: "
-                "all that a later step depends on must be in `state_dict()`, and what is drawn must come from the "
-                "global generators, which are seeded at each epoch."
+                "everything that a later step depends on must be in `state_dict()`, and random numbers must come from "
+                "the global generators, which are seeded at each epoch."
             )
 
 
@@ -52,4 +52,4 @@ def is_not_changed_by_looking(candidate: Candidate) -> None:
         raise Fault(f"evaluation changes {some(changed)}.")
     never, always = (trained(candidate, plain(2, 96), points=points) for points in ((), (1, 2, 3)))
     if changed := unlike(never, always):
-        raise Fault(f"a training that is evaluated more often differs in {some(changed)}.")
+        raise Fault(f"a training with more evaluations differs in {some(changed)}.")

@@ -1,4 +1,4 @@
-"""The sign of losses: a balancer takes negative ones, or declares that it needs positive ones."""
+"""The sign of losses: a balancer accepts negative ones, or declares that it needs positive ones."""
 
 import dataclasses
 
@@ -9,21 +9,21 @@ from mtbench.conformance.candidate import Candidate, built
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import plain
 from mtbench.contract import Batch, Losses
-from mtbench.train.buffers import after_step
+from mtbench.train.network.buffers import after_step
 
 __all__ = ["takes_any_sign"]
 
 EXAMPLES = 32
 STEPS = 3
 GONE = 1e-6
-"""Weights that are so much less than at positive losses are none: nothing is learned any more."""
+"""Factor below which weights count as 0 relative to those at positive losses: the task is no longer learned."""
 
 
 def takes_any_sign(candidate: Candidate) -> None:
-    """Compare the weights of tasks whose losses are -1 and 2 with those where they are 9 and 12.
+    """Compare the weights of tasks whose losses are -1 and 2 with those for losses of 9 and 12.
 
-    Nothing is checked where the balancer declares `needs_positive_losses`, does not ask the network for its losses, or
-    has weights below 0 there, too.
+    Nothing is checked if the balancer declares `needs_positive_losses`, does not take the losses from the network, or
+    has negative weights for the latter too.
     """
     if built(candidate, plain(2, 2)).balancer.needs_positive_losses:
         return
@@ -34,13 +34,13 @@ def takes_any_sign(candidate: Candidate) -> None:
         if not (here >= 0).all() or here.max() < GONE * there.max():
             first, second = here.tolist()
             raise Fault(
-                f"where the losses of two tasks are -1 and 2, their weights are {first:.3g} and {second:.3g}: declare "
+                f"if the losses of two tasks are -1 and 2, their weights are {first:.3g} and {second:.3g}: declare "
                 "`needs_positive_losses = True`, so that negative losses are refused."
             )
 
 
 def _weights(candidate: Candidate, values: Tensor) -> list[Tensor]:
-    """Return the weights (2,) of some steps at which the losses have these values (2,), as the balancer tells them."""
+    """Return the weights (2,) that the balancer reports in some steps in which the losses have these values (2,)."""
     run = built(candidate, plain(2, EXAMPLES))
     network, kept, asked = run.network, run.network.losses, []
 

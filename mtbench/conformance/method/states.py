@@ -1,4 +1,4 @@
-"""Comparisons of states and of gradients that several checks make."""
+"""Comparisons of states and of gradients for several checks."""
 
 import dataclasses
 
@@ -15,7 +15,7 @@ __all__ = ["check_finite", "drawn", "one_epoch", "reached", "same", "some", "unl
 
 
 def same(first: Tensor, second: Tensor) -> bool:
-    """Return whether two tensors are equal, NaN where and only where the other one is."""
+    """Return True if two tensors are equal, with NaN in the same places."""
     return torch.equal(first.isnan(), second.isnan()) and torch.equal(first.nan_to_num(), second.nan_to_num())
 
 

@@ -1,4 +1,4 @@
-"""Checks with few tasks, many, tasks that are absent, and tasks that are added."""
+"""Checks with few tasks, many tasks, absent tasks, and added tasks."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from mtbench.conformance.fault import Fault
 from mtbench.conformance.method.states import check_finite, one_epoch, reached, same, some
 from mtbench.conformance.world import absent_in_every_other_batch, plain, undefined
 from mtbench.contract.authors import place_of
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench.train.loop import fit
 
 __all__ = ["grows_as_declared", "survives_absence", "welcomes", "works_with_any_tasks"]
@@ -42,11 +42,11 @@ def survives_absence(candidate: Candidate) -> None:
     depends = reached(run, run.network.losses(batch).totals[0])
     touched = [name for name, value in run.network.named_parameters() if value.grad is not None and value.grad.any()]
     if losses.penalty is None and (stray := sorted(set(touched) - depends)):
-        raise Fault(f"{some(stray)} get a gradient in a batch where no task that is present depends on them.")
+        raise Fault(f"{some(stray)} get a gradient in a batch in which no present task depends on them.")
 
 
 def grows_as_declared(candidate: Candidate) -> None:
-    """Parts in `per_task` have more parameters with each task, all others as many as before unless in `grows`."""
+    """Check that only parts in `per_task` or `grows` have more parameters with each task."""
     counts = [
         {part.name: part.total for part in parts(built(candidate, plain(tasks, 2)).network)} for tasks in (2, 3, 4)
     ]
@@ -62,8 +62,8 @@ def grows_as_declared(candidate: Candidate) -> None:
     if grown:
         faults.append(
             "with 2, 3, 4 tasks these parts have unequal numbers of parameters and are undeclared: "
-            f"{_listed(grown)}. Name what each task has of its own in `per_task`, and what grows although the tasks "
-            "share it in `conformance = Conformance(grows=...)`."
+            f"{_listed(grown)}. Name task-specific parts in `per_task`, and shared parts that grow in "
+            "`conformance = Conformance(grows=...)`."
         )
     if still:
         faults.append(f"with 2, 3, 4 tasks these parts do not grow, and are declared in `per_task`: {_listed(still)}.")
@@ -83,7 +83,7 @@ def welcomes(candidate: Candidate) -> None:
     """Check that `welcome` sets values in the parts that grow with each task, and in no others.
 
     Raises:
-        Fault: a tensor has another shape, or one of a part that tasks share another value.
+        Fault: a tensor has another shape, or a tensor of a shared part has another value.
     """
     network = built(candidate, plain(2, 2)).network
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -100,6 +100,6 @@ def welcomes(candidate: Candidate) -> None:
     own = network.per_task
     if shared := [name for name in before if name.partition(".")[0] not in own and not same(before[name], after[name])]:
         raise Fault(
-            f"`welcome` changes {some(shared)}, which the other tasks share: it sets what the new task has of its own, "
-            f"in parts that are named in `per_task`. {place}"
+            f"`welcome` changes {some(shared)}, which the other tasks share: it may set only parameters of the new "
+            f"task, in parts that are named in `per_task`. {place}"
         )

@@ -20,10 +20,10 @@ from mtbench.report.text import brief, fixed, wrap
 __all__ = ["Album", "in_words"]
 
 TASKS = COLUMNS - 1
-"""Tasks side by side, with the image in front."""
+"""Largest number of tasks side by side, with the image in front."""
 DEGREE = "\N{DEGREE SIGN}"
 WORDS = {1: 120, 2: 60, 3: 44, 4: 36, 5: 28, 6: 22}
-"""Characters above a picture, by the number of pictures in a line."""
+"""Number of characters above a picture, by the number of pictures in a line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Album:
     """The material of the figures.
 
     Attributes:
-        split: the split that the images are of.
-        maps: from the index of a task and rows (n,) of the split to their maps.
+        split: the split of the images.
+        maps: a function from the index of a task and rows (n,) of the split to their maps.
         title: the first words of every sheet.
         quick: True if the run is a preview, which every figure states.
     """
@@ -74,7 +74,7 @@ class Album:
             rows: (m,) int64, images with a map of every task, in the order in which they are shown.
             ranks: (m,) their mean ranks.
             which: the end of the order that they are from, ``best`` or ``worst``.
-            count: images at most; fewer where a page has no room for more.
+            count: the largest number of images; fewer if a page has no room for more.
         """
         if not len(rows):
             return Sheet(title="", lines=())
@@ -115,7 +115,7 @@ class Album:
         return picture(self.split, row if self.split.members is None else int(self.split.members[row, 0]))
 
     def _panel(self, image: Picture, columns: int, *above: str) -> Panel:
-        """Return a picture with the first of some words that fit above it, else with the last ones, cut."""
+        """Return a picture with the first of some texts that fits above it, else with the last one, truncated."""
         fitting = [words for words in above if len(words) <= WORDS[columns]]
         return Panel(image=image, above=fitting[0] if fitting else brief(above[-1], WORDS[columns]))
 

@@ -12,12 +12,12 @@ from mtbench.stats.ranking import mean_ranks
 __all__ = ["RULE", "RULE_OF_IMAGES", "best_median_worst", "image_ranks"]
 
 RULE = (
-    "Of each task the best, the median and the worst images are shown, by the primary metric computed on each image "
-    "alone; of equals the first in the test split. The mean of these values is not the value of all images."
+    "For each task the best, the median and the worst images are shown, by the primary metric computed on each image "
+    "alone; of equal ones the first in the test split. The mean of these values is not the value of all images."
 )
 RULE_OF_IMAGES = (
-    "Images with a value for every task, by the mean of their ranks over tasks: 1 is the best, and equal values share "
-    "the mean of their ranks; of equals the first in the test split comes first."
+    "Images with a value for every task, by the mean of their ranks over tasks: 1 is the best, and equal values get "
+    "the mean of their ranks; of equal ones the first in the test split comes first."
 )
 
 
@@ -40,8 +40,10 @@ def best_median_worst(found: Measured, count: int) -> list[Case]:
 
 
 def image_ranks(found: Sequence[Measured]) -> tuple[Tensor, Tensor]:
-    """Return the images (m,) int64 with a value for every task, and the means (m,) float64 of their ranks among them,
-    by `mtbench.stats.ranking.mean_ranks`."""
+    """Return the images (m,) int64 with a value for every task, and the means (m,) float64 of their ranks among them.
+
+    Ranks are those of `mtbench.stats.ranking.mean_ranks`.
+    """
     known = [each.rows[~each.goodness.isnan()] for each in found]
     rows = known[0]
     for more in known[1:]:

@@ -21,7 +21,8 @@ def dense_material(run: TrainedRun, images: int) -> Material:
     """Return the material of a page on a network of maps.
 
     Args:
-        images: images of each task, a third of them best, median and worst ones, and whole images per end of the order.
+        images: number of images of each task, a third of them best, median and worst ones, and of whole images per end
+            of the order.
     """
     found = measure_images(run.network, run.test, run.indices)
 

@@ -25,9 +25,9 @@ class Measured:
         index: index of the task.
         task: the task.
         rows: (n,) int64, the images with a map, in the order of the split.
-        values: by metric (n,) float64, NaN where it is undefined on an image. They follow this program's own
-            definitions, whatever code the task is like: some of other code are defined on no single image.
-        whole: by metric its value over all of these images, as in the record.
+        values: values (n,) float64 by metric, NaN where it is undefined on an image. They follow the definitions of
+            mtbench, also if the task follows other code: some definitions of other code do not apply to a single image.
+        whole: value of each metric over all of these images, as in the record.
     """
 
     index: int
@@ -48,7 +48,7 @@ class Measured:
 
     @property
     def goodness(self) -> Tensor:
-        """The same with a sign, so that more is better; NaN where undefined."""
+        """The primary metric with a sign, so that more is better; NaN where undefined."""
         return self.primary if self.metric.higher_is_better else -self.primary
 
 
@@ -64,7 +64,7 @@ def measure_images(network: Network, split: Split, indices: Sequence[int]) -> li
     """Return the metrics of some tasks on each image of a split, in one pass over it.
 
     Args:
-        network: in evaluation mode.
+        network: the network in evaluation mode.
         indices: indices of the tasks, each with a map per image.
     """
     kinds = {index: network.tasks[index].kind for index in indices}
@@ -100,7 +100,7 @@ def measure_images(network: Network, split: Split, indices: Sequence[int]) -> li
 
 
 def maps_of(network: Network, split: Split, index: int, rows: Tensor) -> Maps:
-    """Return the maps of some images (n,), which all have one of the task."""
+    """Return the maps of some images (n,), all of which have one for the task."""
     found = []
     for part in torch.split(rows.to(split.defined.device), batch_size(network, split)):
         batch = split.batch(part)
@@ -111,6 +111,6 @@ def maps_of(network: Network, split: Split, index: int, rows: Tensor) -> Maps:
 
 
 def _own(kind: Kind) -> Kind:
-    """Return a kind with this program's own definitions."""
+    """Return a kind with the definitions of mtbench."""
     changed: Any = kind
     return dataclasses.replace(changed, like="") if getattr(kind, "like", "") else kind

@@ -38,7 +38,8 @@ def page_of(run: TrainedRun, found: Sequence[Measured]) -> Page:
         label=f"{stem_of(run)}-explain",
         quick=run.record.spec.protocol.name == "quick",
         layout=Layout(header=HEADER, lines=tuple(plain(_line(run, each)) for each in found), tasks=0, costs=0),
-        caption=(*CAPTION, OWN) if other else CAPTION,
+        caption=CAPTION[:1],
+        details=(*CAPTION[1:], OWN) if other else CAPTION[1:],
         footnotes=footnotes_of(run, shown),
     )
 
@@ -47,7 +48,7 @@ def frame_of(count: int, found: Sequence[Measured]) -> pd.DataFrame:
     """Return one row per test image: all metrics of each task on this image alone, and its mean rank over tasks.
 
     Args:
-        count: images of the split.
+        count: number of images of the split.
     """
     columns: dict[str, pd.Series] = {}
     for each in found:

@@ -17,9 +17,9 @@ from mtbench.report.text import wrap
 __all__ = ["NEAREST", "ROLES", "TASKS", "Album", "with_query"]
 
 NEAREST = COLUMNS - 1
-"""Images that are shown beside a query."""
+"""Number of images beside a query."""
 TASKS = 8
-"""Largest number of tasks that are shown of one query."""
+"""Largest number of tasks for one query."""
 RANKED = "Nearest first, with distances. Blue frames: of the class of the query; orange ones: of another class."
 COMPARED = "With distances from the anchor. Blue frames: the positive is nearer; orange ones: it is not."
 ROLES = ("anchor", "positive", "negative")
@@ -61,7 +61,7 @@ class Album:
         return Sheet(title=self._title(f"triplets, task {self._named(found)}", COMPARED), lines=lines)
 
     def of_query(self, found: Sequence[Embedded], number: int, says: str) -> Sheet:
-        """Return the sheet of one image as the query of several tasks, a line each; of more than `TASKS` the first."""
+        """Return the sheet of one image as the query of several tasks, a line each; at most the first `TASKS` tasks."""
         lines = []
         for each, query in with_query(found, number)[:TASKS]:
             panels = [self._query(each, query, self.tasks[each.index].name), *self._neighbors(each, query)]
@@ -110,7 +110,7 @@ class Album:
     def _panel(
         self, found: Embedded, number: int, above: str, below: Sequence[str], right: bool | None = None
     ) -> Panel:
-        """Return the picture of an image by its number; None for what is neither right nor wrong."""
+        """Return the picture of an image by its number; `right` is None if it is neither right nor wrong."""
         return Panel(
             image=picture(self.split, found.inputs[number]),
             above=wrap(above, WORDS).split("\n")[0],

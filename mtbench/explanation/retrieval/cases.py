@@ -11,9 +11,9 @@ from mtbench.explanation.retrieval.embedded import Embedded
 __all__ = ["RULE", "best_and_worst", "queries_of", "triplets_of"]
 
 RULE = (
-    "Queries are shown by their average precision, one half those with the highest and one half those with the lowest; "
-    "triplets by how much nearer one of the two images is. Of every class of the query or anchor the first one comes "
-    "before a second one of any; of equals the first in the test split."
+    "Queries are chosen by their average precision, half of them with the highest and half with the lowest; triplets "
+    "by the difference of their two distances. The first one of every class of the query or anchor comes before a "
+    "second one of any; of equal ones the first in the test split."
 )
 
 
@@ -47,8 +47,11 @@ def triplets_of(found: Embedded, count: int) -> list[Case]:
 
 
 def best_and_worst(found: Sequence[Embedded]) -> list[int]:
-    """Return the numbers of two images: of those that are a query of at least half as many tasks as any image the one
-    with the highest mean of their average precisions, and the one with the lowest; fewer where there are not two."""
+    """Return the numbers of the images with the highest and the lowest mean of their average precisions.
+
+    Only images that are a query of at least half as many tasks as any image are considered; fewer than two are returned
+    if there are fewer.
+    """
     precisions: dict[int, list[float]] = {}
     for each in found:
         for number, value in zip(each.ranking.queries.tolist(), each.ranking.precisions.tolist(), strict=True):

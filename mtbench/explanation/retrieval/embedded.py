@@ -1,6 +1,6 @@
-"""Embeddings of the test images for each task: how far the images of triplets are, and how candidates are ranked.
+"""Embeddings of the test images for each task: distances within triplets, and rankings of candidates.
 
-Shapes: N triplets of the split, n of one task, D numbers of an embedding, Q queries, C candidates.
+Shapes: N triplets of the split, n of one task, D dimensions of an embedding, Q queries, C candidates.
 """
 
 import dataclasses
@@ -24,9 +24,9 @@ class Ranking:
     Attributes:
         queries: (Q,) int64, the numbers of their images; in ascending order.
         query_classes: (Q,) int64.
-        candidates: (C,) int64, likewise in ascending order.
+        candidates: (C,) int64, the numbers of their images; in ascending order.
         candidate_classes: (C,) int64.
-        distances: (Q, C) float64 Euclidean distances; infinite for the query itself, which is no candidate of its own.
+        distances: (Q, C) float64 Euclidean distances; infinite for the query itself, which is not its own candidate.
         relevant: (Q, C) bool, the candidates of the query's class.
         precisions: (Q,) float64, average precisions in [0, 1]; NaN for a query without relevant candidates.
     """
@@ -40,28 +40,28 @@ class Ranking:
     precisions: Tensor
 
     def nearest(self, query: int, count: int) -> list[int]:
-        """Return the indices of up to `count` candidates that are nearest to a query, of equally far ones the first."""
+        """Return the indices of up to `count` candidates nearest to a query; among equal distances the first ones."""
         order = self.distances[query].argsort(stable=True)[:count]
         return [index for index in order.tolist() if self.distances[query, index].isfinite()]
 
     def is_tied(self, query: int, candidate: int) -> bool:
-        """Return True if another candidate is as far from a query."""
+        """Return True if another candidate is at the same distance from a query."""
         return int((self.distances[query] == self.distances[query, candidate]).sum()) > 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Embedded:
-    """The test triplets of one task under the embedding that a network has for it.
+    """The test triplets of one task under the network's embedding for it.
 
     Attributes:
         index: index of the task.
         rows: (n,) int64, the triplets' rows in the split.
         images: (n, 3) int64, the numbers of anchor, positive and negative in the split.
-        classes: (n, 3) int64, of each image; -1 where unknown.
+        classes: (n, 3) int64, the class of each image; -1 if unknown.
         distances: (n, 2) float32 Euclidean distances of the anchor from positive and negative.
         right: (n,) bool, the triplets whose positive is nearer.
         inputs: the index in the split's inputs of each image, by its number.
-        ranking: of the images of the triplets.
+        ranking: the ranking of the images of the triplets.
     """
 
     index: int
@@ -75,17 +75,17 @@ class Embedded:
 
     @property
     def gaps(self) -> Tensor:
-        """Distance of the negative less that of the positive (n,) float32."""
+        """The distance of the negative minus that of the positive (n,) float32."""
         return self.distances[:, 1] - self.distances[:, 0]
 
 
 def embed(network: Network, split: Split, indices: Sequence[int]) -> list[Embedded]:
-    """Return per task its triplets under the network's embeddings.
+    """Return the triplets of each task under the network's embeddings.
 
     All embeddings of its triplets are in memory, 12 D bytes each.
 
     Args:
-        network: in evaluation mode.
+        network: the network in evaluation mode.
         split: triplets of one task each.
         indices: indices of the tasks, all of retrieval.
     """

@@ -16,8 +16,8 @@ from mtbench.report.text import slug
 __all__ = ["retrieval_material"]
 
 RULE_OF_IMAGES = (
-    "Of the images that are a query of at least half as many tasks as any image the one with the {} mean of their "
-    "average precisions; of equals the first in the test split."
+    "Among the images that are a query of at least half as many tasks as any image, the one with the {} mean of their "
+    "average precisions; of equal ones the first in the test split."
 )
 
 
@@ -25,7 +25,7 @@ def retrieval_material(run: TrainedRun, images: int) -> Material:
     """Return the material of a page on a network of embeddings.
 
     Args:
-        images: queries of each task, half of them good and half of them bad, and triplets per case.
+        images: number of queries of each task, half of them good and half of them bad, and of triplets per case.
     """
     found = embed(run.network, run.test, run.indices)
     queries = [queries_of(each, images) for each in found]

@@ -1,4 +1,4 @@
-"""The page on a network of embeddings: a table of its tasks, and what the figures show."""
+"""The page on a network of embeddings: a table of its tasks, and the rows of the figures."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -33,10 +33,10 @@ HEADER = (
 CAPTION = (
     "Triplets and rankings of the test images, with the weights that the record reports. Each image was embedded once "
     "for each task.",
-    "A triplet is right if its positive is nearer to the anchor than its negative; equally far is wrong.",
-    f"Of each task at most {LISTED} images that are an anchor are queries, and at most {LISTED} are candidates. "
-    "A query is no candidate of its own. Candidates of its class are relevant. They are ordered by distance, of "
-    "embeddings rounded to float16; those that are equally far are one step, and count with the precision behind all "
+    "A triplet is right if its positive is nearer to the anchor than its negative; equal distances are wrong.",
+    f"For each task at most {LISTED} images that are an anchor are queries, and at most {LISTED} are candidates. "
+    "A query is not its own candidate. Candidates of its class are relevant. They are ordered by the distance of "
+    "embeddings rounded to float16; candidates at equal distances are one step, and count with the precision after all "
     "of them. A query without relevant candidates is left out of the mean average precision (MAP).",
     RULE,
 )
@@ -52,7 +52,8 @@ def page_of(run: TrainedRun, found: Sequence[Embedded]) -> Page:
         layout=Layout(
             header=HEADER, lines=tuple(plain(_line(run, each, accuracies)) for each in found), tasks=0, costs=0
         ),
-        caption=CAPTION,
+        caption=CAPTION[:1],
+        details=CAPTION[1:],
         footnotes=footnotes_of(run, accuracies),
     )
 
@@ -60,8 +61,7 @@ def page_of(run: TrainedRun, found: Sequence[Embedded]) -> Page:
 def frame_of(
     run: TrainedRun, found: Sequence[Embedded], queries: Sequence[Sequence[Case]], triplets: Sequence[Sequence[Case]]
 ) -> pd.DataFrame:
-    """Return one row per picture that the sheets of tasks show, in their order: queries with their nearest images, and
-    triplets."""
+    """Return one row per picture on the sheets of tasks, in their order: queries with nearest images, and triplets."""
     rows = [
         {"task": run.tasks[each.index].name, **row}
         for each, of_queries, of_triplets in zip(found, queries, triplets, strict=True)

@@ -67,7 +67,7 @@ class Choices:
         metrics: names of the metrics that are shown, of the tasks that have them; `ALL` for every one; empty for each
             task's primary one.
         delta: the convention of Δm.
-        rank: whether the mean rank of each method is shown.
+        rank: True if the mean rank of each method is shown.
     """
 
     metrics: tuple[str, ...] = ()
@@ -93,8 +93,8 @@ def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo], *,
     Args:
         metrics: names with commas, or `ALL`, or nothing.
         delta: the convention of Δm.
-        tasks: of all records, whose metrics are known.
-        rank: whether the mean rank is shown.
+        tasks: the tasks of all records, whose metrics are known.
+        rank: True if the mean rank is shown.
 
     Raises:
         UsageError: no task has a metric of that name.

@@ -24,8 +24,8 @@ class Column:
 
     Attributes:
         name: the task's name, or ``mean``.
-        is_mean: whether it is the mean over tasks within each run.
-        metric: what is measured, e.g. ``accuracy``.
+        is_mean: True if it is the mean over tasks within each run.
+        metric: the name of the metric, e.g. ``accuracy``.
         unit: e.g. ``%``; may be empty.
         higher_is_better: the good direction.
     """
@@ -42,7 +42,7 @@ class Column:
 
 
 def columns_of(comparison: Comparison, choices: Choices = DEFAULT) -> tuple[Column, ...]:
-    """The chosen metrics of each task, then for each of them that all tasks share the mean over tasks.
+    """Return the chosen metrics of each task, then for each of them that all tasks share the mean over tasks.
 
     By default the primary metrics. Tasks that have none of the chosen metrics are left out.
     """
@@ -61,7 +61,8 @@ def is_wide(columns: Sequence[Column]) -> bool:
 
 
 def scores(comparison: Comparison, column: Column) -> np.ndarray:
-    """The test metric (methods, seeds) of a column with the reported weights; NaN where there is no finished run."""
+    """Return the test metric (methods, seeds) of a column with the reported weights; NaN where there is no finished
+    run."""
     seeds = comparison.seeds
     rows = []
     for method in comparison.methods:

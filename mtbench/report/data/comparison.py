@@ -14,7 +14,7 @@ from mtbench.contract.files import with_short_hashes
 from mtbench.contract.options import render_value
 from mtbench.plan.spec import RunSpec
 from mtbench.report.data.reading import Reading
-from mtbench.report.text import slug
+from mtbench.report.text import rounded, slug
 from mtbench.store.record import Record, TaskInfo
 from mtbench.store.status import TRUST, RunStatus
 
@@ -26,7 +26,7 @@ class MethodRuns:
     """The runs of one method, by seed.
 
     Attributes:
-        title: what people call the method; no two in one comparison share it.
+        title: the name of the method for people; unique within one comparison.
         runs: each planned run once, in the order of the seeds.
     """
 
@@ -75,8 +75,8 @@ class MethodRuns:
         return values
 
     def _values(self, pair: tuple[str, str]) -> dict[int, float]:
-        """A test metric by seed, of the runs that have a record: read from each once, since every average of Δm needs
-        it."""
+        """Return a test metric by seed, of the runs that have a record: read from each once, since every average of Δm
+        needs it."""
         if pair not in self._read:
             self._read[pair] = {seed: record.value(*pair) for seed, record in self.records.items()}
         return self._read[pair]
@@ -91,9 +91,9 @@ class Comparison:
     """The runs of one dataset under one protocol.
 
     Attributes:
-        dataset: as on the command line, options included; a file by its whole hash.
+        dataset: the dataset as on the command line, options included; a file by its whole hash.
         folder: the dataset's name as part of a path.
-        title: what people call the protocol; no two comparisons on one dataset share it.
+        title: the name of the training protocol for people; unique among comparisons on one dataset.
         slug: the protocol's title as part of a file name.
         protocol: its numbers.
         tasks: in the dataset's order; empty if no run has finished.
@@ -124,6 +124,11 @@ class Comparison:
     def seeds(self) -> tuple[int, ...]:
         """The seeds of all its runs, finished or not."""
         return tuple(sorted({run.spec.seed for method in self.methods for run in method.runs}))
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The names of methods in tables and figures, by title: with rounded numbers."""
+        return rounded(method.title for method in self.methods)
 
     @property
     def common_metric(self) -> TaskInfo | None:
@@ -189,7 +194,7 @@ def _methods(runs: Sequence[RunStatus]) -> tuple[MethodRuns, ...]:
 
 
 def _parts(spec: RunSpec) -> str:
-    """A method as its parts, with what a preset has changed of the protocol."""
+    """Return a method as its parts, with what a preset has changed of the protocol."""
     apart = [f"{name}={render_value(getattr(spec.protocol, name))}" for name in spec.titles.apart]
     return " ".join([f"{spec.network}+{spec.balancer}@{spec.backbone}", *apart])
 

@@ -114,7 +114,7 @@ def _level(record: Record, task: str, metric: str) -> float:
 
 
 def _mean(values: Iterator[float]) -> float:
-    """The mean of those that are not NaN; NaN of none."""
+    """Return the mean of those that are not NaN; NaN of none."""
     known = [value for value in values if not math.isnan(value)]
     return float(np.mean(known)) if known else math.nan
 

@@ -34,7 +34,8 @@ COLUMNS = {
 
 
 def tidy_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
-    """One row per run, split, task and metric, and a row ``mean`` per run, split and metric that all tasks share.
+    """Return one row per run, split, task and metric, and a row ``mean`` per run, split and metric that all tasks
+    share.
 
     Loss and count are of the task, alike in the rows of its metrics; ``primary`` marks the metrics that tables show.
     A run without a record is one row: its state and why, and nothing of splits, tasks and numbers.
@@ -51,7 +52,7 @@ def tidy_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
 
 
 def curve_frame(comparison: Comparison) -> pd.DataFrame:
-    """One row per finished run and point of its curve, with means over tasks.
+    """Return one row per finished run and point of its curve, with means over tasks.
 
     Columns: ``method``, ``seed``, ``epoch``; ``held_out``, the common metric (the loss, where tasks have unlike
     metrics) on `held_out_split`; ``training_loss``, over the tasks of which a label was used in that epoch.
@@ -75,7 +76,8 @@ def curve_frame(comparison: Comparison) -> pd.DataFrame:
 
 
 def held_out_split(comparison: Comparison) -> str:
-    """The split that every point of a curve was measured on: ``val`` if the protocol holds one out, else ``test``."""
+    """Return the split that every point of a curve was measured on: ``val`` if the protocol holds one out, else
+    ``test``."""
     return "val" if comparison.protocol.validation else "test"
 
 

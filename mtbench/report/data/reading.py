@@ -21,8 +21,8 @@ class Reference:
     """Values that Δm is relative to where these are not of runs of single-task networks.
 
     Attributes:
-        words: what they are, for a sentence.
-        values: by title of the method and seed.
+        words: a description of the values, for a sentence.
+        values: values by title of the method and seed.
         halves: half a last digit of each, by which rounding may have changed it; empty where they are exact.
     """
 
@@ -42,12 +42,12 @@ class Reading:
     """The rules, as a table says them.
 
     Attributes:
-        name: of the convention.
-        opening: sentences at the beginning of the caption.
-        when: of which epoch the numbers are, for a sentence.
+        name: the name of the convention.
+        opening: sentences on the rules: the first for the caption, the rest for the details.
+        when: the epoch of the numbers, for a sentence.
         lacking: sentences on runs that lack what the rules need.
-        chosen_on_test: whether epochs were chosen on the test split, so that nothing is ranked.
-        reference: what Δm is relative to; None for runs of single-task networks.
+        chosen_on_test: True if epochs were chosen on the test split, so that nothing is ranked.
+        reference: the values that Δm is relative to; None for runs of single-task networks.
         delta: the convention of Δm.
     """
 

@@ -19,12 +19,12 @@ __all__ = ["StudyRuns", "find_studies", "home", "in_tables", "setting", "unfinis
 
 @dataclass(frozen=True, kw_only=True)
 class StudyRuns:
-    """A study, and what was trained again on all training images.
+    """A study, and the runs that were retrained on all training images.
 
     Attributes:
-        study: as it was put down.
-        again: by number of a trial, its runs with report seeds that have a record.
-        label: what a suite calls the method; empty outside of one.
+        study: the study as stored.
+        again: the runs with report seeds that have a record, by number of the trial.
+        label: the suite's name of the method; empty outside of a suite.
     """
 
     study: Study
@@ -54,7 +54,7 @@ class StudyRuns:
         return any(run.state == "stale" for runs in self.again.values() for run in runs)
 
     def scores(self, number: int, seeds: Sequence[int]) -> NDArray[np.float64]:
-        """(S, T) the test metric of a trial that was trained again, NaN where there is no run."""
+        """(S, T) the test metric of a trial that was retrained, NaN where there is no run."""
         records = {run.spec.seed: run.record for run in self.again.get(number, ()) if run.record is not None}
         values = np.full((len(seeds), len(self.study.tasks)), np.nan)
         for row, seed in enumerate(seeds):
@@ -119,7 +119,7 @@ def _names(folders: Iterable[str]) -> Iterator[str]:
 
 
 def home(found: StudyRuns, comparisons: Iterable[Comparison]) -> Comparison:
-    """The comparison of the same dataset and protocol; if there is none, one without methods."""
+    """Return the comparison of the same dataset and protocol; if there is none, one without methods."""
     study = found.study
     for comparison in comparisons:
         if (comparison.dataset, _numbers(comparison.protocol)) == (study.dataset, found.protocol):
@@ -154,10 +154,10 @@ def unfinished(study: Study) -> list[str]:
         if trial.state == "failed":
             told.append(f"Trial {trial.number} ({setting(trial)}) failed: {trial.why.rstrip('.')}.")
     if not study.retrained and finished:
-        told.append("Nothing has been trained again, so that nothing is known of the test split.")
+        told.append("No trial has been retrained, so that test metrics are unknown.")
     for number, runs in study.retrained.items():
         if lacking := len(study.report_seeds) - len(runs):
-            told.append(f"Trial {number}, trained again: {lacking} of {len(study.report_seeds)} runs are lacking.")
+            told.append(f"Trial {number}, retrained: {lacking} of {len(study.report_seeds)} runs are lacking.")
     return told
 
 

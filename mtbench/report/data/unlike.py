@@ -43,7 +43,7 @@ def mixed(first: MethodRuns, second: MethodRuns, *, paired: bool = True) -> bool
     """Return whether runs that are compared have unlike numerics (see `Numerics.differences`).
 
     Args:
-        paired: whether runs are compared seed by seed, or all of one method with all of the other.
+        paired: True if runs are compared seed by seed, False if all of one method with all of the other.
     """
     ones, others = first.records, second.records
     seeds = ((seed, seed) for seed in ones.keys() & others.keys()) if paired else product(ones, others)
@@ -54,7 +54,7 @@ def mixed_note(against: Mapping[str, Sequence[str]]) -> str:
     """Return a footnote on the methods of a table with a mark; empty if there are none.
 
     Args:
-        against: by method, those that it is compared with and whose runs have unlike numerics.
+        against: for each method, the methods that it is compared with and whose runs have different numerics.
     """
     groups: dict[str, list[str]] = {}
     for method, others in against.items():
@@ -68,9 +68,9 @@ def unlike_partners(comparison: Comparison, index: int, *, bold: bool, conventio
     """Return the titles of methods whose runs have numerics unlike those of a method that is compared with them.
 
     Args:
-        index: of the method in the comparison.
-        bold: whether it is separated from all others in some column.
-        convention: of its Δm; None if it has none.
+        index: the index of the method in the comparison.
+        bold: True if it is separated from all others in some column.
+        convention: the convention of its Δm; None if it has none.
     """
     method, single = comparison.methods[index], single_task_runs(comparison)
     others = [other for other in comparison.methods if other is not method]
@@ -81,7 +81,8 @@ def unlike_partners(comparison: Comparison, index: int, *, bold: bool, conventio
 
 
 def _split(aspects: Sequence[Sequence[str]]) -> str:
-    """The values of aspects in which the same runs differ: ``2.9.0 and AVX2 (1 run), 2.10.0 and AVX512 (2 runs)``."""
+    """Return the values of aspects in which the same runs differ: ``2.9.0 and AVX2 (1 run), 2.10.0 and AVX512 (2
+    runs)``."""
     runs = Counter(values for values in zip(*aspects, strict=True) if UNKNOWN not in values)
     said = [f"{listed(values)} ({count} run{'s' * (count > 1)})" for values, count in sorted(runs.items())]
     return listed(said) if len(aspects) == 1 else "; ".join(said)

@@ -142,7 +142,7 @@ def triplet_cells(tasks: tuple[Task, ...], split: Split) -> Cells:
 
 
 def _questions(tasks: tuple[Task, ...]) -> list[str]:
-    """The tasks' questions, a line each; none if they are too many to be read."""
+    """Return the tasks' questions, a line each; none if they are too many to be read."""
     asked = [task for task in tasks if task.question]
     width = max((len(task.name) for task in asked), default=0)
     return [f"{task.name:{width}}  {task.question}" for task in asked] if len(asked) <= QUESTIONS else []

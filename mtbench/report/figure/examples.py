@@ -19,7 +19,7 @@ LABELS = 12  # of an example, in its caption
 
 
 def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:
-    """The defined labels of an example, in lines: ``LU 5  RL 0``; each in a line where one is long, or might be.
+    """Return the defined labels of an example, in lines: ``LU 5  RL 0``; each in a line where one is long, or might be.
 
     Of many more than `LABELS` the first so many are shown.
     """
@@ -37,12 +37,12 @@ def caption(tasks: tuple[Task, ...], split: Split, row: int) -> str:
 
 
 def answer(task: Task, label: int) -> str:
-    """The name of a class, or its number where classes have no names."""
+    """Return the name of a class, or its number where classes have no names."""
     return task.answers[label] if task.answers else str(label)
 
 
 def images_of(split: Split) -> np.ndarray | None:
-    """(N, H, W) or (N, H, W, 3) in [0, 1], to which floats are stretched; None if an example is no image."""
+    """Return (N, H, W) or (N, H, W, 3) in [0, 1], to which floats are stretched; None if an example is no image."""
     inputs = split.inputs
     if not isinstance(inputs, Tensor) or inputs.ndim != 4 or inputs.shape[1] not in (1, 3):
         return None

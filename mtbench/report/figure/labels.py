@@ -65,7 +65,7 @@ def label_points(figure: Figure, panels: Sequence[tuple[Axes, Sequence[Named]]])
 
 
 def _write(figure: Figure, axes: Axes, point: Named) -> tuple[Annotation, float, float]:
-    """A name on its point, and its width and height in points, with a little room around it."""
+    """Return a name on its point, and its width and height in points, with a little room around it."""
     canvas = figure.canvas
     assert isinstance(canvas, FigureCanvasAgg)
     note = axes.annotate(

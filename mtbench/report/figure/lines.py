@@ -10,6 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
+from mtbench.report.figure.intervals import CUT as INTERVALS
+from mtbench.report.figure.intervals import interval_of
 from mtbench.report.figure.legend import GREY, LETTER
 from mtbench.report.figure.style import Look
 from mtbench.report.figure.whiskers import Whisker, draw_whiskers, shifted
@@ -18,7 +20,7 @@ from mtbench.stats.summary import summarize
 
 __all__ = ["EXPLAINED", "Line", "draw_lines", "handle", "label_log", "label_places", "nearest", "unlike"]
 
-EXPLAINED = "Lines: means over seeds, with 95 % t-intervals (an arrow where one is cut off). Dots: a seed each."
+EXPLAINED = f"Lines: means over seeds, with {INTERVALS}. Dots: a seed each."
 _MARKERS = "osD^vPX<>pdh"
 _DASHES = ((), (4.0, 1.5), (1.0, 1.0), (5.0, 1.0, 1.0, 1.0), (7.0, 2.0))
 _BEYOND = 0.3
@@ -47,13 +49,16 @@ class Line:
     values: tuple[NDArray[np.float64], ...]
 
 
-def draw_lines(axes: Axes, lines: Sequence[Line], *, room: float, intervals: bool = True, small: bool = False) -> None:
+def draw_lines(
+    axes: Axes, lines: Sequence[Line], *, room: float, unit: str = "", intervals: bool = True, small: bool = False
+) -> None:
     """Draw methods side by side. A place without values is a gap.
 
     Args:
         room: points between the two places that are nearest to one another, as `nearest` finds them.
-        intervals: whether values scatter, so that means have intervals and seeds are to be seen.
-        small: whether the panel is.
+        unit: unit of the values; empty for changes and gains.
+        intervals: True if values vary, so that means have intervals and seeds are shown.
+        small: True if the panel is small.
     """
     for line in (line for line in lines if line.look is None):
         axes.plot(line.at, _means(line), color=GREY, linewidth=0.6, zorder=1)
@@ -82,7 +87,7 @@ def draw_lines(axes: Axes, lines: Sequence[Line], *, room: float, intervals: boo
             }
             beside = shifted(axes, shift + _BESIDE, upright=True)
             axes.plot([place] * len(values), values, color=colour, transform=beside, **dots)
-            if bounds := summarize(values).interval:
+            if bounds := interval_of(summarize(values), unit):
                 whiskers.append(Whisker(at=place, low=bounds[0], high=bounds[1], colour=colour, shift=shift))
     if intervals:
         shown = [values for line in lines if line.look for values in line.values]
@@ -90,8 +95,8 @@ def draw_lines(axes: Axes, lines: Sequence[Line], *, room: float, intervals: boo
 
 
 def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]:
-    """The looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints without
-    colours."""
+    """Return the looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints
+    without colours."""
     return {
         name: (rank, replace(look, marker=_MARKERS[place % len(_MARKERS)], dashes=_DASHES[place % len(_DASHES)]))
         for place, (name, (rank, look)) in enumerate(apart.items())
@@ -99,7 +104,7 @@ def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]
 
 
 def handle(look: Look) -> Line2D:
-    """A piece of a line for a legend."""
+    """Return a piece of a line for a legend."""
     return Line2D([], [], color=look.colour, dashes=look.dashes, marker=look.marker, markersize=4, linewidth=1.2)
 
 
@@ -125,7 +130,7 @@ def label_places(axes: Axes, at: Sequence[float], names: Sequence[str], *, inche
 
 
 def nearest(at: Sequence[float], *, inches: float, log: bool) -> float:
-    """Points between the two places that are nearest to one another in a panel `inches` wide."""
+    """Return points between the two places that are nearest to one another in a panel `inches` wide."""
     where = np.unique(np.log(at) if log else np.asarray(at, dtype=np.float64))
     if len(where) < 2:
         return 72 * inches

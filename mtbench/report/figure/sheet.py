@@ -65,7 +65,7 @@ class Sheet:
 
     Attributes:
         columns: pictures in a whole line.
-        keys: what colors mean.
+        keys: the meanings of colors.
     """
 
     title: str

@@ -18,8 +18,8 @@ class Whisker:
     Attributes:
         at: its place on the axis that it does not extend over.
         low, high: its ends, on the other.
-        colour: as ``#RRGGBB``.
-        shift: how far it is moved from its place, in points.
+        colour: the color as ``#RRGGBB``.
+        shift: the shift from its place, in points.
     """
 
     at: float
@@ -36,9 +36,9 @@ def draw_whiskers(
     Where one is cut off, it ends in an arrow.
 
     Args:
-        values: what the axis shows besides, NaNs among them.
-        upright: whether the intervals are vertical.
-        beyond: how far is too far, as a multiple of the spread of the values.
+        values: the other values on the axis, including NaNs.
+        upright: True if the intervals are vertical.
+        beyond: the limit of distances, as a multiple of the spread of the values.
     """
     known = np.concatenate([np.ravel(np.asarray(value, dtype=np.float64)) for value in values] or [np.empty(0)])
     known = known[np.isfinite(known)]
@@ -62,7 +62,7 @@ def draw_whiskers(
 
 
 def shifted(axes: Axes, points: float, *, upright: bool) -> Transform:
-    """The axes' own coordinates, moved by some points: to the right for what is upright, else down."""
+    """Return the axes' own coordinates, moved by some points: to the right for what is upright, else down."""
     across, up = (points / 72, 0.0) if upright else (0.0, -points / 72)
     figure = axes.get_figure(root=True)
     assert figure is not None

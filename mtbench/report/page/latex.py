@@ -74,7 +74,7 @@ _HEAD = 12
 
 
 def render_latex(page: Page) -> str:
-    """A floating table, to be included with ``\\input`` in a document that uses booktabs.
+    """Return a floating table, to be included with ``\\input`` in a document that uses booktabs.
 
     It spans both columns of a document in two. It defines ``\\mtbenchwide``, the star of such floats.
 
@@ -86,7 +86,8 @@ def render_latex(page: Page) -> str:
     return _TEMPLATE.render(
         title=page.title,
         quick=QUICK if page.quick else "",
-        caption=[sentence for sentence in page.caption if sentence != QUICK],
+        caption=page.caption,
+        details=" ".join(page.details),
         label=f"tab:{page.label}",
         floats=_floats(blocks(layout, width=_LINE - 7, name=_NAME, head=_HEAD, gap=6, measure=_points), page),
         width=math.ceil(max(names)),
@@ -95,13 +96,14 @@ def render_latex(page: Page) -> str:
 
 
 def escape_latex(text: str) -> str:
-    """A text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their number."""
+    """Return a text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their
+    number."""
     known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
     return re.sub("-(?=-)", "-{}", known)  # or two hyphens would become a dash
 
 
 def _signed(text: str) -> str:
-    """A text in which a hyphen that begins a number is a minus."""
+    """Return a text in which a hyphen that begins a number is a minus."""
     return re.sub(r"(?<![^\s(])-(?=\.?\d)", "\N{MINUS SIGN}", text)
 
 
@@ -144,7 +146,7 @@ def _floats(blocks: Sequence[Layout], page: Page) -> list[Float]:
                 floats.append(Float())
             floats[-1].blocks.append(part)
             floats[-1].height += height
-    for footnote in page.footnotes:
+    for footnote in (*([" ".join(page.details)] if page.details else []), *page.footnotes):
         height = _lines(footnote)
         if floats[-1].height + height > _PAGE:
             floats.append(Float())

@@ -16,9 +16,10 @@ class Layout:
     Attributes:
         header: the heads.
         lines: one per method, each as long as `header`.
-        tasks: how many columns after the first belong to tasks.
-        costs: how many columns at the end say what a method takes.
-        together: how many columns of tasks in a row are read as one, and are not parted where there is room for them.
+        tasks: number of columns after the first that belong to tasks.
+        costs: number of columns at the end with the costs of a method.
+        together: number of adjacent columns of tasks that belong together, and are not separated if there is room for
+            them.
     """
 
     header: tuple[str, ...]
@@ -38,13 +39,14 @@ class Page:
     """A table in words with all that stands around it, of whatever it is made.
 
     Attributes:
-        title: what it is of.
+        title: the subject of the page.
         label: the same as part of a name.
-        quick: whether it is a look, not a result.
+        quick: True if it is a preview, not a result.
         layout: the table.
-        caption: sentences that say what the numbers are.
+        caption: sentences that a paper prints above the table: the quantity, the number of seeds, the meaning of bold.
+        details: sentences for a paragraph below the table: training, tests and definitions in full.
         footnotes: sentences on what is not as it should be.
-        aside: what heads need to be understood where there is no room for the caption.
+        aside: the explanation of heads if there is no room for the caption.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Page:
     quick: bool
     layout: Layout
     caption: tuple[str, ...]
+    details: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
     aside: str = ""
 
@@ -62,11 +65,11 @@ def blocks(
     """Cut a table into blocks of columns that fit a width, to stand below one another, each with the methods in front.
 
     Args:
-        width: how wide a line may be.
+        width: the largest width of a line.
         name: characters that a method's name may take before it is wrapped.
         head: characters that a head may take before it is wrapped.
         gap: between two columns.
-        measure: how wide a cell is.
+        measure: a function that returns the width of a cell.
     """
 
     def widest(says: str, characters: int) -> float:

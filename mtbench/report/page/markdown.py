@@ -10,9 +10,9 @@ __all__ = ["escape_markdown", "render_markdown"]
 
 
 def render_markdown(page: Page) -> str:
-    """A table for GitHub: a heading, the table, the caption and the footnotes."""
+    """Return a page for GitHub: a heading, the table, its caption, the details and the footnotes."""
     layout = page.layout
-    title = page.title + (f" ({QUICK.rstrip('.')})" if page.quick else "")
+    title = page.title + (f" ({QUICK[0].lower()}{QUICK[1:].rstrip('.')})" if page.quick else "")
     lines = [
         f"### {escape_markdown(title)}",
         "",
@@ -20,15 +20,17 @@ def render_markdown(page: Page) -> str:
         _line(["---", *("---:" for _ in layout.header[1:])]),
         *(_line([_cell(words) for words in line]) for line in layout.lines),
         "",
-        " ".join(f"**{escape_markdown(part)}**" if part == QUICK else escape_markdown(part) for part in page.caption),
+        " ".join([*[f"**{QUICK}**"] * page.quick, *map(escape_markdown, page.caption)]),
     ]
+    if page.details:
+        lines += ["", " ".join(["**Details.**", *map(escape_markdown, page.details)])]
     if page.footnotes:
         lines += ["", *(f"- {escape_markdown(footnote)}" for footnote in page.footnotes)]
     return "\n".join(lines) + "\n"
 
 
 def escape_markdown(text: str) -> str:
-    """A text that GitHub shows as it is."""
+    """Return a text that GitHub shows as it is."""
     return re.sub(r"([\\`*_{}\[\]<>|~$&#])", r"\\\1", " ".join(text.split()))
 
 

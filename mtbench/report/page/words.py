@@ -23,16 +23,16 @@ class Words:
 
 
 def plain(cells: Iterable[str]) -> tuple[Words, ...]:
-    """A line of cells of which none is bold."""
+    """Return a line of cells of which none is bold."""
     return tuple(Words(says=says) for says in cells)
 
 
 def written(summary: Summary, digits: int = 2, *, sign: bool = False) -> str:
-    """Mean ± standard deviation as in `mtbench.report.text.spread`, or a dash where there is no value."""
+    """Return mean ± standard deviation as in `mtbench.report.text.spread`, or a dash where there is no value."""
     return text.spread(summary.mean, summary.std, digits, sign=sign) if summary.n else DASH
 
 
 def task_head(measured: Column | TaskInfo) -> str:
-    """The head of a task's column where metrics are unlike: with its metric, unit and direction."""
+    """Return the head of a task's column where metrics are unlike: with its metric, unit and direction."""
     unit = f" {measured.unit}" if measured.unit else ""
     return f"{measured.name} ({measured.metric}{unit} {'↑' if measured.higher_is_better else '↓'})"

@@ -1,1 +1,1 @@
-"""Measurements that a training protocol asks for besides: conflict of gradients, and task selectivity."""
+"""Additional measurements that a training protocol can request: conflict of gradients, and task selectivity."""

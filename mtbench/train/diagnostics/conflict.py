@@ -1,12 +1,12 @@
-"""Conflict of gradients: on how many mini-batches two tasks pull the parameters that they share the same way.
+"""Conflict of gradients: the fraction of mini-batches on which the gradients of two tasks agree.
 
 Update compliance ratio (Zhao et al. 2018, Eq. 2): with g_t the gradient of task t's loss on a mini-batch in the shared
-parameters, ``UCR(t, t') = 100 * #(mini-batches with <g_t, g_t'> > 0) / #mini-batches``; zero does not comply. Beside it
-the mean cosine, and as the null the same task on the two halves of each mini-batch: where the summed gradient nears
-zero, as it does at the end of training, even a task's own gradients disagree.
+parameters, ``UCR(t, t') = 100 * #(mini-batches with <g_t, g_t'> > 0) / #mini-batches``; zero does not count as
+compliance. In addition the mean cosine is measured, and, as the null, the same task on the two halves of each
+mini-batch: if the summed gradient is near zero, as at the end of training, even a task's own gradients disagree.
 
-Where an example is a triplet of one task, the gradients of two tasks are of different images. Where the classes of
-images are known the same is measured besides with triplets of all tasks that are made of the same images, see
+If an example is a triplet of one task, the gradients of two tasks are of different images. If the classes of images are
+known, the conflict is also measured on triplets of all tasks that are made of the same images, see
 `mtbench.train.diagnostics.same_images`.
 """
 
@@ -18,28 +18,27 @@ from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
 from mtbench.store.record.diagnosis import Conflict
-from mtbench.train.buffers import restored_buffers
-from mtbench.train.cost import Ledger
+from mtbench.train.cost.ledger import Ledger
 from mtbench.train.diagnostics.same_images import SameImages
+from mtbench.train.network.buffers import restored_buffers
 
 __all__ = ["ConflictMeter"]
 
 HALF = 2
-"""Examples that half a mini-batch must have to be measured: batch normalization has no variance of fewer."""
+"""Smallest number of examples in half a mini-batch: batch normalization has no variance of fewer."""
 
 
 class ConflictMeter:
-    """Measures the conflict of one epoch, mini-batch by mini-batch, and leaves no trace in the training.
+    """A meter of the conflict of one epoch, mini-batch by mini-batch, which does not affect the training.
 
-    The mini-batches are those of the training, augmented as they are there. The gradients are those of
-    `Network.losses`, of every label of the images, also where the network is trained on one task per image; they are
-    taken in the trained ones of `Network.shared_parameters`, so that a head that answers all tasks counts as shared.
-    What a network draws in training, such as the masks of dropout, it draws here from the random state that the step
-    itself begins with.
+    The mini-batches are those of the training, with the same augmentation. The gradients are those of `Network.losses`,
+    for every label of the images, even if the network is trained on one task per image. They are taken in the trained
+    ones of `Network.shared_parameters`, so that a head that answers all tasks counts as shared. Random numbers of the
+    network in training, such as masks of dropout, are drawn here from the random state at the beginning of the step.
     """
 
     def __init__(self, network: Network, split: Split, ledger: Ledger, *, wanted: bool) -> None:
-        """Args: `ledger` is told that the seconds are none of training; unless `wanted`, nothing is done."""
+        """Args: `ledger` does not count these seconds as training; unless `wanted`, nothing is done."""
         self.network, self.split, self.ledger = network, split, ledger
         self.shared = [parameter for parameter in network.shared_parameters() if parameter.requires_grad]
         self.wanted = wanted and bool(self.shared)
@@ -49,7 +48,7 @@ class ConflictMeter:
             self.same_images, self.of_same_images = SameImages(split), _Counts(len(network.tasks))
 
     def observe(self, rows: Tensor) -> None:
-        """Measure the mini-batch of these examples (B,), with the weights as they are."""
+        """Measure the mini-batch of these examples (B,), with the present weights."""
         if not self.wanted:
             return
         if rows.is_cuda:
@@ -71,18 +70,21 @@ class ConflictMeter:
         self.ledger.tick()
 
     def result(self) -> Conflict | None:
-        """Return the findings so far; None if none was wanted, or if the tasks share no parameter that is trained."""
+        """Return the conflict so far; None if it is not wanted, or if the tasks share no parameter that is trained."""
         return self.counts.conflict() if self.wanted else None
 
     def result_on_same_images(self) -> Conflict | None:
-        """Likewise with triplets that are made of the same images; None where examples are no triplets, too, or where
-        the classes of their images are not known."""
+        """Return the conflict on triplets that are made of the same images.
+
+        None also if examples are no triplets, or if the classes of their images are unknown.
+        """
         return self.of_same_images.conflict() if self.same_images else None
 
     def _gradients_of(self, images: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return the same as `_gradients`, of the triplets of each task that are made of images (P,).
+        """Return the result of `_gradients` for the triplets of each task that are made of images (P,).
 
-        The network draws the same for all tasks. A batch of a single triplet is left out, as a half of one example is.
+        The network draws the same random numbers for all tasks. A batch of a single triplet is left out, like a half of
+        one example.
         """
         assert self.same_images is not None
         tasks = [torch.empty(0, dtype=torch.long)]
@@ -156,7 +158,7 @@ class _Counts:
 
 @contextmanager
 def _left_alone(network: nn.Module, device: torch.device) -> Iterator[None]:
-    """Afterwards the network's buffers, such as running statistics, and torch's random state are as they were."""
+    """Restore the network's buffers, such as running statistics, and torch's random state after the block."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), restored_buffers(network):
         yield

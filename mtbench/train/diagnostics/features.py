@@ -1,6 +1,6 @@
-"""What a network makes of its inputs on the way to an answer: the representation, and the last hidden layer.
+"""Features of a network on the way to an answer: the representation, and the last hidden layer.
 
-They are found by hooks, without a network having to offer them: the head is where an answer comes from.
+They are found by hooks, without an interface of the network: the head is the part that an answer comes from.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,23 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import Network, Split
+from mtbench.train.batches.prefetch import batches
 from mtbench.train.outputs import batch_size
-from mtbench.train.prefetch import batches
 
 __all__ = ["Features", "Head", "find_head", "gather"]
 
 Call: TypeAlias = tuple[nn.Linear, Tensor, Tensor]
-"""A linear layer, and what it was given and gave: (..., in) and (..., out)."""
+"""A linear layer, its input (..., in) and its output (..., out)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """Where in the order of the calls of linear layers, on the way to one task's answer, its head stands.
+    """The position of a task's head in the order of the calls of linear layers.
 
     Attributes:
-        depths: by depth, the position of the call whose input it is: ``representation``, what enters the head, and
-            ``hidden``, what enters its last layer; the latter is left out where the head is one layer.
-        hidden: the width of what enters the last layer.
+        depths: position of the call whose input is the feature, by depth: ``representation``, the input of the head,
+            and ``hidden``, the input of its last layer; the latter is left out if the head is one layer.
+        hidden: the width of the input of the last layer.
     """
 
     depths: Mapping[str, int]
@@ -37,10 +37,10 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """What was seen of a split while one task was asked for.
+    """The features of a split with the network asked for one task.
 
     Attributes:
-        by_depth: (N, width) at each depth of the head.
+        by_depth: (N, width) features at each depth of the head.
         classes: (N,) the classes that the network answered.
     """
 
@@ -51,8 +51,8 @@ class Features:
 def find_head(network: Network, split: Split, index: int) -> Head | None:
     """Return the head that one task's answer comes from; None if no linear layer gives that answer.
 
-    Of all linear layers that run, the output layer is the one from which the fewest operations lead to the answer: a
-    network may run every task's head to answer for one. The head is the innermost `nn.Sequential` that it is in.
+    Among all linear layers that run, the output layer is the one with the fewest operations to the answer: a network
+    may run every task's head to answer for one. The head is the innermost `nn.Sequential` that contains it.
     """
     inputs = split.batch(torch.arange(min(len(split), 2), device=split.defined.device)).inputs
     with _evaluating(network), _all_trained(network), _listening(network) as calls:
@@ -66,11 +66,11 @@ def find_head(network: Network, split: Split, index: int) -> Head | None:
 
 
 def gather(network: Network, split: Split, index: int, head: Head) -> Features:
-    """Return the features of every example of a split, in evaluation mode, and the answers.
+    """Return the features and the answers for every example of a split, in evaluation mode.
 
     Args:
-        index: the task that is asked for.
-        head: what `find_head` found for it.
+        index: the index of the task.
+        head: the result of `find_head` for it.
     """
     found: dict[str, list[Tensor]] = {depth: [] for depth in head.depths}
     classes = []
@@ -85,7 +85,7 @@ def gather(network: Network, split: Split, index: int, head: Head) -> Features:
 
 
 def _nearest(answer: Tensor, calls: list[Call]) -> int | None:
-    """Return the position of the call whose output is the fewest steps up the graph from the answer."""
+    """Return the position of the call whose output has the fewest steps in the graph to the answer."""
     outputs = {output.grad_fn: position for position, (_, _, output) in enumerate(calls)}
     front, seen = [answer.grad_fn], {answer.grad_fn}
     while front:
@@ -99,7 +99,7 @@ def _nearest(answer: Tensor, calls: list[Call]) -> int | None:
 
 
 def _innermost_sequential(network: nn.Module, layer: nn.Linear) -> set[nn.Module]:
-    """Return the modules of the innermost sequence that a layer is in; of a layer in none, itself alone."""
+    """Return the modules of the innermost sequence that contains a layer; the layer itself if there is none."""
     around = [
         set(module.modules())
         for module in network.modules()
@@ -109,8 +109,7 @@ def _innermost_sequential(network: nn.Module, layer: nn.Linear) -> set[nn.Module
 
 
 def _where_it_begins(calls: list[Call], last: int, members: set[nn.Module]) -> int:
-    """Return the position of the head's first layer: the head's calls end at `last`, and before them it may have run
-    for other tasks."""
+    """Return the position of the head's first layer: the head's calls end at `last`, after calls for other tasks."""
     first, passed = last, {calls[last][0]}
     for position in range(last - 1, -1, -1):
         layer = calls[position][0]
@@ -134,7 +133,7 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _all_trained(network: nn.Module) -> Iterator[None]:
-    """Within the block the graph is kept of every parameter, frozen ones too."""
+    """Keep the graph of every parameter within the block, including frozen ones."""
     frozen = [parameter for parameter in network.parameters() if not parameter.requires_grad]
     with torch.enable_grad():
         try:
@@ -148,7 +147,7 @@ def _all_trained(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _listening(network: nn.Module) -> Iterator[list[Call]]:
-    """Within the block, every call of a linear layer is put down in the list that is given."""
+    """Append every call of a linear layer within the block to the list that the block receives."""
     calls: list[Call] = []
 
     def listen(module: nn.Module, given: tuple[Tensor, ...], named: dict[str, Tensor], output: Tensor) -> None:

@@ -1,7 +1,7 @@
-"""Probes: small classifiers that are trained on frozen features, to see what these say of each task.
+"""Probes: small classifiers that are trained on frozen features, to measure their information on each task.
 
-Shapes: N training and M test examples, D features, T tasks, H hidden units, C classes of the task that has the most,
-B examples in a batch.
+Shapes: N training and M test examples, D features, T tasks, H hidden units, C classes of the task with the most, B
+examples in a batch.
 """
 
 import math
@@ -16,9 +16,9 @@ from mtbench.contract import stream
 __all__ = ["EPOCHS", "Labels", "probe"]
 
 EPOCHS = 20
-"""Passes over the training examples."""
+"""Number of passes over the training examples."""
 LEARNING_RATE = 1e-3
-"""Of Adam, constant."""
+"""Learning rate of Adam, constant."""
 KINDS = ("mlp", "linear")
 
 
@@ -28,7 +28,7 @@ class Labels:
 
     Attributes:
         values: (T, N) int64, -1 where undefined.
-        classes: by task, how many there are.
+        classes: number of classes of each task.
     """
 
     values: Tensor
@@ -40,21 +40,21 @@ def probe(
 ) -> dict[str, list[float]]:
     """Train fresh probes of every task on the same features, and measure them.
 
-    Features are standardized first by the mean and standard deviation of training, so that a probe's speed does not
-    depend on the scale on which a method happens to have them. All probes are trained at once and independently: Adam
-    is elementwise, and each task's loss is the mean over its own labels.
+    Features are standardized first by the mean and standard deviation of training, so that the training of a probe does
+    not depend on the scale of a method's features. All probes are trained together and independently: Adam is
+    elementwise, and each task's loss is the mean over its own labels.
 
     Args:
         train: (N, D) features, with their `labels`.
         test: (M, D) features, with the `truth`.
-        hidden: units of the probes that have a hidden layer.
+        hidden: number of units of the probes with a hidden layer.
         batch: examples per step.
-        seed: of the run.
-        purpose: names the streams of the initial weights; the order of the examples is the same for all purposes.
+        seed: the seed of the run.
+        purpose: the name of the streams of the initial weights; the order of the examples is the same for all purposes.
 
     Returns:
-        By kind, ``mlp`` (features, relu, as a head is) and ``linear``, the accuracy in % of each task on the test
-        examples; NaN for a task without labels there.
+        the accuracy in % of each task on the test examples, by kind: ``mlp`` (features, relu, as in a head) and
+        ``linear``; NaN for a task without labels there.
     """
     mean, spread = train.mean(0), train.std(0, correction=0)
     scale = torch.where(spread > 0, 1 / spread.clamp(min=torch.finfo(spread.dtype).tiny), 0.0)
@@ -75,7 +75,7 @@ def probe(
 
 
 class _Probes(nn.Module):
-    """A linear classifier and one with a hidden layer for each task, all of them in a few products of matrices."""
+    """A linear classifier and one with a hidden layer for each task, all of them in a few matrix products."""
 
     def __init__(self, features: int, hidden: int, classes: Sequence[int], seed: int, purpose: str) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class _Probes(nn.Module):
         self.register_buffer("surplus", surplus[:, None])
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return logits (2, T, B, C) of features (B, D); those of classes that a task does not have are lowest."""
+        """Return logits (2, T, B, C) of features (B, D); logits of classes that a task does not have are lowest."""
         each = x.expand(len(self.into), *x.shape)
         activations = torch.baddbmm(self.into_bias, each, self.into).relu()
         logits = torch.stack(
@@ -109,7 +109,7 @@ class _Probes(nn.Module):
 
 
 def _loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the sum over probes (2, T) of the mean cross-entropy over a batch's labels (T, B), 0 without any."""
+    """Return the sum over probes (2, T) of the mean cross-entropy over a batch's labels (T, B), 0 without labels."""
     kinds, _, _, classes = logits.shape
     repeated = labels.expand(kinds, *labels.shape)
     losses = nn.functional.cross_entropy(

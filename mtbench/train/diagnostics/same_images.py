@@ -1,8 +1,8 @@
-"""Triplets of every task that are all made of the same images.
+"""Triplets of all tasks that are made of the same images.
 
-The triplets of a mini-batch have one task each, and triplets of different tasks seldom have an image in common: then
-gradients of two tasks differ by their images as well as by their tasks. Here the anchors of a mini-batch are put
-together to triplets anew, for each task by the classes that they have for it.
+The triplets of a mini-batch have one task each, and triplets of different tasks rarely have a common image: then
+gradients of two tasks differ by their images as well as by their tasks. Here the anchors of a mini-batch are combined
+into new triplets, for each task by their classes for it.
 """
 
 import dataclasses
@@ -16,13 +16,13 @@ __all__ = ["SameImages"]
 
 
 class SameImages:
-    """Triplets from the anchors of mini-batches, for tasks of which the classes of images are known.
+    """Triplets from the anchors of mini-batches, for tasks with known classes of images.
 
-    Each image of a set has one triplet per task, in which it is the anchor if its class is one that anchors of the task
-    have in the split, and else the negative. The two other images are drawn from the set, uniformly among those that
-    fit. So the gradient of each task's loss is of all images that have a place in any triplet. An image without one,
-    such as the only one of its class, is left out. The negative is of any other class, also where the triplets of the
-    split keep a distance between classes.
+    Each image of a set has one triplet per task. It is the anchor if its class is one of the task's anchors in the
+    split, else the negative. The two other images are drawn from the set, uniformly among those that fit. So the
+    gradient of each task's loss is over all images that have a place in any triplet. An image without one, such as the
+    only one of its class, is left out. The negative has any other class, even if the triplets of the split keep a
+    distance between classes.
     """
 
     def __init__(self, split: Split) -> None:
@@ -35,7 +35,7 @@ class SameImages:
 
     @staticmethod
     def can_be_made(tasks: tuple[Task, ...], split: Split) -> bool:
-        """Return whether examples are triplets and the classes of their images are known."""
+        """Return True if examples are triplets and the classes of their images are known."""
         triplets = split.members is not None and split.members.shape[1] == 3
         return triplets and split.classes is not None and all(isinstance(task.kind, Retrieval) for task in tasks)
 
@@ -46,7 +46,7 @@ class SameImages:
     def triplets(self, images: Tensor, task: int) -> Split:
         """Return a split of the triplets of a task that are made of images (P,); it may be empty.
 
-        The same images give the same triplets. Where training images are moved, these are too.
+        The same images give the same triplets. If training images are moved, these are too.
         """
         generator = stream(0, "same images", task, *images.tolist())
         chosen = images[_triplets(self.classes[images, task], self.anchors[task], generator)]
@@ -70,8 +70,8 @@ def _triplets(classes: Tensor, anchors: Tensor, generator: torch.Generator) -> T
     """Return the places (n, 3) of anchor, positive and negative among P images, n <= P.
 
     Args:
-        classes: (P,) int64 of the images; -1 where unknown, which fits nowhere.
-        anchors: the classes that anchors have.
+        classes: (P,) int64 the classes of the images; -1 if unknown, which fits nowhere.
+        anchors: the classes of anchors.
     """
     count = len(classes)
     if not count:
@@ -83,7 +83,7 @@ def _triplets(classes: Tensor, anchors: Tensor, generator: torch.Generator) -> T
     place = torch.arange(count)
 
     def pick(fits: Tensor) -> tuple[Tensor, Tensor]:
-        """Return one of those that fit (P, P), for each row (P,), and whether there is any."""
+        """Return one random fit (P,) in each row of a mask (P, P), and whether the row has any."""
         return torch.rand(count, count, generator=generator).where(fits, -1).argmax(1), fits.any(1)
 
     leader, has_leader = pick(other & may_lead & same.any(1))

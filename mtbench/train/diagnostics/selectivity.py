@@ -1,15 +1,15 @@
-"""Task selectivity: how much of the other tasks is left in the features that a network makes for one.
+"""Task selectivity: the amount of information on other tasks in the features that a network computes for one.
 
-The definition is this project's own; the paper that announces a measure of task specificity (Levi & Ullman,
-arXiv 2002.03335) does not give it. The network is frozen. While task i is asked for, the features of every image are
-taken at two depths: the representation, which enters the head, and the last hidden layer, which enters the head's last
+The definition is this project's own; the paper that announces a measure of task specificity (Levi & Ullman, arXiv
+2002.03335) does not give it. The network is frozen. With the network asked for task i, the features of every image are
+read at two depths: the representation, the input of the head, and the last hidden layer, the input of the head's last
 layer (at the representation alone, branches would have a selectivity of 0 by construction). For every task j a fresh
-probe is trained on them, whose accuracy on the test images is A_ij; ch_j is that of always saying the class that is
-the most frequent in training. Then ::
+probe is trained on them, whose accuracy on the test images is A_ij; ch_j is the accuracy of the most frequent class in
+training. Then ::
 
     S = 1 - mean over i != j of  max(0, A_ij - ch_j) / max(eps, A_jj - ch_j)
 
-is 1 where nothing about other tasks can be decoded, and 0 where they are as decodable as in their own features.
+is 1 if nothing about other tasks can be decoded, and 0 if they are as decodable as in their own features.
 """
 
 import math
@@ -26,19 +26,19 @@ from mtbench.train.diagnostics.probes import Labels, probe
 __all__ = ["EPSILON", "measure_selectivity", "selectivity"]
 
 EPSILON = 1.0
-"""Percentage points that a task's own probe counts for at least: what was not learned cannot be looked for."""
+"""Smallest advantage of a task's own probe in percentage points: a task that was not learned has no information."""
 
 
 def measure_selectivity(network: Network, train: Split, test: Split, *, batch: int, seed: int) -> Selectivity | None:
     """Return the selectivity of a trained network, and the accuracy of its own answers under wrong cues.
 
-    Nothing is drawn from torch's own random state, and the network stays as it is.
+    Nothing is drawn from torch's own random state, and the network does not change.
 
     Args:
-        train: what probes are trained on: the images that the network was trained on.
-        test: what they are measured on.
+        train: the training split of the probes: the images that the network was trained on.
+        test: the split that the probes are tested on.
         batch: examples per step of the probes.
-        seed: of the run.
+        seed: the seed of the run.
 
     Returns:
         None if a task is no classification of single inputs, or if an answer comes from no linear layer.
@@ -78,15 +78,15 @@ def measure_selectivity(network: Network, train: Split, test: Split, *, batch: i
 
 
 def selectivity(accuracy: Matrix, chance: Sequence[float]) -> float:
-    """S as above.
+    """Return S as defined above.
 
     Args:
         accuracy: A, in %.
         chance: ch, in %.
 
     Returns:
-        a number up to 1, below 0 where others are easier to decode than in their own features; NaN of one task, or
-        where an entry is NaN.
+        a number up to 1, negative if other tasks are easier to decode than in their own features; NaN for one task, or
+        if an entry is NaN.
     """
     tasks = range(len(chance))
     ratios = [
@@ -113,8 +113,10 @@ def _labels(tasks: Sequence[Task], split: Split) -> Labels | None:
 
 
 def _own_answers(shown: Features, truth: Labels, index: int) -> tuple[float, ...]:
-    """Return the accuracy in % of the answers under one cue by the labels of every task with as many classes; NaN
-    else."""
+    """Return the accuracy in % of the answers under one cue, by the labels of every task with as many classes.
+
+    NaN for the other tasks.
+    """
     return tuple(
         _accuracy(shown.classes, values) if classes == truth.classes[index] else math.nan
         for values, classes in zip(truth.values, truth.classes, strict=True)
@@ -122,7 +124,7 @@ def _own_answers(shown: Features, truth: Labels, index: int) -> tuple[float, ...
 
 
 def _chance(labels: Labels, truth: Labels) -> tuple[float, ...]:
-    """Return the accuracy in %, by task, of always saying the class that is the most frequent in training."""
+    """Return the accuracy in % of the most frequent class in training, by task."""
     found = []
     for known, values in zip(labels.values, truth.values, strict=True):
         counts = torch.bincount(known[known >= 0], minlength=1)

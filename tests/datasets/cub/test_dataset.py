@@ -17,7 +17,7 @@ from mtbench.contract import Dataset, Split, stream
 from mtbench.contract.links import set_link
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.train.pointing import places_of
+from mtbench.train.diagnostics.pointing import places_of
 from mtbench_datasets.cub.dataset import held_out
 from tests.datasets.cub.trees import COLORS, PARTS, TASKS, Bird, edit, write_tree
 

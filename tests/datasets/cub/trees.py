@@ -98,7 +98,7 @@ def write_tree(
     """Write a folder as CUB-200-2011 lies on disk, with pictures of noise, and a world's file in its root.
 
     Args:
-        percentages: of a species, from 1 on, and an attribute such as ``wing_color::blue``; 0 elsewhere.
+        percentages: the percentage of a species, from 1 on, and an attribute such as ``wing_color::blue``; 0 elsewhere.
     """
     names, kinds = attributes(), [f"{number:03}.Bird_{number}" for number in range(1, species + 1)]
     paths = [f"{kinds[bird.species - 1]}/Bird_{bird.species}_{index:04}.jpg" for index, bird in enumerate(birds, 1)]

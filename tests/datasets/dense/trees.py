@@ -49,7 +49,7 @@ def write_tree(
 
     Args:
         labels: the number of classes by the name of a folder of labels.
-        world: whether it says that it is another world, of other numbers of images.
+        world: True if it says that it is another world, with other numbers of images.
     """
     for part, count in counts.items():
         for index in range(count):

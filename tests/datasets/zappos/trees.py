@@ -19,7 +19,7 @@ class Made:
     """A picture as image-path.mat and meta-data.csv describe it.
 
     Attributes:
-        path: as image-path.mat has it.
+        path: the path in image-path.mat.
         disk: the same below the folder of pictures; empty if it is equal.
     """
 

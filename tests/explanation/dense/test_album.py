@@ -38,7 +38,7 @@ def test_tasks_that_find_no_room_beside_an_image_stand_below_with_short_words() 
     found = [measured(index, 12) for index in range(6)]
     rows = torch.tensor([11, 7, 3, 2, 1])
     sheet = album(12).of_images(found, rows, torch.linspace(4 / 3, 6, 5), "best", 6)
-    assert sheet.title == "hand: best mean rank\nQUICK: a look, not a result."
+    assert sheet.title == "hand: best mean rank\nPreview, not a result."
     assert sheet.columns == 6
     above = [[panel.above if panel else None for panel in line.panels] for line in sheet.lines]
     long, short = "a name that is too…", ["miou 11.0 %"] * 5

@@ -81,7 +81,7 @@ def test_a_line_per_task_has_the_value_of_the_record_and_of_single_images(
         written = {"class": "{:.1f} %", "depth": "{:.3g}", "normal": "{:.1f}°"}[task]
         cells = [written.format(each) for each in (value, value, values[0], middle, values[-1])]
         assert f"| {task} | {len(values)} | {metric} | {' | '.join(cells)} |" in page
-    assert "Not as in the record" not in page
+    assert "Different from the record" not in page
 
 
 def test_there_are_figures_of_whole_images_and_of_each_task(run: RunFolder, pages: Path) -> None:
@@ -147,5 +147,5 @@ def test_tasks_of_other_kinds_and_values_unlike_the_record_are_named(run: RunFol
         for value in opened.network.parameters():
             value.zero_()
     page = render_markdown(dense_material(dataclasses.replace(opened, indices=(1,)), 1).page)
-    assert "Left out, since they are of another kind: class, normal." in page.replace(" and ", ", ")
-    assert "Not as in the record: absolute-error of depth." in page
+    assert "Left out, because they are of another kind: class, normal." in page.replace(" and ", ", ")
+    assert "Different from the record: absolute-error of depth." in page

@@ -43,8 +43,8 @@ def test_a_line_per_task_has_the_figures_of_the_record(run: RunFolder, pages: Pa
         right = round(48 * record.value(name, "triplet-accuracy") / 100)
         cells = (name, 48, accuracy, accuracy, right, 48 - right, 48, 48, precision, precision)
         assert f"| {' | '.join(map(str, cells))} |" in page
-    assert "A query is no candidate of its own." in page
-    assert "Not as in the record" not in page
+    assert "A query is not its own candidate." in page
+    assert "Different from the record" not in page
 
 
 def test_there_are_figures_of_queries_and_of_triplets_for_each_task(run: RunFolder, pages: Path) -> None:

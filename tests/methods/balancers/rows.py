@@ -20,7 +20,7 @@ def balancer(text: str, tasks: int = 2) -> GradientBalancer:
 
 
 def combined(combining: GradientBalancer, rows: Tensor, tasks: list[int] | None = None) -> Combined:
-    """What it makes of gradients (P, n); all tasks are present unless it is said which."""
+    """Return the result of a balancer for gradients (P, n); all tasks are present unless given otherwise."""
     indices = torch.arange(len(rows)) if tasks is None else torch.tensor(tasks)
     return combining.combine(rows, torch.ones(len(rows)), indices)
 

@@ -1,4 +1,4 @@
-"""What the balancers make of gradients, against TorchJD's own aggregators, numbers known by hand, and each other."""
+"""Results of the balancers, against TorchJD's own aggregators, numbers known by hand, and each other."""
 
 import warnings
 
@@ -115,7 +115,7 @@ def test_fairgrad_with_alpha_one_has_the_direction_of_nash(tasks: int) -> None:
 
 @pytest.mark.parametrize("name", ["mgda", "mgda:normalize=l2", "mgda:normalize=loss+", "mgda-ub", "db-mtl"])
 def test_no_gradient_one_task_and_numbers_that_are_not_finite_raise_nothing(name: str) -> None:
-    """As `test_gramian` has it of the others."""
+    """`test_gramian` tests the same for the others."""
     some, none, broken = drawn(3), torch.zeros(3, 50), drawn(3)
     some[1], broken[1, 7] = 0, torch.nan
     for rows, indices in [(some, [0, 1, 2]), (none, [0, 1, 2]), (some[:1], [2]), (none[:1], [0])]:

@@ -1,4 +1,4 @@
-"""How long a step's gradients are: the protocol's ``gradient_scale`` and ``clip``, and the identity of old runs."""
+"""Lengths of a step's gradients: the settings ``gradient_scale`` and ``clip``, and the identity of old runs."""
 
 import dataclasses
 from pathlib import Path
@@ -231,7 +231,7 @@ def test_every_kept_run_lies_in_the_folder_of_its_identity() -> None:
 
 
 def moved(method: str, clip: str = "0") -> float:
-    """How far the weights go in one step of gradient descent at a rate of .1."""
+    """Return the length of one step of the weights by gradient descent at a learning rate of .1."""
     spec = spec_of(method, epochs="1", batch="96", optimizer="sgd", schedule="constant", lr=".1", clip=clip)
     start = assemble(spec, root=Path(), device=torch.device("cpu")).network.state_dict()
     return length({name: value - start[name] for name, value in run(spec).model.items()})

@@ -1,4 +1,4 @@
-"""What holds for every balancer that combines gradients."""
+"""Properties of every balancer that combines gradients."""
 
 import subprocess
 import sys

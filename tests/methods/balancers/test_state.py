@@ -1,4 +1,4 @@
-"""What holds of every balancer of losses, with GradNorm and DB-MTL: its state is kept, and absent tasks do no harm."""
+"""Properties of every balancer of losses, GradNorm and DB-MTL: its state is kept, and absent tasks do no harm."""
 
 from pathlib import Path
 from typing import Any

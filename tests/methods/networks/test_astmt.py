@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mtbench.contract import Batch
 from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench.train.evaluate import evaluate
 from mtbench_methods.networks.astmt import Adapted, Astmt, NormalizedByTask, adapter, reverse
 from mtbench_methods.networks.branches import Branches

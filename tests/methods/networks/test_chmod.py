@@ -5,7 +5,7 @@ from mtbench.contract import Setup
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
-from mtbench.train.cost import count_parameters, parts
+from mtbench.train.cost.ledger import count_parameters, parts
 from mtbench_methods.networks.chmod import ChannelModulation
 from tests.builders.networks import network_in, network_of, setup_of
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mtbench.contract import Backbone, NoOptions, Setup
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_method
-from mtbench.train.cost import count_macs, parts
+from mtbench.train.cost.ledger import count_macs, parts
 from mtbench_methods.networks.cross_stitch import CrossStitch
 from mtbench_methods.networks.single import Single
 from tests.builders.networks import network_in, setup_of
@@ -141,7 +141,7 @@ def test_only_the_channels_that_a_unit_swaps_are_swapped() -> None:
 
 
 def reached(network: CrossStitch, index: int) -> dict[str, float]:
-    """By parameter, how long the gradient of one task's output is."""
+    """Return the length of the gradient of one task's output, by parameter."""
     network.zero_grad()
     torch.manual_seed(0)
     network.task_output(torch.rand(8, 1, 28, 28), index).square().sum().backward()  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from mtbench.plan.counting import outline
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.train.assemble import assemble, build
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench.train.loop import fit
 from mtbench.train.phases import phases
 from mtbench_methods.networks.chmod import ChannelModulation

@@ -6,7 +6,7 @@ import torch
 
 from mtbench.contract import Setup
 from mtbench.plan.parse import parse_backbone, parse_method
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench_methods.networks.chmod import ChannelModulation
 from mtbench_methods.networks.film import Film
 from tests.builders.networks import network_of

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import NoOptions, Setup
-from mtbench.train.cost import count_macs, parts
+from mtbench.train.cost.ledger import count_macs, parts
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.mmoe import Mmoe
 from tests.builders.networks import network_in, setup_of

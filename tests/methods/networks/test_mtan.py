@@ -19,7 +19,7 @@ from mtbench.contract import (
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import count_macs, parts
+from mtbench.train.cost.ledger import count_macs, parts
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.mtan import Mtan, fitted
 from tests.builders.networks import network_of, setup_of

@@ -10,7 +10,7 @@ from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import count_macs, parts
+from mtbench.train.cost.ledger import count_macs, parts
 from mtbench.train.trained import Trained, train
 from mtbench_methods.networks.progressive import Progressive
 from mtbench_methods.networks.single import Single

@@ -3,7 +3,7 @@ from functools import partial
 import pytest
 import torch
 
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.routing import TaskRouting
 from tests.builders.networks import network_of

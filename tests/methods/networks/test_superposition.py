@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.errors import UsageError
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench_methods.networks.film import Film
 from mtbench_methods.networks.rows import RowsByTask
 from mtbench_methods.networks.superposition import Superposed, Superposition
@@ -26,7 +26,7 @@ def bound_layers(network: Superposition) -> dict[str, Superposed]:
 
 
 def matrix(layer: Superposed, context: str, task: int) -> Tensor:
-    """What binding multiplies the channels by, written as a C x C matrix."""
+    """Return the factor of the channels in binding, written as a C x C matrix."""
     found = layer.contexts[task]
     if context == "binary":
         return torch.diag(found)

@@ -13,7 +13,7 @@ from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_backbone, parse_method
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import count_macs, parts
+from mtbench.train.cost.ledger import count_macs, parts
 from mtbench_methods.networks.td.network import TopDown, derangement
 from mtbench_methods.networks.td.one_channel import OneChannel
 from mtbench_methods.networks.td.stream import Mirror

@@ -14,7 +14,7 @@ from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench.train.trained import train
 from mtbench_methods.networks.td.network import TopDown, TopDownOptions
 from mtbench_methods.networks.td.stream import Glance, Sections, stream
@@ -127,8 +127,10 @@ def test_at_the_start_the_stream_does_not_fade(backbone: str, method: str) -> No
 
 @pytest.mark.parametrize("backbone", ["vgg11:width=.25", "resnet18:width=.25"])
 def test_at_the_start_the_stream_depends_on_the_task_by_no_less_than_a_third_at_any_level(backbone: str) -> None:
-    """Of the standard deviation of each map over tasks and images. With the released code's weights it is a tenth on
-    ResNet-18, whose maps are normalized."""
+    """The bound is a fraction of the standard deviation of each map over tasks and images.
+
+    With the released code's weights it is a tenth on ResNet-18, whose maps are normalized.
+    """
     network, tasks = build(backbone, tasks=12, side=64), range(12)
     images = torch.randn(16, 3, 64, 64)
     with torch.no_grad():

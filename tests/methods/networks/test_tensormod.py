@@ -5,7 +5,7 @@ import torch
 
 from mtbench.contract import Setup
 from mtbench.plan.parse import parse_backbone, parse_method
-from mtbench.train.cost import parts
+from mtbench.train.cost.ledger import parts
 from mtbench_methods.networks.tensormod import TensorModulation
 from tests.builders.networks import network_of
 

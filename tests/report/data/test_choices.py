@@ -33,13 +33,13 @@ def table(runs: Sequence[RunStatus], choices: Choices = DEFAULT) -> Table:
 
 
 def heads(runs: Sequence[RunStatus], *metrics: str) -> tuple[str, ...]:
-    """The heads up to n."""
+    """Return the heads up to n."""
     header = page_of(table(runs, Choices(metrics=metrics))).layout.header
     return header[1 : header.index("n")]
 
 
-def caption(runs: Sequence[RunStatus], choices: Choices = DEFAULT) -> str:
-    return " ".join(table(runs, choices).caption)
+def details(runs: Sequence[RunStatus], choices: Choices = DEFAULT) -> str:
+    return " ".join(table(runs, choices).details)
 
 
 def classified(method: str, seed: int, accuracy: float, other: float) -> RunStatus:
@@ -54,11 +54,11 @@ def test_a_table_has_the_primary_metric_of_each_task_if_nothing_is_chosen() -> N
     assert heads(NYUV2)[:3] == ("segmentation (miou % ↑)", "depth (absolute-error ↓)", "normals (mean-angle ° ↓)")
 
 
-def test_a_chosen_metric_is_shown_of_the_tasks_that_have_it_and_the_caption_names_the_others() -> None:
+def test_a_chosen_metric_is_shown_of_the_tasks_that_have_it_and_the_details_name_the_others() -> None:
     assert heads(NYUV2, "relative-error")[0] == "depth"
-    said = caption(NYUV2, Choices(metrics=("relative-error",)))
-    assert "Test relative-error, lower is better, after the last epoch" in said
-    assert "Without such a metric, and left out: segmentation and normals." in said
+    chosen = Choices(metrics=("relative-error",))
+    assert "Test relative-error (lower is better), one seed." in table(NYUV2, chosen).caption
+    assert "Tasks without relative-error are left out: segmentation and normals." in details(NYUV2, chosen)
 
 
 def test_all_metrics_are_a_column_each_with_task_metric_unit_and_direction() -> None:
@@ -99,10 +99,10 @@ def test_a_metric_that_all_tasks_share_has_a_mean_column() -> None:
     ]
 
 
-def test_where_no_task_has_the_metric_primary_ones_are_shown_and_the_caption_says_so() -> None:
+def test_where_no_task_has_the_metric_primary_ones_are_shown_and_the_details_say_so() -> None:
     runs = [finished("td")]
     assert heads(runs, "miou")[:3] == ("LU", "RL", "mean")
-    assert "No task here has miou: primary metrics are shown." in caption(runs, Choices(metrics=("miou",)))
+    assert "No task here has miou: primary metrics are shown." in details(runs, Choices(metrics=("miou",)))
 
 
 def test_a_record_of_format_1_shows_its_only_metric_beside_records_with_more() -> None:
@@ -138,10 +138,11 @@ def test_where_tasks_have_several_metrics_the_other_averages_stand_beside_the_ch
     assert page.layout.header[at : at + 4] == ("Δm ↓", "Δm task ↓", "Δm main ↓", "n")
     assert [cell.says for cell in page.layout.lines[1][at : at + 3]] == ["+5.59", "-0.88", "-2.90"]
     assert (
-        "Δm: the mean over the metrics of all tasks of the relative drop from single of the same seed and backbone, "
-        "in %, lower is better. Δm task: the mean over the metrics of each task, then over tasks; Δm main: the mean "
-        "over the tasks' primary metrics."
-    ) in page.caption
+        "Δm: the mean over the metrics of all tasks of the relative drop from single with the same seed and backbone. "
+        "Δm task: the mean over the metrics of each task, then over tasks; Δm main: the mean over the tasks' primary "
+        "metrics."
+    ) in page.details
+    assert "Δm: mean relative drop from single (%, lower is better)." in page.caption
     assert page.aside.startswith("Δm: drop from single in %, mean over all metrics.")
 
 
@@ -157,16 +158,16 @@ def test_a_single_task_metric_of_0_leaves_the_gains_that_include_it_undefined_an
     runs = [indoor("single", 0, (*INDOOR_SINGLE[:6], 0.0, *INDOOR_SINGLE[7:])), indoor("td", 0, INDOOR_UNIFORM)]
     row = table(runs).rows[1]
     assert [row.deltas[average, "seed"].n for average in ("task", "metric", "main")] == [0, 0, 1]
-    assert "Where single has 0 in within-11.25 of normals, a Δm that includes it is undefined." in caption(runs)
+    assert "Δm is undefined where it includes within-11.25 of normals, in which single has 0." in details(runs)
 
 
-def test_classification_gains_by_accuracy_alone_and_the_caption_says_so() -> None:
+def test_classification_gains_by_accuracy_alone_and_the_details_say_so() -> None:
     runs = [classified("single", 0, 80, 20), classified("td", 0, 84, 90)]
     found = table(runs)
     assert found.rows[1].delta.mean == pytest.approx(5)
     assert found.averages == ()
     assert page_of(found).layout.header.count("Δm ↑") == 1
-    assert "No part of Δm: balanced-accuracy, f1 and macro-f1." in caption(runs)
+    assert "Not part of Δm: balanced-accuracy, f1 and macro-f1." in details(runs)
 
 
 def test_a_negative_r2_leaves_the_gain_of_a_regression_defined() -> None:
@@ -193,8 +194,8 @@ def test_the_divisor_is_the_run_of_the_same_seed_or_the_mean_of_the_single_task_
     # 75 of 50 and of 100: +50 and -25 %; of their mean of 75, nothing, for the seed without a single-task run too.
     assert [by_seed.rows[1].delta.mean, by_mean.rows[1].delta.mean] == pytest.approx([12.5, 0])
     assert [by_seed.rows[1].delta.n, by_mean.rows[1].delta.n] == [2, 3]
-    assert "Divided by the mean of the runs of single instead, a method's Δm differs by up to 12.50." in caption(runs)
-    assert "relative gain over the mean of the runs of single, backbone alike, in %." in " ".join(by_mean.caption)
+    assert "Relative to the mean of the runs of single instead, a method's Δm differs by up to 12.50." in details(runs)
+    assert "relative gain over the mean of the runs of single with the same backbone." in " ".join(by_mean.details)
 
 
 def test_the_csv_has_every_average_by_both_divisors() -> None:

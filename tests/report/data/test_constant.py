@@ -88,7 +88,7 @@ def test_with_one_seed_the_interval_is_wilsons_over_test_images(accuracy: float,
     assert (("td", "LU") in marked(build_table(comparison([run])))) == (low <= MAJORITY["LU"] / 100)
 
 
-def test_with_one_seed_other_metrics_count_as_they_are_and_the_caption_says_so() -> None:
+def test_with_one_seed_other_metrics_count_as_they_are_and_the_details_say_so() -> None:
     found = [
         beside(
             finished("td", 0, (0.5, 0.7), metric="mse", unit="", higher_is_better=False), {"LU": 0.6, "RL": 0.6}, "mean"
@@ -98,7 +98,8 @@ def test_with_one_seed_other_metrics_count_as_they_are_and_the_caption_says_so()
     assert marked(table) == {("td", "RL"), ("td", "mean")}
     assert table.constants is not None
     assert (table.constants.name, table.constants.values) == ("mean", (0.6, 0.6, 0.6))
-    assert "(of accuracy; other metrics count as they are)" in " ".join(table.caption)
+    said = "Metrics other than accuracy have no interval and are compared as they are."
+    assert said in " ".join(table.details)
 
 
 def test_where_lower_is_better_what_is_not_below_the_constant_is_marked() -> None:
@@ -144,7 +145,7 @@ def test_what_is_best_and_not_above_the_constant_is_not_bold() -> None:
     assert bold([beside(run, MAJORITY) for run in bare]) == ["RL", "mean"]
 
 
-def test_a_gain_in_part_of_what_nobody_has_learned_is_marked_and_in_a_look_left_out() -> None:
+def test_a_gain_in_part_of_what_nobody_has_learned_is_marked_and_in_a_preview_left_out() -> None:
     scores = {
         "single": [(71.0, 80.0), (71.9, 80.4)],
         "td": [(72.0, 83.0), (71.4, 83.1)],
@@ -159,7 +160,7 @@ def test_a_gain_in_part_of_what_nobody_has_learned_is_marked_and_in_a_look_left_
         assert gains["moo"].startswith("+")
         assert all(gains[method].endswith(shown) for method in ("single", "td"))
         assert [row.method for row in table.rows if row.idle] == ["single", "td"]
-        assert "averages over a task in which neither the method nor single is above it" in " ".join(page.caption)
+        assert "includes a task in which neither the method nor single is above it" in " ".join(page.details)
 
 
 def test_the_csv_has_the_constant_and_says_of_each_cell_if_it_is_above() -> None:
@@ -176,7 +177,7 @@ CLASSES = tuple(TaskInfo(name=name, metrics=Classification(classes=4).metrics) f
 
 
 def asked(q1: float, q2: float) -> Comparison:
-    """Two methods on two tasks of four classes whose majority class has these accuracies."""
+    """Return two methods on two tasks of four classes whose majority class has these accuracies."""
     return comparison(
         [
             beside(

@@ -16,7 +16,7 @@ WOBBLE = (0.0, 0.3, -0.2)
 
 
 def of(method: str, score: float, *threads: int) -> list[RunStatus]:
-    """Runs with one seed for each number of threads."""
+    """Return runs with one seed for each number of threads."""
     return [
         finished(method, seed, (score + seed + WOBBLE[seed] * (method == "td"), 50.0 + seed), threads=count)
         for seed, count in enumerate(threads)
@@ -24,7 +24,7 @@ def of(method: str, score: float, *threads: int) -> list[RunStatus]:
 
 
 def marked(*runs: list[RunStatus], base: str = "seed") -> tuple[list[str], list[str]]:
-    """The methods' names in the table, and the footnotes on comparisons."""
+    """Return the methods' names in the table, and the footnotes on comparisons."""
     (comparison,) = compare([run for each in runs for run in each])
     page = page_of(build_table(comparison, Choices(delta=Convention(base=base))))
     return [line[0].says for line in page.layout.lines], [note for note in page.footnotes if note.startswith("‡")]

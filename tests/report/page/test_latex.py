@@ -36,7 +36,7 @@ def test_a_table_reads_as_latex() -> None:
         "% Made by mtbench report. Needs \\usepackage{booktabs}.\n% In two columns the table takes the width of both:\n"
         "\\csname if@twocolumn\\endcsname\\def\\mtbenchwide{*}\\else\\def\\mtbenchwide{}\\fi\n"
         "\\begin{table\\mtbenchwide}[tbp]\n\\centering\n\\footnotesize\n"
-        "\\setlength{\\tabcolsep}{3pt}\n\\caption[mmnist2, protocol paper]{mmnist2, protocol paper: 100 epochs, "
+        "\\setlength{\\tabcolsep}{3pt}\n\\caption[mmnist2, protocol paper]{mmnist2, protocol paper. Test "
     )
     assert head.endswith("\\label{tab:mmnist2-paper}\n\\par\\smallskip\n")
     pm = r"\,$\pm$\,"
@@ -72,8 +72,8 @@ def test_a_table_reads_as_latex() -> None:
     )
 
 
-def test_a_look_is_marked_in_bold_at_the_head_of_the_caption() -> None:
-    assert r"]{\textbf{QUICK: a look, not a result.} mmnist2, protocol quick: 2" in latex([finished(protocol=QUICK)])
+def test_a_preview_is_marked_in_bold_at_the_head_of_the_caption() -> None:
+    assert r"]{\textbf{Preview, not a result.} mmnist2, protocol quick." in latex([finished(protocol=QUICK)])
 
 
 def test_many_tasks_stand_in_blocks_below_one_another() -> None:
@@ -98,7 +98,8 @@ def test_more_methods_than_a_page_has_lines_go_on_in_another_table() -> None:
     rows = re.findall(r"^([a-z][\w+:=.-]+) & .*\\\\$", text, re.MULTILINE)
     assert [name for name in rows if name != "method"] == sorted(MANY) * 3  # with the tasks, the mean, the costs
     tables = text.split("\\begin{table\\mtbenchwide}")[1:]
-    assert [table.count("\\\\\n") for table in tables] == [1 + 23, 1 + 22, 1 + 45, 1 + 45]
+    assert [table.count("\\\\\n") for table in tables] == [1 + 23, 1 + 22, 1 + 45, 1 + 45, 0]
+    assert [r"\textbf{Details.} " in table for table in tables] == [False] * 4 + [True]
     assert "continued" not in tables[0]
     assert all(", continued." in table for table in tables[1:])
     assert "branches+famo: 1 failed" in tables[-1]

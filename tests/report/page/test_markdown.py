@@ -19,7 +19,7 @@ def table_of(runs: list) -> Table:  # type: ignore[type-arg]
 
 
 def test_a_table_reads_as_markdown() -> None:
-    table, caption, notes = render_markdown(page_of(table_of(mixed_runs()))).split("\n\n", 1)[1].split("\n\n")
+    table, caption, details, notes = render_markdown(page_of(table_of(mixed_runs()))).split("\n\n", 1)[1].split("\n\n")
     assert table == (
         "| method | LU | RL | mean | Δm ↑ | n | \\#P | MACs | labels | s/epoch | memory |\n"
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
@@ -28,19 +28,25 @@ def test_a_table_reads_as_markdown() -> None:
         "| single | – | – | – | – | 0/2 | – | – | – | – | – |\n"
         "| td | **91.00 ± 1.00** | 82.00 ± 2.00 | **86.50 ± 1.50** | – | 3 | ×1.25 | 800.0k | 12.0M | 1.50 | 300 MB |"
     )
-    assert caption.startswith("mmnist2, protocol paper: 100 epochs, batch 512, adam with learning rate 0.001, halved")
+    assert caption == (
+        "mmnist2, protocol paper. Test accuracy (%, higher is better), mean ± standard deviation over n seeds; bold: "
+        "best mean, significantly better than every other method (paired t-test, Holm-corrected, 5 %)."
+    )
+    assert details.startswith(
+        "**Details.** Training: 100 epochs, batch size 512, adam with learning rate 0.001, halved"
+    )
     assert notes == (
         "- chmod†: 1 failed (seed 2: loss of task LU became NaN at step 14), 1 missing (seed 3), "
         "1 stale (seed 0: the network's code changed).\n"
         "- single: 1 damaged (seed 1: its checksum is wrong), 1 running (seed 0).\n"
-        "- † Some runs are stale: what makes their numbers has changed since they ran.\n"
+        "- † Stale runs: code or data that their numbers depend on has changed since they were trained.\n"
     )
 
 
-def test_a_look_is_marked_in_heading_and_caption() -> None:
+def test_a_preview_is_marked_in_heading_and_caption() -> None:
     text = render_markdown(page_of(table_of([finished(protocol=QUICK)])))
-    assert text.startswith("### mmnist2, protocol quick (QUICK: a look, not a result)\n")
-    assert "\n**QUICK: a look, not a result.** mmnist2, protocol quick: 2 epochs" in text
+    assert text.startswith("### mmnist2, protocol quick (preview, not a result)\n")
+    assert "\n**Preview, not a result.** mmnist2, protocol quick. Test accuracy" in text
 
 
 def test_one_seed_prints_no_spread() -> None:

@@ -33,11 +33,12 @@ def test_a_table_on_80_columns_has_costs_beside_the_mean() -> None:
         "moo     84.75 ± 1.28     –    3    ×2.00  800.0k   12.0M     1.50  300 MB\n"
         "single             –     –  0/2        –       –       –        –       –\n"
         "td      86.50 ± 1.50     –    3    ×1.25  800.0k   12.0M     1.50  300 MB\n"
-        "Δm, the gain over single-task networks, takes runs of them.\n"
+        "Δm, the gain over single-task networks, needs runs of them.\n"
         "chmod†: 1 failed (seed 2: loss of task LU became NaN at step 14), 1 missing\n"
         "(seed 3), 1 stale (seed 0: the network's code changed).\n"
         "single: 1 damaged (seed 1: its checksum is wrong), 1 running (seed 0).\n"
-        "† Some runs are stale: what makes their numbers has changed since they ran."
+        "† Stale runs: code or data that their numbers depend on has changed since they\n"
+        "were trained."
     )
 
 
@@ -49,11 +50,11 @@ def test_a_table_on_200_columns_wraps_nothing() -> None:
         "moo     88.50 ± 1.05  81.00 ± 1.53  84.75 ± 1.28     –    3    ×2.00  800.0k   12.0M     1.50  300 MB\n"
         "single             –             –             –     –  0/2        –       –       –        –       –\n"
         "td      91.00 ± 1.00  82.00 ± 2.00  86.50 ± 1.50     –    3    ×1.25  800.0k   12.0M     1.50  300 MB\n"
-        "Δm, the gain over single-task networks, takes runs of them.\n"
+        "Δm, the gain over single-task networks, needs runs of them.\n"
         "chmod†: 1 failed (seed 2: loss of task LU became NaN at step 14), 1 missing (seed 3), "
         "1 stale (seed 0: the network's code changed).\n"
         "single: 1 damaged (seed 1: its checksum is wrong), 1 running (seed 0).\n"
-        "† Some runs are stale: what makes their numbers has changed since they ran."
+        "† Stale runs: code or data that their numbers depend on has changed since they were trained."
     )
 
 
@@ -78,14 +79,14 @@ def test_on_a_narrow_console_blocks_of_columns_stand_below_one_another() -> None
         "method                        s/epoch  memory\n"
         "td:channels=6:bu2=mul+fixed:     1.50  300 MB\n"
         "weights=.3/.4/.3\n"
-        "Δm, the gain over single-task networks, takes runs of them."
+        "Δm, the gain over single-task networks, needs runs of them."
     )
 
 
 def test_a_table_of_all_methods_is_three_blocks_on_80_columns() -> None:
     first, second, third = printed(many_runs(), 80).split("\n\n")
     title, head, *rows = first.splitlines()
-    assert title == "mmnist2, protocol quick QUICK: a look, not a result."
+    assert title == "mmnist2, protocol quick Preview, not a result."
     assert head.split() == ["method", "LU", "RL"]
     assert [row.split()[0] for row in rows] == sorted(MANY)
     head, *rows = second.splitlines()
@@ -98,8 +99,8 @@ def test_a_table_of_all_methods_is_three_blocks_on_80_columns() -> None:
     # uniform is method 13 of the made-up ones: 3.1 (1 + 1.2) seconds per epoch.
     assert rows[44].split()[-3:] == ["×1.00", "590", "MB"]
     assert " ".join(rows[45:47]) == (
-        "Δm: gain over single in %, mean over tasks; Δerr: of its error rate, lower is better. "
-        "time: of training, relative to uniform (6.82 s per epoch)."
+        "Δm: gain over single in %, mean over tasks; Δerr: of the error rate, lower is better. "
+        "time: training time relative to uniform (6.82 s per epoch)."
     )
 
 
@@ -110,8 +111,8 @@ def test_a_table_of_all_methods_is_one_block_on_200_columns() -> None:
     assert len({len(row) for row in rows[:45]}) == 1
 
 
-def test_a_look_is_marked_beside_the_title() -> None:
-    assert printed([finished(protocol=QUICK)], 80).startswith("mmnist2, protocol quick QUICK: a look, not a result.\n")
+def test_a_preview_is_marked_beside_the_title() -> None:
+    assert printed([finished(protocol=QUICK)], 80).startswith("mmnist2, protocol quick Preview, not a result.\n")
 
 
 def test_what_is_separated_is_bold_on_a_terminal() -> None:

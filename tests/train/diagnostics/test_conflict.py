@@ -12,7 +12,7 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record.diagnosis import Conflict
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import Ledger
+from mtbench.train.cost.ledger import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.trained import Trained, train
 from tests.builders.keepers import Memory

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtbench.train.device import deterministic
 from mtbench.train.diagnostics.probes import Labels, probe
+from mtbench.train.machine.device import deterministic
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mtbench.contract import Retrieval, Split, Task, stream
 from mtbench.train.assemble import assemble
-from mtbench.train.cost import Ledger
+from mtbench.train.cost.ledger import Ledger
 from mtbench.train.diagnostics.conflict import ConflictMeter
 from mtbench.train.diagnostics.same_images import SameImages
 from mtbench.train.trained import train

@@ -9,8 +9,8 @@ from mtbench.backbones.lenet import LeNet
 from mtbench.contract import AllTasksNetwork, Classification, Inputs, NoOptions, Setup, Split, Task
 from mtbench.plan.grid import Request, plan
 from mtbench.store.record.diagnosis import Selectivity
-from mtbench.train.device import deterministic
 from mtbench.train.diagnostics.selectivity import measure_selectivity, selectivity
+from mtbench.train.machine.device import deterministic
 from mtbench.train.trained import Trained, train
 from tests.builders.keepers import Forgetful
 

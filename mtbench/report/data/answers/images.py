@@ -69,7 +69,8 @@ def _recorded(record: Record, task: str) -> float:
 
 @cache
 def _labels(dataset: str, root: Path) -> Mapping[str, NDArray[np.int64]]:
-    """The test labels by task, -1 where undefined; nothing if the data are not here or the tasks are not of classes."""
+    """Return the test labels by task, -1 where undefined; nothing if the data are not here or the tasks are not of
+    classes."""
     try:
         opened = parse_dataset(dataset).open(root)
         if not opened.fingerprint():

@@ -24,7 +24,7 @@ class Asked:
     """A reader's wishes for Δm, beside a convention: empty where nothing is asked.
 
     Attributes:
-        average, sign, base: as in `mtbench.report.data.choices.Convention`.
+        average, sign, base: see `mtbench.report.data.choices.Convention`.
     """
 
     average: str = ""
@@ -86,7 +86,7 @@ def convert(comparison: Comparison, name: str, asked: Asked) -> Comparison | Non
     """Return a comparison read by a convention of its dataset; None if there is no such convention.
 
     Raises:
-        UsageError: what is asked of Δm contradicts the convention.
+        UsageError: the options for Δm contradict the convention.
     """
     convention = conventions_of(comparison.dataset).get(name)
     if convention is None:

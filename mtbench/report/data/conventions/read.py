@@ -31,8 +31,8 @@ def read_by(comparison: Comparison, rules: Rules, *, name: str, opening: Sequenc
     A run whose record lacks what the rules take has no test metric, and a footnote says why.
 
     Args:
-        name: of the convention.
-        opening: sentences at the beginning of the caption.
+        name: the name of the convention.
+        opening: see `Reading`.
     """
     single = single_task_runs(comparison)
     found: dict[str, _Found] = {}
@@ -103,7 +103,7 @@ def _each(method: MethodRuns, rules: Rules, read: Callable[[Record, int], tuple[
 
 
 def _of_single(record: Record, rules: Rules) -> tuple[Values | None, str]:
-    """The values of single-task networks: where epochs are chosen on the test split, each task's own."""
+    """Return the values of single-task networks: where epochs are chosen on the test split, each task's own."""
     if rules.epoch not in ON_TEST:
         return _of_method(record, rules, {})
     found, values = series(record, rules), dict[tuple[str, str], float]()
@@ -198,6 +198,6 @@ def _said(found: Mapping[str, _Found]) -> Iterable[str]:
 
 
 def _mean(values: Iterable[float]) -> float:
-    """The mean of those that are not NaN; NaN of none."""
+    """Return the mean of those that are not NaN; NaN of none."""
     known = [value for value in values if not math.isnan(value)]
     return sum(known) / len(known) if known else math.nan

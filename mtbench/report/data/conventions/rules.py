@@ -23,10 +23,10 @@ class Rules:
 
     Attributes:
         epoch: one of `EPOCHS`.
-        batches: what metrics are averaged over; None for all test examples together.
+        batches: the batches that metrics are averaged over; None for all test examples together.
         together: metrics of all test examples together even so.
         delta: the convention of Δm.
-        constants: what Δm is relative to with the base ``constants``.
+        constants: the values that Δm is relative to with the base ``constants``.
     """
 
     epoch: str = "last"
@@ -40,7 +40,7 @@ def rules_of(convention: PeerConvention, base: str) -> Rules:
     """Return the rules of a convention.
 
     Args:
-        base: what Δm is relative to: the convention's own, or ``mean``.
+        base: the base of Δm: the convention's own, or ``mean``.
     """
     return Rules(
         epoch=convention.epoch,

@@ -1,4 +1,4 @@
-"""Conventions in words: the beginning of a caption, and a table of what they say beside the training."""
+"""Conventions in words: sentences for a caption and its details, and a table of the rules beside the training."""
 
 from mtbench.contract import PeerConvention
 from mtbench.report.data.choices import AVERAGES
@@ -36,10 +36,10 @@ def facts(convention: PeerConvention) -> dict[str, str]:
 
 
 def opening(name: str, convention: PeerConvention, base: str, why: str) -> tuple[str, ...]:
-    """Return the sentences that name a convention at the beginning of a caption.
+    """Return sentences on a convention, the first of which names it.
 
     Args:
-        base: what Δm is relative to.
+        base: the base of Δm.
         why: why constants do not fit, in a clause; empty if they do or there are none.
     """
     said = [f"Convention {name}, as of {convention.source}."]
@@ -47,7 +47,7 @@ def opening(name: str, convention: PeerConvention, base: str, why: str) -> tuple
         printed = (f"{task} {' '.join(values.values())}" for task, values in convention.constants.values.items())
         said.append(f"Constants: {'; '.join(printed)}, from {convention.constants.source}.")
     elif why:
-        said.append(f"The convention's constants are not used, for {why}.")
+        said.append(f"The convention's constants are not used, because {why}.")
     if convention.chooses_on_test:
         said.append("Epochs are chosen on the test split: these numbers are too good, and nothing is bold or ranked.")
     return tuple(said)

@@ -21,7 +21,7 @@ class Expense:
         parameter_ratio: its weights over those of the single-task network.
         macs: multiply-accumulates to answer every task for one example.
         label_uses: labels that entered a loss, mean over runs.
-        seconds: of training per epoch, as `seconds_per_epoch`; None if no run tells.
+        seconds: seconds of training per epoch, see `seconds_per_epoch`; None if no run has them.
         relative: `seconds` over those of the yardstick; None if one of them is not known.
         memory: bytes at the peak, the most of any run.
     """
@@ -59,7 +59,8 @@ def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
 
 
 def yardstick(comparison: Comparison) -> Yardstick | None:
-    """The reference network with the reference balancer, without options, on the backbone that most methods have.
+    """Return the reference network with the reference balancer, without options, on the backbone that most methods
+    have.
 
     None if it is not in the comparison, if no run of it tells its seconds, or if some runs were on a GPU and some not.
     """
@@ -77,7 +78,7 @@ def yardstick(comparison: Comparison) -> Yardstick | None:
 
 
 def seconds_per_epoch(method: MethodRuns) -> float | None:
-    """The median over runs of the seconds that training steps took per epoch, those of the evaluations left out.
+    """Return the median over runs of the seconds that training steps took per epoch, those of the evaluations left out.
 
     Of a CPU they are the process's own, which other processes lengthen little; of a GPU, those on the clock.
     """

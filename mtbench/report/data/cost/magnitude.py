@@ -49,7 +49,7 @@ def counted_magnitude(method: str, dataset: str) -> Magnitude:
     """Count the size of a method on a dataset before anything has run, without memory for its weights.
 
     Args:
-        method, dataset: as a suite writes them.
+        method, dataset: texts as in a suite.
 
     Raises:
         UsageError, PluginError: one of them does not exist, or they do not fit each other.

@@ -36,7 +36,7 @@ def large_parts(
     columns of the table show as much, and nothing is said.
 
     Args:
-        parts: of each method, see `mean_parts`.
+        parts: the parts of each method, see `mean_parts`.
     """
     if not comparison.tasks or not other_averages(comparison, convention.average):
         return ""

@@ -17,7 +17,7 @@ class Ranking:
     """Mean ranks.
 
     Attributes:
-        ranks: of each method of the comparison, 1 for the best; NaN for one that is not among the rows.
+        ranks: the rank of each method of the comparison, 1 for the best; NaN for one that is not among the rows.
         rows: the titles of those that are ranked among each other.
         metrics: over how many the mean is taken.
     """

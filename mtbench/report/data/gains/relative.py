@@ -56,8 +56,8 @@ def delta_terms(tasks: Sequence[TaskInfo], average: str) -> Terms:
 
 
 def single_task_runs(comparison: Comparison) -> MethodRuns | None:
-    """Runs of a single-task baseline with its default options and the reference balancer, on the backbone that most
-    methods have; None if no such run has finished.
+    """Return runs of a single-task baseline with its default options and the reference balancer, on the backbone that
+    most methods have; None if no such run has finished.
 
     Where several networks with that role were run, mtbench's own comes first, then the others by name.
     """
@@ -133,7 +133,7 @@ def delta_parts_of(comparison: Comparison, convention: Convention) -> list[NDArr
 
 
 def error_changes(comparison: Comparison) -> list[NDArray[np.float64]]:
-    """The relative change of the error rate (see `mtbench.stats.relative.relative_error`) likewise, in %.
+    """Return the relative change of the error rate (see `mtbench.stats.relative.relative_error`) likewise, in %.
 
     NaN everywhere where a task's metric is no share in % of which more is better.
     """
@@ -146,7 +146,7 @@ def error_changes(comparison: Comparison) -> list[NDArray[np.float64]]:
 
 
 def _metrics(comparison: Comparison) -> list[tuple[str, Metric]]:
-    """The metrics that are a part of Δm, each with the name of its task."""
+    """Return the metrics that are a part of Δm, each with the name of its task."""
     return [(task.name, metric) for task in comparison.tasks for metric in task.delta_metrics]
 
 

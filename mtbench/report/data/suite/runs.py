@@ -26,13 +26,13 @@ class Sheet:
     """The runs of a suite on one dataset under one of its variations: what stands in one table.
 
     Attributes:
-        dataset: as the suite writes it.
+        dataset: the dataset as in the suite.
         variation: the numbers of the protocol that this part of the grid sets or varies, as texts.
         comparison: its runs; methods in the suite's order, under the suite's labels.
-        methods: what the suite calls them, in the same order.
-        planned: how many seeds the suite asks for at this size.
-        paper: what was published of it, if anything.
-        relations: what was published of its pairs of tasks.
+        methods: their names in the suite, in the same order.
+        planned: the number of seeds of the suite at this size.
+        paper: its published numbers, if there are any.
+        relations: the published numbers of its pairs of tasks.
     """
 
     dataset: str
@@ -62,7 +62,7 @@ class Sheet:
         return not names.isdisjoint(name for name, _ in self.variation)
 
     def runs(self, method: str) -> MethodRuns | None:
-        """The runs of a method, by the suite's name for it."""
+        """Return the runs of a method, by the suite's name for it."""
         return dict(zip(self.methods, self.comparison.methods, strict=True)).get(method)
 
 
@@ -74,10 +74,10 @@ class SuiteRuns:
         base: the datasets' protocol that they started from.
         size: e.g. ``paper``, or ``quick, epochs=2``.
         sheets: in the suite's order.
-        absent: what of the suite no run is of, in words, a text for each dataset and variation.
+        absent: parts of the suite without a run, in words, a text for each dataset and variation.
         studies: its searches, in its order.
         declared: when it was declared, in a sentence; empty if it was not.
-        changed: how it differs from what was declared, in a sentence; empty if it does not.
+        changed: its differences from the declaration, in a sentence; empty if there are none.
     """
 
     suite: Suite
@@ -110,7 +110,7 @@ class SuiteRuns:
         return f"{self.slug}-{sheet.comparison.folder}{varied}"
 
     def sheet(self, dataset: str, settings: Mapping[str, Setting]) -> Sheet | None:
-        """The sheet of a dataset under a variation (see `_meant`); None if nothing of it has been run."""
+        """Return the sheet of a dataset under a variation (see `_meant`); None if nothing of it has been run."""
         wanted = _meant(self.suite, dataset, settings)
         return next((each for each in self.sheets if (each.dataset, each.variation) == (dataset, wanted)), None)
 
@@ -129,7 +129,8 @@ def suite_runs(
     studies: Iterable[StudyRuns] = (),
     declaration: Declaration | None = None,
 ) -> list[SuiteRuns]:
-    """The runs and searches that belong to a suite, whatever command made them, one result for each size there is.
+    """Return the runs and searches that belong to a suite, whatever command made them, one result for each size there
+    is.
 
     Args:
         declaration: the suite as it was declared before it was run.
@@ -196,8 +197,8 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
 def _comparison(
     suite: Suite, variation: tuple[tuple[str, str], ...], methods: Mapping[str, Sequence[RunStatus]]
 ) -> Comparison:
-    """One comparison, whatever the commands that made its runs called their protocol; its title says the variation,
-    be it the protocol's own value."""
+    """Return one comparison, whatever the commands that made its runs called their protocol; its title says the
+    variation, be it the protocol's own value."""
     everything = [status for statuses in methods.values() for status in statuses]
     protocol = everything[0].spec.titles.protocol
     alike = [_titled(status, protocol) for status in everything]
@@ -218,7 +219,8 @@ def _titled(status: RunStatus, protocol: str) -> RunStatus:
 
 
 def _meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
-    """The variation that a claim or a paper's table is about: the one it names, else none, else the grid's first."""
+    """Return the variation that a claim or a paper's table is about: the one it names, else none, else the grid's
+    first."""
     given = tuple(sorted(rendered(settings).items()))
     there = [
         tuple(sorted(rendered(each).items()))

@@ -14,7 +14,8 @@ __all__ = ["suite_studies"]
 
 
 def suite_studies(suite: Suite, studies: Iterable[StudyRuns]) -> dict[str, list[StudyRuns]]:
-    """The studies that belong to a suite, by size (see `mtbench.plan.suite.planned.size_of`), in the suite's order."""
+    """Return the studies that belong to a suite, by size (see `mtbench.plan.suite.planned.size_of`), in the suite's
+    order."""
     groups: dict[str, list[tuple[tuple[int, int], StudyRuns]]] = {}
     for found in studies:
         for place, part in enumerate(suite.search):

@@ -24,15 +24,15 @@ class Added:
 
     Attributes:
         method: the suite's name for it, and `title` what it is called in reports.
-        mode: what is trained as the task is added: ``own`` (the new task's parameters alone) or ``all``.
-        seeds: of the arrays.
+        mode: the parameters that are trained when the task is added: ``own`` (only the new task's) or ``all``.
+        seeds: the seeds of the arrays.
         new: the new task's test metric after the second phase.
         old: the mean over the old tasks of their test metric after the second phase.
         before, after: that mean at the end of the first phase, and of the second, both on the split of the curve.
         at_once, old_at_once: the new task's test metric, and the mean over the old ones, of the run of the same seed
             that learned all tasks from the start; NaN where the suite has none.
         phase: the second, of which all runs of a method have the same numbers; None before a run has finished.
-        finished: how many runs have a record.
+        finished: number of runs that have a record.
     """
 
     method: str
@@ -59,13 +59,13 @@ class Addition:
     """All that was added on one dataset under otherwise one variation of the protocol.
 
     Attributes:
-        dataset: as the suite writes it.
+        dataset: the dataset as in the suite.
         fixed: the variation, but for how the task is added.
         task: the new task.
         old: the tasks before it.
-        split: what the change of the old tasks was measured on.
-        planned: how many seeds the suite asks for.
-        methods: by mode, in the suite's order.
+        split: the split on which the change of the old tasks was measured.
+        planned: the number of seeds of the suite.
+        methods: the methods by mode, in the suite's order.
     """
 
     dataset: str

@@ -1,6 +1,7 @@
 """The figure of a task that is added: what methods learn of it, what that does to the others, and what was trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -11,29 +12,32 @@ from numpy.typing import NDArray
 
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.adding.data import Added, Addition
+from mtbench.report.figure.intervals import CUT as INTERVALS
+from mtbench.report.figure.intervals import interval_of
 from mtbench.report.figure.legend import LINE, legend_of
 from mtbench.report.figure.lines import label_log
-from mtbench.report.figure.style import looks, new_figure, paper_style
+from mtbench.report.figure.style import Look, looks_of, new_figure, paper_style
 from mtbench.report.figure.whiskers import Whisker, draw_whiskers
-from mtbench.report.page.suite import heading
+from mtbench.report.page.suite import heading, known_by_name
 from mtbench.report.text import wrap
 from mtbench.stats.summary import summarize
 
 __all__ = ["draw_adding"]
 
-_EXPLAINED = "Large: means over seeds, with 95 % t-intervals (an arrow where one is cut off). Small: a seed each."
+_EXPLAINED = f"Large: means over seeds, with {INTERVALS}. Small: a seed each."
 _NOW: Literal["o"] = "o"
 _BEFORE: Literal["|"] = "|"
 _AT_ONCE: Literal["D"] = "D"
 
 
-def draw_adding(runs: SuiteRuns, addition: Addition) -> Figure:
+def draw_adding(runs: SuiteRuns, addition: Addition, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
     """Per method and way of adding: the new task's metric, the old tasks' mean before and after, their change within
     each run, and how many numbers were trained; where it is known, what runs reach that have all tasks at once."""
     methods = [each for each in addition.methods if each.finished]
     names = [wrap(f"{each.title}, {each.mode}", 24) for each in methods]
     titles = list(dict.fromkeys(each.method for each in methods))
-    colours = dict(zip(titles, (look.colour for look in looks(len(titles))), strict=True))
+    named = known_by_name({each.method: each.title for each in methods}, known)
+    colours = {method: look.colour for method, look in looks_of(titles, named).items()}
     row = 0.14 + LINE * max(name.count("\n") + 1 for name in names)
     marks: dict[str, tuple[Literal["o", "|", "D"], Literal["full", "none"]]] = {
         "after the new task was added": (_NOW, "full"),
@@ -47,7 +51,8 @@ def draw_adding(runs: SuiteRuns, addition: Addition) -> Figure:
         figure = new_figure(1.15 + row * len(methods) + legend.height)
         figure.suptitle(heading(runs, f": {addition.words}, task {addition.task.name} is added"))
         panels = figure.subplots(1, 4 if addition.alike else 2, sharey=True, squeeze=False)[0]
-        _draw(panels[0], [each.new for each in methods], [each.at_once for each in methods], _colours(methods, colours))
+        of_new = [each.new for each in methods], [each.at_once for each in methods]
+        _draw(panels[0], *of_new, _colours(methods, colours), unit=addition.task.unit)
         panels[0].set(title="new task", xlabel=f"test {addition.task.metric}{unit}")
         if addition.alike:
             _draw_old(panels[1], panels[2], methods, _colours(methods, colours))
@@ -86,6 +91,7 @@ def _draw(
     others: Sequence[NDArray[np.float64]],
     colours: Sequence[str],
     also: Sequence[float] = (),
+    unit: str = "",
 ) -> None:
     """A row each: means with intervals, seeds, and the mean of `others`, hollow; the axis shows `also` besides."""
     whiskers, shown = [], [*values, np.array(also)]
@@ -95,8 +101,8 @@ def _draw(
         axes.plot(summary.mean, place, _NOW, color=colour, markersize=5)
         axes.plot(beside, place, _AT_ONCE, color=colour, markersize=5.5, fillstyle="none", mew=0.9)
         shown.append(np.array([beside]))
-        if summary.interval:
-            whiskers.append(Whisker(at=place, low=summary.interval[0], high=summary.interval[1], colour=colour))
+        if interval := interval_of(summary, unit):
+            whiskers.append(Whisker(at=place, low=interval[0], high=interval[1], colour=colour))
     draw_whiskers(axes, whiskers, shown, upright=False)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.adding.data import Added, Addition
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, reported
+from mtbench.report.page.sentences import over_seeds, reported
 from mtbench.report.page.suite import warnings
 from mtbench.report.page.words import DASH, Words, plain, written
 from mtbench.report.text import decimals, difference, listed
@@ -22,8 +22,8 @@ _COLUMNS = [
 
 
 def adding_page(runs: SuiteRuns, addition: Addition, label: str) -> Page:
-    """A row per method and way of adding: the new task, the old ones before, after and their change, what was trained;
-    and beside them the same of runs that had all tasks from the start, where there are some."""
+    """Return a row per method and way of adding: the new task, the old ones before, after and their change, what was
+    trained; and beside them the same of runs that had all tasks from the start, where there are some."""
     at_once = any(np.isfinite(each.at_once).any() for each in addition.methods)
     new = addition.task.name
     header: tuple[str, ...] = ("method", new, "old before", "old after", "change", "trained", "n")
@@ -31,6 +31,7 @@ def adding_page(runs: SuiteRuns, addition: Addition, label: str) -> Page:
     title = f"{runs.suite.name}: task {new} added on {addition.words}, size {runs.size}"
     old = listed(task.name for task in addition.old)
     unit = f" in {addition.task.unit}" if addition.task.unit else ""
+    over = over_seeds(each.finished for each in addition.methods)
     split = "validation" if addition.split == "val" else addition.split
     return Page(
         title=title,
@@ -43,18 +44,20 @@ def adding_page(runs: SuiteRuns, addition: Addition, label: str) -> Page:
             costs=0,
         ),
         caption=(
-            *([QUICK] if runs.quick else []),
+            f"{new} added to networks trained on {old}: test {addition.task.metric}{unit}{over}.",
+            "Own: only the task-specific parameters of the new task are trained further; all: all parameters, on all "
+            "tasks.",
+        ),
+        details=(
             f"Suite {title}.",
-            f"{new} was added to networks trained on {old}, and as many epochs more were trained.",
-            "Own: only the numbers that belong to the new task alone; all: every number, on every task.",
-            f"{new}: test {addition.task.metric}{unit}, {reported(())}.",
-            f"Old before and after: the mean over {old} on the {split} split as {new} is added, and at the end; "
-            "change: after minus before within each run, with its 95 % t-interval."
+            f"Training continues for as many epochs as before the addition. {new} is measured {reported(())}.",
+            f"Old before and after: mean over {old} on the {split} split at the addition of {new} and at the end; "
+            "change: after minus before within each run, with its 95 % confidence interval."
             if addition.alike
             else f"{old.capitalize()} have unlike metrics, and so no mean.",
-            "Trained: numbers that were trained after it was added, biases among them.",
+            "Trained: number of parameters that were trained after the addition, with biases.",
             *(["At once: runs of the same seeds that had all tasks from the start."] if at_once else []),
-            "± is the standard deviation over n seeds (divisor n-1).",
+            "Standard deviations have the divisor n-1.",
         ),
         footnotes=warnings(each.title for each in addition.methods),
     )
@@ -89,7 +92,7 @@ def _line(added: Added, addition: Addition, at_once: bool) -> tuple[Words, ...]:
 
 
 def adding_frame(runs: SuiteRuns, addition: Addition) -> pd.DataFrame:
-    """One row per method, way of adding and seed, at full precision."""
+    """Return one row per method, way of adding and seed, at full precision."""
     rows = [
         {
             "suite": runs.suite.name,

@@ -22,17 +22,17 @@ class Evidence:
 
     Attributes:
         words: the contrast in words, without marks.
-        stale: whether any run of it is stale.
-        mixed: whether runs of unlike numerics are compared.
+        stale: True if any of its runs is stale.
+        mixed: True if runs with different numerics are compared.
         higher_is_better: the good direction of the metric.
-        unit: of the metric.
-        planned: how many seeds were planned.
+        unit: the unit of the metric.
+        planned: the planned number of seeds.
         paper: the contrast of the published numbers; None if there are none.
         ours: the contrast of the runs.
         unpaired: why runs are not compared in pairs although the claim asks for it; empty if they are, or if it does
             not.
         resampled: the spread over runs and test images that might have been; None where predictions or data lack.
-        unlearned: whether none of what is compared is above the constant prediction of
+        unlearned: True if none of the compared results is above the constant prediction of
             `mtbench.report.data.constant`.
     """
 
@@ -81,7 +81,8 @@ def direction(sheet: Sheet | None, dataset: str, column: str) -> tuple[bool, str
 def paper_contrast(
     first: tuple[PaperTable | None, str], second: tuple[PaperTable | None, str], column: str
 ) -> Contrast | None:
-    """The contrast of two published numbers, each a table and a method of it, by Welch; None if one is not there.
+    """Return the contrast of two published numbers, each a table and a method of it, by Welch; None if one is not
+    there.
 
     With an interval only where spreads and repeats were published.
     """

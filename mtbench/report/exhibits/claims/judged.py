@@ -15,7 +15,7 @@ __all__ = ["UNLEARNED", "Judged", "judge_claims"]
 
 UNLEARNED = Verdict(
     word="undecided",
-    sentence="undecided: nothing of it is above the best answer without a look at the input",
+    sentence="undecided: neither side is above the best constant prediction",
     runs=None,
 )
 """The verdict where nothing that is compared is above the constant prediction, however it differs."""
@@ -52,7 +52,7 @@ class Judged(Evidence):
 
 
 def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
-    """Every claim of a suite, judged on its runs of one size; claims of one family are corrected together.
+    """Return every claim of a suite, judged on its runs of one size; claims of one family are corrected together.
 
     Args:
         root: the folder of the data files.

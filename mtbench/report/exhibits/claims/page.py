@@ -11,7 +11,7 @@ from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.claims.judged import Judged
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, STALE, reported
+from mtbench.report.page.sentences import STALE, reported
 from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import decimals, fixed, listed, p_value, signed, span
 
@@ -22,33 +22,35 @@ _HEADER = (
     *("margin", "ours 95 %", "paper 95 %", "runs & images", "p", "flips", "r", "detect"),
 )
 _ASIDE = (
-    "Differences are first minus second. runs & images: 95 % if seeds and test images were drawn anew; p: after Holm's "
-    "correction; flips: of exact sign flips; r: correlation of pairs; detect: what would be told with 80 % probability."
+    "Differences are first minus second. runs & images: 95 % interval with seeds and test images resampled; p: after "
+    "Holm's correction; flips: exact sign-flip test; r: correlation of pairs; detect: detectable with 80 % power."
 )
 
 _ACROSS = (
-    "Of a claim across datasets: the task's metric, first minus second dataset, of one method or of the difference of "
-    "two; paired by seed where a seed has the same initial backbone and the same order of the data on both."
+    "A claim across datasets compares the task's metric, first minus second dataset, for one method or for the "
+    "difference of two. It is paired by seed where both datasets have the same initial backbone and data order."
 )
-_DELTA = "Δm: the mean relative gain over the single-task run of the same seed, not over the mean of such runs."
+_DELTA = "Δm: mean relative gain over the single-task run with the same seed, not over the mean of such runs."
 
 
 def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
-    """A line per claim: what was claimed, the verdict, our difference, the paper's, and then what it rests on."""
+    """Return a line per claim: what was claimed, the verdict, our difference, the paper's, and then what it rests
+    on."""
     lines = [plain(_line(each)) for each in judged]
     return Page(
         title=f"{runs.title}: claims",
         label=f"{runs.slug}-claims",
         quick=runs.quick,
         layout=Layout(header=_HEADER, lines=tuple(lines), tasks=0, costs=0),
-        caption=(*([QUICK] if runs.quick else []), *_caption(runs, judged)),
+        caption=_caption(runs),
+        details=_details(runs, judged),
         footnotes=tuple(_notes(judged)),
         aside=_ASIDE,
     )
 
 
 def claims_frame(runs: SuiteRuns, judged: Sequence[Judged]) -> pd.DataFrame:
-    """One row per claim, at full precision."""
+    """Return one row per claim, at full precision."""
     return pd.DataFrame([{"suite": runs.suite.name, "size": runs.size, **_numbers(each)} for each in judged])
 
 
@@ -72,7 +74,7 @@ def _line(each: Judged) -> Iterator[str]:
 
 
 def _short(each: Judged) -> str:
-    """The verdict's word, with the margin itself where it speaks of it."""
+    """Return the verdict's word, with the margin itself where it speaks of it."""
     return each.verdict.word.replace("more than the margin", f"> {each.claim.margin:g}")
 
 
@@ -86,14 +88,22 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
             yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
     for each in judged:
         if each.unpaired:
-            yield f"{each.name}: runs are not paired, the datasets have {each.unpaired}."
+            yield f"{each.name}: runs are not paired, as the datasets have {each.unpaired}."
     if any(each.stale for each in judged):
         yield STALE
     if any(each.mixed for each in judged):
-        yield f"{MARK} The comparison is of runs of unlike numerics; notes under the tables say in what they differ."
+        yield f"{MARK} Compares runs of unlike numerics; the notes below the tables name the differences."
 
 
-def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
+def _caption(runs: SuiteRuns) -> tuple[str, ...]:
+    return (
+        f"Claims of suite {runs.title}: differences of the mean over tasks, first minus second method, unless the "
+        "claim names another metric; n: number of seeds, with a slash before the number planned if some are missing.",
+        "Verdicts are at the 5 % level after Holm's correction.",
+    )
+
+
+def _details(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
     families = len({each.claim.family for each in judged})
     named = {"paired": "the paired t-test over common seeds", "welch": "Welch's t-test"}
     tests = [named[test] for test in sorted({"paired" if each.ours.matched else "welch" for each in judged})]
@@ -101,22 +111,19 @@ def _caption(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
     return (
         "Claims, margins and tests are those that the suite declares.",
         *(text for text in (runs.declared, runs.changed) if text),
-        f"Runs were tested {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
-        "Ours and paper: differences, first minus second method, of the mean over tasks where nothing else is named; "
-        "n: seeds, of those planned.",
+        f"Metrics are measured {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
         *([_ACROSS] if any(isinstance(each.claim, AcrossClaim) for each in judged) else []),
         *([_DELTA] if any(isinstance(each.claim, Claim) and each.claim.metric == DELTA for each in judged) else []),
-        f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % interval excludes 0, by more than "
-        "the margin if it lies beyond that and p < 0.05 for this too; equivalent if the 90 % interval lies within the "
-        "margin and p < 0.05 in two one-sided tests; else undecided. Each p is after Holm's correction. Undecided is "
-        "also a claim of which nothing is above the best answer without a look at the input, such as the majority "
-        "class.",
-        "The paper's interval is Welch's, from its printed numbers; that of runs & images lets seeds and test images "
-        "be drawn anew, and is too narrow with few seeds. Of triplets it lets images be drawn anew, not triplets, of "
-        "which many have an image in common.",
-        f"p: of no difference, after Holm's correction over {together}; flips: of exact sign flips, "
-        f"uncorrected{_least(judged)}.",
-        "r: the correlation of the pairs; detect: the difference that so many seeds would show with 80 % probability.",
+        f"Verdict, by {' or '.join(tests)}: better or worse if p < 0.05 and the 95 % confidence interval excludes 0; "
+        "by more than the margin if the interval lies beyond the margin and p < 0.05 for this too; equivalent if the "
+        "90 % confidence interval lies within the margin and p < 0.05 in two one-sided tests; else undecided. A claim "
+        "is also undecided if neither side is above the best constant prediction, such as the majority class.",
+        "The paper's interval is Welch's, from its printed numbers. The interval of runs & images resamples seeds and "
+        "test images, and is too narrow with few seeds; for triplets it resamples images, not triplets, many of which "
+        "share an image.",
+        f"p: p-value of no difference after Holm's correction over {together}; flips: p-value of the exact sign-flip "
+        f"test, uncorrected{_least(judged)}.",
+        "r: correlation of the pairs; detect: difference that is detectable with 80 % power.",
     )
 
 
@@ -131,7 +138,7 @@ def _subject(claim: Claim | AcrossClaim) -> dict[str, object]:
 
 
 def _least(judged: Sequence[Judged]) -> str:
-    """The smallest p that sign flips of so many pairs can give."""
+    """Return the smallest p that sign flips of so many pairs can give."""
     known = sorted({(each.ours.n, each.ours.least) for each in judged if each.ours.least is not None})
     floors = [f"{least:.2g} with {n} pair{'s' * (n > 1)}" for n, least in known]
     return f" (no less than {listed(floors)})" if floors else ""

@@ -43,7 +43,7 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
 
 
 def _words(runs: SuiteRuns, claim: Claim) -> str:
-    """The contrast in words; the metric where it is not the mean over tasks."""
+    """Return the contrast in words; the metric where it is not the mean over tasks."""
     first, second = (title(runs, method) for method in claim.contrast)
     varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
     metric = {DELTA: ", Δm", MEAN: ""}.get(claim.measured, f", {claim.measured}")

@@ -11,7 +11,6 @@ from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.exhibits.summary.short import short_layout
 from mtbench.report.page.layout import Page
-from mtbench.report.page.sentences import QUICK
 
 __all__ = ["KNOWN", "known_page"]
 
@@ -37,12 +36,13 @@ def known_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | Non
         label=f"{page.label}-known",
         layout=short_layout(table),
         caption=(
-            *([QUICK] if table.quick else []),
-            f"Accuracy on known classes of {table.dataset}, protocol {table.protocol}: right answers in % of the test "
-            "examples of all classes but the unknown one, of which the answer 'unknown' is wrong. Higher is better; "
-            "mean ± standard deviation over seeds.",
-            f"The {name} is that of all labels; where it is the unknown class, it has 0 here. Nothing is bold.",
+            f"Accuracy on known classes (%, higher is better) on {table.dataset}, protocol {table.protocol}, mean ± "
+            "standard deviation over seeds.",
             *short,
+        ),
+        details=(
+            "Test examples of the unknown class are left out; for all others the prediction 'unknown' is wrong. "
+            f"The {name} is that of all labels, with 0 where it is the unknown class. Nothing is bold.",
         ),
         footnotes=(),
         aside=" ".join(short),

@@ -12,7 +12,6 @@ from mtbench.report.exhibits.summary.data import Table, build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.exhibits.summary.short import short_layout
 from mtbench.report.page.layout import Page
-from mtbench.report.page.sentences import QUICK
 from mtbench.report.text import listed
 
 __all__ = ["unequal_page"]
@@ -35,14 +34,15 @@ def unequal_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | N
         title=f"{page.title}: unequal classes",
         label=f"{page.label}-unequal",
         layout=short_layout(table, {BALANCED[0]: "balanced", BALANCED[1]: "macro F1"}),
-        caption=(*([QUICK] if table.quick else []), *_caption(table, names, every=every), *short),
+        caption=(*_caption(table, names, every=every), *short),
+        details=_details(table),
         footnotes=(),
         aside=" ".join([f"{MARK}: not above the {whole.constants.name}." if whole.constants else "", *short]),
     )
 
 
 def _only(table: Table, kept: Sequence[int]) -> Table:
-    """The table with some of its columns, and nothing bold: its tests were of all."""
+    """Return the table with some of its columns, and nothing bold: its tests were of all."""
     assert table.constants is not None  # or no task would be unequal
     return replace(
         table,
@@ -58,9 +58,16 @@ def _caption(table: Table, names: set[str], *, every: bool) -> tuple[str, ...]:
     assert table.constants is not None
     of = "All tasks" if every else f"{len(names)} tasks" if is_wide(table.columns) else f"Tasks {listed(sorted(names))}"
     return (
-        f"{of} of {table.dataset}, protocol {table.protocol}, with unequal classes: the {table.constants.name} has at "
-        f"least {UNEQUAL:g}/C of the test labels, which are of C classes.",
-        "Balanced: balanced accuracy in %, the mean of the recalls of these classes; a constant answer has 100/C. "
-        "Macro F1: the mean of their F1 in %. Higher is better; mean ± standard deviation over seeds.",
-        f"{MARK}: not above the {table.constants.name}, as in the table before. Nothing is bold here.",
+        f"{of} of {table.dataset}, protocol {table.protocol}, with unequal classes: balanced accuracy and macro F1 (%, "
+        "higher is better), mean ± standard deviation over seeds.",
+        f"{MARK}: not above the {table.constants.name} in accuracy.",
+    )
+
+
+def _details(table: Table) -> tuple[str, ...]:
+    assert table.constants is not None
+    return (
+        f"Classes are unequal if the {table.constants.name} has at least {UNEQUAL:g}/C of the test labels (C classes).",
+        "Balanced: mean recall over classes, 100/C for a constant prediction; macro F1: mean F1 over classes.",
+        "Nothing is bold.",
     )

@@ -27,13 +27,13 @@ class Switch:
     """Δm with one switch thrown, as a gain.
 
     Attributes:
-        group: what is switched: ``epoch``, ``pooling``, ``average``, ``base``, ``training``, or ``convention`` for all
+        group: the switched rule: ``epoch``, ``pooling``, ``average``, ``base``, ``training``, or ``convention`` for all
             of these but the training at once; empty for none.
         name: to what.
-        gains: by the suite's name of each method.
+        gains: the gains by the suite's name of each method.
         ranks: likewise, 1 for the best, without single-task networks and methods without a number.
-        chosen: whether epochs are chosen on the test split.
-        own_start: whether Δm is over each run's own first epoch, and so of another size than all others.
+        chosen: True if epochs are chosen on the test split.
+        own_start: True if Δm is over each run's own first epoch, and so of another size than all others.
         lacking: sentences on runs without a number.
         change: the largest change of a method's mean Δm, in points; NaN without, and where the sizes are unlike.
         tau: Kendall's tau of the order of methods with that without the switch; NaN without.
@@ -112,7 +112,7 @@ def _read_switches(sheet: Sheet) -> Iterator[Switch]:
 
 
 def _whole(comparison: Comparison, convention: PeerConvention) -> Rules:
-    """All rules of a convention, with Δm as a gain."""
+    """Return all rules of a convention, with Δm as a gain."""
     unfit = convention.base == "constants" and (not convention.constants or misfit(comparison, convention.constants))
     rules = rules_of(convention, "mean" if unfit else convention.base)
     return dataclasses.replace(rules, delta=dataclasses.replace(rules.delta, sign="gain"))
@@ -141,7 +141,7 @@ def _switch(sheet: Sheet, rules: Rules, group: str, name: str) -> Switch:
 
 
 def _compared(usual: Switch, other: Switch) -> Switch:
-    """The switch with what it changes."""
+    """Return the switch with what it changes."""
     common: Sequence[str] = [name for name in usual.ranks if name in other.ranks]
     before, after = ([each.gains[name].mean for name in common] for each in (usual, other))
     changes = [] if other.own_start else [abs(one - two) for one, two in zip(before, after, strict=True)]

@@ -9,7 +9,6 @@ from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.conventions.data import Switch, Switched
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.suite import warnings
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import counts, fixed
@@ -23,7 +22,7 @@ _COLUMNS = [
 
 
 def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], label: str) -> Page:
-    """A row per method, a column per switch; below what each switch changes."""
+    """Return a row per method, a column per switch; below what each switch changes."""
     lines = [plain((title, *(_cell(switch, method) for switch in found.switches))) for method, title in titles.items()]
     changes = (_known(switch.change) for switch in found.switches)
     taus = (_known(switch.tau) for switch in found.switches)
@@ -44,16 +43,18 @@ def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], l
             costs=0,
         ),
         caption=(
-            *([QUICK] if runs.quick else []),
-            f"Suite {runs.suite.name}: {found.dataset}, size {runs.size}. Δm as a gain in %, mean ± standard deviation "
-            "over n seeds, and in brackets the rank by its unrounded mean among the methods of the column but for "
-            "single-task networks.",
-            "None: after the last epoch, over all test examples together, the mean over each task's metrics and then "
-            "over tasks, over the single-task run of the same seed. Every other column throws one switch, and those of "
-            "the training are of other runs; a convention is all that published code does but for its training.",
+            f"Δm (gain, %) on {found.dataset} by convention, mean ± standard deviation over seeds; in brackets: rank "
+            "by the unrounded mean, without single-task networks.",
+        ),
+        details=(
+            f"Suite {runs.suite.name}, size {runs.size}.",
+            "None: metrics after the last epoch over all test examples, averaged over each task's metrics and then "
+            "over tasks, relative to the single-task run with the same seed. Every other column changes one rule; "
+            "rules of the training need runs of their own. A convention has all rules of published code except its "
+            "training.",
             *_explained(found),
-            "Largest change: of a method's mean Δm, in points. Tau: Kendall's, of the order of methods with that "
-            "without a switch.",
+            "Largest change: of a method's mean Δm, in points. Tau: Kendall's tau with the order of methods in column "
+            "none.",
         ),
         footnotes=(*_lacking(found), *warnings(titles.values())),
     )
@@ -95,7 +96,7 @@ def _known(value: float) -> str:
 
 
 def conventions_frame(runs: SuiteRuns, found: Switched) -> pd.DataFrame:
-    """One row per switch and method, at full precision."""
+    """Return one row per switch and method, at full precision."""
     rows = []
     for switch in found.switches:
         for method, gain in switch.gains.items():

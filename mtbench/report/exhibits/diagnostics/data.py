@@ -13,7 +13,7 @@ __all__ = ["conflict_frame", "selectivity_frame"]
 
 
 def conflict_frame(comparison: Comparison) -> pd.DataFrame:
-    """One row per finished run, point of its curve and pair of tasks; empty where no record has any.
+    """Return one row per finished run, point of its curve and pair of tasks; empty where no record has any.
 
     Columns: ``method``, ``seed``, ``epoch``, ``steps``; ``training_loss``, the mean over tasks in that epoch, and
     ``pair_loss``, that over the two; ``task``, ``other``, the pair, or twice the same task for the null, its gradients
@@ -32,7 +32,7 @@ def conflict_frame(comparison: Comparison) -> pd.DataFrame:
 
 
 def selectivity_frame(comparison: Comparison) -> pd.DataFrame:
-    """One row per finished run and number that its selectivity consists of; empty where no record has any.
+    """Return one row per finished run and number that its selectivity consists of; empty where no record has any.
 
     Columns: ``method``, ``seed``; ``quantity``: ``probe accuracy``, ``selectivity`` or ``wrong cue`` (the accuracy of
     the network's own answers); ``depth`` and ``probe``, which features and what was trained on them; ``asked``, the

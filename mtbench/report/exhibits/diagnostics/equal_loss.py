@@ -14,7 +14,7 @@ import pandas as pd
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibits.diagnostics.pairs import PAIRS, pair_curves
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, STALE
+from mtbench.report.page.sentences import STALE
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import listed
 from mtbench.stats.summary import summarize
@@ -24,15 +24,17 @@ __all__ = ["EqualLoss", "equal_losses"]
 _MEASURED = {"ucr": "", "null": " null", "same_images_ucr": " same images", "same_images_null": " null of these"}
 """Quantities that are compared, and their heads behind the name of a method."""
 _CAPTION = (
-    "Update compliance ratio (UCR) in %: of how many mini-batches of an epoch the gradients of two tasks have a "
-    "positive inner product in the parameters that they share. Mean ± standard deviation over seeds.",
-    "Compared at the highest and at the lowest loss of each pair that all runs of all methods here reach: the mean of "
-    "the two tasks' training losses. Between the points of a curve, ratios are interpolated linearly in the loss, over "
-    "those points at which the loss is lower than ever before. Where methods define their losses differently, equal "
-    "losses do not mean that they have learned equally much.",
+    "Update compliance ratio (UCR, %) at equal training loss: fraction of mini-batches in which the gradients of two "
+    "tasks have a positive inner product in their shared parameters. Mean ± standard deviation over seeds.",
     "Null: the same task on the two halves of each mini-batch, mean of the two tasks.",
 )
-_SAME = "Same images: with triplets of all tasks that are made of the same images, the anchors of each mini-batch."
+_AT = "Compared at the highest and at the lowest loss of each pair that all runs of all methods reach."
+_DETAILS = (
+    f"{_AT} The loss of a pair is the mean of the training losses of its tasks. Between the points of a curve, ratios "
+    "are interpolated linearly in the loss, over points with a lower loss than all points before. Where methods define "
+    "their losses differently, equal losses do not mean equal learning.",
+)
+_SAME = "Same images: with triplets of all tasks on the same images, the anchors of each mini-batch."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,14 +116,15 @@ def _page(comparisons: Sequence[Comparison], frame: pd.DataFrame) -> Page:
             tasks=0,
             costs=0,
         ),
-        caption=(*([QUICK] if home.quick else []), *_CAPTION, *([_SAME] if len(shown) > 2 else []), *left_out),
+        caption=_CAPTION,
+        details=(*_DETAILS, *([_SAME] if len(shown) > 2 else []), *left_out),
         footnotes=(f"{STALE} Here: {listed(dict.fromkeys(stale))}.",) if stale else (),
-        aside=_CAPTION[1],
+        aside=_AT,
     )
 
 
 def _lines(frame: pd.DataFrame, methods: list[str], shown: list[str], *, each: bool) -> Iterator[tuple[str, ...]]:
-    """The mean over pairs of what was trained together, then each pair, at both losses."""
+    """Yield the mean over pairs of what was trained together, then each pair, at both losses."""
     alike = frame.groupby(["tasks", "task", "other"])["dataset"].nunique().max() > 1  # of one pair on several datasets
     for (dataset, tasks), here in frame.groupby(["dataset", "tasks"], sort=False):
         by_pair = here.groupby(["task", "other"], sort=False)

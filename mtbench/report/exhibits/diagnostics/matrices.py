@@ -45,8 +45,8 @@ class Panel:
         values: (rows, T); a row more than T is what chance gives.
         title: above it; the axes are named by `down` and `across`.
         colours: the name of a colour map, between `low` and `high`.
-        decimals: of the numbers in the cells.
-        framed: whether the diagonal is another quantity than the rest.
+        decimals: number of decimals in the cells.
+        framed: True if the diagonal is another quantity than the rest.
     """
 
     values: NDArray[np.float64]
@@ -65,7 +65,7 @@ def draw_conflict(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Figur
     means over seeds; the null is on the diagonal.
 
     Args:
-        frame: of `conflict_frame`, not empty.
+        frame: the frame from `conflict_frame`, not empty.
     """
     names = [task.name for task in comparison.tasks]
     last = frame[frame["epoch"] == frame.groupby("method")["epoch"].transform("max")]
@@ -94,7 +94,7 @@ def draw_selectivity(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Fi
     """Per method what probes find at both depths, and the accuracy of the network's own answers, means over seeds.
 
     Args:
-        frame: of `selectivity_frame`, not empty.
+        frame: the frame from `selectivity_frame`, not empty.
     """
     names = [task.name for task in comparison.tasks]
     rows: dict[str, list[Panel | None]] = {}
@@ -153,7 +153,7 @@ def _matrix(frame: pd.DataFrame, down: str, across: str, value: str, names: list
 
 
 def _spread(frame: pd.DataFrame, probe: str) -> str:
-    """The selectivity by one kind of probe, with its standard deviation over seeds."""
+    """Return the selectivity by one kind of probe, with its standard deviation over seeds."""
     found = frame[(frame["quantity"] == "selectivity") & (frame["probe"] == probe)]["value"].dropna()
     return written(summarize(found))
 
@@ -165,11 +165,11 @@ def _seeds(count: int) -> str:
 def _pages(
     comparison: Comparison, rows: dict[str, list[Panel | None]], explained: str, note: str, *, abreast: int
 ) -> Iterator[Figure]:
-    """The matrices of as many methods as fit on a page, page by page; each method's stand side by side.
+    """Yield the matrices of as many methods as fit on a page, page by page; each method's stand side by side.
 
     Args:
-        rows: by what is said above them.
-        abreast: how many methods stand side by side.
+        rows: the rows by the text above them.
+        abreast: number of methods side by side.
     """
     names = [task.name for task in comparison.tasks]
     panels = max(map(len, rows.values()))

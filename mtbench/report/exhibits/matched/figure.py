@@ -10,6 +10,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.matched.data import Arm, Arms
+from mtbench.report.figure.intervals import CUT as INTERVALS
+from mtbench.report.figure.intervals import interval_of
 from mtbench.report.figure.labels import Named, label_points
 from mtbench.report.figure.legend import legend_of, longest
 from mtbench.report.figure.lines import label_log
@@ -23,18 +25,19 @@ __all__ = ["draw_matched"]
 _FEW, _SHORT = 6, 16
 """Points that have their names beside them at most, and characters of such a name; else a number stands for it."""
 _EXPLAINED = (
-    "Points: means over seeds of the mean over tasks, with 95 % t-intervals (an arrow where one is cut off).\n"
+    f"Points: means over seeds of the mean over tasks, with {INTERVALS}.\n"
     "Star and dotted lines: the reference. One colour and marker: one network and balancer."
 )
 
 
 def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
-    """The mean over tasks over the weights, over the operations that answer one task, and over those that answer all.
+    """Return the mean over tasks over the weights, over the operations that answer one task, and over those that answer
+    all.
 
     Where names are many or long, points have numbers, which are told below.
     """
     points, sizes = [arm for arm, _ in found.points], [size for _, size in found.points]
-    sheet, reference = found.sheet, found.reference
+    sheet, reference, unit = found.sheet, found.reference, found.column.unit
     families = list(dict.fromkeys(point.family for point in points))
     look = dict(zip(families, looks(len(families)), strict=True))
     markers = {family: "oDs^vPXp<>dhH8"[place % 14] for place, family in enumerate(families)}
@@ -62,7 +65,7 @@ def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
         figure.suptitle(heading(runs, f": {sheet.comparison.dataset}, protocol {sheet.comparison.title}"))
         panels = figure.subplots(1, len(costs), sharey=True)
         for (label, spent), axes in zip(costs.items(), panels, strict=True):
-            _draw_panel(axes, points, spent, marks, reference)
+            _draw_panel(axes, points, spent, marks, reference, unit)
             axes.set_xlabel(label)
         panels[0].set_ylabel(quantity(found.column))
         legend.draw(figure, [Line2D([], [], **mark) for mark in marks] if numbered else [])
@@ -74,8 +77,8 @@ def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
                         name=name,
                         x=cost,
                         y=point.summary.mean,
-                        low=point.summary.interval[0] if point.summary.interval else point.summary.mean,
-                        high=point.summary.interval[1] if point.summary.interval else point.summary.mean,
+                        low=(interval_of(point.summary, unit) or (point.summary.mean,))[0],
+                        high=(interval_of(point.summary, unit) or (point.summary.mean,))[-1],
                     )
                     for name, point, cost in zip(names, points, spent, strict=True)
                 ],
@@ -87,14 +90,14 @@ def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
 
 
 def _draw_panel(
-    axes: Axes, points: Sequence[Arm], costs: Sequence[int], marks: Sequence[dict[str, Any]], reference: str
+    axes: Axes, points: Sequence[Arm], costs: Sequence[int], marks: Sequence[dict[str, Any]], reference: str, unit: str
 ) -> None:
     """Points with their intervals over what they cost, and lines through the reference."""
     whiskers = []
     for point, cost, mark in zip(points, costs, marks, strict=True):
         axes.plot(cost, point.summary.mean, zorder=4, **mark)
-        if point.summary.interval:
-            low, high = point.summary.interval
+        if interval := interval_of(point.summary, unit):
+            low, high = interval
             whiskers.append(Whisker(at=cost, low=low, high=high, colour=mark["color"]))
         if point.name == reference:
             axes.axvline(cost, color="#888888", linewidth=0.6, linestyle=":", zorder=1)

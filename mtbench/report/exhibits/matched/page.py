@@ -8,7 +8,7 @@ from mtbench.report.data.cost.magnitude import Magnitude
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.matched.data import Arms
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK
+from mtbench.report.page.sentences import over_seeds
 from mtbench.report.page.suite import called, measured, warnings
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import counted, decimals, difference, ratio
@@ -26,7 +26,7 @@ _COLUMNS = [
 
 
 def matched_page(runs: SuiteRuns, found: Arms) -> Page:
-    """A row per arm: what it costs, each with its ratio to the reference, what it does, and by how much more."""
+    """Return a row per arm: what it costs, each with its ratio to the reference, what it does, and by how much more."""
     sheet, column, arms, reference = found.sheet, found.column, found.arms, found.reference
     sizes = {arm.name: arm.size for arm in arms}
     base = sizes.get(reference)
@@ -54,14 +54,17 @@ def matched_page(runs: SuiteRuns, found: Arms) -> Page:
             costs=0,
         ),
         caption=(
-            *([QUICK] if runs.quick else []),
-            f"Suite {runs.suite.name}: {runs.suite.title}; {sheet.comparison.dataset}, protocol "
-            f"{sheet.comparison.title}.",
-            "Weights: of the whole network, biases left out. MACs: multiply-accumulates for one example, to answer one "
-            "task and to answer all." + (f" In brackets: relative to {title}." if title else ""),
+            f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: test {column.metric} and cost"
+            f"{over_seeds(arm.summary.n for arm in arms if arm.summary.n)}."
+            + (f" Difference: from {title}, paired over seeds, with its 95 % confidence interval." if title else ""),
+        ),
+        details=(
+            f"Suite {runs.suite.name}: {runs.suite.title}.",
+            "Weights: number of weights of the whole network without biases. MACs: multiply-accumulates of the "
+            "predictions for one example, of one task and of all tasks."
+            + (f" In brackets: relative to {title}." if title else ""),
             measured(column, [sheet]),
-            "± is the standard deviation over n seeds (divisor n-1).",
-            *([f"Difference: to {title}, paired over common seeds, with its 95 % t-interval."] if title else []),
+            "Standard deviations have the divisor n-1.",
         ),
         footnotes=warnings(arm.title for arm in arms),
     )
@@ -80,7 +83,7 @@ def _cost(size: Magnitude | None, base: Magnitude | None, cost: str) -> str:
 
 
 def matched_frame(runs: SuiteRuns, found: Arms) -> pd.DataFrame:
-    """One row per arm, at full precision; ratios and differences are to the reference."""
+    """Return one row per arm, at full precision; ratios and differences are to the reference."""
     sheet, column, arms, reference = found.sheet, found.column, found.arms, found.reference
     base = next((arm.size for arm in arms if arm.name == reference), None)
     rows = []

@@ -7,7 +7,6 @@ from mtbench.report.data.choices import DEFAULT, Choices
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.exhibits.pairs.published import distance
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import plain, written
 from mtbench.report.text import slug
 from mtbench.stats.summary import Summary, summarize
@@ -41,12 +40,12 @@ def distances_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page |
             costs=0,
         ),
         caption=(
-            *([QUICK] if comparison.quick else []),
-            f"Distances of modulation vectors on {comparison.dataset_title}, protocol {comparison.title}: the mean "
-            "absolute difference of the vectors by which two tasks modulate the network that they share, over all "
-            "modulated layers; after training, mean ± standard deviation over seeds. All start at 0.",
+            f"Distances of modulation vectors on {comparison.dataset_title}, protocol {comparison.title}: mean "
+            "absolute difference of the modulation vectors of two tasks over all modulated layers after training, mean "
+            "± standard deviation over seeds.",
             *([f"The {MOST} nearest and the {MOST} farthest of {len(ordered)} pairs."] if some else []),
         ),
+        details=("All distances are 0 before training.",),
     )
 
 

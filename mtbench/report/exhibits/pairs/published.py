@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from mtbench.plan.suite import Relation
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, STALE
+from mtbench.report.page.sentences import STALE
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import fixed
 from mtbench.stats.summary import summarize
@@ -23,16 +23,16 @@ Read: TypeAlias = Callable[[Record, str, str], float]
 
 _EXPLAINED = {
     "compliance": (
-        "Update compliance ratio (UCR): in % of the mini-batches of an epoch, how many gradients of two tasks in what "
-        "they share have a positive inner product. Ours: at the last epoch that it was measured in, mean ± standard "
-        "deviation over seeds; null: the same task on the two halves of a batch, mean of the two tasks. The ratio "
-        "falls as the loss does, and the null with it: numbers are beside one another, not compared; methods are "
-        "compared at equal loss in a table of their own."
+        "Update compliance ratio (UCR, %): fraction of the mini-batches of an epoch in which the gradients of two "
+        "tasks have a positive inner product in their shared parameters.",
+        "Ours: at the last epoch in which it was measured; null: the same task on the two halves of a batch, mean of "
+        "the two tasks. The ratio and the null fall with the loss, so that the numbers of the paper and ours are not "
+        "compared; a table of its own compares methods at equal loss.",
     ),
     "distance": (
-        "Distance of modulation vectors: the mean absolute difference of the vectors by which two tasks modulate the "
-        "network. Ours: after training, mean ± standard deviation over seeds. How the paper takes the mean of a "
-        "difference, and of which layers, it does not say: numbers are beside one another, not compared."
+        "Distance of modulation vectors: mean absolute difference of the modulation vectors of two tasks.",
+        "Ours: after training. The paper does not state over which layers and how it averages, so that its numbers and "
+        "ours are not compared.",
     ),
 }
 
@@ -61,10 +61,10 @@ def relation_pages(runs: "SuiteRuns", sheet: "Sheet") -> Iterator[Page]:
                 header=("pair", *heads), lines=tuple(lines), tasks=len(heads), costs=0, together=1 + len(columns)
             ),
             caption=(
-                *([QUICK] if runs.quick else []),
-                f"Paper: {relation.source or runs.suite.source}; several numbers where it prints several.",
-                _EXPLAINED[relation.quantity],
+                f"{_EXPLAINED[relation.quantity][0]} Ours: mean ± standard deviation over seeds. Paper: "
+                f"{relation.source or runs.suite.source}; several numbers where it prints several.",
             ),
+            details=(_EXPLAINED[relation.quantity][1],),
             footnotes=(STALE,) if stale else (),
         )
 

@@ -41,11 +41,11 @@ class Point:
     """A setting that a search tried.
 
     Attributes:
-        number: of its trial.
+        number: the number of its trial.
         name: the setting in words; no two points share it.
-        front: whether no other was better on the validation split.
+        front: True if no other was better on the validation split.
         tried: (T,) what it was worth there.
-        tested: (S, T) the test metric per seed, NaN where it was not trained again.
+        tested: (S, T) the test metric per seed, NaN where it was not retrained.
     """
 
     number: int
@@ -65,9 +65,9 @@ class Rival:
     """A method beside the points.
 
     Attributes:
-        title: what people call it.
-        kin: whether it is of the network and the backbone that the points are of.
-        single: whether it is the single-task networks that others are relative to.
+        title: its name for people.
+        kin: True if it has the network and the backbone of the points.
+        single: True if it is the single-task networks that others are relative to.
         tested: (S, T) the test metric per seed, NaN where there is none.
     """
 
@@ -82,8 +82,8 @@ class TradeOff:
     """A study with an objective per task, and the methods of its comparison.
 
     Attributes:
-        comparison: of the same dataset and protocol.
-        study: what was searched; None where methods are shown alone.
+        comparison: the comparison of the same dataset and training protocol.
+        study: the study; None if methods are shown alone.
         tasks: in the dataset's order.
         seeds: the S seeds of all that was tested.
         points: every trial that was done, the default first.
@@ -130,7 +130,7 @@ class Bounds:
 
     Attributes:
         ideal: the best that can be.
-        chance: what guessing one of the classes gives, 100 % over their number.
+        chance: the accuracy of guessing, 100 % over the number of classes.
         nadir: the worst mean of any point or method that is shown.
     """
 
@@ -140,11 +140,11 @@ class Bounds:
 
 
 def trade_off(found: StudyRuns | None, comparison: Comparison, others: Sequence[StudyRuns] = ()) -> TradeOff:
-    """The points of a study and what stands beside them.
+    """Return the points of a study and what stands beside them.
 
     Args:
         found: None for methods alone.
-        comparison: of the study's dataset and protocol, see `mtbench.report.data.studies.home`.
+        comparison: that of the study's dataset and protocol, see `mtbench.report.data.studies.home`.
         others: studies whose points, but for their defaults, are no methods either.
     """
     tried = {run.folder for other in others for number, runs in other.again.items() for run in runs if number}
@@ -185,7 +185,8 @@ def _bounds(trade: TradeOff) -> Bounds:
 
 
 def volume(tested: Sequence[NDArray[np.float64]], reference: Sequence[float] | None, trade: TradeOff) -> float | None:
-    """The share of the box from the reference to the ideal that the means of (S, T) each cover; None without a box."""
+    """Return the share of the box from the reference to the ideal that the means of (S, T) each cover; None without a
+    box."""
     ideal = trade.bounds.ideal
     if reference is None or ideal is None:
         return None
@@ -219,7 +220,7 @@ def _front_shares(trade: TradeOff) -> dict[int, float]:
 
 
 def mean(tested: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T,) the mean over seeds of values (S, T), NaN for a task without any."""
+    """Return (T,) the mean over seeds of values (S, T), NaN for a task without any."""
     known = np.isfinite(tested)
     sums, counts = np.where(known, tested, 0.0).sum(axis=0), known.sum(axis=0)
     means: NDArray[np.float64] = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)

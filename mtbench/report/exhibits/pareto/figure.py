@@ -12,10 +12,12 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from mtbench.report.exhibits.pareto.data import Point, Rival, TradeOff, mean
+from mtbench.report.figure.intervals import FEW, interval_of
 from mtbench.report.figure.labels import Named, label_points
 from mtbench.report.figure.legend import Legend, legend_of
 from mtbench.report.figure.style import new_figure, paper_style
 from mtbench.report.page.sentences import title_of
+from mtbench.stats.pareto import front
 from mtbench.stats.summary import summarize
 from mtbench.store.record import TaskInfo
 
@@ -31,15 +33,14 @@ _FENCE = 3.0
 """Interquartile ranges beyond the quartiles at which a method is far out (Tukey, Exploratory data analysis, 1977)."""
 _FRONT, _POINT, _DEFAULT, _KIN, _OTHER, _SINGLE = "#000000", "#9A9A9A", "#009E73", "#D55E00", "#0072B2", "#7F7F7F"
 _DEFAULT_MARK: dict[str, Any] = {"marker": "D", "markersize": 8, "mfc": "none", "color": _DEFAULT, "mew": 1.1}
-_FEW = 3
-"""Seeds from which an interval is drawn: of two, Student's is nine standard deviations to either side."""
 
 
 def draw_scatter(trade: TradeOff) -> list[Figure]:
-    """A panel per pair of tasks on the test split, on as many pages as it takes; none for a single task.
+    """Return a panel per pair of tasks on the test split, on as many pages as it takes; none for a single task.
 
-    The points of the validation split's front are black, and where there are two tasks joined; methods are stars with
-    their names. Crosses are 95 % t-intervals of the mean over seeds.
+    The points of the validation split's front are black. Those that none of them dominates on the test split are
+    filled, and where there are two tasks joined; all other points are hollow. Methods are stars with their names.
+    Crosses are 95 % confidence intervals of the mean over seeds.
     """
     pairs = list(combinations(range(len(trade.tasks)), 2))
     return [_page(trade, pairs[at : at + _PANELS], tested=True) for at in range(0, len(pairs), _PANELS)]
@@ -84,14 +85,14 @@ def _panel(axes: Axes, trade: TradeOff, pair: tuple[int, int], *, tested: bool) 
     for axis, task in enumerate(pair):
         values = [at[axis] for _, at in points]
         shown = [*(point.tested for point, _ in points if tested), *(rival.tested for rival in rivals)]
-        intervals = [end for each in shown for end in _interval(each[:, task]) or ()]
+        intervals = [end for each in shown for end in _interval(trade, each, task) or ()]
         low, high = _limits(values, [_pair(rival, pair)[axis] for rival in rivals], intervals)
         ends = (low, high) if trade.tasks[task].higher_is_better else (high, low)  # top right is better
         (axes.set_xlim, axes.set_ylim)[axis](*ends)
         (axes.set_xlabel, axes.set_ylabel)[axis](_axis_label(trade.tasks[task], tested=tested))
     for rival in rivals:
         if rival.single:
-            _single_lines(axes, rival, pair)
+            _single_lines(axes, trade, rival, pair)
     _draw_points(axes, trade, points, pair, tested=tested)
     for rival in rivals:
         if not rival.single:
@@ -99,7 +100,7 @@ def _panel(axes: Axes, trade: TradeOff, pair: tuple[int, int], *, tested: bool) 
             at = _inside(axes, _pair(rival, pair))
             far = not np.array_equal(at, _pair(rival, pair))
             if not far:
-                _cross(axes, rival.tested, pair, colour, 0.7)
+                _cross(axes, trade, rival.tested, pair, colour, 0.7)
             face = colour if rival.kin else "white"
             shape = (5, 1, 0) if not far else (3, 0, _turn(axes, _pair(rival, pair)))
             axes.plot(*at, marker=shape, markersize=8 if not far else 6, color=colour, mfc=face, mew=0.8, zorder=5)
@@ -113,32 +114,51 @@ def _draw_points(
     *,
     tested: bool,
 ) -> None:
-    for point, at in points:
+    """Draw the points: filled those that no other one shown here dominates, hollow the rest; of two tasks the filled
+    ones are joined."""
+    filled = _best(trade, [point for point, _ in points], tested=tested)
+    for (point, at), is_best in zip(points, filled, strict=True):
         colour = _FRONT if point.front else _POINT
         if tested:
-            _cross(axes, point.tested, pair, colour, 0.4)
-        axes.plot(*at, marker="o", markersize=3.2 if point.front else 2.6, color=colour, mew=0, zorder=4)
+            _cross(axes, trade, point.tested, pair, colour, 0.4)
+        face = colour if is_best else "white"
+        size = 3.2 if is_best else 3.0
+        axes.plot(*at, marker="o", markersize=size, color=colour, mfc=face, mew=0.0 if is_best else 0.7, zorder=4)
         if point.number == 0:  # open, so that it is seen around a star in the same place
             axes.plot(*at, **_DEFAULT_MARK, zorder=5.5)
-    front = sorted((tuple(at) for point, at in points if point.front), key=lambda at: float(at[0]))
-    if len(trade.tasks) == 2 and len(front) > 1:
+    best = [tuple(at) for (_, at), is_best in zip(points, filled, strict=True) if is_best]
+    joined = sorted(best, key=lambda at: float(at[0]))
+    if len(trade.tasks) == 2 and len(joined) > 1:
         # What is no better than a point lies to its left where higher is better, else to its right.
         where = "steps-pre" if trade.tasks[pair[0]].higher_is_better else "steps-post"
-        axes.plot(*zip(*front, strict=True), drawstyle=where, color=_FRONT, linewidth=0.8, zorder=3)
+        axes.plot(*zip(*joined, strict=True), drawstyle=where, color=_FRONT, linewidth=0.8, zorder=3)
 
 
-def _single_lines(axes: Axes, rival: Rival, pair: tuple[int, int]) -> None:
+def _best(trade: TradeOff, points: Sequence[Point], *, tested: bool) -> list[bool]:
+    """Return which points no other one dominates: on the test split among those of the validation split's front, which
+    is chosen there and not anew."""
+    if not tested or not points:
+        return [point.front for point in points]
+    nothing = np.full(len(trade.tasks), np.nan)
+    means = [mean(point.tested) if point.front else nothing for point in points]
+    best: list[bool] = front(means, maximise=trade.higher).tolist()
+    return best
+
+
+def _single_lines(axes: Axes, trade: TradeOff, rival: Rival, pair: tuple[int, int]) -> None:
     for axis, task in enumerate(pair):
         summary = summarize(rival.tested[:, task])
         line, band = ((axes.axvline, axes.axvspan), (axes.axhline, axes.axhspan))[axis]
         line(summary.mean, color=_SINGLE, linewidth=0.8, dashes=(5, 2), zorder=1.5)
-        if interval := _interval(rival.tested[:, task]):
+        if interval := _interval(trade, rival.tested, task):
             band(*interval, color=_SINGLE, alpha=0.13, linewidth=0, zorder=1)
 
 
-def _cross(axes: Axes, tested: NDArray[np.float64], pair: tuple[int, int], colour: str, width: float) -> None:
+def _cross(
+    axes: Axes, trade: TradeOff, tested: NDArray[np.float64], pair: tuple[int, int], colour: str, width: float
+) -> None:
     """The t-intervals of both means."""
-    across, up = (_interval(tested[:, task]) for task in pair)
+    across, up = (_interval(trade, tested, task) for task in pair)
     if across is None or up is None:
         return
     x, y = mean(tested)[list(pair)]
@@ -147,17 +167,16 @@ def _cross(axes: Axes, tested: NDArray[np.float64], pair: tuple[int, int], colou
     axes.plot([x, x], up, **style)
 
 
-def _interval(values: NDArray[np.float64]) -> tuple[float, float] | None:
-    """The t-interval of the mean; None of too few seeds."""
-    summary = summarize(values)
-    return summary.interval if summary.n >= _FEW else None
+def _interval(trade: TradeOff, tested: NDArray[np.float64], task: int) -> tuple[float, float] | None:
+    """Return the confidence interval of the mean of a task; None of too few seeds."""
+    return interval_of(summarize(tested[:, task]), trade.tasks[task].unit)
 
 
 def _named(
     axes: Axes, trade: TradeOff, stars: Sequence[Rival], names: Sequence[str], pair: tuple[int, int], numbered: bool
 ) -> list[Named]:
-    """The stars with their names; and without names what is not to be written on: points, and where stars are not so
-    many that they have numbers, the arms of crosses."""
+    """Return the stars with their names; and without names what is not to be written on: points, and where stars are
+    not so many that they have numbers, the arms of crosses."""
     named = []
     for rival, name in zip(stars, names, strict=True):
         true = _pair(rival, pair)
@@ -167,15 +186,15 @@ def _named(
             named.append(_spot(at, f"{name} ({true[0]:.4g}, {true[1]:.4g})" if far else name))
     points = [point.tested for point in trade.points if point.known]
     crosses = [*points, *(rival.tested for rival in stars)]
-    spots = [] if numbered else [spot for tested in crosses for spot in _arms(tested, pair)]
+    spots = [] if numbered else [spot for tested in crosses for spot in _arms(trade, tested, pair)]
     spots += [mean(tested)[list(pair)] for tested in points]
     return named + [_spot(spot, "") for spot in spots if np.array_equal(spot, _inside(axes, spot))]
 
 
-def _arms(tested: NDArray[np.float64], pair: tuple[int, int]) -> Iterator[NDArray[np.float64]]:
+def _arms(trade: TradeOff, tested: NDArray[np.float64], pair: tuple[int, int]) -> Iterator[NDArray[np.float64]]:
     """Places along the cross of a mean."""
     middle = mean(tested)[list(pair)]
-    intervals = [_interval(tested[:, task]) for task in pair]
+    intervals = [_interval(trade, tested, task) for task in pair]
     for axis, interval in enumerate(intervals):
         if None not in intervals and interval is not None:
             for place in np.linspace(*interval, 9):
@@ -194,11 +213,14 @@ def _entries(trade: TradeOff, *, tested: bool) -> Iterator[tuple[Line2D, str]]:
     def mark(marker: Any, colour: str, size: float, **style: Any) -> Line2D:
         return Line2D([], [], color=colour, marker=marker, markersize=size, **{"linewidth": 0, **style})
 
-    if any(point.front for point in shown):
+    filled = _best(trade, shown, tested=tested)
+    if any(filled):
         line = 0.8 if len(trade.tasks) == 2 else 0.0
         yield mark("o", _FRONT, 3.2, linewidth=line), "the validation split's front"
+    if any(point.front and not best for point, best in zip(shown, filled, strict=True)):
+        yield mark("o", _FRONT, 3.0, mfc="white", mew=0.7), "of that front, dominated here"
     if any(not point.front and point.number for point in shown):
-        yield mark("o", _POINT, 2.6), "others that were tried"
+        yield mark("o", _POINT, 3.0, mfc="white", mew=0.7), "others that were tried"
     if any(point.number == 0 for point in shown):
         yield Line2D([], [], linewidth=0, **_DEFAULT_MARK), "the default"
     if not tested:
@@ -219,9 +241,9 @@ def _explained(trade: TradeOff, *, tested: bool) -> str:
     counts = [int(np.isfinite(values).all(axis=1).sum()) for values in tested_ones]
     known = [count for count in counts if count]
     lines = ["Means over seeds."]
-    if any(count >= _FEW for count in known):
-        lines.append("Crosses and bands: 95 % t-intervals.")
-    if any(count < _FEW for count in known):
+    if any(count >= FEW for count in known):
+        lines.append("Crosses and bands: 95 % confidence intervals.")
+    if any(count < FEW for count in known):
         lines.append("Fewer than three seeds: no interval.")
     return " ".join(lines)
 
@@ -262,8 +284,8 @@ def _pair(rival: Rival, pair: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def _limits(points: Sequence[float], rivals: Sequence[float], intervals: Sequence[float]) -> tuple[float, float]:
-    """All points, the methods that are not far out, and of intervals what goes no further beyond than a quarter of
-    their spread."""
+    """Return all points, the methods that are not far out, and of intervals what goes no further beyond than a quarter
+    of their spread."""
     values = [*points, *rivals]
     if not values:
         return 0.0, 1.0
@@ -278,7 +300,7 @@ def _limits(points: Sequence[float], rivals: Sequence[float], intervals: Sequenc
 
 
 def _inside(axes: Axes, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The nearest place within the panel."""
+    """Return the nearest place within the panel."""
     ends = np.sort([axes.get_xlim(), axes.get_ylim()], axis=1)
     spare = 0.025 * (ends[:, 1] - ends[:, 0])
     beyond = (at < ends[:, 0]) | (at > ends[:, 1])
@@ -286,7 +308,7 @@ def _inside(axes: Axes, at: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _turn(axes: Axes, at: NDArray[np.float64]) -> float:
-    """The angle, in degrees, by which a triangle that points up points to what is far out."""
+    """Return the angle, in degrees, by which a triangle that points up points to what is far out."""
     way = axes.transAxes.inverted().transform(axes.transData.transform(at)) - 0.5
     beyond = np.where(np.abs(way) > 0.5, way, 0.0)
     return math.degrees(math.atan2(beyond[1], beyond[0])) - 90

@@ -8,14 +8,14 @@ from mtbench.report.data.studies import StudyRuns, unfinished
 from mtbench.report.exhibits.pareto.data import BRIEF, Bounds, TradeOff
 from mtbench.report.exhibits.pareto.rows import Row, smallest
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, STALE, trained
+from mtbench.report.page.sentences import STALE, over_seeds, trained
 from mtbench.report.page.words import DASH, Words, plain, task_head, written
 
 __all__ = ["pareto_page"]
 
 
 def pareto_page(found: StudyRuns, trade: TradeOff, rows: Sequence[Row], label: str) -> Page:
-    """The table in words; a line in front of each block says what follows."""
+    """Return the table in words; a line in front of each block says what follows."""
     comparison, limits = trade.comparison, trade.bounds
     mixed = comparison.common_metric is None
     header = (
@@ -43,7 +43,8 @@ def pareto_page(found: StudyRuns, trade: TradeOff, rows: Sequence[Row], label: s
         label=label,
         quick=comparison.quick,
         layout=Layout(header=header, lines=tuple(lines), tasks=len(trade.tasks), costs=0),
-        caption=tuple(_caption(found, trade, limits)),
+        caption=_caption(found, trade, rows),
+        details=tuple(_details(found, trade, limits)),
         footnotes=tuple(_footnotes(found, trade)),
         aside=" ".join(_aside(limits)),
     )
@@ -89,29 +90,40 @@ def _percent(share: float | None) -> str:
     return DASH if share is None else f"{100 * share:.2f} %"
 
 
-def _caption(found: StudyRuns, trade: TradeOff, limits: Bounds) -> Iterator[str]:
+def _caption(found: StudyRuns, trade: TradeOff, rows: Sequence[Row]) -> tuple[str, ...]:
+    comparison = trade.comparison
+    (metric, unit), *others = {(task.metric, task.unit) for task in trade.tasks}
+    quantity = "metrics" if others else f"{metric} ({unit})" if unit else metric
+    return (
+        f"{comparison.dataset_title}, protocol {comparison.title}: search over {found.title}. Test {quantity}"
+        f"{over_seeds(row.n for row in rows if row.n)}.",
+        "Front: the non-dominated trials on the validation split.",
+    )
+
+
+def _details(found: StudyRuns, trade: TradeOff, limits: Bounds) -> Iterator[str]:
     comparison = trade.comparison
     records = [run.record for runs in found.again.values() for run in runs if run.record is not None]
-    if comparison.quick:
-        yield QUICK
     yield trained(comparison, records)
     yield _searched(found)
     yield (
-        "The front: the trials that on the validation split no other beats in a task without losing in one; it is not "
-        "chosen anew on the test split, of which the numbers are: mean ± standard deviation over n seeds "
-        "(divisor n-1)."
+        "Front: the trials that no other trial dominates on the validation split. The test split, on which all numbers "
+        "are measured, is not used to choose it. Standard deviations have the divisor n-1."
     )
-    yield "On front: in what share of resamples of the seeds the point is on the test split's front of all searched."
+    yield (
+        "On front: fraction of bootstrap samples of the seeds in which the point is on the test split's front of all "
+        "searched points."
+    )
     yield from _volumes(trade, limits)
     if trade.front:
         count = len(trade.front)
         yield (
-            "Dominated: worse in every task than one point of the front; p: the largest over tasks of one-sided "
-            "t-tests, paired where each point shares two seeds with the method, and of points the smallest after "
-            f"Holm's correction over the {count} of the front."
+            "Dominated: worse in every task than one point of the front; p: largest p-value over tasks of one-sided "
+            "t-tests (paired where each point shares two seeds with the method), and the smallest over points after "
+            f"Holm's correction over the {count} points of the front."
             if count > 1
-            else "Dominated: worse in every task than the one point of the front; p: the largest over tasks of "
-            "one-sided t-tests, paired where they share two seeds."
+            else "Dominated: worse in every task than the one point of the front; p: largest p-value over tasks of "
+            "one-sided t-tests (paired where they share two seeds)."
         )
 
 
@@ -128,16 +140,16 @@ def _searched(found: StudyRuns) -> str:
 
 def _volumes(trade: TradeOff, limits: Bounds) -> Iterator[str]:
     if limits.ideal is None:
-        yield "No hypervolumes: not every task is measured in % or as an error, so that there is no best value."
+        yield "No hypervolumes: a task is measured neither in % nor as an error, so that there is no best value."
         return
     best = _named(trade, limits.ideal)
-    yield f"HV: hypervolume of the means as a share of the box from a reference to the best that can be ({best})."
+    yield f"HV: hypervolume of the means as a fraction of the box from a reference to the best values ({best})."
     if limits.chance:
         yield f"Chance: 100 % over the number of classes ({_named(trade, limits.chance)})."
     if limits.nadir:
         yield (
             f"Nadir: in each task the worst mean of all points and methods here ({_named(trade, limits.nadir)}), so "
-            "that what is worst in a task has none."
+            "that a point that is worst in a task has no volume."
         )
 
 
@@ -151,13 +163,14 @@ def _named(trade: TradeOff, values: Sequence[float]) -> str:
 def _aside(limits: Bounds) -> Iterator[str]:
     if limits.ideal is not None:
         references = [*(["chance"] if limits.chance else []), *(["the worst means here"] if limits.nadir else [])]
-        yield f"HV: hypervolume, as a share of the box from {' or '.join(references)} to the best." * bool(references)
-    yield "on front: share of resamples of the seeds. The front is the validation split's."
+        box = f"the box from {' or '.join(references)} to the best"
+        yield f"HV: hypervolume, as a fraction of {box}." * bool(references)
+    yield "on front: fraction of bootstrap samples of the seeds. The front was found on the validation split."
 
 
 def _footnotes(found: StudyRuns, trade: TradeOff) -> Iterator[str]:
     yield from unfinished(found.study)
     if found.study.chosen and not trade.rivals:
-        yield "No method has been run on this dataset under this protocol."
+        yield "No method was run on this dataset with this protocol."
     if found.stale or any(method.stale for method in trade.comparison.methods):
         yield STALE.removeprefix("† ")  # no row bears the dagger

@@ -21,13 +21,13 @@ class Row:
     """A point, the front, or a method.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         block: ``points``, ``kin`` (methods of the same network and backbone) or ``others``.
         point: None unless it is one.
-        summaries: of the test metric per task; none of the front as a set.
+        summaries: summaries of the test metric per task; none for the front as a set.
         n: seeds of which all tasks are known.
-        chance, nadir: the share of the box that it covers from either reference; None without one.
-        share: how often a point is on the front when seeds are drawn anew; None where that says nothing.
+        chance, nadir: the fraction of the box that it covers from either reference; None without one.
+        share: fraction of bootstrap samples of the seeds in which a point is on the front; None where it is unknown.
         verdict: against the front; None for what is on it, or where there is none.
     """
 
@@ -43,8 +43,8 @@ class Row:
 
 
 def pareto_rows(trade: TradeOff) -> list[Row]:
-    """The front's points and the default, best in the first task first; the front as a set; methods of the same network
-    and backbone; then others.
+    """Return the front's points and the default, best in the first task first; the front as a set; methods of the same
+    network and backbone; then others.
 
     Points that are known on the validation split alone are none of them.
     """
@@ -59,8 +59,8 @@ def pareto_rows(trade: TradeOff) -> list[Row]:
 
 
 def pareto_frame(found: StudyRuns, trade: TradeOff, rows: Sequence[Row]) -> pd.DataFrame:
-    """A line per row and task at full precision, the front as a set in one line; after them what is not in the table:
-    points off the front, and what was not trained again.
+    """Return a line per row and task at full precision, the front as a set in one line; after them what is not in the
+    table: points off the front, and trials that were not retrained.
 
     Columns: ``validation`` (of a point's trial), ``n``, ``mean``, ``std``, ``t95_low``, ``t95_high`` (of the test
     split), ``hv_chance`` and ``hv_nadir`` (shares), ``reference_chance`` and ``reference_nadir`` (of that task),
@@ -72,7 +72,7 @@ def pareto_frame(found: StudyRuns, trade: TradeOff, rows: Sequence[Row]) -> pd.D
 
 
 def smallest(verdict: Dominance) -> float:
-    """The smallest p after Holm's correction; NaN where none could be tested."""
+    """Return the smallest p after Holm's correction; NaN where none could be tested."""
     known = [p for p in verdict.adjusted if not math.isnan(p)]
     return min(known, default=math.nan)
 

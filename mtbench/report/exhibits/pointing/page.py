@@ -9,7 +9,7 @@ from mtbench.report import text
 from mtbench.report.data.columns import MANY
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, STALE
+from mtbench.report.page.sentences import STALE
 from mtbench.report.page.words import DASH, Words, plain, written
 from mtbench.stats.summary import summarize
 from mtbench.store.record.pointing import Outcomes, TaskPointing
@@ -35,7 +35,7 @@ def pointing_pages(comparison: Comparison, frame: pd.DataFrame) -> dict[str, Pag
     """Return the table of pointing, and that of outcomes where they are known.
 
     Args:
-        frame: of `pointing_frame`, not empty.
+        frame: the frame from `pointing_frame`, not empty.
     """
     pages = {"pointing": _pointing_page(comparison, frame)}
     if frame[list(_COUNTS)].notna().any(axis=None):
@@ -70,13 +70,14 @@ def _pointing_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
         "pointing",
         Layout(header=header, lines=tuple(lines), tasks=1 + len(shown), costs=0),
         (
-            f"Pointing on {comparison.dataset_title}, protocol {comparison.title}: test examples with a visible point "
-            "of the task's object. The place is that of the largest value of the network's map for the task.",
-            "Within 5 % and 10 %: of the image's side from the point, in % of these examples; median: of the "
-            "distances, in % of the side. Mean over tasks within each run"
-            + ("; columns of tasks are within 10 %" if shown else "")
-            + "; mean ± standard deviation over seeds.",
-            f"{CONSTANT.capitalize()}: one place for all images, that with the most training points within 10 %. "
+            f"Pointing on {comparison.dataset_title}, protocol {comparison.title}: distance of the largest value of "
+            "the network's map from the point of the task's object, mean ± standard deviation over seeds.",
+        ),
+        (
+            "Examples are the test examples with a visible point. Within 5 % and 10 %: distance in % of the image's "
+            "side, in % of the examples; median: median distance in % of the side. The mean over tasks is computed "
+            "within each run" + ("; columns of tasks are within 10 %." if shown else "."),
+            f"{CONSTANT.capitalize()}: one point for all images, the one with the most training points within 10 %. "
             "Misses: examples that are not within 10 %, relative to those of the constant point.",
         ),
     )
@@ -99,23 +100,28 @@ def outcomes_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
         "outcomes",
         Layout(header=("method, task", *heads, *rates), lines=tuple(lines), tasks=0, costs=0),
         (
-            f"Places and answers on {comparison.dataset_title}, protocol {comparison.title}: test examples with a "
-            "visible point, n of them in each run, in % of these.",
+            f"Places and predictions on {comparison.dataset_title}, protocol {comparison.title}: in % of the n test "
+            "examples with a visible point, mean ± standard deviation over seeds.",
+        ),
+        (
             "Right place: the largest value of the network's map is within 10 % of the image's side from the point. "
-            "Accuracy: right answers in % of the examples of either kind. Counts of all tasks are added within each "
-            "run; mean ± standard deviation over seeds.",
+            "Accuracy: right predictions in % of the examples of either kind. Counts of all tasks are added within "
+            "each run.",
         ),
     )
 
 
-def _page(comparison: Comparison, name: str, layout: Layout, caption: tuple[str, ...]) -> Page:
+def _page(
+    comparison: Comparison, name: str, layout: Layout, caption: tuple[str, ...], details: tuple[str, ...]
+) -> Page:
     stale = any(line[0].says.partition(",")[0].endswith("†") for line in layout.lines)
     return Page(
         title=f"{comparison.dataset_title}, protocol {comparison.title}: {name}",
         label=f"{text.slug(comparison.dataset_title)}-{text.slug(comparison.title)}-{name}",
         quick=comparison.quick,
         layout=layout,
-        caption=(*([QUICK] if comparison.quick else []), *caption),
+        caption=caption,
+        details=details,
         footnotes=(STALE,) if stale else (),
     )
 

@@ -45,9 +45,12 @@ def _page(group: Sequence[Comparison]) -> Page:
         quick=any(each.quick for each in group),
         layout=Layout(header=("setting", *(each.title for each in group)), lines=lines, tasks=len(group), costs=0),
         caption=(
-            f"Settings in which the protocols of the runs on {group[0].dataset_title} differ, and the rules of the "
-            "published code that a protocol goes with, for `mtbench report --convention`.",
-            "Runs of two protocols stand in two tables, and are ranked in neither with those of the other.",
+            f"Training protocols of the runs on {group[0].dataset_title}: the settings in which they differ, and the "
+            "rules of the published code that a protocol belongs to.",
+        ),
+        details=(
+            "The rules are those of `mtbench report --convention`.",
+            "Runs of two protocols are in two tables, and are not ranked together.",
         ),
         footnotes=tuple(_clipping(group)),
     )
@@ -57,7 +60,7 @@ def _clipping(group: Sequence[Comparison]) -> Iterator[str]:
     """Sentences on what the code clips that a protocol goes with; too long for cells."""
     for each in group:
         if (convention := _convention(each.dataset, each.protocol)) and convention.clip:
-            yield f"Clipping in the code that {each.title} goes with: {convention.clip}"
+            yield f"Clipping in the code that {each.title} belongs to: {convention.clip}"
 
 
 def _convention(dataset: str, protocol: TrainingProtocol) -> PeerConvention | None:
@@ -65,7 +68,7 @@ def _convention(dataset: str, protocol: TrainingProtocol) -> PeerConvention | No
 
 
 def _rules(convention: PeerConvention | None) -> dict[str, str]:
-    """The rules of a convention by name, in few words."""
+    """Return the rules of a convention by name, in few words."""
     if convention is None:
         return {}
     batches, constants = convention.batches, convention.constants

@@ -13,7 +13,7 @@ from mtbench.report.data.columns import Column, columns_of, scores
 from mtbench.report.data.constant import not_above
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, STALE, apart, trained
+from mtbench.report.page.sentences import STALE, apart, trained
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import decimals, signed, span, spread
 from mtbench.stats.contrast import welch_from
@@ -55,11 +55,13 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         quick=runs.quick,
         layout=Layout(header=tuple(header), lines=tuple(lines), tasks=3 * len(columns), costs=0, together=3),
         caption=(
-            *([QUICK] if runs.quick else []),
-            f"Paper: {paper.source or runs.suite.source}{_repeats(paper)}.{_metric(columns[0], paper)}"
-            f"{_convention(paper)}",
+            f"{sheet.comparison.dataset}, protocol {sheet.comparison.title}: ours beside "
+            f"{paper.source or runs.suite.source}{_repeats(paper)}.{_metric(columns[0], paper)}",
+            "Mean ± standard deviation; diff: ours minus the paper's.",
+        ),
+        details=(
             f"Ours: {trained(sheet.comparison, records)}",
-            f"Both mean ± standard deviation of repeats{_divisor(paper, columns)}; diff: ours minus the paper's."
+            f"Standard deviations are over repeats{_divisor(paper, columns)}.{_convention(paper)}"
             f"{_own_mean(paper, columns)}",
         ),
         footnotes=(
@@ -72,7 +74,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
 
 
 def published_frame(runs: SuiteRuns) -> pd.DataFrame:
-    """One row per method and column that was published, at full precision.
+    """Return one row per method and column that was published, at full precision.
 
     Columns: what it is of, ``paper_mean``, ``paper_std``, ``paper_n``, ``n``, ``mean``, ``std``, ``difference`` (ours
     minus the paper's), and its 95 % interval by Welch where both spreads are known, ``welch95_low`` and
@@ -111,7 +113,7 @@ def published_frame(runs: SuiteRuns) -> pd.DataFrame:
 
 
 def published_number(paper: PaperTable, method: str, column: str) -> tuple[float, float | None] | None:
-    """The mean and standard deviation that were published, or that follow from what was.
+    """Return the mean and standard deviation that were published, or that follow from what was.
 
     Where the mean over tasks was not, it is that of the tasks' means. Its spread depends on how tasks move together,
     which no table says; given is the most it can be, the mean of their standard deviations, as if they moved as one.
@@ -128,7 +130,7 @@ def published_number(paper: PaperTable, method: str, column: str) -> tuple[float
 
 
 def _columns(sheet: Sheet, paper: PaperTable) -> Sequence[Column]:
-    """The columns of the metric that was published."""
+    """Return the columns of the metric that was published."""
     return columns_of(sheet.comparison, Choices(metrics=(paper.metric,))) if paper.metric else sheet.columns
 
 
@@ -161,8 +163,8 @@ def _repeats(paper: PaperTable) -> str:
 
 
 def _divisor(paper: PaperTable, columns: Sequence[Column]) -> str:
-    """The divisor of our standard deviations, and the factor between the two that papers use; empty where a paper
-    prints none."""
+    """Return the divisor of our standard deviations, and the factor between the two that papers use; empty where a
+    paper prints none."""
     numbers = [published_number(paper, method, column.name) for method in paper.rows for column in columns]
     if not any(number is not None and number[1] is not None for number in numbers):
         return ""
@@ -173,28 +175,26 @@ def _divisor(paper: PaperTable, columns: Sequence[Column]) -> str:
 
 
 def _metric(column: Column, paper: PaperTable) -> str:
-    """A sentence on the metric, where it is not the primary one."""
+    """Return a sentence on the metric, where it is not the primary one."""
     return f" Numbers are of {column.metric}{f' in {column.unit}' * bool(column.unit)}." if paper.metric else ""
 
 
 def _convention(paper: PaperTable) -> str:
-    """A sentence on the paper's own Δm; empty where the suite says nothing of it."""
+    """Return a sentence on the paper's own Δm; empty where the suite says nothing of it."""
     if not paper.delta:
         return ""
     average, _, sign = paper.delta.partition("/")
     better = {"gain": "higher", "drop": "lower"}[sign]
     return (
         f" The paper's Δm ({paper.delta}): {AVERAGES[average].rstrip(',')} of the relative {sign}, {better} is better. "
-        "Ours is over the single-task run of the same seed."
+        "Ours is relative to the single-task run with the same seed."
     )
 
 
 def _own_mean(paper: PaperTable, columns: Sequence[Column]) -> str:
     if MEAN in paper.columns or not any(column.is_mean for column in columns):
         return ""
-    return (
-        " The paper's mean over tasks is that of its means, with the greatest standard deviation that its tasks allow."
-    )
+    return " The paper's mean over tasks is the mean of its means, with the largest standard deviation that they allow."
 
 
 def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterator[str]:
@@ -214,9 +214,9 @@ def _order(sheet: Sheet, paper: PaperTable, columns: Sequence[Column]) -> Iterat
         return
     said = f"The order of {len(common)} methods by {column.name} against the paper's: Kendall's tau {signed(found.tau)}"
     fewest = min(int(np.isfinite(values[method]).sum()) for method in common)
-    if found.interval is not None and fewest > 1:  # a single seed drawn anew is itself
+    if found.interval is not None and fewest > 1:  # a single seed has no spread
         said += (
-            f"; when our seeds are drawn anew, 95 % of {found.resamples:,} times it is {span(found.interval)}, and "
-            f"the whole order is the paper's in {100 * found.same:.0f} %"
+            f"; in 95 % of {found.resamples:,} bootstrap samples of our seeds it is {span(found.interval)}, and the "
+            f"whole order is the paper's in {100 * found.same:.0f} %"
         )
     yield f"{said}."

@@ -1,4 +1,4 @@
-"""A paper's numbers beside ours at settings of their own, where a suite's searches chose some."""
+"""A paper's numbers beside ours with tuned settings, where a suite's searches chose some."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ __all__ = ["tuned_paper_page"]
 def tuned_paper_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
     """Return the `published_page` of the settings that searches chose; None if nothing was published or chosen.
 
-    Methods that were not searched, or of which nothing was trained again yet, are as in the suite's table.
+    Methods that were not searched, or whose choice was not retrained yet, are as in the suite's table.
     """
     tuned = _tuned(runs, sheet)
     if not tuned or sheet.paper is None:
@@ -30,12 +30,13 @@ def tuned_paper_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
         return None
     settings = listed(f"{title} {each.setting}" for title, each in tuned.items())
     others = [method.title for method in sheet.comparison.methods if method.title not in tuned]
-    rest = f" As they are by default: {listed(others)}." if others else ""
+    rest = f" With default settings: {listed(others)}." if others else ""
     return replace(
         page,
-        title=f"{page.title}, at settings of their own",
+        title=f"{page.title}, tuned",
         label=f"{page.label}-tuned",
-        caption=(*page.caption, f"But ours as chosen by searches on the validation split: {settings}.{rest}"),
+        caption=(*page.caption, "Ours: with tuned settings."),
+        details=(*page.details, f"Settings chosen on the validation split: {settings}.{rest}"),
     )
 
 

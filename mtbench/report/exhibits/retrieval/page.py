@@ -11,7 +11,6 @@ from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.exhibits.summary.short import short_layout
 from mtbench.report.page.layout import Page
-from mtbench.report.page.sentences import QUICK
 from mtbench.store.record import CEILING
 
 __all__ = ["RANKED", "ranked_page"]
@@ -37,13 +36,14 @@ def ranked_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | No
         label=f"{page.label}-ranked",
         layout=short_layout(table),
         caption=(
-            *([QUICK] if table.quick else []),
-            f"Mean average precision in % of {table.dataset}, protocol {table.protocol}: test images ranked for each "
-            "other by distance, those of the query's class being relevant. The query itself is left out, and so is a "
-            "query without relevant images; images that are equally far are one step. Higher is better; mean ± "
-            "standard deviation over seeds. Nothing is bold.",
-            *_ceiling(comparison),
+            f"Mean average precision (%, higher is better) on {table.dataset}, protocol {table.protocol}, mean ± "
+            "standard deviation over seeds.",
             *short,
+        ),
+        details=(
+            "For each query, test images are ranked by distance; images of its class are relevant. The query itself "
+            "and queries without relevant images are left out; images at equal distance share a rank. Nothing is bold.",
+            *_ceiling(comparison),
         ),
         footnotes=(),
         aside=" ".join(short),
@@ -65,6 +65,6 @@ def _ceiling(comparison: Comparison) -> list[str]:
     mean = f"{sum(known.values()) / len(known):.1f} % in mean"
     each = ", ".join(f"{name} {value:.1f}" for name, value in known.items())
     return [
-        "One embedding for all tasks has a ceiling of triplet accuracy that labels set, where the distance is the "
-        f"number of tasks for which two images differ: {mean}{f' ({each})' if len(known) <= MANY else ''}."
+        "Upper bound of the triplet accuracy of one embedding for all tasks (its distance: the number of tasks in "
+        f"which two images differ): {mean}{f' ({each})' if len(known) <= MANY else ''}."
     ]

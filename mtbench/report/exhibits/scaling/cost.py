@@ -4,7 +4,6 @@ from mtbench.report.data.cost.expense import expense
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.scaling.data import Point, Scale
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.suite import warnings
 from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import counted, fixed, memory, ratio
@@ -15,7 +14,7 @@ _HEADER = ("method", "dataset", "tasks", "weights", "#P", "MACs one", "MACs all"
 
 
 def costs_page(runs: SuiteRuns, scale: Scale, label: str) -> Page:
-    """A row per method and dataset: what it has, what an answer takes, and what its training took."""
+    """Return a row per method and dataset: what it has, what an answer takes, and what its training took."""
     lines = [
         plain((title, point.dataset, str(point.tasks), *_cost(point, method)))
         for method, title in scale.titles.items()
@@ -28,13 +27,12 @@ def costs_page(runs: SuiteRuns, scale: Scale, label: str) -> Page:
         label=label,
         quick=runs.quick,
         layout=Layout(header=_HEADER, lines=tuple(lines), tasks=0, costs=0),
-        caption=(
-            *([QUICK] if runs.quick else []),
-            f"Suite {runs.suite.name}: {runs.suite.title}{scale.words}, size {runs.size}.",
-            "Weights: biases left out; #P: the same, relative to the single-task network.",
-            "MACs: multiply-accumulates for one example, to answer one task and to answer all.",
-            "Memory: at the peak of a run, the most of any; s/epoch: of training, the median over runs.",
-            *(["Without memory: counted, not trained."] if untrained else []),
+        caption=(f"{runs.suite.title}{scale.words}, size {runs.size}: cost over the number of tasks.",),
+        details=(
+            "Weights: number without biases; #P: the same, relative to the single-task network.",
+            "MACs: multiply-accumulates of the predictions for one example, of one task and of all tasks.",
+            "Memory: peak memory, maximum over runs; s/epoch: seconds of training per epoch, median over runs.",
+            *(["Rows without memory were counted, not trained."] if untrained else []),
         ),
         footnotes=warnings(scale.titles.values()),
     )

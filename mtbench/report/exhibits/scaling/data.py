@@ -21,10 +21,10 @@ class Point:
     """A dataset.
 
     Attributes:
-        dataset: as the suite writes it.
-        tasks: how many it has.
+        dataset: the dataset as in the suite.
+        tasks: its number of tasks.
         sheet: its runs, of which one has finished; None if the suite trains nothing on it, or nothing has finished.
-        counted: by the suite's name, sizes of methods of which there are no runs.
+        counted: sizes of methods without runs, by the suite's name.
     """
 
     dataset: str
@@ -55,7 +55,7 @@ class Scale:
     Attributes:
         variation: the numbers of the protocol that the suite's grid sets for them, as texts.
         points: the datasets, by number of tasks.
-        titles: what methods are called, by the suite's names and in its order.
+        titles: the names of methods for people, by the suite's names and in its order.
     """
 
     variation: tuple[tuple[str, str], ...]
@@ -85,7 +85,8 @@ class Scale:
         return next((each.title for each in found if each), "")
 
     def means(self, point: Point, method: str) -> NDArray[np.float64]:
-        """The mean over tasks per seed (S,), NaN where there is none; of no seeds where the method has no run."""
+        """Return the mean over tasks per seed (S,), NaN where there is none; of no seeds where the method has no
+        run."""
         if self.column is None or point.sheet is None:
             return np.empty(0)
         return point.sheet.scores(self.column.name).get(method, np.empty(0))

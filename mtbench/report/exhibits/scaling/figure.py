@@ -1,8 +1,9 @@
 """The figure of a suite over datasets with ever more tasks: panels of what methods do and of what they cost."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,8 +15,8 @@ from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.scaling.data import Point, Scale
 from mtbench.report.figure.legend import ENDS_EXPLAINED, MANY, legend_of, told_apart
 from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, label_log, label_places, nearest, unlike
-from mtbench.report.figure.style import WIDTH, new_figure, paper_style
-from mtbench.report.page.suite import heading, quantity
+from mtbench.report.figure.style import WIDTH, Look, new_figure, paper_style
+from mtbench.report.page.suite import heading, known_by_name, quantity
 
 __all__ = ["draw_scaling"]
 
@@ -34,13 +35,14 @@ class Panel:
     """Something that is drawn over the number of tasks.
 
     Attributes:
-        title: what it is.
-        values: of a dataset and a method, by the suite's name, a value per seed, or one alone if it is of no seed.
-        label: of the axis; empty for what `column` says.
-        column: which results of runs it shows; None if none.
-        zero: whether 0 is to be marked.
-        cost: whether it is a cost, which is the same for every seed; so is what has a `sign`.
-        sign: what stands before numbers.
+        title: the title of the panel.
+        values: a function from a dataset and the suite's name of a method to a value per seed, or one value without a
+            seed.
+        label: the label of the axis; empty for the words of `column`.
+        column: the results of runs that it shows; None if there are none.
+        zero: True if 0 is to be marked.
+        cost: True if it is a cost, which is the same for every seed; so is everything with a `sign`.
+        sign: the sign before numbers.
     """
 
     title: str
@@ -52,9 +54,9 @@ class Panel:
     sign: str = ""
 
 
-def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
-    """A panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows much. Of
-    many methods the best and the worst on average over datasets, by the first panel, are coloured."""
+def draw_scaling(runs: SuiteRuns, scale: Scale, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
+    """Return a panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows
+    much. Of many methods the best and the worst on average over datasets, by the first panel, are coloured."""
     panels, titles, points = _panels(scale), scale.titles, scale.points
     at = tuple(float(point.tasks) for point in points)
     log = at[-1] > _WIDE * at[0]
@@ -66,7 +68,7 @@ def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
             goodness[method] = float(np.nanmean(values)) * (1 if higher else -1)
         elif any(method in point.counted for point in points):
             goodness[method] = math.nan
-    apart = unlike(told_apart(list(titles), goodness))
+    apart = unlike(told_apart(list(titles), goodness, known_by_name(titles, known)))
     many = len(goodness) > MANY
     explained = EXPLAINED + (f"\n{ENDS_EXPLAINED.format(by='on average')}" if many else "")
     named = [rank + titles[method] for method, (rank, _) in apart.items()]
@@ -93,6 +95,7 @@ def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
                     for method in goodness
                 ],
                 room=nearest(at, inches=_INCHES, log=log),
+                unit=panel.column.unit if panel.column else "",
                 intervals=not is_cost,
             )
             names = [f"{place:g}" for place in at]

@@ -10,7 +10,6 @@ from mtbench.report.data.cost.magnitude import Magnitude
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.scaling.data import Point, Scale
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.suite import measured, warnings
 from mtbench.report.page.words import plain, written
 from mtbench.report.text import counts, decimals
@@ -26,7 +25,7 @@ _COLUMNS = [
 
 
 def scaling_page(runs: SuiteRuns, scale: Scale, label: str) -> Page:
-    """A row per method; per dataset the mean over tasks, then per dataset Delta_m."""
+    """Return a row per method; per dataset the mean over tasks, then per dataset Delta_m."""
     points = [point for point in scale.points if point.sheet]
     of = [*([scale.means] if scale.column else []), *([scale.gains] if scale.single else [])]
     signs = (["", "Δm "] if scale.column else ["Δm "])[: len(of)]
@@ -43,19 +42,21 @@ def scaling_page(runs: SuiteRuns, scale: Scale, label: str) -> Page:
             line += [written(each, digits, sign=values == scale.gains) for each in summaries]
         finished = [len(found.records) if (found := _runs(point, method)) else 0 for point in points]
         lines.append(plain((*line, counts(finished))))
-    gain = f"Δm: the mean over tasks of the relative gain over {scale.single} of the same seed and backbone, in %."
+    gain = f"Δm: the mean over tasks of the relative gain over {scale.single} with the same seed and backbone, in %."
     return Page(
         title=f"{runs.suite.name}: over the number of tasks{scale.words}, size {runs.size}",
         label=label,
         quick=runs.quick,
         layout=Layout(header=("method", *header, "n"), lines=tuple(lines), tasks=len(header), costs=0),
         caption=(
-            *([QUICK] if runs.quick else []),
-            f"Suite {runs.suite.name}: {runs.suite.title}{scale.words}, size {runs.size}.",
+            f"{runs.suite.title}{scale.words}, size {runs.size}: mean ± standard deviation over n seeds (for "
+            "each dataset if they differ); in brackets: number of tasks.",
+        ),
+        details=(
             *([measured(scale.column, scale.sheets)] if scale.column else []),
             *([gain] if scale.single else []),
-            "± is the standard deviation over n seeds (divisor n-1); n: seeds, of each dataset where they differ.",
-            "In brackets: how many tasks. Datasets with more may be harder: compare methods within a column.",
+            "Standard deviations have the divisor n-1. Datasets with more tasks may be harder: compare methods within "
+            "a column.",
         ),
         footnotes=warnings(titles.values()),
     )
@@ -66,7 +67,7 @@ def _runs(point: Point, method: str) -> MethodRuns | None:
 
 
 def scaling_frame(runs: SuiteRuns, scale: Scale) -> pd.DataFrame:
-    """One row per dataset and method."""
+    """Return one row per dataset and method."""
     rows = [
         {
             "suite": runs.suite.name,

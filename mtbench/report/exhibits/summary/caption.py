@@ -1,4 +1,4 @@
-"""The words of a table's caption and footnotes, as plain sentences."""
+"""The words of a summary table: its caption, its details and its footnotes."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,25 +12,25 @@ from mtbench.report.data.cost.expense import Yardstick
 from mtbench.report.data.gains.rank import Ranking
 from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import differences
-from mtbench.report.exhibits.summary.gain_caption import delta_sentences
-from mtbench.report.page.sentences import QUICK, STALE, apart, reported, trained
+from mtbench.report.exhibits.summary.gain_caption import gain_caption, gain_details
+from mtbench.report.page.sentences import STALE, apart, numbers, over_seeds, reported
 from mtbench.report.text import brief, duration, listed, seeds
 from mtbench.store.record import SELECTED, Record
 
-__all__ = ["Power", "Says", "footnotes", "note", "sentences", "unsolved"]
-
+__all__ = ["Facts", "Power", "caption", "details", "footnotes", "note", "unsolved"]
 
 _TROUBLE = ("failed", "damaged", "running", "missing", "stale")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Power:
-    """The differences that the seeds of a table can tell.
+    """Statistical power of the seeds of a table.
 
     Attributes:
-        column: the column that it is about, and `unit` that of its metric.
-        detectable: the median over methods of the difference to the best that would be called with 80 % probability.
-        least: the smallest p that the exact sign-flip test can reach.
+        column: the name of the column that is tested.
+        unit: the unit of its metric.
+        detectable: difference from the best mean that is detectable with 80 % power, median over methods.
+        least: smallest p-value that the exact sign-flip test can reach.
     """
 
     column: str
@@ -40,26 +40,28 @@ class Power:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Says:
-    """The facts that a caption needs to know of its table.
+class Facts:
+    """Facts of a table that its caption and details state.
 
     Attributes:
-        unit: what times are relative to; None where they are absolute.
-        single: the single-task method that others are relative to; empty if there is none.
-        spreads: whether any cell has a standard deviation.
-        comparisons: how many comparisons were corrected together for what is bold.
-        power: what the seeds can tell; None if nothing.
-        columns: of the table.
-        choices: of the reader.
-        gap: the largest difference that the divisor makes to the mean of a method's Δm.
+        unit: the unit of times; None where they are absolute.
+        single: the single-task method that Δm is relative to; empty if there is none.
+        spreads: True if any cell has a standard deviation.
+        marked: True if any cell is not above the constant prediction.
+        comparisons: number of comparisons that were corrected together for bold cells.
+        power: statistical power of the seeds; None if it is unknown.
+        columns: columns of the table.
+        choices: the reader's choices.
+        gap: largest change of the mean of a method's Δm by the choice of the divisor.
         constant: the name of the constant prediction; empty if there is none.
-        band: the least and the largest amount by which the rounding of constants may move a method's Δm; None without.
+        band: least and largest amount by which the rounding of constants may change a method's Δm; None without.
         ranking: mean ranks; None where there are none.
     """
 
     unit: Yardstick | None
     single: str
     spreads: bool
+    marked: bool
     comparisons: int
     power: Power | None
     columns: Sequence[Column]
@@ -70,33 +72,50 @@ class Says:
     ranking: Ranking | None
 
 
-def sentences(comparison: Comparison, says: Says) -> tuple[str, ...]:
-    """Return sentences on what the numbers of a comparison are."""
-    return tuple(
-        sentence
-        for sentence in (
-            QUICK if comparison.quick else "",
-            *(comparison.reading.opening if comparison.reading else ()),
-            trained(comparison, _records(comparison)),
-            _measured(comparison, says),
-            "The mean over tasks is taken within each run." if any(each.is_mean for each in says.columns) else "",
-            "± is the standard deviation over n seeds (divisor n-1)." if says.spreads else "",
-            _test(comparison, says) if comparison.tasks else "",
-            _constant(comparison, says) if says.constant else "",
-            delta_sentences(comparison, says.single, says.choices.delta, says.gap) if comparison.tasks else "",
-            _band(says.band) if says.band else "",
-            _ranks(comparison, says) if says.choices.rank else "",
-            *_costs(says.unit, {record.numerics.device for record in _records(comparison)}),
-        )
-        if sentence
+def caption(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
+    """Return the sentences that a paper prints above the table."""
+    opening = (
+        f"{comparison.dataset_title}, protocol {comparison.title}.",
+        *(comparison.reading.opening[:1] if comparison.reading else ()),
     )
+    if not comparison.tasks:
+        return (*opening, "No run has finished.")
+    counts = [len(method.records) for method in comparison.methods if method.records]
+    over = over_seeds(counts) if facts.spreads else ", one seed" * (max(counts) == 1)
+    sentences = (
+        f"Test {_quantity(facts.columns)}{over}{_bold(comparison)}.",
+        gain_caption(comparison, facts.single, facts.choices.delta),
+        f"{MARK}: not above the {facts.constant}." if facts.marked else "",
+        _chosen(comparison),
+    )
+    return (*opening, *(sentence for sentence in sentences if sentence))
+
+
+def details(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
+    """Return the sentences below the table: training, tests and definitions in full."""
+    records = _records(comparison)
+    examples = sorted({record.training_examples for record in records})
+    sentences = (
+        *(comparison.reading.opening[1:] if comparison.reading else ()),
+        f"Training: {numbers(comparison.protocol, examples)}.",
+        _measured(comparison, facts),
+        "The mean over tasks is computed within each run." if any(each.is_mean for each in facts.columns) else "",
+        "Standard deviations have the divisor n-1." if facts.spreads else "",
+        _test(comparison, facts) if comparison.tasks else "",
+        _constant(comparison, facts) if facts.constant else "",
+        gain_details(comparison, facts.single, facts.choices.delta, facts.gap) if comparison.tasks else "",
+        _band(facts.band) if facts.band else "",
+        _ranks(comparison, facts) if facts.choices.rank else "",
+        *_costs(facts.unit, {record.numerics.device for record in records}),
+    )
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
-    """Say which runs of a method are not as they should be and why; empty if all are fresh and have every number.
+    """Return a sentence on the runs of a method that are not fresh or lack numbers, with the reasons; empty without.
 
     Args:
-        without: by column, the seeds of finished runs that have no number there.
+        without: the seeds of finished runs without a number, by column.
     """
     parts = []
     for state in _TROUBLE:
@@ -112,10 +131,10 @@ def note(method: MethodRuns, without: Mapping[str, Sequence[int]]) -> str:
 
 
 def unsolved(method: MethodRuns) -> str:
-    """Say how many steps of a method's balancer were not solved; empty if all were."""
+    """Return a sentence on the steps that a method's balancer did not solve; empty if it solved all."""
     costs = [record.cost for record in method.records.values()]
     count, steps = sum(cost.unsolved for cost in costs), sum(cost.steps for cost in costs)
-    said = f"in {count:,} of {steps:,} steps its solver ended short of the condition that defines the balancer"
+    said = f"in {count:,} of {steps:,} steps its solver did not reach the condition that defines the balancer"
     return f"{method.title}: {said}." if count else ""
 
 
@@ -125,11 +144,11 @@ def _has_own_epochs(method: MethodRuns) -> bool:
 
 
 def _own_epochs(method: MethodRuns) -> str:
-    return f"{method.title}: the epoch is chosen for each task by itself, for its networks share nothing."
+    return f"{method.title}: the epoch is chosen per task, as its networks share no parameters."
 
 
 def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
-    """The notes, what † means, and in what the runs of one table differ although they should not."""
+    """Return the notes, the meaning of †, and sentences on unwanted differences between the runs of one table."""
     stale = any(method.stale for method in comparison.methods)
     return (
         *(apart(method) for method in comparison.methods if method.apart),
@@ -140,100 +159,124 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def _measured(comparison: Comparison, says: Says) -> str:
-    chosen = f"{comparison.reading.when if comparison.reading else reported([comparison.protocol])}."
-    if not comparison.tasks:
-        return f"No run has finished. Numbers are of the test split, {chosen}"
-    names = {column.name for column in says.columns}
-    absent = [task.name for task in comparison.tasks if task.name not in names]
-    rest = f" Without such a metric, and left out: {listed(absent)}." if absent else ""
-    if asked := says.choices.metrics:
-        lacking = not says.choices.named(comparison.tasks)
-        rest += f" No task here has {' or '.join(asked)}: primary metrics are shown." if lacking else ""
-    if len({(column.metric, column.unit, column.higher_is_better) for column in says.columns}) == 1:
-        (common, *_) = says.columns
-        unit = f" in {common.unit}" if common.unit else ""
-        direction = "higher" if common.higher_is_better else "lower"
-        return f"Test {common.metric}{unit}, {direction} is better, {chosen}{rest}"
-    if not any(column.is_mean for column in says.columns):
-        rest = f" Tasks of unlike metrics have no mean.{rest}"
-    return f"Test metrics (arrows point to the better direction) {chosen}{rest}"
+def _quantity(columns: Sequence[Column]) -> str:
+    if len({(column.metric, column.unit, column.higher_is_better) for column in columns}) > 1:
+        return "metrics (arrows point to better values)"
+    (common, *_) = columns
+    unit = f"{common.unit}, " if common.unit else ""
+    return f"{common.metric} ({unit}{'higher' if common.higher_is_better else 'lower'} is better)"
+
+
+def _bold(comparison: Comparison) -> str:
+    if not _is_tested(comparison):
+        return ""
+    return "; bold: best mean, significantly better than every other method (paired t-test, Holm-corrected, 5 %)"
+
+
+def _chosen(comparison: Comparison) -> str:
+    is_chosen = comparison.reading is not None and comparison.reading.chosen_on_test
+    return f"{CHOSEN}: the epoch was chosen on the test split; nothing is bold." if is_chosen else ""
+
+
+def _is_tested(comparison: Comparison) -> bool:
+    """Return whether methods share the two seeds that a test needs, and no epoch was chosen on the test split."""
+    return not _chosen(comparison) and _methods(comparison) > 1 and _shared_seeds(comparison) > 1
+
+
+def _methods(comparison: Comparison) -> int:
+    return sum(bool(method.records) for method in comparison.methods)
+
+
+def _shared_seeds(comparison: Comparison) -> int:
+    counts = Counter(seed for method in comparison.methods for seed in method.records)
+    return sum(count > 1 for count in counts.values())
+
+
+def _measured(comparison: Comparison, facts: Facts) -> str:
+    when = comparison.reading.when if comparison.reading else reported([comparison.protocol])
+    said = [f"Metrics are measured {when}."]
+    names = {column.name for column in facts.columns}
+    asked = facts.choices.metrics
+    if absent := [task.name for task in comparison.tasks if task.name not in names]:
+        said.append(f"Tasks without {' or '.join(asked)} are left out: {listed(absent)}.")
+    if comparison.tasks and asked and not facts.choices.named(comparison.tasks):
+        said.append(f"No task here has {' or '.join(asked)}: primary metrics are shown.")
+    if comparison.tasks and not any(column.is_mean for column in facts.columns):
+        said.append("Tasks of unlike metrics have no mean.")
+    return " ".join(said)
 
 
 def _band(band: tuple[float, float]) -> str:
     low, high = (f"{each:.2f}" for each in band)
     return (
-        "The constants are printed with so many digits that half a last digit of each moves Δm by up to "
-        f"{'' if low == high else f'±{low} to '}±{high}{'' if low == high else ', by method'}."
+        "The rounding of the printed constants changes Δm by up to "
+        f"{'' if low == high else f'±{low} to '}±{high}{'' if low == high else ', depending on the method'}."
     )
 
 
-def _ranks(comparison: Comparison, says: Says) -> str:
-    if says.ranking is None:
+def _ranks(comparison: Comparison, facts: Facts) -> str:
+    if facts.ranking is None:
         return "No rank: epochs were chosen on the test split." if comparison.tasks else ""
-    rows = says.ranking.rows
+    rows = facts.ranking.rows
     if not rows:
         return "No rank: no method but single-task networks has every metric in Δm."
     return (
-        f"Rank: the mean over {says.ranking.metrics} metrics (those in Δm) of the rank of the unrounded mean over "
-        f"seeds among {len(rows)} method{'s' * (len(rows) != 1)} ({listed(rows)}), 1 for the best; equal values share "
-        "the mean of their ranks."
+        f"Rank: mean over the {facts.ranking.metrics} metrics in Δm of the rank of the unrounded mean over seeds "
+        f"among {len(rows)} method{'s' * (len(rows) != 1)} ({listed(rows)}); 1 is best, ties share their mean rank."
     )
 
 
-def _test(comparison: Comparison, says: Says) -> str:
-    if comparison.reading and comparison.reading.chosen_on_test:
-        return f"{CHOSEN}: its epoch was chosen on the test split; nothing is bold."
-    counts = Counter(seed for method in comparison.methods for seed in method.records)
-    if sum(bool(method.records) for method in comparison.methods) < 2:
+def _test(comparison: Comparison, facts: Facts) -> str:
+    if _chosen(comparison) or _methods(comparison) < 2:
         return ""
-    if sum(count > 1 for count in counts.values()) < 2:
-        return "Nothing is bold: to tell methods apart takes at least two seeds that they share."
-    bold = (
-        "Bold: the best of a column, if the paired t-test over common seeds tells it from every other method at 5 %, "
-        f"after Holm's correction over the {says.comparisons} comparisons of this table."
+    if not _is_tested(comparison):
+        return "Nothing is bold: a test needs at least two seeds that methods share."
+    tests = (
+        "Tests are paired over common seeds, with Holm's correction over the "
+        f"{facts.comparisons} comparisons of this table."
     )
-    if says.power is None:
-        return bold
-    effect, unit = f"{says.power.detectable:.2g}", f" {says.power.unit}" if says.power.unit else ""
+    if facts.power is None:
+        return tests
+    effect, unit = f"{facts.power.detectable:.2g}", f" {facts.power.unit}" if facts.power.unit else ""
     return (
-        f"{bold} Taken by itself, a difference of {effect}{unit} to the best in {says.power.column} would be told with "
-        f"80 % probability (median over methods); exact sign flips cannot go below p = {says.power.least:.2g}."
+        f"{tests} A difference of {effect}{unit} from the best {facts.power.column} is detectable with 80 % power "
+        f"(uncorrected, median over methods); the smallest p-value of the exact sign-flip test is "
+        f"{facts.power.least:.2g}."
     )
 
 
-def _constant(comparison: Comparison, says: Says) -> str:
-    """The meaning of the line of the constant prediction and of its mark."""
+def _constant(comparison: Comparison, facts: Facts) -> str:
+    """Return the meaning of the row of the constant prediction and of its mark."""
     single = max(len(method.records) for method in comparison.methods) < 2
-    over = "over test images, for one seed has no spread," if single else "over seeds"
-    if single and any(column.metric != COUNTED for column in says.columns):
-        over = f"{over} (of {COUNTED}; other metrics count as they are)"
+    over = "over test images, as one seed has no spread," if single else "over seeds"
+    others = single and any(column.metric != COUNTED for column in facts.columns)
+    exact = f" Metrics other than {COUNTED} have no interval and are compared as they are." if others else ""
     gains = ""
-    if says.single:
-        part = f"that averages over a task in which neither the method nor {says.single} is above it"
+    if facts.single:
+        part = f"that includes a task in which neither the method nor {facts.single} is above it"
         gains = f" A Δm {part} is {'left out' if comparison.quick else f'marked {MARK} too'}."
     return (
-        f"{says.constant[0].upper()}{says.constant[1:]}: the best answer without a look at the input, from the labels "
-        f"of training. {MARK}: not above it, for its 95 % interval {over} contains it or lies on its worse side; such "
-        f"a number is never bold.{gains}"
+        f"{facts.constant[0].upper()}{facts.constant[1:]}: the best constant prediction, from the training labels. "
+        f"{MARK}: not above it: the 95 % confidence interval {over} contains its value or lies on the worse side; such "
+        f"a number is never bold.{exact}{gains}"
     )
 
 
 def _costs(unit: Yardstick | None, kinds: set[str]) -> tuple[str, ...]:
-    """Say what a method takes, in the order of the columns; `kinds` are the devices that the records are of."""
-    seconds = "CPU seconds" if kinds <= {"cpu"} else "seconds on the clock"
-    peak = "allocated on the GPU" if kinds == {"cuda"} else "of the whole process"
+    """Return the meaning of the cost columns, in their order; `kinds` are the devices of the records."""
+    seconds = "CPU seconds" if kinds <= {"cpu"} else "elapsed seconds"
+    peak = "of tensors on the GPU" if kinds == {"cuda"} else "of the whole process"
     if len(kinds) > 1:
-        seconds, peak = "seconds (of a CPU its own, of a GPU on the clock)", "of the whole process or of CUDA alone"
-    training = f"{seconds} of training per epoch, evaluations left out, median over runs"
+        seconds, peak = "seconds (of CPU time on a CPU, elapsed on a GPU)", "of the whole process, on a GPU of tensors"
+    training = f"{seconds} of training per epoch without evaluation, median over runs"
     return (
-        "#P: weights, biases left out, relative to the single-task network.",
-        "MACs: multiply-accumulates to answer every task for one example.",
-        "Labels: label uses, those that entered a loss, per run.",
+        "#P: number of weights without biases, relative to the single-task network.",
+        "MACs: multiply-accumulates of the predictions of all tasks for one example.",
+        "Labels: number of labels that entered a loss, per run.",
         f"Time: {training}, relative to {unit.method} ({duration(unit.seconds)} s)."
         if unit
         else f"s/epoch: {training}.",
-        f"Memory: the peak {peak}, most of any run.",
+        f"Memory: peak memory {peak}, maximum over runs.",
     )
 
 

@@ -25,7 +25,7 @@ class InWords:
         head: its head.
         cells: one per method.
         below: the cell of the constant prediction.
-        is_mean: whether it is a mean over tasks.
+        is_mean: True if it is a mean over tasks.
     """
 
     head: str
@@ -45,7 +45,7 @@ def columns_in_words(table: Table, *, every_task: bool = False) -> list[InWords]
     """Return the columns of the tasks, then those of means over tasks.
 
     Args:
-        every_task: whether each task has its column where there are many.
+        every_task: True if each task has its column even if there are many.
     """
     mixed = len({_measured(column) for column in table.columns}) > 1
     columns = [_in_words(table, index, mixed=mixed) for index in range(len(table.columns))]
@@ -73,7 +73,7 @@ def _in_words(table: Table, index: int, *, mixed: bool) -> InWords:
 
 
 def _over_tasks(table: Table, group: Sequence[int], *, mixed: bool) -> Iterator[InWords]:
-    """The quantiles over some columns, which have one metric, and how many of them are above the constant."""
+    """Yield the quantiles over some columns, which have one metric, and how many of them are above the constant."""
     digits, name = _decimals(table, group), f"{table.columns[group[0]].metric} " if mixed else ""
     below = [table.constants.values[index] for index in group] if table.constants else []
     for head, at in _QUANTILES.items():

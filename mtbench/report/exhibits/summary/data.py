@@ -31,8 +31,8 @@ class Cell:
 
     Attributes:
         summary: over seeds.
-        best: whether it is separated from every other method, and above the constant prediction.
-        constant: whether it is not above the constant prediction, see `mtbench.report.data.constant`.
+        best: True if it is separated from every other method, and above the constant prediction.
+        constant: True if it is not above the constant prediction, see `mtbench.report.data.constant`.
     """
 
     summary: Summary
@@ -46,25 +46,28 @@ class Row:
 
     Attributes:
         method: its title.
-        stale: whether some of its runs are stale.
-        mixed: whether Δm, or what is bold, compares its runs with runs of unlike numerics.
-        cells: as the table's columns.
-        finished: how many of its runs have a record.
-        planned: how many runs it has.
-        expense: what it takes; None before a run has finished.
-        delta: of Δm over its seeds, by the table's convention; of no values where there are no single-task runs.
+        label: its title as tables show it.
+        stale: True if some of its runs are stale.
+        mixed: True if Δm, or a bold entry, compares its runs with runs of different numerics.
+        cells: cells in the order of the table's columns.
+        finished: number of its runs that have a record.
+        planned: number of its runs.
+        expense: its expense; None before a run has finished.
+        delta: the summary of Δm over its seeds, by the table's convention; without values if there are no single-task
+            runs.
         deltas: the same by every other average and divisor, by names such as ``task`` and ``seed``.
         parts: the part of each metric in Δm, by task and metric, in points; empty without a Δm.
-        band: how far Δm may be off for the rounding of constants that it is relative to, in points; NaN without them.
-        error: of the relative change of the error rate, likewise.
-        chosen: whether its epoch was chosen on the test split.
+        band: the largest error of Δm by the rounding of constants that it is relative to, in points; NaN without them.
+        error: the summary of the relative change of the error rate.
+        chosen: True if its epoch was chosen on the test split.
         rank: the mean over metrics of its rank; NaN where it has none.
-        idle: whether Δm is in part of a task in which neither the method nor the single-task network is above the
+        idle: True if Δm is in part of a task in which neither the method nor the single-task network is above the
             constant prediction.
-        note: which runs are not as they should be and why; empty if all are fresh.
+        note: the runs that are not fresh, and the reasons; empty if all are fresh.
     """
 
     method: str
+    label: str
     stale: bool
     mixed: bool
     cells: tuple[Cell, ...]
@@ -87,19 +90,20 @@ class Table:
     """A table before it is written in any markup.
 
     Attributes:
-        dataset: what people call it.
+        dataset: its name for people.
         protocol: the protocol's title.
-        quick: whether it is a look, not a result.
+        quick: True if it is a preview, not a result.
         columns: the tasks, then the mean over them if they share a metric.
         rows: the methods.
         constants: the best predictions that look at no input, a line apart from the methods; None if no record has one.
-        yardstick: what times are relative to; None where they are absolute.
-        single: what methods are relative to: the title of the single-task method, or a reference of a convention; empty
+        yardstick: the unit of relative times; None if they are absolute.
+        single: the reference of Δm: the title of the single-task method, or a reference of a convention; empty
             if there is neither.
-        ranked: whether there is a column of mean ranks.
-        convention: of Δm.
+        ranked: True if there is a column of mean ranks.
+        convention: the convention of Δm.
         averages: other averages of Δm that differ from it here.
-        caption: sentences that say what the numbers are.
+        caption: sentences that a paper prints above the table.
+        details: sentences below the table: training, tests and definitions in full.
         footnotes: sentences on runs that are not as they should be.
     """
 
@@ -115,11 +119,12 @@ class Table:
     convention: Convention
     averages: tuple[str, ...]
     caption: tuple[str, ...]
+    details: tuple[str, ...]
     footnotes: tuple[str, ...]
 
 
 def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
-    """The summary table of a comparison, with the metrics and the convention of Δm that are chosen."""
+    """Return the summary table of a comparison, with the metrics and the convention of Δm that are chosen."""
     columns, convention = columns_of(comparison, choices), choices.delta
     unit, single = yardstick(comparison), single_task_runs(comparison)
     values = [scores(comparison, column) for column in columns]
@@ -145,6 +150,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     rows = tuple(
         Row(
             method=method.title,
+            label=comparison.labels[method.title],
             stale=method.stale,
             mixed=bool(against[index]),
             cells=tuple(
@@ -170,10 +176,11 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     )
     spreads = any(cell.summary.std is not None for row in rows for cell in row.cells)
     constants = constants_of(comparison, columns)
-    words = caption.Says(
+    facts = caption.Facts(
         unit=unit,
         single=over,
         spreads=spreads,
+        marked=any(cell.constant for row in rows for cell in row.cells),
         comparisons=separation.comparisons,
         power=_power(columns, values),
         columns=columns,
@@ -202,13 +209,14 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         ranked=ranking is not None,
         convention=convention,
         averages=other_averages(comparison, convention.average),
-        caption=caption.sentences(comparison, words),
+        caption=caption.caption(comparison, facts),
+        details=caption.details(comparison, facts),
         footnotes=caption.footnotes(comparison, notes),
     )
 
 
 def _called(column: Column, columns: Sequence[Column]) -> str:
-    """The name of a column, with its metric where another column is of the same task."""
+    """Return the name of a column, with its metric where another column is of the same task."""
     alone = sum(other.name == column.name for other in columns) == 1
     return column.name if alone else f"{column.name} {column.metric}"
 
@@ -221,7 +229,8 @@ def _idle(comparison: Comparison, single: MethodRuns | None) -> list[bool]:
 
 
 def _gap(gains: Mapping[tuple[str, str], Sequence[Summary]], convention: Convention) -> float:
-    """The largest amount by which the two divisors differ in the mean of a method's Δm; 0 where nothing is known."""
+    """Return the largest amount by which the two divisors differ in the mean of a method's Δm; 0 where nothing is
+    known."""
     seed, mean = (gains[convention.average, base] for base in BASES)
     return max(
         (abs(one.mean - other.mean) for one, other in zip(seed, mean, strict=True) if one.n and other.n), default=0
@@ -248,7 +257,8 @@ def _power(columns: Sequence[Column], values: Sequence[np.ndarray]) -> caption.P
 
 
 def _without(comparison: Comparison, method: MethodRuns, column: Column) -> list[int]:
-    """The seeds of runs that have no number in a column, but for those of which a reading says that they have none."""
+    """Return the seeds of runs that have no number in a column, but for those of which a reading says that they have
+    none."""
     return [
         seed
         for seed, record in method.records.items()

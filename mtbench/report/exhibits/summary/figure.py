@@ -1,8 +1,9 @@
 """The figures of a comparison: learning curves, and every seed of every task as a dot."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,10 @@ from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.constant import constants_of
 from mtbench.report.data.frame import curve_frame, held_out_split
 from mtbench.report.data.gains.relative import deltas
+from mtbench.report.figure.intervals import EXPLAINED as INTERVALS
+from mtbench.report.figure.intervals import interval_of
 from mtbench.report.figure.legend import ENDS_EXPLAINED, GREY, LETTER, LINE, MANY, legend_of, longest, told_apart
-from mtbench.report.figure.style import WIDTH, Look, looks, new_figure, paper_style
+from mtbench.report.figure.style import WIDTH, Look, looks_of, new_figure, paper_style
 from mtbench.report.page.sentences import title_of
 from mtbench.report.text import wrap
 from mtbench.stats.summary import summarize
@@ -35,14 +38,15 @@ _BELOW = 0.38
 """The distance of an interval below its dots, where methods are one apart."""
 
 
-def draw_curves(comparison: Comparison) -> Figure:
-    """Two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training loss.
+def draw_curves(comparison: Comparison, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
+    """Return two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training
+    loss.
 
     A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Of many methods the best and the
     worst at the end are drawn like that, and the others as their means in grey.
     """
     frame = curve_frame(comparison)
-    entries = _entries(comparison, frame)
+    entries = _entries(comparison, frame, known)
     look = {method: look for method, (_, look) in entries.items()}
     grey = frame[~frame["method"].isin(look)].groupby(["method", "epoch"], as_index=False).mean()
     many = not grey.empty
@@ -73,19 +77,21 @@ def draw_curves(comparison: Comparison) -> Figure:
     return figure
 
 
-def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Figure:
-    """A panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots, their
-    mean and its 95 % t-interval below.
+def draw_points(
+    comparison: Comparison, delta: Convention = DEFAULT.delta, known: Mapping[str, Look] = MappingProxyType({})
+) -> Figure:
+    """Return a panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots,
+    their mean and its 95 % confidence interval below.
 
-    Tasks of unlike metrics have no mean: where single-task networks were run, Δm has that panel. An interval that is
-    much wider than the spread of the dots, as with two seeds, is cut off and ends in an arrow. The constant prediction
-    is a dotted line where the axis reaches it.
+    Tasks of unlike metrics have no mean: where single-task networks were run, Δm has that panel. Intervals are drawn
+    from three seeds on. The constant prediction is a dotted line where the axis reaches it.
 
     Args:
         delta: the convention of Δm.
+        known: looks that methods have in other figures, by title.
     """
     methods = [method.title for method in comparison.methods]
-    names = [wrap(method, 24) for method in methods]
+    names = [wrap(comparison.labels[method], 24) for method in methods]
     columns = columns_of(comparison)
     if is_wide(columns):
         columns = tuple(column for column in columns if column.is_mean) or columns
@@ -94,7 +100,7 @@ def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Fi
         *_score_panels(comparison, columns, constants.values if constants else [math.nan] * len(columns)),
         *_delta_panels(comparison, delta),
     ]
-    note = "Dots: a seed each. Below two and more: their mean and its 95 % t-interval (an arrow where it is cut off)."
+    note = f"Dots: a seed each. Below them: means with {INTERVALS}."
     if constants:
         note += f"\nDotted: the {constants.name}, where the axis reaches it."
     across = min(_ACROSS, len(panels), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
@@ -108,7 +114,7 @@ def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Fi
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         for panel, axes in zip(panels, grid.flat, strict=False):
-            _draw_seeds(axes, pd.DataFrame(panel.scores.T, columns=methods))
+            _draw_seeds(axes, pd.DataFrame(panel.scores.T, columns=methods), panel.unit, looks_of(methods, known))
             if not math.isnan(panel.constant):
                 axes.axvline(panel.constant, color="#555555", linestyle=":", linewidth=1, zorder=0)
             axes.grid(axis="y", linewidth=0.3)
@@ -129,10 +135,11 @@ class _Panel:
 
     Attributes:
         title: the task.
-        label: of its axis.
+        label: the label of its axis.
         scores: (M, S) of methods and seeds.
-        constant: of the constant prediction; NaN without.
+        constant: the value of the constant prediction; NaN without one.
         of_all: True for what is of all tasks.
+        unit: unit of the scores; empty for gains.
     """
 
     title: str
@@ -140,6 +147,7 @@ class _Panel:
     scores: NDArray[np.float64]
     constant: float = math.nan
     of_all: bool = False
+    unit: str = ""
 
 
 def _score_panels(comparison: Comparison, columns: Sequence[Column], constants: Sequence[float]) -> Iterator[_Panel]:
@@ -151,6 +159,7 @@ def _score_panels(comparison: Comparison, columns: Sequence[Column], constants: 
             scores=scores(comparison, column),
             constant=constant,
             of_all=column.is_mean,
+            unit=column.unit,
         )
 
 
@@ -167,15 +176,15 @@ def _quantity(measured: TaskInfo | Column) -> str:
     return f"{measured.metric} ({measured.unit})" if measured.unit else measured.metric
 
 
-def _entries(comparison: Comparison, frame: pd.DataFrame) -> dict[str, tuple[str, Look]]:
+def _entries(comparison: Comparison, frame: pd.DataFrame, known: Mapping[str, Look]) -> dict[str, tuple[str, Look]]:
     """Return name and look of the curves of methods: of all methods, or of the best and the worst of many."""
     common = comparison.common_metric
     sign = 1 if common and common.higher_is_better else -1
     ends = frame.groupby("method")["epoch"].transform("max")  # methods with phases of their own have more epochs
     last = frame[frame["epoch"] == ends].groupby("method")["held_out"].mean()
     goodness = {str(method): sign * float(value) for method, value in last.items()}
-    apart = told_apart([method.title for method in comparison.methods], goodness)
-    return {method: (rank + method, look) for method, (rank, look) in apart.items()}
+    apart = told_apart([method.title for method in comparison.methods], goodness, known)
+    return {method: (rank + comparison.labels[method], look) for method, (rank, look) in apart.items()}
 
 
 def _draw_curves(axes: Axes, curves: pd.DataFrame, y: str, look: Look, *, marked: bool) -> None:
@@ -200,31 +209,18 @@ def _draw_curves(axes: Axes, curves: pd.DataFrame, y: str, look: Look, *, marked
     )
 
 
-def _draw_seeds(axes: Axes, values: pd.DataFrame) -> None:
-    """The scores of seeds (rows) by method (columns) as dots, and below them their means and intervals.
-
-    The axis shows every dot, and intervals up to one and a half times the spread of the dots beyond them.
-    """
-    methods, colours = list(values.columns), [look.colour for look in looks(len(values.columns))]
-    intervals = []
-    for place, (method, colour) in enumerate(zip(methods, colours, strict=True)):
+def _draw_seeds(axes: Axes, values: pd.DataFrame, unit: str, look: Mapping[str, Look]) -> None:
+    """Draw the scores of seeds (rows) by method (columns) as dots, and below them their means and intervals."""
+    for place, method in enumerate(values.columns):
+        colour = look[method].colour
         dots = values[method].dropna()
         axes.scatter(dots, [place] * len(dots), s=3.6**2, color=colour, alpha=0.6, linewidths=0, zorder=3)
         summary, height = summarize(dots), place + _BELOW
-        if summary.interval:
-            low, high = summary.interval
-            half = (high - low) / 2
-            axes.errorbar(summary.mean, height, xerr=half, fmt="|", color=colour, markersize=7, mew=1.6, lw=1.2)
-            intervals.append((low, high, height, colour))
-    known = values.to_numpy()[values.notna().to_numpy()]
-    if not known.size:
-        return
-    least, most = known.min(), known.max()
-    beyond = 1.5 * ((most - least) or 0.01 * abs(most) or 1.0)
+        if summary.n > 1:
+            axes.plot(summary.mean, height, "|", color=colour, markersize=7, mew=1.6)
+        if interval := interval_of(summary, unit):
+            low, high = interval
+            arms = [[summary.mean - low], [high - summary.mean]]
+            axes.errorbar(summary.mean, height, xerr=arms, fmt="none", color=colour, lw=1.2)
     axes.margins(x=0.08)
-    left, right = axes.get_xlim()
-    left, right = axes.set_xlim(max(left, least - beyond), min(right, most + beyond))
-    for low, high, height, colour in intervals:
-        for end, marker, cut in ((left, "<", low < left), (right, ">", high > right)):
-            if cut:
-                axes.plot(end, height, marker, color=colour, markersize=3.5, mew=0, clip_on=False)
+    axes.set_xlim(axes.get_xlim())  # what is drawn later, as the constant prediction, does not move it

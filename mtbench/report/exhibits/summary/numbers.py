@@ -32,7 +32,7 @@ def table_frame(table: Table) -> pd.DataFrame:
 
 
 def _columns(table: Table) -> list[str]:
-    """The columns; those of parts, of a convention and of ranks where the table has them."""
+    """Return the columns; those of parts, of a convention and of ranks where the table has them."""
     own = [_by(average, table.convention.base) for average in AVERAGES if table.convention.base not in BASES]
     parts = ["delta_m_part"] if table.averages and any(row.parts for row in table.rows) else []
     bands = ["delta_m_band"] if any(not math.isnan(row.band) for row in table.rows) else []
@@ -60,7 +60,7 @@ def _about(table: Table, row: Row) -> dict[str, Any]:
 
 
 def _gains(row: Row) -> dict[str, Any]:
-    """Means and standard deviations by the table's convention; means by the other averages and divisors."""
+    """Return means and standard deviations by the table's convention; means by the other averages and divisors."""
     gains = {"delta_m": row.delta, "relative_error": row.error}
     return {
         name: value

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # planning a suite imports torch, and most tables are of no s
 
 __all__ = ["lay_out", "page_of", "with_suite"]
 
-_EACH = "Each task is in the files whose names end in -table.csv and -tasks.md."
+_EACH = "Files whose names end in -table.csv and -tasks.md have every task."
 _MEANS = {
     "": "mean over tasks",
     "task": "mean over each task's metrics, then over tasks",
@@ -34,20 +34,22 @@ _MEANS = {
 
 
 def page_of(table: Table, *, every_task: bool = False) -> Page:
-    """A summary table in words.
+    """Return a summary table in words.
 
     Args:
-        every_task: whether each task has its column where there are many.
+        every_task: True if each task has its column even if there are many.
     """
-    short = [f"{explained(table)} {_EACH}"] if is_wide(table.columns) and not every_task else []
+    is_short = is_wide(table.columns) and not every_task
+    short = [explained(table)] if is_short else []
     return Page(
         title=f"{table.dataset}, protocol {table.protocol}",
         label=f"{text.slug(table.dataset)}-{text.slug(table.protocol)}",
         quick=table.quick,
         layout=lay_out(table, every_task=every_task),
         caption=(*table.caption, *short),
+        details=(*table.details, *([_EACH] if is_short else [])),
         footnotes=table.footnotes,
-        aside=" ".join([*_aside(table), *short]),
+        aside=" ".join([*_aside(table), *short, *([_EACH] if is_short else [])]),
     )
 
 
@@ -62,7 +64,7 @@ def with_suite(page: Page, runs: "SuiteRuns", sheet: "Sheet") -> Page:
         page,
         title=f"{suite.name}: {page.title}",
         label=runs.stem(sheet),
-        caption=(*said, *page.caption),
+        details=(*said, *page.details),
         footnotes=(*notes, *page.footnotes),
     )
 
@@ -90,18 +92,18 @@ def lay_out(table: Table, *, every_task: bool = False) -> Layout:
 
 def _aside(table: Table) -> Iterator[str]:
     if table.single:
-        error = "; Δerr: of its error rate, lower is better" if "Δerr" in _relative(table) else ""
+        error = "; Δerr: of the error rate, lower is better" if "Δerr" in _relative(table) else ""
         mean = _MEANS[table.convention.average if table.averages else ""]
         yield f"Δm: {_change(table)} {table.single} in %, {mean}{error}."
     elif table.columns:
-        yield "Δm, the gain over single-task networks, takes runs of them."
+        yield "Δm, the gain over single-task networks, needs runs of them."
     if any(row.chosen for row in table.rows):
-        yield f"{CHOSEN}: its epoch was chosen on the test split."
+        yield f"{CHOSEN}: the epoch was chosen on the test split."
     if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
         idle = table.quick and any(row.idle for row in table.rows)
-        yield f"{CONSTANT}: not above the {table.constants.name}{'; no Δm averages over such tasks' if idle else ''}."
+        yield f"{CONSTANT}: not above the {table.constants.name}{'; such tasks have no Δm' if idle else ''}."
     if unit := table.yardstick:
-        yield f"time: of training, relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
+        yield f"time: training time relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
 
 def _change(table: Table) -> str:
@@ -134,7 +136,7 @@ def _costs(table: Table) -> tuple[str, ...]:
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
-        Words(says=row.method + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
+        Words(says=row.label + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
         *cells,
         *plain(_gains(table, row) if table.columns else ()),
         *plain((runs, *_cost(row.expense))),
@@ -142,7 +144,7 @@ def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
 
 
 def _gain(table: Table, row: Row, summary: Summary) -> str:
-    """A relative gain; none in a look if it is in part of what nobody has learned."""
+    """Return a relative gain; none in a preview if a task of it was not learned."""
     if row.idle and table.quick:
         return DASH
     return written(summary, sign=True) + CONSTANT * (row.idle and summary.n > 0)

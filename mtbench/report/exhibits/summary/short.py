@@ -16,7 +16,7 @@ def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) 
     """Lay out the columns of some metrics in %, with nothing else beside the methods.
 
     Args:
-        words: where there are several metrics, by metric what heads say in its place, without unit and direction, which
+        words: for several metrics, the words for each metric in heads, without unit and direction, which
             are the same everywhere.
     """
     columns = columns_in_words(table)
@@ -30,7 +30,7 @@ def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) 
         header=("method", *(short(column.head) for column in columns)),
         lines=(
             *(
-                (Words(says=row.method + "†" * row.stale), *(column.cells[index] for column in columns))
+                (Words(says=row.label + "†" * row.stale), *(column.cells[index] for column in columns))
                 for index, row in enumerate(table.rows)
             ),
             *([plain((table.constants.name, *(column.below for column in columns)))] if table.constants else []),

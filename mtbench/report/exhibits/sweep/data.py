@@ -26,9 +26,9 @@ class Swept:
     """The runs of a suite on one dataset, by the value of a number that is varied.
 
     Attributes:
-        suite: what they belong to.
-        dataset: as it writes it.
-        sheets: by value; more than one where parts of the suite's grid have that value in unlike ways.
+        suite: the suite that they belong to.
+        dataset: the dataset as in the suite.
+        sheets: the sheets by value; more than one if parts of the suite's grid have that value in different ways.
     """
 
     suite: Suite
@@ -57,7 +57,7 @@ class Swept:
         return tasks if 1 < len(tasks) <= _TASKS and len(self.main) == 1 else ()
 
     def scores(self, method: str, value: str, column: Column) -> NDArray[np.float64]:
-        """The test metric per seed (S,), NaN where there is no finished run; of no seeds where no runs are."""
+        """Return the test metric per seed (S,), NaN where there is no finished run; of no seeds where no runs are."""
         for sheet in self.sheets.get(value, ()):
             if method in sheet.methods:
                 return sheet.scores(column.name).get(method, np.empty(0))
@@ -114,7 +114,7 @@ class Sweep:
 
 
 def sweeps(runs: SuiteRuns) -> list[Sweep]:
-    """Each number that a suite's grid varies, once for each of the settings under which it does so.
+    """Return each number that a suite's grid varies, once for each of the settings under which it does so.
 
     Runs of the same methods' that are not varied, but would have a place among them, count at the protocol's own value.
     """

@@ -1,6 +1,8 @@
 """The figure of a number that is varied: a row per dataset, the mean over tasks and small panels of the tasks."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,8 +12,8 @@ from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.sweep.data import Sweep, Swept
 from mtbench.report.figure.legend import ENDS_EXPLAINED, MANY, legend_of, told_apart
 from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, label_places, nearest, unlike
-from mtbench.report.figure.style import WIDTH, new_figure, paper_style
-from mtbench.report.page.suite import heading, quantity
+from mtbench.report.figure.style import WIDTH, Look, new_figure, paper_style
+from mtbench.report.page.suite import heading, known_by_name, quantity
 from mtbench.report.text import wrap
 from mtbench.stats.summary import summarize
 
@@ -25,15 +27,16 @@ _ACROSS = 3
 """Panels side by side where each dataset has one."""
 
 
-def draw_sweep(runs: SuiteRuns, sweep: Sweep) -> Figure:
-    """The test metric over the values: a line per method with its mean over seeds, their 95 % t-interval and each seed.
+def draw_sweep(runs: SuiteRuns, sweep: Sweep, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
+    """Return the test metric over the values: a line per method with its mean over seeds, the 95 % confidence interval
+    and each seed.
 
     Of many methods the best and the worst on average over values and datasets are drawn like that, the others in grey.
     """
     parts = [part for part in sweep.parts if part.columns]
     titles = {name: title for part in parts for name, title in part.methods.items()}
     goodness = {name: value for name in titles if math.isfinite(value := _goodness(sweep, name))}
-    apart = unlike(told_apart(list(titles), goodness))
+    apart = unlike(told_apart(list(titles), goodness, known_by_name(titles, known)))
     many = len(goodness) > MANY
     explained = EXPLAINED + (f"\n{ENDS_EXPLAINED.format(by='on average')}" if many else "")
     named = [rank + titles[name] for name, (rank, _) in apart.items()]
@@ -57,7 +60,7 @@ def draw_sweep(runs: SuiteRuns, sweep: Sweep) -> Figure:
                 for method in part.methods
                 if method in goodness
             ]
-            draw_lines(axes, lines, room=nearest(sweep.at, inches=inches, log=sweep.log), small=small)
+            draw_lines(axes, lines, room=nearest(sweep.at, inches=inches, log=sweep.log), unit=column.unit, small=small)
             label_places(axes, sweep.at, sweep.values, inches=inches, log=sweep.log)
             shown = column.name if small or not column.is_mean else "mean over tasks"
             axes.set_title(wrap(shown if small else f"{part.dataset}: {shown}", int(inches * 16)))
@@ -94,7 +97,8 @@ def _flat(figure: Figure, count: int) -> list[tuple[Axes, float]]:
 
 
 def _goodness(sweep: Sweep, method: str) -> float:
-    """The mean over datasets and values of the means over seeds of the first thing that is shown, higher for better."""
+    """Return the mean over datasets and values of the means over seeds of the first thing that is shown, higher for
+    better."""
     means = [
         summarize(part.scores(method, value, part.main[0])).mean * (1 if part.main[0].higher_is_better else -1)
         for part in sweep.parts

@@ -5,7 +5,6 @@ import pandas as pd
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.sweep.data import Sweep, Swept
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.suite import measured, warnings
 from mtbench.report.page.words import plain, written
 from mtbench.report.text import counts, decimals
@@ -20,7 +19,8 @@ _COLUMNS = [
 
 
 def sweep_page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
-    """A row per method, a column per value: mean ± std over seeds of the mean over tasks, or without one of each."""
+    """Return a row per method, a column per value: mean ± std over seeds of the mean over tasks, or without one of
+    each."""
     header = ["method"]
     for column in part.main:
         of_task = "" if column.is_mean else f"{column.name} "
@@ -40,19 +40,22 @@ def sweep_page(runs: SuiteRuns, sweep: Sweep, part: Swept, label: str) -> Page:
         quick=runs.quick,
         layout=Layout(header=(*header, "n"), lines=tuple(lines), tasks=len(header) - 1, costs=0),
         caption=(
-            *([QUICK] if runs.quick else []),
-            f"Suite {runs.suite.name}: {part.dataset} over {sweep.words}, size {runs.size}.",
+            f"{part.dataset} over {sweep.words}, size {runs.size}: mean ± standard deviation over n seeds "
+            "(for each value if they differ).",
+        ),
+        details=(
+            f"Suite {runs.suite.name}: {runs.suite.title}.",
             f"Columns: {sweep.setting}, {sweep.meaning.rstrip('.')}.",
             *(measured(column, part.all_sheets) for column in part.main[:1]),
-            "± is the standard deviation over n seeds (divisor n-1); n: seeds, of each value where they differ.",
-            "A value that is chosen by these numbers would be chosen on the test split.",
+            "Standard deviations have the divisor n-1.",
+            "A value chosen by these numbers would be chosen on the test split.",
         ),
         footnotes=warnings(part.methods.values()),
     )
 
 
 def sweep_frame(runs: SuiteRuns, sweep: Sweep) -> pd.DataFrame:
-    """One row per dataset, method, value and column (each task, and the mean over them)."""
+    """Return one row per dataset, method, value and column (each task, and the mean over them)."""
     rows = []
     for part in sweep.parts:
         for method in part.methods:

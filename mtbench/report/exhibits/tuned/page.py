@@ -1,4 +1,4 @@
-"""Methods at settings of their own, which a search chose on the validation split, beside their defaults."""
+"""Methods with settings that a search chose on the validation split, beside their defaults."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from mtbench.report import text
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.studies import StudyRuns, setting, unfinished
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import QUICK, STALE, trained
+from mtbench.report.page.sentences import STALE, trained
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.stats.contrast import Contrast, holm, paired
 from mtbench.stats.ranking import kendall_tau
@@ -27,7 +27,7 @@ class Tuned:
     """A method, at its default and at what was chosen for it.
 
     Attributes:
-        title: what people call it; no two in one table share it.
+        title: its name for people; unique within one table.
         study: the search.
         chosen: the number of the trial that was best; None before anything was chosen.
         default: (S,) by seed the mean over tasks of the test metric at the default, NaN where there is no run.
@@ -54,7 +54,7 @@ class Tuned:
 
 
 def tuned_methods(studies: Sequence[StudyRuns]) -> list[Tuned]:
-    """The methods of studies of one dataset and protocol with the mean over tasks as their objective."""
+    """Return the methods of studies of one dataset and protocol with the mean over tasks as their objective."""
     named = [found.title for found in studies]
     seeds = sorted({seed for found in studies for seed in found.seeds})
     parts = []
@@ -90,7 +90,7 @@ def best_so_far(study: StudyRuns) -> list[float]:
 
 
 def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> Page:
-    """The table in words: defaults, what was chosen, what it brings and what the search took."""
+    """Return the table in words: defaults, what was chosen, what it brings and what the search took."""
     task = methods[0].study.study.tasks[0]
     header = ("method", "default", "tuned", "gain", "p", "chosen", "trials", "epochs")
     means = [value for each in methods for value in (each.default, each.tuned)]
@@ -100,26 +100,29 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> 
     ]
     seeds = sorted({record.spec.seed for record in records})
     return Page(
-        title=f"{comparison.dataset_title}, protocol {comparison.title}: settings of their own",
+        title=f"{comparison.dataset_title}, protocol {comparison.title}: tuned settings",
         label=label,
         quick=comparison.quick,
         layout=Layout(header=header, lines=tuple(plain(_cells(each, digits)) for each in methods), tasks=0, costs=2),
         caption=(
-            *([QUICK] if comparison.quick else []),
+            f"{comparison.dataset_title}, protocol {comparison.title}: mean test {task.metric} over tasks "
+            f"({_direction(task)}), with default and with tuned settings, mean ± standard deviation over "
+            f"{text.seeds(seeds) if seeds else 'no seed yet'}.",
+            "Gain: tuned minus default, paired over seeds, with its 95 % confidence interval.",
+        ),
+        details=(
             trained(comparison, records),
             *_searched(methods),
-            f"Default and tuned: test {_quantity(task)} over tasks, {_direction(task)} is better, mean ± standard "
-            f"deviation (divisor n-1) over {text.seeds(seeds) if seeds else 'no seed yet'}, trained on all training "
-            "images; gain: tuned minus default, paired over seeds, with its 95 % t-interval; p: of the paired t-test "
-            "after Holm's correction over the methods here that were not best at their default.",
-            "Trials: those that were done, and failed ones after a plus; epochs: all that they were trained for.",
+            "Default and chosen settings are retrained on all training images. p: paired t-test after Holm's "
+            "correction over the methods whose default was not the best. Standard deviations have the divisor n-1.",
+            "Trials: finished trials, with failed ones after a plus; epochs: training epochs of all trials.",
         ),
         footnotes=tuple(_footnotes(methods)),
     )
 
 
 def tuned_frame(comparison: Comparison, methods: Sequence[Tuned]) -> pd.DataFrame:
-    """A line per method, column (task or ``mean``) and setting (``default``, ``tuned``), at full precision."""
+    """Return a line per method, column (task or ``mean``) and setting (``default``, ``tuned``), at full precision."""
     lines = []
     for each in methods:
         study = each.study.study
@@ -174,12 +177,8 @@ def _cells(each: Tuned, digits: int) -> Iterator[str]:
     yield f"{each.study.study.spent.epochs:,}"
 
 
-def _quantity(task: TaskInfo) -> str:
-    return f"{task.metric} in {task.unit}, the mean" if task.unit else f"{task.metric}, the mean"
-
-
 def _direction(task: TaskInfo) -> str:
-    return "higher" if task.higher_is_better else "lower"
+    return f"{task.unit and f'{task.unit}, '}{'higher' if task.higher_is_better else 'lower'} is better"
 
 
 def _searched(methods: Sequence[Tuned]) -> Iterator[str]:
@@ -189,8 +188,8 @@ def _searched(methods: Sequence[Tuned]) -> Iterator[str]:
     samplers = text.listed(sorted({each.study.study.sampler for each in methods}))
     tuning = sorted({seed for each in methods for seed in each.study.study.tuning_seeds})
     yield (
-        f"Searched: {what if len(spaces) == 1 else 'what suits each method'}; trials proposed by {samplers}, of tuning "
-        f"{text.seeds(tuning)}; chosen: the best mean over tasks on a validation split."
+        f"Searched: {what if len(spaces) == 1 else 'the settings of each method'}; trials proposed by {samplers}, with "
+        f"tuning {text.seeds(tuning)}; chosen: best mean over tasks on the validation split."
     )
 
 
@@ -198,8 +197,7 @@ def _footnotes(methods: Sequence[Tuned]) -> Iterator[str]:
     budgets = {(each.study.study.spent.trials, each.study.study.spent.epochs) for each in methods}
     if len(budgets) > 1:
         yield (
-            "Budgets are unequal, so that what tuning brings is not comparable: see trials and epochs, which count "
-            "what was really trained."
+            "Budgets are unequal, so that gains are not comparable: trials and epochs count the training that was done."
         )
     for each in methods:
         yield from (f"{each.title}: {told[0].lower()}{told[1:]}" for told in unfinished(each.study.study))
@@ -223,4 +221,4 @@ def _order(methods: Sequence[Tuned]) -> Iterator[str]:
     best = f"{first} is first in both" if first == last else f"{first} is first by default, {last} once tuned"
     same = "The order of methods is the same" if tau > 1 - 1e-9 else "Tuning changes the order of methods"
     tau_of = f"Kendall's tau of {len(known)} means {text.signed(tau)}"
-    yield f"{same}: {tau_of}; {best}. The chance in means is not counted in it."
+    yield f"{same}: {tau_of}; {best}. The spread over seeds is not part of it."

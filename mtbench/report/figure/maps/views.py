@@ -72,7 +72,7 @@ class View(ABC):
         """Return what the colors mean, without those of undefined pixels.
 
         Args:
-            errors: whether pictures of errors are shown too.
+            errors: True if pictures of errors are shown too.
         """
 
     def _predictions(self) -> Tensor:

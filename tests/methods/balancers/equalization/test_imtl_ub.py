@@ -14,7 +14,7 @@ from mtbench.train.assemble import Assembly, assemble
 from tests.methods.test_balancers import gradients
 
 GIVEN = torch.tensor([0.5, -1.0, 0.25])
-"""What the logarithms of the scales are set to."""
+"""The values of the logarithms of the scales."""
 
 
 def world(dataset: str = "toy-all") -> Assembly:
@@ -36,7 +36,7 @@ def without_the_last(made: Assembly) -> Batch:
 
 
 def by_hand(made: Assembly, batch: Batch, present: list[int]) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Of the scaled losses: gradients in z (P, B * D), the losses (T,), and what each parameter should receive."""
+    """Return the gradients of the scaled losses in z (P, B * D), these losses (T,), and each parameter's gradient."""
     network = cast(SharedRepresentation, made.network)
     z = network.encode(batch.inputs)
     means = network.mean_losses(network.decode(z), batch).means

@@ -30,7 +30,7 @@ def test_each_seed_draws_weights_of_its_own_that_sum_to_one() -> None:
 
 @pytest.mark.parametrize("base_weights", [(1 / 3, 1 / 3, 1 / 3), (0.5, 0.3, 0.2)])
 def test_on_average_it_is_uniform(base_weights: tuple[float, ...]) -> None:
-    """By symmetry E[w] = 1/P; a draw's standard deviation is about .2, the mean of 4000 draws is within .02."""
+    """E[w] = 1/P by symmetry; a draw's standard deviation is about .2, the mean of 4000 draws is within .02."""
     losses = losses_of([1.0, 2.0, 3.0], base_weights=base_weights)
     plain = sum(part * mean for part, mean in zip(base_weights, (1, 2, 3), strict=True))
     with seeded(0):

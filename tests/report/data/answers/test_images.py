@@ -20,7 +20,7 @@ IMAGES = 48  # of the toys' test split
 
 
 def trained(place: Path, specs: Sequence[RunSpec]) -> list[RunStatus]:
-    """The runs of these specs, done for good."""
+    """Return the runs of these specs, done for good."""
     for spec in specs:
         folder = RunFolder(place / "results" / spec.folder)
         folder.path.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ EPOCHS = range(1, 11)
 
 
 def flat(method: str, seed: int, percent: float, **changed: object) -> RunStatus:
-    """A run that is better than the constants by so many percent in every epoch, over batches too."""
+    """Return a run that is better than the constants by so many percent in every epoch, over batches too."""
     rows = {epoch: better(percent) for epoch in EPOCHS}
     return along(method, seed, rows, batched={(5, False): rows, (4, True): rows}, **changed)  # type: ignore[arg-type]
 
@@ -37,23 +37,23 @@ def comparison(*runs: RunStatus) -> Comparison:
     return found
 
 
-def test_constants_are_used_where_they_fit_and_named_in_the_caption_with_their_source() -> None:
+def test_constants_are_used_where_they_fit_and_named_in_the_details_with_their_source() -> None:
     found = convert(comparison(flat("td", 0, 5)), "last-ten", Asked())
     assert found is not None
     table = build_table(found, Results(comparisons=(found,)).choices_of(found))
     assert table.rows[0].delta.mean == pytest.approx(-5)
-    assert table.caption[0] == "Convention last-ten, as of a toy's code."
-    assert table.caption[1] == (
+    assert table.caption[1] == "Convention last-ten, as of a toy's code."
+    assert table.details[0] == (
         "Constants: class 60.00 80.00; depth 0.400 0.30; normal 20.00 16.00 40.00 64.00 80.00, from a toy's table."
     )
     assert any(
         "in the mean over the last ten epochs, over batches of 5 test images in file order, which weigh alike, the "
         "last one too; miou and pixel-accuracy over all of them." in each
-        for each in table.caption
+        for each in table.details
     )
 
 
-def test_constants_that_do_not_fit_give_way_to_the_mean_of_the_single_task_runs_and_the_caption_says_so() -> None:
+def test_constants_that_do_not_fit_give_way_to_the_mean_of_the_single_task_runs_and_the_details_say_so() -> None:
     runs = [
         *(flat("single", seed, percent, backbone="lenet") for seed, percent in enumerate((-1, 1))),
         *(flat("td", seed, 10, backbone="lenet") for seed in range(2)),
@@ -62,10 +62,10 @@ def test_constants_that_do_not_fit_give_way_to_the_mean_of_the_single_task_runs_
     assert found is not None
     table = build_table(found, Results(comparisons=(found,)).choices_of(found))
     assert table.rows[1].delta.mean == pytest.approx(-10)  # the mean of 99 % and 101 % of the row is the row
-    assert table.caption[1] == (
-        "The convention's constants are not used, for they are of networks on toy-conv, and the runs are on lenet."
+    assert table.details[0] == (
+        "The convention's constants are not used, because they are of networks on toy-conv, and the runs are on lenet."
     )
-    assert "relative drop from the mean of the runs of single, backbone alike" in " ".join(table.caption)
+    assert "relative drop from the mean of the runs of single with the same backbone." in " ".join(table.details)
     asked = convert(comparison(flat("single", 0, 0), flat("td", 0, 5)), "last-ten", Asked(base="mean"))
     assert asked is not None
     assert asked.reading is not None
@@ -128,7 +128,7 @@ def test_protocols_of_one_dataset_stand_in_tables_of_their_own_and_their_differe
     assert shown["metrics over"] == ["batches of 5", "\N{EN DASH}"]
     assert shown["Δm"] == ["metric, drop", "\N{EN DASH}"]
     assert shown["Δm relative to"] == ["constants on toy-conv", "\N{EN DASH}"]
-    assert page.footnotes == ("Clipping in the code that paper goes with: A toy's code clips nothing.",)
+    assert page.footnotes == ("Clipping in the code that paper belongs to: A toy's code clips nothing.",)
     assert "lr" not in shown
     assert not preset_pages(both[:1])
     assert not preset_pages(compare([finished("td"), finished("td", protocol=replace(other, epochs=3), title="small")]))
@@ -149,9 +149,10 @@ def test_a_page_of_a_convention_says_what_its_gain_is_relative_to() -> None:
     found = convert(comparison(flat("td", 0, 5)), "own-start", Asked())
     assert found is not None
     page = page_of(build_table(found, Results(comparisons=(found,)).choices_of(found)))
-    assert "relative gain over the run's own first epoch, in %." in " ".join(page.caption)
+    assert "Δm: mean relative gain over the run's own first epoch (%)." in page.caption
+    assert "of the relative gain over the run's own first epoch." in " ".join(page.details)
     assert (
         "Epochs are chosen on the test split: these numbers are too good, and nothing is bold or ranked."
-        in page.caption
+        in page.details
     )
     assert page.layout.lines[0][page.layout.header.index("Δm ↑")].says == "+0.00"

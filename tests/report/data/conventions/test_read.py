@@ -66,9 +66,9 @@ def test_the_base_of_constants_takes_no_run_and_its_rounding_is_a_band() -> None
     halves = [0.005, 0.005, 0.0005, 0.005, *[0.005] * 5]
     lower = sum(half / (value - half) for half, value in zip(halves, ROW, strict=True))
     assert shown.rows[0].band == pytest.approx(100 / 9 * lower, rel=0.02)
-    said = " ".join(shown.caption)
-    assert "relative drop from the constants of toy-conv, in %, lower is better." in said
-    assert f"moves Δm by up to ±{shown.rows[0].band:.2f}." in said
+    assert "Δm: mean relative drop from the constants of toy-conv (%, lower is better)." in shown.caption
+    band = f"The rounding of the printed constants changes Δm by up to ±{shown.rows[0].band:.2f}."
+    assert band in shown.details
     assert page_of(shown).aside.startswith("Δm: drop from the constants of toy-conv in %, mean over all metrics")
 
 
@@ -141,14 +141,14 @@ def test_a_table_of_epochs_chosen_on_the_test_split_marks_them_and_has_nothing_b
     page = page_of(shown)
     assert [line[0].says for line in page.layout.lines] == ["moo¶", "single¶", "td¶"]
     assert "rank ↓" not in page.layout.header
-    said = " ".join(page.caption)
-    assert "¶: its epoch was chosen on the test split; nothing is bold." in said
+    assert "¶: the epoch was chosen on the test split; nothing is bold." in page.caption
+    said = " ".join(page.details)
     assert "No rank: epochs were chosen on the test split." in said
     assert (
         "after the epoch that is best on the test split, by the Δm (task) over the run's own first epoch (of "
         "single-task networks, each task's best)." in said
     )
-    assert "nothing is chosen on the test split" not in said
+    assert "the test split is not used" not in said
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ PAPER = PaperTable(dataset=DATASET, columns=("depth",), rows={"td": (0.30,)}, so
 
 
 def runs() -> SuiteRuns:
-    """Runs that are better by as many percent as epochs are over; the last one of ten is as the first."""
+    """Return runs that are better by as many percent as epochs are over; the last one of ten is as the first."""
     rows = {epoch: better(epoch if epoch < 10 else 0) for epoch in range(1, 11)}
     found = filled(
         SUITE, lambda method, _, protocol, seed: along(method, seed, rows, protocol=replace(protocol, epochs=10))

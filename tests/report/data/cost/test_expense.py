@@ -22,7 +22,7 @@ def seconds(*runs: RunStatus) -> float | None:
 
 
 def times(*runs: RunStatus) -> tuple[str, list[str]]:
-    """The head of the column of times, and its cells."""
+    """Return the head of the column of times, and its cells."""
     layout = lay_out(build_table(comparison(*runs)))
     return layout.header[-2], [line[-2].says for line in layout.lines]
 
@@ -57,8 +57,8 @@ def test_times_are_relative_to_the_plain_network_with_uniform_weights() -> None:
     runs = [finished("uniform", seconds=2.0), finished("td", seconds=5.0), finished("moo", seconds=math.nan)]
     assert times(*runs, unfinished("failed", "film")) == ("time", ["–", "–", "×2.50", "×1.00"])  # noqa: RUF001
     assert (
-        "Time: CPU seconds of training per epoch, evaluations left out, median over runs, relative to uniform (2.00 s)."
-        in build_table(comparison(*runs)).caption
+        "Time: CPU seconds of training per epoch without evaluation, median over runs, relative to uniform (2.00 s)."
+        in build_table(comparison(*runs)).details
     )
 
 
@@ -84,8 +84,8 @@ def test_without_the_yardstick_times_are_seconds(other: RunStatus) -> None:
     head, cells = times(finished("film", seconds=5.0), other)
     assert (head, "5.00" in cells) == ("s/epoch", True)
     assert (
-        "s/epoch: CPU seconds of training per epoch, evaluations left out, median over runs."
-        in build_table(comparison(finished("film"), other)).caption
+        "s/epoch: CPU seconds of training per epoch without evaluation, median over runs."
+        in build_table(comparison(finished("film"), other)).details
     )
 
 
@@ -110,12 +110,12 @@ def test_seconds_of_a_cpu_are_never_divided_by_those_of_a_gpu() -> None:
     runs = [finished("uniform", device="cuda:0", seconds=0.1), finished("td", seconds=5.0)]
     assert times(*runs) == ("s/epoch", ["5.00", "0.300"])
     assert (
-        "s/epoch: seconds (of a CPU its own, of a GPU on the clock) of training per epoch, evaluations left out, "
-        "median over runs." in build_table(comparison(*runs)).caption
+        "s/epoch: seconds (of CPU time on a CPU, elapsed on a GPU) of training per epoch without evaluation, median "
+        "over runs." in build_table(comparison(*runs)).details
     )
 
 
-@pytest.mark.parametrize(("device", "peak"), [("cpu", "of the whole process"), ("cuda:0", "allocated on the GPU")])
-def test_the_caption_says_what_memory_is(device: str, peak: str) -> None:
-    caption = build_table(comparison(finished(device=device))).caption
-    assert caption[-1] == f"Memory: the peak {peak}, most of any run."
+@pytest.mark.parametrize(("device", "peak"), [("cpu", "of the whole process"), ("cuda:0", "of tensors on the GPU")])
+def test_the_details_say_what_memory_is(device: str, peak: str) -> None:
+    details = build_table(comparison(finished(device=device))).details
+    assert details[-1] == f"Memory: peak memory {peak}, maximum over runs."

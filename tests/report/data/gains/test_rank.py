@@ -49,9 +49,9 @@ def test_the_table_has_ranks_where_they_are_asked_for_and_names_the_rows() -> No
         "uniform": f"{(4 * 1.5 + 5 * 3) / 9:.2f}",
     }
     assert (
-        "Rank: the mean over 9 metrics (those in Δm) of the rank of the unrounded mean over seeds among 3 methods "
-        "(moo, td and uniform), 1 for the best; equal values share the mean of their ranks."
-    ) in page.caption
+        "Rank: mean over the 9 metrics in Δm of the rank of the unrounded mean over seeds among 3 methods (moo, td and "
+        "uniform); 1 is best, ties share their mean rank."
+    ) in page.details
 
 
 @pytest.mark.parametrize("lacking", ["LU", "RL"])
@@ -64,9 +64,9 @@ def test_a_method_that_lacks_a_metric_is_not_ranked(lacking: str) -> None:
     assert rank(replace(comparison, tasks=())) is None
 
 
-def test_where_no_method_has_every_metric_the_caption_says_that_there_is_no_rank() -> None:
+def test_where_no_method_has_every_metric_the_details_say_that_there_is_no_rank() -> None:
     for method, values in (("single", INDOOR_SINGLE), ("td", (float("nan"), *INDOOR_SINGLE[1:]))):
         (comparison,) = compare([indoor(method, 0, values)])
         page = page_of(build_table(comparison, RANKED))
-        assert "No rank: no method but single-task networks has every metric in Δm." in page.caption
+        assert "No rank: no method but single-task networks has every metric in Δm." in page.details
         assert [line[page.layout.header.index("rank ↓")].says for line in page.layout.lines] == ["\N{EN DASH}"]

@@ -50,15 +50,16 @@ def test_where_lower_is_better_less_is_a_gain_and_no_error_rate_is_known() -> No
     assert np.isnan(error_changes(found)).all()
 
 
-def test_where_a_metric_falls_below_zero_no_gain_is_a_share_of_it_and_the_caption_says_so() -> None:
+def test_where_a_metric_falls_below_zero_there_is_no_gain_and_the_details_say_so() -> None:
     objective = (TaskInfo(name="depth", metrics=(Metric(name="log-likelihood", unit="", higher_is_better=False),)),)
     found = comparison(
         *(finished("single", seed, {"depth": 0.01 - seed}, tasks=objective) for seed in (0, 1)),
         *(finished("td", seed, {"depth": 3.0 - seed}, tasks=objective) for seed in (0, 1)),
     )
     assert all(np.isnan(gains).all() for gains in deltas(found))
-    (told,) = (sentence for sentence in page_of(build_table(found)).caption if "Δm" in sentence)
-    assert told == "No Δm: a metric falls below 0 here, so that a gain over single is no share of anything."
+    page = page_of(build_table(found))
+    (said,) = (sentence for sentence in (*page.caption, *page.details) if "Δm" in sentence)
+    assert said == "No Δm: a metric is below 0 here, so that a gain relative to single has no meaning."
 
 
 def test_gains_are_within_seeds_and_unknown_where_one_of_the_two_runs_is_missing() -> None:
@@ -132,12 +133,13 @@ def test_the_table_has_gains_with_their_spread_and_says_what_they_are() -> None:
     assert layout.header[4:7] == ("Δm ↑", "Δerr", "n")
     assert [cell.says for cell in layout.lines[1][4:6]] == ["+6.25 ± 8.84", "-17.50 ± 3.54"]
     assert (
-        "Δm: the mean over tasks of the relative gain over single of the same seed and backbone, in %. "
-        "Δerr: likewise of the error rate, where lower is better."
-    ) in table.caption
+        "Δm: the mean over tasks of the relative gain over single with the same seed and backbone. "
+        "Δerr: the same for the error rate (lower is better)."
+    ) in table.details
+    assert "Δm: mean relative gain over single (%)." in table.caption
 
 
 def test_the_table_says_what_a_gain_would_take() -> None:
     table = build_table(comparison(finished("td")))
     assert page_of(table).layout.lines[0][4].says == "\N{EN DASH}"
-    assert "Δm, the gain over single-task networks, takes runs of them: add single to the methods." in table.caption
+    assert "Δm, the gain over single-task networks, needs runs of them: add single to the methods." in table.details

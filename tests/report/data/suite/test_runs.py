@@ -82,7 +82,7 @@ def test_each_size_is_a_result_of_its_own() -> None:
         ("quick", "quick, epochs=2", True),
     ]
     assert [each.slug for each in found] == ["rates-paper", "rates-quick", "rates-quick-epochs-2"]
-    # The suite asks for 2 seeds at the size of the paper; how many a look has is for the dataset to say.
+    # The suite asks for 2 seeds at the size of the paper; how many a preview has is for the dataset to say.
     assert [each.sheets[0].planned for each in found] == [2, 3, 3]
 
 
@@ -170,7 +170,7 @@ def test_a_sheet_says_what_suite_it_is_of_and_what_its_rows_are() -> None:
     found = complete()
     page = page_of_sheet(found, found.sheets[0])
     assert page.title == "rates: mmnist2, protocol paper, lr=0.001"
-    assert page.caption[:2] == ("Suite rates: Two learning rates.", "After Somebody (2020), Table 7.")
+    assert page.details[:2] == ("Suite rates: Two learning rates.", "After Somebody (2020), Table 7.")
     assert page.footnotes == ("Rows: Single task is single.", "Not as in the paper.")
 
 

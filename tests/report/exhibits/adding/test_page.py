@@ -31,8 +31,8 @@ DAMAGE = {("uniform", "all"): -2.0, ("chmod", "all"): -4.0}
 
 
 def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
-    """Each phase has two epochs. The damage of seed s is s more than that of seed 0; where only the new task's own
-    numbers are trained there is none."""
+    """Return each phase has two epochs. The damage of seed s is s more than that of seed 0; where only the new task's
+    own numbers are trained there is none."""
     if protocol.adds == "none":
         return finished(method, seed, {"LU": 95.0, "RL": 93.0, "LL": 91.0 + seed}, dataset=dataset, protocol=protocol)
     before = BEFORE[method] + seed
@@ -91,15 +91,18 @@ def test_a_page_says_what_was_learned_what_was_lost_and_what_was_trained() -> No
         "| 91.50 ± 0.71 | 94.00 ± 0.00 |\n"
         "| chmod, all | 70.00 | 80.00 | 76.00 | -4.00 | 30,000 | 1/2 | – | – |\n"  # noqa: RUF001
         "\n"
-        "Suite adding: task LL added on mmnist3, size paper. "
-        "LL was added to networks trained on LU and RL, and as many epochs more were trained. "
-        "Own: only the numbers that belong to the new task alone; all: every number, on every task. "
-        "LL: test accuracy in %, after the last epoch; nothing is chosen on the test split. "
-        "Old before and after: the mean over LU and RL on the test split as LL is added, and at the end; change: after "
-        "minus before within each run, with its 95 % t-interval. "
-        "Trained: numbers that were trained after it was added, biases among them. "
+        "LL added to networks trained on LU and RL: test accuracy in %, mean ± standard deviation over n seeds. "
+        "Own: only the task-specific parameters of the new task are trained further; all: all parameters, on all "
+        "tasks.\n"
+        "\n"
+        "**Details.** Suite adding: task LL added on mmnist3, size paper. "
+        "Training continues for as many epochs as before the addition. "
+        "LL is measured after the last epoch; the test split is not used for any choice. "
+        "Old before and after: mean over LU and RL on the test split at the addition of LL and at the end; change: "
+        "after minus before within each run, with its 95 % confidence interval. "
+        "Trained: number of parameters that were trained after the addition, with biases. "
         "At once: runs of the same seeds that had all tasks from the start. "
-        "± is the standard deviation over n seeds (divisor n-1).\n"
+        "Standard deviations have the divisor n-1.\n"
     )
 
 

@@ -128,9 +128,9 @@ def test_runs_on_unlike_numbers_of_examples_are_not_paired_and_the_page_says_so(
     assert not found.ours.matched
     assert found.ours.p == pytest.approx(expected.pvalue)
     page = claims_page(whole, [found])
-    said = f"{found.name}: runs are not paired, the datasets have 50,000 and 60,000 training examples."
+    said = f"{found.name}: runs are not paired, as the datasets have 50,000 and 60,000 training examples."
     assert said in page.footnotes
-    assert any("by Welch's t-test:" in sentence for sentence in page.caption)
+    assert any("by Welch's t-test:" in sentence for sentence in page.details)
     assert claims_frame(whole, [found])["test"].tolist() == ["welch"]
 
 
@@ -165,9 +165,9 @@ def test_before_anything_is_run_the_claim_is_there_with_the_papers_difference() 
 def test_the_page_says_what_such_a_claim_is_and_only_where_there_is_one() -> None:
     within = Claim(dataset=FEW, contrast=("td", "uniform"))
     both, one = (
-        "\n".join(claims_page(runs(*claims), judged(*claims)).caption) for claims in ((claim(), within), (within,))
+        "\n".join(claims_page(runs(*claims), judged(*claims)).details) for claims in ((claim(), within), (within,))
     )
-    said = "Of a claim across datasets: the task's metric, first minus second dataset"
+    said = "A claim across datasets compares the task's metric, first minus second dataset"
     assert said in both
     assert said not in one
 

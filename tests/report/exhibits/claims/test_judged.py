@@ -54,7 +54,7 @@ SUITE = Suite(
 
 @cache
 def runs() -> SuiteRuns:
-    """All methods at the suite's own learning rate; at the other uniform is worse than single by 3."""
+    """Return all methods at the suite's own learning rate; at the other uniform is worse than single by 3."""
     found = []
     for spec in plan_suite(SUITE):
         values = SEEDS - 3 - WOBBLE if spec.protocol.lr == 1e-2 else SCORES[spec.titles.method]
@@ -79,7 +79,7 @@ def claim(first: str, second: str, **more: Any) -> Claim:
 
 
 def line(*claims: Claim) -> dict[str, str]:
-    """The first claim's cells by head."""
+    """Return the first claim's cells by head."""
     layout = claims_page(claiming(*claims), judged(*claims)).layout
     return dict(zip(layout.header, (cell.says for cell in layout.lines[0]), strict=True))
 
@@ -296,7 +296,7 @@ def test_a_claim_that_rests_on_stale_runs_is_marked() -> None:
     found = judge_claims(whole, Path("nowhere"))
     page = claims_page(whole, found)
     assert [each.name.endswith("†") for each in found] == [True, False]
-    assert page.footnotes[-1] == "† Some runs are stale: what makes their numbers has changed since they ran."
+    assert page.footnotes[-1].startswith("† Stale runs: ")
     assert claims_frame(whole, found)["stale"].tolist() == [True, False]
 
 
@@ -312,7 +312,7 @@ def test_a_claim_that_compares_runs_of_unlike_numerics_is_marked() -> None:
     whole = dataclasses.replace(runs(), suite=suite, sheets=(changed, *rest))
     found = judge_claims(whole, Path("nowhere"))
     assert [each.name.endswith("‡") for each in found] == [True, False, True]  # gains are over single-task networks
-    assert claims_page(whole, found).footnotes[-1].startswith("‡ The comparison is of runs of unlike numerics")
+    assert claims_page(whole, found).footnotes[-1].startswith("‡ Compares runs of unlike numerics")
     assert claims_frame(whole, found)["unlike_numerics"].tolist() == [True, False, True]
 
 
@@ -332,12 +332,12 @@ def test_the_page_explains_itself() -> None:
     page = claims_page(claiming(*claims), judged(*claims))
     assert (page.title, page.label) == ("claimed, size paper: claims", "claimed-paper-claims")
     assert "Verdict, by the paired t-test over common seeds or Welch's t-test: better or worse if p < 0.05" in (
-        " ".join(page.caption)
+        " ".join(page.details)
     )
     assert (
-        "p: of no difference, after Holm's correction over 2 claims in 2 families; flips: of exact sign flips, "
-        "uncorrected (no less than 0.062 with 5 pairs)."
-    ) in page.caption
+        "p: p-value of no difference after Holm's correction over 2 claims in 2 families; flips: p-value of the exact "
+        "sign-flip test, uncorrected (no less than 0.062 with 5 pairs)."
+    ) in page.details
     assert page.footnotes[0].startswith(f"mmnist2: uniform {MINUS} Single task: better, difference +2.0")
     text = render_markdown(page)
     assert text.startswith(

@@ -28,7 +28,7 @@ EPOCHS = 12
 
 
 def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
-    """Networks that are better than single ones by 1 % (uniform), 2 % (td) and 3 % (moo) after the last epoch.
+    """Return networks that are better than single ones by 1 % (uniform), 2 % (td) and 3 % (moo) after the last epoch.
 
     In the epochs before td is better by 8 % and moo worse by 8 %; with a clip uniform is better by 5 %. Means over
     batches of 5 have single worse by 10 %; those of 4 are as over all.

@@ -38,7 +38,8 @@ def diagnosed(
     wrong: float = 9.0,
     depths: Sequence[str] = ("representation", "hidden"),
 ) -> RunStatus:
-    """A run whose compliance falls by 10 from its first epoch to its second; its null is 90 and its cosine a tenth."""
+    """Return a run whose compliance falls by 10 from its first epoch to its second; its null is 90 and its cosine a
+    tenth."""
     run = finished(method, seed, dict.fromkeys(names, 80.0), protocol=ASKED)
     assert run.record is not None
     count = len(names)
@@ -68,7 +69,7 @@ def comparison(*runs: RunStatus) -> Comparison:
 
 
 def cells(axes: Axes, count: int) -> list[list[str]]:
-    """The numbers in a matrix, row by row."""
+    """Return the numbers in a matrix, row by row."""
     texts = [text.get_text() for text in axes.texts]
     return [texts[start : start + count] for start in range(0, len(texts), count)]
 

@@ -36,8 +36,8 @@ def curved(
     dataset: str = "mmnist3",
     same: bool = False,
 ) -> RunStatus:
-    """A run with these losses of the first two tasks, and compliance of the two, epoch by epoch; the third task's loss
-    is 1, the null is 90, and on the same images all are less by 20."""
+    """Return a run with these losses of the first two tasks, and compliance of the two, epoch by epoch; the third
+    task's loss is 1, the null is 90, and on the same images all are less by 20."""
     protocol = TrainingProtocol(epochs=len(losses), diagnostics=("conflict",))
     run = finished(method, seed, dict.fromkeys(names, 80.0), dataset=dataset, protocol=protocol)
     assert run.record is not None

@@ -35,7 +35,7 @@ def run(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> Run
 
 
 def crowd(method: str, dataset: str, protocol: TrainingProtocol, seed: int) -> RunStatus:
-    """Methods of few unlike costs, whose means lie close together."""
+    """Return methods of few unlike costs, whose means lie close together."""
     place = MANY.index(method)
     return finished(
         method,
@@ -68,12 +68,14 @@ def test_a_page_has_each_cost_with_its_ratio_and_the_paired_difference_to_the_re
         "| film, as wide as td | 31,541 (×1.00) | 900.0k (×0.50) | 1.8M (×0.50) | 91.00 ± 1.00 | +0.00 | 3 |\n"  # noqa: RUF001
         "| moo | – | – | – | – | – | 0/3 |\n"  # noqa: RUF001
         "\n"
-        "Suite matched: At equal cost; mmnist2, protocol paper. "
-        "Weights: of the whole network, biases left out. MACs: multiply-accumulates for one example, to answer one "
-        "task and to answer all. In brackets: relative to td. "
-        "Test accuracy in %, higher is better, the mean over tasks within each run, after the last epoch; nothing is "
-        "chosen on the test split. ± is the standard deviation over n seeds (divisor n-1). "
-        "Difference: to td, paired over common seeds, with its 95 % t-interval.\n"
+        "mmnist2, protocol paper: test accuracy and cost, mean ± standard deviation over n = 3 seeds. "
+        "Difference: from td, paired over seeds, with its 95 % confidence interval.\n"
+        "\n"
+        "**Details.** Suite matched: At equal cost. "
+        "Weights: number of weights of the whole network without biases. MACs: multiply-accumulates of the predictions "
+        "for one example, of one task and of all tasks. In brackets: relative to td. "
+        "Test accuracy in %, higher is better, the mean over tasks within each run, after the last epoch; the test "
+        "split is not used for any choice. Standard deviations have the divisor n-1.\n"
     )
 
 

@@ -160,12 +160,12 @@ def test_a_record_with_pointing_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("name", ["pointing", "outcomes", "known"])
-def test_a_quick_look_says_so(name: str) -> None:
-    looked = [
+def test_a_preview_says_so(name: str) -> None:
+    previews = [
         replace(run, spec=replace(run.spec, protocol=replace(run.spec.protocol, name="quick", epochs=2)))
         for run in runs()
     ]
-    [quick] = compare(looked)
+    [quick] = compare(previews)
     page = pages(quick)[name]
     assert page.quick
-    assert page.caption[0].startswith("QUICK")
+    assert "\n**Preview, not a result.** " in render_markdown(page)

@@ -84,17 +84,17 @@ def test_ours_stand_beside_the_papers_with_the_difference() -> None:
 TRIPLE = ("paper", "ours", "diff")
 
 
-def test_the_caption_says_whose_numbers_they_are_and_how_the_mean_was_come_by() -> None:
-    caption = page_of(ran(SUITE)).caption
-    assert caption[0] == "Paper: Somebody (2020), Table 7, 5 repeats."
-    assert caption[1].startswith("Ours: mmnist2, protocol paper: 100 epochs, batch 512")
-    assert caption[2].endswith(
-        " The paper's mean over tasks is that of its means, with the greatest standard deviation that its tasks allow."
+def test_the_page_says_whose_numbers_they_are_and_how_the_mean_was_computed() -> None:
+    page = page_of(ran(SUITE))
+    assert page.caption[0] == "mmnist2, protocol paper: ours beside Somebody (2020), Table 7, 5 repeats."
+    assert page.details[0].startswith("Ours: mmnist2, protocol paper: 100 epochs, batch size 512")
+    assert page.details[1].endswith(
+        " The paper's mean over tasks is the mean of its means, with the largest standard deviation that they allow."
     )
     alone = dataclasses.replace(PAPER, n=0, source="A blog", columns=("mean",), rows={"td": (96.0,)})
-    caption = page_of(ran(dataclasses.replace(SUITE, paper=(alone,)))).caption
-    assert caption[0] == "Paper: A blog, repeats not stated."
-    assert "mean over tasks" not in caption[2]
+    page = page_of(ran(dataclasses.replace(SUITE, paper=(alone,))))
+    assert page.caption[0] == "mmnist2, protocol paper: ours beside A blog, repeats not stated."
+    assert "mean over tasks" not in page.details[1]
 
 
 def test_columns_that_were_not_published_are_left_out() -> None:
@@ -145,12 +145,12 @@ def test_the_order_of_the_methods_is_held_against_the_papers() -> None:
     (sentence,) = page_of(ran(SUITE, scores)).footnotes
     # Of three pairs two are as in the paper (td > single, uniform > single), one is not: (2 - 1) / 3.
     assert sentence == (
-        "The order of 3 methods by mean against the paper's: Kendall's tau +0.33; when our seeds are drawn anew, 95 % "
-        "of 2,000 times it is +0.33 to +0.33, and the whole order is the paper's in 0 %."
+        "The order of 3 methods by mean against the paper's: Kendall's tau +0.33; in 95 % of 2,000 bootstrap "
+        "samples of our seeds it is +0.33 to +0.33, and the whole order is the paper's in 0 %."
     )
 
 
-def test_the_order_of_one_seed_is_not_drawn_anew() -> None:
+def test_the_order_of_one_seed_is_not_resampled() -> None:
     scores = {"single": [(93, 93)], "uniform": [(94, 94)], "td": [(95, 95)]}
     assert page_of(ran(SUITE, scores)).footnotes == (
         "The order of 3 methods by mean against the paper's: Kendall's tau +1.00.",
@@ -170,7 +170,9 @@ def test_stale_runs_are_marked() -> None:
     old = dataclasses.replace(sheet, comparison=dataclasses.replace(sheet.comparison, methods=tuple(methods)))
     marked = dataclasses.replace(found, sheets=(old,))
     assert list(lines(marked)) == ["uniform", "Top-down†", "single"]
-    assert page_of(marked).footnotes == ("† Some runs are stale: what makes their numbers has changed since they ran.",)
+    assert page_of(marked).footnotes == (
+        "† Stale runs: code or data that their numbers depend on has changed since they were trained.",
+    )
 
 
 def test_two_methods_are_too_few_for_an_order() -> None:
@@ -197,20 +199,21 @@ def test_it_reads_as_markdown() -> None:
     assert "\n| Top-down | 97.00 ± 0.10 | 96.00 | -1.00 | 95.00 ± 0.30 | 95.00 | +0.00 | " in text
 
 
-def test_the_caption_says_by_what_standard_deviations_are_divided() -> None:
+def test_the_details_say_by_what_standard_deviations_are_divided() -> None:
     """The standard deviation of five repeats with divisor n is sqrt(4 / 5) of that with divisor n - 1."""
     said = "ours with divisor n-1; a paper that divides by n = 5 prints 0.89 of that"
-    assert any(said in sentence for sentence in page_of(ran(SUITE)).caption)
+    assert any(said in sentence for sentence in page_of(ran(SUITE)).details)
     assert np.std([1, 2, 4, 8, 16]) / np.std([1, 2, 4, 8, 16], ddof=1) == pytest.approx(0.89, abs=0.005)
 
 
-def test_the_caption_says_the_papers_convention_of_the_gain() -> None:
+def test_the_details_say_the_papers_convention_of_the_gain() -> None:
     suite = dataclasses.replace(SUITE, paper=(dataclasses.replace(PAPER, delta="metric/drop"),))
     assert (
-        "Paper: Somebody (2020), Table 7, 5 repeats. The paper's Δm (metric/drop): the mean over the metrics of all "
-        "tasks of the relative drop, lower is better. Ours is over the single-task run of the same seed."
-    ) in page_of(ran(suite)).caption
-    assert "Δm" not in " ".join(page_of(ran(SUITE)).caption)
+        "The paper's Δm (metric/drop): the mean over the metrics of all tasks of the relative drop, lower is better. "
+        "Ours is relative to the single-task run with the same seed."
+    ) in page_of(ran(suite)).details[1]
+    without = page_of(ran(SUITE))
+    assert "Δm" not in " ".join((*without.caption, *without.details))
 
 
 def test_numbers_of_another_metric_stand_beside_ours_of_that_metric() -> None:

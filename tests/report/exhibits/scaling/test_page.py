@@ -63,12 +63,15 @@ def test_pages_have_a_row_per_method_and_a_column_per_dataset_by_its_number_of_t
         "| td | 88.50 ± 0.71 | 66.00 | +9.94 ± 0.09 | +10.00 | 2, 1 |\n"
         "| single | 80.50 ± 0.71 | 60.50 ± 0.71 | +0.00 ± 0.00 | +0.00 ± 0.00 | 2 |\n"
         "\n"
-        "Suite growing: More tasks, size paper. "
-        "Test accuracy in %, higher is better, the mean over tasks within each run, after the last epoch; nothing is "
-        "chosen on the test split. "
-        "Δm: the mean over tasks of the relative gain over single of the same seed and backbone, in %. "
-        "± is the standard deviation over n seeds (divisor n-1); n: seeds, of each dataset where they differ. "
-        "In brackets: how many tasks. Datasets with more may be harder: compare methods within a column.\n"
+        "More tasks, size paper: mean ± standard deviation over n seeds (for each dataset if they differ); "
+        "in brackets: number of tasks.\n"
+        "\n"
+        "**Details.** "
+        "Test accuracy in %, higher is better, the mean over tasks within each run, after the last epoch; the test "
+        "split is not used for any choice. "
+        "Δm: the mean over tasks of the relative gain over single with the same seed and backbone, in %. "
+        "Standard deviations have the divisor n-1. "
+        "Datasets with more tasks may be harder: compare methods within a column.\n"
     )
     assert render_markdown(costs).split("\n\n")[1] == (
         "| method | dataset | tasks | weights | \\#P | MACs one | MACs all | memory | s/epoch |\n"
@@ -178,10 +181,9 @@ def test_networks_that_are_only_counted_stand_in_the_page_of_costs_and_nowhere_e
         ("mmnist9", "9", f"{21_250 + 9 * 3_000:,}", "×1.99"),  # noqa: RUF001
     ]
     assert {row[7:] for row in rows if row[0] == "uniform"} == {("\N{EN DASH}", "\N{EN DASH}")}
-    assert "Without memory: counted, not trained." in costs.caption
-    assert (
-        "Without memory: counted, not trained." not in pages_of(shown_of(Scaling, filled(GROWING, run))[0])[1].caption
-    )
+    said = "Rows without memory were counted, not trained."
+    assert said in costs.details
+    assert said not in pages_of(shown_of(Scaling, filled(GROWING, run))[0])[1].details
 
 
 def test_networks_that_are_only_counted_have_costs_in_the_figure_and_no_results() -> None:

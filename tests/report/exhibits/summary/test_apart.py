@@ -30,15 +30,14 @@ def test_a_row_with_a_preset_stands_beside_the_others_with_its_own_numbers() -> 
     assert scores["branches+famo:preset=paper"] == [92, 93]
 
 
-def test_a_footnote_says_what_differs_and_the_caption_what_is_common() -> None:
+def test_a_footnote_says_what_differs_and_the_details_what_is_common() -> None:
     (comparison,) = compare(runs())
     page = page_of(build_table(comparison))
-    said = [note for note in page.footnotes if "is not trained as the other rows are" in note]
+    said = [note for note in page.footnotes if "authors" in note]
     assert said == [
-        "branches+famo:preset=paper is not trained as the other rows are, but with what its authors use: "
-        "clip=shared:1 (all other rows: 0)."
+        "branches+famo:preset=paper is trained with its authors' settings: clip=shared:1 (all other rows: 0)."
     ]
-    assert not any("clipped" in sentence for sentence in page.caption)
+    assert not any("clipped" in sentence for sentence in page.details)
 
 
 def test_without_a_preset_no_row_differs_and_nothing_is_said() -> None:
@@ -71,5 +70,5 @@ def test_a_row_whose_tasks_have_epochs_of_their_own_says_so() -> None:
             run = replace(run, record=replace(run.record, measurements=epochs))
         found.append(run)
     (comparison,) = compare(found)
-    said = [note for note in page_of(build_table(comparison)).footnotes if "by itself" in note]
-    assert said == ["single: the epoch is chosen for each task by itself, for its networks share nothing."]
+    said = [note for note in page_of(build_table(comparison)).footnotes if "epoch" in note]
+    assert said == ["single: the epoch is chosen per task, as its networks share no parameters."]

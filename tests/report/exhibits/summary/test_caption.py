@@ -1,4 +1,4 @@
-"""Captions say how runs were trained, and after which epoch they were measured."""
+"""Details of tables say how runs were trained, and after which epoch they were measured."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from tests.report.records import finished
         ({"weight-decay": "5e-4"}, "of the epochs, weight decay 0.0005, "),
         ({"optimizer": "adagrad", "initial-accumulator": ".1"}, "adagrad (accumulators from 0.1) with learning rate "),
         ({"optimizer": "muon", "flatten-kernels": "true"}, "muon (momentum 0.95, kernels flattened) with learning "),
-        ({"validation": "true", "select": "best-val"}, "held out, the epoch chosen on the validation split"),
+        ({"validation": "true", "select": "best-val"}, "held out, epoch chosen on the validation split"),
     ],
 )
 def test_optimizer_schedule_warm_up_and_choice_are_said_in_words(settings: dict[str, Any], words: str) -> None:
@@ -40,30 +40,29 @@ BEST = TrainingProtocol(validation=True, select="best-val")
 
 def test_the_epoch_that_is_reported_is_that_of_the_protocols() -> None:
     best = (
-        "after the epoch that is best on the validation split, by the mean over tasks of the relative gain over the "
-        "first validation"
+        "at the epoch with the best validation score (mean over tasks of the relative gain over the first validation)"
     )
-    assert reported([LAST, LAST]) == "after the last epoch; nothing is chosen on the test split"
-    assert reported([BEST]) == f"{best}; nothing is chosen on the test split"
+    assert reported([LAST, LAST]) == "after the last epoch; the test split is not used for any choice"
+    assert reported([BEST]) == f"{best}; the test split is not used for any choice"
     assert reported([BEST, LAST]) == (
-        f"after the last epoch or, with select=best-val, {best}; nothing is chosen on the test split"
+        f"after the last epoch or, with select=best-val, {best}; the test split is not used for any choice"
     )
 
 
 @pytest.mark.parametrize("protocol", [LAST, BEST])
-def test_the_caption_of_a_table_says_after_which_epoch(protocol: TrainingProtocol) -> None:
+def test_the_details_of_a_table_say_after_which_epoch(protocol: TrainingProtocol) -> None:
     runs = [finished(method, seed, protocol=protocol) for method in ("td", "single") for seed in (0, 1)]
     (comparison,) = compare(runs)
-    caption = " ".join(build_table(comparison).caption)
-    assert f"higher is better, {reported([protocol])}." in caption
-    assert ("after the last epoch" in caption) == (protocol is LAST)
+    details = " ".join(build_table(comparison).details)
+    assert f"Metrics are measured {reported([protocol])}." in details
+    assert ("after the last epoch" in details) == (protocol is LAST)
 
 
 @pytest.mark.parametrize("protocol", [LAST, BEST])
 def test_figures_say_that_the_epoch_was_chosen(protocol: TrainingProtocol) -> None:
     (comparison,) = compare([finished(protocol=protocol)])
     said = " ".join(title_of(comparison).split())
-    assert said.endswith("the epoch chosen on the validation split") == (protocol is BEST)
+    assert said.endswith("; epoch chosen on the validation split") == (protocol is BEST)
 
 
 def test_what_unlike_runs_differ_in_is_one_sentence_for_all_that_changes_together() -> None:

@@ -46,14 +46,22 @@ def test_only_what_is_separated_in_pairs_is_bold() -> None:
 def test_where_lower_is_better_the_lower_one_is_bold() -> None:
     found = table(two_methods("error", higher_is_better=False))
     assert bold(found) == [("td", "LU")]
-    assert "Test error, lower is better, after the last epoch; nothing is chosen on the test split." in found.caption
+    (sentence,) = [sentence for sentence in found.caption if sentence.startswith("Test ")]
+    assert sentence.startswith(
+        "Test error (lower is better), mean ± standard deviation over n = 3 seeds; bold: best mean, "
+    )
 
 
-def test_the_caption_says_what_bold_is_and_what_so_few_seeds_could_show() -> None:
-    (sentence,) = [sentence for sentence in table(two_methods()).caption if sentence.startswith("Bold: ")]
-    assert "after Holm's correction over the 3 comparisons of this table. Taken by itself, a difference of" in sentence
-    assert sentence.endswith("(median over methods); exact sign flips cannot go below p = 0.25.")
-    shown = re.search(r"a difference of ([\d.]+) to the best in mean would be told with 80 % probability", sentence)
+def test_the_caption_says_what_bold_is_and_the_details_what_so_few_seeds_could_show() -> None:
+    found = table(two_methods())
+    bold_is = "; bold: best mean, significantly better than every other method (paired t-test, Holm-corrected, 5 %)."
+    assert found.caption[1].endswith(bold_is)
+    (sentence,) = [sentence for sentence in found.details if sentence.startswith("Tests are paired ")]
+    assert "with Holm's correction over the 3 comparisons of this table. A difference of" in sentence
+    assert sentence.endswith(
+        "(uncorrected, median over methods); the smallest p-value of the exact sign-flip test is 0.25."
+    )
+    shown = re.search(r"A difference of ([\d.]+) from the best mean is detectable with 80 % power", sentence)
     assert shown is not None
     # The power of the two-sided test at that difference, of three pairs whose gains in the mean are 3, -1.95 and 0.95.
     shift = float(shown[1]) / (np.std([3, -1.95, 0.95], ddof=1) / 3**0.5)
@@ -66,8 +74,9 @@ def test_one_seed_has_no_spread_and_nothing_bold() -> None:
     found = table([finished("td", 0, (99, 99)), finished("moo", 0, (10, 10))])
     assert bold(found) == []
     assert {cell.summary.std for row in found.rows for cell in row.cells} == {None}
-    assert "Nothing is bold: to tell methods apart takes at least two seeds that they share." in found.caption
-    assert not any("±" in sentence for sentence in found.caption)
+    assert "Nothing is bold: a test needs at least two seeds that methods share." in found.details
+    assert "Test accuracy (%, higher is better), one seed." in found.caption
+    assert not any("±" in sentence or "divisor" in sentence for sentence in (*found.caption, *found.details))
 
 
 def test_the_mean_is_taken_within_each_run_before_its_spread() -> None:
@@ -86,7 +95,7 @@ def test_a_method_without_a_finished_run_keeps_its_row() -> None:
 
 def test_footnotes_say_how_many_steps_a_balancer_did_not_solve() -> None:
     found = table([finished("fair", 0, unsolved=12), finished("fair", 1, unsolved=1_100), finished("td", 0)])
-    said = "fair: in 1,112 of 23,600 steps its solver ended short of the condition that defines the balancer."
+    said = "fair: in 1,112 of 23,600 steps its solver did not reach the condition that defines the balancer."
     assert found.footnotes == (said,)
 
 
@@ -101,7 +110,7 @@ def test_stale_runs_count_and_are_marked() -> None:
     assert (found.rows[0].stale, found.rows[0].finished, found.rows[0].cells[0].summary.n) == (True, 3, 3)
     assert found.footnotes == (
         "td†: 1 stale (seed 0: the network's code changed).",
-        "† Some runs are stale: what makes their numbers has changed since they ran.",
+        "† Stale runs: code or data that their numbers depend on has changed since they were trained.",
     )
 
 
@@ -124,30 +133,25 @@ def test_two_gpus_are_one_device_type() -> None:
     assert table([finished("td", 0, device="cuda:0"), finished("td", 1, device="cuda:1")]).footnotes == ()
 
 
-def test_the_caption_says_how_it_was_trained_and_that_a_look_is_no_result() -> None:
+def test_the_details_say_how_it_was_trained() -> None:
     found = table([finished(protocol=dataclasses.replace(QUICK, validation=True, tasks_per_image="one"))])
-    assert found.quick
-    assert found.caption[:2] == (
-        "QUICK: a look, not a result.",
-        "mmnist2, protocol quick: 2 epochs, batch 512, adam with learning rate 0.001, halved after 30, 60 and 90 % of "
-        "the epochs, 4,000 training examples, one label of an image drawn at each step, gradient scale "
-        "native, a validation split held out.",
+    assert found.details[0] == (
+        "Training: 2 epochs, batch size 512, adam with learning rate 0.001, halved after 30, 60 and 90 % of the "
+        "epochs, 4,000 training examples, at each step a random label of each image, gradient scale native, validation "
+        "split held out."
     )
 
 
-def test_the_caption_says_where_batches_are_normalized_by_themselves_in_tests() -> None:
-    said = "batch normalization by the statistics of test batches"
+def test_the_details_say_where_batches_are_normalized_by_themselves_in_tests() -> None:
+    said = "batch normalization with the statistics of test batches"
     for norm_eval in ("running", "batch"):
         found = table([finished(protocol=dataclasses.replace(QUICK, norm_eval=norm_eval))])
-        assert (said in " ".join(found.caption)) == (norm_eval == "batch")
+        assert (said in " ".join(found.details)) == (norm_eval == "batch")
 
 
-def test_the_caption_names_the_gradient_scale_and_any_clipping() -> None:
+def test_the_details_name_the_gradient_scale_and_any_clipping() -> None:
     found = table([finished(protocol=dataclasses.replace(QUICK, clip=1.0, gradient_scale="matched"))])
-    assert (
-        "drawn at each step, as each network is made for, gradient scale matched, clipped to norm 1."
-        in found.caption[1]
-    )
+    assert found.details[0].endswith(", as the network requires, gradient scale matched, clipped to norm 1.")
 
 
 def test_times_of_two_processors_are_said_to_be_of_unlike_machines() -> None:

@@ -34,7 +34,7 @@ def some_runs() -> list[RunStatus]:
 
 
 def validated() -> RunStatus:
-    """A run with a held-out validation split, which its curve is of; the last point has all splits."""
+    """Return a run with a held-out validation split, which its curve is of; the last point has all splits."""
     protocol = TrainingProtocol(validation=True, epochs=2)
     run = finished(protocol=protocol)
     assert run.record is not None
@@ -70,10 +70,10 @@ def test_letters_that_could_be_one_glyph_are_letters_so_that_a_file_holds_one_su
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
-def test_the_title_names_dataset_and_protocol_and_marks_a_look(draw: Callable[[Comparison], Figure]) -> None:
+def test_the_title_names_dataset_and_protocol_and_marks_a_preview(draw: Callable[[Comparison], Figure]) -> None:
     assert draw(comparison(some_runs())).get_suptitle() == "mmnist2, protocol paper"
     quick = draw(comparison([finished(protocol=QUICK)]))
-    assert quick.get_suptitle() == "mmnist2, protocol quick\nQUICK: a look, not a result."
+    assert quick.get_suptitle() == "mmnist2, protocol quick\nPreview, not a result."
 
 
 def test_curves_have_a_line_per_seed_and_a_mean_per_method() -> None:
@@ -162,11 +162,26 @@ def test_an_interval_is_students_and_none_is_drawn_of_one_seed() -> None:
     assert interval[:, 0] == pytest.approx([91 - 4.303 / 3**0.5, 91 + 4.303 / 3**0.5], abs=1e-3)
 
 
-def test_an_interval_that_dwarfs_the_dots_is_cut_off_with_arrows() -> None:
+def arms(panel: Axes) -> list[list[float]]:
+    """Return the ends of the intervals in a panel."""
+    return [
+        np.asarray(each.get_segments()[0])[:, 0].tolist()
+        for each in panel.collections
+        if isinstance(each, LineCollection)
+    ]
+
+
+def test_two_seeds_have_a_mean_and_no_interval() -> None:
     panel = draw_points(comparison([finished("td", seed, (90.0 + seed, 80.0)) for seed in range(2)])).axes[0]
-    assert panel.get_xlim() == (90 - 1.5, 91 + 1.5)
-    arrows = {line.get_marker(): line.get_xdata() for line in panel.lines if line.get_marker() in ("<", ">")}
-    assert arrows == {"<": [88.5], ">": [92.5]}
+    assert arms(panel) == []
+    assert [line.get_xdata() for line in panel.lines if line.get_marker() == "|"] == [[90.5]]
+
+
+def test_an_interval_of_what_is_measured_in_percent_ends_at_100() -> None:
+    panel = draw_points(comparison([finished("td", seed, (97.0 + seed, 80.0)) for seed in range(3)])).axes[0]
+    ((low, high),) = arms(panel)
+    assert low == pytest.approx(98 - 4.303 / 3**0.5, abs=1e-3)
+    assert high == 100
 
 
 def test_a_task_without_any_number_has_an_empty_panel() -> None:

@@ -45,7 +45,7 @@ def on(*datasets: str, methods: tuple[str, ...] = ("uniform", "single")) -> Suit
 
 
 def planned(suite: Suite) -> SuiteRuns:
-    """Runs as they are really planned."""
+    """Return runs as they are really planned."""
     (found,) = suite_runs(suite, [answering(spec, (90.0, 80.0)) for spec in plan_suite(suite, seeds=[0])])
     return found
 
@@ -58,7 +58,7 @@ def drawn(runs: SuiteRuns) -> list[Axes]:
 
 
 def curves(axes: Axes) -> list[tuple[list[float], list[float]]]:
-    """The lines through means, which are those of several places and of more than an interval's width."""
+    """Return the lines through means, which are those of several places and of more than an interval's width."""
     lines = [line for line in axes.lines if line.get_linewidth() == 1.2]
     return [(list(np.asarray(line.get_xdata())), list(np.asarray(line.get_ydata()))) for line in lines]
 
@@ -83,10 +83,12 @@ def test_a_page_has_a_row_per_method_and_a_column_per_value_in_ascending_order()
         "| uniform | 66.23 ± 1.00 | – | 3, 0 |\n"  # noqa: RUF001
         "| Single task | 75.73 ± 0.71 | 91.00 ± 1.00 | 2, 3 |\n"
         "\n"
-        "Suite rates: mmnist2 over lr, size paper. Columns: lr, learning rate at the start. "
-        "Test accuracy in %, higher is better, the mean over tasks within each run, after the last epoch; nothing is "
-        "chosen on the test split. ± is the standard deviation over n seeds (divisor n-1); n: seeds, of each value "
-        "where they differ. A value that is chosen by these numbers would be chosen on the test split.\n"
+        "mmnist2 over lr, size paper: mean ± standard deviation over n seeds (for each value if they differ).\n"
+        "\n"
+        "**Details.** Suite rates: Two learning rates. Columns: lr, learning rate at the start. "
+        "Test accuracy in %, higher is better, the mean over tasks within each run, after the last epoch; the test "
+        "split is not used for any choice. Standard deviations have the divisor n-1. "
+        "A value chosen by these numbers would be chosen on the test split.\n"
     )
 
 

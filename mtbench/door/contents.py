@@ -1,0 +1,85 @@
+"""The runs of results folders, as the functions that read results share them."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtbench.door.given import Folder, Folders, data_root, folders
+from mtbench.errors import UsageError, did_you_mean
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.comparison import compare as comparisons_of
+from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
+from mtbench.store.status import RunStatus
+from mtbench.store.union import studies_of, survey_all
+
+__all__ = ["Contents", "read_contents"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """The runs and searches of some results folders.
+
+    Attributes:
+        folders: the folders.
+        root: the folder of the data files.
+        runs: all runs, each once.
+        studies: the searches with their runs.
+    """
+
+    folders: Sequence[Path]
+    root: Path
+    runs: Sequence[RunStatus]
+    studies: Sequence[StudyRuns]
+
+    @property
+    def shown(self) -> list[RunStatus]:
+        """All runs but the trials of searches, of which nobody is to see the test split."""
+        return without_trials(self.runs, self.studies)
+
+    def of_datasets(self, names: Sequence[str]) -> "Contents":
+        """Return the runs and searches of these datasets alone; of all where none is named.
+
+        Raises:
+            UsageError: there are no runs of one of them.
+        """
+        if not names:
+            return self
+        there = sorted({run.spec.titles.dataset for run in self.runs})
+        for name in names:
+            if name not in there:
+                raise UsageError(
+                    f"there are no runs of dataset '{name}' in {_listed(self.folders)}.",
+                    mend=did_you_mean(name, there),
+                    allowed=f"Datasets there: {', '.join(there)}.",
+                )
+        return dataclasses.replace(
+            self,
+            runs=[run for run in self.runs if run.spec.titles.dataset in names],
+            studies=[found for found in self.studies if found.study.titles.dataset in names],
+        )
+
+    def comparisons(self) -> list[Comparison]:
+        """Return the runs that are shown, by dataset and training protocol."""
+        return comparisons_of(self.shown)
+
+
+def read_contents(results: Folders, root: Folder | None = None) -> Contents:
+    """Read one or several results folders.
+
+    Raises:
+        UsageError: there is no run in them.
+        StoreError: a folder cannot be read, or two have unlike records of one run.
+    """
+    given, place = folders(results), data_root(root)
+    runs = survey_all(given, place) if len(given) > 1 or given[0].is_dir() else []
+    if not runs:
+        raise UsageError(
+            f"there are no runs in {_listed(given)}.",
+            mend="Train some: mtbench run --methods td,uniform --dataset mmnist3; or name the folder that they are in.",
+        )
+    return Contents(folders=given, root=place, runs=runs, studies=find_studies(studies_of(given), runs))
+
+
+def _listed(folders: Sequence[Path]) -> str:
+    return ", ".join(map(str, folders))

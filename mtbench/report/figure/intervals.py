@@ -1,0 +1,24 @@
+"""Confidence intervals as figures show them."""
+
+from mtbench.stats.summary import Summary
+
+__all__ = ["CUT", "EXPLAINED", "FEW", "interval_of"]
+
+FEW = 3
+"""Seeds from which an interval is drawn: that of two is nine standard deviations wide to either side."""
+EXPLAINED = "95 % confidence intervals (from three seeds on)"
+CUT = f"{EXPLAINED[:-1]}; an arrow where one is cut off)"
+"""The words for intervals in a figure, and where long ones are cut off."""
+
+
+def interval_of(summary: Summary, unit: str = "") -> tuple[float, float] | None:
+    """Return the 95 % confidence interval of a mean over seeds; None of fewer than three.
+
+    Args:
+        summary: the summary over seeds.
+        unit: unit of the values: an interval of what is measured in % ends at 0 and 100. Empty for changes and gains.
+    """
+    if summary.interval is None or summary.n < FEW:
+        return None
+    low, high = summary.interval
+    return (max(low, 0.0), min(high, 100.0)) if unit == "%" else (low, high)

@@ -1,0 +1,1 @@
+"""Batches of examples: their order, and their way to the device."""

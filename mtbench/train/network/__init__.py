@@ -1,0 +1,1 @@
+"""Networks while they are trained: buffers, precision, and convolutions that are safe."""
