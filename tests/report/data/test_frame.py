@@ -33,7 +33,7 @@ def test_a_run_without_a_record_is_a_row_with_its_state_and_no_numbers(state: st
 def test_numbers_survive_the_csv_to_the_last_bit() -> None:
     run = finished("td", 0, (100 / 3, 200 / 7))
     text = tidy_frame(compare([run])).to_csv(index=False)
-    again = pd.read_csv(io.StringIO(text))
+    again = pd.read_csv(io.StringIO(text), float_precision="round_trip")
     assert again["value"].tolist()[:2] == [100 / 3, 200 / 7]
     assert again["wall_seconds"].tolist()[0] == 0.1 + 0.2
     assert again["training_cpu_seconds"].tolist()[0] == 1.5 * 100
