@@ -109,7 +109,8 @@ def _describe(console: "Console", kind: str, name: str) -> None:
     from mtbench.engines.say import say
 
     plugin: Any = registry.load(kind, name)
-    console.print(f"[bold]{name}[/], a {kind} of {registry.find(kind, name).origin}\n", highlight=False)
+    article = "an" if kind[0] in "aeiou" else "a"
+    console.print(f"[bold]{name}[/], {article} {kind} of {registry.find(kind, name).origin}\n", highlight=False)
     console.print(_reflowed(inspect.getdoc(plugin) or "(it has no docstring)"), markup=False, highlight=False)
     if kind == "exhibit":
         shown = {"report": "every report", "suite": "reports of suites", "request": f'suites with figures = ["{name}"]'}

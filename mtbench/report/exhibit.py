@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # planning a suite imports torch, and most reports are of no 
     from matplotlib.figure import Figure
 
     from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+    from mtbench.report.figure.style import Look
     from mtbench.report.page.layout import Page
 
 __all__ = ["Draw", "Exhibit", "Results", "Shown"]
@@ -78,6 +79,13 @@ class Results:
         sheet = self.sheet(comparison)
         varied = self.suite is not None and sheet is not None and sheet.varied(self.suite.suite)
         return bool(comparison.tasks) and not self.convention and not varied
+
+    @cached_property
+    def looks(self) -> "Mapping[str, Look]":
+        """The look of each method by its title, the same in all figures."""
+        from mtbench.report.figure.style import looks_of
+
+        return looks_of(method.title for comparison in self.comparisons for method in comparison.methods)
 
     @cached_property
     def _sheets(self) -> "Mapping[int, Sheet]":

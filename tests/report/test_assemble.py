@@ -4,11 +4,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from matplotlib.figure import Figure
 from rich.console import Console
 
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.assemble import Report, assemble, make_report
+from mtbench.report.data.comparison import compare
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits import runs as runs_exhibit
@@ -20,7 +22,7 @@ from mtbench.report.page.latex import escape_latex, render_latex
 from mtbench.report.page.markdown import escape_markdown, render_markdown
 from mtbench.store.record import PhaseInfo
 from mtbench.store.status import RunStatus
-from tests.report.records import MANY, finished
+from tests.report.records import MANY, PAPER, QUICK, finished
 from tests.report.searches import Tried, weighted
 from tests.report.suite_runs import filled
 from tests.report.typesetting import needs_latex, typeset
@@ -146,3 +148,23 @@ def test_each_table_bootstrap_and_frame_is_made_once_for_the_screen_and_all_file
     assert {name: len(made) for name, made in calls.items()} == dict.fromkeys(calls, 1)
     stem = "mmnist2-paper-search-branches-fixed"
     assert {f"{stem}.{kind}" for kind in ("tex", "md", "csv")} | {f"{stem}-scatter.pdf"} <= files
+
+
+def test_a_method_has_one_colour_in_all_figures_of_a_report() -> None:
+    protocols = (PAPER, QUICK)
+    some = {PAPER: ("branches", "moo", "td"), QUICK: ("moo", "td")}
+    runs = [finished(name, seed, protocol=each) for each in protocols for name in some[each] for seed in range(2)]
+    found = Results(comparisons=tuple(compare(runs)))
+    pieces = list(summary.Summary().show(found))
+    colours: dict[str, set[str]] = {}
+    for piece, comparison in zip(pieces, found.comparisons, strict=True):
+        curves, points = (draw() for draw in piece.figures.values())
+        assert isinstance(curves, Figure)
+        assert isinstance(points, Figure)
+        for line, text in zip(curves.legends[0].get_lines(), curves.legends[0].get_texts(), strict=True):
+            colours.setdefault(text.get_text(), set()).add(str(line.get_color()))
+        marks = [line for line in points.axes[0].lines if line.get_marker() == "|"]
+        for line, method in zip(marks, comparison.methods, strict=True):
+            colours[method.title].add(str(line.get_color()))
+    assert {method: len(each) for method, each in colours.items()} == {"branches": 1, "moo": 1, "td": 1}
+    assert len(set.union(*colours.values())) == 3

@@ -99,7 +99,7 @@ def test_the_doctor_finds_the_strangers_plugins_well(site: Path, tmp_path: Path)
     done = call("mtbench", "doctor", folder=tmp_path, paths=[site])
     assert row(done.stdout, "method", "stranger").split()[2:] == ["mtbench-stranger", "0.3", "ok"]
     assert row(done.stdout, "balancer", "stranger-balance").split()[2:] == ["mtbench-stranger", "0.3", "ok"]
-    assert (done.returncode, "all well" in done.stdout) == (0, True), done.stdout
+    assert (done.returncode, "every plug-in works" in done.stdout) == (0, True), done.stdout
 
 
 def test_the_strangers_method_is_in_the_report_beside_a_built_in_one(trained: Path, site: Path) -> None:

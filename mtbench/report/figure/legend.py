@@ -3,11 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from mtbench.report.figure.style import WIDTH, Look, looks
+from mtbench.report.figure.style import WIDTH, Look, looks, looks_of
 from mtbench.report.text import wrap
 
 __all__ = ["ENDS", "ENDS_EXPLAINED", "GREY", "LETTER", "LINE", "MANY", "Legend", "legend_of", "longest", "told_apart"]
@@ -71,17 +72,19 @@ def longest(names: Iterable[str]) -> int:
     return max((len(line) for name in names for line in name.split("\n")), default=0)
 
 
-def told_apart(titles: Sequence[str], goodness: Mapping[str, float]) -> dict[str, tuple[str, Look]]:
+def told_apart(
+    titles: Sequence[str], goodness: Mapping[str, float], known: Mapping[str, Look] = MappingProxyType({})
+) -> dict[str, tuple[str, Look]]:
     """Return the looks of lines, and what stands before their names: of all methods, or of the best and the worst of
     many, which are numbered by rank.
 
     Args:
         titles: the methods, whose place decides their look as long as they are few.
         goodness: a number for each of those that are drawn, higher for better ones.
+        known: looks that methods have in other figures, by title.
     """
     if len(goodness) <= MANY:
-        every = zip(titles, looks(len(titles)), strict=True)
-        return {title: ("", look) for title, look in every if title in goodness}
+        return {title: ("", look) for title, look in looks_of(titles, known).items() if title in goodness}
     ranked = sorted(goodness, key=lambda title: (math.isnan(goodness[title]), -goodness[title]))
     ends = list(enumerate(ranked, start=1))
     unlike = looks(72)[::9]  # from one to the next both the colour and the dashes change

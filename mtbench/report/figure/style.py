@@ -1,9 +1,10 @@
 """Looks of figures: a paper's sizes, colours that colour-blind readers tell apart, reproducible bytes."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib
@@ -11,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-__all__ = ["WIDTH", "Look", "looks", "new_figure", "paper_style", "save"]
+__all__ = ["WIDTH", "Look", "looks", "looks_of", "new_figure", "paper_style", "save"]
 
 WIDTH = 6.9
 """Inches: the text width of a two-column paper."""
@@ -41,6 +42,15 @@ def looks(count: int) -> list[Look]:
     """Return as many looks as there are methods, no two alike among the first 32."""
     rounds = [(index % len(_COLOURS), index // len(_COLOURS) % len(_DASHES)) for index in range(count)]
     return [Look(colour=_COLOURS[colour], dashes=_DASHES[turn], marker=_MARKERS[turn]) for colour, turn in rounds]
+
+
+def looks_of(titles: Iterable[str], known: Mapping[str, Look] = MappingProxyType({})) -> dict[str, Look]:
+    """Return the looks of methods by title: the known ones, or where some are not known, or two of few would have one
+    colour, by their places."""
+    names = list(dict.fromkeys(titles))
+    found = {name: known[name] for name in names if name in known}
+    alike = len({look.colour for look in found.values()}) < min(len(names), len(_COLOURS))
+    return dict(zip(names, looks(len(names)), strict=True)) if len(found) < len(names) or alike else found
 
 
 @contextmanager

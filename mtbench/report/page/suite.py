@@ -1,14 +1,15 @@
 """Words on the runs of a suite: the names of methods, titles of figures, and sentences on numbers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mtbench.plan.suite import Suite
 from mtbench.report.data.columns import Column
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.figure.style import Look
 from mtbench.report.page.sentences import QUICK, STALE, reported
 from mtbench.report.text import wrap
 
-__all__ = ["called", "heading", "measured", "quantity", "warnings"]
+__all__ = ["called", "heading", "known_by_name", "measured", "quantity", "warnings"]
 
 
 def called(suite: Suite, sheets: Iterable[Sheet]) -> dict[str, str]:
@@ -22,6 +23,17 @@ def called(suite: Suite, sheets: Iterable[Sheet]) -> dict[str, str]:
             stale |= {name} if method.stale else set()
     known = [name for name in dict.fromkeys(order) if name in titles]
     return {name: titles[name] + "†" * (name in stale) for name in dict.fromkeys([*known, *titles])}
+
+
+def known_by_name(titles: Mapping[str, str], known: Mapping[str, Look]) -> dict[str, Look]:
+    """Return known looks by the suite's names of methods instead of by titles.
+
+    Args:
+        titles: the names from `called`.
+        known: looks by title, see `mtbench.report.exhibit.Results.looks`.
+    """
+    bare = {name: title.rstrip("†") for name, title in titles.items()}
+    return {name: known[title] for name, title in bare.items() if title in known}
 
 
 def warnings(titles: Iterable[str]) -> tuple[str, ...]:

@@ -27,5 +27,5 @@ class Adding(Exhibit):
             yield Shown(
                 pages={stem: adding_page(runs, addition, stem)},
                 numbers={stem: adding_frame(runs, addition)},
-                figures={stem: partial(draw_adding, runs, addition)},
+                figures={stem: partial(draw_adding, runs, addition, results.looks)},
             )

@@ -1,6 +1,7 @@
 """The figure of a task that is added: what methods learn of it, what that does to the others, and what was trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -15,9 +16,9 @@ from mtbench.report.figure.intervals import CUT as INTERVALS
 from mtbench.report.figure.intervals import interval_of
 from mtbench.report.figure.legend import LINE, legend_of
 from mtbench.report.figure.lines import label_log
-from mtbench.report.figure.style import looks, new_figure, paper_style
+from mtbench.report.figure.style import Look, looks_of, new_figure, paper_style
 from mtbench.report.figure.whiskers import Whisker, draw_whiskers
-from mtbench.report.page.suite import heading
+from mtbench.report.page.suite import heading, known_by_name
 from mtbench.report.text import wrap
 from mtbench.stats.summary import summarize
 
@@ -29,13 +30,14 @@ _BEFORE: Literal["|"] = "|"
 _AT_ONCE: Literal["D"] = "D"
 
 
-def draw_adding(runs: SuiteRuns, addition: Addition) -> Figure:
+def draw_adding(runs: SuiteRuns, addition: Addition, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
     """Per method and way of adding: the new task's metric, the old tasks' mean before and after, their change within
     each run, and how many numbers were trained; where it is known, what runs reach that have all tasks at once."""
     methods = [each for each in addition.methods if each.finished]
     names = [wrap(f"{each.title}, {each.mode}", 24) for each in methods]
     titles = list(dict.fromkeys(each.method for each in methods))
-    colours = dict(zip(titles, (look.colour for look in looks(len(titles))), strict=True))
+    named = known_by_name({each.method: each.title for each in methods}, known)
+    colours = {method: look.colour for method, look in looks_of(titles, named).items()}
     row = 0.14 + LINE * max(name.count("\n") + 1 for name in names)
     marks: dict[str, tuple[Literal["o", "|", "D"], Literal["full", "none"]]] = {
         "after the new task was added": (_NOW, "full"),

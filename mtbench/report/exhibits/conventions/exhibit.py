@@ -27,5 +27,5 @@ class Conventions(Exhibit):
             yield Shown(
                 pages={stem: conventions_page(runs, found, titles, stem)},
                 numbers={stem: conventions_frame(runs, found)},
-                figures={stem: partial(draw_switches, runs, found, titles)},
+                figures={stem: partial(draw_switches, runs, found, titles, results.looks)},
             )

@@ -1,6 +1,7 @@
 """The figure of conventions: Δm of each method under each switch."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -9,8 +10,8 @@ from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.conventions.data import Switched
 from mtbench.report.figure.legend import legend_of
-from mtbench.report.figure.style import looks, new_figure, paper_style
-from mtbench.report.page.suite import heading
+from mtbench.report.figure.style import Look, looks_of, new_figure, paper_style
+from mtbench.report.page.suite import heading, known_by_name
 from mtbench.report.text import listed, wrap
 
 __all__ = ["draw_switches"]
@@ -20,7 +21,12 @@ _EXPLAINED = (
 )
 
 
-def draw_switches(runs: SuiteRuns, found: Switched, titles: Mapping[str, str]) -> Figure:
+def draw_switches(
+    runs: SuiteRuns,
+    found: Switched,
+    titles: Mapping[str, str],
+    known: Mapping[str, Look] = MappingProxyType({}),
+) -> Figure:
     """Return points of the mean Δm, a column per switch and a look per method.
 
     A convention whose Δm is over each run's own first epoch is not drawn, since it would make all others flat.
@@ -29,7 +35,7 @@ def draw_switches(runs: SuiteRuns, found: Switched, titles: Mapping[str, str]) -
     left = [f"{switch.group} {switch.name}" for switch in found.switches if switch.own_start]
     explained = _EXPLAINED + (f" Not drawn: {listed(left)}, over each run's own first epoch." if left else "")
     shown = [method for method in titles if any(method in switch.ranks for switch in switches)]
-    marks = dict(zip(shown, looks(len(shown)), strict=True))
+    marks = looks_of(shown, known_by_name(titles, known))
     legend = legend_of([titles[method] for method in shown], explained, at_most=4)
     heads = [wrap(f"{switch.group} {switch.name}".strip() + CHOSEN * switch.chosen, 12) for switch in switches]
     with paper_style():

@@ -1,6 +1,7 @@
 """Compliance of the gradients of tasks, as training goes on: curves over epochs and over the training loss."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.figure.legend import legend_of
-from mtbench.report.figure.style import Look, looks, new_figure, paper_style
+from mtbench.report.figure.style import Look, looks_of, new_figure, paper_style
 from mtbench.report.page.sentences import title_of
 from mtbench.report.text import listed, wrap
 
@@ -29,7 +30,9 @@ _EXPLAINED = (
 SAME_IMAGES = "Dashed: with triplets of all tasks that are made of the same images, the anchors of each mini-batch."
 
 
-def draw_compliance(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Figure]:
+def draw_compliance(
+    comparison: Comparison, frame: pd.DataFrame, known: Mapping[str, Look] = MappingProxyType({})
+) -> Iterator[Figure]:
     """Yield two panels, over epochs and over the training loss, which falls from left to right.
 
     A whole line is a method's mean over pairs of tasks and seeds, a dotted one its null, and a dashed one that mean on
@@ -37,10 +40,11 @@ def draw_compliance(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Fig
 
     Args:
         frame: the frame from `conflict_frame`, not empty.
+        known: looks that methods have in other figures, by title.
     """
     methods = list(dict.fromkeys(frame["method"]))
     for start in range(0, len(methods), _PAGE):
-        yield _page(comparison, frame, methods[start : start + _PAGE])
+        yield _page(comparison, frame, methods[start : start + _PAGE], known)
 
 
 def left_out(comparison: Comparison, diagnostic: str, drawn: set[str], why: str) -> str:
@@ -54,7 +58,8 @@ def left_out(comparison: Comparison, diagnostic: str, drawn: set[str], why: str)
     return wrap(f"Not here: {listed(without)}, {why}.", 120) if without else ""
 
 
-def _page(comparison: Comparison, frame: pd.DataFrame, methods: list[str]) -> Figure:
+def _page(comparison: Comparison, frame: pd.DataFrame, methods: list[str], known: Mapping[str, Look]) -> Figure:
+    look_of = looks_of(methods, known)
     why = "whose tasks share no parameter that is trained"
     note = left_out(comparison, "conflict", set(frame["method"]), why)
     same = SAME_IMAGES if frame["same_images_ucr"].notna().any() else ""
@@ -64,7 +69,7 @@ def _page(comparison: Comparison, frame: pd.DataFrame, methods: list[str]) -> Fi
         figure = new_figure(2.6 + legend.height)
         figure.suptitle(title_of(comparison))
         left, right = figure.subplots(1, 2, sharey=True)
-        for method, look in zip(methods, looks(len(methods)), strict=True):
+        for method, look in look_of.items():
             _draw(left, right, frame[frame["method"] == method], look)
         left.set(xlabel="epoch", ylabel="mini-batches that comply (UCR, %)")
         left.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=6))
@@ -72,7 +77,7 @@ def _page(comparison: Comparison, frame: pd.DataFrame, methods: list[str]) -> Fi
         fit_losses(right, frame.groupby(["method", "epoch"])["training_loss"].mean())
         for axes in (left, right):
             axes.axhline(50, color="#999999", linewidth=0.6, zorder=0)
-        handles = [Line2D([], [], color=look.colour, marker="o", markersize=3) for look in looks(len(methods))]
+        handles = [Line2D([], [], color=look.colour, marker="o", markersize=3) for look in look_of.values()]
         legend.draw(figure, handles)
     return figure
 

@@ -27,8 +27,9 @@ class Diagnostics(Exhibit):
             frames = {"conflict": frame, "selectivity": selectivity}
             figures: dict[str, Draw] = {}
             if not frame.empty:
-                for name, draw in (("compliance", draw_compliance), ("pairs", draw_pairs), ("conflict", draw_conflict)):
-                    figures[f"{stem}-{name}"] = partial(draw, comparison, frame)
+                for name, draw in (("compliance", draw_compliance), ("pairs", draw_pairs)):
+                    figures[f"{stem}-{name}"] = partial(draw, comparison, frame, results.looks)
+                figures[f"{stem}-conflict"] = partial(draw_conflict, comparison, frame)
             if not selectivity.empty:
                 figures[f"{stem}-selectivity"] = partial(draw_selectivity, comparison, selectivity)
             numbers = {f"{stem}-{name}": each for name, each in frames.items() if not each.empty}

@@ -1,7 +1,8 @@
 """Update compliance ratios of each two tasks, over the training loss of the two."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +12,7 @@ from matplotlib.lines import Line2D
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibits.diagnostics.compliance import SAME_IMAGES, fit_losses
 from mtbench.report.figure.legend import legend_of
-from mtbench.report.figure.style import Look, looks, new_figure, paper_style
+from mtbench.report.figure.style import Look, looks_of, new_figure, paper_style
 from mtbench.report.page.sentences import title_of
 
 __all__ = ["PAIRS", "draw_pairs", "pair_curves"]
@@ -28,11 +29,14 @@ _EXPLAINED = (
 )
 
 
-def draw_pairs(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Figure]:
+def draw_pairs(
+    comparison: Comparison, frame: pd.DataFrame, known: Mapping[str, Look] = MappingProxyType({})
+) -> Iterator[Figure]:
     """Yield pages with a panel for each pair of tasks; none of fewer than two pairs or of more than `PAIRS`.
 
     Args:
         frame: the frame from `mtbench.report.exhibits.diagnostics.data.conflict_frame`, not empty.
+        known: looks that methods have in other figures, by title.
     """
     methods = list(dict.fromkeys(frame["method"]))
     curves = pair_curves(frame)
@@ -42,7 +46,7 @@ def draw_pairs(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Figure]:
     for start in range(0, len(methods), _METHODS):
         shown = methods[start : start + _METHODS]
         for first in range(0, len(pairs), _ACROSS * _DOWN):
-            yield _page(comparison, curves, shown, pairs[first : first + _ACROSS * _DOWN])
+            yield _page(comparison, curves, shown, pairs[first : first + _ACROSS * _DOWN], known)
 
 
 def pair_curves(frame: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +64,14 @@ def pair_curves(frame: pd.DataFrame) -> pd.DataFrame:
     return pairs.assign(**dict(zip(("null", "same_images_null"), ((sides[0] + sides[1]) / 2).T, strict=True)))
 
 
-def _page(comparison: Comparison, curves: pd.DataFrame, methods: list[str], pairs: list[tuple[str, str]]) -> Figure:
+def _page(
+    comparison: Comparison,
+    curves: pd.DataFrame,
+    methods: list[str],
+    pairs: list[tuple[str, str]],
+    known: Mapping[str, Look],
+) -> Figure:
+    look_of = looks_of(methods, known)
     same = curves["same_images_ucr"].notna().any()
     legend = legend_of(methods, f"{_EXPLAINED}\n{SAME_IMAGES}" if same else _EXPLAINED)
     down = math.ceil(len(pairs) / _ACROSS)
@@ -72,15 +83,13 @@ def _page(comparison: Comparison, curves: pd.DataFrame, methods: list[str], pair
             here = curves[(curves["task"] == pair[0]) & (curves["other"] == pair[1])]
             axes.set_title(" & ".join(pair), fontsize=7)
             axes.axhline(50, color="#999999", linewidth=0.6, zorder=0)
-            for method, look in zip(methods, looks(len(methods)), strict=True):
+            for method, look in look_of.items():
                 _draw(axes, here[here["method"] == method], look)
             fit_losses(axes, here.groupby(["method", "epoch"])["pair_loss"].mean())
         for axes in list(panels.flat)[len(pairs) :]:
             axes.set_visible(False)
         figure.supylabel("mini-batches that comply (UCR, %)", fontsize=8)
-        legend.draw(
-            figure, [Line2D([], [], color=look.colour, marker="o", markersize=3) for look in looks(len(methods))]
-        )
+        legend.draw(figure, [Line2D([], [], color=look.colour, marker="o", markersize=3) for look in look_of.values()])
     return figure
 
 

@@ -28,5 +28,5 @@ class Scaling(Exhibit):
             yield Shown(
                 pages={page.label: page for page in pages},
                 numbers={stem: scaling_frame(runs, scale)},
-                figures={stem: partial(draw_scaling, runs, scale)},
+                figures={stem: partial(draw_scaling, runs, scale, results.looks)},
             )

@@ -1,8 +1,9 @@
 """The figure of a suite over datasets with ever more tasks: panels of what methods do and of what they cost."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,8 +15,8 @@ from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.scaling.data import Point, Scale
 from mtbench.report.figure.legend import ENDS_EXPLAINED, MANY, legend_of, told_apart
 from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, label_log, label_places, nearest, unlike
-from mtbench.report.figure.style import WIDTH, new_figure, paper_style
-from mtbench.report.page.suite import heading, quantity
+from mtbench.report.figure.style import WIDTH, Look, new_figure, paper_style
+from mtbench.report.page.suite import heading, known_by_name, quantity
 
 __all__ = ["draw_scaling"]
 
@@ -53,7 +54,7 @@ class Panel:
     sign: str = ""
 
 
-def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
+def draw_scaling(runs: SuiteRuns, scale: Scale, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
     """Return a panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows
     much. Of many methods the best and the worst on average over datasets, by the first panel, are coloured."""
     panels, titles, points = _panels(scale), scale.titles, scale.points
@@ -67,7 +68,7 @@ def draw_scaling(runs: SuiteRuns, scale: Scale) -> Figure:
             goodness[method] = float(np.nanmean(values)) * (1 if higher else -1)
         elif any(method in point.counted for point in points):
             goodness[method] = math.nan
-    apart = unlike(told_apart(list(titles), goodness))
+    apart = unlike(told_apart(list(titles), goodness, known_by_name(titles, known)))
     many = len(goodness) > MANY
     explained = EXPLAINED + (f"\n{ENDS_EXPLAINED.format(by='on average')}" if many else "")
     named = [rank + titles[method] for method, (rank, _) in apart.items()]

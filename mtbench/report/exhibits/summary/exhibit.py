@@ -31,8 +31,8 @@ class Summary(Exhibit):
                 wide={f"{stem}-tasks": page_of(table, every_task=True)} if wide else {},
                 numbers={f"{stem}-table": table_frame(table)},
                 figures={
-                    f"{stem}-curves": partial(draw_curves, comparison),
-                    f"{stem}-points": partial(draw_points, comparison, table.convention),
+                    f"{stem}-curves": partial(draw_curves, comparison, results.looks),
+                    f"{stem}-points": partial(draw_points, comparison, table.convention, results.looks),
                 }
                 if results.is_drawn(comparison)
                 else {},

@@ -1,8 +1,9 @@
 """The figures of a comparison: learning curves, and every seed of every task as a dot."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from mtbench.report.data.gains.relative import deltas
 from mtbench.report.figure.intervals import EXPLAINED as INTERVALS
 from mtbench.report.figure.intervals import interval_of
 from mtbench.report.figure.legend import ENDS_EXPLAINED, GREY, LETTER, LINE, MANY, legend_of, longest, told_apart
-from mtbench.report.figure.style import WIDTH, Look, looks, new_figure, paper_style
+from mtbench.report.figure.style import WIDTH, Look, looks_of, new_figure, paper_style
 from mtbench.report.page.sentences import title_of
 from mtbench.report.text import wrap
 from mtbench.stats.summary import summarize
@@ -37,7 +38,7 @@ _BELOW = 0.38
 """The distance of an interval below its dots, where methods are one apart."""
 
 
-def draw_curves(comparison: Comparison) -> Figure:
+def draw_curves(comparison: Comparison, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
     """Return two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training
     loss.
 
@@ -45,7 +46,7 @@ def draw_curves(comparison: Comparison) -> Figure:
     worst at the end are drawn like that, and the others as their means in grey.
     """
     frame = curve_frame(comparison)
-    entries = _entries(comparison, frame)
+    entries = _entries(comparison, frame, known)
     look = {method: look for method, (_, look) in entries.items()}
     grey = frame[~frame["method"].isin(look)].groupby(["method", "epoch"], as_index=False).mean()
     many = not grey.empty
@@ -76,7 +77,9 @@ def draw_curves(comparison: Comparison) -> Figure:
     return figure
 
 
-def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Figure:
+def draw_points(
+    comparison: Comparison, delta: Convention = DEFAULT.delta, known: Mapping[str, Look] = MappingProxyType({})
+) -> Figure:
     """Return a panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots,
     their mean and its 95 % confidence interval below.
 
@@ -85,6 +88,7 @@ def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Fi
 
     Args:
         delta: the convention of Δm.
+        known: looks that methods have in other figures, by title.
     """
     methods = [method.title for method in comparison.methods]
     names = [wrap(comparison.labels[method], 24) for method in methods]
@@ -110,7 +114,7 @@ def draw_points(comparison: Comparison, delta: Convention = DEFAULT.delta) -> Fi
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         for panel, axes in zip(panels, grid.flat, strict=False):
-            _draw_seeds(axes, pd.DataFrame(panel.scores.T, columns=methods), panel.unit)
+            _draw_seeds(axes, pd.DataFrame(panel.scores.T, columns=methods), panel.unit, looks_of(methods, known))
             if not math.isnan(panel.constant):
                 axes.axvline(panel.constant, color="#555555", linestyle=":", linewidth=1, zorder=0)
             axes.grid(axis="y", linewidth=0.3)
@@ -172,14 +176,14 @@ def _quantity(measured: TaskInfo | Column) -> str:
     return f"{measured.metric} ({measured.unit})" if measured.unit else measured.metric
 
 
-def _entries(comparison: Comparison, frame: pd.DataFrame) -> dict[str, tuple[str, Look]]:
+def _entries(comparison: Comparison, frame: pd.DataFrame, known: Mapping[str, Look]) -> dict[str, tuple[str, Look]]:
     """Return name and look of the curves of methods: of all methods, or of the best and the worst of many."""
     common = comparison.common_metric
     sign = 1 if common and common.higher_is_better else -1
     ends = frame.groupby("method")["epoch"].transform("max")  # methods with phases of their own have more epochs
     last = frame[frame["epoch"] == ends].groupby("method")["held_out"].mean()
     goodness = {str(method): sign * float(value) for method, value in last.items()}
-    apart = told_apart([method.title for method in comparison.methods], goodness)
+    apart = told_apart([method.title for method in comparison.methods], goodness, known)
     return {method: (rank + comparison.labels[method], look) for method, (rank, look) in apart.items()}
 
 
@@ -205,10 +209,10 @@ def _draw_curves(axes: Axes, curves: pd.DataFrame, y: str, look: Look, *, marked
     )
 
 
-def _draw_seeds(axes: Axes, values: pd.DataFrame, unit: str) -> None:
+def _draw_seeds(axes: Axes, values: pd.DataFrame, unit: str, look: Mapping[str, Look]) -> None:
     """Draw the scores of seeds (rows) by method (columns) as dots, and below them their means and intervals."""
-    methods, colours = list(values.columns), [look.colour for look in looks(len(values.columns))]
-    for place, (method, colour) in enumerate(zip(methods, colours, strict=True)):
+    for place, method in enumerate(values.columns):
+        colour = look[method].colour
         dots = values[method].dropna()
         axes.scatter(dots, [place] * len(dots), s=3.6**2, color=colour, alpha=0.6, linewidths=0, zorder=3)
         summary, height = summarize(dots), place + _BELOW

@@ -29,5 +29,5 @@ class Sweep(Exhibit):
             yield Shown(
                 pages={page.label: page for page in pages},
                 numbers={stem: sweep_frame(runs, sweep)},
-                figures={stem: partial(draw_sweep, runs, sweep)} if parts else {},
+                figures={stem: partial(draw_sweep, runs, sweep, results.looks)} if parts else {},
             )

@@ -1,6 +1,8 @@
 """The figure of a number that is varied: a row per dataset, the mean over tasks and small panels of the tasks."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,8 +12,8 @@ from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.sweep.data import Sweep, Swept
 from mtbench.report.figure.legend import ENDS_EXPLAINED, MANY, legend_of, told_apart
 from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, label_places, nearest, unlike
-from mtbench.report.figure.style import WIDTH, new_figure, paper_style
-from mtbench.report.page.suite import heading, quantity
+from mtbench.report.figure.style import WIDTH, Look, new_figure, paper_style
+from mtbench.report.page.suite import heading, known_by_name, quantity
 from mtbench.report.text import wrap
 from mtbench.stats.summary import summarize
 
@@ -25,16 +27,16 @@ _ACROSS = 3
 """Panels side by side where each dataset has one."""
 
 
-def draw_sweep(runs: SuiteRuns, sweep: Sweep) -> Figure:
-    """Return the test metric over the values: a line per method with its mean over seeds, their 95 % t-interval and
-    each seed.
+def draw_sweep(runs: SuiteRuns, sweep: Sweep, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
+    """Return the test metric over the values: a line per method with its mean over seeds, the 95 % confidence interval
+    and each seed.
 
     Of many methods the best and the worst on average over values and datasets are drawn like that, the others in grey.
     """
     parts = [part for part in sweep.parts if part.columns]
     titles = {name: title for part in parts for name, title in part.methods.items()}
     goodness = {name: value for name in titles if math.isfinite(value := _goodness(sweep, name))}
-    apart = unlike(told_apart(list(titles), goodness))
+    apart = unlike(told_apart(list(titles), goodness, known_by_name(titles, known)))
     many = len(goodness) > MANY
     explained = EXPLAINED + (f"\n{ENDS_EXPLAINED.format(by='on average')}" if many else "")
     named = [rank + titles[name] for name, (rank, _) in apart.items()]

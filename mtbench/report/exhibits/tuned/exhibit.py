@@ -31,6 +31,6 @@ class Tuned(Exhibit):
             yield Shown(
                 pages={stem: tuned_page(comparison, methods, stem)},
                 numbers={stem: tuned_frame(comparison, methods)},
-                figures={f"{stem}-search": partial(draw_tuned, comparison, methods)},
+                figures={f"{stem}-search": partial(draw_tuned, comparison, methods, results.looks)},
                 folder=comparison.folder,
             )

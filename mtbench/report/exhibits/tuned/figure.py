@@ -1,6 +1,7 @@
 """The figure of methods at settings of their own: what the search had found trial by trial, and what it brought."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,14 +25,16 @@ _EXPLAINED = (
 )
 
 
-def draw_tuned(comparison: Comparison, methods: Sequence[Tuned]) -> Figure:
+def draw_tuned(
+    comparison: Comparison, methods: Sequence[Tuned], known: Mapping[str, Look] = MappingProxyType({})
+) -> Figure:
     """Left the best validation value against the trials, a line per method; right, on the test split, each method's
     default and tuned seeds, with an arrow from mean to mean."""
     task = methods[0].study.study.tasks[0]
     curves = {each.title: best_so_far(each.study) for each in methods}
     sign = 1 if task.higher_is_better else -1
     ends = {title: sign * values[-1] for title, values in curves.items() if values and np.isfinite(values[-1])}
-    look = told_apart([each.title for each in methods], ends)
+    look = told_apart([each.title for each in methods], ends, known)
     many = len(look) < len(ends)
     lines = [_EXPLAINED, *([ENDS_EXPLAINED.format(by="at the end")] if many else [])]
     names = [f"{rank}{title}" for title, (rank, _) in look.items()]
