@@ -157,7 +157,7 @@ def test_a_backbone_without_places_is_refused() -> None:
     choice = parse_backbone("mlp")
     backbone = choice.backbone_class(choice.options, (1, 28, 28))  # type: ignore[call-arg]
     with pytest.raises(
-        UsageError, match=r"^Mlp has no feature map with places: its largest one is 1 x 1\. An attention map "
+        UsageError, match=r"^Mlp has no feature map with places: its largest one is 1 x 1\. Attention maps "
     ):
         GradientMaps(Heads(None, setup()), backbone)
 

@@ -221,7 +221,7 @@ def test_a_kind_may_say_it_by_its_options(shift: float, negative: bool) -> None:
 def test_the_check_of_a_dataset_finds_a_kind_that_does_not_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
     measures_as_declared("toy-numbers", Path())
     monkeypatch.setattr(Regression, "losses", density)
-    with pytest.raises(Fault, match=r"^a loss of task 'upper' can be -.*, and its kind does not say"):
+    with pytest.raises(Fault, match=r"^a loss of task 'upper' can be -.*, and its kind does not declare"):
         measures_as_declared("toy-numbers", Path())
     monkeypatch.setattr(Regression, "has_negative_losses", True)
     measures_as_declared("toy-numbers", Path())
