@@ -43,14 +43,14 @@ def draw_bench(bench: Bench) -> Figure | None:
         _dots(middle, methods, one, lambda each, _: 100 * each.flops * each.rate(1) / limit, lambda v: fixed(v, 1))
         for axes in right:
             for jobs, its in more.items():
-                axes.axvline(jobs, color=its.colour, linestyle=":", linewidth=1, zorder=0)
+                axes.axvline(jobs, color=its.color, linestyle=":", linewidth=1, zorder=0)
             _dots(axes, methods, more, lambda each, jobs: each.rate(jobs) / each.rate(1), times)
             axes.set(xlabel="throughput over that of one run")
         left.set(xlabel="ms per step")
         middle.set(xlabel="% of the arithmetic limit")
         left.set_yticks(range(len(names)), names)
         left.set_ylim(len(names) - 0.5, -0.8)
-        handles = [Line2D([], [], color=its.colour, marker="o", linestyle="", markersize=4) for its in look.values()]
+        handles = [Line2D([], [], color=its.color, marker="o", linestyle="", markersize=4) for its in look.values()]
         legend.draw(figure, handles)
     return figure
 
@@ -71,7 +71,7 @@ def _dots(
             if jobs not in each.steps:
                 continue
             at = value(each, jobs)
-            axes.plot(at, row, "o", color=its.colour, markersize=4)
+            axes.plot(at, row, "o", color=its.color, markersize=4)
             if place < len(_SHIFTS):
                 shift = (0, _SHIFTS[place])
                 axes.annotate(said(at), (at, row), shift, textcoords="offset points", ha="center", fontsize=5.5)

@@ -92,9 +92,18 @@ def assemble(results: Results) -> Report:
 
 
 def _exhibits(results: Results) -> tuple[list[Exhibit], list[str]]:
-    """Return the exhibits that a report of these results shows, in their order, and what is said of broken ones."""
+    """Return the exhibits of a report of these results, in their order, and a sentence on each broken one.
+
+    Raises:
+        PluginError: no exhibit is installed.
+    """
+    if not (always := registry.exhibits("report")):
+        raise PluginError(
+            "no exhibit is installed: mtbench's code is newer than its installation.",
+            mend="Install it again: pip install -e . in its folder.",
+        )
     asked = results.suite.suite.figures if results.suite else ()
-    names = [*registry.exhibits("report"), *(registry.exhibits("suite") if results.suite else ())]
+    names = [*always, *(registry.exhibits("suite") if results.suite else ())]
     names += [name for name in asked if name in registry.exhibits("request")]
     found, broken = list[Exhibit](), list[str]()
     for name in names:

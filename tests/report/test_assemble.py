@@ -7,7 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from mtbench import registry
 from mtbench.contract import TrainingProtocol
+from mtbench.errors import PluginError
 from mtbench.plan.suite import Grid, Suite
 from mtbench.report.assemble import Report, assemble, make_report
 from mtbench.report.data.comparison import compare
@@ -150,21 +152,27 @@ def test_each_table_bootstrap_and_frame_is_made_once_for_the_screen_and_all_file
     assert {f"{stem}.{kind}" for kind in ("tex", "md", "csv")} | {f"{stem}-scatter.pdf"} <= files
 
 
-def test_a_method_has_one_colour_in_all_figures_of_a_report() -> None:
+def test_without_any_exhibit_a_report_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "exhibits", lambda _: ())
+    with pytest.raises(PluginError, match=r"no exhibit is installed.* Install it again"):
+        make_report([])
+
+
+def test_a_method_has_one_color_in_all_figures_of_a_report() -> None:
     protocols = (PAPER, QUICK)
     some = {PAPER: ("branches", "moo", "td"), QUICK: ("moo", "td")}
     runs = [finished(name, seed, protocol=each) for each in protocols for name in some[each] for seed in range(2)]
     found = Results(comparisons=tuple(compare(runs)))
     pieces = list(summary.Summary().show(found))
-    colours: dict[str, set[str]] = {}
+    colors: dict[str, set[str]] = {}
     for piece, comparison in zip(pieces, found.comparisons, strict=True):
         curves, points = (draw() for draw in piece.figures.values())
         assert isinstance(curves, Figure)
         assert isinstance(points, Figure)
         for line, text in zip(curves.legends[0].get_lines(), curves.legends[0].get_texts(), strict=True):
-            colours.setdefault(text.get_text(), set()).add(str(line.get_color()))
+            colors.setdefault(text.get_text(), set()).add(str(line.get_color()))
         marks = [line for line in points.axes[0].lines if line.get_marker() == "|"]
         for line, method in zip(marks, comparison.methods, strict=True):
-            colours[method.title].add(str(line.get_color()))
-    assert {method: len(each) for method, each in colours.items()} == {"branches": 1, "moo": 1, "td": 1}
-    assert len(set.union(*colours.values())) == 3
+            colors[method.title].add(str(line.get_color()))
+    assert {method: len(each) for method, each in colors.items()} == {"branches": 1, "moo": 1, "td": 1}
+    assert len(set.union(*colors.values())) == 3

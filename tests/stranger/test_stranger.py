@@ -105,7 +105,8 @@ def test_the_doctor_finds_the_strangers_plugins_well(site: Path, tmp_path: Path)
 def test_the_strangers_method_is_in_the_report_beside_a_built_in_one(trained: Path, site: Path) -> None:
     done = call("mtbench", "report", folder=trained, paths=[site])
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [finished(done.stdout, method) for method in ("stranger", "uniform")] == ["1", "1"]
+    summary, _, _ = done.stdout.partition("toy-all: worst task")
+    assert [finished(summary, method) for method in ("stranger", "uniform")] == ["1", "1"]
 
 
 def test_the_strangers_exhibit_is_on_the_screen_in_latex_and_a_figure(

@@ -21,7 +21,7 @@ MANY = 16
 """Methods that can be told apart by the looks of their lines, and that points have room between, at most."""
 ENDS = 4
 """The number of best lines, and of worst, that have looks of their own where there are more methods than that."""
-ENDS_EXPLAINED = f"Coloured: the {ENDS} best and the {ENDS} worst {{by}}. Grey: the others, mean over seeds."
+ENDS_EXPLAINED = f"Colored: the {ENDS} best and the {ENDS} worst {{by}}. Grey: the others, mean over seeds."
 GREY = "#C4C4C4"
 
 
@@ -87,6 +87,6 @@ def told_apart(
         return {title: ("", look) for title, look in looks_of(titles, known).items() if title in goodness}
     ranked = sorted(goodness, key=lambda title: (math.isnan(goodness[title]), -goodness[title]))
     ends = list(enumerate(ranked, start=1))
-    unlike = looks(72)[::9]  # from one to the next both the colour and the dashes change
+    unlike = looks(72)[::9]  # from one to the next both the color and the dashes change
     named = zip(ends[:ENDS] + ends[-ENDS:], unlike, strict=False)
     return {title: (f"{place}. ", look) for (place, title), look in named}

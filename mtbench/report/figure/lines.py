@@ -64,11 +64,11 @@ def draw_lines(
         axes.plot(line.at, _means(line), color=GREY, linewidth=0.6, zorder=1)
     whiskers = []
     for shift, line, look in _side_by_side(lines, room):
-        colour = look.colour
+        color = look.color
         axes.plot(
             line.at,
             _means(line),
-            color=colour,
+            color=color,
             dashes=look.dashes,
             linewidth=1.2,
             marker=look.marker,
@@ -86,9 +86,9 @@ def draw_lines(
                 "zorder": 2,
             }
             beside = shifted(axes, shift + _BESIDE, upright=True)
-            axes.plot([place] * len(values), values, color=colour, transform=beside, **dots)
+            axes.plot([place] * len(values), values, color=color, transform=beside, **dots)
             if bounds := interval_of(summarize(values), unit):
-                whiskers.append(Whisker(at=place, low=bounds[0], high=bounds[1], colour=colour, shift=shift))
+                whiskers.append(Whisker(at=place, low=bounds[0], high=bounds[1], color=color, shift=shift))
     if intervals:
         shown = [values for line in lines if line.look for values in line.values]
         draw_whiskers(axes, whiskers, [*shown, *(_means(line) for line in lines)], upright=True, beyond=_BEYOND)
@@ -96,7 +96,7 @@ def draw_lines(
 
 def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]:
     """Return the looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints
-    without colours."""
+    without colors."""
     return {
         name: (rank, replace(look, marker=_MARKERS[place % len(_MARKERS)], dashes=_DASHES[place % len(_DASHES)]))
         for place, (name, (rank, look)) in enumerate(apart.items())
@@ -105,7 +105,7 @@ def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]
 
 def handle(look: Look) -> Line2D:
     """Return a piece of a line for a legend."""
-    return Line2D([], [], color=look.colour, dashes=look.dashes, marker=look.marker, markersize=4, linewidth=1.2)
+    return Line2D([], [], color=look.color, dashes=look.dashes, marker=look.marker, markersize=4, linewidth=1.2)
 
 
 def label_places(axes: Axes, at: Sequence[float], names: Sequence[str], *, inches: float, log: bool) -> None:

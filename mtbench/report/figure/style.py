@@ -1,4 +1,4 @@
-"""Looks of figures: a paper's sizes, colours that colour-blind readers tell apart, reproducible bytes."""
+"""Looks of figures: a paper's sizes, colors that color-blind readers tell apart, reproducible bytes."""
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,12 +28,12 @@ class Look:
     """The look of one method in a figure.
 
     Attributes:
-        colour: the color as ``#RRGGBB``.
+        color: the color as ``#RRGGBB``.
         dashes: lengths of dash and gap in line widths; empty for a whole line.
         marker: the marker if a line has a single point.
     """
 
-    colour: str
+    color: str
     dashes: tuple[float, ...]
     marker: str
 
@@ -41,15 +41,15 @@ class Look:
 def looks(count: int) -> list[Look]:
     """Return as many looks as there are methods, no two alike among the first 32."""
     rounds = [(index % len(_COLOURS), index // len(_COLOURS) % len(_DASHES)) for index in range(count)]
-    return [Look(colour=_COLOURS[colour], dashes=_DASHES[turn], marker=_MARKERS[turn]) for colour, turn in rounds]
+    return [Look(color=_COLOURS[color], dashes=_DASHES[turn], marker=_MARKERS[turn]) for color, turn in rounds]
 
 
 def looks_of(titles: Iterable[str], known: Mapping[str, Look] = MappingProxyType({})) -> dict[str, Look]:
     """Return the looks of methods by title: the known ones, or where some are not known, or two of few would have one
-    colour, by their places."""
+    color, by their places."""
     names = list(dict.fromkeys(titles))
     found = {name: known[name] for name in names if name in known}
-    alike = len({look.colour for look in found.values()}) < min(len(names), len(_COLOURS))
+    alike = len({look.color for look in found.values()}) < min(len(names), len(_COLOURS))
     return dict(zip(names, looks(len(names)), strict=True)) if len(found) < len(names) or alike else found
 
 

@@ -18,14 +18,14 @@ class Whisker:
     Attributes:
         at: its place on the axis that it does not extend over.
         low, high: its ends, on the other.
-        colour: the color as ``#RRGGBB``.
+        color: the color as ``#RRGGBB``.
         shift: the shift from its place, in points.
     """
 
     at: float
     low: float
     high: float
-    colour: str
+    color: str
     shift: float = 0.0
 
 
@@ -54,7 +54,7 @@ def draw_whiskers(
     for whisker in whiskers:
         transform = shifted(axes, whisker.shift, upright=upright)
         ends = (max(whisker.low, low), min(whisker.high, high))
-        look = {"color": whisker.colour, "transform": transform, "solid_capstyle": "butt"}
+        look = {"color": whisker.color, "transform": transform, "solid_capstyle": "butt"}
         _plot(axes, [whisker.at] * 2, ends, upright, linewidth=0.9, **look)
         for end, cut, arrow in ((ends[0], whisker.low < low, "v<"), (ends[1], whisker.high > high, "^>")):
             marker = arrow[not upright] if cut else "_|"[not upright]

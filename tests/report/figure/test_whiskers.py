@@ -9,7 +9,7 @@ from mtbench.report.figure.whiskers import Whisker, draw_whiskers
 @pytest.mark.parametrize("upright", [True, False])
 def test_an_axis_shows_every_value_and_a_short_interval_as_a_whole(upright: bool) -> None:
     axes = new_figure(2).subplots()
-    draw_whiskers(axes, [Whisker(at=0, low=-1, high=2, colour="#000000")], [[0.0, 1.0], [np.nan]], upright=upright)
+    draw_whiskers(axes, [Whisker(at=0, low=-1, high=2, color="#000000")], [[0.0, 1.0], [np.nan]], upright=upright)
     low, high = axes.get_ylim() if upright else axes.get_xlim()
     assert low == pytest.approx(-1 - 0.06 * 3)
     assert high == pytest.approx(2 + 0.06 * 3)
@@ -18,7 +18,7 @@ def test_an_axis_shows_every_value_and_a_short_interval_as_a_whole(upright: bool
 
 def test_an_interval_that_dwarfs_the_values_is_cut_off_and_ends_in_arrows() -> None:
     axes = new_figure(2).subplots()
-    draw_whiskers(axes, [Whisker(at=0, low=-90, high=90, colour="#000000")], [[0.0, 1.0]], upright=True, beyond=0.5)
+    draw_whiskers(axes, [Whisker(at=0, low=-90, high=90, color="#000000")], [[0.0, 1.0]], upright=True, beyond=0.5)
     assert axes.get_ylim() == pytest.approx((-0.5 - 0.12, 1.5 + 0.12))
     arrows = {line.get_marker(): float(np.asarray(line.get_ydata())[0]) for line in axes.lines}
     assert arrows["v"] == pytest.approx(-0.62)

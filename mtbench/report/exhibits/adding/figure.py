@@ -37,7 +37,7 @@ def draw_adding(runs: SuiteRuns, addition: Addition, known: Mapping[str, Look] =
     names = [wrap(f"{each.title}, {each.mode}", 24) for each in methods]
     titles = list(dict.fromkeys(each.method for each in methods))
     named = known_by_name({each.method: each.title for each in methods}, known)
-    colours = {method: look.colour for method, look in looks_of(titles, named).items()}
+    colors = {method: look.color for method, look in looks_of(titles, named).items()}
     row = 0.14 + LINE * max(name.count("\n") + 1 for name in names)
     marks: dict[str, tuple[Literal["o", "|", "D"], Literal["full", "none"]]] = {
         "after the new task was added": (_NOW, "full"),
@@ -52,18 +52,18 @@ def draw_adding(runs: SuiteRuns, addition: Addition, known: Mapping[str, Look] =
         figure.suptitle(heading(runs, f": {addition.words}, task {addition.task.name} is added"))
         panels = figure.subplots(1, 4 if addition.alike else 2, sharey=True, squeeze=False)[0]
         of_new = [each.new for each in methods], [each.at_once for each in methods]
-        _draw(panels[0], *of_new, _colours(methods, colours), unit=addition.task.unit)
+        _draw(panels[0], *of_new, _colors(methods, colors), unit=addition.task.unit)
         panels[0].set(title="new task", xlabel=f"test {addition.task.metric}{unit}")
         if addition.alike:
-            _draw_old(panels[1], panels[2], methods, _colours(methods, colours))
+            _draw_old(panels[1], panels[2], methods, _colors(methods, colors))
             first = addition.old[0]
             unit = f" ({first.unit})" if first.unit else ""
             split = "validation" if addition.split == "val" else addition.split
             panels[1].set(title="old tasks, mean", xlabel=f"{split} {first.metric}{unit}")
             panels[2].set(title="old tasks, change", xlabel=f"after - before{unit}")
         counts = [each.phase.parameters if each.phase else np.nan for each in methods]
-        for place, (count, colour) in enumerate(zip(counts, _colours(methods, colours), strict=True)):
-            panels[-1].plot(count, place, _NOW, color=colour, markersize=5)
+        for place, (count, color) in enumerate(zip(counts, _colors(methods, colors), strict=True)):
+            panels[-1].plot(count, place, _NOW, color=color, markersize=5)
         panels[-1].margins(x=0.2)
         label_log(panels[-1], "x", counts)
         panels[-1].set(title="numbers trained", xlabel="after it was added")
@@ -81,40 +81,40 @@ def draw_adding(runs: SuiteRuns, addition: Addition, known: Mapping[str, Look] =
     return figure
 
 
-def _colours(methods: Sequence[Added], colours: dict[str, str]) -> list[str]:
-    return [colours[each.method] for each in methods]
+def _colors(methods: Sequence[Added], colors: dict[str, str]) -> list[str]:
+    return [colors[each.method] for each in methods]
 
 
 def _draw(
     axes: Axes,
     values: Sequence[NDArray[np.float64]],
     others: Sequence[NDArray[np.float64]],
-    colours: Sequence[str],
+    colors: Sequence[str],
     also: Sequence[float] = (),
     unit: str = "",
 ) -> None:
     """A row each: means with intervals, seeds, and the mean of `others`, hollow; the axis shows `also` besides."""
     whiskers, shown = [], [*values, np.array(also)]
-    for place, (row, other, colour) in enumerate(zip(values, others, colours, strict=True)):
+    for place, (row, other, color) in enumerate(zip(values, others, colors, strict=True)):
         summary, beside = summarize(row), summarize(other).mean
-        axes.plot(row, [place] * len(row), "o", color=colour, markersize=2.4, alpha=0.4, mew=0)
-        axes.plot(summary.mean, place, _NOW, color=colour, markersize=5)
-        axes.plot(beside, place, _AT_ONCE, color=colour, markersize=5.5, fillstyle="none", mew=0.9)
+        axes.plot(row, [place] * len(row), "o", color=color, markersize=2.4, alpha=0.4, mew=0)
+        axes.plot(summary.mean, place, _NOW, color=color, markersize=5)
+        axes.plot(beside, place, _AT_ONCE, color=color, markersize=5.5, fillstyle="none", mew=0.9)
         shown.append(np.array([beside]))
         if interval := interval_of(summary, unit):
-            whiskers.append(Whisker(at=place, low=interval[0], high=interval[1], colour=colour))
+            whiskers.append(Whisker(at=place, low=interval[0], high=interval[1], color=color))
     draw_whiskers(axes, whiskers, shown, upright=False)
 
 
-def _draw_old(means: Axes, changes: Axes, methods: Sequence[Added], colours: Sequence[str]) -> None:
+def _draw_old(means: Axes, changes: Axes, methods: Sequence[Added], colors: Sequence[str]) -> None:
     """The old tasks' means before and after, joined, and their changes with intervals."""
-    for place, (each, colour) in enumerate(zip(methods, colours, strict=True)):
+    for place, (each, color) in enumerate(zip(methods, colors, strict=True)):
         before, after, at_once = (summarize(values).mean for values in (each.before, each.after, each.old_at_once))
-        means.plot([before, after], [place, place], color=colour, linewidth=1.2)
-        means.plot(before, place, _BEFORE, color=colour, markersize=9, mew=1.4)
-        means.plot(after, place, _NOW, color=colour, markersize=5)
-        means.plot(at_once, place, _AT_ONCE, color=colour, markersize=5.5, fillstyle="none", mew=0.9)
+        means.plot([before, after], [place, place], color=color, linewidth=1.2)
+        means.plot(before, place, _BEFORE, color=color, markersize=9, mew=1.4)
+        means.plot(after, place, _NOW, color=color, markersize=5)
+        means.plot(at_once, place, _AT_ONCE, color=color, markersize=5.5, fillstyle="none", mew=0.9)
     means.margins(x=0.1)
     changes.axvline(0, color="#555555", linewidth=0.7)
     nothing = [np.array([np.nan])] * len(methods)
-    _draw(changes, [each.change for each in methods], nothing, colours, also=[0.0])
+    _draw(changes, [each.change for each in methods], nothing, colors, also=[0.0])

@@ -46,7 +46,7 @@ def draw_switches(
             places = [place for place, switch in enumerate(switches) if method in switch.ranks]
             means = [switches[place].gains[method].mean for place in places]
             look = marks[method]
-            axes.plot(places, means, color=look.colour, marker=look.marker, markersize=3.5, linewidth=0.5, alpha=0.9)
+            axes.plot(places, means, color=look.color, marker=look.marker, markersize=3.5, linewidth=0.5, alpha=0.9)
         axes.axhline(0, color="#888888", linewidth=0.6)
         for place in range(1, len(switches)):
             if switches[place].group != switches[place - 1].group:
@@ -56,7 +56,7 @@ def draw_switches(
         legend.draw(
             figure,
             [
-                Line2D([], [], color=marks[method].colour, marker=marks[method].marker, markersize=3.5, linewidth=0.5)
+                Line2D([], [], color=marks[method].color, marker=marks[method].marker, markersize=3.5, linewidth=0.5)
                 for method in shown
             ],
         )

@@ -44,7 +44,7 @@ class Panel:
     Attributes:
         values: (rows, T); a row more than T is what chance gives.
         title: above it; the axes are named by `down` and `across`.
-        colours: the name of a colour map, between `low` and `high`.
+        colors: the name of a color map, between `low` and `high`.
         decimals: number of decimals in the cells.
         framed: True if the diagonal is another quantity than the rest.
     """
@@ -53,7 +53,7 @@ class Panel:
     title: str
     down: str
     across: str
-    colours: str
+    colors: str
     low: float
     high: float
     decimals: int
@@ -73,7 +73,7 @@ def draw_conflict(comparison: Comparison, frame: pd.DataFrame) -> Iterator[Figur
     rows: dict[str, list[Panel | None]] = {}
     for method, own in last.groupby("method", sort=False):
         both = pd.concat([own, own.rename(columns={"task": "other", "other": "task"})])
-        shown = {"down": "", "across": "", "colours": "RdBu", "framed": True}
+        shown = {"down": "", "across": "", "colors": "RdBu", "framed": True}
         ucr, cosine = (_matrix(both, "task", "other", of, names) for of in ("ucr", "cosine"))
         loss, epoch, seeds = own["training_loss"].mean(), own["epoch"].iloc[0], own["seed"].nunique()
         rows[f"{method}\ntraining loss {loss:.3g} in epoch {epoch}, {_seeds(seeds)}"] = [
@@ -133,7 +133,7 @@ def _accuracies(frame: pd.DataFrame, names: list[str], title: str, rest: str, mo
         title=f"{title}\n{_means(values, rest)}\n{more}".strip(),
         down="asked for",
         across="labels of",
-        colours="Blues",
+        colors="Blues",
         low=0,
         high=100,
         decimals=0,
@@ -205,16 +205,16 @@ def _draw_row(figure: SubFigure, title: str, panels: Sequence[Panel | None], nam
 
 
 def _draw_matrix(axes: Axes, panel: Panel, names: list[str]) -> None:
-    colours, norm = colormaps[panel.colours].with_extremes(bad=_MISSING), Normalize(panel.low, panel.high)
+    colors, norm = colormaps[panel.colors].with_extremes(bad=_MISSING), Normalize(panel.low, panel.high)
     tasks = len(names)
     step = math.ceil(tasks / _NAMED)
     size = max(4.5, min(7.0, 52 / math.ceil(tasks / step)))
     gaps = 0.8 if tasks <= _NUMBERED else 0.0
     values = np.ma.masked_invalid(panel.values)
-    cells = axes.pcolormesh(values, cmap=colours, norm=norm, edgecolors="white" if gaps else "none", linewidth=gaps)
+    cells = axes.pcolormesh(values, cmap=colors, norm=norm, edgecolors="white" if gaps else "none", linewidth=gaps)
     if tasks <= _NUMBERED:
         for (i, j), value in np.ndenumerate(panel.values):
-            dark = math.isfinite(value) and _luminance(colours(norm(value))) < 0.5
+            dark = math.isfinite(value) and _luminance(colors(norm(value))) < 0.5
             shown = fixed(value, panel.decimals) if math.isfinite(value) else DASH
             ink = "white" if dark else "black"
             axes.text(j + 0.5, i + 0.5, shown, ha="center", va="center", fontsize=size, color=ink)
@@ -239,6 +239,6 @@ def _draw_matrix(axes: Axes, panel: Panel, names: list[str]) -> None:
     axes.set_ylabel(panel.down, fontsize=7)
 
 
-def _luminance(colour: Sequence[float]) -> float:
+def _luminance(color: Sequence[float]) -> float:
     """Return the luminance of red, green and blue in [0, 1], as the eye weighs them (ITU-R BT.601)."""
-    return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+    return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]

@@ -26,7 +26,7 @@ _FEW, _SHORT = 6, 16
 """Points that have their names beside them at most, and characters of such a name; else a number stands for it."""
 _EXPLAINED = (
     f"Points: means over seeds of the mean over tasks, with {INTERVALS}.\n"
-    "Star and dotted lines: the reference. One colour and marker: one network and balancer."
+    "Star and dotted lines: the reference. One color and marker: one network and balancer."
 )
 
 
@@ -52,7 +52,7 @@ def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
     }
     marks: list[dict[str, Any]] = [
         {
-            "color": look[point.family].colour,
+            "color": look[point.family].color,
             "marker": "*" if point.name == reference else markers[point.family],
             "markersize": 8 if point.name == reference else 4,
             "linestyle": "",
@@ -98,7 +98,7 @@ def _draw_panel(
         axes.plot(cost, point.summary.mean, zorder=4, **mark)
         if interval := interval_of(point.summary, unit):
             low, high = interval
-            whiskers.append(Whisker(at=cost, low=low, high=high, colour=mark["color"]))
+            whiskers.append(Whisker(at=cost, low=low, high=high, color=mark["color"]))
         if point.name == reference:
             axes.axvline(cost, color="#888888", linewidth=0.6, linestyle=":", zorder=1)
             axes.axhline(point.summary.mean, color="#888888", linewidth=0.6, linestyle=":", zorder=1)

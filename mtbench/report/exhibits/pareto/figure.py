@@ -96,14 +96,14 @@ def _panel(axes: Axes, trade: TradeOff, pair: tuple[int, int], *, tested: bool) 
     _draw_points(axes, trade, points, pair, tested=tested)
     for rival in rivals:
         if not rival.single:
-            colour = _KIN if rival.kin else _OTHER
+            color = _KIN if rival.kin else _OTHER
             at = _inside(axes, _pair(rival, pair))
             far = not np.array_equal(at, _pair(rival, pair))
             if not far:
-                _cross(axes, trade, rival.tested, pair, colour, 0.7)
-            face = colour if rival.kin else "white"
+                _cross(axes, trade, rival.tested, pair, color, 0.7)
+            face = color if rival.kin else "white"
             shape = (5, 1, 0) if not far else (3, 0, _turn(axes, _pair(rival, pair)))
-            axes.plot(*at, marker=shape, markersize=8 if not far else 6, color=colour, mfc=face, mew=0.8, zorder=5)
+            axes.plot(*at, marker=shape, markersize=8 if not far else 6, color=color, mfc=face, mew=0.8, zorder=5)
 
 
 def _draw_points(
@@ -118,12 +118,12 @@ def _draw_points(
     ones are joined."""
     filled = _best(trade, [point for point, _ in points], tested=tested)
     for (point, at), is_best in zip(points, filled, strict=True):
-        colour = _FRONT if point.front else _POINT
+        color = _FRONT if point.front else _POINT
         if tested:
-            _cross(axes, trade, point.tested, pair, colour, 0.4)
-        face = colour if is_best else "white"
+            _cross(axes, trade, point.tested, pair, color, 0.4)
+        face = color if is_best else "white"
         size = 3.2 if is_best else 3.0
-        axes.plot(*at, marker="o", markersize=size, color=colour, mfc=face, mew=0.0 if is_best else 0.7, zorder=4)
+        axes.plot(*at, marker="o", markersize=size, color=color, mfc=face, mew=0.0 if is_best else 0.7, zorder=4)
         if point.number == 0:  # open, so that it is seen around a star in the same place
             axes.plot(*at, **_DEFAULT_MARK, zorder=5.5)
     best = [tuple(at) for (_, at), is_best in zip(points, filled, strict=True) if is_best]
@@ -155,14 +155,14 @@ def _single_lines(axes: Axes, trade: TradeOff, rival: Rival, pair: tuple[int, in
 
 
 def _cross(
-    axes: Axes, trade: TradeOff, tested: NDArray[np.float64], pair: tuple[int, int], colour: str, width: float
+    axes: Axes, trade: TradeOff, tested: NDArray[np.float64], pair: tuple[int, int], color: str, width: float
 ) -> None:
     """The t-intervals of both means."""
     across, up = (_interval(trade, tested, task) for task in pair)
     if across is None or up is None:
         return
     x, y = mean(tested)[list(pair)]
-    style: dict[str, Any] = {"color": colour, "linewidth": width, "alpha": 0.6, "zorder": 2.5}
+    style: dict[str, Any] = {"color": color, "linewidth": width, "alpha": 0.6, "zorder": 2.5}
     axes.plot(across, [y, y], **style)
     axes.plot([x, x], up, **style)
 
@@ -210,8 +210,8 @@ def _entries(trade: TradeOff, *, tested: bool) -> Iterator[tuple[Line2D, str]]:
     shown = [point for point in trade.points if point.known or not tested]
     network = trade.study.study.network if trade.study else ""
 
-    def mark(marker: Any, colour: str, size: float, **style: Any) -> Line2D:
-        return Line2D([], [], color=colour, marker=marker, markersize=size, **{"linewidth": 0, **style})
+    def mark(marker: Any, color: str, size: float, **style: Any) -> Line2D:
+        return Line2D([], [], color=color, marker=marker, markersize=size, **{"linewidth": 0, **style})
 
     filled = _best(trade, shown, tested=tested)
     if any(filled):

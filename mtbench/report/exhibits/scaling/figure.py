@@ -56,7 +56,7 @@ class Panel:
 
 def draw_scaling(runs: SuiteRuns, scale: Scale, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
     """Return a panel each, a line per method; costs on logarithmic axes, and so is the number of tasks where it grows
-    much. Of many methods the best and the worst on average over datasets, by the first panel, are coloured."""
+    much. Of many methods the best and the worst on average over datasets, by the first panel, are colored."""
     panels, titles, points = _panels(scale), scale.titles, scale.points
     at = tuple(float(point.tasks) for point in points)
     log = at[-1] > _WIDE * at[0]

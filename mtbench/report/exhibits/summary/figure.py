@@ -70,7 +70,7 @@ def draw_curves(comparison: Comparison, known: Mapping[str, Look] = MappingProxy
         legend.draw(
             figure,
             [
-                Line2D([], [], color=its.colour, dashes=its.dashes, marker=its.marker if marked else "", markersize=4)
+                Line2D([], [], color=its.color, dashes=its.dashes, marker=its.marker if marked else "", markersize=4)
                 for its in look.values()
             ],
         )
@@ -192,15 +192,15 @@ def _draw_curves(axes: Axes, curves: pd.DataFrame, y: str, look: Look, *, marked
     known = curves.dropna(subset=[y])
     mean = known.groupby("epoch")[y].mean()
     if marked:
-        axes.plot(known["epoch"], known[y], look.marker, color=look.colour, alpha=0.45, markersize=3)
+        axes.plot(known["epoch"], known[y], look.marker, color=look.color, alpha=0.45, markersize=3)
     else:  # as one collection, which is drawn in a tenth of the time of as many lines
         seeds = [seed[["epoch", y]].to_numpy() for _, seed in known.groupby("seed")]
         dashes = (0, look.dashes) if look.dashes else "solid"
-        axes.add_collection(LineCollection(seeds, colors=look.colour, linewidths=0.6, linestyles=[dashes], alpha=0.45))
+        axes.add_collection(LineCollection(seeds, colors=look.color, linewidths=0.6, linestyles=[dashes], alpha=0.45))
     axes.plot(
         mean.index,
         mean,
-        color=look.colour,
+        color=look.color,
         dashes=look.dashes,
         marker=look.marker if marked else "",
         linewidth=1.4,
@@ -212,15 +212,15 @@ def _draw_curves(axes: Axes, curves: pd.DataFrame, y: str, look: Look, *, marked
 def _draw_seeds(axes: Axes, values: pd.DataFrame, unit: str, look: Mapping[str, Look]) -> None:
     """Draw the scores of seeds (rows) by method (columns) as dots, and below them their means and intervals."""
     for place, method in enumerate(values.columns):
-        colour = look[method].colour
+        color = look[method].color
         dots = values[method].dropna()
-        axes.scatter(dots, [place] * len(dots), s=3.6**2, color=colour, alpha=0.6, linewidths=0, zorder=3)
+        axes.scatter(dots, [place] * len(dots), s=3.6**2, color=color, alpha=0.6, linewidths=0, zorder=3)
         summary, height = summarize(dots), place + _BELOW
         if summary.n > 1:
-            axes.plot(summary.mean, height, "|", color=colour, markersize=7, mew=1.6)
+            axes.plot(summary.mean, height, "|", color=color, markersize=7, mew=1.6)
         if interval := interval_of(summary, unit):
             low, high = interval
             arms = [[summary.mean - low], [high - summary.mean]]
-            axes.errorbar(summary.mean, height, xerr=arms, fmt="none", color=colour, lw=1.2)
+            axes.errorbar(summary.mean, height, xerr=arms, fmt="none", color=color, lw=1.2)
     axes.margins(x=0.08)
     axes.set_xlim(axes.get_xlim())  # what is drawn later, as the constant prediction, does not move it

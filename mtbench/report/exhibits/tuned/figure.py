@@ -52,7 +52,7 @@ def draw_tuned(
         legend.draw(
             figure,
             [
-                *(Line2D([], [], color=its.colour, dashes=its.dashes, linewidth=1.3) for _, its in look.values()),
+                *(Line2D([], [], color=its.color, dashes=its.dashes, linewidth=1.3) for _, its in look.values()),
                 Line2D([], [], color=_DEFAULT, marker="o", markersize=3.6, mfc="white", linewidth=0),
                 Line2D([], [], color=_TUNED, marker="o", markersize=3.6, mew=0, linewidth=0),
             ],
@@ -71,7 +71,7 @@ def _draw_search(
             range(len(values)),
             values,
             drawstyle="steps-post",
-            color=its.colour if its else GREY,
+            color=its.color if its else GREY,
             dashes=its.dashes if its else (),
             linewidth=1.3 if its else 0.6,
             marker=marker,
@@ -83,15 +83,15 @@ def _draw_search(
 
 def _draw_gains(axes: Axes, methods: Sequence[Tuned], labels: Sequence[str]) -> None:
     for place, each in enumerate(methods):
-        for values, above, colour, face in (
+        for values, above, color, face in (
             (each.default, -0.16, _DEFAULT, "white"),
             (each.tuned, 0.16, _TUNED, _TUNED),
         ):
             known = values[np.isfinite(values)]
             if len(known):
                 at = place + above
-                axes.plot(known, [at] * len(known), "o", color=colour, mfc=face, markersize=3, mew=0.7, alpha=0.8)
-                axes.plot(known.mean(), at, "|", color=colour, markersize=8, mew=1.6)
+                axes.plot(known, [at] * len(known), "o", color=color, mfc=face, markersize=3, mew=0.7, alpha=0.8)
+                axes.plot(known.mean(), at, "|", color=color, markersize=8, mew=1.6)
         if np.isfinite(each.default).any() and np.isfinite(each.tuned).any():
             ends = [
                 (float(np.nanmean(values)), place + above)

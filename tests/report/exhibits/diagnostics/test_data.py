@@ -124,7 +124,7 @@ def test_compliance_is_drawn_over_epochs_and_over_the_loss_with_its_null_as_mean
     (figure,) = draw_compliance(shown, conflict_frame(shown))
     over_epochs, over_loss = figure.axes
     moo, moo_null, td, td_null = over_epochs.lines[:4]
-    assert [line.get_color() for line in (moo, td)] == [look.colour for look in looks(2)]
+    assert [line.get_color() for line in (moo, td)] == [look.color for look in looks(2)]
     assert np.asarray(td.get_xdata()).tolist() == [1, 2]
     assert np.asarray(td.get_ydata()).tolist() == [70, 60]
     assert np.asarray(td_null.get_ydata()).tolist() == np.asarray(moo_null.get_ydata()).tolist() == [90, 90]
@@ -196,7 +196,7 @@ def test_numbers_stay_within_their_cells_and_names_apart(tasks: int) -> None:
             assert all(one.x1 < other.x0 for one, other in pairwise(labels))
 
 
-def test_of_many_tasks_colours_are_shown_and_some_are_named() -> None:
+def test_of_many_tasks_colors_are_shown_and_some_are_named() -> None:
     shown = comparison(diagnosed(names=[f"attribute_{place}" for place in range(40)]))
     (figure,) = draw_conflict(shown, conflict_frame(shown))
     matrix = figure.axes[0]

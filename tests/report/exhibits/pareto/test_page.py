@@ -63,7 +63,7 @@ def page(*args: object, **more: object) -> Page:
 
 
 def stars(axes: Axes) -> dict[tuple[float, float], str]:
-    """Return the points that are drawn as stars, with the colour of their faces."""
+    """Return the points that are drawn as stars, with the color of their faces."""
     found = {}
     for line in axes.lines:
         if line.get_marker() == (5, 1, 0):

@@ -143,7 +143,7 @@ def test_what_has_not_finished_is_a_gap() -> None:
     assert np.isfinite(single).tolist() == [True, False, True]
 
 
-def test_lines_differ_in_more_than_colour() -> None:
+def test_lines_differ_in_more_than_color() -> None:
     methods = ("uniform", "single", "td", "chmod", "film", "mtan", "moo", "mmoe")
     (piece,) = shown_of(Sweep, filled(on("mmnist2", methods=methods), run))
     figure = figure_of(piece)
