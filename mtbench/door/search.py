@@ -45,8 +45,6 @@ def search(
     Trials that are in the results folder already are not trained again. The retrained runs alone are reported, by
     `mtbench.load` and `mtbench.report`.
 
-    `protocol`, `backbone`, `results` and the arguments on devices, and from `refresh` on, are those of `mtbench.run`.
-
     Args:
         methods: methods such as ``td`` or ``branches+fixed``; a network alone is searched over its loss weights.
         dataset: one dataset or several.
@@ -59,6 +57,15 @@ def search(
         seed: seed of the proposals.
         retrain: number of seeds that what was chosen is retrained with; by default as the training protocol says.
         points: with one objective per task, retrain the ``front`` or ``all``.
+        protocol: one of the dataset's training protocols.
+        backbone: the backbone of methods that name none; by default the dataset's.
+        results: the results folder to write to.
+        data_root: the folder of the data files, see `mtbench.run`.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        jobs: runs at a time; by default one per core, or as the GPUs allow.
+        runs_per_device: runs at a time on each GPU.
+        refresh: states in which runs are done again, see `mtbench.run`.
+        quiet: whether to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10``.
 
     Returns:

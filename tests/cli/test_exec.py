@@ -93,7 +93,7 @@ def test_an_error_opens_the_debugger_where_it_was_raised_and_is_no_failed_run(tm
     done = mtbench(tmp_path, str(run.path), "--pdb", typed="continue\nwhere\nquit\n")
     assert done.returncode == 1, done.stderr
     assert "NonFiniteLoss: the loss of task 'lower' became nan" in done.stderr
-    assert "post mortem: the debugger is where the error was raised" in done.stdout
+    assert "post mortem: the debugger is where the error was raised" in " ".join(done.stdout.split())
     assert "-> raise _error(" in done.stdout
     assert "failure.json" not in os.listdir(run.path)
     assert not run.is_leased
