@@ -143,7 +143,7 @@ def show(
     [(_, dataset)] = _open([name], data_root_)
     if labels:
         from mtbench.cli.balance import class_balance, triplet_balance
-        from mtbench.report.drawing.label_table import label_table
+        from mtbench.cli.samples.label_table import label_table
         from mtbench.report.figure.examples import writing
 
         table = label_table(dataset, count)
@@ -157,7 +157,7 @@ def show(
         for line in (*class_balance(dataset), *triplet_balance(dataset)):
             typer.echo(line, err=True)
         return
-    from mtbench.report.drawing.samples import sample_page
+    from mtbench.cli.samples.page import sample_page
 
     path = out or Path(f"{name.replace(':', ',').replace('/', '_')}.png")
     sample_page(dataset, path, count=count)

@@ -9,12 +9,12 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
+from mtbench.cli.samples.page import sample_page
 from mtbench.contract import Balancer
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
 from mtbench.registry import entries, load
-from mtbench.report.drawing.samples import sample_page
 from mtbench.train.trained import Trained, train
 from mtbench_datasets.toy2 import front, gap, objective
 from tests.builders.keepers import Forgetful

@@ -9,11 +9,11 @@ import torch
 from scipy.integrate import quad
 from torch import Tensor
 
+from mtbench.cli.samples.page import sample_page
 from mtbench.contract import Split
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.drawing.samples import sample_page
 from mtbench.train.trained import Trained, train
 from mtbench_datasets.toy_regression import ToyRegression, VectorRegression
 from tests.builders.keepers import Forgetful

@@ -11,10 +11,10 @@ import pytest
 import torch
 from matplotlib.image import imread
 
+from mtbench.cli.samples.page import one_by_one, sample_page, triplet_cells
 from mtbench.contract import Classification, Dataset, NoOptions, Split, Task
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.drawing.samples import one_by_one, sample_page, triplet_cells
 from mtbench.report.figure.examples import caption
 from mtbench_toys.datasets import Numbers, PartialLabels, draw
 

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from torch import Tensor
 
+from mtbench.cli.samples.maps.page import has_maps, map_page
 from mtbench.contract import Classification, Dataset, Split, Task
 from mtbench.errors import UsageError
-from mtbench.report.drawing.maps.samples import has_maps, map_page
 from mtbench.report.figure.examples import answer, caption, images_of, writing
 
 __all__ = ["COUNT", "ROLES", "Cells", "one_by_one", "sample_page", "triplet_cells"]

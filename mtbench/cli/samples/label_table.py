@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from mtbench.cli.samples.maps.page import has_maps
+from mtbench.cli.samples.maps.table import map_table
+from mtbench.cli.samples.page import COUNT, ROLES
 from mtbench.contract import Dataset, Split, Task
 from mtbench.errors import UsageError
-from mtbench.report.drawing.maps.samples import has_maps
-from mtbench.report.drawing.maps.table import map_table
-from mtbench.report.drawing.samples import COUNT, ROLES
 from mtbench.report.figure.examples import answer
 
 __all__ = ["label_table"]
@@ -19,7 +19,7 @@ __all__ = ["label_table"]
 def label_table(dataset: Dataset, count: int | None = None) -> str:
     """Return the labels of the first `count` test examples as CSV, a line each, empty where a label is undefined.
 
-    Of maps see `mtbench.report.drawing.maps.table.map_table`.
+    Of maps see `mtbench.cli.samples.maps.table.map_table`.
 
     Of triplets a line has the task, and of anchor, positive and negative the number of the image and its class.
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from mtbench.cli.samples.label_table import label_table
 from mtbench.contract import Classification, Split, Task
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.drawing.label_table import label_table
 from mtbench_toys.datasets import Surfaces, ToyOptions
-from tests.report.drawing.maps.test_samples import WithNumbers
+from tests.cli.samples.maps.test_page import WithNumbers
 
 
 class WithClass(Surfaces):

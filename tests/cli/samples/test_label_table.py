@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
+from mtbench.cli.samples.label_table import label_table
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.drawing.label_table import label_table
 from mtbench_toys.datasets import draw
 
 

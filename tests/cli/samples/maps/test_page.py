@@ -8,11 +8,11 @@ import torch
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
+from mtbench.cli.samples.maps.page import sheet_of
+from mtbench.cli.samples.page import sample_page
 from mtbench.contract import Classification, Depth, Regression, Segmentation, Split, Task
 from mtbench.errors import UsageError
 from mtbench.plan.parse import parse_dataset
-from mtbench.report.drawing.maps.samples import sheet_of
-from mtbench.report.drawing.samples import sample_page
 from mtbench.report.figure.examples import images_of
 from mtbench.report.figure.maps.palette import class_color
 from mtbench_toys.datasets import Surfaces, ToyOptions

@@ -1,0 +1,1 @@
+"""Pages of sample images of a dataset, and the table of its labels, for `mtbench data`."""

@@ -1,1 +1,0 @@
-"""Figures, and the parts that they are drawn from."""
