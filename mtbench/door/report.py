@@ -11,7 +11,7 @@ from mtbench.door.contents import Contents, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, names
 from mtbench.engines.say import say
 from mtbench.errors import UsageError
-from mtbench.report.assemble import assemble, make_report
+from mtbench.report.assemble import Report, assemble, make_report
 from mtbench.report.data.choices import Choices, parse_choices
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.conventions.convert import Asked, converted, converted_suite
@@ -113,11 +113,19 @@ def print_report(
     if convention:
         return _by_convention(convention, found, asked, choices, out, console)
     shown, left_out = in_tables(found.runs, found.studies)
-    made = make_report(shown, found.studies, choices)
-    made.print(console)
+    files = _published(make_report(shown, found.studies, choices), out, console)
     for line in left_out:
         say(console, line, style="dim", markup=False)
-    return made.write(out)
+    return files
+
+
+def _published(made: Report, out: Path | None, console: Console) -> list[Path]:
+    """Print a report and write it, even if nobody reads the print to its end, as with ``| head``; return the files."""
+    try:
+        made.print(console)
+    finally:
+        files = made.write(out)
+    return files
 
 
 def _by_convention(
@@ -125,10 +133,10 @@ def _by_convention(
 ) -> list[Path]:
     comparisons, left_out = converted(compare(found.shown), name, asked)
     made = assemble(Results(comparisons=tuple(comparisons), choices=choices, convention=name))
-    made.print(console)
+    files = _published(made, out, console)
     if left_out:
         say(console, left_out, style="dim", markup=False)
-    return made.write(out)
+    return files
 
 
 def _of_suite(
@@ -147,13 +155,12 @@ def _of_suite(
             if convention
             else Results.of_suite(runs, found.root, choices)
         )
-        made = assemble(of_suite)
-        made.print(console)
+        files = _published(assemble(of_suite), out, console)
         if runs.changed and not convention:
             say(console, runs.changed, style="yellow", markup=False)
         if runs.absent and not convention:
             say(console, f"Not run at this size: {'; '.join(runs.absent)}.", style="dim", markup=False)
-        yield from made.write(out)
+        yield from files
 
 
 def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "list[SuiteRuns]":

@@ -39,6 +39,22 @@ def test_kept_runs_become_a_table_and_files(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "reports/local/mmnist2/mmnist2-paper-points.pdf").exists()
 
 
+def test_files_are_written_even_if_nobody_reads_the_tables(tmp_path: Path) -> None:
+    keep(tmp_path / "results/local", finished("branches", 0))
+    command = [sys.executable, "-m", "mtbench", "report", "--data-root", str(tmp_path / "data")]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    process.stdout.close()  # as `head` does when it has seen enough
+    process.wait(timeout=300)
+    assert {path.suffix for path in (tmp_path / "reports/local/mmnist2").iterdir()} == {
+        ".csv",
+        ".md",
+        ".pdf",
+        ".png",
+        ".tex",
+    }
+
+
 def test_only_the_datasets_that_were_asked_for_are_reported(tmp_path: Path) -> None:
     for dataset in ("mmnist2", "mmnist3", "mmnist4"):
         keep(tmp_path / "runs", finished("branches", dataset=dataset))
