@@ -65,7 +65,7 @@ def search(
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
         refresh: states in which runs are done again, see `mtbench.run`.
-        quiet: whether to print no progress.
+        quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10``.
 
     Returns:

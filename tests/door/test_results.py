@@ -148,7 +148,7 @@ def test_an_exported_file_reads_back_as_the_frame(
     export(out=path, folders=[results])
     read = pd.read_parquet(path) if suffix == ".parquet" else pd.read_csv(path)
     pd.testing.assert_frame_equal(read.astype(dict(frame.dtypes)).fillna({"why": ""}), frame)
-    assert capsys.readouterr().out == f"{len(frame)} rows of 6 runs are written to {path}\n"
+    assert capsys.readouterr().out.split() == f"{len(frame)} rows of 6 runs are written to {path}".split()
 
 
 def test_what_cannot_be_exported_is_told(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,8 +217,10 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     parent, worker = parent_with_a_worker(tmp_path)
     assert started(worker) is not None
     parent.kill()
-    parent.wait(300)
+    parent.wait(timeout=300)
     wait_for_the_end_of(worker)
+    assert parent.stdout is not None
+    parent.stdout.close()
 
 
 def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(tmp_path: Path) -> None:

@@ -354,8 +354,8 @@ def test_with_one_task_there_is_none_to_add() -> None:
     with pytest.raises(UsageError) as error:
         spec_of("uniform", "toy-all:tasks=upper", adds="own")
     assert str(error.value) == (
-        "protocol setting 'adds' is 'own', and dataset 'toy-all:tasks=upper' has one task: there is no other to learn "
-        "before it is added."
+        "protocol setting 'adds' is 'own', and dataset 'toy-all:tasks=upper' has one task: there is no other task "
+        "to train before it is added."
     )
 
 

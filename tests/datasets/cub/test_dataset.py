@@ -222,7 +222,7 @@ def test_prepare_says_what_the_files_have(tmp_path: Path) -> None:
     write_tree(tmp_path / "cub", birds, species=2)
     edit(tmp_path / "cub/attributes/image_attribute_labels.txt", lambda lines: lines.append(f"{lines.pop()} 0"))
     command = ["prepare", NAME, "--data-root", str(tmp_path)]
-    said = CliRunner().invoke(app, command, catch_exceptions=False).stdout.splitlines()
+    said = CliRunner(env={"COLUMNS": "500"}).invoke(app, command, catch_exceptions=False).stdout.splitlines()
     assert [line.removeprefix(f"{NAME}: ") for line in said[:3]] == [
         "attributes of images are read from attributes/image_attribute_labels.txt",
         "lines with more than 5 fields, of which the first four are read: 1 (of images 10)",
@@ -244,7 +244,7 @@ def test_points_outside_their_image_are_counted_and_taken_as_unknown(tmp_path: P
     points = {"beak": (4.0, 2.0), "tail": (48.5, 3.0), "crown": (5.0, -1.0)}
     write_tree(tmp_path / "cub", [Bird(training=True), Bird(points=points)])
     command = ["prepare", NAME, "--data-root", str(tmp_path)]
-    said = CliRunner().invoke(app, command, catch_exceptions=False).stdout
+    said = CliRunner(env={"COLUMNS": "500"}).invoke(app, command, catch_exceptions=False).stdout
     assert (
         "visible parts with a point outside the image, of which the place is taken as unknown: 2, the first the crown "
         "of 001.Bird_1/Bird_1_0002.jpg at 5, -1 of 48 x 32 pixels\n"

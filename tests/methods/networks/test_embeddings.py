@@ -238,7 +238,7 @@ def test_a_run_of_two_phases_is_resumed_and_recorded() -> None:
         ("moo", "toy-retrieval", {}, "each example of dataset 'toy-retrieval' belongs to one task"),
         ("chmod", "toy-retrieval", {"tasks-per-image": "all"}, "'tasks_per_image' is 'all', and each example of"),
         ("only-mask", "toy-retrieval", {"adds": "own"}, "'only-mask' has phases of its own"),
-        ("only-mask", "toy-retrieval", {"select": "best-val", "validation": "true"}, "epochs are not alike"),
+        ("only-mask", "toy-retrieval", {"select": "best-val", "validation": "true"}, "epochs cannot be compared"),
         ("only-mask:first=7", "toy-retrieval", {}, "option 'first'"),
         ("csn:mask-norm=1", "toy-retrieval", {}, "does nothing with masks=fixed"),
     ],

@@ -1,3 +1,4 @@
+import csv
 import io
 import math
 from dataclasses import replace
@@ -33,12 +34,12 @@ def test_a_run_without_a_record_is_a_row_with_its_state_and_no_numbers(state: st
 def test_numbers_survive_the_csv_to_the_last_bit() -> None:
     run = finished("td", 0, (100 / 3, 200 / 7))
     text = tidy_frame(compare([run])).to_csv(index=False)
-    again = pd.read_csv(io.StringIO(text), float_precision="round_trip")
-    assert again["value"].tolist()[:2] == [100 / 3, 200 / 7]
-    assert again["wall_seconds"].tolist()[0] == 0.1 + 0.2
-    assert again["training_cpu_seconds"].tolist()[0] == 1.5 * 100
+    first, second, *_ = csv.DictReader(io.StringIO(text))
+    assert [float(row["value"]) for row in (first, second)] == [100 / 3, 200 / 7]
+    assert float(first["wall_seconds"]) == 0.1 + 0.2
+    assert float(first["training_cpu_seconds"]) == 1.5 * 100
     assert run.record is not None
-    assert again["weights"].tolist()[0] == run.record.parameters.weights
+    assert float(first["weights"]) == run.record.parameters.weights
 
 
 def test_a_record_of_before_training_was_timed_has_no_such_seconds() -> None:
