@@ -5,8 +5,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from mtbench.plan.suite.file import find_suite
 from mtbench.store.declaration import changes, declare, read_declaration
 from results import evidence
 from results.evidence import Evidence, Part
+from tests.waits import DEADLINE, wait_until
 
 LIST = evidence.read()
 SUITES = [(part.results, part.suite) for part in LIST.part if part.suite]
@@ -79,21 +78,13 @@ def test_told_to_stop_it_stops_the_training_too(tmp_path: Path) -> None:
     script = (
         "import pathlib, sys\nfrom results import evidence\nfrom results.evidence import Evidence, Part\n"
         f"evidence.read, evidence.install = lambda: {listed}, lambda _: pathlib.Path({str(tmp_path)!r})\n"
-        "sys.argv[1:] = []\nsys.exit(evidence.main())\n"
+        "evidence.NICE, sys.argv[1:] = 0, []\nsys.exit(evidence.main())\n"  # at low priority it would wait for others
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=evidence.HOUSE, stdout=subprocess.DEVNULL)
-    assert until(lambda: pid.exists() and bool(pid.read_text()))
+    wait_until(lambda: pid.exists() and pid.read_text())
     process.terminate()
-    assert process.wait(timeout=60) == 128 + signal.SIGTERM
-    assert until(lambda: not is_alive(int(pid.read_text())))
-
-
-def until(holds: Callable[[], bool]) -> bool:
-    """Return whether something holds within a minute."""
-    deadline = time.monotonic() + 60
-    while not (held := holds()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return held
+    assert process.wait(timeout=DEADLINE) == 128 + signal.SIGTERM
+    wait_until(lambda: not is_alive(int(pid.read_text())))
 
 
 def is_alive(pid: int) -> bool:
