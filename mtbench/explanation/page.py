@@ -85,6 +85,7 @@ def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[
     names = [case.name for case in cases[0]]
     extra = ("point unknown", "median distance") if located else ()
     lines = [plain(_line(run, each, of_task, located)) for each, of_task in zip(found, cases, strict=True)]
+    caption, *details = _caption(maps, located)
     return Page(
         title=f"Where it looks: {title_of(run)}",
         label=f"{stem_of(run)}-explain",
@@ -92,8 +93,8 @@ def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[
         layout=Layout(
             header=("task", "labels", "accuracy %", "in record", *names, *extra), lines=tuple(lines), tasks=0, costs=0
         ),
-        caption=_caption(maps, located)[:1],
-        details=_caption(maps, located)[1:],
+        caption=(caption,),
+        details=tuple(details),
         footnotes=footnotes_of(run, {each.index: _accuracy(each) for each in found if len(each.rows)}),
     )
 

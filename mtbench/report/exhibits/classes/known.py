@@ -7,9 +7,8 @@ from mtbench.report.data.choices import DEFAULT, Choices
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibits.summary.columns import explained
-from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
-from mtbench.report.exhibits.summary.short import short_layout
+from mtbench.report.exhibits.summary.short import short_layout, table_of
 from mtbench.report.page.layout import Page
 
 __all__ = ["KNOWN", "known_page"]
@@ -21,12 +20,9 @@ KNOWN = "known-accuracy"
 def known_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | None:
     """Return the accuracy on known classes of the tasks that have an unknown one; None where no task has, or where the
     reader has chosen the metrics that tables show."""
-    if choices.metrics or all(metric.name != KNOWN for task in comparison.tasks for metric in task.metrics):
+    table = table_of(KNOWN, comparison, choices)
+    if table is None:
         return None
-    table = build_table(comparison, replace(choices, metrics=(KNOWN,)))
-    table = replace(
-        table, rows=tuple(replace(row, cells=tuple(replace(c, best=False) for c in row.cells)) for row in table.rows)
-    )
     page = page_of(table)
     short = [explained(table)] if is_wide(table.columns) else []
     name = table.constants.name if table.constants else "constant prediction"

@@ -7,9 +7,8 @@ from mtbench.report.data.choices import DEFAULT, Choices
 from mtbench.report.data.columns import MANY, is_wide
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibits.summary.columns import explained
-from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
-from mtbench.report.exhibits.summary.short import short_layout
+from mtbench.report.exhibits.summary.short import short_layout, table_of
 from mtbench.report.page.layout import Page
 from mtbench.store.record import CEILING
 
@@ -22,12 +21,9 @@ RANKED = "map"
 def ranked_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | None:
     """Return the mean average precision of the tasks that have one; None where no task has, or where the reader has
     chosen the metrics that tables show."""
-    if choices.metrics or all(metric.name != RANKED for task in comparison.tasks for metric in task.metrics):
+    table = table_of(RANKED, comparison, choices)
+    if table is None:
         return None
-    table = build_table(comparison, replace(choices, metrics=(RANKED,)))
-    table = replace(
-        table, rows=tuple(replace(row, cells=tuple(replace(c, best=False) for c in row.cells)) for row in table.rows)
-    )
     page = page_of(table)
     short = [explained(table)] if is_wide(table.columns) else []
     return replace(

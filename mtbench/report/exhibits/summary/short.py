@@ -1,15 +1,28 @@
 """A short table: the columns of some metrics beside the methods, and nothing else."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
+from mtbench.report.data.choices import Choices
 from mtbench.report.data.columns import is_wide
+from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibits.summary.columns import columns_in_words
-from mtbench.report.exhibits.summary.data import Table
+from mtbench.report.exhibits.summary.data import Table, build_table
 from mtbench.report.page.layout import Layout
 from mtbench.report.page.words import Words, plain
 
-__all__ = ["short_layout"]
+__all__ = ["short_layout", "table_of"]
+
+
+def table_of(metric: str, comparison: Comparison, choices: Choices) -> Table | None:
+    """Return the summary table of one further metric, with nothing bold; None if no task has it, or if the reader has
+    chosen the metrics that tables show."""
+    if choices.metrics or all(each.name != metric for task in comparison.tasks for each in task.metrics):
+        return None
+    table = build_table(comparison, replace(choices, metrics=(metric,)))
+    rows = (replace(row, cells=tuple(replace(cell, best=False) for cell in row.cells)) for row in table.rows)
+    return replace(table, rows=tuple(rows))
 
 
 def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) -> Layout:
