@@ -152,7 +152,7 @@ def test_even_maps_point_nowhere_and_have_no_median_distance(td: RunFolder, tmp_
 
 def test_a_network_without_a_map_is_shown_by_gradients(uniform: RunFolder, tmp_path: Path) -> None:
     result = call(app, "explain", str(uniform.path), "--images", "1", "--out", str(tmp_path), "--device", "cpu")
-    assert "Where it looks: toy-three, protocol paper, epochs=1, uniform, seed 0" in result.output
+    assert "Attention maps: toy-three, protocol paper, epochs=1, uniform, seed 0" in result.output
     assert "8 figures" not in result.output
     assert "5 figures, each as .pdf and .png" in result.output
     page = next(tmp_path.glob("*.md")).read_text()
