@@ -33,7 +33,7 @@ def trained(results: Path, method: str, dataset: str) -> RunFolder:
     spec = plan(Request(methods=[method], datasets=[dataset], settings={"epochs": "1"}, seeds=[0]))[0]
     run = RunFolder(results / spec.folder)
     run.write_spec(spec)
-    execute(run.path / "spec.json", results, "cpu")
+    execute(run, run.spec(), results, "cpu")
     return run
 
 

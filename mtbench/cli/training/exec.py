@@ -50,13 +50,13 @@ def exec_(
     from mtbench.engines.job import execute
     from mtbench.engines.pool import Job
 
-    run = place_run(spec, results)
-    titles = run.spec().titles
+    run, asked = place_run(spec, results)
+    titles = asked.titles
     job, lines = Job(folder=run.path, title=f"{titles.dataset} {titles.method}"), Lines(console(), 1)
     watch, note = partial(lines.advanced, job), partial(lines.noted, job)
     with stoppable():
         if not debugger:
-            execute(run.path / "spec.json", data_root(root), device, watch, say=note, stop=stop)
-        elif not debug(run, data_root(root), device, watch, note):
+            execute(run, asked, data_root(root), device, watch, say=note, stop=stop)
+        elif not debug(run, asked, data_root(root), device, watch, note):
             raise typer.Exit(1)
     lines.ended(job, "done", "")
