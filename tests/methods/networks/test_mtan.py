@@ -155,7 +155,7 @@ def test_where_a_stage_has_two_convolutions_the_mask_sees_the_first_and_acts_on_
     x1 = pool(one[2](u1))
     u2 = two[0](x1.relu()).relu()
     x2 = pool(two[2](u2))
-    for index, output in zip(range(3), network(images), strict=True):
+    for index, output in zip(range(2), network(images), strict=True):
         first, second = cast(nn.ModuleList, network.attention[index])
         seen1 = masked_by(first, pool(u1)) * x1.relu()
         h = pool(normalize(nn.functional.conv2d(seen1, between, padding=1)).relu())  # 14 -> 7, as large as x2
