@@ -52,7 +52,10 @@ def altered(file: Path) -> None:
 
 @pytest.mark.parametrize("change", [altered, Path.unlink])
 def test_a_change_of_any_file_is_noticed(root: Path, change: Callable[[Path], None]) -> None:
-    for file in parse_dataset("mmnist3").open(root).fingerprint_files() or ():
+    files = parse_dataset("mmnist3").open(root).fingerprint_files()
+    assert files
+    assert any(file.suffix == ".sha256" for file in files)
+    for file in files:
         before, content = ask("mmnist3", root), file.read_text()
         change(file)
         now = ask("mmnist3", root)

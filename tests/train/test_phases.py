@@ -419,7 +419,9 @@ def test_the_plain_loss_of_a_task_that_is_added_alone_has_the_networks_penalty_i
     second.balancer.backward(made.network, batch)
     penalty = made.network.penalty()
     assert penalty is not None
-    for name, parameter in second.trained(made.network):
+    trained = list(second.trained(made.network))
+    assert [name for name, _ in trained] == ["modulation.conv1", "modulation.conv2"]
+    for name, parameter in trained:
         loss = made.network.losses(batch).means[2] + penalty
         (expected,) = torch.autograd.grad(loss, parameter, retain_graph=True)
         assert parameter.grad is not None, name
