@@ -8,6 +8,7 @@ import typer
 from mtbench import __version__
 from mtbench.cli import bench, check, data, exec, explain, export, info, inspect, new, report, run, search, suite
 from mtbench.cli.command import App
+from mtbench.engines.output import guard_output
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
@@ -53,8 +54,14 @@ app.command("exec")(exec.exec_)
 
 def main() -> None:
     """Run the command line; print an error of the user as a sentence, without a traceback, and exit with code 2."""
+    guard_output()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        sys.exit(1)
     except MtbenchError as error:
         from rich.console import Console
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
+from typing import IO, cast
 
 import pandas as pd
 from rich.console import Console
@@ -10,6 +11,7 @@ from mtbench.door.given import DEFAULT_RESULTS, Folder, data_root, folders, name
 from mtbench.door.given import settings as texts
 from mtbench.door.work import Work, check_refresh
 from mtbench.engines.display import choose_display
+from mtbench.engines.output import Output
 from mtbench.engines.slots import slots
 from mtbench.plan.grid import Request, plan
 from mtbench.report.data.comparison import compare
@@ -97,7 +99,7 @@ def work_on(
     Raises:
         UsageError: `refresh` is no state.
     """
-    console, states = Console(quiet=quiet), set(names(refresh))
+    console, states = Console(file=cast("IO[str]", Output()), quiet=quiet), set(names(refresh))
     check_refresh(states)
     return Work(
         results=folders(results)[0],
