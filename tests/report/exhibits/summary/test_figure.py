@@ -78,7 +78,9 @@ def test_the_title_names_dataset_and_protocol_and_marks_a_preview(draw: Callable
 
 
 def test_curves_have_a_line_per_seed_and_a_mean_per_method() -> None:
-    for axes in draw_curves(comparison(some_runs())).axes:
+    panels = draw_curves(comparison(some_runs())).axes
+    assert len(panels) == 2
+    for axes in panels:
         thin = [seeds for seeds in axes.collections if isinstance(seeds, LineCollection)]
         assert sorted(len(seeds.get_segments()) for seeds in thin) == [1, 3]
         for seeds, mean in zip(thin, axes.lines, strict=True):
