@@ -33,7 +33,7 @@ def trained(results: Path, method: str, dataset: str) -> RunFolder:
     spec = plan(Request(methods=[method], datasets=[dataset], settings={"epochs": "1"}, seeds=[0]))[0]
     run = RunFolder(results / spec.folder)
     run.write_spec(spec)
-    execute(run.path / "spec.json", results, "cpu")
+    execute(run, run.spec(), results, "cpu")
     return run
 
 
@@ -154,7 +154,7 @@ def test_even_maps_point_nowhere_and_have_no_median_distance(td: RunFolder, tmp_
 
 def test_a_network_without_a_map_is_shown_by_gradients(uniform: RunFolder, tmp_path: Path) -> None:
     result = call(app, "explain", str(uniform.path), "--images", "1", "--out", str(tmp_path), "--device", "cpu")
-    assert "Where it looks: toy-three, protocol paper, epochs=1, uniform, seed 0" in result.output
+    assert "Attention maps: toy-three, protocol paper, epochs=1, uniform, seed 0" in result.output
     assert "8 figures" not in result.output
     assert "5 figures, each as .pdf and .png" in result.output
     page = next(tmp_path.glob("*.md")).read_text()

@@ -293,7 +293,7 @@ def test_added_with_all_every_number_is_trained() -> None:
 def test_the_phases_are_in_the_record_and_a_record_without_them_is_read(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.write_spec(spec_of("td", adds="own"))
-    execute(folder.path / "spec.json", tmp_path, "cpu")
+    execute(folder, folder.spec(), tmp_path, "cpu")
     text = (folder.path / "record.json").read_bytes()
     record = read_record(text, "here")
     assert [phase.name for phase in record.phases] == ["first", "own"]
