@@ -132,6 +132,7 @@ def test_a_console_of_python_code_drops_what_its_standard_output_does_not_take(
         assert Output().write("text") == 4
         Output().flush()
         assert not Output().isatty()
-    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    paper = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", paper)
     Output().write("text")
-    assert sys.stdout.getvalue() == "text"  # type: ignore[attr-defined]
+    assert paper.getvalue() == "text"
