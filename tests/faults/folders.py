@@ -33,7 +33,7 @@ class Fault(Lines):
     def refresh(self) -> None:
         underway = ROOT / "underway" / "run"
         if (underway / "checkpoint.pt").exists():
-            shutil.rmtree(underway)
+            shutil.rmtree(underway.rename(ROOT / "trash"), ignore_errors=True)  # at once, whatever is being written
 
 
 def planned(title: str) -> Job:

@@ -11,10 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 from mtbench.engines.job import execute
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
-from mtbench.search import desk
+from mtbench.search import open_study
 from mtbench.search.journal import Journal
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
@@ -57,7 +59,7 @@ def come_to(run: RunFolder) -> Any:
 
 
 def trained(run: RunFolder) -> str:
-    return is_done(lambda: execute(run.path / "spec.json", DISK, "cpu"))
+    return is_done(lambda: execute(run, run.spec(), DISK, "cpu"))
 
 
 def of_runs() -> None:
@@ -107,9 +109,9 @@ def of_a_search() -> None:
     request = SearchRequest(datasets=["toy-all"], methods=["branches"], trials=20, seeds=[1000], retrain=0)
     plans, results = plan_search(request), DISK / "searched"
     (undisturbed,) = run_search(plans, results=DISK / "whole", perform=World(DISK / "whole"))
-    desk.Journal = FullAtJournal  # type: ignore[attr-defined, misc]
-    said = is_done(lambda: run_search(plans, results=results, perform=World(results)))
-    desk.Journal = Journal  # type: ignore[attr-defined, misc]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(open_study, "Journal", FullAtJournal)
+        said = is_done(lambda: run_search(plans, results=results, perform=World(results)))
     FILLER.unlink()
     (log,) = results.rglob("journal.log")
     is_torn = not log.read_bytes().endswith(b"\n")

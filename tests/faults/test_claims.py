@@ -34,8 +34,8 @@ def test_a_process_that_slept_for_longer_than_its_lease_finds_its_run_done_by_an
     long_ago = time.time() - SILENCE - 1
     os.utime(run.path / "claim.1", (long_ago, long_ago))
     shutil.copytree(run.path, tmp_path / "b", ignore=shutil.ignore_patterns("claim.*"))
-    execute(run.path / "spec.json", tmp_path, "cpu")
-    execute(tmp_path / "b" / "spec.json", tmp_path, "cpu")
+    for each in (run, RunFolder(tmp_path / "b")):
+        execute(each, each.spec(), tmp_path, "cpu")
     process.send_signal(signal.SIGCONT)
     errors = process.communicate(timeout=300)[1]
     assert process.returncode == 2
