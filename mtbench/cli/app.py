@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import bench, check, data, exec, explain, export, info, inspect, new, report, run, search, suite
+from mtbench.cli import bench, check, data, exec, explain, export, info, inspect, new, report, run, search, store, suite
 from mtbench.cli.command import App
 from mtbench.errors import MtbenchError
 
@@ -45,6 +45,7 @@ app.command("info")(info.info)
 app.command("doctor")(inspect.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(suite.app, name="suite")
+app.add_typer(store.app, name="store")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
 app.command("bench")(bench.bench)
