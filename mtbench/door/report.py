@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mtbench.door.contents import Contents, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, names
-from mtbench.engines.say import say
+from mtbench.engines.say import open_console, say
 from mtbench.errors import UsageError
 from mtbench.report.assemble import Report, assemble, make_report
 from mtbench.report.data.choices import Choices, parse_choices
@@ -72,7 +72,7 @@ def report(
     """
     return print_report(
         read_contents(results, data_root).of_datasets(names(dataset)),
-        Console(quiet=quiet),
+        open_console(quiet=quiet),
         out=Path(out) if out else None,
         suite=suite,
         metrics=",".join(names(metrics)),

@@ -4,12 +4,12 @@ import warnings
 from collections.abc import Iterable
 
 import pandas as pd
-from rich.console import Console
 
 from mtbench.door.given import DEFAULT_RESULTS, Folder, data_root, folders, names, seed_list
 from mtbench.door.given import settings as texts
 from mtbench.door.work import Work, check_refresh
 from mtbench.engines.display import choose_display
+from mtbench.engines.say import open_console, say
 from mtbench.engines.slots import slots
 from mtbench.plan.grid import Request, plan
 from mtbench.report.data.comparison import compare
@@ -37,8 +37,8 @@ def run(
 ) -> pd.DataFrame:
     """Train methods on datasets, several runs at a time, and return their results.
 
-    A run that has a record already is not trained again. It is interrupted by Ctrl-C, after which the same call goes
-    on where it stopped. A run that fails is a row of the result with its reason, and a warning.
+    A run that has a record already is not retrained. Ctrl-C stops the call, and the same call resumes it. A run that
+    fails is a row of the result with its reason, and a warning.
 
     Args:
         methods: methods such as ``td:channels=6`` or ``branches+pcgrad``, as a list or as one text with commas; ``all``
@@ -53,7 +53,7 @@ def run(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
-        refresh: states in which runs are done again: ``stale``, ``failed``, ``damaged`` or ``all``.
+        refresh: states in which runs are retrained: ``stale``, ``failed``, ``damaged`` or ``all``.
         quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10`` or ``lr=3e-4``.
 
@@ -92,12 +92,12 @@ def run(
 def work_on(
     results: Folder, root: Folder | None, places: list[str], refresh: str | Iterable[str], *, quiet: bool
 ) -> Work:
-    """Return the work of a function of this package, which shows on the screen how it gets on.
+    """Return the work of a function of this package, which shows its progress on the screen.
 
     Raises:
         UsageError: `refresh` is no state.
     """
-    console, states = Console(quiet=quiet), set(names(refresh))
+    console, states = open_console(quiet=quiet), set(names(refresh))
     check_refresh(states)
     return Work(
         results=folders(results)[0],
@@ -105,7 +105,7 @@ def work_on(
         places=places,
         refresh=states,
         display=lambda total: choose_display(console, total, quiet=quiet),
-        say=lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False),
+        say=lambda line: say(console, line, style="dim", markup=False),
     )
 
 

@@ -1,12 +1,24 @@
 """Sentences on the screen and in files. Imports no torch."""
 
+import os
 import textwrap
 
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-__all__ = ["say"]
+__all__ = ["open_console", "say"]
+
+WIDTH = 100
+"""Columns of output into a file or a pipe, unless the environment variable COLUMNS says otherwise."""
+
+
+def open_console(*, quiet: bool = False) -> Console:
+    """Return standard output; in a file or a pipe it is `WIDTH` columns wide."""
+    opened = Console(quiet=quiet, emoji=False)
+    if not opened.is_terminal and "COLUMNS" not in os.environ:
+        opened.width = WIDTH
+    return opened
 
 
 def say(console: Console, line: str, *, style: str = "", markup: bool = True) -> None:

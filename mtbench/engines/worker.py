@@ -11,7 +11,7 @@ from pathlib import Path
 from mtbench.engines.job import execute
 from mtbench.engines.stop import stop_on_sigterm
 from mtbench.errors import Busy, MtbenchError, Stopped
-from mtbench.store.folder import LOG
+from mtbench.store.folder import LOG, RunFolder
 
 __all__ = ["Ended", "Noted", "work"]
 
@@ -56,7 +56,8 @@ def work(folder: str, root: str, device: str, pipe: Connection) -> None:
         send(Noted(text=text))
 
     try:
-        execute(Path(folder) / "spec.json", Path(root), device, send, say=say, stop=stop)
+        run = RunFolder(Path(folder))
+        execute(run, run.spec(), Path(root), device, send, say=say, stop=stop)
         ended = Ended(how="done", why="")
     except Busy as cause:
         ended = Ended(how="busy", why=str(cause))

@@ -87,7 +87,7 @@ def page_of(run: TrainedRun, found: Sequence[Answers], cases: Sequence[Sequence[
     lines = [plain(_line(run, each, of_task, located)) for each, of_task in zip(found, cases, strict=True)]
     caption, *details = _caption(maps, located)
     return Page(
-        title=f"Where it looks: {title_of(run)}",
+        title=f"Attention maps: {title_of(run)}",
         label=f"{stem_of(run)}-explain",
         quick=run.record.spec.protocol.name == "quick",
         layout=Layout(

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from mtbench.cli.app import app
-from mtbench.cli.completion import SETTINGS
+from mtbench.cli.base.completion import SETTINGS
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError
 from tests.cli.commands import MTBENCH, call
@@ -134,7 +134,7 @@ def test_a_word_of_pydantic_is_not_part_of_an_error() -> None:
     from enum import StrEnum
     from typing import Annotated
 
-    from mtbench.cli.command import App
+    from mtbench.cli.base.command import App
 
     class Color(StrEnum):
         red = "red"

@@ -265,7 +265,7 @@ def test_a_suite_is_run_and_reported(place: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_look_at_a_suite_is_reported_as_one_and_apart(place: Path) -> None:
     assert mtbench("run", "--suite", "toys.toml", "--quick", "--epochs", "1", "--seeds", "1").exit_code == 0
     shown = mtbench("report", "--suite", "toys.toml", "--out", "out").output
-    assert "toys, size quick, epochs=1: claims Preview, not a result.\n" in shown
+    assert "toys, size quick, epochs=1: claims. Preview, not a result.\n" in shown
     assert (place / "out" / "toys-quick-epochs-1-claims.md").exists()
     # One seed of two: differences without a spread, so that nothing is decided.
     assert re.search(r" undecided +open .* 1/2", shown)

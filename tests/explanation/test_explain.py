@@ -33,7 +33,7 @@ def trained(results: Path, method: str, dataset: str) -> RunFolder:
     spec = plan(Request(methods=[method], datasets=[dataset], settings={"epochs": "1"}, seeds=[0]))[0]
     run = RunFolder(results / spec.folder)
     run.write_spec(spec)
-    execute(run.path / "spec.json", results, "cpu")
+    execute(run, run.spec(), results, "cpu")
     return run
 
 
@@ -67,6 +67,7 @@ def test_cases_and_distances_are_those_of_the_record(td: RunFolder, pages: Path)
     assert record is not None
     assert record.pointing is not None
     page = next(pages.glob("*.md")).read_text()
+    assert set(record.pointing.tasks) == {"upper", "lower"}
     for name, measured in record.pointing.tasks.items():
         counts = measured.outcomes
         assert counts is not None
@@ -79,6 +80,7 @@ def test_cases_and_distances_are_those_of_the_record(td: RunFolder, pages: Path)
 def test_the_images_that_are_shown_stand_in_a_table(td: RunFolder, pages: Path) -> None:
     rows = list(csv.DictReader(next(pages.glob("*.csv")).read_text().splitlines()))
     stored = td.predictions(record) if (record := td.record()) else {}
+    assert {row["task"] for row in rows} == {"upper", "lower"}
     assert {row["case"] for row in rows} <= {
         f"{a} answer, {p} place" for a in ("right", "wrong") for p in ("right", "wrong")
     }
@@ -152,7 +154,7 @@ def test_even_maps_point_nowhere_and_have_no_median_distance(td: RunFolder, tmp_
 
 def test_a_network_without_a_map_is_shown_by_gradients(uniform: RunFolder, tmp_path: Path) -> None:
     result = call(app, "explain", str(uniform.path), "--images", "1", "--out", str(tmp_path), "--device", "cpu")
-    assert "Where it looks: toy-three, protocol paper, epochs=1, uniform, seed 0" in result.output
+    assert "Attention maps: toy-three, protocol paper, epochs=1, uniform, seed 0" in result.output
     assert "8 figures" not in result.output
     assert "5 figures, each as .pdf and .png" in result.output
     page = next(tmp_path.glob("*.md")).read_text()

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.contract import Metric, TrainingProtocol
-from mtbench.contract.files import with_short_hashes
 from mtbench.contract.options import render_value
+from mtbench.contract.options.files import with_short_hashes
 from mtbench.plan.spec import RunSpec
 from mtbench.report.data.reading import Reading
 from mtbench.report.text import rounded, slug
@@ -95,7 +95,7 @@ class Comparison:
         folder: the dataset's name as part of a path.
         title: the name of the training protocol for people; unique among comparisons on one dataset.
         slug: the protocol's title as part of a file name.
-        protocol: its numbers.
+        protocol: its settings.
         tasks: in the dataset's order; empty if no run has finished.
         methods: in alphabetical order.
         reading: the rules by which test metrics were read, where not those of the reported weights; else None.
@@ -149,7 +149,7 @@ class Comparison:
 def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
     """Sort runs into comparisons: datasets in alphabetical order, then protocols, without what presets change.
 
-    Protocols are told apart by their numbers and methods by their parts, not by titles alone. A run that is there
+    Protocols are distinguished by their settings and methods by their parts, not by titles alone. A run that is there
     twice (as after an alias was renamed, which moves its folder) counts once, in its most trustworthy state.
     """
     known: dict[str, RunStatus] = {}

@@ -1,7 +1,7 @@
 """Lines over something that was varied: a mean per place, its interval, and every seed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,9 @@ from mtbench.report.figure.whiskers import Whisker, draw_whiskers, shifted
 from mtbench.report.text import counted
 from mtbench.stats.summary import summarize
 
-__all__ = ["EXPLAINED", "Line", "draw_lines", "handle", "label_log", "label_places", "nearest", "unlike"]
+__all__ = ["EXPLAINED", "Line", "draw_lines", "handle", "label_log", "label_places", "nearest"]
 
 EXPLAINED = f"Lines: means over seeds, with {INTERVALS}. Dots: a seed each."
-_MARKERS = "osD^vPX<>pdh"
-_DASHES = ((), (4.0, 1.5), (1.0, 1.0), (5.0, 1.0, 1.0, 1.0), (7.0, 2.0))
 _BEYOND = 0.3
 """Fraction of the spread of all values that an interval may go beyond them: they vary for more reasons than chance."""
 _BESIDE = 2.0
@@ -39,7 +37,7 @@ class Line:
     """A method over what was varied.
 
     Attributes:
-        look: None for one of many that are not told apart.
+        look: None for one of many that share the grey of the others.
         at: places on the x axis.
         values: per place a value per seed (S,), NaN where there is none.
     """
@@ -94,15 +92,6 @@ def draw_lines(
         draw_whiskers(axes, whiskers, [*shown, *(_means(line) for line in lines)], upright=True, beyond=_BEYOND)
 
 
-def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]:
-    """Return the looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints
-    without colors."""
-    return {
-        name: (rank, replace(look, marker=_MARKERS[place % len(_MARKERS)], dashes=_DASHES[place % len(_DASHES)]))
-        for place, (name, (rank, look)) in enumerate(apart.items())
-    }
-
-
 def handle(look: Look) -> Line2D:
     """Return a piece of a line for a legend."""
     return Line2D([], [], color=look.color, dashes=look.dashes, marker=look.marker, markersize=4, linewidth=1.2)
@@ -155,7 +144,7 @@ def label_log(axes: Axes, which: str, values: Iterable[float], sign: str = "") -
 
 
 def _side_by_side(lines: Sequence[Line], room: float) -> Iterator[tuple[float, Line, Look]]:
-    """Lines that are told apart, each with how far it is moved to the right, in points."""
+    """Return the lines with looks, each with its distance to the right of its place, in points."""
     known = [(line, line.look) for line in lines if line.look is not None]
     apart = min(_APART, min(_SPREAD, _SHARE * room) / max(1, len(known)))
     for place, (line, look) in enumerate(known):

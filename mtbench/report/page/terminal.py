@@ -21,7 +21,7 @@ _GAPS = (2, 1)
 
 def print_page(page: Page, console: Console) -> None:
     """Print a table and its footnotes; where the console is too narrow, blocks of columns stand below one another."""
-    quick = f" [bold yellow]{QUICK}[/]" if page.quick else ""
+    quick = f". [bold yellow]{QUICK}[/]" if page.quick else ""
     console.print(f"[bold]{escape(page.title)}[/]{quick}", highlight=False)
     layout = page.layout
     cut = {gap: blocks(layout, width=console.width, name=_NAME, head=_HEAD, gap=gap, measure=_letters) for gap in _GAPS}

@@ -10,7 +10,7 @@ from zipfile import ZipFile, ZipInfo
 
 from mtbench import __version__
 from mtbench.errors import MtbenchError, StoreError, UsageError, shortlist
-from mtbench.store.atomic import make_folder, sweep, writing
+from mtbench.store.atomic import make_folder, writing
 from mtbench.store.pack.archive import Pack
 from mtbench.store.pack.index import INDEX, SUFFIX, Index, Member, refused_name, render_index
 from mtbench.store.reading import read_bytes, size_of
@@ -66,7 +66,6 @@ def write_pack(file: Path, members: Mapping[str, Path], left_out: Mapping[str, s
     present = _present(file)
     check_space(file, pack_size(members))
     make_folder(file.parent)
-    sweep(file.parent, ())
     with writing(file) as stream:
         index = _write(stream, members, left_out)
         _check_kept(file, present, index.members)

@@ -17,8 +17,9 @@ from mtbench.report.data.studies import StudyRuns, find_studies, home, in_tables
 from mtbench.report.data.suite.runs import suite_runs
 from mtbench.report.data.suite.searches import suite_studies
 from mtbench.report.exhibit import Results
+from mtbench.report.exhibits.tuned.data import Tuned, best_so_far, tuned_frame, tuned_methods
 from mtbench.report.exhibits.tuned.figure import draw_tuned
-from mtbench.report.exhibits.tuned.page import Tuned, best_so_far, tuned_frame, tuned_methods, tuned_page
+from mtbench.report.exhibits.tuned.page import tuned_page
 from mtbench.report.figure.style import save
 from mtbench.report.page.markdown import render_markdown
 from mtbench.store.record import render_record
@@ -79,7 +80,7 @@ def test_what_a_search_chose_stands_alone_only_where_nothing_else_was_trained_li
     found, runs = rated("td", RATES)
     shown, (told,) = in_tables(runs, [found])
     assert shown == runs[:3]  # the default, which is under the protocol of the study
-    assert told.startswith("Left out of the tables of methods: 3 runs, what a search chose,")
+    assert told.startswith("Left out of the tables of methods: 3 runs, retrained with settings that a search chose")
     other = placed(finished("moo", 0, protocol=TrainingProtocol(lr=0.003), title="paper, lr=0.003"))
     assert in_tables([*runs, other], [found]) == ([*runs, other], [])
 

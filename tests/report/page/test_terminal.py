@@ -86,7 +86,7 @@ def test_on_a_narrow_console_blocks_of_columns_stand_below_one_another() -> None
 def test_a_table_of_all_methods_is_three_blocks_on_80_columns() -> None:
     first, second, third = printed(many_runs(), 80).split("\n\n")
     title, head, *rows = first.splitlines()
-    assert title == "mmnist2, protocol quick Preview, not a result."
+    assert title == "mmnist2, protocol quick. Preview, not a result."
     assert head.split() == ["method", "LU", "RL"]
     assert [row.split()[0] for row in rows] == sorted(MANY)
     head, *rows = second.splitlines()
@@ -112,7 +112,7 @@ def test_a_table_of_all_methods_is_one_block_on_200_columns() -> None:
 
 
 def test_a_preview_is_marked_beside_the_title() -> None:
-    assert printed([finished(protocol=QUICK)], 80).startswith("mmnist2, protocol quick Preview, not a result.\n")
+    assert printed([finished(protocol=QUICK)], 80).startswith("mmnist2, protocol quick. Preview, not a result.\n")
 
 
 def test_what_is_separated_is_bold_on_a_terminal() -> None:
