@@ -280,7 +280,11 @@ class LeasedRun(RunFolder):
         members = {} if images is None else {IMAGES: images}
         np.savez_compressed(archive, allow_pickle=False, **{**predictions, **members})
         files = {"model.safetensors": weights, "predictions.npz": archive.getvalue()}
-        record = dataclasses.replace(record, files={name: _sha256(data) for name, data in files.items()})
+        record = dataclasses.replace(
+            record,
+            files={name: _sha256(data) for name, data in files.items()},
+            sizes={name: len(data) for name, data in files.items()},
+        )
         with self._owned():
             self._write_curve(record.curve)
             for name, data in files.items():
