@@ -18,11 +18,8 @@ INDEX = "pack.json"
 """The name of the member with the index, the last one of a pack."""
 LARGEST = 64 << 20
 """Bytes of the largest index that is read, that of about 300,000 files."""
-DEEPEST = 10
-"""The deepest nesting of an index that is read; mtbench writes 4 levels."""
 
 _NAME = re.compile(r"(?:(?!\.{1,2}(?:/|$))[^/\\:\x00-\x1f\x7f]+/)*(?!\.{1,2}$)[^/\\:\x00-\x1f\x7f]+")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +68,6 @@ def read_index(text: bytes, where: str) -> Index:
         NewerResults: a newer mtbench wrote it.
         ValueError: it is no index, or was changed after it was written; the text says what is wrong.
     """
-    if _depth(text) > DEEPEST:
-        raise ValueError(f"its index is nested deeper than {DEEPEST} levels")
     try:
         return _READER.validate_python(unseal("pack", text, newest=FORMAT))
     except Later as cause:
@@ -84,6 +79,8 @@ def read_index(text: bytes, where: str) -> Index:
         raise ValueError(f"its index is none ({cause.error_count()} fields are wrong)") from None
     except Unsealed as cause:
         raise ValueError(f"its index is damaged: {cause}") from None
+    except RecursionError:
+        raise ValueError("its index is nested too deeply") from None
 
 
 def refused_name(names: Iterable[str]) -> str:
@@ -100,15 +97,6 @@ def refused_name(names: Iterable[str]) -> str:
             return f"the name {name!r} occurs twice" if other == name else f"{other!r} and {name!r} differ by case only"
         known[name.casefold()] = name
     return ""
-
-
-def _depth(text: bytes) -> int:
-    """Return the depth of nesting of a text in JSON, without parsing it."""
-    deepest = depth = 0
-    for byte in re.findall(rb"[][{}]", _STRING.sub(b"", text)):
-        depth += 1 if byte in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 _READER = TypeAdapter(Index)
