@@ -97,7 +97,7 @@ def work_on(
     Raises:
         UsageError: `refresh` is no state.
     """
-    console, states = open_console(quiet=quiet), set(names(refresh))
+    console, states = open_console(quiet=quiet, outlived=True), set(names(refresh))
     check_refresh(states)
     return Work(
         results=folders(results)[0],

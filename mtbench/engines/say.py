@@ -2,10 +2,13 @@
 
 import os
 import textwrap
+from typing import IO, cast
 
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
+
+from mtbench.engines.output import Output
 
 __all__ = ["open_console", "say"]
 
@@ -13,9 +16,14 @@ WIDTH = 100
 """Columns of output into a file or a pipe, unless the environment variable COLUMNS says otherwise."""
 
 
-def open_console(*, quiet: bool = False) -> Console:
-    """Return standard output; in a file or a pipe it is `WIDTH` columns wide."""
-    opened = Console(quiet=quiet, emoji=False)
+def open_console(*, quiet: bool = False, outlived: bool = False) -> Console:
+    """Return standard output; in a file or a pipe it is `WIDTH` columns wide.
+
+    Args:
+        quiet: True to print nothing.
+        outlived: True if the work goes on where it cannot be written.
+    """
+    opened = Console(file=cast("IO[str]", Output()) if outlived else None, quiet=quiet, emoji=False)
     if not opened.is_terminal and "COLUMNS" not in os.environ:
         opened.width = WIDTH
     return opened

@@ -41,8 +41,10 @@ def exec_(
     device: Device = "auto",
 ) -> None:
     """Train one run in this process, for schedulers and xargs, or under a debugger."""
+    from mtbench.engines.output import outlive_output
     from mtbench.engines.stop import Stop, stop_on_sigterm
 
+    outlive_output()
     # Before anything that starts threads is imported.
     stop = Stop() if debugger else stop_on_sigterm()
     from mtbench.door.exec import debug, place_run
