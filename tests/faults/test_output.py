@@ -29,20 +29,12 @@ def ended(place: Path, stdout: int, *arguments: str) -> tuple[int, str]:
         "MTBENCH_DATA": str(place),
     }
     command = [sys.executable, "-c", MTBENCH, *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=place,
-            env=environment,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-    finally:
+    with subprocess.Popen(
+        command, cwd=place, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True
+    ) as process:
         os.close(stdout)
-    return done.returncode, done.stderr
+        errors = process.communicate(timeout=300)[1]
+    return process.returncode, errors
 
 
 def records(place: Path) -> int:
