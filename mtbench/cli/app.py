@@ -10,7 +10,7 @@ from mtbench.cli import suite
 from mtbench.cli.base.command import App
 from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
-from mtbench.cli.results import explain, export, report, status
+from mtbench.cli.results import explain, export, report, status, store
 from mtbench.cli.training import bench, exec, run, search
 from mtbench.engines.output import guard_output
 from mtbench.errors import MtbenchError
@@ -50,6 +50,7 @@ app.command("info")(info.info)
 app.command("doctor")(inspect.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(suite.app, name="suite")
+app.add_typer(store.app, name="store")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
 app.command("bench")(bench.bench)
