@@ -51,12 +51,17 @@ def seed_list(given: int | Iterable[int] | None) -> list[int] | None:
     Raises:
         UsageError: there are none, or one is negative.
     """
+    from mtbench.contract.limits import LIMITS, shown
+
     if given is None:
         return None
-    seeds = list(range(given)) if isinstance(given, int) else sorted(set(given))
-    if not seeds or seeds[0] < 0:
+    most, largest = LIMITS["seeds"], LIMITS["seed"]
+    seeds = list(range(min(given, most + 1))) if isinstance(given, int) else sorted(set(given))
+    if not 0 < len(seeds) <= most or seeds[0] < 0 or seeds[-1] > largest:
         raise UsageError(
-            f"seeds are {given!r}.", allowed="Allowed: a count such as 10, or a list such as [0, 3, 7], none below 0."
+            f"seeds are {shown(repr(given))}.",
+            allowed=f"Allowed: a count such as 10, or a list such as [0, 3, 7]; at most {most:,} seeds, none below 0 or "
+            f"above {largest}.",
         )
     return seeds
 
