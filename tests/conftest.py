@@ -9,7 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from mtbench.cli.shared import data_root as chosen_root
+from mtbench.cli.base.shared import data_root as chosen_root
 from mtbench.store.memory import CACHE
 
 

@@ -6,8 +6,12 @@ from typing import Annotated
 import typer
 
 from mtbench import __version__
-from mtbench.cli import bench, check, data, exec, explain, export, info, inspect, new, report, run, search, suite
-from mtbench.cli.command import App
+from mtbench.cli import suite
+from mtbench.cli.base.command import App
+from mtbench.cli.data import commands as data
+from mtbench.cli.plugins import check, info, inspect, new
+from mtbench.cli.results import explain, export, report
+from mtbench.cli.training import bench, exec, run, search
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mtbench.cli import completion
-from mtbench.cli.command import App
-from mtbench.cli.shared import DEFAULT_RESULTS, Results, console, grid
+from mtbench.cli.base import completion
+from mtbench.cli.base.command import App
+from mtbench.cli.base.shared import DEFAULT_RESULTS, Results, console, grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ def declare(name: Name, results: Results = DEFAULT_RESULTS) -> None:
     Reports then say if the suite was changed after its first run. `mtbench run --suite` declares a suite too;
     declare it earlier to publish the file, or to put it under version control.
     """
-    from mtbench.cli.execution import declared_line
+    from mtbench.cli.training.execution import declared_line
     from mtbench.engines.say import say
     from mtbench.plan.suite.file import find_suite
 

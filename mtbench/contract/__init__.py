@@ -3,18 +3,16 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mtbench.contract.convention import Batches, PeerConvention, SingleTaskValues
-from mtbench.contract.files import File
-from mtbench.contract.metric import Metric
+from mtbench.contract.data.convention import Batches, PeerConvention, SingleTaskValues
+from mtbench.contract.networks.plain import is_plain, plain_form
 from mtbench.contract.options import NoOptions, Value, option
-from mtbench.contract.plain import is_plain, plain_form
+from mtbench.contract.options.files import File
+from mtbench.contract.options.space import Choices, Range, Simplex
 from mtbench.contract.protocol import TrainingProtocol
-from mtbench.contract.space import Choices, Range, Simplex
+from mtbench.contract.tasks.metric import Metric
 
 if TYPE_CHECKING:
-    from mtbench.contract.augmentation import Augmentation, Flip, ScaleCrop, Shift
-    from mtbench.contract.backbone import NECK, Backbone, Stage, StageShape
-    from mtbench.contract.balancer import (
+    from mtbench.contract.balancers.balancer import (
         Balancer,
         Combined,
         GradientBalancer,
@@ -22,17 +20,19 @@ if TYPE_CHECKING:
         RepresentationBalancer,
         Scalarization,
     )
+    from mtbench.contract.balancers.losses import Losses
     from mtbench.contract.conformance import Conformance
-    from mtbench.contract.dataset import Dataset
-    from mtbench.contract.kinds import Classification, Depth, Normals, Regression, Retrieval, Segmentation
-    from mtbench.contract.losses import Losses
-    from mtbench.contract.motion import Motion
-    from mtbench.contract.network import Alias, AllTasksNetwork, Network, OneTaskNetwork, SharedRepresentation
-    from mtbench.contract.normalization import BatchNorm, normalize
+    from mtbench.contract.data.augmentation import Augmentation, Flip, ScaleCrop, Shift
+    from mtbench.contract.data.dataset import Dataset
+    from mtbench.contract.data.motion import Motion
+    from mtbench.contract.data.split import Batch, Inputs, Split
+    from mtbench.contract.networks.backbone import NECK, Backbone, Stage, StageShape
+    from mtbench.contract.networks.network import Alias, AllTasksNetwork, Network, OneTaskNetwork, SharedRepresentation
+    from mtbench.contract.networks.normalization import BatchNorm, normalize
+    from mtbench.contract.networks.setup import Setup
     from mtbench.contract.randomness import derive, reseed, seeded, stream
-    from mtbench.contract.setup import Setup
-    from mtbench.contract.split import Batch, Inputs, Split
-    from mtbench.contract.task import Kind, Layout, Tally, Task
+    from mtbench.contract.tasks.kinds import Classification, Depth, Normals, Regression, Retrieval, Segmentation
+    from mtbench.contract.tasks.task import Kind, Layout, Tally, Task
 
 __all__ = [
     "NECK",
@@ -95,20 +95,20 @@ __all__ = [
 ]
 
 _ON_DEMAND = (
-    "augmentation",
-    "backbone",
-    "balancer",
+    "balancers.balancer",
+    "balancers.losses",
     "conformance",
-    "dataset",
-    "kinds",
-    "losses",
-    "motion",
-    "network",
-    "normalization",
+    "data.augmentation",
+    "data.dataset",
+    "data.motion",
+    "data.split",
+    "networks.backbone",
+    "networks.network",
+    "networks.normalization",
+    "networks.setup",
     "randomness",
-    "setup",
-    "split",
-    "task",
+    "tasks.kinds",
+    "tasks.task",
 )
 """Modules of this package that import torch. That takes seconds, which a report of finished runs does not need."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 __all__ = ["author_of", "place_of", "place_of_caller", "place_of_error"]
 
-BETWEEN = ("dataclasses", "mtbench.contract.losses")
+BETWEEN = ("dataclasses", "mtbench.contract.balancers.losses")
 """Modules between an author's line and the check that reports its error."""
 LIBRARIES = frozenset({"mtbench", "torch", "numpy", "scipy", "torchjd"})
 """Packages whose lines the author of a plug-in cannot change."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mtbench.contract.options import Value
-from mtbench.contract.task import Task
+from mtbench.contract.tasks.task import Task
 
 __all__ = ["Conformance"]
 

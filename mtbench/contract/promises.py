@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from mtbench.contract.authors import author_of, place_of
-from mtbench.contract.losses import Losses
-from mtbench.contract.task import Kind, Task
+from mtbench.contract.balancers.losses import Losses
+from mtbench.contract.tasks.task import Kind, Task
 from mtbench.errors import PluginError
 
 if TYPE_CHECKING:
-    from mtbench.contract.balancer import Combined
+    from mtbench.contract.balancers.balancer import Combined
 
 __all__ = [
     "check_combined",

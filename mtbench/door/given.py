@@ -51,7 +51,7 @@ def seed_list(given: int | Iterable[int] | None) -> list[int] | None:
     Raises:
         UsageError: there are none, or one is negative.
     """
-    from mtbench.contract.limits import LIMITS, shown
+    from mtbench.contract.options.limits import LIMITS, shown
 
     if given is None:
         return None
@@ -60,8 +60,8 @@ def seed_list(given: int | Iterable[int] | None) -> list[int] | None:
     if not 0 < len(seeds) <= most or seeds[0] < 0 or seeds[-1] > largest:
         raise UsageError(
             f"seeds are {shown(repr(given))}.",
-            allowed=f"Allowed: a count such as 10, or a list such as [0, 3, 7]; at most {most:,} seeds, none below 0 or "
-            f"above {largest}.",
+            allowed=f"Allowed: a count such as 10, or a list such as [0, 3, 7]; at most {most:,} seeds, none below "
+            f"0 or above {largest}.",
         )
     return seeds
 

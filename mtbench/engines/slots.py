@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from mtbench.contract.limits import check_number
+from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError
 from mtbench.train.machine.device import choose_device
 

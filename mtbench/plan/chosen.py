@@ -8,8 +8,8 @@ from typing import Any
 
 from mtbench import registry
 from mtbench.contract import Backbone, Balancer, Dataset, Network, Setup, Task
-from mtbench.contract.files import known_paths
 from mtbench.contract.options import Value, differences, parse_options, render_value
+from mtbench.contract.options.files import known_paths
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.spec import Choice, RunSpec
 from mtbench.plan.variation import Variation, Varied

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mtbench.contract import GradientBalancer, Network
-from mtbench.contract.normalization import has_batch_norm
+from mtbench.contract.networks.normalization import has_batch_norm
 from mtbench.plan.chosen import BackboneChoice, DatasetChoice, MethodChoice
 from mtbench.plan.counting import outline
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mtbench import registry
 from mtbench.contract import Dataset, RepresentationBalancer, Task, TrainingProtocol
-from mtbench.contract.files import with_short_hashes
-from mtbench.contract.limits import LIMITS, shown
 from mtbench.contract.options import render_value
+from mtbench.contract.options.files import with_short_hashes
+from mtbench.contract.options.limits import LIMITS, shown
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
 from mtbench.plan.chosen import BackboneChoice, DatasetChoice, MethodChoice
 from mtbench.plan.facts import facts_of

@@ -16,8 +16,8 @@ from typing import Any
 
 from mtbench import registry
 from mtbench.contract import Alias, Balancer, Network
-from mtbench.contract.files import with_short_hashes
 from mtbench.contract.options import Value, current_names, parse_options, render_value
+from mtbench.contract.options.files import with_short_hashes
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.chosen import (
     BackboneChoice,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from mtbench.contract import Choices, Range, Simplex, TrainingProtocol
-from mtbench.contract.optimizers import OPTIMIZERS, SETTINGS
 from mtbench.contract.options import FILE, identity_name, parse_value, render_value
-from mtbench.contract.space import Space, parse_space, render_space
+from mtbench.contract.options.space import Space, parse_space, render_space
+from mtbench.contract.protocol.optimizers import OPTIMIZERS, SETTINGS
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.chosen import MethodChoice
 

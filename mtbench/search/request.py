@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mtbench.contract.limits import check_number
+from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.grid import parse_seeds
 

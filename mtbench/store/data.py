@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from mtbench import registry
-from mtbench.contract.links import LINKS
+from mtbench.contract.data.links import LINKS
 from mtbench.store.fingerprint import code
 from mtbench.store.memory import Memory
 

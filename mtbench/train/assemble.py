@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Balancer, Batches, Network, Setup, Split, Task, seeded
-from mtbench.contract.dataset import Dataset
-from mtbench.contract.normalization import convert_batch_norm
-from mtbench.contract.targets import check_targets
+from mtbench.contract.data.dataset import Dataset
+from mtbench.contract.data.targets import check_targets
+from mtbench.contract.networks.normalization import convert_batch_norm
 from mtbench.plan.chosen import MethodChoice
 from mtbench.plan.spec import RunSpec
 from mtbench.train.network.pointwise import convert_pointwise

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Backbone, Batch, Network, Split
-from mtbench.contract.normalization import batch_statistics
+from mtbench.contract.networks.normalization import batch_statistics
 from mtbench.contract.promises import check_outputs
 from mtbench.errors import PluginError
 from mtbench.train.batches.ahead import placed

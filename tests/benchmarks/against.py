@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
-from mtbench.cli.shared import data_root
+from mtbench.cli.base.shared import data_root
 from mtbench.plan.parse import parse_dataset
 from results.evidence import HOUSE, install
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from mtbench.contract import Network
-from mtbench.contract.normalization import BatchNorm
+from mtbench.contract.networks.normalization import BatchNorm
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
 from mtbench.train.assemble import Assembly, assemble

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from mtbench.cli.app import app
-from mtbench.cli.completion import SETTINGS
+from mtbench.cli.base.completion import SETTINGS
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError
 from tests.cli.commands import MTBENCH, call
@@ -117,9 +117,9 @@ def test_a_shell_completes_names_without_importing_torch(given: str, expected: s
         ("run --methods branches+td --dataset toy2", "there is no balancer 'td'. 'td' is a method: --methods td."),
         ("run --methods xyz --dataset toy2", "method 'xyz' is not installed. Installed: "),
         ("run --methods unifrom --dataset toy2", "method 'unifrom' is not installed. Did you mean 'uniform'?"),
-        ("run --methods td --dataset toy2 --epochs few", "--epochs is 'few'. Allowed: a whole number, at least 1."),
+        ("run --methods td --dataset toy2 --epochs few", "--epochs is 'few'. Allowed: a whole number, 1 to 1,000,000."),
         ("data show toy2 --count 500", "--count is '500'. Allowed: a whole number, 1 to 400."),
-        ("bench --seconds 0", "--seconds is '0'. Allowed: a number, at least 0.01."),
+        ("bench --seconds 0", "--seconds is '0'. Allowed: a number, 0.01 to 3,600."),
         ("list foo", "KIND is 'foo'. Allowed: methods, balancers, datasets, backbones, exhibits."),
         ("list metods", "KIND is 'metods'. Did you mean 'methods'? Allowed: "),
     ],
@@ -134,7 +134,7 @@ def test_a_word_of_pydantic_is_not_part_of_an_error() -> None:
     from enum import StrEnum
     from typing import Annotated
 
-    from mtbench.cli.command import App
+    from mtbench.cli.base.command import App
 
     class Color(StrEnum):
         red = "red"

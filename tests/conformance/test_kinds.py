@@ -17,7 +17,7 @@ from mtbench.conformance.dataset.splits import repeats, targets_fit
 from mtbench.conformance.fault import Fault
 from mtbench.conformance.world import World
 from mtbench.contract import Classification, Depth, Kind, Metric, Normals, Regression, Segmentation, Split, Tally, Task
-from mtbench.contract.targets import check_targets
+from mtbench.contract.data.targets import check_targets
 from mtbench.errors import PluginError
 from mtbench.plan.parse import parse_dataset
 from mtbench.train.loop import fit

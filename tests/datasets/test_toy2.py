@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from mtbench.cli.samples.page import sample_page
+from mtbench.cli.data.samples.page import sample_page
 from mtbench.contract import Balancer
 from mtbench.errors import PluginError, UsageError
 from mtbench.plan.grid import Request, plan

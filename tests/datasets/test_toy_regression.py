@@ -9,7 +9,7 @@ import torch
 from scipy.integrate import quad
 from torch import Tensor
 
-from mtbench.cli.samples.page import sample_page
+from mtbench.cli.data.samples.page import sample_page
 from mtbench.contract import Split
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan

@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 import mtbench
-from mtbench.cli.export import export
+from mtbench.cli.results.export import export
 from mtbench.engines.job import execute
 from mtbench.errors import StoreError, UsageError
 from mtbench.plan.grid import Request, plan

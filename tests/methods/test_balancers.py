@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Balancer, Batch, Losses, Network
-from mtbench.contract.split import Split
+from mtbench.contract.data.split import Split
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_method
 from mtbench.train.assemble import Assembly, assemble

@@ -130,7 +130,7 @@ def test_an_empty_or_absent_folder_is_named_with_the_command_that_fills_it(tmp_p
 
 def test_the_help_loads_nothing_heavy() -> None:
     code = (
-        "import sys, mtbench.cli.report\n"
+        "import sys, mtbench.cli.results.report\n"
         "print([name for name in ('torch', 'pandas', 'matplotlib', 'scipy', 'numpy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)

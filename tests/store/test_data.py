@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.contract.links import LINKS
+from mtbench.contract.data.links import LINKS
 from mtbench.errors import UsageError
 from mtbench.plan import parse
 from mtbench.plan.parse import parse_dataset

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mtbench.contract.clip import Clip, parse_clip
+from mtbench.contract.protocol.clip import Clip, parse_clip
 from mtbench.errors import UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.train.assemble import assemble

@@ -6,7 +6,7 @@ from torch import Tensor
 from mtbench.conformance.dataset.reading import alike, all_splits
 from mtbench.conformance.fault import Fault
 from mtbench.contract import Dataset, Split, seeded
-from mtbench.contract.targets import wrong_targets
+from mtbench.contract.data.targets import wrong_targets
 from mtbench.errors import UsageError
 
 __all__ = ["holds_out", "offers_protocols", "prepares", "repeats", "splits_fit", "targets_fit"]

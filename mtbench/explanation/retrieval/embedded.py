@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Network, Retrieval, Split
-from mtbench.contract.kinds.candidates import CandidateLists, average_precisions
+from mtbench.contract.tasks.kinds.candidates import CandidateLists, average_precisions
 from mtbench.train.outputs import outputs
 
 __all__ = ["Embedded", "Ranking", "embed"]
@@ -19,7 +19,9 @@ __all__ = ["Embedded", "Ranking", "embed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """Candidates by their distance from queries, by the rules of `mtbench.contract.kinds.candidates.CandidateLists`.
+    """Candidates by their distance from queries.
+
+    The rules are those of `mtbench.contract.tasks.kinds.candidates.CandidateLists`.
 
     Attributes:
         queries: (Q,) int64, the numbers of their images; in ascending order.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from mtbench.contract.kinds.candidates import LISTED
+from mtbench.contract.tasks.kinds.candidates import LISTED
 from mtbench.explanation.examples import Case
 from mtbench.explanation.page import footnotes_of, recorded, stem_of, title_of
 from mtbench.explanation.retrieval.album import NEAREST, ROLES

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from mtbench.contract import TrainingProtocol
-from mtbench.contract.limits import shown
+from mtbench.contract.options.limits import shown
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.suite import Claim, Counted, Grid, PaperTable, Relation, Search, Suite, claim_class
 from mtbench.plan.suite.built_in import suite_path

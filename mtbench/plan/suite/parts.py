@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from mtbench.contract.limits import LIMITS
+from mtbench.contract.options.limits import LIMITS
 from mtbench.plan.suite.settings import Setting
 
 __all__ = ["Counted", "Grid", "Search"]

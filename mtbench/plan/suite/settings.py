@@ -5,8 +5,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from mtbench.contract.limits import LIMITS
 from mtbench.contract.options import render_value
+from mtbench.contract.options.limits import LIMITS
 
 __all__ = ["SIZE", "Margin", "Number", "Seeds", "Setting", "rendered"]
 

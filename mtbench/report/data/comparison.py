@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.contract import Metric, TrainingProtocol
-from mtbench.contract.files import with_short_hashes
 from mtbench.contract.options import render_value
+from mtbench.contract.options.files import with_short_hashes
 from mtbench.plan.spec import RunSpec
 from mtbench.report.data.reading import Reading
 from mtbench.report.text import rounded, slug

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from mtbench.contract import TrainingProtocol
-from mtbench.contract.optimizers import OPTIMIZERS
-from mtbench.contract.schedule import parse_schedule
+from mtbench.contract.protocol.optimizers import OPTIMIZERS
+from mtbench.contract.protocol.schedule import parse_schedule
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.text import listed, wrap
 from mtbench.store.record import Record

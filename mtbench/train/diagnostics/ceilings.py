@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from mtbench.contract import Split, Task
-from mtbench.contract.kinds.ceiling import shared_embedding_ceiling
+from mtbench.contract.tasks.kinds.ceiling import shared_embedding_ceiling
 from mtbench.store.record import CEILING, Measurement
 
 __all__ = ["ceilings"]

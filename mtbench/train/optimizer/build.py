@@ -1,4 +1,7 @@
-"""The optimizer of a phase, as set by its training protocol. The formulas are in `mtbench.contract.optimizers`."""
+"""The optimizer of a phase, as set by its training protocol.
+
+The formulas are in `mtbench.contract.protocol.optimizers`.
+"""
 
 from collections.abc import Iterator
 from itertools import chain

@@ -1,8 +1,8 @@
 """Muon: momentum made orthogonal by a Newton-Schulz iteration, for matrices; AdamW for everything else.
 
-The formulas are in `mtbench.contract.optimizers`. It differs from `torch.optim.Muon` in two ways: the iteration uses
-the parameters' own precision, whereas torch rounds to bfloat16 and so fills a gradient of low rank with noise; and
-convolution kernels may be matrices.
+The formulas are in `mtbench.contract.protocol.optimizers`. It differs from `torch.optim.Muon` in two ways: the
+iteration uses the parameters' own precision, whereas torch rounds to bfloat16 and so fills a gradient of low rank with
+noise; and convolution kernels may be matrices.
 """
 
 import math

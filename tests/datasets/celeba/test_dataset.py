@@ -15,10 +15,10 @@ from torch import Tensor
 from torchvision.transforms import CenterCrop, Resize
 from typer.testing import CliRunner
 
-from mtbench.cli.data import app
+from mtbench.cli.data.commands import app
 from mtbench.conformance.dataset import dataset_checks
 from mtbench.contract import Dataset, Split
-from mtbench.contract.links import set_link
+from mtbench.contract.data.links import set_link
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
 from tests.datasets.celeba.trees import NAMES, SIZE, balanced_rows, edit, write_tree

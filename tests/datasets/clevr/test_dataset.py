@@ -14,10 +14,10 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from mtbench.cli.app import app as mtbench
-from mtbench.cli.data import app
+from mtbench.cli.data.commands import app
 from mtbench.conformance.dataset import dataset_checks
 from mtbench.contract import Dataset, Split
-from mtbench.contract.links import set_link
+from mtbench.contract.data.links import set_link
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
 from mtbench_datasets.clevr.dataset import held_out

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typer.testing import CliRunner
 
-from mtbench.cli.data import app
+from mtbench.cli.data.commands import app
 from mtbench.conformance.dataset import splits
 from mtbench.conformance.dataset.augmentation import augments
 from mtbench.conformance.dataset.kinds import kinds_keep

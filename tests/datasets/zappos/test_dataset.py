@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner
 
-from mtbench.cli.data import app
+from mtbench.cli.data.commands import app
 from mtbench.conformance.dataset.kinds import kinds_keep
 from mtbench.conformance.dataset.splits import holds_out, offers_protocols, repeats, splits_fit, targets_fit
 from mtbench.contract import Dataset, Split
-from mtbench.contract.links import set_link
+from mtbench.contract.data.links import set_link
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.parse import parse_dataset
 from mtbench_datasets.worlds.shoes import write_world

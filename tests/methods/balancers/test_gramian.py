@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mtbench import registry
 from mtbench.contract import Batch, GradientBalancer, SharedRepresentation
-from mtbench.contract.split import Split
+from mtbench.contract.data.split import Split
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.train.assemble import Assembly, assemble

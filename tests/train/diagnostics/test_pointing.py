@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mtbench.contract import AllTasksNetwork, Classification, Inputs, NoOptions, Setup, Split, Task, stream
-from mtbench.contract.kinds import Regression
+from mtbench.contract.tasks.kinds import Regression
 from mtbench.plan.parse import parse_backbone
 from mtbench.store.record.pointing import Outcomes, Pointing
 from mtbench.train.diagnostics.pointing import best_constant, measure_pointing, nearness, peaks, places_of

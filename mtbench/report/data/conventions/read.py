@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from mtbench.contract.convention import ON_TEST
+from mtbench.contract.data.convention import ON_TEST
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.conventions.rules import EPOCHS, Rules
 from mtbench.report.data.conventions.series import TEN, Values, last_values, missing, series

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtbench.contract import Depth, Kind, Normals, Segmentation, Task
-from mtbench.contract.kinds.normals import angles_between
+from mtbench.contract.tasks.kinds.normals import angles_between
 from mtbench.report.figure.examples import answer
 from mtbench.report.figure.keys import Bar, Key, Swatches
 from mtbench.report.figure.maps.palette import (

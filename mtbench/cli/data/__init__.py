@@ -1,0 +1,1 @@
+"""Commands on datasets: files fetched and checked, and samples shown."""

@@ -1,0 +1,1 @@
+"""Commands on plug-ins: list, info, doctor, check and new."""

@@ -1,0 +1,133 @@
+"""``mtbench report``: tables and figures of finished runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mtbench.cli.base import completion, shared
+
+__all__ = ["EXAMPLES", "report"]
+
+EXAMPLES = """Examples:
+
+  mtbench report
+  mtbench report results/offset8 --dataset mmnist4:offset=8 --out tables
+  mtbench report --suite levi2020-table1
+  mtbench report --suite nyuv2-famo --convention cagrad
+"""
+TABLES = "Tables"
+
+
+def report(
+    folders: shared.Folders = None,
+    results: shared.ResultsOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder of the files; by default reports/local/<dataset or suite>.",
+            metavar="DIR",
+            rich_help_panel=shared.WHERE,
+        ),
+    ] = None,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dataset",
+            "--datasets",
+            help="Report these datasets alone, e.g. mmnist3; separated by commas, or repeated.",
+            metavar="NAMES",
+            rich_help_panel=shared.WHAT,
+            autocompletion=completion.datasets,
+        ),
+    ] = None,
+    suite: Annotated[
+        str,
+        typer.Option(
+            "--suite",
+            help="Report the runs of this suite: published numbers beside measured ones, and its claims, judged.",
+            metavar="SUITE",
+            rich_help_panel=shared.WHAT,
+            autocompletion=completion.suites,
+        ),
+    ] = "",
+    metrics: Annotated[
+        str,
+        typer.Option(
+            "--metrics",
+            help="Metrics in summary tables: all, or names separated by commas; by default the primary one of each "
+            "task.",
+            rich_help_panel=TABLES,
+            metavar="all|NAMES",
+        ),
+    ] = "",
+    delta: Annotated[
+        str,
+        typer.Option(
+            "--delta",
+            help="Average in Δm: task (over the metrics of each task, then over tasks; the default), metric (over all "
+            "metrics), or main (over primary metrics).",
+            rich_help_panel=TABLES,
+            metavar="task|metric|main",
+        ),
+    ] = "",
+    delta_sign: Annotated[
+        str,
+        typer.Option(
+            "--delta-sign",
+            help="Sign of Δm: gain (higher is better; the default) or drop.",
+            metavar="gain|drop",
+            rich_help_panel=TABLES,
+        ),
+    ] = "",
+    delta_base: Annotated[
+        str,
+        typer.Option(
+            "--delta-base",
+            help="Divisor of Δm: the single-task run of the same seed (seed, the default), or the mean of the "
+            "single-task runs (mean).",
+            rich_help_panel=TABLES,
+            metavar="seed|mean",
+        ),
+    ] = "",
+    convention: Annotated[
+        str,
+        typer.Option(
+            "--convention",
+            help="Compute the tables by the rules of published code; `mtbench info DATASET` lists the conventions.",
+            rich_help_panel=TABLES,
+            metavar="NAME",
+        ),
+    ] = "",
+    rank: Annotated[
+        bool,
+        typer.Option("--rank", help="Show the mean rank of each method over metrics.", rich_help_panel=TABLES),
+    ] = False,
+    data_root: shared.DataRoot = None,
+) -> None:
+    """Write the tables and figures of finished runs, and print the tables."""
+    from mtbench.door.contents import read_contents
+    from mtbench.door.report import print_report
+    from mtbench.engines.say import say
+    from mtbench.report.data.conventions.convert import Asked
+
+    console, asked = shared.console(), Asked(average=delta, sign=delta_sign, base=delta_base)
+    with shared.keeping():
+        found = read_contents(shared.chosen_folders(folders, results), data_root)
+    wanted = [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]
+    files = print_report(
+        found.of_datasets(wanted),
+        console,
+        out=out,
+        suite=suite,
+        metrics=metrics,
+        asked=asked,
+        convention=convention,
+        rank=rank,
+    )
+    for folder in dict.fromkeys(file.parent for file in files):
+        say(console, f"Written to {folder}:", markup=False)
+        for file in files:
+            if file.parent == folder:
+                say(console, f"  {file.name}", markup=False)

@@ -1,0 +1,1 @@
+"""Commands that train: run, search, exec and bench; and the states of runs."""

@@ -1,0 +1,1 @@
+"""Balancers, and the losses that they combine."""

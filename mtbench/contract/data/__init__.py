@@ -1,0 +1,1 @@
+"""Datasets: their splits, augmentation, original files and the conventions of published code."""

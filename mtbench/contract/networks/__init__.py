@@ -1,0 +1,1 @@
+"""Networks, and the parts that they are built of."""
