@@ -10,7 +10,7 @@ from mtbench.cli import suite
 from mtbench.cli.base.command import App
 from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
-from mtbench.cli.results import explain, export, report
+from mtbench.cli.results import explain, export, report, status
 from mtbench.cli.training import bench, exec, run, search
 from mtbench.errors import MtbenchError
 
@@ -43,7 +43,7 @@ app.command("search", epilog=search.EXAMPLES)(search.search)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
-app.command("status")(run.status)
+app.command("status")(status.status)
 app.command("list")(inspect.list_)
 app.command("info")(info.info)
 app.command("doctor")(inspect.doctor)

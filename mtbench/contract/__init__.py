@@ -12,23 +12,23 @@ from mtbench.contract.protocol import TrainingProtocol
 from mtbench.contract.tasks.metric import Metric
 
 if TYPE_CHECKING:
-    from mtbench.contract.balancers.balancer import (
-        Balancer,
-        Combined,
-        GradientBalancer,
-        LossWeighting,
-        RepresentationBalancer,
-        Scalarization,
-    )
+    from mtbench.contract.balancers.balancer import Balancer
+    from mtbench.contract.balancers.gradient import Combined, GradientBalancer
     from mtbench.contract.balancers.losses import Losses
+    from mtbench.contract.balancers.representation import RepresentationBalancer
+    from mtbench.contract.balancers.scalarization import LossWeighting, Scalarization
     from mtbench.contract.conformance import Conformance
     from mtbench.contract.data.augmentation import Augmentation, Flip, ScaleCrop, Shift
+    from mtbench.contract.data.batch import Batch, Inputs
     from mtbench.contract.data.dataset import Dataset
     from mtbench.contract.data.motion import Motion
-    from mtbench.contract.data.split import Batch, Inputs, Split
+    from mtbench.contract.data.split import Split
+    from mtbench.contract.networks.alias import Alias
+    from mtbench.contract.networks.all_tasks import AllTasksNetwork, SharedRepresentation
     from mtbench.contract.networks.backbone import NECK, Backbone, Stage, StageShape
-    from mtbench.contract.networks.network import Alias, AllTasksNetwork, Network, OneTaskNetwork, SharedRepresentation
+    from mtbench.contract.networks.network import Network
     from mtbench.contract.networks.normalization import BatchNorm, normalize
+    from mtbench.contract.networks.one_task import OneTaskNetwork
     from mtbench.contract.networks.setup import Setup
     from mtbench.contract.randomness import derive, reseed, seeded, stream
     from mtbench.contract.tasks.kinds import Classification, Depth, Normals, Regression, Retrieval, Segmentation
@@ -96,15 +96,22 @@ __all__ = [
 
 _ON_DEMAND = (
     "balancers.balancer",
+    "balancers.gradient",
     "balancers.losses",
+    "balancers.representation",
+    "balancers.scalarization",
     "conformance",
     "data.augmentation",
+    "data.batch",
     "data.dataset",
     "data.motion",
     "data.split",
+    "networks.alias",
+    "networks.all_tasks",
     "networks.backbone",
     "networks.network",
     "networks.normalization",
+    "networks.one_task",
     "networks.setup",
     "randomness",
     "tasks.kinds",

@@ -14,7 +14,7 @@ from mtbench.contract.tasks.task import Kind, Task
 from mtbench.errors import PluginError
 
 if TYPE_CHECKING:
-    from mtbench.contract.balancers.balancer import Combined
+    from mtbench.contract.balancers.gradient import Combined
 
 __all__ = [
     "check_combined",

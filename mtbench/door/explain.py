@@ -41,5 +41,5 @@ def explain(
         ['.csv', '.md', '.pdf', '.png', '.tex']
     """
     return explain_run(
-        Path(run), root=chosen_root(data_root), images=images, out=Path(out) if out else None, device=device
+        Path(run), root=chosen_root(data_root), images=images, out=None if out is None else folders(out)[0], device=device
     )

@@ -31,11 +31,13 @@ def folders(given: Folders) -> list[Path]:
     """Return one or several folders as a list, each once.
 
     Raises:
-        UsageError: there are none.
+        UsageError: there are none, or one is an empty text.
     """
     several = [given] if isinstance(given, str | os.PathLike) else list(given)
     if not several:
         raise UsageError("no results folder was given.", mend=f"Give one or several, such as '{DEFAULT_RESULTS}'.")
+    if not all(map(os.fspath, several)):
+        raise UsageError("a folder is given as an empty text.", mend="Name one, or leave it out.")
     return list(dict.fromkeys(Path(each).expanduser() for each in several))
 
 

@@ -73,7 +73,7 @@ def report(
     return print_report(
         read_contents(results, data_root).of_datasets(names(dataset)),
         Console(quiet=quiet),
-        out=Path(out) if out else None,
+        out=None if out is None else folders(out)[0],
         suite=suite,
         metrics=",".join(names(metrics)),
         asked=Asked(average=delta, sign=delta_sign, base=delta_base),

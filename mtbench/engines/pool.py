@@ -24,7 +24,7 @@ from mtbench.engines.worker import Ended, Noted, work
 from mtbench.errors import Stopped, StoreError
 from mtbench.store.failure import ATTEMPTS
 from mtbench.store.folder import LOG, RunFolder
-from mtbench.store.lease import started
+from mtbench.store.process import started
 from mtbench.train.progress import Progress
 
 __all__ = ["Job", "Listener", "Outcome", "run_all"]

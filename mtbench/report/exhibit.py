@@ -31,7 +31,7 @@ class Results:
 
     Attributes:
         comparisons: runs that may stand in one table, for each table; of a suite those of its sheets.
-        studies: searches, of a suite its own.
+        studies: the searches; in a report of a suite those of the suite.
         choices: the choices of the reader, for summary tables.
         suite: runs of the suite that the report is of; None without a suite.
         convention: name of the published convention by which numbers were read; empty without one.
@@ -74,7 +74,7 @@ class Results:
         return replace(self.choices, delta=comparison.reading.delta) if comparison.reading else self.choices
 
     def is_drawn(self, comparison: Comparison) -> bool:
-        """Return whether a comparison has figures of its own: a run has finished, numbers were read as usual, and it is
+        """Return whether a comparison has figures: a run has finished, numbers were read as usual, and it is
         not one of several over which a suite varies a setting."""
         sheet = self.sheet(comparison)
         varied = self.suite is not None and sheet is not None and sheet.varied(self.suite.suite)

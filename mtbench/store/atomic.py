@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mtbench.errors import StoreError
+from mtbench.store.process import is_gone, signature
 
-__all__ = ["make_folder", "store_errors", "sweep", "write_bytes", "write_text", "writing"]
+__all__ = ["make_folder", "store_errors", "sweep", "temporary_name", "write_bytes", "write_text", "writing"]
 
-ABANDONED = 3600.0
-"""Seconds after which a temporary file of an unknown owner counts as left by a crash."""
+ABANDONED = 86400.0
+"""Seconds without a write after which a temporary file of another host counts as left by a crash."""
 
-_TEMPORARY = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{32}\.tmp")
+_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<owner>[0-9a-f]{12}-\d+-[0-9a-f]{8})-[0-9a-f]{8}\.tmp")
+_EARLIER = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{32}\.tmp")
+"""Temporary files of earlier versions, whose names do not identify a process."""
 _MEND = {
     errno.EACCES: "Make it writable for you, or give another folder with --results or --out.",
     errno.EPERM: "Make it writable for you, or give another folder with --results or --out.",
@@ -36,7 +39,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         StoreError: the file cannot be written; the text names the file, the reason and the remedy.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex}.tmp")
+    temporary = temporary_name(path)
     with store_errors(path):
         try:
             with temporary.open("xb") as file:
@@ -70,30 +73,39 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def temporary_name(path: Path) -> Path:
+    """Return a new name beside `path` for a file of this process that `sweep` removes once the process is dead."""
+    return path.with_name(f".{path.name}.{signature()}-{uuid.uuid4().hex[:8]}.tmp")
+
+
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, unless they exist.
+    """Make a folder and its parents, unless they exist; from one that exists, `sweep` what crashes left behind.
 
     Raises:
         StoreError: see `writing`.
     """
     with store_errors(path):
         path.mkdir(parents=True, exist_ok=True)
+    sweep(path)
 
 
-def sweep(folder: Path, names: Collection[str]) -> None:
+def sweep(folder: Path, names: Collection[str] = ()) -> None:
     """Remove temporary files that crashes left behind.
 
+    The name of a temporary file identifies its process. One of a dead process of this host is removed, one of a living
+    process is not. Whether a process of another host lives is unknown: its files are removed `ABANDONED` seconds after
+    the last write to them.
+
     Args:
-        names: the files that only the caller may write now, so that a temporary file for them has no owner. Temporary
-            files for others are removed when they are an hour old.
+        names: the files that only the caller may write now, since it has the lease, so that a temporary file for them
+            has no owner.
     """
-    for path in folder.glob(".*.tmp"):
-        match = _TEMPORARY.fullmatch(path.name)
-        if match is None:
-            continue
-        with suppress(OSError):
-            if match["name"] in names or time.time() - path.stat().st_mtime > ABANDONED:
-                path.unlink()
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = _TEMPORARY.fullmatch(entry.name) or _EARLIER.fullmatch(entry.name)
+            if match and (match["name"] in names or _is_litter(entry, match.groupdict().get("owner"))):
+                with suppress(OSError):
+                    os.unlink(entry)
 
 
 @contextmanager
@@ -106,6 +118,14 @@ def store_errors(path: Path) -> Iterator[None]:
             f"{path} cannot be written: {cause.strerror or cause}.",
             mend=_MEND.get(cause.errno or 0, ""),
         ) from cause
+
+
+def _is_litter(entry: "os.DirEntry[str]", owner: str | None) -> bool:
+    is_dead = None if owner is None else is_gone(owner)
+    if is_dead is None:
+        with suppress(FileNotFoundError):
+            return time.time() - entry.stat().st_mtime > ABANDONED
+    return bool(is_dead)
 
 
 def _sync_folder(folder: Path) -> None:

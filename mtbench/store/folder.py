@@ -20,7 +20,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text
 from mtbench.store.checkpoint import CHECKPOINT, CheckpointFile
 from mtbench.store.failure import Failure, read_failure, render_failure
-from mtbench.store.lease import Lease, is_leased
+from mtbench.store.lease import Holder, Lease, holder_of, is_leased
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
 from mtbench.store.record.sealed import strict_json
 
@@ -61,6 +61,11 @@ class RunFolder:
     def is_leased(self) -> bool:
         """True if a live process works on the run."""
         return is_leased(self.path)
+
+    @property
+    def holder(self) -> Holder | None:
+        """The process that works on the run, if there is one."""
+        return holder_of(self.path)
 
     def spec(self) -> RunSpec:
         """Return the spec of the run, with the paths of the files among its options.
@@ -150,8 +155,9 @@ class RunFolder:
         return self._archive(record).get(IMAGES)
 
     def tidy_up(self) -> None:
-        """Remove the files of a process that was killed right after it had published its record."""
-        if any((self.path / name).exists() for name in PASSING) or any(self.path.glob("claim.*")):
+        """Remove the files of a process that was killed right after it had published its record, or while it did."""
+        is_untidy = any((self.path / name).exists() for name in PASSING)
+        if is_untidy or any(self.path.glob("claim.*")) or any(self.path.glob(".*.tmp")):
             with suppress(Busy), self.leased() as leased:
                 leased.tidy()
 
@@ -211,8 +217,8 @@ class LeasedRun(RunFolder):
             Busy: the run was taken over.
             StoreError: an unusable checkpoint cannot be renamed.
         """
-        self._lease.check()
-        return self.checkpoint.read()
+        with self._owned():
+            return self.checkpoint.read()
 
     def reject(self, why: str) -> None:
         """Rename a checkpoint that cannot be used, and note it (see `CheckpointFile.reject`).
@@ -221,8 +227,8 @@ class LeasedRun(RunFolder):
             Busy: the run was taken over.
             StoreError: the checkpoint cannot be renamed.
         """
-        self._lease.check()
-        self.checkpoint.reject(why)
+        with self._owned():
+            self.checkpoint.reject(why)
 
     def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
         """Write a state to resume from, and the curve up to it.
@@ -231,9 +237,9 @@ class LeasedRun(RunFolder):
             Busy: the run was taken over.
             StoreError: it cannot be written.
         """
-        self._lease.check()
-        self.checkpoint.write(state)
-        self._write_curve(curve)
+        with self._owned():
+            self.checkpoint.write(state)
+            self._write_curve(curve)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:
         """Write that one more attempt has failed, of a run that this process still owns.
@@ -241,8 +247,8 @@ class LeasedRun(RunFolder):
         Raises:
             Busy: the run was taken over, so that this attempt no longer matters.
         """
-        self._lease.check()
-        return super().write_failure(kind=kind, message=message, traceback=traceback, signal=signal)
+        with self._owned():
+            return super().write_failure(kind=kind, message=message, traceback=traceback, signal=signal)
 
     def publish(
         self,
@@ -274,12 +280,12 @@ class LeasedRun(RunFolder):
         np.savez_compressed(archive, allow_pickle=False, **{**predictions, **members})
         files = {"model.safetensors": weights, "predictions.npz": archive.getvalue()}
         record = dataclasses.replace(record, files={name: _sha256(data) for name, data in files.items()})
-        self._lease.check()
-        self._write_curve(record.curve)
-        for name, data in files.items():
-            write_bytes(self.path / name, data)
-        self._lease.check()
-        write_text(self.path / "record.json", render_record(record))
+        with self._owned():
+            self._write_curve(record.curve)
+            for name, data in files.items():
+                write_bytes(self.path / name, data)
+        with self._owned():
+            write_text(self.path / "record.json", render_record(record))
         self.tidy()
         return record
 
@@ -301,6 +307,21 @@ class LeasedRun(RunFolder):
             for name in ("record.json", "failure.json", *sorted(set(OWNED) - {"record.json", CHECKPOINT})):
                 if (self.path / name).exists():
                     shutil.move(self.path / name, target / name)
+
+    @contextmanager
+    def _owned(self) -> Iterator[None]:
+        """Check the lease before the block and, if a write fails there, again: then the run may have been taken over.
+
+        Raises:
+            Busy: the run was taken over.
+            StoreError: its folder was removed, or a write failed for another reason.
+        """
+        self._lease.check()
+        try:
+            yield
+        except StoreError:
+            self._lease.check()
+            raise
 
     def _write_curve(self, curve: Sequence[CurvePoint]) -> None:
         lines = [strict_json(asdict(point), sort_keys=True) + "\n" for point in curve]

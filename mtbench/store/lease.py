@@ -7,36 +7,40 @@ only suspended cannot publish after another process has taken over.
 
 A lease is dead
     if it is of this host, and no such process lives;
+    if it is of this host, its process is stopped (as by SIGSTOP), and it had no heartbeat for `SILENCE`;
     if it is of another host (or container), and it had no heartbeat for `SILENCE`;
     if it cannot be read, as when its maker died between creating and writing it, after `GRACE`.
-Ages are differences of two times of the file system of the lease, so that clocks need not agree.
+Ages are differences of two times of the file system of the lease, so that clocks need not agree. A heartbeat in the
+future, as after that clock was set back, counts as one of now.
 """
 
 import json
 import os
-import platform
 import re
-import subprocess
 import threading
 import time
 import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cache
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from mtbench.errors import Busy
-from mtbench.store.atomic import store_errors
+from mtbench.errors import Busy, StoreError
+from mtbench.store.atomic import store_errors, temporary_name
+from mtbench.store.process import host, is_stopped, lives, started
 
-__all__ = ["BEAT", "GRACE", "SILENCE", "Lease", "is_leased", "started"]
+__all__ = ["BEAT", "GRACE", "SILENCE", "Holder", "Lease", "holder_of", "is_leased"]
 
 BEAT = 10.0
 """Seconds between two heartbeats."""
 SILENCE = 120.0
-"""Seconds without a heartbeat after which a process of another host counts as dead."""
+"""Seconds without a heartbeat after which a process of another host, or a stopped one, counts as dead."""
 GRACE = 10.0
 """Seconds that the creator of a lease has to write into it."""
+
+AHEAD = 1.0
+"""Seconds that a heartbeat may be in the future, for file systems that round times."""
 
 _NAME = re.compile(r"claim\.(\d+)")
 
@@ -49,13 +53,58 @@ class Owner:
         host: hostname, boot and process namespace; process numbers can be compared only where these are equal.
         pid: the process number.
         started: start time of the process, as the system writes it; a reused process number has another one.
-        token: random text that distinguishes two leases of one process.
+        token: time of the lease in UTC and random text, which distinguishes two leases of one process.
     """
 
     host: str
     pid: int
     started: str
     token: str
+
+    @property
+    def since(self) -> datetime | None:
+        """The time of the lease on the clock of its owner; None for leases of earlier versions, which lack it."""
+        try:
+            return datetime.fromisoformat(self.token.partition(" ")[0])
+        except ValueError:
+            return None
+
+    @property
+    def is_here(self) -> bool:
+        """True if its process is one of this host."""
+        return self.host == host()
+
+    @property
+    def is_stopped(self) -> bool:
+        """True if its process is one of this host and stopped."""
+        return self.is_here and is_stopped(self.pid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """The process that has a run, as far as others can know; its text is a clause on it.
+
+    Attributes:
+        who: the process and its host, and that it is stopped, if it is.
+        since: the time of the lease; None if it is unknown.
+        until: the time at which the lease is dead unless there is a heartbeat before; None if it is never dead as long
+            as its process lives.
+        heartbeat: the time of the last heartbeat.
+    """
+
+    who: str
+    since: datetime | None
+    until: datetime | None
+    heartbeat: datetime
+
+    def __str__(self) -> str:
+        since = f" since {_clock(self.since)}" if self.since else ""
+        if self.until is None:
+            return f"{self.who} has it{since}, until that process ends"
+        return (
+            f"{self.who} has it{since}; its last heartbeat was at {_clock(self.heartbeat)}, "
+            f"and without another it is taken over at {_clock(self.until)}"
+        )
 
 
 class Lease:
@@ -75,7 +124,8 @@ class Lease:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._number = 0
-        self._owner = Owner(host=_host(), pid=os.getpid(), started=started(os.getpid()) or "", token=uuid.uuid4().hex)
+        token = f"{datetime.now(UTC).isoformat(timespec='seconds')} {uuid.uuid4().hex}"
+        self._owner = Owner(host=host(), pid=os.getpid(), started=started(os.getpid()) or "", token=token)
         self._released = threading.Event()
 
     def __enter__(self) -> "Lease":
@@ -103,8 +153,13 @@ class Lease:
         return self.folder / f"claim.{self._number}"
 
     def check(self) -> None:
-        """Raise Busy if another process has taken the run over."""
+        """Raise Busy if another process has taken the run over, and StoreError if its folder was removed."""
         leases = _leases(self.folder)
+        if not leases and not self.folder.exists():
+            raise StoreError(
+                f"{self.folder} was removed while a process worked on the run there.",
+                mend="The same command starts the run again.",
+            )
         if not leases or leases[-1] != self.path or _read(self.path) != self._owner:
             raise self._busy()
 
@@ -146,10 +201,10 @@ class Lease:
                 os.utime(self.path)
 
     def _busy(self) -> Busy:
-        leases = _leases(self.folder)
-        owner = _read(leases[-1]) if leases else None
-        who = f"process {owner.pid} on {owner.host.partition(' ')[0]}" if owner else "another process"
-        return Busy(f"{who} is working on the run in {self.folder}.", mend="Wait for it, or stop it.")
+        holder = holder_of(self.folder)
+        if holder is None:  # it has just released the lease
+            return Busy(f"another process has the run in {self.folder}.", mend="Run the command again.")
+        return Busy(f"the run in {self.folder} is taken: {holder}.", mend="Wait for it, or stop it.")
 
 
 def is_leased(folder: Path) -> bool:
@@ -158,18 +213,26 @@ def is_leased(folder: Path) -> bool:
     return bool(leases) and _is_alive(leases[-1])
 
 
-def started(pid: int) -> str | None:
-    """Return the start time of a process of this host, as the system writes it; None if it is not alive."""
-    if Path("/proc/self/stat").exists():
-        try:
-            # The command's name, the second field, is in parentheses and may contain anything.
-            fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-        except OSError:
-            return None
-        return None if fields[0] in "ZX" else fields[19]
-    answer = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    state, _, since = answer.stdout.strip().partition(" ")
-    return None if not state or state.startswith("Z") else since.strip()
+def holder_of(folder: Path) -> Holder | None:
+    """Return the process that has leased the run in this folder; None if there is no live lease."""
+    leases = _leases(folder)
+    if not leases or not _is_alive(leases[-1]) or (age := _age(leases[-1])) is None:
+        return None
+    owner, heartbeat = _read(leases[-1]), datetime.now(UTC) - timedelta(seconds=age)
+    if owner is None:
+        until = heartbeat + timedelta(seconds=GRACE)
+        return Holder(who="a process whose name cannot be read", since=None, until=until, heartbeat=heartbeat)
+    who = f"process {owner.pid} on {owner.host.partition(' ')[0]}"
+    if owner.is_stopped:
+        who += f", which is stopped (`kill -CONT {owner.pid}` continues it),"
+    is_mortal = owner.is_stopped or not owner.is_here
+    until = heartbeat + timedelta(seconds=SILENCE)
+    return Holder(who=who, since=owner.since, until=until if is_mortal else None, heartbeat=heartbeat)
+
+
+def _clock(time: datetime) -> str:
+    """Return a time as people read it, on the clock of this machine."""
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _leases(folder: Path) -> list[Path]:
@@ -195,15 +258,18 @@ def _read(path: Path) -> Owner | None:
 
 def _is_alive(path: Path) -> bool:
     owner = _read(path)
-    if owner is not None and owner.host == _host():
-        return started(owner.pid) == owner.started
+    if owner is not None and owner.is_here:
+        if not lives(owner.pid, owner.started):
+            return False
+        if not owner.is_stopped:
+            return True
     age = _age(path)
     return age is not None and age < (GRACE if owner is None else SILENCE)
 
 
 def _age(path: Path) -> float | None:
     """Return the seconds since the last heartbeat, on the clock of the lease's file system; None if it is gone."""
-    probe = path.with_name(f".probe-{uuid.uuid4().hex}")
+    probe = temporary_name(path.with_name("probe"))
     try:
         probe.write_bytes(b".")
         now = probe.stat().st_mtime
@@ -213,15 +279,10 @@ def _age(path: Path) -> float | None:
         with suppress(OSError):
             probe.unlink()
     try:
-        return now - path.stat().st_mtime
+        age = now - path.stat().st_mtime
     except FileNotFoundError:
         return None
-
-
-@cache
-def _host() -> str:
-    parts = [platform.node()]
-    with suppress(OSError):
-        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
-        parts.append(os.readlink("/proc/self/ns/pid"))
-    return " ".join(parts)
+    if age < -AHEAD:
+        with suppress(OSError):
+            os.utime(path)  # from now on it gets old, unless its owner lives and goes on
+    return max(0.0, age)

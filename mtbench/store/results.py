@@ -50,8 +50,9 @@ def mark_results(results: Path) -> None:
         NewerResults: a newer mtbench made it.
         StoreError: it cannot be written to.
     """
-    if check_results(results) != FORMAT:
-        make_folder(results)
+    found = check_results(results)
+    make_folder(results)
+    if found != FORMAT:
         text = json.dumps({"format": FORMAT, "made_by": f"mtbench {__version__}"}, indent=1)
         write_text(results / MARKER, text + "\n")
 

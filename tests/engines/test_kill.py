@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from mtbench.store.lease import started
+from mtbench.store.process import started
 from tests.waits import wait_until
 
 MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"

@@ -14,7 +14,8 @@ from pathlib import Path
 from mtbench.engines.pool import Job, Outcome, run_all
 from mtbench.engines.worker import Ended
 from mtbench.store.folder import RunFolder
-from mtbench.store.lease import Lease, started
+from mtbench.store.lease import Lease
+from mtbench.store.process import started
 from mtbench.train.progress import Progress
 from tests.waits import wait_until
 

@@ -9,10 +9,12 @@ import pytest
 
 from mtbench.plan.suite.file import find_suite
 from mtbench.report.assemble import Report, assemble, make_report
+from mtbench.report.data.studies import find_studies, in_tables
 from mtbench.report.data.suite.runs import suite_runs
 from mtbench.report.exhibit import Results
 from mtbench.report.write import csv_text
 from mtbench.store.status import survey
+from mtbench.store.study import read_studies
 
 HOUSE = Path(__file__).parents[2]
 STATE = {"state", "why", "stale", "note", "unlike_numerics", "runs_and_images_low", "runs_and_images_high"}
@@ -21,9 +23,11 @@ STATE = {"state", "why", "stale", "note", "unlike_numerics", "runs_and_images_lo
 
 def made(name: str, suite: str, data: Path) -> Report:
     """Return the report of a kept folder; of a suite where one is named."""
-    statuses = survey(HOUSE / "results" / name, data)
+    folder = HOUSE / "results" / name
+    statuses = survey(folder, data)
     if not suite:
-        return make_report(statuses)
+        studies = find_studies(read_studies(folder), statuses)
+        return make_report(in_tables(statuses, studies)[0], studies)
     (runs,) = suite_runs(find_suite(suite), statuses)
     return assemble(Results.of_suite(runs, data))
 
@@ -35,7 +39,12 @@ def cells(lines: list[str]) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize(
     ("name", "suite"),
-    [("2026-11-24-demo", ""), ("2026-11-24-toy2-all", ""), ("2026-11-24-levi2020-table1-quick", "levi2020-table1")],
+    [
+        ("2026-11-24-demo", ""),
+        ("2026-11-24-toy2-all", ""),
+        ("2026-11-24-mmnist2-search", ""),
+        ("2026-11-24-levi2020-table1-quick", "levi2020-table1"),
+    ],
 )
 def test_every_cell_of_a_kept_report_is_made_again(name: str, suite: str, tmp_path: Path) -> None:
     report = made(name, suite, tmp_path)
@@ -48,7 +57,7 @@ def test_every_cell_of_a_kept_report_is_made_again(name: str, suite: str, tmp_pa
 
 
 def test_a_report_of_a_folder_imports_no_torch(tmp_path: Path) -> None:
-    kept = HOUSE / "results" / "2026-11-24-demo"
+    kept = HOUSE / "results" / "2026-11-24-mmnist2-search"
     survey(kept, tmp_path)  # leaves the fingerprint of the data in the data root, for which their code is loaded once
     words = ["report", str(kept), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path)]
     code = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import StoreError
-from mtbench.store.atomic import make_folder, sweep, write_bytes, write_text, writing
+from mtbench.store.atomic import make_folder, sweep, temporary_name, write_bytes, write_text, writing
 from tests.waits import wait_until
 
 
@@ -57,21 +57,53 @@ def test_a_reader_never_sees_a_torn_file_while_its_writer_is_killed(tmp_path: Pa
     assert len(set(path.read_bytes())) == 1
 
 
-def test_leftovers_of_the_files_that_one_owns_are_swept_and_those_of_others_only_when_old(tmp_path: Path) -> None:
-    def leftover(name: str, age: float) -> Path:
-        path = tmp_path / f".{name}.123-{'0' * 31}{len(os.listdir(tmp_path))}.tmp"
+KILLED = (
+    "import os, signal, sys; from pathlib import Path; from mtbench.store.atomic import writing\n"
+    "with writing(Path(sys.argv[1])) as file:\n"
+    "    file.write(bytes(100_000)); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
+)
+
+
+def test_what_a_killed_process_has_begun_is_swept_at_once_and_what_a_living_one_has_is_not(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "a.bin"], check=False, timeout=300)
+    (litter,) = tmp_path.iterdir()
+    assert litter.stat().st_size == 100_000
+    with writing(tmp_path / "b.bin") as file:
+        (mine,) = set(tmp_path.iterdir()) - {litter}
+        os.utime(mine, (0, 0))  # however old it is
+        make_folder(tmp_path)
+        assert list(tmp_path.iterdir()) == [mine]
+        file.write(b"whole")
+    assert (tmp_path / "b.bin").read_bytes() == b"whole"
+    assert os.listdir(tmp_path) == ["b.bin"]
+
+
+def test_leftovers_of_other_hosts_are_swept_if_they_are_of_files_that_one_owns_or_a_day_old(tmp_path: Path) -> None:
+    def leftover(name: str, hours: float, rest: str = f"{'0' * 12}-123-{'0' * 8}-{'0' * 8}") -> Path:
+        path = tmp_path / f".{name}.{rest}.tmp"
         path.write_text("half")
-        os.utime(path, (time.time() - age, time.time() - age))
+        os.utime(path, (time.time() - hours * 3600, time.time() - hours * 3600))
         return path
 
-    mine, young, old = leftover("record.json", 0), leftover("spec.json", 0), leftover("spec.json", 2 * 3600)
+    mine, young, old = leftover("record.json", 0), leftover("spec.json", 23), leftover("curve.jsonl", 25)
+    earlier = leftover("spec.json", 25, f"123-{'0' * 32}")  # of a version that did not name its process
     foreign = tmp_path / ".somebody-elses.tmp"
     foreign.write_text("")
     sweep(tmp_path, {"record.json"})
     assert not mine.exists()
     assert young.exists()
     assert not old.exists()
+    assert not earlier.exists()
     assert foreign.exists()
+
+
+def test_a_process_number_that_is_used_again_keeps_no_litter(tmp_path: Path) -> None:
+    name = temporary_name(tmp_path / "a").name
+    other = name.replace(name.split("-")[2], "0" * 8)
+    (tmp_path / name).write_text("mine")
+    (tmp_path / other).write_text("of an earlier process of that number")
+    sweep(tmp_path)
+    assert os.listdir(tmp_path) == [name]
 
 
 def test_a_full_disk_is_told_with_the_path_and_the_mend(tmp_path: Path) -> None:

@@ -2,16 +2,20 @@
 
 import json
 import os
+import platform
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mtbench.errors import Busy
-from mtbench.store.lease import GRACE, SILENCE, Lease, is_leased, started
+from mtbench.errors import Busy, StoreError
+from mtbench.store.lease import GRACE, SILENCE, Lease, holder_of, is_leased
+from mtbench.store.process import is_stopped, started
 from tests.waits import wait_until
 
 HOLD = (
@@ -51,7 +55,7 @@ def test_a_lease_is_there_while_its_block_lasts(tmp_path: Path) -> None:
 def test_a_second_lease_is_refused_and_names_the_process(tmp_path: Path) -> None:
     with (
         Lease(tmp_path),
-        pytest.raises(Busy, match=rf"^process {os.getpid()} on .* is working on the run in {tmp_path}"),
+        pytest.raises(Busy, match=rf"^the run in {tmp_path} is taken: process {os.getpid()} on "),
         Lease(tmp_path),
     ):
         pass
@@ -75,11 +79,36 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(tmp_path: Path) -> 
     process.wait(300)
 
 
-def test_a_sleeping_process_of_this_host_keeps_its_lease(tmp_path: Path) -> None:
+def clock(seconds: float) -> str:
+    """Return the time so many seconds after the epoch, as messages have it."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def test_a_process_of_this_host_that_lives_keeps_its_lease_however_long_its_heart_was_silent(tmp_path: Path) -> None:
+    with Lease(tmp_path) as lease:  # as after this machine was suspended, when the heart has not beaten again yet
+        age(lease.path, 10 * SILENCE)
+        assert is_leased(tmp_path)
+        lease.check()
+
+
+def test_a_stopped_process_loses_its_lease_when_it_was_silent_for_long_and_notices_when_it_goes_on(
+    tmp_path: Path,
+) -> None:
     process = holder(tmp_path)
     process.send_signal(signal.SIGSTOP)
-    age(tmp_path / "claim.1", 10 * SILENCE)
-    assert is_leased(tmp_path)
+    wait_until(lambda: is_stopped(process.pid))
+    last = time.time() - SILENCE / 2
+    os.utime(tmp_path / "claim.1", (last, last))
+    who = f"process {process.pid} on .*, which is stopped \\(`kill -CONT {process.pid}` continues it\\), has it since "
+    with pytest.raises(Busy, match=rf"{who}.*; its last heartbeat was at {clock(last)}, .* at {clock(last + SILENCE)}"):
+        Lease(tmp_path).__enter__()
+    age(tmp_path / "claim.1", SILENCE + 1)
+    assert not is_leased(tmp_path)
+    with Lease(tmp_path) as lease:
+        process.send_signal(signal.SIGCONT)
+        wait_until(lambda: not is_stopped(process.pid))
+        lease.check()
+        assert os.listdir(tmp_path) == ["claim.2"]
     process.kill()
     process.wait(300)
 
@@ -99,6 +128,52 @@ def test_a_lease_of_another_host_lives_by_its_heartbeat(tmp_path: Path) -> None:
     assert not is_leased(tmp_path)
     with Lease(tmp_path) as lease:
         assert lease.path.name == "claim.2"
+
+
+def test_who_waits_for_another_host_is_told_for_whom_since_when_and_until_when(tmp_path: Path) -> None:
+    last = time.time() - 30
+    path = foreign(tmp_path, 1, 30)
+    os.utime(path, (last, last))
+    found = holder_of(tmp_path)
+    assert str(found) == (
+        f"process 1 on elsewhere has it; its last heartbeat was at {clock(last)}, "
+        f"and without another it is taken over at {clock(last + SILENCE)}"
+    )
+    owner = json.loads(path.read_text()) | {"token": "2026-11-30T12:00:00+00:00 x"}
+    path.write_text(json.dumps(owner))
+    began = clock(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp())
+    assert str(holder_of(tmp_path)).startswith(f"process 1 on elsewhere has it since {began}; its last ")
+    age(path, SILENCE + 1)
+    assert holder_of(tmp_path) is None
+
+
+def test_a_living_process_of_this_host_is_waited_for_until_it_ends(tmp_path: Path) -> None:
+    before = time.time()
+    with Lease(tmp_path):
+        found = holder_of(tmp_path)
+    assert found is not None
+    assert found.since is not None
+    assert before - 1 < found.since.timestamp() < time.time() + 1
+    host = platform.node()
+    since = clock(found.since.timestamp())
+    assert str(found) == f"process {os.getpid()} on {host} has it since {since}, until that process ends"
+
+
+def test_a_lease_with_its_time_in_the_future_dies_like_any_other(tmp_path: Path) -> None:
+    path = foreign(tmp_path, 1, -30 * 86400)
+    assert is_leased(tmp_path)
+    assert abs(path.stat().st_mtime - time.time()) < 60  # its time is now that of the look at it
+    age(path, SILENCE + 1)
+    assert not is_leased(tmp_path)
+
+
+def test_an_owner_whose_folder_was_removed_is_told_so(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with Lease(folder) as lease:
+        shutil.rmtree(folder)
+        with pytest.raises(StoreError, match=rf"^{folder} was removed while .* The same command starts the run again"):
+            lease.check()
 
 
 def test_an_owner_who_was_taken_over_is_told_so(tmp_path: Path) -> None:
@@ -122,7 +197,7 @@ def test_a_torn_lease_is_respected_while_it_is_young_and_taken_over_when_it_is_n
     path = tmp_path / "claim.1"
     path.write_text(text)
     assert is_leased(tmp_path)
-    with pytest.raises(Busy, match="another process"), Lease(tmp_path):
+    with pytest.raises(Busy, match="a process whose name cannot be read has it; "), Lease(tmp_path):
         pass
     age(path, GRACE + 1)
     assert not is_leased(tmp_path)

@@ -4,7 +4,6 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -13,14 +12,13 @@ from mtbench import registry
 from mtbench.cli.base import completion
 from mtbench.cli.base.shared import console as open_console
 from mtbench.cli.base.shared import grid, whole_number
-from mtbench.contract.options.limits import LIMITS, in_words, shown
+from mtbench.cli.plugins.count import count_for_dataset, count_for_input, parse_shape
 from mtbench.errors import UsageError, did_you_mean, shortlist
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.contract import Network, PeerConvention, Setup, TrainingProtocol
-    from mtbench.plan.chosen import MethodChoice
+    from mtbench.contract import PeerConvention, TrainingProtocol
 
 __all__ = ["info"]
 
@@ -77,6 +75,8 @@ def info(
     ] = 10,
 ) -> None:
     """Show the paper, the options and the defaults of a plug-in; of a method its number of parameters, part by part."""
+    from mtbench.plan.parse import parse_method
+
     bare = name.partition("@")[0].partition("+")[0].partition(":")[0]
     kinds = [kind for kind in registry.GROUPS if bare in registry.entries(kind)]
     if not kinds:
@@ -92,6 +92,14 @@ def info(
         )
     if dataset is not None and input_ is not None:
         raise UsageError("--dataset and --input were both given.", mend="Count for one of them.")
+    full = f"{name}@{backbone}" if backbone and "@" not in name else name
+    if "method" in kinds:
+        parse_method(full)
+    if backbone and dataset is None and input_ is None:
+        raise UsageError(
+            f"--backbone {backbone} changes only what is counted, and nothing is counted.",
+            mend="Add --dataset NAME or --input CxHxW.",
+        )
     console = open_console()
     for kind in kinds:
         _describe(console, kind, bare)
@@ -100,11 +108,10 @@ def info(
         if kind == "method":
             _describe_parts(console, name, bare)
             _describe_search(console, name)
-            full = f"{name}@{backbone}" if backbone and "@" not in name else name
             if input_ is not None:
-                _count_for_input(console, full, _shape(input_), tasks, classes)
+                count_for_input(console, full, parse_shape(input_), tasks, classes)
             elif dataset is not None:
-                _count_for_dataset(console, full, dataset)
+                count_for_dataset(console, full, dataset)
             else:
                 console.print(f"\nParameters and work: mtbench info {name} --dataset NAME", highlight=False)
 
@@ -241,76 +248,6 @@ def _describe_conventions(console: "Console", conventions: "Mapping[str, PeerCon
             table.add_row(name, *(escape(each[name]) for each in found))
     console.print("\nConventions of published code, for mtbench report --convention NAME:", highlight=False)
     console.print(table)
-
-
-def _count_for_dataset(console: "Console", name: str, dataset: str) -> None:
-    from mtbench.plan.counting import outline
-    from mtbench.plan.grid import Request, plan
-
-    spec = plan(Request(methods=[name], datasets=[dataset], settings={}, seeds=[0]))[0]
-    chosen = spec.resolve()
-    setup = chosen.setup(chosen.dataset.open(Path()), seed=0)
-    title = f"{spec.titles.method} on {spec.titles.dataset} ({len(setup.tasks)} tasks), backbone {spec.backbone}"
-    _count(console, title, outline(chosen.method, setup), chosen.method, setup)
-
-
-def _count_for_input(console: "Console", method: str, shape: tuple[int, ...], tasks: int, classes: int) -> None:
-    from mtbench.contract import Classification, Setup, Task
-    from mtbench.plan.counting import outline
-    from mtbench.plan.grid import building
-    from mtbench.plan.parse import parse_method
-
-    chosen = parse_method(method)
-    if chosen.backbone is None:
-        raise UsageError("--input needs a backbone.", mend="Name one, as in --backbone lenet.")
-    names, kinds = [str(index) for index in range(tasks)], chosen.network_class.kinds
-    kind = kinds[0]() if kinds else Classification(classes=classes)
-    setup = Setup(
-        tasks=tuple(Task(name=name, kind=kind) for name in names),
-        backbone_class=chosen.backbone.backbone_class,
-        backbone_options=chosen.backbone.options,
-        input_shape=shape,
-        foreground=True,
-        points=True,
-        seed=0,
-    )
-    chosen.network_class.check(chosen.network_options, setup.tasks)
-    size = "x".join(map(str, shape))
-    with building(chosen, chosen.backbone, f"images {size}"):
-        network = outline(chosen, setup)
-    of = f"kind {type(kind).__name__}" if kinds else f"{classes} classes"
-    _count(console, f"{chosen.title} on images {size} with {tasks} tasks of {of}", network, chosen, setup)
-
-
-def _shape(text: str) -> tuple[int, ...]:
-    sides = text.lower().split("x")
-    most = LIMITS["side"]
-    if len(sides) != 3 or not all(side.isdecimal() and len(side) < 9 and 0 < int(side) <= most for side in sides):
-        raise UsageError(
-            f"--input is '{shown(text)}'.",
-            allowed=f"Allowed: channels x height x width, as in --input 3x224x224, each {in_words(1, most)}.",
-        )
-    return tuple(int(side) for side in sides)
-
-
-def _count(console: "Console", title: str, network: "Network", method: "MethodChoice", setup: "Setup") -> None:
-    """Print a table of the parts of a network with their parameters, and its multiply-accumulates for one input."""
-    from mtbench.plan.counting import count_work, parts
-
-    counted, count = parts(network), len(setup.tasks)
-    table = grid("part", "weights only", "with biases", "for each task")
-    for part in counted:
-        per_task = f"{part.weights // count:,} weights" if part.per_task else ""
-        table.add_row(part.name, f"{part.weights:,}", f"{part.total:,}", per_task)
-    weights, total = sum(part.weights for part in counted), sum(part.total for part in counted)
-    table.add_row("[bold]whole[/]", f"[bold]{weights:,}[/]", f"[bold]{total:,}[/]", "")
-    console.print(f"\n{title}", highlight=False)
-    console.print(table)
-    macs = count_work(method, setup)
-    console.print(
-        f"Multiply-accumulates for one input: {macs.per_task:,} to answer one task, {macs.per_input:,} to answer all.",
-        highlight=False,
-    )
 
 
 def _reflowed(doc: str) -> str:

@@ -1,1 +1,1 @@
-"""Commands that read results: report, explain and export."""
+"""Commands that read results: report, status, explain and export."""

@@ -1,4 +1,4 @@
-"""``mtbench run`` and ``mtbench status``."""
+"""``mtbench run``: methods trained on datasets."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,6 @@ from mtbench.cli.base.shared import (
     Device,
     DryRun,
     Epochs,
-    Folders,
     GradientScale,
     Jobs,
     ProtocolName,
@@ -28,13 +27,10 @@ from mtbench.cli.base.shared import (
     Quiet,
     Refresh,
     Results,
-    ResultsOption,
     RunsPerDevice,
     Verbose,
-    chosen_folders,
     console,
     data_root,
-    keeping,
 )
 from mtbench.cli.training.execution import (
     announce,
@@ -54,7 +50,7 @@ if TYPE_CHECKING:
     from mtbench.engines.pool import Outcome
     from mtbench.search.request import SearchRequest
 
-__all__ = ["EXAMPLES", "run", "status"]
+__all__ = ["EXAMPLES", "run"]
 
 EXAMPLES = """Examples:
 
@@ -190,24 +186,6 @@ def _alone(suite: str, others: Mapping[str, str]) -> None:
             f"{option} and --suite {suite} were both given, and a suite has its own methods and datasets.",
             mend=f"For other runs write a suite of your own: `mtbench suite show {suite}` names a file to begin with.",
         )
-
-
-def status(folders: Folders = None, results: ResultsOption = None, root: DataRoot = None) -> None:
-    """Show how many runs are missing, running, failed, damaged, stale or fresh, and the reasons."""
-    from mtbench.cli.training.grid import notes, table
-    from mtbench.engines.say import say
-    from mtbench.store.union import survey_all
-
-    chosen = chosen_folders(folders, results)
-    with keeping():
-        runs = survey_all(chosen, data_root(root))
-    out = console()
-    if not runs:
-        say(out, f"No runs in {', '.join(map(str, chosen))} yet.", markup=False)
-        return
-    out.print(table(runs))
-    for line in notes(runs):
-        say(out, line)
 
 
 def _summarize(agenda: "Agenda", outcomes: "Sequence[Outcome]", results: Path, suite: str, *, quiet: bool) -> None:

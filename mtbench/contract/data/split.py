@@ -1,88 +1,27 @@
-"""The examples of a dataset, as tensors, and the batches that are gathered from them.
+"""Splits: the examples of a dataset as tensors, from which batches are gathered.
 
 Shapes: M inputs in a split, N examples, T tasks, V inputs per example (M = N and V = 1 unless said otherwise).
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
+from mtbench.contract.data import memory
 from mtbench.contract.data.augmentation import Augmentation, draw_motion
+from mtbench.contract.data.batch import Batch, Inputs, each_input
 from mtbench.contract.data.motion import Motion
 from mtbench.contract.tasks.task import Kind, Task
 from mtbench.errors import PluginError
 
-__all__ = ["Batch", "Inputs", "Split"]
+__all__ = ["Split"]
 
-Inputs: TypeAlias = Tensor | Mapping[str, Tensor]
-
-AT_ONCE = 256
-"""Number of rows of a memory map that are copied to a device at a time."""
 WIDE = {torch.uint8: torch.int64, torch.float16: torch.float32}
 """The dtype of targets in a batch, by the narrow dtype that they are stored in."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """The data of one step.
-
-    Attributes:
-        inputs: float tensors (B * V, ...), normalized, on the split's device; a tensor or a mapping of tensors.
-        targets: per task a tensor (B, ...).
-        use: (T, B) bool, the label mask of this step: True for labels that are defined and, with `drawn`, of the drawn
-            task.
-        drawn: (B,) int64, the one task drawn for each example, or None if every task of each example is used.
-        inputs_per_example: V, the number of inputs that make up one example.
-        rows: (B,) int64, the indices of the examples in the split.
-        foreground: see `Split.foreground`.
-        points: (B, T, 2), see `Split.points`.
-        known_rows: `used_rows` if they were found before the batch was gathered, which avoids waiting for a GPU.
-    """
-
-    inputs: Inputs
-    targets: tuple[Tensor, ...]
-    use: Tensor
-    drawn: Tensor | None
-    inputs_per_example: int
-    rows: Tensor
-    foreground: Callable[[Tensor, int], Tensor] | None
-    points: Tensor | None = None
-    known_rows: tuple[Tensor, ...] | None = None
-
-    @cached_property
-    def counts(self) -> tuple[int, ...]:
-        """The number of labels that this step may use, per task.
-
-        The first access waits for a GPU, unless `known_rows` are there.
-        """
-        return tuple(self.use.sum(1).tolist() if self.known_rows is None else map(len, self.known_rows))
-
-    @cached_property
-    def used_rows(self) -> tuple[Tensor, ...]:
-        """The places (n,) int64 in this batch of the examples whose label this step may use, ascending, per task.
-
-        The first access waits for a GPU, unless `known_rows` are there.
-        """
-        return tuple(use.nonzero().squeeze(1) for use in self.use) if self.known_rows is None else self.known_rows
-
-    @property
-    def present(self) -> tuple[bool, ...]:
-        """True for each task that has any label that this step may use."""
-        return tuple(count > 0 for count in self.counts)
-
-    def used_inputs(self) -> list[Tensor]:
-        """Return per task the indices (n * V,) int64 of the inputs that make up the n examples whose label is used."""
-        within = torch.arange(self.inputs_per_example, device=self.use.device)
-        return [(rows[:, None] * self.inputs_per_example + within).flatten() for rows in self.used_rows]
-
-    def inputs_at(self, indices: Tensor) -> Inputs:
-        """Return the inputs (n, ...) at some indices (n,) int64, which may repeat."""
-        return _each(self.inputs, lambda tensor: tensor[indices])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +93,9 @@ class Split:
         if not self.mapped_targets:
             targets = tuple(target.to(device) for target in self.targets)
         elif placed.release is None:
-            targets = tuple(self._copied(target, torch.arange(len(self)), device) for target in self.targets)
+            targets = tuple(
+                memory.copied(target, torch.arange(len(self)), device, self.release) for target in self.targets
+            )
         else:
             targets = self.targets
         return dataclasses.replace(
@@ -170,16 +111,16 @@ class Split:
         if self.release is None:
             members = None if self.members is None else self.members.to(device)
             return dataclasses.replace(
-                self, inputs=_each(self.inputs, lambda tensor: tensor.to(device)), members=members
+                self, inputs=each_input(self.inputs, lambda tensor: tensor.to(device)), members=members
             )
         used, members = self._used()
         targets = self.targets if self.mapped_targets else ()
-        size = _size(self.inputs, len(used)) + sum(_size(target, len(self)) for target in targets)
-        if device.type == "cpu" or not _fits(size, device):
+        size = memory.size_of(self.inputs, len(used)) + sum(memory.size_of(target, len(self)) for target in targets)
+        if device.type == "cpu" or not memory.fits(size, device):
             return self
         return dataclasses.replace(
             self,
-            inputs=_each(self.inputs, lambda tensor: self._copied(tensor, used, device)),
+            inputs=each_input(self.inputs, lambda tensor: memory.copied(tensor, used, device, self.release)),
             members=None if members is None else members.to(device),
             classes=None if self.classes is None else self.classes[used],
             release=None,
@@ -191,16 +132,6 @@ class Split:
             return torch.arange(len(self)), None
         used, members = self.members.unique(return_inverse=True)  # type: ignore[no-untyped-call]
         return used, members
-
-    def _copied(self, tensor: Tensor, rows: Tensor, device: torch.device) -> Tensor:
-        """Return some rows of a tensor in a memory map on a device, read in parts."""
-        copy = torch.empty(len(rows), *tensor.shape[1:], dtype=tensor.dtype, device=device)
-        for start in range(0, len(rows), AT_ONCE):
-            part = rows[start : start + AT_ONCE]
-            copy[start : start + len(part)] = tensor.index_select(0, part).to(device)
-            if self.release is not None:
-                self.release()
-        return copy
 
     def augmented(self, tasks: Sequence[Task], generator: torch.Generator) -> "Split":
         """Return the split for one epoch of training; without `augment` the split itself, with nothing drawn.
@@ -235,7 +166,7 @@ class Split:
         Args:
             known_rows: see `Batch.known_rows`.
         """
-        inputs = _each(self.inputs, lambda tensor: self._shown(tensor, rows))
+        inputs = each_input(self.inputs, lambda tensor: self._shown(tensor, rows))
         targets = tuple(self._target(target, rows) for target in self.targets)
         if self.release is not None:
             self.release()
@@ -330,19 +261,3 @@ class _Moved(Split):
     def _moved_foreground(self, rows: Tensor, task: int) -> Tensor:
         assert self.foreground is not None
         return self.motion[rows].maps(self.foreground(rows, task), 0.0)
-
-
-def _size(inputs: Inputs, count: int) -> int:
-    """Return the size in bytes of `count` of the inputs."""
-    tensors = [inputs] if isinstance(inputs, Tensor) else list(inputs.values())
-    return sum(count * tensor[0].numel() * tensor.element_size() for tensor in tensors)
-
-
-def _fits(size: int, device: torch.device) -> bool:
-    """Return True if this number of bytes is at most half of the free memory of a CUDA device."""
-    free, _ = torch.cuda.mem_get_info(device)
-    return 2 * size <= free
-
-
-def _each(inputs: Inputs, change: Callable[[Tensor], Tensor]) -> Inputs:
-    return change(inputs) if isinstance(inputs, Tensor) else {name: change(value) for name, value in inputs.items()}

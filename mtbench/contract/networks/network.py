@@ -1,43 +1,29 @@
-"""Networks that methods build: each answers several tasks, all of them at once or a given one.
+"""The common part of networks: each answers several tasks, all of them at once or a given one.
 
 Shapes: B examples in a batch, V inputs per example, T tasks, z the representation: (B * V, features), or a map
 (B * V, features, H, W) of backbones for dense tasks.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from mtbench.contract.balancers.losses import Losses
 from mtbench.contract.conformance import Conformance
-from mtbench.contract.data.split import Batch, Inputs
+from mtbench.contract.data.batch import Batch, Inputs
 from mtbench.contract.networks.setup import Setup
 from mtbench.contract.options import NoOptions, Value
 from mtbench.contract.promises import check_output, check_outputs, check_shape, mean_loss
 from mtbench.contract.tasks.task import Kind, Layout, Task
 from mtbench.errors import PluginError
 
-__all__ = ["Alias", "AllTasksNetwork", "Network", "OneTaskNetwork", "SharedRepresentation"]
+__all__ = ["Network"]
 
 ANSWERING = ("decode", "training_outputs", "forward")
 """Methods that compute a network's outputs in training."""
-
-
-class Alias:
-    """A second name for a composition, e.g. ``moo`` for ``branches+mgda-ub``; its docstring describes it.
-
-    Attributes:
-        stands_for: the composition.
-        is_title: True if tables and folders show the composition under this name.
-        paper: the paper that proposes it.
-    """
-
-    stands_for: ClassVar[str]
-    is_title: ClassVar[bool] = True
-    paper: ClassVar[str] = ""
 
 
 class Network(nn.Module, ABC):
@@ -249,122 +235,3 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def base_weights(self, counts: Tensor) -> Tensor:
         """Return the task weights of the unweighted loss (T,), from the number of labels used per task (T,)."""
-
-
-class AllTasksNetwork(Network):
-    """A network whose ``forward(inputs)`` gives every task's output; each label of an image is used.
-
-    Its unweighted loss is the mean over the tasks that are present.
-    """
-
-    one_task = False
-
-    @abstractmethod
-    def forward(self, inputs: Inputs) -> list[Tensor]:
-        """Return per task the output (B * V, ...), from inputs (B * V, ...)."""
-
-    def all_outputs(self, inputs: Inputs) -> list[Tensor]:
-        return cast(list[Tensor], self(inputs))
-
-    def used_outputs(self, batch: Batch) -> list[Tensor]:
-        outputs = self.all_outputs(batch.inputs)
-        return [output[indices] for output, indices in zip(outputs, batch.used_inputs(), strict=True)]
-
-    def task_output(self, inputs: Inputs, index: int) -> Tensor:
-        return self.all_outputs(inputs)[index]
-
-    def training_outputs(self, batch: Batch) -> list[Tensor]:
-        return cast(list[Tensor], self(batch.inputs))
-
-    def base_weights(self, counts: Tensor) -> Tensor:
-        mask = (counts > 0).float()
-        return mask / mask.sum().clamp(min=1)
-
-
-class SharedRepresentation(AllTasksNetwork):
-    """An all-tasks network whose tasks share one tensor z: ``forward = decode(encode(inputs))``.
-
-    Balancers that work on the representation (MGDA-UB) need this; they take their losses from `decode`.
-    """
-
-    @abstractmethod
-    def encode(self, inputs: Inputs) -> Tensor:
-        """Return z, from inputs (B * V, ...)."""
-
-    @abstractmethod
-    def decode(self, z: Tensor) -> list[Tensor]:
-        """Return per task the output (B * V, ...), from z."""
-
-    def forward(self, inputs: Inputs) -> list[Tensor]:
-        return self.decode(self.encode(inputs))
-
-
-class OneTaskNetwork(Network):
-    """A network whose ``forward(inputs, task)`` answers one task per input, by one head as wide as the widest task.
-
-    In training one task is drawn for each image; evaluation uses each task that has a label. Its unweighted loss is the
-    mean over the labels used, of any task.
-    """
-
-    one_task = True
-
-    @abstractmethod
-    def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
-        """Return (B * V, widest), from inputs (B * V, ...) and the index of the task of each input (B * V,) int64."""
-
-    def all_outputs(self, inputs: Inputs) -> list[Tensor]:
-        return [self.task_output(inputs, index) for index in range(len(self.tasks))]
-
-    def used_outputs(self, batch: Batch) -> list[Tensor]:
-        return self.answers(batch, lambda indices, task: self(batch.inputs_at(indices), task))
-
-    def answers(self, batch: Batch, answer: Callable[[Tensor, Tensor], Tensor]) -> list[Tensor]:
-        """Return `used_outputs` from a function that answers pairs of an input and a task.
-
-        Args:
-            answer: a function from indices (n,) of inputs of the batch and a task (n,) for each to outputs (n, widest,
-                ...). It is called with at most as many pairs at a time as the batch has inputs.
-        """
-        pairs = batch.used_inputs()
-        counts = [len(indices) for indices in pairs]
-        if not any(counts):
-            return [batch.use.new_empty(0) for _ in pairs]
-        indices = torch.cat(pairs)
-        asked = torch.cat([torch.full_like(each, index) for index, each in enumerate(pairs)])
-        at_once = len(batch.rows) * batch.inputs_per_example
-        pieces = zip(torch.split(indices, at_once), torch.split(asked, at_once), strict=True)
-        outputs = torch.cat([answer(*piece) for piece in pieces])
-        return [self.fitted_to(index, part) for index, part in enumerate(torch.split(outputs, counts))]
-
-    def task_output(self, inputs: Inputs, index: int) -> Tensor:
-        return self.fitted_to(index, self(inputs, self.asking(inputs, index)))
-
-    def training_outputs(self, batch: Batch) -> list[Tensor]:
-        if batch.drawn is None:
-            return self.all_outputs(batch.inputs)
-        return self.fitted(self(batch.inputs, batch.drawn.repeat_interleave(batch.inputs_per_example)))
-
-    def passes(self, batch: Batch) -> int:
-        return len(self.tasks) if batch.drawn is None else 1
-
-    def base_weights(self, counts: Tensor) -> Tensor:
-        return counts / counts.sum().clamp(min=1)
-
-    @staticmethod
-    def asking(inputs: Inputs, index: int) -> Tensor:
-        """Return the index of one task, once per input: (B * V,) int64."""
-        first = inputs if isinstance(inputs, Tensor) else next(iter(inputs.values()))
-        return torch.full((len(first),), index, device=first.device)
-
-    def fitted(self, output: Tensor) -> list[Tensor]:
-        """Return the output (B * V, widest) as each task reads it, without the surplus columns: a list of T views."""
-        return [self.fitted_to(index, output) for index in range(len(self.tasks))]
-
-    def fitted_to(self, index: int, output: Tensor) -> Tensor:
-        """Return the output (B * V, widest) as one task reads it: a view."""
-        return output[:, : self.tasks[index].kind.output_size]
-
-    @property
-    def widest(self) -> int:
-        """The width of the one head."""
-        return max(task.kind.output_size for task in self.tasks)

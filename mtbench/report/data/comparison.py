@@ -95,7 +95,7 @@ class Comparison:
         folder: the dataset's name as part of a path.
         title: the name of the training protocol for people; unique among comparisons on one dataset.
         slug: the protocol's title as part of a file name.
-        protocol: its numbers.
+        protocol: its settings.
         tasks: in the dataset's order; empty if no run has finished.
         methods: in alphabetical order.
         reading: the rules by which test metrics were read, where not those of the reported weights; else None.
@@ -149,7 +149,7 @@ class Comparison:
 def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
     """Sort runs into comparisons: datasets in alphabetical order, then protocols, without what presets change.
 
-    Protocols are told apart by their numbers and methods by their parts, not by titles alone. A run that is there
+    Protocols are distinguished by their settings and methods by their parts, not by titles alone. A run that is there
     twice (as after an alias was renamed, which moves its folder) counts once, in its most trustworthy state.
     """
     known: dict[str, RunStatus] = {}

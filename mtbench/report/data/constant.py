@@ -1,8 +1,9 @@
-"""Runs beside constant predictions: which numbers are not above what is reached without a look at any input.
+"""Runs beside constant predictions: the numbers of methods that are not above a prediction that ignores the
+input.
 
 The best constant prediction of a task, such as the majority class, is in each run's record. A number is above it
 
-- of two runs or more: if the two-sided 95 % t-interval of the mean difference over seeds lies above 0;
+- of two runs or more: if the 95 % confidence interval of the mean difference over seeds is above 0;
 - of one run: if the constant lies below the 95 % interval over test images. Of accuracy that is Wilson's interval
   (Probable inference, J. Am. Stat. Assoc. 22, 1927), p - c > z sqrt(c (1 - c) / N), with p the run's accuracy and c the
   constant's; of the mean over tasks, whose answers to one image are not independent, the mean of the tasks' bounds,

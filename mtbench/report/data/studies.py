@@ -93,8 +93,7 @@ def in_tables(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns]) -> tu
     """Return the runs that tables of methods are made of, and in sentences which are left out.
 
     Left out are trials, which are of a validation split and of tuning seeds; and what was retrained with settings of
-    the protocol of its own, such as a learning rate, where nothing else was trained with them: it stands in the table
-    of the search.
+    the training protocol, such as a learning rate, with which nothing else was trained: the table of the search has it.
     """
     rest = without_trials(statuses, studies)
     again = {run.folder.name: found for found in studies for runs in found.again.values() for run in runs}
@@ -107,7 +106,7 @@ def in_tables(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns]) -> tu
     shown = [status for status in rest if _group(status) in shared]
     counts = (
         (len(statuses) - len(rest), "only trials of a search; mtbench status shows them"),
-        (len(rest) - len(shown), "what a search chose, at numbers of the protocol of their own; see its table"),
+        (len(rest) - len(shown), "retrained with settings that a search chose; see its table"),
     )
     return shown, [
         f"Left out of the tables of methods: {count} run{'s' * (count > 1)}, {what}." for count, what in counts if count

@@ -9,7 +9,8 @@ __all__ = ["distinct", "start_of"]
 
 
 def start_of(results: Results, found: StudyRuns, comparison: Comparison) -> str:
-    """Return the beginning of the names of a search's files: of a suite its own, else that of the comparison."""
+    """Return the beginning of the names of a search's files: the suite's with the dataset, or without a suite the
+    comparison's."""
     if results.suite:
         return f"{results.suite.slug}-{slug(found.study.titles.dataset)}"
     return f"{comparison.folder}-{comparison.slug}"

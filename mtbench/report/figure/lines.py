@@ -39,7 +39,7 @@ class Line:
     """A method over what was varied.
 
     Attributes:
-        look: None for one of many that are not told apart.
+        look: None for one of many that share the grey of the others.
         at: places on the x axis.
         values: per place a value per seed (S,), NaN where there is none.
     """
@@ -155,7 +155,7 @@ def label_log(axes: Axes, which: str, values: Iterable[float], sign: str = "") -
 
 
 def _side_by_side(lines: Sequence[Line], room: float) -> Iterator[tuple[float, Line, Look]]:
-    """Lines that are told apart, each with how far it is moved to the right, in points."""
+    """Return the lines with looks, each with its distance to the right of its place, in points."""
     known = [(line, line.look) for line in lines if line.look is not None]
     apart = min(_APART, min(_SPREAD, _SHARE * room) / max(1, len(known)))
     for place, (line, look) in enumerate(known):

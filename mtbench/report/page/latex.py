@@ -29,6 +29,9 @@ _CHARACTERS = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "`": r"\`{}",
+    "[": "{[}",  # or it would begin an optional argument after the end of a row
+    "]": "{]}",
+    "*": "{*}",
     "±": r"$\pm$",
     "\N{MULTIPLICATION SIGN}": r"$\times$",
     "†": r"$^\dagger$",
@@ -44,23 +47,14 @@ _CHARACTERS = {
     "≥": r"$\ge$",
     "\N{MINUS SIGN}": "$-$",
 }
-_WIDTHS = {
-    letter: points
-    for points, letters in (
-        (2.4, "!',.:;[]`il|"),
-        (3.4, '"()-I_fjrst '),
-        (4.8, "Sbdhknpquvxy"),
-        (6.7, "&+<=>@w\N{MULTIPLICATION SIGN}\N{MINUS SIGN}"),
-        (7.1, "#%m"),
-        (8.8, "MW"),
-        (9.4, "±"),
-        (11.4, "…"),
-    )
-    for letter in letters
-}
-"""Points of letters in Computer Modern at 8 pt; others have 6.7 (capitals) or 4.3."""
-_LINE = 345.0
-"""Points in a line of LaTeX's article class."""
+_ACROSS = 76
+"""Characters that a row of a table may have, in \\footnotesize on a page in one column (345 points)."""
+_GAP = 1.5
+"""Characters that the space between two columns takes."""
+_TEXT = 80
+"""Characters of a line of text in \\footnotesize on such a page."""
+_CAPTION_TEXT = 64
+"""Characters of a line of a caption, which is in larger type."""
 _PAGE = 56
 """Lines of \\footnotesize on a page."""
 _RULES = 2
@@ -76,22 +70,17 @@ _HEAD = 12
 def render_latex(page: Page) -> str:
     """Return a floating table, to be included with ``\\input`` in a document that uses booktabs.
 
-    It spans both columns of a document in two. It defines ``\\mtbenchwide``, the star of such floats.
+    In a document in two columns it is as wide as both. It defines ``\\mtbenchwide``, the star of such floats.
 
-    Where the tasks are too many for the width of a page, blocks of columns stand below one another; what a page has no
-    room for goes on in further tables.
+    A row of more than 76 characters is split by columns, into blocks below one another. A table of more lines than a
+    page has continues in further tables.
     """
-    layout = page.layout
-    names = [_points(Words(says=part)) for line in layout.lines for part in wrap(line[0].says, _NAME).split("\n")]
     return _TEMPLATE.render(
         title=page.title,
         quick=QUICK if page.quick else "",
         caption=page.caption,
-        details=" ".join(page.details),
         label=f"tab:{page.label}",
-        floats=_floats(blocks(layout, width=_LINE - 7, name=_NAME, head=_HEAD, gap=6, measure=_points), page),
-        width=math.ceil(max(names)),
-        wide=max(len(line[0].says) for line in layout.lines) > _NAME,
+        floats=_floats(blocks(page.layout, width=_ACROSS, name=_NAME, head=_HEAD, gap=_GAP, measure=_letters), page),
     )
 
 
@@ -111,22 +100,27 @@ def _printable(letter: str) -> str:
     if letter.isascii() and letter.isprintable():
         return letter
     accented = "À" <= letter <= "ÿ" and letter not in "ÐÞðþ÷"
-    return letter if accented else f"[U+{ord(letter):04X}]"
+    return letter if accented else f"{{[}}U+{ord(letter):04X}{{]}}"
 
 
-def _points(words: Words) -> float:
-    """Return the greatest width of a cell in type of \\footnotesize (8 pt)."""
-    thin = _signed(words.says).replace(" ± ", "±")
-    shown = "".join(letter if letter in _CHARACTERS else _printable(letter) for letter in thin)
-    regular = sum(_WIDTHS.get(letter, 6.7 if letter.isupper() else 4.3) for letter in shown)
-    return 1.16 * regular if words.bold else regular
+def _letters(words: Words) -> int:
+    """Return the number of characters that LaTeX prints of a cell."""
+    return sum(1 if letter in _CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
 
 
 @dataclass(kw_only=True)
 class Float:
-    """A table of one page: blocks, and footnotes below them; its height in lines."""
+    """A table of one page.
+
+    Attributes:
+        blocks: blocks of columns and rows, from top to bottom.
+        details: details of the page, below the blocks.
+        footnotes: footnotes, below the details.
+        height: height of all that in lines.
+    """
 
     blocks: list[Layout] = field(default_factory=list)
+    details: str = ""
     footnotes: list[str] = field(default_factory=list)
     height: float = _CAPTION
 
@@ -136,8 +130,8 @@ def _floats(blocks: Sequence[Layout], page: Page) -> list[Float]:
 
     A block with more lines than there is room for is cut into parts of about equal length.
     """
-    # Captions are set in larger type: a quarter wider and a quarter higher.
-    floats = [Float(height=_CAPTION + 1.26 * _lines(" ".join(page.caption), 1.25))]
+    caption = _lines(" ".join(page.caption), _CAPTION_TEXT)
+    floats = [Float(height=_CAPTION + 1.26 * caption)]  # a line of a caption is a quarter higher
     for block in blocks:
         room = _PAGE - (_CAPTION if floats[-1].blocks else floats[-1].height)
         for part in _parts(block, room):
@@ -146,13 +140,20 @@ def _floats(blocks: Sequence[Layout], page: Page) -> list[Float]:
                 floats.append(Float())
             floats[-1].blocks.append(part)
             floats[-1].height += height
-    for footnote in (*([" ".join(page.details)] if page.details else []), *page.footnotes):
-        height = _lines(footnote)
-        if floats[-1].height + height > _PAGE:
-            floats.append(Float())
-        floats[-1].footnotes.append(footnote)
-        floats[-1].height += height
+    if details := " ".join(page.details):
+        _with_room(floats, details).details = details
+    for footnote in page.footnotes:
+        _with_room(floats, footnote).footnotes.append(footnote)
     return floats
+
+
+def _with_room(floats: list[Float], text: str) -> Float:
+    """Return the last float, or a further one if it has no room for a text, and count the text's lines."""
+    height = _lines(text)
+    if floats[-1].height + height > _PAGE:
+        floats.append(Float())
+    floats[-1].height += height
+    return floats[-1]
 
 
 def _parts(block: Layout, room: float) -> list[Layout]:
@@ -182,26 +183,28 @@ def _rows(name: str, width: int) -> int:
     return wrap(name, width).count("\n") + 1
 
 
-def _lines(text: str, size: float = 1) -> int:
-    return math.ceil(size * _points(Words(says=text)) / _LINE)
+def _lines(text: str, width: int = _TEXT) -> int:
+    return math.ceil(_letters(Words(says=text)) / width)
 
 
 def _head(text: str) -> str:
-    lines = [escape_latex(line) for line in wrap(text, _HEAD).split("\n")]
-    if len(lines) == 1:
-        return lines[0]
+    return _stacked(text, _HEAD, "[b]{@{}r@{}}")
+
+
+def _name(words: Words) -> str:
+    return _stacked(words.says, _NAME, "[t]{@{}l@{}}")
+
+
+def _stacked(text: str, width: int, columns: str) -> str:
+    """Return a text that is wrapped into a table of its lines if it is longer than a width."""
+    lines = [escape_latex(line) for line in wrap(text, width).split("\n")]
     stacked = r"\\".join(lines)
-    return rf"\begin{{tabular}}[b]{{@{{}}r@{{}}}}{stacked}\end{{tabular}}"
+    return rf"\begin{{tabular}}{columns}{stacked}\end{{tabular}}" if len(lines) > 1 else stacked
 
 
 def _cell(words: Words) -> str:
     said = escape_latex(words.says).replace(r" $\pm$ ", r"\,$\pm$\,")
     return rf"{{\boldmath\bfseries {said}}}" if words.bold else said
-
-
-def _name(words: Words) -> str:
-    lines = [escape_latex(line) for line in wrap(words.says, _NAME).split("\n")]
-    return r"\raggedright " + r"\newline ".join(lines) if len(lines) > 1 else lines[0]
 
 
 def _environment() -> jinja2.Environment:

@@ -14,8 +14,9 @@ import typer
 from typer.testing import Result
 
 import mtbench as mtbench_package
+from mtbench.cli.results.status import status
 from mtbench.cli.training.exec import exec_
-from mtbench.cli.training.run import run, status
+from mtbench.cli.training.run import run
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import NUMERICS

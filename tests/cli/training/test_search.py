@@ -14,7 +14,7 @@ import pytest
 import typer
 from typer.testing import Result
 
-from mtbench.cli.training.run import status
+from mtbench.cli.results.status import status
 from mtbench.cli.training.search import search
 from mtbench.errors import Busy, StoreError, UsageError
 from mtbench.store.lease import Lease

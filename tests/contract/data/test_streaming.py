@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Batch, Classification, Flip, ScaleCrop, Shift, Split, Task, stream
-from mtbench.contract.data import split as module
+from mtbench.contract.data import memory
 
 TASKS = [Task(name="a", kind=Classification(classes=3))]
 COUNT = 12
@@ -86,8 +86,8 @@ def test_what_does_not_fit_on_the_device_stays_and_its_batches_come_to_the_devic
 
 
 def test_a_map_is_copied_in_parts_and_released_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "AT_ONCE", 5)
-    monkeypatch.setattr(module, "_fits", lambda *_: True)
+    monkeypatch.setattr(memory, "AT_ONCE", 5)
+    monkeypatch.setattr(memory, "fits", lambda *_: True)
     split, released = streamed()
     there = split.to(torch.device("meta"))
     assert len(released) == 3
@@ -153,7 +153,7 @@ def test_the_first_examples_of_mapped_targets_are_views_of_the_maps() -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("fits", [False, True])
 def test_on_a_gpu_batches_are_the_same_wherever_the_inputs_lie(fits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_fits", lambda *_: fits)
+    monkeypatch.setattr(memory, "fits", lambda *_: fits)
     split, _ = streamed()
     there = split.to(torch.device("cuda"))
     assert isinstance(there.inputs, Tensor)

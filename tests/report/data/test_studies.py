@@ -17,8 +17,9 @@ from mtbench.report.data.studies import StudyRuns, find_studies, home, in_tables
 from mtbench.report.data.suite.runs import suite_runs
 from mtbench.report.data.suite.searches import suite_studies
 from mtbench.report.exhibit import Results
+from mtbench.report.exhibits.tuned.data import Tuned, best_so_far, tuned_frame, tuned_methods
 from mtbench.report.exhibits.tuned.figure import draw_tuned
-from mtbench.report.exhibits.tuned.page import Tuned, best_so_far, tuned_frame, tuned_methods, tuned_page
+from mtbench.report.exhibits.tuned.page import tuned_page
 from mtbench.report.figure.style import save
 from mtbench.report.page.markdown import render_markdown
 from mtbench.store.record import render_record

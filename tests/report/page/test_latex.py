@@ -7,6 +7,8 @@ from mtbench.report.data.comparison import compare
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.latex import escape_latex, render_latex
+from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.words import plain
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, QUICK, finished, many_runs, mixed_runs, unfinished
 from tests.report.typesetting import needs_latex, typeset
@@ -26,7 +28,16 @@ def test_every_sign_of_latex_is_escaped() -> None:
 
 
 def test_a_character_that_latex_has_no_type_for_is_named_by_its_number() -> None:
-    assert escape_latex("é中«") == "é[U+4E2D][U+00AB]"
+    assert escape_latex("é中«") == "é{[}U+4E2D{]}{[}U+00AB{]}"
+
+
+@needs_latex
+def test_a_name_that_begins_with_a_bracket_or_a_star_is_no_argument_of_the_row_above(tmp_path: Path) -> None:
+    names = ("method", "[a]", "*", "a name of three lines, [the second:line]")
+    lines = tuple(plain((name, "1")) for name in names)
+    layout = Layout(header=("method", "n"), lines=lines, tasks=1, costs=0)
+    page = Page(title="[t]", label="l", quick=False, layout=layout, caption=("[c]",))
+    typeset(tmp_path, [render_latex(page)])
 
 
 def test_a_table_reads_as_latex() -> None:
@@ -80,8 +91,21 @@ def test_many_tasks_stand_in_blocks_below_one_another() -> None:
     scores = {f"task {index:02}": 90.0 for index in range(12)}
     text = latex([finished("td", seed, scores) for seed in range(3)])
     assert text.count("\\begin{table\\mtbenchwide}") == 1
-    assert text.count("\\begin{tabular}{l") == 3
+    assert text.count("\\begin{tabular}{l") == 4  # five tasks, five, two, and what is of all tasks
     assert all(task in text for task in scores)
+
+
+def test_a_row_has_as_many_columns_as_76_characters_have_room_for() -> None:
+    cells = [f"{place}" * 13 for place in range(9)]  # 13 + 1.5 characters each, after 12 of the name
+    layout = Layout(header=("method", *cells), lines=(plain(("a name of 12", *cells)),), tasks=9, costs=0)
+    page = Page(title="t", label="l", quick=False, layout=layout, caption=("c",))
+    assert re.findall(r"begin\{tabular\}\{l\*\{(\d)\}", render_latex(page)) == ["4", "4", "1"]
+
+
+def test_a_footnote_with_the_words_of_the_details_is_no_details() -> None:
+    layout = Layout(header=("method", "n"), lines=(plain(("td", "3")),), tasks=1, costs=0)
+    page = Page(title="t", label="l", quick=False, layout=layout, caption=(), details=("Same.",), footnotes=("Same.",))
+    assert r"\textbf{Details.} Same.\par" + "\nSame.\\par\n" in render_latex(page)
 
 
 def test_blocks_that_fill_a_page_go_on_in_another_table() -> None:

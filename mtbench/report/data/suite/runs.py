@@ -27,7 +27,7 @@ class Sheet:
 
     Attributes:
         dataset: the dataset as in the suite.
-        variation: the numbers of the protocol that this part of the grid sets or varies, as texts.
+        variation: the settings of the training protocol that this part of the grid sets or varies, as texts.
         comparison: its runs; methods in the suite's order, under the suite's labels.
         methods: their names in the suite, in the same order.
         planned: the number of seeds of the suite at this size.

@@ -62,7 +62,7 @@ class Switched:
 def switched(runs: SuiteRuns) -> list[Switched]:
     """Return the switches of each dataset that has single-task runs.
 
-    The runs without a switch are those without a setting of their own in the suite's grid, or else the first. Other
+    The runs without a switch are those for which the suite's grid sets nothing, or else the first. Other
     sheets of the dataset are switches of the training.
     """
     groups: dict[str, list[Sheet]] = {}

@@ -55,7 +55,7 @@ class EqualLoss:
 def equal_losses(comparisons: Sequence[Comparison], conflict: Sequence[pd.DataFrame]) -> list[EqualLoss]:
     """Return a table for each dataset and protocol of which two methods or more have conflict at a common loss.
 
-    Comparisons of one dataset under options of its own, such as pairs of its tasks, stand in one table.
+    Comparisons of one dataset with different options, such as pairs of its tasks, are in one table.
 
     Args:
         conflict: `mtbench.report.exhibits.diagnostics.data.conflict_frame` of each.

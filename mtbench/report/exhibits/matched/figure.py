@@ -34,7 +34,7 @@ def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
     """Return the mean over tasks over the weights, over the operations that answer one task, and over those that answer
     all.
 
-    Where names are many or long, points have numbers, which are told below.
+    Where names are many or long, points have numbers, and the legend has the names.
     """
     points, sizes = [arm for arm, _ in found.points], [size for _, size in found.points]
     sheet, reference, unit = found.sheet, found.reference, found.column.unit

@@ -27,7 +27,7 @@ _EXPLAINED = {
         "tasks have a positive inner product in their shared parameters.",
         "Ours: at the last epoch in which it was measured; null: the same task on the two halves of a batch, mean of "
         "the two tasks. The ratio and the null fall with the loss, so that the numbers of the paper and ours are not "
-        "compared; a table of its own compares methods at equal loss.",
+        "compared; another table compares methods at equal loss.",
     ),
     "distance": (
         "Distance of modulation vectors: mean absolute difference of the modulation vectors of two tasks.",

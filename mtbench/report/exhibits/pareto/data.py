@@ -4,6 +4,7 @@ Which points are the front is fixed by what they were worth on the validation sp
 at and not chosen among, so that a test of a method against them is of points that were given beforehand.
 """
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.errors import MtbenchError
 from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.data.constant import BALANCED
 from mtbench.report.data.gains.relative import single_task_runs
 from mtbench.report.data.studies import StudyRuns, setting
 from mtbench.stats.pareto import Dominance, dominance, front_probability, hypervolume
@@ -130,7 +131,7 @@ class Bounds:
 
     Attributes:
         ideal: the best that can be.
-        chance: the accuracy of guessing, 100 % over the number of classes.
+        chance: the accuracy of guessing, 100 % over the number of classes in the test split.
         nadir: the worst mean of any point or method that is shown.
     """
 
@@ -179,7 +180,7 @@ def _bounds(trade: TradeOff) -> Bounds:
     worst = np.where(trade.higher, known.min(axis=0), known.max(axis=0)) if len(known) else None
     return Bounds(
         ideal=_ideal(trade.tasks, known),
-        chance=_chance(trade.comparison.dataset, trade.tasks),
+        chance=_chance(trade),
         nadir=None if worst is None else tuple(map(float, worst)),
     )
 
@@ -265,18 +266,15 @@ def _ideal(tasks: Sequence[TaskInfo], means: NDArray[np.float64]) -> tuple[float
     return tuple(100.0 if task.higher_is_better else 0.0 for task in tasks)
 
 
-def _chance(dataset: str, tasks: Sequence[TaskInfo]) -> tuple[float, ...] | None:
-    from mtbench.contract import Classification  # which imports torch, as datasets do
-    from mtbench.plan.parse import parse_dataset
-
-    try:
-        kinds = {task.name: task.kind for task in parse_dataset(dataset).tasks()}
-    except MtbenchError:
-        return None  # the dataset is not installed here; its runs are there all the same
-    values = []
-    for task in tasks:
-        kind = kinds.get(task.name)
-        if not isinstance(kind, Classification) or (task.unit, task.higher_is_better) != ("%", True):
-            return None
-        values.append(100 / kind.classes)
-    return tuple(values)
+def _chance(trade: TradeOff) -> tuple[float, ...] | None:
+    """Return for each task the accuracy of guessing, as records have it: the majority class has the balanced accuracy
+    1 / C, of the C classes in the test split. None where a task has no such number."""
+    again = trade.study.again.values() if trade.study else ()
+    records = [run.record for runs in again for run in runs if run.record]
+    records += [record for method in trade.comparison.methods for record in method.records.values()]
+    for record in records:
+        known = [record.constants.get(task.name) for task in trade.tasks]
+        values = [constant.metrics.get(BALANCED[0], math.nan) if constant else math.nan for constant in known]
+        if not any(map(math.isnan, values)):
+            return tuple(values)
+    return None

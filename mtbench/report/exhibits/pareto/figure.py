@@ -157,7 +157,7 @@ def _single_lines(axes: Axes, trade: TradeOff, rival: Rival, pair: tuple[int, in
 def _cross(
     axes: Axes, trade: TradeOff, tested: NDArray[np.float64], pair: tuple[int, int], color: str, width: float
 ) -> None:
-    """The t-intervals of both means."""
+    """Draw the 95 % confidence intervals of both means."""
     across, up = (_interval(trade, tested, task) for task in pair)
     if across is None or up is None:
         return

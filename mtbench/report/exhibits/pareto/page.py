@@ -145,7 +145,7 @@ def _volumes(trade: TradeOff, limits: Bounds) -> Iterator[str]:
     best = _named(trade, limits.ideal)
     yield f"HV: hypervolume of the means as a fraction of the box from a reference to the best values ({best})."
     if limits.chance:
-        yield f"Chance: 100 % over the number of classes ({_named(trade, limits.chance)})."
+        yield f"Chance: 100 % over the number of classes in the test split ({_named(trade, limits.chance)})."
     if limits.nadir:
         yield (
             f"Nadir: in each task the worst mean of all points and methods here ({_named(trade, limits.nadir)}), so "

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from mtbench.report.exhibit import Exhibit, Results, Shown
-from mtbench.report.exhibits.pointing.page import pointing_frame, pointing_pages
+from mtbench.report.exhibits.pointing.data import pointing_frame
+from mtbench.report.exhibits.pointing.page import pointing_pages
 
 __all__ = ["Pointing"]
 

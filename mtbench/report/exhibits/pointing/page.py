@@ -1,34 +1,21 @@
-"""Pointing of a comparison's runs: distances of maps' peaks from the tasks' objects, and accuracy by these."""
+"""Tables of pointing: distances of maps' peaks from the tasks' objects, and accuracy by these."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 import pandas as pd
 
 from mtbench.report import text
 from mtbench.report.data.columns import MANY
-from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.exhibits.pointing.data import COUNTS, MEASURES
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import STALE
 from mtbench.report.page.words import DASH, Words, plain, written
 from mtbench.stats.summary import summarize
-from mtbench.store.record.pointing import Outcomes, TaskPointing
 
-__all__ = ["CONSTANT", "outcomes_page", "pointing_frame", "pointing_pages"]
+__all__ = ["CONSTANT", "outcomes_page", "pointing_pages"]
 
 CONSTANT = "constant point"
-_MEASURES = ("within_5", "within_10", "median")
-_COUNTS = ("localized_right", "localized_wrong", "elsewhere_right", "elsewhere_wrong")
-
-
-def pointing_frame(comparison: Comparison) -> pd.DataFrame:
-    """Return one row per finished run and task with pointing; empty where no record has any.
-
-    Columns: ``method``, ``seed``, ``map``, ``task``, ``count``; ``within_5``, ``within_10``, fractions, ``median``, in
-    sides of the image, and with ``constant_`` before them the same of the constant point, whose place is
-    ``constant_x``, ``constant_y``; the four counts of `Outcomes`.
-    """
-    return pd.DataFrame([row for method in comparison.methods for row in _rows(method)])
 
 
 def pointing_pages(comparison: Comparison, frame: pd.DataFrame) -> dict[str, Page]:
@@ -38,7 +25,7 @@ def pointing_pages(comparison: Comparison, frame: pd.DataFrame) -> dict[str, Pag
         frame: the frame from `pointing_frame`, not empty.
     """
     pages = {"pointing": _pointing_page(comparison, frame)}
-    if frame[list(_COUNTS)].notna().any(axis=None):
+    if frame[list(COUNTS)].notna().any(axis=None):
         pages["outcomes"] = outcomes_page(comparison, frame)
     return pages
 
@@ -57,13 +44,13 @@ def _pointing_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
                     name,
                     runs["map"].iloc[0],
                     *(_written(runs[runs["task"] == task], "within_10") for task in shown),
-                    *(_written(runs, measure) for measure in _MEASURES),
+                    *(_written(runs, measure) for measure in MEASURES),
                     DASH if pd.isna(ratio) else text.ratio(ratio),
                 )
             )
         )
     low = [_plain(frame[frame["task"] == task], "constant_within_10") for task in shown]
-    means = [_plain(frame, f"constant_{measure}") for measure in _MEASURES]
+    means = [_plain(frame, f"constant_{measure}") for measure in MEASURES]
     lines.append(plain((CONSTANT, DASH, *low, *means, text.ratio(1) if means[1] != DASH else DASH)))
     return _page(
         comparison,
@@ -85,7 +72,7 @@ def _pointing_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
 
 def outcomes_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
     """Return per method and task the 2 x 2 table, localized or not and right or wrong; of many tasks all together."""
-    known = frame.dropna(subset=list(_COUNTS))
+    known = frame.dropna(subset=list(COUNTS))
     tasks = list(dict.fromkeys(known["task"]))
     lines = []
     for name, runs in _methods(comparison, known):
@@ -126,26 +113,6 @@ def _page(
     )
 
 
-def _rows(method: MethodRuns) -> Iterator[dict[str, object]]:
-    for seed, record in method.records.items():
-        if record.pointing is None:
-            continue
-        for task, found in record.pointing.tasks.items():
-            yield {"method": method.title, "seed": seed, "map": record.pointing.map, "task": task, **_row(found)}
-
-
-def _row(found: TaskPointing) -> dict[str, object]:
-    constant, outcomes = found.constant, found.outcomes
-    return {
-        "count": found.count,
-        **asdict(found.peak),
-        **{f"constant_{name}": getattr(constant.nearness, name) if constant else None for name in _MEASURES},
-        "constant_x": constant.x if constant else None,
-        "constant_y": constant.y if constant else None,
-        **{name: getattr(outcomes, name) if isinstance(outcomes, Outcomes) else None for name in _COUNTS},
-    }
-
-
 def _methods(comparison: Comparison, frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each method with rows, with a dagger if a run is stale, and its rows."""
     for method in comparison.methods:
@@ -170,14 +137,14 @@ def _misses(rows: pd.DataFrame, of: str) -> float:
 
 
 def _outcomes(name: str, rows: pd.DataFrame) -> tuple[Words, ...]:
-    counts = rows.groupby("seed")[list(_COUNTS)].sum().astype(float)
+    counts = rows.groupby("seed")[list(COUNTS)].sum().astype(float)
     whole = counts.sum(axis=1)
     here, there = (counts[f"{place}_right"] + counts[f"{place}_wrong"] for place in ("localized", "elsewhere"))
     return plain(
         (
             name,
             text.counts([int(count) for count in whole]),
-            *(written(summarize(100 * counts[column] / whole)) for column in _COUNTS),
+            *(written(summarize(100 * counts[column] / whole)) for column in COUNTS),
             written(summarize(100 * counts["localized_right"] / here.where(here > 0))),
             written(summarize(100 * counts["elsewhere_right"] / there.where(there > 0))),
         )

@@ -6,7 +6,7 @@ from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.studies import home
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.exhibits.published.page import published_page
-from mtbench.report.exhibits.tuned.page import Tuned, tuned_methods
+from mtbench.report.exhibits.tuned.data import Tuned, tuned_methods
 from mtbench.report.page.layout import Page
 from mtbench.report.text import listed
 

@@ -53,7 +53,7 @@ class Scale:
     """Datasets with unlike numbers of tasks under one variation of the protocol.
 
     Attributes:
-        variation: the numbers of the protocol that the suite's grid sets for them, as texts.
+        variation: the settings of the training protocol that the suite's grid sets for them, as texts.
         points: the datasets, by number of tasks.
         titles: the names of methods for people, by the suite's names and in its order.
     """

@@ -1,4 +1,4 @@
-"""Runs sorted by a number of the protocol that a suite varies."""
+"""Runs by a setting of the training protocol that a suite varies."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class Swept:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """A number of the protocol, the values that it takes, and the runs on each dataset.
+    """A setting of the training protocol, its values, and the runs on each dataset.
 
     Attributes:
         setting: its name.

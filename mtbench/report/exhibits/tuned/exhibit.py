@@ -7,8 +7,9 @@ from mtbench.contract import TrainingProtocol
 from mtbench.report.data.studies import StudyRuns, home
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.searches import distinct, start_of
+from mtbench.report.exhibits.tuned.data import tuned_frame, tuned_methods
 from mtbench.report.exhibits.tuned.figure import draw_tuned
-from mtbench.report.exhibits.tuned.page import tuned_frame, tuned_methods, tuned_page
+from mtbench.report.exhibits.tuned.page import tuned_page
 
 __all__ = ["Tuned"]
 

@@ -1,4 +1,4 @@
-"""The figure of methods at settings of their own: what the search had found trial by trial, and what it brought."""
+"""The figure of methods with tuned settings: the best validation value by trial, and the test gain of tuning."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.exhibits.tuned.page import Tuned, best_so_far
+from mtbench.report.exhibits.tuned.data import Tuned, best_so_far
 from mtbench.report.figure.legend import ENDS_EXPLAINED, GREY, LINE, Legend, legend_of, told_apart
 from mtbench.report.figure.style import Look, new_figure, paper_style
 from mtbench.report.page.sentences import title_of
@@ -43,7 +43,7 @@ def draw_tuned(
     tall = sum(0.2 + LINE * (label.count("\n") + 1) for label in labels)
     with paper_style():
         figure = new_figure(max(2.6, 0.7 + tall) + legend.height)
-        figure.suptitle(title_of(comparison, "settings of their own"))
+        figure.suptitle(title_of(comparison, "tuned settings"))
         left, right = figure.subplots(1, 2)
         _draw_search(left, curves, {title: its for title, (_, its) in look.items()}, ends)
         left.set(xlabel="trial", ylabel=f"validation {_quantity(task)}")

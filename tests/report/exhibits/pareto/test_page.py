@@ -438,7 +438,7 @@ DETAILS = (
     "On front: fraction of bootstrap samples of the seeds in which the point is on the test split's front of all "
     "searched points.",
     "HV: hypervolume of the means as a fraction of the box from a reference to the best values (LU 100, RL 100).",
-    "Chance: 100 % over the number of classes (LU 10, RL 10).",
+    "Chance: 100 % over the number of classes in the test split (LU 10, RL 10).",
     "Nadir: in each task the worst mean of all points and methods here (LU 49, RL 50), so that a point that is "
     "worst in a task has no volume.",
     "Dominated: worse in every task than one point of the front; p: largest p-value over tasks of one-sided t-tests "

@@ -11,8 +11,8 @@ from mtbench.contract import Classification, Task
 from mtbench.report.assemble import make_report
 from mtbench.report.data.comparison import Comparison, compare
 from mtbench.report.exhibits.classes.exhibit import Classes
+from mtbench.report.exhibits.pointing.data import pointing_frame
 from mtbench.report.exhibits.pointing.exhibit import Pointing as PointingExhibit
-from mtbench.report.exhibits.pointing.page import pointing_frame
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.layout import Page
 from mtbench.report.page.markdown import render_markdown

@@ -1,0 +1,23 @@
+"""``mtbench status``: the states of runs."""
+
+from mtbench.cli.base.shared import DataRoot, Folders, ResultsOption, chosen_folders, console, data_root, keeping
+
+__all__ = ["status"]
+
+
+def status(folders: Folders = None, results: ResultsOption = None, root: DataRoot = None) -> None:
+    """Show how many runs are missing, running, failed, damaged, stale or fresh, and the reasons."""
+    from mtbench.cli.training.grid import notes, table
+    from mtbench.engines.say import say
+    from mtbench.store.union import survey_all
+
+    chosen = chosen_folders(folders, results)
+    with keeping():
+        runs = survey_all(chosen, data_root(root))
+    out = console()
+    if not runs:
+        say(out, f"No runs in {', '.join(map(str, chosen))} yet.", markup=False)
+        return
+    out.print(table(runs))
+    for line in notes(runs):
+        say(out, line)
