@@ -161,5 +161,5 @@ def _together(workers: Sequence[tuple[ForkServerProcess, Connection]], seconds: 
                 process.kill()
             process.join()
             pipe.close()
-    told = sorted((each for each in found if isinstance(each, str)), key=lambda why: why == BESIDE)
-    return told[0] if told else found
+    reasons = sorted((each for each in found if isinstance(each, str)), key=lambda why: why == BESIDE)
+    return reasons[0] if reasons else found

@@ -51,7 +51,7 @@ def examine(name: str, *, root: Path, only: Sequence[str] = ()) -> Iterator[Chec
 
 def made(checks: Mapping[str, Callable[[], None]], only: Sequence[str] = ()) -> Iterator[CheckResult]:
     """Make checks, see `examine`."""
-    chosen, first, told = _chosen(checks, only), next(iter(checks)), dict[str, str]()
+    chosen, first, reported = _chosen(checks, only), next(iter(checks)), dict[str, str]()
     for check, run in checks.items():
         if check != first and check not in chosen:
             continue
@@ -60,14 +60,14 @@ def made(checks: Mapping[str, Callable[[], None]], only: Sequence[str] = ()) -> 
             run()
         except Exception as error:
             fault = in_words(error)
-        if fault in told:
-            yield CheckResult(check=check, fault=f"as in '{told[fault]}'.")
+        if fault in reported:
+            yield CheckResult(check=check, fault=f"as in '{reported[fault]}'.")
         elif fault or check in chosen:
             yield CheckResult(
                 check=check, fault=fault, left_out=len(chosen - {first}) if check == first and fault else 0
             )
         if fault:
-            told.setdefault(fault, check)
+            reported.setdefault(fault, check)
         if fault and check == first:
             return
 

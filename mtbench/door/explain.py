@@ -17,7 +17,7 @@ def explain(
     data_root: Folder | None = None,
     device: str = "auto",
 ) -> Explanation:
-    """Write pages of figures on where the network of a finished run looks.
+    """Write pages of figures on the network of a finished run: attention maps, nearest images or predicted maps.
 
     Args:
         run: the folder of the run, a file in it, or a folder above it that has no other run below.

@@ -37,8 +37,8 @@ def run(
 ) -> pd.DataFrame:
     """Train methods on datasets, several runs at a time, and return their results.
 
-    A run that has a record already is not trained again. It is interrupted by Ctrl-C, after which the same call goes
-    on where it stopped. A run that fails is a row of the result with its reason, and a warning.
+    A run that has a record already is not retrained. Ctrl-C stops the call, and the same call resumes it. A run that
+    fails is a row of the result with its reason, and a warning.
 
     Args:
         methods: methods such as ``td:channels=6`` or ``branches+pcgrad``, as a list or as one text with commas; ``all``
@@ -53,7 +53,7 @@ def run(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
-        refresh: states in which runs are done again: ``stale``, ``failed``, ``damaged`` or ``all``.
+        refresh: states in which runs are retrained: ``stale``, ``failed``, ``damaged`` or ``all``.
         quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10`` or ``lr=3e-4``.
 
@@ -92,7 +92,7 @@ def run(
 def work_on(
     results: Folder, root: Folder | None, places: list[str], refresh: str | Iterable[str], *, quiet: bool
 ) -> Work:
-    """Return the work of a function of this package, which shows on the screen how it gets on.
+    """Return the work of a function of this package, which shows its progress on the screen.
 
     Raises:
         UsageError: `refresh` is no state.

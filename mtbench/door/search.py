@@ -42,16 +42,16 @@ def search(
 ) -> pd.DataFrame:
     """Search hyperparameters of methods on a validation split, and retrain what was chosen on all training examples.
 
-    Trials that are in the results folder already are not trained again. The retrained runs alone are reported, by
+    Trials that are in the results folder already are not retrained. The retrained runs alone are reported, by
     `mtbench.load` and `mtbench.report`.
 
     Args:
-        methods: methods such as ``td`` or ``branches+fixed``; a network alone is searched over its loss weights.
+        methods: methods such as ``td`` or ``branches+fixed``; a network alone is searched over its task weights.
         dataset: one dataset or several.
         trials: trials of each method; by default 20, or the whole grid.
         space: values to search by name, such as ``{"lr": "1e-4..1e-2:log", "channels": "1/2/6"}``; by default what each
             method declares.
-        objective: ``tasks`` (one per task) or ``mean``; by default ``tasks`` where loss weights are searched.
+        objective: ``tasks`` (one per task) or ``mean``; by default ``tasks`` where task weights are searched.
         sampler: ``tpe``, ``nsga2``, ``qmc`` or ``grid``.
         seeds: seeds of each trial: a count from 1000, or a list.
         seed: seed of the proposals.
@@ -64,7 +64,7 @@ def search(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
-        refresh: states in which runs are done again, see `mtbench.run`.
+        refresh: states in which runs are retrained, see `mtbench.run`.
         quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10``.
 

@@ -21,7 +21,7 @@ __all__ = ["Work", "check_refresh"]
 
 
 def check_refresh(states: Collection[str], *, option: str = "refresh") -> None:
-    """Refuse states of which no run can be done again.
+    """Refuse states in which no run can be retrained.
 
     Raises:
         UsageError: there is one.
@@ -40,7 +40,7 @@ class Work:
         results: the folder of the runs.
         root: the folder of the data files.
         places: a device for each run that may be at work at a time.
-        refresh: the states in which runs are done again.
+        refresh: the states in which runs are retrained.
         display: makes a display for a number of runs, on which they are shown while they are at work.
         announce: called with a title, such as ``trials 0 to 3``, or an empty one, and what is to be done, before it is.
         say: called with each line about data that are fetched or made.
@@ -122,6 +122,6 @@ class Work:
         """
         agenda = self.agenda(specs, write=True)
         self.announce(what, agenda)
-        told = {outcome.job.folder: outcome.why for outcome in self.execute(agenda)}
+        reasons = {outcome.job.folder: outcome.why for outcome in self.execute(agenda)}
         # What kept a run from being done is in its folder, unless that is where nothing could be written.
-        return [dataclasses.replace(run, why=run.why or told.get(run.folder, "")) for run in self.statuses(specs)]
+        return [dataclasses.replace(run, why=run.why or reasons.get(run.folder, "")) for run in self.statuses(specs)]

@@ -91,9 +91,9 @@ class Album:
         for number, each in enumerate(found[:TASKS]):
             if number and number % (COLUMNS - 1) == 0:
                 panels.append(None)
-            labelled = (each.rows == row).nonzero().flatten()
+            labeled = (each.rows == row).nonzero().flatten()
             above = self.tasks[each.index].name
-            panels += self._panels(each, labelled, above)[1] or [
+            panels += self._panels(each, labeled, above)[1] or [
                 Panel(image=self._image(row), above=above, below=("no label",))
             ]
         return [Line(panels=panels[start : start + COLUMNS]) for start in range(0, len(panels), COLUMNS)]

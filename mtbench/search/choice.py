@@ -11,7 +11,7 @@ def leading(study: Study) -> list[int]:
     done = [(trial.number, study.score(trial.values)) for trial in study.trials if trial.values is not None]
     if not done:
         return []
-    flags = front([score for _, score in done], maximise=study.higher_is_better)
+    flags = front([score for _, score in done], maximize=study.higher_is_better)
     numbers = [number for (number, _), is_on_front in zip(done, flags, strict=True) if is_on_front]
     return numbers[:1] if len(study.higher_is_better) == 1 else numbers
 

@@ -139,14 +139,14 @@ class Journal:
         """Store the outcome of a trial; `values`, of the objectives, is None if it failed."""
         study = self._storage.get_study_id_from_name(self._study.study_name)
         trial = self._storage.get_trial_id_from_study_id_trial_number(study, number)
-        told = {
+        stored = {
             "values": None if outcome.values is None else dict(outcome.values),
             "runs": {run: list(spent) for run, spent in outcome.runs.items()},
             "why": outcome.why,
         }
         with store_errors(self._path), quiet():
             # The outcome first: a finished trial has one.
-            self._storage.set_trial_user_attr(trial, OUTCOME, told)
+            self._storage.set_trial_user_attr(trial, OUTCOME, stored)
             if values is None:
                 self._study.tell(number, state=TrialState.FAIL)
             else:

@@ -59,9 +59,10 @@ def sobol_point(axes: Sequence[Axis], seed: int, number: int) -> Point:
     engine = qmc.Sobol(len(coordinates), scramble=True, seed=np.random.default_rng(derive(seed, "sobol")))
     if number > 1:
         engine.fast_forward(number - 1)
-    shares = engine.random(1)[0]
+    fractions = engine.random(1)[0]
     return {
-        coordinate.name: _at(coordinate, float(share)) for coordinate, share in zip(coordinates, shares, strict=True)
+        coordinate.name: _at(coordinate, float(fraction))
+        for coordinate, fraction in zip(coordinates, fractions, strict=True)
     }
 
 
@@ -99,21 +100,21 @@ def _levels(coordinate: Coordinate) -> list[float | str]:
     return list(dict.fromkeys(_on_range(coordinate, step / (LEVELS - 1)) for step in range(LEVELS)))
 
 
-def _at(coordinate: Coordinate, share: float) -> float | str:
+def _at(coordinate: Coordinate, fraction: float) -> float | str:
     """Return the value at a fraction of the range, in [0, 1)."""
     if isinstance(coordinate.space, Choices):
         values = coordinate.space.values
-        return values[min(int(share * len(values)), len(values) - 1)]
-    return _on_range(coordinate, share)
+        return values[min(int(fraction * len(values)), len(values) - 1)]
+    return _on_range(coordinate, fraction)
 
 
-def _on_range(coordinate: Coordinate, share: float) -> float:
+def _on_range(coordinate: Coordinate, fraction: float) -> float:
     space = coordinate.space
     assert not isinstance(space, Choices)
-    if share in (0, 1):
-        return space.high if share else space.low
+    if fraction in (0, 1):
+        return space.high if fraction else space.low
     low, high = (math.log(space.low), math.log(space.high)) if space.log else (space.low, space.high)
-    value = low + share * (high - low)
+    value = low + fraction * (high - low)
     value = math.exp(value) if space.log else value
     return float(round(value)) if coordinate.whole else value
 

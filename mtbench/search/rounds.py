@@ -1,4 +1,4 @@
-"""A search from its first trial to the chosen settings: rounds of trials, and then retrained runs of the winners.
+"""A search from its first trial to the chosen settings: rounds of trials, and then retrained runs of the best.
 
 A round's trials are all proposed before any is run, and stored in the order of their numbers when all are finished, so
 that proposals do not depend on the number of runs at a time or on the moment when a process was killed.
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from mtbench.plan.spec import RunSpec
 from mtbench.search.choice import choose
-from mtbench.search.desk import Desk
+from mtbench.search.open_study import OpenStudy
 from mtbench.search.planning import ROUND, StudyPlan
 from mtbench.store.results import mark_results
 from mtbench.store.status import RunStatus
@@ -54,37 +54,39 @@ def run_search(plans: Sequence[StudyPlan], *, results: Path, perform: Perform) -
     """
     mark_results(results)
     with ExitStack() as leases:
-        desks = [Desk(plan, results, leases) for plan in plans]
+        studies = [OpenStudy(plan, results, leases) for plan in plans]
         for began in range(0, max(plan.trials for plan in plans), ROUND):
-            _round(desks, began, perform)
-        _train_again(desks, perform)
-        return [desk.study() for desk in desks]
+            _round(studies, began, perform)
+        _retrain(studies, perform)
+        return [study.current() for study in studies]
 
 
-def _round(desks: Sequence[Desk], began: int, perform: Perform) -> None:
-    asked = [(desk, number) for desk in desks for number in desk.ask(began)]
+def _round(studies: Sequence[OpenStudy], began: int, perform: Perform) -> None:
+    asked = [(study, number) for study in studies for number in study.ask(began)]
     if not asked:
         return
-    working = list(dict.fromkeys(desk for desk, _ in asked))
-    for desk in working:
-        desk.write()  # a report that is made meanwhile recognizes trials by it
-    specs = [spec for desk, number in asked for spec in desk.specs(number)]
+    working = list(dict.fromkeys(study for study, _ in asked))
+    for study in working:
+        study.write()  # a report that is made meanwhile recognizes trials by it
+    specs = [spec for study, number in asked for spec in study.specs(number)]
     statuses = _perform(specs, _named(number for _, number in asked), perform)
-    for desk, number in asked:
-        desk.tell(number, [statuses[spec.id] for spec in desk.specs(number)])
-    for desk in working:
-        desk.write()
+    for study, number in asked:
+        study.store_outcome(number, [statuses[spec.id] for spec in study.specs(number)])
+    for study in working:
+        study.write()
 
 
-def _train_again(desks: Sequence[Desk], perform: Perform) -> None:
-    chosen = {desk: choose(desk.study(), desk.plan.request.points) for desk in desks}
-    again = {desk: {number: desk.again(number) for number in numbers} for desk, numbers in chosen.items()}
-    specs = [spec for runs in again.values() for each in runs.values() for spec in each]
+def _retrain(studies: Sequence[OpenStudy], perform: Perform) -> None:
+    chosen = {study: choose(study.current(), study.plan.request.points) for study in studies}
+    retraining = {
+        study: {number: study.retraining_specs(number) for number in numbers} for study, numbers in chosen.items()
+    }
+    specs = [spec for runs in retraining.values() for each in runs.values() for spec in each]
     statuses = _perform(specs, "chosen settings, retrained", perform)
-    for desk, runs in again.items():
-        desk.chosen = chosen[desk]
-        desk.retrained = {n: desk.folders([statuses[spec.id] for spec in each]) for n, each in runs.items() if each}
-        desk.write()
+    for study, runs in retraining.items():
+        study.chosen = chosen[study]
+        study.retrained = {n: study.folders([statuses[spec.id] for spec in each]) for n, each in runs.items() if each}
+        study.write()
 
 
 def _perform(specs: Sequence[RunSpec], what: str, perform: Perform) -> dict[str, RunStatus]:

@@ -215,8 +215,8 @@ def _welch_error(
     first, second = first_std**2 / first_n, second_std**2 / second_n
     if first + second == 0:
         return 0.0, None
-    share = first / (first + second)
-    return math.sqrt(first + second), 1 / (share**2 / (first_n - 1) + (1 - share) ** 2 / (second_n - 1))
+    fraction = first / (first + second)
+    return math.sqrt(first + second), 1 / (fraction**2 / (first_n - 1) + (1 - fraction) ** 2 / (second_n - 1))
 
 
 def _two_sided(difference: float, error: float | None, freedom: float | None) -> float:

@@ -38,7 +38,7 @@ class Dominance:
 
 
 def hypervolume(
-    points: ArrayLike, reference: ArrayLike, *, maximise: Directions = True, ideal: ArrayLike | None = None
+    points: ArrayLike, reference: ArrayLike, *, maximize: Directions = True, ideal: ArrayLike | None = None
 ) -> float:
     """Return the volume of the set that is better than the reference and no better than some point.
 
@@ -48,7 +48,7 @@ def hypervolume(
         points: (P, T); rows with a NaN are left out, and points that are not better than the reference in every task
             add nothing.
         reference: (T,) a poor value per task, such as the chance level.
-        maximise: True for tasks where higher is better.
+        maximize: True for tasks where higher is better.
         ideal: (T,) the best possible value per task; if given, the result is the fraction of the box between it and the
             reference.
 
@@ -60,7 +60,7 @@ def hypervolume(
     """
     known = _known(points)
     corner = np.asarray(reference, dtype=np.float64)
-    directions = _directions(maximise, known.shape[1])
+    directions = _directions(maximize, known.shape[1])
     volume = float(moocore.hypervolume(known, ref=corner, maximise=directions)) if len(known) else 0.0
     if ideal is None:
         return volume
@@ -70,7 +70,7 @@ def hypervolume(
     return volume / float(edges.prod())
 
 
-def front(points: ArrayLike, *, maximise: Directions = True) -> NDArray[np.bool_]:
+def front(points: ArrayLike, *, maximize: Directions = True) -> NDArray[np.bool_]:
     """Return a mask (P,) of the points (P, T) that no other dominates.
 
     Equal points are on the front together; a point with a NaN is not.
@@ -79,7 +79,7 @@ def front(points: ArrayLike, *, maximise: Directions = True) -> NDArray[np.bool_
     known = ~np.isnan(values).any(axis=1)
     mask = np.zeros(len(values), dtype=bool)
     if known.any():
-        directions = _directions(maximise, values.shape[1])
+        directions = _directions(maximize, values.shape[1])
         mask[known] = moocore.is_nondominated(values[known], maximise=directions, keep_weakly=True)
     return mask
 
@@ -89,7 +89,7 @@ def front_probability(
     generator: np.random.Generator,
     *,
     matched: bool = True,
-    maximise: Directions = True,
+    maximize: Directions = True,
     resamples: int = 2000,
 ) -> NDArray[np.float64]:
     """Return the stability of a front: the fraction of resamples of the runs in which each point is on it.
@@ -101,7 +101,7 @@ def front_probability(
         points: (P, S, T) values of points, runs and tasks; a run with a NaN is missing.
         generator: draws the runs.
         matched: True if run s of every point has the same seed; then seeds are resampled, for all points alike.
-        maximise: True for tasks where higher is better.
+        maximize: True for tasks where higher is better.
         resamples: number of resamples.
 
     Returns:
@@ -114,12 +114,12 @@ def front_probability(
     sums = np.einsum("bps,pst->bpt", counts, np.where(known[:, :, None], values, 0.0))
     missing = np.full(sums.shape, np.nan)
     means = np.divide(sums, weights[:, :, None], out=missing, where=weights[:, :, None] > 0)
-    shares: NDArray[np.float64] = np.mean([front(drawn, maximise=maximise) for drawn in means], axis=0)
-    return np.where(known.any(axis=1), shares, np.nan)
+    fractions: NDArray[np.float64] = np.mean([front(drawn, maximize=maximize) for drawn in means], axis=0)
+    return np.where(known.any(axis=1), fractions, np.nan)
 
 
 def dominance(
-    method: ArrayLike, points: Sequence[ArrayLike], *, matched: bool, maximise: Directions = True
+    method: ArrayLike, points: Sequence[ArrayLike], *, matched: bool, maximize: Directions = True
 ) -> Dominance:
     """Test whether a method is worse in every task than one of several points, such as those of a front.
 
@@ -132,9 +132,9 @@ def dominance(
         points: (S_k, T) each.
         matched: True if run s has the same seed everywhere, so that tests are paired and every S_k is S; otherwise they
             are Welch's.
-        maximise: True for tasks where higher is better.
+        maximize: True for tasks where higher is better.
     """
-    signs = np.where(_directions(maximise, np.shape(method)[1]), 1.0, -1.0)
+    signs = np.where(_directions(maximize, np.shape(method)[1]), 1.0, -1.0)
     own = np.asarray(method, dtype=np.float64) * signs
     test = paired if matched else welch
     ps = []
@@ -157,8 +157,8 @@ def _known(points: ArrayLike) -> NDArray[np.float64]:
     return values[~np.isnan(values).any(axis=1)]
 
 
-def _directions(maximise: Directions, tasks: int) -> NDArray[np.bool_]:
-    return np.broadcast_to(np.asarray(maximise, dtype=bool), tasks)
+def _directions(maximize: Directions, tasks: int) -> NDArray[np.bool_]:
+    return np.broadcast_to(np.asarray(maximize, dtype=bool), tasks)
 
 
 def _draws(

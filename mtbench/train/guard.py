@@ -39,9 +39,9 @@ class Guard:
             return
         self.unseen.append((_is_fit(losses, balancer), _alone(losses), balancer, where))
         if len(self.unseen) == TOGETHER or isinstance(balancer, GradientBalancer):
-            self.look()
+            self.check_waiting()
 
-    def look(self) -> None:
+    def check_waiting(self) -> None:
         """Refuse the first unfit loss among those that are not checked yet, if there is any.
 
         Raises:

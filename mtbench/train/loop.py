@@ -123,7 +123,7 @@ def fit(
         with _fitting():
             optimizer.load_state_dict(state["optimizer"])
     norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
-    look = partial(measure, network, norm_batch=norm_batch, check_stop=check_stop)
+    evaluate = partial(measure, network, norm_batch=norm_batch, check_stop=check_stop)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}
     final: Mapping[str, Evaluation] = {}
     beat = Heartbeat(watch, run.tasks, epochs=epochs, score=_last_score(curve, run.tasks))
@@ -178,7 +178,7 @@ def fit(
                 len(batch.rows) * batch.inputs_per_example * network.passes(batch) * (1 + balancer.forwards)
             )
             beat.step(epoch, step + 1, len(chunks), losses)
-        guard.look()
+        guard.check_waiting()
         ledger.label_uses += int(used.sum())
         ledger.tick(training=True)
         phase.leave(network)
@@ -187,9 +187,9 @@ def fit(
         if epoch + 1 in where:
             name = "val" if protocol.validation else "test"
             if epoch + 1 == epochs and not selects:
-                found = final = _final(run, ledger.steps, look)
+                found = final = _final(run, ledger.steps, evaluate)
             else:
-                found = {name: look(run.splits[name], batches=run.batches_of(name))}
+                found = {name: evaluate(run.splits[name], batches=run.batches_of(name))}
             curve.append(_point(epoch + 1, ledger, lost / used, run.tasks, found, conflict, weights))
             weights.clear()
             if selects:
@@ -217,7 +217,7 @@ def fit(
         if selected is None
         else best_epochs(network, curve, run.tasks),
         # Resumed after the last epoch, or with another one selected, there is no evaluation of these weights yet.
-        final=final or _final(run, ledger.steps, look),
+        final=final or _final(run, ledger.steps, evaluate),
     )
 
 
@@ -251,17 +251,17 @@ def _fitting() -> Iterator[None]:
         raise UnfitState(f"its state does not fit the run: {type(cause).__name__}: {cause}") from cause
 
 
-def _final(run: Assembly, steps: int, look: Callable[..., Evaluation]) -> Mapping[str, Evaluation]:
+def _final(run: Assembly, steps: int, evaluate: Callable[..., Evaluation]) -> Mapping[str, Evaluation]:
     """Return the evaluation of every split, with predictions of the test split.
 
     Args:
-        look: `measure` of the run's network.
+        evaluate: `measure` of the run's network.
 
     Raises:
         NonFiniteLoss: the last step broke a loss, which no training loss has shown.
     """
     splits = {**run.splits, "train": run.splits["train"].first(TRAIN_EXAMPLES)}
-    found = {name: look(split, keep=name == "test", batches=run.batches_of(name)) for name, split in splits.items()}
+    found = {name: evaluate(split, keep=name == "test", batches=run.batches_of(name)) for name, split in splits.items()}
     for name, evaluation in found.items():
         for task, result in evaluation.results.items():
             if result.count and not math.isfinite(result.loss):

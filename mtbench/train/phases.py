@@ -145,9 +145,9 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
         frozen={},
     )
     if network.phases:
-        return tuple(_labelled(phase, run) for phase in _own_phases(only, run))
+        return tuple(_labeled(phase, run) for phase in _own_phases(only, run))
     if protocol.adds == "none":
-        return (_labelled(only, run),)
+        return (_labeled(only, run),)
     own = owned(run.network, last, some_inputs(run), seed=run.setup.seed)
     first = dataclasses.replace(only, name="first", shown=every[:-1], frozen={n: _mask(own[n]) for n in own})
     second = dataclasses.replace(only, name=protocol.adds, start=protocol.epochs, adds=last)
@@ -165,7 +165,7 @@ def phases(run: Assembly, protocol: TrainingProtocol) -> tuple[Phase, ...]:
         }
         alone = Alone(run.tasks, [parameter for name, parameter in network.named_parameters() if name in own])
         second = dataclasses.replace(second, shown=(last,), balancer=alone, frozen=frozen)
-    return _labelled(first, run), _labelled(second, run)
+    return _labeled(first, run), _labeled(second, run)
 
 
 def _own_phases(only: Phase, run: Assembly) -> Iterator[Phase]:
@@ -215,7 +215,7 @@ def _mask(frozen: Tensor) -> Tensor | None:
     return None if frozen.all() else frozen
 
 
-def _labelled(phase: Phase, run: Assembly) -> Phase:
+def _labeled(phase: Phase, run: Assembly) -> Phase:
     """Return the phase with targets defined only for the tasks that are trained.
 
     Raises:

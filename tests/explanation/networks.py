@@ -63,7 +63,7 @@ class Scaled(OneTaskNetwork):
 
 
 class Twice(OneTaskNetwork):
-    """The backbone is used twice: first on the image, then on the image plus the task's share of its mean map.
+    """The backbone is used twice: first on the image, then on the image plus its mean map times the task's factor.
 
     What is asked is answered by the second pass, or where `last` is false by the first of two.
     """
@@ -74,11 +74,11 @@ class Twice(OneTaskNetwork):
         super().__init__(options, setup)
         self.backbone = setup.build_backbone()
         self.branch = setup.head(self.backbone, 3)
-        self.shares = nn.Parameter(torch.tensor([0.5, -1.0]))
+        self.factors = nn.Parameter(torch.tensor([0.5, -1.0]))
 
     def second(self, inputs: Tensor, task: Tensor) -> Tensor:
         first = self.backbone(inputs).mean(1)
-        return cast(Tensor, inputs + (self.shares[task] * first)[:, None, None, None])
+        return cast(Tensor, inputs + (self.factors[task] * first)[:, None, None, None])
 
     def forward(self, inputs: Inputs, task: Tensor) -> Tensor:
         images = cast(Tensor, inputs)

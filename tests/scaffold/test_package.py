@@ -170,8 +170,8 @@ def test_the_balancers_weights_are_those_of_its_equation(tmp_path: Path) -> None
     half = torch.tensor([0.5, 0.5])
 
     def weights(means: list[float], counts: list[int]) -> list[float]:
-        share = half if all(counts) else torch.tensor(counts).sign().float()
-        losses = Losses(means=torch.tensor(means), counts=torch.tensor(counts), base_weights=share)
+        weights = half if all(counts) else torch.tensor(counts).sign().float()
+        losses = Losses(means=torch.tensor(means), counts=torch.tensor(counts), base_weights=weights)
         return [round(weight, 5) for weight in balancer.weigh(losses).tolist()]
 
     # m = (.1, .3), m / mean(m) = (.5, 1.5), and half of the pull: .5 (.5 + .25), .5 (.5 + .75)

@@ -66,8 +66,9 @@ def test_a_grid_that_nobody_can_try_is_refused() -> None:
 def test_sobol_points_fill_each_axis_evenly() -> None:
     found = axes("td", lr="1e-4..1e-2:log", channels="0..7", gate="choices")
     points = [sobol_point(found, 3, number) for number in range(1, 17)]
-    shares = sorted(math.log(float(point["lr"]) / 1e-4) / math.log(100) for point in points)
-    assert [int(share * 16) for share in shares] == list(range(16))  # a point in every sixteenth, as a (0, m, 1)-net
+    fractions = sorted(math.log(float(point["lr"]) / 1e-4) / math.log(100) for point in points)
+    # A point in every sixteenth, as a (0, m, 1)-net.
+    assert [int(fraction * 16) for fraction in fractions] == list(range(16))
     assert [point["gate"] for point in points].count("tanh") == 8
     assert all(0 <= float(point["channels"]) <= 7 and float(point["channels"]).is_integer() for point in points)
 

@@ -262,7 +262,7 @@ def test_two_searches_at_the_same_time_do_not_meet(world: World) -> None:
     search(world, "uniform", trials=4)
     (folder,) = world.results.glob("searches/*/*")
     before = (folder / "journal.log").read_bytes()
-    with Lease(folder), pytest.raises(Busy, match=r"another mtbench is at work on the search in .*uniform-"):
+    with Lease(folder), pytest.raises(Busy, match=r"another mtbench works on the search in .*uniform-"):
         search(world, "uniform", trials=8)
     assert (folder / "journal.log").read_bytes() == before
     assert len(search(world, "uniform", trials=8)[0].trials) == 8

@@ -78,7 +78,7 @@ def test_one_run_has_the_product_of_its_gains() -> None:
 
 def test_an_ideal_makes_a_volume_a_share() -> None:
     assert hypervolume([[90, 80]], [10, 10], ideal=[100, 100]) == pytest.approx(80 * 70 / 90**2)
-    assert hypervolume([[2.0, 80]], [4.0, 10], maximise=[False, True], ideal=[0.0, 100]) == pytest.approx(7 / 18)
+    assert hypervolume([[2.0, 80]], [4.0, 10], maximize=[False, True], ideal=[0.0, 100]) == pytest.approx(7 / 18)
     assert hypervolume([[100, 100]], [10, 10], ideal=[100, 100]) == pytest.approx(1)
     with pytest.raises(ValueError, match="not better than the reference"):
         hypervolume([[90, 80]], [10, 10], ideal=[100, 10])
@@ -87,9 +87,9 @@ def test_an_ideal_makes_a_volume_a_share() -> None:
 def test_each_task_has_its_own_direction() -> None:
     points = np.random.default_rng(0).uniform(0, 1, size=(8, 3))
     turned = points * [1, -1, 1]
-    assert hypervolume(turned, [0, 0, 0], maximise=[True, False, True]) == pytest.approx(hypervolume(points, [0, 0, 0]))
-    assert (front(turned, maximise=[True, False, True]) == front(points)).all()
-    assert (front(-points, maximise=False) == front(points)).all()
+    assert hypervolume(turned, [0, 0, 0], maximize=[True, False, True]) == pytest.approx(hypervolume(points, [0, 0, 0]))
+    assert (front(turned, maximize=[True, False, True]) == front(points)).all()
+    assert (front(-points, maximize=False) == front(points)).all()
 
 
 def test_missing_points_count_for_nothing() -> None:
@@ -126,9 +126,9 @@ def test_points_far_apart_are_surely_on_the_front_or_off_it() -> None:
 def test_the_front_is_as_sure_as_an_enumeration_of_all_resamples_has_it() -> None:
     points = np.random.default_rng(3).normal(size=(4, 3, 2)) + np.random.default_rng(4).normal(size=(4, 1, 2))
     together = [front_by_pairs(points[:, list(drawn)].mean(axis=1)) for drawn in itertools.product(range(3), repeat=3)]
-    shares = front_probability(points, np.random.default_rng(0), resamples=20_000)
+    fractions = front_probability(points, np.random.default_rng(0), resamples=20_000)
     assert 0.1 < np.mean(together, axis=0)[1] < 0.9 or 0.1 < np.mean(together, axis=0)[0] < 0.9
-    assert shares == pytest.approx(np.mean(together, axis=0), abs=0.015)
+    assert fractions == pytest.approx(np.mean(together, axis=0), abs=0.015)
     # Unmatched: every point draws runs of its own, 10 multisets each.
     two = points[:2]
     apart = [
@@ -136,17 +136,17 @@ def test_the_front_is_as_sure_as_an_enumeration_of_all_resamples_has_it() -> Non
         for a in itertools.product(range(3), repeat=3)
         for b in itertools.product(range(3), repeat=3)
     ]
-    shares = front_probability(two, np.random.default_rng(0), matched=False, resamples=20_000)
-    assert shares == pytest.approx(np.mean(apart, axis=0), abs=0.015)
+    fractions = front_probability(two, np.random.default_rng(0), matched=False, resamples=20_000)
+    assert fractions == pytest.approx(np.mean(apart, axis=0), abs=0.015)
 
 
 @pytest.mark.parametrize("matched", [True, False])
 def test_runs_that_are_missing_are_not_drawn(matched: bool) -> None:
     points = np.array([[[1, 1], [NAN, 9]], [[0, 0], [0, 0]], [[NAN, NAN], [NAN, NAN]]], dtype=float)
-    shares = front_probability(points, np.random.default_rng(0), matched=matched, resamples=8000)
-    assert math.isnan(shares[2])
+    fractions = front_probability(points, np.random.default_rng(0), matched=matched, resamples=8000)
+    assert math.isnan(fractions[2])
     # With common seeds, one in four resamples draws the missing one twice: the second point is alone then.
-    assert shares[:2] == pytest.approx([0.75, 0.25] if matched else [1, 0], abs=0.02)
+    assert fractions[:2] == pytest.approx([0.75, 0.25] if matched else [1, 0], abs=0.02)
 
 
 def test_a_method_below_a_point_in_every_task_is_dominated() -> None:
@@ -182,7 +182,7 @@ def test_the_p_of_a_point_is_the_largest_of_its_tasks_and_is_corrected_for_the_p
 def test_where_lower_is_better_the_lower_point_dominates() -> None:
     rng = np.random.default_rng(2)
     method, point = rng.normal(size=(5, 2)), rng.normal(loc=[5, -5], size=(5, 2))
-    assert dominance(method, [point], matched=True, maximise=[True, False]).dominated
+    assert dominance(method, [point], matched=True, maximize=[True, False]).dominated
     assert not dominance(method, [point], matched=True).dominated
 
 

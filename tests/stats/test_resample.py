@@ -51,7 +51,7 @@ def test_intervals_cover_the_true_difference_with_ten_runs() -> None:
 
 
 def test_one_run_is_resampled_over_images_alone() -> None:
-    # 60 images that only the first answers, 40 that only the second does: a binomial share.
+    # 60 images that only the first answers, 40 that only the second does: a binomial fraction.
     first = np.arange(100) < 60
     resampled = accuracy_difference(first, ~first, np.random.default_rng(0), resamples=20_000)
     assert resampled.difference == pytest.approx(20)

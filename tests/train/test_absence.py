@@ -40,7 +40,7 @@ LATE = 48
 """The examples from this one on have no label of the last task."""
 
 
-def half_labelled(method: str, dataset: str = "toy-all", **settings: Any) -> tuple[Assembly, Any]:
+def half_labeled(method: str, dataset: str = "toy-all", **settings: Any) -> tuple[Assembly, Any]:
     """Return a run in which the last task has labels in the first half of the examples alone, and its protocol."""
     spec = spec_of(method, dataset, **settings)
     made = assemble(spec, root=Path(), device=CPU)
@@ -121,7 +121,7 @@ def test_nothing_of_an_absent_task_moves_and_everything_else_does(
     method: str, settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late_batches(monkeypatch)
-    made, protocol = half_labelled(method, epochs="2", **settings)
+    made, protocol = half_labeled(method, epochs="2", **settings)
     seen = watched(made, protocol)
     assert seen.absent == 2 * [False, False, False, True, True, True]
     assert [moved for moved, absent in zip(seen.moved, seen.absent, strict=True) if absent] == 6 * [0]
@@ -134,7 +134,7 @@ def test_without_the_mechanism_it_does_move(monkeypatch: pytest.MonkeyPatch) -> 
     late_batches(monkeypatch)
     monkeypatch.setattr("mtbench.train.loop.absences", lambda _, plan, **__: {phase.name: Absence() for phase in plan})
     for method, least, most in (("chmod", 29, 30), ("td", 320, 320)):
-        made, protocol = half_labelled(method, epochs="1")
+        made, protocol = half_labeled(method, epochs="1")
         seen = watched(made, protocol)
         assert [least <= moved <= most for moved in seen.moved[3:]] == 3 * [True]
 
@@ -159,7 +159,7 @@ def test_nothing_of_an_absent_task_moves_in_the_example_of_contributing(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late_batches(monkeypatch)
-    made, protocol = half_labelled("chmod", epochs="2", **OPTIMIZERS[name])
+    made, protocol = half_labeled("chmod", epochs="2", **OPTIMIZERS[name])
     seen = watched(with_network(made, example_of_contributing()), protocol)
     assert seen.moved[3:6] == seen.moved[9:] == [0, 0, 0]
     assert min(seen.moved[:3]) > 40  # of 50 features
@@ -187,7 +187,7 @@ def test_a_parameter_of_one_task_is_skipped_where_its_gradient_is_zero_and_not_n
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late_batches(monkeypatch)
-    made, protocol = half_labelled("chmod", epochs="2", **OPTIMIZERS[name])
+    made, protocol = half_labeled("chmod", epochs="2", **OPTIMIZERS[name])
     seen = watched(with_network(made, Restacked), protocol)
     assert seen.moved[3:6] == seen.moved[9:] == [0, 0, 0]
     assert min(seen.moved[:3]) > 40
@@ -197,7 +197,7 @@ def test_a_penalty_does_not_move_what_belongs_to_an_absent_task(monkeypatch: pyt
     """Eq. 8 of channel modulation has a gradient in the vectors of three tasks, whichever are present."""
     late_batches(monkeypatch)
     method = "chmod:regularizer=1:triple=same/upper/lower:beta=9"
-    made, protocol = half_labelled(method, "toy-three", epochs="2", clip="1")
+    made, protocol = half_labeled(method, "toy-three", epochs="2", clip="1")
     with torch.no_grad():  # at first all vectors are 1, where the regularizer is flat
         for vectors in made.network.modulation.values():  # type: ignore[operator]
             vectors.add_(torch.linspace(-0.1, 0.1, vectors.numel()).view_as(vectors))
@@ -222,7 +222,7 @@ class Scales(LossWeighting):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_balancers_own_row_of_an_absent_task_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     late_batches(monkeypatch)
-    made, protocol = half_labelled("branches", epochs="2", **OPTIMIZERS[name])
+    made, protocol = half_labeled("branches", epochs="2", **OPTIMIZERS[name])
     made = dataclasses.replace(made, balancer=Scales(NoOptions(), made.tasks))
     values: list[list[float]] = []
     logs = made.balancer.logs

@@ -111,7 +111,7 @@ def test_the_step_that_broke_is_named_however_late_it_is_seen(step: int) -> None
     def go() -> None:
         for number in range(1, 2 * TOGETHER):
             watched.check(losses_of([1.0, math.nan if number >= step else 2.0]), BALANCER, f"at step {number}")
-        watched.look()
+        watched.check_waiting()
 
     with pytest.raises(NonFiniteLoss, match=rf"^the loss of task 'task1' became nan at step {step}\."):
         go()

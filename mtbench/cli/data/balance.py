@@ -47,9 +47,9 @@ def class_balance(dataset: "Dataset") -> Iterator[str]:
     found = constants(dataset.tasks, train, test)
     reached = {task.name: found[task.name].metrics["accuracy"] for _, task in tasks if task.name in found}
     if len(tasks) > MANY_TASKS:
-        labelled = (100 * train.defined.double().mean(0)).tolist()
+        labeled = (100 * train.defined.double().mean(0)).tolist()
         yield f"{len(tasks)} tasks of {_range([task.kind.output_size for _, task in tasks], 0)} classes"
-        yield f"training examples with a label: {_range([labelled[index] for index, _ in tasks])} %"
+        yield f"training examples with a label: {_range([labeled[index] for index, _ in tasks])} %"
     else:
         for index, task in tasks:
             yield _line(task, train.targets[index][train.defined[:, index]], len(train))

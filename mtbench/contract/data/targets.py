@@ -25,7 +25,7 @@ def check_targets(tasks: Sequence[Task], split: Split, name: str) -> None:
         rest = f" The same holds for {more} more task{'s' * (more > 1)}." if more else ""
         raise PluginError(
             f"in split '{name}' {faults[0]}.{rest}",
-            mend="The dataset has to give other targets, or other kinds of tasks; `mtbench check` looks at all splits.",
+            mend="The dataset has to give other targets, or other kinds of tasks; `mtbench check` checks all splits.",
         )
 
 

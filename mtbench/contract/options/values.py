@@ -12,6 +12,7 @@ __all__ = ["FILE", "Value", "parse_value", "render_value"]
 
 _Plain: TypeAlias = bool | int | float | str | tuple[float, ...] | tuple[str, ...]
 Value: TypeAlias = _Plain | File | None
+"""The value of an option: a bool, a number, a text, a tuple of numbers or of texts, a file, or None for no file."""
 
 FILE = File | None
 """The type of a field that is a file; None, written ``none``, if there is none."""

@@ -83,14 +83,14 @@ def absences(run: Assembly, plan: Sequence[Phase], *, one_task: bool) -> dict[st
     every = all(bool(phase.split.defined.all()) and not phase.split.augment for phase in plan)
     if len(run.tasks) == 1 or (every and not one_task):
         return none
-    network, look = run.network, partial(owners, run.network, some_inputs(run), seed=run.setup.seed)
+    network, find_owners = run.network, partial(owners, run.network, some_inputs(run), seed=run.setup.seed)
     if not network.phases:
-        found = look()
+        found = find_owners()
         return {phase.name: _absence(network, phase.balancer, found) for phase in plan}
     before, kept = copy.deepcopy(network.state_dict()), {}
     for phase in plan:
         network.begin_phase(phase.name)
-        kept[phase.name] = _absence(network, phase.balancer, look())
+        kept[phase.name] = _absence(network, phase.balancer, find_owners())
     network.load_state_dict(before)
     return kept
 

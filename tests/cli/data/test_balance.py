@@ -72,8 +72,8 @@ def test_each_task_has_its_labels_counted_and_the_majority_class_its_accuracy() 
     for index, line in enumerate(lines):
         train, test = known(dataset, "train", index), known(dataset, "test", index)
         counts = Counter(train.tolist())
-        shares = ", ".join(f"{label}: {100 * counts[label] / len(train):.1f} %" for label in range(4))
-        assert line == f"q{index}: {len(train)} of 600 training examples have a label; {shares}"
+        fractions = ", ".join(f"{label}: {100 * counts[label] / len(train):.1f} %" for label in range(4))
+        assert line == f"q{index}: {len(train)} of 600 training examples have a label; {fractions}"
         dummy = DummyClassifier(strategy="most_frequent").fit(train[:, None], train)
         accuracies.append(100 * dummy.score(test[:, None], test))
     rows = ", ".join(f"q{index} {accuracy:.2f}" for index, accuracy in enumerate(accuracies))
@@ -86,8 +86,8 @@ def test_of_many_classes_the_rare_ones_are_summed_up() -> None:
     line, _, _, _ = class_balance(made(classes=30, partial=False))
     assert line.startswith("q0: all labeled; ")
     assert line.count(":") == 14
-    shares = [float(share) for share in re.findall(r": ([\d.]+) %", line)]
-    assert sum(shares) == pytest.approx(100, abs=0.7)
+    fractions = [float(fraction) for fraction in re.findall(r": ([\d.]+) %", line)]
+    assert sum(fractions) == pytest.approx(100, abs=0.7)
     assert "18 rarer classes: " in line
 
 

@@ -160,7 +160,7 @@ def test_targets_that_a_kind_cannot_be_given_are_told_of_as_a_dataset_is_prepare
     assert str(error.value) == (
         "in split 'train' the targets of task 'upper' have 28 numbers that are none of the 4 classes 0 to 3: 4. The "
         "same holds for 1 more task. The dataset has to give other targets, or other kinds of tasks; `mtbench check` "
-        "looks at all splits."
+        "checks all splits."
     )
     [spec, *_] = plan(Request(methods=["uniform"], datasets=["toy-all"], protocol="paper", settings={}, seeds=[0]))
     with pytest.raises(PluginError, match="in split 'train' the targets of task 'upper' have 28 numbers"):

@@ -146,7 +146,7 @@ def test_a_failed_trial_is_shown_and_counted(place: Path) -> None:
 def test_a_search_that_is_under_way_is_not_begun_again() -> None:
     mtbench(*WEIGHTS, "--trials", "1", "--retrain", "0", "--quiet")
     (folder,) = RESULTS.glob("searches/*/*")
-    with Lease(folder), pytest.raises(Busy, match="another mtbench is at work on the search in"):
+    with Lease(folder), pytest.raises(Busy, match="another mtbench works on the search in"):
         mtbench(*WEIGHTS, "--trials", "2", "--retrain", "0", "--quiet")
 
 

@@ -65,7 +65,7 @@ def test_what_is_no_space_or_does_not_fit_is_refused_where_it_is_declared(defaul
 
 def test_a_range_beyond_what_the_option_allows_is_refused() -> None:
     with pytest.raises(ValueError, match="does not fit"):
-        option(0.5, "a share", low=0, high=1, search=(0.5, 2.0))
+        option(0.5, "a fraction", low=0, high=1, search=(0.5, 2.0))
 
 
 @given(LOG_RATIOS)

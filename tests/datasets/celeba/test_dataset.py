@@ -166,8 +166,8 @@ def test_lists_are_the_same_wherever_they_are_drawn_and_prepare_prints_their_sum
 def test_prepare_says_what_the_labels_are_like(root: Path) -> None:
     lines = prepare(root, TRIPLETS)
     assert lines[0].startswith("14 images to train on, 10 to test on, and 6 of a validation split")
-    share = 100 * float(HAS[:14, NAMES.index("Bald")].double().mean())
-    assert f"Bald {share:.1f} %" in lines[1]
+    fraction = 100 * float(HAS[:14, NAMES.index("Bald")].double().mean())
+    assert f"Bald {fraction:.1f} %" in lines[1]
     [together] = [line for line in lines if line.startswith("attributes that go together most")]
     first = together.partition("correlation: ")[2].partition(", ")[0]
     one, _, other, value = first.split()

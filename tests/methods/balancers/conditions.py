@@ -94,8 +94,8 @@ def hull(it: Answer) -> float:
     if len(it.units) < len(it.rows):
         return 0.0
     system = np.vstack([it.units.T, np.ones(len(it.units))])
-    shares, _ = nnls(system, np.append(np.zeros(it.units.shape[1]), 1.0))
-    return float(np.linalg.norm(shares @ it.units) / shares.sum())
+    weights, _ = nnls(system, np.append(np.zeros(it.units.shape[1]), 1.0))
+    return float(np.linalg.norm(weights @ it.units) / weights.sum())
 
 
 def projected(point: Vector, units: Vector) -> Vector:

@@ -9,9 +9,9 @@ from mtbench_toys.kinds import Triplet
 DIGITS = Classification(classes=10)
 
 
-def labels(examples: int, tasks: int = 2, share: float = 1.0) -> Tensor:
+def labels(examples: int, tasks: int = 2, fraction: float = 1.0) -> Tensor:
     """Return random masks of defined targets."""
-    return torch.rand(examples, tasks, generator=torch.Generator().manual_seed(0)) < share
+    return torch.rand(examples, tasks, generator=torch.Generator().manual_seed(0)) < fraction
 
 
 def epoch(defined: Tensor, whole: Tensor, number: int = 0, *, one_task: bool = True) -> Visits:
@@ -61,7 +61,7 @@ def test_epochs_differ_and_are_the_same_when_drawn_again() -> None:
 
 
 def test_examples_without_a_label_are_left_out_and_as_many_are_visited_as_have_one_among_all() -> None:
-    everything = labels(200, share=0.4)
+    everything = labels(200, fraction=0.4)
     found = epoch(everything[:50], everything)
     assert len(found) == int(everything.any(1).sum())
     assert everything[found.rows].any(1).all()

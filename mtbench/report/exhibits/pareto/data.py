@@ -195,7 +195,7 @@ def volume(tested: Sequence[NDArray[np.float64]], reference: Sequence[float] | N
     points = [means for means in map(mean, tested) if np.isfinite(means).all()]
     if not points or not (gaps > 0).all():
         return None
-    return hypervolume(points, reference, maximise=trade.higher, ideal=ideal)
+    return hypervolume(points, reference, maximize=trade.higher, ideal=ideal)
 
 
 def dominated(tested: NDArray[np.float64], trade: TradeOff) -> Dominance | None:
@@ -207,7 +207,7 @@ def dominated(tested: NDArray[np.float64], trade: TradeOff) -> Dominance | None:
         return None
     own = np.isfinite(tested).all(axis=1)
     shared = [int(np.count_nonzero(own & np.isfinite(point.tested).all(axis=1))) for point in trade.front]
-    return dominance(tested, [point.tested for point in trade.front], matched=min(shared) > 1, maximise=trade.higher)
+    return dominance(tested, [point.tested for point in trade.front], matched=min(shared) > 1, maximize=trade.higher)
 
 
 def _front_shares(trade: TradeOff) -> dict[int, float]:
@@ -216,7 +216,7 @@ def _front_shares(trade: TradeOff) -> dict[int, float]:
         return {}
     values = np.array([point.tested for point in known])
     values = values[:, np.isfinite(values).any(axis=(0, 2))]  # seeds of rivals alone are no seeds of points
-    shares = front_probability(values, np.random.default_rng(0), maximise=trade.higher)
+    shares = front_probability(values, np.random.default_rng(0), maximize=trade.higher)
     return {point.number: float(share) for point, share in zip(known, shares, strict=True)}
 
 

@@ -141,7 +141,7 @@ def _best(trade: TradeOff, points: Sequence[Point], *, tested: bool) -> list[boo
         return [point.front for point in points]
     nothing = np.full(len(trade.tasks), np.nan)
     means = [mean(point.tested) if point.front else nothing for point in points]
-    best: list[bool] = front(means, maximise=trade.higher).tolist()
+    best: list[bool] = front(means, maximize=trade.higher).tolist()
     return best
 
 

@@ -1,4 +1,4 @@
-"""One study at work: its plan, its folder that this process has leased, and its journal."""
+"""One study that is being worked on: its plan, its folder that this process has leased, and its journal."""
 
 import dataclasses
 import math
@@ -18,10 +18,10 @@ from mtbench.store.results import find_runs
 from mtbench.store.status import RunStatus
 from mtbench.store.study import FILE, Spent, Study, Trial, mean, write_study
 
-__all__ = ["Desk"]
+__all__ = ["OpenStudy"]
 
 
-class Desk:
+class OpenStudy:
     """A study that no other process works on as long as the leases are held.
 
     Attributes:
@@ -43,7 +43,7 @@ class Desk:
             self._lease = leases.enter_context(Lease(self._folder))
         except Busy as cause:
             raise Busy(
-                f"another mtbench is at work on the search in {self._folder}.", mend="Wait for it, or stop it."
+                f"another mtbench works on the search in {self._folder}.", mend="Wait for it, or stop it."
             ) from cause
         sweep(self._folder, [FILE])
         study = plan.study
@@ -68,7 +68,7 @@ class Desk:
         runs = self._planned(number)
         return [] if isinstance(runs, str) else runs
 
-    def tell(self, number: int, runs: Sequence[RunStatus]) -> None:
+    def store_outcome(self, number: int, runs: Sequence[RunStatus]) -> None:
         """Store the outcome of a trial's runs.
 
         Raises:
@@ -85,7 +85,7 @@ class Desk:
         score = None if outcome.values is None else self.plan.study.score(outcome.values)
         self._journal.tell(number, outcome, score)
 
-    def again(self, number: int) -> list[RunSpec]:
+    def retraining_specs(self, number: int) -> list[RunSpec]:
         """Return the runs of a trial on all training images, with report seeds."""
         seeds = self.plan.report_seeds
         return self.plan.specs(self._journal.entries()[number].asked, seeds, validation=False) if seeds else []
@@ -94,7 +94,7 @@ class Desk:
         """Return the folders, below the results folder, of the runs that have a record."""
         return tuple(self._below(run.folder) for run in runs if run.record is not None)
 
-    def study(self) -> Study:
+    def current(self) -> Study:
         """Return the study in its current state, with the requested number of trials."""
         everything = self._journal.entries()
         entries, beyond = everything[: self.plan.trials], everything[self.plan.trials :]
@@ -124,7 +124,7 @@ class Desk:
             Busy: another process has taken it over.
         """
         self._lease.check()
-        write_study(self._folder, self.study())
+        write_study(self._folder, self.current())
 
     def _check_journal(self) -> None:
         """Check that each trial's outcome is of its own runs: a lost line would shift the rest."""
