@@ -41,5 +41,9 @@ def explain(
         ['.csv', '.md', '.pdf', '.png', '.tex']
     """
     return explain_run(
-        Path(run), root=chosen_root(data_root), images=images, out=None if out is None else folders(out)[0], device=device
+        Path(run),
+        root=chosen_root(data_root),
+        images=images,
+        out=None if out is None else folders(out)[0],
+        device=device,
     )

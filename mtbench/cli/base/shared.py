@@ -150,7 +150,7 @@ ProtocolName: TypeAlias = Annotated[
     str,
     typer.Option(
         "--protocol",
-        help="One of the dataset's training protocols; `mtbench info DATASET` shows them.",
+        help="One of the dataset's training protocols, by default paper; `mtbench info DATASET` shows them.",
         metavar="NAME",
         rich_help_panel=PROTOCOL,
     ),

@@ -129,7 +129,7 @@ def search(
         ),
     ] = "front",
     backbone: BackboneName = "",
-    protocol: ProtocolName = "paper",
+    protocol: ProtocolName = "",
     quick: Quick = False,
     epochs: Epochs = None,
     changes: Changes = None,

@@ -162,6 +162,9 @@ class TrainingProtocol:
                 continue
             bounds = {key: fields[name].metadata[key] for key in ("choices", "low", "high")}
             values[name] = parse_value(value, hints[name], subject=f"protocol setting '{name}'", **bounds)
+        if "diagnostics" in values:  # one order, so that one experiment has one identity
+            asked = set(values["diagnostics"])
+            values["diagnostics"] = tuple(name for name in fields["diagnostics"].metadata["choices"] if name in asked)
         values["schedule"] = parse_schedule(values.get("schedule", self.schedule)).text
         optimizer = values.get("optimizer", self.optimizer)
         if optimizer != self.optimizer:

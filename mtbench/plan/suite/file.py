@@ -37,7 +37,7 @@ _EXPECTED = {
     **dict.fromkeys(("list_type", "tuple_type"), "a list is expected"),
     **dict.fromkeys(("dict_type", "mapping_type"), "a table is expected"),
     "finite_number": "a finite number is expected",
-    "greater_than_equal": "a number of at least {ge} is expected",
+    "greater_than_equal": "a number of at least {ge:g} is expected",
     "less_than_equal": "a number of at most {le:,} is expected",
 }
 """Plain words for what pydantic finds wrong with a value, by its kind of error."""

@@ -85,9 +85,9 @@ def test_a_papers_table_says_the_convention_of_its_gain(read: Read) -> None:
 
 MARGIN = 'contrast = ["td", "uniform"]\nmargin = '
 FAULTS = {
-    "a negative margin": ('contrast = ["td", "uniform"]', MARGIN + "-1", "'margin' is -1: a number of at least 0"),
-    "a margin that is none": ('contrast = ["td", "uniform"]', MARGIN + "nan", "'margin' is nan: a finite number"),
-    "an infinite margin": ('contrast = ["td", "uniform"]', MARGIN + "inf", "'margin' is inf: a finite number"),
+    "a negative margin": ('contrast = ["td", "uniform"]', MARGIN + "-1", "margin' is -1: a number of at least 0"),
+    "a margin that is none": ('contrast = ["td", "uniform"]', MARGIN + "nan", "margin' is nan: a finite number"),
+    "an infinite margin": ('contrast = ["td", "uniform"]', MARGIN + "inf", "margin' is inf: a finite number"),
     "more seeds of a claim than can be": (
         'contrast = ["td", "uniform"]',
         'contrast = ["td", "uniform"]\nn = 1000000000000000000000000000000',
