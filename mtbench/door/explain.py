@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtbench.door.given import Folder
+from mtbench.door.given import Folder, folders
 from mtbench.door.given import data_root as chosen_root
 from mtbench.explanation.explain import Explanation, explain_run
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mtbench.door.contents import Contents, read_contents
-from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, names
+from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
 from mtbench.engines.say import say
 from mtbench.errors import UsageError
 from mtbench.report.assemble import Report, assemble, make_report
