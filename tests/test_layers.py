@@ -66,8 +66,9 @@ def test_imports_go_one_way(path: Path) -> None:
 @pytest.mark.parametrize("package", [mtbench_methods, mtbench_datasets])
 def test_plugins_import_the_contract_alone(package: object) -> None:
     folder = Path(package.__file__).parent  # type: ignore[attr-defined]
-    for path in folder.rglob("*.py"):
-        assert rooms_imported(path) <= PLUGINS, path
+    imported = {path: rooms_imported(path) for path in folder.rglob("*.py")}
+    assert set[str]().union(*imported.values()) == PLUGINS
+    assert {path: rooms for path, rooms in imported.items() if rooms - PLUGINS} == {}
 
 
 def modules() -> list[str]:

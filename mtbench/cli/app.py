@@ -12,6 +12,7 @@ from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
 from mtbench.cli.results import explain, export, report, status
 from mtbench.cli.training import bench, exec, run, search
+from mtbench.engines.output import guard_output
 from mtbench.errors import MtbenchError
 
 __all__ = ["app", "main"]
@@ -57,8 +58,14 @@ app.command("exec")(exec.exec_)
 
 def main() -> None:
     """Run the command line; print an error of the user as a sentence, without a traceback, and exit with code 2."""
+    guard_output()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        sys.exit(1)
     except MtbenchError as error:
         from rich.console import Console
 

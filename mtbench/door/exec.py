@@ -9,6 +9,7 @@ from mtbench.door.given import DEFAULT_RESULTS
 from mtbench.engines.job import execute
 from mtbench.engines.stop import Stop
 from mtbench.errors import Busy, Stopped, StoreError
+from mtbench.plan.spec import RunSpec
 from mtbench.store.folder import RunFolder, read_spec
 from mtbench.store.results import find_runs, mark_results
 from mtbench.train.progress import Progress
@@ -18,13 +19,16 @@ __all__ = ["debug", "place_run"]
 SPEC = "spec.json"
 
 
-def place_run(file: Path, results: Path | None) -> RunFolder:
-    """Return the folder of the run whose spec a file holds, and write the spec there if it lies elsewhere.
+def place_run(file: Path, results: Path | None) -> tuple[RunFolder, RunSpec]:
+    """Return the run whose spec a file holds, and write the spec into the run's folder if it lies elsewhere.
 
     Args:
         file: the spec: a run's ``spec.json``, the folder of a run, or any other file with such content.
         results: the results folder that the run is to be in; by default that of a ``spec.json`` is where it lies, and
             that of any other file is `DEFAULT_RESULTS`.
+
+    Returns:
+        the folder of the run, and its spec with the paths of files among its options.
 
     Raises:
         StoreError: the file cannot be read, is no spec, or the results folder cannot be written.
@@ -32,25 +36,30 @@ def place_run(file: Path, results: Path | None) -> RunFolder:
     path = file / SPEC if file.is_dir() else file
     if path.name == SPEC and results is None:
         run = RunFolder(path.parent)
-        run.spec()  # an error is found before anything is loaded
-        return run
+        return run, run.spec()
     spec = RunFolder(path.parent).spec() if path.name == SPEC else read_spec(path)
     place = results or DEFAULT_RESULTS
     mark_results(place)
     (run,) = find_runs(place, [spec])
     run.write_spec(spec)
-    return run
+    return run, run.spec()
 
 
 def debug(
-    run: RunFolder, root: Path, device: str, watch: Callable[[Progress], None], say: Callable[[str], None]
+    run: RunFolder,
+    spec: RunSpec,
+    root: Path,
+    device: str,
+    watch: Callable[[Progress], None],
+    say: Callable[[str], None],
 ) -> bool:
     """Train a run in this process under Python's debugger, from the first line of `mtbench.train.trained.train`.
 
     An error opens the debugger where it was raised. Neither an error nor quitting the debugger makes it a failed run.
 
     Args:
-        run: the run.
+        run: the folder of the run.
+        spec: its spec.
         root, device, watch, say: see `mtbench.engines.job.execute`.
 
     Returns:
@@ -62,7 +71,7 @@ def debug(
         StoreError: the results cannot be read or written.
     """
     try:
-        execute(run.path / SPEC, root, device, watch, say=say, stop=Stop(), debugger=pdb.Pdb())
+        execute(run, spec, root, device, watch, say=say, stop=Stop(), debugger=pdb.Pdb())
     except (Busy, Stopped, StoreError):
         raise
     except Exception as cause:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mtbench.door.contents import Contents, read_contents
-from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
-from mtbench.engines.say import say
+        open_console(quiet=quiet),
+        out=None if out is None else folders(out)[0],
 from mtbench.errors import UsageError
 from mtbench.report.assemble import Report, assemble, make_report
 from mtbench.report.data.choices import Choices, parse_choices
@@ -72,7 +72,7 @@ def report(
     """
     return print_report(
         read_contents(results, data_root).of_datasets(names(dataset)),
-        Console(quiet=quiet),
+        open_console(quiet=quiet),
         out=None if out is None else folders(out)[0],
         suite=suite,
         metrics=",".join(names(metrics)),

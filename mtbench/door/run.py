@@ -4,12 +4,12 @@ import warnings
 from collections.abc import Iterable
 
 import pandas as pd
-from rich.console import Console
 
 from mtbench.door.given import DEFAULT_RESULTS, Folder, data_root, folders, names, seed_list
 from mtbench.door.given import settings as texts
 from mtbench.door.work import Work, check_refresh
 from mtbench.engines.display import choose_display
+from mtbench.engines.say import open_console, say
 from mtbench.engines.slots import slots
 from mtbench.plan.grid import Request, plan
 from mtbench.report.data.comparison import compare
@@ -97,7 +97,7 @@ def work_on(
     Raises:
         UsageError: `refresh` is no state.
     """
-    console, states = Console(quiet=quiet), set(names(refresh))
+    console, states = open_console(quiet=quiet, outlived=True), set(names(refresh))
     check_refresh(states)
     return Work(
         results=folders(results)[0],
@@ -105,7 +105,7 @@ def work_on(
         places=places,
         refresh=states,
         display=lambda total: choose_display(console, total, quiet=quiet),
-        say=lambda line: console.print(line, style="dim", soft_wrap=True, highlight=False, markup=False),
+        say=lambda line: say(console, line, style="dim", markup=False),
     )
 
 

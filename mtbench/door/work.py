@@ -13,6 +13,7 @@ from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import code
 from mtbench.store.folder import RunFolder
+from mtbench.store.preparation import preparing
 from mtbench.store.results import check_results, find_runs, mark_results
 from mtbench.store.status import RunStatus, status_of
 from mtbench.train.machine.device import check_precision, choose_device
@@ -69,8 +70,9 @@ class Work:
         Raises:
             DataError: one cannot be had.
         """
-        for spec in {str(spec.dataset): spec for spec in specs}.values():
-            spec.resolve().dataset.open(self.root).prepare(self.say)
+        with preparing(self.root):
+            for spec in {str(spec.dataset): spec for spec in specs}.values():
+                spec.resolve().dataset.open(self.root).prepare(self.say)
 
     def agenda(self, specs: Sequence[RunSpec], *, write: bool) -> Agenda:
         """Return what is to become of each run.

@@ -95,8 +95,7 @@ class Lines(Silence):
 
     def ended(self, job: Job, how: str, why: str) -> None:
         self.over += how in FINAL
-        if how != "busy":
-            self._say(report(job, how, why, f"{self.over}/{self.total}"))
+        self._say(report(job, how, why, f"{self.over}/{self.total}"))
 
     def _say(self, line: str) -> None:
         say(self.console, line)
@@ -140,7 +139,6 @@ class LiveLines(Silence):
         self.busy.discard(job)
         if how == "busy":
             self.busy.add(job)
-            return
         self.over += how in FINAL
         self.live.console.print(report(job, how, why, f"{self.over}/{self.total}"), soft_wrap=True, highlight=False)
 
@@ -193,7 +191,7 @@ class Clock:
 
 
 FINAL = ("done", "failed", "stopped")
-STYLES = {"done": "green", "failed": "bold red", "stopped": "yellow", "again": "yellow"}
+STYLES = {"done": "green", "failed": "bold red", "stopped": "yellow", "again": "yellow", "busy": "cyan"}
 
 
 def describe(progress: Progress) -> str:
@@ -209,7 +207,7 @@ def remark(job: Job, text: str) -> str:
 
 def report(job: Job, how: str, why: str, count: str) -> str:
     """Return the line that stays when a run is over, as markup; of a finished one with its result and its time."""
-    line = f"[{STYLES[how]}]{how:7}[/] {count}  {escape(job.title)}"
+    line = f"[{STYLES[how]}]{'waiting' if how == 'busy' else how:7}[/] {count}  {escape(job.title)}"
     if how == "done" and (found := headline_of_folder(job.folder)):
         return f"{line}  {escape(found[0])}  {duration(found[1])}"
     return line + (f": {escape(why)}" if why else "")

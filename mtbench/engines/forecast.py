@@ -17,7 +17,6 @@ from mtbench.contract import Split
 from mtbench.engines.processes import spawn
 from mtbench.errors import MtbenchError
 from mtbench.plan.counting import count_work
-from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.store.data import data_fingerprint
 from mtbench.train.assemble import load_splits
@@ -83,7 +82,7 @@ def measure(specs: Sequence[str], root: str, device: str, pipe: Connection) -> N
 def _has_data(spec: RunSpec, root: Path) -> bool:
     """Return True if the data of a run are on this machine; a dry run does not prepare them."""
     try:
-        return bool(data_fingerprint(str(spec.dataset), root))
+        return bool(data_fingerprint(spec.dataset, root, spec.files))
     except MtbenchError:
         return False
 
@@ -120,12 +119,13 @@ def _reckoned(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed
 
     Kinds whose multiply-accumulates cannot be counted are left out.
     """
+    work_of = cache(lambda key: _work(kinds[key][0]))
     found = {}
     for key, (spec, *_) in kinds.items():
-        if key in speeds or not (work := _work(spec)):
+        if key in speeds or not (work := work_of(key)):
             continue
         alike = [
-            (speeds[other], _work(one))
+            (speeds[other], work_of(other))
             for other, (one, *_) in kinds.items()
             if other in speeds and one.dataset == spec.dataset and speeds[other].fits(spec)
         ]
@@ -140,14 +140,8 @@ def _reckoned(kinds: Mapping[str, Sequence[RunSpec]], speeds: Mapping[str, Speed
 
 def _work(spec: RunSpec) -> int:
     """Return the multiply-accumulates for one input; 0 if they cannot be counted."""
-    return _macs(str(spec.dataset), f"{spec.network}@{spec.backbone}", tuple(sorted(spec.files.items())))
-
-
-@cache
-def _macs(dataset: str, method: str, files: tuple[tuple[str, str], ...]) -> int:
     try:
-        chosen, opened = parse_method(method, dict(files)), parse_dataset(dataset, dict(files)).open(Path())
-        setup = chosen.on(opened.default_backbone).setup(opened, seed=0)
-        return count_work(chosen, setup).per_input
+        chosen = spec.resolve()
+        return count_work(chosen.method, chosen.setup(chosen.dataset.open(Path()), seed=0)).per_input
     except Exception:  # what is wrong with the run shows when it is done
         return 0

@@ -40,7 +40,8 @@ __all__ = ["execute"]
 
 
 def execute(
-    spec_path: Path,
+    run: RunFolder,
+    spec: RunSpec,
     root: Path,
     device: str,
     watch: Callable[[Progress], None] = lambda _: None,
@@ -52,7 +53,8 @@ def execute(
     """Train the run of a spec, from its checkpoint if it has one, and publish its record, unless it has a record.
 
     Args:
-        spec_path: the run's ``spec.json``.
+        run: the folder of the run.
+        spec: the run's spec, with the paths of files among its options.
         root: the folder of the data files.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         watch: called with the progress about twice a second.
@@ -69,7 +71,7 @@ def execute(
     stop = stop or Stop()
     keep_freed_memory()
     try:
-        _execute(spec_path, root, device, watch, say, stop, debugger)
+        _execute(run, spec, root, device, watch, say, stop, debugger)
     except Stopped:
         raise
     except Exception:
@@ -78,7 +80,8 @@ def execute(
 
 
 def _execute(
-    spec_path: Path,
+    run: RunFolder,
+    spec: RunSpec,
     root: Path,
     device: str,
     watch: Callable[[Progress], None],
@@ -86,11 +89,9 @@ def _execute(
     stop: Stop,
     debugger: Bdb | None,
 ) -> None:
-    run = RunFolder(spec_path.parent)
-    spec = run.spec()
     chosen = choose_device(device)
     stop.check()
-    found = fingerprints(spec, data_fingerprint(str(spec.dataset), root))
+    found = fingerprints(spec, data_fingerprint(spec.dataset, root, spec.files))
     stop.check()
     checkpoint = CheckpointFile(run.path, _marks(spec, found, chosen), _numerics(spec, chosen), say)
     with run.leased(checkpoint) as leased:

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Protocol
 
 from mtbench.engines.processes import spawn
-from mtbench.engines.stop import EXIT_CODE, LIMIT, interrupts
+from mtbench.engines.stop import EXIT_CODE, LIMIT, STOPPING_SIGNALS, interrupts
 from mtbench.engines.worker import Ended, Noted, work
 from mtbench.errors import Stopped, StoreError
 from mtbench.store.failure import ATTEMPTS
 from mtbench.store.folder import LOG, RunFolder
-from mtbench.store.process import started
+from mtbench.store.process import is_stopped, started
 from mtbench.train.progress import Progress
 
 __all__ = ["Job", "Listener", "Outcome", "run_all"]
@@ -67,7 +67,10 @@ class Listener(Protocol):
         """Handle something unusual, such as a checkpoint that cannot be used: a sentence."""
 
     def ended(self, job: Job, how: str, why: str) -> None:
-        """Handle its end: done, failed, stopped, ``again`` (killed, repeated) or ``busy`` (another process has it)."""
+        """Handle its end: done, failed, stopped, ``again`` (killed, repeated) or ``busy`` (another process has it).
+
+        A run that another process has is reported as busy again when something has changed about that process.
+        """
 
     def refresh(self) -> None:
         """Handle the passing of time."""
@@ -87,7 +90,7 @@ def run_all(
         the end of each run, in the order in which they ended.
 
     Raises:
-        Stopped: Ctrl-C or SIGTERM was received; all workers have stopped.
+        Stopped: Ctrl-C, SIGTERM or SIGHUP was received; all workers have stopped.
         RunError: no process can be started.
     """
     with interrupts() as asked:
@@ -97,7 +100,7 @@ def run_all(
                 pool.step()
         finally:
             pool.stop()
-    if asked and not pool.is_done:
+    if asked and (not pool.is_done or any(outcome.how == "stopped" for outcome in pool.outcomes)):
         raise Stopped(f"stopped by {asked[0].name}.", mend="The same command resumes it.")
     return pool.outcomes
 
@@ -110,12 +113,25 @@ class _Worker:
     pipe: Connection
     started: str | None
     ended: Ended | None = None
+    looked: float = 0.0
+    was_stopped: bool = False
+    is_reported: bool = False
 
     @property
     def is_alive(self) -> bool:
         # Not taken from the process object, for which a worker is dead when the fork server is.
         assert self.process.pid is not None
         return self.started is not None and started(self.process.pid) == self.started
+
+    def has_stopped(self) -> bool:
+        """Return True, once each time, if the process is stopped and was so `RECHECK` ago, as by Ctrl-Z or SIGSTOP."""
+        if time.monotonic() < self.looked + RECHECK:
+            return False
+        assert self.process.pid is not None
+        before, self.was_stopped = self.was_stopped, is_stopped(self.process.pid)
+        is_news = before and self.was_stopped and not self.is_reported
+        self.looked, self.is_reported = time.monotonic(), before and self.was_stopped
+        return is_news
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if the process still lives."""
@@ -139,6 +155,7 @@ class _Pool:
         self.asked = asked
         self.queue = deque(jobs)
         self.waiting: dict[Path, tuple[float, Job]] = {}
+        self.holders: dict[Path, str] = {}
         self.free = deque(slots)
         self.workers: list[_Worker] = []
         self.outcomes: list[Outcome] = []
@@ -158,8 +175,11 @@ class _Pool:
         if self.workers:
             for pipe in connection.wait([worker.pipe for worker in self.workers], timeout=0.25):
                 self.receive(next(worker for worker in self.workers if worker.pipe is pipe))
-            for worker in [worker for worker in self.workers if not worker.is_alive]:
-                self.reap(worker)
+            for worker in list(self.workers):
+                if not worker.is_alive:
+                    self.reap(worker)
+                elif worker.has_stopped():
+                    self.listener.noted(worker.job, _stopped(worker))
         elif self.waiting:
             time.sleep(0.25)
         self.listener.refresh()
@@ -170,8 +190,11 @@ class _Pool:
         if run.has_record:
             run.tidy_up()
             self.end(job, "done", "")
-        elif run.is_leased:
-            self.postpone(job, "another mtbench is working on it")
+        elif (holder := run.holder) is not None:
+            if self.holders.get(job.folder) != holder.who:
+                self.holders[job.folder] = holder.who
+                self.listener.ended(job, "busy", str(holder))
+            self.postpone(job)
         elif (failure := run.failure()) is not None and not failure.is_retryable:
             self.end(job, "failed", failure.message)
         else:
@@ -217,7 +240,8 @@ class _Pool:
         if worker.ended is None:
             self.decide(worker)
         elif worker.ended.how == "busy":
-            self.postpone(worker.job, worker.ended.why)
+            self.listener.ended(worker.job, "busy", worker.ended.why)
+            self.postpone(worker.job)
         else:
             self.end(worker.job, worker.ended.how, worker.ended.why)
 
@@ -231,10 +255,10 @@ class _Pool:
         if run.has_record or run.is_leased:  # it had finished, or another process has taken over already
             self.queue.append(worker.job)
             return
-        if self.asked or code == EXIT_CODE or number == signal.SIGTERM:
+        if self.asked or code == EXIT_CODE or number in STOPPING_SIGNALS:
             self.end(worker.job, "stopped", "its process was stopped")
             return
-        why = f"its process was killed by {signal.Signals(number).name}" if number else "its process died"
+        why = f"its process was killed by {_name(number)}" if number else "its process died"
         if number == signal.SIGKILL:
             why += " (as the system does when memory runs out)"
         try:
@@ -248,9 +272,8 @@ class _Pool:
         else:
             self.end(worker.job, "failed", f"{why}, {failure.attempt} times")
 
-    def postpone(self, job: Job, why: str) -> None:
+    def postpone(self, job: Job) -> None:
         self.waiting[job.folder] = (time.monotonic() + RECHECK, job)
-        self.listener.ended(job, "busy", why)
 
     def end(self, job: Job, how: str, why: str) -> None:
         self.outcomes.append(Outcome(job=job, how=how, why=why))
@@ -270,6 +293,19 @@ class _Pool:
             worker.send(signal.SIGKILL)
             worker.process.join(1)
             worker.pipe.close()
+
+
+def _name(number: int) -> str:
+    """Return the name of a signal; real-time signals have none but a number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _stopped(worker: _Worker) -> str:
+    pid = worker.process.pid
+    return f"its process {pid} is stopped, and is waited for until `kill -CONT {pid}` continues it or it ends"
 
 
 def _log_end(run: RunFolder) -> str:

@@ -14,6 +14,7 @@ from multiprocessing.context import ForkServerProcess
 from types import ModuleType
 
 from mtbench.contract.sums import Sums, known_sums, learn_sums
+from mtbench.engines.stop import heeded
 from mtbench.errors import RunError
 
 __all__ = ["spawn"]
@@ -32,7 +33,8 @@ ATTEMPTS = 5
 def spawn(target: Callable[..., None], *arguments: object) -> tuple[ForkServerProcess, Connection]:
     """Start ``target(*arguments, pipe)`` in a new process, which ignores Ctrl-C and ends when its parent does.
 
-    SIGTERM is blocked in the process from its start, until the target unblocks it or waits for it.
+    SIGTERM and SIGHUP are blocked in the process from its start, until the target unblocks them or waits
+    for them.
 
     Args:
         target: a function of a module, since it is found by its name.
@@ -78,9 +80,9 @@ def _end_with_parent() -> None:
 
 
 def _start(process: ForkServerProcess) -> None:
-    """Start a process, and the server before it if need be, with Ctrl-C and SIGTERM blocked in both."""
+    """Start a process, and the server before it if need be, with requests to stop blocked in both."""
     resource_tracker.ensure_running()  # which unblocks them in this process when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *heeded()})
     try:
         with _no_script():
             process.start()

@@ -1,12 +1,32 @@
 """Sentences on the screen and in files. Imports no torch."""
 
+import os
 import textwrap
+from typing import IO, cast
 
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-__all__ = ["say"]
+from mtbench.engines.output import Output
+
+__all__ = ["open_console", "say"]
+
+WIDTH = 100
+"""Columns of output into a file or a pipe, unless the environment variable COLUMNS says otherwise."""
+
+
+def open_console(*, quiet: bool = False, outlived: bool = False) -> Console:
+    """Return standard output; in a file or a pipe it is `WIDTH` columns wide.
+
+    Args:
+        quiet: True to print nothing.
+        outlived: True if the work goes on where it cannot be written.
+    """
+    opened = Console(file=cast("IO[str]", Output()) if outlived else None, quiet=quiet, emoji=False)
+    if not opened.is_terminal and "COLUMNS" not in os.environ:
+        opened.width = WIDTH
+    return opened
 
 
 def say(console: Console, line: str, *, style: str = "", markup: bool = True) -> None:

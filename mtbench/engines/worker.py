@@ -9,9 +9,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mtbench.engines.job import execute
+from mtbench.engines.output import outlive_output
 from mtbench.engines.stop import stop_on_sigterm
 from mtbench.errors import Busy, MtbenchError, Stopped
-from mtbench.store.folder import LOG
+from mtbench.store.folder import LOG, RunFolder
 
 __all__ = ["Ended", "Noted", "work"]
 
@@ -56,7 +57,8 @@ def work(folder: str, root: str, device: str, pipe: Connection) -> None:
         send(Noted(text=text))
 
     try:
-        execute(Path(folder) / "spec.json", Path(root), device, send, say=say, stop=stop)
+        run = RunFolder(Path(folder))
+        execute(run, run.spec(), Path(root), device, send, say=say, stop=stop)
         ended = Ended(how="done", why="")
     except Busy as cause:
         ended = Ended(how="busy", why=str(cause))
@@ -73,11 +75,19 @@ def work(folder: str, root: str, device: str, pipe: Connection) -> None:
 
 
 def _print_to(log: Path) -> None:
-    """Redirect standard output and error, of C libraries too, to a file: the terminal belongs to the parent."""
-    descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+    """Redirect standard output and error, of C libraries too, to a file: the terminal belongs to the parent.
+
+    If the file cannot be written they go nowhere; the run itself reports that its folder cannot be written.
+    """
+    try:
+        descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+    except OSError:
+        descriptor = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        with suppress(OSError):
+            stream.flush()
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+    outlive_output()  # the disk of the log may be full
     faulthandler.enable()  # where it was when it crashed

@@ -82,10 +82,11 @@ class Results:
 
     @cached_property
     def looks(self) -> "Mapping[str, Look]":
-        """The look of each method by its title, the same in all figures."""
+        """The look of each method and of each searched one by its title, the same in all figures."""
         from mtbench.report.figure.style import looks_of
 
-        return looks_of(method.title for comparison in self.comparisons for method in comparison.methods)
+        methods = [method.title for comparison in self.comparisons for method in comparison.methods]
+        return looks_of([*methods, *(found.title for found in self.studies)])
 
     @cached_property
     def _sheets(self) -> "Mapping[int, Sheet]":

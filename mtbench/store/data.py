@@ -3,41 +3,52 @@
 Computing it imports the dataset's module, and torch with it, which takes longer than reading all records.
 """
 
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mtbench import registry
 from mtbench.contract.data.links import LINKS
+from mtbench.plan.spec import Choice
 from mtbench.store.fingerprint import code
 from mtbench.store.memory import Memory
 
-__all__ = ["data_fingerprint"]
+__all__ = ["data_fingerprint", "find_fingerprint"]
 
 
-@cache
-def data_fingerprint(dataset: str, root: Path) -> str:
+_FOUND: dict[tuple[str, Path], str] = {}
+
+
+def data_fingerprint(dataset: Choice, root: Path, files: Mapping[str, str]) -> str:
     """Return the fingerprint of a dataset's data, computed once per process; empty if they are not on this machine.
 
     Args:
-        dataset: the dataset with its options, as in a spec.
+        dataset: the dataset with its options, of a spec.
         root: the folder of the data files.
+        files: paths of the files that its options give by hash, by hash.
 
     Raises:
         UsageError, PluginError, DataError: the dataset is not installed, is broken, or cannot compute it.
     """
+    key = (str(dataset), root)
+    if key not in _FOUND:
+        _FOUND[key] = find_fingerprint(dataset, root, files)
+    return _FOUND[key]
+
+
+def find_fingerprint(dataset: Choice, root: Path, files: Mapping[str, str]) -> str:
+    """Return what `data_fingerprint` does, from the cache on this machine or from the data."""
     memory = Memory("fingerprints.json")
-    entry = registry.find("dataset", dataset.partition(":")[0])
+    entry = registry.find("dataset", dataset.name)
     key = f"{dataset} in {root}, code {code(entry).hash}"
     match memory.read().get(key):
         case {"files": dict() as states, "fingerprint": str() as known} if states == _states(states):
             return known
-    from mtbench.plan.parse import parse_dataset
+    from mtbench.plan.chosen import load_dataset
 
-    opened = parse_dataset(dataset).open(root)
-    if (files := opened.fingerprint_files()) is None:
+    opened = load_dataset(dataset, files).open(root)
+    if (read := opened.fingerprint_files()) is None:
         return opened.fingerprint()
-    before = _states([*map(str, files), str(root / LINKS)])
+    before = _states([*map(str, read), str(root / LINKS)])
     found = opened.fingerprint()
     if _states(before) == before:
         memory.add({key: {"files": before, "fingerprint": found}})

@@ -126,7 +126,7 @@ def _changes(record: Record, root: Path, codes: Callable[[registry.PluginEntry],
         except MtbenchError as cause:
             yield str(cause)
     try:
-        data = data_fingerprint(str(record.spec.dataset), root)
+        data = data_fingerprint(record.spec.dataset, root, record.spec.files)
     except MtbenchError:
         return  # the dataset is missing or broken, which the check of its code has reported
     if data and data != record.fingerprints.data:

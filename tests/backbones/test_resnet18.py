@@ -53,6 +53,7 @@ def test_torchvisions_weights_give_torchvisions_features(kind: str, tmp_path: Pa
 
 def test_measuring_its_stages_leaves_the_running_statistics_at_their_start() -> None:
     buffers = dict(build("resnet18:width=.125").named_buffers())
+    assert len(buffers) == 20 * 3  # a mean, a variance and a count of each convolution's normalization
     for name, value in buffers.items():
         assert torch.equal(value, torch.ones_like(value) if name.endswith("running_var") else torch.zeros_like(value))
 

@@ -82,11 +82,11 @@ def test_batch_normalization_has_a_shift_and_no_scale_and_follows_by_one_minus_t
 def test_initial_weights_are_normal_of_a_tenth_cut_at_two_standard_deviations() -> None:
     """The standard deviation of a normal distribution cut at two of its own is .8796 of it."""
     backbone = backbone_of("retrieval", (3, 32, 32))
-    for module in backbone.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            assert module.weight.abs().max() < 0.2 + 1e-6
-            if module.weight.numel() > 50_000:
-                assert float(module.weight.detach().std()) == pytest.approx(0.08796, rel=0.02)
+    drawn = [module.weight.detach() for module in backbone.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    assert len(drawn) == 1 + 4 * 3 + 1  # the first convolution, four blocks, and the layer above them
+    assert all(weight.abs().max() < 0.2 + 1e-6 for weight in drawn)
+    spreads = [float(weight.std()) for weight in drawn if weight.numel() > 50_000]
+    assert spreads == pytest.approx([0.08796] * 9, rel=0.02)  # of the last three blocks
 
 
 def test_methods_modulate_each_map_and_z() -> None:

@@ -132,10 +132,12 @@ def test_images_of_any_size_and_number_will_do(size: tuple[int, int]) -> None:
 def test_initial_weights_are_xaviers_and_biases_0() -> None:
     torch.manual_seed(0)
     backbone = backbone_of("segnet:width=.25", (3, 32, 32))
-    for module in (*backbone.modules(), *backbone.head(13).modules()):
-        if isinstance(module, nn.Conv2d):
-            assert module.bias is not None
-            assert not module.bias.any()
-            fans = module.weight[0].numel() + module.weight[:, 0].numel()
-            spread = float(module.weight.detach().std())
-            assert spread == pytest.approx((2 / fans) ** 0.5, rel=6 / module.weight.numel() ** 0.5)
+    modules = (*backbone.modules(), *backbone.head(13).modules())
+    convolutions = [module for module in modules if isinstance(module, nn.Conv2d)]
+    assert len(convolutions) == 2 * 13 + 2  # VGG-16's, the same mirrored, and the head's
+    for module in convolutions:
+        assert module.bias is not None
+        assert not module.bias.any()
+        fans = module.weight[0].numel() + module.weight[:, 0].numel()
+        spread = float(module.weight.detach().std())
+        assert spread == pytest.approx((2 / fans) ** 0.5, rel=6 / module.weight.numel() ** 0.5)

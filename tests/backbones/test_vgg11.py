@@ -52,14 +52,15 @@ def test_five_stages_halve_the_map_each() -> None:
 
 def test_initial_weights_have_the_spread_of_the_fan_of_their_outputs() -> None:
     backbone = backbone_of("vgg11:width=.5", (3, 32, 32))
-    for module in backbone.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            expected = (2 / (9 * module.out_channels)) ** 0.5
-            assert float(module.weight.detach().std()) == pytest.approx(expected, rel=0.1)
-            bound = (9 * module.in_channels) ** -0.5  # of PyTorch's default: uniform, with a spread of bound / sqrt(3)
-            assert module.bias is not None
-            assert float(module.bias.detach().abs().max()) <= bound
-            assert float(module.bias.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.25)
+    convolutions = [module for module in backbone.modules() if isinstance(module, torch.nn.Conv2d)]
+    assert len(convolutions) == 8
+    for module in convolutions:
+        expected = (2 / (9 * module.out_channels)) ** 0.5
+        assert float(module.weight.detach().std()) == pytest.approx(expected, rel=0.1)
+        bound = (9 * module.in_channels) ** -0.5  # of PyTorch's default: uniform, with a spread of bound / sqrt(3)
+        assert module.bias is not None
+        assert float(module.bias.detach().abs().max()) <= bound
+        assert float(module.bias.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.25)
 
 
 def test_the_heads_of_initial_weights_are_small_and_without_biases() -> None:
@@ -100,7 +101,8 @@ def test_each_layer_is_changed_right_behind_itself() -> None:
     head, images = backbone.head(2).eval(), torch.randn(3, 3, 64, 64)
     parts = [*backbone.modules(), *head.modules()]
     layers = [layer for layer in parts if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear)]
-    for name, layer in zip(backbone.places(head), layers, strict=False):
+    assert len(layers) == 11
+    for name, layer in zip(backbone.places(head), layers[:-1], strict=True):
         changed = backbone.answer(images, head, lambda place, x, name=name: -x if place == name else x)  # type: ignore[misc]
         with torch.no_grad():
             for parameter in layer.parameters():

@@ -64,7 +64,7 @@ def whole_run(method: str, dataset: str, root: Path) -> float:
         folder = RunFolder(Path(results) / spec.folder)
         folder.write_spec(spec)
         started = time.process_time()
-        execute(folder.path / "spec.json", root, "cpu")
+        execute(folder, folder.spec(), root, "cpu")
         return time.process_time() - started
 
 

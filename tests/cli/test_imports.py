@@ -32,7 +32,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for spec in plan(Request(methods=["single", "td"], datasets=["toy-all"], settings={"epochs": "1"}, seeds=[0])):
         run = RunFolder(folder / spec.folder)
         run.write_spec(spec)
-        execute(run.path / "spec.json", folder, "cpu")
+        execute(run, run.spec(), folder, "cpu")
     return folder
 
 

@@ -14,6 +14,7 @@ from mtbench.errors import UsageError
 def test_a_bar_lies_where_a_map_is_1_and_none_where_it_is_0(tasks: int) -> None:
     split = as_maps(plain(tasks, 16), ()).split
     assert isinstance(split.inputs, Tensor)
+    assert len(split.targets) == tasks
     images, band = split.inputs[:, 0], 28 // tasks
     for index, maps in enumerate(split.targets):
         assert maps.shape == (16, 28, 28)
@@ -40,6 +41,7 @@ def test_maps_are_visited_in_the_order_of_their_labels() -> None:
         task.kind.order(world.split.defined, torch.Generator().manual_seed(0))
         for task in (*world.tasks, *as_maps(world, ()).tasks)
     ]
+    assert len(orders) == 2 * len(world.tasks) == 4
     assert all(torch.equal(order, orders[0]) for order in orders)
 
 

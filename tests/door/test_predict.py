@@ -18,7 +18,7 @@ def trained(results: Path, method: str, dataset: str, **settings: str) -> RunFol
     (spec,) = plan(Request(methods=[method], datasets=[dataset], settings={"epochs": "1", **settings}, seeds=[0]))
     run = RunFolder(results / spec.folder)
     run.write_spec(spec)
-    execute(run.path / "spec.json", results, "cpu")
+    execute(run, run.spec(), results, "cpu")
     return run
 
 

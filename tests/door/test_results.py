@@ -9,16 +9,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from scipy.stats import ttest_rel
 
 import mtbench
 from mtbench.cli.results.export import export
+from mtbench.cli.results.report import report
 from mtbench.engines.job import execute
 from mtbench.errors import StoreError, UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.store.folder import RunFolder
 from mtbench.store.record import read_record, render_record
 from mtbench.store.results import mark_results
+from tests.cli.commands import call
 
 
 def train(results: Path, methods: Iterable[str], seeds: Iterable[int]) -> None:
@@ -27,7 +30,7 @@ def train(results: Path, methods: Iterable[str], seeds: Iterable[int]) -> None:
     for spec in plan(request):
         run = RunFolder(results / spec.folder)
         run.write_spec(spec)
-        execute(run.path / "spec.json", results, "cpu")
+        execute(run, run.spec(), results, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +141,19 @@ def test_a_method_that_was_not_run_is_named_beside_those_that_were(results: Path
         mtbench.compare(results, "single", "unifrm")
     with pytest.raises(UsageError, match="Methods there: none"):
         mtbench.compare(results, "single", "uniform", protocol="quick")
+
+
+def test_a_report_from_python_prints_the_lines_of_the_command(
+    results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    mtbench.report(results, out=tmp_path / "a")
+    printed = capsys.readouterr().out
+    app = typer.Typer()
+    app.command()(report)
+    shown = call(app, str(results), "--out", str(tmp_path / "b")).output
+    assert shown.partition("Written to")[0] == printed
+    assert 80 < max(map(len, printed.splitlines())) <= 100
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

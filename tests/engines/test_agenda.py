@@ -26,7 +26,7 @@ def runs(tmp_path: Path) -> dict[str, RunStatus]:
     for folder in folders.values():
         folder.write_spec(spec)
     for name in ("fresh", "damaged"):
-        execute(folders[name].path / "spec.json", tmp_path, "cpu")
+        execute(folders[name], folders[name].spec(), tmp_path, "cpu")
     (folders["damaged"].path / "record.json").write_text("{")
     folders["failed"].write_failure(kind="nan", message="no")
     folders["killed"].write_failure(kind="killed", message="no")

@@ -32,7 +32,7 @@ def drawn(width: int) -> list[str]:
     display.started(TD, "cpu")
     display.advanced(TD, progress(10))
     display.started(MOO, "cpu")
-    display.ended(Job(folder=Path("c"), title="third"), "busy", "another mtbench is working on it")
+    display.ended(Job(folder=Path("c"), title="third"), "busy", "process 7 on elsewhere has it")
     paper = console(width)
     paper.print(display.render())
     return [line.rstrip() for line in printed(paper).splitlines()]
@@ -86,13 +86,14 @@ def test_where_there_is_no_terminal_a_run_says_something_ten_times_and_at_its_en
             display.advanced(MOO, progress(epoch, score=None))
             display.advanced(MOO, progress(epoch))
         display.ended(MOO, "again", "its process died; attempt 2 of 3 follows")
-        display.ended(MOO, "busy", "not worth a line")
+        display.ended(MOO, "busy", "process 7 on elsewhere has it")
         display.ended(MOO, "failed", "RuntimeError: [oops]")
     lines = printed(paper).splitlines()
     assert lines[0] == "mmnist3 [moo] seed 1: epoch 2/20, loss 0.412"
-    assert len(lines) == 12
+    assert len(lines) == 13
     assert lines[10:] == [
         "again   0/2  mmnist3 [moo] seed 1: its process died; attempt 2 of 3 follows",
+        "waiting 0/2  mmnist3 [moo] seed 1: process 7 on elsewhere has it",
         "failed  1/2  mmnist3 [moo] seed 1: RuntimeError: [oops]",
     ]
 

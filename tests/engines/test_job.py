@@ -33,7 +33,7 @@ def planned(folder: Path, method: str, **settings: str) -> RunFolder:
 
 def done(run: RunFolder, root: Path) -> list[Progress]:
     seen: list[Progress] = []
-    execute(run.path / "spec.json", root, "cpu", seen.append)
+    execute(run, run.spec(), root, "cpu", seen.append)
     return seen
 
 
@@ -120,7 +120,7 @@ def test_a_run_that_is_taken_over_midway_writes_nothing_more(tmp_path: Path) -> 
             (run.path / "claim.2").write_text("")
 
     with pytest.raises(Busy):
-        execute(run.path / "spec.json", tmp_path, "cpu", take_over)
+        execute(run, run.spec(), tmp_path, "cpu", take_over)
     assert run.failure() is None
     assert not run.has_checkpoint
 
@@ -151,7 +151,7 @@ def test_a_run_goes_on_from_its_checkpoint_to_the_same_bits(tmp_path: Path) -> N
             raise Enough
 
     with pytest.raises(Enough):
-        execute(resumed.path / "spec.json", tmp_path, "cpu", stop)
+        execute(resumed, resumed.spec(), tmp_path, "cpu", stop)
     assert resumed.has_checkpoint
     seen = done(resumed, tmp_path)
     assert seen[0].step > 6  # the first epoch was not done again

@@ -1,20 +1,26 @@
 """Runs in processes of their own: what one of them does to itself is nobody else's affair."""
 
+import json
 import multiprocessing.forkserver
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import pytest
+
 from mtbench.engines.pool import Job, Outcome, run_all
+from mtbench.engines.stop import STOPPING_SIGNALS
 from mtbench.engines.worker import Ended
 from mtbench.store.folder import RunFolder
-from mtbench.store.lease import Lease
+from mtbench.store.lease import SILENCE, Lease
 from mtbench.store.process import started
 from mtbench.train.progress import Progress
 from tests.waits import wait_until
@@ -68,6 +74,13 @@ def behave(folder: str, root: str, device: str, pipe: Connection) -> None:  # no
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "unlucky" and (path / "attempts").read_text() == "x":
         os.kill(os.getpid(), signal.SIGSEGV)
+    if name == "realtime":
+        os.kill(os.getpid(), signal.SIGRTMIN + 6)
+    if name == "hung":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+        os.kill(os.getpid(), signal.SIGHUP)
+    if name == "sleeps" and (path / "attempts").read_text() == "x":
+        os.kill(os.getpid(), signal.SIGSTOP)
     if name == "exits":
         os._exit(7)
     if name == "fails":
@@ -76,7 +89,7 @@ def behave(folder: str, root: str, device: str, pipe: Connection) -> None:  # no
     if name == "slow":
         time.sleep(1)
     if name == "endless":
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING_SIGNALS)
         with Lease(path):
             time.sleep(600)
     (path / "record.json").write_text("{}")
@@ -120,6 +133,40 @@ def test_a_run_whose_process_is_killed_is_tried_three_times_and_harms_no_other(t
     assert [what for title, what, _ in events.seen if title == "killed"].count("again") == 2
 
 
+def test_a_signal_without_a_name_is_reported_by_its_number(tmp_path: Path) -> None:
+    runs = jobs(tmp_path, "realtime", "a")
+    outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
+    assert ends(outcomes) == {"a": "done", "realtime": "failed"}
+    failure, number = RunFolder(tmp_path / "realtime").failure(), signal.SIGRTMIN + 6
+    assert failure is not None
+    assert (failure.message, failure.signal) == (f"its process was killed by signal {number}", number)
+
+
+def test_a_worker_that_is_hung_up_is_stopped_and_not_failed(tmp_path: Path) -> None:
+    outcomes = run_all(jobs(tmp_path, "hung"), root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
+    assert ends(outcomes) == {"hung": "stopped"}
+    assert RunFolder(tmp_path / "hung").failure() is None
+
+
+def test_a_worker_that_is_stopped_is_named_once_and_waited_for(tmp_path: Path) -> None:
+    events = Events()
+
+    def go_on() -> None:
+        wait_until(lambda: any(what == "noted" for _, what, _ in events.seen))
+        text = next(text for _, what, text in events.seen if what == "noted")
+        time.sleep(3)  # it is not named again
+        os.kill(int(text.split()[2]), signal.SIGCONT)
+
+    other = threading.Thread(target=go_on)
+    other.start()
+    outcomes = run_all(jobs(tmp_path, "sleeps"), root=tmp_path, slots=["cpu"], listener=events, target=behave)
+    other.join(300)
+    assert ends(outcomes) == {"sleeps": "done"}
+    (note,) = [text for _, what, text in events.seen if what == "noted"]
+    pid = note.split()[2]
+    assert note == (f"its process {pid} is stopped, and is waited for until `kill -CONT {pid}` continues it or it ends")
+
+
 def test_attempts_are_counted_across_commands(tmp_path: Path) -> None:
     RunFolder(jobs(tmp_path, "killed")[0].folder).write_failure(kind="killed", message="before")
     run_all(jobs(tmp_path, "killed"), root=tmp_path, slots=["cpu"], listener=Events(), target=behave)
@@ -155,8 +202,25 @@ def test_a_run_of_another_process_is_waited_for(tmp_path: Path) -> None:
     outcomes = run_all(runs, root=tmp_path, slots=["cpu"], listener=events, target=behave)
     other.join(300)
     assert [outcome.job.title for outcome in outcomes] == ["b", "a"]
-    assert ("a", "busy", "another mtbench is working on it") in events.seen
+    (why,) = [why for title, what, why in events.seen if (title, what) == ("a", "busy")]
+    assert re.fullmatch(rf"process {os.getpid()} on \S+ has it since [-0-9: ]+, until that process ends", why)
     assert not (tmp_path / "a" / "attempts").exists()
+
+
+def test_a_run_of_another_host_is_taken_over_at_the_time_that_was_said(tmp_path: Path) -> None:
+    (run,), events = jobs(tmp_path, "a"), Events()
+    lease = run.folder / "claim.1"
+    lease.write_text(json.dumps({"host": "elsewhere 1 2", "pid": 1, "started": "1", "token": "x"}))
+    last = time.time() - SILENCE + 5  # its heart beats no more
+    os.utime(lease, (last, last))
+    outcomes = run_all([run], root=tmp_path, slots=["cpu"], listener=events, target=behave)
+    end = time.time()
+    assert ends(outcomes) == {"a": "done"}
+    whys = [why for _, what, why in events.seen if what == "busy"]
+    said = whys[0].rpartition(" at ")[2]
+    assert whys[0].startswith("process 1 on elsewhere has it; its last heartbeat was at ")
+    assert abs(datetime.fromisoformat(said).timestamp() - (last + SILENCE)) <= 1
+    assert end > last + SILENCE
 
 
 def test_a_run_that_another_process_gives_up_is_taken_up(tmp_path: Path) -> None:
@@ -233,8 +297,10 @@ def test_ctrl_c_stops_the_workers_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert RunFolder(tmp_path / "endless").failure() is None
 
 
-def test_sigterm_stops_the_workers_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_requests_stop_the_workers_too(number: signal.Signals, tmp_path: Path) -> None:
     parent, worker = parent_with_a_worker(tmp_path)
-    parent.terminate()
-    assert parent.communicate(timeout=300)[0].startswith("stopped by SIGTERM.")
+    os.killpg(parent.pid, number)  # as the end of a terminal does: to the whole group
+    assert parent.communicate(timeout=300)[0] == f"stopped by {number.name}. The same command resumes it.\n"
     wait_for_the_end_of(worker)
+    assert RunFolder(tmp_path / "endless").failure() is None

@@ -33,7 +33,7 @@ def trained(results: Path, method: str, dataset: str) -> RunFolder:
     spec = plan(Request(methods=[method], datasets=[dataset], settings={"epochs": "1"}, seeds=[0]))[0]
     run = RunFolder(results / spec.folder)
     run.write_spec(spec)
-    execute(run.path / "spec.json", results, "cpu")
+    execute(run, run.spec(), results, "cpu")
     return run
 
 
@@ -67,6 +67,7 @@ def test_cases_and_distances_are_those_of_the_record(td: RunFolder, pages: Path)
     assert record is not None
     assert record.pointing is not None
     page = next(pages.glob("*.md")).read_text()
+    assert set(record.pointing.tasks) == {"upper", "lower"}
     for name, measured in record.pointing.tasks.items():
         counts = measured.outcomes
         assert counts is not None
@@ -79,6 +80,7 @@ def test_cases_and_distances_are_those_of_the_record(td: RunFolder, pages: Path)
 def test_the_images_that_are_shown_stand_in_a_table(td: RunFolder, pages: Path) -> None:
     rows = list(csv.DictReader(next(pages.glob("*.csv")).read_text().splitlines()))
     stored = td.predictions(record) if (record := td.record()) else {}
+    assert {row["task"] for row in rows} == {"upper", "lower"}
     assert {row["case"] for row in rows} <= {
         f"{a} answer, {p} place" for a in ("right", "wrong") for p in ("right", "wrong")
     }

@@ -88,6 +88,7 @@ def test_no_two_pages_and_no_two_figures_have_one_name(runs: SuiteRuns) -> None:
 
 def test_every_page_marks_a_preview(runs: SuiteRuns) -> None:
     pages = list(assemble(Results.of_suite(runs)).pages())
+    assert len(pages) > 3
     assert all("\n**Preview, not a result.** " in render_markdown(page) for page in pages)
 
 

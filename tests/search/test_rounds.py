@@ -57,6 +57,7 @@ def test_the_first_trial_is_the_default(world: World) -> None:
 
 def test_a_trial_is_worth_the_mean_over_its_tuning_seeds_on_the_validation_split(world: World) -> None:
     (study,) = search(world, "branches", seeds=(1000, 1001, 1005), trials=4)
+    assert len(study.trials) == 4
     for trial in study.trials:
         specs = [spec for what, specs in world.calls for spec in specs if spec.titles == trial.titles]
         expected = [validation_scores(spec)["lower"] for spec in specs if spec.protocol.validation]

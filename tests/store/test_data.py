@@ -7,13 +7,16 @@ import pytest
 
 from mtbench.contract.data.links import LINKS
 from mtbench.errors import UsageError
-from mtbench.plan import parse
+from mtbench.plan import chosen
+from mtbench.plan.chosen import split_options
 from mtbench.plan.parse import parse_dataset
-from mtbench.store.data import data_fingerprint
+from mtbench.store.data import find_fingerprint
 from mtbench.store.memory import CACHE
 
-ask = data_fingerprint.__wrapped__
-"""The fingerprint as a new process has it."""
+
+def ask(dataset: str, root: Path) -> str:
+    """Return the fingerprint as a new process has it."""
+    return find_fingerprint(split_options(dataset, "dataset"), root, {})
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def unasked(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A state in which the fingerprint is known and the dataset must not be asked again."""
     assert ask("mmnist3", root)
-    monkeypatch.setattr(parse, "parse_dataset", None)
+    monkeypatch.setattr(chosen, "load_dataset", None)
 
 
 def test_it_is_that_of_the_dataset(root: Path) -> None:
@@ -49,7 +52,10 @@ def altered(file: Path) -> None:
 
 @pytest.mark.parametrize("change", [altered, Path.unlink])
 def test_a_change_of_any_file_is_noticed(root: Path, change: Callable[[Path], None]) -> None:
-    for file in parse_dataset("mmnist3").open(root).fingerprint_files() or ():
+    files = parse_dataset("mmnist3").open(root).fingerprint_files()
+    assert files
+    assert any(file.suffix == ".sha256" for file in files)
+    for file in files:
         before, content = ask("mmnist3", root), file.read_text()
         change(file)
         now = ask("mmnist3", root)

@@ -18,6 +18,7 @@ from mtbench.search.planning import plan_search
 from mtbench.search.request import TUNING, SearchRequest
 
 SUITES = built_in_suites()
+DRAWN = ("zhao2018", "levi2021", "celeba-classification")
 SEARCHED = [name for name, path in SUITES.items() if "search" in tomllib.loads(path.read_text())]
 
 
@@ -218,6 +219,7 @@ def test_the_standard_deviations_of_kurin_et_al_give_back_their_intervals() -> N
     found = suite("kurin2022-multimnist")
     (table,) = found.paper
     printed = {"Unit. Scal.": 0.44, "IMTL": 0.25, "MGDA": 0.20, "PCGrad": 0.36, "RLW Norm.": 0.89, "GradDrop": 1.28}
+    assert {found.labels[method] for method in table.rows} == printed.keys()
     for method in table.rows:
         number = table.number(method, "mean")
         assert number is not None
@@ -280,7 +282,9 @@ def test_the_groups_of_attributes_that_zhao_et_al_name_improve_over_itn_in_their
 
 
 def test_the_means_of_the_rows_of_zhao_et_als_table_5_are_its_averages_but_for_rounding() -> None:
-    for *row, average in means("zhao2018-table5", "celeba7").values():
+    rows = means("zhao2018-table5", "celeba7").values()
+    assert len(rows) == 8
+    for *row, average in rows:
         assert np.mean(row) == pytest.approx(average, abs=0.011)
 
 
@@ -328,16 +332,16 @@ def test_the_shoes_of_table_6_are_not_comparable_and_the_note_says_which_of_thre
 
 
 def test_a_suite_on_drawn_pictures_judges_the_claims_of_its_paper() -> None:
-    for name in SUITES:
-        if not name.startswith(("zhao2018", "levi2021", "celeba-classification")) or not name.endswith("-mini"):
-            continue
+    drawn = [name for name in SUITES if name.startswith(DRAWN) and name.endswith("-mini")]
+    assert len(drawn) == 9
+    for name in drawn:
         pair = [suite(each).claim for each in (name.removesuffix("-mini"), name)]
         first, second = ([(claim.methods, claim.margin, claim.source) for claim in claims] for claims in pair)
         assert first == second
 
 
 def test_suites_are_found_where_they_are_installed() -> None:
-    assert all(path.parent == Path(registry.__file__).parent / "suites" for path in SUITES.values())
+    assert {path.parent for path in SUITES.values()} == {Path(registry.__file__).parent / "suites"}
 
 
 def test_the_means_of_table_4_are_those_of_its_parts_but_for_one() -> None:

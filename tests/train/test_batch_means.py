@@ -78,7 +78,10 @@ def test_means_do_not_depend_on_how_many_examples_are_evaluated_at_a_time(monkey
     network, split = network_and_split()
     whole = measure(network, split, batches=[FIVE, FOUR])
     monkeypatch.setattr(module, "BATCH", 7)
-    for one, other in zip(measure(network, split, batches=[FIVE, FOUR]).batch_means, whole.batch_means, strict=True):
+    parts = measure(network, split, batches=[FIVE, FOUR])
+    assert len(parts.batch_means) == 2
+    for one, other in zip(parts.batch_means, whole.batch_means, strict=True):
+        assert {"depth", "normal"} <= set(one.metrics)
         for task, metrics in one.metrics.items():
             assert metrics == pytest.approx(other.metrics[task], rel=1e-3)
 

@@ -75,6 +75,7 @@ def test_smaller_batches_give_the_same_results_and_predictions(toy: str, monkeyp
     whole = measure(network, split, keep=True)
     monkeypatch.setattr(module, "BATCH", 7)  # unequal: 48 = 6 * 7 + 6
     parts = measure(network, split, keep=True)
+    assert set(whole.results) == {task.name for task in network.tasks} > set()
     for name, result in whole.results.items():
         assert parts.results[name].count == result.count
         assert parts.results[name].loss == pytest.approx(result.loss, rel=1e-5)

@@ -293,7 +293,7 @@ def test_added_with_all_every_number_is_trained() -> None:
 def test_the_phases_are_in_the_record_and_a_record_without_them_is_read(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.write_spec(spec_of("td", adds="own"))
-    execute(folder.path / "spec.json", tmp_path, "cpu")
+    execute(folder, folder.spec(), tmp_path, "cpu")
     text = (folder.path / "record.json").read_bytes()
     record = read_record(text, "here")
     assert [phase.name for phase in record.phases] == ["first", "own"]
@@ -419,7 +419,9 @@ def test_the_plain_loss_of_a_task_that_is_added_alone_has_the_networks_penalty_i
     second.balancer.backward(made.network, batch)
     penalty = made.network.penalty()
     assert penalty is not None
-    for name, parameter in second.trained(made.network):
+    trained = list(second.trained(made.network))
+    assert [name for name, _ in trained] == ["modulation.conv1", "modulation.conv2"]
+    for name, parameter in trained:
         loss = made.network.losses(batch).means[2] + penalty
         (expected,) = torch.autograd.grad(loss, parameter, retain_graph=True)
         assert parameter.grad is not None, name

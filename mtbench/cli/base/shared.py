@@ -1,7 +1,6 @@
 """Options that several commands have, and the form in which commands print."""
 
 import gc
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -232,18 +231,11 @@ def keeping() -> Iterator[None]:
         gc.enable()
 
 
-WIDTH = 100
-"""Columns of output into a file or a pipe, unless the environment variable COLUMNS says otherwise."""
-
-
 def console(*, quiet: bool = False) -> "Console":
-    """Return standard output; in a file or a pipe it is `WIDTH` columns wide."""
-    from rich.console import Console
+    """Return standard output, see `mtbench.engines.say.open_console`."""
+    from mtbench.engines.say import open_console
 
-    opened = Console(quiet=quiet, emoji=False)
-    if not opened.is_terminal and "COLUMNS" not in os.environ:
-        opened.width = WIDTH
-    return opened
+    return open_console(quiet=quiet)
 
 
 def grid(*columns: str) -> "Table":

@@ -42,11 +42,15 @@ def prepare(names: Names, data_root_: DataRoot = None) -> None:
     """Fetch or make the files of datasets, replace damaged ones, and print the frequencies of classes and places."""
     from mtbench.cli.data.balance import class_balance, point_balance, triplet_balance
     from mtbench.contract.data.targets import check_targets
+    from mtbench.engines.output import outlive_output
     from mtbench.engines.say import say
+    from mtbench.store.preparation import preparing
 
+    outlive_output()
     out = console()
     for name, dataset in _open(names, data_root_):
-        dataset.prepare(lambda line: say(out, line, markup=False))
+        with preparing(dataset.root):
+            dataset.prepare(lambda line: say(out, line, markup=False))
         for split in ("train", "test"):
             check_targets(dataset.tasks, dataset.labels(split, validation=False), split)
         typer.echo(f"{name} is ready in {dataset.root}")

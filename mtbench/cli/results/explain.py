@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mtbench.cli.base.shared import WHERE, DataRoot, Device, data_root, whole_number
+from mtbench.cli.base.shared import WHERE, DataRoot, Device, whole_number
 from mtbench.cli.base.shared import console as open_console
 
 __all__ = ["explain"]
@@ -45,12 +45,12 @@ def explain(
 
     Segmentation, depth, normals: truth, prediction and error of the best, median and worst images.
     """
+    from mtbench.door.explain import explain as write
     from mtbench.engines.say import say
-    from mtbench.explanation.explain import explain_run
     from mtbench.report.page.terminal import print_page
 
     console = open_console()
-    found = explain_run(run, root=data_root(root), images=images, out=out, device=device)
+    found = write(run, images=images, out=out, data_root=root, device=device)
     print_page(found.page, console)
     console.print()
     say(console, f"Written to {found.files[0].parent}:", markup=False)

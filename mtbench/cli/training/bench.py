@@ -95,6 +95,7 @@ def bench(
     from mtbench.bench.measure import Ask, measure
     from mtbench.bench.page import bench_page
     from mtbench.cli.training.execution import names, settings
+    from mtbench.engines.output import outlive_output
     from mtbench.engines.say import say
     from mtbench.engines.slots import cores
     from mtbench.plan.parse import parse_dataset, parse_method
@@ -102,6 +103,7 @@ def bench(
     from mtbench.report.write import DEFAULT_REPORTS
     from mtbench.train.machine.device import check_precision, choose_device
 
+    outlive_output()
     console, chosen, changed = open_console(), choose_device(device), settings(changes or [])
     check_precision(chosen, changed.get("precision", "float32"))
     default = tomllib.loads(DEFAULT.read_text())

@@ -41,8 +41,10 @@ def exec_(
     device: Device = "auto",
 ) -> None:
     """Train one run in this process, for schedulers and xargs, or under a debugger."""
+    from mtbench.engines.output import outlive_output
     from mtbench.engines.stop import Stop, stop_on_sigterm
 
+    outlive_output()
     # Before anything that starts threads is imported.
     stop = Stop() if debugger else stop_on_sigterm()
     from mtbench.door.exec import debug, place_run
@@ -50,13 +52,13 @@ def exec_(
     from mtbench.engines.job import execute
     from mtbench.engines.pool import Job
 
-    run = place_run(spec, results)
-    titles = run.spec().titles
+    run, asked = place_run(spec, results)
+    titles = asked.titles
     job, lines = Job(folder=run.path, title=f"{titles.dataset} {titles.method}"), Lines(console(), 1)
     watch, note = partial(lines.advanced, job), partial(lines.noted, job)
     with stoppable():
         if not debugger:
-            execute(run.path / "spec.json", data_root(root), device, watch, say=note, stop=stop)
-        elif not debug(run, data_root(root), device, watch, note):
+            execute(run, asked, data_root(root), device, watch, say=note, stop=stop)
+        elif not debug(run, asked, data_root(root), device, watch, note):
             raise typer.Exit(1)
     lines.ended(job, "done", "")

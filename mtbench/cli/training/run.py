@@ -114,6 +114,7 @@ def run(
     """Train methods on datasets, several runs at a time. Runs that are finished already are left as they are."""
     from mtbench.cli.training.grid import listing
     from mtbench.engines.agenda import make_agenda
+    from mtbench.engines.output import outlive_output
     from mtbench.engines.say import say
     from mtbench.engines.slots import slots
     from mtbench.plan.grid import Request, parse_seeds, plan
@@ -122,6 +123,7 @@ def run(
     from mtbench.search.planning import plan_search
     from mtbench.search.suite import suite_requests
 
+    outlive_output()
     out = console(quiet=quiet)
     states = parse_refresh(refresh or [])
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)

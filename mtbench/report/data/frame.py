@@ -9,7 +9,7 @@ import pandas as pd
 from mtbench.contract import Metric
 from mtbench.plan.suite import MEAN
 from mtbench.report.data.comparison import Comparison
-from mtbench.store.record import Record
+from mtbench.store.record import Record, TaskInfo
 from mtbench.store.status import RunStatus
 
 __all__ = ["COLUMNS", "curve_frame", "held_out_split", "tidy_frame"]
@@ -51,20 +51,23 @@ def tidy_frame(comparisons: Iterable[Comparison]) -> pd.DataFrame:
     return frame.astype(COLUMNS)
 
 
-def curve_frame(comparison: Comparison) -> pd.DataFrame:
-    """Return one row per finished run and point of its curve, with means over tasks.
+def curve_frame(comparison: Comparison, task: TaskInfo | None = None) -> pd.DataFrame:
+    """Return one row per finished run and point of its curve.
 
-    Columns: ``method``, ``seed``, ``epoch``; ``held_out``, the common metric (the loss, where tasks have unlike
-    metrics) on `held_out_split`; ``training_loss``, over the tasks of which a label was used in that epoch.
+    Columns: ``method``, ``seed``, ``epoch``; ``held_out``, on `held_out_split` the primary metric of the task, or
+    without one the mean over tasks of their common metric (the loss, where tasks have unlike metrics);
+    ``training_loss``, the mean over the tasks of which a label was used in that epoch.
     """
-    split, metric = held_out_split(comparison), comparison.common_metric
+    split, metric = held_out_split(comparison), task or comparison.common_metric
     rows = [
         {
             "method": method.title,
             "seed": seed,
             "epoch": point.epoch,
             "held_out": _mean(
-                result.metrics[metric.metric] if metric else result.loss for result in point.results[split].values()
+                result.metrics[metric.metric] if metric else result.loss
+                for name, result in point.results[split].items()
+                if task is None or name == task.name
             ),
             "training_loss": _mean(point.train_losses.values()),
         }

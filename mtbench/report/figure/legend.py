@@ -8,7 +8,7 @@ from types import MappingProxyType
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from mtbench.report.figure.style import WIDTH, Look, looks, looks_of
+from mtbench.report.figure.style import WIDTH, Look, looks_of
 from mtbench.report.text import wrap
 
 __all__ = ["ENDS", "ENDS_EXPLAINED", "GREY", "LETTER", "LINE", "MANY", "Legend", "legend_of", "longest", "told_apart"]
@@ -61,10 +61,11 @@ class Legend:
 
 
 def legend_of(names: Iterable[str], explained: str, *, at_most: int = 4) -> Legend:
-    """Return a legend with as many names side by side as there is room for."""
+    """Return a legend with as many names side by side as there is room for, in rows of about equal length."""
     wrapped = tuple(wrap(name, 46) for name in names)
     room = max(1, int(WIDTH / (LETTER * (longest(wrapped) + 8))))
-    return Legend(names=wrapped, across=max(1, min(len(wrapped), at_most, room)), explained=explained)
+    rows = math.ceil(len(wrapped) / min(at_most, room))
+    return Legend(names=wrapped, across=max(1, math.ceil(len(wrapped) / max(1, rows))), explained=explained)
 
 
 def longest(names: Iterable[str]) -> int:
@@ -79,14 +80,13 @@ def told_apart(
     many, which are numbered by rank.
 
     Args:
-        titles: the methods, whose place decides their look as long as they are few.
+        titles: the methods, whose place decides their look where it is not known.
         goodness: a number for each of those that are drawn, higher for better ones.
         known: looks that methods have in other figures, by title.
     """
+    found = looks_of(titles, known)
     if len(goodness) <= MANY:
-        return {title: ("", look) for title, look in looks_of(titles, known).items() if title in goodness}
+        return {title: ("", look) for title, look in found.items() if title in goodness}
     ranked = sorted(goodness, key=lambda title: (math.isnan(goodness[title]), -goodness[title]))
     ends = list(enumerate(ranked, start=1))
-    unlike = looks(72)[::9]  # from one to the next both the color and the dashes change
-    named = zip(ends[:ENDS] + ends[-ENDS:], unlike, strict=False)
-    return {title: (f"{place}. ", look) for (place, title), look in named}
+    return {title: (f"{place}. ", found[title]) for place, title in ends[:ENDS] + ends[-ENDS:]}

@@ -1,7 +1,7 @@
 """Lines over something that was varied: a mean per place, its interval, and every seed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,9 @@ from mtbench.report.figure.whiskers import Whisker, draw_whiskers, shifted
 from mtbench.report.text import counted
 from mtbench.stats.summary import summarize
 
-__all__ = ["EXPLAINED", "Line", "draw_lines", "handle", "label_log", "label_places", "nearest", "unlike"]
+__all__ = ["EXPLAINED", "Line", "draw_lines", "handle", "label_log", "label_places", "nearest"]
 
 EXPLAINED = f"Lines: means over seeds, with {INTERVALS}. Dots: a seed each."
-_MARKERS = "osD^vPX<>pdh"
-_DASHES = ((), (4.0, 1.5), (1.0, 1.0), (5.0, 1.0, 1.0, 1.0), (7.0, 2.0))
 _BEYOND = 0.3
 """Fraction of the spread of all values that an interval may go beyond them: they vary for more reasons than chance."""
 _BESIDE = 2.0
@@ -92,15 +90,6 @@ def draw_lines(
     if intervals:
         shown = [values for line in lines if line.look for values in line.values]
         draw_whiskers(axes, whiskers, [*shown, *(_means(line) for line in lines)], upright=True, beyond=_BEYOND)
-
-
-def unlike(apart: Mapping[str, tuple[str, Look]]) -> dict[str, tuple[str, Look]]:
-    """Return the looks of `told_apart` with markers and dashes that differ from one to the next, for eyes or prints
-    without colors."""
-    return {
-        name: (rank, replace(look, marker=_MARKERS[place % len(_MARKERS)], dashes=_DASHES[place % len(_DASHES)]))
-        for place, (name, (rank, look)) in enumerate(apart.items())
-    }
 
 
 def handle(look: Look) -> Line2D:

@@ -19,8 +19,8 @@ WIDTH = 6.9
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 """Okabe and Ito (2008), with grey for their yellow, which is lost on white paper."""
-_DASHES = ((), (4.0, 1.5), (1.0, 1.0), (5.0, 1.0, 1.0, 1.0))
-_MARKERS = ("o", "s", "^", "D")
+_DASHES = ((), (4.0, 1.5), (1.0, 1.0), (5.0, 1.0, 1.0, 1.0), (7.0, 2.0), (3.0, 1.0, 1.0, 1.0, 1.0, 1.0))
+_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p", "h")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,18 +39,26 @@ class Look:
 
 
 def looks(count: int) -> list[Look]:
-    """Return as many looks as there are methods, no two alike among the first 32."""
-    rounds = [(index % len(_COLOURS), index // len(_COLOURS) % len(_DASHES)) for index in range(count)]
-    return [Look(color=_COLOURS[color], dashes=_DASHES[turn], marker=_MARKERS[turn]) for color, turn in rounds]
+    """Return as many looks as there are methods: among the first 48 no two have both color and dashes in common, and
+    among the first 88 no two both color and marker."""
+    colors = len(_COLOURS)
+    return [
+        Look(
+            color=_COLOURS[index % colors],
+            dashes=_DASHES[index // colors % len(_DASHES)],
+            marker=_MARKERS[index % len(_MARKERS)],
+        )
+        for index in range(count)
+    ]
 
 
 def looks_of(titles: Iterable[str], known: Mapping[str, Look] = MappingProxyType({})) -> dict[str, Look]:
-    """Return the looks of methods by title: the known ones, or where some are not known, or two of few would have one
-    color, by their places."""
+    """Return the looks of methods by title: known ones as they are, for the others the next ones that are free."""
     names = list(dict.fromkeys(titles))
-    found = {name: known[name] for name in names if name in known}
-    alike = len({look.color for look in found.values()}) < min(len(names), len(_COLOURS))
-    return dict(zip(names, looks(len(names)), strict=True)) if len(found) < len(names) or alike else found
+    lacking = [name for name in names if name not in known]
+    free = (look for look in looks(len(known) + len(lacking)) if look not in known.values())
+    found = {**known, **dict(zip(lacking, free, strict=False))}
+    return {name: found[name] for name in names}
 
 
 @contextmanager

@@ -105,4 +105,5 @@ def test_a_spec_keeps_its_identity_on_the_way_through_a_file(tmp_path: Path) -> 
     (tmp_path / "mine.json").write_text(spec.to_json())
     from mtbench.door.exec import place_run
 
-    assert place_run(tmp_path / "mine.json", tmp_path / "other").spec() == spec
+    run, asked = place_run(tmp_path / "mine.json", tmp_path / "other")
+    assert run.spec() == asked == spec

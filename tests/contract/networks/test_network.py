@@ -78,8 +78,8 @@ def test_the_plain_loss_of_an_all_tasks_network_is_the_mean_over_the_tasks_prese
 def test_a_task_is_answered_alike_alone_and_among_all(method: str) -> None:
     net = network(method)
     images = torch.rand(3, 1, 28, 28)
-    for index, output in enumerate(net.all_outputs(images)):
-        assert output.shape == (3, list(WIDTHS.values())[index])
+    for index, (width, output) in enumerate(zip(WIDTHS.values(), net.all_outputs(images), strict=True)):
+        assert output.shape == (3, width)
         assert torch.allclose(net.task_output(images, index), output, atol=1e-6)
 
 

@@ -104,6 +104,7 @@ def test_the_classes_are_in_the_order_of_the_released_code() -> None:
 
 
 def test_task_4r_plus_s_is_about_neighbour_s_of_referent_r() -> None:
+    assert len(NEIGHBOURS) == 4 * len(REFERENTS) == 40
     for index, query in enumerate(NEIGHBOURS):
         named, asked = REFERENTS[index // 4]
         assert (set(query.words), query.asked) == (set(named.values()), asked)

@@ -89,6 +89,7 @@ def test_crowded_scenes_have_as_many_large_objects_as_small_ones(scenes: list[di
 
 
 def test_objects_keep_the_margins_of_the_generator(scenes: list[dict[str, Any]]) -> None:
+    assert len(scenes) == 2000
     for scene in scenes:
         places = np.array([item["3d_coords"] for item in scene["objects"]])
         radii = np.array([RADII[item["size"]] for item in scene["objects"]])

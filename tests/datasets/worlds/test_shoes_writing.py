@@ -90,16 +90,23 @@ def test_each_row_describes_the_picture_of_its_path(world: Path) -> None:
 
 
 def test_the_binary_table_says_the_same(world: Path) -> None:
+    seen = list[str]()
     for row, marks in zip(table(world, "meta-data.csv"), table(world, "meta-data-bin.csv"), strict=True):
         found = {name for name, mark in marks.items() if mark == "1"}
         for column in ("Category", "HeelHeight", "Closure", "Gender"):
             values = [value for value in row[column].split(";") if value]
             expected = {f"{column}.{SPELT.get(value, value)}" for value in values}
             assert {name for name in found if name.startswith(f"{column}.")} == expected
+            seen += [column] * bool(expected)
+    assert (seen.count("Category"), seen.count("Gender")) == (IMAGES, IMAGES)
+    assert 0 < seen.count("HeelHeight") < IMAGES
+    assert seen.count("Closure") > IMAGES / 2
 
 
 def test_pictures_are_of_shoes_on_white(world: Path) -> None:
-    for path in sorted(world.rglob("*.jpg")):
+    pictures = sorted(world.rglob("*.jpg"))
+    assert len(pictures) == IMAGES
+    for path in pictures:
         with Image.open(path) as image:
             pixels = np.asarray(image)
         border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])

@@ -29,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     spec = plan(Request(methods=["uniform"], datasets=["toy-surfaces"], settings={"epochs": "1"}, seeds=[0]))[0]
     folder = RunFolder(results / spec.folder)
     folder.write_spec(spec)
-    execute(folder.path / "spec.json", results, "cpu")
+    execute(folder, folder.spec(), results, "cpu")
     return folder
 
 

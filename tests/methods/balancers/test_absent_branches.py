@@ -24,6 +24,7 @@ def test_adam_does_not_move_the_branch_of_a_task_that_is_absent(balancer: str) -
     rare = split.defined[:, 2]
     step(torch.cat([rare.nonzero().squeeze(1), torch.arange(16)]))  # so that Adam has momentum in every branch
     branch = [p for name, p in network.named_parameters() if name.startswith("branches.2.")]
+    assert len(branch) == 4  # two layers
     before = [parameter.detach().clone() for parameter in branch]
     others = (~rare & split.defined[:, 0]).nonzero().squeeze(1)[:12]
     for _ in range(5):

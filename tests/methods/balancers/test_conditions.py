@@ -19,6 +19,7 @@ SOLVED = [name for name in CONDITIONS if name != "fairgrad:alpha=10"]
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_meets_its_condition_at_every_ratio_of_lengths(name: str, kind: str) -> None:
     over = [found for found in worlds((2, 3, 8)) if found.kind == kind]
+    assert len(over) == 3 * len(RATIOS)
     for condition, (residual, where) in residuals(name, over).items():
         assert residual <= TOLERANCE, (condition, where)
 

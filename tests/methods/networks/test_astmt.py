@@ -241,7 +241,8 @@ def test_the_discriminator_descends_its_loss_and_the_network_ascends_it(drawn: T
     for name, one, own, other in zip(names, found, plain, against, strict=True):
         sign = 1.0 if name.startswith("discriminator") else -factor
         assert torch.allclose(one - 0.99 * own, 0.01 * sign * other, atol=1e-12), name
-    assert all(bool(other.any()) for name, other in zip(names, against, strict=True) if "backbone" in name)
+    reached = {name for name, other in zip(names, against, strict=True) if bool(other.any())}
+    assert reached >= {name for name in names if "backbone" in name} > set()
 
 
 def test_reversal_keeps_the_value_and_turns_the_gradient() -> None:

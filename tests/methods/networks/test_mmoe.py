@@ -114,6 +114,7 @@ def weights_of(module: nn.Module) -> Tensor:
 
 def test_experts_start_apart_and_one_more_leaves_the_others_as_they_were() -> None:
     two, five = (build(2, f":experts={count}").experts for count in (2, 5))
+    assert (len(two), len(five)) == (2, 5)
     for number, expert in enumerate(five):
         if number < 2:
             assert torch.equal(weights_of(expert), weights_of(two[number]))

@@ -133,7 +133,7 @@ def test_the_data_flow_on_lenet_is_that_of_equations_1_and_2() -> None:
     (between,) = [weight for weight in network.transitions.parameters() if weight.dim() == 4]
     x1 = conv1(images)
     x2 = conv2(pool(x1.relu()))
-    for index, output in enumerate(network(images)):
+    for index, output in zip(range(3), network(images), strict=True):
         first, second = cast(nn.ModuleList, network.attention[index])
         seen1 = masked_by(first, x1.relu()) * x1.relu()
         h = pool(normalize(nn.functional.conv2d(seen1, between, padding=1)).relu())
@@ -155,7 +155,7 @@ def test_where_a_stage_has_two_convolutions_the_mask_sees_the_first_and_acts_on_
     x1 = pool(one[2](u1))
     u2 = two[0](x1.relu()).relu()
     x2 = pool(two[2](u2))
-    for index, output in enumerate(network(images)):
+    for index, output in zip(range(2), network(images), strict=True):
         first, second = cast(nn.ModuleList, network.attention[index])
         seen1 = masked_by(first, pool(u1)) * x1.relu()
         h = pool(normalize(nn.functional.conv2d(seen1, between, padding=1)).relu())  # 14 -> 7, as large as x2
@@ -284,7 +284,7 @@ def test_on_segnet_the_data_flow_is_that_of_the_released_code() -> None:
     def enlarged(maps: Tensor) -> Tensor:
         return nn.functional.interpolate(maps, scale_factor=2, mode="bilinear", align_corners=True)
 
-    for index, output in enumerate(network(images)):
+    for index, output in zip(range(3), network(images), strict=True):
         masks = list(cast(nn.ModuleList, network.attention[index]))
         h = masked_by(masks[0], first[0]) * last[0]
         for stage_index in range(1, 5):

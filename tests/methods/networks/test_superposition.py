@@ -22,7 +22,9 @@ build = partial(network_of, Superposition)
 
 
 def bound_layers(network: Superposition) -> dict[str, Superposed]:
-    return {name: part for name, part in network.named_modules() if isinstance(part, Superposed)}
+    found = {name: part for name, part in network.named_modules() if isinstance(part, Superposed)}
+    assert found
+    return found
 
 
 def matrix(layer: Superposed, context: str, task: int) -> Tensor:

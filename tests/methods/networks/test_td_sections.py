@@ -136,6 +136,7 @@ def test_at_the_start_the_stream_depends_on_the_task_by_no_less_than_a_third_at_
     with torch.no_grad():
         glance = network.first_look(images)
         levels = [network.think(glance, torch.full((16,), task)) for task in tasks]
+    assert len(levels[0]) > 3
     for number in levels[0]:
         maps = torch.stack([of_task[number] for of_task in levels])  # (T, B, C, H, W)
         by_task = (maps - maps.mean(0)).square().mean()

@@ -80,7 +80,7 @@ def test_what_a_search_chose_stands_alone_only_where_nothing_else_was_trained_li
     found, runs = rated("td", RATES)
     shown, (told,) = in_tables(runs, [found])
     assert shown == runs[:3]  # the default, which is under the protocol of the study
-    assert told.startswith("Left out of the tables of methods: 3 runs, what a search chose,")
+    assert told.startswith("Left out of the tables of methods: 3 runs, retrained with settings that a search chose")
     other = placed(finished("moo", 0, protocol=TrainingProtocol(lr=0.003), title="paper, lr=0.003"))
     assert in_tables([*runs, other], [found]) == ([*runs, other], [])
 

@@ -23,7 +23,9 @@ def probed(
     """Half of the examples are trained on, the other half is measured."""
     half = len(features) // 2
     train, truth = (Labels(values=part, classes=classes) for part in (labels[:, :half], labels[:, half:]))
-    return probe(features[:half], train, features[half:], truth, hidden=16, batch=64, seed=0, purpose=purpose)
+    found = probe(features[:half], train, features[half:], truth, hidden=16, batch=64, seed=0, purpose=purpose)
+    assert set(found) == {"linear", "mlp"}
+    return found
 
 
 def test_what_features_say_is_found_up_to_their_noise_and_what_they_do_not_say_stays_at_chance() -> None:

@@ -66,6 +66,8 @@ def images(count: int, seed: int) -> Split:
 def measured(network: Sees) -> Selectivity:
     found = measure_selectivity(network, images(2000, 0), images(2000, 1), batch=64, seed=0)
     assert found is not None
+    assert set(found.probes) == {"representation", "hidden"}
+    assert all(set(kinds) == {"linear", "mlp"} for kinds in found.probes.values())
     return found
 
 

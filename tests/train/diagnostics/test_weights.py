@@ -88,7 +88,9 @@ def test_an_absent_task_has_no_weight() -> None:
     [("uniform", {"upper": 0.5, "lower": 0.5}), ("branches+fixed:weights=.3/.7", {"upper": 0.3, "lower": 0.7})],
 )
 def test_the_record_has_weights_that_never_change_as_they_are(method: str, expected: dict[str, float]) -> None:
-    for point in run(spec_of(method)).curve:
+    curve = run(spec_of(method)).curve
+    assert [point.epoch for point in curve] == [1, 2, 3]
+    for point in curve:
         assert point.weights is not None
         for task, weight in expected.items():
             found = point.weights[task]
@@ -96,8 +98,11 @@ def test_the_record_has_weights_that_never_change_as_they_are(method: str, expec
 
 
 def test_weights_of_mgda_are_means_and_ranges_of_points_of_the_simplex() -> None:
-    for point in run(spec_of("moo")).curve:
+    curve = run(spec_of("moo")).curve
+    assert [point.epoch for point in curve] == [1, 2, 3]
+    for point in curve:
         assert point.weights is not None
+        assert set(point.weights) == {"upper", "lower"}
         assert sum(weight.mean for weight in point.weights.values()) == pytest.approx(1, rel=1e-5)
         assert all(0 <= weight.low <= weight.mean <= weight.high <= 1 for weight in point.weights.values())
 

@@ -94,6 +94,7 @@ def test_tasks_own_different_numbers_and_what_grows_with_the_tasks_belongs_to_on
     """With a task more the network has as many numbers more as the new task owns."""
     network = build(method)
     masks = [owned(network, index, images(), seed=0) for index in range(TASKS)]
+    assert all(masks)
     for name in {name for found in masks for name in found}:
         claims = sum(found[name].long() for found in masks if name in found)
         assert int(cast(Tensor, claims).max()) == 1
@@ -123,6 +124,7 @@ def test_looking_leaves_the_network_and_the_random_state_as_they_were() -> None:
 
 def test_the_same_seed_finds_the_same() -> None:
     first, second = last_of(build("td")), last_of(build("td"))
+    assert first
     assert all(torch.equal(first[name], second[name]) for name in first | second)
 
 

@@ -77,7 +77,7 @@ def _page(comparison: Comparison, frame: pd.DataFrame, methods: list[str], known
         fit_losses(right, frame.groupby(["method", "epoch"])["training_loss"].mean())
         for axes in (left, right):
             axes.axhline(50, color="#999999", linewidth=0.6, zorder=0)
-        handles = [Line2D([], [], color=look.color, marker="o", markersize=3) for look in look_of.values()]
+        handles = [Line2D([], [], color=look.color, marker=look.marker, markersize=3) for look in look_of.values()]
         legend.draw(figure, handles)
     return figure
 
@@ -100,4 +100,4 @@ def _draw(left: Axes, right: Axes, frame: pd.DataFrame, look: Look) -> None:
         if curve[column].isna().all():
             continue
         for axes, x in ((left, curve.index), (right, curve["training_loss"])):
-            axes.plot(x, curve[column], style, color=look.color, linewidth=width, marker="o", markersize=2)
+            axes.plot(x, curve[column], style, color=look.color, linewidth=width, marker=look.marker, markersize=2)

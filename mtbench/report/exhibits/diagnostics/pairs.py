@@ -89,7 +89,9 @@ def _page(
         for axes in list(panels.flat)[len(pairs) :]:
             axes.set_visible(False)
         figure.supylabel("mini-batches that comply (UCR, %)", fontsize=8)
-        legend.draw(figure, [Line2D([], [], color=look.color, marker="o", markersize=3) for look in look_of.values()])
+        legend.draw(
+            figure, [Line2D([], [], color=look.color, marker=look.marker, markersize=3) for look in look_of.values()]
+        )
     return figure
 
 
@@ -100,5 +102,11 @@ def _draw(axes: Axes, frame: pd.DataFrame, look: Look) -> None:
     for column, (style, width) in columns.items():
         if curve[column].notna().any():
             axes.plot(
-                curve["pair_loss"], curve[column], style, color=look.color, linewidth=width, marker="o", markersize=2
+                curve["pair_loss"],
+                curve[column],
+                style,
+                color=look.color,
+                linewidth=width,
+                marker=look.marker,
+                markersize=2,
             )

@@ -18,7 +18,6 @@ class Arm:
 
     Attributes:
         name: name in the suite, and `title` that in reports.
-        family: network and balancer, without the backbone, which arms of unlike widths have in common.
         size: its cost; None before a run has finished.
         summary: summary of the mean over tasks.
         against: paired contrast to the reference; None for the reference itself, or without one.
@@ -26,7 +25,6 @@ class Arm:
 
     name: str
     title: str
-    family: str
     size: Magnitude | None
     summary: Summary
     against: Contrast | None
@@ -79,17 +77,9 @@ def _arms(runs: SuiteRuns, sheet: Sheet, column: Column, reference: str) -> tupl
         Arm(
             name=name,
             title=title,
-            family=_family(sheet, name),
             size=magnitude(sheet.runs(name)),
             summary=summarize(scores[name]),
             against=paired(scores[name], scores[reference]) if reference and name != reference else None,
         )
         for name, title in titles.items()
     )
-
-
-def _family(sheet: Sheet, name: str) -> str:
-    found = sheet.runs(name)
-    assert found is not None
-    spec = found.runs[0].spec
-    return f"{spec.network}+{spec.balancer}"

@@ -25,5 +25,5 @@ class Matched(Exhibit):
             yield Shown(
                 pages={stem: matched_page(runs, found)},
                 numbers={stem: matched_frame(runs, found)},
-                figures={stem: partial(draw_matched, runs, found)} if found.points else {},
+                figures={stem: partial(draw_matched, runs, found, results.looks)} if found.points else {},
             )

@@ -1,6 +1,7 @@
 """The figure of what methods do over what they cost: three costs, a point per method with its name beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -15,9 +16,9 @@ from mtbench.report.figure.intervals import interval_of
 from mtbench.report.figure.labels import Named, label_points
 from mtbench.report.figure.legend import legend_of, longest
 from mtbench.report.figure.lines import label_log
-from mtbench.report.figure.style import looks, new_figure, paper_style
+from mtbench.report.figure.style import Look, looks_of, new_figure, paper_style
 from mtbench.report.figure.whiskers import Whisker, draw_whiskers
-from mtbench.report.page.suite import heading, quantity
+from mtbench.report.page.suite import heading, known_by_name, quantity
 from mtbench.report.text import counted
 
 __all__ = ["draw_matched"]
@@ -25,12 +26,11 @@ __all__ = ["draw_matched"]
 _FEW, _SHORT = 6, 16
 """Points that have their names beside them at most, and characters of such a name; else a number stands for it."""
 _EXPLAINED = (
-    f"Points: means over seeds of the mean over tasks, with {INTERVALS}.\n"
-    "Star and dotted lines: the reference. One color and marker: one network and balancer."
+    f"Points: means over seeds of the mean over tasks, with {INTERVALS}.\nStar and dotted lines: the reference."
 )
 
 
-def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
+def draw_matched(runs: SuiteRuns, found: Arms, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
     """Return the mean over tasks over the weights, over the operations that answer one task, and over those that answer
     all.
 
@@ -38,9 +38,8 @@ def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
     """
     points, sizes = [arm for arm, _ in found.points], [size for _, size in found.points]
     sheet, reference, unit = found.sheet, found.reference, found.column.unit
-    families = list(dict.fromkeys(point.family for point in points))
-    look = dict(zip(families, looks(len(families)), strict=True))
-    markers = {family: "oDs^vPXp<>dhH8"[place % 14] for place, family in enumerate(families)}
+    titles = {point.name: point.title for point in points}
+    look = looks_of(titles, known_by_name(titles, known))
     numbered = len(points) > _FEW or longest(point.title for point in points) > _SHORT
     names = [str(number) if numbered else point.title for number, point in enumerate(points, start=1)]
     told = [f"{name}. {point.title}" if numbered else point.title for name, point in zip(names, points, strict=True)]
@@ -52,8 +51,8 @@ def draw_matched(runs: SuiteRuns, found: Arms) -> Figure:
     }
     marks: list[dict[str, Any]] = [
         {
-            "color": look[point.family].color,
-            "marker": "*" if point.name == reference else markers[point.family],
+            "color": look[point.name].color,
+            "marker": "*" if point.name == reference else look[point.name].marker,
             "markersize": 8 if point.name == reference else 4,
             "linestyle": "",
             "mew": 0,

@@ -33,7 +33,7 @@ class Pareto(Exhibit):
                 pages={stem: pareto_page(found, trade, rows, stem)},
                 numbers={stem: pareto_frame(found, trade, rows)},
                 figures={
-                    f"{stem}-scatter": partial(draw_scatter, trade),
+                    f"{stem}-scatter": partial(draw_scatter, trade, results.looks),
                     f"{stem}-validation": partial(draw_validation, trade),
                 },
                 folder=comparison.folder,
@@ -49,5 +49,5 @@ class Scatter(Exhibit):
     def show(self, results: Results) -> Iterator[Shown]:
         for comparison in results.comparisons if not results.studies else ():
             if comparison.tasks:
-                draw = partial(draw_scatter, trade_off(None, comparison))
+                draw = partial(draw_scatter, trade_off(None, comparison), results.looks)
                 yield Shown(figures={f"{results.stem(comparison)}-scatter": draw}, beside=comparison)

@@ -1,8 +1,9 @@
 """Tasks against each other as a scatter, after Figure 4a of Levi and Ullman (2020): what was searched, and methods."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from mtbench.report.exhibits.pareto.data import Point, Rival, TradeOff, mean
 from mtbench.report.figure.intervals import FEW, interval_of
 from mtbench.report.figure.labels import Named, label_points
 from mtbench.report.figure.legend import Legend, legend_of
-from mtbench.report.figure.style import new_figure, paper_style
+from mtbench.report.figure.style import Look, looks_of, new_figure, paper_style
 from mtbench.report.page.sentences import title_of
 from mtbench.stats.pareto import front
 from mtbench.stats.summary import summarize
@@ -31,19 +32,24 @@ _NAMED_SMALL = 6
 """Likewise in one of half that width."""
 _FENCE = 3.0
 """Interquartile ranges beyond the quartiles at which a method is far out (Tukey, Exploratory data analysis, 1977)."""
-_FRONT, _POINT, _DEFAULT, _KIN, _OTHER, _SINGLE = "#000000", "#9A9A9A", "#009E73", "#D55E00", "#0072B2", "#7F7F7F"
-_DEFAULT_MARK: dict[str, Any] = {"marker": "D", "markersize": 8, "mfc": "none", "color": _DEFAULT, "mew": 1.1}
+_FRONT, _POINT, _STAR = "#000000", "#9A9A9A", "#555555"
+_DEFAULT_MARK: dict[str, Any] = {"marker": "D", "markersize": 8, "mfc": "none", "color": _FRONT, "mew": 0.8}
 
 
-def draw_scatter(trade: TradeOff) -> list[Figure]:
+def draw_scatter(trade: TradeOff, known: Mapping[str, Look] = MappingProxyType({})) -> list[Figure]:
     """Return a panel per pair of tasks on the test split, on as many pages as it takes; none for a single task.
 
     The points of the validation split's front are black. Those that none of them dominates on the test split are
-    filled, and where there are two tasks joined; all other points are hollow. Methods are stars with their names.
-    Crosses are 95 % confidence intervals of the mean over seeds.
+    filled, and where there are two tasks joined; all other points are hollow. Methods are stars with their names,
+    filled on the network of the points, and single-task networks are lines. Crosses are 95 % confidence intervals of
+    the mean over seeds.
+
+    Args:
+        known: looks that methods have in other figures, by title.
     """
+    look = looks_of((rival.title for rival in trade.rivals), known)
     pairs = list(combinations(range(len(trade.tasks)), 2))
-    return [_page(trade, pairs[at : at + _PANELS], tested=True) for at in range(0, len(pairs), _PANELS)]
+    return [_page(trade, pairs[at : at + _PANELS], look, tested=True) for at in range(0, len(pairs), _PANELS)]
 
 
 def draw_validation(trade: TradeOff) -> list[Figure]:
@@ -51,15 +57,15 @@ def draw_validation(trade: TradeOff) -> list[Figure]:
     pairs = list(combinations(range(len(trade.tasks)), 2))
     if not trade.points:
         return []
-    return [_page(trade, pairs[at : at + _PANELS], tested=False) for at in range(0, len(pairs), _PANELS)]
+    return [_page(trade, pairs[at : at + _PANELS], {}, tested=False) for at in range(0, len(pairs), _PANELS)]
 
 
-def _page(trade: TradeOff, pairs: Sequence[tuple[int, int]], *, tested: bool) -> Figure:
+def _page(trade: TradeOff, pairs: Sequence[tuple[int, int]], look: Mapping[str, Look], *, tested: bool) -> Figure:
     down, across = (1, 1) if len(pairs) == 1 else (math.ceil(len(pairs) / 2), 2)
     stars = [rival for rival in trade.rivals if not rival.single] if tested else []
     numbered = len(stars) > (_NAMED if across == 1 else _NAMED_SMALL)
     names = [str(number) if numbered else rival.title for number, rival in enumerate(stars, start=1)]
-    entries = list(_entries(trade, tested=tested))
+    entries = list(_entries(trade, look, tested=tested))
     key = [f"{number} {rival.title}" for number, rival in enumerate(stars, start=1)] if numbered else []
     explained = "\n".join([_explained(trade, tested=tested), *_key(key)])
     with paper_style():
@@ -70,7 +76,7 @@ def _page(trade: TradeOff, pairs: Sequence[tuple[int, int]], *, tested: bool) ->
         for axes in panels[len(pairs) :]:
             axes.set_visible(False)
         for axes, pair in zip(panels, pairs, strict=False):
-            _panel(axes, trade, pair, tested=tested)
+            _panel(axes, trade, pair, look, tested=tested)
         legend.draw(figure, [handle for handle, _ in entries])
         if tested:
             shown = zip(panels, pairs, strict=False)
@@ -78,7 +84,7 @@ def _page(trade: TradeOff, pairs: Sequence[tuple[int, int]], *, tested: bool) ->
     return figure
 
 
-def _panel(axes: Axes, trade: TradeOff, pair: tuple[int, int], *, tested: bool) -> None:
+def _panel(axes: Axes, trade: TradeOff, pair: tuple[int, int], look: Mapping[str, Look], *, tested: bool) -> None:
     points = [(point, _at(point, pair, tested=tested)) for point in trade.points]
     points = [(point, at) for point, at in points if np.isfinite(at).all()]
     rivals = [rival for rival in trade.rivals if tested and np.isfinite(_pair(rival, pair)).all()]
@@ -92,11 +98,11 @@ def _panel(axes: Axes, trade: TradeOff, pair: tuple[int, int], *, tested: bool) 
         (axes.set_xlabel, axes.set_ylabel)[axis](_axis_label(trade.tasks[task], tested=tested))
     for rival in rivals:
         if rival.single:
-            _single_lines(axes, trade, rival, pair)
+            _single_lines(axes, trade, rival, pair, look[rival.title].color)
     _draw_points(axes, trade, points, pair, tested=tested)
     for rival in rivals:
         if not rival.single:
-            color = _KIN if rival.kin else _OTHER
+            color = look[rival.title].color
             at = _inside(axes, _pair(rival, pair))
             far = not np.array_equal(at, _pair(rival, pair))
             if not far:
@@ -145,13 +151,13 @@ def _best(trade: TradeOff, points: Sequence[Point], *, tested: bool) -> list[boo
     return best
 
 
-def _single_lines(axes: Axes, trade: TradeOff, rival: Rival, pair: tuple[int, int]) -> None:
+def _single_lines(axes: Axes, trade: TradeOff, rival: Rival, pair: tuple[int, int], color: str) -> None:
     for axis, task in enumerate(pair):
         summary = summarize(rival.tested[:, task])
         line, band = ((axes.axvline, axes.axvspan), (axes.axhline, axes.axhspan))[axis]
-        line(summary.mean, color=_SINGLE, linewidth=0.8, dashes=(5, 2), zorder=1.5)
+        line(summary.mean, color=color, linewidth=0.8, dashes=(5, 2), zorder=1.5)
         if interval := _interval(trade, rival.tested, task):
-            band(*interval, color=_SINGLE, alpha=0.13, linewidth=0, zorder=1)
+            band(*interval, color=color, alpha=0.13, linewidth=0, zorder=1)
 
 
 def _cross(
@@ -206,7 +212,7 @@ def _spot(at: NDArray[np.float64], name: str) -> Named:
     return Named(name=name, x=x, y=y, low=y, high=y)
 
 
-def _entries(trade: TradeOff, *, tested: bool) -> Iterator[tuple[Line2D, str]]:
+def _entries(trade: TradeOff, look: Mapping[str, Look], *, tested: bool) -> Iterator[tuple[Line2D, str]]:
     shown = [point for point in trade.points if point.known or not tested]
     network = trade.study.study.network if trade.study else ""
 
@@ -226,12 +232,12 @@ def _entries(trade: TradeOff, *, tested: bool) -> Iterator[tuple[Line2D, str]]:
     if not tested:
         return
     if any(rival.kin and not rival.single for rival in trade.rivals):
-        yield mark((5, 1, 0), _KIN, 8), f"other methods on {network}"
+        yield mark((5, 1, 0), _STAR, 8), f"other methods on {network}"
     if any(not rival.kin and not rival.single for rival in trade.rivals):
-        yield mark((5, 1, 0), _OTHER, 8, mfc="white", mew=0.8), "other networks" if trade.study else "methods"
+        yield mark((5, 1, 0), _STAR, 8, mfc="white", mew=0.8), "other networks" if trade.study else "methods"
     for rival in trade.rivals:
         if rival.single:
-            yield Line2D([], [], color=_SINGLE, linewidth=0.8, dashes=(5, 2)), rival.title
+            yield Line2D([], [], color=look[rival.title].color, linewidth=0.8, dashes=(5, 2)), rival.title
 
 
 def _explained(trade: TradeOff, *, tested: bool) -> str:

@@ -14,7 +14,7 @@ from mtbench.report.data.cost.magnitude import Magnitude
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.scaling.data import Point, Scale
 from mtbench.report.figure.legend import ENDS_EXPLAINED, MANY, legend_of, told_apart
-from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, label_log, label_places, nearest, unlike
+from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, label_log, label_places, nearest
 from mtbench.report.figure.style import WIDTH, Look, new_figure, paper_style
 from mtbench.report.page.suite import heading, known_by_name, quantity
 
@@ -68,7 +68,7 @@ def draw_scaling(runs: SuiteRuns, scale: Scale, known: Mapping[str, Look] = Mapp
             goodness[method] = float(np.nanmean(values)) * (1 if higher else -1)
         elif any(method in point.counted for point in points):
             goodness[method] = math.nan
-    apart = unlike(told_apart(list(titles), goodness, known_by_name(titles, known)))
+    apart = told_apart(list(titles), goodness, known_by_name(titles, known))
     many = len(goodness) > MANY
     explained = EXPLAINED + (f"\n{ENDS_EXPLAINED.format(by='on average')}" if many else "")
     named = [rank + titles[method] for method, (rank, _) in apart.items()]

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mtbench.report.data.choices import DEFAULT, Convention
+from mtbench.report.data.columns import MANY as TASKS
 from mtbench.report.data.columns import Column, columns_of, is_wide, scores
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.constant import constants_of
@@ -33,45 +34,47 @@ __all__ = ["draw_curves", "draw_points"]
 
 _ACROSS = 4
 """Panels side by side in the point plot, at most."""
-_EXPLAINED = "Means over tasks. Thick: mean over seeds; thin: one seed."
+_EXPLAINED = "{means} over tasks. Thick: mean over seeds; thin: one seed."
 _BELOW = 0.38
 """The distance of an interval below its dots, where methods are one apart."""
 
 
 def draw_curves(comparison: Comparison, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
-    """Return two panels over epochs: the held-out metric (or loss, where tasks have unlike metrics) and the training
-    loss.
+    """Return panels over epochs: the held-out metric and the training loss.
 
-    A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Of many methods the best and the
-    worst at the end are drawn like that, and the others as their means in grey.
+    A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Tasks of unlike metrics have a
+    panel each, or of very many tasks the loss has one. Of many methods the best and the worst at the end are drawn like
+    that, and the others as their means in grey.
     """
     frame = curve_frame(comparison)
     entries = _entries(comparison, frame, known)
     look = {method: look for method, (_, look) in entries.items()}
-    grey = frame[~frame["method"].isin(look)].groupby(["method", "epoch"], as_index=False).mean()
-    many = not grey.empty
-    explained = _EXPLAINED + f"\n{ENDS_EXPLAINED.format(by='at the end')}" * many
-    legend = legend_of([name for name, _ in entries.values()], explained, at_most=2 if many else 4)
-    marked = frame["epoch"].nunique() == 1  # a line of one point is seen by its marker only
-    split = {"val": "validation", "test": "test"}[held_out_split(comparison)]
-    measured = _quantity(comparison.common_metric) if comparison.common_metric else "loss"
+    many = not set(frame["method"]) <= look.keys()
+    panels = list(_curve_panels(comparison, frame))
+    across = 2 if len(panels) in (2, 4) else 3
+    down = math.ceil(len(panels) / across)
+    means = "Training loss: mean" if len(panels) > 2 else "Means"
+    explained = _EXPLAINED.format(means=means) + f"\n{ENDS_EXPLAINED.format(by='at the end')}" * many
+    legend = legend_of([name for name, _ in entries.values()], explained, at_most=2 if many else 6)
+    # A line of one point is seen by its marker only, and lines of one color are told apart by theirs.
+    single, alike = frame["epoch"].nunique() == 1, len({its.color for its in look.values()}) < len(look)
     with paper_style():
-        figure = new_figure(2.87 + legend.height)
+        figure = new_figure(0.57 + 2.3 * down + legend.height)
         figure.suptitle(title_of(comparison))
-        left, right = figure.subplots(1, 2)
-        for axes, y, label in ((left, "held_out", f"{split} {measured}"), (right, "training_loss", "training loss")):
-            for _, curve in grey.groupby("method"):
-                axes.plot(curve["epoch"], curve[y], color=GREY, linewidth=0.6, marker="." if marked else "", zorder=1)
-            for method, its in look.items():
-                _draw_curves(axes, frame[frame["method"] == method], y, its, marked=marked)
-            axes.set(xlabel="epoch", ylabel=label)
+        grid = figure.subplots(down, across, squeeze=False)
+        for axes in grid.flat[len(panels) :]:
+            axes.set_visible(False)
+        for (title, label, curves, y), axes in zip(panels, grid.flat, strict=False):
+            _draw_curves(axes, curves.dropna(subset=[y]), y, look, single=single, marked=single or alike)
+            axes.set(xlabel="epoch", ylabel=wrap(label, 36), title=wrap(title, 40))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=6))
             axes.margins(x=0.02)
         legend.draw(
             figure,
             [
-                Line2D([], [], color=its.color, dashes=its.dashes, marker=its.marker if marked else "", markersize=4)
+                Line2D([], [], color=its.color, dashes=its.dashes, marker=mark, markersize=4)
                 for its in look.values()
+                for mark in [its.marker if single or alike else ""]
             ],
         )
     return figure
@@ -105,6 +108,7 @@ def draw_points(
         note += f"\nDotted: the {constants.name}, where the axis reaches it."
     across = min(_ACROSS, len(panels), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
     down = math.ceil(len(panels) / across)
+    across = math.ceil(len(panels) / down)
     spare = 0.11 if len(names) <= MANY else 0.05
     tall = 0.75 + len(names) * (spare + LINE * max(name.count("\n") + 1 for name in names))
     with paper_style():
@@ -187,11 +191,36 @@ def _entries(comparison: Comparison, frame: pd.DataFrame, known: Mapping[str, Lo
     return {method: (rank + comparison.labels[method], look) for method, (rank, look) in apart.items()}
 
 
-def _draw_curves(axes: Axes, curves: pd.DataFrame, y: str, look: Look, *, marked: bool) -> None:
-    """The curves of one method: each seed thin, their mean thick; as markers where a curve has a single point."""
-    known = curves.dropna(subset=[y])
+def _curve_panels(comparison: Comparison, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame, str]]:
+    """Yield of each panel its title, the label of its axis, and the frame and the column that it shows."""
+    split, common = {"val": "validation", "test": "test"}[held_out_split(comparison)], comparison.common_metric
+    if common or len(comparison.tasks) > TASKS:
+        yield "", f"{split} {_directed(common) if common else 'loss'}", frame, "held_out"
+    else:
+        for task in comparison.tasks:
+            yield task.name, f"{split} {_directed(task)}", curve_frame(comparison, task), "held_out"
+    yield "", "training loss", frame, "training_loss"
+
+
+def _directed(task: TaskInfo) -> str:
+    return _quantity(task) + ("" if task.higher_is_better else ", lower is better")
+
+
+def _draw_curves(
+    axes: Axes, frame: pd.DataFrame, y: str, look: Mapping[str, Look], *, single: bool, marked: bool
+) -> None:
+    """Draw the mean of each method, with markers if `marked`, and its seeds thin; in grey the means of methods without
+    a look. If curves have a `single` point they are markers alone."""
+    others = frame[~frame["method"].isin(look)].groupby(["method", "epoch"], as_index=False)[y].mean()
+    for _, curve in others.groupby("method"):
+        axes.plot(curve["epoch"], curve[y], color=GREY, linewidth=0.6, marker="." if single else "", zorder=1)
+    for method, its in look.items():
+        _draw_method(axes, frame[frame["method"] == method], y, its, single=single, marked=marked)
+
+
+def _draw_method(axes: Axes, known: pd.DataFrame, y: str, look: Look, *, single: bool, marked: bool) -> None:
     mean = known.groupby("epoch")[y].mean()
-    if marked:
+    if single:
         axes.plot(known["epoch"], known[y], look.marker, color=look.color, alpha=0.45, markersize=3)
     else:  # as one collection, which is drawn in a tenth of the time of as many lines
         seeds = [seed[["epoch", y]].to_numpy() for _, seed in known.groupby("seed")]
@@ -203,6 +232,7 @@ def _draw_curves(axes: Axes, curves: pd.DataFrame, y: str, look: Look, *, marked
         color=look.color,
         dashes=look.dashes,
         marker=look.marker if marked else "",
+        markevery=max(1, len(mean) // 5),
         linewidth=1.4,
         zorder=3,
         markersize=4,

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.sweep.data import Sweep, Swept
 from mtbench.report.figure.legend import ENDS_EXPLAINED, MANY, legend_of, told_apart
-from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, label_places, nearest, unlike
+from mtbench.report.figure.lines import EXPLAINED, Line, draw_lines, handle, label_places, nearest
 from mtbench.report.figure.style import WIDTH, Look, new_figure, paper_style
 from mtbench.report.page.suite import heading, known_by_name, quantity
 from mtbench.report.text import wrap
@@ -36,7 +36,7 @@ def draw_sweep(runs: SuiteRuns, sweep: Sweep, known: Mapping[str, Look] = Mappin
     parts = [part for part in sweep.parts if part.columns]
     titles = {name: title for part in parts for name, title in part.methods.items()}
     goodness = {name: value for name in titles if math.isfinite(value := _goodness(sweep, name))}
-    apart = unlike(told_apart(list(titles), goodness, known_by_name(titles, known)))
+    apart = told_apart(list(titles), goodness, known_by_name(titles, known))
     many = len(goodness) > MANY
     explained = EXPLAINED + (f"\n{ENDS_EXPLAINED.format(by='on average')}" if many else "")
     named = [rank + titles[name] for name, (rank, _) in apart.items()]

@@ -25,7 +25,7 @@ def trained(place: Path, specs: Sequence[RunSpec]) -> list[RunStatus]:
         folder = RunFolder(place / "results" / spec.folder)
         folder.path.mkdir(parents=True, exist_ok=True)
         folder.write_spec(spec)
-        execute(folder.path / "spec.json", place / "data", "cpu", lambda _: None)
+        execute(folder, folder.spec(), place / "data", "cpu", lambda _: None)
     return survey(place / "results", place / "data")
 
 

@@ -40,7 +40,9 @@ def said_of(comparison: Comparison, convention: Convention) -> str:
 def test_parts_add_up_to_the_gain(average: str, sign: str) -> None:
     (comparison,) = compare([indoor("single", 0, INDOOR_SINGLE), indoor("uniform", 0, INDOOR_UNIFORM)])
     convention = Convention(average=average, sign=sign)
+    assert len(comparison.methods) == 2
     for parts, gain in zip(mean_parts(comparison, convention), deltas(comparison, convention), strict=True):
+        assert parts
         assert sum(parts.values()) == pytest.approx(gain[0])
 
 

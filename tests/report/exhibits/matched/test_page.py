@@ -122,6 +122,7 @@ def test_a_panel_per_cost_has_a_point_per_finished_arm_with_its_name() -> None:
 def test_no_name_lies_on_another_or_outside_its_panel(count: int) -> None:
     suite = replace(MATCHED, grid=(Grid(datasets=("mmnist2",), methods=tuple(MANY[:count])),))
     figure = drawn(filled(suite, crowd))
+    assert len(figure.axes) == 3  # weights, and multiply-accumulates of one task and of all
     for axes in figure.axes:
         notes = [text for text in axes.texts if isinstance(text, Annotation) and text.get_text()]
         boxes = [note.get_window_extent() for note in notes]

@@ -15,7 +15,7 @@ from mtbench.report.exhibits.pareto.data import TradeOff, dominated, trade_off, 
 from mtbench.report.exhibits.pareto.figure import draw_scatter, draw_validation
 from mtbench.report.exhibits.pareto.page import pareto_page
 from mtbench.report.exhibits.pareto.rows import pareto_frame, pareto_rows
-from mtbench.report.figure.style import save
+from mtbench.report.figure.style import looks, save
 from mtbench.report.page.layout import Page
 from mtbench.report.page.markdown import render_markdown
 from mtbench.store.record import TaskInfo
@@ -320,9 +320,10 @@ def test_of_one_task_there_is_nothing_to_scatter() -> None:
 
 def test_stars_are_methods_at_their_means_filled_where_the_network_is_the_same() -> None:
     _, made = trade()
-    (axes,) = draw_scatter(made)[0].axes
+    known = {rival.title: look for rival, look in zip(made.rivals, looks(9)[3:], strict=False)}
+    (axes,) = draw_scatter(made, known)[0].axes
     assert {(round(x, 6), y): face for (x, y), face in stars(axes).items()} == {
-        (66.2, 64.25): "#D55E00",
+        (66.2, 64.25): known["moo"].color,
         (61, 80): "white",
     }
     assert names(axes) == {"moo", "td"}

@@ -11,11 +11,12 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from mtbench.contract import Metric, TrainingProtocol
+from mtbench.report.assemble import make_report
 from mtbench.report.data.choices import Convention
 from mtbench.report.data.comparison import Comparison, compare
 from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
 from mtbench.report.figure.legend import GREY
-from mtbench.report.figure.style import looks, new_figure, save
+from mtbench.report.figure.style import looks, looks_of, new_figure, save
 from mtbench.store.record import TaskInfo, TaskResult
 from mtbench.store.status import RunStatus
 from tests.report.records import MANY, QUICK, finished, many_runs, unfinished
@@ -77,7 +78,9 @@ def test_the_title_names_dataset_and_protocol_and_marks_a_preview(draw: Callable
 
 
 def test_curves_have_a_line_per_seed_and_a_mean_per_method() -> None:
-    for axes in draw_curves(comparison(some_runs())).axes:
+    panels = draw_curves(comparison(some_runs())).axes
+    assert len(panels) == 2
+    for axes in panels:
         thin = [seeds for seeds in axes.collections if isinstance(seeds, LineCollection)]
         assert sorted(len(seeds.get_segments()) for seeds in thin) == [1, 3]
         for seeds, mean in zip(thin, axes.lines, strict=True):
@@ -96,7 +99,7 @@ def test_of_many_methods_the_best_and_the_worst_curves_are_named_and_the_others_
         grey = [line for line in axes.lines if line.get_color() == "#C4C4C4"]
         thick = [line for line in axes.lines if line.get_linewidth() == 1.4]
         assert (len(grey), len(thick)) == (45 - 8, 8)
-        assert len({str(line.get_color()) for line in thick}) == 8
+        assert len({f"{line.get_color()} {line._dash_pattern}" for line in thick}) == 8  # type: ignore[attr-defined]
 
 
 def test_curves_of_unlike_lengths_all_have_looks_and_names() -> None:
@@ -191,13 +194,21 @@ def test_a_task_without_any_number_has_an_empty_panel() -> None:
     save(figure)
 
 
-def test_unlike_metrics_are_drawn_as_losses_and_panels_of_their_own() -> None:
+def test_tasks_of_unlike_metrics_have_a_panel_each() -> None:
     tasks = [
         TaskInfo(name="shape", metrics=(Metric(name="accuracy", unit="%", higher_is_better=True),)),
         TaskInfo(name="depth", metrics=(Metric(name="error", unit="m", higher_is_better=False),)),
     ]
     mixed = comparison([finished(scores={"shape": 90, "depth": 0.5}, tasks=tasks)])
-    assert draw_curves(mixed).axes[0].get_ylabel() == "test loss"
+    curves = draw_curves(mixed)
+    panels = {axes.get_title(): axes.get_ylabel() for axes in curves.axes if axes.get_visible()}
+    assert panels == {
+        "shape": "test accuracy (%)",
+        "depth": "test error (m), lower is better",
+        "": "training loss",
+    }
+    ends = [float(np.asarray(axes.lines[0].get_ydata())[-1]) for axes in curves.axes[:2]]
+    assert ends == pytest.approx([90 * (1 - 0.6**20), 0.5 * (1 - 0.6**20)])  # of the last point, by `finished`
     labels = [axes.get_xlabel() for axes in draw_points(mixed).axes]
     assert labels == ["test accuracy (%), higher is better", "test error (m), lower is better"]
 
@@ -224,5 +235,42 @@ def test_names_with_dollars_are_no_formulas() -> None:
     save(draw_points(comparison([finished("td", 0, {"$\\frac$ and $x": 90.0})])))
 
 
+def test_tasks_of_unlike_metrics_that_are_too_many_for_panels_are_drawn_as_losses() -> None:
+    tasks = [
+        TaskInfo(name=f"{place}", metrics=(Metric(name="error", unit=unit, higher_is_better=False),))
+        for place, unit in enumerate(["m"] * 12 + ["s"])
+    ]
+    run = finished(scores={task.name: 1.0 for task in tasks}, tasks=tasks)
+    labels = [axes.get_ylabel() for axes in draw_curves(comparison([run])).axes]
+    assert labels == ["test loss", "training loss"]
+
+
+def test_a_common_metric_of_which_less_is_better_says_so() -> None:
+    run = finished(scores={"LU": 1.0, "RL": 2.0}, metric="error", unit="m", higher_is_better=False)
+    assert draw_curves(comparison([run])).axes[0].get_ylabel() == "test error (m), lower is better"
+
+
 def test_many_methods_look_unlike() -> None:
-    assert len(set(map(str, looks(32)))) == 32
+    many = looks(88)
+    assert len({(look.color, look.dashes) for look in many[:48]}) == 48
+    assert len({(look.color, look.marker) for look in many}) == 88
+
+
+def test_a_known_look_is_kept_and_an_unknown_method_has_a_free_one() -> None:
+    known = dict(zip("abc", looks(3), strict=True))
+    found = looks_of(["new", "c"], known)
+    assert found["c"] == known["c"]
+    assert found["new"] not in known.values()
+
+
+def test_a_method_has_one_color_in_all_figures_of_a_report_of_very_many() -> None:
+    runs = many_runs()
+    known = make_report(runs).results.looks
+    curves, points = draw_curves(comparison(runs), known), draw_points(comparison(runs), known=known)
+    names = [text.get_text().partition(". ")[2] for text in curves.legends[0].get_texts()]
+    colors = [to_hex(line.get_color()) for line in curves.legends[0].get_lines()]
+    rows = [text.get_text() for text in points.axes[0].get_yticklabels()]
+    dots = [each for each in points.axes[0].collections if isinstance(each, PathCollection)]
+    beside = {name: to_hex(np.asarray(dot.get_facecolor())[0]) for name, dot in zip(rows, dots, strict=True)}
+    assert len(names) == 8
+    assert dict(zip(names, colors, strict=True)) == {name: beside[name] for name in names}

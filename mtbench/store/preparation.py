@@ -1,0 +1,87 @@
+"""Preparation of data files, and what processes that were killed during it have left in the data root.
+
+Datasets write a file under another name, ``.<name>.<32 hexadecimal digits>``, before it takes its place. Such a name
+does not identify a process. So every process that prepares data holds a lock, which ends with it, and leaves a mark if
+it is killed.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from mtbench.store.atomic import temporary_name
+
+__all__ = ["preparing"]
+
+LOCK = ".mtbench-preparing.lock"
+MARK = "mtbench-preparing"
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
+
+
+@contextmanager
+def preparing(root: Path) -> Iterator[None]:
+    """Let datasets write into the data root within the block; before, remove what killed processes left there.
+
+    Nothing is removed while another process prepares data there, nor what a process of this machine has open. Where
+    the root cannot be written or locked nothing is removed.
+    """
+    try:
+        is_first = root.is_dir() and not (root / LOCK).exists()
+        lock = (root / LOCK).open("a")
+    except OSError:  # there is no folder yet, or it cannot be written
+        yield
+        return
+    with lock:
+        mark = temporary_name(root / MARK)
+        with suppress(OSError):
+            if _is_alone(lock):
+                # Nobody else is at it: each mark is that of a process that was killed.
+                marks = list(root.glob(f".{MARK}.*.tmp"))
+                if marks or is_first:
+                    _sweep(root)
+                for each in marks:
+                    each.unlink(missing_ok=True)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            mark.touch()
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                mark.unlink(missing_ok=True)
+
+
+def _is_alone(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sweep(root: Path) -> None:
+    litter = [
+        Path(folder, name)
+        for folder, _, names in os.walk(root)
+        for name in names
+        if name.startswith(".") and _UNFINISHED.fullmatch(name)
+    ]
+    if not litter:
+        return
+    opened = set(_open_files())
+    for path in litter:
+        if os.path.realpath(path) not in opened:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _open_files() -> Iterator[str]:
+    """Yield the path of each file that a process of this machine has open, as far as this user may see it."""
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        with suppress(OSError):
+            for entry in os.scandir(folder):
+                with suppress(OSError):
+                    yield os.readlink(entry.path)
