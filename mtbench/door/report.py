@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mtbench.door.contents import Contents, read_contents
-        open_console(quiet=quiet),
-        out=None if out is None else folders(out)[0],
+from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
+from mtbench.engines.say import open_console, say
 from mtbench.errors import UsageError
 from mtbench.report.assemble import Report, assemble, make_report
 from mtbench.report.data.choices import Choices, parse_choices

@@ -180,10 +180,10 @@ def stoppable() -> Iterator[None]:
     Raises:
         typer.Exit: it was stopped.
     """
-    from rich.console import Console
+    from mtbench.engines.say import Visible
 
     try:
         yield
     except Stopped as cause:
-        Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
+        Visible(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
         raise typer.Exit(130) from None
