@@ -63,6 +63,13 @@ def test_imports_go_one_way(path: Path) -> None:
     assert rooms_imported(path) <= BELOW[room] | {room}
 
 
+@pytest.mark.parametrize("room", ["bench", "engines", "explanation", "store", "train"])
+def test_what_works_on_specs_parses_no_text_of_a_plug_in(room: str) -> None:
+    paths = list((HOUSE / room).rglob("*.py"))
+    assert paths
+    assert not [path for path in paths if "mtbench.plan.parse" in path.read_text()]
+
+
 @pytest.mark.parametrize("package", [mtbench_methods, mtbench_datasets])
 def test_plugins_import_the_contract_alone(package: object) -> None:
     folder = Path(package.__file__).parent  # type: ignore[attr-defined]

@@ -16,8 +16,9 @@ from mtbench.conformance.world import SHAPE, World
 from mtbench.contract import Setup, TrainingProtocol
 from mtbench.contract.options import parse_options, render_value
 from mtbench.errors import UsageError
-from mtbench.plan.chosen import BackboneChoice, MethodChoice
+from mtbench.plan.chosen import BackboneChoice, MethodChoice, load_backbone
 from mtbench.plan.parse import parse_backbone, parse_method
+from mtbench.plan.spec import Choice
 from mtbench.store.record import CurvePoint, TaskResult
 from mtbench.train.assemble import Assembly, build, build_balancer
 from mtbench.train.loop import fit
@@ -97,7 +98,7 @@ def tiny(name: str) -> BackboneChoice:
     if ":" in name:
         return parse_backbone(name)
     options = parse_backbone(name).backbone_class.conformance.tiny
-    return parse_backbone(":".join([name, *(f"{key}={render_value(value)}" for key, value in options.items())]))
+    return load_backbone(Choice(name=name, options={key: render_value(value) for key, value in options.items()}))
 
 
 def built(candidate: Candidate, world: World, *, seed: int = 0, shape: tuple[int, ...] = SHAPE) -> Assembly:

@@ -1,4 +1,4 @@
-"""Predictions of trained networks for images of one's own."""
+"""Predictions of trained networks for given images."""
 
 import dataclasses
 from pathlib import Path

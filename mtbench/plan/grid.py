@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from mtbench.plan.facts import facts_of
 from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec, Titles
 
-__all__ = ["Request", "all_methods", "building", "choose_protocol", "parse_seeds", "plan"]
+__all__ = ["Request", "all_methods", "building", "choose_protocol", "parse_seeds", "plan", "plan_one"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,6 @@ class Request:
         settings: settings of the training protocol that differ, as texts.
         seeds: the seeds, or None for the number of the training protocol.
         backbone: the backbone of methods that name none, as text; empty for the dataset's own.
-        files: paths of the files that these texts give by hash, by hash.
     """
 
     methods: Sequence[str]
@@ -42,7 +41,6 @@ class Request:
     settings: Mapping[str, str]
     seeds: Sequence[int] | None = None
     backbone: str = ""
-    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) -> list[RunSpec]:
@@ -59,16 +57,16 @@ def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) 
     backbone = f"@{request.backbone}" if request.backbone else ""
     named = [name if "@" in name else name + backbone for name in request.methods if name != "all"]
     everything = [name + backbone for name in all_methods()] if "all" in request.methods else []
-    methods = [parse_method(name, request.files) for name in named]
+    methods = [parse_method(name) for name in named]
     specs: dict[str, RunSpec] = {}
     for text in request.datasets:
-        dataset = parse_dataset(text, request.files)
+        dataset = parse_dataset(text)
         protocol = choose_protocol(dataset.dataset_class, dataset.choice.name, request.protocol)
         changed = protocol.changed(**request.settings)
         firsts = [_spec(dataset, method, changed, protocol) for method in methods]
         for name in everything:
             try:
-                firsts.append(_spec(dataset, parse_method(name, request.files), changed, protocol))
+                firsts.append(_spec(dataset, parse_method(name), changed, protocol))
             except (UsageError, PluginError) as cause:
                 left_out(f"'{name}' is left out on {dataset.choice}: {cause}")
         for seed in request.seeds if request.seeds is not None else range(changed.seeds):
@@ -78,6 +76,19 @@ def plan(request: Request, *, left_out: Callable[[str], None] = lambda _: None) 
     if not specs:
         raise UsageError("nothing to run.", mend="Name methods and datasets: --methods td,moo --dataset mmnist3.")
     return list(specs.values())
+
+
+def plan_one(
+    dataset: DatasetChoice, method: MethodChoice, *, protocol: str, settings: Mapping[str, str], seeds: Sequence[int]
+) -> list[RunSpec]:
+    """Return the runs of one method on one dataset, a run per seed; `protocol` and `settings` as in `Request`.
+
+    Raises:
+        UsageError: something does not fit.
+    """
+    base = choose_protocol(dataset.dataset_class, dataset.choice.name, protocol)
+    first = _spec(dataset, method, base.changed(**settings), base)
+    return [dataclasses.replace(first, seed=seed) for seed in seeds]
 
 
 def choose_protocol(dataset: type[Dataset], dataset_name: str, name: str) -> TrainingProtocol:

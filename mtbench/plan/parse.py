@@ -32,38 +32,32 @@ from mtbench.plan.chosen import (
 )
 from mtbench.plan.spec import Choice, composition
 
-__all__ = ["default_balancer", "parse_backbone", "parse_dataset", "parse_method"]
+__all__ = ["compose", "default_balancer", "parse_backbone", "parse_dataset", "parse_method"]
 
 
-def parse_dataset(text: str, files: Mapping[str, str] | None = None) -> DatasetChoice:
+def parse_dataset(text: str) -> DatasetChoice:
     """Parse a dataset such as ``mmnist4`` or ``mmnist4:offset=8``.
-
-    Args:
-        files: paths of the files that the text gives by hash, by hash. Without it they cannot be read.
 
     Raises:
         UsageError: there is no such dataset or option, or a value does not fit.
     """
-    return load_dataset(split_options(text, "dataset"), files)
+    return load_dataset(split_options(text, "dataset"))
 
 
-def parse_backbone(
-    text: str, files: Mapping[str, str] | None = None, *, preset: Mapping[str, Value] | None = None
-) -> BackboneChoice:
+def parse_backbone(text: str, *, preset: Mapping[str, Value] | None = None) -> BackboneChoice:
     """Parse a backbone such as ``lenet`` or ``lenet:width=2``.
 
     Args:
-        files: see `parse_dataset`.
         preset: values for options that the text does not give, if the backbone has them.
 
     Raises:
         UsageError: there is no such backbone or option, or a value does not fit.
     """
-    return load_backbone(split_options(text, "backbone"), files, preset=preset)
+    return load_backbone(split_options(text, "backbone"), preset=preset)
 
 
-def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodChoice:
-    """Parse a method: a network or alias, perhaps with a balancer and a backbone; `files` as in `parse_dataset`.
+def parse_method(text: str) -> MethodChoice:
+    """Parse a method: a network or alias, perhaps with a balancer and a backbone.
 
     Raises:
         UsageError: a part does not exist, an option does not fit, or the parts cannot be combined.
@@ -100,15 +94,14 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
     if own_preset is not None:
         balancer_given = {**_preset(balancer, f"balancer '{balancer_name}'", own_preset), **balancer_given}
     backbone_preset = network.backbone_presets.get(preset or "", {})
-    network_options = parse_options(network.Options, given, owner=f"method '{name}'", paths=files)
+    network_options = parse_options(network.Options, given, owner=f"method '{name}'")
     balancer_owner = _owner(name, balancer_name, plugin)
-    balancer_options = parse_options(balancer.Options, balancer_given, owner=balancer_owner, paths=files)
+    balancer_options = parse_options(balancer.Options, balancer_given, owner=balancer_owner)
     check_pair(text, network, network_name, balancer, balancer_name)
-    backbone = parse_backbone(backbone_text, files, preset=backbone_preset) if at else None
+    backbone = parse_backbone(backbone_text, preset=backbone_preset) if at else None
     shown = _shown(balancer_name, balancer_options)
     if own_preset is not None:  # the name of a row shows that it is not trained as the others are
         shown = Choice(name=balancer_name, options={**asked, "preset": own_preset})
-    title = _title(_shown(network_name, network_options), network, shown)
     return MethodChoice(
         network_choice=choice_of(network_name, network_options),
         network_class=network,
@@ -119,7 +112,40 @@ def parse_method(text: str, files: Mapping[str, str] | None = None) -> MethodCho
         backbone=backbone,
         preset=backbone_preset,
         settings=balancer.protocol_presets.get(own_preset or "", {}),
-        title=with_short_hashes(title + (f"@{backbone.choice}" if backbone else "")),
+        title=_full_title(_shown(network_name, network_options), network, shown, backbone),
+    )
+
+
+def compose(
+    network: Choice, balancer: Choice, backbone: BackboneChoice | None, files: Mapping[str, str]
+) -> MethodChoice:
+    """Return the method of these parts, without presets.
+
+    Args:
+        network: its name, and options as texts.
+        balancer: its name, and options as texts.
+        backbone: the backbone, if the method names one.
+        files: paths of the files that options give by hash, by hash.
+
+    Raises:
+        UsageError: a part does not exist, an option does not fit, or the parts cannot be combined.
+    """
+    network_class = load_plugin("method", network.name, Network)
+    balancer_class = load_plugin("balancer", balancer.name, Balancer)
+    network_owner, balancer_owner = f"method '{network.name}'", f"balancer '{balancer.name}'"
+    network_options = parse_options(network_class.Options, network.options, owner=network_owner, paths=files)
+    balancer_options = parse_options(balancer_class.Options, balancer.options, owner=balancer_owner, paths=files)
+    check_pair(f"{network}+{balancer}", network_class, network.name, balancer_class, balancer.name)
+    shown = _shown(network.name, network_options), _shown(balancer.name, balancer_options)
+    return MethodChoice(
+        network_choice=choice_of(network.name, network_options),
+        network_class=network_class,
+        network_options=network_options,
+        balancer_choice=choice_of(balancer.name, balancer_options),
+        balancer_class=balancer_class,
+        balancer_options=balancer_options,
+        backbone=backbone,
+        title=_full_title(shown[0], network_class, shown[1], backbone),
     )
 
 
@@ -167,6 +193,14 @@ def _preset(plugin: type[Network | Balancer], owner: str, preset: str) -> dict[s
 
 def _owner(name: str, balancer: str, plugin: type) -> str:
     return f"method '{name}'" if issubclass(plugin, Alias) else f"balancer '{balancer}'"
+
+
+def _full_title(
+    network: Choice, network_class: type[Network], balancer: Choice, backbone: BackboneChoice | None
+) -> str:
+    """Return `_title` with the backbone, if there is one."""
+    title = _title(network, network_class, balancer)
+    return with_short_hashes(title + (f"@{backbone.choice}" if backbone else ""))
 
 
 def _title(network_choice: Choice, network: type[Network], balancer_choice: Choice) -> str:

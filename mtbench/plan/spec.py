@@ -50,6 +50,9 @@ class Choice:
     name: str
     options: Mapping[str, str] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return hash(str(self))
+
     def __str__(self) -> str:
         """Return the text as written on the command line: ``td:channels=6:gate=tanh``."""
         return ":".join([self.name, *(f"{name}={value}" for name, value in sorted(self.options.items()))])

@@ -3,13 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from mtbench.report.data.choices import DEFAULT, Choices
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.studies import StudyRuns
+from mtbench.report.text import slug
 
 if TYPE_CHECKING:  # planning a suite imports torch, and most reports are of no suite
     import pandas as pd
@@ -112,6 +113,35 @@ class Shown:
     figures: Mapping[str, Draw] = field(default_factory=dict)
     beside: Comparison | None = None
     folder: str = ""
+
+    @classmethod
+    def of_frame(
+        cls,
+        results: Results,
+        comparison: Comparison,
+        name: str,
+        frame: "pd.DataFrame",
+        *,
+        caption: str,
+        draw: "Callable[[pd.DataFrame], Figure] | None" = None,
+    ) -> "Shown":
+        """Return a frame as a table, as numbers and as a figure.
+
+        Args:
+            results, comparison: see `Exhibit.show`; the piece stands beside the summary table of the comparison.
+            name: a few words for the title and the names of files.
+            frame: a row per line of the table, the name of a method first; tables show numbers with two decimals.
+            caption: sentences above the table.
+            draw: a function that draws the frame; None for no figure.
+        """
+        from mtbench.report.page.layout import page_of_frame
+
+        stem = f"{results.stem(comparison)}-{slug(name)}"
+        page = page_of_frame(
+            frame, title=f"{comparison.dataset_title}: {name}", label=stem, quick=comparison.quick, caption=caption
+        )
+        figures: dict[str, Draw] = {stem: partial(draw, frame)} if draw else {}
+        return cls(pages={stem: page}, numbers={stem: frame}, figures=figures, beside=comparison)
 
 
 class Exhibit(ABC):

@@ -11,8 +11,8 @@ from pathlib import Path
 from mtbench.contract import Simplex, TrainingProtocol
 from mtbench.errors import UsageError
 from mtbench.plan.chosen import DatasetChoice, MethodChoice
-from mtbench.plan.grid import Request, choose_protocol, plan
-from mtbench.plan.parse import parse_dataset
+from mtbench.plan.grid import choose_protocol, plan_one
+from mtbench.plan.parse import compose, parse_backbone, parse_dataset
 from mtbench.plan.spec import Choice, RunSpec, folder_name
 from mtbench.search.axes import Axis, axes_of, describe, known_axes, unknown
 from mtbench.search.points import grid_size
@@ -32,7 +32,7 @@ class StudyPlan:
     """The plan of a requested study.
 
     Attributes:
-        dataset: the dataset as on the command line.
+        dataset: the dataset.
         method: a network with a balancer; searched options are at their defaults.
         request: the rest of the request.
         protocol: the training protocol with its changed settings.
@@ -40,10 +40,9 @@ class StudyPlan:
         tasks: the tasks in the dataset's order.
         objective: ``tasks`` or ``mean``.
         trials: the number of trials.
-        files: paths of the files among the options of dataset and method, by hash.
     """
 
-    dataset: str
+    dataset: DatasetChoice
     method: MethodChoice
     request: SearchRequest
     protocol: TrainingProtocol
@@ -51,7 +50,6 @@ class StudyPlan:
     tasks: tuple[TaskInfo, ...]
     objective: str
     trials: int
-    files: Mapping[str, str]
 
     @property
     def default(self) -> dict[str, str]:
@@ -76,19 +74,20 @@ class StudyPlan:
         given: dict[str, dict[str, str]] = {"protocol": {}, "network": {}, "balancer": {}}
         for axis in self.axes:
             given[axis.part][axis.option] = asked[axis.name]
-        network, balancer = self.method.network_choice, self.method.balancer_choice
-        text = f"{_with(network, given['network'])}+{_with(balancer, given['balancer'])}"
+        method, backbone = self.method, self.method.backbone
+        if backbone is None and self.request.backbone:
+            backbone = parse_backbone(self.request.backbone)
+        network, balancer = (
+            _with(method.network_choice, given["network"]),
+            _with(method.balancer_choice, given["balancer"]),
+        )
         held_out = {"validation": "true"} if validation else {}
-        return plan(
-            Request(
-                methods=[text + (f"@{self.method.backbone.choice}" if self.method.backbone else "")],
-                datasets=[self.dataset],
-                protocol=self.request.protocol,
-                settings={**self.request.settings, **given["protocol"], **held_out},
-                seeds=seeds,
-                backbone=self.request.backbone,
-                files=self.files,
-            )
+        return plan_one(
+            self.dataset,
+            compose(network, balancer, backbone, method.files),
+            protocol=self.request.protocol,
+            settings={**self.request.settings, **given["protocol"], **held_out},
+            seeds=seeds,
         )
 
     @cached_property
@@ -112,7 +111,7 @@ class StudyPlan:
         text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
         return Study(
             id=hashlib.sha256(text.encode()).hexdigest()[:12],
-            dataset=self.dataset,
+            dataset=str(self.dataset.choice),
             method=f"{self.method.network_choice}+{self.method.balancer_choice}",
             backbone=str(again.backbone),
             protocol=again.protocol,
@@ -135,7 +134,7 @@ class StudyPlan:
 
     def folder(self, results: Path) -> Path:
         """Return the folder of the study."""
-        return results / SEARCHES / folder_name(self.dataset) / f"{folder_name(self.title)}-{self.study.id}"
+        return results / SEARCHES / folder_name(str(self.dataset.choice)) / f"{folder_name(self.title)}-{self.study.id}"
 
 
 def plan_search(request: SearchRequest) -> list[StudyPlan]:
@@ -203,7 +202,7 @@ def _study(
             mend="Use an objective per task: --objective tasks.",
         )
     return StudyPlan(
-        dataset=str(dataset.choice),
+        dataset=dataset,
         method=method,
         request=request,
         protocol=protocol,
@@ -211,7 +210,6 @@ def _study(
         tasks=tasks,
         objective=objective,
         trials=request.trials or TRIALS,
-        files=dataset.files | method.files,
     )
 
 

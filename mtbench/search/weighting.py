@@ -8,8 +8,8 @@ from mtbench import registry
 from mtbench.contract import Alias, Simplex
 from mtbench.errors import MtbenchError, UsageError
 from mtbench.plan.chosen import MethodChoice
-from mtbench.plan.parse import parse_method
-from mtbench.plan.spec import composition
+from mtbench.plan.parse import compose, parse_method
+from mtbench.plan.spec import Choice, composition
 
 __all__ = ["searched_method"]
 
@@ -41,8 +41,7 @@ def searched_method(text: str, objective: str, space: Collection[str]) -> Method
             f"more than one balancer takes task weights: {', '.join(found)}.",
             mend=f"Name one of them, as in --method {name}+{min(found)}.",
         )
-    backbone = f"@{method.backbone.choice}" if method.backbone else ""
-    weighted = parse_method(f"{method.network_choice}+{min(found)}{backbone}", method.files)
+    weighted = compose(method.network_choice, Choice(name=min(found)), method.backbone, method.files)
     return dataclasses.replace(weighted, preset=method.preset)
 
 

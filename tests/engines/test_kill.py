@@ -1,4 +1,4 @@
-"""Runs that are killed at any instant and gone on with give the very bits of runs that nobody disturbed.
+"""Runs that are killed at any instant and resumed give the same bits as undisturbed runs.
 
 Each test kills workers, the parent or both with SIGKILL at instants drawn from a fixed seed, gives the same command
 again until it is through, and compares every final metric and the checksums of weights and predictions.

@@ -132,7 +132,7 @@ def test_a_console_of_python_code_drops_what_its_standard_output_does_not_take(
         assert Output().write("text") == 4
         Output().flush()
         assert not Output().isatty()
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", written)
+    paper = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", paper)
     Output().write("text")
-    assert written.getvalue() == "text"
+    assert paper.getvalue() == "text"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import DataError, UsageError
-from mtbench.plan.grid import Request, plan
-from mtbench.plan.parse import parse_backbone, parse_dataset, parse_method
+from mtbench.plan.chosen import load_backbone
+from mtbench.plan.grid import Request, plan, plan_one
+from mtbench.plan.parse import compose, parse_backbone, parse_dataset, parse_method
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
@@ -101,10 +102,8 @@ def test_a_run_that_is_asked_for_by_hash_needs_the_path_where_the_file_is_read(t
     spec = asked(write(tmp_path / "shift.txt", "0.5"))
     with pytest.raises(DataError, match="Give its path in place of the hash"):
         asked(f"sha256-{sha256('0.5')}")
-    request = Request(
-        methods=[f"td@{spec.backbone}"], datasets=["toy-all"], settings={}, seeds=[0], files=dict(spec.files)
-    )
-    assert plan(request) == [spec]
+    method = compose(spec.network, spec.balancer, load_backbone(spec.backbone, spec.files), spec.files)
+    assert plan_one(parse_dataset("toy-all"), method, protocol="paper", settings={}, seeds=[0]) == [spec]
 
 
 def test_a_title_is_no_way_to_ask_for_a_file(tmp_path: Path) -> None:

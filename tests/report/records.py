@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mtbench.contract import Metric, TrainingProtocol
+from mtbench.plan.chosen import split_options
 from mtbench.plan.spec import Choice, RunSpec, Titles
 from mtbench.store.record import (
     Code,
@@ -191,7 +192,7 @@ def spec(
     """Return the spec of a made-up run; `method` may have a balancer after a plus."""
     network, _, balancer = ALIASES.get(method, method).partition("+")
     return RunSpec(
-        dataset=Choice(name=dataset),
+        dataset=split_options(dataset, "dataset"),
         network=Choice(name=network),
         balancer=Choice(name=balancer or "uniform"),
         backbone=Choice(name="lenet"),

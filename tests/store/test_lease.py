@@ -162,7 +162,7 @@ def test_a_living_process_of_this_host_is_waited_for_until_it_ends(tmp_path: Pat
 def test_a_lease_with_its_time_in_the_future_dies_like_any_other(tmp_path: Path) -> None:
     path = foreign(tmp_path, 1, -30 * 86400)
     assert is_leased(tmp_path)
-    assert abs(path.stat().st_mtime - time.time()) < 60  # its time is now that of the look at it
+    assert abs(path.stat().st_mtime - time.time()) < 60  # its time is now that of the check
     age(path, SILENCE + 1)
     assert not is_leased(tmp_path)
 

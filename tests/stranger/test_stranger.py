@@ -115,16 +115,16 @@ def test_the_strangers_exhibit_is_on_the_screen_in_latex_and_a_figure(
     done = call("mtbench", "report", str(trained / "results/local"), folder=tmp_path, paths=[site])
     assert done.returncode == 0, done.stdout + done.stderr
     shown = done.stdout.partition("toy-all: worst task")[2]
-    assert row(shown.partition("Written to")[0], "method", "worst", "task")
+    assert row(shown.partition("Written to")[0], "method", "accuracy")
     folder = tmp_path / "reports/local/toy-all"
-    frame = pd.read_csv(next(folder.glob("*-worst.csv"))).set_index("method")["accuracy"]
+    frame = pd.read_csv(next(folder.glob("*-worst-task.csv"))).set_index("method")["accuracy"]
     table = pd.read_csv(next(folder.glob("*-table.csv")))
     tasks = table[table["task"].ne("mean") & table["n"].gt(0)].groupby("method")["mean"].min()
     assert frame.to_dict() == pytest.approx(tasks.to_dict())
     assert float(row(shown.partition("Written to")[0], "stranger").split()[1]) == round(frame["stranger"], 2)
-    latex = next(folder.glob("*-worst.tex")).read_text()
+    latex = next(folder.glob("*-worst-task.tex")).read_text()
     assert f"stranger & {frame['stranger']:.2f}" in latex
-    assert all(next(folder.glob(f"*-worst.{kind}")).stat().st_size > 1000 for kind in ("pdf", "png"))
+    assert all(next(folder.glob(f"*-worst-task.{kind}")).stat().st_size > 1000 for kind in ("pdf", "png"))
 
 
 def test_contributing_shows_the_very_exhibit_that_is_tested_here() -> None:

@@ -18,7 +18,7 @@ class FullyShared(SharedRepresentation):
         y_t = f(x)        (B, size), the same for every task t
 
     It does not depend on the task, so that its accuracy has an upper bound: images that are alike for one task differ
-    for another. `mtbench.contract.kinds.ceiling` computes the bound from labels.
+    for another. `mtbench.contract.tasks.kinds.ceiling` computes the bound from labels.
     """
 
     kinds = (Retrieval,)

@@ -32,7 +32,7 @@ def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, roo
     table = grid("dataset", "method", "searched", "values", "default", "objective")
     for plan in plans:
         for index, axis in enumerate(plan.axes):
-            who = (plan.dataset, plan.title) if index == 0 else ("", "")
+            who = (str(plan.dataset.choice), plan.title) if index == 0 else ("", "")
             objective = _objective(plan.study) if index == 0 else ""
             cells = (*who, axis.name, plan.study.space[axis.name], axis.default_text(), objective)
             table.add_row(*map(escape, cells))
@@ -91,8 +91,8 @@ def _budget(plans: Sequence[StudyPlan]) -> Iterator[str]:
     for plan in plans:
         if (count := setting_count(plan.axes)) < plan.trials:
             yield (
-                f"{plan.title} on {plan.dataset} has only {count:.0f} settings, the default among them: a trial that "
-                "repeats one uses its runs, and trains nothing."
+                f"{plan.title} on {plan.dataset.choice} has only {count:.0f} settings, the default among them: a trial "
+                "that repeats one uses its runs, and trains nothing."
             )
     if any(text not in ("", "none") for text in first.request.space.values()):
         yield "Only the hyperparameters that --space names are searched."

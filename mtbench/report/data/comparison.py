@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mtbench.contract import Metric, TrainingProtocol
 from mtbench.contract.options import render_value
 from mtbench.contract.options.files import with_short_hashes
-from mtbench.plan.spec import RunSpec
+from mtbench.plan.spec import RunSpec, folder_name
 from mtbench.report.data.reading import Reading
 from mtbench.report.text import rounded, slug
 from mtbench.store.record import Record, TaskInfo
@@ -163,7 +163,7 @@ def compare(statuses: Iterable[RunStatus]) -> list[Comparison]:
     for (dataset, title, protocol), runs in sorted(groups.items(), key=lambda item: item[0][:2]):
         siblings = [other for other in comparisons if other.dataset == dataset]
         unlike = [other.protocol for other in siblings if other.title == title]
-        folder = runs[0].spec.folder.split("/")[0]  # cut off, so that long names may share one
+        folder = folder_name(runs[0].spec.titles.dataset)  # cut off, so that long names may share one
         beside = {other.slug for other in comparisons if other.folder == folder}
         full = _distinct(protocol.label(unlike[0]) if unlike else title, {other.title for other in siblings})
         comparisons.append(

@@ -1,12 +1,17 @@
 """A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mtbench.report import text
-from mtbench.report.page.words import Words
+from mtbench.report.page.words import DASH, Words, plain
 
-__all__ = ["Layout", "Page", "blocks"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Layout", "Page", "blocks", "page_of_frame"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,19 @@ class Page:
     details: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
     aside: str = ""
+
+
+def page_of_frame(frame: "pd.DataFrame", *, title: str, label: str, quick: bool, caption: str) -> Page:
+    """Return the page of a frame: a line per row, numbers with two decimals, and a dash where there is none."""
+    lines = tuple(plain(map(_said, row)) for row in frame.itertuples(index=False))
+    layout = Layout(header=tuple(map(str, frame.columns)), lines=lines, tasks=len(frame.columns) - 1, costs=0)
+    return Page(title=title, label=label, quick=quick, layout=layout, caption=(caption,))
+
+
+def _said(value: object) -> str:
+    if isinstance(value, float):
+        return DASH if math.isnan(value) else text.fixed(value)
+    return str(value)
 
 
 def blocks(

@@ -25,7 +25,7 @@ class Numerics:
         threads: number of threads of one operation of torch on the CPU.
         processor: the model of the CPU, or of the GPU that trains.
         device: ``cpu``, ``cuda`` or another kind of device of torch.
-        deterministic: True if torch was told to use only deterministic algorithms.
+        deterministic: True if torch was set to use only deterministic algorithms.
         cuda: versions of ``runtime``, ``driver`` and ``cudnn``; empty if no GPU trains.
     """
 

@@ -3,7 +3,7 @@
 Update compliance ratio (Zhao et al. 2018, Eq. 2): with g_t the gradient of task t's loss on a mini-batch in the shared
 parameters, ``UCR(t, t') = 100 * #(mini-batches with <g_t, g_t'> > 0) / #mini-batches``; zero does not count as
 compliance. In addition the mean cosine is measured, and, as the null, the same task on the two halves of each
-mini-batch: if the summed gradient is near zero, as at the end of training, even a task's own gradients disagree.
+mini-batch: if the summed gradient is near zero, as at the end of training, even the gradients of one task disagree.
 
 If an example is a triplet of one task, the gradients of two tasks are of different images. If the classes of images are
 known, the conflict is also measured on triplets of all tasks that are made of the same images, see

@@ -26,7 +26,7 @@ from mtbench.train.diagnostics.probes import Labels, probe
 __all__ = ["EPSILON", "measure_selectivity", "selectivity"]
 
 EPSILON = 1.0
-"""Smallest advantage of a task's own probe in percentage points: a task that was not learned has no information."""
+"""Smallest advantage of the probe of the same task, in percentage points: below it the task was not learned."""
 
 
 def measure_selectivity(network: Network, train: Split, test: Split, *, batch: int, seed: int) -> Selectivity | None:

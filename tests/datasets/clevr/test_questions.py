@@ -109,7 +109,7 @@ def test_random_scenes_are_answered_as_by_the_oracle(tmp_path: Path) -> None:
 
 
 def test_drawn_scenes_have_the_answers_that_the_rules_of_placement_predict(tmp_path: Path) -> None:
-    """Fractions of 100,000 scenes under the generator's prior, without what is hidden being drawn anew."""
+    """Fractions of 100,000 scenes under the generator's prior, without what is hidden being resampled."""
     count = 1500
     found = answers(tmp_path, *draw_scenes(count, seed=7))
     for column, expected in zip(zip(*found, strict=True), (0.272, 0.644, 0.240, 0.444), strict=True):

@@ -195,7 +195,7 @@ def test_on_the_scale_sum_projected_gradients_are_divided_by_the_number_of_tasks
 
 
 def test_on_the_scale_matched_an_update_of_nothing_stays_nothing() -> None:
-    """Gradients (1, 0) and (-2, 0), between which MGDA finds 0, though the plain loss has the gradient (-.5, 0)."""
+    """Gradients (1, 0) and (-2, 0): MGDA finds 0 between them; the unweighted loss has the gradient (-.5, 0)."""
     net = Quadratic([1.0, 1.0], [[-1.0, 0.0], [2.0, 0.0]], own=3.0)
     mgda = Mgda(MgdaOptions(), net.tasks)
     mgda.gradient_scale = "matched"

@@ -160,7 +160,7 @@ def test_on_the_scale_matched_the_backbone_gets_a_gradient_as_long_as_that_of_un
 
 
 def in_representation(name: str, scale: str) -> tuple[Tensor, Tensor]:
-    """Return the gradient that a balancer sends into the encoder, and that of the plain loss, both in z."""
+    """Return the gradient that a balancer sends into the encoder, and that of the unweighted loss, both in z."""
     made, batch = world(f"branches+{name}", scale=scale)
     network = cast(SharedRepresentation, made.network)
     seen: list[Tensor] = []

@@ -1,12 +1,16 @@
 # ruff: noqa: RUF001
 import csv
 import io
+import math
+
+import pandas as pd
 
 from mtbench.contract import Metric
 from mtbench.report.data.comparison import compare
 from mtbench.report.exhibits.summary.data import Table, build_table
 from mtbench.report.exhibits.summary.numbers import table_frame
 from mtbench.report.exhibits.summary.page import page_of
+from mtbench.report.page.layout import page_of_frame
 from mtbench.report.page.markdown import escape_markdown, render_markdown
 from mtbench.report.write import csv_text
 from mtbench.store.record import TaskInfo
@@ -103,3 +107,14 @@ def test_all_methods_are_a_line_each() -> None:
 def test_methods_are_in_the_csv_even_if_nothing_has_finished() -> None:
     (row,) = csv.DictReader(io.StringIO(csv_text(table_frame(table_of([unfinished("running")])))))
     assert (row["method"], row["task"], row["n"], row["planned"]) == ("td", "", "0", "1")
+
+
+def test_a_frame_is_a_table_of_numbers_with_two_decimals_and_a_dash_where_there_is_none() -> None:
+    frame = pd.DataFrame({"method": ["td", "moo"], "accuracy": [81.25, math.nan], "n": [3, 0]})
+    page = page_of_frame(frame, title="t", label="l", quick=False, caption="c")
+    assert render_markdown(page).splitlines()[2:6] == [
+        "| method | accuracy | n |",
+        "| --- | ---: | ---: |",
+        "| td | 81.25 | 3 |",
+        "| moo | \N{EN DASH} | 0 |",
+    ]

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import jsonschema
+import pydantic
 import pytest
+from packaging.version import Version
 
 from mtbench.store.record import Record, render_record
 from mtbench.store.record.schema import json_schema, markdown
@@ -14,6 +16,12 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 def test_the_documentation_is_what_the_classes_say() -> None:
     assert (DOCS / "record.md").read_text() == markdown(), "run `python -m mtbench.store.record.schema`"
+
+
+@pytest.mark.skipif(
+    Version(pydantic.VERSION) < Version("2.14"), reason="earlier schemas of data classes lack docstrings"
+)
+def test_the_json_schema_is_what_the_classes_say() -> None:
     assert (DOCS / "record.schema.json").read_text() == json_schema(), "run `python -m mtbench.store.record.schema`"
 
 

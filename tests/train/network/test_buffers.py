@@ -114,7 +114,7 @@ def test_batches_are_counted_once_a_step_by_every_balancer() -> None:
 
 
 class Twice(LossWeighting):
-    """A stranger's balancer that looks at the losses after the step, on two other batches' worth of passes."""
+    """A stranger's balancer that measures the losses after the step, on two other batches' worth of passes."""
 
     forwards = 2
 

@@ -1,4 +1,4 @@
-"""A page of test images with their labels, to see with one's own eyes what a dataset is."""
+"""A page of test images with their labels."""
 
 import math
 from collections.abc import Iterator, Sequence

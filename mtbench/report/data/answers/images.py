@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.errors import MtbenchError
-from mtbench.plan.parse import parse_dataset
+from mtbench.plan.chosen import load_dataset
+from mtbench.plan.spec import Choice
 from mtbench.plan.suite import MEAN
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.store.folder import RunFolder
@@ -36,7 +37,7 @@ def right_answers(method: MethodRuns, column: str, root: Path) -> dict[int, NDAr
     found = {}
     for run in method.runs:
         if run.record is not None:
-            labels = _labels(str(run.spec.dataset), root)
+            labels = _labels(run.spec.dataset, root)
             right = _right(run, labels, column)
             if right is not None:
                 found[run.spec.seed] = right
@@ -68,11 +69,11 @@ def _recorded(record: Record, task: str) -> float:
 
 
 @cache
-def _labels(dataset: str, root: Path) -> Mapping[str, NDArray[np.int64]]:
+def _labels(dataset: Choice, root: Path) -> Mapping[str, NDArray[np.int64]]:
     """Return the test labels by task, -1 where undefined; nothing if the data are not here or the tasks are not of
     classes."""
     try:
-        opened = parse_dataset(dataset).open(root)
+        opened = load_dataset(dataset).open(root)
         if not opened.fingerprint():
             return {}
         split = opened.load("test", validation=False)

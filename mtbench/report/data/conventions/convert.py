@@ -50,7 +50,7 @@ def converted(comparisons: Iterable[Comparison], name: str, asked: Asked) -> tup
         UsageError: no dataset here has such a convention, or what is asked of Δm contradicts it.
     """
     everything = list(comparisons)
-    known = dict.fromkeys(each for comparison in everything for each in conventions_of(comparison.dataset))
+    known = dict.fromkeys(each for comparison in everything for each in conventions_of(comparison))
     if name not in known:
         raise UsageError(
             f"no dataset of these runs has the convention '{name}'.",
@@ -70,7 +70,7 @@ def converted_suite(runs: "SuiteRuns", name: str, asked: Asked) -> "SuiteRuns":
     Raises:
         UsageError: none has it, or what is asked of Δm contradicts it.
     """
-    known = dict.fromkeys(each for sheet in runs.sheets for each in conventions_of(sheet.comparison.dataset))
+    known = dict.fromkeys(each for sheet in runs.sheets for each in conventions_of(sheet.comparison))
     if name not in known:
         raise UsageError(
             f"no dataset of suite '{runs.suite.name}' has the convention '{name}'.",
@@ -88,7 +88,7 @@ def convert(comparison: Comparison, name: str, asked: Asked) -> Comparison | Non
     Raises:
         UsageError: the options for Δm contradict the convention.
     """
-    convention = conventions_of(comparison.dataset).get(name)
+    convention = conventions_of(comparison).get(name)
     if convention is None:
         return None
     why = misfit(comparison, convention.constants) if convention.constants else ""

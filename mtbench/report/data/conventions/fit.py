@@ -2,20 +2,22 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from mtbench.contract import PeerConvention, SingleTaskValues
 from mtbench.errors import MtbenchError
 from mtbench.report.data.comparison import Comparison
 
+if TYPE_CHECKING:
+    from mtbench.plan.chosen import DatasetChoice
+
 __all__ = ["conventions_of", "misfit"]
 
 
-def conventions_of(dataset: str) -> Mapping[str, PeerConvention]:
-    """Return the conventions of a dataset by name; none where it is not installed."""
-    from mtbench.plan.parse import parse_dataset  # which imports torch
-
+def conventions_of(comparison: Comparison) -> Mapping[str, PeerConvention]:
+    """Return the conventions of a comparison's dataset by name; none where it is not installed."""
     try:
-        return parse_dataset(dataset).dataset_class.conventions
+        return _dataset(comparison).dataset_class.conventions
     except MtbenchError:
         return {}
 
@@ -25,9 +27,7 @@ def misfit(comparison: Comparison, constants: SingleTaskValues) -> str:
 
     They fit runs of the same tasks with as many classes, of images of the same size, on the same backbone.
     """
-    from mtbench.plan.parse import parse_dataset
-
-    opened = parse_dataset(comparison.dataset)
+    opened = _dataset(comparison)
     outputs = {task.name: task.kind.output_size for task in opened.tasks()}
     if outputs != dict(constants.outputs):
         return f"they are of {_tasks(constants.outputs)}, and the runs are of {_tasks(outputs)}"
@@ -38,6 +38,14 @@ def misfit(comparison: Comparison, constants: SingleTaskValues) -> str:
     if constants.backbone not in backbones:
         return f"they are of networks on {constants.backbone}, and the runs are on {', '.join(sorted(backbones))}"
     return ""
+
+
+def _dataset(comparison: Comparison) -> "DatasetChoice":
+    """Return the dataset of a comparison, and nothing of its methods, which may no longer be installed."""
+    from mtbench.plan.chosen import load_dataset  # which imports torch
+
+    spec = comparison.methods[0].runs[0].spec
+    return load_dataset(spec.dataset, spec.files)
 
 
 def _tasks(outputs: Mapping[str, int]) -> str:

@@ -89,7 +89,7 @@ def switched(runs: SuiteRuns) -> list[Switched]:
 
 
 def _read_switches(sheet: Sheet) -> Iterator[Switch]:
-    conventions = conventions_of(sheet.comparison.dataset)
+    conventions = conventions_of(sheet.comparison)
     yield _switch(sheet, USUAL, "", "none")
     for epoch in EPOCHS:
         if epoch != USUAL.epoch:

@@ -62,7 +62,8 @@ def equal_losses(comparisons: Sequence[Comparison], conflict: Sequence[pd.DataFr
     """
     groups: dict[tuple[str, str], list[tuple[Comparison, pd.DataFrame]]] = {}
     for comparison, frame in zip(comparisons, conflict, strict=True):
-        groups.setdefault((comparison.dataset.partition(":")[0], comparison.title), []).append((comparison, frame))
+        name = comparison.methods[0].runs[0].spec.dataset.name
+        groups.setdefault((name, comparison.title), []).append((comparison, frame))
     found = []
     for group in groups.values():
         ordered = sorted(group, key=lambda each: -len(each[0].tasks))

@@ -54,6 +54,7 @@ def _pointing_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
     lines.append(plain((CONSTANT, DASH, *low, *means, text.ratio(1) if means[1] != DASH else DASH)))
     return _page(
         comparison,
+        frame,
         "pointing",
         Layout(header=header, lines=tuple(lines), tasks=1 + len(shown), costs=0),
         (
@@ -84,6 +85,7 @@ def outcomes_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
     rates = ("accuracy in the right place", "accuracy elsewhere")
     return _page(
         comparison,
+        known,
         "outcomes",
         Layout(header=("method, task", *heads, *rates), lines=tuple(lines), tasks=0, costs=0),
         (
@@ -99,9 +101,15 @@ def outcomes_page(comparison: Comparison, frame: pd.DataFrame) -> Page:
 
 
 def _page(
-    comparison: Comparison, name: str, layout: Layout, caption: tuple[str, ...], details: tuple[str, ...]
+    comparison: Comparison,
+    frame: pd.DataFrame,
+    name: str,
+    layout: Layout,
+    caption: tuple[str, ...],
+    details: tuple[str, ...],
 ) -> Page:
-    stale = any(line[0].says.partition(",")[0].endswith("†") for line in layout.lines)
+    shown = set(frame["method"])
+    stale = any(method.stale and method.title in shown for method in comparison.methods)
     return Page(
         title=f"{comparison.dataset_title}, protocol {comparison.title}: {name}",
         label=f"{text.slug(comparison.dataset_title)}-{text.slug(comparison.title)}-{name}",

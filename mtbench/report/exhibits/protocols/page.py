@@ -21,19 +21,18 @@ def preset_pages(comparisons: Iterable[Comparison]) -> list[tuple[str, Page]]:
         groups.setdefault(comparison.dataset, []).append(comparison)
     return [
         (group[0].folder, _page(group))
-        for dataset, group in groups.items()
-        if len({each.protocol.name for each in group}) > 1 and conventions_of(dataset)
+        for group in groups.values()
+        if len({each.protocol.name for each in group}) > 1 and conventions_of(group[0])
     ]
 
 
 def _page(group: Sequence[Comparison]) -> Page:
-    dataset = group[0].dataset
     settings = [
         (field.name, [render_value(getattr(each.protocol, field.name)) for each in group])
         for field in dataclasses.fields(TrainingProtocol)
         if field.name not in ("name", "seeds")
     ]
-    rules = [_rules(_convention(dataset, each.protocol)) for each in group]
+    rules = [_rules(_convention(each)) for each in group]
     settings += [
         (name, [each.get(name, DASH) for each in rules])
         for name in dict.fromkeys(key for each in rules for key in each)
@@ -59,12 +58,13 @@ def _page(group: Sequence[Comparison]) -> Page:
 def _clipping(group: Sequence[Comparison]) -> Iterator[str]:
     """Sentences on what the code clips that a protocol goes with; too long for cells."""
     for each in group:
-        if (convention := _convention(each.dataset, each.protocol)) and convention.clip:
+        if (convention := _convention(each)) and convention.clip:
             yield f"Clipping in the code that {each.title} belongs to: {convention.clip}"
 
 
-def _convention(dataset: str, protocol: TrainingProtocol) -> PeerConvention | None:
-    return next((each for each in conventions_of(dataset).values() if protocol.name in each.protocols), None)
+def _convention(comparison: Comparison) -> PeerConvention | None:
+    name = comparison.protocol.name
+    return next((each for each in conventions_of(comparison).values() if name in each.protocols), None)
 
 
 def _rules(convention: PeerConvention | None) -> dict[str, str]:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from mtbench.contract import Batches, TrainingProtocol
+from mtbench.plan.parse import parse_dataset
 from mtbench.report.data.choices import Choices, Convention
 from mtbench.report.data.comparison import Comparison, compare
-from mtbench.report.data.conventions.fit import conventions_of, misfit
+from mtbench.report.data.conventions.fit import misfit
 from mtbench.report.data.conventions.read import read_by
 from mtbench.report.data.conventions.rules import Rules, rules_of
 from mtbench.report.data.gains.relative import deltas
@@ -20,7 +21,7 @@ from mtbench.store.status import RunStatus
 from tests.report.curves import DATASET, PAIRS, ROW, along, better
 
 FIVE = Batches(size=5)
-LAST_TEN = conventions_of(DATASET)["last-ten"]
+LAST_TEN = parse_dataset(DATASET).dataset_class.conventions["last-ten"]
 OWN_START = Rules(epoch="own-start", delta=Convention(base="own-start"))
 MAIN = Convention(average="main", base="mean")
 
