@@ -130,3 +130,11 @@ def test_settings_that_would_do_nothing_or_do_not_fit_are_refused(given: dict[st
     with pytest.raises(UsageError) as error:
         TrainingProtocol().changed(**given).check()
     assert str(error.value).startswith(text)
+
+
+def test_the_order_of_diagnostics_makes_no_new_protocol() -> None:
+    one, other = (
+        TrainingProtocol().changed(diagnostics=text) for text in ("conflict/selectivity", "selectivity/conflict")
+    )
+    assert one == other
+    assert one.diagnostics == ("conflict", "selectivity")
