@@ -149,11 +149,14 @@ def _of_suite(
     console: Console,
 ) -> Iterator[Path]:
     """Yield the files of the tables of a suite, of each size of it that was run."""
+    in_folder = tuple(sorted({run.spec.titles.method for run in in_tables(found.runs, found.studies)[0]}))
     for runs in _suite_runs(name, found, () if convention else found.studies):
         of_suite = (
-            Results.of_suite(converted_suite(runs, convention, asked), choices=choices, convention=convention)
+            Results.of_suite(
+                converted_suite(runs, convention, asked), choices=choices, convention=convention, others=in_folder
+            )
             if convention
-            else Results.of_suite(runs, found.root, choices)
+            else Results.of_suite(runs, found.root, choices, others=in_folder)
         )
         files = _published(assemble(of_suite), out, console)
         if runs.changed and not convention:

@@ -130,7 +130,7 @@ def test_a_shell_completes_names_without_importing_torch(given: str, expected: s
         ("info td --backbone lenet", "--backbone lenet changes only what is counted, and nothing is counted. Add "),
         (
             f"info td --backbone lenet --input 3x{'9' * 9}x9",
-            "--input is '3x999999999x9'. Allowed: channels x height x width, as in --input 3x224x224, each 1 to 10,000.",
+            "--input is '3x999999999x9'. Allowed: channels x height x width, as in --input 3x224x224, each 1 to 10,000",
         ),
         ("run --methods td --dataset toy2 --epochs few", "--epochs is 'few'. Allowed: a whole number, 1 to 1,000,000."),
         ("data show toy2 --count 500", "--count is '500'. Allowed: a whole number, 1 to 400."),
