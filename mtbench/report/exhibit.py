@@ -91,7 +91,7 @@ class Results:
 
     @cached_property
     def looks(self) -> "Mapping[str, Look]":
-        """The look of each method and of each searched one by its title, the same in all figures of a results folder."""
+        """The look of each method and searched method by title, the same in all figures of a results folder."""
         from mtbench.report.figure.style import looks_of
 
         methods = {method.title for comparison in self.comparisons for method in comparison.methods}
