@@ -8,7 +8,7 @@ OPTIONS ?=
 # Of `make lowest`: the files or folders of tests, all by default.
 TESTS ?=
 
-.PHONY: demo docs hooks lowest test slow benchmark evidence evidence-left gpu lint types check
+.PHONY: demo docs hooks kills lowest test slow benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -33,6 +33,9 @@ test: $(READY)  ## everything but what takes minutes
 
 slow: $(READY)  ## what takes minutes: real processes, killed
 	$(BIN)/python -m pytest -m slow --numprocesses auto --dist worksteal $(OPTIONS)
+
+kills: $(READY)  ## 200 kills over every command that writes, in about half an hour: what they did, and that nothing is lost
+	PYTHONPATH=.:tests/plugins $(BIN)/python -m tests.kills
 
 benchmark: $(READY)  ## ratios of times, measured in one run
 	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks
