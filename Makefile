@@ -50,10 +50,10 @@ lowest: $(READY)  ## tests with the lowest versions that pyproject.toml allows, 
 	$(BIN)/python tests/lowest.py $(TESTS)
 
 evidence: $(READY)  ## train the list results/evidence.toml, with the release that it names
-	$(BIN)/python results/evidence.py
+	$(BIN)/python -m results.evidence
 
 evidence-left: $(READY)  ## what is left of that list, and how long it takes
-	$(BIN)/python results/evidence.py --show
+	$(BIN)/python -m results.evidence --show
 
 gpu:  ## on a machine with a GPU, without a network: its tests, and the time of steps
 	$(PYTHON) tests/on_gpu.py

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import Distribution, entry_points
 from pathlib import Path
 
 from mtbench.errors import PluginError, UsageError, did_you_mean
@@ -77,13 +77,8 @@ def entries(kind: str) -> dict[str, PluginEntry]:
     found: dict[str, PluginEntry] = {}
     for point in sorted(set(entry_points(group=GROUPS[kind])), key=lambda p: (p.name, p.value)):
         assert point.dist is not None  # entry points found by metadata always have one
-        entry = PluginEntry(
-            kind=kind,
-            name=point.name,
-            value=point.value,
-            distribution=point.dist.name,
-            version=point.dist.version,
-        )
+        distribution, version = _name_and_version(point.dist)
+        entry = PluginEntry(kind=kind, name=point.name, value=point.value, distribution=distribution, version=version)
         if not NAME.fullmatch(entry.name):
             raise PluginError(
                 f"{entry.origin} registers the {kind} name '{entry.name}'.",
@@ -99,6 +94,13 @@ def entries(kind: str) -> dict[str, PluginEntry]:
             )
         found[entry.name] = entry
     return found
+
+
+@cache
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
+    # Each of them parses the whole metadata, of which the README is a part, so this is done once per distribution.
+    metadata = distribution.metadata
+    return metadata["Name"], metadata["Version"]
 
 
 def find(kind: str, name: str) -> PluginEntry:

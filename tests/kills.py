@@ -70,7 +70,7 @@ class Command:
 
 @dataclass(kw_only=True)
 class Figures:
-    """What was done to a command, and what came of it."""
+    """One kill of a command and its consequences."""
 
     kills: Counter[str] = field(default_factory=Counter)
     early: int = 0

@@ -1,7 +1,7 @@
 """The command line, put together. Torch is imported inside the commands that need it."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -10,7 +10,7 @@ from mtbench.cli import suite
 from mtbench.cli.base.command import App
 from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
-from mtbench.cli.results import explain, export, report, status
+from mtbench.cli.results import explain, export, report, status, store
 from mtbench.cli.training import bench, exec, run, search
 from mtbench.engines.output import guard_output
 from mtbench.errors import MtbenchError
@@ -50,6 +50,7 @@ app.command("info")(info.info)
 app.command("doctor")(inspect.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(suite.app, name="suite")
+app.add_typer(store.app, name="store")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
 app.command("bench")(bench.bench)
@@ -67,13 +68,17 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except MtbenchError as error:
-        from rich.console import Console
+        _end(str(error))
+    except OSError as error:
+        if error.filename is None or not error.strerror:
+            raise
+        _end(f"{error.filename} cannot be used: {error.strerror}.")
 
-        Console(stderr=True, emoji=False).print(f"[bold red]Error:[/] {_plain(error)}", soft_wrap=True, highlight=False)
-        sys.exit(2)
 
-
-def _plain(error: MtbenchError) -> str:
+def _end(error: str) -> NoReturn:
     from rich.markup import escape
 
-    return escape(str(error))
+    from mtbench.engines.say import Visible
+
+    Visible(stderr=True, emoji=False).print(f"[bold red]Error:[/] {escape(error)}", soft_wrap=True, highlight=False)
+    sys.exit(2)

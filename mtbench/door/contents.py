@@ -10,6 +10,7 @@ from mtbench.errors import UsageError, did_you_mean
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
+from mtbench.store.reading import is_there
 from mtbench.store.status import RunStatus
 from mtbench.store.union import studies_of, survey_all
 
@@ -72,7 +73,7 @@ def read_contents(results: Folders, root: Folder | None = None) -> Contents:
         StoreError: a folder cannot be read, or two have unlike records of one run.
     """
     given, place = folders(results), data_root(root)
-    runs = survey_all(given, place) if len(given) > 1 or given[0].is_dir() else []
+    runs = survey_all(given, place) if len(given) > 1 or is_there(given[0]) else []
     if not runs:
         raise UsageError(
             f"there are no runs in {_listed(given)}.",

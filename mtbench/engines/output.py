@@ -3,16 +3,25 @@
 Training goes on without them. Imports no torch.
 """
 
+import codecs
 import errno
 import io
 import os
 import sys
+import unicodedata
 from contextlib import suppress
 from typing import Any
 
 from mtbench.errors import StoreError
 
 __all__ = ["Output", "guard_output", "outlive_output"]
+
+
+_LETTERS = {
+    **{"±": "+-", "×": "x", "Δ": "D", "−": "-", "–": "-", "—": "-"},  # noqa: RUF001
+    **{"→": "->", "…": "...", "↑": "^", "↓": "v", "≤": "<=", "≥": ">=", "·": ".", "§": "S", "─": "-", "│": "|"},
+}
+"""ASCII for letters that tables use, where the encoding of standard output lacks them."""
 
 
 class _Guarded(io.FileIO):
@@ -89,11 +98,25 @@ def guard_output() -> None:
             guarded = io.TextIOWrapper(
                 io.BufferedWriter(raw),
                 encoding=stream.encoding,
-                errors=stream.errors,
+                errors="plain",
                 line_buffering=stream.line_buffering,
                 write_through=stream.write_through,
             )
             setattr(sys, name, guarded)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Return the letters that stand for those which a terminal's encoding lacks, and the position after them."""
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    bare = (
+        _LETTERS.get(letter) or unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+        for letter in lacking
+    )
+    return "".join(letters or "?" for letters in bare), error.end
+
+
+codecs.register_error("plain", _plain)
 
 
 def outlive_output() -> None:

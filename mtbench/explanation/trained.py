@@ -12,6 +12,7 @@ from mtbench.errors import StoreError, UsageError, shortlist
 from mtbench.plan.spec import RunSpec
 from mtbench.report.figure.maps.views import KINDS
 from mtbench.store.folder import RunFolder
+from mtbench.store.reading import inside, is_there, size_of
 from mtbench.store.record import Record
 from mtbench.store.results import run_folders
 from mtbench.store.status import RunStatus, status_of
@@ -76,11 +77,11 @@ def find_run(given: Path) -> RunFolder:
         StoreError: the results cannot be read.
     """
     path = given.expanduser()
-    if not path.exists():
+    if size_of(path) is None and not is_there(path):
         raise UsageError(f"there is no {given}.", mend="`mtbench status` lists the runs.", allowed=EXAMPLE)
-    if path.is_file():
+    if not is_there(path):  # a file in the folder of a run
         path = path.parent
-    if any((path / name).exists() for name in ("spec.json", "record.json")):
+    if any(size_of(path / name) is not None for name in ("spec.json", "record.json")):
         return RunFolder(path)
     below = run_folders(path)
     if not below:
@@ -191,6 +192,12 @@ def _again(folder: RunFolder, spec: RunSpec) -> str:
     It does so in another results folder: here a run that has a record is not repeated, and its results may be kept.
     """
     new, old = AGAIN / spec.folder, folder.path
+    if (found := inside(old)) is not None:
+        pack = found[0].path
+        return (
+            f"Packs have weights if they are written with --weights. Make them again: mtbench store unpack {pack} "
+            f"{AGAIN}, and with --results {AGAIN} the command that trained the run, with --refresh all."
+        )
     while new.absolute() == old.absolute():
         new = AGAIN / new
     files = " ".join(shlex.quote(str(old / name)) for name in ("spec.json", "files.json") if (old / name).exists())

@@ -15,7 +15,7 @@ from typing import Any
 from mtbench.errors import is_out_of_memory
 from mtbench.store.atomic import store_errors, write_bytes
 
-__all__ = ["CHECKPOINT", "Checkpoint", "CheckpointFile", "OtherFormat", "Unusable", "pack", "unpack"]
+__all__ = ["CHECKPOINT", "Checkpoint", "CheckpointFile", "OtherFormat", "Unusable", "pack", "payload", "unpack"]
 
 CHECKPOINT = "checkpoint.pt"
 ASIDE = ("checkpoint-damaged-1.pt", "checkpoint-damaged-2.pt")
@@ -79,21 +79,31 @@ def unpack(data: bytes) -> Checkpoint:
     """
     import torch
 
-    if data.startswith(_EARLIER):
-        raise OtherFormat
-    if not data.startswith(_FIRST_LINE):
-        raise Unusable("it does not begin as a checkpoint does")
-    begin = len(_FIRST_LINE) + _DIGEST
-    payload = memoryview(data)[begin:]
-    if hashlib.sha256(payload).digest() != data[len(_FIRST_LINE) : begin]:
-        raise Unusable("its content does not match its checksum")
+    saved = io.BytesIO(payload(data))
     try:
-        return Checkpoint(**torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu"))
+        return Checkpoint(**torch.load(saved, weights_only=True, map_location="cpu"))
     except Exception as cause:  # torch has many exceptions for a file that it cannot read
         if is_out_of_memory(cause):
             raise
         first_line = str(cause).partition("\n")[0]
         raise Unusable(f"it cannot be read: {type(cause).__name__}: {first_line}") from cause
+
+
+def payload(data: bytes) -> memoryview:
+    """Return what ``torch.save`` wrote of the bytes of a checkpoint's file, which match their checksum.
+
+    Raises:
+        OtherFormat, Unusable: see `unpack`.
+    """
+    if data.startswith(_EARLIER):
+        raise OtherFormat
+    if not data.startswith(_FIRST_LINE):
+        raise Unusable("it does not begin as a checkpoint does")
+    begin = len(_FIRST_LINE) + _DIGEST
+    rest = memoryview(data)[begin:]
+    if hashlib.sha256(rest).digest() != data[len(_FIRST_LINE) : begin]:
+        raise Unusable("its content does not match its checksum")
+    return rest
 
 
 class CheckpointFile:

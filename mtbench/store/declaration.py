@@ -20,6 +20,7 @@ from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.suite import Suite
 from mtbench.plan.suite.planned import places, signature
 from mtbench.store.atomic import make_folder, write_text
+from mtbench.store.reading import read_bytes
 from mtbench.store.record.sealed import Later, Unsealed, seal, strict_json, unseal
 from mtbench.store.results import mark_results, run_folders
 
@@ -114,7 +115,7 @@ def read_declaration(results: Path, suite: str) -> Declaration | None:
     """
     path = declaration_path(results, suite)
     try:
-        return _READER.validate_python(unseal("declaration", path.read_bytes(), newest=FORMAT))
+        return _READER.validate_python(unseal("declaration", read_bytes(path), newest=FORMAT))
     except FileNotFoundError:
         return None
     except Later as cause:

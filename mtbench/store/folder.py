@@ -21,6 +21,7 @@ from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, 
 from mtbench.store.checkpoint import CHECKPOINT, CheckpointFile
 from mtbench.store.failure import Failure, read_failure, render_failure
 from mtbench.store.lease import Holder, Lease, holder_of, is_leased
+from mtbench.store.reading import inside, read_bytes, size_of
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
 from mtbench.store.record.sealed import strict_json
 
@@ -42,7 +43,7 @@ PASSING = (CHECKPOINT, "failure.json", LOG)
 
 
 class RunFolder:
-    """A run on disk. Any process may read it; only the owner of its lease writes its results."""
+    """A run on disk, or in a pack. Any process may read it; only the owner of its lease writes its results."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -50,7 +51,7 @@ class RunFolder:
     @property
     def has_record(self) -> bool:
         """True if there is a record; it is not read here."""
-        return (self.path / "record.json").exists()
+        return size_of(self.path / "record.json") is not None
 
     @property
     def has_checkpoint(self) -> bool:
@@ -60,7 +61,7 @@ class RunFolder:
     @property
     def is_leased(self) -> bool:
         """True if a live process works on the run."""
-        return is_leased(self.path)
+        return inside(self.path) is None and is_leased(self.path)
 
     @property
     def holder(self) -> Holder | None:
@@ -96,7 +97,7 @@ class RunFolder:
         """
         path = self.path / "record.json"
         try:
-            text = path.read_bytes()
+            text = read_bytes(path)
         except FileNotFoundError:
             return None
         except OSError as cause:
@@ -107,10 +108,10 @@ class RunFolder:
         """Return the failure of the last attempt, or None if none has failed."""
         path = self.path / "failure.json"
         try:
-            return read_failure(path.read_bytes())
+            return read_failure(read_bytes(path))
         except FileNotFoundError:
             return None
-        except (OSError, ValidationError):
+        except (OSError, StoreError, ValidationError):
             message = f"{path} cannot be read"
             return Failure(kind="exception", message=message, traceback="", attempt=1, signal=None)
 
@@ -178,7 +179,7 @@ class RunFolder:
     def _files(self) -> dict[str, str]:
         """Return paths by hash from `FILES`; none if it is missing or damaged, since the next command writes it."""
         try:
-            return _FILES.validate_json((self.path / FILES).read_bytes())
+            return _FILES.validate_json(read_bytes(self.path / FILES))
         except (OSError, ValidationError):
             return {}
 
@@ -190,7 +191,7 @@ class RunFolder:
         path = self.path / name
         mend = "Run it again with `mtbench run ... --refresh all`, or restore the file."
         try:
-            data = path.read_bytes()
+            data = read_bytes(path)
         except OSError as cause:
             raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.", mend=mend) from cause
         if (found := _sha256(data)) != record.files.get(name):
@@ -279,7 +280,11 @@ class LeasedRun(RunFolder):
         members = {} if images is None else {IMAGES: images}
         np.savez_compressed(archive, allow_pickle=False, **{**predictions, **members})
         files = {"model.safetensors": weights, "predictions.npz": archive.getvalue()}
-        record = dataclasses.replace(record, files={name: _sha256(data) for name, data in files.items()})
+        record = dataclasses.replace(
+            record,
+            files={name: _sha256(data) for name, data in files.items()},
+            sizes={name: len(data) for name, data in files.items()},
+        )
         with self._owned():
             self._write_curve(record.curve)
             for name, data in files.items():
@@ -335,7 +340,7 @@ def read_spec(path: Path) -> RunSpec:
         StoreError: the file cannot be read, or is no spec.
     """
     try:
-        return RunSpec.from_json(path.read_bytes())
+        return RunSpec.from_json(read_bytes(path))
     except OSError as cause:
         raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
     except ValidationError as cause:

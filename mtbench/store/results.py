@@ -9,6 +9,7 @@ from mtbench.errors import StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.atomic import make_folder, write_text
 from mtbench.store.folder import RunFolder
+from mtbench.store.reading import files_below, is_there, read_bytes, refuse_pack
 from mtbench.store.record import FORMAT, newer
 
 __all__ = ["MARKER", "check_results", "find_runs", "mark_results", "run_folders"]
@@ -25,7 +26,7 @@ def check_results(results: Path) -> int | None:
     """
     path = results / MARKER
     try:
-        found = int(json.loads(path.read_bytes())["format"])
+        found = int(json.loads(read_bytes(path))["format"])
     except FileNotFoundError:
         return None
     except NotADirectoryError as cause:
@@ -48,8 +49,9 @@ def mark_results(results: Path) -> None:
 
     Raises:
         NewerResults: a newer mtbench made it.
-        StoreError: it cannot be written to.
+        StoreError: it cannot be written to, as a pack.
     """
+    refuse_pack(results)
     found = check_results(results)
     make_folder(results)
     if found != FORMAT:
@@ -58,16 +60,17 @@ def mark_results(results: Path) -> None:
 
 
 def run_folders(results: Path) -> list[RunFolder]:
-    """Return every run below the folder, superseded ones left out, in the order of their paths.
+    """Return every run below a folder or in a pack, superseded ones left out, in the order of their paths.
 
     Raises:
         NewerResults: a newer mtbench made the folder.
-        StoreError: there is no such folder.
+        StoreError: there is no such folder or pack.
     """
     check_results(results)
-    if not results.is_dir():
+    if not is_there(results):
         raise StoreError(f"there is no results folder {results}.", mend="Name one with --results.")
-    return [RunFolder(path.parent) for path in sorted(results.rglob("spec.json"))]
+    specs = (name for name in files_below(results) if name.rpartition("/")[2] == "spec.json")
+    return [RunFolder((results / name).parent) for name in specs]
 
 
 def find_runs(results: Path, specs: Sequence[RunSpec]) -> list[RunFolder]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from mtbench import registry
 from mtbench.errors import DamagedRecord, MtbenchError, NewerResults, StoreError, UsageError
 from mtbench.plan.spec import RunSpec
+from mtbench.store.beside import absent_and_changed
 from mtbench.store.data import data_fingerprint
 from mtbench.store.fingerprint import NUMERICS, PARTS, code, plugin
 from mtbench.store.folder import RunFolder
@@ -33,6 +34,8 @@ class RunStatus:
             that makes numbers has changed since. Fresh: a valid record.
         why: for failed, damaged and stale runs the failure or the change, in a sentence; else empty.
         record: the record of stale and fresh runs.
+        absent: the names of files that the record has a sum of and that are not in the folder, as weights in a pack.
+        changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
     """
 
     folder: Path
@@ -40,6 +43,8 @@ class RunStatus:
     state: str
     why: str
     record: Record | None
+    absent: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 def survey(results: Path, root: Path) -> list[RunStatus]:
@@ -88,7 +93,16 @@ def status_of(
         return RunStatus(folder=folder, spec=spec, state="damaged", why=str(cause), record=None)
     if record is not None:
         why = "; ".join(_changes(record, root, codes))
-        return RunStatus(folder=folder, spec=spec, state="stale" if why else "fresh", why=why, record=record)
+        absent, changed = absent_and_changed(folder, record)
+        return RunStatus(
+            folder=folder,
+            spec=spec,
+            state="stale" if why else "fresh",
+            why=why,
+            record=record,
+            absent=absent,
+            changed=changed,
+        )
     if run.is_leased:
         return RunStatus(folder=folder, spec=spec, state="running", why="", record=None)
     if (failure := run.failure()) is not None:

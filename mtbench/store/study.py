@@ -15,13 +15,14 @@ from mtbench.contract import TrainingProtocol
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.spec import Titles, composition
 from mtbench.store.atomic import write_text
+from mtbench.store.reading import files_below, read_bytes
 from mtbench.store.record import TaskInfo
 from mtbench.store.record.formats import study_from_1
 from mtbench.store.record.sealed import Later, Number, Unsealed, seal, unseal
 
 __all__ = [
     *("FILE", "FORMAT", "SEARCHES", "Spent", "Study", "Trial"),
-    *("in_order", "mean", "read_studies", "read_study", "write_study"),
+    *("in_order", "mean", "read_studies", "read_study", "study_files", "write_study"),
 ]
 
 FORMAT = 2
@@ -175,7 +176,7 @@ def read_study(path: Path) -> Study:
         NewerResults: a newer mtbench wrote it.
     """
     try:
-        body = unseal("study", path.read_bytes(), newest=FORMAT)
+        body = unseal("study", read_bytes(path), newest=FORMAT)
     except Later as cause:
         raise NewerResults(
             f"{path} has format {cause.found}, and this mtbench reads studies up to {FORMAT}.",
@@ -190,12 +191,19 @@ def read_study(path: Path) -> Study:
 
 
 def read_studies(results: Path) -> list[Study]:
-    """Return every study below a results folder, by dataset and method.
+    """Return every study below a results folder or in a pack, by dataset and method.
 
     Raises:
         DamagedRecord, NewerResults: see `read_study`.
     """
-    return in_order(read_study(path) for path in sorted(results.glob(f"{SEARCHES}/*/*/{FILE}")))
+    return in_order(read_study(path) for path in study_files(results))
+
+
+def study_files(results: Path) -> list[Path]:
+    """Return the file of every study below a results folder or in a pack, sorted."""
+    searches = results / SEARCHES
+    names = files_below(searches)
+    return [searches / name for name in names if name.count("/") == 2 and name.endswith(f"/{FILE}")]
 
 
 def in_order(studies: Iterable[Study]) -> list[Study]:

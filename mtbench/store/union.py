@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mtbench.errors import StoreError
-from mtbench.store.record import render_record
+from mtbench.store.record import Record, render_record
 from mtbench.store.record.sealed import seal
 from mtbench.store.status import TRUST, RunStatus, by_title, survey
-from mtbench.store.study import FILE, SEARCHES, Study, in_order, read_studies
+from mtbench.store.study import Study, in_order, read_studies, study_files
 
-__all__ = ["studies_of", "survey_all"]
+__all__ = ["studies_of", "survey_all", "unlike_runs", "unlike_studies"]
 
 
 def survey_all(folders: Sequence[Path], root: Path) -> list[RunStatus]:
@@ -40,7 +40,7 @@ def survey_all(folders: Sequence[Path], root: Path) -> list[RunStatus]:
                 found[run.folder.name] = run
                 continue
             if known.record and run.record and render_record(known.record) != render_record(run.record):
-                raise _unlike_runs(known, run)
+                raise unlike_runs((known.folder, known.record), (run.folder, run.record))
             if TRUST.index(run.state) < TRUST.index(known.state):
                 found[run.folder.name] = run
     return by_title(found.values())
@@ -57,32 +57,37 @@ def studies_of(folders: Iterable[Path]) -> list[Study]:
         for study in read_studies(folder):
             other, known = found.setdefault(study.id, (folder, study))
             if known is not study and _text(known) != _text(study):
-                raise StoreError(
-                    f"one search on {study.dataset}, {study.titles.method}, is in two folders with different results: "
-                    f"{_place(other, known)} has {known.finished} trials and {_place(folder, study)} has "
-                    f"{study.finished}.",
-                    mend=MEND,
-                )
+                raise unlike_studies((_place(other, known), known), (_place(folder, study), study))
     return in_order(study for _, study in found.values())
 
 
 MEND = "Leave one of the folders out, or remove one of the two."
 
 
-def _unlike_runs(first: RunStatus, second: RunStatus) -> StoreError:
-    titles = first.spec.titles
+def unlike_runs(first: tuple[Path, Record], second: tuple[Path, Record]) -> StoreError:
+    """Return the error for two different records of one run, each with the folder that it is in."""
+    spec = first[1].spec
     return StoreError(
-        f"one run ({titles.dataset} {titles.method} seed {first.spec.seed}) has two different records: "
-        f"{_said(first)}, and {_said(second)}.",
+        f"one run ({spec.titles.dataset} {spec.titles.method} seed {spec.seed}) has two different records: "
+        f"{_described(*first)}, and {_described(*second)}.",
         mend=MEND,
     )
 
 
-def _said(run: RunStatus) -> str:
-    assert run.record is not None
-    task = run.record.tasks[0]
-    value = f"{run.record.score(task):.6g} {task.unit}".rstrip()
-    return f"{run.folder} of {run.record.finished} ({task.metric} of {task.name}: {value})"
+def unlike_studies(first: tuple[Path, Study], second: tuple[Path, Study]) -> StoreError:
+    """Return the error for different results of one search, each with the folder that it is in."""
+    study = first[1]
+    return StoreError(
+        f"one search on {study.dataset}, {study.titles.method}, is in two folders with different results: "
+        f"{first[0]} has {study.finished} trials and {second[0]} has {second[1].finished}.",
+        mend=MEND,
+    )
+
+
+def _described(folder: Path, record: Record) -> str:
+    task = record.tasks[0]
+    value = f"{record.score(task):.6g} {task.unit}".rstrip()
+    return f"{folder} of {record.finished} ({task.metric} of {task.name}: {value})"
 
 
 def _text(study: Study) -> str:
@@ -91,4 +96,4 @@ def _text(study: Study) -> str:
 
 
 def _place(folder: Path, study: Study) -> Path:
-    return next((path.parent for path in folder.glob(f"{SEARCHES}/*/*{study.id}/{FILE}")), folder)
+    return next((path.parent for path in study_files(folder) if path.parent.name.endswith(study.id)), folder)

@@ -1,5 +1,7 @@
 """``mtbench status``: the states of runs."""
 
+from collections import Counter
+
 from mtbench.cli.base.shared import DataRoot, Folders, ResultsOption, chosen_folders, console, data_root, keeping
 
 __all__ = ["status"]
@@ -21,3 +23,6 @@ def status(folders: Folders = None, results: ResultsOption = None, root: DataRoo
     out.print(table(runs))
     for line in notes(runs):
         say(out, line)
+    absent = Counter(name for run in runs for name in run.absent)
+    for name, count in sorted(absent.items()):
+        say(out, f"{name} of {count} run{'s' * (count != 1)} is not here.", style="dim", markup=False)

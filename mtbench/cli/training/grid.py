@@ -20,7 +20,15 @@ __all__ = ["LONG", "announcement", "expectation", "listing", "notes", "results",
 
 LONG = 600.0
 """Seconds of expected training from which on a preview is offered."""
-STYLES = {"missing": "dim", "running": "cyan", "failed": "bold red", "damaged": "bold red", "stale": "yellow"}
+STYLES = {
+    "missing": "dim",
+    "running": "cyan",
+    "failed": "bold red",
+    "damaged": "bold red",
+    "changed": "bold red",
+    "stale": "yellow",
+}
+"""Styles of states, and of notes on changed files."""
 
 
 def table(runs: Sequence[RunStatus]) -> Table:
@@ -82,12 +90,13 @@ def _spread(values: Sequence[float], digits: int) -> str:
 
 
 def notes(runs: Sequence[RunStatus]) -> Iterator[str]:
-    """Yield a line of markup for each reason for which runs failed, are damaged or are stale."""
+    """Yield a line of markup for each reason for which runs failed, are damaged or stale, or have changed files."""
     groups: dict[tuple[str, str, str, str], list[int]] = {}
     for run in runs:
-        if run.why:
-            titles = run.spec.titles
-            groups.setdefault((run.state, titles.dataset, titles.method, run.why), []).append(run.spec.seed)
+        titles = run.spec.titles
+        for state, why in ((run.state, run.why), *(("changed", clause) for clause in run.changed)):
+            if why:
+                groups.setdefault((state, titles.dataset, titles.method, why), []).append(run.spec.seed)
     for (state, dataset, method, why), seeds in sorted(groups.items()):
         named = ", ".join(map(str, sorted(seeds)))
         label = "seed" if len(seeds) == 1 else "seeds"

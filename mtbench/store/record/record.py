@@ -50,6 +50,7 @@ class Record:
         numerics: the circumstances that affect the last bits; they never make a record stale.
         fingerprints: fingerprints of the code and data that make numbers; if they changed, the record is stale.
         files: the SHA-256 sum of each file beside the record.
+        sizes: the number of bytes of each of these files; empty in records made before they were stored.
         predictions: the form in which the test predictions of each task are stored.
         finished: the time of the end, in ISO 8601.
         selectivity: None if the training protocol did not request it, or if it cannot be measured for this network and
@@ -86,6 +87,7 @@ class Record:
     constants: Mapping[str, Constant] = field(default_factory=dict)
     pointing: Pointing | None = None
     batch_means: tuple[BatchMeans, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -32,6 +32,7 @@ class Evidence:
         unpaired: why runs are not compared in pairs although the claim asks for it; empty if they are, or if it does
             not.
         resampled: the spread over runs and test images that might have been; None where predictions or data lack.
+        unread: a clause on the predictions that cannot be read, so that there is no `resampled`; empty if all can be.
         unlearned: True if none of the compared results is above the constant prediction of
             `mtbench.report.data.constant`.
     """
@@ -46,6 +47,7 @@ class Evidence:
     ours: Contrast
     unpaired: str = ""
     resampled: Resampled | None = None
+    unread: str = ""
     unlearned: bool = False
 
 

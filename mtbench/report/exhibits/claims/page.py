@@ -89,6 +89,8 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
     for each in judged:
         if each.unpaired:
             yield f"{each.name}: runs are not paired, as the datasets have {each.unpaired}."
+    for why in dict.fromkeys(each.unread for each in judged if each.unread):
+        yield f"No interval of runs & images where predictions are needed that are not there: {why}."
     if any(each.stale for each in judged):
         yield STALE
     if any(each.mixed for each in judged):

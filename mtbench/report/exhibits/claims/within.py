@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from mtbench.plan.suite import MEAN, Claim, PaperTable, rendered
 from mtbench.report.data.answers.images import right_answers
 from mtbench.report.data.answers.triplets import triplet_answers
+from mtbench.report.data.answers.unread import unread
+from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.gains.relative import DELTA, deltas, single_task_runs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.data.unlike import mixed
@@ -27,6 +29,7 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
     sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
     first, second = _values(sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
+    resampled = _resampled(sheet, claim, ours.n, root)
     higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.columns[0])
     return Evidence(
         words=_words(runs, claim),
@@ -37,7 +40,8 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
         planned=claim.n or runs.planned(claim.dataset, claim.set),
         paper=_paper(paper, claim),
         ours=ours,
-        resampled=_resampled(sheet, claim, ours.n, root),
+        resampled=resampled,
+        unread=unread(_resampled_methods(sheet, claim, ours.n)) if resampled is None else "",
         unlearned=all(unlearned([(sheet, method) for method in claim.contrast], column) for column in claim.columns),
     )
 
@@ -92,11 +96,18 @@ def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
     return contrast or any(mixed(method, single) for method in methods if single)
 
 
+def _resampled_methods(sheet: Sheet | None, claim: Claim, pairs: int) -> list[MethodRuns]:
+    """Return the methods whose runs are resampled; none for a claim that is of no single images."""
+    if sheet is None or claim.metric == DELTA or claim.tasks or claim.test != "paired" or not pairs:
+        return []
+    return [method for name in claim.contrast if (method := sheet.runs(name)) is not None]
+
+
 def _resampled(sheet: Sheet | None, claim: Claim, pairs: int, root: Path) -> Resampled | None:
     """Resample the very pairs of runs that the contrast is of, so that the two intervals can be compared."""
-    if sheet is None or claim.metric == DELTA or claim.tasks or claim.test != "paired" or not pairs:
+    methods = _resampled_methods(sheet, claim, pairs)
+    if not methods:
         return None
-    methods = [method for name in claim.contrast if (method := sheet.runs(name)) is not None]
     found: Sequence[Mapping[int, NDArray[Any]]] = [right_answers(method, claim.metric, root) for method in methods]
     triplets = None if any(found) else triplet_answers(methods, claim.metric)
     if triplets:
