@@ -8,7 +8,7 @@ OPTIONS ?=
 # Of `make lowest`: the files or folders of tests, all by default.
 TESTS ?=
 
-.PHONY: demo docs hooks lowest test slow benchmark evidence evidence-left gpu lint types check
+.PHONY: demo docs hooks kills lowest test slow benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -34,6 +34,9 @@ test: $(READY)  ## everything but what takes minutes
 slow: $(READY)  ## what takes minutes: real processes, killed
 	$(BIN)/python -m pytest -m slow --numprocesses auto --dist worksteal $(OPTIONS)
 
+kills: $(READY)  ## 200 kills over every command that writes, in about half an hour: what they did, and that nothing is lost
+	PYTHONPATH=.:tests/plugins $(BIN)/python -m tests.kills
+
 benchmark: $(READY)  ## ratios of times, measured in one run
 	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks
 
@@ -47,10 +50,10 @@ lowest: $(READY)  ## tests with the lowest versions that pyproject.toml allows, 
 	$(BIN)/python tests/lowest.py $(TESTS)
 
 evidence: $(READY)  ## train the list results/evidence.toml, with the release that it names
-	$(BIN)/python results/evidence.py
+	$(BIN)/python -m results.evidence
 
 evidence-left: $(READY)  ## what is left of that list, and how long it takes
-	$(BIN)/python results/evidence.py --show
+	$(BIN)/python -m results.evidence --show
 
 gpu:  ## on a machine with a GPU, without a network: its tests, and the time of steps
 	$(PYTHON) tests/on_gpu.py

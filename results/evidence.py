@@ -1,7 +1,8 @@
 """Train the list of `evidence.toml`, part by part, with the release that the list names: ``make evidence``.
 
-Runs are trained by a clone of the release's commit, below ``.evidence/``, into the results folders of this checkout,
-with one thread a run and at low priority. The list may be stopped at any instant, and the same command resumes it.
+Runs are trained by a clone of the release's commit, with one thread a run and at low priority, into folders below
+``.evidence/results/``, which git ignores. After each command the finished runs are added to the packs below
+``results/`` (see `packing`). The list may be stopped at any instant, and the same command resumes it.
 """
 
 import argparse
@@ -17,11 +18,13 @@ from pathlib import Path
 
 from mtbench.plan.suite.file import find_suite
 from mtbench.store.declaration import changes, declaration_path, read_declaration
+from results import packing
 
 RESULTS = Path(__file__).resolve().parent
 HOUSE = RESULTS.parent
 LIST = RESULTS / "evidence.toml"
 CLONES = HOUSE / ".evidence"
+WORK = CLONES / "results"
 NICE = 19
 MTBENCH = [sys.executable, "-P", "-m", "mtbench"]  # -P: that of PYTHONPATH, not of the working directory
 
@@ -31,7 +34,7 @@ class Part:
     """One entry of the list.
 
     Attributes:
-        results: the folder below ``results/``.
+        results: the folder below `WORK` that is trained into, and the folder below ``results/`` with its packs.
         command: an mtbench command with its arguments, without ``--results``; `run` or `search`.
         by_seed: number of seeds to run one after another, all methods of a seed before the next; 0 for the command's
             own.
@@ -49,7 +52,7 @@ class Part:
 
     def commands(self) -> Iterator[list[str]]:
         """Yield the arguments of each mtbench command, in the order in which they are run."""
-        words = [*shlex.split(self.command), "--results", str(RESULTS / self.results)]
+        words = [*shlex.split(self.command), "--results", str(WORK / self.results)]
         if not self.by_seed:
             yield words
         for seed in range(self.by_seed):
@@ -105,8 +108,13 @@ def main() -> int:
     """Train what is missing, or with ``--show`` say what is; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--show", action="store_true", help="say what is done and what is left, with its time")
+    parser.add_argument("--pack", action="store_true", help="train nothing: add what is finished to the packs")
     parser.add_argument("--jobs", help="runs at a time; by default one per core")
     asked = parser.parse_args()
+    if asked.pack:
+        for folder in sorted(path for path in WORK.iterdir() if not path.name.startswith(".")):
+            _say_packs(folder.name)
+        return 0
     evidence = read()
     if lines := list(undeclared(evidence)):
         sys.stderr.write("Suites are declared, and the declaration is committed, before they are run:\n")
@@ -120,12 +128,21 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     failed = 0
     for part in evidence.part:
+        packing.prepare(WORK / part.results, RESULTS / part.results)
         for words in part.commands():
             sys.stdout.write(f"mtbench {shlex.join(words)}\n")
             sys.stdout.flush()
             # A part with a failed run does not keep the next ones from being trained.
             failed |= subprocess.run([*MTBENCH, *words, *more], env=environment).returncode
+            if not asked.show:
+                _say_packs(part.results)
     return int(failed != 0)
+
+
+def _say_packs(name: str) -> None:
+    for pack in packing.add(WORK / name, RESULTS / name):
+        sys.stdout.write(f"{pack.relative_to(HOUSE)} has {pack.stat().st_size / 1e6:.1f} MB\n")
+    sys.stdout.flush()
 
 
 def _git(*words: str) -> str:

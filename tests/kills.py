@@ -1,8 +1,8 @@
 """Commands that are killed at random instants and given again come to the bits of commands that nobody disturbed.
 
 ``make kills`` is the long form: `KILLS` kills over all of `COMMANDS`, and a table of what they did. A third of them
-fall into the first two seconds of a run, most of which go into reading its checkpoint, or of the command. The short
-form is a test.
+fall into the first two seconds of a run, in which its checkpoint is read, or of a command that trains nothing. The
+short form is a test.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -38,10 +39,12 @@ KILLS = 200
 """The number of kills of the long form."""
 AT_ONCE = 8
 """The number of kills after which a command is left to finish."""
-EARLY = 2.0
-"""Seconds after the start of a run, or of a command that has none, into which a third of the kills fall."""
+EARLY, LATER = 2.0, 5.0
+"""Seconds after the start of a run, or of a command that has none, into which a third of the kills and others fall."""
 LIMIT = 300.0
 """Seconds after which a command that nobody kills has hung."""
+LITTER = re.compile(r"\..*\.tmp|\..*\.[0-9a-f]{32}|claim\.\d+")
+"""Names of temporary files and of leases."""
 FINISHED = {"curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json"}
 """The files of a finished run."""
 
@@ -67,7 +70,7 @@ class Command:
 
 @dataclass(kw_only=True)
 class Figures:
-    """What was done to a command, and what came of it."""
+    """One kill of a command and its consequences."""
 
     kills: Counter[str] = field(default_factory=Counter)
     early: int = 0
@@ -133,12 +136,13 @@ def _runs_to_report(place: Path) -> None:
 
 def _originals(place: Path) -> None:
     """Put MNIST's files where data are prepared, without a copy."""
+    given = os.environ.get("MTBENCH_DATA")
     (place / "data" / "mnist").mkdir(parents=True)
-    for path in (data_root(None) / "mnist").glob("*-ubyte"):
+    for path in (data_root(Path(given) if given else None) / "mnist").glob("*-ubyte"):
         (place / "data" / "mnist" / path.name).symlink_to(path)
 
 
-TOYS = ("--dataset", "toy-all", "--jobs", "2", "--epochs")
+TOYS = ("--dataset", "toy-all", "--jobs", "2", "--quiet", "--epochs")
 COMMANDS = {
     "run": Command(
         arguments=("run", "--methods", "uniform,moo,td", "--seeds", "1", *TOYS, "20"),
@@ -227,7 +231,7 @@ def _kill_group(process: subprocess.Popen[bytes], number: signal.Signals) -> str
 
 
 def _disturb_once(command: Command, process: subprocess.Popen[bytes], place: Path, draw: random.Random) -> str:
-    how = draw.choice(["worker", "parent", "SIGKILL", "SIGKILL", "SIGTERM", "SIGINT"])
+    how = draw.choice(["worker", "worker", "parent", "SIGKILL", "SIGTERM", "SIGINT"])
     if how == "worker" and command.trains:
         return _kill_worker(process, place, draw)
     if how in ("worker", "parent"):
@@ -269,10 +273,11 @@ def disturb(name: str, root: Path, kills: int, *, deadline: float = float("inf")
             if figures.kills.total() >= kills or time.monotonic() > deadline:
                 break
             is_early = draw.random() < 1 / 3
-            if is_early and command.trains:
+            if command.trains:
                 wait_until(lambda: process.poll() is not None or list(owners(place)))  # noqa: B023
+            later = LATER if command.trains else expected.seconds
             with suppress(subprocess.TimeoutExpired):
-                process.wait(draw.uniform(0, EARLY if is_early else expected.seconds))
+                process.wait(draw.uniform(0, EARLY if is_early else later))
             if process.poll() is not None:
                 break
             figures.kills[_disturb_once(command, process, place, draw)] += 1
@@ -286,7 +291,7 @@ def disturb(name: str, root: Path, kills: int, *, deadline: float = float("inf")
             print(f"{name}: exit code {code} in {place}\n{(place / '.errors').read_text()}")  # noqa: T201
         else:
             figures.equal += command.outcome(place) == expected.outcome
-        figures.litter += sum(path.name.endswith(".tmp") or path.name.startswith("claim") for path in place.rglob("*"))
+        figures.litter += sum(LITTER.fullmatch(path.name) is not None for path in place.rglob("*"))
         if figures.kills.total() >= kills or time.monotonic() > deadline:
             break
         shutil.rmtree(place)

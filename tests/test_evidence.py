@@ -45,7 +45,7 @@ def test_every_command_of_the_list_names_what_is_there_and_no_results_folder_of_
 
 def test_seeds_are_run_one_after_another() -> None:
     part = Part(results="here", command="run --suite mine", by_seed=2)
-    place = ["--results", str(evidence.RESULTS / "here")]
+    place = ["--results", str(evidence.WORK / "here")]
     assert list(part.commands()) == [
         ["run", "--suite", "mine", *place, "--seeds", "0,"],
         ["run", "--suite", "mine", *place, "--seeds", "1,"],
@@ -79,6 +79,7 @@ def test_told_to_stop_it_stops_the_training_too(tmp_path: Path) -> None:
     script = (
         "import pathlib, sys\nfrom results import evidence\nfrom results.evidence import Evidence, Part\n"
         f"evidence.read, evidence.install = lambda: {listed}, lambda _: pathlib.Path({str(tmp_path)!r})\n"
+        f"evidence.WORK, evidence.RESULTS = pathlib.Path({str(tmp_path)!r}) / 'work', pathlib.Path({str(tmp_path)!r})\n"
         "evidence.NICE, sys.argv[1:] = 0, []\nsys.exit(evidence.main())\n"  # at low priority it would wait for others
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=evidence.HOUSE, stdout=subprocess.DEVNULL)

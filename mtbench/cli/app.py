@@ -1,7 +1,7 @@
 """The command line, put together. Torch is imported inside the commands that need it."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -68,13 +68,17 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except MtbenchError as error:
-        from rich.console import Console
+        _end(str(error))
+    except OSError as error:
+        if error.filename is None or not error.strerror:
+            raise
+        _end(f"{error.filename} cannot be used: {error.strerror}.")
 
-        Console(stderr=True, emoji=False).print(f"[bold red]Error:[/] {_plain(error)}", soft_wrap=True, highlight=False)
-        sys.exit(2)
 
-
-def _plain(error: MtbenchError) -> str:
+def _end(error: str) -> NoReturn:
     from rich.markup import escape
 
-    return escape(str(error))
+    from mtbench.engines.say import Visible
+
+    Visible(stderr=True, emoji=False).print(f"[bold red]Error:[/] {escape(error)}", soft_wrap=True, highlight=False)
+    sys.exit(2)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtbench.door.given import Folder
+from mtbench.door.given import Folder, folders
 from mtbench.door.given import data_root as chosen_root
 from mtbench.explanation.explain import Explanation, explain_run
 
@@ -41,5 +41,9 @@ def explain(
         ['.csv', '.md', '.pdf', '.png', '.tex']
     """
     return explain_run(
-        Path(run), root=chosen_root(data_root), images=images, out=Path(out) if out else None, device=device
+        Path(run),
+        root=chosen_root(data_root),
+        images=images,
+        out=None if out is None else folders(out)[0],
+        device=device,
     )

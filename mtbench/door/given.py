@@ -31,11 +31,13 @@ def folders(given: Folders) -> list[Path]:
     """Return one or several folders as a list, each once.
 
     Raises:
-        UsageError: there are none.
+        UsageError: there are none, or one is an empty text.
     """
     several = [given] if isinstance(given, str | os.PathLike) else list(given)
     if not several:
         raise UsageError("no results folder was given.", mend=f"Give one or several, such as '{DEFAULT_RESULTS}'.")
+    if not all(map(os.fspath, several)):
+        raise UsageError("a folder is given as an empty text.", mend="Name one, or leave it out.")
     return list(dict.fromkeys(Path(each).expanduser() for each in several))
 
 
@@ -51,12 +53,17 @@ def seed_list(given: int | Iterable[int] | None) -> list[int] | None:
     Raises:
         UsageError: there are none, or one is negative.
     """
+    from mtbench.contract.options.limits import LIMITS, shown
+
     if given is None:
         return None
-    seeds = list(range(given)) if isinstance(given, int) else sorted(set(given))
-    if not seeds or seeds[0] < 0:
+    most, largest = LIMITS["seeds"], LIMITS["seed"]
+    seeds = list(range(min(given, most + 1))) if isinstance(given, int) else sorted(set(given))
+    if not 0 < len(seeds) <= most or seeds[0] < 0 or seeds[-1] > largest:
         raise UsageError(
-            f"seeds are {given!r}.", allowed="Allowed: a count such as 10, or a list such as [0, 3, 7], none below 0."
+            f"seeds are {shown(repr(given))}.",
+            allowed=f"Allowed: a count such as 10, or a list such as [0, 3, 7]; at most {most:,} seeds, none below "
+            f"0 or above {largest}.",
         )
     return seeds
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mtbench.door.contents import Contents, capped, read_contents
-from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, names
+from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
 from mtbench.engines.say import open_console, say
 from mtbench.errors import StoreError, UsageError
 from mtbench.report.assemble import Report, assemble, make_report
@@ -73,7 +73,7 @@ def report(
     return print_report(
         read_contents(results, data_root).of_datasets(names(dataset)),
         open_console(quiet=quiet),
-        out=Path(out) if out else None,
+        out=None if out is None else folders(out)[0],
         suite=suite,
         metrics=",".join(names(metrics)),
         asked=Asked(average=delta, sign=delta_sign, base=delta_base),
@@ -152,11 +152,14 @@ def _of_suite(
     console: Console,
 ) -> Iterator[Path]:
     """Yield the files of the tables of a suite, of each size of it that was run."""
+    in_folder = tuple(sorted({run.spec.titles.method for run in in_tables(found.runs, found.studies)[0]}))
     for runs in _suite_runs(name, found, () if convention else found.studies):
         of_suite = (
-            Results.of_suite(converted_suite(runs, convention, asked), choices=choices, convention=convention)
+            Results.of_suite(
+                converted_suite(runs, convention, asked), choices=choices, convention=convention, others=in_folder
+            )
             if convention
-            else Results.of_suite(runs, found.root, choices)
+            else Results.of_suite(runs, found.root, choices, others=in_folder)
         )
         files = _published(assemble(of_suite), out, console)
         if runs.changed and not convention:

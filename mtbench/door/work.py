@@ -14,6 +14,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.fingerprint import code
 from mtbench.store.folder import RunFolder
 from mtbench.store.preparation import preparing
+from mtbench.store.reading import refuse_pack
 from mtbench.store.results import check_results, find_runs, mark_results
 from mtbench.store.status import RunStatus, status_of
 from mtbench.train.machine.device import check_precision, choose_device
@@ -45,6 +46,9 @@ class Work:
         display: makes a display for a number of runs, on which they are shown while they are at work.
         announce: called with a title, such as ``trials 0 to 3``, or an empty one, and what is to be done, before it is.
         say: called with each line about data that are fetched or made.
+
+    Raises:
+        StoreError: the results are a pack, which is only read.
     """
 
     results: Path
@@ -54,6 +58,9 @@ class Work:
     display: Callable[[int], Display]
     announce: Callable[[str, Agenda], None] = lambda _, __: None
     say: Callable[[str], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        refuse_pack(self.results)
 
     def check(self, specs: Sequence[RunSpec]) -> None:
         """Refuse runs that the device cannot do.

@@ -3,16 +3,25 @@
 Training goes on without them. Imports no torch.
 """
 
+import codecs
 import errno
 import io
 import os
 import sys
+import unicodedata
 from contextlib import suppress
 from typing import Any
 
 from mtbench.errors import StoreError
 
 __all__ = ["Output", "guard_output", "outlive_output"]
+
+
+_LETTERS = {
+    **{"±": "+-", "×": "x", "Δ": "D", "−": "-", "–": "-", "—": "-"},  # noqa: RUF001
+    **{"→": "->", "…": "...", "↑": "^", "↓": "v", "≤": "<=", "≥": ">=", "·": ".", "§": "S", "─": "-", "│": "|"},
+}
+"""ASCII for letters that tables use, where the encoding of standard output lacks them."""
 
 
 class _Guarded(io.FileIO):
@@ -71,13 +80,14 @@ GONE = (OSError, ValueError, AttributeError)
 def guard_output() -> None:
     """Let standard output raise an error of mtbench, once, if it cannot be written, and standard error none.
 
-    Descriptors that are closed are opened to nowhere, so that no file of results takes their numbers.
+    Descriptors that are closed are opened to nowhere, for programs that this process starts too, so that no file of
+    results and no pipe takes their numbers.
     """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number that is free
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:  # Python found the descriptor closed
@@ -88,11 +98,25 @@ def guard_output() -> None:
             guarded = io.TextIOWrapper(
                 io.BufferedWriter(raw),
                 encoding=stream.encoding,
-                errors=stream.errors,
+                errors="plain",
                 line_buffering=stream.line_buffering,
                 write_through=stream.write_through,
             )
             setattr(sys, name, guarded)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Return the letters that stand for those which a terminal's encoding lacks, and the position after them."""
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    bare = (
+        _LETTERS.get(letter) or unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
+        for letter in lacking
+    )
+    return "".join(letters or "?" for letters in bare), error.end
+
+
+codecs.register_error("plain", _plain)
 
 
 def outlive_output() -> None:

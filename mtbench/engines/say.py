@@ -1,19 +1,34 @@
 """Sentences on the screen and in files. Imports no torch."""
 
 import os
+import re
 import textwrap
+from collections.abc import Iterator
 from typing import IO, cast
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.text import Text
 
 from mtbench.engines.output import Output
 
-__all__ = ["open_console", "say"]
+__all__ = ["Visible", "open_console", "say"]
 
 WIDTH = 100
 """Columns of output into a file or a pipe, unless the environment variable COLUMNS says otherwise."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but the tab and the end of a line."""
+
+
+class Visible(Console):
+    """A console that shows a control character of a text, such as one that moves the cursor, as ``\\x1b``."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Yield the segments of something to print."""
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else _CONTROL.sub(_visible, segment.text)
+            yield segment if text == segment.text else Segment(text, segment.style)
 
 
 def open_console(*, quiet: bool = False, outlived: bool = False) -> Console:
@@ -23,10 +38,14 @@ def open_console(*, quiet: bool = False, outlived: bool = False) -> Console:
         quiet: True to print nothing.
         outlived: True if the work goes on where it cannot be written.
     """
-    opened = Console(file=cast("IO[str]", Output()) if outlived else None, quiet=quiet, emoji=False)
+    opened = Visible(file=cast("IO[str]", Output()) if outlived else None, quiet=quiet, emoji=False)
     if not opened.is_terminal and "COLUMNS" not in os.environ:
         opened.width = WIDTH
     return opened
+
+
+def _visible(found: re.Match[str]) -> str:
+    return f"\\x{ord(found[0]):02x}"
 
 
 def say(console: Console, line: str, *, style: str = "", markup: bool = True) -> None:

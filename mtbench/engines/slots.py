@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError
 from mtbench.train.machine.device import choose_device
 
@@ -24,11 +25,10 @@ def slots(device: str, jobs: int | None, runs_per_device: int) -> list[str]:
             core.
 
     Raises:
-        UsageError: there is no such device, a number is not positive, or several runs are to share a CPU.
+        UsageError: there is no such device, a number is out of bounds, or several runs are to share a CPU.
     """
-    for name, number in (("--jobs", jobs), ("--runs-per-device", runs_per_device)):
-        if number is not None and number < 1:
-            raise UsageError(f"{name} is {number}.", allowed="Allowed: at least 1.")
+    check_number("--jobs", 1 if jobs is None else jobs, "jobs")
+    check_number("--runs-per-device", runs_per_device, "runs-per-device")
     chosen = choose_device(device)
     if chosen.type == "cpu":
         if runs_per_device > 1:

@@ -179,6 +179,8 @@ def load_dataset(given: Choice, files: Mapping[str, str] | None = None) -> Datas
     own = {option: value for option, value in given.options.items() if option not in everybodys}
     options = parse_options(dataset.Options, own, owner=f"dataset '{name}'", others=everybodys, paths=files)
     variation = parse_options(Variation, varied, owner=f"dataset '{name}'")
+    if variation != Variation():
+        variation = variation.canonical([task.name for task in dataset(options, Path()).tasks])
     return DatasetChoice(
         choice=choice_of(name, options, variation), dataset_class=dataset, options=options, variation=variation
     )

@@ -4,12 +4,14 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from mtbench import registry
 from mtbench.contract import Dataset, RepresentationBalancer, Task, TrainingProtocol
 from mtbench.contract.options import render_value
 from mtbench.contract.options.files import with_short_hashes
+from mtbench.contract.options.limits import LIMITS, shown
 from mtbench.errors import MtbenchError, PluginError, UsageError, did_you_mean
 from mtbench.plan.chosen import BackboneChoice, DatasetChoice, MethodChoice
 from mtbench.plan.facts import facts_of
@@ -110,23 +112,27 @@ def parse_seeds(text: str) -> list[int]:
     A list has a comma: ``0,3,7-9``; ``7,`` is seed 7 alone.
 
     Raises:
-        UsageError: the text is none of these.
+        UsageError: the text is none of these, or names too many or too large seeds.
     """
-    seeds: set[int] = set()
+    ranges: list[range] = []
     try:
         if "," not in text and "-" not in text:
-            seeds.update(range(int(text)))
+            ranges.append(range(int(text)))
         for part in text.split(",") if "," in text or "-" in text else ():
             if part.strip():
                 first, dash, last = part.partition("-")
-                seeds.update(range(int(first), int(last if dash else first) + 1))
+                ranges.append(range(int(first), int(last if dash else first) + 1))
     except ValueError:
-        seeds = set()
-    if not seeds:
+        ranges = []
+    # Bounds come first: a range of 10^30 seeds has no length that Python can give.
+    most, largest = LIMITS["seeds"], LIMITS["seed"]
+    if any(each.stop - 1 > largest or each.stop - each.start > most for each in ranges) or not (
+        0 < len(seeds := set(chain.from_iterable(ranges))) <= most
+    ):
         raise UsageError(
-            f"--seeds is '{text}'.",
+            f"--seeds is '{shown(text)}'.",
             allowed="Allowed: a count such as 10, a range such as 0-5 (both ends included), or a list such as 0,3,7-9 "
-            "('7,' is seed 7 alone).",
+            f"('7,' is seed 7 alone); at most {most:,} seeds, none above {largest}.",
         )
     return sorted(seeds)
 

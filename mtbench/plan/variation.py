@@ -28,6 +28,21 @@ class Variation:
     noise: tuple[float, ...] = option((), "fraction of each task's training labels that is shuffled", low=0, high=1)
     labels: tuple[float, ...] = option((), "fraction of each task's training labels that is kept", low=0, high=1)
 
+    def canonical(self, tasks: Sequence[str]) -> "Variation":
+        """Return the variation without the values that change nothing, so that one experiment has one identity.
+
+        Args:
+            tasks: the names of all tasks of the dataset.
+        """
+        count = len(self.tasks or tasks)
+        idle: dict[str, tuple[str | float, ...]] = {
+            "tasks": tuple(tasks),
+            "scale": (1.0,) * count,
+            "noise": (0.0,) * count,
+            "labels": (1.0,) * count,
+        }
+        return dataclasses.replace(self, **{name: () for name, value in idle.items() if getattr(self, name) == value})
+
 
 class Varied(Dataset):
     """A dataset with a variation; validation and test splits keep all labels of the remaining tasks unchanged.

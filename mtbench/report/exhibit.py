@@ -37,6 +37,7 @@ class Results:
         suite: runs of the suite that the report is of; None without a suite.
         convention: name of the published convention by which numbers were read; empty without one.
         root: folder of the data files.
+        others: titles of methods of the same results folder that are in no table here; they have looks of their own.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -45,12 +46,18 @@ class Results:
     suite: "SuiteRuns | None" = None
     convention: str = ""
     root: Path = Path()
+    others: tuple[str, ...] = ()
 
     @classmethod
     def of_suite(
-        cls, suite: "SuiteRuns", root: Path = Path(), choices: Choices = DEFAULT, convention: str = ""
+        cls,
+        suite: "SuiteRuns",
+        root: Path = Path(),
+        choices: Choices = DEFAULT,
+        convention: str = "",
+        others: tuple[str, ...] = (),
     ) -> "Results":
-        """Return the results of a suite's runs of one size."""
+        """Return the results of a suite's runs of one size; the arguments are those of the class."""
         return cls(
             comparisons=tuple(sheet.comparison for sheet in suite.sheets),
             studies=suite.studies,
@@ -58,6 +65,7 @@ class Results:
             suite=suite,
             convention=convention,
             root=root,
+            others=others,
         )
 
     def sheet(self, comparison: Comparison) -> "Sheet | None":
@@ -83,11 +91,11 @@ class Results:
 
     @cached_property
     def looks(self) -> "Mapping[str, Look]":
-        """The look of each method and of each searched one by its title, the same in all figures."""
+        """The look of each method and searched method by title, the same in all figures of a results folder."""
         from mtbench.report.figure.style import looks_of
 
-        methods = [method.title for comparison in self.comparisons for method in comparison.methods]
-        return looks_of([*methods, *(found.title for found in self.studies)])
+        methods = {method.title for comparison in self.comparisons for method in comparison.methods}
+        return looks_of([*sorted(methods.union(self.others)), *(found.title for found in self.studies)])
 
     @cached_property
     def _sheets(self) -> "Mapping[int, Sheet]":

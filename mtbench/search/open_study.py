@@ -13,7 +13,7 @@ from mtbench.search.journal import Journal, JournalEntry, Outcome
 from mtbench.search.planning import ROUND, StudyPlan
 from mtbench.search.proposals import propose
 from mtbench.store.atomic import make_folder, sweep
-from mtbench.store.lease import Lease
+from mtbench.store.lease import Lease, holder_of
 from mtbench.store.results import find_runs
 from mtbench.store.status import RunStatus
 from mtbench.store.study import FILE, Spent, Study, Trial, mean, write_study
@@ -42,8 +42,9 @@ class OpenStudy:
         try:
             self._lease = leases.enter_context(Lease(self._folder))
         except Busy as cause:
+            who = f": {holder}" if (holder := holder_of(self._folder)) else ""
             raise Busy(
-                f"another mtbench works on the search in {self._folder}.", mend="Wait for it, or stop it."
+                f"another mtbench works on the search in {self._folder}{who}.", mend="Wait for it, or stop it."
             ) from cause
         sweep(self._folder, [FILE])
         study = plan.study

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mtbench.contract.options.limits import check_number
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.grid import parse_seeds
 
@@ -94,9 +95,9 @@ def check_request(request: SearchRequest) -> None:
             raise UsageError(
                 f"{name} is '{value}'.", mend=did_you_mean(value, allowed), allowed=f"Allowed: {', '.join(allowed)}."
             )
-    for name, number, least in (("--trials", request.trials, 1), ("--retrain", request.retrain, 0)):
-        if number is not None and number < least:
-            raise UsageError(f"{name} is {number}.", allowed=f"Allowed: at least {least}.")
+    check_number("--trials", 1 if request.trials is None else request.trials, "trials")
+    check_number("--retrain", request.retrain or 0, "seeds", low=0)
+    check_number("--seed", request.seed, "sampler-seed", low=0)
     if "all" in request.methods:
         raise UsageError("--methods is 'all', and a search needs names.", mend="List them: --methods td,uniform.")
     if request.settings.get("select", "last") != "last":

@@ -193,9 +193,9 @@ def _undecided(
         else ""
     )
     plan = (
-        f"if {contrast.difference:+z.{digits}f} is true, {runs} {unit} would tell (80 % power)"
+        f"if {contrast.difference:+z.{digits}f} is true, {runs} {unit} are needed (80 % power)"
         if runs is not None
-        else f"no plan of up to 1000 {unit} would tell"
+        else f"no plan of up to 1000 {unit} has 80 % power"
     )
     return f"undecided: {_measured(contrast, wide, digits)}, {_corrected(adjusted.difference)}{inside}; {plan}"
 

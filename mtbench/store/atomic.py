@@ -13,7 +13,7 @@ from typing import BinaryIO
 from mtbench.errors import StoreError
 from mtbench.store.process import is_gone, signature
 
-__all__ = ["make_folder", "store_errors", "sweep", "temporary_name", "write_bytes", "write_text", "writing"]
+__all__ = ["litter", "make_folder", "store_errors", "sweep", "temporary_name", "write_bytes", "write_text", "writing"]
 
 ABANDONED = 86400.0
 """Seconds without a write after which a temporary file of another host counts as left by a crash."""
@@ -100,12 +100,24 @@ def sweep(folder: Path, names: Collection[str] = ()) -> None:
         names: the files that only the caller may write now, since it has the lease, so that a temporary file for them
             has no owner.
     """
+    for path in litter(folder, names):
+        with suppress(OSError):
+            path.unlink()
+
+
+def litter(folder: Path, names: Collection[str] = ()) -> list[Path]:
+    """Return the temporary files in a folder that `sweep` would remove.
+
+    Args:
+        names: see `sweep`.
+    """
+    found = []
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             match = _TEMPORARY.fullmatch(entry.name) or _EARLIER.fullmatch(entry.name)
             if match and (match["name"] in names or _is_litter(entry, match.groupdict().get("owner"))):
-                with suppress(OSError):
-                    os.unlink(entry)
+                found.append(folder / entry.name)
+    return found
 
 
 @contextmanager

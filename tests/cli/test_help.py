@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from mtbench.cli.app import app
 from mtbench.cli.base.completion import SETTINGS
+from mtbench.cli.training.execution import settings
 from mtbench.contract import TrainingProtocol
 from mtbench.errors import UsageError
 from tests.cli.commands import MTBENCH, call
@@ -117,9 +118,23 @@ def test_a_shell_completes_names_without_importing_torch(given: str, expected: s
         ("run --methods branches+td --dataset toy2", "there is no balancer 'td'. 'td' is a method: --methods td."),
         ("run --methods xyz --dataset toy2", "method 'xyz' is not installed. Installed: "),
         ("run --methods unifrom --dataset toy2", "method 'unifrom' is not installed. Did you mean 'uniform'?"),
-        ("run --methods td --dataset toy2 --epochs few", "--epochs is 'few'. Allowed: a whole number, at least 1."),
+        (
+            "run --methods td --dataset toy2 --quick --protocol paper",
+            "--quick is short for --protocol quick, and --protocol paper was given too.",
+        ),
+        (
+            "run --methods td --dataset toy2 --epochs 3 --set epochs=4",
+            "setting 'epochs' is given twice, as 3 and as 4. Give it once.",
+        ),
+        ("info td --backbone foo", "backbone 'foo' is not installed. Installed: "),
+        ("info td --backbone lenet", "--backbone lenet changes only what is counted, and nothing is counted. Add "),
+        (
+            f"info td --backbone lenet --input 3x{'9' * 9}x9",
+            "--input is '3x999999999x9'. Allowed: channels x height x width, as in --input 3x224x224, each 1 to 10,000",
+        ),
+        ("run --methods td --dataset toy2 --epochs few", "--epochs is 'few'. Allowed: a whole number, 1 to 1,000,000."),
         ("data show toy2 --count 500", "--count is '500'. Allowed: a whole number, 1 to 400."),
-        ("bench --seconds 0", "--seconds is '0'. Allowed: a number, at least 0.01."),
+        ("bench --seconds 0", "--seconds is '0'. Allowed: a number, 0.01 to 3,600."),
         ("list foo", "KIND is 'foo'. Allowed: methods, balancers, datasets, backbones, exhibits."),
         ("list metods", "KIND is 'metods'. Did you mean 'methods'? Allowed: "),
     ],
@@ -128,6 +143,30 @@ def test_an_error_names_the_value_the_allowed_ones_and_a_way_out(arguments: str,
     with pytest.raises(UsageError) as error:
         call(app, *arguments.split())
     assert str(error.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["run", "--methods", "", "--dataset", "toy2"], "--methods"),
+        (["run", "--results="], "--results"),
+        (["report", "--out", ""], "--out"),
+        (["report", ""], "an argument"),
+        (["data", "prepare", ""], "an argument"),
+    ],
+)
+def test_an_empty_text_is_refused_as_that_of_a_variable_that_is_not_set(arguments: list[str], option: str) -> None:
+    with pytest.raises(UsageError) as error:
+        call(app, *arguments)
+    assert str(error.value) == f"{option} is given an empty text. Give a value, or leave the option out."
+
+
+def test_a_setting_that_is_given_twice_with_one_value_is_given_once() -> None:
+    assert settings(["lr=1", "weight-decay=.1", "weight_decay=.1"], epochs=3) == {
+        "lr": "1",
+        "weight_decay": ".1",
+        "epochs": "3",
+    }
 
 
 def test_a_word_of_pydantic_is_not_part_of_an_error() -> None:

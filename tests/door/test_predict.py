@@ -10,6 +10,8 @@ from mtbench.engines.job import execute
 from mtbench.errors import StoreError, UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.store.folder import RunFolder
+from mtbench.store.pack.contents import collect
+from mtbench.store.pack.write import write_pack
 from mtbench.store.results import mark_results
 
 
@@ -43,6 +45,23 @@ def test_test_inputs_get_the_predictions_that_the_run_has_stored(
     for index, (task, kept) in enumerate(stored.items()):
         known = test.defined[:, index].numpy()
         np.testing.assert_allclose(found[task][known].astype(kept.dtype), kept[known], rtol=1e-6)
+
+
+def test_a_pack_with_weights_predicts_as_its_folder_does(tmp_path: Path) -> None:
+    run = trained(tmp_path / "results", "uniform", "toy-all")
+    inputs = run.spec().resolve().dataset.open(tmp_path).load("test", validation=False).inputs
+    for weights, name in ((True, "full.zip"), (False, "small.zip")):
+        contents = collect(tmp_path / "results", weights=weights)
+        write_pack(tmp_path / name, contents.members, contents.left_out)
+    expected = mtbench.predict(run.path, inputs, data_root=tmp_path)  # type: ignore[arg-type]
+    place = run.path.relative_to(tmp_path / "results")
+    for given in (tmp_path / "full.zip", tmp_path / "full.zip" / place, tmp_path / "full.zip" / place / "record.json"):
+        found = mtbench.predict(given, inputs, data_root=tmp_path)  # type: ignore[arg-type]
+        assert all(np.array_equal(found[task], expected[task]) for task in expected)
+    with pytest.raises(StoreError, match=r"small\.zip/.*model\.safetensors cannot be read: No such file.* --weights"):
+        mtbench.predict(tmp_path / "small.zip", inputs, data_root=tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"there is no .*full\.zip/nowhere"):
+        mtbench.predict(tmp_path / "full.zip" / "nowhere", inputs, data_root=tmp_path)  # type: ignore[arg-type]
 
 
 def test_a_run_that_has_kept_no_weights_is_refused_by_name(tmp_path: Path) -> None:

@@ -11,14 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mtbench.store.process import started
+from tests.kills import finished_runs, owners
 from tests.waits import wait_until
 
 MTBENCH = "import sys; from mtbench.cli.app import main; sys.exit(main())"
@@ -45,31 +45,6 @@ def start(root: Path, results: Path, jobs: int, *grid: str) -> subprocess.Popen[
 def finish(process: subprocess.Popen[str]) -> None:
     errors = process.communicate(timeout=1200)[1]
     assert process.returncode == 0, errors
-
-
-def outcomes(results: Path) -> dict[str, tuple[Any, Any, Any]]:
-    """Return by run what must be equal: final metrics, the curve, the checksums of weights and predictions."""
-    found = {}
-    for path in sorted(results.rglob("record.json")):
-        record = json.loads(path.read_text())["record"]
-        found[path.parent.name] = (record["results"], record["curve"], record["files"])
-        assert sorted(os.listdir(path.parent)) == [
-            "curve.jsonl",
-            "model.safetensors",
-            "predictions.npz",
-            "record.json",
-            "spec.json",
-        ]
-    return found
-
-
-def owners(results: Path) -> Iterator[tuple[Path, int]]:
-    """Yield each run that a live process has leased, and that process."""
-    for lease in results.rglob("claim.*"):
-        with suppress(OSError, ValueError, KeyError):
-            pid = int(json.loads(lease.read_text())["pid"])
-            if started(pid) is not None:
-                yield lease.parent, pid
 
 
 def wait_for_work(process: subprocess.Popen[str], results: Path) -> bool:
@@ -136,18 +111,17 @@ def disturbed(victim: str, root: Path, results: Path, jobs: int, *grid: str, kil
 def undisturbed(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[Any, Any, Any]]:
     results = tmp_path_factory.mktemp("undisturbed")
     finish(start(data_root, results, 2, *GRID, "--set", "batch=64"))
-    return outcomes(results)
+    return finished_runs(results)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("victim", VICTIMS)
+@pytest.mark.parametrize(("victim", "jobs"), [("worker", 2), ("parent", 1), ("everything", 2), ("stopped", 1)])
 def test_a_grid_that_is_killed_again_and_again_gives_the_bits_of_one_that_is_not(
     victim: str, jobs: int, data_root: Path, tmp_path: Path, undisturbed: Mapping[str, tuple[Any, Any, Any]]
 ) -> None:
     disturbed(victim, data_root, tmp_path, jobs, *GRID, "--set", "batch=64", kills=KILLS, within=3)
     assert len(undisturbed) == 5
-    assert outcomes(tmp_path) == undisturbed
+    assert finished_runs(tmp_path) == undisturbed
 
 
 @pytest.mark.slow
@@ -155,5 +129,5 @@ def test_a_toy_run_whose_worker_is_killed_gives_the_same_bits(tmp_path: Path) ->
     toys = ("--methods", "moo", "--dataset", "toy-all", "--epochs", "30", "--set", "batch=8")
     finish(start(tmp_path, tmp_path / "a", 1, *toys))
     disturbed("worker", tmp_path, tmp_path / "b", 1, *toys, kills=2, within=0.5)
-    assert outcomes(tmp_path / "a")
-    assert outcomes(tmp_path / "b") == outcomes(tmp_path / "a")
+    assert finished_runs(tmp_path / "a")
+    assert finished_runs(tmp_path / "b") == finished_runs(tmp_path / "a")

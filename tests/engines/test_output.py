@@ -1,4 +1,4 @@
-"""What cannot be shown does not end the work."""
+"""Output that cannot be written, and work that goes on without it."""
 
 import io
 import os
@@ -81,6 +81,23 @@ def test_work_goes_on_where_its_output_cannot_be_written(open_it: Callable[[], i
     finally:
         os.close(stdout)
     assert (tmp_path / "file").read_text() == "done"
+
+
+def test_an_encoding_without_a_letter_gets_plain_ones() -> None:
+    code = "from mtbench.cli import app; app.app = lambda: print('50.4 ± 0.1 Δm → é ≥3 \\u6570'); app.main()"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, cwd=HERE, timeout=300, check=True
+    )
+    assert done.stdout == "50.4 +- 0.1 Dm -> e >=3 ?\n"
+
+
+def test_a_name_that_is_too_long_is_one_line(tmp_path: Path) -> None:
+    code = "import sys; from mtbench.cli import app; sys.argv = ['mtbench', 'run', '--suite', 'a' * 300]; app.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, f"Error: {'a' * 300} cannot be used: File name too long.\n")
 
 
 def test_work_goes_on_when_its_terminal_goes_while_lines_are_redrawn(tmp_path: Path) -> None:

@@ -92,8 +92,20 @@ def test_other_seeds_are_refused(text: str) -> None:
         parse_seeds(text)
     assert str(error.value) == (
         f"--seeds is '{text}'. Allowed: a count such as 10, a range such as 0-5 (both ends included), or a list such "
-        "as 0,3,7-9 ('7,' is seed 7 alone)."
+        "as 0,3,7-9 ('7,' is seed 7 alone); at most 10,000 seeds, none above 9223372036854775807."
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["10001", str(10**30), f"0-{10**30}", "0-9999,10000", "9223372036854775808,", f"{2**64 - 1},", "9" * 5000]
+)
+def test_too_many_and_too_large_seeds_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="at most 10,000 seeds, none above 9223372036854775807"):
+        parse_seeds(text)
+
+
+def test_the_most_and_the_largest_seeds_are_taken() -> None:
+    assert (len(parse_seeds("10000")), parse_seeds("9223372036854775807,")) == (10_000, [2**63 - 1])
 
 
 def test_weights_that_do_not_fit_the_tasks_are_refused_at_planning() -> None:

@@ -85,7 +85,7 @@ def test_a_title_is_read_back_as_the_same_method(text: str) -> None:
             "moo:normalize=l3",
             "option 'normalize' of method 'moo' is 'l3'. Allowed: none, l2, loss, loss+.",
         ),
-        ("td:channels=-1", "option 'channels' of method 'td' is -1. Allowed: at least 0."),
+        ("td:channels=-1", "option 'channels' of method 'td' is -1. Allowed: 0 to 1,000,000."),
         ("td:preset=levi2020", "method 'td' has no preset 'levi2020'. Its presets: levi2019, levi2021."),
         ("td:spatial", "'spatial' in method 'td:spatial' is not an option. An option is name=value."),
         ("td:bu2=add:bu2=mul", "method 'td:bu2=add:bu2=mul' gives option 'bu2' twice."),

@@ -93,6 +93,18 @@ def test_what_is_drawn_for_a_task_belongs_to_it_and_is_the_same_every_time() -> 
     assert torch.equal(together.defined, train_split("toy-all:labels=.3/.5").defined)
 
 
+@pytest.mark.parametrize(
+    "text", ["toy-all:scale=1/1", "toy-all:noise=0/0", "toy-all:labels=1/1", "toy-all:tasks=upper/lower"]
+)
+def test_a_variation_that_changes_nothing_makes_no_new_identity(text: str) -> None:
+    assert str(parse_dataset(text).choice) == "toy-all"
+
+
+def test_values_that_change_nothing_for_fewer_tasks_are_left_out() -> None:
+    assert str(parse_dataset("toy-all:tasks=lower:scale=1:noise=.1").choice) == "toy-all:noise=0.1:tasks=lower"
+    assert str(parse_dataset("toy-all:tasks=lower/upper").choice) == "toy-all:tasks=lower/upper"
+
+
 def test_a_variation_is_part_of_the_identity_and_of_the_name() -> None:
     specs = [
         plan(Request(methods=["branches"], datasets=[text], settings={}, seeds=[0]))[0]

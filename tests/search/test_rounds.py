@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -263,7 +264,10 @@ def test_two_searches_at_the_same_time_do_not_meet(world: World) -> None:
     search(world, "uniform", trials=4)
     (folder,) = world.results.glob("searches/*/*")
     before = (folder / "journal.log").read_bytes()
-    with Lease(folder), pytest.raises(Busy, match=r"another mtbench works on the search in .*uniform-"):
+    with (
+        Lease(folder),
+        pytest.raises(Busy, match=rf"another mtbench works on the search in .*uniform-.*: process {os.getpid()} on "),
+    ):
         search(world, "uniform", trials=8)
     assert (folder / "journal.log").read_bytes() == before
     assert len(search(world, "uniform", trials=8)[0].trials) == 8

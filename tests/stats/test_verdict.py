@@ -149,7 +149,7 @@ def test_what_is_undecided_has_the_plan_that_would_show_the_difference() -> None
     assert verdict.runs == runs_needed(1.0, 0.5 * 5**0.5)
     assert verdict.sentence == (
         "undecided: difference +1.0, 95 % interval -0.4 to +2.4, p = 0.12 after Holm's correction; "
-        "if +1.0 is true, 12 new pairs would tell (80 % power)"
+        "if +1.0 is true, 12 new pairs are needed (80 % power)"
     )
 
 
@@ -168,7 +168,7 @@ def test_the_smaller_plan_is_told_be_it_for_equivalence() -> None:
 def test_no_plan_shows_a_difference_of_nothing() -> None:
     verdict = corrected(of_five(0.0, 0.5), 1)
     assert verdict.runs is None
-    assert verdict.sentence.endswith("no plan of up to 1000 new pairs would tell")
+    assert verdict.sentence.endswith("no plan of up to 1000 new pairs has 80 % power")
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_without_a_spread_all_is_undecided_and_says_why(contrast: Contrast, sent
 
 def test_unpaired_runs_are_planned_for_each() -> None:
     contrast = welch([1.0, 2.0, 4.0], [0.5, 1.5, 3.0, 2.0])
-    assert alone(contrast).sentence.endswith("new runs of each would tell (80 % power)")
+    assert alone(contrast).sentence.endswith("new runs of each are needed (80 % power)")
 
 
 def test_wider_margins_lose_no_equivalence() -> None:

@@ -1,4 +1,4 @@
-"""What killed processes left in the data root goes, and what living ones write stays."""
+"""Files that killed processes left in the data root are removed, and those of living processes stay."""
 
 import os
 import signal

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from mtbench.errors import UsageError
 
 __all__ = ["App"]
 
@@ -52,14 +55,25 @@ class _Plain:
         """Read the arguments.
 
         Raises:
+            UsageError: a value is empty, as that of ``--results "$RESULTS"`` is where the variable is not set.
             typer.BadParameter: a value does not fit.
         """
+        _refuse_empty(args)
         try:
             return super().parse_args(ctx, args)  # type: ignore[misc]
         except typer.BadParameter as error:
             for pattern, words in _WORDS.items():
                 error.message = re.sub(pattern, words, error.message)
             raise
+
+
+def _refuse_empty(args: list[str]) -> None:
+    for before, given in pairwise(["", *args]):
+        option = before if before.startswith("-") and "=" not in before else "an argument"
+        if given.startswith("--") and given.endswith("=") and given.count("=") == 1:
+            option, given = given[:-1], ""
+        if not given:
+            raise UsageError(f"{option} is given an empty text.", mend="Give a value, or leave the option out.")
 
 
 class _Command(_Plain, TyperCommand):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from mtbench.cli.base import completion
+from mtbench.contract.options.limits import LIMITS, in_words, shown
 from mtbench.door.given import DEFAULT_RESULTS, data_root
 from mtbench.errors import UsageError
 
@@ -53,37 +54,41 @@ WHAT, PROTOCOL, WHERE, MACHINE = "What", "Training protocol", "Where", "Machine"
 """Groups of options in help texts."""
 
 
-def whole_number(option: str, help: str, *, low: int = 1, high: int | None = None, **more: Any) -> Any:
-    """Return an option whose value is a whole number between two bounds, for ``Annotated``."""
-    return number(option, help, low=low, high=high, kind=int, **more)
+def whole_number(option: str, help: str, *, limit: str, low: int = 1, **more: Any) -> Any:
+    """Return an option whose value is a whole number from `low` to ``LIMITS[limit]``, for ``Annotated``."""
+    return number(option, help, limit=limit, low=low, kind=int, **more)
 
 
 def number(
     option: str,
     help: str,
     *,
+    limit: str,
     low: float,
-    high: float | None = None,
     kind: Callable[[str], float] = float,
     **more: Any,
 ) -> Any:
-    """Return an option whose value is a number between two bounds, for ``Annotated``.
+    """Return an option whose value is a number from `low` to ``LIMITS[limit]``, for ``Annotated``.
+
+    Its help ends with these bounds.
 
     The value is read here, since what typer says of a wrong one depends on its version.
     """
 
+    high = LIMITS[limit]
+    bounds = in_words(low, high)
+
     def read(given: Any) -> float:
-        allowed = f"at least {low:g}" if high is None else f"{low:g} to {high:g}"
         noun = "a whole number" if kind is int else "a number"
         try:
             value = kind(str(given))
         except ValueError:
             value = low - 1
-        if not low <= value <= (float("inf") if high is None else high):
-            raise UsageError(f"{option} is '{given}'.", allowed=f"Allowed: {noun}, {allowed}.")
+        if not low <= value <= high:
+            raise UsageError(f"{option} is '{shown(given)}'.", allowed=f"Allowed: {noun}, {bounds}.")
         return value
 
-    return typer.Option(option, help=help, parser=read, metavar="NUMBER", **more)
+    return typer.Option(option, help=f"{help.removesuffix('.')} ({bounds}).", parser=read, metavar="NUMBER", **more)
 
 
 Results: TypeAlias = Annotated[
@@ -144,7 +149,7 @@ ProtocolName: TypeAlias = Annotated[
     str,
     typer.Option(
         "--protocol",
-        help="One of the dataset's training protocols; `mtbench info DATASET` shows them.",
+        help="One of the dataset's training protocols, by default paper; `mtbench info DATASET` shows them.",
         metavar="NAME",
         rich_help_panel=PROTOCOL,
     ),
@@ -159,7 +164,9 @@ Quick: TypeAlias = Annotated[
 ]
 Epochs: TypeAlias = Annotated[
     int | None,
-    whole_number("--epochs", "Passes over the training images: short for --set epochs=...", rich_help_panel=PROTOCOL),
+    whole_number(
+        "--epochs", "Passes over the training images: --set epochs=...", limit="epochs", rich_help_panel=PROTOCOL
+    ),
 ]
 Changes: TypeAlias = Annotated[
     list[str] | None,
@@ -183,15 +190,16 @@ GradientScale: TypeAlias = Annotated[
 ]
 Jobs: TypeAlias = Annotated[
     int | None,
-    typer.Option(
+    whole_number(
         "--jobs",
-        help="Runs at a time; by default one per core, or as many as the GPUs allow.",
-        metavar="NUMBER",
+        "Runs at a time; by default one per core, or as many as the GPUs allow.",
+        limit="jobs",
         rich_help_panel=MACHINE,
     ),
 ]
 RunsPerDevice: TypeAlias = Annotated[
-    int, whole_number("--runs-per-device", "Runs at a time on each GPU.", rich_help_panel=MACHINE)
+    int,
+    whole_number("--runs-per-device", "Runs at a time on each GPU.", limit="runs-per-device", rich_help_panel=MACHINE),
 ]
 Refresh: TypeAlias = Annotated[
     list[str] | None,

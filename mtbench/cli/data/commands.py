@@ -131,7 +131,7 @@ def show(
         ),
     ] = None,
     count: Annotated[
-        int | None, whole_number("--count", "Number of images; by default 24, or 6 with maps.", high=400)
+        int | None, whole_number("--count", "Number of images; by default 24, or 6 with maps.", limit="page")
     ] = None,
     labels: Annotated[
         bool,

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtbench.cli.base.shared import grid
+from mtbench.contract.options.limits import LIMITS, in_words, shown
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,9 +68,11 @@ def parse_shape(text: str) -> tuple[int, ...]:
         UsageError: the text is not of that form.
     """
     sides = text.lower().split("x")
-    if len(sides) != 3 or not all(side.isdecimal() and int(side) for side in sides):
+    most = LIMITS["side"]
+    if len(sides) != 3 or not all(side.isdecimal() and len(side) < 9 and 0 < int(side) <= most for side in sides):
         raise UsageError(
-            f"--input is '{text}'.", allowed="Allowed: channels x height x width, as in --input 3x224x224."
+            f"--input is '{shown(text)}'.",
+            allowed=f"Allowed: channels x height x width, as in --input 3x224x224, each {in_words(1, most)}.",
         )
     return tuple(int(side) for side in sides)
 

@@ -64,12 +64,19 @@ def info(
             rich_help_panel=COUNT,
         ),
     ] = None,
-    tasks: Annotated[int, whole_number("--tasks", "With --input: number of tasks.", rich_help_panel=COUNT)] = 2,
+    tasks: Annotated[
+        int, whole_number("--tasks", "With --input: number of tasks.", limit="tasks", rich_help_panel=COUNT)
+    ] = 2,
     classes: Annotated[
-        int, whole_number("--classes", "With --input: number of classes of each task.", low=2, rich_help_panel=COUNT)
+        int,
+        whole_number(
+            "--classes", "With --input: number of classes of each task.", low=2, limit="classes", rich_help_panel=COUNT
+        ),
     ] = 10,
 ) -> None:
     """Show the paper, the options and the defaults of a plug-in; of a method its number of parameters, part by part."""
+    from mtbench.plan.parse import parse_method
+
     bare = name.partition("@")[0].partition("+")[0].partition(":")[0]
     kinds = [kind for kind in registry.GROUPS if bare in registry.entries(kind)]
     if not kinds:
@@ -85,6 +92,14 @@ def info(
         )
     if dataset is not None and input_ is not None:
         raise UsageError("--dataset and --input were both given.", mend="Count for one of them.")
+    full = f"{name}@{backbone}" if backbone and "@" not in name else name
+    if "method" in kinds:
+        parse_method(full)
+    if backbone and dataset is None and input_ is None:
+        raise UsageError(
+            f"--backbone {backbone} changes only what is counted, and nothing is counted.",
+            mend="Add --dataset NAME or --input CxHxW.",
+        )
     console = open_console()
     for kind in kinds:
         _describe(console, kind, bare)
@@ -93,7 +108,6 @@ def info(
         if kind == "method":
             _describe_parts(console, name, bare)
             _describe_search(console, name)
-            full = f"{name}@{backbone}" if backbone and "@" not in name else name
             if input_ is not None:
                 count_for_input(console, full, parse_shape(input_), tasks, classes)
             elif dataset is not None:

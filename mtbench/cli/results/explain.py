@@ -22,7 +22,7 @@ def explain(
     ],
     images: Annotated[
         int,
-        whole_number("--images", "Images per case, such as right answers; of maps, images per task.", high=60),
+        whole_number("--images", "Images per case, such as right answers; of maps, images per task.", limit="shown"),
     ] = 6,
     out: Annotated[
         Path | None,

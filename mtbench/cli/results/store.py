@@ -1,5 +1,6 @@
 """``mtbench store``: results packed into one file, unpacked, merged, verified and pruned."""
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mtbench.cli.base.command import App
-from mtbench.cli.base.shared import console
+from mtbench.cli.base.shared import DataRoot, console, data_root
 
 if TYPE_CHECKING:
     from mtbench.store.check import Finding
     from mtbench.store.pack.contents import Contents
 
-__all__ = ["app", "merge", "pack", "unpack", "verify"]
+__all__ = ["app", "merge", "pack", "prune", "unpack", "verify"]
 
 app = App(help="Pack results into one file, unpack, merge, verify and prune them.", no_args_is_help=True)
 
@@ -129,6 +130,57 @@ def verify(sources: Sources) -> None:
         typer.echo(f"{path}: {runs}, {found.files} files, {megabytes(found.size)}: {result}")
     if not sound:
         raise typer.Exit(1)
+
+
+@app.command()
+def prune(
+    results: Annotated[Path, typer.Argument(help="Results folder.", metavar="DIR")],
+    kinds: Annotated[
+        str,
+        typer.Option(
+            "--only",
+            help="Kinds to remove, separated by commas: superseded (earlier results of retrained runs), stale (runs of "
+            "which the code or the data changed since), temporary (files of dead processes), caches (images in the "
+            "folder of the data, which the next run makes again).",
+            metavar="KINDS",
+        ),
+    ] = "superseded,stale,temporary",
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+    root: DataRoot = None,
+) -> None:
+    """Show what nobody needs any more and its size, and remove it once confirmed.
+
+    Nothing is removed without --yes, or the word remove typed on a terminal.
+    """
+    from mtbench.errors import UsageError, did_you_mean
+    from mtbench.store.prune import KINDS, find_removable, remove
+    from mtbench.store.space import megabytes
+
+    wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    for kind in wanted:
+        if kind not in KINDS:
+            raise UsageError(
+                f"--only is '{kind}'.", mend=did_you_mean(kind, KINDS), allowed=f"Allowed: {', '.join(KINDS)}."
+            )
+    found = find_removable(results, data_root(root), wanted)
+    if not found:
+        typer.echo(f"Nothing to remove in {results}.")
+        return
+    for each in found:
+        typer.echo(f"{each.kind} {each.path} {megabytes(each.size)}{f': {each.why}' if each.why else ''}")
+    for kind in dict.fromkeys(each.kind for each in found):
+        sizes = [each.size for each in found if each.kind == kind]
+        typer.echo(f"{len(sizes)} {kind}, {megabytes(sum(sizes))}: {KINDS[kind]}")
+    if not yes and not sys.stdin.isatty():
+        typer.echo("Nothing is removed without --yes.")
+        return
+    if not yes and typer.prompt("Type remove to remove them", default="", show_default=False).strip() != "remove":
+        typer.echo("Nothing is removed.")
+        return
+    left = remove(found, results)
+    for each in left:
+        typer.echo(f"{each.path} is left: a process works on it")
+    typer.echo(f"Removed {megabytes(sum(each.size for each in found) - sum(each.size for each in left))}.")
 
 
 def _write(file: Path, found: "Contents") -> None:

@@ -20,6 +20,7 @@ from mtbench.cli.base.shared import (
     number,
 )
 from mtbench.cli.base.shared import console as open_console
+from mtbench.contract.options.limits import LIMITS, in_words, shown
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ def bench(
             rich_help_panel=MACHINE,
         ),
     ] = "",
-    seconds: Annotated[float, number("--seconds", "Seconds of training in each measurement.", low=0.01)] = 2.0,
+    seconds: Annotated[
+        float, number("--seconds", "Seconds of training in each measurement.", low=0.01, limit="seconds")
+    ] = 2.0,
     is_random: Annotated[
         bool,
         typer.Option(
@@ -140,8 +143,11 @@ def _numbers(text: str, most: int) -> tuple[int, ...]:
     if not text:
         return tuple(sorted({1, most}))
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and int(part) for part in parts):
-        raise UsageError(f"--jobs is '{text}'.", allowed="Numbers of at least 1, separated by commas, as in 1,5.")
+    if not all(part.isdecimal() and len(part) < 9 and 0 < int(part) <= LIMITS["jobs"] for part in parts):
+        raise UsageError(
+            f"--jobs is '{shown(text)}'.",
+            allowed=f"Allowed: numbers from {in_words(1, LIMITS['jobs'])}, separated by commas, as in 1,5.",
+        )
     return tuple(sorted({1, *map(int, parts)}))
 
 

@@ -37,21 +37,21 @@ def names(text: str) -> list[str]:
 
 
 def protocol_name(name: str, quick: bool) -> str:
-    """Return the name of the training protocol that --protocol and --quick ask for.
+    """Return the name of the training protocol that --protocol and --quick ask for; "paper" if none is named.
 
     Raises:
         UsageError: they contradict each other.
     """
-    if quick and name not in ("paper", "quick"):
+    if quick and name not in ("", "quick"):
         raise UsageError(f"--quick is short for --protocol quick, and --protocol {name} was given too.")
-    return "quick" if quick else name
+    return "quick" if quick else name or "paper"
 
 
 def settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, str]:
     """Return the settings of the training protocol that were given, as ``KEY=VALUE`` or by an option of their own.
 
     Raises:
-        UsageError: a text is not of that form.
+        UsageError: a text is not of that form, or a setting is given two values.
     """
     found = {name: str(value) for name, value in short.items() if value is not None}
     for change in changes:
@@ -62,7 +62,10 @@ def settings(changes: Iterable[str], **short: str | int | None) -> Mapping[str, 
                 mend="Write KEY=VALUE, as in --set lr=0.0005.",
                 allowed=f"Keys: {', '.join(key.replace('_', '-') for key in SETTINGS)}.",
             )
-        found[key] = value
+        name = key.replace("-", "_")
+        if found.get(name, value) != value:
+            raise UsageError(f"setting '{key}' is given twice, as {found[name]} and as {value}.", mend="Give it once.")
+        found[name] = value
     return found
 
 
@@ -177,10 +180,10 @@ def stoppable() -> Iterator[None]:
     Raises:
         typer.Exit: it was stopped.
     """
-    from rich.console import Console
+    from mtbench.engines.say import Visible
 
     try:
         yield
     except Stopped as cause:
-        Console(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
+        Visible(stderr=True).print(str(cause), soft_wrap=True, highlight=False)
         raise typer.Exit(130) from None

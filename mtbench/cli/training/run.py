@@ -96,7 +96,7 @@ def run(
         ),
     ] = None,
     backbone: BackboneName = "",
-    protocol: ProtocolName = "paper",
+    protocol: ProtocolName = "",
     quick: Quick = False,
     epochs: Epochs = None,
     changes: Changes = None,
@@ -133,7 +133,7 @@ def run(
     searches: list[SearchRequest] = []
     if suite:
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
-        base = protocol_name(protocol, quick) if quick or protocol != "paper" else ""
+        base = protocol_name(protocol, quick) if quick or protocol else ""
         asked = find_suite(suite)
         specs = plan_suite(asked, base=base, settings=changed, seeds=chosen)
         preview = partial(plan_suite, asked, base="quick", settings=changed, seeds=chosen)
@@ -172,7 +172,7 @@ def run(
     agenda = work.agenda(specs, write=not dry_run)
     if verbose:
         out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
-    announce(agenda, places, work.root, out, preview=preview if protocol == "paper" and not quick else None)
+    announce(agenda, places, work.root, out, preview=preview if protocol in ("", "paper") and not quick else None)
     if dry_run:
         return
     with stoppable():

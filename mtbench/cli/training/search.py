@@ -62,7 +62,12 @@ def search(
     dataset: Datasets,
     trials: Annotated[
         int | None,
-        whole_number("--trials", "Trials of each method; by default 20, or the whole grid.", rich_help_panel=SEARCH),
+        whole_number(
+            "--trials",
+            "Trials of each method; by default 20, or the whole grid.",
+            limit="trials",
+            rich_help_panel=SEARCH,
+        ),
     ] = None,
     space: Annotated[
         list[str] | None,
@@ -101,13 +106,16 @@ def search(
             rich_help_panel=SEARCH,
         ),
     ] = "1",
-    seed: Annotated[int, whole_number("--seed", "Seed of the sampler.", low=0, rich_help_panel=SEARCH)] = 0,
+    seed: Annotated[
+        int, whole_number("--seed", "Seed of the sampler.", low=0, limit="sampler-seed", rich_help_panel=SEARCH)
+    ] = 0,
     retrain: Annotated[
         int | None,
         whole_number(
             "--retrain",
             "Report seeds that chosen trials are retrained with; by default as many as the training protocol has.",
             low=0,
+            limit="seeds",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -121,7 +129,7 @@ def search(
         ),
     ] = "front",
     backbone: BackboneName = "",
-    protocol: ProtocolName = "paper",
+    protocol: ProtocolName = "",
     quick: Quick = False,
     epochs: Epochs = None,
     changes: Changes = None,

@@ -43,7 +43,7 @@ def option(
         help: a short description of its effect, for ``mtbench info``.
         choices: the only values allowed, if given.
         low: the smallest value allowed, if given.
-        high: the largest value allowed, if given.
+        high: the largest value allowed; a whole number without one has that of `mtbench.contract.options.limits`.
         search: the space that ``mtbench search`` tries by default, in the plain values that
             `mtbench.contract.options.space` lists; None: the option keeps its value.
         formerly: the name of the option before it was renamed, which is still accepted. The identity of a run keeps

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, get_args
 
 from mtbench.contract.options.files import File, find_file
+from mtbench.contract.options.limits import LIMITS, in_words, shown
 from mtbench.errors import UsageError, did_you_mean
 
 __all__ = ["FILE", "Value", "parse_value", "render_value"]
@@ -51,21 +52,23 @@ def parse_value(
     """
     if kind == FILE:
         return _read_file(given, subject, paths or {})
+    if kind is int and high is None:
+        high = LIMITS["option"]
     value = _read(render_value(given) if given is None or isinstance(given, File) else given, kind, subject)
     parts = value if isinstance(value, tuple) else (value,)
     for part in parts:
         if choices and part not in choices:
             raise UsageError(
-                f"{subject} is '{render_value(value)}'.",
+                f"{subject} is '{shown(render_value(value))}'.",
                 mend=did_you_mean(str(part), choices),
                 allowed=f"Allowed: {', '.join(choices)}.",
             )
         if isinstance(part, str):
             continue
         if math.isinf(part):
-            raise UsageError(f"{subject} is {render_value(value)}.", allowed="Allowed: a finite number.")
+            raise UsageError(f"{subject} is {shown(render_value(value))}.", allowed="Allowed: a finite number.")
         if part != part or (low is not None and part < low) or (high is not None and part > high):
-            raise UsageError(f"{subject} is {render_value(value)}.", allowed=_bounds(low, high))
+            raise UsageError(f"{subject} is {shown(render_value(value))}.", allowed=f"Allowed: {in_words(low, high)}.")
     return value
 
 
@@ -90,14 +93,4 @@ def _read(given: _Plain, kind: Any, subject: str) -> _Plain:
         return kind(given)  # type: ignore[no-any-return]
     except (ValueError, KeyError):
         words = {bool: "true or false", int: "a whole number", float: "a number"}
-        raise UsageError(f"{subject} is '{given}'.", allowed=f"Allowed: {words[kind]}.") from None
-
-
-def _bounds(low: float | None, high: float | None) -> str:
-    if low is None and high is None:
-        return "Allowed: a number."
-    if high is None:
-        return f"Allowed: at least {low:g}."
-    if low is None:
-        return f"Allowed: at most {high:g}."
-    return f"Allowed: {low:g} to {high:g}."
+        raise UsageError(f"{subject} is '{shown(given)}'.", allowed=f"Allowed: {words[kind]}.") from None

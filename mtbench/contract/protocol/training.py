@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from mtbench.contract.options import current_names, option, parse_value, render_value
+from mtbench.contract.options.limits import LIMITS
 from mtbench.contract.protocol.clip import Clip, parse_clip
 from mtbench.contract.protocol.optimizers import OPTIMIZERS, SETTINGS
 from mtbench.contract.protocol.schedule import parse_schedule
@@ -23,8 +24,8 @@ class TrainingProtocol:
     """
 
     name: str = option("paper", "name: one of the dataset's protocols")
-    epochs: int = option(100, "passes over the training examples", low=1)
-    batch: int = option(512, "examples per step", low=1)
+    epochs: int = option(100, "passes over the training examples", low=1, high=LIMITS["epochs"])
+    batch: int = option(512, "examples per step", low=1, high=LIMITS["batch"])
     lr: float = option(1e-3, "learning rate at the start", low=1e-12)
     optimizer: str = option(
         "adam",
@@ -46,7 +47,9 @@ class TrainingProtocol:
         "step:every=40:factor=.1; cosine",
     )
     warmup: float = option(0.0, "warm-up: epochs in which the learning rate grows linearly, step by step", low=0)
-    images: int = option(0, "number of training examples used, from the first on; 0 is all", low=0)
+    images: int = option(
+        0, "number of training examples used, from the first on; 0 is all", low=0, high=LIMITS["images"]
+    )
     fraction: float = option(
         1.0,
         "fraction of these examples that is used; each is repeated 1 / fraction times per epoch",
@@ -106,7 +109,7 @@ class TrainingProtocol:
         "balancers in float32",
         choices=("float32", "tf32", "bf16"),
     )
-    seeds: int = option(5, "repeats when none are asked for", low=1)
+    seeds: int = option(5, "repeats when none are asked for", low=1, high=LIMITS["seeds"])
 
     def learning_rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch of a phase with `epochs` epochs, both counted from 0, without warm-up.
@@ -159,6 +162,9 @@ class TrainingProtocol:
                 continue
             bounds = {key: fields[name].metadata[key] for key in ("choices", "low", "high")}
             values[name] = parse_value(value, hints[name], subject=f"protocol setting '{name}'", **bounds)
+        if "diagnostics" in values:  # one order, so that one experiment has one identity
+            asked = set(values["diagnostics"])
+            values["diagnostics"] = tuple(name for name in fields["diagnostics"].metadata["choices"] if name in asked)
         values["schedule"] = parse_schedule(values.get("schedule", self.schedule)).text
         optimizer = values.get("optimizer", self.optimizer)
         if optimizer != self.optimizer:

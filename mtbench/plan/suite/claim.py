@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import ConfigDict, Discriminator, Tag
 
 from mtbench.plan.suite.published import MEAN
-from mtbench.plan.suite.settings import Setting
+from mtbench.plan.suite.settings import Margin, Seeds, Setting
 
 __all__ = ["AcrossClaim", "AnyClaim", "Claim", "claim_class"]
 
@@ -37,10 +37,10 @@ class Claim:
     metric: str = MEAN
     tasks: tuple[str, ...] = ()
     direction: Literal["better", "worse", "equivalent"] = "better"
-    margin: float = 0.0
+    margin: Margin = 0.0
     family: str = "all"
     test: Literal["paired", "welch"] = "paired"
-    n: int = 0
+    n: Seeds = 0
     set: Mapping[str, Setting] = field(default_factory=dict)
     source: str = ""
 
@@ -83,10 +83,10 @@ class AcrossClaim:
     method: str
     against: str = ""
     direction: Literal["better", "worse", "equivalent"] = "better"
-    margin: float = 0.0
+    margin: Margin = 0.0
     family: str = "all"
     test: Literal["paired", "welch"] = "paired"
-    n: int = 0
+    n: Seeds = 0
     set: Mapping[str, Setting] = field(default_factory=dict)
     source: str = ""
 

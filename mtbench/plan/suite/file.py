@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from mtbench.contract import TrainingProtocol
+from mtbench.contract.options.limits import shown
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.suite import Claim, Counted, Grid, PaperTable, Relation, Search, Suite, claim_class
 from mtbench.plan.suite.built_in import suite_path
@@ -23,6 +24,8 @@ _PARTS: dict[str, type[Any]] = {
 }
 _TOP = ("title", "source", "note", "protocol", "labels", "figures", *_PARTS)
 _EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": ()}
+_BYTES = 1_000_000
+"""The largest size of a suite's file."""
 _TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*|class \w+)$")
 """Names that pydantic gives to the alternatives of a value, in the path to it."""
 _EXPECTED = {
@@ -33,6 +36,9 @@ _EXPECTED = {
     "string_type": "a text is expected",
     **dict.fromkeys(("list_type", "tuple_type"), "a list is expected"),
     **dict.fromkeys(("dict_type", "mapping_type"), "a table is expected"),
+    "finite_number": "a finite number is expected",
+    "greater_than_equal": "a number of at least {ge:g} is expected",
+    "less_than_equal": "a number of at most {le:,} is expected",
 }
 """Plain words for what pydantic finds wrong with a value, by its kind of error."""
 _MENDS = {
@@ -70,15 +76,18 @@ def read_suite(path: Path) -> tuple[Suite | None, list[Fault]]:
         UsageError: the file cannot be read.
     """
     try:
+        if (size := path.stat().st_size) > _BYTES:
+            raise UsageError(f"{path} has {size:,} bytes.", allowed=f"A suite has at most {_BYTES:,}.")
         text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark of its encoding
     except (OSError, UnicodeDecodeError) as cause:
         raise UsageError(f"{path} cannot be read: {cause}.") from cause
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as cause:
-        line = re.search(r"at line (\d+)", str(cause))
+    except (ValueError, RecursionError) as cause:  # tomllib's own, and Python's for too long a number
+        reason = "lists or tables are nested too deeply" if isinstance(cause, RecursionError) else str(cause)
+        line = re.search(r"at line (\d+)", reason)
         last = len(text.splitlines()) or 1
-        return None, [Fault(line=int(line[1]) if line else last, text=f"the file is not TOML: {cause}.")]
+        return None, [Fault(line=int(line[1]) if line else last, text=f"the file is not TOML: {reason}.")]
     lines = Lines(text)
     faults = [*_unknown_keys(content, lines)]  # which removes them, so that the rest can be checked
     given = {"name": path.stem, **_with_protocol(content)}
@@ -148,7 +157,8 @@ def _mistyped(cause: ValidationError, lines: Lines) -> Iterator[Fault]:
         if (line, named) not in seen:
             seen.add((line, named))
             said = _EXPECTED.get(error["type"], error["msg"].removeprefix("Value error, ").lower())
-            what = "is missing" if missing else f"is {error['input']!r}: {said}"
+            said = said.format(**error.get("ctx", {}))
+            what = "is missing" if missing else f"is {shown(repr(error['input']))}: {said}"
             mend = "Write it." if missing else _MENDS.get(str(path[2]) if len(path) > 2 else "", "")
             yield Fault(line=line, text=f"'{named}' {what}. {mend}".rstrip())
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
+from mtbench.contract.options.limits import LIMITS
 from mtbench.plan.suite.settings import Setting
 
 __all__ = ["Counted", "Grid", "Search"]
@@ -57,9 +58,9 @@ class Search:
     methods: tuple[str, ...]
     space: Mapping[str, str] = field(default_factory=dict)
     sampler: Literal["tpe", "nsga2", "qmc", "grid"] = "tpe"
-    trials: int
+    trials: Annotated[int, Field(ge=1, le=LIMITS["trials"])]
     objective: Literal["", "tasks", "mean"] = ""
-    seeds: int = 1
+    seeds: Annotated[int, Field(ge=1, le=LIMITS["seeds"])] = 1
     points: Literal["front", "all"] = "front"
     set: Mapping[str, Setting] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from mtbench.plan.suite.settings import Setting
+from mtbench.plan.suite.settings import Number, Seeds, Setting
 
 __all__ = ["MEAN", "PaperTable", "Relation"]
 
@@ -35,9 +35,9 @@ class PaperTable:
 
     dataset: str
     columns: tuple[str, ...]
-    rows: Mapping[str, tuple[float | tuple[float, float], ...]]
+    rows: Mapping[str, tuple[Number | tuple[Number, Number], ...]]
     metric: str = ""
-    n: int = 0
+    n: Seeds = 0
     set: Mapping[str, Setting] = field(default_factory=dict)
     source: str = ""
     delta: Literal["", "task/gain", "task/drop", "metric/gain", "metric/drop", "main/gain", "main/drop"] = ""
@@ -69,7 +69,7 @@ class Relation:
     dataset: str
     quantity: Literal["compliance", "distance"]
     pairs: tuple[str, ...]
-    rows: Mapping[str, tuple[float | tuple[float, ...], ...]]
+    rows: Mapping[str, tuple[Number | tuple[Number, ...], ...]]
     set: Mapping[str, Setting] = field(default_factory=dict)
     source: str = ""
 

@@ -1,5 +1,4 @@
-"""Runs beside constant predictions: the numbers of methods that are not above a prediction that ignores the
-input.
+"""Runs beside constant predictions: numbers that are not above those of a prediction that ignores its input.
 
 The best constant prediction of a task, such as the majority class, is in each run's record. A number is above it
 

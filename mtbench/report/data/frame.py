@@ -1,4 +1,4 @@
-"""Tidy frames: of results, for whoever wants to reckon for themselves, and of learning curves."""
+"""Tidy frames of results and of learning curves."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence

@@ -44,15 +44,14 @@ def pack_size(members: Mapping[str, Path]) -> int:
     return sum((size_of(path) or 0) + _HEADERS + 3 * len(name.encode()) for name, path in members.items())
 
 
-def write_pack(file: Path, members: Mapping[str, Path], left_out: Mapping[str, str]) -> Index:
-    """Write a pack, whole or not at all.
-
-    A pack that is there is replaced if its runs are in the new one with the same files.
+def write_pack(file: Path, members: Mapping[str, Path], left_out: Mapping[str, str], *, keep: bool = True) -> Index:
+    """Write a pack, whole or not at all; one that is there is replaced.
 
     Args:
         file: the pack; its folder is made if need be.
         members: the files by their path in the pack; they may lie in packs.
         left_out: the reason for each file or folder that is not in the pack, by its path.
+        keep: True to replace a pack only if its runs are in the new one with the same files.
 
     Returns:
         the index of the pack.
@@ -63,7 +62,7 @@ def write_pack(file: Path, members: Mapping[str, Path], left_out: Mapping[str, s
     check_pack_name(file)
     if why := refused_name([*members, INDEX]):
         raise StoreError(f"{file} cannot be written: {why}.")
-    present = _present(file)
+    present = _present(file) if keep else {}
     check_space(file, pack_size(members))
     make_folder(file.parent)
     with writing(file) as stream:

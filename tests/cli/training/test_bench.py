@@ -44,7 +44,7 @@ def test_where_the_files_are_missing_random_images_take_their_place(tmp_path: Pa
     ("arguments", "said"),
     [
         (["--methods", "unifrom"], "Did you mean 'uniform'"),
-        (["--jobs", "0"], "--jobs is '0'. Numbers of at least 1"),
+        (["--jobs", "0"], "--jobs is '0'. Allowed: numbers from 1 to 1,024"),
         (["--dataset", "mmnist33"], "dataset 'mmnist33' is not installed"),
         (["--set", "precision=tf32"], "which a cpu does not have"),
     ],

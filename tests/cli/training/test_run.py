@@ -213,7 +213,7 @@ def test_status_without_runs_says_so(place: Path) -> None:
             ("--quick", "--protocol", "long"),
             "--quick is short for --protocol quick, and --protocol long was given too.",
         ),
-        (("--jobs", "0"), "--jobs is 0. Allowed: at least 1."),
+        (("--jobs", "0"), "--jobs is '0'. Allowed: a whole number, 1 to 1,024."),
         (("--set", "lrr=1"), "a protocol has no setting 'lrr'. Did you mean 'lr'?"),
     ],
 )

@@ -157,7 +157,7 @@ def test_a_search_that_is_under_way_is_not_begun_again() -> None:
         (("--sampler", "random"), "--sampler is 'random'."),
         (("--seeds", "0,1"), "seed 0 would both choose a setting and report it."),
         (("--refresh", "stales"), "--refresh is 'stales'. Did you mean 'stale'?"),
-        (("--jobs", "0"), "--jobs is 0. Allowed: at least 1."),
+        (("--jobs", "0"), "--jobs is '0'. Allowed: a whole number, 1 to 1,024."),
     ],
 )
 def test_what_does_not_fit_is_told_before_anything_is_written(

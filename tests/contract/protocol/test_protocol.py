@@ -46,7 +46,7 @@ def test_the_label_names_every_number_that_differs() -> None:
     ("given", "text"),
     [
         ({"epoch": "3"}, "a protocol has no setting 'epoch'. Did you mean 'epochs'?"),
-        ({"epochs": "0"}, "protocol setting 'epochs' is 0. Allowed: at least 1."),
+        ({"epochs": "0"}, "protocol setting 'epochs' is 0. Allowed: 1 to 1,000,000."),
         (
             {"optimizer": "adamx"},
             "protocol setting 'optimizer' is 'adamx'. Did you mean 'adam'? Allowed: adam, adamw, ",
@@ -130,3 +130,11 @@ def test_settings_that_would_do_nothing_or_do_not_fit_are_refused(given: dict[st
     with pytest.raises(UsageError) as error:
         TrainingProtocol().changed(**given).check()
     assert str(error.value).startswith(text)
+
+
+def test_the_order_of_diagnostics_makes_no_new_protocol() -> None:
+    one, other = (
+        TrainingProtocol().changed(diagnostics=text) for text in ("conflict/selectivity", "selectivity/conflict")
+    )
+    assert one == other
+    assert one.diagnostics == ("conflict", "selectivity")

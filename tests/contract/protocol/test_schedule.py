@@ -61,7 +61,7 @@ def test_one_schedule_has_one_text(text: str, canonical: str) -> None:
     [
         ("cosin", "protocol setting 'schedule' is 'cosin'. Did you mean 'cosine'? Allowed: constant, halving,"),
         ("step", "protocol setting 'schedule' is 'step', which does not say after how many epochs the rate changes."),
-        ("step:every=0", "option 'every' of schedule 'step' is 0. Allowed: at least 1."),
+        ("step:every=0", "option 'every' of schedule 'step' is 0. Allowed: 1 to 1,000,000."),
         ("step:every=2.5", "option 'every' of schedule 'step' is '2.5'. Allowed: a whole number."),
         ("exponential:factor=1", "option 'factor' of schedule 'exponential' is 1. Allowed: 1e-06 to 0.9999."),
         ("exponential:gamma=.9", "schedule 'exponential' has no option 'gamma'. Its options: factor."),

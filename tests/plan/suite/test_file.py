@@ -83,7 +83,20 @@ def test_a_papers_table_says_the_convention_of_its_gain(read: Read) -> None:
     assert (suite and suite.paper[0].delta, faults) == ("metric/drop", [])
 
 
+MARGIN = 'contrast = ["td", "uniform"]\nmargin = '
 FAULTS = {
+    "a negative margin": ('contrast = ["td", "uniform"]', MARGIN + "-1", "margin' is -1: a number of at least 0"),
+    "a margin that is none": ('contrast = ["td", "uniform"]', MARGIN + "nan", "margin' is nan: a finite number"),
+    "an infinite margin": ('contrast = ["td", "uniform"]', MARGIN + "inf", "margin' is inf: a finite number"),
+    "more seeds of a claim than can be": (
+        'contrast = ["td", "uniform"]',
+        'contrast = ["td", "uniform"]\nn = 1000000000000000000000000000000',
+        "a number of at most 10,000 is expected",
+    ),
+    "more seeds than can be": ("lr = 1e-3", f"seeds = {10**30}", "Allowed: 1 to 10,000."),
+    "more epochs than can be": ("lr = 1e-3", "epochs = 1000001", "Allowed: 1 to 1,000,000."),
+    "a batch that is too large": ("lr = 1e-3", "batch = 1000001", "Allowed: 1 to 1,000,000."),
+    "a published number that is none": ("td = [97.16", "td = [nan", "a finite number is expected"),
     "a convention that there is not": ("[paper.rows]", 'delta = "drop"\n[paper.rows]', "e.g. 'metric/drop'"),
     "an unknown method": ('    "uniform",', '    "unifrom",', "Did you mean 'uniform'?"),
     "an unknown option": ('    "uniform",', '    "uniform", "td:chanels=2",', "Did you mean 'channels'?"),

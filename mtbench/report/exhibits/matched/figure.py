@@ -1,4 +1,4 @@
-"""The figure of what methods do over what they cost: three costs, a point per method with its name beside it."""
+"""The figure of results over cost: a panel for each of three costs, and a point per method with its name."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

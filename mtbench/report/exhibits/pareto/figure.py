@@ -242,7 +242,7 @@ def _entries(trade: TradeOff, look: Mapping[str, Look], *, tested: bool) -> Iter
 
 def _explained(trade: TradeOff, *, tested: bool) -> str:
     if not tested:
-        return "Each trial's mean over tuning seeds; what was chosen was chosen here."
+        return "Means over tuning seeds. Fronts and settings are chosen on this split."
     tested_ones = [*(point.tested for point in trade.points), *(rival.tested for rival in trade.rivals)]
     counts = [int(np.isfinite(values).all(axis=1).sum()) for values in tested_ones]
     known = [count for count in counts if count]

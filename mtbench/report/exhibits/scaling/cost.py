@@ -1,4 +1,4 @@
-"""The page of what methods cost on datasets with ever more tasks."""
+"""The table of the cost of methods over the number of tasks."""
 
 from mtbench.report.data.cost.expense import expense
 from mtbench.report.data.suite.runs import SuiteRuns

@@ -1,4 +1,4 @@
-"""The exhibit of a suite over datasets with ever more tasks."""
+"""The exhibit of a suite over datasets with more and more tasks."""
 
 from collections.abc import Iterator
 from functools import partial

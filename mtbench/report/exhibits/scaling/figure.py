@@ -1,4 +1,4 @@
-"""The figure of a suite over datasets with ever more tasks: panels of what methods do and of what they cost."""
+"""The figure of a suite over datasets with more and more tasks: panels of the results and the cost of methods."""
 
 import math
 from collections.abc import Callable, Mapping

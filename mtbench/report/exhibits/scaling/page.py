@@ -1,4 +1,4 @@
-"""A suite over datasets with ever more tasks: what methods do, and what they cost, as the number of tasks grows."""
+"""A suite over datasets with more and more tasks: results and cost of methods over the number of tasks."""
 
 from collections.abc import Iterator, Sequence
 

@@ -17,6 +17,7 @@ from mtbench.report.data.gains.rank import rank
 from mtbench.report.data.gains.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.data.unlike import mixed_note, unlike_partners
 from mtbench.report.exhibits.summary import caption
+from mtbench.report.exhibits.summary.idle import equal_weights, untrained
 from mtbench.stats.contrast import paired
 from mtbench.stats.separation import separated_best
 from mtbench.stats.summary import Summary, summarize
@@ -193,6 +194,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     notes = [
         *(row.note for row in rows),
         *map(caption.unsolved, comparison.methods),
+        *map(equal_weights, comparison.methods),
+        untrained(comparison.methods),
         mixed_note({row.method: names for row, names in zip(rows, against, strict=True)}),
         large_parts(comparison, convention, parts),
         *(reading.lacking if reading else ()),

@@ -157,9 +157,10 @@ class _Panel:
 def _score_panels(comparison: Comparison, columns: Sequence[Column], constants: Sequence[float]) -> Iterator[_Panel]:
     for column, constant in zip(columns, constants, strict=True):
         better = f", {'higher' if column.higher_is_better else 'lower'} is better"
+        usual = comparison.common_metric and column.higher_is_better
         yield _Panel(
             title="mean over tasks" if column.is_mean else column.name,
-            label=f"test {_quantity(column)}{'' if comparison.common_metric else better}",
+            label=f"test {_quantity(column)}{'' if usual else better}",
             scores=scores(comparison, column),
             constant=constant,
             of_all=column.is_mean,
