@@ -68,6 +68,13 @@ def test_every_reader_takes_a_pack_in_place_of_a_folder(place: Path) -> None:
     assert mtbench.compare("x.zip", "moo", "uniform").equals(mtbench.compare("kept", "moo", "uniform"))
 
 
+def test_a_folder_of_packs_says_how_they_are_read(place: Path) -> None:
+    (place / "packs").mkdir()
+    shown("store", "pack", "kept", "packs/x.zip")
+    with pytest.raises(UsageError, match=r"there are no runs in packs\. Name the packs in it: packs/\*\.zip"):
+        call(app, "report", "packs")
+
+
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
 def test_a_pack_is_not_trained_into(more: list[str]) -> None:
     shown("store", "pack", "kept", "x.zip")
