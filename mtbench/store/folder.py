@@ -96,6 +96,9 @@ class RunFolder:
     def write_spec(self, spec: RunSpec) -> None:
         """Write the spec of the run, and in another file the paths of the files among its options."""
         make_folder(self.path)
+        if spec.trial and self.has_record:  # a run that was trained before it was a trial may have been tested
+            with suppress(StoreError):
+                spec = dataclasses.replace(spec, trial=self.spec().trial)
         texts = {"spec.json": dataclasses.replace(spec, files={}).to_json()}
         if spec.files:
             texts[FILES] = json.dumps({**self._files(), **spec.files}, indent=1, sort_keys=True) + "\n"
