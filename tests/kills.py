@@ -134,6 +134,14 @@ def _runs_to_report(place: Path) -> None:
     shutil.copytree(kept / "results", place / "results")
 
 
+def _runs_to_merge(place: Path) -> None:
+    """Put one half of the runs into one folder, and all of them into another."""
+    _runs_to_report(place)
+    shutil.copytree(place / "results/local", place / "results/others")
+    for path in sorted((place / "results/others").glob("*/*/seed-0-*")):
+        shutil.rmtree(path)
+
+
 def _originals(place: Path) -> None:
     """Put MNIST's files where data are prepared, without a copy."""
     given = os.environ.get("MTBENCH_DATA")
@@ -148,20 +156,20 @@ COMMANDS = {
         arguments=("run", "--methods", "uniform,moo,td", "--seeds", "1", *TOYS, "20"),
         outcome=finished_runs,
         trains=True,
-        part=0.3,
+        part=0.25,
     ),
     "search": Command(
         arguments=("search", "--methods", "td", "--trials", "4", "--retrain", "1", *TOYS, "3"),
         outcome=_searched,
         trains=True,
-        part=0.2,
+        part=0.15,
     ),
     "exec": Command(
         arguments=("exec", "results/local/run", "--device", "cpu"),
         outcome=finished_runs,
         begin=_spec,
         trains=True,
-        part=0.2,
+        part=0.15,
     ),
     "report": Command(
         arguments=("report", "--out", "report"),
@@ -175,7 +183,18 @@ COMMANDS = {
         begin=_originals,
         part=0.15,
     ),
-    # Commands that pack and merge results take their places here.
+    "store pack": Command(
+        arguments=("store", "pack", "results/local", "packed/evidence.zip"),
+        outcome=lambda place: _written("packed", place),
+        begin=_runs_to_report,
+        part=0.1,
+    ),
+    "store merge": Command(
+        arguments=("store", "merge", "results/local", "results/others", "--out", "packed/all.zip"),
+        outcome=lambda place: _written("packed", place),
+        begin=_runs_to_merge,
+        part=0.1,
+    ),
 }
 
 
