@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.store.check import verify
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 from mtbench.store.record import Record
 from mtbench.store.union import survey_all
+from mtbench.store.upkeep.verify import verify
 from tests.builders.published import publish
 from tests.cli.commands import start
 from tests.waits import DEADLINE
