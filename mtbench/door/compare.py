@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mtbench.door.contents import read_contents
+from mtbench.door.contents import read_and_warn
 from mtbench.door.given import Folder, Folders, names
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.suite import MEAN
@@ -44,7 +44,7 @@ def compare(
     is 0, by the paired t-test; ``p_holm`` is the p-value after Holm's correction over all rows of the frame.
 
     Args:
-        results: a results folder, or several.
+        results: a results folder or a pack, or several.
         a: the first method, as tables name it, such as ``td`` or ``branches+pcgrad``.
         b: the second method.
         dataset: datasets to compare them on, such as ``mmnist3``; by default all that have both methods.
@@ -66,7 +66,7 @@ def compare(
         >>> frame[["task", "metric", "n"]].values.tolist()
         [['L1', 'objective', 2], ['L2', 'objective', 2], ['mean', 'objective', 2]]
     """
-    found = read_contents(results, data_root).of_datasets(names(dataset))
+    found = read_and_warn(results, data_root).of_datasets(names(dataset))
     there = [each for each in found.comparisons() if protocol in ("", each.title)]
     rows = [row for comparison in there for row in _rows(comparison, a, b)]
     if not rows:

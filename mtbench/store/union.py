@@ -4,7 +4,7 @@ A run is known by its identity: a run in two folders counts once, and two differ
 only the reader knows which one to believe.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,48 +17,59 @@ from mtbench.store.study import Study, in_order, read_studies, study_files
 __all__ = ["studies_of", "survey_all", "unlike_runs", "unlike_studies"]
 
 
-def survey_all(folders: Sequence[Path], root: Path) -> list[RunStatus]:
+def survey_all(folders: Sequence[Path], root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:
     """Return every run below some results folders, by dataset, method, protocol and seed.
 
-    For a run in several folders the best state counts; among equal states, that of the folder named first.
+    For a run in several folders the best state counts; among equal states, that with most of its files unchanged, then
+    that of the folder named first.
 
     Args:
-        folders: the results folders; for one folder all its runs are returned, as by `mtbench.store.status.survey`.
+        folders: the results folders and packs; for one of them all its runs are returned, as by
+            `mtbench.store.status.survey`.
         root: the folder of the data files.
+        unread: see `mtbench.store.status.survey`.
 
     Raises:
         StoreError: a folder is missing or cannot be read, or two of them have different records of one run.
         NewerResults: a newer mtbench made one of them.
     """
     if len(folders) == 1:
-        return survey(folders[0], root)
+        return survey(folders[0], root, unread)
     found: dict[str, RunStatus] = {}
     for folder in folders:
-        for run in survey(folder, root):
+        for run in survey(folder, root, unread):
             known = found.get(run.folder.name)  # which ends with the identity
             if known is None:
                 found[run.folder.name] = run
                 continue
             if known.record and run.record and render_record(known.record) != render_record(run.record):
                 raise unlike_runs((known.folder, known.record), (run.folder, run.record))
-            if TRUST.index(run.state) < TRUST.index(known.state):
+            if _rank(run) < _rank(known):
                 found[run.folder.name] = run
     return by_title(found.values())
 
 
-def studies_of(folders: Iterable[Path]) -> list[Study]:
+def studies_of(folders: Iterable[Path], unread: Callable[[str], None] | None = None) -> list[Study]:
     """Return every study below some results folders, by dataset and method.
+
+    Args:
+        folders: the results folders.
+        unread: see `mtbench.store.study.read_studies`.
 
     Raises:
         StoreError: one cannot be read, or two folders have different results of one search.
     """
     found: dict[str, tuple[Path, Study]] = {}
     for folder in folders:
-        for study in read_studies(folder):
+        for study in read_studies(folder, unread):
             other, known = found.setdefault(study.id, (folder, study))
             if known is not study and _text(known) != _text(study):
                 raise unlike_studies((_place(other, known), known), (_place(folder, study), study))
     return in_order(study for _, study in found.values())
+
+
+def _rank(run: RunStatus) -> tuple[int, int, int]:
+    return TRUST.index(run.state), len(run.changed), len(run.absent)
 
 
 MEND = "Leave one of the folders out, or remove one of the two."
