@@ -58,7 +58,7 @@ def test_every_reader_takes_a_pack_in_place_of_a_folder(place: Path) -> None:
         assert re.search(r"toy-all +paper +moo +2", state)
         shown("report", folder, "--out", f"report-{folder}")
         shown("export", folder, "--out", f"{folder}.csv")
-    assert "model.safetensors of 4 runs is not here." in state
+    assert "Not here: model.safetensors of 4 runs." in state
     tables = {path.name: path.read_text() for path in (place / "report-kept").glob("*.csv")}
     assert tables
     assert tables == {path.name: path.read_text() for path in (place / "report-x.zip").glob("*.csv")}

@@ -12,12 +12,12 @@ from mtbench.store.declaration import SUITES, read_declaration
 from mtbench.store.failure import read_failure
 from mtbench.store.folder import RunFolder
 from mtbench.store.guard import SHORT, Refused, read_guarded
-from mtbench.store.inventory import Inventory, take_inventory
 from mtbench.store.reading import inside, is_there, read_bytes, size_of
 from mtbench.store.record import Record
 from mtbench.store.results import check_results
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import read_study
+from mtbench.store.upkeep.inventory import Inventory, take_inventory
 
 __all__ = ["ABSENT", "FOREIGN", "UNSUMMED", "WRONG", "Finding", "Verified", "check_run", "verify"]
 

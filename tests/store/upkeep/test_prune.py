@@ -12,9 +12,9 @@ from mtbench.store.fingerprint import fingerprints
 from mtbench.store.folder import RunFolder
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
-from mtbench.store.prune import CACHES, KINDS, STALE, SUPERSEDED, TEMPORARY, find_removable, remove
 from mtbench.store.record import CurvePoint, Record
 from mtbench.store.status import survey
+from mtbench.store.upkeep.prune import CACHES, KINDS, STALE, SUPERSEDED, TEMPORARY, find_removable, remove
 from tests.builders.published import publish
 from tests.builders.records import accuracies, record_of
 

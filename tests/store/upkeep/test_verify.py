@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.check import ABSENT, FOREIGN, UNSUMMED, WRONG, verify
 from mtbench.store.checkpoint import CheckpointFile
 from mtbench.store.declaration import declaration_path, declare
 from mtbench.store.folder import RunFolder
@@ -18,6 +17,7 @@ from mtbench.store.pack.write import write_pack
 from mtbench.store.reading import read_bytes
 from mtbench.store.record import Record, render_record
 from mtbench.store.study import study_files
+from mtbench.store.upkeep.verify import ABSENT, FOREIGN, UNSUMMED, WRONG, verify
 from tests.builders.kept import kept
 from tests.builders.published import publish
 

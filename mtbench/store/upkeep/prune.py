@@ -11,9 +11,9 @@ from pathlib import Path
 from mtbench.errors import Busy
 from mtbench.store.atomic import litter, store_errors
 from mtbench.store.folder import RunFolder
-from mtbench.store.inventory import take_inventory
 from mtbench.store.reading import refuse_pack
 from mtbench.store.status import survey
+from mtbench.store.upkeep.inventory import take_inventory
 
 __all__ = ["CACHES", "KINDS", "STALE", "SUPERSEDED", "TEMPORARY", "Removable", "find_removable", "remove"]
 
