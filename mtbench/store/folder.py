@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -199,6 +200,8 @@ class RunFolder:
 
     def _files(self) -> dict[str, str]:
         """Return paths by hash from `FILES`; none if it is missing or damaged, since the next command writes it."""
+        if inside(self.path) is not None or not os.path.exists(self.path / FILES):  # nearly every run
+            return {}
         try:
             return _FILES.validate_json(read_guarded(self.path / FILES, SHORT))
         except (OSError, StoreError, ValueError):

@@ -47,7 +47,7 @@ class Removable:
 
 
 def find_removable(results: Path, root: Path, kinds: Collection[str]) -> list[Removable]:
-    """Return what can be removed, by kind and path; a file in two kinds is in the first.
+    """Return what can be removed, by kind and path; nothing that is reached by a link out of the folder.
 
     Args:
         results: the results folder.
@@ -75,8 +75,9 @@ def find_removable(results: Path, root: Path, kinds: Collection[str]) -> list[Re
             removable += [Removable(kind=TEMPORARY, path=path, size=_size(path)) for path in litter(folder)]
     if CACHES in kinds:
         removable += [Removable(kind=CACHES, path=path, size=_size(path)) for path in _caches(root / IMAGES)]
-    order = list(KINDS)
-    return sorted(removable, key=lambda each: (order.index(each.kind), str(each.path)))
+    order, within = list(KINDS), (results.resolve(), root.resolve())
+    own = [each for each in removable if any(each.path.resolve().is_relative_to(place) for place in within)]
+    return sorted(own, key=lambda each: (order.index(each.kind), str(each.path)))
 
 
 def remove(removable: Sequence[Removable], results: Path) -> list[Removable]:

@@ -82,6 +82,14 @@ def test_caches_of_images_are_found_unless_they_are_written_now(results: Path, t
     assert sorted(path.name for path in folder.iterdir()) == ["a.lock", "b.lock"]
 
 
+def test_nothing_is_removed_through_a_link(results: Path, tmp_path: Path) -> None:
+    root, other = tmp_path / "data", tmp_path / "other"
+    other.mkdir()
+    (other / "toy-all").symlink_to(results / "toy-all")
+    assert len(survey(other, root)) == 4
+    assert kinds(other, root) == []
+
+
 def test_nothing_is_removed_from_a_pack(results: Path, tmp_path: Path) -> None:
     contents = collect(results, weights=False)
     write_pack(tmp_path / "x.zip", contents.members, contents.left_out)
