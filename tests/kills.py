@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -42,6 +43,8 @@ EARLY, LATER = 2.0, 5.0
 """Seconds after the start of a run, or of a command that has none, into which a third of the kills and others fall."""
 LIMIT = 300.0
 """Seconds after which a command that nobody kills has hung."""
+LITTER = re.compile(r"\..*\.tmp|\..*\.[0-9a-f]{32}|claim\.\d+")
+"""Names of temporary files and of leases."""
 FINISHED = {"curve.jsonl", "model.safetensors", "predictions.npz", "record.json", "spec.json"}
 """The files of a finished run."""
 
@@ -288,7 +291,7 @@ def disturb(name: str, root: Path, kills: int, *, deadline: float = float("inf")
             print(f"{name}: exit code {code} in {place}\n{(place / '.errors').read_text()}")  # noqa: T201
         else:
             figures.equal += command.outcome(place) == expected.outcome
-        figures.litter += sum(path.name.endswith(".tmp") or path.name.startswith("claim") for path in place.rglob("*"))
+        figures.litter += sum(LITTER.fullmatch(path.name) is not None for path in place.rglob("*"))
         if figures.kills.total() >= kills or time.monotonic() > deadline:
             break
         shutil.rmtree(place)

@@ -80,13 +80,14 @@ GONE = (OSError, ValueError, AttributeError)
 def guard_output() -> None:
     """Let standard output raise an error of mtbench, once, if it cannot be written, and standard error none.
 
-    Descriptors that are closed are opened to nowhere, so that no file of results takes their numbers.
+    Descriptors that are closed are opened to nowhere, for programs that this process starts too, so that no file of
+    results and no pipe takes their numbers.
     """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest number that is free
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:  # Python found the descriptor closed

@@ -8,6 +8,7 @@ it is killed.
 import fcntl
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ __all__ = ["preparing"]
 
 LOCK = ".mtbench-preparing.lock"
 MARK = "mtbench-preparing"
+PATIENCE = 5.0
+"""Seconds to wait for a process that removes files; it may have been stopped meanwhile."""
 _UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
 
 
@@ -38,15 +41,17 @@ def preparing(root: Path) -> Iterator[None]:
     with lock:
         mark = temporary_name(root / MARK)
         with suppress(OSError):
-            if _is_alone(lock):
+            if _has(lock, fcntl.LOCK_EX):
                 # Nobody else is at it: each mark is that of a process that was killed.
                 marks = list(root.glob(f".{MARK}.*.tmp"))
                 if marks or is_first:
                     _sweep(root)
                 for each in marks:
                     each.unlink(missing_ok=True)
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            mark.touch()
+            end = time.monotonic() + PATIENCE
+            while not _has(lock, fcntl.LOCK_SH) and time.monotonic() < end:
+                time.sleep(0.1)
+            mark.touch()  # when nobody can take it for that of a killed process any more
         try:
             yield
         finally:
@@ -54,9 +59,10 @@ def preparing(root: Path) -> Iterator[None]:
                 mark.unlink(missing_ok=True)
 
 
-def _is_alone(lock: IO[str]) -> bool:
+def _has(lock: IO[str], kind: int) -> bool:
+    """Return True if the lock could be had at once."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

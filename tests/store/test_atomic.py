@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import StoreError
+from mtbench.plan.grid import Request, plan
+from mtbench.report.write import write_shown
 from mtbench.store.atomic import make_folder, sweep, temporary_name, write_bytes, write_text, writing
+from mtbench.store.folder import RunFolder
+from mtbench.store.results import mark_results
 from tests.waits import wait_until
 
 
@@ -76,6 +80,24 @@ def test_what_a_killed_process_has_begun_is_swept_at_once_and_what_a_living_one_
         file.write(b"whole")
     assert (tmp_path / "b.bin").read_bytes() == b"whole"
     assert os.listdir(tmp_path) == ["b.bin"]
+
+
+def test_killed_writers_leave_nothing_in_any_folder_that_a_command_writes_to_again(tmp_path: Path) -> None:
+    spec = plan(Request(methods=["uniform"], datasets=["toy-all"], settings={"epochs": "1"}, seeds=[0]))[0]
+    results, reports = tmp_path / "results", tmp_path / "reports"
+    run = RunFolder(results / spec.folder)
+    mark_results(results)
+    run.write_spec(spec)
+    (run.path / "record.json").write_text("{}")
+    reports.mkdir()
+    for path in (results / "mark", run.path / "model.safetensors", reports / "table.md", tmp_path / "speeds.json"):
+        subprocess.run([sys.executable, "-c", KILLED, path], check=False, timeout=300)
+        assert len(list(path.parent.glob(".*.tmp"))) == 1
+    mark_results(results)
+    run.write_spec(spec)  # as each command does for each of its runs, finished ones included
+    write_shown([], reports)
+    make_folder(tmp_path)
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_leftovers_of_other_hosts_are_swept_if_they_are_of_files_that_one_owns_or_a_day_old(tmp_path: Path) -> None:
