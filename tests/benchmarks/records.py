@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import ZipFile
 
 from mtbench.plan.grid import Request, plan
 from mtbench.store.fingerprint import fingerprints
@@ -36,10 +37,17 @@ def shifted(results: Mapping[str, TaskResult], by: float) -> dict[str, TaskResul
     }
 
 
+def _kept() -> bytes:
+    """Return the first record of `KEPT`, in a pack or not; an mtbench that reads no packs needs it too."""
+    for pack in sorted(KEPT.glob("*.zip")):
+        with ZipFile(pack) as archive:
+            return archive.read(next(name for name in archive.namelist() if name.endswith("record.json")))
+    return sorted(KEPT.rglob("record.json"))[0].read_bytes()
+
+
 def make(folder: Path, count: int) -> None:
     """Write so many runs of four datasets and 25 methods into a new results folder; only seeds grow with the count."""
-    path = sorted(KEPT.rglob("record.json"))[0]
-    kept = read_record(path.read_bytes(), str(path))
+    kept = read_record(_kept(), str(KEPT))
     seeds = range(count // (len(DATASETS) * len(EACH)))
     specs = plan(Request(methods=EACH, datasets=DATASETS, protocol="quick", settings={}, seeds=seeds))
     assert len(specs) == count

@@ -13,8 +13,8 @@ from mtbench.report.data.studies import find_studies, in_tables
 from mtbench.report.data.suite.runs import suite_runs
 from mtbench.report.exhibit import Results
 from mtbench.report.write import csv_text
-from mtbench.store.status import survey
-from mtbench.store.study import read_studies
+from mtbench.store.union import studies_of, survey_all
+from tests.builders.kept import kept
 
 HOUSE = Path(__file__).parents[2]
 STATE = {"state", "why", "stale", "note", "unlike_numerics", "runs_and_images_low", "runs_and_images_high"}
@@ -23,10 +23,9 @@ STATE = {"state", "why", "stale", "note", "unlike_numerics", "runs_and_images_lo
 
 def made(name: str, suite: str, data: Path) -> Report:
     """Return the report of a kept folder; of a suite where one is named."""
-    folder = HOUSE / "results" / name
-    statuses = survey(folder, data)
+    statuses = survey_all(kept(name), data)
     if not suite:
-        studies = find_studies(read_studies(folder), statuses)
+        studies = find_studies(studies_of(kept(name)), statuses)
         return make_report(in_tables(statuses, studies)[0], studies)
     (runs,) = suite_runs(find_suite(suite), statuses)
     return assemble(Results.of_suite(runs, data))
@@ -57,17 +56,19 @@ def number(cell: str) -> object:
 def test_every_cell_of_a_kept_report_is_made_again(name: str, suite: str, tmp_path: Path) -> None:
     report = made(name, suite, tmp_path)
     frames = {stem: frame for piece in report.shown for stem, frame in piece.numbers.items()}
-    kept = {path.stem: path for path in (HOUSE / "reports" / name).glob("*.csv")}
-    assert len(kept) >= 2
-    assert kept.keys() <= frames.keys()
-    for stem, path in kept.items():
+    files = {path.stem: path for path in (HOUSE / "reports" / name).glob("*.csv")}
+    assert len(files) >= 2
+    assert files.keys() <= frames.keys()
+    for stem, path in files.items():
         assert cells(csv_text(frames[stem]).splitlines()) == cells(path.read_text().splitlines()), stem
 
 
 def test_a_report_of_a_folder_imports_no_torch(tmp_path: Path) -> None:
-    kept = HOUSE / "results" / "2026-11-24-mmnist2-search"
-    survey(kept, tmp_path)  # leaves the fingerprint of the data in the data root, for which their code is loaded once
-    words = ["report", str(kept), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path)]
+    places = kept("2026-11-24-mmnist2-search")
+    survey_all(
+        places, tmp_path
+    )  # leaves the fingerprint of the data in the data root, for which their code is loaded once
+    words = ["report", *map(str, places), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path)]
     code = (
         "import sys\n"
         "from mtbench.cli.app import app\n"

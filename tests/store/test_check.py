@@ -15,10 +15,11 @@ from mtbench.store.declaration import declaration_path, declare
 from mtbench.store.folder import RunFolder
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
+from mtbench.store.reading import read_bytes
 from mtbench.store.record import Record, render_record
+from mtbench.store.study import study_files
+from tests.builders.kept import kept
 from tests.builders.published import publish
-
-KEPT = Path(__file__).parents[2] / "results" / "2026-11-24-mmnist2-search"
 
 
 @pytest.fixture
@@ -101,11 +102,11 @@ def test_a_changed_declaration_is_found(results: Path, change: Callable[[str], s
 
 
 def test_a_search_is_checked_with_its_journal(tmp_path: Path) -> None:
-    (kept,) = (KEPT / "searches").rglob("search.json")
-    place = tmp_path / kept.parent.relative_to(KEPT)
+    (found_study,) = (path for folder in kept("2026-11-24-mmnist2-search") for path in study_files(folder))
+    place = tmp_path.joinpath(*found_study.parent.parts[-3:])
     place.mkdir(parents=True)
     for name in ("search.json", "journal.log"):
-        (place / name).write_bytes((kept.parent / name).read_bytes())
+        (place / name).write_bytes(read_bytes(found_study.parent / name))
     assert verify(tmp_path).findings == []
     lines = (place / "journal.log").read_bytes().splitlines(keepends=True)
     (place / "journal.log").write_bytes(b"".join(lines)[:-1])

@@ -12,14 +12,15 @@ from mtbench.contract import Batch, SharedRepresentation
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
+from mtbench.store.results import run_folders
 from mtbench.train.assemble import Assembly, assemble
 from mtbench_methods.balancers.gradient_surgery.pcgrad import PCGrad
 from mtbench_methods.balancers.min_norm.mgda import Mgda, MgdaOptions
 from mtbench_toys.quadratic import Quadratic, batch_of
+from tests.builders.kept import RESULTS, kept
 from tests.methods.test_balancers import assert_close, gradients
 from tests.train.runs import run, spec_of
 
-RESULTS = Path(__file__).parents[3] / "results"
 CONSTANT = [
     "pcgrad",
     "gradvac",
@@ -224,10 +225,10 @@ def test_a_run_that_was_asked_for_before_scales_were_there_is_still_the_one_it_w
 
 
 def test_every_kept_run_lies_in_the_folder_of_its_identity() -> None:
-    kept = list(RESULTS.glob("20*/*/*/seed-*/spec.json"))
-    assert kept
-    for path in kept:
-        assert RunSpec.from_json(path.read_bytes()).id == path.parent.name.rpartition("-")[2], path
+    folders = [each for folder in RESULTS.glob("20*") for place in kept(folder.name) for each in run_folders(place)]
+    assert folders
+    for folder in folders:
+        assert folder.spec().id == folder.path.name.rpartition("-")[2], folder.path
 
 
 def moved(method: str, clip: str = "0") -> float:
