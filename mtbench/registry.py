@@ -17,8 +17,8 @@ from pathlib import Path
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
 __all__ = [
-    *("GROUPS", "NAME", "REFERENCE", "SCOPES", "SINGLE_TASK", "PluginEntry", "elsewhere", "entries", "exhibits"),
-    *("find", "lacking", "load", "module_path", "reference", "role", "summary", "with_role"),
+    *("GROUPS", "NAME", "REFERENCE", "SCOPES", "SINGLE_TASK", "PluginEntry", "declared", "elsewhere", "entries"),
+    *("exhibits", "find", "lacking", "load", "module_path", "reference", "role", "summary", "with_role"),
 ]
 
 GROUPS = {
@@ -271,6 +271,15 @@ def reference(kind: str) -> str:
     if not names:
         raise PluginError(f"no {kind} declares the role '{REFERENCE}'.", mend="Reinstall mtbench.")
     return names[0]
+
+
+def declared(kind: str, name: str, attribute: str) -> str:
+    """Return the plain text that a plug-in's class itself sets an attribute to, read from its source; else empty.
+
+    Raises:
+        UsageError: there is no plug-in of that name.
+    """
+    return _declared(find(kind, name), attribute, "")
 
 
 def _declared_role(entry: PluginEntry) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mtbench.door.contents import read_contents
+from mtbench.door.contents import read_and_warn
 from mtbench.door.given import Folder, Folders, names
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.suite import MEAN
@@ -66,7 +66,7 @@ def compare(
         >>> frame[["task", "metric", "n"]].values.tolist()
         [['L1', 'objective', 2], ['L2', 'objective', 2], ['mean', 'objective', 2]]
     """
-    found = read_contents(results, data_root).of_datasets(names(dataset))
+    found = read_and_warn(results, data_root).of_datasets(names(dataset))
     there = [each for each in found.comparisons() if protocol in ("", each.title)]
     rows = [row for comparison in there for row in _rows(comparison, a, b)]
     if not rows:

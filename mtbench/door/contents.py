@@ -1,8 +1,9 @@
 """The runs of results folders, as the functions that read results share them."""
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench.door.given import Folder, Folders, data_root, folders
@@ -14,7 +15,10 @@ from mtbench.store.reading import is_there
 from mtbench.store.status import RunStatus
 from mtbench.store.union import studies_of, survey_all
 
-__all__ = ["Contents", "read_contents"]
+__all__ = ["Contents", "capped", "read_and_warn", "read_contents"]
+
+MOST = 20
+"""Lines on files that cannot be read that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +30,14 @@ class Contents:
         root: the folder of the data files.
         runs: all runs, each once.
         studies: the searches with their runs.
+        unread: sentences on what cannot be read and is left out, and on specs that differ from their records.
     """
 
     folders: Sequence[Path]
     root: Path
     runs: Sequence[RunStatus]
     studies: Sequence[StudyRuns]
+    unread: list[str] = field(default_factory=list)
 
     @property
     def shown(self) -> list[RunStatus]:
@@ -66,20 +72,41 @@ class Contents:
 
 
 def read_contents(results: Folders, root: Folder | None = None) -> Contents:
-    """Read one or several results folders.
+    """Read one or several results folders. A file that cannot be read costs its own run or search.
 
     Raises:
         UsageError: there is no run in them.
         StoreError: a folder cannot be read, or two have unlike records of one run.
     """
     given, place = folders(results), data_root(root)
-    runs = survey_all(given, place) if len(given) > 1 or is_there(given[0]) else []
+    unread: list[str] = []
+    runs = survey_all(given, place, unread.append) if len(given) > 1 or is_there(given[0]) else []
     if not runs:
         raise UsageError(
             f"there are no runs in {_listed(given)}.",
             mend="Train some: mtbench run --methods td,uniform --dataset mmnist3; or name the folder that they are in.",
+            where=" ".join(unread[:1]),
         )
-    return Contents(folders=given, root=place, runs=runs, studies=find_studies(studies_of(given), runs))
+    studies = find_studies(studies_of(given, unread.append), runs)
+    return Contents(folders=given, root=place, runs=runs, studies=studies, unread=list(dict.fromkeys(unread)))
+
+
+def read_and_warn(results: Folders, root: Folder | None = None) -> Contents:
+    """Return the contents of `read_contents`, with one warning on what cannot be read.
+
+    Raises:
+        UsageError, StoreError: see `read_contents`.
+    """
+    found = read_contents(results, root)
+    if found.unread:
+        warnings.warn("\n".join(capped(found.unread)), stacklevel=3)
+    return found
+
+
+def capped(lines: Sequence[str]) -> list[str]:
+    """Return the first lines, and a last one with the number of the others if there are many."""
+    rest = len(lines) - MOST
+    return [*lines[:MOST], *([f"... and {rest} more such lines."] if rest > 0 else [])]
 
 
 def _listed(folders: Sequence[Path]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from mtbench.door.contents import read_contents
+from mtbench.door.contents import read_and_warn
 from mtbench.door.given import Folder, Folders
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.frame import tidy_frame
@@ -51,7 +51,7 @@ def load(results: Folders = "results/local", *, data_root: Folder | None = None)
         >>> test.groupby(["method", "task"])["value"].count().to_dict()
         {('moo', 'L1'): 2, ('moo', 'L2'): 2, ('uniform', 'L1'): 2, ('uniform', 'L2'): 2}
     """
-    return tidy_frame(read_contents(results, data_root).comparisons())
+    return tidy_frame(read_and_warn(results, data_root).comparisons())
 
 
 def curves(results: Folders = "results/local", *, data_root: Folder | None = None) -> pd.DataFrame:
@@ -76,7 +76,7 @@ def curves(results: Folders = "results/local", *, data_root: Folder | None = Non
         >>> last.groupby(["method", "task"])["training_loss"].count().to_dict()
         {('moo', 'L1'): 2, ('moo', 'L2'): 2, ('uniform', 'L1'): 2, ('uniform', 'L2'): 2}
     """
-    rows = [row for comparison in read_contents(results, data_root).comparisons() for row in _curves(comparison)]
+    rows = [row for comparison in read_and_warn(results, data_root).comparisons() for row in _curves(comparison)]
     return pd.DataFrame(rows, columns=list(CURVE_COLUMNS), dtype=object).astype(CURVE_COLUMNS)
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from mtbench.door.contents import Contents, read_contents
+from mtbench.door.contents import Contents, capped, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
 from mtbench.engines.say import open_console, say
-from mtbench.errors import UsageError
+from mtbench.errors import StoreError, UsageError
 from mtbench.report.assemble import Report, assemble, make_report
 from mtbench.report.data.choices import Choices, parse_choices
 from mtbench.report.data.comparison import compare
@@ -109,13 +109,16 @@ def print_report(
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
     choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
     if suite:
-        return list(_of_suite(suite, found, asked, choices, convention, out, console))
-    if convention:
-        return _by_convention(convention, found, asked, choices, out, console)
-    shown, left_out = in_tables(found.runs, found.studies)
-    files = _published(make_report(shown, found.studies, choices), out, console)
-    for line in left_out:
-        say(console, line, style="dim", markup=False)
+        files = list(_of_suite(suite, found, asked, choices, convention, out, console))
+    elif convention:
+        files = _by_convention(convention, found, asked, choices, out, console)
+    else:
+        shown, left_out = in_tables(found.runs, found.studies)
+        files = _published(make_report(shown, found.studies, choices), out, console)
+        for line in left_out:
+            say(console, line, style="dim", markup=False)
+    for line in capped(found.unread):
+        say(console, line, style="yellow", markup=False)
     return files
 
 
@@ -170,14 +173,13 @@ def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "li
     """Return the runs that belong to a suite, by size.
 
     Raises:
-        DamagedRecord, NewerResults: see `mtbench.store.declaration.read_declaration`.
         UsageError: there is no such suite, or there are no runs of it.
     """
     from mtbench.plan.suite.file import find_suite
     from mtbench.report.data.suite.runs import suite_runs
 
     suite = find_suite(name)
-    belonging = suite_runs(suite, found.shown, studies, _declaration(found.folders, suite.name))
+    belonging = suite_runs(suite, found.shown, studies, _declaration(found, suite.name))
     if not belonging:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",
@@ -187,9 +189,14 @@ def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "li
     return belonging
 
 
-def _declaration(folders: Sequence[Path], suite: str) -> "Declaration | None":
+def _declaration(found: Contents, suite: str) -> "Declaration | None":
     """Return the earliest declaration of a suite in some results folders, so that every change since then shows."""
     from mtbench.store.declaration import read_declaration
 
-    there = [found for folder in folders if (found := read_declaration(folder, suite))]
-    return min(there, key=lambda declaration: declaration.at, default=None)
+    there = []
+    for folder in found.folders:
+        try:
+            there.append(read_declaration(folder, suite))
+        except StoreError as cause:
+            found.unread.append(str(cause))
+    return min(filter(None, there), key=lambda declaration: declaration.at, default=None)

@@ -124,7 +124,7 @@ def open_network(folder: RunFolder, root: Path, device: torch.device) -> OpenedR
         StoreError: its weights are missing, damaged, or no longer fit; the text says how to make them again.
         DataError: a data file is missing or damaged.
     """
-    spec = folder.spec()
+    spec = folder.known_spec()
     status = status_of(folder.path, spec, root)
     if status.record is None:
         raise UsageError(

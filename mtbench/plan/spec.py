@@ -190,8 +190,9 @@ def composition(text: str) -> list[str]:
 
 
 def folder_name(title: str) -> str:
-    """Return the folder name of a dataset or a method with this title."""
-    return title.replace("/", "_").replace(":", ",")[:100]
+    """Return the folder name of a dataset or a method with this title: one name, whatever the title."""
+    name = re.sub(r"[\x00-\x1f\x7f/\\]", "_", title).replace(":", ",")[:100]
+    return name if name.strip(".") else name.replace(".", "_") or "_"
 
 
 _IDENTITY_NAMES = {

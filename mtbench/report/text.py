@@ -99,7 +99,7 @@ def signed(number: float, digits: int = 2) -> str:
 
 def slug(title: str) -> str:
     """Return a title as part of a file name: ``paper, lr=0.0005`` is ``paper-lr-0.0005``."""
-    return re.sub(r"[^A-Za-z0-9._]+", "-", title).strip("-.")[:80]
+    return re.sub(r"[^A-Za-z0-9._]+", "-", title).strip("-.")[:80] or "untitled"
 
 
 def span(interval: tuple[float, float], digits: int = 2) -> str:

@@ -20,6 +20,7 @@ from mtbench.errors import StoreError
 from mtbench.search.axes import Axis
 from mtbench.search.proposals import Past, Proposal, directions, distributions, quiet
 from mtbench.store.atomic import store_errors
+from mtbench.store.guard import read_guarded
 from mtbench.store.lease import Lease
 
 __all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]
@@ -77,6 +78,8 @@ class Journal:
         with store_errors(path), quiet():
             _cut_torn_line(path)
             try:
+                with suppress(FileNotFoundError):
+                    read_guarded(path)
                 self._storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_LeaseLock(path, lease)))
                 if name in {study.study_name for study in self._storage.get_all_studies()}:
                     self._study = optuna.load_study(storage=self._storage, study_name=name)

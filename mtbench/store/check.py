@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from mtbench.errors import StoreError
 from mtbench.store.checkpoint import CHECKPOINT, OtherFormat, Unusable, payload
 from mtbench.store.declaration import SUITES, read_declaration
 from mtbench.store.failure import read_failure
 from mtbench.store.folder import RunFolder
+from mtbench.store.guard import SHORT, Refused, read_guarded
 from mtbench.store.inventory import Inventory, take_inventory
 from mtbench.store.reading import inside, is_there, read_bytes, size_of
 from mtbench.store.record import Record
@@ -144,8 +143,8 @@ def _check_files(folder: Path, names: Sequence[str], record: Record) -> Iterator
 def _is_curve(folder: Path) -> bool:
     recorded: list[object] = json.loads(read_bytes(folder / "record.json"))["record"]["curve"]
     try:
-        return [json.loads(line) for line in read_bytes(folder / "curve.jsonl").splitlines()] == recorded
-    except (OSError, ValueError, RecursionError, StoreError):
+        return [json.loads(line) for line in read_guarded(folder / "curve.jsonl").splitlines()] == recorded
+    except (OSError, ValueError, StoreError):
         return False
 
 
@@ -159,8 +158,8 @@ def _check_unfinished(folder: Path, names: Sequence[str]) -> Iterator[Finding]:
         yield Finding(kind=WRONG, path=folder / CHECKPOINT, why=str(cause))
     try:
         if "failure.json" in names:
-            read_failure(read_bytes(folder / "failure.json"))
-    except (OSError, StoreError, ValidationError):
+            read_failure(read_guarded(folder / "failure.json", SHORT))
+    except (OSError, StoreError, ValueError):
         yield Finding(kind=WRONG, path=folder / "failure.json", why="it cannot be read")
 
 
@@ -188,13 +187,13 @@ def _check_rest(results: Path, found: Inventory) -> Iterator[Finding]:
 def _journal_fault(path: Path) -> str:
     """Return what is wrong with the journal of a search, whose every line is a whole event; empty if nothing is."""
     try:
-        lines = read_bytes(path).splitlines(keepends=True)
-    except (OSError, StoreError) as cause:
+        lines = read_guarded(path).splitlines(keepends=True)
+    except (OSError, Refused, StoreError) as cause:
         return str(cause)
     for number, line in enumerate(lines, 1):
         try:
             is_event = isinstance(json.loads(line), dict) and line.endswith(b"\n")
-        except (ValueError, RecursionError):
+        except ValueError:
             is_event = False
         if not is_event:
             return f"its line {number} of {len(lines)} is no event"

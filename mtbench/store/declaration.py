@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +17,11 @@ from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from mtbench.errors import DamagedRecord, NewerResults
+from mtbench.errors import DamagedRecord, NewerResults, StoreError
 from mtbench.plan.suite import Suite
 from mtbench.plan.suite.planned import places, signature
 from mtbench.store.atomic import make_folder, write_text
-from mtbench.store.reading import read_bytes
+from mtbench.store.guard import Refused, read_guarded
 from mtbench.store.record.sealed import Later, Unsealed, seal, strict_json, unseal
 from mtbench.store.results import mark_results, run_folders
 
@@ -97,7 +98,10 @@ def declare(results: Path, suite: Suite) -> Declaration:
         return there
     mark_results(results)
     known = places(suite)
-    finished = sum(folder.has_record and signature(folder.spec()) in known for folder in run_folders(results))
+    finished = 0
+    for folder in run_folders(results):
+        with suppress(StoreError):  # one that cannot be read is no run of the suite
+            finished += folder.has_record and signature(folder.known_spec()) in known
     now = datetime.now(UTC).isoformat(timespec="seconds")
     declared = Declaration(suite=suite.name, at=now, runs=finished, content=content(suite))
     path = declaration_path(results, suite.name)
@@ -115,7 +119,7 @@ def read_declaration(results: Path, suite: str) -> Declaration | None:
     """
     path = declaration_path(results, suite)
     try:
-        return _READER.validate_python(unseal("declaration", read_bytes(path), newest=FORMAT))
+        return _READER.validate_python(unseal("declaration", read_guarded(path), newest=FORMAT))
     except FileNotFoundError:
         return None
     except Later as cause:
@@ -125,7 +129,7 @@ def read_declaration(results: Path, suite: str) -> Declaration | None:
         ) from None
     except ValidationError:
         raise _damaged(path, "it is not a declaration") from None
-    except (OSError, Unsealed) as cause:
+    except (OSError, Refused, Unsealed) as cause:
         raise _damaged(path, str(cause)) from None
 
 

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from mtbench.errors import Busy, DamagedRecord, StoreError
+from mtbench.errors import Busy, DamagedRecord, StoreError, UsageError
+from mtbench.plan.checked import check_spec
 from mtbench.plan.spec import RunSpec
 from mtbench.store.arrays import Unreadable, read_arrays, read_weights
 from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text
 from mtbench.store.checkpoint import CHECKPOINT, CheckpointFile
 from mtbench.store.failure import Failure, read_failure, render_failure
+from mtbench.store.guard import SHORT, Refused, read_guarded
 from mtbench.store.lease import Holder, Lease, holder_of, is_leased
 from mtbench.store.reading import inside, read_bytes, size_of
 from mtbench.store.record import CurvePoint, Record, read_record, render_record
@@ -79,6 +81,20 @@ class RunFolder:
         spec = read_spec(self.path / "spec.json")
         return dataclasses.replace(spec, files={**spec.files, **self._files()})
 
+    def known_spec(self) -> RunSpec:
+        """Return the spec of the run: that in its record where ``spec.json`` cannot be read.
+
+        Raises:
+            StoreError: neither can be read.
+        """
+        try:
+            return self.spec()
+        except StoreError:
+            record = self.record()
+            if record is None:
+                raise
+            return record.spec
+
     def write_spec(self, spec: RunSpec) -> None:
         """Write the spec of the run, and in another file the paths of the files among its options."""
         make_folder(self.path)
@@ -99,21 +115,23 @@ class RunFolder:
         """
         path = self.path / "record.json"
         try:
-            text = read_bytes(path)
+            text = read_guarded(path)
         except FileNotFoundError:
             return None
         except OSError as cause:
             raise DamagedRecord(f"the record {path} cannot be read: {cause.strerror or cause}.") from cause
+        except Refused as cause:
+            raise DamagedRecord(f"the record {path} is not read: {cause}.") from None
         return read_record(text, str(path))
 
     def failure(self) -> Failure | None:
         """Return the failure of the last attempt, or None if none has failed."""
         path = self.path / "failure.json"
         try:
-            return read_failure(read_bytes(path))
+            return read_failure(read_guarded(path, SHORT))
         except FileNotFoundError:
             return None
-        except (OSError, StoreError, ValidationError):
+        except (OSError, StoreError, ValueError):  # ValidationError is a ValueError
             message = f"{path} cannot be read"
             return Failure(kind="exception", message=message, traceback="", attempt=1, signal=None)
 
@@ -181,8 +199,8 @@ class RunFolder:
     def _files(self) -> dict[str, str]:
         """Return paths by hash from `FILES`; none if it is missing or damaged, since the next command writes it."""
         try:
-            return _FILES.validate_json(read_bytes(self.path / FILES))
-        except (OSError, ValidationError):
+            return _FILES.validate_json(read_guarded(self.path / FILES, SHORT))
+        except (OSError, StoreError, ValueError):
             return {}
 
     def _archive(self, record: Record) -> dict[str, NDArray[Any]]:
@@ -350,14 +368,20 @@ def read_spec(path: Path) -> RunSpec:
         StoreError: the file cannot be read, or is no spec.
     """
     try:
-        return RunSpec.from_json(read_bytes(path))
+        spec = RunSpec.from_json(read_guarded(path, SHORT))
+        check_spec(spec)
     except OSError as cause:
         raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.") from cause
+    except Refused as cause:
+        raise StoreError(f"{path} is not read: {cause}.") from None
+    except UsageError as cause:
+        raise StoreError(f"{path} is not the spec of a run: {cause.given}") from None
     except ValidationError as cause:
         raise StoreError(
             f"{path} is not the spec of a run ({cause.error_count()} fields are wrong).",
             mend="Run the command that made it again, or delete its folder.",
         ) from cause
+    return spec
 
 
 def _sha256(data: bytes) -> str:

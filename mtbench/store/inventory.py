@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mtbench.store.declaration import SUITES
 from mtbench.store.reading import files_below
-from mtbench.store.results import MARKER
+from mtbench.store.results import MARKER, SUPERSEDED
 from mtbench.store.study import SEARCHES
 
-__all__ = ["SUPERSEDED", "Inventory", "take_inventory"]
+__all__ = ["Inventory", "take_inventory"]
 
 OF_A_RUN = {
     *("spec.json", "record.json", "curve.jsonl", "predictions.npz", "model.safetensors", "failure.json", "files.json"),
@@ -19,7 +19,6 @@ OF_A_RUN = {
 """The files in the folder of a run, without leases and temporary files."""
 OF_A_SEARCH = {"search.json", "journal.log"}
 """The files in the folder of a search: the study, and the journal of Optuna."""
-SUPERSEDED = re.compile(r"superseded-\d+")
 _PASSING = re.compile(r"claim\.\d+|\.probe-[0-9a-f]+|\..+\.tmp")
 
 

@@ -28,6 +28,7 @@ from types import TracebackType
 
 from mtbench.errors import Busy, StoreError
 from mtbench.store.atomic import store_errors, temporary_name
+from mtbench.store.guard import SHORT, read_guarded
 from mtbench.store.process import host, is_stopped, lives, started
 
 __all__ = ["BEAT", "GRACE", "SILENCE", "Holder", "Lease", "holder_of", "is_leased"]
@@ -251,7 +252,7 @@ def _number(path: Path) -> int:
 def _read(path: Path) -> Owner | None:
     """Return the owner in a lease, or None if the file is missing or cannot be parsed."""
     try:
-        return Owner(**json.loads(path.read_text()))
+        return Owner(**json.loads(read_guarded(path, SHORT)))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -14,6 +14,7 @@ import platformdirs
 
 from mtbench.errors import StoreError
 from mtbench.store.atomic import make_folder, write_text
+from mtbench.store.guard import read_guarded
 
 __all__ = ["CACHE", "Memory"]
 
@@ -38,8 +39,8 @@ class Memory:
     def read(self) -> dict[str, Any]:
         """Return all entries; none if the file is missing or invalid."""
         try:
-            entries = json.loads(self.path.read_bytes())
-        except (OSError, ValueError, RecursionError):
+            entries = json.loads(read_guarded(self.path))
+        except (OSError, ValueError):
             return {}
         return entries if isinstance(entries, dict) else {}
 

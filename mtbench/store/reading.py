@@ -7,6 +7,7 @@ So a run is named in one way wherever it lies. Everything that reads results rea
 import os
 import re
 import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mtbench.errors import StoreError
@@ -67,20 +68,21 @@ def sum_of(path: Path) -> str:
     return member.sha256 if member else ""
 
 
-def files_below(folder: Path) -> list[str]:
+def files_below(folder: Path, unread: Callable[[str], None] = lambda _: None) -> list[str]:
     """Return the paths of all files below a folder or a pack, relative to it, with slashes, sorted.
+
+    Links to folders are followed; a folder that is reached in two ways counts once.
+
+    Args:
+        folder: the folder or the pack.
+        unread: called with a sentence on each folder that cannot be listed, and each link to nothing.
 
     Raises:
         StoreError, NewerResults: see `inside`.
     """
     if (found := inside(folder)) is not None:
         return sorted(found[0].below(found[1]))
-    top = os.fspath(folder)
-    names: list[str] = []
-    for place, _, files in os.walk(top):
-        below = place[len(top) :].lstrip(os.sep).replace(os.sep, "/")
-        names += [f"{below}/{name}" for name in files] if below else files
-    return sorted(names)
+    return sorted(_files_below(os.fspath(folder), "", set(), unread))
 
 
 def is_there(folder: Path) -> bool:
@@ -106,3 +108,28 @@ def refuse_pack(results: Path) -> None:
             f"{results} is a pack, which is only read.",
             mend=f"Unpack it, and give the folder: mtbench store unpack {pack} {pack.with_suffix('')}",
         )
+
+
+def _files_below(top: str, below: str, known: set[tuple[int, int]], unread: Callable[[str], None]) -> Iterator[str]:
+    """Yield the paths of the files below a folder; `known` has the folders that were listed before."""
+    place = os.path.join(top, below)
+    try:
+        state = os.stat(place)
+        if (state.st_dev, state.st_ino) in known:
+            return
+        known.add((state.st_dev, state.st_ino))
+        with os.scandir(place) as listed:
+            entries = sorted(listed, key=lambda entry: entry.is_symlink())  # by its own path rather than by a link
+    except FileNotFoundError:
+        return
+    except OSError as cause:
+        unread(f"{place} cannot be listed ({cause.strerror or cause}): the results below it are left out.")
+        return
+    for entry in entries:
+        name = f"{below}/{entry.name}" if below else entry.name
+        if entry.is_dir():
+            yield from _files_below(top, name, known, unread)
+        elif entry.is_symlink() and not os.path.exists(entry) and not entry.name.startswith("."):
+            unread(f"{os.path.join(top, name)} is a link to {os.readlink(entry)}, which is not there.")
+        else:
+            yield name

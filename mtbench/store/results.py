@@ -1,20 +1,25 @@
 """A results folder: many runs, and a mark with the format of the mtbench that made them."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mtbench import __version__
-from mtbench.errors import StoreError
+from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.atomic import make_folder, write_text
 from mtbench.store.folder import RunFolder
-from mtbench.store.reading import files_below, is_there, read_bytes, refuse_pack
+from mtbench.store.guard import SHORT, read_guarded
+from mtbench.store.reading import files_below, is_there, refuse_pack
 from mtbench.store.record import FORMAT, newer
 
 __all__ = ["MARKER", "check_results", "find_runs", "mark_results", "run_folders"]
 
 MARKER = "mtbench-results.json"
+SUPERSEDED = re.compile(r"superseded-\d+")
+"""Folders of earlier results, in those of their runs."""
+_RUN = re.compile(r"seed-\d+-[0-9a-f]{12}")
 
 
 def check_results(results: Path) -> int | None:
@@ -26,14 +31,14 @@ def check_results(results: Path) -> int | None:
     """
     path = results / MARKER
     try:
-        found = int(json.loads(read_bytes(path))["format"])
+        found = int(json.loads(read_guarded(path, SHORT))["format"])
     except FileNotFoundError:
         return None
     except NotADirectoryError as cause:
         raise StoreError(
             f"{results} is no folder, or lies below a file.", mend="Give another folder with --results."
         ) from cause
-    except (OSError, ValueError, KeyError, TypeError) as cause:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as cause:
         raise StoreError(
             f"{path} cannot be read ({type(cause).__name__}: {cause}).", mend="Delete it: the next run writes it again."
         ) from cause
@@ -59,18 +64,44 @@ def mark_results(results: Path) -> None:
         write_text(results / MARKER, text + "\n")
 
 
-def run_folders(results: Path) -> list[RunFolder]:
+def run_folders(results: Path, unread: Callable[[str], None] | None = None) -> list[RunFolder]:
     """Return every run below a folder or in a pack, superseded ones left out, in the order of their paths.
+
+    A run has a spec or a record.
+
+    Args:
+        results: the folder or the pack.
+        unread: called with a sentence on each part that cannot be read, which is left out. Without it a mark that
+            cannot be read is an error.
 
     Raises:
         NewerResults: a newer mtbench made the folder.
         StoreError: there is no such folder or pack.
     """
-    check_results(results)
+    listen = unread or (lambda _: None)
+    try:
+        check_results(results)
+    except NewerResults:
+        raise
+    except StoreError as cause:
+        if unread is None or not is_there(results):
+            raise
+        unread(str(cause))
     if not is_there(results):
         raise StoreError(f"there is no results folder {results}.", mend="Name one with --results.")
-    specs = (name for name in files_below(results) if name.rpartition("/")[2] == "spec.json")
-    return [RunFolder((results / name).parent) for name in specs]
+    names: dict[str, set[str]] = {}
+    for path in files_below(results, listen):
+        folder, _, name = path.rpartition("/")
+        names.setdefault(folder, set()).add(name)
+    found = []
+    for folder, files in sorted(names.items()):
+        last = folder.rpartition("/")[2]
+        if not files.isdisjoint(("spec.json", "record.json")):
+            if not SUPERSEDED.fullmatch(last):
+                found.append(RunFolder(results / folder))
+        elif _RUN.fullmatch(last):
+            listen(f"{results / folder} has neither a spec nor a record, and is left out.")
+    return found
 
 
 def find_runs(results: Path, specs: Sequence[RunSpec]) -> list[RunFolder]:

@@ -1,5 +1,6 @@
 """The state of runs: missing, running, failed, damaged, stale or fresh."""
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from mtbench import registry
 from mtbench.errors import DamagedRecord, MtbenchError, NewerResults, StoreError, UsageError
+from mtbench.plan.checked import with_checked_titles
 from mtbench.plan.spec import RunSpec
 from mtbench.store.beside import absent_and_changed
 from mtbench.store.data import data_fingerprint
@@ -47,19 +49,32 @@ class RunStatus:
     changed: tuple[str, ...] = ()
 
 
-def survey(results: Path, root: Path) -> list[RunStatus]:
+def survey(results: Path, root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:
     """Return every run below a results folder, by dataset, method, protocol and seed.
+
+    The spec of a run is that in its record, which has a checksum; ``spec.json`` counts where there is no record.
 
     Args:
         results: the folder.
         root: the folder of the data files; if it is missing, data count as unchanged.
+        unread: called with a sentence on each part that cannot be read and is left out, and on each spec that differs
+            from its record. Without it a run that cannot be read is an error.
 
     Raises:
-        NewerResults: a newer mtbench made the folder or a record in it.
-        StoreError: there is no such folder, or the spec of a run without a record cannot be read.
+        NewerResults: a newer mtbench made the folder; or a record in it, and there is no `unread`.
+        StoreError: there is no such folder; or the spec of a run without a record cannot be read, and there is no
+            `unread`.
     """
     codes = cache(code)  # each plug-in's source is read once for any number of runs
-    return by_title(status_of(folder.path, _spec(folder), root, codes) for folder in run_folders(results))
+    found = []
+    for folder in run_folders(results, unread):
+        try:
+            found.append(_surveyed(folder, root, codes, unread or (lambda _: None)))
+        except StoreError as cause:
+            if unread is None:
+                raise
+            unread(f"{cause} The run is left out.")
+    return by_title(found)
 
 
 def by_title(runs: Iterable[RunStatus]) -> list[RunStatus]:
@@ -111,14 +126,46 @@ def status_of(
     return RunStatus(folder=folder, spec=spec, state="missing", why="", record=None)
 
 
-def _spec(folder: RunFolder) -> RunSpec:
+def _surveyed(
+    folder: RunFolder, root: Path, codes: Callable[[registry.PluginEntry], Code], unread: Callable[[str], None]
+) -> RunStatus:
+    """Return the state of a run by its own files.
+
+    Raises:
+        NewerResults: a newer mtbench wrote its record.
+        StoreError: neither its spec nor a record can be read.
+    """
     try:
-        return folder.spec()
-    except StoreError:
+        asked = folder.spec()
+    except StoreError as cause:
         record = folder.record()
         if record is None:
             raise
-        return record.spec
+        unread(f"{cause.given} The spec in the record counts.")
+        asked = record.spec
+    status = status_of(folder.path, asked, root, codes)
+    if status.state == "damaged" and (sealed := _own_record(folder)) is not None:
+        unread(f"{folder.path / 'spec.json'} is of another run than the record beside it. The record counts.")
+        asked = sealed.spec
+        status = status_of(folder.path, asked, root, codes)
+    true = with_checked_titles(asked) if status.record is None else status.record.spec
+    if true.titles != asked.titles:
+        unread(f"{folder.path / 'spec.json'} calls the run {_named(asked)}. It is {_named(true)}.")
+        status = dataclasses.replace(status, spec=dataclasses.replace(asked, titles=true.titles))
+    return status
+
+
+def _own_record(folder: RunFolder) -> Record | None:
+    """Return the record of a run if it is whole, and the folder has its identity in its name."""
+    try:
+        record = folder.record()
+    except DamagedRecord:
+        return None
+    return record if record is not None and folder.path.name.endswith(record.spec.id) else None
+
+
+def _named(spec: RunSpec) -> str:
+    return f"'{', '.join(_titles(spec))}'"
 
 
 def _titles(spec: RunSpec) -> tuple[str, str, str]:

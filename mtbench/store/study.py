@@ -4,18 +4,22 @@ A study is of one method on one dataset. Its trials are ordinary runs, stored li
 read without Optuna, whose journal is in the same folder.
 """
 
+import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
 from mtbench.contract import TrainingProtocol
-from mtbench.errors import DamagedRecord, NewerResults
-from mtbench.plan.spec import Titles, composition
+from mtbench.contract.options.files import with_short_hashes
+from mtbench.errors import DamagedRecord, NewerResults, StoreError, UsageError
+from mtbench.plan.checked import check_protocol, method_title, protocol_title
+from mtbench.plan.spec import Choice, Titles, composition
 from mtbench.store.atomic import write_text
-from mtbench.store.reading import files_below, read_bytes
+from mtbench.store.guard import Refused, read_guarded
+from mtbench.store.reading import files_below
 from mtbench.store.record import TaskInfo
 from mtbench.store.record.formats import study_from_1
 from mtbench.store.record.sealed import Later, Number, Unsealed, seal, unseal
@@ -176,27 +180,42 @@ def read_study(path: Path) -> Study:
         NewerResults: a newer mtbench wrote it.
     """
     try:
-        body = unseal("study", read_bytes(path), newest=FORMAT)
+        body = unseal("study", read_guarded(path), newest=FORMAT)
     except Later as cause:
         raise NewerResults(
             f"{path} has format {cause.found}, and this mtbench reads studies up to {FORMAT}.",
             mend="Upgrade mtbench, or give another folder with --results.",
         ) from None
-    except (OSError, Unsealed) as cause:
+    except (OSError, Refused, Unsealed) as cause:
         raise _damaged(path, str(cause)) from None
     try:
-        return _READER.validate_python(study_from_1(body) if body["format"] == 1 else body)
-    except (ValidationError, AttributeError, LookupError, TypeError):
+        study = _READER.validate_python(study_from_1(body) if body["format"] == 1 else body)
+        check_protocol(study.protocol)
+        return dataclasses.replace(study, titles=_checked_titles(study))
+    except UsageError as cause:
+        raise _damaged(path, cause.given.rstrip(".")) from None
+    except (ValueError, AttributeError, LookupError, TypeError):  # ValidationError is a ValueError
         raise _damaged(path, "it is not a study") from None
 
 
-def read_studies(results: Path) -> list[Study]:
+def read_studies(results: Path, unread: Callable[[str], None] | None = None) -> list[Study]:
     """Return every study below a results folder or in a pack, by dataset and method.
+
+    Args:
+        unread: called with a sentence on each study that cannot be read, which is left out. Without it, it is an error.
 
     Raises:
         DamagedRecord, NewerResults: see `read_study`.
     """
-    return in_order(read_study(path) for path in study_files(results))
+    found = []
+    for path in study_files(results):
+        try:
+            found.append(read_study(path))
+        except StoreError as cause:
+            if unread is None:
+                raise
+            unread(f"{cause} It is left out, and tables show its trials as they show other runs.")
+    return in_order(found)
 
 
 def study_files(results: Path) -> list[Path]:
@@ -209,6 +228,17 @@ def study_files(results: Path) -> list[Path]:
 def in_order(studies: Iterable[Study]) -> list[Study]:
     """Return studies by dataset, method and protocol."""
     return sorted(studies, key=lambda study: (study.dataset, study.titles.method, study.titles.protocol, study.id))
+
+
+def _checked_titles(study: Study) -> Titles:
+    """Return the titles of a study, each as it is if it describes the study, else made from its parts."""
+    network, balancer = (Choice(name=part.partition(":")[0]) for part in composition(study.method))
+    return dataclasses.replace(
+        study.titles,
+        dataset=with_short_hashes(study.dataset),
+        method=method_title(study.titles.method, network, balancer, study.backbone, searched=True),
+        protocol=protocol_title(study.titles.protocol, study.protocol),
+    )
 
 
 def _damaged(path: Path, what: str) -> DamagedRecord:

@@ -4,7 +4,7 @@ A run is known by its identity: a run in two folders counts once, and two differ
 only the reader knows which one to believe.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from mtbench.store.study import Study, in_order, read_studies, study_files
 __all__ = ["studies_of", "survey_all", "unlike_runs", "unlike_studies"]
 
 
-def survey_all(folders: Sequence[Path], root: Path) -> list[RunStatus]:
+def survey_all(folders: Sequence[Path], root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:
     """Return every run below some results folders, by dataset, method, protocol and seed.
 
     For a run in several folders the best state counts; among equal states, that of the folder named first.
@@ -25,16 +25,17 @@ def survey_all(folders: Sequence[Path], root: Path) -> list[RunStatus]:
     Args:
         folders: the results folders; for one folder all its runs are returned, as by `mtbench.store.status.survey`.
         root: the folder of the data files.
+        unread: see `mtbench.store.status.survey`.
 
     Raises:
         StoreError: a folder is missing or cannot be read, or two of them have different records of one run.
         NewerResults: a newer mtbench made one of them.
     """
     if len(folders) == 1:
-        return survey(folders[0], root)
+        return survey(folders[0], root, unread)
     found: dict[str, RunStatus] = {}
     for folder in folders:
-        for run in survey(folder, root):
+        for run in survey(folder, root, unread):
             known = found.get(run.folder.name)  # which ends with the identity
             if known is None:
                 found[run.folder.name] = run
@@ -46,15 +47,19 @@ def survey_all(folders: Sequence[Path], root: Path) -> list[RunStatus]:
     return by_title(found.values())
 
 
-def studies_of(folders: Iterable[Path]) -> list[Study]:
+def studies_of(folders: Iterable[Path], unread: Callable[[str], None] | None = None) -> list[Study]:
     """Return every study below some results folders, by dataset and method.
+
+    Args:
+        folders: the results folders.
+        unread: see `mtbench.store.study.read_studies`.
 
     Raises:
         StoreError: one cannot be read, or two folders have different results of one search.
     """
     found: dict[str, tuple[Path, Study]] = {}
     for folder in folders:
-        for study in read_studies(folder):
+        for study in read_studies(folder, unread):
             other, known = found.setdefault(study.id, (folder, study))
             if known is not study and _text(known) != _text(study):
                 raise unlike_studies((_place(other, known), known), (_place(folder, study), study))

@@ -2,9 +2,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import mtbench
 from mtbench.cli.app import app
 from mtbench.errors import UsageError
 from mtbench.store.record import render_record
@@ -135,3 +137,35 @@ def test_the_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout == "[]\n"
+
+
+def test_files_that_cannot_be_read_cost_a_line_each_and_not_the_report(tmp_path: Path) -> None:
+    results, out = tmp_path / "runs", tmp_path / "out"
+    runs = [finished(method, seed) for method in ("branches", "td") for seed in (0, 1)]
+    for run in runs:
+        keep(results, run)
+    (results / runs[0].spec.folder / "spec.json").write_text("{")
+    (results / runs[1].spec.folder / "record.json").unlink()
+    (results / runs[1].spec.folder / "spec.json").write_text("[" * 100_000)
+    spec = results / runs[2].spec.folder / "spec.json"
+    spec.write_text(spec.read_text().replace('"dataset": "mmnist2"', '"dataset": ".."'))
+    search = results / "searches" / "mmnist2" / "td-1" / "search.json"
+    search.parent.mkdir(parents=True)
+    search.write_text('{"study": {"format": Infinity}, "sha256": ""}')
+    shown = call(str(results), "--out", str(out), "--data-root", str(tmp_path / "data"))
+    lines = " ".join(shown.split()).replace(f"{results}/", "")
+    assert f"{runs[0].spec.folder}/spec.json is not the spec of a run" in lines
+    assert f"{runs[1].spec.folder}/spec.json is not read: its lists and objects are nested more than 50" in lines
+    assert f"{runs[2].spec.folder}/spec.json calls the run '.., td, paper'. It is 'mmnist2, td, paper'." in lines
+    assert "the study searches/mmnist2/td-1/search.json is damaged" in lines
+    frame = pd.read_csv(out / "mmnist2-runs.csv")
+    assert frame.groupby("method").seed.unique().map(sorted).to_dict() == {"branches": [0], "td": [0, 1]}
+    assert {path.name for path in tmp_path.iterdir()} <= {"runs", "out", "data"}
+
+
+def test_a_frame_of_results_that_cannot_all_be_read_comes_with_a_warning(tmp_path: Path) -> None:
+    keep(tmp_path, finished("branches", 0))
+    (tmp_path / "mmnist9").symlink_to(tmp_path / "nowhere")
+    with pytest.warns(UserWarning, match=r"mmnist9 is a link to .*nowhere, which is not there"):
+        frame = mtbench.load(tmp_path, data_root=tmp_path / "data")
+    assert set(frame.method) == {"branches"}

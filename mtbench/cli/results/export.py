@@ -1,5 +1,6 @@
 """``mtbench export``: results as one table for other programs."""
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -23,5 +24,10 @@ def export(
     from mtbench.door.export import export as write
     from mtbench.engines.say import say
 
-    frame = write(chosen_folders(folders, results), out, data_root=data_root(root))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        frame = write(chosen_folders(folders, results), out, data_root=data_root(root))
+    for warning in warned:
+        for line in str(warning.message).splitlines():
+            say(console(), line, style="yellow", markup=False)
     say(console(), f"{len(frame)} rows of {frame['id'].nunique()} runs are written to {out}", markup=False)

@@ -10,13 +10,18 @@ __all__ = ["status"]
 def status(folders: Folders = None, results: ResultsOption = None, root: DataRoot = None) -> None:
     """Show how many runs are missing, running, failed, damaged, stale or fresh, and the reasons."""
     from mtbench.cli.training.grid import notes, table
+    from mtbench.door.contents import capped
     from mtbench.engines.say import say
-    from mtbench.store.union import survey_all
+    from mtbench.store.union import studies_of, survey_all
 
     chosen = chosen_folders(folders, results)
+    unread: list[str] = []
     with keeping():
-        runs = survey_all(chosen, data_root(root))
+        runs = survey_all(chosen, data_root(root), unread.append)
+        studies_of(chosen, unread.append)
     out = console()
+    for line in capped(unread):
+        say(out, line, style="yellow", markup=False)
     if not runs:
         say(out, f"No runs in {', '.join(map(str, chosen))} yet.", markup=False)
         return

@@ -2,12 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from mtbench.errors import DamagedRecord, NewerResults
+from mtbench.errors import DamagedRecord, NewerResults, UsageError
+from mtbench.plan.checked import LARGEST_NUMBER, check_spec, with_checked_titles
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record.circumstances import Cost, Environment, Fingerprints, Parameters, PhaseInfo
 from mtbench.store.record.diagnosis import Selectivity
@@ -119,7 +120,7 @@ def render_record(record: Record) -> str:
 
 
 def read_record(text: str | bytes, where: str) -> Record:
-    """Read ``record.json`` and check it against its own checksum.
+    """Read ``record.json`` and check it against its own checksum, and the titles in its spec against the rest of it.
 
     Args:
         where: the file, for the error.
@@ -135,9 +136,27 @@ def read_record(text: str | bytes, where: str) -> Record:
     except Unsealed as cause:
         raise _damaged(where, str(cause)) from None
     try:
-        return _READER.validate_python(record_from_1(body) if body["format"] == 1 else body)
+        record = _READER.validate_python(record_from_1(body) if body["format"] == 1 else body)
     except (ValidationError, AttributeError, LookupError, TypeError) as cause:
         raise _damaged(where, f"it is not a record ({_amiss(cause)})") from None
+    try:
+        check_spec(record.spec)
+    except UsageError as cause:
+        raise _damaged(where, cause.given.rstrip(".")) from None
+    if (largest := max(_counts(record))) > LARGEST_NUMBER:
+        raise _damaged(where, f"it counts {largest:.3g} of something")
+    spec = with_checked_titles(record.spec)
+    return record if spec is record.spec else dataclasses.replace(record, spec=spec)
+
+
+def _counts(record: Record) -> Iterator[int]:
+    """Yield the whole numbers that become columns of tables."""
+    yield from (record.training_examples, record.selected_epoch, record.numerics.threads)
+    for part in (record.cost, record.parameters):
+        yield from (value for value in vars(part).values() if isinstance(value, int))
+    for point in record.curve:
+        yield from (point.epoch, point.steps, point.label_uses)
+    yield from (result.count for results in record.results.values() for result in results.values())
 
 
 def _amiss(cause: Exception) -> str:

@@ -69,7 +69,7 @@ def unseal(kind: str, text: str | bytes, *, newest: int) -> Any:
         outer = json.loads(text)
         body, expected = outer[kind], outer["sha256"]
         found_format = int(body["format"])
-    except (ValueError, KeyError, TypeError) as cause:
+    except (ValueError, KeyError, TypeError, OverflowError) as cause:
         raise Unsealed(f"it cannot be read ({type(cause).__name__}: {cause})") from None
     if found_format > newest:
         raise Later(found_format)

@@ -1,0 +1,63 @@
+"""Reading of small JSON files that anything may have written to: size and depth are checked before they are parsed."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mtbench.store.reading import read_bytes, size_of
+
+__all__ = ["DEEPEST", "LARGEST", "SHORT", "Refused", "check_depth", "read_guarded"]
+
+LARGEST = 64 << 20
+"""Bytes of the largest record, study, declaration or journal that is read."""
+SHORT = 1 << 20
+"""Bytes of the largest spec, failure, mark or list of paths that is read."""
+DEEPEST = 50
+"""Levels of the deepest lists and objects that are parsed."""
+
+_KEPT = b'[]{}"'
+_OTHERS = bytes(set(range(256)) - set(_KEPT))
+
+
+class Refused(ValueError):
+    """The file is not parsed; the text gives the reason."""
+
+
+def read_guarded(path: Path, largest: int = LARGEST) -> bytes:
+    """Return the content of a JSON file, or of one with a JSON text in each line, that is safe to parse.
+
+    Args:
+        path: the file, which may be in a pack.
+        largest: the number of bytes that it may have.
+
+    Raises:
+        OSError, StoreError: see `mtbench.store.reading.read_bytes`.
+        Refused: it is too large or too deep, or is not a regular file.
+    """
+    size = size_of(path)
+    if size is None and path.exists() and not path.is_dir():
+        raise Refused("it is not a regular file")  # reading a pipe would wait, and reading some devices would not end
+    if size is not None and size > largest:
+        raise Refused(f"it has {size:,} bytes, and at most {largest:,} are read")
+    text = read_bytes(path)
+    check_depth(text)
+    return text
+
+
+def check_depth(text: bytes) -> None:
+    """Refuse a JSON text whose lists and objects are nested more than `DEEPEST` levels.
+
+    Raises:
+        Refused: it is.
+    """
+    if b"\\" in text:  # an escaped quotation mark ends no string
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = np.frombuffer(text.translate(None, _OTHERS), dtype=np.uint8)
+    if len(marks) <= DEEPEST:
+        return
+    inside = np.cumsum(marks == ord('"'), dtype=np.uint8) & 1  # in a string; the quotation marks themselves add 0
+    opening = (marks == ord("[")) | (marks == ord("{"))
+    closing = (marks == ord("]")) | (marks == ord("}"))
+    steps = (opening.astype(np.int8) - closing.astype(np.int8)) * (1 - inside).astype(np.int8)
+    if int(np.cumsum(steps, dtype=np.int32).max()) > DEEPEST:
+        raise Refused(f"its lists and objects are nested more than {DEEPEST} levels")
