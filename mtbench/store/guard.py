@@ -52,12 +52,21 @@ def check_depth(text: bytes) -> None:
     """
     if b"\\" in text:  # an escaped quotation mark ends no string
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = np.frombuffer(text.translate(None, _OTHERS), dtype=np.uint8)
-    if len(marks) <= DEEPEST:
-        return
-    inside = np.cumsum(marks == ord('"'), dtype=np.uint8) & 1  # in a string; the quotation marks themselves add 0
-    opening = (marks == ord("[")) | (marks == ord("{"))
-    closing = (marks == ord("]")) | (marks == ord("}"))
-    steps = (opening.astype(np.int8) - closing.astype(np.int8)) * (1 - inside).astype(np.int8)
-    if int(np.cumsum(steps, dtype=np.int32).max()) > DEEPEST:
+    marks = text.translate(None, _OTHERS).replace(b'""', b"")
+    rest = marks
+    for _ in range(DEEPEST):  # what is nested least deeply is left; of a usual file nothing after a few levels
+        if not rest:
+            return
+        rest = rest.replace(b"[]", b"").replace(b"{}", b"")
+    if _depth(marks) > DEEPEST:
         raise Refused(f"its lists and objects are nested more than {DEEPEST} levels")
+
+
+def _depth(marks: bytes) -> int:
+    """Return how many lists and objects are open at most, of the brackets and quotation marks of a text."""
+    codes = np.frombuffer(marks, dtype=np.uint8)
+    inside = np.cumsum(codes == ord('"'), dtype=np.uint8) & 1  # in a string; the quotation marks themselves add 0
+    opening = (codes == ord("[")) | (codes == ord("{"))
+    closing = (codes == ord("]")) | (codes == ord("}"))
+    steps = (opening.astype(np.int8) - closing.astype(np.int8)) * (1 - inside).astype(np.int8)
+    return int(np.cumsum(steps, dtype=np.int32).max(initial=0))
