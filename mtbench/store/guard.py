@@ -1,10 +1,12 @@
 """Reading of small JSON files that anything may have written to: size and depth are checked before they are parsed."""
 
+import os
+import stat
 from pathlib import Path
 
 import numpy as np
 
-from mtbench.store.reading import read_bytes, size_of
+from mtbench.store.reading import inside, read_bytes, size_of
 
 __all__ = ["DEEPEST", "LARGEST", "SHORT", "Refused", "check_depth", "read_guarded"]
 
@@ -34,14 +36,31 @@ def read_guarded(path: Path, largest: int = LARGEST) -> bytes:
         OSError, StoreError: see `mtbench.store.reading.read_bytes`.
         Refused: it is too large or too deep, or is not a regular file.
     """
-    size = size_of(path)
-    if size is None and path.exists() and not path.is_dir():
-        raise Refused("it is not a regular file")  # reading a pipe would wait, and reading some devices would not end
-    if size is not None and size > largest:
-        raise Refused(f"it has {size:,} bytes, and at most {largest:,} are read")
-    text = read_bytes(path)
+    text = _content(path, largest) if inside(path) is None else _checked(path, largest)
     check_depth(text)
     return text
+
+
+def _content(path: Path, largest: int) -> bytes:
+    """Return the content of a file outside of packs."""
+    # Opened to wait for nothing: reading a pipe would, and reading some devices would not end.
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise Refused("it is not a regular file")
+        _check_size(state.st_size, largest)
+        return file.read()
+
+
+def _checked(path: Path, largest: int) -> bytes:
+    """Return the content of a file in a pack."""
+    _check_size(size_of(path) or 0, largest)
+    return read_bytes(path)
+
+
+def _check_size(size: int, largest: int) -> None:
+    if size > largest:
+        raise Refused(f"it has {size:,} bytes, and at most {largest:,} are read")
 
 
 def check_depth(text: bytes) -> None:
