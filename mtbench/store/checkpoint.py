@@ -6,6 +6,7 @@ no byte before the checksum of all of them was compared.
 
 import hashlib
 import io
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mtbench.errors import is_out_of_memory
+from mtbench.store.arrays import Unreadable, check_members
 from mtbench.store.atomic import store_errors, write_bytes
 
 __all__ = ["CHECKPOINT", "Checkpoint", "CheckpointFile", "OtherFormat", "Unusable", "pack", "payload", "unpack"]
@@ -81,7 +83,12 @@ def unpack(data: bytes) -> Checkpoint:
 
     saved = io.BytesIO(payload(data))
     try:
+        with zipfile.ZipFile(saved) as archive:  # torch unpacks compressed members too, and writes none
+            check_members(archive.infolist(), len(data), (zipfile.ZIP_STORED,))
+        saved.seek(0)
         return Checkpoint(**torch.load(saved, weights_only=True, map_location="cpu"))
+    except Unreadable as cause:
+        raise Unusable(str(cause)) from cause
     except Exception as cause:  # torch has many exceptions for a file that it cannot read
         if is_out_of_memory(cause):
             raise

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from mtbench.errors import Busy, DamagedRecord, StoreError, UsageError
 from mtbench.plan.checked import check_spec
 from mtbench.plan.spec import RunSpec
+from mtbench.store.arrays import Unreadable, read_arrays, read_weights
 from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text
 from mtbench.store.checkpoint import CHECKPOINT, CheckpointFile
 from mtbench.store.failure import Failure, read_failure, render_failure
@@ -41,6 +42,7 @@ FILES = "files.json"
 """Paths by hash of the files among the options of a run on this machine. They are private to it."""
 LOG = "log.txt"
 """Output of the process that works on the run, and of its libraries."""
+MEND = "Run it again with `mtbench run ... --refresh all`, or restore the file."
 PASSING = (CHECKPOINT, "failure.json", LOG)
 """The files that a finished run no longer needs."""
 
@@ -149,18 +151,18 @@ class RunFolder:
         """Return the final weights by name.
 
         Raises:
-            StoreError: there are none.
+            StoreError: there are none, or the file is none of weights.
             DamagedRecord: they do not match the checksum in the record.
         """
-        import safetensors.torch
-
-        return safetensors.torch.load(self._verified("model.safetensors", record))
+        data = self._verified("model.safetensors", record)
+        with self._readable("model.safetensors"):
+            return read_weights(data)
 
     def predictions(self, record: Record) -> dict[str, NDArray[Any]]:
         """Return the stored prediction for each test example, by task.
 
         Raises:
-            StoreError: there are none.
+            StoreError: there are none, or the file is none of arrays.
             DamagedRecord: they do not match the checksum in the record.
         """
         found = self._archive(record)
@@ -208,18 +210,26 @@ class RunFolder:
             return {}
 
     def _archive(self, record: Record) -> dict[str, NDArray[Any]]:
-        with np.load(io.BytesIO(self._verified("predictions.npz", record)), allow_pickle=False) as archive:
-            return dict(archive)
+        data = self._verified("predictions.npz", record)
+        with self._readable("predictions.npz"):
+            return read_arrays(data)
+
+    @contextmanager
+    def _readable(self, name: str) -> Iterator[None]:
+        """Turn what is wrong with a file that matches its checksum, as one from a stranger may, into a StoreError."""
+        try:
+            yield
+        except Unreadable as cause:
+            raise StoreError(f"{self.path / name} cannot be read: {cause}.", mend=MEND) from cause
 
     def _verified(self, name: str, record: Record) -> bytes:
         path = self.path / name
-        mend = "Run it again with `mtbench run ... --refresh all`, or restore the file."
         try:
             data = read_bytes(path)
         except OSError as cause:
-            raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.", mend=mend) from cause
+            raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.", mend=MEND) from cause
         if (found := _sha256(data)) != record.files.get(name):
-            raise DamagedRecord(f"{path} has the checksum {found}, and its record another.", mend=mend)
+            raise DamagedRecord(f"{path} has the checksum {found}, and its record another.", mend=MEND)
         return data
 
 

@@ -26,6 +26,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
+from pydantic import ConfigDict, TypeAdapter
+
 from mtbench.errors import Busy, StoreError
 from mtbench.store.atomic import store_errors, temporary_name
 from mtbench.store.guard import SHORT, read_guarded
@@ -56,6 +58,8 @@ class Owner:
         started: start time of the process, as the system writes it; a reused process number has another one.
         token: time of the lease in UTC and random text, which distinguishes two leases of one process.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     host: str
     pid: int
@@ -252,8 +256,8 @@ def _number(path: Path) -> int:
 def _read(path: Path) -> Owner | None:
     """Return the owner in a lease, or None if the file is missing or cannot be parsed."""
     try:
-        return Owner(**json.loads(read_guarded(path, SHORT)))
-    except (OSError, ValueError, TypeError):
+        return _OWNER.validate_json(read_guarded(path, SHORT), strict=True)
+    except (OSError, ValueError):  # ValidationError is a ValueError
         return None
 
 
@@ -287,3 +291,6 @@ def _age(path: Path) -> float | None:
         with suppress(OSError):
             os.utime(path)  # from now on it gets old, unless its owner lives and goes on
     return max(0.0, age)
+
+
+_OWNER = TypeAdapter(Owner)

@@ -31,6 +31,7 @@ from mtbench.train.optimizer.build import build_optimizer, set_learning_rate
 from mtbench.train.optimizer.registration import check_phases, check_registered, known_to
 from mtbench.train.phases import Phase, phases
 from mtbench.train.progress import Progress
+from mtbench.train.resumption import check_curve, check_plain_parts, restore_optimizer
 from mtbench.train.selection import best_epochs, keep_best
 
 __all__ = ["TRAIN_EXAMPLES", "Fitted", "Keeper", "curve_epochs", "fit"]
@@ -112,16 +113,18 @@ def fit(
     weights, guard = WeightMeter(run.tasks, device), Guard(run.tasks, device)
     if (state := keeper.restore()) is not None:
         with _fitting():
+            check_plain_parts(state, epochs=epochs, tasks=len(run.tasks), network=network.state_dict())
             network.load_state_dict(state["network"])
             run.balancer.load_state_dict(state["balancer"])
             ledger, curve, finished = Ledger(**state["ledger"]), _CURVE.validate_python(state["curve"]), state["epoch"]
+            check_curve(curve, run.tasks, "val" if protocol.validation else "test")
             selected = state["selected"] if selects else None
             weights.restore(state["weights"])
     phase = _phase(plan, finished)
     optimizer = build_optimizer(protocol, network, phase)
     if state is not None and finished > phase.start:
         with _fitting():
-            optimizer.load_state_dict(state["optimizer"])
+            restore_optimizer(optimizer, state["optimizer"])
     norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
     evaluate = partial(measure, network, norm_batch=norm_batch, check_stop=check_stop)
     where = {*(curve_epochs(epochs, protocol.curve) if points is None else points), *(phase.end for phase in plan)}

@@ -4,8 +4,10 @@ import hashlib
 import io
 import os
 import random
+import zipfile
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -210,3 +212,14 @@ def test_memory_that_runs_out_while_a_checkpoint_is_read_does_not_make_it_damage
             checkpoint.read()
     assert checkpoint.read() is not None
     assert checkpoint.notes == []
+
+
+def test_a_checkpoint_with_compressed_members_is_refused_before_torch_unpacks_it() -> None:
+    file, small = io.BytesIO(), io.BytesIO()
+    torch.save({"weight": torch.zeros(10_000)}, file)
+    with ZipFile(file) as archive, ZipFile(small, "w", zipfile.ZIP_DEFLATED) as compressed:
+        for name in archive.namelist():
+            compressed.writestr(name, archive.read(name))
+    data = b"mtbench checkpoint 2\n" + hashlib.sha256(small.getvalue()).digest() + small.getvalue()
+    with pytest.raises(Unusable, match="compressed in another way than mtbench does"):
+        unpack(data)
