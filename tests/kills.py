@@ -148,20 +148,20 @@ COMMANDS = {
         arguments=("run", "--methods", "uniform,moo,td", "--seeds", "1", *TOYS, "20"),
         outcome=finished_runs,
         trains=True,
-        part=0.3,
+        part=0.25,
     ),
     "search": Command(
         arguments=("search", "--methods", "td", "--trials", "4", "--retrain", "1", *TOYS, "3"),
         outcome=_searched,
         trains=True,
-        part=0.2,
+        part=0.15,
     ),
     "exec": Command(
         arguments=("exec", "results/local/run", "--device", "cpu"),
         outcome=finished_runs,
         begin=_spec,
         trains=True,
-        part=0.2,
+        part=0.15,
     ),
     "report": Command(
         arguments=("report", "--out", "report"),
@@ -175,7 +175,13 @@ COMMANDS = {
         begin=_originals,
         part=0.15,
     ),
-    # Commands that pack and merge results take their places here.
+    "store pack": Command(
+        arguments=("store", "pack", "results/local", "packed/evidence.zip"),
+        outcome=lambda place: _written("packed", place),
+        begin=_runs_to_report,
+        part=0.1,
+    ),
+    # `store merge` takes its place here once it may be given again after it has written its pack.
 }
 
 

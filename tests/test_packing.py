@@ -7,11 +7,11 @@ import pytest
 
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.check import verify
 from mtbench.store.declaration import declare
 from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record, TaskResult
 from mtbench.store.union import survey_all
+from mtbench.store.upkeep.verify import verify
 from results import packing
 from tests.builders.published import publish
 from tests.builders.records import accuracies, record_of

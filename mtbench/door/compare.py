@@ -44,7 +44,7 @@ def compare(
     is 0, by the paired t-test; ``p_holm`` is the p-value after Holm's correction over all rows of the frame.
 
     Args:
-        results: a results folder, or several.
+        results: a results folder or a pack, or several.
         a: the first method, as tables name it, such as ``td`` or ``branches+pcgrad``.
         b: the second method.
         dataset: datasets to compare them on, such as ``mmnist3``; by default all that have both methods.

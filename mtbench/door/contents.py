@@ -11,6 +11,7 @@ from mtbench.errors import UsageError, did_you_mean
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
+from mtbench.store.pack.index import SUFFIX
 from mtbench.store.reading import is_there
 from mtbench.store.status import RunStatus
 from mtbench.store.union import studies_of, survey_all
@@ -84,7 +85,8 @@ def read_contents(results: Folders, root: Folder | None = None) -> Contents:
     if not runs:
         raise UsageError(
             f"there are no runs in {_listed(given)}.",
-            mend="Train some: mtbench run --methods td,uniform --dataset mmnist3; or name the folder that they are in.",
+            mend=_packs_of(given)
+            or "Train some: mtbench run --methods td,uniform --dataset mmnist3; or name the folder that they are in.",
             where=" ".join(unread[:1]),
         )
     studies = find_studies(studies_of(given, unread.append), runs)
@@ -107,6 +109,12 @@ def capped(lines: Sequence[str]) -> list[str]:
     """Return the first lines, and a last one with the number of the others if there are many."""
     rest = len(lines) - MOST
     return [*lines[:MOST], *([f"... and {rest} more such lines."] if rest > 0 else [])]
+
+
+def _packs_of(given: Sequence[Path]) -> str:
+    """Return a sentence on packs in the folders, which are read if they are named; empty if there are none."""
+    packs = [folder for folder in given if any(folder.glob(f"*{SUFFIX}"))]
+    return f"Name the packs in it: {' '.join(f'{folder}/*{SUFFIX}' for folder in packs)}" if packs else ""
 
 
 def _listed(folders: Sequence[Path]) -> str:

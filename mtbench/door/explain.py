@@ -20,7 +20,8 @@ def explain(
     """Write pages of figures on the network of a finished run: attention maps, nearest images or predicted maps.
 
     Args:
-        run: the folder of the run, a file in it, or a folder above it that has no other run below.
+        run: the folder of the run, a file in it, or a folder above it that has no other run below; also in a pack
+            with weights, as ``x.zip/mmnist2/td/seed-0-1a2b3c4d5e6f``.
         images: images per case, such as right answers; of maps, images per task.
         out: the folder to write to; by default one of the run's own below ``reports/local``.
         data_root: see `mtbench.load`.

@@ -20,7 +20,7 @@ def export(results: Folders, out: Folder, *, data_root: Folder | None = None) ->
     """Write the tidy frame of `mtbench.load` as CSV or Parquet, by the suffix of the file.
 
     Args:
-        results: a results folder, or several.
+        results: a results folder or a pack, or several.
         out: the file; its folder is made if need be.
         data_root: see `mtbench.load`.
 

@@ -32,7 +32,7 @@ def load(results: Folders = "results/local", *, data_root: Folder | None = None)
     one row, with its ``state`` and ``why``. Trials of a search are left out: settings were chosen by them.
 
     Args:
-        results: a results folder, or several. A run that lies in two of them counts once.
+        results: a results folder or a pack, or several. A run that lies in two of them counts once.
         data_root: the folder of the data files, by which stale runs are recognized; by default that of the environment
             variable MTBENCH_DATA, or the platform's folder for user data.
 
@@ -58,7 +58,7 @@ def curves(results: Folders = "results/local", *, data_root: Folder | None = Non
     """Return the learning curves of finished runs as a tidy frame: one row per run, epoch, split, task and metric.
 
     Args:
-        results: a results folder, or several.
+        results: a results folder or a pack, or several.
         data_root: see `mtbench.load`.
 
     Returns:

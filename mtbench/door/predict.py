@@ -27,7 +27,8 @@ def predict(
     """Return the predictions of a finished run's network for some inputs.
 
     Args:
-        run: the folder of the run, a file in it, or a folder above it that has no other run below.
+        run: the folder of the run, a file in it, or a folder above it that has no other run below; also in a pack
+            with weights, as ``x.zip/mmnist2/td/seed-0-1a2b3c4d5e6f``.
         images: (N, C, H, W), in the shape and type of the dataset's inputs: uint8 for images, which are normalized as
             those of the dataset are; float32 for inputs that are no images, in any shape (N, ...) that the dataset has.
         data_root: see `mtbench.load`. The dataset's own files must be there, for they say how inputs are normalized.

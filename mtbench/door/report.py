@@ -43,7 +43,7 @@ def report(
     """Print the tables of finished runs, and write them with their figures.
 
     Args:
-        results: a results folder, or several.
+        results: a results folder or a pack, or several.
         out: the folder of the files; by default ``reports/local/<dataset or suite>``.
         dataset: report these datasets alone.
         suite: report the runs of this suite: published numbers beside measured ones, and its claims, judged.

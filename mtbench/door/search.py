@@ -5,13 +5,14 @@ from typing import Any
 
 import pandas as pd
 
-from mtbench.door.given import DEFAULT_RESULTS, Folder, names, seed_list
+from mtbench.door.given import DEFAULT_RESULTS, Folder, folders, names, seed_list
 from mtbench.door.given import settings as texts
 from mtbench.door.run import work_on
 from mtbench.engines.slots import slots
 from mtbench.search.planning import plan_search
 from mtbench.search.request import TUNING, SearchRequest
 from mtbench.search.rounds import run_search
+from mtbench.search.versions import check_versions, unlike_versions
 from mtbench.store.study import Study, Trial
 
 __all__ = ["search"]
@@ -37,6 +38,7 @@ def search(
     jobs: int | None = None,
     runs_per_device: int = 1,
     refresh: str | Iterable[str] = (),
+    strict: bool = False,
     quiet: bool = False,
     **settings: object,
 ) -> pd.DataFrame:
@@ -65,6 +67,7 @@ def search(
         jobs: runs at a time; by default one per core, or as the GPUs allow.
         runs_per_device: runs at a time on each GPU.
         refresh: states in which runs are retrained, see `mtbench.run`.
+        strict: True to refuse to resume a search whose trials another version of Optuna proposed.
         quiet: True to print no progress.
         settings: settings of the training protocol that are to differ, such as ``epochs=10``.
 
@@ -102,10 +105,14 @@ def search(
         points=points,
     )
     plans = plan_search(request)
+    if strict:
+        check_versions(plans, folders(results)[0])
     work = work_on(results, data_root, slots(device, jobs, runs_per_device), refresh, quiet=quiet)
     firsts = [plan.specs(plan.default, request.seeds, validation=True)[0] for plan in plans]
     work.check(firsts)
     work.prepare(firsts)
+    for line in unlike_versions(plans, work.results):
+        work.say(line)
     studies = run_search(plans, results=work.results, perform=work)
     return pd.DataFrame([row for study in studies for trial in study.trials for row in _rows(study, trial)])
 

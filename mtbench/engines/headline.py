@@ -10,16 +10,17 @@ __all__ = ["headline", "headline_of_folder"]
 
 
 def headline(record: Record) -> tuple[str, str, float]:
-    """Return the name, the unit and the value of one number on the test split.
+    """Return the name, the unit and the value of one number on the test split; of a trial, on the validation split.
 
     It is the mean over tasks of the primary metric or, where tasks have unlike ones, that of the first task.
     """
     first, *others = record.tasks
+    split = "val" if record.spec.trial else "test"
     if not others:
-        return first.metric, first.unit, record.score(first)
+        return first.metric, first.unit, record.score(first, split)
     if {task.metric for task in others} == {first.metric}:
-        return f"mean {first.metric}", first.unit, record.mean()
-    return f"{first.metric} of {first.name}", first.unit, record.score(first)
+        return f"mean {first.metric}", first.unit, record.mean(split)
+    return f"{first.metric} of {first.name}", first.unit, record.score(first, split)
 
 
 def headline_of_folder(folder: Path) -> tuple[str, float] | None:

@@ -165,6 +165,11 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         StoreError, DataError: see `open_network`.
     """
     opened = open_network(folder, root, device)
+    if opened.record.spec.trial:
+        raise UsageError(
+            f"the run in {folder.path} is a trial of a search, which is not evaluated on the test split.",
+            mend="Name a run that the search retrained: `mtbench report` lists them.",
+        )
     kinds = _explained(opened.dataset)
     _check_inputs(opened.dataset, opened.test, kinds)
     return TrainedRun(

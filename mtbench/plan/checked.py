@@ -76,6 +76,7 @@ def method_title(title: str, network: Choice, balancer: Choice, backbone: str, *
     return f"{with_short_hashes(f'{network}+{balancer}')}@{shown}"
 
 
+@lru_cache(maxsize=1024)
 def protocol_title(title: str, protocol: TrainingProtocol) -> str:
     """Return the title of a training protocol if it begins with its name and each setting in it is true.
 

@@ -94,6 +94,8 @@ class RunSpec:
         seed: fixes the initial weights and the order of the data.
         titles: the names of the parts for people.
         files: paths of the files among the options, by hash. Configuration, and not part of the identity.
+        trial: True for a trial of a search, which is never evaluated on the test split. Not part of the identity: the
+            weights are those of the same run without it.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -106,6 +108,7 @@ class RunSpec:
     seed: int
     titles: Titles
     files: Mapping[str, str] = field(default_factory=dict)
+    trial: bool = False
 
     @cached_property
     def id(self) -> str:
@@ -150,6 +153,8 @@ class RunSpec:
         asked = dataclasses.asdict(self)
         if not self.files:
             del asked["files"]
+        if not self.trial:
+            del asked["trial"]
         if not self.titles.apart:
             del asked["titles"]["apart"]
         return json.dumps(asked, indent=1, sort_keys=True) + "\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState, create_trial
@@ -27,8 +28,10 @@ __all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]
 
 FILE = "journal.log"
 STATES = {TrialState.RUNNING: "asked", TrialState.COMPLETE: "done", TrialState.FAIL: "failed"}
-ASKED, MARKS, OUTCOME = "asked", "marks", "outcome"
+ASKED, MARKS, OUTCOME, OPTUNA = "asked", "marks", "outcome", "optuna"
 """Names of the attributes of a trial that Optuna does not have."""
+NOBODY = RandomSampler(seed=0)
+"""The sampler of the study in the journal, which is never asked: Optuna's default depends on its version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,7 @@ class JournalEntry:
         asked: the values by name, as on the command line.
         past: the trial as samplers see it.
         outcome: the outcome of a finished trial.
+        optuna: the version of Optuna that proposed it; empty in journals before it was stored.
     """
 
     number: int
@@ -62,6 +66,7 @@ class JournalEntry:
     asked: Mapping[str, str]
     past: Past
     outcome: Outcome
+    optuna: str = ""
 
 
 class Journal:
@@ -82,10 +87,11 @@ class Journal:
                     read_guarded(path)
                 self._storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_LeaseLock(path, lease)))
                 if name in {study.study_name for study in self._storage.get_all_studies()}:
-                    self._study = optuna.load_study(storage=self._storage, study_name=name)
+                    self._study = optuna.load_study(storage=self._storage, study_name=name, sampler=NOBODY)
                 else:
-                    goals = directions(higher)
-                    self._study = optuna.create_study(storage=self._storage, study_name=name, directions=goals)
+                    self._study = optuna.create_study(
+                        storage=self._storage, study_name=name, directions=directions(higher), sampler=NOBODY
+                    )
                 self.entries()
             except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as cause:
                 raise self.unreadable(f"{type(cause).__name__}: {cause}") from cause
@@ -114,6 +120,7 @@ class Journal:
                     )
                     if trial.state.is_finished()
                     else Outcome(),
+                    optuna=attributes.get(OPTUNA, ""),
                 )
             )
         return found
@@ -132,7 +139,7 @@ class Journal:
             state=TrialState.RUNNING,
             params=dict(proposal.point or {}),
             distributions=self._distributions if inside else {},
-            user_attrs={ASKED: dict(asked), MARKS: dict(proposal.marks)},
+            user_attrs={ASKED: dict(asked), MARKS: dict(proposal.marks), OPTUNA: optuna.__version__},
             system_attrs=dict(proposal.marks),
         )
         with store_errors(self._path), quiet():

@@ -82,13 +82,14 @@ class StudyPlan:
             _with(method.balancer_choice, given["balancer"]),
         )
         held_out = {"validation": "true"} if validation else {}
-        return plan_one(
+        specs = plan_one(
             self.dataset,
             compose(network, balancer, backbone, method.files),
             protocol=self.request.protocol,
             settings={**self.request.settings, **given["protocol"], **held_out},
             seeds=seeds,
         )
+        return [dataclasses.replace(spec, trial=validation) for spec in specs]
 
     @cached_property
     def study(self) -> Study:

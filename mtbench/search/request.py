@@ -9,6 +9,7 @@ from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.grid import parse_seeds
 
 __all__ = [
+    "BY_OPTUNA",
     "OBJECTIVES",
     "POINTS",
     "SAMPLERS",
@@ -25,6 +26,8 @@ TUNING = 1000
 TRIALS = 20
 """The default number of trials."""
 SAMPLERS = ("tpe", "nsga2", "qmc", "grid")
+BY_OPTUNA = ("tpe", "nsga2")
+"""The samplers that are Optuna's own."""
 OBJECTIVES = ("tasks", "mean")
 POINTS = ("front", "all")
 

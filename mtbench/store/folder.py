@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -98,6 +99,9 @@ class RunFolder:
     def write_spec(self, spec: RunSpec) -> None:
         """Write the spec of the run, and in another file the paths of the files among its options."""
         make_folder(self.path)
+        if spec.trial and self.has_record:  # a run that was trained before it was a trial may have been tested
+            with suppress(StoreError):
+                spec = dataclasses.replace(spec, trial=self.spec().trial)
         texts = {"spec.json": dataclasses.replace(spec, files={}).to_json()}
         if spec.files:
             texts[FILES] = json.dumps({**self._files(), **spec.files}, indent=1, sort_keys=True) + "\n"
@@ -198,6 +202,8 @@ class RunFolder:
 
     def _files(self) -> dict[str, str]:
         """Return paths by hash from `FILES`; none if it is missing or damaged, since the next command writes it."""
+        if inside(self.path) is not None or not os.path.exists(self.path / FILES):  # nearly every run
+            return {}
         try:
             return _FILES.validate_json(read_guarded(self.path / FILES, SHORT))
         except (OSError, StoreError, ValueError):

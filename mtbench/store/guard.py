@@ -1,10 +1,12 @@
 """Reading of small JSON files that anything may have written to: size and depth are checked before they are parsed."""
 
+import os
+import stat
 from pathlib import Path
 
 import numpy as np
 
-from mtbench.store.reading import read_bytes, size_of
+from mtbench.store.reading import inside, read_bytes, size_of
 
 __all__ = ["DEEPEST", "LARGEST", "SHORT", "Refused", "check_depth", "read_guarded"]
 
@@ -34,14 +36,31 @@ def read_guarded(path: Path, largest: int = LARGEST) -> bytes:
         OSError, StoreError: see `mtbench.store.reading.read_bytes`.
         Refused: it is too large or too deep, or is not a regular file.
     """
-    size = size_of(path)
-    if size is None and path.exists() and not path.is_dir():
-        raise Refused("it is not a regular file")  # reading a pipe would wait, and reading some devices would not end
-    if size is not None and size > largest:
-        raise Refused(f"it has {size:,} bytes, and at most {largest:,} are read")
-    text = read_bytes(path)
+    text = _content(path, largest) if inside(path) is None else _checked(path, largest)
     check_depth(text)
     return text
+
+
+def _content(path: Path, largest: int) -> bytes:
+    """Return the content of a file outside of packs."""
+    # Opened to wait for nothing: reading a pipe would, and reading some devices would not end.
+    with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise Refused("it is not a regular file")
+        _check_size(state.st_size, largest)
+        return file.read()
+
+
+def _checked(path: Path, largest: int) -> bytes:
+    """Return the content of a file in a pack."""
+    _check_size(size_of(path) or 0, largest)
+    return read_bytes(path)
+
+
+def _check_size(size: int, largest: int) -> None:
+    if size > largest:
+        raise Refused(f"it has {size:,} bytes, and at most {largest:,} are read")
 
 
 def check_depth(text: bytes) -> None:
@@ -52,12 +71,21 @@ def check_depth(text: bytes) -> None:
     """
     if b"\\" in text:  # an escaped quotation mark ends no string
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = np.frombuffer(text.translate(None, _OTHERS), dtype=np.uint8)
-    if len(marks) <= DEEPEST:
-        return
-    inside = np.cumsum(marks == ord('"'), dtype=np.uint8) & 1  # in a string; the quotation marks themselves add 0
-    opening = (marks == ord("[")) | (marks == ord("{"))
-    closing = (marks == ord("]")) | (marks == ord("}"))
-    steps = (opening.astype(np.int8) - closing.astype(np.int8)) * (1 - inside).astype(np.int8)
-    if int(np.cumsum(steps, dtype=np.int32).max()) > DEEPEST:
+    marks = text.translate(None, _OTHERS).replace(b'""', b"")
+    rest = marks
+    for _ in range(DEEPEST):  # what is nested least deeply is left; of a usual file nothing after a few levels
+        if not rest:
+            return
+        rest = rest.replace(b"[]", b"").replace(b"{}", b"")
+    if _depth(marks) > DEEPEST:
         raise Refused(f"its lists and objects are nested more than {DEEPEST} levels")
+
+
+def _depth(marks: bytes) -> int:
+    """Return how many lists and objects are open at most, of the brackets and quotation marks of a text."""
+    codes = np.frombuffer(marks, dtype=np.uint8)
+    inside = np.cumsum(codes == ord('"'), dtype=np.uint8) & 1  # in a string; the quotation marks themselves add 0
+    opening = (codes == ord("[")) | (codes == ord("{"))
+    closing = (codes == ord("]")) | (codes == ord("}"))
+    steps = (opening.astype(np.int8) - closing.astype(np.int8)) * (1 - inside).astype(np.int8)
+    return int(np.cumsum(steps, dtype=np.int32).max(initial=0))

@@ -107,7 +107,7 @@ def status_of(
     except DamagedRecord as cause:
         return RunStatus(folder=folder, spec=spec, state="damaged", why=str(cause), record=None)
     if record is not None:
-        why = "; ".join(_changes(record, root, codes))
+        why = "; ".join([*_lacks_test(record, spec), *_changes(record, root, codes)])
         absent, changed = absent_and_changed(folder, record)
         return RunStatus(
             folder=folder,
@@ -170,6 +170,11 @@ def _named(spec: RunSpec) -> str:
 
 def _titles(spec: RunSpec) -> tuple[str, str, str]:
     return spec.titles.dataset, spec.titles.method, spec.titles.protocol
+
+
+def _lacks_test(record: Record, spec: RunSpec) -> Iterator[str]:
+    if record.spec.trial and not spec.trial:
+        yield "it was a trial of a search, which is not evaluated on the test split"
 
 
 def _changes(record: Record, root: Path, codes: Callable[[registry.PluginEntry], Code]) -> Iterator[str]:

@@ -106,6 +106,9 @@ class Study:
         spent: see `Spent`.
         set_aside: the folders of the runs of trials beyond the number of the last request, from an earlier and longer
             search; they are kept for a longer one to come.
+        optuna: the versions of Optuna that proposed the trials after the default, each once, in the order of the
+            trials; an empty text stands for trials before it was stored. Empty if none is known, or if no sampler of
+            Optuna proposed them.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -131,6 +134,7 @@ class Study:
     retrained: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     spent: Spent = Spent()
     set_aside: tuple[str, ...] = ()
+    optuna: tuple[str, ...] = ()
 
     @property
     def network(self) -> str:
@@ -169,7 +173,10 @@ def write_study(folder: Path, study: Study) -> None:
     Raises:
         StoreError: it cannot be written.
     """
-    write_text(folder / FILE, seal("study", asdict(study)))
+    body = asdict(study)
+    if not study.optuna:
+        del body["optuna"]  # studies of earlier versions are written as they were
+    write_text(folder / FILE, seal("study", body))
 
 
 def read_study(path: Path) -> Study:

@@ -20,10 +20,12 @@ __all__ = ["studies_of", "survey_all", "unlike_runs", "unlike_studies"]
 def survey_all(folders: Sequence[Path], root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:
     """Return every run below some results folders, by dataset, method, protocol and seed.
 
-    For a run in several folders the best state counts; among equal states, that of the folder named first.
+    For a run in several folders the best state counts; among equal states, that with most of its files unchanged, then
+    that of the folder named first.
 
     Args:
-        folders: the results folders; for one folder all its runs are returned, as by `mtbench.store.status.survey`.
+        folders: the results folders and packs; for one of them all its runs are returned, as by
+            `mtbench.store.status.survey`.
         root: the folder of the data files.
         unread: see `mtbench.store.status.survey`.
 
@@ -42,7 +44,7 @@ def survey_all(folders: Sequence[Path], root: Path, unread: Callable[[str], None
                 continue
             if known.record and run.record and render_record(known.record) != render_record(run.record):
                 raise unlike_runs((known.folder, known.record), (run.folder, run.record))
-            if TRUST.index(run.state) < TRUST.index(known.state):
+            if _rank(run) < _rank(known):
                 found[run.folder.name] = run
     return by_title(found.values())
 
@@ -64,6 +66,10 @@ def studies_of(folders: Iterable[Path], unread: Callable[[str], None] | None = N
             if known is not study and _text(known) != _text(study):
                 raise unlike_studies((_place(other, known), known), (_place(folder, study), study))
     return in_order(study for _, study in found.values())
+
+
+def _rank(run: RunStatus) -> tuple[int, int, int]:
+    return TRUST.index(run.state), len(run.changed), len(run.absent)
 
 
 MEND = "Leave one of the folders out, or remove one of the two."

@@ -26,7 +26,8 @@ class Assembly:
 
     Attributes:
         tasks: the tasks in the dataset's order.
-        splits: ``train``, ``test`` and, if one is held out, ``val``, on the device.
+        splits: ``train``, ``test`` unless the run is a trial of a search, and, if one is held out, ``val``, on the
+            device.
         network: the network on the device, with the seed's initial weights.
         balancer: the balancer on the device.
         setup: the setup that the network was built from.
@@ -42,6 +43,11 @@ class Assembly:
     setup: Setup
     whole: Tensor | None = None
     batches: tuple[Batches, ...] = ()
+
+    @property
+    def held_out(self) -> Split:
+        """The test split; of a trial of a search, which has none, the validation split."""
+        return self.splits["test"] if "test" in self.splits else self.splits["val"]
 
     def batches_of(self, split: str) -> tuple[Batches, ...]:
         """Return the batches over which means are kept of one split: `batches` of the test split, else none."""
@@ -106,13 +112,14 @@ def load_splits(spec: RunSpec, dataset: Dataset) -> dict[str, Split]:
     """Return the splits of a run on the CPU.
 
     The training protocol sets the validation split and the number of training images, of which `assemble` takes a
-    fraction.
+    fraction. A trial of a search has no test split.
 
     Raises:
         DataError: a data file is missing, truncated or altered.
         PluginError: a target is not valid for the kind of its task.
     """
-    names = ("train", "val", "test") if spec.protocol.validation else ("train", "test")
+    held_out = ("val",) if spec.protocol.validation else ()
+    names = ("train", *held_out, *(() if spec.trial else ("test",)))
     splits = {name: dataset.load(name, validation=spec.protocol.validation) for name in names}
     for name, split in splits.items():
         if not split.mapped_targets:  # maps that lie in files are read by `mtbench data prepare` and `mtbench check`

@@ -52,11 +52,12 @@ class Trained:
     Attributes:
         model: the reported weights and buffers by name, on the CPU: those of the selected epochs.
         predictions: the test predictions (N, ...) of each task that the test metrics were computed from, in the dtype
-            of the kind of task.
+            of the kind of task; none of a trial of a search.
         images: (N, V) int32, the numbers of the images that make up each test example; None if each is an image.
         not_stored: the reason in a sentence for each task whose predictions are too large to be stored.
         phases: the phases in order, if there are several; empty if everything was trained at once.
-        results: results by split (``test``, ``train`` and, if held out, ``val``) and task, with the reported weights.
+        results: results by split (``test`` unless it is a trial of a search, ``train`` and, if held out, ``val``) and
+            task, with the reported weights.
         selected_epoch: the last epoch, or with ``select=best-val`` the chosen one; counted from 1. If tasks share
             nothing each has one of its own: this is the last of these, and `measurements` has them all.
         selectivity, constants, pointing, batch_means, measurements: see `Record`.
@@ -121,17 +122,17 @@ def _trained(
 ) -> Trained:
     default = spec.resolve().default_backbone
     setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
-    test = fitted.final["test"]
-    one, members = run.splits["test"].first(1), run.splits["test"].members
+    train, test, tested = run.splits["train"], run.splits.get("test"), fitted.final.get("test")
+    one, members = run.held_out.first(1), None if test is None else test.members
     macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
-        predictions={name: part.numpy() for name, part in test.predictions.items()},
+        predictions={name: part.numpy() for name, part in tested.predictions.items()} if tested else {},
         images=None if members is None else members.cpu().numpy().astype(np.int32),
-        not_stored=test.not_stored,
+        not_stored=tested.not_stored if tested else {},
         phases=tuple(phase.info(run.network) for phase in plan if len(plan) > 1),
         tasks=tuple(map(TaskInfo.of, run.tasks)),
-        training_examples=len(run.splits["train"]),
+        training_examples=len(train),
         results={split: evaluation.results for split, evaluation in fitted.final.items()},
         selected_epoch=max(fitted.selected_epochs.values()),
         curve=tuple(fitted.curve),
@@ -140,13 +141,13 @@ def _trained(
         environment=environment(),
         numerics=numerics(device, (type(run.network), type(run.balancer))),
         selectivity=_selectivity(spec, run),
-        constants=constants(run.tasks, run.splits["train"], run.splits["test"]),
-        pointing=measure_pointing(
-            run.network, run.splits["train"], run.splits["test"], test.predictions, check_stop=check_stop
-        ),
-        batch_means=test.batch_means,
+        constants={} if test is None else constants(run.tasks, train, test),
+        pointing=measure_pointing(run.network, train, test, tested.predictions, check_stop=check_stop)
+        if test is not None and tested is not None
+        else None,
+        batch_means=tested.batch_means if tested else (),
         measurements={
-            **ceilings(run.tasks, run.splits["test"]),
+            **({} if test is None else ceilings(run.tasks, test)),
             **distances(run.network),
             **_unlike_epochs(fitted.selected_epochs),
         },
@@ -162,7 +163,7 @@ def _unlike_epochs(selected: Mapping[str, int]) -> dict[str, Measurement]:
 
 def _selectivity(spec: RunSpec, run: Assembly) -> Selectivity | None:
     """Measure the selectivity, after the ledger is closed: its seconds and memory are no part of training."""
-    if "selectivity" not in spec.protocol.diagnostics:
+    if "selectivity" not in spec.protocol.diagnostics or spec.trial:
         return None
     train, test = run.splits["train"], run.splits["test"]
     return measure_selectivity(run.network, train, test, batch=spec.protocol.batch, seed=spec.seed)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -258,6 +259,44 @@ def test_a_journal_that_has_lost_a_line_gives_no_trial_the_values_of_another(wor
         assert all(trial.values in (None, right[float(trial.asked["lr"])]) for trial in study.trials)
     assert any("(trial 0 has a run of another setting). Delete its folder" in text for text in told)
     assert len(told) < len(lines)
+
+
+def test_a_winner_is_the_same_whatever_a_record_of_an_earlier_trial_has_of_the_test_split(world: World) -> None:
+    (honest,) = search(world, "uniform")
+    for run in honest.trial_runs:
+        path = world.results / run / "record.json"
+        record = read_record(path.read_bytes(), str(path))
+        record.results["test"]["upper"].metrics["accuracy"] = 1000.0 * len(run)  # type: ignore[index]
+        path.write_text(render_record(record))
+    assert search(world, "uniform") == [honest]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"upper":8', '"upper":9', "another objective than its values"),
+        ('"values":[8', '"values":[9', "another objective than its values"),
+        ('"lr":"0.0', '"lr":"0.5', "a run of another setting"),
+    ],
+)
+def test_a_value_in_the_journal_that_was_altered_is_refused(world: World, old: str, new: str, why: str) -> None:
+    search(world, "uniform", retrain=0)
+    (log,) = world.results.rglob("journal.log")
+    text = log.read_text()
+    assert old in text
+    log.write_text(text.replace(old, new, 1))
+    with pytest.raises(StoreError, match=rf"the journal .* cannot be read \(trial \d+ has {why}"):
+        search(world, "uniform", retrain=0)
+
+
+def test_a_trial_whose_values_and_objective_are_both_altered_contradicts_its_records(world: World) -> None:
+    search(world, "branches", trials=4, retrain=0)  # an objective per task
+    (log,) = world.results.rglob("journal.log")
+    text = log.read_text()
+    (upper,) = set(re.findall(r'"outcome":\{"values":\{"upper":([0-9.]+)', text)[:1])
+    log.write_text(text.replace(upper, "99.5"))
+    with pytest.raises(StoreError, match=rf"trial 0 has other values than the records: upper 99.5 and not {upper[:5]}"):
+        search(world, "branches", trials=4, retrain=0)
 
 
 def test_two_searches_at_the_same_time_do_not_meet(world: World) -> None:

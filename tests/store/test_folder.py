@@ -64,6 +64,7 @@ def test_a_published_run_is_read_back_whole(tmp_path: Path, record: Record) -> N
     run_again = RunFolder(tmp_path)
     assert run_again.record() == written
     assert dataclasses.replace(written, files={}, sizes={}) == record
+    assert written.sizes == {name: (tmp_path / name).stat().st_size for name in written.files}
     assert torch.equal(run_again.model(written)["weight"], MODEL["weight"])
     assert np.array_equal(run_again.predictions(written)["upper"], PREDICTIONS["upper"])
     expected = ["curve.jsonl", "model.safetensors", "predictions.npz", "record.json"]

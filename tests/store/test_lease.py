@@ -233,3 +233,8 @@ def test_looking_at_a_lease_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_not_leaseed(tmp_path: Path) -> None:
     assert not is_leased(tmp_path / "nothing")
+
+
+def test_the_readme_says_how_long_a_takeover_takes() -> None:
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
+    assert f"up to {SILENCE:g} s without a heartbeat" in readme

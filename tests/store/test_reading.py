@@ -86,6 +86,12 @@ def test_a_folder_and_packs_are_read_together(results: Path, pack: Path, tmp_pat
     assert studies_of([pack, results]) == []
 
 
+def test_of_a_run_in_two_places_the_one_with_its_files_counts(results: Path, pack: Path, tmp_path: Path) -> None:
+    for path in results.rglob("predictions.npz"):
+        path.write_bytes(b"garbage")
+    assert all(run.folder.is_relative_to(pack) for run in survey_all([results, pack], tmp_path))
+
+
 def test_a_pack_is_not_written_to(pack: Path, record: Record) -> None:
     for place in (pack, pack / "below"):
         with pytest.raises(StoreError, match=r"x\.zip.* is a pack, which is only read.*mtbench store unpack .*x\.zip"):

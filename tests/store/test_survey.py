@@ -142,3 +142,22 @@ def test_a_huge_file_is_named_and_not_read(tmp_path: Path, record: Record, name:
     (found,), unread = surveyed(tmp_path)
     assert (found.state == "damaged") is (name == "record.json")
     assert "it has 1,099,511,627,776 bytes" in " ".join([*unread, found.why])
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = dataclasses.replace(record, spec=dataclasses.replace(record.spec, seed=1))
+    published(tmp_path / "open" / other.spec.folder, other)
+    published(tmp_path / "closed" / record.spec.folder, record)
+    scandir = os.scandir
+
+    def refused(path: str) -> object:
+        if os.fspath(path) == str(tmp_path / "closed"):
+            raise PermissionError(13, "Permission denied")  # to the owner of all files nothing is denied
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    (found,), unread = surveyed(tmp_path)
+    assert found.spec == other.spec
+    assert unread == ["closed cannot be listed (Permission denied): the results below it are left out."]

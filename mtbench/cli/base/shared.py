@@ -97,13 +97,13 @@ Results: TypeAlias = Annotated[
 ]
 Folders: TypeAlias = Annotated[
     list[Path] | None,
-    typer.Argument(help="Results folders; by default results/local.", metavar="DIR", show_default=False),
+    typer.Argument(help="Results folders and packs; by default results/local.", metavar="DIR", show_default=False),
 ]
 ResultsOption: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(
         "--results",
-        help="A results folder, as the argument DIR; may be repeated.",
+        help="A results folder or a pack, as the argument DIR; may be repeated.",
         metavar="DIR",
         rich_help_panel=WHERE,
     ),

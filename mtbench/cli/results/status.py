@@ -30,4 +30,4 @@ def status(folders: Folders = None, results: ResultsOption = None, root: DataRoo
         say(out, line)
     absent = Counter(name for run in runs for name in run.absent)
     for name, count in sorted(absent.items()):
-        say(out, f"{name} of {count} run{'s' * (count != 1)} is not here.", style="dim", markup=False)
+        say(out, f"Not here: {name} of {count} run{'s' * (count != 1)}.", style="dim", markup=False)

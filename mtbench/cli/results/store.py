@@ -12,8 +12,8 @@ from mtbench.cli.base.command import App
 from mtbench.cli.base.shared import DataRoot, console, data_root
 
 if TYPE_CHECKING:
-    from mtbench.store.check import Finding
     from mtbench.store.pack.contents import Contents
+    from mtbench.store.upkeep.verify import Finding
 
 __all__ = ["app", "merge", "pack", "prune", "unpack", "verify"]
 
@@ -112,9 +112,9 @@ def verify(sources: Sources) -> None:
     Records, studies and declarations have checksums of their own; a record has those of its predictions and weights,
     and its curve; a pack has one of every file. Files that belong to no run, search or suite are named.
     """
-    from mtbench.store.check import WRONG
-    from mtbench.store.check import verify as check
-    from mtbench.store.space import megabytes
+    from mtbench.store.upkeep.space import megabytes
+    from mtbench.store.upkeep.verify import WRONG
+    from mtbench.store.upkeep.verify import verify as check
 
     sound = True
     for path in sources:
@@ -153,8 +153,8 @@ def prune(
     Nothing is removed without --yes, or the word remove typed on a terminal.
     """
     from mtbench.errors import UsageError, did_you_mean
-    from mtbench.store.prune import KINDS, find_removable, remove
-    from mtbench.store.space import megabytes
+    from mtbench.store.upkeep.prune import KINDS, find_removable, remove
+    from mtbench.store.upkeep.space import megabytes
 
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     for kind in wanted:
@@ -186,7 +186,7 @@ def prune(
 def _write(file: Path, found: "Contents") -> None:
     """Write a pack, and say what is in it and what is not."""
     from mtbench.store.pack.write import check_pack_name, write_pack
-    from mtbench.store.space import megabytes
+    from mtbench.store.upkeep.space import megabytes
 
     check_pack_name(file)
     typer.echo(f"{file} needs {megabytes(found.size)}.")
@@ -196,7 +196,7 @@ def _write(file: Path, found: "Contents") -> None:
 
 def _say_size(folder: Path, members: Mapping[str, Path]) -> None:
     from mtbench.store.reading import size_of
-    from mtbench.store.space import megabytes
+    from mtbench.store.upkeep.space import megabytes
 
     typer.echo(f"{folder} needs {megabytes(sum(size_of(path) or 0 for path in members.values()))}.")
 
@@ -215,7 +215,7 @@ def _say_contents(place: Path, found: "Contents") -> None:
 
 def _counted(findings: "Sequence[Finding]") -> list[str]:
     """Return a line for each kind of file that is not wrong and yet worth a word."""
-    from mtbench.store.check import ABSENT, FOREIGN, UNSUMMED
+    from mtbench.store.upkeep.verify import ABSENT, FOREIGN, UNSUMMED
 
     lines = []
     for kind, words in ((ABSENT, "recorded, and not here"), (UNSUMMED, "no sum recorded")):

@@ -140,6 +140,10 @@ def search(
     jobs: Jobs = None,
     runs_per_device: RunsPerDevice = 1,
     refresh: Refresh = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse to resume a search whose trials another version of Optuna proposed."),
+    ] = False,
     dry_run: DryRun = False,
     quiet: Quiet = False,
 ) -> None:
@@ -171,6 +175,7 @@ def search(
         root=data_root(root),
         places=places,
         refresh=parse_refresh(refresh or []),
+        strict=strict,
         dry_run=dry_run,
         quiet=quiet,
     )
@@ -185,6 +190,7 @@ def conduct(
     root: Path,
     places: Sequence[str],
     refresh: set[str],
+    strict: bool = False,
     dry_run: bool,
     quiet: bool,
 ) -> "list[Study]":
@@ -194,6 +200,7 @@ def conduct(
         root: the folder of the data files.
         places: a device for each run that may be trained at a time.
         refresh: the states in which runs are to be retrained.
+        strict: True to refuse to resume a search whose trials another version of Optuna proposed.
         dry_run: True to print what would be done, and do nothing.
 
     Returns:
@@ -207,12 +214,15 @@ def conduct(
     from mtbench.cli.base.shared import console as open_console
     from mtbench.cli.training import studies as show
     from mtbench.search.planning import plan_search
+    from mtbench.search.versions import check_versions
     from mtbench.store.results import check_results
 
     console = open_console(quiet=quiet)
     work = work_of(results=results, root=root, places=places, refresh=refresh, console=console, quiet=quiet)
     plans = plan_search(request)
     check_results(results)
+    if strict:
+        check_versions(plans, results)
     firsts = [plan.specs(plan.default, request.seeds, validation=True)[0] for plan in plans]
     work.check(firsts)
     if not dry_run:

@@ -18,6 +18,7 @@ from mtbench.errors import DamagedRecord
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.points import setting_count
+from mtbench.search.versions import unlike_versions
 from mtbench.store.record import TaskInfo
 from mtbench.store.study import FILE, Study, Trial, mean, read_study
 
@@ -37,7 +38,7 @@ def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, roo
             cells = (*who, axis.name, plan.study.space[axis.name], axis.default_text(), objective)
             table.add_row(*map(escape, cells))
     console.print(table)
-    for line in (*_budget(plans), *_progress(plans, results)):
+    for line in (*_budget(plans), *_progress(plans, results), *unlike_versions(plans, results)):
         say(console, line, markup=False)
     left = [spec for plan in plans for spec in _left(plan, results)]
     if console.quiet or not left:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mtbench.contract import TrainingProtocol
 from mtbench.plan.spec import folder_name
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.text import slug
+from mtbench.report.text import listed, slug
 from mtbench.store.status import RunStatus
 from mtbench.store.study import Study, Trial
 
@@ -83,10 +83,21 @@ def find_studies(studies: Iterable[Study], statuses: Iterable[RunStatus]) -> lis
 
 
 def without_trials(statuses: Iterable[RunStatus], studies: Iterable[StudyRuns]) -> list[RunStatus]:
-    """Return all runs but trials, by which settings were chosen, so that nobody is to see their test split."""
+    """Return all runs but trials, by which settings were chosen, so that nobody is to see their test split.
+
+    A trial is named by its study. Its spec says so too, unless the search is of an earlier version.
+    """
     trials = {name for found in studies for name in _names(found.study.trial_runs)}
     again = {run.folder.name for found in studies for runs in found.again.values() for run in runs}
-    return [status for status in statuses if status.folder.name in again or status.folder.name not in trials]
+    return [
+        status
+        for status in statuses
+        if status.folder.name in again or not (status.folder.name in trials or _is_trial(status))
+    ]
+
+
+def _is_trial(status: RunStatus) -> bool:
+    return status.spec.trial or (status.record is not None and status.record.spec.trial)
 
 
 def in_tables(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns]) -> tuple[list[RunStatus], list[str]]:
@@ -152,6 +163,9 @@ def unfinished(study: Study) -> list[str]:
     for trial in study.trials:
         if trial.state == "failed":
             told.append(f"Trial {trial.number} ({setting(trial)}) failed: {trial.why.rstrip('.')}.")
+    if len(study.optuna) > 1:
+        versions = listed(version or "an unknown version" for version in study.optuna)
+        told.append(f"Trials were proposed by Optuna {versions}, which may propose other points from the same trials.")
     if not study.retrained and finished:
         told.append("No trial has been retrained, so that test metrics are unknown.")
     for number, runs in study.retrained.items():

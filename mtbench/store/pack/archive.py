@@ -101,8 +101,11 @@ class Pack:
     def _read_index(self, infos: Sequence[ZipInfo]) -> Index:
         if why := refused_name(info.orig_filename for info in infos) or next(filter(None, map(_refused, infos)), ""):
             raise ValueError(why)
-        if sum(info.file_size for info in infos) > os.fstat(self._file).st_size:
+        size = os.fstat(self._file).st_size
+        if sum(info.file_size for info in infos) > size:
             raise ValueError("its members are larger than the file")
+        if not all(0 <= info.header_offset <= size for info in infos):
+            raise ValueError("a member lies outside of the file")
         of_index = [info for info in infos if info.filename == INDEX]
         if not of_index:
             raise ValueError(f"it has no {INDEX}")

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench.errors import StoreError, shortlist
-from mtbench.store.check import WRONG, check_run
 from mtbench.store.declaration import SUITES, read_declaration
 from mtbench.store.folder import RunFolder
-from mtbench.store.inventory import take_inventory
 from mtbench.store.pack.write import pack_size
 from mtbench.store.reading import inside, is_there, read_bytes, size_of
 from mtbench.store.record import Record, render_record
 from mtbench.store.results import MARKER, check_results
-from mtbench.store.space import megabytes
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import read_study
 from mtbench.store.union import unlike_runs, unlike_studies
+from mtbench.store.upkeep.inventory import take_inventory
+from mtbench.store.upkeep.space import megabytes
+from mtbench.store.upkeep.verify import WRONG, check_run
 
 __all__ = ["Contents", "collect", "unite"]
 

@@ -15,7 +15,7 @@ from mtbench.store.pack.archive import Pack
 from mtbench.store.pack.index import INDEX, SUFFIX, Index, Member, refused_name, render_index
 from mtbench.store.reading import read_bytes, size_of
 from mtbench.store.results import MARKER
-from mtbench.store.space import check_space
+from mtbench.store.upkeep.space import check_space
 
 __all__ = ["REPLACED", "check_pack_name", "pack_size", "write_pack"]
 

@@ -41,7 +41,8 @@ class Record:
         spec: the request for the run.
         tasks: the tasks in the dataset's order, each with all its metrics.
         training_examples: the number of different examples that were trained on.
-        results: results by split and task, with the weights of the selected epoch.
+        results: results by split and task, with the weights of the selected epoch; without the test split if the run is
+            a trial of a search.
         selected_epoch: the epoch whose weights were tested and stored, counted from 1: the last one, unless the
             training protocol selects the best one on the validation split.
         curve: the points that were measured during training.
@@ -97,12 +98,12 @@ class Record:
         return sum(phase.epochs for phase in self.phases) or self.spec.protocol.epochs
 
     def score(self, task: TaskInfo, split: str = "test") -> float:
-        """Return the metric of one task that tables show."""
-        return self.results[split][task.name].metrics[task.metric]
+        """Return the metric of one task that tables show; NaN if the record has no such split."""
+        return self.results[split][task.name].metrics[task.metric] if split in self.results else math.nan
 
     def value(self, task: str, metric: str, split: str = "test") -> float:
-        """Return a metric of a task; NaN if the record has no such task or metric, as one of format 1 may lack it."""
-        result = self.results[split].get(task)
+        """Return a metric of a task; NaN if the record has no such split, task or metric, as one of format 1 may."""
+        result = self.results.get(split, {}).get(task)
         return result.metrics.get(metric, math.nan) if result else math.nan
 
     def mean(self, split: str = "test", metric: str = "") -> float:

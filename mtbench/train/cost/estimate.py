@@ -37,7 +37,7 @@ def measure_speed(
     plan = phases(run, spec.protocol)
     train = len(run.splits["train"] if run.whole is None else run.whole)
     training = sum(phase.epochs * _epoch(run, phase, spec.protocol, device, stop) for phase in plan)
-    test = _as_seen(run.splits["test"])
+    test = _as_seen(run.held_out)
     at_once = min(batch_size(run.network, test), len(test))
     rows = torch.arange(at_once, device=device)
     started = now(device)

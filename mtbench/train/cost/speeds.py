@@ -64,7 +64,8 @@ def speed_of(record: Record) -> Speed | None:
     if not cost.training_wall_seconds >= _LEAST:
         return None
     train = round(record.training_examples / protocol.fraction)
-    test = max((result.count for result in record.results["test"].values()), default=0)
+    held_out = record.results.get("test") or record.results.get("val") or {}
+    test = max((result.count for result in held_out.values()), default=0)
     phases = record.epochs / protocol.epochs
     return Speed(
         training=cost.training_wall_seconds / protocol.epochs / train,

@@ -9,12 +9,14 @@ import torch
 from typer.testing import CliRunner
 
 from mtbench.cli.data.commands import app
+from mtbench.cli.data.known import check_known, known_sums
 from mtbench.errors import DataError, PluginError, UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
 from mtbench.train.assemble import assemble
 from mtbench_datasets import mnist
 from mtbench_datasets.composites import PARTS
+from mtbench_datasets.files import sum_beside, write_with_sum
 from mtbench_toys.datasets import AllTasks
 
 
@@ -63,6 +65,32 @@ def test_verify_fails_on_a_damaged_file_and_prepare_mends_it(root: Path) -> None
     said = typed("prepare", "mmnist2", "--data-root", root)
     assert said.startswith(f"mmnist2: composing val\nmmnist2 is ready in {root}\n  LU: all labeled; 0: ")
     assert typed("verify", "mmnist2", "--data-root", root).endswith("mmnist2: every file is as it should be\n")
+
+
+def test_verify_refuses_a_file_that_was_replaced_together_with_the_sum_beside_it(root: Path) -> None:
+    path = root / "mnist" / "mmnist2-offset6-canvas36-val-v1.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.unlink()
+    path.with_suffix(".sha256").unlink()
+    write_with_sum(path, bytes(content))
+    with pytest.raises(DataError, match=r"val-v1\.safetensors is not what the recipe makes.*Remove it and mmnist2-"):
+        typed("verify", "mmnist2", "--data-root", root)
+    path.unlink()
+    path.with_suffix(".sha256").unlink()
+    typed("prepare", "mmnist2", "--data-root", root)
+    assert typed("verify", "mmnist2", "--data-root", root).endswith("mmnist2: every file is as it should be\n")
+
+
+def test_verify_says_of_which_files_only_the_sum_beside_them_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "mnist" / "mmnist2-offset5-canvas36-val-v1.safetensors"
+    write_with_sum(path, b"0")
+    known = known_sums("mmnist2")
+    checksum = f"sha256:{sum_beside(path)}"
+    assert check_known(path, checksum, tmp_path, known, "mmnist2") == f"compared with {path.stem}.sha256 alone"
+    assert {name.rpartition("-canvas")[0] for name in known} == {
+        *("mnist/mmnist2-offset6", "mnist/mmnist3-offset6", "mnist/mmnist4-offset12", "mnist/mmnist9-offset12")
+    }
 
 
 def test_a_misspelt_name_is_found_before_anything_is_done(tmp_path: Path) -> None:

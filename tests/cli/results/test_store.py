@@ -58,7 +58,7 @@ def test_every_reader_takes_a_pack_in_place_of_a_folder(place: Path) -> None:
         assert re.search(r"toy-all +paper +moo +2", state)
         shown("report", folder, "--out", f"report-{folder}")
         shown("export", folder, "--out", f"{folder}.csv")
-    assert "model.safetensors of 4 runs is not here." in state
+    assert "Not here: model.safetensors of 4 runs." in state
     tables = {path.name: path.read_text() for path in (place / "report-kept").glob("*.csv")}
     assert tables
     assert tables == {path.name: path.read_text() for path in (place / "report-x.zip").glob("*.csv")}
@@ -66,6 +66,13 @@ def test_every_reader_takes_a_pack_in_place_of_a_folder(place: Path) -> None:
     assert mtbench.load("x.zip").equals(mtbench.load("kept"))
     assert mtbench.curves(["x.zip", "kept"]).equals(mtbench.curves("kept"))
     assert mtbench.compare("x.zip", "moo", "uniform").equals(mtbench.compare("kept", "moo", "uniform"))
+
+
+def test_a_folder_of_packs_says_how_they_are_read(place: Path) -> None:
+    (place / "packs").mkdir()
+    shown("store", "pack", "kept", "packs/x.zip")
+    with pytest.raises(UsageError, match=r"there are no runs in packs\. Name the packs in it: packs/\*\.zip"):
+        call(app, "report", "packs")
 
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])

@@ -15,16 +15,19 @@ import typer
 from typer.testing import Result
 
 from mtbench.cli.results.status import status
+from mtbench.cli.training.run import run
 from mtbench.cli.training.search import search
+from mtbench.door.load import load
 from mtbench.errors import Busy, StoreError, UsageError
 from mtbench.store.lease import Lease
-from mtbench.store.record import read_record, render_record
+from mtbench.store.record import read_record
 from mtbench.store.study import Study, read_studies
 from tests.cli.commands import call, start
 from tests.waits import wait_until
 
 app = typer.Typer()
 app.command("search")(search)
+app.command("run")(run)
 app.command("status")(status)
 
 WEIGHTS = ("search", "--dataset", "toy-all", "--method", "branches", "--quick", "--jobs", "2")
@@ -120,18 +123,32 @@ def test_one_and_two_runs_at_a_time_propose_the_same_and_give_the_same() -> None
     assert outcome(found(Path("r1"))) == outcome(found(Path("r2")))
 
 
-def test_a_winner_is_the_same_whatever_stands_of_the_test_split_in_the_records() -> None:
-    command = ("search", "--dataset", "toy-all", "--method", "moo", "--quick", "--trials", "4", "--retrain", "0")
-    mtbench(*command)
-    honest = found()
-    for run in honest.trial_runs:
-        path = RESULTS / run / "record.json"
+def test_trials_are_not_evaluated_on_the_test_split_and_tables_do_not_show_them(place: Path) -> None:
+    mtbench(*WEIGHTS, "--trials", "2", "--retrain", "1")
+    study = found()
+    for below in study.trial_runs:
+        path = RESULTS / below / "record.json"
         record = read_record(path.read_bytes(), str(path))
-        record.results["test"]["upper"].metrics["accuracy"] = 1000.0 * len(run)  # type: ignore[index]
-        path.write_text(render_record(record))
-    shutil.rmtree(RESULTS / "searches")
-    mtbench(*command)  # anew, from the records that are there
-    assert outcome(found()) == outcome(honest)
+        assert set(record.results) == {"train", "val"}
+        assert not any("test" in point.results for point in record.curve)
+        assert (record.predictions, record.constants, record.batch_means, record.pointing) == ({}, {}, (), None)
+    shutil.rmtree(RESULTS / "searches")  # even where nothing else says that they are trials
+    frame = load(RESULTS, data_root=place / "data")
+    assert set(frame.id) == {below.rpartition("-")[2] for runs in study.retrained.values() for below in runs}
+
+
+def test_a_trial_that_is_asked_for_as_a_run_is_stale_until_it_is_tested() -> None:
+    words = ("--dataset", "toy-all", "--quick", "--quiet")
+    mtbench("search", *words, "--method", "moo", "--trials", "1", "--retrain", "0")
+    asked = ("run", *words, "--methods", "moo", "--seeds", "1000,", "--set", "validation=true")
+    before = json.loads(next(RESULTS.rglob("record.json")).read_text())
+    mtbench(*asked)
+    assert "it was a trial of a search, which is not evaluated on the test split" in mtbench("status").output
+    mtbench(*asked, "--refresh", "stale")
+    path = next(path for path in RESULTS.rglob("record.json") if "superseded" not in str(path))
+    record = read_record(path.read_bytes(), str(path))
+    assert set(record.results) == {"train", "val", "test"}
+    assert record.results["val"]["upper"].loss == before["record"]["results"]["val"]["upper"]["loss"]
 
 
 def test_a_failed_trial_is_shown_and_counted(place: Path) -> None:

@@ -169,7 +169,7 @@ def _replaced(method: MethodRuns, found: _Found) -> MethodRuns:
             task: dataclasses.replace(
                 result, metrics={name: values.get((task, name), math.nan) for name in result.metrics}
             )
-            for task, result in run.record.results["test"].items()
+            for task, result in run.record.results.get("test", {}).items()
         }
         record = dataclasses.replace(run.record, results={**run.record.results, "test": test})
         runs.append(dataclasses.replace(run, record=record))

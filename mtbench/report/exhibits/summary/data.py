@@ -270,4 +270,6 @@ def _without(comparison: Comparison, method: MethodRuns, column: Column) -> list
 
 
 def _is_empty(record: Record) -> bool:
-    return all(math.isnan(value) for result in record.results["test"].values() for value in result.metrics.values())
+    return all(
+        math.isnan(value) for result in record.results.get("test", {}).values() for value in result.metrics.values()
+    )
