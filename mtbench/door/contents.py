@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench.door.given import Folder, Folders, data_root, folders
+from mtbench.engines.say import capped
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
@@ -14,12 +15,10 @@ from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
 from mtbench.store.pack.index import SUFFIX
 from mtbench.store.reading import is_there
 from mtbench.store.status import RunStatus
+from mtbench.store.study import trials_of_unread
 from mtbench.store.union import studies_of, survey_all
 
-__all__ = ["Contents", "capped", "read_and_warn", "read_contents"]
-
-MOST = 20
-"""Lines on files that cannot be read that are shown."""
+__all__ = ["Contents", "read_and_warn", "read_contents"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +88,11 @@ def read_contents(results: Folders, root: Folder | None = None) -> Contents:
             or "Train some: mtbench run --methods td,uniform --dataset mmnist3; or name the folder that they are in.",
             where=" ".join(unread[:1]),
         )
+    read = len(unread)
     studies = find_studies(studies_of(given, unread.append), runs)
+    if len(unread) > read:  # nobody is to see the test split of trials, even if their search cannot be read
+        trials = frozenset().union(*map(trials_of_unread, given))
+        runs = [_as_trial(run) if run.folder.name in trials else run for run in runs]
     return Contents(folders=given, root=place, runs=runs, studies=studies, unread=list(dict.fromkeys(unread)))
 
 
@@ -105,10 +108,8 @@ def read_and_warn(results: Folders, root: Folder | None = None) -> Contents:
     return found
 
 
-def capped(lines: Sequence[str]) -> list[str]:
-    """Return the first lines, and a last one with the number of the others if there are many."""
-    rest = len(lines) - MOST
-    return [*lines[:MOST], *([f"... and {rest} more such lines."] if rest > 0 else [])]
+def _as_trial(run: RunStatus) -> RunStatus:
+    return dataclasses.replace(run, spec=dataclasses.replace(run.spec, trial=True))
 
 
 def _packs_of(given: Sequence[Path]) -> str:

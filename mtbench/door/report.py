@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from mtbench.door.contents import Contents, capped, read_contents
+from mtbench.door.contents import Contents, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
-from mtbench.engines.say import open_console, say
+from mtbench.engines.say import capped, open_console, say
 from mtbench.errors import StoreError, UsageError
 from mtbench.report.assemble import Report, assemble, make_report
 from mtbench.report.data.choices import Choices, parse_choices

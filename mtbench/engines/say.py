@@ -3,7 +3,7 @@
 import os
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -13,7 +13,10 @@ from rich.text import Text
 
 from mtbench.engines.output import Output
 
-__all__ = ["Visible", "open_console", "say"]
+__all__ = ["Visible", "capped", "open_console", "say"]
+
+MOST = 20
+"""Lines of one kind that are printed."""
 
 WIDTH = 100
 """Columns of output into a file or a pipe, unless the environment variable COLUMNS says otherwise."""
@@ -42,6 +45,12 @@ def open_console(*, quiet: bool = False, outlived: bool = False) -> Console:
     if not opened.is_terminal and "COLUMNS" not in os.environ:
         opened.width = WIDTH
     return opened
+
+
+def capped(lines: Sequence[str]) -> list[str]:
+    """Return the first `MOST` lines, and a last one with the number of the others if there are more."""
+    rest = len(lines) - MOST
+    return [*lines[:MOST], *([f"... and {rest} more such lines."] if rest > 0 else [])]
 
 
 def _visible(found: re.Match[str]) -> str:

@@ -23,10 +23,11 @@ from mtbench.search.proposals import Past, Proposal, directions, distributions, 
 from mtbench.store.atomic import store_errors
 from mtbench.store.guard import read_guarded
 from mtbench.store.lease import Lease
+from mtbench.store.study import JOURNAL
 
 __all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]
 
-FILE = "journal.log"
+FILE = JOURNAL
 STATES = {TrialState.RUNNING: "asked", TrialState.COMPLETE: "done", TrialState.FAIL: "failed"}
 ASKED, MARKS, OUTCOME, OPTUNA = "asked", "marks", "outcome", "optuna"
 """Names of the attributes of a trial that Optuna does not have."""

@@ -1,6 +1,8 @@
 """Reading of small JSON files that anything may have written to: size and depth are checked before they are parsed."""
 
+import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -17,6 +19,7 @@ SHORT = 1 << 20
 DEEPEST = 50
 """Levels of the deepest lists and objects that are parsed."""
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _KEPT = b'[]{}"'
 _OTHERS = bytes(set(range(256)) - set(_KEPT))
 
@@ -34,10 +37,12 @@ def read_guarded(path: Path, largest: int = LARGEST) -> bytes:
 
     Raises:
         OSError, StoreError: see `mtbench.store.reading.read_bytes`.
-        Refused: it is too large or too deep, or is not a regular file.
+        Refused: it is too large or too deep, is not a regular file, or has half a character, which cannot be written.
     """
     text = _content(path, largest) if inside(path) is None else _checked(path, largest)
     check_depth(text)
+    if _SURROGATE.search(text):
+        _check_characters(text)
     return text
 
 
@@ -89,3 +94,18 @@ def _depth(marks: bytes) -> int:
     closing = (codes == ord("]")) | (codes == ord("}"))
     steps = (opening.astype(np.int8) - closing.astype(np.int8)) * (1 - inside).astype(np.int8)
     return int(np.cumsum(steps, dtype=np.int32).max(initial=0))
+
+
+def _check_characters(text: bytes) -> None:
+    """Refuse a JSON text with half of a character that needs two escapes.
+
+    Raises:
+        Refused: it has one.
+    """
+    for line in (text, *text.splitlines()):  # a JSON text, or one in each line
+        try:
+            json.dumps(json.loads(line), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise Refused("it has half a character") from None
+        except ValueError:  # its reader says so
+            continue

@@ -6,7 +6,9 @@ read without Optuna, whose journal is in the same folder.
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -25,8 +27,8 @@ from mtbench.store.record.formats import study_from_1
 from mtbench.store.record.sealed import Later, Number, Unsealed, seal, unseal
 
 __all__ = [
-    *("FILE", "FORMAT", "SEARCHES", "Spent", "Study", "Trial"),
-    *("in_order", "mean", "read_studies", "read_study", "study_files", "write_study"),
+    *("FILE", "FORMAT", "JOURNAL", "SEARCHES", "Spent", "Study", "Trial"),
+    *("in_order", "mean", "read_studies", "read_study", "study_files", "trials_of_unread", "write_study"),
 ]
 
 FORMAT = 2
@@ -34,6 +36,8 @@ FORMAT = 2
 SEARCHES = "searches"
 """The folder of a results folder that contains studies, as ``<dataset>/<method>-<id>/``."""
 FILE = "search.json"
+JOURNAL = "journal.log"
+"""The journal of Optuna beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,8 +225,21 @@ def read_studies(results: Path, unread: Callable[[str], None] | None = None) -> 
         except StoreError as cause:
             if unread is None:
                 raise
-            unread(f"{cause} It is left out, and tables show its trials as they show other runs.")
+            unread(f"{cause} The search is left out.")
     return in_order(found)
+
+
+def trials_of_unread(results: Path) -> frozenset[str]:
+    """Return the folder names of the runs of trials whose study cannot be read, as far as its journal names them."""
+    found: set[str] = set()
+    for path in study_files(results):
+        try:
+            read_study(path)
+        except StoreError:
+            with suppress(OSError, Refused, StoreError):
+                journal = read_guarded(path.with_name(JOURNAL)).decode(errors="replace")
+                found.update(re.findall(r"seed-\d+-[0-9a-f]{12}", journal))
+    return frozenset(found)
 
 
 def study_files(results: Path) -> list[Path]:

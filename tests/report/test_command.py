@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -142,7 +143,8 @@ def test_the_help_loads_nothing_heavy() -> None:
 def test_files_that_cannot_be_read_cost_a_line_each_and_not_the_report(tmp_path: Path) -> None:
     results, out = tmp_path / "runs", tmp_path / "out"
     runs = [finished(method, seed) for method in ("branches", "td") for seed in (0, 1)]
-    for run in runs:
+    trial = finished("td", 1000)
+    for run in (*runs, trial):
         keep(results, run)
     (results / runs[0].spec.folder / "spec.json").write_text("{")
     (results / runs[1].spec.folder / "record.json").unlink()
@@ -152,6 +154,7 @@ def test_files_that_cannot_be_read_cost_a_line_each_and_not_the_report(tmp_path:
     search = results / "searches" / "mmnist2" / "td-1" / "search.json"
     search.parent.mkdir(parents=True)
     search.write_text('{"study": {"format": Infinity}, "sha256": ""}')
+    (search.parent / "journal.log").write_text(json.dumps({"runs": {trial.spec.folder: [1, 2.0]}}) + "\n")
     shown = call(str(results), "--out", str(out), "--data-root", str(tmp_path / "data"))
     lines = " ".join(shown.split()).replace(f"{results}/", "")
     assert f"{runs[0].spec.folder}/spec.json is not the spec of a run" in lines

@@ -53,6 +53,15 @@ def test_a_file_that_is_too_large_is_refused_and_not_read(tmp_path: Path) -> Non
         read_guarded(path)
 
 
+def test_half_a_character_is_refused_and_a_whole_one_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps({"title": "\N{SMILING FACE WITH SUNGLASSES}"}))
+    read_guarded(path)
+    path.write_bytes(b'{"title": "\\ud83d"}')
+    with pytest.raises(Refused, match="it has half a character"):
+        read_guarded(path)
+
+
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "record.json")
     with pytest.raises(Refused, match="not a regular file"):

@@ -10,8 +10,7 @@ __all__ = ["status"]
 def status(folders: Folders = None, results: ResultsOption = None, root: DataRoot = None) -> None:
     """Show how many runs are missing, running, failed, damaged, stale or fresh, and the reasons."""
     from mtbench.cli.training.grid import notes, table
-    from mtbench.door.contents import capped
-    from mtbench.engines.say import say
+    from mtbench.engines.say import capped, say
     from mtbench.store.union import studies_of, survey_all
 
     chosen = chosen_folders(folders, results)

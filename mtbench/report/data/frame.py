@@ -163,7 +163,7 @@ def _cost(record: Record) -> dict[str, Any]:
         "single_weights": record.parameters.single_weights,
         "single_parameters": record.parameters.single_total,
         "device": record.numerics.device,
-        "torch": record.numerics.libraries["torch"],
+        "torch": record.numerics.libraries.get("torch", ""),
         "torch_instructions": record.numerics.torch_instructions,
         "onednn_instructions": record.numerics.onednn_instructions,
         "threads": record.numerics.threads,

@@ -144,6 +144,14 @@ def read_record(text: str | bytes, where: str) -> Record:
         check_spec(record.spec)
     except UsageError as cause:
         raise _damaged(where, cause.given.rstrip(".")) from None
+    lacking = [
+        f"'{task.name}' on the {split} split"
+        for split, found in record.results.items()
+        for task in record.tasks
+        if task.name not in found
+    ]
+    if lacking:
+        raise _damaged(where, f"it has no result of task {lacking[0]}")
     if (largest := max(_counts(record))) > LARGEST_NUMBER:
         raise _damaged(where, f"it counts {largest:.3g} of something")
     spec = with_checked_titles(record.spec)

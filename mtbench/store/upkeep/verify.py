@@ -16,7 +16,7 @@ from mtbench.store.reading import inside, is_there, read_bytes, size_of
 from mtbench.store.record import Record
 from mtbench.store.results import check_results
 from mtbench.store.study import FILE as STUDY
-from mtbench.store.study import read_study
+from mtbench.store.study import JOURNAL, read_study
 from mtbench.store.upkeep.inventory import Inventory, take_inventory
 
 __all__ = ["ABSENT", "FOREIGN", "UNSUMMED", "WRONG", "Finding", "Verified", "check_run", "verify"]
@@ -24,7 +24,6 @@ __all__ = ["ABSENT", "FOREIGN", "UNSUMMED", "WRONG", "Finding", "Verified", "che
 WRONG, ABSENT, UNSUMMED, FOREIGN = "wrong", "absent", "no sum", "foreign"
 """Kinds of findings: a file is not as it was recorded; it was recorded and is not here; no sum of it was recorded; it
 belongs to no run, search or suite."""
-JOURNAL = "journal.log"
 
 
 @dataclass(frozen=True, kw_only=True)
