@@ -487,6 +487,6 @@ STUBS = {
     "mtbench.conformance.examine": lambda *_, **__: iter(()),
     "mtbench.bench.measure.measure": lambda *_, **__: sys.exit(0),
     "mtbench.report.write.save": lambda _: {},
-    "mtbench.store.prune.remove": lambda *_: [],
+    "mtbench.store.upkeep.prune.remove": lambda *_: [],
 }
 """What takes hours where an argument is valid, or removes files."""
