@@ -8,7 +8,7 @@ OPTIONS ?=
 # Of `make lowest`: the files or folders of tests, all by default.
 TESTS ?=
 
-.PHONY: demo docs hooks kills lowest test slow benchmark evidence evidence-left gpu lint types check
+.PHONY: demo docs fuzz hooks kills lowest test slow benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -36,6 +36,9 @@ slow: $(READY)  ## what takes minutes: real processes, killed
 
 kills: $(READY)  ## 200 kills over every command that writes, in about half an hour: what they did, and that nothing is lost
 	PYTHONPATH=.:tests/plugins $(BIN)/python -m tests.kills
+
+fuzz: $(READY)  ## 2,000 altered files and 600 odd arguments, in about a quarter of an hour: what came of them
+	PYTHONPATH=.:tests/plugins OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz
 
 benchmark: $(READY)  ## ratios of times, measured in one run
 	$(BIN)/python -m pytest -m benchmark -q tests/benchmarks

@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import stat
 import time
 import uuid
 from collections.abc import Collection, Iterator
@@ -37,10 +38,12 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     """Open a file to write to, which replaces `path` when the block ends, and is removed if the block fails.
 
     Raises:
-        StoreError: the file cannot be written; the text names the file, the reason and the remedy.
+        StoreError: the file cannot be written, or is a device; the text names the file, the reason and the remedy.
     """
     temporary = temporary_name(path)
     with store_errors(path):
+        if _is_special(path):  # root would put a file in its place, for all programs
+            raise StoreError(f"{path} is a device, a pipe or a socket, and is not replaced.", mend="Name a file.")
         try:
             with temporary.open("xb") as file:
                 yield file
@@ -130,6 +133,15 @@ def store_errors(path: Path) -> Iterator[None]:
             f"{path} cannot be written: {cause.strerror or cause}.",
             mend=_MEND.get(cause.errno or 0, ""),
         ) from cause
+
+
+def _is_special(path: Path) -> bool:
+    """Return True for something that is neither a file nor a folder."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _is_litter(entry: "os.DirEntry[str]", owner: str | None) -> bool:

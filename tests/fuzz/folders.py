@@ -12,7 +12,7 @@ from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite.file import find_suite
 from mtbench.plan.suite.planned import plan_suite
-from mtbench.search.planning import plan_search
+from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
 from mtbench.store.declaration import declare
@@ -79,7 +79,7 @@ class _StopAtCheckpoint(Stop):
         super().check()
 
 
-def plan_one_search(trials: int = 4):  # noqa: ANN201
+def plan_one_search(trials: int = 4) -> list[StudyPlan]:
     """Return the plan of a search."""
     return plan_search(
         SearchRequest(
@@ -94,7 +94,7 @@ def plan_one_search(trials: int = 4):  # noqa: ANN201
 
 
 def make_folder(results: Path) -> None:
-    """Make a results folder, and beside it ``pack.zip`` and ``suite.toml``."""
+    """Make a results folder, and beside it ``pack.zip``, ``suite.toml`` and ``spec.json``, of a run to be trained."""
     mark_results(results)
     suite = results.parent / "suite.toml"
     suite.write_text(SUITE)
@@ -114,6 +114,7 @@ def _leave_unfinished(results: Path) -> None:
     with suppress(Stopped):
         execute(folder, spec, results, "cpu", stop=_StopAtCheckpoint(folder))
     assert folder.has_checkpoint
+    shutil.copyfile(folder.path / "spec.json", results.parent / "spec.json")
     folder.write_failure(kind="killed", message="its process died")
     with Lease(folder.path) as lease:
         shutil.copyfile(lease.path, folder.path / "claim.7")

@@ -162,3 +162,11 @@ def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(StoreError, match="Something on that path is a file, not a folder"):
         make_folder(tmp_path / "results" / "run")
+
+
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(path := tmp_path / "pipe")
+    with pytest.raises(StoreError, match=r"pipe is a device, a pipe or a socket, and is not replaced"):
+        write_bytes(path, b"content")
+    assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
+    assert path.is_fifo()

@@ -1,10 +1,18 @@
 """Comparisons that mix runs of unlike numerics carry a mark."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
+import torch
+
+from mtbench.door.contents import read_contents
 from mtbench.report.data.choices import Choices, Convention
 from mtbench.report.data.comparison import MethodRuns, compare
-from mtbench.report.data.unlike import mixed
+from mtbench.report.data.unlike import differences, mixed
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.latex import render_latex
@@ -63,3 +71,36 @@ def test_what_is_unknown_or_of_one_method_alone_is_no_difference() -> None:
     solver = replace(numerics, libraries={**numerics.libraries, "clarabel": "0.11.1"})
     unknown = replace(unknown, record=replace(unknown.record, numerics=solver))
     assert not mixed(MethodRuns(title="td", runs=(known,)), MethodRuns(title="moo", runs=(unknown,)))
+
+
+TRAIN = """
+import sys
+from pathlib import Path
+from mtbench.engines.job import execute
+from mtbench.plan.grid import Request, plan
+from mtbench.store.folder import RunFolder
+for spec in plan(Request(methods=[sys.argv[2]], datasets=["toy-all"], settings={"epochs": "1"}, seeds=[0, 1])):
+    folder = RunFolder(Path(sys.argv[1], spec.folder))
+    folder.write_spec(spec)
+    execute(folder, spec, Path(sys.argv[1]), "cpu")
+"""
+
+
+@pytest.mark.skipif(torch.backends.cpu.get_cpu_capability() == "DEFAULT", reason="has one set of instructions")
+def test_trained_runs_with_fewer_instructions_of_the_processor_are_named_and_their_pairs_marked(tmp_path: Path) -> None:
+    known = torch.backends.cpu.get_cpu_capability()
+    fewer = "AVX2" if known == "AVX512" else "DEFAULT"
+    paths = os.pathsep.join(path for path in sys.path if path)
+    for method, limits in {"single": {}, "uniform": {"ATEN_CPU_CAPABILITY": fewer.lower()}}.items():
+        command = [sys.executable, "-c", TRAIN, str(tmp_path), method]
+        subprocess.run(command, env=os.environ | {"PYTHONPATH": paths} | limits, check=True, timeout=300)
+    (comparison,) = read_contents(tmp_path, tmp_path).comparisons()
+    records = [record for method in comparison.methods for record in method.records.values()]
+    assert [record.numerics.torch_instructions for record in records] == [known, known, fewer, fewer]
+    first, last = sorted((known, fewer))
+    expected = f"The runs differ in instruction set of torch: {first} (2 runs) and {last} (2 runs)."
+    assert differences(records) == [expected]
+    page = page_of(build_table(comparison, Choices(delta=Convention(base="seed"))))
+    assert [line[0].says for line in page.layout.lines[:2]] == ["single", "uniform‡"]
+    assert "‡ Bold or Δm compares runs of unlike numerics: uniform with single." in page.footnotes
+    assert any(expected in note for note in page.footnotes)
