@@ -16,7 +16,7 @@ def test_without_a_gpu_and_wheels_the_tests_are_skipped_and_steps_are_timed(tmp_
     tiny = ["--seconds", ".02", "--jobs", "1", "--set", "images=64", "--set", "batch=16", "--methods", "uniform"]
     places = ["--wheels", str(tmp_path / "none"), "--out", str(tmp_path)]
     ended = subprocess.run(
-        [sys.executable, "tests/on_gpu.py", "--device", "cpu", *tiny, *places, "tests/contract/test_streaming.py"],
+        [sys.executable, "tests/on_gpu.py", "--device", "cpu", *tiny, *places, "tests/contract/data/test_streaming.py"],
         cwd=ROOT,
         capture_output=True,
         text=True,

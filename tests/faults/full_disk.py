@@ -29,6 +29,8 @@ DISK = Path(sys.argv[1])
 FILLER = DISK / "filler"
 PAGE = 4096
 """Bytes that a file on this disk takes at a time."""
+VARIES = 20
+"""Bytes by which lines of one kind differ in length."""
 FILES = ("checkpoint.pt", "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
 
 
@@ -99,14 +101,14 @@ class FullAtJournal(Journal):
 
     def _watched(self, what: str, *given: Any) -> None:
         before = self._path.stat().st_size
-        if PAGE - before % PAGE < 0.8 * self.added.get(what, 0):
+        if PAGE - before % PAGE < self.added.get(what, 0) - VARIES:
             fill()
         getattr(super(), what)(*given)
         self.added[what] = self._path.stat().st_size - before
 
 
 def of_a_search() -> None:
-    request = SearchRequest(datasets=["toy-all"], methods=["branches"], trials=20, seeds=[1000], retrain=0)
+    request = SearchRequest(datasets=["toy-all"], methods=["branches"], trials=30, seeds=[1000], retrain=0)
     plans, results = plan_search(request), DISK / "searched"
     (undisturbed,) = run_search(plans, results=DISK / "whole", perform=World(DISK / "whole"))
     with pytest.MonkeyPatch.context() as patch:

@@ -1,4 +1,4 @@
-"""What a file of arrays or weights claims is compared with its bytes before memory is taken."""
+"""Sizes that files of arrays and weights claim are compared with their bytes before memory is taken."""
 
 import io
 import json

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
-from mtbench.contract.options.limits import LIMITS
 from mtbench.plan.suite.settings import Setting
 
 __all__ = ["Counted", "Grid", "Search"]
@@ -58,9 +57,9 @@ class Search:
     methods: tuple[str, ...]
     space: Mapping[str, str] = field(default_factory=dict)
     sampler: Literal["tpe", "nsga2", "qmc", "grid"] = "tpe"
-    trials: Annotated[int, Field(ge=1, le=LIMITS["trials"])]
+    trials: int
     objective: Literal["", "tasks", "mean"] = ""
-    seeds: Annotated[int, Field(ge=1, le=LIMITS["seeds"])] = 1
+    seeds: int = 1
     points: Literal["front", "all"] = "front"
     set: Mapping[str, Setting] = field(default_factory=dict)
 
