@@ -166,3 +166,21 @@ def test_a_folder_that_cannot_be_listed_is_named(
     (found,), unread = surveyed(tmp_path)
     assert found.spec == other.spec
     assert unread == ["closed cannot be listed (Permission denied): the results below it are left out."]
+
+
+def test_a_finished_run_that_was_tested_stays_one_when_a_search_asks_for_it(tmp_path: Path, record: Record) -> None:
+    run = published(tmp_path / record.spec.folder, record)
+    before = (run.path / "spec.json").read_bytes()
+    run.write_spec(dataclasses.replace(record.spec, trial=True))
+    assert (run.path / "spec.json").read_bytes() == before
+
+
+def test_a_trial_is_fresh_as_a_trial_and_stale_as_a_run(tmp_path: Path, record: Record) -> None:
+    trial = dataclasses.replace(record.spec, trial=True)
+    run = published(tmp_path / trial.folder, dataclasses.replace(record, spec=trial))
+    (found,), _ = surveyed(tmp_path)
+    assert (found.state, found.spec.trial, found.spec.id) == ("fresh", True, record.spec.id)
+    run.write_spec(record.spec)
+    (found,), _ = surveyed(tmp_path)
+    assert found.state == "stale"
+    assert found.why == "it was a trial of a search, which is not evaluated on the test split"
