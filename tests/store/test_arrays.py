@@ -1,4 +1,4 @@
-"""What a file of arrays or weights claims is compared with its bytes before memory is taken."""
+"""The claims of a file of arrays or weights are compared with its bytes before memory is taken."""
 
 import io
 import json
