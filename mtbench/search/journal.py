@@ -16,6 +16,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState, create_trial
+from pydantic import TypeAdapter
 
 from mtbench.errors import StoreError
 from mtbench.search.axes import Axis
@@ -94,7 +95,7 @@ class Journal:
                         storage=self._storage, study_name=name, directions=directions(higher), sampler=NOBODY
                     )
                 self.entries()
-            except (ValueError, LookupError, TypeError, AttributeError, AssertionError) as cause:
+            except (ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError) as cause:
                 raise self.unreadable(f"{type(cause).__name__}: {cause}") from cause
 
     def entries(self) -> list[JournalEntry]:
@@ -108,19 +109,13 @@ class Journal:
                 JournalEntry(
                     number=trial.number,
                     state=STATES[trial.state],
-                    asked=attributes[ASKED],
+                    asked=_ASKED.validate_python(attributes[ASKED]),
                     past=Past(
                         number=trial.number,
                         proposal=Proposal(point=point, marks=attributes[MARKS]),
-                        values=trial.values,
+                        values=None if trial.values is None else [float(value) for value in trial.values],
                     ),
-                    outcome=Outcome(
-                        values=outcome.get("values"),
-                        runs={run: (int(spent[0]), float(spent[1])) for run, spent in outcome.get("runs", {}).items()},
-                        why=outcome.get("why", ""),
-                    )
-                    if trial.state.is_finished()
-                    else Outcome(),
+                    outcome=_OUTCOME.validate_python(outcome),
                     optuna=attributes.get(OPTUNA, ""),
                 )
             )
@@ -188,3 +183,7 @@ def _cut_torn_line(path: Path) -> None:
                 file.truncate(len(whole[0]) + len(whole[1]))
                 file.flush()
                 os.fsync(file.fileno())
+
+
+_ASKED = TypeAdapter(Mapping[str, str])
+_OUTCOME = TypeAdapter(Outcome)

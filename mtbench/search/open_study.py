@@ -133,10 +133,20 @@ class OpenStudy:
 
     def _check_journal(self) -> None:
         """Check that each trial's outcome is of its own runs: a lost line would shift the rest."""
+        names = {axis.name for axis in self.plan.axes}
         for entry in self._journal.entries():
+            if entry.asked.keys() != names or not self._has_tasks(entry):
+                raise self._journal.unreadable(f"trial {entry.number} has other settings or tasks than the search")
             own = {Path(spec.folder).name for spec in self.specs(entry.number)}  # a run is known by its identity
             if not {Path(run).name for run in entry.outcome.runs} <= own:
                 raise self._journal.unreadable(f"trial {entry.number} has a run of another setting")
+
+    def _has_tasks(self, entry: JournalEntry) -> bool:
+        """Return True if an outcome has no values, or finite ones of all tasks."""
+        values = entry.outcome.values
+        return values is None or (
+            values.keys() == {task.name for task in self.plan.tasks} and all(map(math.isfinite, values.values()))
+        )
 
     def _check_values(self) -> None:
         """Check that each finished trial has the point that it was asked with and the values of its runs' records.

@@ -61,7 +61,7 @@ def restore_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
 
     Raises:
         ValueError: a setting of it differs, or a tensor has neither the shape of its parameter nor is a single number.
-        Exception: the state lacks something; the error is torch's.
+        Exception: the error of torch for a state that lacks something.
     """
     settings = [_settings(group) for group in optimizer.param_groups]
     optimizer.load_state_dict(state)

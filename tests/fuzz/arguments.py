@@ -489,4 +489,4 @@ STUBS = {
     "mtbench.report.write.save": lambda _: {},
     "mtbench.store.upkeep.prune.remove": lambda *_: [],
 }
-"""What takes hours where an argument is valid, or removes files."""
+"""Functions that take hours where an argument is valid, or that remove files, and their stand-ins."""

@@ -276,6 +276,7 @@ def test_a_winner_is_the_same_whatever_a_record_of_an_earlier_trial_has_of_the_t
     [
         ('"upper":8', '"upper":9', "another objective than its values"),
         ('"values":[8', '"values":[9', "another objective than its values"),
+        ('"upper":8', '"above":8', "other settings or tasks than the search"),
         ('"lr":"0.0', '"lr":"0.5', "a run of another setting"),
     ],
 )
@@ -286,6 +287,19 @@ def test_a_value_in_the_journal_that_was_altered_is_refused(world: World, old: s
     assert old in text
     log.write_text(text.replace(old, new, 1))
     with pytest.raises(StoreError, match=rf"the journal .* cannot be read \(trial \d+ has {why}"):
+        search(world, "uniform", retrain=0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"values":[', '"values":["x",'), ('"upper":', '"upper":[1],"x":'), ('"lr":"0.0', '"lr":[],"x":"')]
+)
+def test_a_value_of_another_type_in_the_journal_is_refused(world: World, old: str, new: str) -> None:
+    search(world, "uniform", retrain=0)
+    (log,) = world.results.rglob("journal.log")
+    text = log.read_text()
+    assert old in text
+    log.write_text(text.replace(old, new, 1))
+    with pytest.raises(StoreError, match=r"the journal .* cannot be read \("):
         search(world, "uniform", retrain=0)
 
 

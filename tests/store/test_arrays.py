@@ -1,4 +1,4 @@
-"""Sizes that files of arrays and weights claim are compared with their bytes before memory is taken."""
+"""The claims of a file of arrays or weights are compared with its bytes before memory is taken."""
 
 import io
 import json

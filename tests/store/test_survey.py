@@ -104,6 +104,10 @@ SEALED: dict[str, tuple[Callable[[Any], object], str]] = {
     "an unknown schedule": (lambda body: body["spec"]["protocol"].update(schedule="sometimes"), "'sometimes'"),
     "a seed that tables cannot hold": (lambda body: body["spec"].update(seed=2**64 - 1), "its seed is 18,446,"),
     "no result of a task": (lambda body: body["results"]["test"].popitem(), "it has no result of task"),
+    "no metric in the curve": (
+        lambda body: body["curve"][0]["results"]["test"]["upper"]["metrics"].clear(),
+        "it has no result of task 'upper' on the test split",
+    ),
     "a count that tables cannot hold": (lambda body: body["cost"].update(steps=10**30), "it counts 1e+30"),
 }
 

@@ -144,18 +144,21 @@ def read_record(text: str | bytes, where: str) -> Record:
         check_spec(record.spec)
     except UsageError as cause:
         raise _damaged(where, cause.given.rstrip(".")) from None
-    lacking = [
-        f"'{task.name}' on the {split} split"
-        for split, found in record.results.items()
-        for task in record.tasks
-        if task.name not in found
-    ]
-    if lacking:
-        raise _damaged(where, f"it has no result of task {lacking[0]}")
+    if lacking := next(_lacking(record), ""):
+        raise _damaged(where, f"it has no result of task {lacking}")
     if (largest := max(_counts(record))) > LARGEST_NUMBER:
         raise _damaged(where, f"it counts {largest:.3g} of something")
     spec = with_checked_titles(record.spec)
     return record if spec is record.spec else dataclasses.replace(record, spec=spec)
+
+
+def _lacking(record: Record) -> Iterator[str]:
+    """Yield each task without its primary metric on a split, at the end or at a point of the curve."""
+    for found in (record.results, *(point.results for point in record.curve)):
+        for split, results in found.items():
+            for task in record.tasks:
+                if task.name not in results or task.metric not in results[task.name].metrics:
+                    yield f"'{task.name}' on the {split} split"
 
 
 def _counts(record: Record) -> Iterator[int]:
