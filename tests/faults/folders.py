@@ -1,4 +1,4 @@
-"""Runs whose folders become read-only, or go, when their processes start: a script, since it mounts.
+"""Runs whose folders are read-only, or go when their processes start: a script, since it mounts.
 
 It prints the lines of the display, and a line of JSON for each run at last.
 """
@@ -20,13 +20,9 @@ ROOT = Path(sys.argv[1])
 
 
 class Fault(Lines):
-    """A display that does something to the folder of each run when it starts, and when its first epoch is over."""
+    """A display that removes the folder of a run when it starts, and of another when its first epoch is over."""
 
     def started(self, job: Job, device: str) -> None:  # noqa: ARG002
-        if job.title == "read-only":
-            folder = str(job.folder.parent)
-            subprocess.run(["mount", "--bind", folder, folder], check=True, timeout=60)
-            subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True, timeout=60)
         if job.title == "removed":
             shutil.rmtree(job.folder)
 
@@ -45,5 +41,8 @@ def planned(title: str) -> Job:
 
 if __name__ == "__main__":
     jobs = [planned(title) for title in ("read-only", "removed", "underway", "other")]
+    folder = str(jobs[0].folder.parent)
+    subprocess.run(["mount", "--bind", folder, folder], check=True, timeout=60)
+    subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True, timeout=60)
     for outcome in run_all(jobs, root=ROOT, slots=["cpu"], listener=Fault(Console(width=500), len(jobs))):
         print(json.dumps([outcome.job.title, outcome.how, outcome.why]))  # noqa: T201
