@@ -74,8 +74,8 @@ def merge(
         Path,
         typer.Option(
             "--out",
-            help="Pack (a file that ends with .zip) or folder to write. One that is there must be among PATH..., and "
-            "keeps its runs.",
+            help="Pack (a file that ends with .zip) or folder to write. One that has other runs must be among PATH..., "
+            "and keeps them.",
             metavar="PATH",
         ),
     ],
@@ -89,13 +89,16 @@ def merge(
     from mtbench.store.pack.contents import collect, unite
     from mtbench.store.pack.index import SUFFIX
     from mtbench.store.pack.unpack import missing, write_folder
+    from mtbench.store.reading import is_there
 
-    given = {path.resolve() for path in sources}
-    if out.exists() and out.resolve() not in given and (out.is_file() or any(out.iterdir())):
-        raise UsageError(
-            f"--out {out} is there, and is not among what is merged.", mend="Name it too, to keep its runs."
-        )
     found = unite([collect(path, weights=weights) for path in dict.fromkeys(sources)])
+    if is_there(out) and out.resolve() not in {path.resolve() for path in sources}:
+        others = collect(out, weights=True).runs.keys() - found.runs.keys()
+        if others:
+            raise UsageError(
+                f"--out {out} has {len(others)} runs that are not among what is merged.",
+                mend="Name it too, to keep them.",
+            )
     if out.suffix == SUFFIX:
         _write(out, found)
         return

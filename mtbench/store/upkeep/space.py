@@ -30,6 +30,8 @@ def check_space(path: Path, size: int) -> None:
 
 
 def megabytes(size: int) -> str:
-    """Return a number of bytes in MB, with as many digits as are of use: ``0.4 MB``, ``12 MB``."""
+    """Return a number of bytes with as many digits as are of use: ``9.3 kB``, ``0.4 MB``, ``12 MB``."""
     value = size / 1e6
+    if value < 0.1:
+        return f"{size / 1e3:.1f} kB"
     return f"{value:,.0f} MB" if value >= 10 else f"{value:.1f} MB"
