@@ -71,8 +71,13 @@ class Contents:
         return comparisons_of(self.shown)
 
 
-def read_contents(results: Folders, root: Folder | None = None) -> Contents:
+def read_contents(results: Folders, root: Folder | None = None, *, fresh_only: bool = False) -> Contents:
     """Read one or several results folders. A file that cannot be read costs its own run or search.
+
+    Args:
+        results: the folders, or packs.
+        root: the folder of the data files.
+        fresh_only: True to leave the records of stale runs out, so that tables count these runs as missing.
 
     Raises:
         UsageError: there is no run in them.
@@ -88,6 +93,8 @@ def read_contents(results: Folders, root: Folder | None = None) -> Contents:
             or "Train some: mtbench run --methods td,uniform --dataset mmnist3; or name the folder that they are in.",
             where=" ".join(unread[:1]),
         )
+    if fresh_only:
+        runs = [_left_out(run) if run.state == "stale" else run for run in runs]
     read = len(unread)
     studies = find_studies(studies_of(given, unread.append), runs)
     if len(unread) > read:  # nobody is to see the test split of trials, even if their search cannot be read
@@ -110,6 +117,10 @@ def read_and_warn(results: Folders, root: Folder | None = None) -> Contents:
 
 def _as_trial(run: RunStatus) -> RunStatus:
     return dataclasses.replace(run, spec=dataclasses.replace(run.spec, trial=True))
+
+
+def _left_out(run: RunStatus) -> RunStatus:
+    return dataclasses.replace(run, state="missing", why="stale, and left out", record=None)
 
 
 def _packs_of(given: Sequence[Path]) -> str:

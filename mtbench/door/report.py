@@ -37,6 +37,7 @@ def report(
     delta_base: str = "",
     convention: str = "",
     rank: bool = False,
+    fresh_only: bool = False,
     data_root: Folder | None = None,
     quiet: bool = False,
 ) -> list[Path]:
@@ -55,6 +56,7 @@ def report(
             single-task runs.
         convention: compute the tables by the rules of this published code.
         rank: True to show the mean rank of each method over metrics.
+        fresh_only: True to leave stale runs out, of which code or data changed since; footnotes name them.
         data_root: see `mtbench.load`.
         quiet: True to print no tables.
 
@@ -71,7 +73,7 @@ def report(
         ['.csv', '.md', '.pdf', '.png', '.tex']
     """
     return print_report(
-        read_contents(results, data_root).of_datasets(names(dataset)),
+        read_contents(results, data_root, fresh_only=fresh_only).of_datasets(names(dataset)),
         open_console(quiet=quiet),
         out=None if out is None else folders(out)[0],
         suite=suite,

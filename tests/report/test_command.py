@@ -42,6 +42,16 @@ def test_kept_runs_become_a_table_and_files(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "reports/local/mmnist2/mmnist2-paper-points.pdf").exists()
 
 
+def test_stale_runs_are_left_out_if_asked_and_a_footnote_says_so(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        keep(tmp_path / "results", finished("branches", seed))  # of code that is not installed
+    words = (str(tmp_path / "results"), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path / "data"))
+    assert "branches†: 2 stale (seeds 0, 1: " in call(*words)
+    shown = call(*words, "--fresh-only")
+    assert "branches: 2 missing (seeds 0, 1: stale, and left out)." in shown
+    assert " 0/2 " in shown
+
+
 def test_files_are_written_even_if_nobody_reads_the_tables(tmp_path: Path) -> None:
     keep(tmp_path / "results/local", finished("branches", 0))
     command = [sys.executable, "-m", "mtbench", "report", "--data-root", str(tmp_path / "data")]

@@ -104,6 +104,14 @@ def report(
         bool,
         typer.Option("--rank", help="Show the mean rank of each method over metrics.", rich_help_panel=TABLES),
     ] = False,
+    fresh_only: Annotated[
+        bool,
+        typer.Option(
+            "--fresh-only",
+            help="Leave stale runs out, of which code or data changed since; footnotes name them.",
+            rich_help_panel=TABLES,
+        ),
+    ] = False,
     data_root: shared.DataRoot = None,
 ) -> None:
     """Write the tables and figures of finished runs, and print the tables."""
@@ -114,7 +122,7 @@ def report(
 
     console, asked = shared.console(), Asked(average=delta, sign=delta_sign, base=delta_base)
     with shared.keeping():
-        found = read_contents(shared.chosen_folders(folders, results), data_root)
+        found = read_contents(shared.chosen_folders(folders, results), data_root, fresh_only=fresh_only)
     wanted = [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]
     files = print_report(
         found.of_datasets(wanted),

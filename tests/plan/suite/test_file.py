@@ -72,6 +72,29 @@ def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: st
     assert (suite and suite.title, faults) == ("Two Zöglinge ∆ 数", [])
 
 
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (f"title = {'9' * 5000}", "the file is not TOML: Exceeds the limit"),
+        (f"figures = {'[' * 3000}{']' * 3000}", "the file is not TOML: lists or tables are nested too deeply."),
+    ],
+    ids=["a number of 5,000 digits", "3,000 lists"],
+)
+def test_what_a_reader_of_toml_cannot_hold_is_a_fault(read: Read, line: str, text: str) -> None:
+    suite, (fault,) = read(line + "\n")
+    assert suite is None
+    assert fault.line == 1
+    assert fault.text.startswith(text)
+    assert len(fault.text) < 300
+
+
+def test_a_file_that_is_no_suite_by_its_size_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("#" * 1_000_001)
+    with pytest.raises(UsageError, match=r"has 1,000,001 bytes\. A suite has at most 1,000,000\."):
+        read_suite(path)
+
+
 def test_two_methods_of_one_label_cannot_be_told_apart(read: Read) -> None:
     _, faults = read(GOOD + '\n[labels]\ntd = "ours"\nuniform = "ours"\n')
     text = "'uniform' has the label 'ours', like 'td'. Give each its own label."
