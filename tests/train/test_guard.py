@@ -184,13 +184,13 @@ def test_planning_refuses_a_likelihood_to_a_balancer_of_logarithms(
 ) -> None:
     monkeypatch.setattr(Regression, "has_negative_losses", True)
     with pytest.raises(UsageError) as error:
-        spec_of(f"branches+{balancer}", "toy-numbers:scale=1/1")
+        spec_of(f"branches+{balancer}", "toy-numbers:scale=1/2")
     name = str(parse_method(f"branches+{balancer}").balancer_choice)
     assert str(error.value) == (
-        f"balancer '{name}' is not defined for negative losses, and task 'upper' of dataset 'toy-numbers:scale=1/1' is "
+        f"balancer '{name}' is not defined for negative losses, and task 'upper' of dataset 'toy-numbers:scale=1/2' is "
         "of kind Regression, whose losses can be negative. Use a balancer for losses of any sign, such as 'uniform'."
     )
-    spec_of("branches+mgda", "toy-numbers:scale=1/1")
+    spec_of("branches+mgda", "toy-numbers:scale=1/2")
 
 
 def test_toy2_without_its_shift_is_refused_to_every_balancer_that_needs_positive_losses() -> None:
