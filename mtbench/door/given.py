@@ -51,7 +51,7 @@ def seed_list(given: int | Iterable[int] | None) -> list[int] | None:
     """Return seeds that are given as a count from 0 or as a list, ascending and each once; None of None.
 
     Raises:
-        UsageError: there are none, or one is negative.
+        UsageError: there are none or too many, or one is negative or too large.
     """
     from mtbench.contract.options.limits import LIMITS, shown
 

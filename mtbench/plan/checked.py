@@ -12,6 +12,7 @@ from mtbench import registry
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.options import render_value
 from mtbench.contract.options.files import with_short_hashes
+from mtbench.contract.options.limits import LIMITS
 from mtbench.contract.protocol.clip import parse_clip
 from mtbench.contract.protocol.schedule import parse_schedule
 from mtbench.errors import MtbenchError, UsageError
@@ -19,7 +20,7 @@ from mtbench.plan.spec import Choice, RunSpec, Titles, composition
 
 __all__ = ["LARGEST_NUMBER", "check_protocol", "check_spec", "method_title", "protocol_title", "with_checked_titles"]
 
-LARGEST_NUMBER = 2**63 - 1
+LARGEST_NUMBER = LIMITS["seed"]
 """The largest whole number that tables hold."""
 
 

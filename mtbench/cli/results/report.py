@@ -116,6 +116,7 @@ def report(
 ) -> None:
     """Write the tables and figures of finished runs, and print the tables."""
     from mtbench.door.contents import read_contents
+    from mtbench.door.given import names
     from mtbench.door.report import print_report
     from mtbench.engines.say import say
     from mtbench.report.data.conventions.convert import Asked
@@ -123,7 +124,7 @@ def report(
     console, asked = shared.console(), Asked(average=delta, sign=delta_sign, base=delta_base)
     with shared.keeping():
         found = read_contents(shared.chosen_folders(folders, results), data_root, fresh_only=fresh_only)
-    wanted = [name.strip() for text in dataset or () for name in text.split(",") if name.strip()]
+    wanted = names(",".join(dataset or ()))
     files = print_report(
         found.of_datasets(wanted),
         console,

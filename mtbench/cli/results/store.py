@@ -155,11 +155,12 @@ def prune(
 
     Nothing is removed without --yes, or the word remove typed on a terminal.
     """
+    from mtbench.door.given import names
     from mtbench.errors import UsageError, did_you_mean
     from mtbench.store.upkeep.prune import KINDS, find_removable, remove
     from mtbench.store.upkeep.space import megabytes
 
-    wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    wanted = names(kinds)
     for kind in wanted:
         if kind not in KINDS:
             raise UsageError(

@@ -94,7 +94,8 @@ def bench(
     """Measure the speed of training on this machine: seconds per step, memory, and several runs at a time."""
     from mtbench.bench.measure import Ask, measure
     from mtbench.bench.page import bench_page
-    from mtbench.cli.training.execution import names, settings
+    from mtbench.cli.training.execution import settings
+    from mtbench.door.given import names
     from mtbench.engines.output import outlive_output
     from mtbench.engines.say import say
     from mtbench.engines.slots import cores

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from mtbench.cli.base.completion import SETTINGS
+from mtbench.door.given import names
 from mtbench.errors import MtbenchError, Stopped, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "announce",
     "declared_line",
-    "names",
     "offer_preview",
     "parse_refresh",
     "protocol_name",
@@ -29,11 +29,6 @@ __all__ = [
     "stoppable",
     "work_of",
 ]
-
-
-def names(text: str) -> list[str]:
-    """Return the names in a list with commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def protocol_name(name: str, quick: bool) -> str:

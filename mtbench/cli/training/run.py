@@ -35,7 +35,6 @@ from mtbench.cli.base.shared import (
 from mtbench.cli.training.execution import (
     announce,
     declared_line,
-    names,
     parse_refresh,
     protocol_name,
     settings,
@@ -43,6 +42,7 @@ from mtbench.cli.training.execution import (
     work_of,
 )
 from mtbench.cli.training.search import conduct, is_through
+from mtbench.door.given import names
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:

@@ -28,7 +28,8 @@ from mtbench.cli.base.shared import (
     data_root,
     whole_number,
 )
-from mtbench.cli.training.execution import names, parse_refresh, protocol_name, settings, stoppable, work_of
+from mtbench.cli.training.execution import parse_refresh, protocol_name, settings, stoppable, work_of
+from mtbench.door.given import names
 
 if TYPE_CHECKING:
     from mtbench.search.request import SearchRequest

@@ -64,7 +64,7 @@ def in_words(low: float | None, high: float | None) -> str:
 
 
 def shown(given: object) -> str:
-    """Return a text as messages quote it: its middle is left out if it is long."""
+    """Return a text as messages quote it: a long one by its beginning and its length."""
     text = str(given)
     return text if len(text) <= _LETTERS else f"{text[: _LETTERS // 2]}... ({len(text):,} characters)"
 
