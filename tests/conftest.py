@@ -57,6 +57,14 @@ def any_algorithm() -> Iterator[None]:
     torch.use_deterministic_algorithms(before)
 
 
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """Unblock the signals that a test has blocked, as `exec` does in the process that it is called in."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails, unless it is marked gpu")
 

@@ -14,6 +14,7 @@ import torch
 from mtbench.engines.heap import keep_freed_memory
 from mtbench.engines.stop import Stop
 from mtbench.errors import (
+    Busy,
     DataError,
     MtbenchError,
     NegativeLoss,
@@ -73,6 +74,10 @@ def execute(
     try:
         _execute(run, spec, root, device, watch, say, stop, debugger)
     except Stopped:
+        raise
+    except Busy:
+        if run.has_record:  # this process may have been stopped between its last check of the lease and a write
+            run.tidy_up()
         raise
     except Exception:
         stop.check()

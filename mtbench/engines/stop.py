@@ -78,9 +78,11 @@ def interrupts() -> Iterator[list[signal.Signals]]:
         yield asked  # only the main thread may have handlers
         return
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, *heeded())}
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, before)  # the program that started this one may have blocked them
     try:
         yield asked
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -6,7 +6,7 @@ import re
 import stat
 import time
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -34,8 +34,11 @@ _MEND = {
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
+def writing(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[BinaryIO]:
     """Open a file to write to, which replaces `path` when the block ends, and is removed if the block fails.
+
+    Args:
+        check: called right before the replacement, which does not happen if it raises.
 
     Raises:
         StoreError: the file cannot be written, or is a device; the text names the file, the reason and the remedy.
@@ -49,6 +52,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
+            check()
             os.replace(temporary, path)
             _sync_folder(path.parent)
         except BaseException:
@@ -57,23 +61,29 @@ def writing(path: Path) -> Iterator[BinaryIO]:
             raise
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, check: Callable[[], None] = lambda: None) -> None:
     """Replace `path` by these bytes, atomically and durably.
+
+    Args:
+        check: see `writing`.
 
     Raises:
         StoreError: see `writing`.
     """
-    with writing(path) as file:
+    with writing(path, check) as file:
         file.write(data)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, check: Callable[[], None] = lambda: None) -> None:
     """Replace `path` by this text in UTF-8, atomically and durably.
+
+    Args:
+        check: see `writing`.
 
     Raises:
         StoreError: see `writing`.
     """
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), check)
 
 
 def temporary_name(path: Path) -> Path:

@@ -170,14 +170,17 @@ class CheckpointFile:
             self._note(f"Resumed after epoch {kept.state.get('epoch')} under other numerics: {', '.join(changes)}.")
         return kept.state
 
-    def write(self, state: dict[str, Any]) -> None:
+    def write(self, state: dict[str, Any], check: Callable[[], None] = lambda: None) -> None:
         """Write a state of tensors and plain values, with the notes so far.
+
+        Args:
+            check: called right before the file is replaced, which does not happen if it raises.
 
         Raises:
             StoreError: it cannot be written.
         """
         kept = Checkpoint(marks=self._marks, numerics=self._numerics, notes=tuple(self.notes), state=state)
-        write_bytes(self.path, pack(kept))
+        write_bytes(self.path, pack(kept), check)
 
     def reject(self, why: str) -> None:
         """Rename a checkpoint that cannot be used, and note it.

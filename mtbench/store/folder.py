@@ -273,7 +273,7 @@ class LeasedRun(RunFolder):
             StoreError: it cannot be written.
         """
         with self._owned():
-            self.checkpoint.write(state)
+            self.checkpoint.write(state, self._lease.check)
             self._write_curve(curve)
 
     def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:
@@ -322,9 +322,9 @@ class LeasedRun(RunFolder):
         with self._owned():
             self._write_curve(record.curve)
             for name, data in files.items():
-                write_bytes(self.path / name, data)
+                write_bytes(self.path / name, data, self._lease.check)
         with self._owned():
-            write_text(self.path / "record.json", render_record(record))
+            write_text(self.path / "record.json", render_record(record), self._lease.check)
         self.tidy()
         return record
 
@@ -364,7 +364,7 @@ class LeasedRun(RunFolder):
 
     def _write_curve(self, curve: Sequence[CurvePoint]) -> None:
         lines = [strict_json(asdict(point), sort_keys=True) + "\n" for point in curve]
-        write_text(self.path / "curve.jsonl", "".join(lines))
+        write_text(self.path / "curve.jsonl", "".join(lines), self._lease.check)
 
 
 def read_spec(path: Path) -> RunSpec:

@@ -125,6 +125,22 @@ def test_a_run_that_is_taken_over_midway_writes_nothing_more(tmp_path: Path) -> 
     assert not run.has_checkpoint
 
 
+def test_a_process_whose_run_was_done_by_another_leaves_no_file_there(tmp_path: Path) -> None:
+    run = planned(tmp_path / "a", "single")
+    done(run, tmp_path)
+    record = (run.path / "record.json").read_text()
+    (run.path / "record.json").unlink()
+
+    def sleep_too_long(progress: Progress) -> None:  # noqa: ARG001
+        (run.path / "claim.1").unlink(missing_ok=True)
+        (run.path / "checkpoint.pt").write_text("written in the moment after the last look at the lease")
+        (run.path / "record.json").write_text(record)
+
+    with pytest.raises(Busy):
+        execute(run, run.spec(), tmp_path, "cpu", sleep_too_long)
+    assert not run.has_checkpoint
+
+
 def test_sigterm_ends_the_command_exec_and_leaves_the_checkpoint_and_no_lease(tmp_path: Path) -> None:
     run = planned(tmp_path / "a", "single", epochs="5000", schedule="constant")
     process = start("exec", str(run.path / "spec.json"), "--device", "cpu")

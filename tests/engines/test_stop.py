@@ -377,3 +377,16 @@ def test_processes_that_are_forked_by_a_run_end_by_sigterm() -> None:
     )
     output = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=DEADLINE)
     assert output == f"-{signal.SIGTERM} False\n"
+
+
+def test_signals_that_a_parent_has_blocked_stop_a_command_all_the_same() -> None:
+    code = (
+        "import os, signal, time\nfrom mtbench.engines.stop import STOPPING_SIGNALS, interrupts\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING_SIGNALS)\n"
+        "mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())\n"
+        "for number in STOPPING_SIGNALS:\n"
+        "    with interrupts() as asked:\n        os.kill(os.getpid(), number)\n        print(asked == [number])\n"
+        "print(signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask)\n"
+    )
+    output = subprocess.check_output([sys.executable, "-c", code], text=True, timeout=DEADLINE)
+    assert output == "True\nTrue\nTrue\n"

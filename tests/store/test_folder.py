@@ -99,6 +99,25 @@ def test_nothing_is_written_after_the_run_was_taken_over(tmp_path: Path, record:
     assert os.listdir(tmp_path) == ["claim.2"]
 
 
+def test_what_was_being_written_when_the_run_was_taken_over_replaces_nothing(
+    tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a process that is stopped, between its check of the lease and the end of a write, until long after."""
+    sync = os.fsync
+
+    def sleep_too_long(descriptor: int) -> None:
+        (tmp_path / "claim.2").write_text("")
+        sync(descriptor)
+
+    with RunFolder(tmp_path).leased() as run:
+        monkeypatch.setattr(os, "fsync", sleep_too_long)
+        for write in (lambda: run.keep(STATE, ()), lambda: run.publish(record, MODEL, PREDICTIONS)):
+            with pytest.raises(Busy):
+                write()
+            assert sorted(os.listdir(tmp_path)) == ["claim.1", "claim.2"]
+            (tmp_path / "claim.2").unlink()
+
+
 def test_weights_that_were_changed_or_removed_are_told(tmp_path: Path, record: Record) -> None:
     with RunFolder(tmp_path).leased() as run:
         written = run.publish(record, MODEL, PREDICTIONS)
