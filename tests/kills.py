@@ -26,8 +26,8 @@ from typing import Any
 
 from mtbench.cli.base.shared import data_root
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
-from mtbench.store.process import started
+from mtbench.store.files.process import started
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import read_studies
 from tests.cli.commands import MTBENCH
 from tests.waits import wait_until

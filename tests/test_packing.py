@@ -8,8 +8,9 @@ import pytest
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
 from mtbench.store.declaration import declare
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record, TaskResult
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased
 from mtbench.store.union import survey_all
 from mtbench.store.upkeep.verify import verify
 from results import packing
@@ -66,8 +67,8 @@ def test_the_pack_of_a_day_that_is_over_stays_as_it_is(work: Path, kept: Path) -
 def test_a_retrained_run_moves_to_its_new_day(work: Path, kept: Path) -> None:
     packing.add(work, kept)
     (again,) = work.rglob("seed-2-*")
-    with RunFolder(again).leased() as leased:
-        leased.supersede()
+    with leased(RunFolder(again)) as held:
+        held.supersede()
     publish(work, finished("2026-11-30"), seeds=(2,))
     packing.add(work, kept)
     assert contents(kept) == {f"{DAYS[0]}.zip": [0, 1], "2026-11-30.zip": [2]}

@@ -12,8 +12,8 @@ from mtbench.errors import UsageError, did_you_mean
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
+from mtbench.store.files.reading import is_there
 from mtbench.store.pack.index import SUFFIX
-from mtbench.store.reading import is_there
 from mtbench.store.status import RunStatus
 from mtbench.store.study import trials_of_unread
 from mtbench.store.union import studies_of, survey_all

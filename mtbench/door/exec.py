@@ -10,8 +10,8 @@ from mtbench.engines.job import execute
 from mtbench.engines.stop import Stop
 from mtbench.errors import Busy, Stopped, StoreError
 from mtbench.plan.spec import RunSpec
-from mtbench.store.folder import RunFolder, read_spec
 from mtbench.store.results import find_runs, mark_results
+from mtbench.store.run.folder import RunFolder, read_spec
 from mtbench.train.progress import Progress
 
 __all__ = ["debug", "place_run"]

@@ -8,7 +8,7 @@ import pandas as pd
 from mtbench.door.given import Folder, Folders
 from mtbench.door.load import load
 from mtbench.errors import UsageError
-from mtbench.store.atomic import make_folder, write_bytes
+from mtbench.store.files.atomic import make_folder, write_bytes
 
 __all__ = ["FORMATS", "export"]
 

@@ -11,11 +11,12 @@ from mtbench.engines.display import Display
 from mtbench.engines.pool import Outcome, run_all
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.spec import RunSpec
-from mtbench.store.fingerprint import code
-from mtbench.store.folder import RunFolder
+from mtbench.store.files.reading import refuse_pack
+from mtbench.store.identity.fingerprint import code
 from mtbench.store.preparation import preparing
-from mtbench.store.reading import refuse_pack
 from mtbench.store.results import check_results, find_runs, mark_results
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import tidy_up
 from mtbench.store.status import RunStatus, status_of
 from mtbench.train.machine.device import check_precision, choose_device
 
@@ -110,7 +111,7 @@ class Work:
             Stopped: Ctrl-C or SIGTERM was received.
         """
         for run in agenda.done:
-            RunFolder(run.folder).tidy_up()
+            tidy_up(RunFolder(run.folder))
         for run in agenda.again:
             supersede(run, self.root)
         if not agenda.todo:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mtbench.engines.pool import Job
 from mtbench.errors import Busy
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased
 from mtbench.store.status import RunStatus, status_of
 
 __all__ = ["REFRESH", "Agenda", "job", "make_agenda", "supersede"]
@@ -57,14 +58,14 @@ def supersede(run: RunStatus, root: Path) -> None:
 
     Two commands that refresh the same runs at the same time so do each of them once.
     """
-    with suppress(Busy), RunFolder(run.folder).leased() as leased:
+    with suppress(Busy), leased(RunFolder(run.folder)) as held:
         if run.state == "failed":
-            is_unchanged = not leased.has_record and leased.failure() is not None
+            is_unchanged = not held.has_record and held.failure() is not None
         else:
             now = status_of(run.folder, run.spec, root)
             is_unchanged = (now.state, now.record) == (run.state, run.record)
         if is_unchanged:
-            leased.supersede()
+            held.supersede()
 
 
 def job(run: RunStatus) -> Job:

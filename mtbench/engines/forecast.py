@@ -18,7 +18,7 @@ from mtbench.engines.processes import spawn
 from mtbench.errors import MtbenchError
 from mtbench.plan.counting import count_work
 from mtbench.plan.spec import RunSpec
-from mtbench.store.data import data_fingerprint
+from mtbench.store.identity.data import data_fingerprint
 from mtbench.train.assemble import load_splits
 from mtbench.train.cost.estimate import measure_speed
 from mtbench.train.cost.speeds import Speed, Speeds, seconds_at

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mtbench.errors import MtbenchError
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
+from mtbench.store.run.folder import RunFolder
 
 __all__ = ["headline", "headline_of_folder"]
 

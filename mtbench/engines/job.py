@@ -26,11 +26,12 @@ from mtbench.errors import (
     is_out_of_memory,
 )
 from mtbench.plan.spec import RunSpec
-from mtbench.store.checkpoint import CheckpointFile
-from mtbench.store.data import data_fingerprint
-from mtbench.store.fingerprint import fingerprints
-from mtbench.store.folder import LeasedRun, RunFolder
+from mtbench.store.identity.data import data_fingerprint
+from mtbench.store.identity.fingerprint import fingerprints
 from mtbench.store.record import FORMAT, Fingerprints, Record, StoredPredictions
+from mtbench.store.run.checkpoint import CheckpointFile
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import LeasedRun, leased, tidy_up
 from mtbench.train.cost.speeds import Speeds
 from mtbench.train.machine.device import choose_device, deterministic
 from mtbench.train.machine.numerics import numerics
@@ -77,7 +78,7 @@ def execute(
         raise
     except Busy:
         if run.has_record:  # this process may have been stopped between its last check of the lease and a write
-            run.tidy_up()
+            tidy_up(run)
         raise
     except Exception:
         stop.check()
@@ -99,14 +100,14 @@ def _execute(
     found = fingerprints(spec, data_fingerprint(spec.dataset, root, spec.files))
     stop.check()
     checkpoint = CheckpointFile(run.path, _marks(spec, found, chosen), _numerics(spec, chosen), say)
-    with run.leased(checkpoint) as leased:
-        if leased.record() is not None:
-            leased.tidy()
+    with leased(run, checkpoint) as held:
+        if held.record() is not None:
+            held.tidy()
             return
-        with _failures_kept(leased, stop) if debugger is None else nullcontext():
-            trained = _trained(spec, root, chosen, leased, watch, stop, debugger)
-            record = _record(spec, trained, found, leased.checkpoint.notes)
-            leased.publish(record, trained.model, trained.predictions, trained.images)
+        with _failures_kept(held, stop) if debugger is None else nullcontext():
+            trained = _trained(spec, root, chosen, held, watch, stop, debugger)
+            record = _record(spec, trained, found, held.checkpoint.notes)
+            held.publish(record, trained.model, trained.predictions, trained.images)
             Speeds(chosen).learn(record)
 
 
@@ -114,17 +115,17 @@ def _trained(
     spec: RunSpec,
     root: Path,
     device: torch.device,
-    leased: LeasedRun,
+    held: LeasedRun,
     watch: Callable[[Progress], None],
     stop: Stop,
     debugger: Bdb | None,
 ) -> Trained:
-    training = partial(train, spec, root=root, device=device, keeper=leased, watch=watch, check_stop=stop.check)
+    training = partial(train, spec, root=root, device=device, keeper=held, watch=watch, check_stop=stop.check)
     call = training if debugger is None else partial(_debugged, debugger, training)
     try:
         return call()
     except UnfitState as cause:
-        leased.reject(str(cause))
+        held.reject(str(cause))
     return call()
 
 
@@ -194,13 +195,13 @@ def _record(spec: RunSpec, trained: Trained, marks: Fingerprints, notes: Sequenc
 
 
 @contextmanager
-def _failures_kept(leased: LeasedRun, stop: Stop) -> Iterator[None]:
+def _failures_kept(held: LeasedRun, stop: Stop) -> Iterator[None]:
     try:
         yield
     except RunError as cause:
         if isinstance(cause, NonFiniteLoss | NegativeLoss) and not stop.requested:
             kind = "nan" if isinstance(cause, NonFiniteLoss) else "negative"
-            leased.write_failure(kind=kind, message=str(cause))
+            held.write_failure(kind=kind, message=str(cause))
         raise  # stopped, or taken over by another process: no fault of the run
     except (StoreError, DataError):
         raise  # the fault of the disk or of a file: once that is repaired, the same command resumes the run
@@ -209,5 +210,5 @@ def _failures_kept(leased: LeasedRun, stop: Stop) -> Iterator[None]:
             raise
         kind = "memory" if is_out_of_memory(cause) else "exception"
         message = str(cause) if isinstance(cause, MtbenchError) else f"{type(cause).__name__}: {cause}"
-        leased.write_failure(kind=kind, message=message, traceback=traceback.format_exc())
+        held.write_failure(kind=kind, message=message, traceback=traceback.format_exc())
         raise

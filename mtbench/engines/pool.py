@@ -22,9 +22,10 @@ from mtbench.engines.processes import spawn
 from mtbench.engines.stop import EXIT_CODE, LIMIT, STOPPING_SIGNALS, interrupts
 from mtbench.engines.worker import Ended, Noted, work
 from mtbench.errors import Stopped, StoreError
-from mtbench.store.failure import ATTEMPTS
-from mtbench.store.folder import LOG, RunFolder
-from mtbench.store.process import is_stopped, started
+from mtbench.store.files.process import is_stopped, started
+from mtbench.store.run.failure import ATTEMPTS
+from mtbench.store.run.folder import LOG, RunFolder
+from mtbench.store.run.leased import tidy_up
 from mtbench.train.progress import Progress
 
 __all__ = ["Job", "Listener", "Outcome", "run_all"]
@@ -188,7 +189,7 @@ class _Pool:
         """Start the run, unless another process has done it or is working on it."""
         run = RunFolder(job.folder)
         if run.has_record:
-            run.tidy_up()
+            tidy_up(run)
             self.end(job, "done", "")
         elif (holder := run.holder) is not None:
             if self.holders.get(job.folder) != holder.who:

@@ -12,7 +12,7 @@ from mtbench.engines.job import execute
 from mtbench.engines.output import outlive_output
 from mtbench.engines.stop import stop_on_sigterm
 from mtbench.errors import Busy, MtbenchError, Stopped
-from mtbench.store.folder import LOG, RunFolder
+from mtbench.store.run.folder import LOG, RunFolder
 
 __all__ = ["Ended", "Noted", "work"]
 

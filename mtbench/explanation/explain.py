@@ -31,7 +31,7 @@ from mtbench.report.figure.style import save
 from mtbench.report.page.layout import Page
 from mtbench.report.text import slug
 from mtbench.report.write import DEFAULT_REPORTS
-from mtbench.store.atomic import make_folder, write_bytes
+from mtbench.store.files.atomic import make_folder, write_bytes
 from mtbench.train.machine.device import choose_device, deterministic
 
 __all__ = ["Explanation", "explain_run"]

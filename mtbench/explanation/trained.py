@@ -11,10 +11,10 @@ from mtbench.contract import Backbone, Classification, Dataset, Kind, Network, R
 from mtbench.errors import StoreError, UsageError, shortlist
 from mtbench.plan.spec import RunSpec
 from mtbench.report.figure.maps.views import KINDS
-from mtbench.store.folder import RunFolder
-from mtbench.store.reading import inside, is_there, size_of
+from mtbench.store.files.reading import inside, is_there, size_of
 from mtbench.store.record import Record
 from mtbench.store.results import run_folders
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import RunStatus, status_of
 from mtbench.train.assemble import build
 

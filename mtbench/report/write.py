@@ -10,7 +10,7 @@ from mtbench.report.exhibit import Shown
 from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
-from mtbench.store.atomic import make_folder, write_bytes
+from mtbench.store.files.atomic import make_folder, write_bytes
 
 __all__ = ["DEFAULT_REPORTS", "csv_text", "write_shown"]
 

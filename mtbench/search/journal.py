@@ -21,9 +21,9 @@ from pydantic import TypeAdapter
 from mtbench.errors import StoreError
 from mtbench.search.axes import Axis
 from mtbench.search.proposals import Past, Proposal, directions, distributions, quiet
-from mtbench.store.atomic import store_errors
-from mtbench.store.guard import read_guarded
-from mtbench.store.lease import Lease
+from mtbench.store.files.atomic import store_errors
+from mtbench.store.files.guard import read_guarded
+from mtbench.store.run.lease import Lease
 from mtbench.store.study import JOURNAL
 
 __all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]

@@ -14,9 +14,9 @@ from mtbench.search.journal import Journal, JournalEntry, Outcome
 from mtbench.search.planning import ROUND, StudyPlan
 from mtbench.search.proposals import propose
 from mtbench.search.request import BY_OPTUNA
-from mtbench.store.atomic import make_folder, sweep
-from mtbench.store.lease import Lease, holder_of
+from mtbench.store.files.atomic import make_folder, sweep
 from mtbench.store.results import find_runs
+from mtbench.store.run.lease import Lease, holder_of
 from mtbench.store.status import RunStatus
 from mtbench.store.study import FILE, Spent, Study, Trial, mean, write_study
 

@@ -20,8 +20,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from mtbench.errors import DamagedRecord, NewerResults, StoreError
 from mtbench.plan.suite import Suite
 from mtbench.plan.suite.planned import places, signature
-from mtbench.store.atomic import make_folder, write_text
-from mtbench.store.guard import Refused, read_guarded
+from mtbench.store.files.atomic import make_folder, write_text
+from mtbench.store.files.guard import Refused, read_guarded
 from mtbench.store.record.sealed import Later, Unsealed, seal, strict_json, unseal
 from mtbench.store.results import mark_results, run_folders
 

@@ -13,8 +13,8 @@ from typing import Any
 import platformdirs
 
 from mtbench.errors import StoreError
-from mtbench.store.atomic import make_folder, write_text
-from mtbench.store.guard import read_guarded
+from mtbench.store.files.atomic import make_folder, write_text
+from mtbench.store.files.guard import read_guarded
 
 __all__ = ["CACHE", "Memory"]
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from mtbench.store.atomic import temporary_name
+from mtbench.store.files.atomic import temporary_name
 
 __all__ = ["preparing"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from mtbench import __version__
 from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import RunSpec
-from mtbench.store.atomic import make_folder, write_text
-from mtbench.store.folder import RunFolder
-from mtbench.store.guard import SHORT, read_guarded
-from mtbench.store.reading import files_below, is_there, refuse_pack
+from mtbench.store.files.atomic import make_folder, write_text
+from mtbench.store.files.guard import SHORT, read_guarded
+from mtbench.store.files.reading import files_below, is_there, refuse_pack
 from mtbench.store.record import FORMAT, newer
+from mtbench.store.run.folder import RunFolder
 
 __all__ = ["MARKER", "check_results", "find_runs", "mark_results", "run_folders"]
 

@@ -10,12 +10,12 @@ from mtbench import registry
 from mtbench.errors import DamagedRecord, MtbenchError, NewerResults, StoreError, UsageError
 from mtbench.plan.checked import with_checked_titles
 from mtbench.plan.spec import RunSpec
-from mtbench.store.beside import absent_and_changed
-from mtbench.store.data import data_fingerprint
-from mtbench.store.fingerprint import NUMERICS, PARTS, code, plugin
-from mtbench.store.folder import RunFolder
+from mtbench.store.identity.data import data_fingerprint
+from mtbench.store.identity.fingerprint import NUMERICS, PARTS, code, plugin
 from mtbench.store.record import Code, Record
 from mtbench.store.results import run_folders
+from mtbench.store.run.beside import absent_and_changed
+from mtbench.store.run.folder import RunFolder
 
 __all__ = ["STATES", "TRUST", "RunStatus", "by_title", "status_of", "survey"]
 

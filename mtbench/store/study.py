@@ -19,9 +19,9 @@ from mtbench.contract.options.files import with_short_hashes
 from mtbench.errors import DamagedRecord, NewerResults, StoreError, UsageError
 from mtbench.plan.checked import check_protocol, method_title, protocol_title
 from mtbench.plan.spec import Choice, Titles, composition
-from mtbench.store.atomic import write_text
-from mtbench.store.guard import Refused, read_guarded
-from mtbench.store.reading import files_below
+from mtbench.store.files.atomic import write_text
+from mtbench.store.files.guard import Refused, read_guarded
+from mtbench.store.files.reading import files_below
 from mtbench.store.record import TaskInfo
 from mtbench.store.record.formats import study_from_1
 from mtbench.store.record.sealed import Later, Number, Unsealed, seal, unseal

@@ -21,7 +21,7 @@ import torch
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate
 from mtbench.train.machine.device import deterministic

@@ -11,10 +11,10 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from mtbench.plan.grid import Request, plan
-from mtbench.store.fingerprint import fingerprints
-from mtbench.store.folder import RunFolder
+from mtbench.store.identity.fingerprint import fingerprints
 from mtbench.store.record import FORMAT, TaskResult, read_record, render_record
 from mtbench.store.results import mark_results
+from mtbench.store.run.folder import RunFolder
 
 KEPT = Path(__file__).parents[2] / "results" / "2026-11-24-mmnist2-all"
 DATASETS = ("mmnist2", "mmnist2:offset=7", "mmnist2:offset=8", "mmnist2:offset=9")

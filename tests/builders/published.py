@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from mtbench.plan.spec import RunSpec
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
 from mtbench.store.results import mark_results
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased
 
 __all__ = ["publish"]
 
@@ -22,8 +23,8 @@ def publish(results: Path, record: Record, seeds: Sequence[int] = (0, 1)) -> lis
     for spec in specs:
         run = RunFolder(results / spec.folder)
         run.write_spec(spec)
-        with run.leased() as leased:
-            leased.publish(
+        with leased(run) as held:
+            held.publish(
                 dataclasses.replace(record, spec=spec),
                 {"weight": torch.arange(3.0) + spec.seed},
                 {"upper": np.arange(5, dtype=np.uint8)},

@@ -10,8 +10,8 @@ import pytest
 
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
 from mtbench.store.results import mark_results
+from mtbench.store.run.folder import RunFolder
 
 ASK = """
 import json, sys

@@ -9,10 +9,10 @@ import mtbench
 from mtbench.engines.job import execute
 from mtbench.errors import StoreError, UsageError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 from mtbench.store.results import mark_results
+from mtbench.store.run.folder import RunFolder
 
 
 def trained(results: Path, method: str, dataset: str, **settings: str) -> RunFolder:

@@ -18,9 +18,9 @@ from mtbench.cli.results.report import report
 from mtbench.engines.job import execute
 from mtbench.errors import StoreError, UsageError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import read_record, render_record
 from mtbench.store.results import mark_results
+from mtbench.store.run.folder import RunFolder
 from tests.cli.commands import call
 
 

@@ -9,8 +9,8 @@ from mtbench.engines.agenda import make_agenda, supersede
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.folder import RunFolder
-from mtbench.store.lease import Lease
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.lease import Lease
 from mtbench.store.status import RunStatus, status_of
 
 

@@ -17,8 +17,8 @@ from mtbench.engines.forecast import measure
 from mtbench.engines.job import execute
 from mtbench.errors import Busy, DataError, NegativeLoss, NonFiniteLoss, StoreError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
-from mtbench.store.lease import Lease
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.lease import Lease
 from mtbench.store.status import status_of
 from mtbench.train.progress import Progress
 from tests.cli.commands import start

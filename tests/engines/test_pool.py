@@ -19,9 +19,9 @@ import pytest
 from mtbench.engines.pool import Job, Outcome, run_all
 from mtbench.engines.stop import STOPPING_SIGNALS
 from mtbench.engines.worker import Ended
-from mtbench.store.folder import RunFolder
-from mtbench.store.lease import SILENCE, Lease
-from mtbench.store.process import started
+from mtbench.store.files.process import started
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.lease import SILENCE, Lease
 from mtbench.train.progress import Progress
 from tests.waits import wait_until
 

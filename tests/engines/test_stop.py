@@ -25,8 +25,8 @@ from mtbench.engines.processes import spawn
 from mtbench.engines.stop import EXIT_CODE
 from mtbench.engines.worker import Ended, work
 from mtbench.plan.grid import Request, plan
-from mtbench.store.checkpoint import ASIDE, CHECKPOINT, pack, unpack
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.checkpoint import ASIDE, CHECKPOINT, pack, unpack
+from mtbench.store.run.folder import RunFolder
 from tests.engines.test_pool import Events
 from tests.waits import DEADLINE, wait_until
 

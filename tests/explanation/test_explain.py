@@ -23,7 +23,7 @@ from mtbench.explanation.page import page_of, render_page_markdown
 from mtbench.explanation.trained import find_run, open_run
 from mtbench.plan.grid import Request, plan
 from mtbench.report.page.words import DASH
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 from mtbench.train.diagnostics.pointing import FAR
 from tests.cli.commands import call
 from tests.report.typesetting import needs_latex, typeset

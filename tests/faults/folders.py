@@ -14,7 +14,7 @@ from rich.console import Console
 from mtbench.engines.display import Lines
 from mtbench.engines.pool import Job, run_all
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 
 ROOT = Path(sys.argv[1])
 

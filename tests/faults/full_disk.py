@@ -21,8 +21,8 @@ from mtbench.search.journal import Journal
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
-from mtbench.store import atomic
-from mtbench.store.folder import RunFolder
+from mtbench.store.files import atomic
+from mtbench.store.run.folder import RunFolder
 from tests.search.worlds import World
 
 DISK = Path(sys.argv[1])

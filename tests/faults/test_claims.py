@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
-from mtbench.store.lease import SILENCE
-from mtbench.store.process import is_stopped
+from mtbench.store.files.process import is_stopped
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.lease import SILENCE
 from tests.builders.machines import on_host
 from tests.cli.commands import MTBENCH, start
 from tests.waits import wait_until

@@ -32,13 +32,13 @@ from mtbench.door.contents import read_contents
 from mtbench.engines.job import execute
 from mtbench.errors import MtbenchError
 from mtbench.search.rounds import run_search
-from mtbench.store.checkpoint import CHECKPOINT, Checkpoint, CheckpointFile, pack, unpack
-from mtbench.store.folder import RunFolder
-from mtbench.store.lease import Lease, holder_of, is_leased
 from mtbench.store.pack.index import INDEX
 from mtbench.store.pack.unpack import unpack as members_of
 from mtbench.store.pack.unpack import write_folder
 from mtbench.store.record.sealed import _checksum
+from mtbench.store.run.checkpoint import CHECKPOINT, Checkpoint, CheckpointFile, pack, unpack
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.lease import Lease, holder_of, is_leased
 from mtbench.store.upkeep.verify import WRONG, verify
 from tests.cli.commands import call
 from tests.fuzz.folders import execute_here, make_folder, plan_one_search

@@ -16,11 +16,11 @@ from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
 from mtbench.store.declaration import declare
-from mtbench.store.folder import RunFolder
-from mtbench.store.lease import Lease
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 from mtbench.store.results import find_runs, mark_results
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.lease import Lease
 from mtbench.store.status import RunStatus, status_of
 
 __all__ = ["SUITE", "execute_here", "make_folder", "plan_one_search"]

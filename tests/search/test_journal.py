@@ -13,7 +13,7 @@ from mtbench.search.journal import FILE, Journal, Outcome
 from mtbench.search.planning import plan_search
 from mtbench.search.proposals import Proposal
 from mtbench.search.request import SearchRequest
-from mtbench.store.lease import Lease
+from mtbench.store.run.lease import Lease
 
 (PLAN,) = plan_search(
     SearchRequest(datasets=["toy-all"], methods=["td"], space={"lr": "1e-4..1:log", "gate": "choices"})

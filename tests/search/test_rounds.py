@@ -16,8 +16,8 @@ from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
-from mtbench.store.lease import Lease
 from mtbench.store.record import read_record, render_record
+from mtbench.store.run.lease import Lease
 from mtbench.store.status import RunStatus
 from mtbench.store.study import FILE, Study, read_studies
 from tests.search.worlds import World, validation_scores

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from mtbench.errors import Stopped
 from mtbench.plan.spec import RunSpec
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import (
     CurvePoint,
     Record,
@@ -15,6 +14,7 @@ from mtbench.store.record import (
     render_record,
 )
 from mtbench.store.results import find_runs
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import RunStatus
 from tests.builders.records import accuracies, record_of
 

@@ -4,7 +4,7 @@ import pytest
 
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.fingerprint import fingerprints
+from mtbench.store.identity.fingerprint import fingerprints
 from mtbench.store.record import (
     Cost,
     CurvePoint,

@@ -9,19 +9,20 @@ import pytest
 from mtbench import __version__
 from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import Choice, RunSpec
-from mtbench.store.fingerprint import NUMERICS
-from mtbench.store.folder import RunFolder
-from mtbench.store.lease import Lease
+from mtbench.store.identity.fingerprint import NUMERICS
 from mtbench.store.record import FORMAT, Code, Record, render_record
 from mtbench.store.results import MARKER, find_runs, mark_results, run_folders
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.lease import Lease
+from mtbench.store.run.leased import leased
 from mtbench.store.status import RunStatus, status_of, survey
 
 
 def published(folder: Path, record: Record) -> RunFolder:
     run = RunFolder(folder)
     run.write_spec(record.spec)
-    with run.leased() as leased:
-        leased.publish(record, {}, {})
+    with leased(run) as held:
+        held.publish(record, {}, {})
     return run
 
 
@@ -117,8 +118,8 @@ def test_a_survey_finds_every_run_and_leaves_superseded_ones_out(tmp_path: Path,
     for spec in specs:
         RunFolder(tmp_path / spec.folder).write_spec(spec)
     run = published(tmp_path / specs[1].folder, dataclasses.replace(record, spec=specs[1]))
-    with run.leased() as leased:
-        leased.supersede()
+    with leased(run) as held:
+        held.supersede()
     found = survey(tmp_path, tmp_path)
     assert [(status.spec.seed, status.state) for status in found] == [(0, "missing"), (9, "missing"), (10, "missing")]
 

@@ -11,17 +11,18 @@ from typing import Any
 
 import pytest
 
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
 from mtbench.store.results import MARKER
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased
 from mtbench.store.status import RunStatus, survey
 
 
 def published(folder: Path, record: Record) -> RunFolder:
     run = RunFolder(folder)
     run.write_spec(record.spec)
-    with run.leased() as leased:
-        leased.publish(record, {}, {})
+    with leased(run) as held:
+        held.publish(record, {}, {})
     return run
 
 

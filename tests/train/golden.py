@@ -3,8 +3,8 @@
 The one rule: `NUMERICS` is raised if and only if a golden value moves by more than 1e-6 relative on one machine;
 elsewhere golden values hold to 1e-4. `update` is that rule, and ``golden.json`` says which machine its values are from.
 
-After a change that moves values on purpose, raise `NUMERICS` in ``mtbench/store/fingerprint.py``. After a new network,
-balancer or case, leave it. Then this command writes ``golden.json``, or says why the rule forbids it::
+After a change that moves values on purpose, raise `NUMERICS` in ``mtbench/store/identity/fingerprint.py``. After a new
+network, balancer or case, leave it. Then this command writes ``golden.json``, or says why the rule forbids it::
 
     PYTHONPATH=.:tests/plugins python tests/train/golden.py
 """
@@ -25,7 +25,7 @@ from mtbench.contract import Alias, Balancer, Network
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import default_balancer, parse_dataset
 from mtbench.plan.spec import RunSpec
-from mtbench.store.fingerprint import NUMERICS
+from mtbench.store.identity.fingerprint import NUMERICS
 from mtbench.train.machine.device import deterministic
 from mtbench.train.machine.numerics import numerics
 from mtbench.train.trained import Trained

@@ -12,7 +12,7 @@ import pytest
 
 from mtbench import registry
 from mtbench.contract import Network
-from mtbench.store.fingerprint import NUMERICS
+from mtbench.store.identity.fingerprint import NUMERICS
 from tests.train.golden import (
     CASES,
     FILE,

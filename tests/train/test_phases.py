@@ -14,8 +14,8 @@ from mtbench.engines.job import execute
 from mtbench.errors import UsageError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import PhaseInfo, read_record, render_record
+from mtbench.store.run.folder import RunFolder
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.cost import estimate
 from mtbench.train.cost.speeds import seconds_at

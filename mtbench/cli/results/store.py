@@ -86,10 +86,10 @@ def merge(
     A run in two of them counts once. If its records differ, both are shown and nothing is written.
     """
     from mtbench.errors import UsageError
+    from mtbench.store.files.reading import is_there
     from mtbench.store.pack.contents import collect, unite
     from mtbench.store.pack.index import SUFFIX
     from mtbench.store.pack.unpack import missing, write_folder
-    from mtbench.store.reading import is_there
 
     found = unite([collect(path, weights=weights) for path in dict.fromkeys(sources)])
     if is_there(out) and out.resolve() not in {path.resolve() for path in sources}:
@@ -199,7 +199,7 @@ def _write(file: Path, found: "Contents") -> None:
 
 
 def _say_size(folder: Path, members: Mapping[str, Path]) -> None:
-    from mtbench.store.reading import size_of
+    from mtbench.store.files.reading import size_of
     from mtbench.store.upkeep.space import megabytes
 
     typer.echo(f"{folder} needs {megabytes(sum(size_of(path) or 0 for path in members.values()))}.")

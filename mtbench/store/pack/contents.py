@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mtbench.errors import StoreError, shortlist
 from mtbench.store.declaration import SUITES, read_declaration
-from mtbench.store.folder import RunFolder
+from mtbench.store.files.reading import inside, is_there, read_bytes, size_of
 from mtbench.store.pack.write import pack_size
-from mtbench.store.reading import inside, is_there, read_bytes, size_of
 from mtbench.store.record import Record, render_record
 from mtbench.store.results import MARKER, check_results
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import read_study
 from mtbench.store.union import unlike_runs, unlike_studies

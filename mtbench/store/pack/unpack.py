@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mtbench.errors import StoreError, shortlist
-from mtbench.store.atomic import make_folder, write_bytes
+from mtbench.store.files.atomic import make_folder, write_bytes
+from mtbench.store.files.reading import inside, read_bytes, refuse_pack, size_of, sum_of
 from mtbench.store.pack.index import refused_name
-from mtbench.store.reading import inside, read_bytes, refuse_pack, size_of, sum_of
 from mtbench.store.upkeep.space import check_space
 
 __all__ = ["missing", "unpack", "write_folder"]

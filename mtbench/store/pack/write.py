@@ -10,10 +10,10 @@ from zipfile import ZipFile, ZipInfo
 
 from mtbench import __version__
 from mtbench.errors import MtbenchError, StoreError, UsageError, shortlist
-from mtbench.store.atomic import make_folder, writing
+from mtbench.store.files.atomic import make_folder, writing
+from mtbench.store.files.reading import read_bytes, size_of
 from mtbench.store.pack.archive import Pack
 from mtbench.store.pack.index import INDEX, SUFFIX, Index, Member, refused_name, render_index
-from mtbench.store.reading import read_bytes, size_of
 from mtbench.store.results import MARKER
 from mtbench.store.upkeep.space import check_space
 

@@ -113,7 +113,7 @@ class Fingerprints:
     """Fingerprints of everything that makes numbers: if one of them changes, the record is stale.
 
     Attributes:
-        numerics: the harness's own, `mtbench.store.fingerprint.NUMERICS`.
+        numerics: the harness's own, `mtbench.store.identity.fingerprint.NUMERICS`.
         code: the code of each part: ``network``, ``balancer``, ``backbone``, ``dataset``.
         data: a hash of the data.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.store.declaration import SUITES
-from mtbench.store.reading import files_below
+from mtbench.store.files.reading import files_below
 from mtbench.store.results import MARKER, SUPERSEDED
 from mtbench.store.study import SEARCHES
 
@@ -47,7 +47,7 @@ def take_inventory(results: Path) -> Inventory:
     """Return the files of a results folder or a pack.
 
     Raises:
-        StoreError, NewerResults: see `mtbench.store.reading.inside`.
+        StoreError, NewerResults: see `mtbench.store.files.reading.inside`.
     """
     folders: dict[str, list[str]] = {}
     for path in files_below(results):

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.errors import Busy
-from mtbench.store.atomic import litter, store_errors
-from mtbench.store.folder import RunFolder
-from mtbench.store.reading import refuse_pack
+from mtbench.store.files.atomic import litter, store_errors
+from mtbench.store.files.reading import refuse_pack
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased
 from mtbench.store.status import survey
 from mtbench.store.upkeep.inventory import take_inventory
 
@@ -97,7 +98,7 @@ def remove(removable: Sequence[Removable], results: Path) -> list[Removable]:
         with store_errors(each.path):
             if each.kind == STALE:
                 try:
-                    with RunFolder(each.path).leased():
+                    with leased(RunFolder(each.path)):
                         (each.path / "record.json").unlink(missing_ok=True)
                         for path in each.path.iterdir():
                             if not path.name.startswith("claim."):

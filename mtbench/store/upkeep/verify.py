@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.errors import StoreError
-from mtbench.store.checkpoint import CHECKPOINT, OtherFormat, Unusable, payload
 from mtbench.store.declaration import SUITES, read_declaration
-from mtbench.store.failure import read_failure
-from mtbench.store.folder import RunFolder
-from mtbench.store.guard import SHORT, Refused, read_guarded
-from mtbench.store.reading import inside, is_there, read_bytes, size_of
+from mtbench.store.files.guard import SHORT, Refused, read_guarded
+from mtbench.store.files.reading import inside, is_there, read_bytes, size_of
 from mtbench.store.record import Record
 from mtbench.store.results import check_results
+from mtbench.store.run.checkpoint import CHECKPOINT, OtherFormat, Unusable, payload
+from mtbench.store.run.failure import read_failure
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import JOURNAL, read_study
 from mtbench.store.upkeep.inventory import Inventory, take_inventory

@@ -10,8 +10,8 @@ import mtbench
 from mtbench.cli.app import app
 from mtbench.errors import StoreError, UsageError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import CurvePoint, Record, TaskResult, render_record
+from mtbench.store.run.folder import RunFolder
 from tests.builders.published import publish
 from tests.builders.records import accuracies, record_of
 from tests.cli.commands import call

@@ -13,7 +13,7 @@ import typer
 from mtbench.cli.training.exec import exec_
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 from tests.cli.commands import MTBENCH
 
 app = typer.Typer()

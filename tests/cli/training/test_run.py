@@ -19,7 +19,7 @@ from mtbench.cli.training.exec import exec_
 from mtbench.cli.training.run import run
 from mtbench.errors import DataError, UsageError
 from mtbench.plan.spec import RunSpec
-from mtbench.store.fingerprint import NUMERICS
+from mtbench.store.identity.fingerprint import NUMERICS
 from tests.cli.commands import call, start
 from tests.waits import wait_until
 

@@ -19,8 +19,8 @@ from mtbench.cli.training.run import run
 from mtbench.cli.training.search import search
 from mtbench.door.load import load
 from mtbench.errors import Busy, StoreError, UsageError
-from mtbench.store.lease import Lease
 from mtbench.store.record import read_record
+from mtbench.store.run.lease import Lease
 from mtbench.store.study import Study, read_studies
 from tests.cli.commands import call, start
 from tests.waits import wait_until

@@ -16,7 +16,7 @@ from mtbench.explanation.trained import open_run
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.parse import parse_dataset
 from mtbench.report.page.markdown import render_markdown
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 from tests.cli.commands import call
 
 STEM = "toy-surfaces-uniform-seed-0"

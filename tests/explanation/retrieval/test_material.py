@@ -10,7 +10,7 @@ from matplotlib.image import imread
 from mtbench.cli.app import app
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 from mtbench_toys.datasets import draw
 from tests.cli.commands import call
 

@@ -78,7 +78,7 @@ import sys
 from pathlib import Path
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 for spec in plan(Request(methods=[sys.argv[2]], datasets=["toy-all"], settings={"epochs": "1"}, seeds=[0, 1])):
     folder = RunFolder(Path(sys.argv[1], spec.folder))
     folder.write_spec(spec)

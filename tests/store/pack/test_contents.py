@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import StoreError
-from mtbench.store.folder import RunFolder
 from mtbench.store.pack.contents import collect, unite
 from mtbench.store.pack.write import write_pack
 from mtbench.store.record import Record, render_record
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased
 from tests.builders.published import publish
 
 
@@ -52,8 +53,8 @@ def test_what_is_not_finished_or_superseded_is_left_out_with_the_reason(results:
         run.write_spec(dataclasses.replace(record.spec, seed=seed))
         if kind == "failed":
             run.write_failure(kind="nan", message="the loss is NaN")
-    with RunFolder(placed(results, 1)).leased() as leased:
-        leased.supersede()
+    with leased(RunFolder(placed(results, 1))) as held:
+        held.supersede()
     (results / "notes.txt").write_text("mine")
     found = collect(results, weights=False)
     assert len(found.runs) == 1

@@ -9,9 +9,9 @@ import pytest
 
 from mtbench.cli.app import app
 from mtbench.plan.grid import Request, plan
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import FORMAT, read_record, render_record
 from mtbench.store.results import MARKER, check_results, find_runs, mark_results
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import survey
 from mtbench.store.study import read_studies
 from tests.cli.commands import call

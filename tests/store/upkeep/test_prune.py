@@ -8,11 +8,12 @@ import pytest
 
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
-from mtbench.store.fingerprint import fingerprints
-from mtbench.store.folder import RunFolder
+from mtbench.store.identity.fingerprint import fingerprints
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 from mtbench.store.record import CurvePoint, Record
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased
 from mtbench.store.status import survey
 from mtbench.store.upkeep.prune import CACHES, KINDS, STALE, SUPERSEDED, TEMPORARY, find_removable, remove
 from tests.builders.published import publish
@@ -25,8 +26,8 @@ def results(tmp_path: Path, record: Record, curve: tuple[CurvePoint, ...]) -> Pa
     place = tmp_path / "results"
     publish(place, record, seeds=(0, 1, 2, 2))
     (again,) = place.rglob("seed-2-*")
-    with RunFolder(again).leased() as leased:
-        leased.supersede()
+    with leased(RunFolder(again)) as held:
+        held.supersede()
     publish(place, record, seeds=(2,))
     (old,) = plan(Request(methods=["uniform"], datasets=["toy-all"], settings={}, seeds=[0]))
     outdated = fingerprints(record.spec, "toy-1")
@@ -65,7 +66,7 @@ def test_what_was_found_is_removed_and_the_rest_is_as_it_was(results: Path, tmp_
 
 def test_a_run_that_a_process_works_on_is_left(results: Path, tmp_path: Path) -> None:
     found = find_removable(results, tmp_path, [STALE])
-    with RunFolder(found[0].path).leased():
+    with leased(RunFolder(found[0].path)):
         assert remove(found, results) == found
     assert RunFolder(found[0].path).has_record
 

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.checkpoint import CheckpointFile
 from mtbench.store.declaration import declaration_path, declare
-from mtbench.store.folder import RunFolder
+from mtbench.store.files.reading import read_bytes
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
-from mtbench.store.reading import read_bytes
 from mtbench.store.record import Record, render_record
+from mtbench.store.run.checkpoint import CheckpointFile
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased
 from mtbench.store.study import study_files
 from mtbench.store.upkeep.verify import ABSENT, FOREIGN, UNSUMMED, WRONG, verify
 from tests.builders.kept import kept
@@ -28,8 +29,8 @@ def results(tmp_path: Path, record: Record) -> Path:
     place = tmp_path / "results"
     publish(place, record, seeds=(0, 1, 2, 2))
     (again,) = place.rglob("seed-2-*")
-    with RunFolder(again).leased() as leased:
-        leased.supersede()
+    with leased(RunFolder(again)) as held:
+        held.supersede()
     CheckpointFile(again).write({"epoch": 1, "network": {"weight": torch.zeros(2)}})
     declare(place, find_suite("levi2020-table2c"))
     return place

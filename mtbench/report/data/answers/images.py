@@ -12,8 +12,8 @@ from mtbench.plan.chosen import load_dataset
 from mtbench.plan.spec import Choice
 from mtbench.plan.suite import MEAN
 from mtbench.report.data.comparison import MethodRuns
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import RunStatus
 
 __all__ = ["right_answers"]

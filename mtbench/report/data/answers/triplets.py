@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from mtbench.errors import MtbenchError
 from mtbench.plan.suite import MEAN
 from mtbench.report.data.comparison import MethodRuns
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import Record
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import RunStatus
 
 __all__ = ["TripletAnswers", "triplet_answers"]

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from mtbench.errors import DamagedRecord, StoreError
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.text import listed
-from mtbench.store.folder import RunFolder
-from mtbench.store.reading import size_of
+from mtbench.store.files.reading import size_of
 from mtbench.store.record import Record
+from mtbench.store.run.folder import RunFolder
 
 __all__ = ["unread"]
 

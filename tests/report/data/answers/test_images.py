@@ -13,7 +13,7 @@ from mtbench.report.data.answers.images import right_answers
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.suite.runs import SuiteRuns, suite_runs
 from mtbench.report.exhibits.claims.judged import judge_claims
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import RunStatus, survey
 
 IMAGES = 48  # of the toys' test split

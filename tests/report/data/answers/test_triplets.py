@@ -10,7 +10,7 @@ from mtbench.report.data.answers.triplets import triplet_answers
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.suite.runs import suite_runs
 from mtbench.report.exhibits.claims.judged import judge_claims
-from mtbench.store.folder import RunFolder
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import RunStatus
 from tests.report.data.answers.test_images import trained
 

@@ -2,13 +2,10 @@
 
 import dataclasses
 import hashlib
-import io
 import json
 import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,39 +13,35 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from mtbench.errors import Busy, DamagedRecord, StoreError, UsageError
+from mtbench.errors import DamagedRecord, StoreError, UsageError
 from mtbench.plan.checked import check_spec
 from mtbench.plan.spec import RunSpec
-from mtbench.store.arrays import Unreadable, read_arrays, read_weights
-from mtbench.store.atomic import make_folder, store_errors, sweep, write_bytes, write_text
-from mtbench.store.checkpoint import CHECKPOINT, CheckpointFile
-from mtbench.store.failure import Failure, read_failure, render_failure
-from mtbench.store.guard import SHORT, Refused, read_guarded
-from mtbench.store.lease import Holder, Lease, holder_of, is_leased
-from mtbench.store.reading import inside, read_bytes, size_of
-from mtbench.store.record import CurvePoint, Record, read_record, render_record
-from mtbench.store.record.sealed import strict_json
+from mtbench.store.files.arrays import Unreadable, read_arrays, read_weights
+from mtbench.store.files.atomic import make_folder, write_text
+from mtbench.store.files.guard import SHORT, Refused, read_guarded
+from mtbench.store.files.reading import inside, read_bytes, size_of
+from mtbench.store.record import Record, read_record
+from mtbench.store.run.checkpoint import CHECKPOINT
+from mtbench.store.run.failure import Failure, read_failure, render_failure
+from mtbench.store.run.lease import Holder, holder_of, is_leased
 
 if TYPE_CHECKING:  # torch is imported where weights are read or written: reports read records alone
     from torch import Tensor
 
-__all__ = ["LOG", "LeasedRun", "RunFolder", "read_spec"]
+__all__ = ["IMAGES", "LOG", "RunFolder", "digest", "read_spec"]
 
 IMAGES = "(images)"
 """The array in ``predictions.npz`` that belongs to no task: the images of each test example."""
-OWNED = (CHECKPOINT, "curve.jsonl", "model.safetensors", "predictions.npz", "record.json")
-"""The files that only the owner of the lease writes."""
 FILES = "files.json"
 """Paths by hash of the files among the options of a run on this machine. They are private to it."""
 LOG = "log.txt"
 """Output of the process that works on the run, and of its libraries."""
 MEND = "Run it again with `mtbench run ... --refresh all`, or restore the file."
-PASSING = (CHECKPOINT, "failure.json", LOG)
-"""The files that a finished run no longer needs."""
 
 
 class RunFolder:
-    """A run on disk, or in a pack. Any process may read it; only the owner of its lease writes its results."""
+    """A run on disk, or in a pack. Any process may read it; only the owner of its lease writes its results
+    (see `LeasedRun`)."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -179,27 +172,6 @@ class RunFolder:
         """
         return self._archive(record).get(IMAGES)
 
-    def tidy_up(self) -> None:
-        """Remove the files of a process that was killed right after it had published its record, or while it did."""
-        is_untidy = any((self.path / name).exists() for name in PASSING)
-        if is_untidy or any(self.path.glob("claim.*")) or any(self.path.glob(".*.tmp")):
-            with suppress(Busy), self.leased() as leased:
-                leased.tidy()
-
-    @contextmanager
-    def leased(self, checkpoint: CheckpointFile | None = None) -> Iterator["LeasedRun"]:
-        """Lease the run for the duration of the block.
-
-        Args:
-            checkpoint: the checkpoint of the run, for a process that trains it.
-
-        Raises:
-            Busy: another live process has the run.
-        """
-        with Lease(self.path) as lease:
-            sweep(self.path, OWNED)
-            yield LeasedRun(self.path, lease, checkpoint or CheckpointFile(self.path))
-
     def _files(self) -> dict[str, str]:
         """Return paths by hash from `FILES`; none if it is missing or damaged, since the next command writes it."""
         if inside(self.path) is not None or not os.path.exists(self.path / FILES):  # nearly every run
@@ -228,143 +200,9 @@ class RunFolder:
             data = read_bytes(path)
         except OSError as cause:
             raise StoreError(f"{path} cannot be read: {cause.strerror or cause}.", mend=MEND) from cause
-        if (found := _sha256(data)) != record.files.get(name):
+        if (found := digest(data)) != record.files.get(name):
             raise DamagedRecord(f"{path} has the checksum {found}, and its record another.", mend=MEND)
         return data
-
-
-class LeasedRun(RunFolder):
-    """A run that this process has leased. Before each write it checks that it still owns the lease.
-
-    Attributes:
-        checkpoint: the state that the run is resumed from, and notes on the course of the run.
-    """
-
-    def __init__(self, path: Path, lease: Lease, checkpoint: CheckpointFile) -> None:
-        super().__init__(path)
-        self.checkpoint = checkpoint
-        self._lease = lease
-
-    def restore(self) -> dict[str, Any] | None:
-        """Return the last state given to `keep`; None if there is none that the run can be resumed from.
-
-        Raises:
-            Busy: the run was taken over.
-            StoreError: an unusable checkpoint cannot be renamed.
-        """
-        with self._owned():
-            return self.checkpoint.read()
-
-    def reject(self, why: str) -> None:
-        """Rename a checkpoint that cannot be used, and note it (see `CheckpointFile.reject`).
-
-        Raises:
-            Busy: the run was taken over.
-            StoreError: the checkpoint cannot be renamed.
-        """
-        with self._owned():
-            self.checkpoint.reject(why)
-
-    def keep(self, state: dict[str, Any], curve: Sequence[CurvePoint]) -> None:
-        """Write a state to resume from, and the curve up to it.
-
-        Raises:
-            Busy: the run was taken over.
-            StoreError: it cannot be written.
-        """
-        with self._owned():
-            self.checkpoint.write(state, self._lease.check)
-            self._write_curve(curve)
-
-    def write_failure(self, *, kind: str, message: str, traceback: str = "", signal: int | None = None) -> Failure:
-        """Write that one more attempt has failed, of a run that this process still owns.
-
-        Raises:
-            Busy: the run was taken over, so that this attempt no longer matters.
-        """
-        with self._owned():
-            return super().write_failure(kind=kind, message=message, traceback=traceback, signal=signal)
-
-    def publish(
-        self,
-        record: Record,
-        model: "Mapping[str, Tensor]",
-        predictions: Mapping[str, NDArray[Any]],
-        images: NDArray[np.int32] | None = None,
-    ) -> Record:
-        """Write the results of the run, the record last: if it exists, the other files exist.
-
-        Args:
-            record: the record without the checksums of files, which are added here.
-            model: the final weights.
-            predictions: predictions of the test examples, by task.
-            images: (N, V) the numbers of the images that make up each example; None if each is an image.
-
-        Returns:
-            the record as it was written.
-
-        Raises:
-            Busy: the run was taken over.
-            StoreError: it cannot be written.
-        """
-        import safetensors.torch
-
-        weights = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in model.items()})
-        archive = io.BytesIO()
-        members = {} if images is None else {IMAGES: images}
-        np.savez_compressed(archive, allow_pickle=False, **{**predictions, **members})
-        files = {"model.safetensors": weights, "predictions.npz": archive.getvalue()}
-        record = dataclasses.replace(
-            record,
-            files={name: _sha256(data) for name, data in files.items()},
-            sizes={name: len(data) for name, data in files.items()},
-        )
-        with self._owned():
-            self._write_curve(record.curve)
-            for name, data in files.items():
-                write_bytes(self.path / name, data, self._lease.check)
-        with self._owned():
-            write_text(self.path / "record.json", render_record(record), self._lease.check)
-        self.tidy()
-        return record
-
-    def tidy(self) -> None:
-        """Remove the files that a finished run no longer needs."""
-        with store_errors(self.path):
-            for name in PASSING:
-                (self.path / name).unlink(missing_ok=True)
-
-    def supersede(self) -> None:
-        """Move the results of the run into the next free ``superseded-<n>``."""
-        self._lease.check()
-        with store_errors(self.path):
-            number = 1
-            while (target := self.path / f"superseded-{number}").exists():
-                number += 1
-            target.mkdir()
-            # The record is moved first: after that the run counts as not finished.
-            for name in ("record.json", "failure.json", *sorted(set(OWNED) - {"record.json", CHECKPOINT})):
-                if (self.path / name).exists():
-                    shutil.move(self.path / name, target / name)
-
-    @contextmanager
-    def _owned(self) -> Iterator[None]:
-        """Check the lease before the block and, if a write fails there, again: then the run may have been taken over.
-
-        Raises:
-            Busy: the run was taken over.
-            StoreError: its folder was removed, or a write failed for another reason.
-        """
-        self._lease.check()
-        try:
-            yield
-        except StoreError:
-            self._lease.check()
-            raise
-
-    def _write_curve(self, curve: Sequence[CurvePoint]) -> None:
-        lines = [strict_json(asdict(point), sort_keys=True) + "\n" for point in curve]
-        write_text(self.path / "curve.jsonl", "".join(lines), self._lease.check)
 
 
 def read_spec(path: Path) -> RunSpec:
@@ -390,7 +228,8 @@ def read_spec(path: Path) -> RunSpec:
     return spec
 
 
-def _sha256(data: bytes) -> str:
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of the bytes of a file, as records name it."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from mtbench.errors import StoreError
-from mtbench.store.reading import read_bytes, size_of, sum_of
+from mtbench.store.files.reading import read_bytes, size_of, sum_of
 from mtbench.store.record import Record
 
 __all__ = ["SMALL", "absent_and_changed"]

@@ -29,9 +29,9 @@ from types import TracebackType
 from pydantic import ConfigDict, TypeAdapter
 
 from mtbench.errors import Busy, StoreError
-from mtbench.store.atomic import store_errors, temporary_name
-from mtbench.store.guard import SHORT, read_guarded
-from mtbench.store.process import host, is_stopped, lives, started
+from mtbench.store.files.atomic import store_errors, temporary_name
+from mtbench.store.files.guard import SHORT, read_guarded
+from mtbench.store.files.process import host, is_stopped, lives, started
 
 __all__ = ["BEAT", "GRACE", "SILENCE", "Holder", "Lease", "holder_of", "is_leased"]
 

@@ -10,7 +10,7 @@ import pytest
 from mtbench import registry
 from mtbench.errors import PluginError
 from mtbench.plan.spec import RunSpec
-from mtbench.store.fingerprint import NUMERICS, code, fingerprints
+from mtbench.store.identity.fingerprint import NUMERICS, code, fingerprints
 
 MODULES = {
     "__init__.py": '"""A package."""\n',

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import Busy, StoreError
-from mtbench.store.lease import GRACE, SILENCE, Lease, holder_of, is_leased
-from mtbench.store.process import is_stopped, started
+from mtbench.store.files.process import is_stopped, started
+from mtbench.store.run.lease import GRACE, SILENCE, Lease, holder_of, is_leased
 from tests.waits import wait_until
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from mtbench.store.lease import Lease\n"
+    "import sys, time; from pathlib import Path; from mtbench.store.run.lease import Lease\n"
     "with Lease(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(600)\n"
 )
 
@@ -209,7 +209,7 @@ def test_of_many_processes_that_want_a_dead_lease_one_gets_it(tmp_path: Path) ->
     foreign(tmp_path, 1, SILENCE + 1)
     code = (
         "import sys, time; from pathlib import Path; from mtbench.errors import Busy\n"
-        "from mtbench.store.lease import Lease\n"
+        "from mtbench.store.run.lease import Lease\n"
         "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
         "try:\n    with Lease(Path(sys.argv[1])) as lease:\n"
         "        time.sleep(2); lease.check(); print('mine')\n"

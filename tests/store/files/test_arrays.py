@@ -12,8 +12,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from mtbench.store import arrays
-from mtbench.store.arrays import Unreadable, read_arrays, read_weights
+from mtbench.store.files import arrays
+from mtbench.store.files.arrays import Unreadable, read_arrays, read_weights
 
 
 def npy(descr: str, shape: tuple[int, ...], content: bytes) -> bytes:

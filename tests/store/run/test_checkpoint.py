@@ -13,7 +13,16 @@ import pytest
 import torch
 
 from mtbench.errors import StoreError
-from mtbench.store.checkpoint import ASIDE, CHECKPOINT, Checkpoint, CheckpointFile, OtherFormat, Unusable, pack, unpack
+from mtbench.store.run.checkpoint import (
+    ASIDE,
+    CHECKPOINT,
+    Checkpoint,
+    CheckpointFile,
+    OtherFormat,
+    Unusable,
+    pack,
+    unpack,
+)
 
 STATE = {"epoch": 2, "network": {"weight": torch.arange(3000.0)}, "curve": [{"epoch": 1, "loss": float("nan")}]}
 

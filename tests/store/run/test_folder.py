@@ -11,8 +11,9 @@ import torch
 
 from mtbench.errors import Busy, DamagedRecord, StoreError
 from mtbench.plan.spec import RunSpec
-from mtbench.store.folder import RunFolder
 from mtbench.store.record import CurvePoint, Record
+from mtbench.store.run.folder import RunFolder
+from mtbench.store.run.leased import leased, tidy_up
 
 STATE = {"epoch": 2, "network": {"weight": torch.arange(3.0)}, "curve": [{"epoch": 1, "loss": float("nan")}]}
 MODEL = {"weight": torch.arange(6.0).view(2, 3), "steps": torch.tensor(4)}
@@ -36,10 +37,10 @@ def test_a_spec_that_is_none_is_told_with_its_file_and_the_mend(tmp_path: Path, 
 
 
 def test_a_run_goes_on_from_the_state_it_kept(tmp_path: Path, curve: tuple[CurvePoint, ...]) -> None:
-    with RunFolder(tmp_path).leased() as run:
+    with leased(RunFolder(tmp_path)) as run:
         assert run.restore() is None
         run.keep(STATE, curve[:2])
-    with RunFolder(tmp_path).leased() as run:
+    with leased(RunFolder(tmp_path)) as run:
         state = run.restore()
     assert state is not None
     assert state["epoch"] == 2
@@ -50,14 +51,14 @@ def test_keeping_rewrites_the_curve_so_that_torn_and_later_lines_vanish(
     tmp_path: Path, curve: tuple[CurvePoint, ...]
 ) -> None:
     (tmp_path / "curve.jsonl").write_text('{"epoch": 1}\n{"epoch": 2}\n{"epoch": 3, "st')
-    with RunFolder(tmp_path).leased() as run:
+    with leased(RunFolder(tmp_path)) as run:
         run.keep(STATE, curve[:1])
     lines = (tmp_path / "curve.jsonl").read_text().splitlines()
     assert [json.loads(line)["epoch"] for line in lines] == [1]
 
 
 def test_a_published_run_is_read_back_whole(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).leased() as run:
+    with leased(RunFolder(tmp_path)) as run:
         run.keep(STATE, ())
         run.write_failure(kind="killed", message="its process died")
         written = run.publish(record, MODEL, PREDICTIONS)
@@ -76,19 +77,19 @@ def test_the_same_results_have_the_same_checksums(tmp_path: Path, record: Record
     files = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        with RunFolder(tmp_path / name).leased() as run:
+        with leased(RunFolder(tmp_path / name)) as run:
             files.append(run.publish(record, MODEL, PREDICTIONS).files)
     assert files[0] == files[1]
 
 
 def test_a_run_without_predictions_is_published_too(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).leased() as run:
+    with leased(RunFolder(tmp_path)) as run:
         written = run.publish(record, MODEL, {})
         assert run.predictions(written) == {}
 
 
 def test_nothing_is_written_after_the_run_was_taken_over(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).leased() as run:
+    with leased(RunFolder(tmp_path)) as run:
         (tmp_path / "claim.2").write_text("")
         with pytest.raises(Busy):
             run.keep(STATE, ())
@@ -109,7 +110,7 @@ def test_what_was_being_written_when_the_run_was_taken_over_replaces_nothing(
         (tmp_path / "claim.2").write_text("")
         sync(descriptor)
 
-    with RunFolder(tmp_path).leased() as run:
+    with leased(RunFolder(tmp_path)) as run:
         monkeypatch.setattr(os, "fsync", sleep_too_long)
         for write in (lambda: run.keep(STATE, ()), lambda: run.publish(record, MODEL, PREDICTIONS)):
             with pytest.raises(Busy):
@@ -119,7 +120,7 @@ def test_what_was_being_written_when_the_run_was_taken_over_replaces_nothing(
 
 
 def test_weights_that_were_changed_or_removed_are_told(tmp_path: Path, record: Record) -> None:
-    with RunFolder(tmp_path).leased() as run:
+    with leased(RunFolder(tmp_path)) as run:
         written = run.publish(record, MODEL, PREDICTIONS)
     path = tmp_path / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -162,9 +163,9 @@ def test_superseded_results_are_kept_aside(tmp_path: Path, spec: RunSpec, record
     run = RunFolder(tmp_path)
     run.write_spec(spec)
     for number in (1, 2):
-        with run.leased() as leased:
-            leased.publish(record, MODEL, PREDICTIONS)
-            leased.supersede()
+        with leased(run) as held:
+            held.publish(record, MODEL, PREDICTIONS)
+            held.supersede()
         assert run.record() is None
         aside = RunFolder(tmp_path / f"superseded-{number}")
         kept = aside.record()
@@ -175,21 +176,21 @@ def test_superseded_results_are_kept_aside(tmp_path: Path, spec: RunSpec, record
 
 def test_an_owner_sweeps_away_what_a_crash_left_half_written(tmp_path: Path) -> None:
     (tmp_path / f".checkpoint.pt.1-{'0' * 32}.tmp").write_bytes(b"half")
-    with RunFolder(tmp_path).leased():
+    with leased(RunFolder(tmp_path)):
         assert os.listdir(tmp_path) == ["claim.1"]
 
 
 def test_what_a_process_left_that_died_after_publishing_is_tidied_up(tmp_path: Path, record: Record) -> None:
     run = RunFolder(tmp_path)
-    with run.leased() as leased:
-        leased.publish(record, MODEL, PREDICTIONS)
+    with leased(run) as held:
+        held.publish(record, MODEL, PREDICTIONS)
     finished = sorted(os.listdir(tmp_path))
     for name in ("checkpoint.pt", "log.txt"):
         (tmp_path / name).write_text("")
     dead = {"host": "elsewhere", "pid": 1, "started": "1", "token": "x"}
     (tmp_path / "claim.4").write_text(json.dumps(dead))
-    run.tidy_up()
+    tidy_up(run)
     assert (tmp_path / "claim.4").exists()  # its owner may live, and tidies up itself
     os.utime(tmp_path / "claim.4", (0, 0))
-    run.tidy_up()
+    tidy_up(run)
     assert sorted(os.listdir(tmp_path)) == finished

@@ -9,7 +9,7 @@ from pathlib import Path
 from mtbench import registry
 from mtbench.contract.data.links import LINKS
 from mtbench.plan.spec import Choice
-from mtbench.store.fingerprint import code
+from mtbench.store.identity.fingerprint import code
 from mtbench.store.memory import Memory
 
 __all__ = ["data_fingerprint", "find_fingerprint"]

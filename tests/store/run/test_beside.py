@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from mtbench.store import beside
-from mtbench.store.beside import absent_and_changed
-from mtbench.store.folder import RunFolder
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 from mtbench.store.record import Record
+from mtbench.store.run import beside
+from mtbench.store.run.beside import absent_and_changed
+from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import survey
 from tests.builders.published import publish
 

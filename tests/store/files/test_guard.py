@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtbench.store.guard import DEEPEST, Refused, check_depth, read_guarded
+from mtbench.store.files.guard import DEEPEST, Refused, check_depth, read_guarded
 
 values = st.recursive(
     st.none() | st.integers() | st.text(alphabet='[]{}"\\a'),

@@ -9,8 +9,8 @@ from pathlib import Path
 from mtbench import registry
 from mtbench.errors import PluginError
 from mtbench.plan.spec import RunSpec
+from mtbench.store.identity.syntax import numeric_part, plain_text
 from mtbench.store.record import Code, Fingerprints
-from mtbench.store.syntax import numeric_part, plain_text
 
 __all__ = ["NUMERICS", "PARTS", "code", "fingerprints", "plugin"]
 
@@ -53,7 +53,7 @@ def code(entry: registry.PluginEntry) -> Code:
 
     The code is its module and, recursively, every imported module of its own package or of another package that offers
     plug-ins, wherever the import stands. Imports for types alone are left out, as is everything else that makes no
-    numbers (see `mtbench.store.syntax`).
+    numbers (see `mtbench.store.identity.syntax`).
 
     It is found from the source files alone; nothing is imported. Of the harness only the backbones are followed:
     `NUMERICS` stands for the effect of the rest on the numbers.

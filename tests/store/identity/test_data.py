@@ -10,7 +10,7 @@ from mtbench.errors import UsageError
 from mtbench.plan import chosen
 from mtbench.plan.chosen import split_options
 from mtbench.plan.parse import parse_dataset
-from mtbench.store.data import find_fingerprint
+from mtbench.store.identity.data import find_fingerprint
 from mtbench.store.memory import CACHE
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.store.reading import inside, read_bytes, size_of
+from mtbench.store.files.reading import inside, read_bytes, size_of
 
 __all__ = ["DEEPEST", "LARGEST", "SHORT", "Refused", "check_depth", "read_guarded"]
 
@@ -36,7 +36,7 @@ def read_guarded(path: Path, largest: int = LARGEST) -> bytes:
         largest: the number of bytes that it may have.
 
     Raises:
-        OSError, StoreError: see `mtbench.store.reading.read_bytes`.
+        OSError, StoreError: see `mtbench.store.files.reading.read_bytes`.
         Refused: it is too large or too deep, is not a regular file, or has half a character, which cannot be written.
     """
     text = _content(path, largest) if inside(path) is None else _checked(path, largest)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mtbench.errors import StoreError
-from mtbench.store.process import is_gone, signature
+from mtbench.store.files.process import is_gone, signature
 
 __all__ = ["litter", "make_folder", "store_errors", "sweep", "temporary_name", "write_bytes", "write_text", "writing"]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import mtbench
 import mtbench_datasets
 import mtbench_methods
-from mtbench.store.syntax import numeric_part, plain_text
+from mtbench.store.identity.syntax import numeric_part, plain_text
 
 MODULE = '''
 """A method."""

@@ -11,9 +11,9 @@ import pytest
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.report.write import write_shown
-from mtbench.store.atomic import make_folder, sweep, temporary_name, write_bytes, write_text, writing
-from mtbench.store.folder import RunFolder
+from mtbench.store.files.atomic import make_folder, sweep, temporary_name, write_bytes, write_text, writing
 from mtbench.store.results import mark_results
+from mtbench.store.run.folder import RunFolder
 from tests.waits import wait_until
 
 
@@ -47,7 +47,7 @@ def test_a_write_that_fails_halfway_leaves_the_old_file_and_no_litter(tmp_path: 
 def test_a_reader_never_sees_a_torn_file_while_its_writer_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     code = (
-        "import sys; from pathlib import Path; from mtbench.store.atomic import write_bytes\n"
+        "import sys; from pathlib import Path; from mtbench.store.files.atomic import write_bytes\n"
         "n = 0\nwhile True:\n    n += 1; write_bytes(Path(sys.argv[1]), bytes([n % 256]) * 300_000)\n"
     )
     writer = subprocess.Popen([sys.executable, "-c", code, str(path)])
@@ -62,7 +62,7 @@ def test_a_reader_never_sees_a_torn_file_while_its_writer_is_killed(tmp_path: Pa
 
 
 KILLED = (
-    "import os, signal, sys; from pathlib import Path; from mtbench.store.atomic import writing\n"
+    "import os, signal, sys; from pathlib import Path; from mtbench.store.files.atomic import writing\n"
     "with writing(Path(sys.argv[1])) as file:\n"
     "    file.write(bytes(100_000)); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
 )

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from mtbench.errors import is_out_of_memory
-from mtbench.store.arrays import Unreadable, check_members
-from mtbench.store.atomic import store_errors, write_bytes
+from mtbench.store.files.arrays import Unreadable, check_members
+from mtbench.store.files.atomic import store_errors, write_bytes
 
 __all__ = ["CHECKPOINT", "Checkpoint", "CheckpointFile", "OtherFormat", "Unusable", "pack", "payload", "unpack"]
 

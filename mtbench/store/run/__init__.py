@@ -1,0 +1,1 @@
+"""One run on disk: its folder, its lease, its checkpoint and its end."""
