@@ -103,7 +103,7 @@ def test_nothing_is_written_after_the_run_was_taken_over(tmp_path: Path, record:
 def test_what_was_being_written_when_the_run_was_taken_over_replaces_nothing(
     tmp_path: Path, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As by a process that is stopped, between its check of the lease and the end of a write, until long after."""
+    """The process is stopped between its check of the lease and the end of a write, until long after."""
     sync = os.fsync
 
     def sleep_too_long(descriptor: int) -> None:
