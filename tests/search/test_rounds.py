@@ -269,7 +269,9 @@ def test_a_value_in_the_journal_that_was_altered_is_refused(world: World, old: s
     text = log.read_text()
     assert old in text
     log.write_text(text.replace(old, new, 1))
-    with pytest.raises(StoreError, match=rf"the journal .* cannot be read \(line \d+: trial \d+ (has|does not have) {why}"):
+    with pytest.raises(
+        StoreError, match=rf"the journal .* cannot be read \(line \d+: trial \d+ (has|does not have) {why}"
+    ):
         search(world, "uniform", retrain=0)
 
 
