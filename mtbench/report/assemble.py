@@ -14,7 +14,7 @@ from mtbench.report.data.studies import StudyRuns
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
-from mtbench.report.write import DEFAULT_REPORTS, write_shown
+from mtbench.report.write import DEFAULT_REPORTS, write_numbers, write_shown
 from mtbench.store.status import RunStatus
 
 __all__ = ["Report", "assemble", "make_report"]
@@ -62,7 +62,11 @@ class Report:
         folders: dict[Path, list[Shown]] = {}
         for piece in self.shown:
             folders.setdefault(out or DEFAULT_REPORTS / self._folder(piece), []).append(piece)
-        return [file for folder, pieces in folders.items() for file in write_shown(pieces, folder)]
+        return [
+            file
+            for folder, pieces in folders.items()
+            for file in (*write_shown(pieces, folder), *write_numbers(self.results, pieces, folder))
+        ]
 
     def _folder(self, piece: Shown) -> str:
         if self.results.suite:

@@ -6,13 +6,14 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.report.exhibit import Shown
+from mtbench.report.exhibit import Results, Shown
 from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
+from mtbench.report.prose.numbers import file_name, numbers_tex
 from mtbench.store.files.atomic import make_folder, write_bytes
 
-__all__ = ["DEFAULT_REPORTS", "csv_text", "write_shown"]
+__all__ = ["DEFAULT_REPORTS", "csv_text", "write_numbers", "write_shown"]
 
 DEFAULT_REPORTS = Path("reports/local")
 
@@ -30,6 +31,21 @@ def write_shown(pieces: Iterable[Shown], folder: Path) -> list[Path]:
             write_bytes(folder / name, data)
             files.append(folder / name)
     return files
+
+
+def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> list[Path]:
+    """Write the numbers of the tables in a folder for sentences, and return the files; none where no run has finished.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    there = {id(piece.beside) for piece in pieces}
+    comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
+    if not comparisons:
+        return []
+    path = folder / file_name(results)
+    write_bytes(path, numbers_tex(results, comparisons).encode())
+    return [path]
 
 
 def csv_text(frame: pd.DataFrame) -> str:
