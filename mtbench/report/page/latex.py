@@ -12,9 +12,9 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import Words
 from mtbench.report.text import wrap
 
-__all__ = ["escape_latex", "render_latex"]
+__all__ = ["CHARACTERS", "escape_latex", "render_latex"]
 
-_CHARACTERS = {
+CHARACTERS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -47,6 +47,7 @@ _CHARACTERS = {
     "≥": r"$\ge$",
     "\N{MINUS SIGN}": "$-$",
 }
+"""Characters that LaTeX prints only if they are written so."""
 _ACROSS = 76
 """Characters that a row of a table may have, in \\footnotesize on a page in one column (345 points)."""
 _GAP = 1.5
@@ -87,7 +88,7 @@ def render_latex(page: Page) -> str:
 def escape_latex(text: str) -> str:
     """Return a text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their
     number."""
-    known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
+    known = "".join(CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
     return re.sub("-(?=-)", "-{}", known)  # or two hyphens would become a dash
 
 
@@ -105,7 +106,7 @@ def _printable(letter: str) -> str:
 
 def _letters(words: Words) -> int:
     """Return the number of characters that LaTeX prints of a cell."""
-    return sum(1 if letter in _CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
+    return sum(1 if letter in CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
 
 
 @dataclass(kw_only=True)
