@@ -124,6 +124,8 @@ class Shown:
         wide: further tables for Markdown alone, too wide for a screen or a paper.
         numbers: tidy frames at full precision, for CSV.
         figures: functions that draw figures, for PDF and PNG; the second page of a figure has ``-2`` behind its name.
+        drawn: functions that return the numbers in figures, by the names of the figures; without one a web page shows
+            `numbers` below them.
         beside: comparison beside whose summary table the piece stands; None for pieces after all summary tables.
         folder: folder of the files, where a report has one for each dataset; empty for that of `beside`.
     """
@@ -132,6 +134,7 @@ class Shown:
     wide: "Mapping[str, Page]" = field(default_factory=dict)
     numbers: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
     figures: Mapping[str, Draw] = field(default_factory=dict)
+    drawn: "Mapping[str, Callable[[], pd.DataFrame]]" = field(default_factory=dict)
     beside: Comparison | None = None
     folder: str = ""
 

@@ -12,9 +12,9 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import Words
 from mtbench.report.text import wrap
 
-__all__ = ["escape_latex", "fill_template", "render_latex", "spelled"]
+__all__ = ["CHARACTERS", "escape_latex", "fill_template", "render_latex", "spelled"]
 
-_CHARACTERS = {
+CHARACTERS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -48,6 +48,7 @@ _CHARACTERS = {
     "≥": r"$\ge$",
     "\N{MINUS SIGN}": "$-$",
 }
+"""Characters that LaTeX prints only if they are written so."""
 _ESCAPED_IN_NAMES = frozenset("\\{}%#^")
 """Characters before which a name in a document has a backslash; before others it may have one."""
 _ACROSS = 76
@@ -95,7 +96,7 @@ def fill_template(name: str, **values: object) -> str:
 def escape_latex(text: str) -> str:
     """Return a text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their
     number."""
-    known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
+    known = "".join(CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
     return re.sub("-(?=-)", "-{}", known)  # or two hyphens would become a dash
 
 
@@ -119,7 +120,7 @@ def _printable(letter: str) -> str:
 
 def _letters(words: Words) -> int:
     """Return the number of characters that LaTeX prints of a cell."""
-    return sum(1 if letter in _CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
+    return sum(1 if letter in CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
 
 
 @dataclass(kw_only=True)

@@ -14,7 +14,7 @@ from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.summary.columns import columns_in_words, explained
 from mtbench.report.exhibits.summary.data import Row, Table
-from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.layout import Layout, Page, Seeds
 from mtbench.report.page.words import DASH, Words, plain, written
 from mtbench.stats.summary import Summary
 
@@ -50,6 +50,8 @@ def page_of(table: Table, *, every_task: bool = False) -> Page:
         details=(*table.details, *([_EACH] if is_short else [])),
         footnotes=table.footnotes,
         aside=" ".join([*_aside(table), *short, *([_EACH] if is_short else [])]),
+        methods=(*(row.method for row in table.rows), *([""] if table.constants else [])),
+        seeds=dict(_seeds(table, every_task=every_task)),
     )
 
 
@@ -88,6 +90,26 @@ def lay_out(table: Table, *, every_task: bool = False) -> Layout:
         tasks=sum(not column.is_mean for column in columns),
         costs=len(cost_heads(table)),
     )
+
+
+def _seeds(table: Table, *, every_task: bool) -> Iterator[tuple[str, Seeds]]:
+    """Yield the numbers of seeds behind the columns that have some, by head."""
+    for shown in columns_in_words(table, every_task=every_task):
+        if shown.place is not None:
+            column = table.columns[shown.place]
+            yield (
+                shown.head,
+                Seeds(
+                    task="" if column.is_mean else column.name,
+                    unit=column.unit,
+                    higher_is_better=column.higher_is_better,
+                    values={row.method: row.scores[shown.place] for row in table.rows},
+                ),
+            )
+    if any(row.delta.n for row in table.rows):
+        gains = {row.method: () if row.idle and table.quick else row.gains for row in table.rows}
+        sign = table.convention.sign == "gain"
+        yield table.convention.head, Seeds(task="", unit="%", higher_is_better=sign, values=gains)
 
 
 def _aside(table: Table) -> Iterator[str]:
