@@ -38,6 +38,7 @@ _CHARACTERS = {
     "‡": r"$^\ddagger$",
     "§": r"\S{}",
     "¶": r"\P{}",
+    "‖": r"$\|$",
     "°": r"$^\circ$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
