@@ -17,7 +17,8 @@ MARKS = {
     "‡": ("\\ddagger", "runs of unlike numerics are compared"),
     "§": ("\\mathsection", "not above the constant prediction"),
     "¶": ("\\mathparagraph", "the epoch was chosen on the test split"),
-    "‖": ("\\Vert", "runs are lacking"),
+    "‖": ("\\Vert", "not converged"),
+    "#": ("\\#", "runs are lacking"),
 }
 """Marks behind numbers: their sign in LaTeX's math, and their meaning."""
 

@@ -9,6 +9,7 @@ from mtbench.report import text
 from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.constant import MARK as CONSTANT
+from mtbench.report.data.convergence import MARK as GAINING
 from mtbench.report.data.cost.expense import Expense
 from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import MARK
@@ -158,11 +159,15 @@ def cost_heads(table: Table) -> tuple[str, ...]:
 
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     return (
-        Words(says=row.label + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
+        Words(says=row.label + _marks(row)),
         *cells,
         *plain(_gains(table, row) if table.columns else ()),
         *plain((runs_in_words(row), *costs_in_words(row.expense))),
     )
+
+
+def _marks(row: Row) -> str:
+    return "†" * row.stale + MARK * row.mixed + GAINING * (not math.isnan(row.gaining)) + CHOSEN * row.chosen
 
 
 def _gain(table: Table, row: Row, summary: Summary) -> str:

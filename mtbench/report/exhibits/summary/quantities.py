@@ -23,7 +23,7 @@ __all__ = ["COSTS", "INCOMPLETE", "NONE", "STALE", "Number", "Quantity", "quanti
 
 STALE = "†"
 """Stands behind a number if a run behind it is stale."""
-INCOMPLETE = "‖"
+INCOMPLETE = "#"
 """Stands behind a number of fewer runs than were planned."""
 COSTS = ("params", "macs", "labels", "time", "memory")
 """Names of the columns of `mtbench.report.exhibits.summary.page.cost_heads`."""
