@@ -14,7 +14,8 @@ from mtbench.report.data.studies import StudyRuns
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
-from mtbench.report.write import DEFAULT_REPORTS, write_shown
+from mtbench.report.place import DEFAULT_REPORTS
+from mtbench.report.write import write_shown
 from mtbench.store.status import RunStatus
 
 __all__ = ["Report", "assemble", "make_report", "write_reports"]

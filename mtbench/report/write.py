@@ -10,13 +10,12 @@ from mtbench.report.exhibit import Shown
 from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
-from mtbench.report.web.document import PAGE, render_document
+from mtbench.report.place import PAGE
+from mtbench.report.web.document import render_document
 from mtbench.report.web.drawing import Drawing, drawing_of
 from mtbench.store.files.atomic import make_folder, write_bytes
 
-__all__ = ["DEFAULT_REPORTS", "csv_text", "write_shown"]
-
-DEFAULT_REPORTS = Path("reports/local")
+__all__ = ["csv_text", "write_shown"]
 
 
 def write_shown(pieces: Iterable[Shown], folder: Path) -> list[Path]:

@@ -16,10 +16,7 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.web.content import Section, explained, sections
 from mtbench.report.web.drawing import Drawing
 
-__all__ = ["PAGE", "render_document"]
-
-PAGE = "index.html"
-"""The name of the page in the folder of a report."""
+__all__ = ["render_document"]
 
 
 def render_document(pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path) -> str:
