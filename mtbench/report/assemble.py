@@ -14,7 +14,9 @@ from mtbench.report.data.studies import StudyRuns
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
-from mtbench.report.write import DEFAULT_REPORTS, write_numbers, write_shown
+from mtbench.report.place import DEFAULT_REPORTS
+from mtbench.report.prose.numbers import numbers_of
+from mtbench.report.write import write_shown
 from mtbench.store.status import RunStatus
 
 __all__ = ["Report", "assemble", "make_report", "write_reports"]
@@ -77,10 +79,10 @@ def write_reports(reports: Sequence[Report], out: Path | None) -> list[Path]:
             folders.setdefault(out or DEFAULT_REPORTS / report.folder(piece), []).append((report, piece))
     files = list[Path]()
     for folder, placed in folders.items():
-        files += write_shown([piece for _, piece in placed], folder)
+        numbers = dict[str, str]()
         for report in reports:
-            pieces = [piece for its, piece in placed if its is report]
-            files += write_numbers(report.results, pieces, folder)
+            numbers |= numbers_of(report.results, [piece for its, piece in placed if its is report])
+        files += write_shown([piece for _, piece in placed], folder, numbers)
     return files
 
 

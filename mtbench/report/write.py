@@ -1,54 +1,46 @@
 """Reports on disk: LaTeX, Markdown, CSV, figures, and a page for a browser."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.report.exhibit import Results, Shown
+from mtbench.report.exhibit import Shown
 from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
-from mtbench.report.prose.numbers import file_name, numbers_tex
-from mtbench.report.web.document import PAGE, render_document
+from mtbench.report.place import PAGE
+from mtbench.report.web.document import render_document
 from mtbench.report.web.drawing import Drawing, drawing_of
 from mtbench.store.files.atomic import make_folder, write_bytes
 
-__all__ = ["DEFAULT_REPORTS", "csv_text", "write_numbers", "write_shown"]
-
-DEFAULT_REPORTS = Path("reports/local")
+__all__ = ["csv_text", "write_shown"]
 
 
-def write_shown(pieces: Iterable[Shown], folder: Path) -> list[Path]:
-    """Write pieces of a report into a folder, which is made if need be, and return the files; the page is the last.
+def write_shown(pieces: Sequence[Shown], folder: Path, texts: Mapping[str, str] | None = None) -> list[Path]:
+    """Write pieces of a report into a folder, which is made if need be, and the page that shows them.
+
+    Args:
+        texts: further files by name, which the page links.
+
+    Returns:
+        The files, in the order in which they were written.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    files, pieces, drawings = [], list(pieces), dict[str, list[Drawing]]()
+    texts, files, drawings = texts or {}, [], dict[str, list[Drawing]]()
     make_folder(folder)
     for piece in pieces:
         for name, data in _files(piece, drawings):
             write_bytes(folder / name, data)
             files.append(folder / name)
-    write_bytes(folder / PAGE, render_document(pieces, drawings, folder).encode())
-    return [*files, folder / PAGE]
-
-
-def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> list[Path]:
-    """Write the numbers of the tables in a folder for sentences, and return the files; none where no run has finished.
-
-    Raises:
-        StoreError: a file cannot be written.
-    """
-    there = {id(piece.beside) for piece in pieces}
-    comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
-    if not comparisons:
-        return []
-    path = folder / file_name(results)
-    write_bytes(path, numbers_tex(results, comparisons).encode())
-    return [path]
+    page = render_document(pieces, drawings, folder, tuple(texts))
+    for name, text in {**texts, PAGE: page}.items():
+        write_bytes(folder / name, text.encode())
+        files.append(folder / name)
+    return files
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -300,6 +300,7 @@ VALID: dict[tuple[str, ...], dict[str, Any]] = {
     },
     ("report",): {"folders": "results", "--out": "out", "--data-root": "data"},
     ("explain",): {"run": "results/toy-all/td", "--data-root": "data"},
+    ("open",): {"folder": "results"},  # in which there is no page, so that no browser starts
     ("export",): {"folders": "results", "--out": "table.csv", "--data-root": "data"},
     ("status",): {"folders": "results", "--data-root": "data"},
     ("list",): {"kind": "methods"},

@@ -101,7 +101,7 @@ def bench(
     from mtbench.engines.slots import cores
     from mtbench.plan.parse import parse_dataset, parse_method
     from mtbench.report.page.terminal import print_page
-    from mtbench.report.write import DEFAULT_REPORTS
+    from mtbench.report.place import DEFAULT_REPORTS
     from mtbench.train.machine.device import check_precision, choose_device
 
     outlive_output()

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 
 import jinja2
@@ -16,13 +16,12 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.web.content import Section, explained, sections
 from mtbench.report.web.drawing import Drawing
 
-__all__ = ["PAGE", "render_document"]
-
-PAGE = "index.html"
-"""The name of the page in the folder of a report."""
+__all__ = ["render_document"]
 
 
-def render_document(pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path) -> str:
+def render_document(
+    pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path, files: Sequence[str] = ()
+) -> str:
     """Return the page of the pieces of a report; the same pieces make the same text.
 
     It is complete without JavaScript, and without the other files of the folder, to which it links.
@@ -31,6 +30,7 @@ def render_document(pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Dra
         pieces: the pieces in their order.
         drawings: the drawn pages of each figure by the name of its files.
         folder: the folder of the report, whose pages of `mtbench explain` are linked.
+        files: further files of the report, which are linked.
     """
     found = tuple(sections(pieces, drawings))
     script, style = _resource("page.js"), _resource("page.css")
@@ -42,7 +42,7 @@ def render_document(pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Dra
         datasets=list(dict.fromkeys(section.dataset for section in found if section.dataset)),
         protocols=list(dict.fromkeys(section.protocol for section in found if section.protocol)),
         tasks=_tasks(found),
-        files=[file for section in found for file in section.files],
+        files=[*(file for section in found for file in section.files), *files],
         explained=explained(folder),
         version=__version__,
         latex=CHARACTERS,
@@ -76,7 +76,7 @@ def _sum(text: str) -> str:
 
 @cache
 def _resource(name: str) -> str:
-    return (files("mtbench.report.web") / name).read_text(encoding="utf-8")
+    return (resources.files("mtbench.report.web") / name).read_text(encoding="utf-8")
 
 
 @cache

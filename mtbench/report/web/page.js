@@ -313,12 +313,12 @@
     const conclusion = !found.length ? "No number of single runs is shown."
       : tied ? `Tied${total ? ` in ${says(total.head)}` : ""}: ${spent.cheaper}.`
         : total ? `${first} is ${total.word} than ${second} in ${says(total.head)}.` : "They differ in some columns.";
-    const heads = ["", `${first} minus ${second}`, "95 % interval", "n", "p", "p, Holm", "least p of sign flips", "verdict"];
+    const heads = ["number", `${first} minus ${second}`, "95 % interval", "n", "p", "p, Holm", "least p of sign flips", "verdict"];
     const lines = found.map(({ head, contrast, adjusted, word }) => {
       const places = digits(contrast), unit = head.dataset.unit ? ` ${head.dataset.unit}` : "";
       const interval = Number.isNaN(contrast.low) ? DASH : `${signed(contrast.low, places)} to ${signed(contrast.high, places)}`;
       const cells = [contrast.n ? signed(contrast.difference, places) + unit : DASH, interval, contrast.n, chance(contrast.p),
-        chance(adjusted), chance(contrast.least), word];
+        chance(adjusted), contrast.n ? String(Number(contrast.least.toPrecision(3))) : DASH, word];
       return make("tr", {}, make("th", { scope: "row" }, says(head)), ...cells.map((words) => make("td", {}, String(words))));
     });
     const panel = make("section", { class: "pair", "aria-label": `${first} against ${second}` },
