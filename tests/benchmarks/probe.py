@@ -21,11 +21,15 @@ import torch
 from mtbench.engines.job import execute
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.spec import RunSpec
-from mtbench.store.run.folder import RunFolder
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate
 from mtbench.train.machine.device import deterministic
 from mtbench.train.trained import train
+
+try:
+    from mtbench.store.run.folder import RunFolder
+except ImportError:  # an mtbench whose store had no rooms yet
+    from mtbench.store.folder import RunFolder  # type: ignore[import-not-found, no-redef]
 
 CPU = torch.device("cpu")
 STEPS, WARM, LOOKS, IMAGES = 8, 2, 3, 2000

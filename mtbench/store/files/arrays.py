@@ -13,10 +13,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile, ZipInfo
 
-import numpy as np
-from numpy.typing import NDArray
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # NumPy and torch are imported where arrays are read: most commands read records alone
+    from numpy.typing import NDArray
     from torch import Tensor
 
 __all__ = ["Unreadable", "check_members", "read_arrays", "read_weights"]
@@ -34,7 +32,7 @@ class Unreadable(ValueError):
     """The file has not the format that it should have, or claims too much; the text is a clause."""
 
 
-def read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
+def read_arrays(data: bytes) -> "dict[str, NDArray[Any]]":
     """Return the arrays of an ``.npz`` file by name.
 
     Raises:
@@ -89,12 +87,14 @@ def check_members(members: Iterable[ZipInfo], largest: int, methods: Iterable[in
         raise Unreadable(f"it claims {total:,} bytes of content, and at most {largest:,} are read")
 
 
-def _array(content: bytes) -> NDArray[Any]:
+def _array(content: bytes) -> "NDArray[Any]":
     """Return the array in the content of an ``.npy`` file.
 
     Raises:
         ValueError: it is none, or has more or fewer bytes than its head says.
     """
+    import numpy as np
+
     stream = io.BytesIO(content)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a head that needs a second reading was not written by numpy

@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from mtbench.errors import DamagedRecord, StoreError, UsageError
@@ -25,7 +23,9 @@ from mtbench.store.run.checkpoint import CHECKPOINT
 from mtbench.store.run.failure import Failure, read_failure, render_failure
 from mtbench.store.run.lease import Holder, holder_of, is_leased
 
-if TYPE_CHECKING:  # torch is imported where weights are read or written: reports read records alone
+if TYPE_CHECKING:  # NumPy and torch are imported where arrays are read: most commands read records alone
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 __all__ = ["IMAGES", "LOG", "RunFolder", "digest", "read_spec"]
@@ -151,7 +151,7 @@ class RunFolder:
         with self._readable("model.safetensors"):
             return read_weights(data)
 
-    def predictions(self, record: Record) -> dict[str, NDArray[Any]]:
+    def predictions(self, record: Record) -> "dict[str, NDArray[Any]]":
         """Return the stored prediction for each test example, by task.
 
         Raises:
@@ -162,7 +162,7 @@ class RunFolder:
         found.pop(IMAGES, None)
         return found
 
-    def images(self, record: Record) -> NDArray[np.int32] | None:
+    def images(self, record: Record) -> "NDArray[np.int32] | None":
         """Return the numbers of the images that make up each test example, (N, V).
 
         None if each example is an image, and for runs before they were stored.
@@ -181,7 +181,7 @@ class RunFolder:
         except (OSError, StoreError, ValueError):
             return {}
 
-    def _archive(self, record: Record) -> dict[str, NDArray[Any]]:
+    def _archive(self, record: Record) -> "dict[str, NDArray[Any]]":
         data = self._verified("predictions.npz", record)
         with self._readable("predictions.npz"):
             return read_arrays(data)

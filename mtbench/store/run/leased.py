@@ -9,9 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mtbench.errors import Busy, StoreError
 from mtbench.store.files.atomic import store_errors, sweep, write_bytes, write_text
 from mtbench.store.record import CurvePoint, Record, render_record
@@ -21,7 +18,9 @@ from mtbench.store.run.failure import Failure
 from mtbench.store.run.folder import IMAGES, LOG, RunFolder, digest
 from mtbench.store.run.lease import Lease
 
-if TYPE_CHECKING:  # torch is imported where weights are written
+if TYPE_CHECKING:  # NumPy and torch are imported where arrays are written
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
 __all__ = ["LeasedRun", "leased", "tidy_up"]
@@ -111,8 +110,8 @@ class LeasedRun(RunFolder):
         self,
         record: Record,
         model: "Mapping[str, Tensor]",
-        predictions: Mapping[str, NDArray[Any]],
-        images: NDArray[np.int32] | None = None,
+        predictions: "Mapping[str, NDArray[Any]]",
+        images: "NDArray[np.int32] | None" = None,
     ) -> Record:
         """Write the results of the run, the record last: if it exists, the other files exist.
 
@@ -129,6 +128,7 @@ class LeasedRun(RunFolder):
             Busy: the run was taken over.
             StoreError: it cannot be written.
         """
+        import numpy as np
         import safetensors.torch
 
         weights = safetensors.torch.save({name: tensor.detach().cpu().contiguous() for name, tensor in model.items()})

@@ -236,5 +236,5 @@ def test_a_folder_that_is_not_there_is_not_leaseed(tmp_path: Path) -> None:
 
 
 def test_the_readme_says_how_long_a_takeover_takes() -> None:
-    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
+    readme = " ".join((Path(__file__).parents[3] / "README.md").read_text().split())
     assert f"up to {SILENCE:g} s without a heartbeat" in readme
