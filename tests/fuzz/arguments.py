@@ -27,8 +27,9 @@ from mtbench import registry
 from mtbench.cli.app import app, main
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.options.limits import LIMITS
-from tests.fuzz.files import Fault, World
+from tests.fuzz.campaign import Fault
 from tests.fuzz.limits import Hung, limited
+from tests.fuzz.world import World
 
 __all__ = ["Arguments", "Invocation", "invocations"]
 
