@@ -1,6 +1,6 @@
 """The exhibits of some results, each built once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
 from mtbench.report.place import DEFAULT_REPORTS
-from mtbench.report.write import write_shown
+from mtbench.report.write import write_numbers, write_page, write_shown
 from mtbench.store.status import RunStatus
 
 __all__ = ["Report", "assemble", "make_report", "write_reports"]
@@ -59,7 +59,7 @@ class Report:
         return piece.folder or (piece.beside.folder if piece.beside else "")
 
 
-def write_reports(reports: Iterable[Report], out: Path | None) -> list[Path]:
+def write_reports(reports: Sequence[Report], out: Path | None) -> list[Path]:
     """Write tables, numbers and figures, and a page for everything in a folder; the same runs make the same bytes.
 
     Args:
@@ -72,11 +72,19 @@ def write_reports(reports: Iterable[Report], out: Path | None) -> list[Path]:
     Raises:
         StoreError: a file cannot be written.
     """
-    folders: dict[Path, list[Shown]] = {}
+    folders: dict[Path, list[tuple[Report, Shown]]] = {}
     for report in reports:
         for piece in report.shown:
-            folders.setdefault(out or DEFAULT_REPORTS / report.folder(piece), []).append(piece)
-    return [file for folder, pieces in folders.items() for file in write_shown(pieces, folder)]
+            folders.setdefault(out or DEFAULT_REPORTS / report.folder(piece), []).append((report, piece))
+    files = list[Path]()
+    for folder, placed in folders.items():
+        everything, numbers = [piece for _, piece in placed], list[Path]()
+        shown, drawings = write_shown(everything, folder)
+        for report in reports:
+            pieces = [piece for its, piece in placed if its is report]
+            numbers += write_numbers(report.results, pieces, folder)
+        files += [*shown, *numbers, write_page(everything, drawings, folder, numbers)]
+    return files
 
 
 def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = (), choices: Choices = DEFAULT) -> Report:

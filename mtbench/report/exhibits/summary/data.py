@@ -11,11 +11,12 @@ from mtbench.report.data.choices import AVERAGES, BASES, DEFAULT, Choices, Conve
 from mtbench.report.data.columns import Column, column_of, columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.constant import Constants, constants_of, not_above
+from mtbench.report.data.convergence import convergence_note, unconverged
 from mtbench.report.data.cost.expense import Expense, Yardstick, expense, yardstick
 from mtbench.report.data.gains.parts import large_parts, mean_parts, rounding_bands
 from mtbench.report.data.gains.rank import rank
 from mtbench.report.data.gains.relative import deltas, error_changes, other_averages, single_task_runs
-from mtbench.report.data.unlike import mixed_note, unlike_partners
+from mtbench.report.data.unlike import mixed_note, mixed_within, unlike_partners
 from mtbench.report.exhibits.summary import caption
 from mtbench.report.exhibits.summary.idle import equal_weights, untrained
 from mtbench.stats.contrast import paired
@@ -49,7 +50,9 @@ class Row:
         method: its title.
         label: its title as tables show it.
         stale: True if some of its runs are stale.
-        mixed: True if Δm, or a bold entry, compares its runs with runs of different numerics.
+        mixed: True if its runs have unlike numerics, or if Δm, or a bold entry, compares them with such runs.
+        gaining: its gain in the last tenth of training, if it is not converged (see `mtbench.report.data.convergence`);
+            NaN if it is.
         cells: cells in the order of the table's columns.
         finished: number of its runs that have a record.
         planned: number of its runs.
@@ -73,6 +76,7 @@ class Row:
     label: str
     stale: bool
     mixed: bool
+    gaining: float
     cells: tuple[Cell, ...]
     finished: int
     planned: int
@@ -153,12 +157,14 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         unlike_partners(comparison, index, bold=index in bold, convention=convention if gain.n else None)
         for index, gain in enumerate(delta)
     ]
+    within, gaining = list(map(mixed_within, comparison.methods)), unconverged(comparison)
     rows = tuple(
         Row(
             method=method.title,
             label=comparison.labels[method.title],
             stale=method.stale,
-            mixed=bool(against[index]),
+            mixed=bool(against[index]) or within[index],
+            gaining=gaining[index],
             cells=tuple(
                 Cell(summary=summarize(rows[index]), best=best == index, constant=constant)
                 for rows, best, constant in zip(values, bold, low[index], strict=True)
@@ -203,7 +209,11 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         *map(caption.unsolved, comparison.methods),
         *map(equal_weights, comparison.methods),
         untrained(comparison.methods),
-        mixed_note({row.method: names for row, names in zip(rows, against, strict=True)}),
+        mixed_note(
+            {row.method: names for row, names in zip(rows, against, strict=True)},
+            [row.method for row, is_mixed in zip(rows, within, strict=True) if is_mixed],
+        ),
+        convergence_note(comparison, gaining),
         large_parts(comparison, convention, parts),
         *(reading.lacking if reading else ()),
     ]
