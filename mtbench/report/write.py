@@ -1,46 +1,74 @@
 """Reports on disk: LaTeX, Markdown, CSV, figures, and a page for a browser."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.report.exhibit import Shown
+from mtbench.report.exhibit import Results, Shown
 from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
 from mtbench.report.place import PAGE
+from mtbench.report.prose.numbers import file_name, numbers_tex
 from mtbench.report.web.document import render_document
 from mtbench.report.web.drawing import Drawing, drawing_of
 from mtbench.store.files.atomic import make_folder, write_bytes
 
-__all__ = ["csv_text", "write_shown"]
+__all__ = ["csv_text", "write_numbers", "write_page", "write_shown"]
 
 
-def write_shown(pieces: Sequence[Shown], folder: Path, texts: Mapping[str, str] | None = None) -> list[Path]:
-    """Write pieces of a report into a folder, which is made if need be, and the page that shows them.
-
-    Args:
-        texts: further files by name, which the page links.
+def write_shown(pieces: Iterable[Shown], folder: Path) -> tuple[list[Path], dict[str, list[Drawing]]]:
+    """Write pieces of a report into a folder, which is made if need be.
 
     Returns:
-        The files, in the order in which they were written.
+        the files, and the drawn pages of each figure by the name of its files.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    texts, files, drawings = texts or {}, [], dict[str, list[Drawing]]()
+    files, drawings = list[Path](), dict[str, list[Drawing]]()
     make_folder(folder)
     for piece in pieces:
         for name, data in _files(piece, drawings):
             write_bytes(folder / name, data)
             files.append(folder / name)
-    page = render_document(pieces, drawings, folder, tuple(texts))
-    for name, text in {**texts, PAGE: page}.items():
-        write_bytes(folder / name, text.encode())
-        files.append(folder / name)
-    return files
+    return files, drawings
+
+
+def write_page(
+    pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path, numbers: Iterable[Path]
+) -> Path:
+    """Write the page of the pieces of a report into its folder, and return it.
+
+    Args:
+        pieces: the pieces in their order.
+        drawings: see `write_shown`.
+        folder: the folder, with all other files of the report in it.
+        numbers: files of the folder with numbers for sentences.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    page = render_document(pieces, drawings, folder, [path.name for path in numbers])
+    write_bytes(folder / PAGE, page.encode())
+    return folder / PAGE
+
+
+def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> list[Path]:
+    """Write the numbers of the tables in a folder for sentences, and return the files; none where no run has finished.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    there = {id(piece.beside) for piece in pieces}
+    comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
+    if not comparisons:
+        return []
+    path = folder / file_name(results)
+    write_bytes(path, numbers_tex(results, comparisons).encode())
+    return [path]
 
 
 def csv_text(frame: pd.DataFrame) -> str:

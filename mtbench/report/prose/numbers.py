@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.exhibit import Results, Shown
+from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.summary.quantities import Number, quantities
 from mtbench.report.page.latex import escape_latex, fill_template
 from mtbench.report.prose.names import method_names, short_name, table_name
 
-__all__ = ["MARKS", "file_name", "marks_in_math", "numbers_of", "numbers_tex"]
+__all__ = ["MARKS", "file_name", "marks_in_math", "numbers_tex"]
 
 MARKS = {
     "†": ("\\dagger", "a run is stale"),
@@ -62,13 +62,6 @@ def file_name(results: Results) -> str:
     """Return the name of the file of a report's numbers: with the suite and its size, and the convention, if any."""
     parts = (results.suite.slug if results.suite else "", results.convention, "numbers.tex")
     return "-".join(part for part in parts if part)
-
-
-def numbers_of(results: Results, pieces: Sequence[Shown]) -> dict[str, str]:
-    """Return the numbers of the summary tables among some pieces, as a file by name; none where no run has finished."""
-    there = {id(piece.beside) for piece in pieces}
-    comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
-    return {file_name(results): numbers_tex(results, comparisons)} if comparisons else {}
 
 
 def numbers_tex(results: Results, comparisons: Sequence[Comparison]) -> str:

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
+from importlib.resources import files
 from pathlib import Path
 
 import jinja2
@@ -20,7 +20,7 @@ __all__ = ["render_document"]
 
 
 def render_document(
-    pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path, files: Sequence[str] = ()
+    pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path, numbers: Sequence[str] = ()
 ) -> str:
     """Return the page of the pieces of a report; the same pieces make the same text.
 
@@ -30,7 +30,7 @@ def render_document(
         pieces: the pieces in their order.
         drawings: the drawn pages of each figure by the name of its files.
         folder: the folder of the report, whose pages of `mtbench explain` are linked.
-        files: further files of the report, which are linked.
+        numbers: names of files with numbers for sentences.
     """
     found = tuple(sections(pieces, drawings))
     script, style = _resource("page.js"), _resource("page.css")
@@ -42,7 +42,7 @@ def render_document(
         datasets=list(dict.fromkeys(section.dataset for section in found if section.dataset)),
         protocols=list(dict.fromkeys(section.protocol for section in found if section.protocol)),
         tasks=_tasks(found),
-        files=[*(file for section in found for file in section.files), *files],
+        files=[*(file for section in found for file in section.files), *numbers],
         explained=explained(folder),
         version=__version__,
         latex=CHARACTERS,
@@ -76,7 +76,7 @@ def _sum(text: str) -> str:
 
 @cache
 def _resource(name: str) -> str:
-    return (resources.files("mtbench.report.web") / name).read_text(encoding="utf-8")
+    return (files("mtbench.report.web") / name).read_text(encoding="utf-8")
 
 
 @cache

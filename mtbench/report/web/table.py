@@ -1,6 +1,6 @@
 """A table of a report as the template of the page needs it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mtbench.report.data.comparison import Comparison
@@ -45,6 +45,7 @@ class Cell:
             finished; empty if there is a number.
         runs: True if it is a number of runs that are listed.
         dots: the strip of its seeds as SVG; empty without seeds.
+        macro: the arguments of the macros that print its number; empty if it has none.
     """
 
     says: str
@@ -52,6 +53,7 @@ class Cell:
     word: str = ""
     runs: bool = False
     dots: str = ""
+    macro: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ def web_table(page: Page, comparison: Comparison | None, *, name: str, stem: str
     strips = dict(_strips(heads, runs)) if runs else {}
     lines = list(zip(page.layout.lines, methods, strict=True))
     filled = [any(line[column].says != DASH for line, method in lines if method) for column in range(len(heads))]
-    rows = [_row(line, method, heads, runs, strips, filled) for line, method in lines]
+    rows = [_row(line, method, heads, runs, strips, filled, page.macros) for line, method in lines]
     return WebTable(
         id=name,
         stem=stem,
@@ -152,6 +154,7 @@ def _row(
     runs: RunList | None,
     strips: dict[tuple[str, int], str],
     filled: Sequence[bool],
+    macros: Mapping[tuple[str, str], str],
 ) -> Row:
     name, *cells = line
     known = runs.methods.get(method) if runs else None
@@ -170,6 +173,7 @@ def _row(
                 word=lacking if known and has and words.says == DASH else "",
                 runs=known is not None and head.place is not None and words.says != DASH,
                 dots=strips.get((method, head.place), "") if known and head.place is not None else "",
+                macro=macros.get((method, head.says), "") if words.says != DASH else "",
             )
             for words, head, has in zip(cells, heads[1:], filled[1:], strict=True)
         ),

@@ -155,6 +155,7 @@ def test_a_number_opens_its_seeds_its_runs_and_its_command(page: Any) -> None:
         "torch version",
     ):
         assert words in box.text_content()
+    assert r"\mtb{mmnist2}{td}{LU}" in box.text_content()
     page.keyboard.press("Escape")
     assert box.count() == 0
 
@@ -173,7 +174,7 @@ def test_a_copy_is_of_what_is_shown(page: Any, kind: str) -> None:
     page.get_by_role("searchbox").fill("i")
     page.get_by_label("LU", exact=True).uncheck()
     page.locator("#s2t1 .main thead th", has_text="method").get_by_role("button").click()
-    page.locator("#s2t1 .copies").get_by_role("button", name=kind).click()
+    page.locator("#s2t1 .copies").get_by_role("button", name=kind, exact=True).click()
     lines = page.locator("dialog textarea").input_value().splitlines()
     escapes: dict[str, Callable[[str], str]] = {"LaTeX": escape_latex, "Markdown": escape_markdown, "CSV": str}
     escape = escapes[kind]
@@ -181,6 +182,13 @@ def test_a_copy_is_of_what_is_shown(page: Any, kind: str) -> None:
     assert len(found) == 2
     assert escape(WRONG[0]) in found[0]
     assert not any("LU" in line or "moo" in line for line in lines)
+
+
+def test_a_copy_with_macros_has_a_call_for_each_number(page: Any) -> None:
+    page.get_by_role("searchbox").fill("td")
+    page.locator("#s2t1 .copies").get_by_role("button", name="LaTeX with macros").click()
+    text = page.locator("dialog textarea").input_value()
+    assert r"td & \mtbcell{mmnist2}{td}{LU} & \mtbcell{mmnist2}{td}{RL} & \mtbcell{mmnist2}{td}{mean}" in text
 
 
 def test_the_script_escapes_as_the_tables_do(page: Any) -> None:
