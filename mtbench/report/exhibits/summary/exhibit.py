@@ -1,6 +1,6 @@
 """The exhibit of a comparison: its summary table, learning curves and points."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from mtbench.report.data.columns import is_wide
@@ -8,6 +8,7 @@ from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
 from mtbench.report.exhibits.summary.numbers import table_frame
 from mtbench.report.exhibits.summary.page import page_of, with_suite
+from mtbench.report.paper.shown import paper_shown
 
 __all__ = ["Summary"]
 
@@ -24,10 +25,14 @@ class Summary(Exhibit):
             page, sheet = page_of(table), results.sheet(comparison)
             if results.suite and sheet:
                 page = with_suite(page, results.suite, sheet)
+            texts: Mapping[str, str] = {}
+            if results.choices.paper and comparison.tasks:
+                page, texts = paper_shown(results, comparison, results.choices.paper, page, stem)
             wide = is_wide(table.columns) and not results.convention
             yield Shown(
                 pages={f"{stem}-table": page},
                 wide={f"{stem}-tasks": page_of(table, every_task=True)} if wide else {},
+                texts=texts,
                 numbers={f"{stem}-table": table_frame(table)},
                 figures={
                     f"{stem}-curves": partial(draw_curves, comparison, results.looks),
