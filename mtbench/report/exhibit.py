@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # planning a suite imports torch, and most reports are of no 
     from matplotlib.figure import Figure
 
     from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+    from mtbench.report.exhibits.summary.data import Table
     from mtbench.report.figure.style import Look
     from mtbench.report.page.layout import Page
 
@@ -82,6 +83,14 @@ class Results:
         """Return the reader's choices, with the Δm of the convention by which the comparison was read, if any."""
         return replace(self.choices, delta=comparison.reading.delta) if comparison.reading else self.choices
 
+    def table(self, comparison: Comparison) -> "Table":
+        """Return the summary table of a comparison, which is built once."""
+        from mtbench.report.exhibits.summary.data import build_table
+
+        if id(comparison) not in self._tables:
+            self._tables[id(comparison)] = build_table(comparison, self.choices_of(comparison))
+        return self._tables[id(comparison)]
+
     def is_drawn(self, comparison: Comparison) -> bool:
         """Return whether a comparison has figures: a run has finished, numbers were read as usual, and it is
         not one of several over which a suite varies a setting."""
@@ -98,6 +107,10 @@ class Results:
         return looks_of([*sorted(methods.union(self.others)), *(found.title for found in self.studies)])
 
     @cached_property
+    def _tables(self) -> "dict[int, Table]":
+        return {}
+
+    @cached_property
     def _sheets(self) -> "Mapping[int, Sheet]":
         return {id(sheet.comparison): sheet for sheet in self.suite.sheets} if self.suite else {}
 
@@ -111,6 +124,8 @@ class Shown:
         wide: further tables for Markdown alone, too wide for a screen or a paper.
         numbers: tidy frames at full precision, for CSV.
         figures: functions that draw figures, for PDF and PNG; the second page of a figure has ``-2`` behind its name.
+        drawn: functions that return the numbers in figures, by the names of the figures; without one a web page shows
+            `numbers` below them.
         beside: comparison beside whose summary table the piece stands; None for pieces after all summary tables.
         folder: folder of the files, where a report has one for each dataset; empty for that of `beside`.
     """
@@ -119,6 +134,7 @@ class Shown:
     wide: "Mapping[str, Page]" = field(default_factory=dict)
     numbers: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
     figures: Mapping[str, Draw] = field(default_factory=dict)
+    drawn: "Mapping[str, Callable[[], pd.DataFrame]]" = field(default_factory=dict)
     beside: Comparison | None = None
     folder: str = ""
 

@@ -1,4 +1,4 @@
-"""Reports on disk: LaTeX, Markdown, CSV and figures."""
+"""Reports on disk: LaTeX, Markdown, CSV, figures, and a page for a browser."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,30 +6,49 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.report.exhibit import Shown
+from mtbench.report.exhibit import Results, Shown
 from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
+from mtbench.report.prose.numbers import file_name, numbers_tex
+from mtbench.report.web.document import PAGE, render_document
+from mtbench.report.web.drawing import Drawing, drawing_of
 from mtbench.store.files.atomic import make_folder, write_bytes
 
-__all__ = ["DEFAULT_REPORTS", "csv_text", "write_shown"]
+__all__ = ["DEFAULT_REPORTS", "csv_text", "write_numbers", "write_shown"]
 
 DEFAULT_REPORTS = Path("reports/local")
 
 
 def write_shown(pieces: Iterable[Shown], folder: Path) -> list[Path]:
-    """Write pieces of a report into a folder, which is made if need be, and return the files.
+    """Write pieces of a report into a folder, which is made if need be, and return the files; the page is the last.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    files = []
+    files, pieces, drawings = [], list(pieces), dict[str, list[Drawing]]()
     make_folder(folder)
     for piece in pieces:
-        for name, data in _files(piece):
+        for name, data in _files(piece, drawings):
             write_bytes(folder / name, data)
             files.append(folder / name)
-    return files
+    write_bytes(folder / PAGE, render_document(pieces, drawings, folder).encode())
+    return [*files, folder / PAGE]
+
+
+def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> list[Path]:
+    """Write the numbers of the tables in a folder for sentences, and return the files; none where no run has finished.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    there = {id(piece.beside) for piece in pieces}
+    comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
+    if not comparisons:
+        return []
+    path = folder / file_name(results)
+    write_bytes(path, numbers_tex(results, comparisons).encode())
+    return [path]
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -37,8 +56,8 @@ def csv_text(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _files(piece: Shown) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of each file."""
+def _files(piece: Shown, drawings: dict[str, list[Drawing]]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of each file, and add the drawings of its figures for the page."""
     for stem, page in piece.pages.items():
         yield f"{stem}.tex", render_latex(page).encode()
         yield f"{stem}.md", render_markdown(page).encode()
@@ -48,6 +67,8 @@ def _files(piece: Shown) -> Iterator[tuple[str, bytes]]:
         yield f"{stem}.csv", csv_text(frame).encode()
     for stem, draw in piece.figures.items():
         drawn = draw()
+        pages = drawings.setdefault(stem, [])
         for number, figure in enumerate([drawn] if isinstance(drawn, Figure) else drawn, start=1):
             for kind, data in save(figure).items():
                 yield f"{stem}-{number}.{kind}" if number > 1 else f"{stem}.{kind}", data
+            pages.append(drawing_of(figure, f"f{len(drawings)}p{number}"))

@@ -12,9 +12,9 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import Words
 from mtbench.report.text import wrap
 
-__all__ = ["escape_latex", "render_latex"]
+__all__ = ["CHARACTERS", "escape_latex", "fill_template", "render_latex", "spelled"]
 
-_CHARACTERS = {
+CHARACTERS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -38,7 +38,7 @@ _CHARACTERS = {
     "‡": r"$^\ddagger$",
     "§": r"\S{}",
     "¶": r"\P{}",
-    "‖": r"$\|$",
+    "‖": r"$\Vert$",
     "°": r"$^\circ$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
@@ -48,6 +48,9 @@ _CHARACTERS = {
     "≥": r"$\ge$",
     "\N{MINUS SIGN}": "$-$",
 }
+"""Characters that LaTeX prints only if they are written so."""
+_ESCAPED_IN_NAMES = frozenset("\\{}%#^")
+"""Characters before which a name in a document has a backslash; before others it may have one."""
 _ACROSS = 76
 """Characters that a row of a table may have, in \\footnotesize on a page in one column (345 points)."""
 _GAP = 1.5
@@ -85,11 +88,22 @@ def render_latex(page: Page) -> str:
     )
 
 
+def fill_template(name: str, **values: object) -> str:
+    """Return a template of this package, such as ``numbers.tex``, filled with values."""
+    return _ENVIRONMENT.get_template(f"{name}.j2").render(**values)
+
+
 def escape_latex(text: str) -> str:
     """Return a text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their
     number."""
-    known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
+    known = "".join(CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
     return re.sub("-(?=-)", "-{}", known)  # or two hyphens would become a dash
+
+
+def spelled(name: str) -> str:
+    """Return a name as the argument of a macro, in which LaTeX reads all its characters as they are."""
+    letters = (letter if letter.isprintable() else f"[U+{ord(letter):04X}]" for letter in " ".join(name.split()))
+    return "".join("\\" + letter if letter in _ESCAPED_IN_NAMES else letter for letter in letters)
 
 
 def _signed(text: str) -> str:
@@ -106,7 +120,7 @@ def _printable(letter: str) -> str:
 
 def _letters(words: Words) -> int:
     """Return the number of characters that LaTeX prints of a cell."""
-    return sum(1 if letter in _CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
+    return sum(1 if letter in CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
 
 
 @dataclass(kw_only=True)
@@ -223,8 +237,9 @@ def _environment() -> jinja2.Environment:
         autoescape=False,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(tex=escape_latex, head=_head, cell=_cell, name=_name)
+    environment.filters.update(tex=escape_latex, head=_head, cell=_cell, name=_name, spelled=spelled)
     return environment
 
 
-_TEMPLATE = _environment().get_template("table.tex.j2")
+_ENVIRONMENT = _environment()
+_TEMPLATE = _ENVIRONMENT.get_template("table.tex.j2")

@@ -68,6 +68,8 @@ class Row:
         idle: True if Δm is in part of a task in which neither the method nor the single-task network is above the
             constant prediction.
         note: the runs that are not fresh, and the reasons; empty if all are fresh.
+        scores: the numbers of its seeds in each column, in the order of the comparison's seeds; NaN where a run lacks.
+        gains: Δm of its seeds by the table's convention, likewise.
     """
 
     method: str
@@ -88,6 +90,8 @@ class Row:
     rank: float
     idle: bool
     note: str
+    scores: tuple[tuple[float, ...], ...]
+    gains: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,11 +143,12 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     chosen = reading is not None and reading.chosen_on_test
     bold = [None if best is None or chosen or low[best][at] else best for at, best in enumerate(separation.best)]
     idle = _idle(comparison, single)
-    gains = {
-        (average, base): list(map(summarize, deltas(comparison, replace(convention, average=average, base=base))))
+    of_seeds = {
+        (average, base): list(deltas(comparison, replace(convention, average=average, base=base)))
         for average in AVERAGES
         for base in dict.fromkeys([*BASES, convention.base])
     }
+    gains = {key: list(map(summarize, found)) for key, found in of_seeds.items()}
     over = reading.reference.words if reading and reading.reference else single.title if single else ""
     bands, ranking = rounding_bands(comparison, convention), rank(comparison) if choices.rank else None
     parts = mean_parts(comparison, convention)
@@ -178,6 +183,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             note=caption.note(
                 method, {_called(column, columns): _without(comparison, method, column) for column in columns}
             ),
+            scores=tuple(tuple(map(float, rows[index])) for rows in values),
+            gains=tuple(map(float, of_seeds[convention.average, convention.base][index])),
         )
         for index, method in enumerate(comparison.methods)
     )

@@ -5,9 +5,8 @@ from functools import partial
 
 from mtbench.report.data.columns import is_wide
 from mtbench.report.exhibit import Exhibit, Results, Shown
-from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
-from mtbench.report.exhibits.summary.numbers import table_frame
+from mtbench.report.exhibits.summary.numbers import curve_means, points_frame, table_frame
 from mtbench.report.exhibits.summary.page import page_of, with_suite
 
 __all__ = ["Summary"]
@@ -21,7 +20,7 @@ class Summary(Exhibit):
 
     def show(self, results: Results) -> Iterator[Shown]:
         for comparison in results.comparisons:
-            table, stem = build_table(comparison, results.choices_of(comparison)), results.stem(comparison)
+            table, stem = results.table(comparison), results.stem(comparison)
             page, sheet = page_of(table), results.sheet(comparison)
             if results.suite and sheet:
                 page = with_suite(page, results.suite, sheet)
@@ -36,5 +35,9 @@ class Summary(Exhibit):
                 }
                 if results.is_drawn(comparison)
                 else {},
+                drawn={
+                    f"{stem}-curves": partial(curve_means, comparison),
+                    f"{stem}-points": partial(points_frame, table),
+                },
                 beside=comparison,
             )
