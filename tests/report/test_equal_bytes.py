@@ -10,10 +10,10 @@ from tests.builders.kept import kept
 from tests.report.records import mixed_runs
 from tests.report.test_command import keep
 
-REPORTS = {
+REPORTS: Mapping[str, list[object]] = {
     "runs": [],
-    "search": kept("2026-11-24-mmnist2-search"),
-    "suite": ["--suite", "levi2020-table1", *kept("2026-11-24-levi2020-table1-quick")],
+    "search": [*kept("2026-11-24-mmnist2-search")],
+    "suite": ["--rank", "--suite", "levi2020-table1", *kept("2026-11-24-levi2020-table1-quick")],
 }
 """Arguments of reports that together have each kind of file: of made-up runs, of a search, and of a suite."""
 SCRIPT = """
@@ -29,7 +29,7 @@ def made(tmp: Path, name: str, hash_seed: str, zone: str, **locale: str) -> dict
     home, work = tmp / f"{name}-home", tmp / f"{name}-work"
     home.mkdir()
     work.mkdir()
-    places = {"runs": [tmp / "runs"]}
+    places: Mapping[str, list[object]] = {"runs": [tmp / "runs"]}
     calls = [
         ["report", *words, *places.get(report, []), "--out", tmp / name / report, "--data-root", tmp / "data"]
         for report, words in REPORTS.items()

@@ -102,7 +102,11 @@ def report(
     ] = "",
     rank: Annotated[
         bool,
-        typer.Option("--rank", help="Show the mean rank of each method over metrics.", rich_help_panel=TABLES),
+        typer.Option(
+            "--rank",
+            help="Show the mean rank of each method over metrics, and how far the order depends on one task or dataset.",
+            rich_help_panel=TABLES,
+        ),
     ] = False,
     fresh_only: Annotated[
         bool,
