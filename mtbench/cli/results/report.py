@@ -104,7 +104,7 @@ def report(
         bool,
         typer.Option(
             "--rank",
-            help="Show the mean rank of each method over metrics, and how far the order depends on one task or dataset.",
+            help="Show mean ranks over metrics, and how far the order depends on one task or dataset.",
             rich_help_panel=TABLES,
         ),
     ] = False,
