@@ -157,7 +157,7 @@ def prune(
     """
     from mtbench.door.given import names
     from mtbench.errors import UsageError, did_you_mean
-    from mtbench.report.write import DEFAULT_REPORTS
+    from mtbench.report.place import DEFAULT_REPORTS
     from mtbench.store.upkeep.prune import KINDS, find_removable, remove
     from mtbench.store.upkeep.space import megabytes
 
