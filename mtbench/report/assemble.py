@@ -14,6 +14,7 @@ from mtbench.report.data.studies import StudyRuns
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
+from mtbench.report.paper.table import check_columns
 from mtbench.report.place import DEFAULT_REPORTS
 from mtbench.report.write import write_numbers, write_page, write_shown
 from mtbench.store.status import RunStatus
@@ -99,7 +100,13 @@ def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = ()
 
 
 def assemble(results: Results) -> Report:
-    """Build every exhibit that belongs to the results."""
+    """Build every exhibit that belongs to the results.
+
+    Raises:
+        UsageError: a table of a paper has no such column, or no room for those that were chosen.
+    """
+    if results.choices.paper:
+        check_columns(results, results.choices.paper)
     found, broken = _exhibits(results)
     shown = [piece for exhibit in found for piece in exhibit.show(results)]
     places = {id(comparison): place for place, comparison in enumerate(results.comparisons)}

@@ -10,6 +10,7 @@ from mtbench.report.exhibit import Results, Shown
 from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
+from mtbench.report.paper.references import references_of
 from mtbench.report.place import PAGE
 from mtbench.report.prose.numbers import file_name, numbers_tex
 from mtbench.report.web.document import render_document
@@ -59,6 +60,8 @@ def write_page(
 def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> list[Path]:
     """Write the numbers of the tables in a folder for sentences, and return the files; none where no run has finished.
 
+    In the style of papers there is a file of references too.
+
     Raises:
         StoreError: a file cannot be written.
     """
@@ -66,9 +69,13 @@ def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> li
     comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
     if not comparisons:
         return []
-    path = folder / file_name(results)
-    write_bytes(path, numbers_tex(results, comparisons).encode())
-    return [path]
+    files = {file_name(results): numbers_tex(results, comparisons)}
+    if results.choices.paper:
+        methods = [method for comparison in comparisons for method in comparison.methods]
+        files["references.bib"] = references_of(methods).bibtex
+    for name, text in files.items():
+        write_bytes(folder / name, text.encode())
+    return [folder / name for name in files]
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -79,8 +86,11 @@ def csv_text(frame: pd.DataFrame) -> str:
 def _files(piece: Shown, drawings: dict[str, list[Drawing]]) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the content of each file, and add the drawings of its figures for the page."""
     for stem, page in piece.pages.items():
-        yield f"{stem}.tex", render_latex(page).encode()
+        if f"{stem}.tex" not in piece.texts:
+            yield f"{stem}.tex", render_latex(page).encode()
         yield f"{stem}.md", render_markdown(page).encode()
+    for name, text in piece.texts.items():
+        yield name, text.encode()
     for stem, page in piece.wide.items():
         yield f"{stem}.md", render_markdown(page).encode()
     for stem, frame in piece.numbers.items():

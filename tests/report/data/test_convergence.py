@@ -27,11 +27,12 @@ def curved(
     *,
     seed: int = 0,
     split: str = "test",
+    dataset: str = "mmnist2",
     protocol: TrainingProtocol = PAPER,
     tasks: Sequence[TaskInfo] = (),
 ) -> RunStatus:
     """Return a run with the metrics of LU and RL after some epochs."""
-    run = finished(method, seed, points[max(points)], protocol=protocol, tasks=tasks)
+    run = finished(method, seed, points[max(points)], dataset=dataset, protocol=protocol, tasks=tasks)
     record = run.record
     assert record is not None
     curve = tuple(

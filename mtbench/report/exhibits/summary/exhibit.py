@@ -1,6 +1,6 @@
 """The exhibit of a comparison: its summary table, learning curves and points."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -11,6 +11,7 @@ from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
 from mtbench.report.exhibits.summary.numbers import curve_means, points_frame, table_frame
 from mtbench.report.exhibits.summary.page import page_of, with_suite
 from mtbench.report.exhibits.summary.quantities import quantities
+from mtbench.report.paper.shown import paper_shown
 from mtbench.report.prose.names import macro, method_names, short_name
 
 __all__ = ["Summary"]
@@ -28,12 +29,16 @@ class Summary(Exhibit):
             page, sheet = page_of(table), results.sheet(comparison)
             if results.suite and sheet:
                 page = with_suite(page, results.suite, sheet)
+            texts: Mapping[str, str] = {}
+            if results.choices.paper and comparison.tasks:
+                page, texts = paper_shown(results, comparison, results.choices.paper, page, stem)
             macros = dict(_macros(results, comparison))
             page = replace(page, macros=macros)
             wide = is_wide(table.columns) and not results.convention
             yield Shown(
                 pages={f"{stem}-table": page},
                 wide={f"{stem}-tasks": replace(page_of(table, every_task=True), macros=macros)} if wide else {},
+                texts=texts,
                 numbers={f"{stem}-table": table_frame(table)},
                 figures={
                     f"{stem}-curves": partial(draw_curves, comparison, results.looks),
