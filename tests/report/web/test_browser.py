@@ -18,6 +18,7 @@ from mtbench.report.web.document import render_document
 from mtbench.report.web.drawing import drawing_of
 from mtbench.stats.contrast import holm, paired
 from tests.report.records import QUICK, finished, unfinished
+from tests.report.typesetting import needs_latex, typeset
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium")
@@ -182,6 +183,19 @@ def test_a_copy_is_of_what_is_shown(page: Any, kind: str) -> None:
     assert len(found) == 2
     assert escape(WRONG[0]) in found[0]
     assert not any("LU" in line or "moo" in line for line in lines)
+
+
+@needs_latex
+def test_a_copy_is_set_by_latex_with_names_of_markup(page: Any, tmp_path: Path) -> None:
+    page.locator("#s2t1 .copies").get_by_role("button", name="LaTeX", exact=True).click()
+    text = page.locator("dialog textarea").input_value()
+    typeset(tmp_path, [f"\\noindent\\resizebox{{\\linewidth}}{{!}}{{%\n{text}}}"])
+
+
+def test_seeds_that_are_too_few_are_not_called_tied(page: Any) -> None:
+    for method in ("td", "film"):
+        page.locator("#s2t1").get_by_label(f"Compare {method}").check()
+    assert "cannot be tested: the cheaper is td" in page.locator("#s2t1 .pair").text_content()
 
 
 def test_a_copy_with_macros_has_a_call_for_each_number(page: Any) -> None:
