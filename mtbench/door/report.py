@@ -1,7 +1,7 @@
 """Tables and figures of results."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from mtbench.door.contents import Contents, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
 from mtbench.engines.say import capped, open_console, say
 from mtbench.errors import StoreError, UsageError
-from mtbench.report.assemble import Report, assemble, make_report
+from mtbench.report.assemble import Report, assemble, make_report, write_reports
 from mtbench.report.data.choices import Choices, parse_choices
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.conventions.convert import Asked, converted, converted_suite
@@ -76,7 +76,8 @@ def report(
         quiet: True to print no tables.
 
     Returns:
-        the files: each table as Markdown, LaTeX and CSV, each figure as PDF and PNG, and the tidy frame as CSV.
+        the files: each table as Markdown, LaTeX and CSV, each figure as PDF and PNG, the tidy frame as CSV, and
+        ``index.html``, the page of everything in a folder.
 
     Raises:
         UsageError: there are no runs, or something that was asked for does not exist.
@@ -85,7 +86,7 @@ def report(
     Example:
         >>> files = mtbench.report("results/local", out="tables", quiet=True)
         >>> sorted({file.suffix for file in files})
-        ['.csv', '.md', '.pdf', '.png', '.tex']
+        ['.csv', '.html', '.md', '.pdf', '.png', '.tex']
     """
     return print_report(
         read_contents(results, data_root, fresh_only=fresh_only).of_datasets(names(dataset)),
@@ -136,7 +137,7 @@ def print_report(
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
     choices = parse_choices(metrics, asked.delta, tasks, rank=rank or _is_ranked(paper), paper=paper)
     if suite:
-        files = list(_of_suite(suite, found, asked, choices, convention, out, console))
+        files = _of_suite(suite, found, asked, choices, convention, out, console)
     elif convention:
         files = _by_convention(convention, found, asked, choices, out, console)
     else:
@@ -181,23 +182,28 @@ def _of_suite(
     convention: str,
     out: Path | None,
     console: Console,
-) -> Iterator[Path]:
-    """Yield the files of the tables of a suite, of each size of it that was run."""
+) -> list[Path]:
+    """Return the files of the tables of a suite, of each size of it that was run."""
+    made = list[Report]()
     in_folder = tuple(sorted({run.spec.titles.method for run in in_tables(found.runs, found.studies)[0]}))
-    for runs in _suite_runs(name, found, () if convention else found.studies):
-        of_suite = (
-            Results.of_suite(
-                converted_suite(runs, convention, asked), choices=choices, convention=convention, others=in_folder
+    try:
+        for runs in _suite_runs(name, found, () if convention else found.studies):
+            of_suite = (
+                Results.of_suite(
+                    converted_suite(runs, convention, asked), choices=choices, convention=convention, others=in_folder
+                )
+                if convention
+                else Results.of_suite(runs, found.root, choices, others=in_folder)
             )
-            if convention
-            else Results.of_suite(runs, found.root, choices, others=in_folder)
-        )
-        files = _published(assemble(of_suite), out, console)
-        if runs.changed and not convention:
-            say(console, runs.changed, style="yellow", markup=False)
-        if runs.absent and not convention:
-            say(console, f"Not run at this size: {'; '.join(runs.absent)}.", style="dim", markup=False)
-        yield from files
+            made.append(assemble(of_suite))
+            made[-1].print(console)
+            if runs.changed and not convention:
+                say(console, runs.changed, style="yellow", markup=False)
+            if runs.absent and not convention:
+                say(console, f"Not run at this size: {'; '.join(runs.absent)}.", style="dim", markup=False)
+    finally:
+        files = write_reports(made, out)
+    return files
 
 
 def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "list[SuiteRuns]":

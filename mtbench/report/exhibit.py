@@ -125,6 +125,8 @@ class Shown:
         numbers: tidy frames at full precision, for CSV.
         texts: further files, by name with its ending; they replace a file of that name that is made of a page.
         figures: functions that draw figures, for PDF and PNG; the second page of a figure has ``-2`` behind its name.
+        drawn: functions that return the numbers in figures, by the names of the figures; without one a web page shows
+            `numbers` below them.
         beside: comparison beside whose summary table the piece stands; None for pieces after all summary tables.
         folder: folder of the files, where a report has one for each dataset; empty for that of `beside`.
     """
@@ -134,6 +136,7 @@ class Shown:
     numbers: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, Draw] = field(default_factory=dict)
+    drawn: "Mapping[str, Callable[[], pd.DataFrame]]" = field(default_factory=dict)
     beside: Comparison | None = None
     folder: str = ""
 

@@ -1,4 +1,4 @@
-"""Reports on disk: LaTeX, Markdown, CSV and figures."""
+"""Reports on disk: LaTeX, Markdown, CSV, figures, and a page for a browser."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +12,8 @@ from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
 from mtbench.report.paper.references import references_of
 from mtbench.report.prose.numbers import file_name, numbers_tex
+from mtbench.report.web.document import PAGE, render_document
+from mtbench.report.web.drawing import Drawing, drawing_of
 from mtbench.store.files.atomic import make_folder, write_bytes
 
 __all__ = ["DEFAULT_REPORTS", "csv_text", "write_numbers", "write_shown"]
@@ -20,18 +22,19 @@ DEFAULT_REPORTS = Path("reports/local")
 
 
 def write_shown(pieces: Iterable[Shown], folder: Path) -> list[Path]:
-    """Write pieces of a report into a folder, which is made if need be, and return the files.
+    """Write pieces of a report into a folder, which is made if need be, and return the files; the page is the last.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    files = []
+    files, pieces, drawings = [], list(pieces), dict[str, list[Drawing]]()
     make_folder(folder)
     for piece in pieces:
-        for name, data in _files(piece):
+        for name, data in _files(piece, drawings):
             write_bytes(folder / name, data)
             files.append(folder / name)
-    return files
+    write_bytes(folder / PAGE, render_document(pieces, drawings, folder).encode())
+    return [*files, folder / PAGE]
 
 
 def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> list[Path]:
@@ -46,10 +49,10 @@ def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> li
     comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
     if not comparisons:
         return []
-    files = {file_name(results): numbers_tex(results, comparisons)}
+    files = {file_name(results, "numbers.tex"): numbers_tex(results, comparisons)}
     if results.choices.paper:
         methods = [method for comparison in comparisons for method in comparison.methods]
-        files["references.bib"] = references_of(methods).bibtex
+        files[file_name(results, "references.bib")] = references_of(methods).bibtex
     for name, text in files.items():
         write_bytes(folder / name, text.encode())
     return [folder / name for name in files]
@@ -60,8 +63,8 @@ def csv_text(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _files(piece: Shown) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of each file."""
+def _files(piece: Shown, drawings: dict[str, list[Drawing]]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of each file, and add the drawings of its figures for the page."""
     for stem, page in piece.pages.items():
         if f"{stem}.tex" not in piece.texts:
             yield f"{stem}.tex", render_latex(page).encode()
@@ -74,6 +77,8 @@ def _files(piece: Shown) -> Iterator[tuple[str, bytes]]:
         yield f"{stem}.csv", csv_text(frame).encode()
     for stem, draw in piece.figures.items():
         drawn = draw()
+        pages = drawings.setdefault(stem, [])
         for number, figure in enumerate([drawn] if isinstance(drawn, Figure) else drawn, start=1):
             for kind, data in save(figure).items():
                 yield f"{stem}-{number}.{kind}" if number > 1 else f"{stem}.{kind}", data
+            pages.append(drawing_of(figure, f"f{len(drawings)}p{number}"))

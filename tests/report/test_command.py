@@ -106,7 +106,7 @@ def test_the_convention_of_published_code_is_chosen_by_name_and_stands_in_the_na
     assert shown.startswith("toy-surfaces, protocol paper, convention own-start\n")
     assert "¶: the epoch was chosen on the test split." in " ".join(shown.split())
     table = (tmp_path / "out/toy-surfaces-paper-own-start-table.md").read_text()
-    assert "| branches†¶ |" in table
+    assert "| branches†‖¶ |" in table
     assert not (tmp_path / "out/toy-surfaces-paper-table.md").exists()
     ranked = call(*words, "--convention", "last-ten", "--rank", "--delta", "metric")
     assert "1.00" in ranked

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import combinations, product
 
 from mtbench.report.data.choices import Convention
 from mtbench.report.data.comparison import Comparison, MethodRuns
@@ -11,7 +11,7 @@ from mtbench.report.text import listed
 from mtbench.store.record import Record
 from mtbench.store.record.numerics import UNKNOWN
 
-__all__ = ["MARK", "differences", "mixed", "mixed_note", "unlike_partners"]
+__all__ = ["MARK", "differences", "mixed", "mixed_note", "mixed_within", "unlike_partners"]
 
 MARK = "‡"
 """Stands behind the name of a comparison, or of a method in one, that mixes runs of unlike numerics."""
@@ -50,18 +50,29 @@ def mixed(first: MethodRuns, second: MethodRuns, *, paired: bool = True) -> bool
     return any(ones[one].numerics.differences(others[other].numerics) for one, other in seeds)
 
 
-def mixed_note(against: Mapping[str, Sequence[str]]) -> str:
+def mixed_within(method: MethodRuns) -> bool:
+    """Return whether the mean of a method is over runs of unlike numerics."""
+    numerics = [record.numerics for record in method.records.values()]
+    return any(one.differences(other) for one, other in combinations(numerics, 2))
+
+
+def mixed_note(against: Mapping[str, Sequence[str]], within: Sequence[str] = ()) -> str:
     """Return a footnote on the methods of a table with a mark; empty if there are none.
 
     Args:
         against: for each method, the methods that it is compared with and whose runs have different numerics.
+        within: the methods whose own runs have unlike numerics.
     """
     groups: dict[str, list[str]] = {}
     for method, others in against.items():
         if others:
             groups.setdefault(listed(others), []).append(method)
-    said = "; ".join(f"{listed(methods)} with {others}" for others, methods in groups.items())
-    return f"{MARK} Bold or Δm compares runs of unlike numerics: {said}." if said else ""
+    compared = "; ".join(f"{listed(methods)} with {others}" for others, methods in groups.items())
+    said = [
+        f"A mean is over runs of unlike numerics: {listed(within)}." if within else "",
+        f"Bold or Δm compares runs of unlike numerics: {compared}." if compared else "",
+    ]
+    return f"{MARK} {' '.join(filter(None, said))}" if any(said) else ""
 
 
 def unlike_partners(comparison: Comparison, index: int, *, bold: bool, convention: Convention | None) -> list[str]:

@@ -12,9 +12,9 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import Words
 from mtbench.report.text import wrap
 
-__all__ = ["escape_latex", "fill_template", "printed", "render_latex", "spelled", "stacked"]
+__all__ = ["CHARACTERS", "escape_latex", "fill_template", "printed", "render_latex", "spelled", "stacked"]
 
-_CHARACTERS = {
+CHARACTERS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -48,6 +48,7 @@ _CHARACTERS = {
     "≥": r"$\ge$",
     "\N{MINUS SIGN}": "$-$",
 }
+"""Characters that LaTeX prints only if they are written so."""
 _ESCAPED_IN_NAMES = frozenset("\\{}%#^")
 """Characters before which a name in a document has a backslash; before others it may have one."""
 _ACROSS = 76
@@ -95,7 +96,7 @@ def fill_template(name: str, **values: object) -> str:
 def escape_latex(text: str) -> str:
     """Return a text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their
     number."""
-    known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
+    known = "".join(CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
     return re.sub("-(?=-)", "-{}", known)  # or two hyphens would become a dash
 
 
@@ -107,7 +108,7 @@ def spelled(name: str) -> str:
 
 def printed(text: str) -> str:
     """Return the letters that LaTeX prints of a text, which has no type for some."""
-    known = (letter if letter in _CHARACTERS else _printable(letter) for letter in text)
+    known = (letter if letter in CHARACTERS else _printable(letter) for letter in text)
     return "".join(letter.replace("{[}", "[").replace("{]}", "]") for letter in known)
 
 

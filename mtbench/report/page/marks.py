@@ -7,7 +7,8 @@ MARKS = {
     "‡": ("\\ddagger", "runs of unlike numerics are compared"),
     "§": ("\\mathsection", "not above the constant prediction"),
     "¶": ("\\mathparagraph", "the epoch was chosen on the test split"),
-    "‖": ("\\Vert", "runs are lacking"),
+    "‖": ("\\Vert", "not converged"),
+    "#": ("\\#", "runs are lacking"),
 }
 """Marks: their signs in LaTeX's math, and their meanings."""
 

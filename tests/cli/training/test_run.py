@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import mtbench as mtbench_package
 from mtbench.cli.results.status import status
 from mtbench.cli.training.exec import exec_
 from mtbench.cli.training.run import run
-from mtbench.errors import DataError, UsageError
+from mtbench.errors import DataError, StoreError, UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.identity.fingerprint import NUMERICS
 from tests.cli.commands import call, start
@@ -129,8 +130,25 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> No
     result = mtbench("run", "--methods", "moo", "--dataset", "toy-all", "--dry-run")
     assert result.exit_code == 0
     assert "2 runs: 2 to do, 0 done already." in result.output
+    assert re.search(r"^Weights and records need about 0\.\d MB in results/local, and meanwhile", result.output, re.M)
     assert "at a time on" in result.output
     assert os.listdir(place) == []
+
+
+def test_runs_for_which_the_disk_has_no_room_are_refused_before_training(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = shutil.disk_usage(place)._replace(free=1_200_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    asked = ("--methods", "moo", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
+    assert mtbench("run", *asked).exit_code == 0
+    refused = r"the weights, records and checkpoints of 3 runs need 1\.\d MB in results/local, and the disk has 1\.2 MB"
+    with pytest.raises(StoreError, match=refused):
+        mtbench("run", *asked[:-4], "--seeds", "4", "--epochs", "1", "--jobs", "1")
+    with pytest.raises(StoreError, match=refused):
+        mtbench_package.run("moo", "toy-all", seeds=4, epochs=1, quiet=True, jobs=1)
+    assert len(records(place)) == 1
+    assert "the disk" not in mtbench("run", *asked).output
 
 
 def test_a_failed_run_makes_the_exit_code_one_and_is_left_alone_until_asked_for(place: Path) -> None:

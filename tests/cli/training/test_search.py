@@ -18,6 +18,7 @@ from mtbench.cli.results.status import status
 from mtbench.cli.training.run import run
 from mtbench.cli.training.search import search
 from mtbench.door.load import load
+from mtbench.door.search import search as search_from_python
 from mtbench.errors import Busy, StoreError, UsageError
 from mtbench.store.record import read_record
 from mtbench.store.run.lease import Lease
@@ -99,8 +100,24 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> No
     assert result.exit_code == 0
     text = "Every method has the same budget: 8 trials, the first of them the default, x 2 tuning seeds (1000, 1001)"
     assert text in result.output
+    assert "\nThe trials: Weights and records need about " in result.output
     assert "at a time on" in result.output
     assert os.listdir(place) == []
+
+
+def test_a_search_for_whose_trials_the_disk_has_no_room_is_refused_before_training(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = shutil.disk_usage(place)._replace(free=300_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    refused = (
+        r"the weights, records and checkpoints of 8 runs need \d\.\d MB in results/local, and the disk has 0\.3 MB"
+    )
+    with pytest.raises(StoreError, match=refused):
+        mtbench("search", "--dataset", "toy-all", "--methods", "td", "--trials", "8")
+    with pytest.raises(StoreError, match=refused):
+        search_from_python("td", "toy-all", trials=8, quiet=True)
+    assert not list(place.rglob("journal.log"))
 
 
 def test_a_space_with_fewer_settings_than_trials_is_told() -> None:

@@ -39,19 +39,26 @@ def marked(*runs: list[RunStatus], base: str = "seed") -> tuple[list[str], list[
 
 
 def test_a_gain_over_runs_of_unlike_numerics_is_marked_at_the_method() -> None:
-    names, notes = marked(of("single", 80, 1, 1), of("moo", 80, 1, 1), of("film", 80, 1, 2))
+    names, notes = marked(of("single", 80, 1, 1), of("moo", 80, 1, 1), of("film", 80, 2, 2))
     assert names == ["film‡", "moo", "single"]
     assert notes == ["‡ Bold or Δm compares runs of unlike numerics: film with single."]
 
 
-def test_runs_that_are_alike_seed_by_seed_are_not_marked_unless_seeds_are_averaged() -> None:
+def test_a_mean_over_runs_of_unlike_numerics_is_marked_without_any_comparison() -> None:
+    names, notes = marked(of("moo", 80, 1, 1, 2), of("film", 80, 1, 1, 1))
+    assert names == ["film", "moo‡"]
+    assert notes == ["‡ A mean is over runs of unlike numerics: moo."]
+
+
+def test_runs_that_are_alike_seed_by_seed_are_compared_as_such_unless_seeds_are_averaged() -> None:
     runs = of("single", 80, 1, 2), of("moo", 80, 1, 2)
-    assert marked(*runs) == (["moo", "single"], [])
-    assert marked(*runs, base="mean")[0] == ["moo‡", "single"]
+    means = "‡ A mean is over runs of unlike numerics: moo and single."
+    assert marked(*runs) == (["moo‡", "single‡"], [means])
+    assert marked(*runs, base="mean")[1] == [f"{means} Bold or Δm compares runs of unlike numerics: moo with single."]
 
 
 def test_what_is_bold_is_marked_if_it_beats_a_run_of_unlike_numerics() -> None:
-    names, notes = marked(of("td", 90, 1, 1, 1), of("moo", 70, 1, 1, 2), of("film", 60, 1, 1, 1))
+    names, notes = marked(of("td", 90, 1, 1, 1), of("moo", 70, 2, 2, 2), of("film", 60, 1, 1, 1))
     assert names == ["film", "moo", "td‡"]
     assert notes == ["‡ Bold or Δm compares runs of unlike numerics: td with moo."]
 

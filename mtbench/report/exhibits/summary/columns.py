@@ -26,12 +26,14 @@ class InWords:
         cells: one per method.
         below: the cell of the constant prediction.
         is_mean: True if it is a mean over tasks.
+        place: its place among the columns of the table; None for quantiles, which are of several.
     """
 
     head: str
     cells: tuple[Words, ...]
     below: str
     is_mean: bool
+    place: int | None = None
 
 
 def explained(table: Table) -> str:
@@ -69,6 +71,7 @@ def _in_words(table: Table, index: int, *, mixed: bool) -> InWords:
         ),
         below=_number(table.constants.values[index] if table.constants else math.nan, digits),
         is_mean=column.is_mean,
+        place=index,
     )
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from mtbench.report.data.columns import is_wide
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
-from mtbench.report.exhibits.summary.numbers import table_frame
+from mtbench.report.exhibits.summary.numbers import curve_means, points_frame, table_frame
 from mtbench.report.exhibits.summary.page import page_of, with_suite
 from mtbench.report.paper.shown import paper_shown
 
@@ -40,5 +40,9 @@ class Summary(Exhibit):
                 }
                 if results.is_drawn(comparison)
                 else {},
+                drawn={
+                    f"{stem}-curves": partial(curve_means, comparison),
+                    f"{stem}-points": partial(points_frame, table),
+                },
                 beside=comparison,
             )

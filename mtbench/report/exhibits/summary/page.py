@@ -9,19 +9,20 @@ from mtbench.report import text
 from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.constant import MARK as CONSTANT
+from mtbench.report.data.convergence import MARK as GAINING
 from mtbench.report.data.cost.expense import Expense
 from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.summary.columns import columns_in_words, explained
 from mtbench.report.exhibits.summary.data import Row, Table
-from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.layout import Layout, Page, Seeds
 from mtbench.report.page.words import DASH, Words, plain, written
 from mtbench.stats.summary import Summary
 
 if TYPE_CHECKING:  # planning a suite imports torch, and most tables are of no suite
     from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 
-__all__ = ["cost_heads", "costs_in_words", "lay_out", "page_of", "runs_in_words", "with_suite"]
+__all__ = ["cost_heads", "costs_in_words", "lay_out", "page_of", "row_marks", "runs_in_words", "with_suite"]
 
 _EACH = "Files whose names end in -table.csv and -tasks.md have every task."
 _MEANS = {
@@ -50,6 +51,8 @@ def page_of(table: Table, *, every_task: bool = False) -> Page:
         details=(*table.details, *([_EACH] if is_short else [])),
         footnotes=table.footnotes,
         aside=" ".join([*_aside(table), *short, *([_EACH] if is_short else [])]),
+        methods=(*(row.method for row in table.rows), *([""] if table.constants else [])),
+        seeds=dict(_seeds(table, every_task=every_task)),
     )
 
 
@@ -88,6 +91,26 @@ def lay_out(table: Table, *, every_task: bool = False) -> Layout:
         tasks=sum(not column.is_mean for column in columns),
         costs=len(cost_heads(table)),
     )
+
+
+def _seeds(table: Table, *, every_task: bool) -> Iterator[tuple[str, Seeds]]:
+    """Yield the numbers of seeds behind the columns that have some, by head."""
+    for shown in columns_in_words(table, every_task=every_task):
+        if shown.place is not None:
+            column = table.columns[shown.place]
+            yield (
+                shown.head,
+                Seeds(
+                    task="" if column.is_mean else column.name,
+                    unit=column.unit,
+                    higher_is_better=column.higher_is_better,
+                    values={row.method: row.scores[shown.place] for row in table.rows},
+                ),
+            )
+    if any(row.delta.n for row in table.rows):
+        gains = {row.method: () if row.idle and table.quick else row.gains for row in table.rows}
+        sign = table.convention.sign == "gain"
+        yield table.convention.head, Seeds(task="", unit="%", higher_is_better=sign, values=gains)
 
 
 def _aside(table: Table) -> Iterator[str]:
@@ -136,11 +159,16 @@ def cost_heads(table: Table) -> tuple[str, ...]:
 
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     return (
-        Words(says=row.label + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
+        Words(says=row.label + row_marks(row)),
         *cells,
         *plain(_gains(table, row) if table.columns else ()),
         *plain((runs_in_words(row), *costs_in_words(row.expense))),
     )
+
+
+def row_marks(row: Row) -> str:
+    """Return the marks of a method: of stale runs, unlike numerics, too short a training, an epoch chosen on test."""
+    return "†" * row.stale + MARK * row.mixed + GAINING * (not math.isnan(row.gaining)) + CHOSEN * row.chosen
 
 
 def _gain(table: Table, row: Row, summary: Summary) -> str:
