@@ -61,6 +61,7 @@ def test_files_are_written_even_if_nobody_reads_the_tables(tmp_path: Path) -> No
     process.wait(timeout=300)
     assert {path.suffix for path in (tmp_path / "reports/local/mmnist2").iterdir()} == {
         ".csv",
+        ".html",
         ".md",
         ".pdf",
         ".png",

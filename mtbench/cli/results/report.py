@@ -104,7 +104,11 @@ def report(
     ] = "",
     rank: Annotated[
         bool,
-        typer.Option("--rank", help="Show the mean rank of each method over metrics.", rich_help_panel=TABLES),
+        typer.Option(
+            "--rank",
+            help="Show mean ranks over metrics, and how far the order depends on one task or dataset.",
+            rich_help_panel=TABLES,
+        ),
     ] = False,
     style: Annotated[
         str,

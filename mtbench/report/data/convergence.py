@@ -106,10 +106,10 @@ def _gain(record: Record, split: str, task: str, metric: str, *, relative: bool)
     if not known or known[0][0] > (1 - _LAST) * known[-1][0]:
         return math.nan
     epochs, values = zip(*known, strict=True)
-    gain = values[-1] - float(np.interp((1 - _LAST) * epochs[-1], epochs, values))
+    gain = float(values[-1] - np.interp((1 - _LAST) * epochs[-1], epochs, values))
     if not relative:
         return gain
-    return 100 * gain / values[-1] if values[-1] > 0 else math.nan  # of what crosses 0 no change is a fraction
+    return 100 * gain / float(values[-1]) if values[-1] > 0 else math.nan  # of what crosses 0 no change is a fraction
 
 
 def _mean(values: Iterable[float]) -> float:

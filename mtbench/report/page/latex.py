@@ -45,6 +45,7 @@ CHARACTERS = {
     "\N{EN DASH}": r"\textendash{}",
     "…": r"\ldots{}",
     "Δ": r"$\Delta$",
+    "τ": r"$\tau$",
     "≥": r"$\ge$",
     "\N{MINUS SIGN}": "$-$",
 }

@@ -27,11 +27,12 @@ def curved(
     *,
     seed: int = 0,
     split: str = "test",
+    dataset: str = "mmnist2",
     protocol: TrainingProtocol = PAPER,
     tasks: Sequence[TaskInfo] = (),
 ) -> RunStatus:
     """Return a run with the metrics of LU and RL after some epochs."""
-    run = finished(method, seed, points[max(points)], protocol=protocol, tasks=tasks)
+    run = finished(method, seed, points[max(points)], dataset=dataset, protocol=protocol, tasks=tasks)
     record = run.record
     assert record is not None
     curve = tuple(
@@ -106,8 +107,8 @@ def test_the_mark_and_its_word_are_in_every_rendering() -> None:
     assert f"‖ {said}" in page.footnotes
     assert f"- ‖ {said}" in render_markdown(page)
     assert "| td‖ |" in render_markdown(page)
-    assert rf"$\|$ {said}" in render_latex(page)
-    assert r"td$\|$ &" in render_latex(page)
+    assert rf"$\Vert$ {said}" in render_latex(page)
+    assert r"td$\Vert$ &" in render_latex(page)
 
 
 def test_a_preview_has_no_such_mark() -> None:
