@@ -22,7 +22,7 @@ from mtbench.stats.summary import Summary
 if TYPE_CHECKING:  # planning a suite imports torch, and most tables are of no suite
     from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 
-__all__ = ["cost_heads", "costs_in_words", "lay_out", "page_of", "runs_in_words", "with_suite"]
+__all__ = ["cost_heads", "costs_in_words", "lay_out", "page_of", "row_marks", "runs_in_words", "with_suite"]
 
 _EACH = "Files whose names end in -table.csv and -tasks.md have every task."
 _MEANS = {
@@ -159,14 +159,15 @@ def cost_heads(table: Table) -> tuple[str, ...]:
 
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     return (
-        Words(says=row.label + _marks(row)),
+        Words(says=row.label + row_marks(row)),
         *cells,
         *plain(_gains(table, row) if table.columns else ()),
         *plain((runs_in_words(row), *costs_in_words(row.expense))),
     )
 
 
-def _marks(row: Row) -> str:
+def row_marks(row: Row) -> str:
+    """Return the marks of a method: of stale runs, unlike numerics, too short a training, an epoch chosen on test."""
     return "†" * row.stale + MARK * row.mixed + GAINING * (not math.isnan(row.gaining)) + CHOSEN * row.chosen
 
 
