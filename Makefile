@@ -8,7 +8,7 @@ OPTIONS ?=
 # Of `make lowest`: the files or folders of tests, all by default.
 TESTS ?=
 
-.PHONY: demo docs fuzz hooks kills lowest test slow benchmark evidence evidence-left gpu lint types check
+.PHONY: demo docs fuzz hooks kills lowest ranks test slow benchmark evidence evidence-left gpu lint types check
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -36,6 +36,9 @@ slow: $(READY)  ## what takes minutes: real processes, killed
 
 kills: $(READY)  ## 200 kills over every command that writes, in about half an hour: what they did, and that nothing is lost
 	PYTHONPATH=.:tests/plugins $(BIN)/python -m tests.kills
+
+ranks: $(READY)  ## errors of rank intervals in 2,000 tables of each of many kinds, in about a quarter of an hour
+	PYTHONPATH=. $(BIN)/python -m tests.stats.ranks.simulated
 
 fuzz: $(READY)  ## 2,000 altered files and 600 odd arguments, in about a quarter of an hour: what came of them
 	PYTHONPATH=.:tests/plugins OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz

@@ -15,6 +15,7 @@ from mtbench.report.assemble import Report, assemble, make_report, write_reports
 from mtbench.report.data.choices import Choices, parse_choices
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.conventions.convert import Asked, converted, converted_suite
+from mtbench.report.data.paper import PaperStyle, parse_style
 from mtbench.report.data.studies import StudyRuns, in_tables
 from mtbench.report.exhibit import Results
 
@@ -37,6 +38,12 @@ def report(
     delta_base: str = "",
     convention: str = "",
     rank: bool = False,
+    style: str = "",
+    columns: str | Iterable[str] = (),
+    digits: int | None = None,
+    sort: str = "",
+    wide: bool = False,
+    underline_second: bool = False,
     fresh_only: bool = False,
     data_root: Folder | None = None,
     quiet: bool = False,
@@ -56,6 +63,14 @@ def report(
             single-task runs.
         convention: compute the tables by the rules of this published code.
         rank: True to show the mean rank of each method over metrics.
+        style: ``report`` (everything that is known; the default) or ``paper``: one plain table in LaTeX that fits a
+            column of a paper, its details for the appendix, and the references of its methods.
+        columns: the columns of a paper's table, in their order: tasks, ``mean``, ``delta-m``, ``rank``, ``n``,
+            ``params``, ``macs``, ``labels``, ``time``, ``memory``; by default the tasks, their mean and Δm.
+        digits: decimals of metrics and gains in a paper's table; by default those of reports.
+        sort: the column by which methods of a paper's table are sorted, the best first.
+        wide: True for a paper's table that is as wide as a page in two columns.
+        underline_second: True to underline the second best number of each column of a paper's table.
         fresh_only: True to leave stale runs out, of which code or data changed since; footnotes name them.
         data_root: see `mtbench.load`.
         quiet: True to print no tables.
@@ -82,6 +97,14 @@ def report(
         asked=Asked(average=delta, sign=delta_sign, base=delta_base),
         convention=convention,
         rank=rank,
+        paper=parse_style(
+            style,
+            columns=",".join(names(columns)),
+            digits=digits,
+            sort=sort,
+            wide=wide,
+            underline_second=underline_second,
+        ),
     )
 
 
@@ -95,6 +118,7 @@ def print_report(
     asked: Asked,
     convention: str,
     rank: bool,
+    paper: PaperStyle | None = None,
 ) -> list[Path]:
     """Print the tables of runs on a console, and write them with their figures.
 
@@ -102,6 +126,7 @@ def print_report(
         found: the runs and searches.
         asked: the wishes for Δm.
         out, suite, metrics, convention, rank: see `report`; metrics are separated by commas.
+        paper: the form of tables for a paper, if any.
 
     Returns:
         the files.
@@ -110,7 +135,7 @@ def print_report(
         UsageError, StoreError: see `report`.
     """
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
-    choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
+    choices = parse_choices(metrics, asked.delta, tasks, rank=rank or _is_ranked(paper), paper=paper)
     if suite:
         files = _of_suite(suite, found, asked, choices, convention, out, console)
     elif convention:
@@ -123,6 +148,10 @@ def print_report(
     for line in capped(found.unread):
         say(console, line, style="yellow", markup=False)
     return files
+
+
+def _is_ranked(paper: PaperStyle | None) -> bool:
+    return paper is not None and "rank" in (*paper.columns, paper.sort)
 
 
 def _published(made: Report, out: Path | None, console: Console) -> list[Path]:

@@ -14,7 +14,9 @@ from mtbench.report.data.studies import StudyRuns
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
-from mtbench.report.write import DEFAULT_REPORTS, write_numbers, write_shown
+from mtbench.report.paper.table import check_columns
+from mtbench.report.place import DEFAULT_REPORTS
+from mtbench.report.write import write_numbers, write_page, write_shown
 from mtbench.store.status import RunStatus
 
 __all__ = ["Report", "assemble", "make_report", "write_reports"]
@@ -77,10 +79,12 @@ def write_reports(reports: Sequence[Report], out: Path | None) -> list[Path]:
             folders.setdefault(out or DEFAULT_REPORTS / report.folder(piece), []).append((report, piece))
     files = list[Path]()
     for folder, placed in folders.items():
-        files += write_shown([piece for _, piece in placed], folder)
+        everything, numbers = [piece for _, piece in placed], list[Path]()
+        shown, drawings = write_shown(everything, folder)
         for report in reports:
             pieces = [piece for its, piece in placed if its is report]
-            files += write_numbers(report.results, pieces, folder)
+            numbers += write_numbers(report.results, pieces, folder)
+        files += [*shown, *numbers, write_page(everything, drawings, folder, numbers)]
     return files
 
 
@@ -96,7 +100,13 @@ def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = ()
 
 
 def assemble(results: Results) -> Report:
-    """Build every exhibit that belongs to the results."""
+    """Build every exhibit that belongs to the results.
+
+    Raises:
+        UsageError: a table of a paper has no such column, or no room for those that were chosen.
+    """
+    if results.choices.paper:
+        check_columns(results, results.choices.paper)
     found, broken = _exhibits(results)
     shown = [piece for exhibit in found for piece in exhibit.show(results)]
     places = {id(comparison): place for place, comparison in enumerate(results.comparisons)}

@@ -123,6 +123,7 @@ class Shown:
         pages: tables for the screen, LaTeX and Markdown.
         wide: further tables for Markdown alone, too wide for a screen or a paper.
         numbers: tidy frames at full precision, for CSV.
+        texts: further files, by name with its ending; they replace a file of that name that is made of a page.
         figures: functions that draw figures, for PDF and PNG; the second page of a figure has ``-2`` behind its name.
         drawn: functions that return the numbers in figures, by the names of the figures; without one a web page shows
             `numbers` below them.
@@ -133,6 +134,7 @@ class Shown:
     pages: "Mapping[str, Page]" = field(default_factory=dict)
     wide: "Mapping[str, Page]" = field(default_factory=dict)
     numbers: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, Draw] = field(default_factory=dict)
     drawn: "Mapping[str, Callable[[], pd.DataFrame]]" = field(default_factory=dict)
     beside: Comparison | None = None

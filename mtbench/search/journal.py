@@ -15,7 +15,7 @@ import optuna
 from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import TypeAdapter
 
 from mtbench.errors import StoreError
@@ -105,34 +105,23 @@ class Journal:
                     self._study = optuna.create_study(
                         storage=self._storage, study_name=name, directions=directions(higher), sampler=NOBODY
                     )
-                self.entries()
             except Misplaced as cause:
                 raise self.unreadable(str(cause)) from None
-            except (ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError) as cause:
-                raise self.unreadable(f"{type(cause).__name__}: {cause}") from cause
+            except _UNREADABLE as cause:
+                raise self.unreadable(_short(cause)) from cause
+            self._check_entries()
 
     def entries(self) -> list[JournalEntry]:
         """Return the trials, in the order of their numbers."""
-        found = []
-        for trial in self._study.get_trials(deepcopy=False):
-            attributes: dict[str, Any] = trial.user_attrs
-            outcome = attributes[OUTCOME] if trial.state.is_finished() else {}
-            point = dict(trial.params) if trial.params else None
-            found.append(
-                JournalEntry(
-                    number=trial.number,
-                    state=STATES[trial.state],
-                    asked=_ASKED.validate_python(attributes[ASKED]),
-                    past=Past(
-                        number=trial.number,
-                        proposal=Proposal(point=point, marks=attributes[MARKS]),
-                        values=None if trial.values is None else [float(value) for value in trial.values],
-                    ),
-                    outcome=_OUTCOME.validate_python(outcome),
-                    optuna=attributes.get(OPTUNA, ""),
-                )
-            )
-        return found
+        return [_entry(trial) for trial in self._study.get_trials(deepcopy=False)]
+
+    def _check_entries(self) -> None:
+        for trial, lines in zip(self._study.get_trials(deepcopy=False), self.lines, strict=True):
+            try:
+                _entry(trial)
+            except _UNREADABLE as cause:
+                why = f"trial {trial.number} lacks something or has another type, {_short(cause)}"
+                raise self.unreadable(why, line=lines.outcome or lines.proposed) from cause
 
     def unreadable(self, why: str, *, line: int = 0) -> StoreError:
         """Return the error for a journal that something else has written to.
@@ -208,5 +197,30 @@ def _cut_torn_line(path: Path) -> None:
                 os.fsync(file.fileno())
 
 
+def _entry(trial: FrozenTrial) -> JournalEntry:
+    attributes: dict[str, Any] = trial.user_attrs
+    outcome = attributes[OUTCOME] if trial.state.is_finished() else {}
+    point = dict(trial.params) if trial.params else None
+    return JournalEntry(
+        number=trial.number,
+        state=STATES[trial.state],
+        asked=_ASKED.validate_python(attributes[ASKED]),
+        past=Past(
+            number=trial.number,
+            proposal=Proposal(point=point, marks=attributes[MARKS]),
+            values=None if trial.values is None else [float(value) for value in trial.values],
+        ),
+        outcome=_OUTCOME.validate_python(outcome),
+        optuna=attributes.get(OPTUNA, ""),
+    )
+
+
+def _short(cause: Exception) -> str:
+    """Return an error in one line."""
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+
+
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError)
+"""Errors that altered values cause in Optuna and here."""
 _ASKED = TypeAdapter(Mapping[str, str])
 _OUTCOME = TypeAdapter(Outcome)

@@ -109,8 +109,8 @@ def test_a_line_that_is_not_the_journals_is_told(lease: Lease, line: str) -> Non
 @pytest.mark.parametrize(
     ("word", "why"),
     [
-        ("asked", "KeyError: 'asked'"),
-        ("marks", "KeyError: 'marks'"),
+        ("asked", "line 5: trial 0 lacks something or has another type, KeyError: 'asked'"),
+        ("marks", "line 5: trial 0 lacks something or has another type, KeyError: 'marks'"),
         ("outcome", "line 5: trial 0 has something else than an outcome"),
     ],
 )

@@ -23,6 +23,7 @@ class Branches(SharedRepresentation):
     (test_balancers.py::test_plain_branches_get_their_own_loss_unscaled_and_the_encoder_the_same).
     """
 
+    title = "Branches"
     per_task = frozenset({"branches"})
     role = "reference"
     layouts = frozenset({"vector", "map"})

@@ -40,6 +40,13 @@ class OnlyMask(ChannelModulation):
     (networks/test_embeddings.py::test_the_counts_are_the_papers_for_twenty_tasks).
     """
 
+    title = "Only mask"
+    bibtex = """@inproceedings{zhao2018modulation,
+      title = {A Modulation Module for Multi-task Learning with Applications in Image Retrieval},
+      author = {Zhao, Xiangyun and Li, Haoxiang and Shen, Xiaohui and Liang, Xiaodan and Wu, Ying},
+      booktitle = {European Conference on Computer Vision (ECCV)},
+      year = {2018},
+    }"""
     Options = OnlyMaskOptions  # type: ignore[assignment]
     kinds = (Retrieval,)
     per_task = frozenset({"modulation", "branches"})

@@ -22,6 +22,7 @@ class Single(AllTasksNetwork):
     (networks/test_embeddings.py::test_a_separate_network_sees_the_triplets_of_its_own_task_alone).
     """
 
+    title = "Single-task"
     per_task = frozenset({"backbones", "branches"})
     shares_parameters = False
     role = "single-task baseline"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, fields
 
 from mtbench.errors import UsageError, did_you_mean
+from mtbench.report.data.paper import PaperStyle
 from mtbench.store.record import TaskInfo
 
 __all__ = ["ALL", "AVERAGES", "BASES", "DEFAULT", "REFERENCES", "SIGNS", "Choices", "Convention", "parse_choices"]
@@ -68,11 +69,13 @@ class Choices:
             task's primary one.
         delta: the convention of Δm.
         rank: True if the mean rank of each method is shown.
+        paper: the form of tables for a paper; None for tables with everything that is known.
     """
 
     metrics: tuple[str, ...] = ()
     delta: Convention = Convention()
     rank: bool = False
+    paper: PaperStyle | None = None
 
     def named(self, tasks: Collection[TaskInfo]) -> tuple[str, ...]:
         """Return the names of the metrics to show of these tasks; empty for the primary ones, as where no task has any
@@ -87,7 +90,14 @@ DEFAULT = Choices()
 """The primary metrics, and the gain by tasks over the single-task run of the same seed."""
 
 
-def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo], *, rank: bool = False) -> Choices:
+def parse_choices(
+    metrics: str,
+    delta: Convention,
+    tasks: Iterable[TaskInfo],
+    *,
+    rank: bool = False,
+    paper: PaperStyle | None = None,
+) -> Choices:
     """Return the choices of a command line.
 
     Args:
@@ -95,6 +105,7 @@ def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo], *,
         delta: the convention of Δm.
         tasks: the tasks of all records, whose metrics are known.
         rank: True if the mean rank is shown.
+        paper: the form of tables for a paper, if any.
 
     Raises:
         UsageError: no task has a metric of that name.
@@ -102,7 +113,7 @@ def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo], *,
     known = sorted({metric.name for task in tasks for metric in task.metrics})
     names = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
     if ALL in names:
-        return Choices(metrics=(ALL,), delta=delta, rank=rank)
+        return Choices(metrics=(ALL,), delta=delta, rank=rank, paper=paper)
     for name in names:
         if name not in known:
             raise UsageError(
@@ -110,4 +121,4 @@ def parse_choices(metrics: str, delta: Convention, tasks: Iterable[TaskInfo], *,
                 mend=did_you_mean(name.lower(), [ALL, *known]),
                 allowed=f"Metrics here: {', '.join(known)}; or {ALL}.",
             )
-    return Choices(metrics=names, delta=delta, rank=rank)
+    return Choices(metrics=names, delta=delta, rank=rank, paper=paper)

@@ -19,12 +19,14 @@ MARK = "‡"
 
 def differences(records: Sequence[Record]) -> list[str]:
     """Return sentences on everything that should be equal in one table and is not, without what is unknown of a run."""
+    unlike_tasks = len({record.tasks for record in records}) > 1
     aspects = [
         {
             "data (fingerprint)": record.fingerprints.data[:12],
             **record.numerics.aspects(),
             "numerics of the harness": str(record.fingerprints.numerics),
             "training examples": f"{record.training_examples:,}",
+            **(_metrics(record) if unlike_tasks else {}),
         }
         for record in records
     ]
@@ -89,6 +91,16 @@ def unlike_partners(comparison: Comparison, index: int, *, bold: bool, conventio
     if convention and single and single is not method and mixed(method, single, paired=convention.base == "seed"):
         found.append(single.title)
     return list(dict.fromkeys(found))
+
+
+def _metrics(record: Record) -> dict[str, str]:
+    """Return the unit and the direction of each metric: a record that tells another one reverses comparisons."""
+    return {
+        f"the {metric.name} of task '{task.name}'": f"{metric.unit or 'no unit'}, "
+        f"{'higher' if metric.higher_is_better else 'lower'} is better"
+        for task in record.tasks
+        for metric in task.metrics
+    }
 
 
 def _split(aspects: Sequence[Sequence[str]]) -> str:

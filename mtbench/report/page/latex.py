@@ -12,7 +12,7 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import Words
 from mtbench.report.text import wrap
 
-__all__ = ["CHARACTERS", "escape_latex", "fill_template", "render_latex", "spelled"]
+__all__ = ["CHARACTERS", "escape_latex", "fill_template", "printed", "render_latex", "spelled", "stacked"]
 
 CHARACTERS = {
     "\\": r"\textbackslash{}",
@@ -107,6 +107,12 @@ def spelled(name: str) -> str:
     return "".join("\\" + letter if letter in _ESCAPED_IN_NAMES else letter for letter in letters)
 
 
+def printed(text: str) -> str:
+    """Return the letters that LaTeX prints of a text, which has no type for some."""
+    known = (letter if letter in CHARACTERS else _printable(letter) for letter in text)
+    return "".join(letter.replace("{[}", "[").replace("{]}", "]") for letter in known)
+
+
 def _signed(text: str) -> str:
     """Return a text in which a hyphen that begins a number is a minus."""
     return re.sub(r"(?<![^\s(])-(?=\.?\d)", "\N{MINUS SIGN}", text)
@@ -121,7 +127,7 @@ def _printable(letter: str) -> str:
 
 def _letters(words: Words) -> int:
     """Return the number of characters that LaTeX prints of a cell."""
-    return sum(1 if letter in CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
+    return len(printed(words.says))
 
 
 @dataclass(kw_only=True)
@@ -204,23 +210,34 @@ def _lines(text: str, width: int = _TEXT) -> int:
 
 
 def _head(text: str) -> str:
-    return _stacked(text, _HEAD, "[b]{@{}r@{}}")
+    return stacked(text, _HEAD, "[b]{@{}r@{}}")
 
 
 def _name(words: Words) -> str:
-    return _stacked(words.says, _NAME, "[t]{@{}l@{}}")
+    return stacked(words.says, _NAME, "[t]{@{}l@{}}")
 
 
-def _stacked(text: str, width: int, columns: str) -> str:
-    """Return a text that is wrapped into a table of its lines if it is longer than a width."""
+def stacked(text: str, width: int, columns: str) -> str:
+    """Return a text for LaTeX that is wrapped into a table of its lines if it is longer than a width.
+
+    Args:
+        text: the text.
+        width: characters of a line.
+        columns: position and columns of the table, such as ``[t]{l}``.
+    """
     lines = [escape_latex(line) for line in wrap(text, width).split("\n")]
-    stacked = r"\\".join(lines)
-    return rf"\begin{{tabular}}{columns}{stacked}\end{{tabular}}" if len(lines) > 1 else stacked
+    below = r"\\".join(lines)
+    return rf"\begin{{tabular}}{columns}{below}\end{{tabular}}" if len(lines) > 1 else below
 
 
 def _cell(words: Words) -> str:
     said = escape_latex(words.says).replace(r" $\pm$ ", r"\,$\pm$\,")
     return rf"{{\boldmath\bfseries {said}}}" if words.bold else said
+
+
+def _breakable(text: str) -> str:
+    """Return a text for LaTeX in which a line may end within the name of a method."""
+    return r"\allowbreak{}".join(map(escape_latex, re.split(r"(?<=[:+/@=_])(?=[.\w])", text)))
 
 
 def _environment() -> jinja2.Environment:
@@ -238,7 +255,9 @@ def _environment() -> jinja2.Environment:
         autoescape=False,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(tex=escape_latex, head=_head, cell=_cell, name=_name, spelled=spelled)
+    environment.filters.update(
+        tex=escape_latex, head=_head, cell=_cell, name=_name, spelled=spelled, breakable=_breakable
+    )
     return environment
 
 

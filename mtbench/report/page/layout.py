@@ -73,6 +73,7 @@ class Page:
         methods: the title of the method of each line, empty for lines of none; no titles where lines are of something
             else.
         seeds: the numbers of single runs behind columns, by their heads.
+        macros: the arguments of the macros of ``numbers.tex`` that print a number, by method and head of the column.
     """
 
     title: str
@@ -85,6 +86,7 @@ class Page:
     aside: str = ""
     methods: tuple[str, ...] = ()
     seeds: Mapping[str, Seeds] = field(default_factory=dict)
+    macros: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def page_of_frame(frame: "pd.DataFrame", *, title: str, label: str, quick: bool, caption: str) -> Page:

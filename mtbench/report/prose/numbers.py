@@ -8,19 +8,10 @@ from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.summary.quantities import Number, quantities
 from mtbench.report.page.latex import escape_latex, fill_template
+from mtbench.report.page.marks import MARKS, marks_in_math
 from mtbench.report.prose.names import method_names, short_name, table_name
 
-__all__ = ["MARKS", "file_name", "marks_in_math", "numbers_tex"]
-
-MARKS = {
-    "†": ("\\dagger", "a run is stale"),
-    "‡": ("\\ddagger", "runs of unlike numerics are compared"),
-    "§": ("\\mathsection", "not above the constant prediction"),
-    "¶": ("\\mathparagraph", "the epoch was chosen on the test split"),
-    "‖": ("\\Vert", "not converged"),
-    "#": ("\\#", "runs are lacking"),
-}
-"""Marks behind numbers: their sign in LaTeX's math, and their meaning."""
+__all__ = ["file_name", "numbers_tex"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +63,6 @@ def numbers_tex(results: Results, comparisons: Sequence[Comparison]) -> str:
         marks=", ".join(f"{mark} ({meaning})" for mark, (_, meaning) in MARKS.items()),
         sources=[f"{results.stem(comparison)}-table" for comparison in comparisons],
     )
-
-
-def marks_in_math(marks: str) -> str:
-    """Return the marks of a number as LaTeX prints them in a formula."""
-    return "".join(MARKS[mark][0] for mark in marks)
 
 
 def _numbers(results: Results, comparison: Comparison) -> Numbers:

@@ -16,13 +16,12 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.web.content import Section, explained, sections
 from mtbench.report.web.drawing import Drawing
 
-__all__ = ["PAGE", "render_document"]
-
-PAGE = "index.html"
-"""The name of the page in the folder of a report."""
+__all__ = ["render_document"]
 
 
-def render_document(pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path) -> str:
+def render_document(
+    pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path, numbers: Sequence[str] = ()
+) -> str:
     """Return the page of the pieces of a report; the same pieces make the same text.
 
     It is complete without JavaScript, and without the other files of the folder, to which it links.
@@ -31,6 +30,7 @@ def render_document(pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Dra
         pieces: the pieces in their order.
         drawings: the drawn pages of each figure by the name of its files.
         folder: the folder of the report, whose pages of `mtbench explain` are linked.
+        numbers: names of files with numbers for sentences.
     """
     found = tuple(sections(pieces, drawings))
     script, style = _resource("page.js"), _resource("page.css")
@@ -42,7 +42,7 @@ def render_document(pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Dra
         datasets=list(dict.fromkeys(section.dataset for section in found if section.dataset)),
         protocols=list(dict.fromkeys(section.protocol for section in found if section.protocol)),
         tasks=_tasks(found),
-        files=[file for section in found for file in section.files],
+        files=[*(file for section in found for file in section.files), *numbers],
         explained=explained(folder),
         version=__version__,
         latex=CHARACTERS,

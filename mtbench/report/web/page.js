@@ -313,12 +313,12 @@
     const conclusion = !found.length ? "No number of single runs is shown."
       : tied ? `Tied${total ? ` in ${says(total.head)}` : ""}: ${spent.cheaper}.`
         : total ? `${first} is ${total.word} than ${second} in ${says(total.head)}.` : "They differ in some columns.";
-    const heads = ["", `${first} minus ${second}`, "95 % interval", "n", "p", "p, Holm", "least p of sign flips", "verdict"];
+    const heads = ["number", `${first} minus ${second}`, "95 % interval", "n", "p", "p, Holm", "least p of sign flips", "verdict"];
     const lines = found.map(({ head, contrast, adjusted, word }) => {
       const places = digits(contrast), unit = head.dataset.unit ? ` ${head.dataset.unit}` : "";
       const interval = Number.isNaN(contrast.low) ? DASH : `${signed(contrast.low, places)} to ${signed(contrast.high, places)}`;
       const cells = [contrast.n ? signed(contrast.difference, places) + unit : DASH, interval, contrast.n, chance(contrast.p),
-        chance(adjusted), chance(contrast.least), word];
+        chance(adjusted), contrast.n ? String(Number(contrast.least.toPrecision(3))) : DASH, word];
       return make("tr", {}, make("th", { scope: "row" }, says(head)), ...cells.map((words) => make("td", {}, String(words))));
     });
     const panel = make("section", { class: "pair", "aria-label": `${first} against ${second}` },
@@ -363,6 +363,7 @@
       make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Seeds" }, make("table", {},
         make("thead", {}, make("tr", {}, ...["seed", head.dataset.unit ? `value (${head.dataset.unit})` : "value", "run", "state"].map((words) => make("th", { scope: "col" }, words)))),
         make("tbody", {}, ...lines))),
+      ...(row.cells[column].dataset.macro ? [make("p", {}, "In LaTeX, after numbers.tex: ", make("code", {}, `\\mtb${row.cells[column].dataset.macro}`))] : []),
       make("p", { class: "how" }, ...how.childNodes),
       ...machines.map((machine) => make("p", { class: "caption" }, ...machine.cloneNode(true).childNodes)));
   }
@@ -413,7 +414,7 @@
   function grid(table) {
     const shown = [table.main.tHead.rows[0], ...table.body.rows, ...(table.main.tFoot?.rows ?? [])].filter((row) => !row.hidden);
     return shown.map((row) => [...row.cells].filter((cell) => !cell.hidden).map((cell) => ({
-      says: says(cell), bold: cell.classList.contains("best") || Boolean(cell.querySelector("b")),
+      says: says(cell), macro: cell.dataset.macro, bold: cell.classList.contains("best") || Boolean(cell.querySelector("b")),
     })));
   }
 
@@ -430,16 +431,18 @@
 
   const markdown = (text) => text.split(/\s+/).join(" ").replace(/([\\`*_{}[\]<>|~$&#])/g, "\\$1");
   const csv = (text) => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+  const tabular = (rows, macros) => {
+    const cell = ({ says: words, macro, bold }) => {
+      const said = macros && macro ? `\\mtbcell${macro}` : latex(words).replaceAll(" $\\pm$ ", "\\,$\\pm$\\,");
+      return bold ? `{\\boldmath\\bfseries ${said}}` : said;
+    };
+    const [head, ...lines] = rows.map((row) => `${row.map(cell).join(" & ")} \\\\`);
+    return [`% Made by mtbench report. Needs \\usepackage{booktabs}${macros ? " and \\input{numbers}" : ""}.`, `\\begin{tabular}{l*{${rows[0].length - 1}}{r}}`, "\\toprule", head, "\\midrule",
+      ...lines, "\\bottomrule", "\\end{tabular}", ""].join("\n");
+  };
   const writers = {
-    LaTeX: (rows) => {
-      const cell = ({ says: words, bold }) => {
-        const said = latex(words).replaceAll(" $\\pm$ ", "\\,$\\pm$\\,");
-        return bold ? `{\\boldmath\\bfseries ${said}}` : said;
-      };
-      const [head, ...lines] = rows.map((row) => `${row.map(cell).join(" & ")} \\\\`);
-      return ["% Made by mtbench report. Needs \\usepackage{booktabs}.", `\\begin{tabular}{l*{${rows[0].length - 1}}{r}}`, "\\toprule", head, "\\midrule",
-        ...lines, "\\bottomrule", "\\end{tabular}", ""].join("\n");
-    },
+    LaTeX: (rows) => tabular(rows, false),
+    "LaTeX with macros": (rows) => tabular(rows, true),
     Markdown: (rows) => {
       const line = (cells) => `| ${cells.join(" | ")} |`;
       const [head, ...lines] = rows.map((row) => line(row.map(({ says: words, bold }) => (bold ? `**${markdown(words)}**` : markdown(words)))));

@@ -1,6 +1,6 @@
 """A table of a report as the template of the page needs it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mtbench.report.data.comparison import Comparison
@@ -41,9 +41,11 @@ class Cell:
     Attributes:
         says: its words.
         bold: True if it is bold.
-        word: the reason why there is no number; empty if there is one, or if it is only not defined.
+        word: the reason why a method has no number where others have one, or the states of its runs if none has
+            finished; empty if there is a number.
         runs: True if it is a number of runs that are listed.
         dots: the strip of its seeds as SVG; empty without seeds.
+        macro: the arguments of the macros that print its number; empty if it has none.
     """
 
     says: str
@@ -51,6 +53,7 @@ class Cell:
     word: str = ""
     runs: bool = False
     dots: str = ""
+    macro: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +114,9 @@ def web_table(page: Page, comparison: Comparison | None, *, name: str, stem: str
     heads = tuple(_head(page, says, runs) for says in page.layout.header)
     methods = page.methods or ("",) * len(page.layout.lines)
     strips = dict(_strips(heads, runs)) if runs else {}
-    rows = [_row(line, method, heads, runs, strips) for line, method in zip(page.layout.lines, methods, strict=True)]
+    lines = list(zip(page.layout.lines, methods, strict=True))
+    filled = [any(line[column].says != DASH for line, method in lines if method) for column in range(len(heads))]
+    rows = [_row(line, method, heads, runs, strips, filled, page.macros) for line, method in lines]
     return WebTable(
         id=name,
         stem=stem,
@@ -148,11 +153,14 @@ def _row(
     heads: Sequence[Head],
     runs: RunList | None,
     strips: dict[tuple[str, int], str],
+    filled: Sequence[bool],
+    macros: Mapping[tuple[str, str], str],
 ) -> Row:
     name, *cells = line
     known = runs.methods.get(method) if runs else None
     states = counted_states(known.lines) if known else ()
-    lacking = ", ".join(state for state, _ in states if state != "stale")
+    finished = known is not None and any(line.machine for line in known.lines)
+    lacking = "no number" if finished else ", ".join(state for state, _ in states)
     return Row(
         name=name,
         method=method,
@@ -162,10 +170,11 @@ def _row(
             Cell(
                 says=words.says,
                 bold=words.bold,
-                word=lacking if words.says == DASH else "",
+                word=lacking if known and has and words.says == DASH else "",
                 runs=known is not None and head.place is not None and words.says != DASH,
                 dots=strips.get((method, head.place), "") if known and head.place is not None else "",
+                macro=macros.get((method, head.says), "") if words.says != DASH else "",
             )
-            for words, head in zip(cells, heads[1:], strict=True)
+            for words, head, has in zip(cells, heads[1:], filled[1:], strict=True)
         ),
     )

@@ -14,7 +14,7 @@ def check_space(path: Path, size: int, content: str = "") -> None:
     Args:
         path: the file or folder, existing or not.
         size: bytes that it needs.
-        content: what is to be written there, in the plural; empty for the file or folder itself.
+        content: a noun in the plural for the things to be written there; empty for the file or folder itself.
 
     Raises:
         StoreError: there are fewer; the text has both numbers.

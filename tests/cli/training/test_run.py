@@ -169,16 +169,25 @@ def test_a_failed_run_makes_the_exit_code_one_and_is_left_alone_until_asked_for(
     assert (folder / "superseded-1" / "failure.json").exists()
 
 
-def test_a_damaged_record_is_told_and_done_again_when_asked_for(place: Path) -> None:
+@pytest.mark.parametrize("place_of_the_bit", [0.3, 0.9])
+def test_a_record_with_a_flipped_bit_is_named_and_mended_by_running_again(place: Path, place_of_the_bit: float) -> None:
     command = ("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
     mtbench(*command)
     (record,) = place.rglob("record.json")
-    record.write_text(record.read_text().replace('"seed": 0', '"seed": 1'))
-    shown = mtbench("status").output
-    assert "damaged toy-all single seed 0: the record" in shown
+    whole = json.loads(record.read_text())["record"]
+    data = bytearray(record.read_bytes())
+    data[int(place_of_the_bit * len(data))] ^= 1
+    record.write_bytes(data)
+    assert f"damaged toy-all single seed 0: the record {record.relative_to(place)}" in mtbench("status").output
     assert mtbench(*command).exit_code == 1
     assert mtbench(*command, "--refresh", "stale,damaged").exit_code == 0
-    assert (record.parent / "superseded-1" / "record.json").exists()
+    assert json.loads(record.read_text())["record"]["results"] == whole["results"]
+    assert (record.parent / "superseded-1" / "record.json").read_bytes() == data
+
+
+def test_a_path_with_brackets_is_printed_whole(place: Path) -> None:
+    (place / "[bold]r").mkdir()
+    assert mtbench("status", "--results", "[bold]r").output == "No runs in [bold]r yet.\n"
 
 
 def test_a_stale_record_counts_until_it_is_refreshed(place: Path) -> None:

@@ -107,8 +107,8 @@ def test_the_mark_and_its_word_are_in_every_rendering() -> None:
     assert f"‖ {said}" in page.footnotes
     assert f"- ‖ {said}" in render_markdown(page)
     assert "| td‖ |" in render_markdown(page)
-    assert rf"$\|$ {said}" in render_latex(page)
-    assert r"td$\|$ &" in render_latex(page)
+    assert rf"$\Vert$ {said}" in render_latex(page)
+    assert r"td$\Vert$ &" in render_latex(page)
 
 
 def test_a_preview_has_no_such_mark() -> None:

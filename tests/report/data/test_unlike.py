@@ -80,6 +80,21 @@ def test_what_is_unknown_or_of_one_method_alone_is_no_difference() -> None:
     assert not mixed(MethodRuns(title="td", runs=(known,)), MethodRuns(title="moo", runs=(unknown,)))
 
 
+def test_a_record_that_reverses_the_direction_of_a_metric_is_named() -> None:
+    runs = [finished("single", 0, (80.0, 50.0)), finished("moo", 0, (80.0, 50.0))]
+    records = [run.record for run in runs if run.record is not None]
+    assert differences(records) == []
+    first, *others = records[1].tasks
+    reversed_ = replace(first, metrics=(replace(first.metrics[0], higher_is_better=False), *first.metrics[1:]))
+    assert first.metrics[0].higher_is_better
+    records[1] = replace(records[1], tasks=(reversed_, *others))
+    (said,) = differences(records)
+    assert said == (
+        f"The runs differ in the accuracy of task '{first.name}': %, higher is better (1 run) and %, lower is better "
+        "(1 run)."
+    )
+
+
 TRAIN = """
 import sys
 from pathlib import Path

@@ -135,7 +135,7 @@ def test_a_number_of_stale_or_missing_runs_has_its_marks_and_a_warning(tmp_path:
     body = r"\renewcommand\mtbmark[1]{\typeout{[[\detokenize{#1}]]}}\mtb{mmnist2}{chmod}{LU} \mtbsd{mmnist2}{td}{LU}"
     code, log = compiled(tmp_path, numbers_of(mixed_runs()), body)
     assert code == 0, log
-    assert written(log) == [r"\dagger \Vert "]
+    assert written(log) == [r"\dagger \#"]
     assert "'LU' of 'chmod' in 'mmnist2, paper' has a mark. chmod" in log
     assert "1 failed (seed 2: loss of task LU became NaN at step 14)" in log
 

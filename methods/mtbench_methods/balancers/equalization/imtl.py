@@ -14,6 +14,12 @@ from ..gramian import ROUNDING, ByGramian, Geometry, Weighed, equal_angles
 __all__ = ["Imtl", "ImtlG", "ImtlL", "ImtlUb"]
 
 PAPER = "Liu et al., Towards Impartial Multi-task Learning, ICLR 2021"
+BIBTEX = """@inproceedings{liu2021towards,
+  title = {Towards Impartial Multi-task Learning},
+  author = {Liu, Liyang and others},
+  booktitle = {International Conference on Learning Representations (ICLR)},
+  year = {2021},
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +54,8 @@ class ImtlL(Scalarization):
     Options = ImtlLOptions
     needs_positive_losses = True
     paper = PAPER
+    title = "IMTL-L"
+    bibtex = BIBTEX
     conformance = Conformance(same_as=frozenset({"uncertainty"}))
 
     def __init__(self, options: ImtlLOptions, tasks: Sequence[Task]) -> None:
@@ -74,6 +82,8 @@ class ImtlG(ByGramian):
     """
 
     paper = PAPER
+    title = "IMTL-G"
+    bibtex = BIBTEX
 
     def weigh(self, geometry: Geometry) -> Weighed:
         coefficients, equal = equal_angles(geometry.cosines)
@@ -98,6 +108,8 @@ class Imtl(ImtlG):
     (balancers/equalization/test_imtl.py::test_the_hybrid_combines_the_scaled_gradients_as_imtl_g_does).
     """
 
+    title = "IMTL"
+    bibtex = BIBTEX
     Options = ImtlLOptions
     needs_positive_losses = True
 
@@ -132,3 +144,5 @@ class ImtlUb(RepresentationBalancer):
     Options = ImtlLOptions
     Rule = Imtl
     paper = PAPER
+    title = "IMTL-UB"
+    bibtex = BIBTEX

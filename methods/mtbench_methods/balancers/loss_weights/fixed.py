@@ -33,6 +33,7 @@ class Fixed(LossWeighting):
     rtol=1e-4, atol=1e-6 (test_balancers.py::test_weighted_losses_give_the_weighted_gradient).
     """
 
+    title = "Fixed weights"
     Options = FixedOptions
     conformance = Conformance(
         example=lambda tasks: {

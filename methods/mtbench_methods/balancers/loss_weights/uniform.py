@@ -20,6 +20,7 @@ class Uniform(LossWeighting):
     (test_balancers.py::test_weighted_losses_give_the_weighted_gradient).
     """
 
+    title = "Uniform"
     role = "reference"
 
     def weigh(self, losses: Losses) -> Tensor:
