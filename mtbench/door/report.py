@@ -37,6 +37,7 @@ def report(
     delta_base: str = "",
     convention: str = "",
     rank: bool = False,
+    rank_intervals: str = "",
     fresh_only: bool = False,
     data_root: Folder | None = None,
     quiet: bool = False,
@@ -56,6 +57,9 @@ def report(
             single-task runs.
         convention: compute the tables by the rules of this published code.
         rank: True to show the mean rank of each method over metrics.
+        rank_intervals: show the interval of each method's rank, from ``all`` pairs of methods (``letters``: and letters
+            of those that are not significantly different), or from those with ``baselines`` and the best alone; by
+            default none.
         fresh_only: True to leave stale runs out, of which code or data changed since; footnotes name them.
         data_root: see `mtbench.load`.
         quiet: True to print no tables.
@@ -81,6 +85,7 @@ def report(
         asked=Asked(average=delta, sign=delta_sign, base=delta_base),
         convention=convention,
         rank=rank,
+        rank_intervals=rank_intervals,
     )
 
 
@@ -94,13 +99,14 @@ def print_report(
     asked: Asked,
     convention: str,
     rank: bool,
+    rank_intervals: str,
 ) -> list[Path]:
     """Print the tables of runs on a console, and write them with their figures.
 
     Args:
         found: the runs and searches.
         asked: the wishes for Δm.
-        out, suite, metrics, convention, rank: see `report`; metrics are separated by commas.
+        out, suite, metrics, convention, rank, rank_intervals: see `report`; metrics are separated by commas.
 
     Returns:
         the files.
@@ -109,7 +115,7 @@ def print_report(
         UsageError, StoreError: see `report`.
     """
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
-    choices = parse_choices(metrics, asked.delta, tasks, rank=rank)
+    choices = parse_choices(metrics, asked.delta, tasks, rank=rank, rank_intervals=rank_intervals)
     if suite:
         files = list(_of_suite(suite, found, asked, choices, convention, out, console))
     elif convention:
