@@ -33,11 +33,11 @@ SHOWN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What is read from a results folder or a pack.
+    """Everything that is read from a results folder or a pack.
 
     Attributes:
         numbers: `SHOWN` by `KEY`, of every number.
-        said: what is said of files, and the states of the runs.
+        said: the sentences on files, and the states of the runs.
     """
 
     numbers: dict[tuple[str, ...], dict[str, Any]]
