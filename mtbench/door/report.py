@@ -44,6 +44,7 @@ def report(
     sort: str = "",
     wide: bool = False,
     underline_second: bool = False,
+    rank_intervals: str = "",
     fresh_only: bool = False,
     data_root: Folder | None = None,
     quiet: bool = False,
@@ -71,6 +72,9 @@ def report(
         sort: the column by which methods of a paper's table are sorted, the best first.
         wide: True for a paper's table that is as wide as a page in two columns.
         underline_second: True to underline the second best number of each column of a paper's table.
+        rank_intervals: show the interval of each method's rank, from ``all`` pairs of methods (``letters``: and letters
+            of those that are not significantly different), or from those with ``baselines`` and the best alone; by
+            default none.
         fresh_only: True to leave stale runs out, of which code or data changed since; footnotes name them.
         data_root: see `mtbench.load`.
         quiet: True to print no tables.
@@ -105,6 +109,7 @@ def report(
             wide=wide,
             underline_second=underline_second,
         ),
+        rank_intervals=rank_intervals,
     )
 
 
@@ -118,6 +123,7 @@ def print_report(
     asked: Asked,
     convention: str,
     rank: bool,
+    rank_intervals: str,
     paper: PaperStyle | None = None,
 ) -> list[Path]:
     """Print the tables of runs on a console, and write them with their figures.
@@ -125,7 +131,7 @@ def print_report(
     Args:
         found: the runs and searches.
         asked: the wishes for Δm.
-        out, suite, metrics, convention, rank: see `report`; metrics are separated by commas.
+        out, suite, metrics, convention, rank, rank_intervals: see `report`; metrics are separated by commas.
         paper: the form of tables for a paper, if any.
 
     Returns:
@@ -135,7 +141,9 @@ def print_report(
         UsageError, StoreError: see `report`.
     """
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
-    choices = parse_choices(metrics, asked.delta, tasks, rank=rank or _is_ranked(paper), paper=paper)
+    choices = parse_choices(
+        metrics, asked.delta, tasks, rank=rank or _is_ranked(paper), rank_intervals=rank_intervals, paper=paper
+    )
     if suite:
         files = _of_suite(suite, found, asked, choices, convention, out, console)
     elif convention:

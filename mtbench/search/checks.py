@@ -71,6 +71,8 @@ def _contradiction(plan: StudyPlan, entry: JournalEntry, runs: Sequence[RunFolde
     found = _recorded(plan, list(records.values()))
     if values is None:
         return "failed, and its runs have whole records" if found is not None else ""
+    if entry.outcome.why:
+        return "is done, and has a reason why it failed"
     if not _are_close(entry.past.values or (), plan.study.score(values)):
         return "has another objective than its values"
     if found is not None and not _are_close([values[name] for name in found], found.values()):

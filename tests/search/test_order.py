@@ -204,6 +204,13 @@ def test_a_trial_with_other_epochs_than_its_record_is_refused(world: World) -> N
     assert told(world, text).startswith("line 6: trial 0 has another number of epochs than the record in ")
 
 
+def test_a_trial_that_is_done_has_no_reason_why_it_failed(world: World) -> None:
+    scores = search(world).trials[1].values
+    assert scores
+    text = altered(world, 1, outcome=scores, why="the loss became nan", state=1, values=[sum(scores.values()) / 2])
+    assert told(world, text) == "line 8: trial 1 is done, and has a reason why it failed"
+
+
 def test_a_record_that_was_removed_contradicts_nothing(world: World) -> None:
     study = search(world)
     shutil.rmtree(world.results / study.trials[2].runs[0])
