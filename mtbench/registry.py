@@ -8,11 +8,12 @@ import ast
 import importlib
 import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import Distribution, entry_points
 from pathlib import Path
+from types import MappingProxyType
 
 from mtbench.errors import PluginError, UsageError, did_you_mean
 
@@ -276,6 +277,8 @@ def reference(kind: str) -> str:
 def declared(kind: str, name: str, attribute: str) -> str:
     """Return the plain text that a plug-in's class itself sets an attribute to, read from its source; else empty.
 
+    The text stands in the class, or is a constant of the module that the class names.
+
     Raises:
         UsageError: there is no plug-in of that name.
     """
@@ -298,7 +301,9 @@ def _declared(entry: PluginEntry, attribute: str, default: str) -> str:
 def _own_literal(path: Path, name: str, attribute: str) -> object:
     """Return the plain literal that a class itself assigns to an attribute; None if there is none or no source."""
     try:
-        return _literal(_lineage(path, name)[:1], attribute) if attribute.encode() in path.read_bytes() else None
+        if attribute.encode() not in (source := path.read_bytes()):
+            return None
+        return _literal(_lineage(path, name)[:1], attribute, _constants(source))
     except (OSError, SyntaxError, ValueError):
         return None
 
@@ -313,16 +318,36 @@ def _lineage(path: Path, name: str) -> list[ast.ClassDef]:
     return found
 
 
-def _literal(lineage: list[ast.ClassDef], attribute: str) -> object:
-    """Return the plain literal that a class, or its nearest base class, assigns to that attribute; else None."""
+def _constants(source: bytes) -> dict[str, ast.expr]:
+    """Return the expressions that a module assigns to plain names, by name."""
+    return {
+        target.id: statement.value
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _literal(
+    lineage: list[ast.ClassDef], attribute: str, constants: Mapping[str, ast.expr] = MappingProxyType({})
+) -> object:
+    """Return the plain literal that a class, or its nearest base class, assigns to that attribute; else None.
+
+    Args:
+        lineage: the class and its base classes, nearest first.
+        attribute: the name of the attribute.
+        constants: values of names that may stand in place of a literal.
+    """
     for node in lineage:
         for statement in node.body:
             targets = statement.targets if isinstance(statement, ast.Assign) else []
             if isinstance(statement, ast.AnnAssign):
                 targets = [statement.target]
             if any(isinstance(target, ast.Name) and target.id == attribute for target in targets):
+                value = statement.value  # type: ignore[attr-defined]
                 try:
-                    return ast.literal_eval(statement.value)  # type: ignore[attr-defined]
+                    return ast.literal_eval(constants.get(value.id, value) if isinstance(value, ast.Name) else value)
                 except ValueError:
                     return None
     return None

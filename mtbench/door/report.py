@@ -1,7 +1,7 @@
 """Tables and figures of results."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,11 @@ from mtbench.door.contents import Contents, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
 from mtbench.engines.say import capped, open_console, say
 from mtbench.errors import StoreError, UsageError
-from mtbench.report.assemble import Report, assemble, make_report
+from mtbench.report.assemble import Report, assemble, make_report, write_reports
 from mtbench.report.data.choices import Choices, parse_choices
 from mtbench.report.data.comparison import compare
 from mtbench.report.data.conventions.convert import Asked, converted, converted_suite
+from mtbench.report.data.paper import PaperStyle, parse_style
 from mtbench.report.data.studies import StudyRuns, in_tables
 from mtbench.report.exhibit import Results
 
@@ -38,6 +39,12 @@ def report(
     convention: str = "",
     rank: bool = False,
     rank_intervals: str = "",
+    style: str = "",
+    columns: str | Iterable[str] = (),
+    digits: int | None = None,
+    sort: str = "",
+    wide: bool = False,
+    underline_second: bool = False,
     fresh_only: bool = False,
     data_root: Folder | None = None,
     quiet: bool = False,
@@ -60,12 +67,21 @@ def report(
         rank_intervals: show the interval of each method's rank, from ``all`` pairs of methods (``letters``: and letters
             of those that are not significantly different), or from those with ``baselines`` and the best alone; by
             default none.
+        style: ``report`` (everything that is known; the default) or ``paper``: one plain table in LaTeX that fits a
+            column of a paper, its details for the appendix, and the references of its methods.
+        columns: the columns of a paper's table, in their order: tasks, ``mean``, ``delta-m``, ``rank``, ``n``,
+            ``params``, ``macs``, ``labels``, ``time``, ``memory``; by default the tasks, their mean and Δm.
+        digits: decimals of metrics and gains in a paper's table; by default those of reports.
+        sort: the column by which methods of a paper's table are sorted, the best first.
+        wide: True for a paper's table that is as wide as a page in two columns.
+        underline_second: True to underline the second best number of each column of a paper's table.
         fresh_only: True to leave stale runs out, of which code or data changed since; footnotes name them.
         data_root: see `mtbench.load`.
         quiet: True to print no tables.
 
     Returns:
-        the files: each table as Markdown, LaTeX and CSV, each figure as PDF and PNG, and the tidy frame as CSV.
+        the files: each table as Markdown, LaTeX and CSV, each figure as PDF and PNG, the tidy frame as CSV, and
+        ``index.html``, the page of everything in a folder.
 
     Raises:
         UsageError: there are no runs, or something that was asked for does not exist.
@@ -74,7 +90,7 @@ def report(
     Example:
         >>> files = mtbench.report("results/local", out="tables", quiet=True)
         >>> sorted({file.suffix for file in files})
-        ['.csv', '.md', '.pdf', '.png', '.tex']
+        ['.csv', '.html', '.md', '.pdf', '.png', '.tex']
     """
     return print_report(
         read_contents(results, data_root, fresh_only=fresh_only).of_datasets(names(dataset)),
@@ -86,6 +102,14 @@ def report(
         convention=convention,
         rank=rank,
         rank_intervals=rank_intervals,
+        paper=parse_style(
+            style,
+            columns=",".join(names(columns)),
+            digits=digits,
+            sort=sort,
+            wide=wide,
+            underline_second=underline_second,
+        ),
     )
 
 
@@ -100,6 +124,7 @@ def print_report(
     convention: str,
     rank: bool,
     rank_intervals: str,
+    paper: PaperStyle | None = None,
 ) -> list[Path]:
     """Print the tables of runs on a console, and write them with their figures.
 
@@ -107,6 +132,7 @@ def print_report(
         found: the runs and searches.
         asked: the wishes for Δm.
         out, suite, metrics, convention, rank, rank_intervals: see `report`; metrics are separated by commas.
+        paper: the form of tables for a paper, if any.
 
     Returns:
         the files.
@@ -115,9 +141,16 @@ def print_report(
         UsageError, StoreError: see `report`.
     """
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
-    choices = parse_choices(metrics, asked.delta, tasks, rank=rank, rank_intervals=rank_intervals)
+    choices = parse_choices(
+        metrics,
+        asked.delta,
+        tasks,
+        rank=rank or _is_ranked(paper),
+        rank_intervals=rank_intervals,
+        paper=paper,
+    )
     if suite:
-        files = list(_of_suite(suite, found, asked, choices, convention, out, console))
+        files = _of_suite(suite, found, asked, choices, convention, out, console)
     elif convention:
         files = _by_convention(convention, found, asked, choices, out, console)
     else:
@@ -128,6 +161,10 @@ def print_report(
     for line in capped(found.unread):
         say(console, line, style="yellow", markup=False)
     return files
+
+
+def _is_ranked(paper: PaperStyle | None) -> bool:
+    return paper is not None and "rank" in (*paper.columns, paper.sort)
 
 
 def _published(made: Report, out: Path | None, console: Console) -> list[Path]:
@@ -158,23 +195,28 @@ def _of_suite(
     convention: str,
     out: Path | None,
     console: Console,
-) -> Iterator[Path]:
-    """Yield the files of the tables of a suite, of each size of it that was run."""
+) -> list[Path]:
+    """Return the files of the tables of a suite, of each size of it that was run."""
+    made = list[Report]()
     in_folder = tuple(sorted({run.spec.titles.method for run in in_tables(found.runs, found.studies)[0]}))
-    for runs in _suite_runs(name, found, () if convention else found.studies):
-        of_suite = (
-            Results.of_suite(
-                converted_suite(runs, convention, asked), choices=choices, convention=convention, others=in_folder
+    try:
+        for runs in _suite_runs(name, found, () if convention else found.studies):
+            of_suite = (
+                Results.of_suite(
+                    converted_suite(runs, convention, asked), choices=choices, convention=convention, others=in_folder
+                )
+                if convention
+                else Results.of_suite(runs, found.root, choices, others=in_folder)
             )
-            if convention
-            else Results.of_suite(runs, found.root, choices, others=in_folder)
-        )
-        files = _published(assemble(of_suite), out, console)
-        if runs.changed and not convention:
-            say(console, runs.changed, style="yellow", markup=False)
-        if runs.absent and not convention:
-            say(console, f"Not run at this size: {'; '.join(runs.absent)}.", style="dim", markup=False)
-        yield from files
+            made.append(assemble(of_suite))
+            made[-1].print(console)
+            if runs.changed and not convention:
+                say(console, runs.changed, style="yellow", markup=False)
+            if runs.absent and not convention:
+                say(console, f"Not run at this size: {'; '.join(runs.absent)}.", style="dim", markup=False)
+    finally:
+        files = write_reports(made, out)
+    return files
 
 
 def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "list[SuiteRuns]":

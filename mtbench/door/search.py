@@ -10,6 +10,7 @@ from mtbench.door.given import settings as texts
 from mtbench.door.run import work_on
 from mtbench.engines.slots import slots
 from mtbench.search.planning import plan_search
+from mtbench.search.remaining import remaining_runs
 from mtbench.search.request import TUNING, SearchRequest
 from mtbench.search.rounds import run_search
 from mtbench.search.versions import check_versions, unlike_versions
@@ -113,6 +114,7 @@ def search(
     work.prepare(firsts)
     for line in unlike_versions(plans, work.results):
         work.say(line)
+    work.check_room([spec for plan in plans for spec in remaining_runs(plan, work.results)])
     studies = run_search(plans, results=work.results, perform=work)
     return pd.DataFrame([row for study in studies for trial in study.trials for row in _rows(study, trial)])
 

@@ -29,8 +29,8 @@ from mtbench.explanation.trained import CLASSES, EMBEDDINGS, MAPS, TrainedRun, f
 from mtbench.report.figure.sheet import Sheet, draw
 from mtbench.report.figure.style import save
 from mtbench.report.page.layout import Page
+from mtbench.report.place import DEFAULT_REPORTS
 from mtbench.report.text import slug
-from mtbench.report.write import DEFAULT_REPORTS
 from mtbench.store.files.atomic import make_folder, write_bytes
 from mtbench.train.machine.device import choose_device, deterministic
 

@@ -16,6 +16,7 @@ from mtbench.store.record import Record
 from mtbench.store.results import run_folders
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import RunStatus, status_of
+from mtbench.store.study import read_studies
 from mtbench.train.assemble import build
 
 __all__ = [
@@ -161,15 +162,15 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         root: the folder of the data files.
 
     Raises:
-        UsageError: see `open_network`; or there are no pages for its tasks.
+        UsageError: see `open_network`; or it is a trial of a search; or there are no pages for its tasks.
         StoreError, DataError: see `open_network`.
     """
-    opened = open_network(folder, root, device)
-    if opened.record.spec.trial:
+    if _is_trial(folder):
         raise UsageError(
             f"the run in {folder.path} is a trial of a search, which is not evaluated on the test split.",
             mend="Name a run that the search retrained: `mtbench report` lists them.",
         )
+    opened = open_network(folder, root, device)
     kinds = _explained(opened.dataset)
     _check_inputs(opened.dataset, opened.test, kinds)
     return TrainedRun(
@@ -182,6 +183,22 @@ def open_run(folder: RunFolder, root: Path, device: torch.device) -> TrainedRun:
         kinds=kinds,
         indices=tuple(index for index, task in enumerate(opened.dataset.tasks) if isinstance(task.kind, kinds)),
     )
+
+
+def _is_trial(folder: RunFolder) -> bool:
+    """Return True if a run chose a setting: as its record says, or a search of an earlier version in its folder."""
+    record, name = folder.record(), folder.path.name
+    if record is not None and record.spec.trial:
+        return True
+    above = folder.path.absolute().parents
+    studies = read_studies(above[2], unread=lambda _: None) if len(above) > 2 else []
+    trials = {_last(run) for study in studies for run in study.trial_runs}
+    again = {_last(run) for study in studies for runs in study.retrained.values() for run in runs}
+    return name in trials - again
+
+
+def _last(folder: str) -> str:
+    return folder.rpartition("/")[2]
 
 
 def _weights(folder: RunFolder, spec: RunSpec, record: Record) -> dict[str, Tensor]:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+from torch import nn
+
 from mtbench.contract import GradientBalancer, Network
 from mtbench.contract.networks.normalization import has_batch_norm
 from mtbench.plan.chosen import BackboneChoice, DatasetChoice, MethodChoice
@@ -21,12 +23,16 @@ class Facts:
         has_gain: True if the gradient scale ``sum`` is defined for the balancer.
         needs_positive_losses: see `Balancer`.
         trains_shared: True if any parameter that tasks share is trained, in any phase.
+        state_bytes: the bytes of the network's parameters and buffers.
+        trained_bytes: the bytes of the parameters that are trained in any phase.
     """
 
     has_batch_norm: bool
     has_gain: bool
     needs_positive_losses: bool
     trains_shared: bool
+    state_bytes: int
+    trained_bytes: int
 
 
 def facts_of(dataset: DatasetChoice, method: MethodChoice, backbone: BackboneChoice) -> Facts:
@@ -68,19 +74,22 @@ def _build(parts: _Parts) -> Facts:
     opened = parts.dataset.open(Path())
     network = outline(parts.method, parts.backbone.setup(opened, seed=0))
     balancer = parts.method.balancer_class(parts.method.balancer_options, opened.tasks)
+    trained = _trained(network)
     return Facts(
         has_batch_norm=has_batch_norm(network),
         has_gain=not isinstance(balancer, GradientBalancer) or balancer.gain(2) is not None,
         needs_positive_losses=balancer.needs_positive_losses,
-        trains_shared=_trains_shared(network),
+        trains_shared=not trained.isdisjoint(network.shared_parameters()),
+        state_bytes=sum(tensor.nbytes for tensor in network.state_dict().values()),
+        trained_bytes=sum(parameter.nbytes for parameter in trained),
     )
 
 
-def _trains_shared(network: Network) -> bool:
+def _trained(network: Network) -> set[nn.Parameter]:
+    """Return the parameters that are trained in any phase."""
     parts = frozenset[str]().union(*network.phases.values())
-    trained = {
-        id(parameter)
+    return {
+        parameter
         for name, parameter in network.named_parameters()
         if parameter.requires_grad and (not parts or name.partition(".")[0] in parts)
     }
-    return any(id(parameter) in trained for parameter in network.shared_parameters())

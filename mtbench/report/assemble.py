@@ -14,10 +14,12 @@ from mtbench.report.data.studies import StudyRuns
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
-from mtbench.report.write import DEFAULT_REPORTS, write_shown
+from mtbench.report.paper.table import check_columns
+from mtbench.report.place import DEFAULT_REPORTS
+from mtbench.report.write import write_numbers, write_page, write_shown
 from mtbench.store.status import RunStatus
 
-__all__ = ["Report", "assemble", "make_report"]
+__all__ = ["Report", "assemble", "make_report", "write_reports"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +50,42 @@ class Report:
             console.print(f"Left out: {sentence}", style="yellow", soft_wrap=True, highlight=False, markup=False)
 
     def write(self, out: Path | None) -> list[Path]:
-        """Write tables, numbers and figures; the same runs make the same bytes.
+        """Write tables, numbers, figures and the page of each folder; see `write_reports`."""
+        return write_reports([self], out)
 
-        Args:
-            out: folder for everything, or None for one per dataset, or of the suite, below `DEFAULT_REPORTS`.
-
-        Returns:
-            The files, in the order in which they were written.
-
-        Raises:
-            StoreError: a file cannot be written.
-        """
-        folders: dict[Path, list[Shown]] = {}
-        for piece in self.shown:
-            folders.setdefault(out or DEFAULT_REPORTS / self._folder(piece), []).append(piece)
-        return [file for folder, pieces in folders.items() for file in write_shown(pieces, folder)]
-
-    def _folder(self, piece: Shown) -> str:
+    def folder(self, piece: Shown) -> str:
+        """Return the folder of a piece below `DEFAULT_REPORTS`."""
         if self.results.suite:
             return self.results.suite.suite.name
         return piece.folder or (piece.beside.folder if piece.beside else "")
+
+
+def write_reports(reports: Sequence[Report], out: Path | None) -> list[Path]:
+    """Write tables, numbers and figures, and a page for everything in a folder; the same runs make the same bytes.
+
+    Args:
+        reports: the reports of one command, such as those of the sizes of a suite.
+        out: folder for everything, or None for one per dataset, or of the suite, below `DEFAULT_REPORTS`.
+
+    Returns:
+        The files, in the order in which they were written.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    folders: dict[Path, list[tuple[Report, Shown]]] = {}
+    for report in reports:
+        for piece in report.shown:
+            folders.setdefault(out or DEFAULT_REPORTS / report.folder(piece), []).append((report, piece))
+    files = list[Path]()
+    for folder, placed in folders.items():
+        everything, numbers = [piece for _, piece in placed], list[Path]()
+        shown, drawings = write_shown(everything, folder)
+        for report in reports:
+            pieces = [piece for its, piece in placed if its is report]
+            numbers += write_numbers(report.results, pieces, folder)
+        files += [*shown, *numbers, write_page(everything, drawings, folder, numbers)]
+    return files
 
 
 def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = (), choices: Choices = DEFAULT) -> Report:
@@ -82,7 +100,13 @@ def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = ()
 
 
 def assemble(results: Results) -> Report:
-    """Build every exhibit that belongs to the results."""
+    """Build every exhibit that belongs to the results.
+
+    Raises:
+        UsageError: a table of a paper has no such column, or no room for those that were chosen.
+    """
+    if results.choices.paper:
+        check_columns(results, results.choices.paper)
     found, broken = _exhibits(results)
     shown = [piece for exhibit in found for piece in exhibit.show(results)]
     places = {id(comparison): place for place, comparison in enumerate(results.comparisons)}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # planning a suite imports torch, and most reports are of no 
     from matplotlib.figure import Figure
 
     from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+    from mtbench.report.exhibits.summary.data import Table
     from mtbench.report.figure.style import Look
     from mtbench.report.page.layout import Page
 
@@ -87,6 +88,14 @@ class Results:
             choices = replace(choices, rank_intervals=family)
         return replace(choices, delta=comparison.reading.delta) if comparison.reading else choices
 
+    def table(self, comparison: Comparison) -> "Table":
+        """Return the summary table of a comparison, which is built once."""
+        from mtbench.report.exhibits.summary.data import build_table
+
+        if id(comparison) not in self._tables:
+            self._tables[id(comparison)] = build_table(comparison, self.choices_of(comparison))
+        return self._tables[id(comparison)]
+
     def is_drawn(self, comparison: Comparison) -> bool:
         """Return whether a comparison has figures: a run has finished, numbers were read as usual, and it is
         not one of several over which a suite varies a setting."""
@@ -103,6 +112,10 @@ class Results:
         return looks_of([*sorted(methods.union(self.others)), *(found.title for found in self.studies)])
 
     @cached_property
+    def _tables(self) -> "dict[int, Table]":
+        return {}
+
+    @cached_property
     def _sheets(self) -> "Mapping[int, Sheet]":
         return {id(sheet.comparison): sheet for sheet in self.suite.sheets} if self.suite else {}
 
@@ -115,7 +128,10 @@ class Shown:
         pages: tables for the screen, LaTeX and Markdown.
         wide: further tables for Markdown alone, too wide for a screen or a paper.
         numbers: tidy frames at full precision, for CSV.
+        texts: further files, by name with its ending; they replace a file of that name that is made of a page.
         figures: functions that draw figures, for PDF and PNG; the second page of a figure has ``-2`` behind its name.
+        drawn: functions that return the numbers in figures, by the names of the figures; without one a web page shows
+            `numbers` below them.
         beside: comparison beside whose summary table the piece stands; None for pieces after all summary tables.
         folder: folder of the files, where a report has one for each dataset; empty for that of `beside`.
     """
@@ -123,7 +139,9 @@ class Shown:
     pages: "Mapping[str, Page]" = field(default_factory=dict)
     wide: "Mapping[str, Page]" = field(default_factory=dict)
     numbers: "Mapping[str, pd.DataFrame]" = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, Draw] = field(default_factory=dict)
+    drawn: "Mapping[str, Callable[[], pd.DataFrame]]" = field(default_factory=dict)
     beside: Comparison | None = None
     folder: str = ""
 

@@ -1,35 +1,81 @@
-"""Reports on disk: LaTeX, Markdown, CSV and figures."""
+"""Reports on disk: LaTeX, Markdown, CSV, figures, and a page for a browser."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mtbench.report.exhibit import Shown
+from mtbench.report.exhibit import Results, Shown
 from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
+from mtbench.report.paper.references import references_of
+from mtbench.report.place import PAGE
+from mtbench.report.prose.numbers import file_name, numbers_tex
+from mtbench.report.web.document import render_document
+from mtbench.report.web.drawing import Drawing, drawing_of
 from mtbench.store.files.atomic import make_folder, write_bytes
 
-__all__ = ["DEFAULT_REPORTS", "csv_text", "write_shown"]
-
-DEFAULT_REPORTS = Path("reports/local")
+__all__ = ["csv_text", "write_numbers", "write_page", "write_shown"]
 
 
-def write_shown(pieces: Iterable[Shown], folder: Path) -> list[Path]:
-    """Write pieces of a report into a folder, which is made if need be, and return the files.
+def write_shown(pieces: Iterable[Shown], folder: Path) -> tuple[list[Path], dict[str, list[Drawing]]]:
+    """Write pieces of a report into a folder, which is made if need be.
+
+    Returns:
+        the files, and the drawn pages of each figure by the name of its files.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    files = []
+    files, drawings = list[Path](), dict[str, list[Drawing]]()
     make_folder(folder)
     for piece in pieces:
-        for name, data in _files(piece):
+        for name, data in _files(piece, drawings):
             write_bytes(folder / name, data)
             files.append(folder / name)
-    return files
+    return files, drawings
+
+
+def write_page(
+    pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path, numbers: Iterable[Path]
+) -> Path:
+    """Write the page of the pieces of a report into its folder, and return it.
+
+    Args:
+        pieces: the pieces in their order.
+        drawings: see `write_shown`.
+        folder: the folder, with all other files of the report in it.
+        numbers: files of the folder with numbers for sentences.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    page = render_document(pieces, drawings, folder, [path.name for path in numbers])
+    write_bytes(folder / PAGE, page.encode())
+    return folder / PAGE
+
+
+def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> list[Path]:
+    """Write the numbers of the tables in a folder for sentences, and return the files; none where no run has finished.
+
+    In the style of papers there is a file of references too.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    there = {id(piece.beside) for piece in pieces}
+    comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
+    if not comparisons:
+        return []
+    files = {file_name(results): numbers_tex(results, comparisons)}
+    if results.choices.paper:
+        methods = [method for comparison in comparisons for method in comparison.methods]
+        files["references.bib"] = references_of(methods).bibtex
+    for name, text in files.items():
+        write_bytes(folder / name, text.encode())
+    return [folder / name for name in files]
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -37,17 +83,22 @@ def csv_text(frame: pd.DataFrame) -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _files(piece: Shown) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the content of each file."""
+def _files(piece: Shown, drawings: dict[str, list[Drawing]]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of each file, and add the drawings of its figures for the page."""
     for stem, page in piece.pages.items():
-        yield f"{stem}.tex", render_latex(page).encode()
+        if f"{stem}.tex" not in piece.texts:
+            yield f"{stem}.tex", render_latex(page).encode()
         yield f"{stem}.md", render_markdown(page).encode()
+    for name, text in piece.texts.items():
+        yield name, text.encode()
     for stem, page in piece.wide.items():
         yield f"{stem}.md", render_markdown(page).encode()
     for stem, frame in piece.numbers.items():
         yield f"{stem}.csv", csv_text(frame).encode()
     for stem, draw in piece.figures.items():
         drawn = draw()
+        pages = drawings.setdefault(stem, [])
         for number, figure in enumerate([drawn] if isinstance(drawn, Figure) else drawn, start=1):
             for kind, data in save(figure).items():
                 yield f"{stem}-{number}.{kind}" if number > 1 else f"{stem}.{kind}", data
+            pages.append(drawing_of(figure, f"f{len(drawings)}p{number}"))

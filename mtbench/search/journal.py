@@ -15,11 +15,12 @@ import optuna
 from optuna.samplers import RandomSampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-from optuna.trial import TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 from pydantic import TypeAdapter
 
 from mtbench.errors import StoreError
 from mtbench.search.axes import Axis
+from mtbench.search.order import NUMBER, OUTCOME, Misplaced, check_order
 from mtbench.search.proposals import Past, Proposal, directions, distributions, quiet
 from mtbench.store.files.atomic import store_errors
 from mtbench.store.files.guard import read_guarded
@@ -30,8 +31,8 @@ __all__ = ["FILE", "Journal", "JournalEntry", "Outcome"]
 
 FILE = JOURNAL
 STATES = {TrialState.RUNNING: "asked", TrialState.COMPLETE: "done", TrialState.FAIL: "failed"}
-ASKED, MARKS, OUTCOME, OPTUNA = "asked", "marks", "outcome", "optuna"
-"""Names of the attributes of a trial that Optuna does not have."""
+ASKED, MARKS, OPTUNA = "asked", "marks", "optuna"
+"""Names of further attributes of a trial that Optuna does not have."""
 NOBODY = RandomSampler(seed=0)
 """The sampler of the study in the journal, which is never asked: Optuna's default depends on its version."""
 
@@ -74,19 +75,29 @@ class JournalEntry:
 class Journal:
     """The trials of a study whose folder this process has leased.
 
+    Args:
+        name: the name of the study.
+        higher: the direction of each objective.
+        size: the number of trials of a round.
+
+    Attributes:
+        lines: the lines of each trial that was there when the journal was opened.
+
     Raises:
-        StoreError: it cannot be read or written.
+        StoreError: it cannot be read or written, or its lines are not those that searches write.
         Busy: something is written, and another process has taken the study over.
     """
 
-    def __init__(self, folder: Path, lease: Lease, *, name: str, axes: Sequence[Axis], higher: Sequence[bool]) -> None:
+    def __init__(
+        self, folder: Path, lease: Lease, *, name: str, axes: Sequence[Axis], higher: Sequence[bool], size: int
+    ) -> None:
         self._path = path = folder / FILE
         self._distributions = distributions(axes)
         with store_errors(path), quiet():
             _cut_torn_line(path)
             try:
-                with suppress(FileNotFoundError):
-                    read_guarded(path)
+                text = read_guarded(path) if path.exists() else b""
+                self.lines = check_order(text, name=name, directions=directions(higher), size=size)
                 self._storage = JournalStorage(JournalFileBackend(str(path), lock_obj=_LeaseLock(path, lease)))
                 if name in {study.study_name for study in self._storage.get_all_studies()}:
                     self._study = optuna.load_study(storage=self._storage, study_name=name, sampler=NOBODY)
@@ -94,48 +105,49 @@ class Journal:
                     self._study = optuna.create_study(
                         storage=self._storage, study_name=name, directions=directions(higher), sampler=NOBODY
                     )
-                self.entries()
-            except (ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError) as cause:
-                raise self.unreadable(f"{type(cause).__name__}: {cause}") from cause
+            except Misplaced as cause:
+                raise self.unreadable(str(cause)) from None
+            except _UNREADABLE as cause:
+                raise self.unreadable(_short(cause)) from cause
+            self._check_entries()
 
     def entries(self) -> list[JournalEntry]:
         """Return the trials, in the order of their numbers."""
-        found = []
-        for trial in self._study.get_trials(deepcopy=False):
-            attributes: dict[str, Any] = trial.user_attrs
-            outcome = attributes[OUTCOME] if trial.state.is_finished() else {}
-            point = dict(trial.params) if trial.params else None
-            found.append(
-                JournalEntry(
-                    number=trial.number,
-                    state=STATES[trial.state],
-                    asked=_ASKED.validate_python(attributes[ASKED]),
-                    past=Past(
-                        number=trial.number,
-                        proposal=Proposal(point=point, marks=attributes[MARKS]),
-                        values=None if trial.values is None else [float(value) for value in trial.values],
-                    ),
-                    outcome=_OUTCOME.validate_python(outcome),
-                    optuna=attributes.get(OPTUNA, ""),
-                )
-            )
-        return found
+        return [_entry(trial) for trial in self._study.get_trials(deepcopy=False)]
 
-    def unreadable(self, why: str) -> StoreError:
-        """Return the error for a journal that something else has written to."""
+    def _check_entries(self) -> None:
+        for trial, lines in zip(self._study.get_trials(deepcopy=False), self.lines, strict=True):
+            try:
+                _entry(trial)
+            except _UNREADABLE as cause:
+                why = f"trial {trial.number} lacks something or has another type, {_short(cause)}"
+                raise self.unreadable(why, line=lines.outcome or lines.proposed) from cause
+
+    def unreadable(self, why: str, *, line: int = 0) -> StoreError:
+        """Return the error for a journal that something else has written to.
+
+        Args:
+            line: the number of the line, from 1; 0 if it is not known.
+        """
+        place = f"line {line}: " if line else ""
         return StoreError(
-            f"the journal {self._path} cannot be read ({why}).",
+            f"the journal {self._path} cannot be read ({place}{why}).",
             mend="Delete its folder and run the command again: finished runs are not repeated.",
         )
 
     def add(self, proposal: Proposal, asked: Mapping[str, str]) -> None:
         """Store a trial that is to be run."""
-        inside = proposal.point is not None
+        inside, number = proposal.point is not None, len(self._study.get_trials(deepcopy=False))
         trial = create_trial(
             state=TrialState.RUNNING,
             params=dict(proposal.point or {}),
             distributions=self._distributions if inside else {},
-            user_attrs={ASKED: dict(asked), MARKS: dict(proposal.marks), OPTUNA: optuna.__version__},
+            user_attrs={
+                NUMBER: number,
+                ASKED: dict(asked),
+                MARKS: dict(proposal.marks),
+                OPTUNA: optuna.__version__,
+            },
             system_attrs=dict(proposal.marks),
         )
         with store_errors(self._path), quiet():
@@ -185,5 +197,30 @@ def _cut_torn_line(path: Path) -> None:
                 os.fsync(file.fileno())
 
 
+def _entry(trial: FrozenTrial) -> JournalEntry:
+    attributes: dict[str, Any] = trial.user_attrs
+    outcome = attributes[OUTCOME] if trial.state.is_finished() else {}
+    point = dict(trial.params) if trial.params else None
+    return JournalEntry(
+        number=trial.number,
+        state=STATES[trial.state],
+        asked=_ASKED.validate_python(attributes[ASKED]),
+        past=Past(
+            number=trial.number,
+            proposal=Proposal(point=point, marks=attributes[MARKS]),
+            values=None if trial.values is None else [float(value) for value in trial.values],
+        ),
+        outcome=_OUTCOME.validate_python(outcome),
+        optuna=attributes.get(OPTUNA, ""),
+    )
+
+
+def _short(cause: Exception) -> str:
+    """Return an error in one line."""
+    return f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}"
+
+
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, OverflowError)
+"""Errors that altered values cause in Optuna and here."""
 _ASKED = TypeAdapter(Mapping[str, str])
 _OUTCOME = TypeAdapter(Outcome)

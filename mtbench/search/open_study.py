@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from itertools import zip_longest
 from pathlib import Path
 
-from mtbench.errors import Busy, DamagedRecord, RunError, UsageError
+from mtbench.errors import Busy, RunError, UsageError
 from mtbench.plan.spec import RunSpec
+from mtbench.search.checks import check_trials
 from mtbench.search.choice import leading
 from mtbench.search.journal import Journal, JournalEntry, Outcome
 from mtbench.search.planning import ROUND, StudyPlan
@@ -50,10 +50,11 @@ class OpenStudy:
             ) from cause
         sweep(self._folder, [FILE])
         study = plan.study
-        self._journal = Journal(self._folder, self._lease, name=study.id, axes=plan.axes, higher=study.higher_is_better)
+        self._journal = Journal(
+            self._folder, self._lease, name=study.id, axes=plan.axes, higher=study.higher_is_better, size=ROUND
+        )
         self._specs: dict[int, list[RunSpec] | str] = {}
-        self._check_journal()
-        self._check_values()
+        check_trials(plan, self._journal, self.specs, results)
 
     def ask(self, began: int) -> list[int]:
         """Return the trials of a round that are not finished; missing ones are proposed now."""
@@ -131,56 +132,6 @@ class OpenStudy:
         self._lease.check()
         write_study(self._folder, self.current())
 
-    def _check_journal(self) -> None:
-        """Check that each trial's outcome is of its own runs: a lost line would shift the rest."""
-        names = {axis.name for axis in self.plan.axes}
-        for entry in self._journal.entries():
-            if entry.asked.keys() != names or not self._has_tasks(entry):
-                raise self._journal.unreadable(f"trial {entry.number} has other settings or tasks than the search")
-            own = {Path(spec.folder).name for spec in self.specs(entry.number)}  # a run is known by its identity
-            if not {Path(run).name for run in entry.outcome.runs} <= own:
-                raise self._journal.unreadable(f"trial {entry.number} has a run of another setting")
-
-    def _has_tasks(self, entry: JournalEntry) -> bool:
-        """Return True if an outcome has no values, or finite ones of all tasks."""
-        values = entry.outcome.values
-        return values is None or (
-            values.keys() == {task.name for task in self.plan.tasks} and all(map(math.isfinite, values.values()))
-        )
-
-    def _check_values(self) -> None:
-        """Check that each finished trial has the point that it was asked with and the values of its runs' records.
-
-        A run without a record, or whose record lacks a value on the validation split, contradicts nothing.
-        """
-        for entry in self._journal.entries():
-            point, runs = entry.past.proposal.point, self.specs(entry.number)
-            if entry.number and point and dict(entry.asked) != {axis.name: axis.text(point) for axis in self.plan.axes}:
-                raise self._journal.unreadable(f"trial {entry.number} has another point than its runs")
-            if entry.outcome.values is None or not runs:
-                continue
-            if not _are_close(entry.past.values or (), self.plan.study.score(entry.outcome.values)):
-                raise self._journal.unreadable(f"trial {entry.number} has another objective than its values")
-            found = self._recorded(runs)
-            if found is not None and not _are_close([entry.outcome.values[name] for name in found], found.values()):
-                unlike = ", ".join(
-                    f"{name} {entry.outcome.values[name]:.6g} and not {found[name]:.6g}" for name in found
-                )
-                raise self._journal.unreadable(f"trial {entry.number} has other values than the records: {unlike}")
-
-    def _recorded(self, specs: Sequence[RunSpec]) -> dict[str, float] | None:
-        """Return the mean over runs of the metric of each task on the validation split; None if a record lacks it."""
-        scores: dict[str, list[float]] = {task.name: [] for task in self.plan.tasks}
-        for folder in find_runs(self.results, specs):
-            try:
-                record = folder.record()
-            except DamagedRecord:  # the state of the run says so
-                record = None
-            for task in self.plan.tasks:
-                scores[task.name].append(math.nan if record is None else record.score(task, "val"))
-        found = {name: mean(each) for name, each in scores.items()}
-        return found if all(map(math.isfinite, found.values())) else None
-
     def _planned(self, number: int) -> list[RunSpec] | str:
         """Return the runs of a trial, or the reason why it has none."""
         if number not in self._specs:
@@ -236,9 +187,3 @@ def _proposers(plan: StudyPlan, entries: Sequence[JournalEntry]) -> tuple[str, .
         return ()
     found = tuple(dict.fromkeys(entry.optuna for entry in entries[1:]))
     return () if found == ("",) else found
-
-
-def _are_close(first: Iterable[float], second: Iterable[float]) -> bool:
-    """Return True if numbers are equal but for rounding, as earlier versions may have rounded their means."""
-    pairs = list(zip_longest(first, second, fillvalue=math.nan))
-    return all(math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9) for one, other in pairs)

@@ -13,6 +13,9 @@ shown together.
 - *worse*, *worse by more than the margin*: mirrored.
 - *undecided*: none of these.
 
+*Not converged* is no word of a contrast: reports put it in the place of a decided one (see
+`mtbench.report.data.convergence`).
+
 An end of an interval that equals a bound is not beyond it. A significant difference that is significantly smaller than
 the margin is called equivalent: the margin says that such a difference does not matter, and the sentence says that it
 exists.
@@ -36,7 +39,13 @@ from mtbench.stats.summary import Interval
 __all__ = ["Adjusted", "Verdict", "Word", "adjust", "judge"]
 
 Word: TypeAlias = Literal[
-    "better by more than the margin", "better", "equivalent", "worse", "worse by more than the margin", "undecided"
+    "better by more than the margin",
+    "better",
+    "equivalent",
+    "worse",
+    "worse by more than the margin",
+    "undecided",
+    "not converged",
 ]
 
 

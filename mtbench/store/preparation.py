@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from mtbench.store.files.atomic import temporary_name
+from mtbench.store.files.atomic import ABANDONED, litter, temporary_name
 
-__all__ = ["preparing"]
+__all__ = ["leftovers", "preparing"]
 
 LOCK = ".mtbench-preparing.lock"
 MARK = "mtbench-preparing"
@@ -45,7 +45,9 @@ def preparing(root: Path) -> Iterator[None]:
                 # Nobody else is at it: each mark is that of a process that was killed.
                 marks = list(root.glob(f".{MARK}.*.tmp"))
                 if marks or is_first:
-                    _sweep(root)
+                    for path in _unfinished(root):
+                        with suppress(OSError):
+                            path.unlink()
                 for each in marks:
                     each.unlink(missing_ok=True)
             end = time.monotonic() + PATIENCE
@@ -59,6 +61,27 @@ def preparing(root: Path) -> Iterator[None]:
                 mark.unlink(missing_ok=True)
 
 
+@contextmanager
+def leftovers(root: Path) -> Iterator[list[Path]]:
+    """Yield the files that killed processes left in the data root, while no process begins to prepare data there.
+
+    There are none as long as a process prepares data. In a root where no process has held the lock yet, those without
+    a write for `ABANDONED` seconds count. Nothing is created.
+    """
+    marks = list(root.glob(f".{MARK}.*.tmp"))
+    try:
+        lock = (root / LOCK).open()
+    except FileNotFoundError:
+        yield [path for path in _unfinished(root) if time.time() - path.stat().st_mtime > ABANDONED]
+        return
+    except OSError:
+        yield []
+        return
+    with lock:
+        is_alone = _has(lock, fcntl.LOCK_EX) and set(marks) <= set(litter(root))
+        yield [*_unfinished(root), *marks] if is_alone else []
+
+
 def _has(lock: IO[str], kind: int) -> bool:
     """Return True if the lock could be had at once."""
     try:
@@ -68,20 +91,16 @@ def _has(lock: IO[str], kind: int) -> bool:
     return True
 
 
-def _sweep(root: Path) -> None:
-    litter = [
+def _unfinished(root: Path) -> list[Path]:
+    """Return the files of datasets that were not finished and that no process of this machine has open."""
+    found = [
         Path(folder, name)
         for folder, _, names in os.walk(root)
         for name in names
         if name.startswith(".") and _UNFINISHED.fullmatch(name)
     ]
-    if not litter:
-        return
-    opened = set(_open_files())
-    for path in litter:
-        if os.path.realpath(path) not in opened:
-            with suppress(OSError):
-                path.unlink()
+    opened = set(_open_files()) if found else set()
+    return [path for path in found if os.path.realpath(path) not in opened]
 
 
 def _open_files() -> Iterator[str]:

@@ -231,18 +231,21 @@ def test_a_second_signal_ends_the_process_at_once_and_that_is_no_failure(
     assert finish(half) == expected
 
 
-def test_a_run_out_of_memory_is_tried_again_by_the_next_command_and_not_at_once(
+def test_a_run_out_of_memory_harms_no_other_and_is_tried_again_by_the_next_command_and_not_at_once(
     half: RunFolder, parts: Parts, expected: Any
 ) -> None:
     parts.linger("solver", "memory")
+    other = RunFolder(half.path.with_name("other"))
+    other.write_spec(plan(Request(methods=["uniform"], datasets=["toy-all"], settings={"epochs": "1"}, seeds=[0]))[0])
     events = Events()
-    outcomes = run_all([Job(folder=half.path, title="a")], root=half.path, slots=["cpu"], listener=events)
-    assert [outcome.how for outcome in outcomes] == ["failed"]
+    jobs = [Job(folder=half.path, title="a"), Job(folder=other.path, title="b")]
+    outcomes = run_all(jobs, root=half.path, slots=["cpu"], listener=events)
+    assert {outcome.job.title: outcome.how for outcome in outcomes} == {"a": "failed", "b": "done"}
     failure = half.failure()
     assert failure is not None
     assert (failure.kind, failure.attempt, failure.is_retryable) == ("memory", 1, True)
     assert "can't allocate memory" in failure.message
-    assert [what for _, what, _ in events.seen if what != "advanced"] == ["started", "failed"]
+    assert [what for title, what, _ in events.seen if title == "a" and what != "advanced"] == ["started", "failed"]
     parts.hurry()
     assert finish(half) == expected
 

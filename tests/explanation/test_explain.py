@@ -3,6 +3,7 @@
 import csv
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,14 +24,17 @@ from mtbench.explanation.page import page_of, render_page_markdown
 from mtbench.explanation.trained import find_run, open_run
 from mtbench.plan.grid import Request, plan
 from mtbench.report.page.words import DASH
+from mtbench.store.pack.contents import collect
+from mtbench.store.pack.write import write_pack
 from mtbench.store.run.folder import RunFolder
 from mtbench.train.diagnostics.pointing import FAR
 from tests.cli.commands import call
 from tests.report.typesetting import needs_latex, typeset
 
 
-def trained(results: Path, method: str, dataset: str) -> RunFolder:
-    spec = plan(Request(methods=[method], datasets=[dataset], settings={"epochs": "1"}, seeds=[0]))[0]
+def trained(results: Path, method: str, dataset: str, *, trial: bool = False) -> RunFolder:
+    settings = {"epochs": "1", "validation": str(trial).lower()}
+    spec = replace(plan(Request(methods=[method], datasets=[dataset], settings=settings, seeds=[0]))[0], trial=trial)
     run = RunFolder(results / spec.folder)
     run.write_spec(spec)
     execute(run, run.spec(), results, "cpu")
@@ -199,6 +203,28 @@ def test_a_run_without_a_record_is_not_explained(uniform: RunFolder, tmp_path: P
     (tmp_path / "spec.json").write_bytes((uniform.path / "spec.json").read_bytes())
     with pytest.raises(UsageError, match=r"has no record: it is missing\. Finish it: mtbench exec .*/spec\.json$"):
         call(app, "explain", str(tmp_path))
+
+
+def test_a_trial_of_a_search_is_not_explained_since_it_has_no_test_results(tmp_path: Path) -> None:
+    run = trained(tmp_path, "uniform", "toy-all", trial=True)
+    assert (record := run.record()) is not None
+    assert "test" not in record.results
+    with pytest.raises(UsageError) as caught:
+        call(app, "explain", str(run.path), "--data-root", str(tmp_path))
+    assert str(caught.value) == (
+        f"the run in {run.path} is a trial of a search, which is not evaluated on the test split. "
+        "Name a run that the search retrained: `mtbench report` lists them."
+    )
+
+
+def test_a_run_in_a_pack_with_its_weights_has_the_page_of_the_run_in_a_folder(
+    results: Path, pages: Path, tmp_path: Path
+) -> None:
+    contents = collect(results, weights=True)
+    write_pack(tmp_path / "kept.zip", contents.members, contents.left_out)
+    mtbench.explain(tmp_path / "kept.zip" / "toy-points", images=2, out=tmp_path / "out", data_root=pages, device="cpu")
+    (page,), (packed,) = pages.glob("*.csv"), (tmp_path / "out").glob("*.csv")
+    assert packed.read_bytes() == page.read_bytes()
 
 
 def test_a_run_is_found_by_a_folder_above_it_that_has_no_other(results: Path, uniform: RunFolder) -> None:

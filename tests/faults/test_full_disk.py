@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from tests.builders.machines import with_mounts
+from tests.cli.commands import MTBENCH
 
 HERE = Path(__file__).parents[2]
 
@@ -40,3 +42,28 @@ def test_a_search_whose_disk_is_full_at_its_journal_goes_on_to_the_same_trials(t
     assert found["torn"]
     assert found["left"] == []
     assert found["equal"]
+
+
+def test_runs_that_a_disk_of_8_mb_has_no_room_for_are_refused_before_training(tmp_path: Path) -> None:
+    asked = (
+        "run",
+        "--methods",
+        "uniform@mlp:width=1000:depth=2",
+        "--dataset",
+        "toy-all",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+    )
+    command = with_mounts(
+        [sys.executable, "-c", MTBENCH, *asked, "--results", str(tmp_path / "results")], small=tmp_path
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 2
+    needs = (
+        r"the weights, records and checkpoints of 1 run need \d\d MB in .*/results, and the disk has [78]\.\d MB left"
+    )
+    assert re.search(needs, done.stderr)
+    assert "Traceback" not in done.stderr

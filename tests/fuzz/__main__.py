@@ -6,10 +6,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from mtbench.store.memory import CACHE
 from tests.fuzz.arguments import Arguments, invocations
-from tests.fuzz.files import KINDS, Campaign, World
+from tests.fuzz.campaign import Campaign, total_of
+from tests.fuzz.datasets import DataRoot
+from tests.fuzz.kinds import DATA, STORE
+from tests.fuzz.world import World
 
 FILES = 2_000
 """The number of mutations of the long form."""
@@ -27,26 +31,36 @@ def main() -> None:
     parser.add_argument("--kinds", default="", help="kinds of files, separated by semicolons; by default all")
     parser.add_argument("--first", type=int, default=0, help="number of the first mutation of each kind")
     asked = parser.parse_args()
-    chosen = [name.strip() for name in asked.kinds.split(";") if name.strip()] or list(KINDS)
+    chosen = [name.strip() for name in asked.kinds.split(";") if name.strip()] or [*STORE, *DATA]
     with tempfile.TemporaryDirectory(prefix="mtbench-fuzz-") as folder:
         os.environ[CACHE] = str(Path(folder) / "cache")
-        place = Path(folder) / "above" / "place"
-        place.mkdir(parents=True)
-        world, began = World(place, DRAWN), time.process_time()
-        campaign, given = Campaign(world), Arguments(world)
-        parts = sum(KINDS[name].part for name in chosen)
-        for name in chosen:
-            count = -(-round(10 * asked.files * KINDS[name].part) // round(10 * parts))
-            campaign.run(name, range(asked.first, asked.first + count))
+        began, world = time.process_time(), World(_folder(folder, "store"), DRAWN)
+        campaigns: list[Campaign[Any]] = [Campaign(world, STORE)]
+        if not DATA.keys().isdisjoint(chosen):
+            campaigns.append(Campaign(DataRoot(_folder(folder, "data")), DATA))
+        parts = sum(kind.part for each in campaigns for name, kind in each.kinds.items() if name in chosen)
+        for campaign in campaigns:
+            for name in filter(campaign.kinds.__contains__, chosen):
+                count = -(-round(10 * asked.files * campaign.kinds[name].part) // round(10 * parts))
+                print(campaign.run(name, range(asked.first, asked.first + count)), flush=True)  # noqa: T201
+                for fault in campaign.faults:
+                    print(fault if fault.kind == name else "", end="", flush=True)  # noqa: T201
+        print(*total_of(campaigns), flush=True)  # noqa: T201
+        given = Arguments(world)
         given.run(invocations(asked.arguments, asked.first))
-    for line in (*campaign.lines(), *given.lines()):
+    for line in (*given.lines(), *given.faults):
         print(line)  # noqa: T201
     slow, words = given.slowest
-    print(f"processor time {time.process_time() - began:.0f} s; the slowest mutation {campaign.slowest:.1f} s, the")  # noqa: T201
-    print(f"slowest command {slow:.1f} s: {' '.join(words)!r}")  # noqa: T201
-    for fault in (*campaign.faults, *given.faults):
-        print(fault)  # noqa: T201
-    sys.exit(bool(campaign.faults or given.faults))
+    print(f"processor time {time.process_time() - began:.0f} s; the slowest mutation", end=" ")  # noqa: T201
+    print(f"{max(each.slowest for each in campaigns):.1f} s, the slowest command {slow:.1f} s: {' '.join(words)!r}")  # noqa: T201
+    sys.exit(bool(given.faults or any(each.faults for each in campaigns)))
+
+
+def _folder(folder: str, name: str) -> Path:
+    """Return a new empty folder, alone in another one, which some arguments name."""
+    place = Path(folder) / name / "above" / "place"
+    place.mkdir(parents=True)
+    return place
 
 
 if __name__ == "__main__":

@@ -27,8 +27,9 @@ from mtbench import registry
 from mtbench.cli.app import app, main
 from mtbench.contract import TrainingProtocol
 from mtbench.contract.options.limits import LIMITS
-from tests.fuzz.files import Fault, World
+from tests.fuzz.campaign import Fault
 from tests.fuzz.limits import Hung, limited
+from tests.fuzz.world import World
 
 __all__ = ["Arguments", "Invocation", "invocations"]
 
@@ -300,6 +301,7 @@ VALID: dict[tuple[str, ...], dict[str, Any]] = {
     },
     ("report",): {"folders": "results", "--out": "out", "--data-root": "data"},
     ("explain",): {"run": "results/toy-all/td", "--data-root": "data"},
+    ("open",): {"folder": "results"},  # in which there is no page, so that no browser starts
     ("export",): {"folders": "results", "--out": "table.csv", "--data-root": "data"},
     ("status",): {"folders": "results", "--data-root": "data"},
     ("list",): {"kind": "methods"},

@@ -18,12 +18,13 @@ from mtbench.search.rounds import run_search
 from mtbench.store.declaration import declare
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
+from mtbench.store.record import Record
 from mtbench.store.results import find_runs, mark_results
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.lease import Lease
 from mtbench.store.status import RunStatus, status_of
 
-__all__ = ["SUITE", "execute_here", "make_folder", "plan_one_search"]
+__all__ = ["SUITE", "execute_here", "make_folder", "plan_one_search", "train_unfinished"]
 
 SUITE = """
 title = "A suite of toys"
@@ -106,9 +107,21 @@ def make_folder(results: Path) -> None:
     _leave_unfinished(results)
 
 
-def _leave_unfinished(results: Path) -> None:
+def train_unfinished(results: Path) -> Record:
+    """Return the record of the run that `make_folder` leaves unfinished, trained at once in another folder."""
+    (status,) = execute_here(results, [_plan_unfinished()])
+    assert status.record is not None
+    return status.record
+
+
+def _plan_unfinished() -> RunSpec:
     settings = {"epochs": "2", "schedule": "constant"}
     (spec,) = plan(Request(methods=["td"], datasets=["toy-all"], settings=settings, seeds=[0]))
+    return spec
+
+
+def _leave_unfinished(results: Path) -> None:
+    spec = _plan_unfinished()
     (folder,) = find_runs(results, [spec])
     folder.write_spec(spec)
     with suppress(Stopped):

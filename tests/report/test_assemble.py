@@ -19,6 +19,7 @@ from mtbench.report.exhibits import runs as runs_exhibit
 from mtbench.report.exhibits.diagnostics import exhibit as diagnostics
 from mtbench.report.exhibits.pareto import data as pareto
 from mtbench.report.exhibits.pareto import exhibit as pareto_exhibit
+from mtbench.report.exhibits.summary import data as summary_data
 from mtbench.report.exhibits.summary import exhibit as summary
 from mtbench.report.page.latex import escape_latex, render_latex
 from mtbench.report.page.markdown import escape_markdown, render_markdown
@@ -138,7 +139,7 @@ def test_each_table_bootstrap_and_frame_is_made_once_for_the_screen_and_all_file
     calls = {
         name: counted(monkeypatch, module, name)
         for module, name in (
-            (summary, "build_table"),
+            (summary_data, "build_table"),
             (pareto, "front_probability"),
             (pareto_exhibit, "pareto_rows"),
             (runs_exhibit, "tidy_frame"),

@@ -61,6 +61,7 @@ def test_files_are_written_even_if_nobody_reads_the_tables(tmp_path: Path) -> No
     process.wait(timeout=300)
     assert {path.suffix for path in (tmp_path / "reports/local/mmnist2").iterdir()} == {
         ".csv",
+        ".html",
         ".md",
         ".pdf",
         ".png",
@@ -106,7 +107,7 @@ def test_the_convention_of_published_code_is_chosen_by_name_and_stands_in_the_na
     assert shown.startswith("toy-surfaces, protocol paper, convention own-start\n")
     assert "¶: the epoch was chosen on the test split." in " ".join(shown.split())
     table = (tmp_path / "out/toy-surfaces-paper-own-start-table.md").read_text()
-    assert "| branches†¶ |" in table
+    assert "| branches†‖¶ |" in table
     assert not (tmp_path / "out/toy-surfaces-paper-table.md").exists()
     ranked = call(*words, "--convention", "last-ten", "--rank", "--delta", "metric")
     assert "1.00" in ranked
@@ -182,3 +183,18 @@ def test_a_frame_of_results_that_cannot_all_be_read_comes_with_a_warning(tmp_pat
     with pytest.warns(UserWarning, match=r"mmnist9 is a link to .*nowhere, which is not there"):
         frame = mtbench.load(tmp_path, data_root=tmp_path / "data")
     assert set(frame.method) == {"branches"}
+
+
+def test_tables_for_papers_are_made_by_options(tmp_path: Path) -> None:
+    for method in ("branches", "single"):
+        keep(tmp_path / "runs", finished(method, 0))
+    words = ["--results", str(tmp_path / "runs"), "--out", str(tmp_path / "out"), "--data-root", str(tmp_path / "data")]
+    shown = call(*words, "--style", "paper", "--columns", "mean,rank", "--digits", "1", "--sort", "mean", "--wide")
+    assert "method        mean  rank ↓\nBranches     85.0†   1.00†\nSingle-task  85.0†       –\n" in shown  # noqa: RUF001
+    table = (tmp_path / "out/mmnist2-paper-table.tex").read_text()
+    assert table.count(r"\begin{table*}") == table.count(r"\begin{tabular}") == 1
+    assert r"\input" not in table
+    assert (tmp_path / "out/mmnist2-paper-details.tex").is_file()
+    assert (tmp_path / "out/references.bib").is_file()
+    with pytest.raises(UsageError, match=r"--sort is for --style paper\. Add --style paper"):
+        call(*words, "--sort", "mean")

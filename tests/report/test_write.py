@@ -17,8 +17,12 @@ def test_each_dataset_has_a_folder_and_each_protocol_its_files(tmp_path: Path, m
         "reports/local/mmnist2/mmnist2-runs.csv",
         *(f"reports/local/mmnist2/mmnist2-paper-{kind}" for kind in KINDS),
         *(f"reports/local/mmnist2/mmnist2-quick-{kind}" for kind in KINDS),
+        "reports/local/mmnist2/numbers.tex",
+        "reports/local/mmnist2/index.html",
         "reports/local/mmnist4,offset=8/mmnist4,offset=8-runs.csv",
         *(f"reports/local/mmnist4,offset=8/mmnist4,offset=8-paper-{kind}" for kind in KINDS),
+        "reports/local/mmnist4,offset=8/numbers.tex",
+        "reports/local/mmnist4,offset=8/index.html",
     ]
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(tmp_path / file for file in files)
 
@@ -46,7 +50,8 @@ def test_nothing_makes_nothing(tmp_path: Path) -> None:
 
 def test_without_a_finished_run_there_are_tables_and_no_figures(tmp_path: Path) -> None:
     files = make_report([unfinished("failed", why="out of memory")]).write(tmp_path)
-    assert [file.name for file in files] == ["mmnist2-runs.csv", *(f"mmnist2-paper-{kind}" for kind in KINDS[:3])]
+    tables = [f"mmnist2-paper-{kind}" for kind in KINDS[:3]]
+    assert [file.name for file in files] == ["mmnist2-runs.csv", *tables, "index.html"]
     assert "| td | 0/1 | – | – |" in files[2].read_text()  # noqa: RUF001
 
 

@@ -72,6 +72,33 @@ def test_another_version_is_named_before_it_goes_on_or_refused_and_in_reports_af
     assert f"Trials were proposed by {known} and {NOW}, which may" in " ".join(unfinished(study))
 
 
+@pytest.mark.parametrize("lost", ["study", "last trials of the study", "damaged"])
+def test_another_version_is_named_whatever_the_file_of_the_study_has_lost_when_a_process_was_killed(
+    world: World, lost: str
+) -> None:
+    searched(world, 6)
+    folder = under(world, "4.9.0")
+    study = read_study(folder / FILE)
+    if lost == "study":
+        (folder / FILE).unlink()
+    elif lost == "damaged":
+        (folder / FILE).write_text("{}")
+    else:
+        write_study(folder, dataclasses.replace(study, trials=study.trials[:1], optuna=()))
+    assert list(unlike_versions(planned(6), world.results)) == []
+    (said,) = unlike_versions(planned(12), world.results)
+    assert "proposed by Optuna 4.9.0. Optuna" in said
+    with pytest.raises(UsageError, match=r"Optuna 4\.9\.0"):
+        check_versions(planned(12), world.results)
+
+
+def test_trials_of_which_no_journal_is_left_are_proposed_anew_by_this_version(world: World) -> None:
+    whole = searched(world, 6)
+    (under(world, "4.9.0") / "journal.log").unlink()
+    assert list(unlike_versions(planned(12), world.results)) == []
+    assert searched(world, 6) == whole
+
+
 def test_a_study_of_an_early_version_is_written_as_it_was(world: World) -> None:
     searched(world, 6)
     folder = under(world, "")

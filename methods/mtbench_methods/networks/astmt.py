@@ -58,6 +58,13 @@ class Astmt(OneTaskNetwork):
 
     Options = AstmtOptions
     paper = "Maninis et al., Attentive Single-Tasking of Multiple Tasks, CVPR 2019"
+    title = "ASTMT"
+    bibtex = """@inproceedings{maninis2019attentive,
+      title = {Attentive Single-Tasking of Multiple Tasks},
+      author = {Maninis, Kevis-Kokitsi and Radosavovic, Ilija and Kokkinos, Iasonas},
+      booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
+      year = {2019},
+    }"""
     per_task = frozenset({"excitation", "adapters", "norms", "branches"})
     conformance = Conformance(grows=frozenset({"discriminator"}))
     needs_stages = True

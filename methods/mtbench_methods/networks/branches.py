@@ -18,6 +18,7 @@ class Branches(SharedRepresentation):
         y_t = branch_t(z)                (B, classes of t), for every task t
     """
 
+    title = "Branches"
     per_task = frozenset({"branches"})
     role = "reference"
     layouts = frozenset({"vector", "map"})

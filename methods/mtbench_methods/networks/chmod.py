@@ -68,6 +68,13 @@ class ChannelModulation(OneTaskNetwork):
 
     Options = ChannelModulationOptions
     paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
+    title = "Channel modulation"
+    bibtex = """@inproceedings{zhao2018modulation,
+      title = {A Modulation Module for Multi-task Learning with Applications in Image Retrieval},
+      author = {Zhao, Xiangyun and Li, Haoxiang and Shen, Xiaohui and Liang, Xiaodan and Wu, Ying},
+      booktitle = {European Conference on Computer Vision (ECCV)},
+      year = {2018},
+    }"""
     per_task = frozenset({"modulation"})
     modulated_by = "modulation"
     needs_stages = True

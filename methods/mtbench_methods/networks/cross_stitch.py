@@ -50,6 +50,13 @@ class CrossStitch(AllTasksNetwork):
 
     Options = CrossStitchOptions
     paper = "Misra et al., Cross-stitch Networks for Multi-task Learning, CVPR 2016"
+    title = "Cross-stitch"
+    bibtex = """@inproceedings{misra2016cross,
+      title = {Cross-stitch Networks for Multi-task Learning},
+      author = {Misra, Ishan and Shrivastava, Abhinav and Gupta, Abhinav and Hebert, Martial},
+      booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+      year = {2016},
+    }"""
     per_task = frozenset({"branches"})
     conformance = Conformance(grows=frozenset({"backbones", "units"}))
     needs_stages = True

@@ -52,6 +52,13 @@ class ConditionalSimilarity(AllTasksNetwork):
     kinds = (Retrieval,)
     per_task = frozenset({"masks"})
     paper = "Veit et al., Conditional Similarity Networks, CVPR 2017"
+    title = "CSN"
+    bibtex = """@inproceedings{veit2017conditional,
+      title = {Conditional Similarity Networks},
+      author = {Veit, Andreas and Belongie, Serge and Karaletsos, Theofanis},
+      booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+      year = {2017},
+    }"""
 
     def __init__(self, options: ConditionalSimilarityOptions, setup: Setup) -> None:
         super().__init__(options, setup)

@@ -26,6 +26,13 @@ class Film(OneTaskNetwork):
     """
 
     paper = "Perez et al., FiLM: Visual Reasoning with a General Conditioning Layer, AAAI 2018"
+    title = "FiLM"
+    bibtex = """@inproceedings{perez2018film,
+      title = {{FiLM}: Visual Reasoning with a General Conditioning Layer},
+      author = {Perez, Ethan and Strub, Florian and de Vries, Harm and Dumoulin, Vincent and Courville, Aaron},
+      booktitle = {AAAI Conference on Artificial Intelligence},
+      year = {2018},
+    }"""
     per_task = frozenset({"scale", "shift"})
     needs_stages = True
     layouts = frozenset({"vector", "map"})

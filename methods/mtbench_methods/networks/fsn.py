@@ -24,6 +24,13 @@ class FullyShared(SharedRepresentation):
     kinds = (Retrieval,)
     conformance = Conformance(learns_to=70)
     paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
+    title = "FSN"
+    bibtex = """@inproceedings{zhao2018modulation,
+      title = {A Modulation Module for Multi-task Learning with Applications in Image Retrieval},
+      author = {Zhao, Xiangyun and Li, Haoxiang and Shen, Xiaohui and Liang, Xiaodan and Wu, Ying},
+      booktitle = {European Conference on Computer Vision (ECCV)},
+      year = {2018},
+    }"""
 
     def __init__(self, options: Any, setup: Setup) -> None:
         super().__init__(options, setup)

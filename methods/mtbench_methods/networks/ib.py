@@ -29,6 +29,13 @@ class IndependentBranches(Branches):
     Options = IndependentBranchesOptions
     kinds = (Retrieval,)
     paper = "Zhao et al., A Modulation Module for Multi-task Learning with Applications in Image Retrieval, ECCV 2018"
+    title = "IB"
+    bibtex = """@inproceedings{zhao2018modulation,
+      title = {A Modulation Module for Multi-task Learning with Applications in Image Retrieval},
+      author = {Zhao, Xiangyun and Li, Haoxiang and Shen, Xiaohui and Liang, Xiaodan and Wu, Ying},
+      booktitle = {European Conference on Computer Vision (ECCV)},
+      year = {2018},
+    }"""
 
     def __init__(self, options: IndependentBranchesOptions, setup: Setup) -> None:
         super().__init__(options, dataclasses.replace(setup, tasks=with_kinds(setup.tasks, size=options.size)))

@@ -37,6 +37,13 @@ class Mmoe(AllTasksNetwork):
 
     Options = MmoeOptions
     paper = "Ma et al., Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts, KDD 2018"
+    title = "MMoE"
+    bibtex = """@inproceedings{ma2018modeling,
+      title = {Modeling Task Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts},
+      author = {Ma, Jiaqi and Zhao, Zhe and Yi, Xinyang and Chen, Jilin and Hong, Lichan and Chi, Ed H.},
+      booktitle = {ACM SIGKDD International Conference on Knowledge Discovery and Data Mining (KDD)},
+      year = {2018},
+    }"""
     per_task = frozenset({"gates", "branches"})
     conformance = Conformance(grows=frozenset({"experts"}))
     last_shared_part = "first_stage"  # each task reaches it in full, and an expert only through its gate

@@ -58,6 +58,13 @@ class Mtan(AllTasksNetwork):
     """
 
     paper = "Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"
+    title = "MTAN"
+    bibtex = """@inproceedings{liu2019end,
+      title = {End-to-End Multi-Task Learning with Attention},
+      author = {Liu, Shikun and Johns, Edward and Davison, Andrew J.},
+      booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
+      year = {2019},
+    }"""
     per_task = frozenset({"attention", "branches"})
     needs_stages = True
     layouts = frozenset({"vector", "map"})

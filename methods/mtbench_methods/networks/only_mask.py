@@ -33,6 +33,13 @@ class OnlyMask(ChannelModulation):
     representation is no embedding, the one head of `chmod` is trained with the vectors.
     """
 
+    title = "Only mask"
+    bibtex = """@inproceedings{zhao2018modulation,
+      title = {A Modulation Module for Multi-task Learning with Applications in Image Retrieval},
+      author = {Zhao, Xiangyun and Li, Haoxiang and Shen, Xiaohui and Liang, Xiaodan and Wu, Ying},
+      booktitle = {European Conference on Computer Vision (ECCV)},
+      year = {2018},
+    }"""
     Options = OnlyMaskOptions  # type: ignore[assignment]
     kinds = (Retrieval,)
     per_task = frozenset({"modulation", "branches"})

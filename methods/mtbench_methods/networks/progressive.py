@@ -30,6 +30,15 @@ class Progressive(AllTasksNetwork):
     """
 
     paper = "Rusu et al., Progressive Neural Networks, arXiv 1606.04671, 2016"
+    title = "Progressive"
+    bibtex = """@misc{rusu2016progressive,
+      title = {Progressive Neural Networks},
+      author = {Rusu, Andrei A. and Rabinowitz, Neil C. and Desjardins, Guillaume and Soyer, Hubert and Kirkpatrick,
+        James and Kavukcuoglu, Koray and Pascanu, Razvan and Hadsell, Raia},
+      eprint = {1606.04671},
+      archiveprefix = {arXiv},
+      year = {2016},
+    }"""
     per_task = frozenset({"columns", "laterals", "branches"})
     shares_parameters = False
     needs_stages = True

@@ -36,6 +36,13 @@ class TaskRouting(OneTaskNetwork):
 
     Options = TaskRoutingOptions
     paper = "Strezoski et al., Many Task Learning With Task Routing, ICCV 2019"
+    title = "Task routing"
+    bibtex = """@inproceedings{strezoski2019many,
+      title = {Many Task Learning With Task Routing},
+      author = {Strezoski, Gjorgji and van Noord, Nanne and Worring, Marcel},
+      booktitle = {IEEE/CVF International Conference on Computer Vision (ICCV)},
+      year = {2019},
+    }"""
     per_task = frozenset({"branches"})
     needs_stages = True
     layouts = frozenset({"vector", "map"})

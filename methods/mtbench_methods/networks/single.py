@@ -17,6 +17,7 @@ class Single(AllTasksNetwork):
     only the examples of its own task.
     """
 
+    title = "Single-task"
     per_task = frozenset({"backbones", "branches"})
     shares_parameters = False
     role = "single-task baseline"

@@ -46,6 +46,13 @@ class Superposition(OneTaskNetwork):
 
     Options = SuperpositionOptions
     paper = "Cheung et al., Superposition of many models into one, NeurIPS 2019"
+    title = "Superposition"
+    bibtex = """@inproceedings{cheung2019superposition,
+      title = {Superposition of many models into one},
+      author = {Cheung, Brian and Terekhov, Alexander and Chen, Yubei and Agrawal, Pulkit and Olshausen, Bruno},
+      booktitle = {Advances in Neural Information Processing Systems},
+      year = {2019},
+    }"""
     layouts = frozenset({"vector", "map"})
 
     def __init__(self, options: SuperpositionOptions, setup: Setup) -> None:

@@ -35,6 +35,14 @@ class TensorModulation(OneTaskNetwork):
 
     Options = TensorModulationOptions
     paper = "Levi & Ullman, Multi-Task Learning by a Top-Down Control Network (Task-Based Top-Down Modulation), 2020"
+    title = "Tensor modulation"
+    bibtex = """@misc{levi2020topdown,
+      title = {Multi-Task Learning by a Top-Down Control Network},
+      author = {Levi, Hila and Ullman, Shimon},
+      eprint = {2002.03335},
+      archiveprefix = {arXiv},
+      year = {2020},
+    }"""
     per_task = frozenset({"modulation"})
     needs_stages = True
     layouts = frozenset({"vector", "map"})

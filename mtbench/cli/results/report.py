@@ -14,9 +14,11 @@ EXAMPLES = """Examples:
   mtbench report
   mtbench report results/offset8 --dataset mmnist4:offset=8 --out tables
   mtbench report --suite levi2020-table1
+  mtbench report --style paper --columns LU,RL,mean,delta-m --digits 1 --sort mean
   mtbench report --suite nyuv2-famo --convention cagrad
 """
 TABLES = "Tables"
+PAPER = "Tables for papers (with --style paper)"
 
 
 def report(
@@ -102,7 +104,54 @@ def report(
     ] = "",
     rank: Annotated[
         bool,
-        typer.Option("--rank", help="Show the mean rank of each method over metrics.", rich_help_panel=TABLES),
+        typer.Option(
+            "--rank",
+            help="Show mean ranks over metrics, and how far the order depends on one task or dataset.",
+            rich_help_panel=TABLES,
+        ),
+    ] = False,
+    style: Annotated[
+        str,
+        typer.Option(
+            "--style",
+            help="report (everything that is known; the default), or paper: one plain LaTeX table that fits a column, "
+            "details for the appendix, references of the methods, and figures of a column's width.",
+            metavar="report|paper",
+            rich_help_panel=PAPER,
+        ),
+    ] = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns",
+            help="Columns in their order: tasks, mean, delta-m, rank, n, params, macs, labels, time, memory; by "
+            "default the tasks, their mean and delta-m.",
+            metavar="NAMES",
+            rich_help_panel=PAPER,
+        ),
+    ] = "",
+    digits: Annotated[
+        int | None,
+        typer.Option("--digits", help="Decimals of metrics and gains.", metavar="COUNT", rich_help_panel=PAPER),
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort",
+            help="Column by which methods are sorted, the best first; by default they are in alphabetical order.",
+            metavar="NAME",
+            rich_help_panel=PAPER,
+        ),
+    ] = "",
+    wide: Annotated[
+        bool,
+        typer.Option("--wide", help="Make tables as wide as a page in two columns (table*).", rich_help_panel=PAPER),
+    ] = False,
+    underline_second: Annotated[
+        bool,
+        typer.Option(
+            "--underline-second", help="Underline the second best number of each column.", rich_help_panel=PAPER
+        ),
     ] = False,
     rank_intervals: Annotated[
         str,
@@ -131,7 +180,9 @@ def report(
     from mtbench.door.report import print_report
     from mtbench.engines.say import say
     from mtbench.report.data.conventions.convert import Asked
+    from mtbench.report.data.paper import parse_style
 
+    paper = parse_style(style, columns=columns, digits=digits, sort=sort, wide=wide, underline_second=underline_second)
     console, asked = shared.console(), Asked(average=delta, sign=delta_sign, base=delta_base)
     with shared.keeping():
         found = read_contents(shared.chosen_folders(folders, results), data_root, fresh_only=fresh_only)
@@ -146,6 +197,7 @@ def report(
         convention=convention,
         rank=rank,
         rank_intervals=rank_intervals,
+        paper=paper,
     )
     for folder in dict.fromkeys(file.parent for file in files):
         say(console, f"Written to {folder}:", markup=False)

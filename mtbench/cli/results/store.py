@@ -143,8 +143,8 @@ def prune(
         typer.Option(
             "--only",
             help="Kinds to remove, separated by commas: superseded (earlier results of retrained runs), stale (runs of "
-            "which the code or the data changed since), temporary (files of dead processes), caches (images in the "
-            "folder of the data, which the next run makes again).",
+            "which the code or the data changed since), temporary (files of dead processes, also in the folder of the "
+            "data and in reports/local), caches (images in the folder of the data, which the next run makes again).",
             metavar="KINDS",
         ),
     ] = "superseded,stale,temporary",
@@ -157,6 +157,7 @@ def prune(
     """
     from mtbench.door.given import names
     from mtbench.errors import UsageError, did_you_mean
+    from mtbench.report.place import DEFAULT_REPORTS
     from mtbench.store.upkeep.prune import KINDS, find_removable, remove
     from mtbench.store.upkeep.space import megabytes
 
@@ -166,7 +167,8 @@ def prune(
             raise UsageError(
                 f"--only is '{kind}'.", mend=did_you_mean(kind, KINDS), allowed=f"Allowed: {', '.join(KINDS)}."
             )
-    found = find_removable(results, data_root(root), wanted)
+    data = data_root(root)
+    found = find_removable(results, data, wanted, reports=DEFAULT_REPORTS)
     if not found:
         typer.echo(f"Nothing to remove in {results}.")
         return
@@ -181,7 +183,7 @@ def prune(
     if not yes and typer.prompt("Type remove to remove them", default="", show_default=False).strip() != "remove":
         typer.echo("Nothing is removed.")
         return
-    left = remove(found, results)
+    left = remove(found, results, data)
     for each in left:
         typer.echo(f"{each.path} is left: a process works on it")
     typer.echo(f"Removed {megabytes(sum(each.size for each in found) - sum(each.size for each in left))}.")

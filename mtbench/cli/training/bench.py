@@ -101,7 +101,7 @@ def bench(
     from mtbench.engines.slots import cores
     from mtbench.plan.parse import parse_dataset, parse_method
     from mtbench.report.page.terminal import print_page
-    from mtbench.report.write import DEFAULT_REPORTS
+    from mtbench.report.place import DEFAULT_REPORTS
     from mtbench.train.machine.device import check_precision, choose_device
 
     outlive_output()
@@ -165,4 +165,4 @@ def _write(found: "Bench", folder: Path) -> Sequence[str]:
         numbers={"bench": bench_frame(found)},
         figures={"bench": lambda: figure} if figure else {},
     )
-    return [path.name for path in write_shown([piece], folder)]
+    return [path.name for path in write_shown([piece], folder)[0]]

@@ -120,26 +120,32 @@ def declared_line(suite: "Suite", results: Path) -> str:
 
 def announce(
     agenda: "Agenda",
-    places: Sequence[str],
-    root: Path,
+    work: "Work",
     console: "Console",
     *,
     preview: "Callable[[], Sequence[RunSpec]] | None",
+    dry_run: bool = False,
 ) -> None:
-    """Print how many runs will be trained and the time that they take.
+    """Print how many runs will be trained, the time that they take, and the room that they need if it is large.
 
     Args:
+        dry_run: True to print the room in any case.
         preview: returns the runs of the same command with the protocol ``quick``; None if there is no such command.
     """
     from mtbench.cli.training.grid import LONG, announcement, expectation
     from mtbench.engines.forecast import estimate
+    from mtbench.engines.room import LARGE, room_of, room_text
     from mtbench.engines.say import say
 
     for line in announcement(agenda):
         say(console, line)
     if console.quiet or not agenda.todo:
         return
-    seconds = estimate([run.spec for run in agenda.todo], root=root, slots=places)
+    specs, places, root = [run.spec for run in agenda.todo], work.places, work.root
+    room = room_of(specs, len(places))
+    if dry_run or room.total >= LARGE:
+        say(console, room_text(room, work.results), markup=False)
+    seconds = estimate(specs, root=root, slots=places)
     say(console, expectation(seconds, len(places), places[0]))
     if seconds is not None and seconds > LONG and preview:
         offer_preview(console, preview, seconds, root=root, places=places)

@@ -172,7 +172,13 @@ def run(
     agenda = work.agenda(specs, write=not dry_run)
     if verbose:
         out.print(listing([*agenda.todo, *agenda.done, *agenda.left]))
-    announce(agenda, places, work.root, out, preview=preview if protocol in ("", "paper") and not quick else None)
+    announce(
+        agenda,
+        work,
+        out,
+        preview=preview if protocol in ("", "paper") and not quick else None,
+        dry_run=dry_run,
+    )
     if dry_run:
         return
     with stoppable():

@@ -215,6 +215,7 @@ def conduct(
     from mtbench.cli.base.shared import console as open_console
     from mtbench.cli.training import studies as show
     from mtbench.search.planning import plan_search
+    from mtbench.search.remaining import remaining_runs
     from mtbench.search.versions import check_versions
     from mtbench.store.results import check_results
 
@@ -228,9 +229,10 @@ def conduct(
     work.check(firsts)
     if not dry_run:
         work.prepare(firsts)
-    show.announce(plans, console, results=results, root=root, places=places)
+    show.announce(plans, console, results=results, root=root, places=places, dry_run=dry_run)
     if dry_run:
         return []
+    work.check_room([spec for plan in plans for spec in remaining_runs(plan, results)])
     from mtbench.search.rounds import run_search
 
     with stoppable():

@@ -13,14 +13,15 @@ from mtbench.cli.training.execution import offer_preview
 from mtbench.cli.training.grid import LONG, expectation
 from mtbench.engines.display import duration
 from mtbench.engines.forecast import estimate
+from mtbench.engines.room import LARGE, room_of, room_text
 from mtbench.engines.say import say
-from mtbench.errors import DamagedRecord
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.points import setting_count
+from mtbench.search.remaining import finished_trials, remaining_runs
 from mtbench.search.versions import unlike_versions
 from mtbench.store.record import TaskInfo
-from mtbench.store.study import FILE, Study, Trial, mean, read_study
+from mtbench.store.study import Study, Trial, mean
 
 __all__ = ["announce", "summarize"]
 
@@ -28,8 +29,20 @@ LEADERS = 5
 """The number of best trials that are shown where there is one objective."""
 
 
-def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, root: Path, places: Sequence[str]) -> None:
-    """Print the space, the objective, the budget and the expected time of each search."""
+def announce(
+    plans: Sequence[StudyPlan],
+    console: Console,
+    *,
+    results: Path,
+    root: Path,
+    places: Sequence[str],
+    dry_run: bool = False,
+) -> None:
+    """Print the space, the objective, the budget and the expected time of each search, and the room if it is large.
+
+    Args:
+        dry_run: True to print the room in any case.
+    """
     table = grid("dataset", "method", "searched", "values", "default", "objective")
     for plan in plans:
         for index, axis in enumerate(plan.axes):
@@ -40,9 +53,12 @@ def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, roo
     console.print(table)
     for line in (*_budget(plans), *_progress(plans, results), *unlike_versions(plans, results)):
         say(console, line, markup=False)
-    left = [spec for plan in plans for spec in _left(plan, results)]
+    left = [spec for plan in plans for spec in remaining_runs(plan, results)]
     if console.quiet or not left:
         return
+    room = room_of(left, len(places))
+    if dry_run or room.total >= LARGE:
+        say(console, f"The trials: {room_text(room, results)}", markup=False)
     seconds = estimate(left, root=root, slots=places)
     say(console, f"The trials, {expectation(seconds, len(places), places[0])}")
     request = plans[0].request
@@ -50,7 +66,7 @@ def announce(plans: Sequence[StudyPlan], console: Console, *, results: Path, roo
 
         def preview() -> list[RunSpec]:
             quick = plan_search(dataclasses.replace(request, protocol="quick"))
-            return [spec for plan in quick for spec in _left(plan, results)]
+            return [spec for plan in quick for spec in remaining_runs(plan, results)]
 
         offer_preview(console, preview, seconds, root=root, places=places, noun="A preview of the trials")
 
@@ -104,24 +120,9 @@ def _budget(plans: Sequence[StudyPlan]) -> Iterator[str]:
 
 
 def _progress(plans: Sequence[StudyPlan], results: Path) -> Iterator[str]:
-    there = sum(_finished(plan, results) for plan in plans)
+    there = sum(finished_trials(plan, results) for plan in plans)
     if there:
         yield f"{there} of {sum(plan.trials for plan in plans)} trials are finished already."
-
-
-def _finished(plan: StudyPlan, results: Path) -> int:
-    """Return the number of finished trials among those that are asked for, from the file of the study alone."""
-    try:
-        return min(plan.trials, read_study(plan.folder(results) / FILE).finished)
-    except DamagedRecord:  # missing, or to be rewritten
-        return 0
-
-
-def _left(plan: StudyPlan, results: Path) -> list[RunSpec]:
-    """Return as many runs as are left, for an estimate of the time: those of the default, under other seeds."""
-    (spec,) = plan.specs(plan.default, [0], validation=True)
-    count = (plan.trials - _finished(plan, results)) * len(plan.request.seeds)
-    return [dataclasses.replace(spec, seed=seed) for seed in range(count)]
 
 
 def _leaders(study: Study) -> object:

@@ -31,6 +31,9 @@ class Balancer(nn.Module, ABC):
     Attributes:
         Options: the options class.
         paper: the paper that proposes it.
+        title: its name in tables for papers, e.g. ``Nash-MTL``; empty for the name on the command line. A plain text,
+            which is read without importing anything, or a constant of the module; not inherited.
+        bibtex: the BibTeX entries of the papers to cite for it, read likewise; empty for none.
         presets: named sets of options, e.g. ``famo:preset=paper`` for the options that its authors train with.
         protocol_presets: for each preset the settings of the training protocol that it changes for this method alone.
             Tables mark such a row.
@@ -57,6 +60,8 @@ class Balancer(nn.Module, ABC):
 
     Options: ClassVar[type[Any]] = NoOptions
     paper: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    bibtex: ClassVar[str] = ""
     presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     protocol_presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     requires: ClassVar[type[Network]] = Network  # type: ignore[type-abstract]

@@ -54,6 +54,9 @@ class Network(nn.Module, ABC):
         presets: named sets of options, ``td:preset=levi2021``.
         backbone_presets: options that a preset sets on the backbone, if the backbone has them and they are not given.
         paper: the paper that proposes it.
+        title: its name in tables for papers, e.g. ``Nash-MTL``; empty for the name on the command line. A plain text,
+            which is read without importing anything, or a constant of the module; not inherited.
+        bibtex: the BibTeX entries of the papers to cite for it, read likewise; empty for none.
         per_task: the names of the parts that grow with each task; all other parts are shared by the tasks.
         shares_parameters: True if the tasks share any parameter, so that balancing them can matter.
         needs_stages: True if it uses the stages of its backbone, so that a backbone without feature maps does not work.
@@ -79,6 +82,8 @@ class Network(nn.Module, ABC):
     presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     backbone_presets: ClassVar[Mapping[str, Mapping[str, Value]]] = {}
     paper: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    bibtex: ClassVar[str] = ""
     per_task: ClassVar[frozenset[str]] = frozenset()
     conformance: ClassVar[Conformance] = Conformance()
     kinds: ClassVar[tuple[type[Kind], ...]] = ()

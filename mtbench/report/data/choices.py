@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from mtbench.errors import UsageError, did_you_mean
+from mtbench.report.data.paper import PaperStyle
 from mtbench.store.record import TaskInfo
 
 __all__ = [
@@ -94,12 +95,14 @@ class Choices:
         delta: the convention of Δm.
         rank: True if the mean rank of each method is shown.
         rank_intervals: the pairs of which the interval of each method's rank is made; None to show none.
+        paper: the form of tables for a paper; None for tables with everything that is known.
     """
 
     metrics: tuple[str, ...] = ()
     delta: Convention = Convention()
     rank: bool = False
     rank_intervals: RankFamily | None = None
+    paper: PaperStyle | None = None
 
     def named(self, tasks: Collection[TaskInfo]) -> tuple[str, ...]:
         """Return the names of the metrics to show of these tasks; empty for the primary ones, as where no task has any
@@ -115,7 +118,13 @@ DEFAULT = Choices()
 
 
 def parse_choices(
-    metrics: str, delta: Convention, tasks: Iterable[TaskInfo], *, rank: bool = False, rank_intervals: str = ""
+    metrics: str,
+    delta: Convention,
+    tasks: Iterable[TaskInfo],
+    *,
+    rank: bool = False,
+    rank_intervals: str = "",
+    paper: PaperStyle | None = None,
 ) -> Choices:
     """Return the choices of a command line.
 
@@ -125,13 +134,13 @@ def parse_choices(
         tasks: the tasks of all records, whose metrics are known.
         rank: True if the mean rank is shown.
         rank_intervals: one of `FAMILIES`, or nothing for no intervals of ranks.
+        paper: the form of tables for a paper, if any.
 
     Raises:
         UsageError: no task has a metric of that name, or there is no such family.
     """
-    chosen = Choices(
-        delta=delta, rank=rank, rank_intervals=RankFamily(pairs=rank_intervals) if rank_intervals else None
-    )
+    family = RankFamily(pairs=rank_intervals) if rank_intervals else None
+    chosen = Choices(delta=delta, rank=rank, rank_intervals=family, paper=paper)
     known = sorted({metric.name for task in tasks for metric in task.metrics})
     names = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
     if ALL in names:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import combinations, product
 
 from mtbench.report.data.choices import Convention
 from mtbench.report.data.comparison import Comparison, MethodRuns
@@ -11,7 +11,7 @@ from mtbench.report.text import listed
 from mtbench.store.record import Record
 from mtbench.store.record.numerics import UNKNOWN
 
-__all__ = ["MARK", "differences", "mixed", "mixed_note", "unlike_partners"]
+__all__ = ["MARK", "differences", "mixed", "mixed_note", "mixed_within", "unlike_partners"]
 
 MARK = "‡"
 """Stands behind the name of a comparison, or of a method in one, that mixes runs of unlike numerics."""
@@ -19,12 +19,14 @@ MARK = "‡"
 
 def differences(records: Sequence[Record]) -> list[str]:
     """Return sentences on everything that should be equal in one table and is not, without what is unknown of a run."""
+    unlike_tasks = len({record.tasks for record in records}) > 1
     aspects = [
         {
             "data (fingerprint)": record.fingerprints.data[:12],
             **record.numerics.aspects(),
             "numerics of the harness": str(record.fingerprints.numerics),
             "training examples": f"{record.training_examples:,}",
+            **(_metrics(record) if unlike_tasks else {}),
         }
         for record in records
     ]
@@ -50,18 +52,29 @@ def mixed(first: MethodRuns, second: MethodRuns, *, paired: bool = True) -> bool
     return any(ones[one].numerics.differences(others[other].numerics) for one, other in seeds)
 
 
-def mixed_note(against: Mapping[str, Sequence[str]]) -> str:
+def mixed_within(method: MethodRuns) -> bool:
+    """Return whether the mean of a method is over runs of unlike numerics."""
+    numerics = [record.numerics for record in method.records.values()]
+    return any(one.differences(other) for one, other in combinations(numerics, 2))
+
+
+def mixed_note(against: Mapping[str, Sequence[str]], within: Sequence[str] = ()) -> str:
     """Return a footnote on the methods of a table with a mark; empty if there are none.
 
     Args:
         against: for each method, the methods that it is compared with and whose runs have different numerics.
+        within: the methods whose own runs have unlike numerics.
     """
     groups: dict[str, list[str]] = {}
     for method, others in against.items():
         if others:
             groups.setdefault(listed(others), []).append(method)
-    said = "; ".join(f"{listed(methods)} with {others}" for others, methods in groups.items())
-    return f"{MARK} Bold or Δm compares runs of unlike numerics: {said}." if said else ""
+    compared = "; ".join(f"{listed(methods)} with {others}" for others, methods in groups.items())
+    said = [
+        f"A mean is over runs of unlike numerics: {listed(within)}." if within else "",
+        f"Bold or Δm compares runs of unlike numerics: {compared}." if compared else "",
+    ]
+    return f"{MARK} {' '.join(filter(None, said))}" if any(said) else ""
 
 
 def unlike_partners(comparison: Comparison, index: int, *, bold: bool, convention: Convention | None) -> list[str]:
@@ -78,6 +91,16 @@ def unlike_partners(comparison: Comparison, index: int, *, bold: bool, conventio
     if convention and single and single is not method and mixed(method, single, paired=convention.base == "seed"):
         found.append(single.title)
     return list(dict.fromkeys(found))
+
+
+def _metrics(record: Record) -> dict[str, str]:
+    """Return the unit and the direction of each metric: a record that tells another one reverses comparisons."""
+    return {
+        f"the {metric.name} of task '{task.name}'": f"{metric.unit or 'no unit'}, "
+        f"{'higher' if metric.higher_is_better else 'lower'} is better"
+        for task in record.tasks
+        for metric in task.metrics
+    }
 
 
 def _split(aspects: Sequence[Sequence[str]]) -> str:

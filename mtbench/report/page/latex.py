@@ -12,9 +12,9 @@ from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import Words
 from mtbench.report.text import wrap
 
-__all__ = ["escape_latex", "render_latex"]
+__all__ = ["CHARACTERS", "escape_latex", "fill_template", "printed", "render_latex", "spelled", "stacked"]
 
-_CHARACTERS = {
+CHARACTERS = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -38,15 +38,20 @@ _CHARACTERS = {
     "‡": r"$^\ddagger$",
     "§": r"\S{}",
     "¶": r"\P{}",
+    "‖": r"$\Vert$",
     "°": r"$^\circ$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "\N{EN DASH}": r"\textendash{}",
     "…": r"\ldots{}",
     "Δ": r"$\Delta$",
+    "τ": r"$\tau$",
     "≥": r"$\ge$",
     "\N{MINUS SIGN}": "$-$",
 }
+"""Characters that LaTeX prints only if they are written so."""
+_ESCAPED_IN_NAMES = frozenset("\\{}%#^")
+"""Characters before which a name in a document has a backslash; before others it may have one."""
 _ACROSS = 76
 """Characters that a row of a table may have, in \\footnotesize on a page in one column (345 points)."""
 _GAP = 1.5
@@ -84,11 +89,28 @@ def render_latex(page: Page) -> str:
     )
 
 
+def fill_template(name: str, **values: object) -> str:
+    """Return a template of this package, such as ``numbers.tex``, filled with values."""
+    return _ENVIRONMENT.get_template(f"{name}.j2").render(**values)
+
+
 def escape_latex(text: str) -> str:
     """Return a text that LaTeX prints as it is; characters beyond ASCII and accented letters are named by their
     number."""
-    known = "".join(_CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
+    known = "".join(CHARACTERS.get(letter) or _printable(letter) for letter in _signed(" ".join(text.split())))
     return re.sub("-(?=-)", "-{}", known)  # or two hyphens would become a dash
+
+
+def spelled(name: str) -> str:
+    """Return a name as the argument of a macro, in which LaTeX reads all its characters as they are."""
+    letters = (letter if letter.isprintable() else f"[U+{ord(letter):04X}]" for letter in " ".join(name.split()))
+    return "".join("\\" + letter if letter in _ESCAPED_IN_NAMES else letter for letter in letters)
+
+
+def printed(text: str) -> str:
+    """Return the letters that LaTeX prints of a text, which has no type for some."""
+    known = (letter if letter in CHARACTERS else _printable(letter) for letter in text)
+    return "".join(letter.replace("{[}", "[").replace("{]}", "]") for letter in known)
 
 
 def _signed(text: str) -> str:
@@ -105,7 +127,7 @@ def _printable(letter: str) -> str:
 
 def _letters(words: Words) -> int:
     """Return the number of characters that LaTeX prints of a cell."""
-    return sum(1 if letter in _CHARACTERS or len(_printable(letter)) == 1 else 8 for letter in words.says)
+    return len(printed(words.says))
 
 
 @dataclass(kw_only=True)
@@ -188,23 +210,34 @@ def _lines(text: str, width: int = _TEXT) -> int:
 
 
 def _head(text: str) -> str:
-    return _stacked(text, _HEAD, "[b]{@{}r@{}}")
+    return stacked(text, _HEAD, "[b]{@{}r@{}}")
 
 
 def _name(words: Words) -> str:
-    return _stacked(words.says, _NAME, "[t]{@{}l@{}}")
+    return stacked(words.says, _NAME, "[t]{@{}l@{}}")
 
 
-def _stacked(text: str, width: int, columns: str) -> str:
-    """Return a text that is wrapped into a table of its lines if it is longer than a width."""
+def stacked(text: str, width: int, columns: str) -> str:
+    """Return a text for LaTeX that is wrapped into a table of its lines if it is longer than a width.
+
+    Args:
+        text: the text.
+        width: characters of a line.
+        columns: position and columns of the table, such as ``[t]{l}``.
+    """
     lines = [escape_latex(line) for line in wrap(text, width).split("\n")]
-    stacked = r"\\".join(lines)
-    return rf"\begin{{tabular}}{columns}{stacked}\end{{tabular}}" if len(lines) > 1 else stacked
+    below = r"\\".join(lines)
+    return rf"\begin{{tabular}}{columns}{below}\end{{tabular}}" if len(lines) > 1 else below
 
 
 def _cell(words: Words) -> str:
     said = escape_latex(words.says).replace(r" $\pm$ ", r"\,$\pm$\,")
     return rf"{{\boldmath\bfseries {said}}}" if words.bold else said
+
+
+def _breakable(text: str) -> str:
+    """Return a text for LaTeX in which a line may end within the name of a method."""
+    return r"\allowbreak{}".join(map(escape_latex, re.split(r"(?<=[:+/@=_])(?=[.\w])", text)))
 
 
 def _environment() -> jinja2.Environment:
@@ -222,8 +255,11 @@ def _environment() -> jinja2.Environment:
         autoescape=False,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(tex=escape_latex, head=_head, cell=_cell, name=_name)
+    environment.filters.update(
+        tex=escape_latex, head=_head, cell=_cell, name=_name, spelled=spelled, breakable=_breakable
+    )
     return environment
 
 
-_TEMPLATE = _environment().get_template("table.tex.j2")
+_ENVIRONMENT = _environment()
+_TEMPLATE = _ENVIRONMENT.get_template("table.tex.j2")

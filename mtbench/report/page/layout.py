@@ -1,8 +1,8 @@
 """A table as plain words in cells, before any markup: what LaTeX, Markdown and the terminal share."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mtbench.report import text
@@ -11,7 +11,7 @@ from mtbench.report.page.words import DASH, Words, plain
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Layout", "Page", "blocks", "page_of_frame"]
+__all__ = ["Layout", "Page", "Seeds", "blocks", "page_of_frame"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,24 @@ class Layout:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seeds:
+    """The numbers of single runs behind a column of a table.
+
+    Attributes:
+        task: the name of the task; empty for numbers of all tasks together.
+        unit: the unit of the numbers, e.g. ``%``; may be empty.
+        higher_is_better: the good direction.
+        values: by the title of each method the numbers of its seeds, in the order of the comparison's seeds; NaN where
+            there is no finished run.
+    """
+
+    task: str
+    unit: str
+    higher_is_better: bool
+    values: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """A table in words with all that stands around it, of whatever it is made.
 
@@ -52,6 +70,10 @@ class Page:
         details: sentences for a paragraph below the table: training, tests and definitions in full.
         footnotes: sentences on what is not as it should be.
         aside: the explanation of heads if there is no room for the caption.
+        methods: the title of the method of each line, empty for lines of none; no titles where lines are of something
+            else.
+        seeds: the numbers of single runs behind columns, by their heads.
+        macros: the arguments of the macros of ``numbers.tex`` that print a number, by method and head of the column.
     """
 
     title: str
@@ -62,6 +84,9 @@ class Page:
     details: tuple[str, ...] = ()
     footnotes: tuple[str, ...] = ()
     aside: str = ""
+    methods: tuple[str, ...] = ()
+    seeds: Mapping[str, Seeds] = field(default_factory=dict)
+    macros: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def page_of_frame(frame: "pd.DataFrame", *, title: str, label: str, quick: bool, caption: str) -> Page:

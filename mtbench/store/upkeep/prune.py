@@ -11,6 +11,7 @@ from pathlib import Path
 from mtbench.errors import Busy
 from mtbench.store.files.atomic import litter, store_errors
 from mtbench.store.files.reading import refuse_pack
+from mtbench.store.preparation import leftovers
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import leased
 from mtbench.store.status import survey
@@ -39,21 +40,26 @@ class Removable:
         path: the folder or the file.
         size: its bytes.
         why: the reason, for a stale run.
+        is_data: True for a file of a dataset that was not finished.
     """
 
     kind: str
     path: Path
     size: int
     why: str = ""
+    is_data: bool = False
 
 
-def find_removable(results: Path, root: Path, kinds: Collection[str]) -> list[Removable]:
-    """Return what can be removed, by kind and path; nothing that is reached by a link out of the folder.
+def find_removable(
+    results: Path, root: Path, kinds: Collection[str], *, reports: Path | None = None
+) -> list[Removable]:
+    """Return what can be removed, by kind and path; nothing that is reached by a link out of the folders.
 
     Args:
         results: the results folder.
         root: the folder of the data files.
         kinds: the kinds to look for, of `KINDS`.
+        reports: a folder with folders of reports; only temporary files are looked for there.
 
     Raises:
         StoreError, NewerResults: the folder cannot be read, or is a pack.
@@ -72,16 +78,20 @@ def find_removable(results: Path, root: Path, kinds: Collection[str]) -> list[Re
             if path.parent not in stale:
                 removable.append(Removable(kind=SUPERSEDED, path=path, size=_size(path)))
     if TEMPORARY in kinds:
-        for folder in sorted({(results / name).parent for name in found.passing} - stale):
+        folders = {(results / name).parent for name in found.passing} - stale
+        folders |= {Path(folder) for folder, _, _ in os.walk(reports)} if reports else set()
+        for folder in folders:
             removable += [Removable(kind=TEMPORARY, path=path, size=_size(path)) for path in litter(folder)]
+        with leftovers(root) as paths:
+            removable += [Removable(kind=TEMPORARY, path=path, size=_size(path), is_data=True) for path in paths]
     if CACHES in kinds:
         removable += [Removable(kind=CACHES, path=path, size=_size(path)) for path in _caches(root / IMAGES)]
-    order, within = list(KINDS), (results.resolve(), root.resolve())
+    order, within = list(KINDS), [place.resolve() for place in (results, root, reports) if place]
     own = [each for each in removable if any(each.path.resolve().is_relative_to(place) for place in within)]
     return sorted(own, key=lambda each: (order.index(each.kind), str(each.path)))
 
 
-def remove(removable: Sequence[Removable], results: Path) -> list[Removable]:
+def remove(removable: Sequence[Removable], results: Path, root: Path) -> list[Removable]:
     """Remove files, and the folders above that are empty then; return those that are in use now and were left.
 
     Of a run the record goes first: if the process is killed meanwhile, the run counts as not finished.
@@ -89,12 +99,23 @@ def remove(removable: Sequence[Removable], results: Path) -> list[Removable]:
     Args:
         removable: the result of `find_removable`.
         results: the results folder.
+        root: the folder of the data files.
 
     Raises:
         StoreError: something cannot be removed.
     """
     left = []
+    if unfinished := [each for each in removable if each.is_data]:
+        with leftovers(root) as still:
+            for each in unfinished:
+                with store_errors(each.path):
+                    if each.path in still:
+                        _remove(each.path)
+                    elif each.path.exists():
+                        left.append(each)
     for each in removable:
+        if each.is_data:
+            continue
         with store_errors(each.path):
             if each.kind == STALE:
                 try:

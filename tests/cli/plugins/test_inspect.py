@@ -167,6 +167,8 @@ def test_info_refuses_what_it_cannot_show() -> None:
     for option in (["--dataset", "mmnist2"], ["--backbone", "vgg11"], ["--input", "3x224x224"]):
         with pytest.raises(UsageError, match=r"'lenet' is a backbone, and --dataset, --backbone and --input count"):
             shown("info", "lenet", *option)
+    with pytest.raises(UsageError, match=r"backbone 'foo' is not installed"):
+        shown("info", "td", "--backbone", "foo")
     with pytest.raises(UsageError, match=r"--input is '224'\. Allowed: channels x height x width"):
         shown("info", "td@lenet", "--input", "224")
     with pytest.raises(UsageError, match=r"--input needs a backbone\. Name one, as in --backbone lenet\."):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import mtbench as mtbench_package
 from mtbench.cli.results.status import status
 from mtbench.cli.training.exec import exec_
 from mtbench.cli.training.run import run
-from mtbench.errors import DataError, UsageError
+from mtbench.errors import DataError, StoreError, UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.store.identity.fingerprint import NUMERICS
 from tests.cli.commands import call, start
@@ -129,8 +130,25 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> No
     result = mtbench("run", "--methods", "moo", "--dataset", "toy-all", "--dry-run")
     assert result.exit_code == 0
     assert "2 runs: 2 to do, 0 done already." in result.output
+    assert re.search(r"^Weights and records need about 0\.\d MB in results/local, and meanwhile", result.output, re.M)
     assert "at a time on" in result.output
     assert os.listdir(place) == []
+
+
+def test_runs_for_which_the_disk_has_no_room_are_refused_before_training(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = shutil.disk_usage(place)._replace(free=1_200_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    asked = ("--methods", "moo", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
+    assert mtbench("run", *asked).exit_code == 0
+    refused = r"the weights, records and checkpoints of 3 runs need 1\.\d MB in results/local, and the disk has 1\.2 MB"
+    with pytest.raises(StoreError, match=refused):
+        mtbench("run", *asked[:-4], "--seeds", "4", "--epochs", "1", "--jobs", "1")
+    with pytest.raises(StoreError, match=refused):
+        mtbench_package.run("moo", "toy-all", seeds=4, epochs=1, quiet=True, jobs=1)
+    assert len(records(place)) == 1
+    assert "the disk" not in mtbench("run", *asked).output
 
 
 def test_a_failed_run_makes_the_exit_code_one_and_is_left_alone_until_asked_for(place: Path) -> None:
@@ -151,16 +169,25 @@ def test_a_failed_run_makes_the_exit_code_one_and_is_left_alone_until_asked_for(
     assert (folder / "superseded-1" / "failure.json").exists()
 
 
-def test_a_damaged_record_is_told_and_done_again_when_asked_for(place: Path) -> None:
+@pytest.mark.parametrize("place_of_the_bit", [0.3, 0.9])
+def test_a_record_with_a_flipped_bit_is_named_and_mended_by_running_again(place: Path, place_of_the_bit: float) -> None:
     command = ("run", "--methods", "single", "--dataset", "toy-all", "--seeds", "1", "--epochs", "1")
     mtbench(*command)
     (record,) = place.rglob("record.json")
-    record.write_text(record.read_text().replace('"seed": 0', '"seed": 1'))
-    shown = mtbench("status").output
-    assert "damaged toy-all single seed 0: the record" in shown
+    whole = json.loads(record.read_text())["record"]
+    data = bytearray(record.read_bytes())
+    data[int(place_of_the_bit * len(data))] ^= 1
+    record.write_bytes(data)
+    assert f"damaged toy-all single seed 0: the record {record.relative_to(place)}" in mtbench("status").output
     assert mtbench(*command).exit_code == 1
     assert mtbench(*command, "--refresh", "stale,damaged").exit_code == 0
-    assert (record.parent / "superseded-1" / "record.json").exists()
+    assert json.loads(record.read_text())["record"]["results"] == whole["results"]
+    assert (record.parent / "superseded-1" / "record.json").read_bytes() == data
+
+
+def test_a_path_with_brackets_is_printed_whole(place: Path) -> None:
+    (place / "[bold]r").mkdir()
+    assert mtbench("status", "--results", "[bold]r").output == "No runs in [bold]r yet.\n"
 
 
 def test_a_stale_record_counts_until_it_is_refreshed(place: Path) -> None:

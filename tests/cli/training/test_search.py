@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,13 @@ from typer.testing import Result
 from mtbench.cli.results.status import status
 from mtbench.cli.training.run import run
 from mtbench.cli.training.search import search
-from mtbench.door.load import load
+from mtbench.door.explain import explain
+from mtbench.door.export import export
+from mtbench.door.load import curves, load
+from mtbench.door.report import report
+from mtbench.door.search import search as search_from_python
 from mtbench.errors import Busy, StoreError, UsageError
-from mtbench.store.record import read_record
+from mtbench.store.record import read_record, render_record
 from mtbench.store.run.lease import Lease
 from mtbench.store.study import Study, read_studies
 from tests.cli.commands import call, start
@@ -99,8 +104,24 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(place: Path) -> No
     assert result.exit_code == 0
     text = "Every method has the same budget: 8 trials, the first of them the default, x 2 tuning seeds (1000, 1001)"
     assert text in result.output
+    assert "\nThe trials: Weights and records need about " in result.output
     assert "at a time on" in result.output
     assert os.listdir(place) == []
+
+
+def test_a_search_for_whose_trials_the_disk_has_no_room_is_refused_before_training(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = shutil.disk_usage(place)._replace(free=300_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    refused = (
+        r"the weights, records and checkpoints of 8 runs need \d\.\d MB in results/local, and the disk has 0\.3 MB"
+    )
+    with pytest.raises(StoreError, match=refused):
+        mtbench("search", "--dataset", "toy-all", "--methods", "td", "--trials", "8")
+    with pytest.raises(StoreError, match=refused):
+        search_from_python("td", "toy-all", trials=8, quiet=True)
+    assert not list(place.rglob("journal.log"))
 
 
 def test_a_space_with_fewer_settings_than_trials_is_told() -> None:
@@ -135,6 +156,48 @@ def test_trials_are_not_evaluated_on_the_test_split_and_tables_do_not_show_them(
     shutil.rmtree(RESULTS / "searches")  # even where nothing else says that they are trials
     frame = load(RESULTS, data_root=place / "data")
     assert set(frame.id) == {below.rpartition("-")[2] for runs in study.retrained.values() for below in runs}
+
+
+def test_a_trial_is_not_explained(place: Path) -> None:
+    mtbench("search", "--dataset", "toy-all", "--methods", "uniform", "--quick", "--trials", "2", "--retrain", "0")
+    for below in sorted(found().trial_runs):
+        said = r"the run in .* is a trial of a search, which is not evaluated on the test split\. Name a run that the"
+        with pytest.raises(UsageError, match=said):
+            explain(RESULTS / below, out="pages", device="cpu")
+    assert not (place / "pages").exists()
+
+
+def test_test_results_of_trials_of_an_earlier_version_are_in_no_page_table_or_frame(place: Path) -> None:
+    mtbench(*WEIGHTS, "--trials", "2", "--retrain", "1")
+    study, value = found(), 12.345678
+    trials = study.trial_runs
+    for below in trials:  # then a trial was evaluated on the test split, and its spec did not say that it was one
+        folder = RESULTS / below
+        record = read_record((folder / "record.json").read_bytes(), str(folder))
+        tested = {
+            task: replace(result, metrics=dict.fromkeys(result.metrics, value))
+            for task, result in record.results["val"].items()
+        }
+        points = [replace(point, results={**point.results, "test": tested}) for point in record.curve]
+        early = replace(
+            record,
+            spec=replace(record.spec, trial=False),
+            results={**record.results, "test": tested},
+            curve=tuple(points),
+        )
+        (folder / "record.json").write_text(render_record(early))
+        (folder / "spec.json").write_text(replace(record.spec, trial=False, files={}).to_json())
+    retrained = {below.rpartition("-")[2] for runs in study.retrained.values() for below in runs}
+    assert set(load(RESULTS, data_root=place / "data").id) == retrained
+    assert set(curves(RESULTS, data_root=place / "data").id) == retrained
+    assert set(export(RESULTS, "all.csv").id) == retrained
+    files = report(RESULTS, out="pages", quiet=True)
+    texts = [path.read_text() for path in (*files, place / "all.csv") if path.suffix in (".csv", ".md", ".tex")]
+    assert len(texts) > 5
+    for text in texts:
+        assert not any(shown in text for shown in (str(value), "12.3457", "12.346", "12.35"))
+    with pytest.raises(UsageError, match="is a trial of a search"):
+        explain(RESULTS / sorted(trials)[0], out="explained", device="cpu")
 
 
 def test_a_trial_that_is_asked_for_as_a_run_is_stale_until_it_is_tested() -> None:

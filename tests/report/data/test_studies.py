@@ -234,9 +234,10 @@ def test_exhibits_of_studies_are_written_beside_the_tables_of_their_dataset(tmp_
     studies, runs = two()
     shown, _ = in_tables(runs, studies)
     names = [file.name for file in make_report(shown, studies).write(tmp_path)]
-    assert names[-5:] == [f"mmnist2-paper-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")]
+    files = [f"mmnist2-paper-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")]
+    assert names[-7:] == [*files, "numbers.tex", "index.html"]
     alone = [file.name for file in make_report([], studies).write(tmp_path / "alone")]
-    assert alone == names[-5:]
+    assert alone == [*files, "index.html"]
 
 
 SUITE = Suite(
@@ -288,7 +289,8 @@ def test_a_suite_of_searches_alone_is_reported(tmp_path: Path) -> None:
     (page,) = assemble(Results.of_suite(found)).pages()
     assert [line[0].says for line in page.layout.lines] == ["MGDA-UB", "td"]
     assert [file.name for file in assemble(Results.of_suite(found)).write(tmp_path)] == [
-        f"rates-paper-mmnist2-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")
+        *(f"rates-paper-mmnist2-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")),
+        "index.html",
     ]
 
 

@@ -39,19 +39,26 @@ def marked(*runs: list[RunStatus], base: str = "seed") -> tuple[list[str], list[
 
 
 def test_a_gain_over_runs_of_unlike_numerics_is_marked_at_the_method() -> None:
-    names, notes = marked(of("single", 80, 1, 1), of("moo", 80, 1, 1), of("film", 80, 1, 2))
+    names, notes = marked(of("single", 80, 1, 1), of("moo", 80, 1, 1), of("film", 80, 2, 2))
     assert names == ["film‡", "moo", "single"]
     assert notes == ["‡ Bold or Δm compares runs of unlike numerics: film with single."]
 
 
-def test_runs_that_are_alike_seed_by_seed_are_not_marked_unless_seeds_are_averaged() -> None:
+def test_a_mean_over_runs_of_unlike_numerics_is_marked_without_any_comparison() -> None:
+    names, notes = marked(of("moo", 80, 1, 1, 2), of("film", 80, 1, 1, 1))
+    assert names == ["film", "moo‡"]
+    assert notes == ["‡ A mean is over runs of unlike numerics: moo."]
+
+
+def test_runs_that_are_alike_seed_by_seed_are_compared_as_such_unless_seeds_are_averaged() -> None:
     runs = of("single", 80, 1, 2), of("moo", 80, 1, 2)
-    assert marked(*runs) == (["moo", "single"], [])
-    assert marked(*runs, base="mean")[0] == ["moo‡", "single"]
+    means = "‡ A mean is over runs of unlike numerics: moo and single."
+    assert marked(*runs) == (["moo‡", "single‡"], [means])
+    assert marked(*runs, base="mean")[1] == [f"{means} Bold or Δm compares runs of unlike numerics: moo with single."]
 
 
 def test_what_is_bold_is_marked_if_it_beats_a_run_of_unlike_numerics() -> None:
-    names, notes = marked(of("td", 90, 1, 1, 1), of("moo", 70, 1, 1, 2), of("film", 60, 1, 1, 1))
+    names, notes = marked(of("td", 90, 1, 1, 1), of("moo", 70, 2, 2, 2), of("film", 60, 1, 1, 1))
     assert names == ["film", "moo", "td‡"]
     assert notes == ["‡ Bold or Δm compares runs of unlike numerics: td with moo."]
 
@@ -71,6 +78,21 @@ def test_what_is_unknown_or_of_one_method_alone_is_no_difference() -> None:
     solver = replace(numerics, libraries={**numerics.libraries, "clarabel": "0.11.1"})
     unknown = replace(unknown, record=replace(unknown.record, numerics=solver))
     assert not mixed(MethodRuns(title="td", runs=(known,)), MethodRuns(title="moo", runs=(unknown,)))
+
+
+def test_a_record_that_reverses_the_direction_of_a_metric_is_named() -> None:
+    runs = [finished("single", 0, (80.0, 50.0)), finished("moo", 0, (80.0, 50.0))]
+    records = [run.record for run in runs if run.record is not None]
+    assert differences(records) == []
+    first, *others = records[1].tasks
+    reversed_ = replace(first, metrics=(replace(first.metrics[0], higher_is_better=False), *first.metrics[1:]))
+    assert first.metrics[0].higher_is_better
+    records[1] = replace(records[1], tasks=(reversed_, *others))
+    (said,) = differences(records)
+    assert said == (
+        f"The runs differ in the accuracy of task '{first.name}': %, higher is better (1 run) and %, lower is better "
+        "(1 run)."
+    )
 
 
 TRAIN = """

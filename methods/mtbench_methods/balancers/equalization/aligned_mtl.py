@@ -11,6 +11,12 @@ from ..gramian import ROUNDING, ByGramian, Geometry, Weighed
 __all__ = ["AlignedMtl", "AlignedMtlUb"]
 
 PAPER = "Senushkin et al., Independent Component Alignment for Multi-Task Learning, CVPR 2023"
+BIBTEX = """@inproceedings{senushkin2023independent,
+  title = {Independent Component Alignment for Multi-Task Learning},
+  author = {Senushkin, Dmitry and Patakin, Nikolay and Kuznetsov, Arseny and Konushin, Anton},
+  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
+  year = {2023},
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +37,8 @@ class AlignedMtl(ByGramian):
 
     Options = AlignedMtlOptions
     paper = PAPER
+    title = "Aligned-MTL"
+    bibtex = BIBTEX
 
     def weigh(self, geometry: Geometry) -> Weighed:
         values, vectors = np.linalg.eigh(geometry.cosines * geometry.lengths[:, None] * geometry.lengths)
@@ -50,3 +58,5 @@ class AlignedMtlUb(RepresentationBalancer):
     Options = AlignedMtlOptions
     Rule = AlignedMtl
     paper = PAPER
+    title = "Aligned-MTL-UB"
+    bibtex = BIBTEX

@@ -39,6 +39,14 @@ class DbMtl(GradientBalancer):
     Options = DbMtlOptions
     needs_positive_losses = True
     paper = "Lin et al., Dual-Balancing for Multi-Task Learning, 2023"
+    title = "DB-MTL"
+    bibtex = """@misc{lin2023dual,
+      title = {Dual-Balancing for Multi-Task Learning},
+      author = {Lin, Baijiong and others},
+      eprint = {2308.12029},
+      archiveprefix = {arXiv},
+      year = {2023},
+    }"""
 
     def __init__(self, options: DbMtlOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

@@ -32,6 +32,13 @@ class FairGrad(ByGramian):
 
     Options = FairGradOptions
     paper = "Ban & Ji, Fair Resource Allocation in Multi-Task Learning, ICML 2024"
+    title = "FairGrad"
+    bibtex = """@inproceedings{ban2024fair,
+      title = {Fair Resource Allocation in Multi-Task Learning},
+      author = {Ban, Hao and Ji, Kaiyi},
+      booktitle = {International Conference on Machine Learning (ICML)},
+      year = {2024},
+    }"""
     protocol_presets = {"paper": {"clip": "shared:1"}}  # noqa: RUF012  # the released code, from FAMO's
 
     def weigh(self, geometry: Geometry) -> Weighed:

@@ -14,6 +14,12 @@ from ..gramian import ROUNDING, ByGramian, Geometry, Weighed, equal_angles
 __all__ = ["Imtl", "ImtlG", "ImtlL", "ImtlUb"]
 
 PAPER = "Liu et al., Towards Impartial Multi-task Learning, ICLR 2021"
+BIBTEX = """@inproceedings{liu2021towards,
+  title = {Towards Impartial Multi-task Learning},
+  author = {Liu, Liyang and others},
+  booktitle = {International Conference on Learning Representations (ICLR)},
+  year = {2021},
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,8 @@ class ImtlL(Scalarization):
     Options = ImtlLOptions
     needs_positive_losses = True
     paper = PAPER
+    title = "IMTL-L"
+    bibtex = BIBTEX
     conformance = Conformance(same_as=frozenset({"uncertainty"}))
 
     def __init__(self, options: ImtlLOptions, tasks: Sequence[Task]) -> None:
@@ -64,6 +72,8 @@ class ImtlG(ByGramian):
     """
 
     paper = PAPER
+    title = "IMTL-G"
+    bibtex = BIBTEX
 
     def weigh(self, geometry: Geometry) -> Weighed:
         coefficients, equal = equal_angles(geometry.cosines)
@@ -83,6 +93,8 @@ class Imtl(ImtlG):
     The task-specific parameters, and the scale s_t, receive the gradient of exp(s_t) L_t - s_t (Algorithm 1).
     """
 
+    title = "IMTL"
+    bibtex = BIBTEX
     Options = ImtlLOptions
     needs_positive_losses = True
 
@@ -111,3 +123,5 @@ class ImtlUb(RepresentationBalancer):
     Options = ImtlLOptions
     Rule = Imtl
     paper = PAPER
+    title = "IMTL-UB"
+    bibtex = BIBTEX

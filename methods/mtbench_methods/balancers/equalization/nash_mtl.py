@@ -43,6 +43,14 @@ class NashMtl(ByGramian):
     presets = {"paper": {"raw": True}}  # noqa: RUF012
     protocol_presets = {"paper": {"clip": "shared:1"}}  # noqa: RUF012
     paper = "Navon et al., Multi-Task Learning as a Bargaining Game, ICML 2022"
+    title = "Nash-MTL"
+    bibtex = """@inproceedings{navon2022multi,
+      title = {Multi-Task Learning as a Bargaining Game},
+      author = {Navon, Aviv and Shamsian, Aviv and Achituve, Idan and Maron, Haggai and Kawaguchi, Kenji and
+        Chechik, Gal and Fetaya, Ethan},
+      booktitle = {International Conference on Machine Learning (ICML)},
+      year = {2022},
+    }"""
 
     def __init__(self, options: NashMtlOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

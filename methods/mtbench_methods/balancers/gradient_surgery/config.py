@@ -18,6 +18,13 @@ class ConFIG(ByGramian):
     """
 
     paper = "Liu et al., ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks, ICLR 2025"
+    title = "ConFIG"
+    bibtex = """@inproceedings{liu2025config,
+      title = {{ConFIG}: Towards Conflict-free Training of Physics Informed Neural Networks},
+      author = {Liu, Qiang and Chu, Mengyu and Thuerey, Nils},
+      booktitle = {International Conference on Learning Representations (ICLR)},
+      year = {2025},
+    }"""
 
     def weigh(self, geometry: Geometry) -> Weighed:
         coefficients, _ = equal_angles(geometry.cosines)

@@ -21,6 +21,14 @@ class GradDrop(GradientBalancer):
     """
 
     paper = "Chen et al., Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout, NeurIPS 2020"
+    title = "GradDrop"
+    bibtex = """@inproceedings{chen2020just,
+      title = {Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout},
+      author = {Chen, Zhao and Ngiam, Jiquan and Huang, Yanping and Luong, Thang and Kretzschmar, Henrik and Chai,
+        Yuning and Anguelov, Dragomir},
+      booktitle = {Advances in Neural Information Processing Systems},
+      year = {2020},
+    }"""
 
     def __init__(self, options: Any, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

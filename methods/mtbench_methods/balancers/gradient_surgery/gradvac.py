@@ -35,6 +35,14 @@ class GradVac(ByGramian):
 
     Options = GradVacOptions
     paper = "Wang et al., Gradient Vaccine, ICLR 2021"
+    title = "GradVac"
+    bibtex = """@inproceedings{wang2021gradient,
+      title = {Gradient Vaccine: Investigating and Improving Multi-task Optimization in Massively Multilingual
+        Models},
+      author = {Wang, Zirui and Tsvetkov, Yulia and Firat, Orhan and Cao, Yuan},
+      booktitle = {International Conference on Learning Representations (ICLR)},
+      year = {2021},
+    }"""
 
     def __init__(self, options: GradVacOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

@@ -22,6 +22,14 @@ class PCGrad(ByGramian):
     """
 
     paper = "Yu et al., Gradient Surgery for Multi-Task Learning, NeurIPS 2020"
+    title = "PCGrad"
+    bibtex = """@inproceedings{yu2020gradient,
+      title = {Gradient Surgery for Multi-Task Learning},
+      author = {Yu, Tianhe and Kumar, Saurabh and Gupta, Abhishek and Levine, Sergey and Hausman, Karol and Finn,
+        Chelsea},
+      booktitle = {Advances in Neural Information Processing Systems},
+      year = {2020},
+    }"""
 
     def weigh(self, geometry: Geometry) -> Weighed:
         cosines, lengths = geometry.cosines, geometry.lengths

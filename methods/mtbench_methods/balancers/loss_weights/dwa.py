@@ -32,6 +32,13 @@ class Dwa(LossWeighting):
     Options = DwaOptions
     needs_positive_losses = True
     paper = "Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"
+    title = "DWA"
+    bibtex = """@inproceedings{liu2019end,
+      title = {End-to-End Multi-Task Learning with Attention},
+      author = {Liu, Shikun and Johns, Edward and Davison, Andrew J.},
+      booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition (CVPR)},
+      year = {2019},
+    }"""
 
     def __init__(self, options: DwaOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

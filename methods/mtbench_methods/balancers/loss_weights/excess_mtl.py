@@ -38,6 +38,13 @@ class ExcessMtl(GradientBalancer):
 
     Options = ExcessMtlOptions
     paper = "He et al., Robust Multi-Task Learning with Excess Risks, ICML 2024"
+    title = "ExcessMTL"
+    bibtex = """@inproceedings{he2024robust,
+      title = {Robust Multi-Task Learning with Excess Risks},
+      author = {He, Yifei and others},
+      booktitle = {International Conference on Machine Learning (ICML)},
+      year = {2024},
+    }"""
 
     def __init__(self, options: ExcessMtlOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)

@@ -38,6 +38,13 @@ class Famo(Scalarization):
 
     Options = FamoOptions
     paper = "Liu et al., FAMO: Fast Adaptive Multitask Optimization, NeurIPS 2023"
+    title = "FAMO"
+    bibtex = """@inproceedings{liu2023famo,
+      title = {{FAMO}: Fast Adaptive Multitask Optimization},
+      author = {Liu, Bo and Feng, Yihao and Stone, Peter and Liu, Qiang},
+      booktitle = {Advances in Neural Information Processing Systems},
+      year = {2023},
+    }"""
     protocol_presets = {"paper": {"clip": "shared:1"}}  # noqa: RUF012  # the released code, weight_methods.py
     forwards = 1
     needs_positive_losses = True

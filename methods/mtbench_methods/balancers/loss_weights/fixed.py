@@ -27,6 +27,7 @@ class Fixed(LossWeighting):
     network.
     """
 
+    title = "Fixed weights"
     Options = FixedOptions
     conformance = Conformance(
         example=lambda tasks: {

@@ -18,6 +18,13 @@ class Gls(Scalarization):
     conformance = Conformance(learns_to=60.0)  # once a loss has come to 0 the product is 0, and so is its gradient
     needs_positive_losses = True
     paper = "Chennupati et al., MultiNet++: Multi-Stream Feature Aggregation and Geometric Loss Strategy, CVPRW 2019"
+    title = "GLS"
+    bibtex = """@inproceedings{chennupati2019multinet,
+      title = {{MultiNet++}: Multi-Stream Feature Aggregation and Geometric Loss Strategy for Multi-Task Learning},
+      author = {Chennupati, Sumanth and others},
+      booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition Workshops (CVPRW)},
+      year = {2019},
+    }"""
 
     def scalar(self, losses: Losses) -> Tensor:
         values = losses.totals[losses.present_mask]

@@ -43,6 +43,13 @@ class GradNorm(Balancer):
 
     Options = GradNormOptions
     paper = "Chen et al., GradNorm: Gradient Normalization for Adaptive Loss Balancing, ICML 2018"
+    title = "GradNorm"
+    bibtex = """@inproceedings{chen2018gradnorm,
+      title = {{GradNorm}: Gradient Normalization for Adaptive Loss Balancing in Deep Multitask Networks},
+      author = {Chen, Zhao and Badrinarayanan, Vijay and Lee, Chen-Yu and Rabinovich, Andrew},
+      booktitle = {International Conference on Machine Learning (ICML)},
+      year = {2018},
+    }"""
     needs_shared_parameters = True
     needs_positive_losses = True
 

@@ -16,6 +16,13 @@ class Random(LossWeighting):
     """
 
     paper = "Lin et al., Reasonable Effectiveness of Random Weighting, TMLR 2022"
+    title = "RLW"
+    bibtex = """@article{lin2022reasonable,
+      title = {Reasonable Effectiveness of Random Weighting: A Litmus Test for Multi-Task Learning},
+      author = {Lin, Baijiong and Ye, Feiyang and Zhang, Yu and Tsang, Ivor W.},
+      journal = {Transactions on Machine Learning Research},
+      year = {2022},
+    }"""
 
     def weigh(self, losses: Losses) -> Tensor:
         mask = losses.present_mask

@@ -18,6 +18,14 @@ class ScaleInvariant(Scalarization):
 
     needs_positive_losses = True
     paper = "Lin et al., Dual-Balancing for Multi-Task Learning, 2023, whose loss-scale balancing it is"
+    title = "Scale-invariant"
+    bibtex = """@misc{lin2023dual,
+      title = {Dual-Balancing for Multi-Task Learning},
+      author = {Lin, Baijiong and others},
+      eprint = {2308.12029},
+      archiveprefix = {arXiv},
+      year = {2023},
+    }"""
 
     def scalar(self, losses: Losses) -> Tensor:
         return (losses.totals[losses.present_mask] + SMALL).log().sum()

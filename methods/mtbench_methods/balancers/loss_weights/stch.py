@@ -27,6 +27,13 @@ class Stch(Scalarization):
 
     Options = StchOptions
     paper = "Lin et al., Smooth Tchebycheff Scalarization for Multi-Objective Optimization, ICML 2024"
+    title = "STCH"
+    bibtex = """@inproceedings{lin2024smooth,
+      title = {Smooth {Tchebycheff} Scalarization for Multi-Objective Optimization},
+      author = {Lin, Xi and Zhang, Xiaoyuan and Yang, Zhiyuan and Liu, Fei and Wang, Zhenkun and Zhang, Qingfu},
+      booktitle = {International Conference on Machine Learning (ICML)},
+      year = {2024},
+    }"""
 
     def scalar(self, losses: Losses) -> Tensor:
         values = losses.totals[losses.present_mask]

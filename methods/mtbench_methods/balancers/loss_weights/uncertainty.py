@@ -31,6 +31,13 @@ class Uncertainty(Scalarization):
     Options = UncertaintyOptions
     needs_positive_losses = True
     paper = "Kendall et al., Multi-Task Learning Using Uncertainty to Weigh Losses, CVPR 2018"
+    title = "Uncertainty"
+    bibtex = """@inproceedings{kendall2018multi,
+      title = {Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and Semantics},
+      author = {Kendall, Alex and Gal, Yarin and Cipolla, Roberto},
+      booktitle = {IEEE Conference on Computer Vision and Pattern Recognition (CVPR)},
+      year = {2018},
+    }"""
     conformance = Conformance(same_as=frozenset({"imtl-l"}))
 
     def __init__(self, options: UncertaintyOptions, tasks: Sequence[Task]) -> None:

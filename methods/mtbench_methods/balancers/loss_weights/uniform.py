@@ -14,6 +14,7 @@ class Uniform(LossWeighting):
     mean over the labels used. Single-task networks: sum_t L_t, each trained as it would be alone.
     """
 
+    title = "Uniform"
     role = "reference"
 
     def weigh(self, losses: Losses) -> Tensor:

@@ -42,6 +42,13 @@ class CAGrad(ByGramian):
 
     Options = CAGradOptions
     paper = "Liu et al., Conflict-Averse Gradient Descent for Multi-task Learning, NeurIPS 2021"
+    title = "CAGrad"
+    bibtex = """@inproceedings{liu2021conflict,
+      title = {Conflict-Averse Gradient Descent for Multi-task Learning},
+      author = {Liu, Bo and Liu, Xingchao and Jin, Xiaojie and Stone, Peter and Liu, Qiang},
+      booktitle = {Advances in Neural Information Processing Systems},
+      year = {2021},
+    }"""
 
     def weigh(self, geometry: Geometry) -> Weighed:
         cosines, lengths = geometry.cosines, geometry.lengths

@@ -16,6 +16,13 @@ class DualProj(ByGramian):
     """
 
     paper = "Lopez-Paz & Ranzato, Gradient Episodic Memory for Continual Learning, NeurIPS 2017"
+    title = "DualProj"
+    bibtex = """@inproceedings{lopezpaz2017gradient,
+      title = {Gradient Episodic Memory for Continual Learning},
+      author = {Lopez-Paz, David and Ranzato, Marc'Aurelio},
+      booktitle = {Advances in Neural Information Processing Systems},
+      year = {2017},
+    }"""
 
     def weigh(self, geometry: Geometry) -> Weighed:
         mean = geometry.lengths / geometry.present

@@ -48,6 +48,19 @@ class Mgda(GradientBalancer):
     # Once a task is memorized its gradient is nearly 0, and MGDA follows it alone.
     conformance = Conformance(learns_to=60.0)
     paper = "Désidéri, Multiple-gradient descent algorithm, 2012; Sener & Koltun, NeurIPS 2018"
+    title = "MGDA"
+    bibtex = r"""@article{desideri2012multiple,
+      title = {Multiple-gradient descent algorithm ({MGDA}) for multiobjective optimization},
+      author = {D{\'e}sid{\'e}ri, Jean-Antoine},
+      journal = {Comptes Rendus Math{\'e}matique},
+      year = {2012},
+    }
+    @inproceedings{sener2018multi,
+      title = {Multi-Task Learning as Multi-Objective Optimization},
+      author = {Sener, Ozan and Koltun, Vladlen},
+      booktitle = {Advances in Neural Information Processing Systems},
+      year = {2018},
+    }"""
 
     def __init__(self, options: MgdaOptions, tasks: Sequence[Task]) -> None:
         super().__init__(options, tasks)
@@ -74,6 +87,13 @@ class MgdaUb(RepresentationBalancer):
     Rule = Mgda
     conformance = Conformance(learns_to=60.0)  # as of `Mgda`
     paper = "Sener & Koltun, Multi-Task Learning as Multi-Objective Optimization, NeurIPS 2018"
+    title = "MGDA-UB"
+    bibtex = """@inproceedings{sener2018multi,
+      title = {Multi-Task Learning as Multi-Objective Optimization},
+      author = {Sener, Ozan and Koltun, Vladlen},
+      booktitle = {Advances in Neural Information Processing Systems},
+      year = {2018},
+    }"""
 
     def combine(self, gradients: Tensor, losses: Tensor, indices: Tensor) -> Combined:
         combined = super().combine(gradients, losses, indices)

@@ -18,6 +18,14 @@ class UPGrad(ByGramian):
     """
 
     paper = "Quinton & Rey, Jacobian Descent for Multi-Objective Optimization, 2024"
+    title = "UPGrad"
+    bibtex = r"""@misc{quinton2024jacobian,
+      title = {{Jacobian} Descent for Multi-Objective Optimization},
+      author = {Quinton, Pierre and Rey, Val{\'e}rian},
+      eprint = {2406.16232},
+      archiveprefix = {arXiv},
+      year = {2024},
+    }"""
 
     def weigh(self, geometry: Geometry) -> Weighed:
         cosines, lengths = geometry.cosines, geometry.lengths

@@ -73,6 +73,14 @@ class TopDown(OneTaskNetwork):
     presets = {"levi2019": {}, "levi2021": {"upsample": "nearest", "bu2": "mul"}}  # noqa: RUF012
     backbone_presets = {"levi2021": {"last_relu": False}}  # noqa: RUF012
     paper = "Levi & Ullman, Multi-Task Learning by a Top-Down Control Network (Task-Based Top-Down Modulation), 2020"
+    title = "Top-down"
+    bibtex = """@misc{levi2020topdown,
+      title = {Multi-Task Learning by a Top-Down Control Network},
+      author = {Levi, Hila and Ullman, Shimon},
+      eprint = {2002.03335},
+      archiveprefix = {arXiv},
+      year = {2020},
+    }"""
     per_task = frozenset({"embedding"})
     needs_stages = True
     layouts = frozenset({"vector", "map"})

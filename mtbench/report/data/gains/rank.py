@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.data.gains.relative import delta_terms, single_task_runs
+from mtbench.report.data.gains.relative import Terms, delta_terms, single_task_runs
 from mtbench.stats.ranking import mean_ranks
 
-__all__ = ["Ranking", "rank"]
+__all__ = ["Ranking", "rank", "ranked_means"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +36,20 @@ def rank(comparison: Comparison) -> Ranking | None:
     """
     if not comparison.tasks or (comparison.reading and comparison.reading.chosen_on_test):
         return None
-    terms, single = delta_terms(comparison.tasks, "metric"), single_task_runs(comparison)
+    terms = delta_terms(comparison.tasks, "metric")
+    ranks = mean_ranks(ranked_means(comparison, terms), terms.higher).tolist()
+    rows = tuple(method.title for method, one in zip(comparison.methods, ranks, strict=True) if one == one)
+    return Ranking(ranks=ranks, rows=rows, metrics=len(terms.pairs))
+
+
+def ranked_means(comparison: Comparison, terms: Terms) -> NDArray[np.float64]:
+    """Return the mean over seeds (R, M) of each method in the metrics of some terms; NaN where a method has no value,
+    and for single-task networks."""
+    single = single_task_runs(comparison)
     means = np.full((len(comparison.methods), len(terms.pairs)), np.nan)
     for row, method in zip(means, comparison.methods, strict=True):
         values = method.measured(terms.pairs, comparison.seeds)
         for at, column in enumerate(values.T):
             if method is not single and not np.isnan(column).all():
                 row[at] = np.nanmean(column)
-    ranks = mean_ranks(means, terms.higher).tolist()
-    rows = tuple(method.title for method, one in zip(comparison.methods, ranks, strict=True) if one == one)
-    return Ranking(ranks=ranks, rows=rows, metrics=len(terms.pairs))
+    return means

@@ -19,7 +19,7 @@ from mtbench.plan.suite import AcrossClaim, PaperTable, rendered
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.data.unlike import mixed
-from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unlearned
+from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unconverged, unlearned
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 
 __all__ = ["across"]
@@ -35,6 +35,7 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
     gains = [_gains(sheet, claim) for sheet in sheets]
     seeds = sorted({seed for each in gains for seed in each})
     first, second = (np.array([each.get(seed, np.nan) for seed in seeds]) for each in gains)
+    parts = [(sheet, method) for sheet in sheets for method in claim.methods]
     higher, unit = direction(sheets[0], claim.datasets[0], claim.task)
     return Evidence(
         words=_words(runs, claim),
@@ -47,7 +48,8 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
         paper=_paper([runs.published(dataset, claim.set) for dataset in claim.datasets], claim),
         ours=paired(first, second) if is_paired else welch(first, second),
         unpaired=unpaired,
-        unlearned=unlearned([(sheet, method) for sheet in sheets for method in claim.methods], claim.task),
+        unlearned=unlearned(parts, claim.task),
+        gaining=unconverged(runs, parts, [claim.task], claim.margin),
     )
 
 

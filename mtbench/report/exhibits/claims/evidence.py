@@ -1,19 +1,20 @@
 """Evidence for a suite's claim: the contrast of the runs, that of the published numbers, and what is known of both."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.suite import PaperTable
 from mtbench.report.data.constant import not_above
+from mtbench.report.data.convergence import BOUND, late_gain
 from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.exhibits.published.page import published_number
 from mtbench.stats.contrast import Contrast, welch_from
 from mtbench.stats.resample import Resampled
 
-__all__ = ["Evidence", "direction", "paper_contrast", "title", "unlearned"]
+__all__ = ["Evidence", "direction", "paper_contrast", "title", "unconverged", "unlearned"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Evidence:
         unread: a clause on the predictions that cannot be read, so that there is no `resampled`; empty if all can be.
         unlearned: True if none of the compared results is above the constant prediction of
             `mtbench.report.data.constant`.
+        gaining: gains in the last tenth of training of the compared methods that are not converged, by name (see
+            `unconverged`).
     """
 
     words: str
@@ -49,6 +52,7 @@ class Evidence:
     resampled: Resampled | None = None
     unread: str = ""
     unlearned: bool = False
+    gaining: Mapping[str, float] = field(default_factory=dict)
 
 
 def unlearned(parts: Sequence[tuple[Sheet | None, str]], metric: str) -> bool:
@@ -63,6 +67,33 @@ def unlearned(parts: Sequence[tuple[Sheet | None, str]], metric: str) -> bool:
         if not (method and columns and all(not_above(method, column) for column in columns)):
             return False
     return True
+
+
+def unconverged(
+    runs: SuiteRuns, parts: Sequence[tuple[Sheet | None, str]], columns: Sequence[str], margin: float
+) -> dict[str, float]:
+    """Return the methods of some sheets that still gain more than a margin in the last tenth of training, with their
+    gains; none in a preview.
+
+    Args:
+        runs: runs of the suite.
+        parts: sheets, each with a method of it.
+        columns: the columns whose mean a claim is about: tasks, or `mtbench.plan.suite.MEAN`, or `DELTA`.
+        margin: in the metric's unit, or in points of Δm; 0 for `mtbench.report.data.convergence.BOUND`, which is in
+            points, or of metrics in other units than % in % of their value.
+    """
+    found = {}
+    for sheet, name in parts:
+        method = sheet.runs(name) if sheet else None
+        if sheet is None or method is None or sheet.comparison.quick:
+            continue
+        units = {column.unit for column in sheet.columns if column.name in columns}
+        asked = columns if margin or units <= {"%"} else [DELTA]
+        gain = sum(late_gain(sheet.comparison, method, column) for column in asked) / len(asked)
+        if gain > (margin or BOUND):
+            several = len({each.dataset for each, _ in parts if each}) > 1
+            found[f"{title(runs, name)} on {sheet.dataset}" if several else title(runs, name)] = gain
+    return found
 
 
 def title(runs: SuiteRuns, method: str) -> str:

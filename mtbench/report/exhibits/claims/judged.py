@@ -1,14 +1,17 @@
 """A suite's claims, judged: what was claimed, what the paper's own numbers say of it, and what the runs say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.plan.suite import AcrossClaim, Claim
+from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.claims.across import across
 from mtbench.report.exhibits.claims.evidence import Evidence
 from mtbench.report.exhibits.claims.within import within
+from mtbench.report.text import listed, signed
 from mtbench.stats.verdict import Adjusted, Verdict, adjust, judge
 
 __all__ = ["UNLEARNED", "Judged", "judge_claims"]
@@ -43,10 +46,11 @@ class Judged(Evidence):
     def holds(self) -> str:
         """The answer to whether the verdict bears the claim out: ``yes``, ``no`` or ``open``.
 
-        What is better or worse, but not surely by more than the margin, may yet be equivalent.
+        What is better or worse, but not surely by more than the margin, may yet be equivalent. A claim on methods that
+        are not converged is open.
         """
         word, direction = self.verdict.word, self.claim.direction
-        if word == "undecided" or (direction == "equivalent" and word in ("better", "worse")):
+        if word in ("undecided", "not converged") or (direction == "equivalent" and word in ("better", "worse")):
             return "open"
         return "yes" if word.startswith(direction) else "no"
 
@@ -76,4 +80,15 @@ def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, adjusted: Adjusted)
     if evidence.unlearned:
         return UNLEARNED
     margin, higher = claim.margin or None, evidence.higher_is_better
-    return judge(evidence.ours, margin=margin, adjusted=adjusted, higher_is_better=higher)
+    verdict = judge(evidence.ours, margin=margin, adjusted=adjusted, higher_is_better=higher)
+    if not evidence.gaining or verdict.word == "undecided":
+        return verdict
+    return Verdict(word="not converged", sentence=_unconverged(evidence.gaining, claim.margin, verdict), runs=None)
+
+
+def _unconverged(gaining: Mapping[str, float], margin: float, verdict: Verdict) -> str:
+    """Return a sentence that says which methods still gain, and what the verdict would be without."""
+    gains = listed([f"{name} ({signed(gain)})" for name, gain in gaining.items()])
+    bound = f"the margin {margin:g}" if margin else f"{BOUND:g}"
+    still = f"in the last tenth of training more than {bound} is gained by {gains}"
+    return f"not converged: {still}; else {verdict.sentence.replace(': ', ', ', 1)}"

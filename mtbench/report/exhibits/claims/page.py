@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mtbench.plan.suite import AcrossClaim, Claim, rendered
+from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.unlike import MARK
@@ -29,6 +30,10 @@ _ASIDE = (
 _ACROSS = (
     "A claim across datasets compares the task's metric, first minus second dataset, for one method or for the "
     "difference of two. It is paired by seed where both datasets have the same initial backbone and data order."
+)
+_CONVERGED = (
+    "Not converged stands for a verdict that would be decided if the mean over runs of a compared method gains more "
+    f"than the margin (without one {BOUND:g}) in the last tenth of training."
 )
 _DELTA = "Δm: mean relative gain over the single-task run with the same seed, not over the mean of such runs."
 
@@ -120,6 +125,7 @@ def _details(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
         "by more than the margin if the interval lies beyond the margin and p < 0.05 for this too; equivalent if the "
         "90 % confidence interval lies within the margin and p < 0.05 in two one-sided tests; else undecided. A claim "
         "is also undecided if neither side is above the best constant prediction, such as the majority class.",
+        *([] if runs.quick else [_CONVERGED]),
         "The paper's interval is Welch's, from its printed numbers. The interval of runs & images resamples seeds and "
         "test images, and is too narrow with few seeds; for triplets it resamples images, not triplets, many of which "
         "share an image.",

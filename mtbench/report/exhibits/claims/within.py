@@ -16,7 +16,7 @@ from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.gains.relative import DELTA, deltas, single_task_runs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.data.unlike import mixed
-from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unlearned
+from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unconverged, unlearned
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 from mtbench.stats.resample import Resampled, accuracy_difference
 from mtbench.stats.triplets import triplet_difference
@@ -30,6 +30,7 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
     first, second = _values(sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
     resampled = _resampled(sheet, claim, ours.n, root)
+    parts = [(sheet, method) for method in claim.contrast]
     higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.columns[0])
     return Evidence(
         words=_words(runs, claim),
@@ -42,7 +43,8 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
         ours=ours,
         resampled=resampled,
         unread=unread(_resampled_methods(sheet, claim, ours.n)) if resampled is None else "",
-        unlearned=all(unlearned([(sheet, method) for method in claim.contrast], column) for column in claim.columns),
+        unlearned=all(unlearned(parts, column) for column in claim.columns),
+        gaining=unconverged(runs, parts, claim.columns, claim.margin),
     )
 
 

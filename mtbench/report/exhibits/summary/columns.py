@@ -12,7 +12,7 @@ from mtbench.report.data.constant import MARK
 from mtbench.report.exhibits.summary.data import Row, Table
 from mtbench.report.page.words import DASH, Words, plain, task_head, written
 
-__all__ = ["InWords", "columns_in_words", "explained"]
+__all__ = ["InWords", "columns_in_words", "decimals_of", "explained"]
 
 _QUANTILES = {"10 %": 0.1, "median": 0.5, "90 %": 0.9}
 
@@ -26,12 +26,14 @@ class InWords:
         cells: one per method.
         below: the cell of the constant prediction.
         is_mean: True if it is a mean over tasks.
+        place: its place among the columns of the table; None for quantiles, which are of several.
     """
 
     head: str
     cells: tuple[Words, ...]
     below: str
     is_mean: bool
+    place: int | None = None
 
 
 def explained(table: Table) -> str:
@@ -60,7 +62,7 @@ def columns_in_words(table: Table, *, every_task: bool = False) -> list[InWords]
 
 
 def _in_words(table: Table, index: int, *, mixed: bool) -> InWords:
-    column, digits = table.columns[index], _decimals(table, [index])
+    column, digits = table.columns[index], decimals_of(table, [index])
     return InWords(
         head=task_head(column) if mixed else column.name,
         cells=tuple(
@@ -69,12 +71,13 @@ def _in_words(table: Table, index: int, *, mixed: bool) -> InWords:
         ),
         below=_number(table.constants.values[index] if table.constants else math.nan, digits),
         is_mean=column.is_mean,
+        place=index,
     )
 
 
 def _over_tasks(table: Table, group: Sequence[int], *, mixed: bool) -> Iterator[InWords]:
     """Yield the quantiles over some columns, which have one metric, and how many of them are above the constant."""
-    digits, name = _decimals(table, group), f"{table.columns[group[0]].metric} " if mixed else ""
+    digits, name = decimals_of(table, group), f"{table.columns[group[0]].metric} " if mixed else ""
     below = [table.constants.values[index] for index in group] if table.constants else []
     for head, at in _QUANTILES.items():
         yield InWords(
@@ -104,7 +107,7 @@ def _number(value: float, digits: int) -> str:
     return DASH if math.isnan(value) else text.fixed(value, digits)
 
 
-def _decimals(table: Table, group: Sequence[int]) -> int:
+def decimals_of(table: Table, group: Sequence[int]) -> int:
     """Return the number of decimals of some columns of one metric."""
     below = [table.constants.values[index] for index in group] if table.constants else []
     means = [*(row.cells[index].summary.mean for row in table.rows for index in group), *below]

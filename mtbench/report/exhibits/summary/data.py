@@ -11,12 +11,13 @@ from mtbench.report.data.choices import AVERAGES, BASES, DEFAULT, Choices, Conve
 from mtbench.report.data.columns import Column, column_of, columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.constant import Constants, constants_of, not_above
+from mtbench.report.data.convergence import convergence_note, unconverged
 from mtbench.report.data.cost.expense import Expense, Yardstick, expense, yardstick
 from mtbench.report.data.gains.parts import large_parts, mean_parts, rounding_bands
 from mtbench.report.data.gains.rank import rank
 from mtbench.report.data.gains.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.data.ranks import Ranked, rank_intervals
-from mtbench.report.data.unlike import mixed_note, unlike_partners
+from mtbench.report.data.unlike import mixed_note, mixed_within, unlike_partners
 from mtbench.report.exhibits.summary import caption
 from mtbench.report.exhibits.summary.idle import equal_weights, untrained
 from mtbench.report.exhibits.summary.rank_caption import rank_footnote
@@ -51,7 +52,9 @@ class Row:
         method: its title.
         label: its title as tables show it.
         stale: True if some of its runs are stale.
-        mixed: True if Δm, or a bold entry, compares its runs with runs of different numerics.
+        mixed: True if its runs have unlike numerics, or if Δm, or a bold entry, compares them with such runs.
+        gaining: its gain in the last tenth of training, if it is not converged (see `mtbench.report.data.convergence`);
+            NaN if it is.
         cells: cells in the order of the table's columns.
         finished: number of its runs that have a record.
         planned: number of its runs.
@@ -69,12 +72,15 @@ class Row:
         idle: True if Δm is in part of a task in which neither the method nor the single-task network is above the
             constant prediction.
         note: the runs that are not fresh, and the reasons; empty if all are fresh.
+        scores: the numbers of its seeds in each column, in the order of the comparison's seeds; NaN where a run lacks.
+        gains: Δm of its seeds by the table's convention, likewise.
     """
 
     method: str
     label: str
     stale: bool
     mixed: bool
+    gaining: float
     cells: tuple[Cell, ...]
     finished: int
     planned: int
@@ -90,6 +96,8 @@ class Row:
     letters: str
     idle: bool
     note: str
+    scores: tuple[tuple[float, ...], ...]
+    gains: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,11 +151,12 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     chosen = reading is not None and reading.chosen_on_test
     bold = [None if best is None or chosen or low[best][at] else best for at, best in enumerate(separation.best)]
     idle = _idle(comparison, single)
-    gains = {
-        (average, base): list(map(summarize, deltas(comparison, replace(convention, average=average, base=base))))
+    of_seeds = {
+        (average, base): list(deltas(comparison, replace(convention, average=average, base=base)))
         for average in AVERAGES
         for base in dict.fromkeys([*BASES, convention.base])
     }
+    gains = {key: list(map(summarize, found)) for key, found in of_seeds.items()}
     over = reading.reference.words if reading and reading.reference else single.title if single else ""
     bands, ranking = rounding_bands(comparison, convention), rank(comparison) if choices.rank else None
     ranks = rank_intervals(comparison, choices) if choices.rank_intervals else None
@@ -157,12 +166,14 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         unlike_partners(comparison, index, bold=index in bold, convention=convention if gain.n else None)
         for index, gain in enumerate(delta)
     ]
+    within, gaining = list(map(mixed_within, comparison.methods)), unconverged(comparison)
     rows = tuple(
         Row(
             method=method.title,
             label=comparison.labels[method.title],
             stale=method.stale,
-            mixed=bool(against[index]),
+            mixed=bool(against[index]) or within[index],
+            gaining=gaining[index],
             cells=tuple(
                 Cell(summary=summarize(rows[index]), best=best == index, constant=constant)
                 for rows, best, constant in zip(values, bold, low[index], strict=True)
@@ -183,6 +194,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             note=caption.note(
                 method, {_called(column, columns): _without(comparison, method, column) for column in columns}
             ),
+            scores=tuple(tuple(map(float, rows[index])) for rows in values),
+            gains=tuple(map(float, of_seeds[convention.average, convention.base][index])),
         )
         for index, method in enumerate(comparison.methods)
     )
@@ -208,7 +221,11 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         *map(caption.unsolved, comparison.methods),
         *map(equal_weights, comparison.methods),
         untrained(comparison.methods),
-        mixed_note({row.method: names for row, names in zip(rows, against, strict=True)}),
+        mixed_note(
+            {row.method: names for row, names in zip(rows, against, strict=True)},
+            [row.method for row, is_mixed in zip(rows, within, strict=True) if is_mixed],
+        ),
+        convergence_note(comparison, gaining),
         large_parts(comparison, convention, parts),
         rank_footnote(ranks),
         *(reading.lacking if reading else ()),

@@ -7,10 +7,12 @@ import pandas as pd
 
 from mtbench.report.data.choices import AVERAGES, BASES
 from mtbench.report.data.columns import Column
+from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.cost.expense import Expense
+from mtbench.report.data.frame import curve_frame
 from mtbench.report.exhibits.summary.data import Cell, Row, Table
 
-__all__ = ["table_frame"]
+__all__ = ["curve_means", "points_frame", "table_frame"]
 
 
 def table_frame(table: Table) -> pd.DataFrame:
@@ -29,6 +31,18 @@ def table_frame(table: Table) -> pd.DataFrame:
         values = zip(table.columns, found.values, strict=True)
         rows += [{**title, **_measured(column), "mean": value} for column, value in values if not math.isnan(value)]
     return pd.DataFrame(rows, columns=_columns(table), dtype=object)
+
+
+def points_frame(table: Table) -> pd.DataFrame:
+    """Return the numbers in the figure of points: per method and column mean, standard deviation and interval."""
+    frame = table_frame(table)
+    return frame[["method", "task", "metric", "unit", "n", "mean", "std", "t95_low", "t95_high"]]
+
+
+def curve_means(comparison: Comparison) -> pd.DataFrame:
+    """Return the means over seeds in the figure of curves: by method and epoch, in the columns of `curve_frame`."""
+    frame = curve_frame(comparison).drop(columns="seed")
+    return frame.groupby(["method", "epoch"], sort=False, as_index=False).mean()
 
 
 def _columns(table: Table) -> list[str]:

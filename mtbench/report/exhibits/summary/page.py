@@ -10,20 +10,21 @@ from mtbench.report import text
 from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.constant import MARK as CONSTANT
+from mtbench.report.data.convergence import MARK as GAINING
 from mtbench.report.data.cost.expense import Expense
 from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.summary.columns import columns_in_words, explained
 from mtbench.report.exhibits.summary.data import Row, Table
 from mtbench.report.exhibits.summary.rank_caption import RANK_HEAD, rank_caption
-from mtbench.report.page.layout import Layout, Page
+from mtbench.report.page.layout import Layout, Page, Seeds
 from mtbench.report.page.words import DASH, Words, plain, written
 from mtbench.stats.summary import Summary
 
 if TYPE_CHECKING:  # planning a suite imports torch, and most tables are of no suite
     from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 
-__all__ = ["lay_out", "page_of", "with_suite"]
+__all__ = ["cost_heads", "costs_in_words", "lay_out", "page_of", "runs_in_words", "with_suite"]
 
 _EACH = "Files whose names end in -table.csv and -tasks.md have every task."
 _MEANS = {
@@ -52,6 +53,8 @@ def page_of(table: Table, *, every_task: bool = False) -> Page:
         details=(*table.details, *([_EACH] if is_short else [])),
         footnotes=table.footnotes,
         aside=" ".join([*_aside(table), *short, *([_EACH] if is_short else [])]),
+        methods=(*(row.method for row in table.rows), *([""] if table.constants else [])),
+        seeds=dict(_seeds(table, every_task=every_task)),
     )
 
 
@@ -80,17 +83,37 @@ def lay_out(table: Table, *, every_task: bool = False) -> Layout:
     Times are ratios, or where there is no yardstick seconds; the head says which.
     """
     columns = columns_in_words(table, every_task=every_task)
-    dashes = len(_ranks(table)) + len(_relative(table)) + 1 + len(_costs(table))
+    dashes = len(_ranks(table)) + len(_relative(table)) + 1 + len(cost_heads(table))
     below = [*(column.below for column in columns), *[DASH] * dashes]
     return Layout(
-        header=("method", *(each.head for each in columns), *_ranks(table), *_relative(table), "n", *_costs(table)),
+        header=("method", *(each.head for each in columns), *_ranks(table), *_relative(table), "n", *cost_heads(table)),
         lines=(
             *(_line(table, row, [column.cells[index] for column in columns]) for index, row in enumerate(table.rows)),
             *([plain((table.constants.name, *below))] if table.constants else []),
         ),
         tasks=sum(not column.is_mean for column in columns),
-        costs=len(_costs(table)),
+        costs=len(cost_heads(table)),
     )
+
+
+def _seeds(table: Table, *, every_task: bool) -> Iterator[tuple[str, Seeds]]:
+    """Yield the numbers of seeds behind the columns that have some, by head."""
+    for shown in columns_in_words(table, every_task=every_task):
+        if shown.place is not None:
+            column = table.columns[shown.place]
+            yield (
+                shown.head,
+                Seeds(
+                    task="" if column.is_mean else column.name,
+                    unit=column.unit,
+                    higher_is_better=column.higher_is_better,
+                    values={row.method: row.scores[shown.place] for row in table.rows},
+                ),
+            )
+    if any(row.delta.n for row in table.rows):
+        gains = {row.method: () if row.idle and table.quick else row.gains for row in table.rows}
+        sign = table.convention.sign == "gain"
+        yield table.convention.head, Seeds(task="", unit="%", higher_is_better=sign, values=gains)
 
 
 def _aside(table: Table) -> Iterator[str]:
@@ -148,19 +171,23 @@ def _gains(table: Table, row: Row) -> Iterator[str]:
         yield DASH if math.isnan(row.rank) else text.fixed(row.rank)
 
 
-def _costs(table: Table) -> tuple[str, ...]:
+def cost_heads(table: Table) -> tuple[str, ...]:
+    """Return the heads of the columns with the expense of methods."""
     return ("#P", "MACs", "labels", "time" if table.yardstick else "s/epoch", "memory")
 
 
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
-    runs = str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
     return (
-        Words(says=row.label + "†" * row.stale + MARK * row.mixed + CHOSEN * row.chosen),
+        Words(says=row.label + _marks(row)),
         *cells,
         *plain(islice(_rank(row), len(_ranks(table)))),
         *plain(_gains(table, row) if table.columns else ()),
-        *plain((runs, *_cost(row.expense))),
+        *plain((runs_in_words(row), *costs_in_words(row.expense))),
     )
+
+
+def _marks(row: Row) -> str:
+    return "†" * row.stale + MARK * row.mixed + GAINING * (not math.isnan(row.gaining)) + CHOSEN * row.chosen
 
 
 def _gain(table: Table, row: Row, summary: Summary) -> str:
@@ -170,7 +197,13 @@ def _gain(table: Table, row: Row, summary: Summary) -> str:
     return written(summary, sign=True) + CONSTANT * (row.idle and summary.n > 0)
 
 
-def _cost(expense: Expense | None) -> tuple[str, str, str, str, str]:
+def runs_in_words(row: Row) -> str:
+    """Return the number of a method's runs, as ``2/3`` where some are lacking."""
+    return str(row.planned) if row.finished == row.planned else f"{row.finished}/{row.planned}"
+
+
+def costs_in_words(expense: Expense | None) -> tuple[str, str, str, str, str]:
+    """Return the cells of the columns of `cost_heads`."""
     if expense is None:
         return DASH, DASH, DASH, DASH, DASH
     return (

@@ -105,9 +105,11 @@ def test_files_of_a_convention_have_its_name_and_the_gain_over_its_base_at_full_
     found, _ = converted([comparison(flat("td", 0, 5))], "last-ten", Asked())
     files = assemble(Results(comparisons=tuple(found), convention="last-ten")).write(tmp_path)
     assert [file.name for file in files] == [
-        f"toy-surfaces-paper-last-ten-table.{kind}" for kind in ("tex", "md", "csv")
+        *(f"toy-surfaces-paper-last-ten-table.{kind}" for kind in ("tex", "md", "csv")),
+        "last-ten-numbers.tex",
+        "index.html",
     ]
-    row = next(csv.DictReader(files[-1].read_text().splitlines()))
+    row = next(csv.DictReader(files[2].read_text().splitlines()))
     assert row["delta_convention"] == "metric/drop/constants"
     assert float(row["delta_m_metric_constants"]) == pytest.approx(-5)
     assert float(row["delta_m_band"]) > 0

@@ -140,7 +140,7 @@ def test_a_table_of_epochs_chosen_on_the_test_split_marks_them_and_has_nothing_b
     shown = build_table(read(runs, OWN_START), Choices(delta=OWN_START.delta, rank=True))
     assert not any(cell.best for row in shown.rows for cell in row.cells)
     page = page_of(shown)
-    assert [line[0].says for line in page.layout.lines] == ["moo¶", "single¶", "td¶"]
+    assert [line[0].says for line in page.layout.lines] == ["moo¶", "single¶", "td‖¶"]
     assert "rank ↓" not in page.layout.header
     assert "¶: the epoch was chosen on the test split; nothing is bold." in page.caption
     said = " ".join(page.details)

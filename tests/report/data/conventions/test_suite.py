@@ -31,8 +31,12 @@ def test_a_suite_has_its_tables_by_a_convention_and_the_published_numbers_beside
     found = converted_suite(runs(), "own-start", Asked())
     files = assemble(Results.of_suite(found, convention="own-start")).write(tmp_path)
     assert [file.name for file in files] == [
-        f"printed-paper-toy-surfaces-own-start-{end}"
-        for end in ("table.tex", "table.md", "table.csv", "paper.tex", "paper.md")
+        *(
+            f"printed-paper-toy-surfaces-own-start-{end}"
+            for end in ("table.tex", "table.md", "table.csv", "paper.tex", "paper.md")
+        ),
+        "printed-paper-own-start-numbers.tex",
+        "index.html",
     ]
     # The best epoch is the ninth, where .4 is .364; the last one would be .4 again.
     row = next(line for line in files[4].read_text().splitlines() if line.startswith("| td"))

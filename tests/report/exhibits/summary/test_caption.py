@@ -70,6 +70,7 @@ def test_what_unlike_runs_differ_in_is_one_sentence_for_all_that_changes_togethe
     runs = [finished("td", 0), finished("td", 1, **other), finished("td", 2, **other), finished("moo", 0, data="ff")]
     (comparison,) = compare(runs)
     assert build_table(comparison).footnotes == (
+        "‡ A mean is over runs of unlike numerics: td.",
         "The runs differ in data (fingerprint): d41d8cd98f00 (3 runs) and ff (1 run).",
         "The runs differ in torch version, instruction set of torch, threads and processor: "
         "2.10.0, AVX2, 2 and other (2 runs); 2.9.0, AVX512, 1 and some (2 runs).",

@@ -123,6 +123,7 @@ def test_a_number_that_is_not_one_is_left_out_and_said() -> None:
 def test_runs_that_differ_in_what_matters_are_said_to() -> None:
     runs = [finished("td", 0), finished("td", 1, device="cuda:0", torch="2.10.0"), finished("moo", 0, data="ffff")]
     assert table(runs).footnotes == (
+        "‡ A mean is over runs of unlike numerics: td.",
         "The runs differ in data (fingerprint): d41d8cd98f00 (2 runs) and ffff (1 run).",
         "The runs differ in torch version and device: 2.10.0 and cuda (1 run); 2.9.0 and cpu (2 runs).",
         "Times of unlike machines cannot be compared.",
@@ -157,6 +158,7 @@ def test_the_details_name_the_gradient_scale_and_any_clipping() -> None:
 def test_times_of_two_processors_are_said_to_be_of_unlike_machines() -> None:
     found = table([finished("td", 0), finished("td", 1, processor="other", threads=2)])
     assert found.footnotes == (
+        "‡ A mean is over runs of unlike numerics: td.",
         "The runs differ in threads and processor: 1 and some (1 run); 2 and other (1 run).",
         "Times of unlike machines cannot be compared.",
     )

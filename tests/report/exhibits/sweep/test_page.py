@@ -223,7 +223,7 @@ def test_each_value_has_a_table_and_the_suite_one_figure(tmp_path: Path) -> None
     sheets = {f"rates-paper-mmnist2-lr-{value}-table.{kind}" for value in ("0.0001", "0.003") for kind in KINDS}
     sweep = {f"rates-paper-sweep-lr.{kind}" for kind in ("csv", "pdf", "png")}
     pages = {f"rates-paper-sweep-lr-mmnist2.{kind}" for kind in ("tex", "md")}
-    assert files == {"rates-paper-runs.csv"} | sheets | sweep | pages
+    assert files == {"rates-paper-runs.csv", "index.html", "rates-paper-numbers.tex"} | sheets | sweep | pages
 
 
 def test_titles_say_the_variation_even_where_it_is_the_protocols_own_value() -> None:

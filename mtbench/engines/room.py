@@ -1,0 +1,94 @@
+"""The space on the disk that runs will take, from the sizes of their networks, which planning knows.
+
+A finished run keeps its weights, and its record with the curve and the predictions. A run that is under way has a
+checkpoint: the state of its network, once more that of the best epoch if one is selected, and that of its optimizer.
+While one checkpoint is replaced by the next both are there. Small states, such as those of most balancers, are left
+out, and so are predictions of maps, whose size depends on the number of test examples.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtbench.contract import TrainingProtocol
+from mtbench.plan.facts import facts_of
+from mtbench.plan.spec import RunSpec
+from mtbench.store.upkeep.space import check_space, free_space, megabytes
+
+__all__ = ["LARGE", "RECORD", "Room", "check_room", "room_of", "room_text"]
+
+RECORD = 100_000
+"""Bytes of a record with its curve and the predictions of numbers and classes; kept ones have 20 to 130 kB."""
+LARGE = 1_000_000_000
+"""Bytes from which on a command names the space that it needs."""
+STATES = {"adam": 2, "adamw": 2, "sgd": 1, "adagrad": 1, "muon": 2}
+"""Numbers that an optimizer stores for each trained parameter; muon stores 1 for those of matrices."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """The bytes that runs need.
+
+    Attributes:
+        runs: the number of runs.
+        kept: bytes of their weights and records.
+        passing: bytes of the checkpoints of those that are trained at a time.
+    """
+
+    runs: int
+    kept: int
+    passing: int
+
+    @property
+    def total(self) -> int:
+        """The bytes that are needed at most."""
+        return self.kept + self.passing
+
+
+def room_of(specs: Sequence[RunSpec], places: int) -> Room:
+    """Return the space that runs need.
+
+    Args:
+        places: the number of runs that are trained at a time.
+    """
+    counts, examples = Counter[tuple[object, ...]](), dict[tuple[object, ...], RunSpec]()
+    for spec in specs:
+        protocol = spec.protocol
+        parts = (spec.dataset, spec.network, spec.balancer, spec.backbone)
+        kind = (*map(str, parts), protocol.optimizer, protocol.momentum, protocol.select)
+        counts[kind] += 1
+        examples.setdefault(kind, spec)
+    kept, checkpoints = 0, Counter[int]()
+    for kind, count in counts.items():
+        spec = examples[kind]
+        chosen = spec.resolve()
+        facts = facts_of(chosen.dataset, chosen.method, chosen.backbone)
+        kept += count * (facts.state_bytes + RECORD)
+        checkpoints[_checkpoint(spec.protocol, facts.state_bytes, facts.trained_bytes)] += count
+    largest = sorted(checkpoints.elements(), reverse=True)[:places]
+    return Room(runs=len(specs), kept=kept, passing=2 * sum(largest))
+
+
+def room_text(room: Room, results: Path) -> str:
+    """Return a sentence with the space that runs need and the free one."""
+    return (
+        f"Weights and records need about {megabytes(room.kept)} in {results}, and meanwhile checkpoints "
+        f"{megabytes(room.passing)}; {megabytes(free_space(results))} are free there."
+    )
+
+
+def check_room(room: Room, results: Path) -> None:
+    """Refuse runs for which the disk has no room.
+
+    Raises:
+        StoreError: there is less; the text has both numbers.
+    """
+    runs = "1 run" if room.runs == 1 else f"{room.runs:,} runs"
+    check_space(results, room.total, f"the weights, records and checkpoints of {runs}")
+
+
+def _checkpoint(protocol: TrainingProtocol, state: int, trained: int) -> int:
+    """Return the bytes of a checkpoint, given those of the network's state and of its trained parameters."""
+    stores = 0 if protocol.optimizer == "sgd" and not protocol.momentum else STATES[protocol.optimizer]
+    return state * (2 if protocol.select == "best-val" else 1) + stores * trained

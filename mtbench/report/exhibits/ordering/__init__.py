@@ -1,0 +1,1 @@
+"""The order of methods over tasks and datasets, and its dependence on each of them."""

@@ -1,0 +1,1 @@
+"""Summary tables as a paper prints them, with display names and references of the methods."""

@@ -1,0 +1,1 @@
+"""Numbers for sentences: a LaTeX macro per number."""

@@ -1,0 +1,104 @@
+"""``numbers.tex``: a LaTeX macro for every number of summary tables."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mtbench.report.data.comparison import Comparison
+from mtbench.report.exhibit import Results
+from mtbench.report.exhibits.summary.quantities import Number, quantities
+from mtbench.report.page.latex import escape_latex, fill_template
+from mtbench.report.page.marks import MARKS, marks_in_math
+from mtbench.report.prose.names import method_names, short_name, table_name
+
+__all__ = ["file_name", "numbers_tex"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """The numbers of a method.
+
+    Attributes:
+        method: its name.
+        note: a sentence on its runs that are not as they should be; empty without any.
+        numbers: the name of a column, and the fields of a macro: number, standard deviation, number of runs, ends of
+            the interval, marks.
+    """
+
+    method: str
+    note: str
+    numbers: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """The numbers of a summary table.
+
+    Attributes:
+        name: its name.
+        short: its short name; empty where it has none.
+        quick: True if it is a preview, not a result.
+        columns: the names of its columns.
+        lines: the methods, then the constant prediction.
+    """
+
+    name: str
+    short: str
+    quick: bool
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+def file_name(results: Results) -> str:
+    """Return the name of the file of a report's numbers: with the suite and its size, and the convention, if any."""
+    parts = (results.suite.slug if results.suite else "", results.convention, "numbers.tex")
+    return "-".join(part for part in parts if part)
+
+
+def numbers_tex(results: Results, comparisons: Sequence[Comparison]) -> str:
+    """Return the content of ``numbers.tex``, with the numbers of some comparisons of a report."""
+    return fill_template(
+        "numbers.tex",
+        tables=[_numbers(results, comparison) for comparison in comparisons],
+        marks=", ".join(f"{mark} ({meaning})" for mark, (_, meaning) in MARKS.items()),
+        sources=[f"{results.stem(comparison)}-table" for comparison in comparisons],
+    )
+
+
+def _numbers(results: Results, comparison: Comparison) -> Numbers:
+    table = results.table(comparison)
+    columns = quantities(comparison, table)
+    name, short = table_name(comparison), short_name(comparison, results.comparisons)
+    methods = zip(method_names(results, comparison), table.rows, strict=True)
+    lines = [
+        Line(
+            method=method,
+            note=row.note,
+            numbers=tuple(_fields({column.name: column.numbers[place] for column in columns})),
+        )
+        for place, (method, row) in enumerate(methods)
+    ]
+    if table.constants and table.constants.name not in {line.method for line in lines}:
+        below = tuple(_fields({column.name: column.below for column in columns}))
+        lines.append(Line(method=table.constants.name, note="", numbers=below))
+    return Numbers(
+        name=name,
+        short="" if short == name else short,
+        quick=comparison.quick,
+        columns=tuple(column.name for column in columns),
+        lines=tuple(lines),
+    )
+
+
+def _fields(numbers: Mapping[str, Number]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for column, number in numbers.items():
+        if number.says:
+            low, high = number.interval or ("", "")
+            count = "" if number.n is None else str(number.n)
+            words = (_in_text_and_math(said) for said in (number.says, number.std, count, low, high))
+            yield column, (*words, marks_in_math(number.marks))
+
+
+def _in_text_and_math(says: str) -> str:
+    """Return a number for LaTeX, with signs that it prints within a formula and outside of one."""
+    return re.sub(r"\$([^$]+)\$", r"\\ensuremath{\1}", escape_latex(says))

@@ -1,0 +1,160 @@
+"""The runs behind a table: how each number was made, and the command that makes it again."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.data.cost.expense import expense
+from mtbench.report.page.layout import Page, Seeds
+from mtbench.store.record import Record
+from mtbench.store.status import RunStatus
+
+__all__ = ["MethodList", "RunLine", "RunList", "counted_states", "run_list"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLine:
+    """A run in the list of a table's runs.
+
+    Attributes:
+        seed, run: its seed and its identity.
+        state: its state, as `mtbench.store.status.STATES` names it.
+        why: the reason if it is stale, failed or damaged.
+        machine: the number of its program and machine in the list, from 1; 0 without a record.
+        values: the numbers in the order of the list's heads, in ten digits; empty texts where it has none.
+    """
+
+    seed: int
+    run: str
+    state: str
+    why: str
+    machine: int
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodList:
+    """The runs of one method.
+
+    Attributes:
+        title: its title.
+        complete: True if every planned run has a record that is fresh.
+        code: the package, version and hash of the code of each part, a sentence each.
+        command: the command that makes its numbers again.
+        costs: numbers by name: seconds of training per epoch, parameters relative to the single-task network,
+            multiply-accumulates, used labels and bytes of memory; without those that are not known.
+        lines: a line per run.
+    """
+
+    title: str
+    complete: bool
+    code: tuple[str, ...]
+    command: str
+    costs: dict[str, str]
+    lines: tuple[RunLine, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunList:
+    """The runs of a table.
+
+    Attributes:
+        heads: heads of the table's columns that have numbers of seeds.
+        columns: those columns, in the same order.
+        methods: the methods by title.
+        machines: programs and machines, each as pairs of a name and a value.
+    """
+
+    heads: tuple[str, ...]
+    columns: tuple[Seeds, ...]
+    methods: dict[str, MethodList]
+    machines: tuple[tuple[tuple[str, str], ...], ...]
+
+
+def run_list(page: Page, comparison: Comparison) -> RunList:
+    """Return the runs of the methods of a page."""
+    machines: dict[tuple[tuple[str, str], ...], int] = {}
+    columns = tuple(page.seeds.values())
+    methods = {
+        method.title: MethodList(
+            title=method.title,
+            complete=all(run.state == "fresh" for run in method.runs),
+            code=tuple(dict.fromkeys(line for record in method.records.values() for line in _code(record))),
+            command=_command(method),
+            costs=_costs(method),
+            lines=tuple(_line(run, method.title, comparison.seeds, columns, machines) for run in method.runs),
+        )
+        for method in comparison.methods
+        if method.title in page.methods
+    }
+    return RunList(heads=tuple(page.seeds), columns=columns, methods=methods, machines=tuple(machines))
+
+
+def counted_states(lines: Sequence[RunLine]) -> tuple[tuple[str, int], ...]:
+    """Return the states other than fresh, with their numbers of runs."""
+    states = [line.state for line in lines if line.state != "fresh"]
+    return tuple((state, states.count(state)) for state in dict.fromkeys(states))
+
+
+def _line(
+    run: RunStatus,
+    method: str,
+    seeds: Sequence[int],
+    columns: Sequence[Seeds],
+    machines: dict[tuple[tuple[str, str], ...], int],
+) -> RunLine:
+    place, machine = seeds.index(run.spec.seed), 0
+    if run.record is not None:
+        machine = machines.setdefault(tuple(_machine(run.record)), len(machines) + 1)
+    values = (column.values.get(method) or () for column in columns)
+    return RunLine(
+        seed=run.spec.seed,
+        run=run.spec.id,
+        state=run.state,
+        why=run.why,
+        machine=machine,
+        values=tuple(_said(found[place]) if found else "" for found in values) if run.record else (),
+    )
+
+
+def _said(value: float) -> str:
+    return "" if value != value else f"{value:.10g}"
+
+
+def _machine(record: Record) -> Iterator[tuple[str, str]]:
+    environment, numerics = record.environment, record.numerics
+    yield "mtbench version", environment.mtbench
+    yield "Python version", environment.python
+    yield "platform", environment.platform
+    yield from numerics.aspects().items()
+    yield "data", record.fingerprints.data
+    yield "numerics of the harness", str(record.fingerprints.numerics)
+
+
+def _code(record: Record) -> Iterator[str]:
+    for part, code in record.fingerprints.code.items():
+        yield f"{part} {getattr(record.spec, part)}: {code.distribution} {code.version}, {code.hash[:12]}"
+
+
+def _command(method: MethodRuns) -> str:
+    titles = method.runs[0].spec.titles
+    protocol, *settings = titles.protocol.split(", ")
+    seeds = ",".join(str(run.spec.seed) for run in method.runs)
+    words = ["mtbench", "run", "--methods", titles.method, "--dataset", titles.dataset, "--protocol", protocol]
+    words += [word for setting in settings for word in ("--set", setting)]
+    return shlex.join([*words, "--seeds", seeds if len(method.runs) > 1 else f"{seeds},"])
+
+
+def _costs(method: MethodRuns) -> dict[str, str]:
+    spent = expense(method, None)
+    if spent is None:
+        return {}
+    known = {
+        "seconds": spent.seconds,
+        "parameters": spent.parameter_ratio,
+        "macs": spent.macs,
+        "labels": spent.label_uses,
+        "memory": spent.memory,
+    }
+    return {name: f"{value:.6g}" for name, value in known.items() if value is not None}
