@@ -38,13 +38,13 @@ def report(
     delta_base: str = "",
     convention: str = "",
     rank: bool = False,
+    rank_intervals: str = "",
     style: str = "",
     columns: str | Iterable[str] = (),
     digits: int | None = None,
     sort: str = "",
     wide: bool = False,
     underline_second: bool = False,
-    rank_intervals: str = "",
     fresh_only: bool = False,
     data_root: Folder | None = None,
     quiet: bool = False,
@@ -64,6 +64,9 @@ def report(
             single-task runs.
         convention: compute the tables by the rules of this published code.
         rank: True to show the mean rank of each method over metrics.
+        rank_intervals: show the interval of each method's rank, from ``all`` pairs of methods (``letters``: and letters
+            of those that are not significantly different), or from those with ``baselines`` and the best alone; by
+            default none.
         style: ``report`` (everything that is known; the default) or ``paper``: one plain table in LaTeX that fits a
             column of a paper, its details for the appendix, and the references of its methods.
         columns: the columns of a paper's table, in their order: tasks, ``mean``, ``delta-m``, ``rank``, ``n``,
@@ -72,9 +75,6 @@ def report(
         sort: the column by which methods of a paper's table are sorted, the best first.
         wide: True for a paper's table that is as wide as a page in two columns.
         underline_second: True to underline the second best number of each column of a paper's table.
-        rank_intervals: show the interval of each method's rank, from ``all`` pairs of methods (``letters``: and letters
-            of those that are not significantly different), or from those with ``baselines`` and the best alone; by
-            default none.
         fresh_only: True to leave stale runs out, of which code or data changed since; footnotes name them.
         data_root: see `mtbench.load`.
         quiet: True to print no tables.
@@ -101,6 +101,7 @@ def report(
         asked=Asked(average=delta, sign=delta_sign, base=delta_base),
         convention=convention,
         rank=rank,
+        rank_intervals=rank_intervals,
         paper=parse_style(
             style,
             columns=",".join(names(columns)),
@@ -109,7 +110,6 @@ def report(
             wide=wide,
             underline_second=underline_second,
         ),
-        rank_intervals=rank_intervals,
     )
 
 
@@ -142,7 +142,12 @@ def print_report(
     """
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
     choices = parse_choices(
-        metrics, asked.delta, tasks, rank=rank or _is_ranked(paper), rank_intervals=rank_intervals, paper=paper
+        metrics,
+        asked.delta,
+        tasks,
+        rank=rank or _is_ranked(paper),
+        rank_intervals=rank_intervals,
+        paper=paper,
     )
     if suite:
         files = _of_suite(suite, found, asked, choices, convention, out, console)

@@ -196,8 +196,8 @@ def report(
         asked=asked,
         convention=convention,
         rank=rank,
-        paper=paper,
         rank_intervals=rank_intervals,
+        paper=paper,
     )
     for folder in dict.fromkeys(file.parent for file in files):
         say(console, f"Written to {folder}:", markup=False)

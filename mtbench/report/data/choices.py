@@ -94,15 +94,15 @@ class Choices:
             task's primary one.
         delta: the convention of Δm.
         rank: True if the mean rank of each method is shown.
-        paper: the form of tables for a paper; None for tables with everything that is known.
         rank_intervals: the pairs of which the interval of each method's rank is made; None to show none.
+        paper: the form of tables for a paper; None for tables with everything that is known.
     """
 
     metrics: tuple[str, ...] = ()
     delta: Convention = Convention()
     rank: bool = False
-    paper: PaperStyle | None = None
     rank_intervals: RankFamily | None = None
+    paper: PaperStyle | None = None
 
     def named(self, tasks: Collection[TaskInfo]) -> tuple[str, ...]:
         """Return the names of the metrics to show of these tasks; empty for the primary ones, as where no task has any
@@ -133,18 +133,14 @@ def parse_choices(
         delta: the convention of Δm.
         tasks: the tasks of all records, whose metrics are known.
         rank: True if the mean rank is shown.
-        paper: the form of tables for a paper, if any.
         rank_intervals: one of `FAMILIES`, or nothing for no intervals of ranks.
+        paper: the form of tables for a paper, if any.
 
     Raises:
         UsageError: no task has a metric of that name, or there is no such family.
     """
-    chosen = Choices(
-        delta=delta,
-        rank=rank,
-        rank_intervals=RankFamily(pairs=rank_intervals) if rank_intervals else None,
-        paper=paper,
-    )
+    family = RankFamily(pairs=rank_intervals) if rank_intervals else None
+    chosen = Choices(delta=delta, rank=rank, rank_intervals=family, paper=paper)
     known = sorted({metric.name for task in tasks for metric in task.metrics})
     names = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
     if ALL in names:
