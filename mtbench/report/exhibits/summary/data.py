@@ -51,6 +51,7 @@ class Row:
         label: its title as tables show it.
         stale: True if some of its runs are stale.
         mixed: True if its runs have unlike numerics, or if Δm, or a bold entry, compares them with such runs.
+        mixed_mean: True if its runs have unlike numerics.
         gaining: its gain in the last tenth of training, if it is not converged (see `mtbench.report.data.convergence`);
             NaN if it is.
         cells: cells in the order of the table's columns.
@@ -76,6 +77,7 @@ class Row:
     label: str
     stale: bool
     mixed: bool
+    mixed_mean: bool
     gaining: float
     cells: tuple[Cell, ...]
     finished: int
@@ -164,6 +166,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             label=comparison.labels[method.title],
             stale=method.stale,
             mixed=bool(against[index]) or within[index],
+            mixed_mean=within[index],
             gaining=gaining[index],
             cells=tuple(
                 Cell(summary=summarize(rows[index]), best=best == index, constant=constant)

@@ -10,6 +10,7 @@ from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import Column
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.constant import MARK as CONSTANT
+from mtbench.report.data.convergence import MARK as GAINING
 from mtbench.report.data.cost.expense import Expense
 from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import MARK as MIXED
@@ -116,7 +117,7 @@ def _metrics(comparison: Comparison, table: Table, digits: int | None, taken: se
 
 
 def _metric(row: Row, cell: Cell, digits: int) -> Number:
-    marks = CONSTANT * cell.constant + MIXED * (row.mixed and cell.best)
+    marks = CONSTANT * cell.constant + MIXED * (row.mixed_mean or (row.mixed and cell.best)) + _gaining(row)
     return _number(row, cell.summary, digits, marks, bold=cell.best)
 
 
@@ -150,7 +151,7 @@ def _gains(table: Table, digits: int) -> Iterator[Quantity]:
 def _gain(table: Table, row: Row, summary: Summary, digits: int) -> Number:
     if row.idle and table.quick:
         return NONE
-    return _number(row, summary, digits, CONSTANT * row.idle + MIXED * row.mixed, sign=True)
+    return _number(row, summary, digits, CONSTANT * row.idle + MIXED * row.mixed + _gaining(row), sign=True)
 
 
 def _number(row: Row, summary: Summary, digits: int, marks: str, *, sign: bool = False, bold: bool = False) -> Number:
@@ -167,6 +168,10 @@ def _number(row: Row, summary: Summary, digits: int, marks: str, *, sign: bool =
         marks=_of_row(row) + marks + INCOMPLETE * (summary.n < row.planned),
         bold=bold,
     )
+
+
+def _gaining(row: Row) -> str:
+    return "" if math.isnan(row.gaining) else GAINING
 
 
 def _of_row(row: Row) -> str:
