@@ -36,7 +36,7 @@ class Suite:
             ``adding`` (of a task), ``matched`` (over the cost of methods), ``conventions`` (Δm and the order of methods
             by conventions of published code, and under each setting of the training that a part of the grid sets or
             varies).
-        ranks: the comparison of methods for intervals of ranks: ``paired`` (runs of one seed with each other, in blocks)
+        ranks: comparison of methods for intervals of ranks: ``paired`` (runs of one seed with each other, in blocks)
             or ``unpaired``, for seeds that methods have nothing in common of, or that are good for some methods and bad
             for others; fixed here, never chosen after seeing results.
     """
