@@ -14,6 +14,7 @@ from mtbench.report.data.studies import StudyRuns
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
+from mtbench.report.paper.figures import without_titles
 from mtbench.report.paper.table import check_columns
 from mtbench.report.place import DEFAULT_REPORTS
 from mtbench.report.write import write_numbers, write_page, write_shown
@@ -109,6 +110,8 @@ def assemble(results: Results) -> Report:
         check_columns(results, results.choices.paper)
     found, broken = _exhibits(results)
     shown = [piece for exhibit in found for piece in exhibit.show(results)]
+    if results.choices.paper:
+        shown = [without_titles(piece) for piece in shown]
     places = {id(comparison): place for place, comparison in enumerate(results.comparisons)}
     last = len(places)
     ordered = sorted(shown, key=lambda piece: places[id(piece.beside)] if piece.beside else last)

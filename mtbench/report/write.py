@@ -69,10 +69,10 @@ def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> li
     comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
     if not comparisons:
         return []
-    files = {file_name(results): numbers_tex(results, comparisons)}
+    files = {file_name(results, "numbers.tex"): numbers_tex(results, comparisons)}
     if results.choices.paper:
         methods = [method for comparison in comparisons for method in comparison.methods]
-        files["references.bib"] = references_of(methods).bibtex
+        files[file_name(results, "references.bib")] = references_of(methods).bibtex
     for name, text in files.items():
         write_bytes(folder / name, text.encode())
     return [folder / name for name in files]

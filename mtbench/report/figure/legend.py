@@ -60,10 +60,17 @@ class Legend:
         legend.get_title().set_multialignment("center")
 
 
-def legend_of(names: Iterable[str], explained: str, *, at_most: int = 4) -> Legend:
-    """Return a legend with as many names side by side as there is room for, in rows of about equal length."""
+def legend_of(names: Iterable[str], explained: str, *, at_most: int = 4, width: float = WIDTH) -> Legend:
+    """Return a legend with as many names side by side as there is room for, in rows of about equal length.
+
+    Args:
+        names: the names.
+        explained: the meaning of the figure's marks, in lines.
+        at_most: the largest number of names side by side.
+        width: inches of the figure.
+    """
     wrapped = tuple(wrap(name, 46) for name in names)
-    room = max(1, int(WIDTH / (LETTER * (longest(wrapped) + 8))))
+    room = max(1, int(width / (LETTER * (longest(wrapped) + 8))))
     rows = math.ceil(len(wrapped) / min(at_most, room))
     return Legend(names=wrapped, across=max(1, math.ceil(len(wrapped) / max(1, rows))), explained=explained)
 

@@ -12,10 +12,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-__all__ = ["WIDTH", "Look", "looks", "looks_of", "new_figure", "paper_style", "save"]
+__all__ = ["COLUMN_WIDTH", "WIDTH", "Look", "looks", "looks_of", "new_figure", "paper_style", "save"]
 
 WIDTH = 6.9
 """Inches: the text width of a two-column paper."""
+COLUMN_WIDTH = 3.25
+"""Inches: the width of one of its columns."""
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
 """Okabe and Ito (2008), with grey for their yellow, which is lost on white paper."""
@@ -116,8 +118,8 @@ def _part_letters(figure: Figure) -> None:
             text.set_fontfeatures(["-liga"])
 
 
-def new_figure(height: float) -> Figure:
+def new_figure(height: float, width: float = WIDTH) -> Figure:
     """Return an empty figure of a paper's width, known to no window system, so that there is nothing to close."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure

@@ -20,8 +20,9 @@ def paper_page(usual: Page, table: Table, shown: PaperTable) -> Page:
         table: the summary table.
         shown: the part of it that the paper shows.
     """
+    heads = tuple(column.head for column in shown.columns)
     layout = Layout(
-        header=("method", *(column.head for column in shown.columns)),
+        header=("method", *heads),
         lines=tuple(
             (
                 *plain([line.name]),
@@ -37,6 +38,8 @@ def paper_page(usual: Page, table: Table, shown: PaperTable) -> Page:
     return replace(
         usual,
         layout=layout,
+        methods=tuple(line.title for line in shown.lines),
+        seeds={head: seeds for head, seeds in usual.seeds.items() if head in heads},
         caption=(caption,),
         aside=caption,
         footnotes=(*usual.footnotes, *([left_out] if left_out else [])),

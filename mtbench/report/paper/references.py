@@ -11,10 +11,10 @@ from mtbench.report.data.comparison import Comparison, MethodRuns
 __all__ = ["References", "display_names", "references_of"]
 
 _TITLE = re.compile(
-    r"(?P<network>[a-z][a-z0-9-]*)(:(?P<options>[^+@]*))?"
+    r"(?P<network>[a-z][a-z0-9-]*)(:(?P<options>([^+@]|\+(?![a-z]))*))?"
     r"(\+(?P<balancer>[a-z][a-z0-9-]*)(:(?P<setting>[^@]*))?)?(@(?P<backbone>.*))?"
 )
-"""A method as on the command line."""
+"""A method as on the command line; a balancer stands behind a plus."""
 _ENTRY = re.compile(r"@\w+\s*\{\s*(?P<key>[^\s,{}]+)\s*,")
 """The beginning of an entry."""
 

@@ -49,9 +49,9 @@ class Numbers:
     lines: tuple[Line, ...]
 
 
-def file_name(results: Results) -> str:
-    """Return the name of the file of a report's numbers: with the suite and its size, and the convention, if any."""
-    parts = (results.suite.slug if results.suite else "", results.convention, "numbers.tex")
+def file_name(results: Results, name: str) -> str:
+    """Return the name of a report's file: behind the suite and its size, and the convention, if any."""
+    parts = (results.suite.slug if results.suite else "", results.convention, name)
     return "-".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""What stands on the page of a report: sections of tables, figures, and links to files."""
+"""Content of the page of a report: sections of tables, figures, and links to files."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -94,7 +94,10 @@ def sections(pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]])
             protocol=comparison.title if comparison and (tables or figures) else "",
             tables=tuple(tables),
             figures=tuple(figures),
-            files=tuple(f"{stem}.csv" for stem in piece.numbers if stem not in piece.pages),
+            files=(
+                *(f"{stem}.csv" for stem in piece.numbers if stem not in piece.pages),
+                *(name for name in piece.texts if name.removesuffix(".tex") not in piece.pages),
+            ),
         )
 
 

@@ -69,6 +69,7 @@ def test_methods_are_called_by_the_titles_of_their_plugins_with_options_in_brack
         "film+dwa": "FiLM + DWA",
         "mtan@vgg11:width=2": "MTAN @ vgg11:width=2",
         "moo": "MGDA-UB",
+        "moo:normalize=loss+": "MGDA-UB (normalize=loss+)",
         "unheard-of": "unheard-of",
         "no name & of 50% the form": "no name & of 50% the form",
     }

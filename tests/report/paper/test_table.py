@@ -60,10 +60,10 @@ def test_methods_are_sorted_by_the_good_direction_of_the_column_and_those_withou
 
 def test_a_number_of_stale_or_missing_runs_has_a_mark_in_its_cell_and_nothing_of_the_footnotes_is_lost() -> None:
     style = PaperStyle(columns=("LU", "mean"), digits=1)
-    assert table_of(mixed_runs(), style)[1] == ["Channel modulation", "69.5 ± 0.7†‖", "65.8 ± 1.1†‖"]
+    assert table_of(mixed_runs(), style)[1] == ["Channel modulation", "69.5 ± 0.7†#", "65.8 ± 1.1†#"]
     table, details = texts_of(mixed_runs(), style).values()
-    assert r"69.5\,{\scriptsize$\pm$\,0.7}$^{\dagger\Vert}$" in table
-    assert r"$^\dagger$: a run is stale; $\Vert$: runs are lacking; details are in Appendix~\ref{app:" in table
+    assert r"69.5\,{\scriptsize$\pm$\,0.7}$^{\dagger\#}$" in table
+    assert r"$^\dagger$: a run is stale; \#: runs are lacking; details are in Appendix~\ref{app:" in table
     assert "1 failed (seed 2: loss of task LU became NaN at step 14)" in details
     assert "Stale runs: code or data that their numbers depend on has changed" in details
     assert "Training: 100 epochs" in details

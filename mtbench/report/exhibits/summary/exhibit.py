@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
@@ -11,6 +12,8 @@ from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
 from mtbench.report.exhibits.summary.numbers import curve_means, points_frame, table_frame
 from mtbench.report.exhibits.summary.page import page_of, with_suite
 from mtbench.report.exhibits.summary.quantities import quantities
+from mtbench.report.figure.style import COLUMN_WIDTH
+from mtbench.report.paper.references import display_names
 from mtbench.report.paper.shown import paper_shown
 from mtbench.report.prose.names import macro, method_names, short_name
 
@@ -34,6 +37,9 @@ class Summary(Exhibit):
                 page, texts = paper_shown(results, comparison, results.choices.paper, page, stem)
             macros = dict(_macros(results, comparison))
             page = replace(page, macros=macros)
+            place: dict[str, Any] = (
+                {"width": COLUMN_WIDTH, "names": display_names(comparison)} if results.choices.paper else {}
+            )
             wide = is_wide(table.columns) and not results.convention
             yield Shown(
                 pages={f"{stem}-table": page},
@@ -41,8 +47,8 @@ class Summary(Exhibit):
                 texts=texts,
                 numbers={f"{stem}-table": table_frame(table)},
                 figures={
-                    f"{stem}-curves": partial(draw_curves, comparison, results.looks),
-                    f"{stem}-points": partial(draw_points, comparison, table.convention, results.looks),
+                    f"{stem}-curves": partial(draw_curves, comparison, results.looks, **place),
+                    f"{stem}-points": partial(draw_points, comparison, table.convention, results.looks, **place),
                 }
                 if results.is_drawn(comparison)
                 else {},

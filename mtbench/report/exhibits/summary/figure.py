@@ -34,39 +34,53 @@ __all__ = ["draw_curves", "draw_points"]
 
 _ACROSS = 4
 """Panels side by side in the point plot, at most."""
+_HIGHEST = 8.0
+"""Inches of the panels of a point plot of one column's width, at most."""
 _EXPLAINED = "{means} over tasks. Thick: mean over seeds; thin: one seed."
 _BELOW = 0.38
 """The distance of an interval below its dots, where methods are one apart."""
 
 
-def draw_curves(comparison: Comparison, known: Mapping[str, Look] = MappingProxyType({})) -> Figure:
+def draw_curves(
+    comparison: Comparison,
+    known: Mapping[str, Look] = MappingProxyType({}),
+    width: float = WIDTH,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> Figure:
     """Return panels over epochs: the held-out metric and the training loss.
 
     A thin line is a seed, a thick one the mean over seeds; both are means over tasks. Tasks of unlike metrics have a
     panel each, or of very many tasks the loss has one. Of many methods the best and the worst at the end are drawn like
     that, and the others as their means in grey.
+
+    Args:
+        comparison: the runs.
+        known: looks that methods have in other figures, by title.
+        width: inches; panels stand below one another if it is one column's.
+        names: names of methods by title, where not those of tables.
     """
     frame = curve_frame(comparison)
-    entries = _entries(comparison, frame, known)
+    entries = _entries(comparison, frame, known, names)
     look = {method: look for method, (_, look) in entries.items()}
     many = not set(frame["method"]) <= look.keys()
     panels = list(_curve_panels(comparison, frame))
-    across = 2 if len(panels) in (2, 4) else 3
+    across = 1 if width < WIDTH else 2 if len(panels) in (2, 4) else 3
     down = math.ceil(len(panels) / across)
     means = "Training loss: mean" if len(panels) > 2 else "Means"
     explained = _EXPLAINED.format(means=means) + f"\n{ENDS_EXPLAINED.format(by='at the end')}" * many
-    legend = legend_of([name for name, _ in entries.values()], explained, at_most=2 if many else 6)
+    explained = wrap(explained, 62) if width < WIDTH else explained
+    legend = legend_of([name for name, _ in entries.values()], explained, at_most=2 if many else 6, width=width)
     # A line of one point is seen by its marker only, and lines of one color are told apart by theirs.
     single, alike = frame["epoch"].nunique() == 1, len({its.color for its in look.values()}) < len(look)
     with paper_style():
-        figure = new_figure(0.57 + 2.3 * down + legend.height)
+        figure = new_figure(0.57 + (1.7 if width < WIDTH else 2.3) * down + legend.height, width)
         figure.suptitle(title_of(comparison))
         grid = figure.subplots(down, across, squeeze=False)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
         for (title, label, curves, y), axes in zip(panels, grid.flat, strict=False):
             _draw_curves(axes, curves.dropna(subset=[y]), y, look, single=single, marked=single or alike)
-            axes.set(xlabel="epoch", ylabel=wrap(label, 36), title=wrap(title, 40))
+            axes.set(xlabel="epoch", ylabel=wrap(label, 26 if width < WIDTH else 36), title=wrap(title, 40))
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, nbins=6))
             axes.margins(x=0.02)
         legend.draw(
@@ -81,7 +95,11 @@ def draw_curves(comparison: Comparison, known: Mapping[str, Look] = MappingProxy
 
 
 def draw_points(
-    comparison: Comparison, delta: Convention = DEFAULT.delta, known: Mapping[str, Look] = MappingProxyType({})
+    comparison: Comparison,
+    delta: Convention = DEFAULT.delta,
+    known: Mapping[str, Look] = MappingProxyType({}),
+    width: float = WIDTH,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Figure:
     """Return a panel per task and one for their mean, or that alone where tasks are many: each method's seeds as dots,
     their mean and its 95 % confidence interval below.
@@ -90,11 +108,15 @@ def draw_points(
     from three seeds on. The constant prediction is a dotted line where the axis reaches it.
 
     Args:
+        comparison: the runs.
         delta: the convention of Δm.
         known: looks that methods have in other figures, by title.
+        width: inches; in one column's, panels of tasks are left out if the figure were higher than a page.
+        names: names of methods by title, where not those of tables.
     """
     methods = [method.title for method in comparison.methods]
-    names = [wrap(comparison.labels[method], 24) for method in methods]
+    letters = 30 if width < WIDTH else 24  # a line for most names, or many methods would be higher than a page
+    shown = [wrap(names.get(method, comparison.labels[method]), letters) for method in methods]
     columns = columns_of(comparison)
     if is_wide(columns):
         columns = tuple(column for column in columns if column.is_mean) or columns
@@ -104,15 +126,19 @@ def draw_points(
         *_delta_panels(comparison, delta),
     ]
     note = f"Dots: a seed each. Below them: means with {INTERVALS}."
+    note = wrap(note, 62) if width < WIDTH else note
     if constants:
         note += f"\nDotted: the {constants.name}, where the axis reaches it."
-    across = min(_ACROSS, len(panels), max(1, int((WIDTH - LETTER * longest(names)) / 1.2)))
+    spare = 0.11 if len(shown) <= MANY else 0.05
+    tall = 0.75 + len(shown) * (spare + LINE * max(name.count("\n") + 1 for name in shown))
+    across = min(_ACROSS, len(panels), max(1, int((width - LETTER * longest(shown)) / 1.2)))
+    if width < WIDTH and tall * math.ceil(len(panels) / across) > _HIGHEST:
+        panels = [panel for panel in panels if panel.of_all] or panels[:1]
+        across, tall = min(across, len(panels)), min(tall, _HIGHEST)
     down = math.ceil(len(panels) / across)
     across = math.ceil(len(panels) / down)
-    spare = 0.11 if len(names) <= MANY else 0.05
-    tall = 0.75 + len(names) * (spare + LINE * max(name.count("\n") + 1 for name in names))
     with paper_style():
-        figure = new_figure(0.6 + down * tall)
+        figure = new_figure(0.6 + down * tall, width)
         figure.suptitle(title_of(comparison))
         grid = figure.subplots(down, across, squeeze=False, sharey=True)
         for axes in grid.flat[len(panels) :]:
@@ -124,11 +150,11 @@ def draw_points(
             axes.grid(axis="y", linewidth=0.3)
             # What is of all tasks is no task: its panel is tinted.
             axes.set_facecolor("#F6F6F6" if panel.of_all else "white")
-            axes.set(xlabel=wrap(panel.label, 108 // across), ylabel="")
-            axes.set_title(wrap(panel.title, 66 // across))
+            axes.set(xlabel=wrap(panel.label, int(108 * width / WIDTH) // across), ylabel="")
+            axes.set_title(wrap(panel.title, int(66 * width / WIDTH) // across))
             axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
-        grid[0, 0].set_yticks(range(len(names)), names)
-        grid[0, 0].set_ylim(len(names) - 0.38, -0.38)
+        grid[0, 0].set_yticks(range(len(shown)), shown)
+        grid[0, 0].set_ylim(len(shown) - 0.38, -0.38)
         figure.supxlabel(note, fontsize=6.5, color="#555555")
     return figure
 
@@ -181,7 +207,9 @@ def _quantity(measured: TaskInfo | Column) -> str:
     return f"{measured.metric} ({measured.unit})" if measured.unit else measured.metric
 
 
-def _entries(comparison: Comparison, frame: pd.DataFrame, known: Mapping[str, Look]) -> dict[str, tuple[str, Look]]:
+def _entries(
+    comparison: Comparison, frame: pd.DataFrame, known: Mapping[str, Look], names: Mapping[str, str]
+) -> dict[str, tuple[str, Look]]:
     """Return name and look of the curves of methods: of all methods, or of the best and the worst of many."""
     common = comparison.common_metric
     sign = 1 if common and common.higher_is_better else -1
@@ -189,7 +217,8 @@ def _entries(comparison: Comparison, frame: pd.DataFrame, known: Mapping[str, Lo
     last = frame[frame["epoch"] == ends].groupby("method")["held_out"].mean()
     goodness = {str(method): sign * float(value) for method, value in last.items()}
     apart = told_apart([method.title for method in comparison.methods], goodness, known)
-    return {method: (rank + comparison.labels[method], look) for method, (rank, look) in apart.items()}
+    called = {**comparison.labels, **names}
+    return {method: (rank + called[method], look) for method, (rank, look) in apart.items()}
 
 
 def _curve_panels(comparison: Comparison, frame: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame, str]]:

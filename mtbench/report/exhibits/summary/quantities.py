@@ -10,20 +10,15 @@ from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import Column
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.constant import MARK as CONSTANT
-from mtbench.report.data.convergence import MARK as GAINING
 from mtbench.report.data.cost.expense import Expense
-from mtbench.report.data.reading import CHOSEN
-from mtbench.report.data.unlike import MARK as MIXED
 from mtbench.report.exhibits.summary.columns import decimals_of
 from mtbench.report.exhibits.summary.data import Cell, Row, Table
-from mtbench.report.exhibits.summary.page import cost_heads, costs_in_words, runs_in_words
+from mtbench.report.exhibits.summary.page import cost_heads, costs_in_words, row_marks, runs_in_words
 from mtbench.report.page.words import DASH, task_head
 from mtbench.stats.summary import Summary
 
-__all__ = ["COSTS", "INCOMPLETE", "NONE", "STALE", "Number", "Quantity", "quantities"]
+__all__ = ["COSTS", "INCOMPLETE", "NONE", "Number", "Quantity", "quantities"]
 
-STALE = "†"
-"""Stands behind a number if a run behind it is stale."""
 INCOMPLETE = "#"
 """Stands behind a number of fewer runs than were planned."""
 COSTS = ("params", "macs", "labels", "time", "memory")
@@ -40,7 +35,7 @@ class Number:
         std: the standard deviation in words; empty where there is none.
         interval: the ends of the 95 % confidence interval of the mean in words; None where there is none.
         n: number of runs; None where it is of no runs.
-        marks: the marks of what is not as it should be: `STALE`, `INCOMPLETE`, and those of the table.
+        marks: the marks of what is not as it should be: those of the method and of the cell, and `INCOMPLETE`.
         bold: True if its cell is bold.
     """
 
@@ -117,8 +112,7 @@ def _metrics(comparison: Comparison, table: Table, digits: int | None, taken: se
 
 
 def _metric(row: Row, cell: Cell, digits: int) -> Number:
-    marks = CONSTANT * cell.constant + MIXED * (row.mixed_mean or (row.mixed and cell.best)) + _gaining(row)
-    return _number(row, cell.summary, digits, marks, bold=cell.best)
+    return _number(row, cell.summary, digits, CONSTANT * cell.constant, bold=cell.best)
 
 
 def _name(comparison: Comparison, column: Column, taken: set[str]) -> str:
@@ -151,7 +145,7 @@ def _gains(table: Table, digits: int) -> Iterator[Quantity]:
 def _gain(table: Table, row: Row, summary: Summary, digits: int) -> Number:
     if row.idle and table.quick:
         return NONE
-    return _number(row, summary, digits, CONSTANT * row.idle + MIXED * row.mixed + _gaining(row), sign=True)
+    return _number(row, summary, digits, CONSTANT * row.idle, sign=True)
 
 
 def _number(row: Row, summary: Summary, digits: int, marks: str, *, sign: bool = False, bold: bool = False) -> Number:
@@ -165,17 +159,9 @@ def _number(row: Row, summary: Summary, digits: int, marks: str, *, sign: bool =
         std="" if summary.std is None else text.fixed(summary.std, digits),
         interval=None if low is None or high is None else (written(low, digits), written(high, digits)),
         n=summary.n,
-        marks=_of_row(row) + marks + INCOMPLETE * (summary.n < row.planned),
+        marks=row_marks(row) + marks + INCOMPLETE * (summary.n < row.planned),
         bold=bold,
     )
-
-
-def _gaining(row: Row) -> str:
-    return "" if math.isnan(row.gaining) else GAINING
-
-
-def _of_row(row: Row) -> str:
-    return STALE * row.stale + CHOSEN * row.chosen
 
 
 def _ranks(table: Table) -> Iterator[Quantity]:
@@ -210,5 +196,5 @@ def _plain(row: Row, value: float | None, says: str) -> Number:
     """Return a number without a spread; none where there is no value."""
     if value is None or math.isnan(value):
         return NONE
-    marks = _of_row(row) + INCOMPLETE * (row.finished < row.planned)
+    marks = row_marks(row) + INCOMPLETE * (row.finished < row.planned)
     return Number(value=value, says=says, n=row.finished, marks=marks)
