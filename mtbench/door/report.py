@@ -38,6 +38,7 @@ def report(
     delta_base: str = "",
     convention: str = "",
     rank: bool = False,
+    rank_intervals: str = "",
     style: str = "",
     columns: str | Iterable[str] = (),
     digits: int | None = None,
@@ -63,6 +64,9 @@ def report(
             single-task runs.
         convention: compute the tables by the rules of this published code.
         rank: True to show the mean rank of each method over metrics.
+        rank_intervals: show the interval of each method's rank, from ``all`` pairs of methods (``letters``: and letters
+            of those that are not significantly different), or from those with ``baselines`` and the best alone; by
+            default none.
         style: ``report`` (everything that is known; the default) or ``paper``: one plain table in LaTeX that fits a
             column of a paper, its details for the appendix, and the references of its methods.
         columns: the columns of a paper's table, in their order: tasks, ``mean``, ``delta-m``, ``rank``, ``n``,
@@ -97,6 +101,7 @@ def report(
         asked=Asked(average=delta, sign=delta_sign, base=delta_base),
         convention=convention,
         rank=rank,
+        rank_intervals=rank_intervals,
         paper=parse_style(
             style,
             columns=",".join(names(columns)),
@@ -118,6 +123,7 @@ def print_report(
     asked: Asked,
     convention: str,
     rank: bool,
+    rank_intervals: str,
     paper: PaperStyle | None = None,
 ) -> list[Path]:
     """Print the tables of runs on a console, and write them with their figures.
@@ -125,7 +131,7 @@ def print_report(
     Args:
         found: the runs and searches.
         asked: the wishes for Δm.
-        out, suite, metrics, convention, rank: see `report`; metrics are separated by commas.
+        out, suite, metrics, convention, rank, rank_intervals: see `report`; metrics are separated by commas.
         paper: the form of tables for a paper, if any.
 
     Returns:
@@ -135,7 +141,14 @@ def print_report(
         UsageError, StoreError: see `report`.
     """
     tasks = [task for run in found.runs if run.record for task in run.record.tasks]
-    choices = parse_choices(metrics, asked.delta, tasks, rank=rank or _is_ranked(paper), paper=paper)
+    choices = parse_choices(
+        metrics,
+        asked.delta,
+        tasks,
+        rank=rank or _is_ranked(paper),
+        rank_intervals=rank_intervals,
+        paper=paper,
+    )
     if suite:
         files = _of_suite(suite, found, asked, choices, convention, out, console)
     elif convention:

@@ -80,8 +80,13 @@ class Results:
         return f"{start}-{self.convention}" if self.convention else start
 
     def choices_of(self, comparison: Comparison) -> Choices:
-        """Return the reader's choices, with the Δm of the convention by which the comparison was read, if any."""
-        return replace(self.choices, delta=comparison.reading.delta) if comparison.reading else self.choices
+        """Return the reader's choices, with the comparison of ranks that the suite fixes, and the Δm of the convention
+        by which the comparison was read, if there are any."""
+        choices = self.choices
+        if choices.rank_intervals and self.suite:
+            family = replace(choices.rank_intervals, blocks=self.suite.suite.ranks == "paired")
+            choices = replace(choices, rank_intervals=family)
+        return replace(choices, delta=comparison.reading.delta) if comparison.reading else choices
 
     def table(self, comparison: Comparison) -> "Table":
         """Return the summary table of a comparison, which is built once."""

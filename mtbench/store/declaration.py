@@ -31,7 +31,7 @@ FORMAT = 1
 """Raised when an earlier mtbench can no longer read a declaration."""
 SUITES = "suites"
 """The folder of a results folder that contains declarations, as ``<suite>.json``."""
-_PARTS = {"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims"}
+_PARTS = {"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims", "ranks": "ranks"}
 """The parts of a declaration, and their names in words."""
 
 
@@ -61,13 +61,16 @@ class Declaration:
 
 
 def content(suite: Suite) -> dict[str, Any]:
-    """Return the runs and claims of a suite as plain values, without defaults and without the sources of claims."""
-    parts = {
+    """Return the runs, claims and comparison of ranks of a suite as plain values, without defaults and without the
+    sources of claims."""
+    parts: dict[str, Any] = {
         "protocol": {"base": suite.base, **suite.settings},
         "grid": [_given(part) for part in suite.grid],
         "search": [_given(part) for part in suite.search],
         "claim": [_given(dataclasses.replace(claim, source="")) for claim in suite.claim],
     }
+    if suite.ranks != "paired":
+        parts["ranks"] = suite.ranks
     plain: dict[str, Any] = json.loads(strict_json(parts))
     return plain
 
@@ -76,9 +79,9 @@ def changes(declared: Declaration, suite: Suite) -> list[str]:
     """Return in words each part of a suite that differs from its declaration, e.g. ``claims (1 added, 1 removed)``."""
     now = content(suite)
     return [
-        words + _counted(declared.content.get(part), now[part])
+        words + _counted(declared.content.get(part), now.get(part))
         for part, words in _PARTS.items()
-        if declared.content.get(part) != now[part]
+        if declared.content.get(part) != now.get(part)
     ]
 
 

@@ -22,6 +22,9 @@ from mtbench.search.planning import plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
 from mtbench.store.files import atomic
+from mtbench.store.pack.archive import Pack
+from mtbench.store.pack.contents import collect
+from mtbench.store.pack.write import write_pack
 from mtbench.store.run.folder import RunFolder
 from tests.search.worlds import World
 
@@ -122,5 +125,26 @@ def of_a_search() -> None:
     print(json.dumps({"said": said, "torn": is_torn, "left": left, "equal": study == undisturbed}))  # noqa: T201
 
 
+def of_a_pack() -> None:
+    """Let the disk be full when a pack is begun that replaces another one, after it had room."""
+    run, file, named = planned("run"), DISK / "kept.zip", atomic.temporary_name
+    assert not trained(run)
+    members = collect(DISK, weights=False).members
+    write_pack(file, {name: path for name, path in members.items() if not name.endswith("curve.jsonl")}, {})
+    before = file.read_bytes()
+
+    def begin(path: Path) -> Path:
+        fill()
+        return named(path)
+
+    atomic.temporary_name = begin
+    said = is_done(lambda: write_pack(file, members, {}))
+    atomic.temporary_name = named
+    FILLER.unlink()
+    left, kept = [path.name for path in DISK.glob(".*")], file.read_bytes() == before
+    again, whole = is_done(lambda: write_pack(file, members, {})), sorted(Pack(file).index.members) == sorted(members)
+    print(json.dumps({"said": said, "left": left, "kept": kept, "again": again, "whole": whole}))  # noqa: T201
+
+
 if __name__ == "__main__":
-    {"runs": of_runs, "search": of_a_search}[sys.argv[2]]()
+    {"runs": of_runs, "search": of_a_search, "pack": of_a_pack}[sys.argv[2]]()

@@ -44,6 +44,12 @@ def test_a_search_whose_disk_is_full_at_its_journal_goes_on_to_the_same_trials(t
     assert found["equal"]
 
 
+def test_a_pack_whose_disk_is_full_while_it_is_written_stays_the_old_one_and_is_then_written(tmp_path: Path) -> None:
+    (found,) = on_a_small_disk(tmp_path, "pack")
+    assert found.pop("said").startswith(f"{tmp_path / 'kept.zip'} cannot be written: No space left on device.")
+    assert found == {"left": [], "kept": True, "again": "", "whole": True}
+
+
 def test_runs_that_a_disk_of_8_mb_has_no_room_for_are_refused_before_training(tmp_path: Path) -> None:
     asked = (
         "run",

@@ -1,4 +1,4 @@
-"""A results folder, a pack and a suite, and what everything that reads results gives of them."""
+"""A results folder, a pack and a suite, read by everything that reads results."""
 
 import random
 import warnings
@@ -33,11 +33,11 @@ SHOWN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What is read from a results folder or a pack.
+    """Contents of a results folder or a pack, as readers give them.
 
     Attributes:
         numbers: `SHOWN` by `KEY`, of every number.
-        said: what is said of files, and the states of the runs.
+        said: lines on files, and the states of the runs.
     """
 
     numbers: dict[tuple[str, ...], dict[str, Any]]

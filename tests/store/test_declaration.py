@@ -52,6 +52,15 @@ def test_each_part_that_was_changed_is_named(tmp_path: Path, changed: Suite, sai
     assert changes(declare(tmp_path, SUITE), changed) == said
 
 
+def test_the_comparison_of_ranks_is_declared_where_it_is_not_the_default(tmp_path: Path) -> None:
+    unpaired = replace(SUITE, ranks="unpaired")
+    assert "ranks" not in declare(tmp_path / "usual", SUITE).content
+    declared = declare(tmp_path / "unpaired", unpaired)
+    assert declared.content["ranks"] == "unpaired"
+    assert changes(declared, SUITE) == ["ranks"]
+    assert changes(declare(tmp_path / "usual", SUITE), unpaired) == ["ranks"]
+
+
 def test_the_hash_is_of_the_content_alone(tmp_path: Path) -> None:
     declared = declare(tmp_path, SUITE)
     assert replace(declared, at="2020-01-01T00:00:00+00:00", runs=3).hash == declared.hash

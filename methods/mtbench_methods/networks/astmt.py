@@ -54,6 +54,10 @@ class Astmt(OneTaskNetwork):
     channel in a batch is normalized by its running statistics. If z is a map (B, features, H, W), g is its mean over
     places: the gradient in a shift of the whole map (the paper discriminates maps by convolutions). Balancers work on
     the backbone; the discriminator, the tasks' opponent, is not part of it.
+
+    Compared with: the formulas written out again, atol=1e-5, atol=1e-6
+    (networks/test_astmt.py::test_excitation_is_that_of_its_formula); the adversary's gradients, one for each side,
+    atol=1e-12 (networks/test_astmt.py::test_the_discriminator_descends_its_loss_and_the_network_ascends_it).
     """
 
     Options = AstmtOptions

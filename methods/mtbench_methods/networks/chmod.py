@@ -56,14 +56,21 @@ class ChannelModulation(OneTaskNetwork):
     The layers are the places that the backbone offers: the conv maps of its stages and z, the fc embedding; on VGG-11
     every convolution, and as fc layers both hidden ones of the head. By default all but z, which agrees with the counts
     of Levi & Ullman (2020): 30 factors per task on LeNet, 2,368 + 2,048 on VGG-11, on ResNet-18 those of stem and
-    layers. Layers are modulated before their nonlinearity, as in the top-down network, so that the two can be compared
-    (Zhao et al.: after it); z, if it is modulated, after it.
+    layers.
+
+    Chosen here: layers are modulated before their nonlinearity, as in the top-down network, so that the two can be
+    compared (Zhao et al.: after it); z, if it is modulated, after it.
 
     With loc_loss a 1 x 1 convolution makes a map with one channel from the output of the last stage, 7 x 7 on VGG-11
     and ResNet-18 at 224 x 224, and it learns the place of the task's object, by
     `mtbench_methods.networks.localization`; it is the part `coarse_map`. Levi & Ullman (2020) do not say how their map
     gets the size of the image. Here it is enlarged bilinearly, and cannot approach the target's narrow peak; with
     ``loc_target=cells`` the target is made as coarse instead.
+
+    Compared with: the formula written out again, atol=1e-6
+    (networks/test_chmod.py::test_factors_act_before_the_nonlinearity); Eq. 8 by hand, rel=1e-4
+    (networks/test_chmod.py::test_the_regularizer_is_eq_8); the papers' numbers of factors, exactly
+    (networks/test_embeddings.py::test_a_task_has_as_many_factors_as_the_paper_says_from_each_block_on).
     """
 
     Options = ChannelModulationOptions

@@ -46,6 +46,9 @@ class CrossStitch(AllTasksNetwork):
     Chosen here: the backbones start from the seed's one backbone and are trained together from there (the paper: from
     networks trained for each task). Initially the rows of A sum to 1, so that the outputs are those of `single`. The
     paper's learning rate of A is 100 to 1000 times that of the backbones, with SGD; with Adam 10 times.
+
+    Compared with: Eq. 1 written out again on LeNet, atol=1e-5
+    (networks/test_cross_stitch.py::test_the_data_flow_on_lenet_is_that_of_equation_1).
     """
 
     Options = CrossStitchOptions

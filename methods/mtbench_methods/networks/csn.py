@@ -46,6 +46,9 @@ class ConditionalSimilarity(AllTasksNetwork):
     = floor(D / T). Embeddings are not scaled to norm 1, in tests neither.
 
     Chosen here: the norm of fixed masks, a constant, is left out.
+
+    Compared with: the formulas written out again, rel=1e-5
+    (networks/test_embeddings.py::test_the_losses_of_a_conditional_similarity_network_are_those_of_its_formulas).
     """
 
     Options = ConditionalSimilarityOptions

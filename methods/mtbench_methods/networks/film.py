@@ -19,10 +19,13 @@ class Film(OneTaskNetwork):
 
         x'[c] = g_t[c] x[c] + b_t[c]          g_t, b_t in R^C, initialized to 1 and 0
 
-    In the paper a network computes g and b from a question. From a task's index a linear layer can compute any pair of
-    vectors per task: here these are learned themselves. Layers are those that `chmod` modulates: the maps of the
-    backbone's stages before their last nonlinearity, as in the paper; on VGG-11 every convolution and the hidden layers
-    of the head; not z. Without the shift it is `chmod`.
+    Chosen here: in the paper a network computes g and b from a question. From a task's index a linear layer can compute
+    any pair of vectors per task: here these are learned themselves. Layers are those that `chmod` modulates: the maps
+    of the backbone's stages before their last nonlinearity, as in the paper; on VGG-11 every convolution and the hidden
+    layers of the head; not z. Without the shift it is `chmod`.
+
+    Compared with: Eq. 2 written out again, atol=1e-5, atol=1e-6
+    (networks/test_film.py::test_maps_are_scaled_and_then_shifted_before_the_nonlinearity).
     """
 
     paper = "Perez et al., FiLM: Visual Reasoning with a General Conditioning Layer, AAAI 2018"

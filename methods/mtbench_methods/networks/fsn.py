@@ -19,6 +19,11 @@ class FullyShared(SharedRepresentation):
 
     It does not depend on the task, so that its accuracy has an upper bound: images that are alike for one task differ
     for another. `mtbench.contract.tasks.kinds.ceiling` computes the bound from labels.
+
+    Chosen here: nothing in the network itself; the choices are those of the backbone `retrieval`.
+
+    Compared with: the paper's number of weights for 20 tasks, exactly
+    (networks/test_embeddings.py::test_the_counts_are_the_papers_for_twenty_tasks).
     """
 
     kinds = (Retrieval,)

@@ -26,13 +26,16 @@ class Mmoe(AllTasksNetwork):
         z_t = sum_e g_te f_e(h)                   (B, features)
         y_t = branch_t(z_t)
 
-    Chosen here, where the paper has perceptrons on a table's row: an expert is the backbone after its first stage, and
+    Chosen here: where the paper has perceptrons on a table's row, an expert is the backbone after its first stage, and
     the input of a gate is the mean of the first stage's output, with a bias (the paper: the input, without bias). The
     first stage and the first expert are the seed's backbone, so that one expert is `branches`; the other experts have
     initial weights of their own, since experts with equal weights would differ only by their gates (as they do if the
     backbone starts from a file of weights).
 
     Experts belong to no task, although by default their number grows with the tasks.
+
+    Compared with: the data flow written out again on LeNet, atol=1e-5
+    (networks/test_mmoe.py::test_the_data_flow_on_lenet_is_a_softmax_over_the_means_of_the_first_stage).
     """
 
     Options = MmoeOptions

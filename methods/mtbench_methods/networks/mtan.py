@@ -51,10 +51,15 @@ class Mtan(AllTasksNetwork):
     (resnet_mtan.py) is narrower: no mask on the stem, u the output of the last block but one, a quarter of the channels
     within a mask, and f a bottleneck block.
 
-    Chosen here for stages that are no VGG blocks: u_l is the output of the first layer of the stage with a convolution
+    Chosen here: for stages that are no VGG blocks, u_l is the output of the first layer of the stage with a convolution
     in it, x_l if the stage is one layer, and is max-pooled if the stage pools after it. `pool` halves if the next map
     is smaller, `resize` is bilinear and does the rest (LeNet: 24 -> 12 -> 8). Convolutions before a normalization have
     no bias. A channel with one value in the batch is normalized by its running statistics in training too.
+
+    Compared with: the released code's data flow on SegNet, written out again, rtol=1e-3, atol=1e-4
+    (networks/test_mtan.py::test_on_segnet_the_data_flow_is_that_of_the_released_code); its number of parameters,
+    exactly
+    (networks/test_mtan.py::test_on_segnet_the_parameters_are_those_of_the_released_code_without_biases_before_normalizations).
     """
 
     paper = "Liu et al., End-to-End Multi-Task Learning with Attention, CVPR 2019"

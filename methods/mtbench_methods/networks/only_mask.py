@@ -29,8 +29,15 @@ class OnlyMask(ChannelModulation):
         masks       y_t = z of modulated maps       only the vectors of `chmod`; nothing else changes, also no
                                                     running statistics
 
-    Tests after the first phase use the network with branches, which are not used after that. On a backbone whose
-    representation is no embedding, the one head of `chmod` is trained with the vectors.
+    Tests after the first phase use the network with branches, which are not used after that.
+
+    Chosen here: both phases have the same length. On a backbone whose representation is no embedding, the one head of
+    `chmod` is trained with the vectors.
+
+    Compared with: the parts that move in each phase, exactly
+    (networks/test_embeddings.py::test_only_masks_trains_branches_first_and_then_nothing_but_the_vectors); the paper's
+    number of weights for 20 tasks, exactly
+    (networks/test_embeddings.py::test_the_counts_are_the_papers_for_twenty_tasks).
     """
 
     title = "Only mask"

@@ -27,6 +27,9 @@ class Progressive(AllTasksNetwork):
     own z. In the paper a column is trained, frozen, and read by the next; here all are trained together, as long as
     every other network, so that a column reads others that still change. All start from the seed's one backbone. The
     order is that of the dataset's tasks, and it matters.
+
+    Compared with: the data flow written out again on LeNet, atol=1e-5
+    (networks/test_progressive.py::test_the_data_flow_on_lenet_is_the_one_stated).
     """
 
     paper = "Rusu et al., Progressive Neural Networks, arXiv 1606.04671, 2016"

@@ -29,9 +29,13 @@ class TaskRouting(OneTaskNetwork):
         y = branch_t(z')
 
     Masks are never trained. The paper's sigma, a ratio of sharing, is `drop_ratio` in its released code: the part that
-    is switched off, 0.5. Chosen here: at least one unit stays; the gradient passes through the mask too (the code masks
-    values alone); a stage of several convolutions is masked once, at its end; one task is drawn per image (the paper:
-    per step).
+    is switched off, 0.5.
+
+    Chosen here: at least one unit stays; the gradient passes through the mask too (the code masks values alone); a
+    stage of several convolutions is masked once, at its end; one task is drawn per image (the paper: per step).
+
+    Compared with: LeNet without the units that are switched off, atol=1e-6
+    (networks/test_routing.py::test_a_task_sees_lenet_without_the_units_that_its_masks_switch_off).
     """
 
     Options = TaskRoutingOptions

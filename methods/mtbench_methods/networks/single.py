@@ -15,6 +15,11 @@ class Single(AllTasksNetwork):
     The T networks start from the seed's one initial backbone and use the same batches. Their losses are added, not
     averaged, so that each is trained exactly as it would be alone. If each example belongs to one task, a network uses
     only the examples of its own task.
+
+    Chosen here: all networks start from one initial backbone.
+
+    Compared with: a network for the triplets of its own task, rel=1e-6
+    (networks/test_embeddings.py::test_a_separate_network_sees_the_triplets_of_its_own_task_alone).
     """
 
     title = "Single-task"

@@ -42,6 +42,9 @@ class Superposition(OneTaskNetwork):
 
     Chosen here: the first layer, which has 1 or 3 input channels, is not bound. The paper learns its tasks one after
     the other; here all are learned together, as in every method. A normalization between layers has no context.
+
+    Compared with: the plain network with contexts multiplied into its weights, atol=1e-5
+    (networks/test_superposition.py::test_a_task_sees_the_plain_network_with_its_contexts_multiplied_into_the_weights).
     """
 
     Options = SuperpositionOptions

@@ -29,8 +29,12 @@ class TensorModulation(OneTaskNetwork):
 
     It is the modulation that the top-down network computes from image and task, learned from the task alone: 784
     weights per task for an image of Multi-MNIST, 5,760 and 1,280 for LeNet's stages. The paper considers it infeasible,
-    which it is for large images. Chosen here: the places are those of the top-down network's second pass, the image
-    first.
+    which it is for large images.
+
+    Chosen here: the places are those of the top-down network's second pass, the image first.
+
+    Compared with: the formula written out again, atol=1e-6
+    (networks/test_tensormod.py::test_a_factor_acts_on_one_place_of_one_channel_before_the_nonlinearity).
     """
 
     Options = TensorModulationOptions

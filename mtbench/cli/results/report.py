@@ -153,6 +153,17 @@ def report(
             "--underline-second", help="Underline the second best number of each column.", rich_help_panel=PAPER
         ),
     ] = False,
+    rank_intervals: Annotated[
+        str,
+        typer.Option(
+            "--rank-intervals",
+            help="Show the interval of each method's rank (95 % for all methods together): from all pairs (all; with "
+            "letters of methods that are not significantly different: letters), or from those with the best, "
+            "single-task networks and the reference alone (baselines).",
+            metavar="all|letters|baselines",
+            rich_help_panel=TABLES,
+        ),
+    ] = "",
     fresh_only: Annotated[
         bool,
         typer.Option(
@@ -185,6 +196,7 @@ def report(
         asked=asked,
         convention=convention,
         rank=rank,
+        rank_intervals=rank_intervals,
         paper=paper,
     )
     for folder in dict.fromkeys(file.parent for file in files):

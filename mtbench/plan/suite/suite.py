@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from mtbench.plan.suite.claim import AnyClaim
 from mtbench.plan.suite.parts import Counted, Grid, Search
@@ -35,6 +36,9 @@ class Suite:
             ``adding`` (of a task), ``matched`` (over the cost of methods), ``conventions`` (Δm and the order of methods
             by conventions of published code, and under each setting of the training that a part of the grid sets or
             varies).
+        ranks: comparison of methods for intervals of ranks: ``paired`` (runs of one seed with each other, in blocks)
+            or ``unpaired``, for seeds that methods have nothing in common of, or that are good for some methods and bad
+            for others; fixed here, never chosen after seeing results.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Suite:
     relation: tuple[Relation, ...] = ()
     claim: tuple[AnyClaim, ...] = ()
     figures: tuple[str, ...] = ()
+    ranks: Literal["paired", "unpaired"] = "paired"
 
     @property
     def parts(self) -> "tuple[Grid | Search, ...]":

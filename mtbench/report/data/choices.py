@@ -1,13 +1,16 @@
 """Choices of a reader: which metrics tables show, and by which convention Δm is taken."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.report.data.paper import PaperStyle
 from mtbench.store.record import TaskInfo
 
-__all__ = ["ALL", "AVERAGES", "BASES", "DEFAULT", "REFERENCES", "SIGNS", "Choices", "Convention", "parse_choices"]
+__all__ = [
+    *("ALL", "AVERAGES", "BASES", "DEFAULT", "FAMILIES", "REFERENCES", "SIGNS"),
+    *("Choices", "Convention", "RankFamily", "parse_choices"),
+]
 
 ALL = "all"
 """Every metric of every task."""
@@ -23,6 +26,17 @@ BASES = ("seed", "mean")
 """Divisors of Δm: the single-task run of the same seed, or the mean of the single-task runs."""
 REFERENCES = ("constants", "own-start")
 """Divisors of Δm in conventions of published code: printed constants, or the run's own first epoch."""
+
+
+FAMILIES = ("all", "letters", "baselines")
+"""Families of pairs that intervals of ranks may be made of."""
+
+
+def _check(option: str, value: str, allowed: Sequence[str]) -> None:
+    if value not in allowed:
+        raise UsageError(
+            f"{option} is '{value}'.", mend=did_you_mean(value, allowed), allowed=f"Allowed: {', '.join(allowed)}."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,18 +60,29 @@ class Convention:
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            value, allowed = getattr(self, each.name), each.metadata["allowed"]
-            if value not in allowed:
-                raise UsageError(
-                    f"{each.metadata['option']} is '{value}'.",
-                    mend=did_you_mean(value, allowed),
-                    allowed=f"Allowed: {', '.join(allowed)}.",
-                )
+            _check(each.metadata["option"], getattr(self, each.name), each.metadata["allowed"])
 
     @property
     def head(self) -> str:
         """The head of a column of Δm, with the better direction."""
         return f"Δm {SIGNS[self.sign]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankFamily:
+    """The pairs of methods that intervals of ranks are made of.
+
+    Attributes:
+        pairs: ``all``, ``letters`` (all, and a column of letters), or ``baselines`` (those with the best method, with
+            single-task networks and with the reference).
+        blocks: True to compare runs of one seed with each other.
+    """
+
+    pairs: str = "all"
+    blocks: bool = True
+
+    def __post_init__(self) -> None:
+        _check("--rank-intervals", self.pairs, FAMILIES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +94,14 @@ class Choices:
             task's primary one.
         delta: the convention of Δm.
         rank: True if the mean rank of each method is shown.
+        rank_intervals: the pairs of which the interval of each method's rank is made; None to show none.
         paper: the form of tables for a paper; None for tables with everything that is known.
     """
 
     metrics: tuple[str, ...] = ()
     delta: Convention = Convention()
     rank: bool = False
+    rank_intervals: RankFamily | None = None
     paper: PaperStyle | None = None
 
     def named(self, tasks: Collection[TaskInfo]) -> tuple[str, ...]:
@@ -96,6 +123,7 @@ def parse_choices(
     tasks: Iterable[TaskInfo],
     *,
     rank: bool = False,
+    rank_intervals: str = "",
     paper: PaperStyle | None = None,
 ) -> Choices:
     """Return the choices of a command line.
@@ -105,15 +133,18 @@ def parse_choices(
         delta: the convention of Δm.
         tasks: the tasks of all records, whose metrics are known.
         rank: True if the mean rank is shown.
+        rank_intervals: one of `FAMILIES`, or nothing for no intervals of ranks.
         paper: the form of tables for a paper, if any.
 
     Raises:
-        UsageError: no task has a metric of that name.
+        UsageError: no task has a metric of that name, or there is no such family.
     """
+    family = RankFamily(pairs=rank_intervals) if rank_intervals else None
+    chosen = Choices(delta=delta, rank=rank, rank_intervals=family, paper=paper)
     known = sorted({metric.name for task in tasks for metric in task.metrics})
     names = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))
     if ALL in names:
-        return Choices(metrics=(ALL,), delta=delta, rank=rank, paper=paper)
+        return replace(chosen, metrics=(ALL,))
     for name in names:
         if name not in known:
             raise UsageError(
@@ -121,4 +152,4 @@ def parse_choices(
                 mend=did_you_mean(name.lower(), [ALL, *known]),
                 allowed=f"Metrics here: {', '.join(known)}; or {ALL}.",
             )
-    return Choices(metrics=names, delta=delta, rank=rank, paper=paper)
+    return replace(chosen, metrics=names)

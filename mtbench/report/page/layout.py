@@ -47,7 +47,7 @@ class Seeds:
         task: the name of the task; empty for numbers of all tasks together.
         unit: the unit of the numbers, e.g. ``%``; may be empty.
         higher_is_better: the good direction.
-        values: by the title of each method the numbers of its seeds, in the order of the comparison's seeds; NaN where
+        values: numbers of the seeds of each method, by its title, in the order of the comparison's seeds; NaN where
             there is no finished run.
     """
 

@@ -4,7 +4,7 @@ __all__ = ["MARKS", "marks_in_math"]
 
 MARKS = {
     "†": ("\\dagger", "a run is stale"),
-    "‡": ("\\ddagger", "runs of unlike numerics are compared"),
+    "‡": ("\\ddagger", "runs of unlike numerics are averaged or compared"),
     "§": ("\\mathsection", "not above the constant prediction"),
     "¶": ("\\mathparagraph", "the epoch was chosen on the test split"),
     "‖": ("\\Vert", "not converged"),

@@ -1,4 +1,4 @@
-"""What stands on the page of a report: sections of tables, figures, and links to files."""
+"""Content of the page of a report: sections of tables, figures, and links to files."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -16,7 +16,7 @@ __all__ = ["Drawing", "drawing_of"]
 
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _INHERITED = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
-"""What matplotlib's style sheet says of everything."""
+"""Properties that matplotlib's style sheet gives to everything."""
 _ROUNDED = frozenset({"d", "x", "y", "width", "height", "points", "cx", "cy", "r"})
 _FONT = re.compile(r"(?:(?P<weight>bold|[1-9]00) )?(?P<size>[\d.]+)px")
 _REFERENCE = re.compile(r"#([\w-]+)")

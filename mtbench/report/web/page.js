@@ -214,7 +214,8 @@
     let shown = 0, there = 0;
     for (const section of sections) {
       const { dataset, protocol } = section.dataset;
-      section.hidden = Boolean((state.dataset && dataset !== state.dataset) || (state.protocol && protocol !== state.protocol));
+      section.hidden = Boolean((state.dataset && dataset && dataset !== state.dataset)
+        || (state.protocol && protocol && protocol !== state.protocol));
     }
     for (const table of tables.values()) {
       const gone = table.heads.map((head) => state.hidden.has(head.dataset.task));
@@ -253,7 +254,7 @@
       if (values.length > 1) bar.append(select(name, name, [["", "all"], ...values.map((value) => [value, value])]));
     }
     if (all("tr[data-complete=no]").length) {
-      bar.append(select("complete", "runs", [["", "all"], ["yes", "complete"], ["no", "not complete"]]));
+      bar.append(select("complete", "runs", [["", "all"], ["yes", "complete and fresh"], ["no", "missing or stale"]]));
     }
     if (tasks.length > 1) {
       const boxes = tasks.map((task) => {
@@ -309,10 +310,12 @@
     if (chosen.length < 2) return "";
     const [first, second] = chosen, found = contrasts(table, first, second), spent = cost(table, first, second);
     const total = found.filter(({ head }) => !head.dataset.task)[0];
+    const where = total ? ` in ${says(total.head)}` : "";
+    const tested = total ? !Number.isNaN(total.contrast.p) : found.some(({ contrast }) => !Number.isNaN(contrast.p));
     const tied = total ? total.word === "undecided" : found.every(({ word }) => word === "undecided");
-    const conclusion = !found.length ? "No number of single runs is shown."
-      : tied ? `Tied${total ? ` in ${says(total.head)}` : ""}: ${spent.cheaper}.`
-        : total ? `${first} is ${total.word} than ${second} in ${says(total.head)}.` : "They differ in some columns.";
+    const conclusion = !tested ? `Their difference${where} cannot be tested: ${spent.cheaper}.`
+      : tied ? `Tied${where}: ${spent.cheaper}.`
+        : total ? `${first} is ${total.word} than ${second}${where}.` : "They differ in some columns.";
     const heads = ["number", `${first} minus ${second}`, "95 % interval", "n", "p", "p, Holm", "least p of sign flips", "verdict"];
     const lines = found.map(({ head, contrast, adjusted, word }) => {
       const places = digits(contrast), unit = head.dataset.unit ? ` ${head.dataset.unit}` : "";
@@ -431,6 +434,7 @@
 
   const markdown = (text) => text.split(/\s+/).join(" ").replace(/([\\`*_{}[\]<>|~$&#])/g, "\\$1");
   const csv = (text) => (/[",\n\r]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+  const MACROS = "LaTeX with macros";
   const tabular = (rows, macros) => {
     const cell = ({ says: words, macro, bold }) => {
       const said = macros && macro ? `\\mtbcell${macro}` : latex(words).replaceAll(" $\\pm$ ", "\\,$\\pm$\\,");
@@ -442,7 +446,7 @@
   };
   const writers = {
     LaTeX: (rows) => tabular(rows, false),
-    "LaTeX with macros": (rows) => tabular(rows, true),
+    [MACROS]: (rows) => tabular(rows, true),
     Markdown: (rows) => {
       const line = (cells) => `| ${cells.join(" | ")} |`;
       const [head, ...lines] = rows.map((row) => line(row.map(({ says: words, bold }) => (bold ? `**${markdown(words)}**` : markdown(words)))));
@@ -488,7 +492,8 @@
       open(table, cell.parentElement, cell.cellIndex);
     });
     all("svg.dots", table.body).forEach((strip) => point(table, strip));
-    const copies = Object.keys(writers).map((kind) => button(kind, () => copy(table, kind)));
+    const kinds = Object.keys(writers).filter((kind) => kind !== MACROS || table.body.querySelector("td[data-macro]"));
+    const copies = kinds.map((kind) => button(kind, () => copy(table, kind)));
     table.main.closest(".scroll").after(make("p", { class: "copies" }, "Copy what is shown: ", ...copies));
   }
 

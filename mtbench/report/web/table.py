@@ -99,6 +99,11 @@ class WebTable:
     runs: RunList | None
     files: tuple[str, ...]
 
+    @property
+    def dotted(self) -> bool:
+        """True if seeds are shown as dots."""
+        return any(cell.dots for row in self.rows for cell in row.cells)
+
 
 def web_table(page: Page, comparison: Comparison | None, *, name: str, stem: str, files: Sequence[str]) -> WebTable:
     """Return a table of the page.

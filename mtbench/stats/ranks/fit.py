@@ -34,6 +34,9 @@ class Fit:
         factors: (M, M) the variance of a difference in units of that of a value of weight 1, if variances are inverse
             to the weights.
         shares: (M, M, M) the factor with which the variance of each method (first axis) enters that of a difference.
+        excess: (M, M) the variance of the differences of two methods over the seeds that they share, as a multiple of
+            the sum of their variances, at least 1: above 1 where seeds that are good for one are bad for the other.
+            Without blocks 1.
         linked: (M, M) True where methods have seeds in common, be it through others, so that their difference is known.
     """
 
@@ -43,6 +46,7 @@ class Fit:
     runs: Array
     factors: Array
     shares: Array
+    excess: Array
     linked: NDArray[np.bool_]
 
 
@@ -71,6 +75,7 @@ def _apart(known: Array, present: NDArray[np.bool_], weights: Array) -> Fit:
         runs=runs,
         factors=_of_differences(np.diag(1 / (runs * weights))),
         shares=np.stack([_of_differences(np.diag(row)) for row in each]),
+        excess=np.ones((len(runs), len(runs))),
         linked=np.ones((len(runs), len(runs)), dtype=bool),
     )
 
@@ -89,14 +94,16 @@ def _in_blocks(known: Array, present: NDArray[np.bool_], weights: Array) -> Fit:
     squares = (np.where(present, known - means[:, None] - of_seeds, 0.0) ** 2).sum(axis=1)
     hat = weight * (np.diag(inverse)[:, None] - 2 * spill + 1 / total + (part * spill).sum(axis=0))
     residual = np.where(present, 1 - hat, 0.0).sum(axis=1)
+    variances = squares / residual
     entered = moved.transpose(1, 0, 2)
     return Fit(
         means=means,
-        variances=squares / residual,
+        variances=variances,
         residual=residual,
         runs=present.sum(axis=1).astype(np.float64),
         factors=_of_differences(inverse),
         shares=np.stack([_of_differences(each @ each.T) for each in entered]),
+        excess=_excess(known, present, variances),
         linked=_linked(present),
     )
 
@@ -105,6 +112,17 @@ def _of_differences(covariance: Array) -> Array:
     """Return the variance of each difference of two of M numbers, from their covariance (M, M)."""
     own = np.diag(covariance)
     return own[:, None] + own - 2 * covariance
+
+
+def _excess(known: Array, present: NDArray[np.bool_], variances: Array) -> Array:
+    both = present[:, None] & present
+    shared = both.sum(axis=2)
+    apart = np.where(both, known[:, None] - known, 0.0)
+    centered = np.where(both, apart - (apart.sum(axis=2) / np.maximum(shared, 1))[:, :, None], 0.0)
+    paired = (centered**2).sum(axis=2) / np.maximum(shared - 1, 1)
+    sums = variances[:, None] + variances
+    ratio: Array = np.divide(paired, sums, out=np.ones_like(sums), where=sums > 0)
+    return np.maximum(1.0, ratio)
 
 
 def _linked(present: NDArray[np.bool_]) -> NDArray[np.bool_]:

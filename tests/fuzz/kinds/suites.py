@@ -1,6 +1,8 @@
 """Files of suites."""
 
+import math
 import random
+import tomllib
 from pathlib import Path
 
 from tests.fuzz.campaign import ACCEPTED, REFUSED, Kind
@@ -20,7 +22,10 @@ def _toml(world: World, file: Path, draw: random.Random) -> tuple[str, bytes]:
 
 
 def _suite(world: World, file: Path, draw: random.Random) -> str:
-    """Validate, show, plan and report a suite: one that is valid passes all, and the refusal of another names it."""
+    """Validate, show, plan and report a suite: one that is valid passes all and has claims within bounds.
+
+    The refusal of another names it.
+    """
     place = ("--results", str(world.results), "--data-root", str(world.place))
     refused = called("suite", "validate", str(file))
     others = {
@@ -32,6 +37,8 @@ def _suite(world: World, file: Path, draw: random.Random) -> str:
         assert file.name in refused, refused
         return REFUSED
     assert not any(others.values()), {name: why for name, why in others.items() if why}
+    for claim in tomllib.loads(file.read_text()).get("claim", []):
+        assert 0 <= claim.get("margin", 0) < math.inf, claim
     return ACCEPTED
 
 

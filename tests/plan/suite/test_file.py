@@ -63,6 +63,15 @@ def test_a_file_is_read_as_it_says(read: Read) -> None:
     assert table.number("uniform", "LU") is None
 
 
+def test_the_comparison_of_ranks_is_paired_or_not(read: Read) -> None:
+    for text, ranks in (("", "paired"), ('ranks = "unpaired"\n', "unpaired")):
+        suite, faults = read(text + GOOD)
+        assert (suite and suite.ranks, faults) == (ranks, [])
+    suite, (fault,) = read('ranks = "both"\n' + GOOD)
+    assert (suite, fault.line) == (None, 1)
+    assert fault.text == "'ranks' is 'both': input should be 'paired' or 'unpaired'."
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_file_of_any_editor_is_read(tmp_path: Path, encoding: str, newline: str) -> None:

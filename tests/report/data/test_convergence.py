@@ -12,6 +12,7 @@ from mtbench.report.data.convergence import late_gain, unconverged
 from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.exhibits.summary.data import build_table
 from mtbench.report.exhibits.summary.page import page_of
+from mtbench.report.exhibits.summary.quantities import quantities
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
 from mtbench.store.record import TaskInfo, TaskResult
@@ -30,9 +31,10 @@ def curved(
     dataset: str = "mmnist2",
     protocol: TrainingProtocol = PAPER,
     tasks: Sequence[TaskInfo] = (),
+    torch: str = "2.9.0",
 ) -> RunStatus:
     """Return a run with the metrics of LU and RL after some epochs."""
-    run = finished(method, seed, points[max(points)], dataset=dataset, protocol=protocol, tasks=tasks)
+    run = finished(method, seed, points[max(points)], dataset=dataset, protocol=protocol, tasks=tasks, torch=torch)
     record = run.record
     assert record is not None
     curve = tuple(
@@ -113,3 +115,13 @@ def test_the_mark_and_its_word_are_in_every_rendering() -> None:
 
 def test_a_preview_has_no_such_mark() -> None:
     assert math.isnan(unconverged(of(curved("td", {1: (20, 20), 2: (80, 80)}, protocol=QUICK)))[0])
+
+
+def test_a_number_for_a_paper_has_the_mark_behind_itself() -> None:
+    comparison = of(
+        curved("td", {90: (80, 80), 100: (83, 82)}),
+        curved("td", {90: (80, 80), 100: (83, 82)}, seed=1, torch="2.10.0"),
+        curved("moo", {90: (80, 80), 100: (80, 80)}),
+    )
+    found = {each.name: each for each in quantities(comparison, build_table(comparison), None)}
+    assert [[number.marks for number in found[name].numbers] for name in ("LU", "mean")] == [["", "‡‖"]] * 2

@@ -1,87 +1,21 @@
 """The page in a real browser: with its script, and with JavaScript off."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
-from scipy import stats
 
-from mtbench.report.assemble import make_report
 from mtbench.report.page.latex import escape_latex
 from mtbench.report.page.markdown import escape_markdown
-from mtbench.report.web.document import render_document
-from mtbench.report.web.drawing import drawing_of
 from mtbench.stats.contrast import holm, paired
-from tests.report.records import QUICK, finished, unfinished
+from tests.report.records import finished
+from tests.report.typesetting import needs_latex, typeset
+from tests.report.web.pages import SCORES, WAIT, WRONG
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-    # of Playwright itself, on the loop that it leaves behind
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-WRONG = ("<img src=x onerror=alert(1)>", "a_b & 50%")
-WAIT = 10_000  # milliseconds
-SCORES = {
-    "td": [(90.0, 80.0), (91.0, 81.5), (90.5, 80.25), (91.25, 82.0)],
-    "moo": [(88.0, 79.5), (88.5, 80.5), (87.75, 80.0), (89.0, 81.25)],
-    WRONG[0]: [(70.0, 85.0), (71.0, 84.0), (72.5, 85.5), (70.25, 84.75)],
-    WRONG[1]: [(60.0, 50.0), (61.0, 52.0), (62.0, 51.0), (60.5, 53.0)],
-}
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The page of a report with names of markup, failed and stale runs, and two training protocols."""
-    runs = [
-        finished(method, seed, scores, seconds=2.0 if method == "moo" else 1.0)
-        for method, of_seeds in SCORES.items()
-        for seed, scores in enumerate(of_seeds)
-    ]
-    runs += [
-        finished("film", 0, (50.0, 40.0), stale="its code changed"),
-        unfinished("failed", "film", 1, "out of memory"),
-    ]
-    runs += [finished(method, seed, protocol=QUICK) for method in ("td", "moo") for seed in range(2)]
-    pieces = make_report(runs).shown
-    figures = {stem: draw() for piece in pieces for stem, draw in piece.figures.items() if "paper" in stem}
-    drawings = {stem: [drawing_of(figure, stem)] for stem, figure in figures.items() if isinstance(figure, Figure)}
-    folder = tmp_path_factory.mktemp("page")
-    (folder / "index.html").write_text(render_document(pieces, drawings, folder))
-    return (folder / "index.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as running:
-        options = ["--no-sandbox", "--disable-dev-shm-usage"]
-        chromium = running.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser: Any, address: str) -> Iterator[Any]:
-    """The page, opened; at the end it has asked for nothing and complained of nothing."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(WAIT)
-    opened = context.new_page()
-    troubles, requests = list[str](), list[str]()
-    opened.on("console", lambda said: troubles.append(said.text))
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("dialog", lambda shown: troubles.append(shown.message))
-    opened.on("request", lambda request: requests.append(request.url.partition("#")[0]))
-    opened.goto(address)
-    yield opened
-    context.close()
-    assert troubles == []
-    assert set(requests) == {address}
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of the loop that Playwright leaves behind
 
 
 def names(page: Any) -> list[str]:
@@ -184,45 +118,24 @@ def test_a_copy_is_of_what_is_shown(page: Any, kind: str) -> None:
     assert not any("LU" in line or "moo" in line for line in lines)
 
 
+@needs_latex
+def test_a_copy_is_set_by_latex_with_names_of_markup(page: Any, tmp_path: Path) -> None:
+    page.locator("#s2t1 .copies").get_by_role("button", name="LaTeX", exact=True).click()
+    text = page.locator("dialog textarea").input_value()
+    typeset(tmp_path, [f"\\noindent\\resizebox{{\\linewidth}}{{!}}{{%\n{text}}}"])
+
+
+def test_seeds_that_are_too_few_are_not_called_tied(page: Any) -> None:
+    for method in ("td", "film"):
+        page.locator("#s2t1").get_by_label(f"Compare {method}").check()
+    assert "cannot be tested: the cheaper is td" in page.locator("#s2t1 .pair").text_content()
+
+
 def test_a_copy_with_macros_has_a_call_for_each_number(page: Any) -> None:
     page.get_by_role("searchbox").fill("td")
     page.locator("#s2t1 .copies").get_by_role("button", name="LaTeX with macros").click()
     text = page.locator("dialog textarea").input_value()
     assert r"td & \mtbcell{mmnist2}{td}{LU} & \mtbcell{mmnist2}{td}{RL} & \mtbcell{mmnist2}{td}{mean}" in text
-
-
-def test_the_script_escapes_as_the_tables_do(page: Any) -> None:
-    texts = [*WRONG, "-1.5 (-2 to --3)", "\N{GREEK SMALL LETTER ALPHA} é … Δm ↑ [x] *y* \\ {z} ± †", "a--b"]
-    assert page.evaluate("texts => texts.map(mtbench.latex)", texts) == list(map(escape_latex, texts))
-    assert page.evaluate("texts => texts.map(mtbench.markdown)", texts) == list(map(escape_markdown, texts))
-
-
-def test_the_script_tests_as_scipy_does(page: Any) -> None:
-    ts, freedoms = [0.0, 0.01, 0.7, 2.0, 5.5, 60.0, 4000.0], [1, 2, 3, 4, 9, 29, 200]
-    pairs = [(t, freedom) for t in ts for freedom in freedoms]
-    found = page.evaluate("pairs => pairs.map(([t, freedom]) => mtbench.twoSided(t, freedom))", pairs)
-    assert found == pytest.approx([2 * stats.t.sf(t, freedom) for t, freedom in pairs], rel=1e-9, abs=1e-300)
-    quantiles = page.evaluate("freedoms => freedoms.map((freedom) => mtbench.quantile(0.95, freedom))", freedoms)
-    assert quantiles == pytest.approx([stats.t.ppf(0.975, freedom) for freedom in freedoms], rel=1e-9)
-    rng = np.random.default_rng(0)
-    for n in (2, 3, 10):
-        first, second = rng.normal(90, 1, n), rng.normal(89, 1, n)
-        contrast = paired(first, second)
-        entries = [list(enumerate(map(float, values))) for values in (first, second)]
-        ours = page.evaluate("([a, b]) => mtbench.paired(new Map(a), new Map(b))", entries)
-        expected = [contrast.difference, contrast.p, *(contrast.interval() or ()), contrast.least]
-        assert [ours[name] for name in ("difference", "p", "low", "high", "least")] == pytest.approx(expected, rel=1e-6)
-    assert page.evaluate("mtbench.holm([0.01, 0.04, 0.03, 0.005])") == pytest.approx([0.03, 0.06, 0.06, 0.02])
-
-
-def test_seeds_that_do_not_vary_and_single_pairs_have_no_p(page: Any) -> None:
-    for first, second in (
-        ([[0, 1.0], [1, 2.0]], [[0, 0.5], [1, 1.5]]),
-        ([[0, 1.0]], [[0, 2.0]]),
-        ([[0, 1.0]], [[1, 2.0]]),
-    ):
-        found = page.evaluate("([a, b]) => String(mtbench.paired(new Map(a), new Map(b)).p)", [first, second])
-        assert found == "NaN"
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 400), ("dark", 1400)])

@@ -54,6 +54,20 @@ def test_with_missing_runs_means_and_errors_are_those_of_least_squares() -> None
     assert found.residual.sum() == pytest.approx(len(rows) - (4 + 5 - 1))
 
 
+def test_the_variance_of_paired_differences_counts_where_it_is_the_larger() -> None:
+    noise = np.array([[1.0, -1, 2, -2, 0], [0.5, 1, -1, 0, -0.5], [1, 0, -1, 1, -1]])
+    values = np.vstack([noise, [3.0, -4, 5, -6, 2], [-3.0, 4, -5, 6, -2]])
+    values[0, 4] = NAN
+    found = fit(values, np.ones(5), blocks=True)
+    for one, other in ((3, 4), (0, 3), (1, 2)):
+        differences = values[one] - values[other]
+        paired = np.var(differences[~np.isnan(differences)], ddof=1)
+        assert found.excess[one, other] == pytest.approx(max(1, paired / found.variances[[one, other]].sum()))
+    assert found.excess[3, 4] > 1.5
+    assert found.excess[1, 2] == 1
+    assert (fit(values, np.ones(5), blocks=False).excess == 1).all()
+
+
 def test_methods_are_linked_by_seeds_that_they_share_or_that_others_share_with_both() -> None:
     present = np.array(
         [[1, 1, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0], [0, 0, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 1, 1]]

@@ -30,9 +30,15 @@ class AlignedMtl(ByGramian):
     """Aligned-MTL (Senushkin et al. 2023): the gradients' principal components are made equally long, then averaged.
 
     With G (P, n) the gradients and G = U S V^T, the update is the mean row of sigma U V^T, where sigma is the smallest
-    singular value that is not 0 (or the median, or the root mean square). As in the released code, singular values
-    whose square is at most P 1.2e-7 of the largest square count as 0, the rounding of single precision. Task-specific
-    parameters receive the unweighted gradient of their task.
+    singular value that is not 0 (or the median, or the root mean square).
+
+    Chosen here: as in the released code, singular values whose square is at most P 1.2e-7 of the largest square count
+    as 0, the rounding of single precision. Task-specific parameters receive the unweighted gradient of their task.
+
+    Compared with: TorchJD's AlignedMTL, default tolerance
+    (balancers/equalization/test_aligned_mtl.py::test_it_is_torchjds); the released code's threshold, a case by hand,
+    abs=1e-7
+    (balancers/test_known_updates.py::test_aligned_mtl_takes_what_the_released_code_takes_for_rounding_as_such).
     """
 
     Options = AlignedMtlOptions
@@ -53,7 +59,13 @@ class AlignedMtl(ByGramian):
 
 
 class AlignedMtlUb(RepresentationBalancer):
-    """Aligned-MTL in the representation (Senushkin et al. 2023): its upper bound, one backward pass of the encoder."""
+    """Aligned-MTL in the representation (Senushkin et al. 2023): its upper bound, one backward pass of the encoder.
+
+    Chosen here: the rule is that of `AlignedMtl`, applied to the gradients in z.
+
+    Compared with: TorchJD's AlignedMTL on given rows, rtol=1e-3, atol=1e-4
+    (balancers/test_directions.py::test_it_is_torchjds_aggregator).
+    """
 
     Options = AlignedMtlOptions
     Rule = AlignedMtl

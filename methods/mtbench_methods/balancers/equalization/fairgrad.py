@@ -26,8 +26,13 @@ class FairGrad(ByGramian):
     go to 0 for conflicting gradients, and cannot be distinguished from rounding. The length of the update is that of
     the gradients to the power of (1 - alpha) / (1 + alpha): for alpha above 1 shorter gradients give longer updates.
 
-    The weights are computed by Newton's method (`fair_weights`); the least squares of the released code and TorchJD
-    stop far from the solution for gradients of different lengths.
+    Chosen here: the weights are computed by Newton's method (`fair_weights`); the least squares of the released code
+    and TorchJD stop far from the solution for gradients of different lengths.
+
+    Compared with: TorchJD's FairGrad, rtol=1e-3, atol=1e-4
+    (balancers/equalization/test_fairgrad.py::test_it_is_torchjds_for_gradients_of_moderate_lengths); Eq. 4 itself,
+    rtol=1e-6
+    (balancers/equalization/test_fairgrad.py::test_the_decrease_of_each_loss_is_its_weight_to_the_power_of_minus_one_over_alpha).
     """
 
     Options = FairGradOptions

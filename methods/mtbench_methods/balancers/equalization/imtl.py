@@ -43,6 +43,12 @@ class ImtlL(Scalarization):
 
     At the optimum of s_t every scaled loss is 1; for a negative loss there is no optimum. s_t is initially 0; under
     Adam this is uncertainty weighting with -s_t.
+
+    Chosen here: each s_t is one parameter, so that the optimizer's momentum does not move an absent task's, and has a
+    learning rate of its own.
+
+    Compared with: TorchJD's IMTLL, values and gradients, rtol=1e-5, atol=1e-6
+    (balancers/loss_weights/test_uncertainty.py::test_value_and_gradients_are_torchjds_with_any_scales).
     """
 
     Options = ImtlLOptions
@@ -67,8 +73,12 @@ class ImtlG(ByGramian):
     d = sum_t a_t g_t with <d, g_t / |g_t|> the same for every task and sum_t a_t = 1 (Eq. 5); a_t may be negative.
     Task-specific parameters receive the unweighted gradient of their task (Algorithm 1).
 
-    If gradients are linearly dependent, e.g. in one plane, the only vector with equal projections on all may be 0: then
-    there is no step. There is none either if the weights for equal projections have a sum of 0.
+    Chosen here: if gradients are linearly dependent, e.g. in one plane, the only vector with equal projections on all
+    may be 0: then there is no step. There is none either if the weights for equal projections have a sum of 0.
+
+    Compared with: TorchJD's IMTLG, default tolerance (balancers/equalization/test_imtl.py::test_it_is_torchjds); two
+    gradients by hand, atol=1e-5
+    (balancers/equalization/test_imtl.py::test_the_update_of_two_known_gradients_projects_alike_on_both).
     """
 
     paper = PAPER
@@ -91,6 +101,11 @@ class Imtl(ImtlG):
     """IMTL (Liu et al. 2021): IMTL-G on the gradients of the losses scaled by IMTL-L.
 
     The task-specific parameters, and the scale s_t, receive the gradient of exp(s_t) L_t - s_t (Algorithm 1).
+
+    Chosen here: all of `ImtlL` and `ImtlG`.
+
+    Compared with: IMTL-G on the scaled gradients, atol=1e-6
+    (balancers/equalization/test_imtl.py::test_the_hybrid_combines_the_scaled_gradients_as_imtl_g_does).
     """
 
     title = "IMTL"
@@ -118,7 +133,13 @@ class Imtl(ImtlG):
 
 
 class ImtlUb(RepresentationBalancer):
-    """IMTL in the representation (Liu et al. 2021): the paper's form, with one backward pass of the encoder."""
+    """IMTL in the representation (Liu et al. 2021): the paper's form, with one backward pass of the encoder.
+
+    Chosen here: all of `ImtlL` and `ImtlG`.
+
+    Compared with: TorchJD's IMTLG on the gradients in z, rtol=1e-4, atol=1e-6
+    (balancers/equalization/test_imtl_ub.py::test_the_encoder_gets_torchjds_combination_in_z_and_branches_the_gradient_of_their_scaled_loss).
+    """
 
     Options = ImtlLOptions
     Rule = Imtl

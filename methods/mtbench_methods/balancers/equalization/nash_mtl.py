@@ -27,7 +27,9 @@ class NashMtl(ByGramian):
     """Nash-MTL (Navon et al. 2022): the update that is the tasks' Nash bargaining solution.
 
     With M = G G^T, divided by its Frobenius norm, a > 0 solves M a = 1 / a (Eq. 3); the loss is sum_t a_t L_t, also for
-    the branches. The equation is solved by Newton's method instead of the paper's sequence of convex programs
+    the branches.
+
+    Chosen here: the equation is solved by Newton's method instead of the paper's sequence of convex programs
     (`fair_weights`). The released code differs in scale: it solves M a = 1 / a for the raw M, so that the shared
     gradient would always have the length sqrt(P), and then clips it to length 1. Its update is thus a direction alone,
     and the losses of its branches are weighted by the raw a: this is ``preset=paper``. Here the length of the update
@@ -36,6 +38,13 @@ class NashMtl(ByGramian):
     A task without a gradient, for which there is no bargain, keeps its weight, as do absent tasks; weights are
     initially 1. If gradients cancel there is no bargain for their tasks either: their branches keep their weights, and
     the update of the shared parameters does not change their losses.
+
+    Compared with: TorchJD's NashMTL, divided by the norm, rtol=1e-2, atol=1e-3
+    (balancers/test_directions.py::test_nash_is_torchjds_but_for_the_division_by_the_norm); the released code's raw
+    equation, by hand, default tolerance
+    (balancers/equalization/test_nash_mtl.py::test_the_raw_equation_is_that_of_the_released_code); a general minimizer,
+    rtol=1e-4
+    (balancers/equalization/test_nash_mtl.py::test_a_minimizer_that_knows_nothing_of_newton_finds_the_same_weights).
     """
 
     Options = NashMtlOptions

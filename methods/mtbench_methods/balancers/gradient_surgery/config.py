@@ -13,8 +13,11 @@ class ConFIG(ByGramian):
     With u_t = g_t / |g_t| and U (P, n) their rows, d = pinv(U) 1 and the update is (sum_t <g_t, d / |d|>) d / |d| (Eq.
     2). Task-specific parameters receive the unweighted gradient of their task.
 
-    Singular values of U below P 1.2e-7 of the largest count as 0. The released code uses n 1.2e-7, so that from 8
-    million parameters no direction would be left. If d is 0, as for opposite gradients, the update is 0.
+    Chosen here: singular values of U below P 1.2e-7 of the largest count as 0. The released code uses n 1.2e-7, so that
+    from 8 million parameters no direction would be left. If d is 0, as for opposite gradients, the update is 0.
+
+    Compared with: TorchJD's ConFIG, default tolerance
+    (balancers/gradient_surgery/test_config.py::test_it_is_torchjds_in_double_precision).
     """
 
     paper = "Liu et al., ConFIG: Towards Conflict-free Training of Physics Informed Neural Networks, ICLR 2025"

@@ -15,9 +15,14 @@ class GradDrop(GradientBalancer):
     """GradDrop (Chen et al. 2020): each entry of the gradient keeps one sign, drawn by the signs of the tasks.
 
     With p = (1 + sum_t g_t / sum_t |g_t|) / 2 in each entry, the positive gradients of that entry are kept with
-    probability p and the negative ones otherwise; the update is their sum. The paper applies it to the representation,
-    TorchJD, which is used here, to the shared parameters. Task-specific parameters receive the unweighted gradient of
-    their task. Signs are drawn from torch's global generator.
+    probability p and the negative ones otherwise; the update is their sum. Task-specific parameters receive the
+    unweighted gradient of their task. Signs are drawn from torch's global generator.
+
+    Chosen here: it is applied to the gradients in the shared parameters, as in TorchJD (the paper: in the
+    representation).
+
+    Compared with: TorchJD's GradDrop with the same random numbers, exactly
+    (balancers/gradient_surgery/test_graddrop.py::test_it_is_torchjds_with_the_same_signs_drawn).
     """
 
     paper = "Chen et al., Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout, NeurIPS 2020"

@@ -15,10 +15,13 @@ class PCGrad(ByGramian):
 
         h_i <- h_i - <h_i, g_j> / |g_j|^2 g_j                              (Algorithm 1)
 
-    Public code (WeiChengTseng's for PyTorch, LibMTL, Nash-MTL) includes j = i: it adds back some of g_i if earlier
-    projections have turned h_i against it. The shared gradient is sum_i h_i (the paper's; some code takes the mean).
-    Task-specific parameters receive the unweighted gradient of their task. Orders are drawn from torch's global
-    generator.
+    Chosen here: Algorithm 1 leaves j = i out. Public code (WeiChengTseng's for PyTorch, LibMTL, Nash-MTL) includes it,
+    and adds back some of g_i if earlier projections have turned h_i against it. The shared gradient is sum_i h_i (the
+    paper's; some code takes the mean). Task-specific parameters receive the unweighted gradient of their task. Orders
+    are drawn from torch's global generator.
+
+    Compared with: TorchJD's PCGrad with the same random orders, default tolerance
+    (balancers/gradient_surgery/test_pcgrad.py::test_it_is_torchjds_with_the_same_random_orders).
     """
 
     paper = "Yu et al., Gradient Surgery for Multi-Task Learning, NeurIPS 2020"

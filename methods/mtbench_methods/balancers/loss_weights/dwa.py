@@ -23,10 +23,14 @@ class Dwa(LossWeighting):
 
         r_t = L_t(q-1) / L_t(q-2),    w_t = P exp(r_t / temperature) / sum_i exp(r_i / temperature)
 
-    over the P tasks that are present; r_t = 1 before that, and equal weights are uniform. A task that was absent for a
-    whole epoch keeps its r_t, and its next one compares the last two epochs in which it was present; a loss that has
-    been 0 has no rate, and the last one stays. For negative losses the ratio is not defined. The means are over labels,
-    whereas the paper's are over batches.
+    over the P tasks that are present; r_t = 1 before that, and equal weights are uniform.
+
+    Chosen here: a task that was absent for a whole epoch keeps its r_t, and its next one compares the last two epochs
+    in which it was present; a loss that has been 0 has no rate, and the last one stays. For negative losses the ratio
+    is not defined. The means are over labels, whereas the paper's are over batches.
+
+    Compared with: TorchJD's DWA, rel=1e-5 (balancers/loss_weights/test_dwa.py::test_it_is_torchjds_epoch_by_epoch); two
+    epochs by hand, abs=1e-6 (balancers/loss_weights/test_dwa.py::test_a_task_that_falls_slowly_weighs_more).
     """
 
     Options = DwaOptions

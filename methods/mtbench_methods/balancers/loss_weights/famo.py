@@ -29,11 +29,15 @@ class Famo(Scalarization):
         loss = sum_t (z_t / c) log L_t,   c = sum_t z_t / L_t held constant              (Algorithm 2)
         x <- Adam step against J^T (log L_before - log L_after),  J = dz / dx
 
-    Losses must be positive. Measuring the losses after the step needs one more forward pass on the same batch, in
-    training mode as in the released code. There it updates the running statistics of batch normalization once more,
-    which no other method does; here they are updated once per step. Dropout is drawn twice. The released code clips the
-    shared gradient to length 1, as ``preset=paper`` does. Its weight decay differs between its files; the paper's is
-    used. Adam's learning rate is constant.
+    Losses must be positive.
+
+    Chosen here: measuring the losses after the step needs one more forward pass on the same batch, in training mode as
+    in the released code. There it updates the running statistics of batch normalization once more, which no other
+    method does; here they are updated once per step. Dropout is drawn twice. The released code clips the shared
+    gradient to length 1, as ``preset=paper`` does. Its weight decay differs between its files; the paper's is used.
+    Adam's learning rate is constant.
+
+    Compared with: TorchJD's FAMO, atol=1e-5 (balancers/loss_weights/test_famo.py::test_it_is_torchjds_step_by_step).
     """
 
     Options = FamoOptions

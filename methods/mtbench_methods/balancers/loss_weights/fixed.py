@@ -25,6 +25,12 @@ class Fixed(LossWeighting):
 
     On an all-tasks network with every task present the result is sum_t w_t L_t; weights 1/T are `uniform` on any
     network.
+
+    Chosen here: weights are taken as they are given, and not normalized.
+
+    Compared with: `uniform`, with weights 1/T, rtol=1e-4, atol=1e-6
+    (test_balancers.py::test_fixed_weights_of_one_over_t_are_uniform); the weighted sum of the tasks' gradients,
+    rtol=1e-4, atol=1e-6 (test_balancers.py::test_weighted_losses_give_the_weighted_gradient).
     """
 
     title = "Fixed weights"

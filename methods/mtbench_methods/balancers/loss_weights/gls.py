@@ -11,8 +11,12 @@ __all__ = ["Gls"]
 class Gls(Scalarization):
     """GLS (Chennupati et al. 2019): the geometric mean of the losses, (prod_t L_t)^(1/P).
 
-    Its gradient weights each task by 1 / L_t, up to a factor. Losses must not be negative; a loss of 0 counts as the
-    smallest number of single precision.
+    Its gradient weights each task by 1 / L_t, up to a factor.
+
+    Chosen here: losses must not be negative; a loss of 0 counts as the smallest number of single precision.
+
+    Compared with: TorchJD's GeometricMean, default tolerance
+    (balancers/loss_weights/test_gls.py::test_it_is_torchjds_where_all_tasks_are_present).
     """
 
     conformance = Conformance(learns_to=60.0)  # once a loss has come to 0 the product is 0, and so is its gradient

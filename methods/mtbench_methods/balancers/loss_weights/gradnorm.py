@@ -33,12 +33,16 @@ class GradNorm(Balancer):
         w <- T w / sum(w)
 
     The network's step is along sum_t (w_t / sum_i w_i) L_t over the tasks that are present, with the weights before the
-    update, so that equal weights are uniform on any network. The paper starts from the loss of the first batch; the
-    mean of the first epoch varies less, so that during the first epoch (and in a run of one) the weights are 1. They
-    are kept above .001 before they are scaled to their sum. A task that is absent keeps its weight, and the others keep
-    the sum of theirs; a task that appears later is included an epoch later. The gradient of |G_t - target| is n_t
-    sign(G_t - target): no gradient of a gradient is computed. For negative losses r_t is not defined. Adam's learning
-    rate is constant.
+    update, so that equal weights are uniform on any network.
+
+    Chosen here: the paper starts from the loss of the first batch; the mean of the first epoch varies less, so that
+    during the first epoch (and in a run of one) the weights are 1. They are kept above .001 before they are scaled to
+    their sum. A task that is absent keeps its weight, and the others keep the sum of theirs; a task that appears later
+    is included an epoch later. The gradient of |G_t - target| is n_t sign(G_t - target): no gradient of a gradient is
+    computed. For negative losses r_t is not defined. Adam's learning rate is constant.
+
+    Compared with: the rule solved by hand, default tolerance
+    (balancers/loss_weights/test_gradnorm.py::test_the_update_is_that_of_the_rule_solved_by_hand).
     """
 
     Options = GradNormOptions

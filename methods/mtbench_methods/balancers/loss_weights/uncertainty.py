@@ -23,9 +23,13 @@ class Uncertainty(Scalarization):
 
     sum_t (exp(-s_t) L_t / 2 + s_t / 2) over the tasks that are present, s_t the log-variance of task t, initially 0:
     the form for regression, which the released code uses throughout. The paper's form for classification, exp(-s_t) L_t
-    + s_t / 2, differs by a shift of s_t by log 2. With the network's learning rate s_t hardly leaves 0, so it has its
-    own. With a negative loss s_t would fall without bound. Each s_t is one parameter, so that the optimizer's momentum
-    does not move an absent task's.
+    + s_t / 2, differs by a shift of s_t by log 2.
+
+    Chosen here: with the network's learning rate s_t hardly leaves 0, so it has its own. With a negative loss s_t would
+    fall without bound. Each s_t is one parameter, so that the optimizer's momentum does not move an absent task's.
+
+    Compared with: TorchJD's UW, step by step, atol=1e-6
+    (balancers/loss_weights/test_uncertainty.py::test_it_is_torchjds_step_by_step).
     """
 
     Options = UncertaintyOptions

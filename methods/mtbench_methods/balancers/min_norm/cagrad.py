@@ -33,11 +33,16 @@ class CAGrad(ByGramian):
         d maximizes min_t <g_t, d> among all d with |d - g_0| <= c |g_0|         (Eq. 3)
         d = g_0 + c |g_0| / |g_w| g_w, where g_w = sum_t w_t g_t is not 0        (Eq. 5)
 
-    If no d serves every task, because gradients cancel or one is 0, the best update harms none, if there is such a d in
-    the ball; among these it is the one nearest to g_0, and g_0 itself if that harms none.
+    Chosen here: if no d serves every task, because gradients cancel or one is 0, the best update harms none, if there
+    is such a d in the ball; among these it is the one nearest to g_0, and g_0 itself if that harms none. The scale is
+    TorchJD's: neither divided by 1 + c^2 nor multiplied by T as in the released code. The paper's c is .4 or .5; the
+    default is .4. Task-specific parameters receive the unweighted gradient of their task.
 
-    The scale is TorchJD's: neither divided by 1 + c^2 nor multiplied by T as in the released code. The paper's c is .4
-    or .5; the default is .4. Task-specific parameters receive the unweighted gradient of their task.
+    Compared with: TorchJD's CAGrad, atol=1e-5 (balancers/min_norm/test_cagrad.py::test_it_is_torchjds); the released
+    code's scale, by hand, atol=1e-5
+    (balancers/min_norm/test_cagrad.py::test_the_scale_is_neither_that_of_the_sum_nor_divided_as_in_the_released_code);
+    SciPy's constrained minimizer, rel=1e-4
+    (balancers/min_norm/test_cagrad.py::test_it_serves_the_worst_off_task_best_within_its_ball).
     """
 
     Options = CAGradOptions

@@ -42,6 +42,13 @@ class Mgda(GradientBalancer):
 
     w minimizes |sum_t w_t g_t / n_t| on the simplex, g_t the gradient of L_t in the shared parameters; every parameter
     receives the gradient of sum_t w_t L_t.
+
+    Chosen here: the least norm is found exactly, by an active-set method, and not by steps of Frank and Wolfe as in the
+    released code.
+
+    Compared with: the closed form for two tasks, rtol=1e-4, atol=1e-6
+    (test_balancers.py::test_mgda_weighs_by_the_closed_form_on_the_shared_parameters); TorchJD's MGDA after many steps,
+    atol=1e-2 (balancers/test_directions.py::test_mgda_is_as_short_as_what_torchjd_comes_to_in_many_steps).
     """
 
     Options = MgdaOptions
@@ -81,6 +88,11 @@ class MgdaUb(RepresentationBalancer):
 
     With z the representation of the batch and G_t = dL_t / dz, w minimizes |sum_t w_t G_t / n_t| on the simplex; one
     backward pass of the encoder takes sum_t w_t G_t. With n_t other than 1 the weights are applied to the raw losses.
+
+    Chosen here: the least norm is found exactly, as in `Mgda`.
+
+    Compared with: the closed form for two tasks, rtol=1e-4, atol=1e-6
+    (test_balancers.py::test_mgda_ub_weighs_by_the_closed_form_on_the_representation).
     """
 
     Options = MgdaUbOptions

@@ -54,9 +54,9 @@ class TopDown(OneTaskNetwork):
     or `channels` if that is given. With td_loss or loc_loss, two more convolutions make a map at the image's size from
     u(q1), which is used for nothing else: they are the part `image_map`.
 
-    On backbones of maps the same holds (chosen here: the papers have none): the embedding has the places of the last
-    stage, the stages are modulated, and the decoder after the second pass is the branch, one for all tasks. If a stage
-    is smaller than the next one, as in a decoder, u shrinks the stream.
+    Chosen here: on backbones of maps, of which the papers have none, the same holds: the embedding has the places of
+    the last stage, the stages are modulated, and the decoder after the second pass is the branch, one for all tasks. If
+    a stage is smaller than the next one, as in a decoder, u shrinks the stream.
 
     BatchNorm has one weight and bias in both passes and statistics of its own in each, since modulated maps have
     another distribution.
@@ -67,6 +67,12 @@ class TopDown(OneTaskNetwork):
 
     With loc_loss the same map learns the place of the task's object, by `mtbench_methods.networks.localization`. The
     auxiliary losses bu1_loss, td_loss and loc_loss are computed per task, and scaled like the task's loss.
+
+    Compared with: the paper's data flow on LeNet, written out again, atol=1e-5
+    (networks/test_td.py::test_the_data_flow_is_the_papers); the released code's on VGG-11, default tolerance
+    (networks/test_td_sections.py::test_the_data_flow_on_vgg11_is_that_of_the_released_code); the counts of Table 5a,
+    exactly (networks/test_td.py::test_the_parameter_counts_are_those_of_table_5a); the counts of Table 5b, exactly
+    (networks/test_td_sections.py::test_the_weights_on_vgg11_are_those_of_table_5b).
     """
 
     Options = TopDownOptions

@@ -10,9 +10,11 @@ from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.constant import COUNTED, MARK
 from mtbench.report.data.cost.expense import Yardstick
 from mtbench.report.data.gains.rank import Ranking
+from mtbench.report.data.ranks import Ranked
 from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import differences
 from mtbench.report.exhibits.summary.gain_caption import gain_caption, gain_details
+from mtbench.report.exhibits.summary.rank_caption import rank_caption, rank_details
 from mtbench.report.page.sentences import STALE, apart, numbers, over_seeds, reported
 from mtbench.report.text import brief, duration, listed, seeds
 from mtbench.store.record import SELECTED, Record
@@ -56,6 +58,7 @@ class Facts:
         constant: the name of the constant prediction; empty if there is none.
         band: least and largest amount by which the rounding of constants may change a method's Δm; None without.
         ranking: mean ranks; None where there are none.
+        ranks: intervals of ranks; None where there are none.
     """
 
     unit: Yardstick | None
@@ -70,6 +73,7 @@ class Facts:
     constant: str
     band: tuple[float, float] | None
     ranking: Ranking | None
+    ranks: Ranked | None
 
 
 def caption(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
@@ -85,6 +89,7 @@ def caption(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
     sentences = (
         f"Test {_quantity(facts.columns)}{over}{_bold(comparison)}.",
         gain_caption(comparison, facts.single, facts.choices.delta),
+        rank_caption(facts.ranks),
         f"{MARK}: not above the {facts.constant}." if facts.marked else "",
         _chosen(comparison),
     )
@@ -106,6 +111,7 @@ def details(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
         gain_details(comparison, facts.single, facts.choices.delta, facts.gap) if comparison.tasks else "",
         _band(facts.band) if facts.band else "",
         _ranks(comparison, facts) if facts.choices.rank else "",
+        rank_details(comparison, facts.ranks) if facts.choices.rank_intervals else "",
         *_costs(facts.unit, {record.numerics.device for record in records}),
     )
     return tuple(sentence for sentence in sentences if sentence)

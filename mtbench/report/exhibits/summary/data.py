@@ -16,9 +16,11 @@ from mtbench.report.data.cost.expense import Expense, Yardstick, expense, yardst
 from mtbench.report.data.gains.parts import large_parts, mean_parts, rounding_bands
 from mtbench.report.data.gains.rank import rank
 from mtbench.report.data.gains.relative import deltas, error_changes, other_averages, single_task_runs
+from mtbench.report.data.ranks import Ranked, rank_intervals
 from mtbench.report.data.unlike import mixed_note, mixed_within, unlike_partners
 from mtbench.report.exhibits.summary import caption
 from mtbench.report.exhibits.summary.idle import equal_weights, untrained
+from mtbench.report.exhibits.summary.rank_caption import rank_footnote
 from mtbench.stats.contrast import paired
 from mtbench.stats.separation import separated_best
 from mtbench.stats.summary import Summary, summarize
@@ -65,6 +67,8 @@ class Row:
         error: the summary of the relative change of the error rate.
         chosen: True if its epoch was chosen on the test split.
         rank: the mean over metrics of its rank; NaN where it has none.
+        interval: the interval of its rank; None where it has none.
+        letters: the letters of methods that are not significantly different from it; empty where it has none.
         idle: True if Δm is in part of a task in which neither the method nor the single-task network is above the
             constant prediction.
         note: the runs that are not fresh, and the reasons; empty if all are fresh.
@@ -88,6 +92,8 @@ class Row:
     band: float
     chosen: bool
     rank: float
+    interval: tuple[int, int] | None
+    letters: str
     idle: bool
     note: str
     scores: tuple[tuple[float, ...], ...]
@@ -109,6 +115,7 @@ class Table:
         single: the reference of Δm: the title of the single-task method, or a reference of a convention; empty
             if there is neither.
         ranked: True if there is a column of mean ranks.
+        ranks: the intervals of ranks; None if there is no column of them.
         convention: the convention of Δm.
         averages: other averages of Δm that differ from it here.
         caption: sentences that a paper prints above the table.
@@ -125,6 +132,7 @@ class Table:
     yardstick: Yardstick | None
     single: str
     ranked: bool
+    ranks: Ranked | None
     convention: Convention
     averages: tuple[str, ...]
     caption: tuple[str, ...]
@@ -151,6 +159,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     gains = {key: list(map(summarize, found)) for key, found in of_seeds.items()}
     over = reading.reference.words if reading and reading.reference else single.title if single else ""
     bands, ranking = rounding_bands(comparison, convention), rank(comparison) if choices.rank else None
+    ranks = rank_intervals(comparison, choices) if choices.rank_intervals else None
     parts = mean_parts(comparison, convention)
     delta, errors = gains[convention.average, convention.base], list(map(summarize, error_changes(comparison)))
     against = [
@@ -179,6 +188,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             band=bands[index],
             chosen=chosen and bool(method.records),
             rank=ranking.ranks[index] if ranking else math.nan,
+            interval=ranks.found.intervals[index] if ranks else None,
+            letters=ranks.found.letters[index] if ranks else "",
             idle=idle[index],
             note=caption.note(
                 method, {_called(column, columns): _without(comparison, method, column) for column in columns}
@@ -203,6 +214,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         constant=constants.name if constants else "",
         band=(min(known), max(known)) if (known := [band for band in bands if not math.isnan(band)]) else None,
         ranking=ranking,
+        ranks=ranks,
     )
     notes = [
         *(row.note for row in rows),
@@ -215,6 +227,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         ),
         convergence_note(comparison, gaining),
         large_parts(comparison, convention, parts),
+        rank_footnote(ranks),
         *(reading.lacking if reading else ()),
     ]
     return Table(
@@ -227,6 +240,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         yardstick=unit,
         single=over,
         ranked=ranking is not None,
+        ranks=ranks,
         convention=convention,
         averages=other_averages(comparison, convention.average),
         caption=caption.caption(comparison, facts),

@@ -51,11 +51,14 @@ def _columns(table: Table) -> list[str]:
     parts = ["delta_m_part"] if table.averages and any(row.parts for row in table.rows) else []
     bands = ["delta_m_band"] if any(not math.isnan(row.band) for row in table.rows) else []
     chosen = ["chosen_on_test"] if any(row.chosen for row in table.rows) else []
-    return [*_CSV_COLUMNS, *parts, *own, *bands, *(["mean_rank"] if table.ranked else []), *chosen]
+    ranks = ["rank_low", "rank_high"] if table.ranks else []
+    letters = ["rank_letters"] if table.ranks and table.ranks.family.pairs == "letters" else []
+    mean_rank = ["mean_rank"] if table.ranked else []
+    return [*_CSV_COLUMNS, *parts, *own, *bands, *mean_rank, *ranks, *letters, *chosen]
 
 
 def _about(table: Table, row: Row) -> dict[str, Any]:
-    convention = table.convention
+    convention, (low, high) = table.convention, row.interval or (None, None)
     return {
         "dataset": table.dataset,
         "protocol": table.protocol,
@@ -66,6 +69,9 @@ def _about(table: Table, row: Row) -> dict[str, Any]:
         **(_expenses(row.expense) if row.expense else {}),
         "delta_m_band": None if math.isnan(row.band) else row.band,
         "mean_rank": None if math.isnan(row.rank) else row.rank,
+        "rank_low": low,
+        "rank_high": high,
+        "rank_letters": row.letters,
         "chosen_on_test": row.chosen,
         "stale": row.stale,
         "unlike_numerics": row.mixed,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mtbench.report import text
@@ -15,6 +16,7 @@ from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.summary.columns import columns_in_words, explained
 from mtbench.report.exhibits.summary.data import Row, Table
+from mtbench.report.exhibits.summary.rank_caption import RANK_HEAD, rank_caption
 from mtbench.report.page.layout import Layout, Page, Seeds
 from mtbench.report.page.words import DASH, Words, plain, written
 from mtbench.stats.summary import Summary
@@ -81,9 +83,10 @@ def lay_out(table: Table, *, every_task: bool = False) -> Layout:
     Times are ratios, or where there is no yardstick seconds; the head says which.
     """
     columns = columns_in_words(table, every_task=every_task)
-    below = [column.below for column in columns] + [DASH] * (len(_relative(table)) + 1 + len(cost_heads(table)))
+    dashes = len(_ranks(table)) + len(_relative(table)) + 1 + len(cost_heads(table))
+    below = [*(column.below for column in columns), *[DASH] * dashes]
     return Layout(
-        header=("method", *(column.head for column in columns), *_relative(table), "n", *cost_heads(table)),
+        header=("method", *(each.head for each in columns), *_ranks(table), *_relative(table), "n", *cost_heads(table)),
         lines=(
             *(_line(table, row, [column.cells[index] for column in columns]) for index, row in enumerate(table.rows)),
             *([plain((table.constants.name, *below))] if table.constants else []),
@@ -114,6 +117,8 @@ def _seeds(table: Table, *, every_task: bool) -> Iterator[tuple[str, Seeds]]:
 
 
 def _aside(table: Table) -> Iterator[str]:
+    if said := rank_caption(table.ranks):
+        yield said
     if table.single:
         error = "; Δerr: of the error rate, lower is better" if "Δerr" in _relative(table) else ""
         mean = _MEANS[table.convention.average if table.averages else ""]
@@ -127,6 +132,20 @@ def _aside(table: Table) -> Iterator[str]:
         yield f"{CONSTANT}: not above the {table.constants.name}{'; such tasks have no Δm' if idle else ''}."
     if unit := table.yardstick:
         yield f"time: training time relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
+
+
+def _ranks(table: Table) -> tuple[str, ...]:
+    """Heads of the columns of intervals of ranks."""
+    if table.ranks is None:
+        return ()
+    return (RANK_HEAD, "letters") if table.ranks.family.pairs == "letters" else (RANK_HEAD,)
+
+
+def _rank(row: Row) -> Iterator[str]:
+    """The interval of a row's rank, and its letters."""
+    low, high = row.interval or (0, 0)
+    yield DASH if not row.interval else f"{low} to {high}" if low < high else str(low)
+    yield row.letters or DASH
 
 
 def _change(table: Table) -> str:
@@ -161,6 +180,7 @@ def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     return (
         Words(says=row.label + row_marks(row)),
         *cells,
+        *plain(islice(_rank(row), len(_ranks(table)))),
         *plain(_gains(table, row) if table.columns else ()),
         *plain((runs_in_words(row), *costs_in_words(row.expense))),
     )

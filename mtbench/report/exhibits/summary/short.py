@@ -20,7 +20,7 @@ def table_of(metric: str, comparison: Comparison, choices: Choices) -> Table | N
     chosen the metrics that tables show."""
     if choices.metrics or all(each.name != metric for task in comparison.tasks for each in task.metrics):
         return None
-    table = build_table(comparison, replace(choices, metrics=(metric,)))
+    table = build_table(comparison, replace(choices, metrics=(metric,), rank_intervals=None))
     rows = (replace(row, cells=tuple(replace(cell, best=False) for cell in row.cells)) for row in table.rows)
     return replace(table, rows=tuple(rows))
 
