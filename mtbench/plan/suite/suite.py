@@ -37,8 +37,8 @@ class Suite:
             by conventions of published code, and under each setting of the training that a part of the grid sets or
             varies).
         ranks: comparison of methods for intervals of ranks: ``paired`` (runs of one seed with each other, in blocks)
-            or ``unpaired``, for seeds that methods have nothing in common of, or that are good for some methods and bad
-            for others; fixed here, never chosen after seeing results.
+            or ``unpaired``, for seeds that methods have nothing in common of; fixed here, never chosen after seeing
+            results.
     """
 
     name: str
