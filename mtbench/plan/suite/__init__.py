@@ -4,6 +4,7 @@ A suite is a TOML file; the field of the same name below documents each key::
 
     title = "Two digits"
     source = "Levi and Ullman (2020), Table 1"
+    ranks = "unpaired"              # intervals of ranks without blocks of seeds
 
     [protocol]                      # a training protocol of the datasets, and its settings that differ
     base = "paper"

@@ -4,7 +4,7 @@ Two methods are significantly different if both tests say so:
 
 - Tukey's range test, which compares a difference with the largest difference among M equal methods (Tukey, The problem
   of multiple comparisons, 1953), with one variance for all; Kramer's form where numbers of runs differ (Biometrics 12,
-  1956). Methods whose variance is significantly larger than that of the others (Cochran's test at 5 %, the largest
+  1956). Methods whose variance is significantly larger than that of the others (Cochran's test at 0.1 %, the largest
   first, Annals of Eugenics 11, 1941) do not enter this variance, and have their own.
 - The test of Games and Howell (J. Educational Statistics 1, 1976), with the variances of the two methods alone and the
   degrees of freedom of Welch and Satterthwaite. In blocks the variance of their paired differences replaces the sum of
@@ -13,8 +13,9 @@ Two methods are significantly different if both tests say so:
 The first alone is exact if variances are equal: one method of 12 with four times the standard deviation of the others
 makes it false in 20 % of tables. The second alone is false in 12 % of tables of 12 equal methods with 3 seeds, and in
 35 % of 40, since some of many variances of 3 values are small by chance. Together they are false in at most 5 % at 3
-seeds and more, as `tests/stats/ranks` simulates: no exact test with own variances is of use there, for paired t-tests
-of 780 pairs with Holm's correction need |t| > 125.
+seeds and more, as `tests/stats/ranks` simulates, with variances that are equal, or 1:16 (at 5 % Cochran's test would
+take so many methods out of the common variance that it becomes too small: 9 %). No exact test with own variances is of
+use there: paired t-tests of 780 pairs with Holm's correction need |t| > 125.
 """
 
 import math
@@ -34,6 +35,8 @@ __all__ = ["LEAST", "Differences", "differences"]
 
 LEAST = 3
 """The smallest number of seeds of a method that is compared."""
+_LARGER = 0.001
+"""Significance level of a variance that is larger than those of all other methods."""
 _NOISE = 1e-12
 """A standard deviation below this fraction of the values is rounding."""
 _NODES = 5
@@ -156,7 +159,7 @@ def _with_common_variance(goodness: Array, *, blocks: bool) -> tuple[Fit, NDArra
         if rest.sum() < 2:
             return found, apart, common, freedom
         others, degrees = _pooled(found, rest)
-        bound = float(fdtri(found.runs[largest] - 1, degrees, 1 - LEVEL / (rest.sum() + 1)))
+        bound = float(fdtri(found.runs[largest] - 1, degrees, 1 - _LARGER / (rest.sum() + 1)))
         if not 0 < bound * others < found.variances[largest]:
             return found, apart, common, freedom
         apart[largest] = True

@@ -12,7 +12,7 @@ from tests.fuzz.place import called
 
 __all__ = ["DATA"]
 
-FOUND = "found by data verify"
+FOUND, UNNOTICED = "found by data verify", "not noticed"
 STALE, UNREADABLE = "another fingerprint", "an exception of the dataset"
 """Outcomes: training does not read the sums of images, and `data verify` does; all runs of the data are stale. And of a
 file whose sum beside it is right: the code of datasets, which is part of all fingerprints, believes its layout."""
@@ -51,7 +51,7 @@ def _data(world: DataRoot, file: Path, draw: random.Random) -> str:
         verified = called("data", "verify", name, "--data-root", str(world.place))
         _show(world, name, draw)  # after it: `--labels` makes tables again
         for said in (refused, verified):
-            assert not said or file.name.partition(".")[0] in said, said
+            assert not said or file.name.partition(".")[0] in said or "another file of the world is" in said, said
         if not verified and (refused or loaded != world.loaded[name]):
             raise Silent(f"data verify finds nothing, and loading: {refused or 'other numbers'}")
         if draw.random() < 0.5:
@@ -90,6 +90,8 @@ def _of_strangers(world: DataRoot, file: Path, draw: random.Random) -> str:
     if refused:
         return REFUSED
     if loaded != world.loaded[name] and fingerprint == world.fingerprints[name]:
+        if file.parent.name == "scenes":  # its fingerprint is of the digest that the head of the file tells
+            return UNNOTICED
         raise Silent("the numbers are others, and the fingerprint is the same")
     return ACCEPTED if fingerprint == world.fingerprints[name] else STALE
 

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mtbench.plan.suite import Grid, Suite
 from mtbench.report.data.choices import DEFAULT, Choices
 from mtbench.report.data.comparison import compare
+from mtbench.report.data.conventions.convert import Asked, converted
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.summary.quantities import quantities
-from mtbench.report.prose.names import macro, short_name
-from mtbench.report.prose.numbers import numbers_tex
+from mtbench.report.prose.names import macro, method_names, short_name
+from mtbench.report.prose.numbers import file_name, numbers_tex
 from mtbench.store.status import RunStatus
+from tests.report.curves import along, better
 from tests.report.records import INDOOR_SINGLE, INDOOR_UNIFORM, PAPER, QUICK, beside, finished, indoor, mixed_runs
+from tests.report.suite_runs import filled
 from tests.report.typesetting import needs_latex
 
 NAMES = ("a_b & 50%", "<img src=x onerror=alert(1)>", r"{\odd} #1 ~ ^^A $x$", "td:channels=6@vgg11", "中é")
@@ -171,3 +175,30 @@ def test_a_task_that_is_called_as_another_column_is_known_by_its_metric() -> Non
     (comparison,) = results.comparisons
     names = [each.name for each in quantities(comparison, results.table(comparison))]
     assert names == ["memory accuracy", "LU", "mean", "n", "params", "macs", "labels", "time", "memory"]
+
+
+def test_the_numbers_of_a_suite_have_its_names_of_methods_and_a_file_of_their_own() -> None:
+    suite = Suite(
+        name="own",
+        title="A suite",
+        labels={"td:channels=6": "ours"},
+        grid=(Grid(datasets=("mmnist2",), methods=("single", "td:channels=6")),),
+    )
+    runs = filled(
+        suite, lambda method, dataset, protocol, seed: finished(method, seed, dataset=dataset, protocol=protocol)
+    )
+    results = Results.of_suite(runs)
+    (comparison,) = results.comparisons
+    assert [method.title for method in comparison.methods] == ["single", "ours"]
+    assert method_names(results, comparison) == ("single", "td:channels=6")
+    assert r"\mtb@number{mmnist2, paper}{td:channels=6}{LU}{{90.00}" in numbers_tex(results, results.comparisons)
+    assert file_name(results, "numbers.tex") == "own-paper-numbers.tex"
+
+
+def test_numbers_that_were_read_by_a_convention_have_no_short_name() -> None:
+    rows = {epoch: better(epoch) for epoch in range(1, 11)}
+    comparisons, _ = converted(compare([along("single", 0, rows)]), "last-ten", Asked())
+    results = Results(comparisons=tuple(comparisons), convention="last-ten")
+    assert short_name(comparisons[0], comparisons) == "toy-surfaces, paper, convention last-ten"
+    assert r"\mtb@short" not in numbers_tex(results, comparisons).partition(r"\mtb@table{toy")[2]
+    assert file_name(results, "numbers.tex") == "last-ten-numbers.tex"

@@ -82,6 +82,10 @@ def _halves(methods: int) -> Array:
     return np.repeat([1.0, 4.0], methods // 2)
 
 
+def _quarter(methods: int) -> Array:
+    return np.repeat([4.0, 1.0, 1.0, 1.0], methods // 4)
+
+
 def _last(deviation: float) -> Callable[[int], Array]:
     return lambda methods: np.append(np.ones(methods - 1), deviation)
 
@@ -125,6 +129,7 @@ CASES = {
     "a quarter of a standard deviation apart": Case(means=_ladder, noise=_normal),
     "seeds correlate .9": Case(means=_equal, noise=_seeds),
     "half the methods 1:4": Case(means=_equal, noise=_scaled(_halves)),
+    "a quarter of the methods 1:4": Case(means=_equal, noise=_scaled(_quarter)),
     "groups of ties, 1:4 within each": Case(
         means=_tied, noise=_scaled(lambda methods: np.tile([1.0, 4.0], methods // 2))
     ),
