@@ -11,7 +11,7 @@ from mtbench.report.page.words import DASH, Words, plain
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Layout", "Page", "Seeds", "blocks", "page_of_frame"]
+__all__ = ["Layout", "Lead", "Page", "Seeds", "blocks", "page_of_frame"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,23 @@ class Seeds:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lead:
+    """A column that a page for a browser shows right behind the methods, be it in the table or not.
+
+    Attributes:
+        head: its head.
+        cells: its cells by the title of the method.
+        caption: a sentence on it for the caption of a table without it.
+        details: sentences on it for the details of a table without it.
+    """
+
+    head: str
+    cells: Mapping[str, str]
+    caption: str
+    details: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """A table in words with all that stands around it, of whatever it is made.
 
@@ -74,6 +91,7 @@ class Page:
             else.
         seeds: the numbers of single runs behind columns, by their heads.
         macros: the arguments of the macros of ``numbers.tex`` that print a number, by method and head of the column.
+        lead: the column that comes first in a browser; None for the order of the layout.
     """
 
     title: str
@@ -87,6 +105,7 @@ class Page:
     methods: tuple[str, ...] = ()
     seeds: Mapping[str, Seeds] = field(default_factory=dict)
     macros: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    lead: Lead | None = None
 
 
 def page_of_frame(frame: "pd.DataFrame", *, title: str, label: str, quick: bool, caption: str) -> Page:

@@ -1,7 +1,7 @@
 """A table of a report as the template of the page needs it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.page.layout import Page
@@ -23,7 +23,7 @@ class Head:
         says: its words.
         task: the task of the column; empty if it is of none.
         unit: the unit of its numbers.
-        better: ``higher`` or ``lower`` for numbers of seeds; else empty.
+        better: ``higher`` or ``lower`` for numbers of seeds and for ranks; else empty.
         place: its place among the columns of the list of runs, from 0; None if it has no numbers of seeds.
     """
 
@@ -115,6 +115,7 @@ def web_table(page: Page, comparison: Comparison | None, *, name: str, stem: str
         stem: the name of its files without the ending.
         files: names of its files.
     """
+    page = _led(page)
     runs = run_list(page, comparison) if comparison and page.methods else None
     heads = tuple(_head(page, says, runs) for says in page.layout.header)
     methods = page.methods or ("",) * len(page.layout.lines)
@@ -134,7 +135,29 @@ def web_table(page: Page, comparison: Comparison | None, *, name: str, stem: str
     )
 
 
+def _led(page: Page) -> Page:
+    """Return a page with its leading column right behind the methods, and sentences on it."""
+    lead, layout = page.lead, page.layout
+    if lead is None:
+        return page
+    others = [place for place, head in enumerate(layout.header) if place and head != lead.head]
+    lines = zip(layout.lines, page.methods, strict=True)
+    led = replace(
+        layout,
+        header=(layout.header[0], lead.head, *(layout.header[place] for place in others)),
+        lines=tuple(
+            (line[0], Words(says=lead.cells.get(method, DASH)), *(line[place] for place in others))
+            for line, method in lines
+        ),
+    )
+    if lead.head in layout.header:
+        return replace(page, layout=led)
+    return replace(page, layout=led, caption=(*page.caption, lead.caption), details=(*page.details, lead.details))
+
+
 def _head(page: Page, says: str, runs: RunList | None) -> Head:
+    if page.lead and says == page.lead.head:
+        return Head(says=says, better="lower")
     if runs is None or says not in page.seeds:
         return Head(says=says)
     seeds = page.seeds[says]

@@ -58,6 +58,7 @@ def fit(values: Array, weights: Array, *, blocks: bool) -> Fit:
         weights: (M,) of each method in the means of seeds, above 0.
         blocks: True to compare values of one seed with each other.
     """
+    values = values[:, ~np.isnan(values).all(axis=0)]
     present = ~np.isnan(values)
     known = np.where(present, values, 0.0)
     return _in_blocks(known, present, weights) if blocks else _apart(known, present, weights)

@@ -96,3 +96,15 @@ def test_pages_on_trained_networks_are_linked_from_the_folder(tmp_path: Path) ->
     there.touch()
     _, reader = read([finished()], tmp_path)
     assert ("href", "a%20folder/mmnist2-td-seed-0-0123456789ab-explain.md") in reader.attributes
+
+
+def test_intervals_of_ranks_stand_behind_the_methods_and_are_explained(tmp_path: Path) -> None:
+    seeds = {"a": (90.0, 90.5, 91.0, 90.2), "b": (95.2, 95.0, 95.9, 95.5), "c": (99.0, 99.6, 99.4, 99.1)}
+    runs = [finished(name, seed, (value, 80)) for name, values in seeds.items() for seed, value in enumerate(values)]
+    text, reader = read(runs, tmp_path)
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', text)
+    assert heads[:3] == ["method", "rank (95 %)", "LU"]
+    cell = r'data-method="{}"[^>]*>.*?<td[^>]*>([^<]*)</td>'
+    found = {name: re.search(cell.format(name), text, flags=re.S) for name in "abc"}
+    assert {name: each and each[1] for name, each in found.items()} == {"a": "3", "b": "2", "c": "1"}
+    assert "one family-wise error" in " ".join(reader.texts)

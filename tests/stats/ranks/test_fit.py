@@ -76,3 +76,12 @@ def test_methods_are_linked_by_seeds_that_they_share_or_that_others_share_with_b
     found = fit(np.where(present, chance.normal(size=present.shape), NAN), np.ones(5), blocks=True)
     group = np.array([0, 0, 0, 1, 1])
     assert (found.linked == (group[:, None] == group)).all()
+
+
+def test_a_seed_without_any_value_changes_nothing() -> None:
+    values = np.array([[1.0, 2.5, 2.0], [2.0, 2.2, 4.0], [5.0, 4.0, 4.5]])
+    holed = np.insert(values, 1, np.nan, axis=1)
+    for blocks in (True, False):
+        whole, other = (fit(each, np.ones(3), blocks=blocks) for each in (values, holed))
+        assert np.allclose(whole.means, other.means)
+        assert np.allclose(whole.variances, other.variances)

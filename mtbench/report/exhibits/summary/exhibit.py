@@ -5,14 +5,18 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from mtbench.report.data.choices import RankFamily
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.ranks import rank_intervals
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
 from mtbench.report.exhibits.summary.numbers import curve_means, points_frame, table_frame
-from mtbench.report.exhibits.summary.page import page_of, with_suite
+from mtbench.report.exhibits.summary.page import page_of, rank_in_words, with_suite
 from mtbench.report.exhibits.summary.quantities import quantities
+from mtbench.report.exhibits.summary.rank_caption import RANK_HEAD, rank_caption, rank_details, rank_footnote
 from mtbench.report.figure.style import COLUMN_WIDTH
+from mtbench.report.page.layout import Lead
 from mtbench.report.paper.references import display_names
 from mtbench.report.paper.shown import paper_shown
 from mtbench.report.prose.names import macro, method_names, short_name
@@ -36,14 +40,17 @@ class Summary(Exhibit):
             if results.choices.paper and comparison.tasks:
                 page, texts = paper_shown(results, comparison, results.choices.paper, page, stem)
             macros = dict(_macros(results, comparison))
-            page = replace(page, macros=macros)
+            lead = None if results.choices.paper else _lead(results, comparison)
+            page = replace(page, macros=macros, lead=lead)
             place: dict[str, Any] = (
                 {"width": COLUMN_WIDTH, "names": display_names(comparison)} if results.choices.paper else {}
             )
             wide = is_wide(table.columns) and not results.convention
             yield Shown(
                 pages={f"{stem}-table": page},
-                wide={f"{stem}-tasks": replace(page_of(table, every_task=True), macros=macros)} if wide else {},
+                wide={f"{stem}-tasks": replace(page_of(table, every_task=True), macros=macros, lead=lead)}
+                if wide
+                else {},
                 texts=texts,
                 numbers={f"{stem}-table": table_frame(table)},
                 figures={
@@ -58,6 +65,20 @@ class Summary(Exhibit):
                 },
                 beside=comparison,
             )
+
+
+def _lead(results: Results, comparison: Comparison) -> Lead | None:
+    """Return the column of intervals of ranks, of all pairs unless others were asked for; None where no method has
+    one."""
+    choices = replace(results.choices, rank_intervals=results.choices.rank_intervals or RankFamily())
+    chosen = replace(results, choices=choices).choices_of(comparison)
+    ranks = results.table(comparison).ranks or rank_intervals(comparison, chosen)
+    if ranks is None:
+        return None
+    intervals = zip(comparison.methods, ranks.found.intervals, strict=True)
+    cells = {method.title: rank_in_words(interval) for method, interval in intervals if interval}
+    details = " ".join(filter(None, (rank_details(comparison, ranks), rank_footnote(ranks))))
+    return Lead(head=RANK_HEAD, cells=cells, caption=rank_caption(ranks), details=details) if cells else None
 
 
 def _macros(results: Results, comparison: Comparison) -> Iterator[tuple[tuple[str, str], str]]:

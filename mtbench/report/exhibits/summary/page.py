@@ -24,7 +24,16 @@ from mtbench.stats.summary import Summary
 if TYPE_CHECKING:  # planning a suite imports torch, and most tables are of no suite
     from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 
-__all__ = ["cost_heads", "costs_in_words", "lay_out", "page_of", "row_marks", "runs_in_words", "with_suite"]
+__all__ = [
+    "cost_heads",
+    "costs_in_words",
+    "lay_out",
+    "page_of",
+    "rank_in_words",
+    "row_marks",
+    "runs_in_words",
+    "with_suite",
+]
 
 _EACH = "Files whose names end in -table.csv and -tasks.md have every task."
 _MEANS = {
@@ -143,9 +152,14 @@ def _ranks(table: Table) -> tuple[str, ...]:
 
 def _rank(row: Row) -> Iterator[str]:
     """The interval of a row's rank, and its letters."""
-    low, high = row.interval or (0, 0)
-    yield DASH if not row.interval else f"{low} to {high}" if low < high else str(low)
+    yield rank_in_words(row.interval) if row.interval else DASH
     yield row.letters or DASH
+
+
+def rank_in_words(interval: tuple[int, int]) -> str:
+    """Return an interval of ranks: ``2 to 5``, or ``1`` where there is one rank alone."""
+    low, high = interval
+    return f"{low} to {high}" if low < high else str(low)
 
 
 def _change(table: Table) -> str:
