@@ -49,7 +49,10 @@ def rank_intervals(
 
     Args:
         values: (M, S) per method and seed, NaN where there is none.
-        higher_is_better, blocks, baselines: see `mtbench.stats.ranks.differences.differences`.
+        higher_is_better: the good direction.
+        blocks: True to compare values of one seed with each other, False if seeds have nothing in common.
+        baselines: methods that all others are compared with, beside the best; None for all pairs (see
+            `mtbench.stats.ranks.differences.differences`).
     """
     found = differences(values, higher_is_better=higher_is_better, blocks=blocks, baselines=baselines)
     count = int(found.compared.sum())
