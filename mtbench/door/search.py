@@ -114,7 +114,7 @@ def search(
     work.prepare(firsts)
     for line in unlike_versions(plans, work.results):
         work.say(line)
-    work.check_room([spec for plan in plans for spec in remaining_runs(plan, work.results)])
+    work.check_fit([spec for plan in plans for spec in remaining_runs(plan, work.results)])
     studies = run_search(plans, results=work.results, perform=work)
     return pd.DataFrame([row for study in studies for trial in study.trials for row in _rows(study, trial)])
 

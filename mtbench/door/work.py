@@ -9,7 +9,7 @@ from pathlib import Path
 from mtbench.engines.agenda import REFRESH, Agenda, job, make_agenda, supersede
 from mtbench.engines.display import Display
 from mtbench.engines.pool import Outcome, run_all
-from mtbench.engines.room import check_room, room_of
+from mtbench.engines.space import check_fit, space_of
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.spec import RunSpec
 from mtbench.store.files.reading import refuse_pack
@@ -83,13 +83,13 @@ class Work:
             for spec in {str(spec.dataset): spec for spec in specs}.values():
                 spec.resolve().dataset.open(self.root).prepare(self.say)
 
-    def check_room(self, specs: Sequence[RunSpec]) -> None:
-        """Refuse runs for which the disk has no room.
+    def check_fit(self, specs: Sequence[RunSpec]) -> None:
+        """Refuse runs for which the disk has no space.
 
         Raises:
             StoreError: it has less than they need about.
         """
-        check_room(room_of(specs, len(self.places)), self.results)
+        check_fit(space_of(specs, len(self.places)), self.results)
 
     def agenda(self, specs: Sequence[RunSpec], *, write: bool) -> Agenda:
         """Return what is to become of each run.
@@ -117,12 +117,12 @@ class Work:
         """Do the runs that are to be done, and show them on the display.
 
         Raises:
-            StoreError: the disk has no room for them.
+            StoreError: the disk has no space for them.
             Stopped: Ctrl-C or SIGTERM was received.
         """
         for run in agenda.done:
             tidy_up(RunFolder(run.folder))
-        self.check_room([run.spec for run in agenda.todo])
+        self.check_fit([run.spec for run in agenda.todo])
         for run in agenda.again:
             supersede(run, self.root)
         if not agenda.todo:

@@ -126,25 +126,25 @@ def announce(
     preview: "Callable[[], Sequence[RunSpec]] | None",
     dry_run: bool = False,
 ) -> None:
-    """Print how many runs will be trained, the time that they take, and the room that they need if it is large.
+    """Print how many runs will be trained, the time that they take, and the disk space that they need if it is large.
 
     Args:
-        dry_run: True to print the room in any case.
+        dry_run: True to print the disk space in any case.
         preview: returns the runs of the same command with the protocol ``quick``; None if there is no such command.
     """
     from mtbench.cli.training.grid import LONG, announcement, expectation
     from mtbench.engines.forecast import estimate
-    from mtbench.engines.room import LARGE, room_of, room_text
     from mtbench.engines.say import say
+    from mtbench.engines.space import LARGE, space_of, space_text
 
     for line in announcement(agenda):
         say(console, line)
     if console.quiet or not agenda.todo:
         return
     specs, places, root = [run.spec for run in agenda.todo], work.places, work.root
-    room = room_of(specs, len(places))
-    if dry_run or room.total >= LARGE:
-        say(console, room_text(room, work.results), markup=False)
+    needed = space_of(specs, len(places))
+    if dry_run or needed.total >= LARGE:
+        say(console, space_text(needed, work.results), markup=False)
     seconds = estimate(specs, root=root, slots=places)
     say(console, expectation(seconds, len(places), places[0]))
     if seconds is not None and seconds > LONG and preview:

@@ -232,7 +232,7 @@ def conduct(
     show.announce(plans, console, results=results, root=root, places=places, dry_run=dry_run)
     if dry_run:
         return []
-    work.check_room([spec for plan in plans for spec in remaining_runs(plan, results)])
+    work.check_fit([spec for plan in plans for spec in remaining_runs(plan, results)])
     from mtbench.search.rounds import run_search
 
     with stoppable():

@@ -13,8 +13,8 @@ from mtbench.cli.training.execution import offer_preview
 from mtbench.cli.training.grid import LONG, expectation
 from mtbench.engines.display import duration
 from mtbench.engines.forecast import estimate
-from mtbench.engines.room import LARGE, room_of, room_text
 from mtbench.engines.say import say
+from mtbench.engines.space import LARGE, space_of, space_text
 from mtbench.plan.spec import RunSpec
 from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.points import setting_count
@@ -38,10 +38,10 @@ def announce(
     places: Sequence[str],
     dry_run: bool = False,
 ) -> None:
-    """Print the space, the objective, the budget and the expected time of each search, and the room if it is large.
+    """Print space, objective, budget and expected time of each search, and the disk space that it needs if it is large.
 
     Args:
-        dry_run: True to print the room in any case.
+        dry_run: True to print the disk space in any case.
     """
     table = grid("dataset", "method", "searched", "values", "default", "objective")
     for plan in plans:
@@ -56,9 +56,9 @@ def announce(
     left = [spec for plan in plans for spec in remaining_runs(plan, results)]
     if console.quiet or not left:
         return
-    room = room_of(left, len(places))
-    if dry_run or room.total >= LARGE:
-        say(console, f"The trials: {room_text(room, results)}", markup=False)
+    needed = space_of(left, len(places))
+    if dry_run or needed.total >= LARGE:
+        say(console, f"The trials: {space_text(needed, results)}", markup=False)
     seconds = estimate(left, root=root, slots=places)
     say(console, f"The trials, {expectation(seconds, len(places), places[0])}")
     request = plans[0].request

@@ -16,7 +16,7 @@ from mtbench.plan.facts import facts_of
 from mtbench.plan.spec import RunSpec
 from mtbench.store.upkeep.space import check_space, free_space, megabytes
 
-__all__ = ["LARGE", "RECORD", "Room", "check_room", "room_of", "room_text"]
+__all__ = ["LARGE", "RECORD", "Space", "check_fit", "space_of", "space_text"]
 
 RECORD = 100_000
 """Bytes of a record with its curve and the predictions of numbers and classes; kept ones have 20 to 130 kB."""
@@ -27,7 +27,7 @@ STATES = {"adam": 2, "adamw": 2, "sgd": 1, "adagrad": 1, "muon": 2}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class Space:
     """The bytes that runs need.
 
     Attributes:
@@ -46,7 +46,7 @@ class Room:
         return self.kept + self.passing
 
 
-def room_of(specs: Sequence[RunSpec], places: int) -> Room:
+def space_of(specs: Sequence[RunSpec], places: int) -> Space:
     """Return the space that runs need.
 
     Args:
@@ -67,25 +67,25 @@ def room_of(specs: Sequence[RunSpec], places: int) -> Room:
         kept += count * (facts.state_bytes + RECORD)
         checkpoints[_checkpoint(spec.protocol, facts.state_bytes, facts.trained_bytes)] += count
     largest = sorted(checkpoints.elements(), reverse=True)[:places]
-    return Room(runs=len(specs), kept=kept, passing=2 * sum(largest))
+    return Space(runs=len(specs), kept=kept, passing=2 * sum(largest))
 
 
-def room_text(room: Room, results: Path) -> str:
+def space_text(space: Space, results: Path) -> str:
     """Return a sentence with the space that runs need and the free one."""
     return (
-        f"Weights and records need about {megabytes(room.kept)} in {results}, and meanwhile checkpoints "
-        f"{megabytes(room.passing)}; {megabytes(free_space(results))} are free there."
+        f"Weights and records need about {megabytes(space.kept)} in {results}, and meanwhile checkpoints "
+        f"{megabytes(space.passing)}; {megabytes(free_space(results))} are free there."
     )
 
 
-def check_room(room: Room, results: Path) -> None:
-    """Refuse runs for which the disk has no room.
+def check_fit(space: Space, results: Path) -> None:
+    """Refuse runs for which the disk has no space.
 
     Raises:
         StoreError: there is less; the text has both numbers.
     """
-    runs = "1 run" if room.runs == 1 else f"{room.runs:,} runs"
-    check_space(results, room.total, f"the weights, records and checkpoints of {runs}")
+    runs = "1 run" if space.runs == 1 else f"{space.runs:,} runs"
+    check_space(results, space.total, f"the weights, records and checkpoints of {runs}")
 
 
 def _checkpoint(protocol: TrainingProtocol, state: int, trained: int) -> int:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import safetensors.torch
 
-from mtbench.engines import room
-from mtbench.engines.room import RECORD, check_room, room_of, room_text
+from mtbench.engines import space
+from mtbench.engines.space import RECORD, check_fit, space_of, space_text
 from mtbench.errors import StoreError
 from mtbench.plan import facts
 from mtbench.plan.grid import Request, plan
@@ -38,7 +38,7 @@ def test_checkpoint_and_weights_have_the_expected_size(method: str, settings: di
     spec = spec_of(f"{method}@mlp:width=600:depth=2", epochs="1", **settings)
     keeper = Memory()
     trained = run(spec, keeper)
-    expected = room_of([spec], places=1)
+    expected = space_of([spec], places=1)
     assert 0 <= len(keeper.states[-1]) - expected.passing / 2 <= OVERHEAD
     weights = safetensors.torch.save(dict(trained.model))
     assert 0 <= len(weights) - (expected.kept - RECORD) <= 0.01 * len(weights)
@@ -48,42 +48,44 @@ def test_checkpoint_and_weights_have_the_expected_size(method: str, settings: di
 def test_muon_stores_no_more_than_expected() -> None:
     spec, keeper = spec_of("uniform@mlp:width=600:depth=2", epochs="1", optimizer="muon"), Memory()
     run(spec, keeper)
-    assert 0.5 * room_of([spec], places=1).passing / 2 < len(keeper.states[-1]) < room_of([spec], places=1).passing / 2
+    assert (
+        0.5 * space_of([spec], places=1).passing / 2 < len(keeper.states[-1]) < space_of([spec], places=1).passing / 2
+    )
 
 
 def test_every_run_keeps_weights_and_only_those_at_work_have_a_checkpoint_of_which_the_largest_count() -> None:
     small, large = (spec_of(f"uniform@mlp:width={width}") for width in (10, 100))
-    of_small, of_large = room_of([small], places=1), room_of([large], places=1)
+    of_small, of_large = space_of([small], places=1), space_of([large], places=1)
     assert of_large.passing > of_small.passing
-    both = room_of([small, small, large, large], places=3)
+    both = space_of([small, small, large, large], places=3)
     assert (both.runs, both.kept) == (4, 2 * of_small.kept + 2 * of_large.kept)
     assert both.passing == of_small.passing + 2 * of_large.passing
-    assert room_of([large], places=3) == of_large
-    assert room_of([], places=3).total == 0
+    assert space_of([large], places=3) == of_large
+    assert space_of([], places=3).total == 0
 
 
 def test_no_network_is_built_that_planning_has_built() -> None:
     methods = ["uniform", "td", "single", "branches+pcgrad"]
     specs = plan(Request(methods=methods, datasets=["toy-all"], settings={}, seeds=range(3)))
     before = facts._build.cache_info().misses
-    room_of(specs, places=2)
+    space_of(specs, places=2)
     assert facts._build.cache_info().misses == before
 
 
 def test_runs_that_do_not_fit_are_refused_with_both_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    needed = room.Room(runs=30, kept=4_000_000_000, passing=900_000_000)
+    needed = space.Space(runs=30, kept=4_000_000_000, passing=900_000_000)
     for free in (4_900_000_000, 4_899_999_999):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: Usage(0, 0, free))
         if free == needed.total:
-            check_room(needed, tmp_path / "results")
+            check_fit(needed, tmp_path / "results")
             continue
         with pytest.raises(StoreError) as caught:
-            check_room(needed, tmp_path / "results")
+            check_fit(needed, tmp_path / "results")
     assert str(caught.value) == (
         f"the weights, records and checkpoints of 30 runs need 4,900 MB in {tmp_path / 'results'}, and the disk has "
         "4,900 MB left. Free some space, or give a place on another disk."
     )
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, 7_000_000_000))
-    assert room_text(needed, Path("results")) == (
+    assert space_text(needed, Path("results")) == (
         "Weights and records need about 4,000 MB in results, and meanwhile checkpoints 900 MB; 7,000 MB are free there."
     )
