@@ -105,3 +105,18 @@ def test_two_entries_with_one_key_and_unlike_texts_are_kept_apart() -> None:
     assert references.keys == {"fake-one": ("same",), "fake-two": ("same-fake-two",), "mtan": ("liu2019end",)}
     assert "@misc{same-fake-two," in references.bibtex
     assert references.bibtex.count("@misc{same,") == 1
+
+
+@pytest.mark.usefixtures("package")
+def test_references_that_are_no_entries_are_left_out_and_named_in_the_file(tmp_path: Path) -> None:
+    source = tmp_path / "site" / "fake_package.py"
+    source.write_text(
+        source.read_text().replace("@misc{same, title = {Of fake-two}", "@misc{same, title = {Of fake-two")
+    )
+    (comparison,) = compare([finished("mtan"), finished("fake-one"), finished("fake-two")])
+    references = references_of(comparison.methods)
+    assert references.keys == {"fake-one": ("same",), "fake-two": (), "mtan": ("liu2019end",)}
+    assert references.bibtex.startswith(
+        "% Left out: the references of fake-two, for the entry 'same' does not end: 1 more"
+    )
+    assert references.bibtex.count("\n@") == 2
