@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 
+from mtbench.report import marks
 from mtbench.report.data.choices import Convention
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.gains.relative import single_task_runs
@@ -11,10 +12,7 @@ from mtbench.report.text import listed
 from mtbench.store.record import Record
 from mtbench.store.record.numerics import UNKNOWN
 
-__all__ = ["MARK", "differences", "mixed", "mixed_note", "mixed_within", "unlike_partners"]
-
-MARK = "‡"
-"""Stands behind the name of a comparison, or of a method in one, that mixes runs of unlike numerics."""
+__all__ = ["differences", "mixed", "mixed_note", "mixed_within", "unlike_partners"]
 
 
 def differences(records: Sequence[Record]) -> list[str]:
@@ -74,7 +72,7 @@ def mixed_note(against: Mapping[str, Sequence[str]], within: Sequence[str] = ())
         f"A mean is over runs of unlike numerics: {listed(within)}." if within else "",
         f"Bold or Δm compares runs of unlike numerics: {compared}." if compared else "",
     ]
-    return f"{MARK} {' '.join(filter(None, said))}" if any(said) else ""
+    return f"{marks.UNLIKE} {' '.join(filter(None, said))}" if any(said) else ""
 
 
 def unlike_partners(comparison: Comparison, index: int, *, bold: bool, convention: Convention | None) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mtbench.report.exhibits.summary.data import Table
+from mtbench.report.marks import MARKS
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.marks import MARKS
 from mtbench.report.page.words import Words, plain
 from mtbench.report.paper.table import PaperTable
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mtbench.plan.suite import AcrossClaim, Claim, rendered
+from mtbench.report import marks
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.claims.judged import Judged
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import STALE, reported
@@ -99,7 +99,7 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
     if any(each.stale for each in judged):
         yield STALE
     if any(each.mixed for each in judged):
-        yield f"{MARK} Compares runs of unlike numerics; the notes below the tables name the differences."
+        yield f"{marks.UNLIKE} Compares runs of unlike numerics; the notes below the tables name the differences."
 
 
 def _caption(runs: SuiteRuns) -> tuple[str, ...]:

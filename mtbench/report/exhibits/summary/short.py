@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from mtbench.report import marks
 from mtbench.report.data.choices import Choices
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
@@ -43,7 +44,7 @@ def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) 
         header=("method", *(short(column.head) for column in columns)),
         lines=(
             *(
-                (Words(says=row.label + "†" * row.stale), *(column.cells[index] for column in columns))
+                (Words(says=row.label + marks.STALE * row.stale), *(column.cells[index] for column in columns))
                 for index, row in enumerate(table.rows)
             ),
             *([plain((table.constants.name, *(column.below for column in columns)))] if table.constants else []),
