@@ -1,5 +1,6 @@
 """The runs behind a table: how each number was made, and the command that makes it again."""
 
+import math
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class RunLine:
         state: its state, as `mtbench.store.status.STATES` names it.
         why: the reason if it is stale, failed or damaged.
         machine: the number of its program and machine in the list, from 1; 0 without a record.
-        values: the numbers in the order of the list's heads, in ten digits; empty texts where it has none.
+        numbers: its numbers in the order of the list's heads; NaN where it has none, and none without a record.
     """
 
     seed: int
@@ -33,7 +34,12 @@ class RunLine:
     state: str
     why: str
     machine: int
-    values: tuple[str, ...]
+    numbers: tuple[float, ...]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Its numbers in ten digits; empty texts where it has none."""
+        return tuple("" if math.isnan(number) else f"{number:.10g}" for number in self.numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +122,7 @@ def _line(
     place, machine = seeds.index(run.spec.seed), 0
     if run.record is not None:
         machine = machines.setdefault(tuple(_machine(run.record)), len(machines) + 1)
-    values = (column.values.get(method) or () for column in columns)
+    numbers = (column.values.get(method) or () for column in columns)
     return RunLine(
         seed=run.spec.seed,
         run=run.spec.id,
@@ -124,12 +130,8 @@ def _line(
         state=run.state,
         why=run.why,
         machine=machine,
-        values=tuple(_said(found[place]) if found else "" for found in values) if run.record else (),
+        numbers=tuple(found[place] if found else math.nan for found in numbers) if run.record else (),
     )
-
-
-def _said(value: float) -> str:
-    return "" if value != value else f"{value:.10g}"
 
 
 def _machine(record: Record) -> Iterator[tuple[str, str]]:
