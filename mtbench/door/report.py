@@ -145,8 +145,8 @@ def print_report(
         metrics,
         asked.delta,
         tasks,
-        rank=rank or _is_ranked(paper),
-        rank_intervals=rank_intervals,
+        rank=rank or bool(paper and paper.uses("rank")),
+        rank_intervals=rank_intervals or ("all" if paper and paper.uses("rank-interval") else ""),
         paper=paper,
     )
     if suite:
@@ -161,10 +161,6 @@ def print_report(
     for line in capped(found.unread):
         say(console, line, style="yellow", markup=False)
     return files
-
-
-def _is_ranked(paper: PaperStyle | None) -> bool:
-    return paper is not None and "rank" in (*paper.columns, paper.sort)
 
 
 def _published(made: Report, out: Path | None, console: Console) -> list[Path]:

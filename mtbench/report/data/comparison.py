@@ -27,11 +27,18 @@ class MethodRuns:
 
     Attributes:
         title: the name of the method for people; unique within one comparison.
-        runs: each planned run once, in the order of the seeds.
+        runs: each run that was asked for once, in the order of the seeds.
+        seeds: the number of seeds that a suite asks for; 0 without a suite.
     """
 
     title: str
     runs: tuple[RunStatus, ...]
+    seeds: int = 0
+
+    @property
+    def planned(self) -> int:
+        """The number of runs that there should be."""
+        return max(len(self.runs), self.seeds)
 
     @cached_property
     def records(self) -> dict[int, Record]:

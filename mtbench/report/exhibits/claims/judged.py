@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.plan.suite import AcrossClaim, Claim
+from mtbench.report import marks
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.suite.tuned import judged_runs
-from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.claims.across import across
 from mtbench.report.exhibits.claims.evidence import Evidence
 from mtbench.report.exhibits.claims.within import within
@@ -41,7 +41,7 @@ class Judged(Evidence):
     @property
     def name(self) -> str:
         """The contrast in words; † where runs are stale, ‡ where they have unlike numerics."""
-        return self.words + "†" * self.stale + MARK * self.mixed
+        return self.words + marks.STALE * self.stale + marks.UNLIKE * self.mixed
 
     @property
     def holds(self) -> str:

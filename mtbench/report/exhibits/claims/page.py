@@ -7,12 +7,12 @@ import pandas as pd
 
 from mtbench.plan.suite import AcrossClaim, Claim, rendered
 from mtbench.report.data.budget import budget_of
+from mtbench.report import marks
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.data.studies import setting
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.suite.tuned import judged_runs
-from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.claims.judged import Judged
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import STALE, reported
@@ -107,7 +107,7 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
     if any(each.stale for each in judged):
         yield STALE
     if any(each.mixed for each in judged):
-        yield f"{MARK} Compares runs of unlike numerics; the notes below the tables name the differences."
+        yield f"{marks.UNLIKE} Compares runs of unlike numerics; the notes below the tables name the differences."
 
 
 def _caption(runs: SuiteRuns) -> tuple[str, ...]:

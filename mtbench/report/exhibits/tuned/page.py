@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mtbench.report import text
+from mtbench.report import marks, text
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.studies import unfinished
 from mtbench.report.exhibits.tuned.data import Tuned, refused, tuned_gains
@@ -61,7 +61,7 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> 
 
 
 def _cells(each: Tuned, digits: int, delta: Summary | None, *, is_compared: bool) -> Iterator[str]:
-    yield each.title + "†" * each.study.stale
+    yield each.title + marks.STALE * each.study.stale
     yield written(summarize(each.default), digits)
     if is_compared:
         yield written(summarize(each.tuned), digits)
