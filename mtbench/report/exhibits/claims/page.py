@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from mtbench.plan.suite import AcrossClaim, Claim, rendered
-from mtbench.report.data.budget import budget_of
 from mtbench.report import marks
+from mtbench.report.data.budget import budget_of
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.data.studies import setting
