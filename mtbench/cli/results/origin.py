@@ -40,8 +40,8 @@ def _more(origin: Origin) -> str:
         return " (no number)"
     unit = f" {origin.unit}" if origin.unit and number.std else ""
     digits = f"{number.value:.10g}"
-    parts = [f"unrounded {digits}"] if digits != number.says else []
-    if number.interval:
+    parts = [f"unrounded {digits}"] if (number.std or not number.interval) and digits != number.says else []
+    if number.interval and number.std:
         parts.append(f"95 % confidence interval {number.interval[0]} to {number.interval[1]}")
     return f"{unit} ({'; '.join(parts)})" if parts else unit
 

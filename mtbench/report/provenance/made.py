@@ -13,7 +13,8 @@ from mtbench.report.data.cost.expense import Spent, spent
 from mtbench.report.data.gains.rank import rank, ranked_means
 from mtbench.report.data.gains.relative import delta_terms, deltas, error_changes, single_task_runs
 from mtbench.report.exhibits.summary.data import Table
-from mtbench.report.exhibits.summary.quantities import Number, Quantity
+from mtbench.report.exhibits.summary.quantities import RANK_INTERVAL, Number, Quantity
+from mtbench.report.exhibits.summary.rank_caption import rank_caption, rank_details
 from mtbench.report.page.layout import Seeds
 from mtbench.report.page.sentences import reported
 from mtbench.report.page.words import task_head
@@ -99,6 +100,9 @@ def made(comparison: Comparison, table: Table, quantity: Quantity, place: int) -
         return _cost(comparison, table, quantity, method)
     if kind == _RANK:
         return _rank(comparison, place)
+    if kind == RANK_INTERVAL:
+        said = (rank_caption(table.ranks), rank_details(comparison, table.ranks))
+        return Made(says=said)
     if kind == _COUNT:
         return Made(says=(f"Number of runs that have a record, of {len(method.runs)} that are planned.",))
     return Made(says=("Made of the runs of all methods of the table, as its details say.",))
