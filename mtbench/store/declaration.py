@@ -19,7 +19,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from mtbench.errors import DamagedRecord, NewerResults, StoreError
 from mtbench.plan.suite import Suite
-from mtbench.plan.suite.planned import places, signature
 from mtbench.store.files.atomic import make_folder, write_text
 from mtbench.store.files.guard import Refused, read_guarded
 from mtbench.store.record.sealed import Later, Unsealed, seal, strict_json, unseal
@@ -102,6 +101,8 @@ def declare(results: Path, suite: Suite) -> Declaration:
         DamagedRecord, NewerResults: see `read_declaration`.
         StoreError: it cannot be written.
     """
+    from mtbench.plan.suite.planned import places, signature  # imports torch, which commands that read do without
+
     if (there := read_declaration(results, suite.name)) is not None:
         return there
     mark_results(results)

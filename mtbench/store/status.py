@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 
 from mtbench import registry
-from mtbench.errors import DamagedRecord, MtbenchError, NewerResults, StoreError, UsageError
+from mtbench.errors import DamagedRecord, NewerResults, StoreError
 from mtbench.plan.checked import with_checked_titles
 from mtbench.plan.spec import RunSpec
-from mtbench.store.identity.data import data_fingerprint
-from mtbench.store.identity.fingerprint import NUMERICS, PARTS, code, plugin
+from mtbench.store.identity.compared import compared
+from mtbench.store.identity.fingerprint import code
 from mtbench.store.record import Code, Record
 from mtbench.store.results import run_folders
 from mtbench.store.run.beside import absent_and_changed
@@ -107,7 +107,8 @@ def status_of(
     except DamagedRecord as cause:
         return RunStatus(folder=folder, spec=spec, state="damaged", why=str(cause), record=None)
     if record is not None:
-        why = "; ".join([*_lacks_test(record, spec), *_changes(record, root, codes)])
+        changes = (each.change for each in compared(record, root, codes) if each.change)
+        why = "; ".join([*_lacks_test(record, spec), *changes])
         absent, changed = absent_and_changed(folder, record)
         return RunStatus(
             folder=folder,
@@ -175,25 +176,3 @@ def _titles(spec: RunSpec) -> tuple[str, str, str]:
 def _lacks_test(record: Record, spec: RunSpec) -> Iterator[str]:
     if record.spec.trial and not spec.trial:
         yield "it was a trial of a search, which is not evaluated on the test split"
-
-
-def _changes(record: Record, root: Path, codes: Callable[[registry.PluginEntry], Code]) -> Iterator[str]:
-    """Yield each change since the record was made in something that makes numbers."""
-    if record.fingerprints.numerics != NUMERICS:
-        yield f"NUMERICS {record.fingerprints.numerics} -> {NUMERICS}"
-    for part, kind in PARTS.items():
-        try:
-            entry = plugin(record.spec, part)
-            recorded = record.fingerprints.code.get(part)
-            if recorded is None or codes(entry).hash != recorded.hash:
-                yield f"the {part}'s code changed ({entry.module})"
-        except UsageError:
-            yield f"{kind} '{getattr(record.spec, part).name}' is no longer installed"
-        except MtbenchError as cause:
-            yield str(cause)
-    try:
-        data = data_fingerprint(record.spec.dataset, root, record.spec.files)
-    except MtbenchError:
-        return  # the dataset is missing or broken, which the check of its code has reported
-    if data and data != record.fingerprints.data:
-        yield "the data changed"
