@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from mtbench import registry
@@ -12,6 +12,7 @@ from mtbench.plan.checked import with_checked_titles
 from mtbench.plan.spec import RunSpec
 from mtbench.store.identity.compared import compared
 from mtbench.store.identity.fingerprint import code
+from mtbench.store.kept import Kept
 from mtbench.store.record import Code, Record
 from mtbench.store.results import run_folders
 from mtbench.store.run.beside import absent_and_changed
@@ -49,7 +50,9 @@ class RunStatus:
     changed: tuple[str, ...] = ()
 
 
-def survey(results: Path, root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:
+def survey(
+    results: Path, root: Path, unread: Callable[[str], None] | None = None, kept: Kept | None = None
+) -> list[RunStatus]:
     """Return every run below a results folder, by dataset, method, protocol and seed.
 
     The spec of a run is that in its record, which has a checksum; ``spec.json`` counts where there is no record.
@@ -59,6 +62,7 @@ def survey(results: Path, root: Path, unread: Callable[[str], None] | None = Non
         root: the folder of the data files; if it is missing, data count as unchanged.
         unread: called with a sentence on each part that cannot be read and is left out, and on each spec that differs
             from its record. Without it a run that cannot be read is an error.
+        kept: the states of earlier surveys; None to read every run.
 
     Raises:
         NewerResults: a newer mtbench made the folder; or a record in it, and there is no `unread`.
@@ -69,7 +73,8 @@ def survey(results: Path, root: Path, unread: Callable[[str], None] | None = Non
     found = []
     for folder in run_folders(results, unread):
         try:
-            found.append(_surveyed(folder, root, codes, unread or (lambda _: None)))
+            read = partial(_surveyed, folder, root, codes, unread or (lambda _: None))
+            found.append(kept.status(folder.path, read) if kept else read())
         except StoreError as cause:
             if unread is None:
                 raise

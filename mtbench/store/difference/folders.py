@@ -150,7 +150,7 @@ class _Side:
     @cached_property
     def declarations(self) -> dict[str, Declaration]:
         """The declared suites by name."""
-        found = {}
+        found = dict[str, Declaration]()
         for name in files_below(self.results / SUITES):
             if name.endswith(".json") and "/" not in name:
                 try:
