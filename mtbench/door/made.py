@@ -47,8 +47,8 @@ def make_reports(
     rank: bool,
     rank_intervals: str,
     paper: PaperStyle | None = None,
-) -> Iterator[Made]:
-    """Yield the reports of runs: one, or of a suite one for each size of it that was run.
+) -> list[Made]:
+    """Return the reports of runs: one, or of a suite one for each size of it that was run.
 
     Args:
         found: the runs and searches.
@@ -69,14 +69,13 @@ def make_reports(
         paper=paper,
     )
     if suite:
-        yield from _of_suite(suite, found, asked, choices, convention)
-    elif convention:
+        return list(_of_suite(suite, found, asked, choices, convention))
+    if convention:
         comparisons, left_out = converted(compare(found.shown), convention, asked)
         report = assemble(Results(comparisons=tuple(comparisons), choices=choices, convention=convention))
-        yield Made(report=report, left_out=(left_out,) * bool(left_out))
-    else:
-        shown, lines = in_tables(found.runs, found.studies)
-        yield Made(report=make_report(shown, found.studies, choices), left_out=tuple(lines))
+        return [Made(report=report, left_out=(left_out,) * bool(left_out))]
+    shown, lines = in_tables(found.runs, found.studies)
+    return [Made(report=make_report(shown, found.studies, choices), left_out=tuple(lines))]
 
 
 def _is_ranked(paper: PaperStyle | None) -> bool:
