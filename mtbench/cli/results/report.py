@@ -128,8 +128,8 @@ def report(
         str,
         typer.Option(
             "--columns",
-            help="Columns in their order: tasks, mean, delta-m, rank, n, params, macs, labels, time, memory; by "
-            "default the tasks, their mean and delta-m.",
+            help="Columns in their order: tasks, mean, delta-m, rank, rank-interval, n, params, macs, labels, time, "
+            "memory; by default the tasks, their mean and delta-m.",
             metavar="NAMES",
             rich_help_panel=PAPER,
         ),

@@ -58,7 +58,7 @@ class Facts:
         constant: the name of the constant prediction; empty if there is none.
         band: least and largest amount by which the rounding of constants may change a method's Δm; None without.
         ranking: mean ranks; None where there are none.
-        ranks: intervals of ranks; None where there are none.
+        ranks: intervals of ranks; None where the table has no column of them.
     """
 
     unit: Yardstick | None
@@ -111,7 +111,7 @@ def details(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
         gain_details(comparison, facts.single, facts.choices.delta, facts.gap) if comparison.tasks else "",
         _band(facts.band) if facts.band else "",
         _ranks(comparison, facts) if facts.choices.rank else "",
-        rank_details(comparison, facts.ranks) if facts.choices.rank_intervals else "",
+        rank_details(comparison, facts.ranks) if facts.choices.rank_intervals.shown else "",
         *_costs(facts.unit, {record.numerics.device for record in records}),
     )
     return tuple(sentence for sentence in sentences if sentence)

@@ -122,7 +122,7 @@ def _seeds(table: Table, *, every_task: bool) -> Iterator[tuple[str, Seeds]]:
 
 
 def _aside(table: Table) -> Iterator[str]:
-    if said := rank_caption(table.ranks):
+    if said := rank_caption(table.shown_ranks):
         yield said
     if table.single:
         error = "; Δerr: of the error rate, lower is better" if "Δerr" in _relative(table) else ""
@@ -141,9 +141,9 @@ def _aside(table: Table) -> Iterator[str]:
 
 def _ranks(table: Table) -> tuple[str, ...]:
     """Heads of the columns of intervals of ranks."""
-    if table.ranks is None:
+    if table.shown_ranks is None:
         return ()
-    return (RANK_HEAD, "letters") if table.ranks.family.pairs == "letters" else (RANK_HEAD,)
+    return (RANK_HEAD, "letters") if table.shown_ranks.family.pairs == "letters" else (RANK_HEAD,)
 
 
 def _rank(row: Row) -> Iterator[str]:
