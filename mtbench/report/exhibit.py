@@ -83,7 +83,7 @@ class Results:
         """Return the reader's choices, with the comparison of ranks that the suite fixes, and the Δm of the convention
         by which the comparison was read, if there are any."""
         choices = self.choices
-        if choices.rank_intervals and self.suite:
+        if self.suite:
             family = replace(choices.rank_intervals, blocks=self.suite.suite.ranks == "paired")
             choices = replace(choices, rank_intervals=family)
         return replace(choices, delta=comparison.reading.delta) if comparison.reading else choices

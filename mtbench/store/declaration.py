@@ -31,7 +31,10 @@ FORMAT = 1
 """Raised when an earlier mtbench can no longer read a declaration."""
 SUITES = "suites"
 """The folder of a results folder that contains declarations, as ``<suite>.json``."""
-_PARTS = {"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims", "ranks": "ranks"}
+_PARTS = {
+    **{"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims", "ranks": "ranks"},
+    "judges": "judged runs",
+}
 """The parts of a declaration, and their names in words."""
 
 
@@ -61,8 +64,8 @@ class Declaration:
 
 
 def content(suite: Suite) -> dict[str, Any]:
-    """Return the runs, claims and comparison of ranks of a suite as plain values, without defaults and without the
-    sources of claims."""
+    """Return the runs, claims, comparison of ranks and judged runs of a suite as plain values, without defaults and
+    without the sources of claims."""
     parts: dict[str, Any] = {
         "protocol": {"base": suite.base, **suite.settings},
         "grid": [_given(part) for part in suite.grid],
@@ -71,6 +74,8 @@ def content(suite: Suite) -> dict[str, Any]:
     }
     if suite.ranks != "paired":
         parts["ranks"] = suite.ranks
+    if suite.judges != "default":
+        parts["judges"] = suite.judges
     plain: dict[str, Any] = json.loads(strict_json(parts))
     return plain
 

@@ -124,8 +124,8 @@ def report(
         str,
         typer.Option(
             "--columns",
-            help="Columns in their order: tasks, mean, delta-m, rank, n, params, macs, labels, time, memory; by "
-            "default the tasks, their mean and delta-m.",
+            help="Columns in their order: tasks, mean, delta-m, rank, rank-interval, n, params, macs, labels, time, "
+            "memory; by default the tasks, their mean and delta-m.",
             metavar="NAMES",
             rich_help_panel=PAPER,
         ),
@@ -177,7 +177,8 @@ def report(
     """Write the tables and figures of finished runs, and print the tables."""
     from mtbench.door.contents import read_contents
     from mtbench.door.given import names
-    from mtbench.door.report import print_report
+    from mtbench.door.made import make_reports
+    from mtbench.door.report import print_reports
     from mtbench.engines.say import say
     from mtbench.report.data.conventions.convert import Asked
     from mtbench.report.data.paper import parse_style
@@ -186,11 +187,9 @@ def report(
     console, asked = shared.console(), Asked(average=delta, sign=delta_sign, base=delta_base)
     with shared.keeping():
         found = read_contents(shared.chosen_folders(folders, results), data_root, fresh_only=fresh_only)
-    wanted = names(",".join(dataset or ()))
-    files = print_report(
-        found.of_datasets(wanted),
-        console,
-        out=out,
+    found = found.of_datasets(names(",".join(dataset or ())))
+    made = make_reports(
+        found,
         suite=suite,
         metrics=metrics,
         asked=asked,
@@ -199,6 +198,7 @@ def report(
         rank_intervals=rank_intervals,
         paper=paper,
     )
+    files = print_reports(made, found, console, out)
     for folder in dict.fromkeys(file.parent for file in files):
         say(console, f"Written to {folder}:", markup=False)
         for file in files:

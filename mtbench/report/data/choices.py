@@ -76,10 +76,12 @@ class RankFamily:
         pairs: ``all``, ``letters`` (all, and a column of letters), or ``baselines`` (those with the best method, with
             single-task networks and with the reference).
         blocks: True to compare runs of one seed with each other.
+        shown: True if tables have a column of the intervals; web pages and ``numbers.tex`` always have them.
     """
 
     pairs: str = "all"
     blocks: bool = True
+    shown: bool = True
 
     def __post_init__(self) -> None:
         _check("--rank-intervals", self.pairs, FAMILIES)
@@ -94,14 +96,14 @@ class Choices:
             task's primary one.
         delta: the convention of Δm.
         rank: True if the mean rank of each method is shown.
-        rank_intervals: the pairs of which the interval of each method's rank is made; None to show none.
+        rank_intervals: the pairs of which the interval of each method's rank is made.
         paper: the form of tables for a paper; None for tables with everything that is known.
     """
 
     metrics: tuple[str, ...] = ()
     delta: Convention = Convention()
     rank: bool = False
-    rank_intervals: RankFamily | None = None
+    rank_intervals: RankFamily = RankFamily(shown=False)
     paper: PaperStyle | None = None
 
     def named(self, tasks: Collection[TaskInfo]) -> tuple[str, ...]:
@@ -133,13 +135,13 @@ def parse_choices(
         delta: the convention of Δm.
         tasks: the tasks of all records, whose metrics are known.
         rank: True if the mean rank is shown.
-        rank_intervals: one of `FAMILIES`, or nothing for no intervals of ranks.
+        rank_intervals: one of `FAMILIES`, or nothing for no column of the intervals of ranks.
         paper: the form of tables for a paper, if any.
 
     Raises:
         UsageError: no task has a metric of that name, or there is no such family.
     """
-    family = RankFamily(pairs=rank_intervals) if rank_intervals else None
+    family = RankFamily(pairs=rank_intervals) if rank_intervals else RankFamily(shown=False)
     chosen = Choices(delta=delta, rank=rank, rank_intervals=family, paper=paper)
     known = sorted({metric.name for task in tasks for metric in task.metrics})
     names = tuple(dict.fromkeys(name.strip() for name in metrics.split(",") if name.strip()))

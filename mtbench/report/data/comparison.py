@@ -27,11 +27,18 @@ class MethodRuns:
 
     Attributes:
         title: the name of the method for people; unique within one comparison.
-        runs: each planned run once, in the order of the seeds.
+        runs: each run that was asked for once, in the order of the seeds.
+        seeds: the number of seeds that a suite asks for; 0 without a suite.
     """
 
     title: str
     runs: tuple[RunStatus, ...]
+    seeds: int = 0
+
+    @property
+    def planned(self) -> int:
+        """The number of runs that there should be."""
+        return max(len(self.runs), self.seeds)
 
     @cached_property
     def records(self) -> dict[int, Record]:
@@ -99,6 +106,7 @@ class Comparison:
         tasks: in the dataset's order; empty if no run has finished.
         methods: in alphabetical order.
         reading: the rules by which test metrics were read, where not those of the reported weights; else None.
+        tuned: True if each method has the settings that a search chose for it, in place of its defaults.
     """
 
     dataset: str
@@ -109,6 +117,7 @@ class Comparison:
     tasks: tuple[TaskInfo, ...]
     methods: tuple[MethodRuns, ...]
     reading: Reading | None = None
+    tuned: bool = False
 
     @property
     def dataset_title(self) -> str:

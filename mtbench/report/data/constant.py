@@ -25,10 +25,8 @@ from mtbench.store.record import Record, TaskInfo
 if TYPE_CHECKING:
     from mtbench.report.data.columns import Column
 
-__all__ = ["BALANCED", "COUNTED", "MARK", "UNEQUAL", "Constants", "constants_of", "level", "not_above", "unequal_tasks"]
+__all__ = ["BALANCED", "COUNTED", "UNEQUAL", "Constants", "constants_of", "level", "not_above", "unequal_tasks"]
 
-MARK = "§"
-"""Stands behind a number that is not above that of the constant prediction."""
 BALANCED = ("balanced-accuracy", "macro-f1")
 """Metrics that reports add where classes are unequal."""
 COUNTED = "accuracy"

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mtbench.plan.suite import MEAN
+from mtbench.report import marks
 from mtbench.report.data.columns import column_of
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.frame import held_out_split
@@ -22,10 +23,8 @@ from mtbench.report.data.gains.relative import DELTA
 from mtbench.report.text import listed, signed
 from mtbench.store.record import Record
 
-__all__ = ["BOUND", "MARK", "convergence_note", "late_gain", "unconverged"]
+__all__ = ["BOUND", "convergence_note", "late_gain", "unconverged"]
 
-MARK = "‖"
-"""Stands behind a method that is not converged."""
 BOUND = 0.5
 """The gain in the last tenth of training up to which a method counts as converged, without a claim that names a margin:
 in points where the metric is in %, else in % of the metric's value at the end."""
@@ -85,8 +84,8 @@ def convergence_note(comparison: Comparison, gains: Sequence[float]) -> str:
         return ""
     of = "points of the mean over tasks" if _in_points(comparison) else "% of the metrics' values, mean over tasks"
     return (
-        f"{MARK} Not converged: in the last tenth of training the mean over runs gains more than {BOUND:g} {of}: "
-        f"{listed(marked)}."
+        f"{marks.GAINING} Not converged: in the last tenth of training the mean over runs gains more than {BOUND:g} "
+        f"{of}: {listed(marked)}."
     )
 
 

@@ -30,6 +30,10 @@ class PaperStyle:
     wide: bool = False
     underline_second: bool = False
 
+    def uses(self, column: str) -> bool:
+        """Return whether tables have a column or are sorted by it."""
+        return column in (*self.columns, self.sort)
+
 
 def parse_style(
     style: str, *, columns: str, digits: int | None, sort: str, wide: bool, underline_second: bool

@@ -1,7 +1,7 @@
 """Intervals of the ranks of a comparison's methods, for tables and pages."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,8 @@ from mtbench.report.data.choices import DEFAULT, Choices, RankFamily
 from mtbench.report.data.columns import columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.gains.relative import deltas, single_task_runs
+from mtbench.report.data.unlike import mixed
+from mtbench.stats.ranks.differences import Differences
 from mtbench.stats.ranks.intervals import RankIntervals
 from mtbench.stats.ranks.intervals import rank_intervals as intervals_of
 
@@ -31,6 +33,7 @@ class Ranked:
         baselines: titles of the methods that all others are compared with, if not all pairs are compared.
         apart: titles of methods whose variance is significantly larger.
         without: titles of methods with a finished run that have no interval.
+        unlike: for methods that are compared with others whose runs have unlike numerics, the titles of those.
     """
 
     found: RankIntervals
@@ -40,6 +43,7 @@ class Ranked:
     baselines: tuple[str, ...]
     apart: tuple[str, ...]
     without: tuple[str, ...]
+    unlike: Mapping[str, tuple[str, ...]]
 
     @property
     def methods(self) -> int:
@@ -54,11 +58,11 @@ def rank_intervals(comparison: Comparison, choices: Choices = DEFAULT) -> Ranked
     and where epochs were chosen on the test split.
 
     Args:
-        choices: the reader's choices; without a family of pairs, all pairs are compared in blocks of seeds.
+        choices: the reader's choices.
     """
     if not comparison.tasks or (comparison.reading and comparison.reading.chosen_on_test):
         return None
-    family = choices.rank_intervals or RankFamily()
+    family = choices.rank_intervals
     values, higher, by, unit = _quantity(comparison, choices)
     if np.isnan(values).all():
         return None
@@ -75,6 +79,7 @@ def rank_intervals(comparison: Comparison, choices: Choices = DEFAULT) -> Ranked
         baselines=tuple(titles[each] for each in fixed),
         apart=tuple(title for title, apart in zip(titles, found.differences.apart, strict=True) if apart),
         without=tuple(title for title, method, interval in rows if method.records and interval is None),
+        unlike=dict(_unlike(comparison, found.differences, fixed if among else None, blocks=family.blocks)),
     )
 
 
@@ -83,6 +88,19 @@ def _quantity(comparison: Comparison, choices: Choices) -> tuple[NDArray[np.floa
     if mean := next((column for column in columns_of(comparison, choices) if column.is_mean), None):
         return scores(comparison, mean), mean.higher_is_better, f"mean {mean.metric}", mean.unit
     return np.array(deltas(comparison, choices.delta)), choices.delta.sign == "gain", "Δm", "%"
+
+
+def _unlike(
+    comparison: Comparison, found: Differences, baselines: Sequence[int] | None, *, blocks: bool
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the methods that are compared with others of unlike numerics, and those."""
+    ranked = np.flatnonzero(found.compared)
+    fixed = set(ranked if baselines is None else [*baselines, *ranked[[np.argmax(found.means[ranked])]]])
+    for at in ranked:
+        method = comparison.methods[at]
+        others = [comparison.methods[each] for each in ranked if each != at and {at, each} & fixed]
+        if unlike := tuple(other.title for other in others if mixed(method, other, paired=blocks)):
+            yield method.title, unlike
 
 
 def _baselines(comparison: Comparison) -> Sequence[int]:

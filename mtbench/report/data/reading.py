@@ -8,10 +8,8 @@ from numpy.typing import NDArray
 
 from mtbench.report.data.choices import Convention
 
-__all__ = ["CHOSEN", "Pair", "Reading", "Reference"]
+__all__ = ["Pair", "Reading", "Reference"]
 
-CHOSEN = "¶"
-"""Stands behind a method whose epoch was chosen on the test split."""
 Pair = tuple[str, str]
 """The names of a task and of a metric."""
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations, product
 
+from mtbench.report import marks
 from mtbench.report.data.choices import Convention
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.gains.relative import single_task_runs
@@ -11,10 +12,7 @@ from mtbench.report.text import listed
 from mtbench.store.record import Record
 from mtbench.store.record.numerics import UNKNOWN
 
-__all__ = ["MARK", "differences", "mixed", "mixed_note", "mixed_within", "unlike_partners"]
-
-MARK = "‡"
-"""Stands behind the name of a comparison, or of a method in one, that mixes runs of unlike numerics."""
+__all__ = ["differences", "grouped", "mixed", "mixed_note", "mixed_within", "unlike_partners"]
 
 
 def differences(records: Sequence[Record]) -> list[str]:
@@ -65,16 +63,21 @@ def mixed_note(against: Mapping[str, Sequence[str]], within: Sequence[str] = ())
         against: for each method, the methods that it is compared with and whose runs have different numerics.
         within: the methods whose own runs have unlike numerics.
     """
+    said = [
+        f"A mean is over runs of unlike numerics: {listed(within)}." if within else "",
+        grouped("Bold or Δm compares runs of unlike numerics", against),
+    ]
+    return f"{marks.UNLIKE} {' '.join(filter(None, said))}" if any(said) else ""
+
+
+def grouped(start: str, against: Mapping[str, Sequence[str]]) -> str:
+    """Return a sentence with the methods that are compared with the same others together; empty if there are none."""
     groups: dict[str, list[str]] = {}
     for method, others in against.items():
         if others:
             groups.setdefault(listed(others), []).append(method)
     compared = "; ".join(f"{listed(methods)} with {others}" for others, methods in groups.items())
-    said = [
-        f"A mean is over runs of unlike numerics: {listed(within)}." if within else "",
-        f"Bold or Δm compares runs of unlike numerics: {compared}." if compared else "",
-    ]
-    return f"{MARK} {' '.join(filter(None, said))}" if any(said) else ""
+    return f"{start}: {compared}." if compared else ""
 
 
 def unlike_partners(comparison: Comparison, index: int, *, bold: bool, convention: Convention | None) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from mtbench.plan.suite import Suite
+from mtbench.report import marks
 from mtbench.report.data.columns import Column
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.figure.style import Look
@@ -22,7 +23,7 @@ def called(suite: Suite, sheets: Iterable[Sheet]) -> dict[str, str]:
             titles.setdefault(name, method.title)
             stale |= {name} if method.stale else set()
     known = [name for name in dict.fromkeys(order) if name in titles]
-    return {name: titles[name] + "†" * (name in stale) for name in dict.fromkeys([*known, *titles])}
+    return {name: titles[name] + marks.STALE * (name in stale) for name in dict.fromkeys([*known, *titles])}
 
 
 def known_by_name(titles: Mapping[str, str], known: Mapping[str, Look]) -> dict[str, Look]:
@@ -32,13 +33,13 @@ def known_by_name(titles: Mapping[str, str], known: Mapping[str, Look]) -> dict[
         titles: the names from `called`.
         known: looks by title, see `mtbench.report.exhibit.Results.looks`.
     """
-    bare = {name: title.rstrip("†") for name, title in titles.items()}
+    bare = {name: title.rstrip(marks.STALE) for name, title in titles.items()}
     return {name: known[title] for name, title in bare.items() if title in known}
 
 
 def warnings(titles: Iterable[str]) -> tuple[str, ...]:
     """Return what daggers mean, where there are some."""
-    return (STALE,) if any(title.endswith("†") for title in titles) else ()
+    return (STALE,) if any(title.endswith(marks.STALE) for title in titles) else ()
 
 
 def heading(runs: SuiteRuns, of: str = "") -> str:

@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from mtbench.report.exhibits.summary.quantities import Number
+from mtbench.report.marks import marks_in_math
 from mtbench.report.page.latex import escape_latex, fill_template, stacked
 from mtbench.report.page.layout import Page
-from mtbench.report.page.marks import marks_in_math
 from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import DASH
 from mtbench.report.paper.measure import COLUMN, PAGE

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mtbench.report.exhibits.summary.data import Table
+from mtbench.report.exhibits.summary.quantities import RANK_INTERVAL
+from mtbench.report.marks import MARKS
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.marks import MARKS
 from mtbench.report.page.words import Words, plain
 from mtbench.report.paper.table import PaperTable
 
 __all__ = ["paper_page"]
+
+_OF = {"Δm": "delta-m", "Rank:": RANK_INTERVAL}
+"""Beginnings of sentences of the usual caption that are about one column, and the name of that."""
 
 
 def paper_page(usual: Page, table: Table, shown: PaperTable) -> Page:
@@ -60,7 +64,8 @@ def _parts(usual: Page, table: Table, shown: PaperTable) -> Iterator[str]:
     """Yield the parts of the caption: the usual sentences on what is shown, and the meanings of marks and lines."""
     names = {column.name.split()[0] for column in shown.columns}
     for sentence in usual.caption:
-        if sentence[0] not in MARKS and ("delta-m" in names or not sentence.startswith("Δm")):
+        is_of = next((name for start, name in _OF.items() if sentence.startswith(start)), "")
+        if sentence[0] not in MARKS and (not is_of or is_of in names):
             single = next((line.name for line in shown.lines if line.title == table.single), table.single)
             yield sentence.rstrip(".").replace(f" {table.single} (", f" {single} (")
     for mark in shown.marks:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from mtbench.errors import UsageError, did_you_mean
 from mtbench.plan.suite import MEAN
+from mtbench.report import marks
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.data.constant import MARK as CONSTANT
 from mtbench.report.data.paper import PaperStyle
-from mtbench.report.data.reading import CHOSEN
 from mtbench.report.exhibit import Results
-from mtbench.report.exhibits.summary.quantities import Number, Quantity, quantities
+from mtbench.report.exhibits.summary.quantities import RANK_INTERVAL, Number, Quantity, quantities
 from mtbench.report.page.words import DASH
 from mtbench.report.paper.measure import COLUMN, GAP, PAGE, number_width, text_width
 from mtbench.report.paper.references import display_names
@@ -181,10 +180,11 @@ def _order(column: Quantity | None, count: int) -> list[int]:
 
 
 def _second(column: Quantity) -> set[int]:
-    """Return the places of the second best number; none where no number is ranked."""
-    if column.higher_is_better is None or any(CHOSEN in number.marks for number in column.numbers):
+    """Return the places of the second best number; none of intervals, and where no number is ranked."""
+    chosen = any(marks.CHOSEN in number.marks for number in column.numbers)
+    if column.higher_is_better is None or column.name == RANK_INTERVAL or chosen:
         return set()
     known = {place: number.value for place, number in enumerate(column.numbers) if not math.isnan(number.value)}
     values = sorted({*known.values()}, reverse=column.higher_is_better)
     second = {place for place, value in known.items() if len(values) > 1 and value == values[1]}
-    return {place for place in second if CONSTANT not in column.numbers[place].marks}
+    return {place for place in second if marks.CONSTANT not in column.numbers[place].marks}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.summary.quantities import Number, quantities
+from mtbench.report.marks import MARKS, marks_in_math
 from mtbench.report.page.latex import escape_latex, fill_template
-from mtbench.report.page.marks import MARKS, marks_in_math
 from mtbench.report.prose.names import method_names, short_name, table_name
 
 __all__ = ["file_name", "numbers_tex"]

@@ -178,4 +178,4 @@ def test_a_suite_fixes_that_seeds_are_not_paired() -> None:
 def test_a_family_that_does_not_exist_is_named_with_those_that_do() -> None:
     with pytest.raises(UsageError, match=r"--rank-intervals is 'al'\..*all.*letters, baselines"):
         parse_choices("", Convention(), [], rank_intervals="al")
-    assert parse_choices("", Convention(), []).rank_intervals is None
+    assert not parse_choices("", Convention(), []).rank_intervals.shown

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mtbench.door.contents import read_contents
-from mtbench.report.data.choices import Choices, Convention
+from mtbench.report.data.choices import Choices, Convention, RankFamily
 from mtbench.report.data.comparison import MethodRuns, compare
 from mtbench.report.data.unlike import differences, mixed
 from mtbench.report.exhibits.summary.data import build_table
@@ -61,6 +61,35 @@ def test_what_is_bold_is_marked_if_it_beats_a_run_of_unlike_numerics() -> None:
     names, notes = marked(of("td", 90, 1, 1, 1), of("moo", 70, 2, 2, 2), of("film", 60, 1, 1, 1))
     assert names == ["film", "moo", "td‡"]
     assert notes == ["‡ Bold or Δm compares runs of unlike numerics: td with moo."]
+
+
+def test_rank_intervals_that_compare_runs_of_unlike_numerics_are_marked_and_named_with_the_pairs() -> None:
+    threads = {"td": 1, "moo": 1, "film": 2}
+    runs = [run for method, count in threads.items() for run in of(method, 80, count, count, count)]
+    (comparison,) = compare(runs)
+    table = build_table(comparison, Choices(rank_intervals=RankFamily()))
+    assert [line[0].says for line in page_of(table).layout.lines] == ["film‡", "moo‡", "td‡"]
+    said = "‡ Rank intervals compare runs of unlike numerics: film with moo and td; moo and td with film."
+    assert said in table.footnotes
+    without = build_table(comparison)
+    assert not any(note.startswith("‡") for note in without.footnotes)
+    alike = build_table(compare([run for run in runs if run.spec.titles.method != "film"])[0])
+    assert alike.ranks is not None
+    assert alike.ranks.unlike == {}
+
+
+def test_of_pairs_with_baselines_alone_the_others_are_not_unlike() -> None:
+    threads = {"single": 1, "td": 1, "moo": 2, "film": 2}
+    runs = [run for method, count in threads.items() for run in of(method, 80 + 5 * (method == "td"), *[count] * 3)]
+    table = build_table(compare(runs)[0], Choices(rank_intervals=RankFamily(pairs="baselines")))
+    assert table.ranks is not None
+    assert table.ranks.baselines == ("single",)
+    assert table.ranks.unlike == {
+        "film": ("single", "td"),
+        "moo": ("single", "td"),
+        "single": ("film", "moo"),
+        "td": ("film", "moo"),
+    }
 
 
 def test_methods_with_the_same_unlike_partner_share_a_sentence_and_latex_prints_the_mark() -> None:

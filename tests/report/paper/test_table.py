@@ -6,7 +6,7 @@ import pytest
 
 from mtbench.errors import UsageError
 from mtbench.report.assemble import Report, make_report
-from mtbench.report.data.choices import Choices
+from mtbench.report.data.choices import Choices, RankFamily
 from mtbench.report.data.paper import PaperStyle, parse_style
 from mtbench.store.status import RunStatus
 from tests.report.paper.package import TITLES, named_package
@@ -48,6 +48,31 @@ def test_columns_stand_in_their_order_with_as_many_decimals_and_the_best_method_
         ["Single-task", "74.0 ± 0.0", "67.2 ± 0.4", "+0.0 ± 0.0", "2"],
     ]
     assert [row[0] for row in table_of(runs, PaperStyle(sort="RL"))] == ["method", "Single-task", "Top-down", "MGDA-UB"]
+
+
+def test_intervals_of_ranks_are_a_column_by_whose_middle_methods_are_sorted() -> None:
+    levels = {"td": 70, "moo": 80, "single": 60, "film": 80.1}
+    noise = (0.3, -0.2, 0.1, -0.3), (-0.1, 0.2, -0.3, 0.1), (-0.2, 0.0, 0.2, 0.2), (0.1, -0.3, 0.1, 0.3)
+    runs = [
+        finished(name, seed, (level + shifts[seed], level))
+        for (name, level), shifts in zip(levels.items(), noise, strict=True)
+        for seed in range(4)
+    ]
+    style = PaperStyle(columns=("mean", "rank-interval"), digits=1, sort="rank-interval", underline_second=True)
+    choices = Choices(paper=style, rank_intervals=RankFamily(pairs="letters"))
+    piece = next(piece for piece in make_report(runs, choices=choices).shown if piece.texts)
+    (page,) = piece.pages.values()
+    assert [[words.says for words in line[::2]] for line in page.layout.lines] == [
+        ["FiLM", "1 to 2 a"],
+        ["MGDA-UB", "1 to 2 a"],
+        ["Top-down", "3 b"],
+        ["Single-task", "4 c"],
+    ]
+    tex = next(text for name, text in piece.texts.items() if name.endswith("table.tex"))
+    assert "; rank: by mean accuracy, 95 \\% confidence for all methods together (all 6 pairs of 4 methods" in tex
+    assert "\\underline{3" not in tex
+    usual = texts_of(runs, PaperStyle(columns=("mean",)))
+    assert not any("rank: by" in text for name, text in usual.items() if name.endswith("table.tex"))
 
 
 def test_methods_are_sorted_by_the_good_direction_of_the_column_and_those_without_a_number_are_last() -> None:

@@ -113,7 +113,7 @@ def test_a_number_that_is_not_there_is_an_error_that_names_what_is_missing(tmp_p
     errors = {
         r"\mtb{mmnist3}{td}{LU}": "there is no table 'mmnist3' in the numbers of mtbench report. Tables: 'mmnist2, ",
         r"\mtb{mmnist2}{a_b}{LU}": "there is no method 'a_b' in 'mmnist2, paper'. Methods: 'chmod' 'moo' 'single' 'td",
-        r"\mtbn{mmnist2}{td}{MU}": "there is no column 'MU' in 'mmnist2, paper'. Columns: 'LU' 'RL' 'mean' 'n' 'param",
+        r"\mtbn{mmnist2}{td}{MU}": "there is no column 'MU' in 'mmnist2, paper'. Columns: 'LU' 'RL' 'mean' 'rank-in",
         r"\mtb{mmnist2}{single}{LU}": "there is no number of 'single' in column 'LU' of 'mmnist2, paper'. single: 1 da",
         r"\mtbsd{mmnist2}{td}{time}": "there is no standard deviation of 'td' in column 'time' of 'mmnist2, paper'.",
         r"\mtbinterval{mmnist2}{td}{n}": "there is no interval of 'td' in column 'n' of 'mmnist2, paper'.",

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Sheet:
         planned: the number of seeds of the suite at this size.
         paper: its published numbers, if there are any.
         relations: the published numbers of its pairs of tasks.
+        searches: the searches that chose the settings of the methods, by their names in the suite; none for default
+            settings.
     """
 
     dataset: str
@@ -42,6 +44,7 @@ class Sheet:
     planned: int
     paper: PaperTable | None
     relations: tuple[Relation, ...] = ()
+    searches: Mapping[str, StudyRuns] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -180,9 +183,9 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
         Sheet(
             dataset=dataset,
             variation=variation,
-            comparison=_comparison(suite, variation, methods),
+            comparison=_comparison(suite, variation, methods, planned),
             methods=tuple(methods),
-            planned=_planned(suite, dataset, variation, next(iter(methods.values()))[0].spec.protocol.name),
+            planned=planned,
             paper=_published(suite, dataset, variation),
             relations=tuple(
                 table
@@ -191,11 +194,12 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
             ),
         )
         for (dataset, variation), methods in groups.items()
+        for planned in [_planned(suite, dataset, variation, next(iter(methods.values()))[0].spec.protocol.name)]
     )
 
 
 def _comparison(
-    suite: Suite, variation: tuple[tuple[str, str], ...], methods: Mapping[str, Sequence[RunStatus]]
+    suite: Suite, variation: tuple[tuple[str, str], ...], methods: Mapping[str, Sequence[RunStatus]], seeds: int
 ) -> Comparison:
     """Return one comparison, whatever the commands that made its runs called their protocol; its title says the
     variation, be it the protocol's own value."""
@@ -205,7 +209,7 @@ def _comparison(
     (comparison,) = compare(alike)
     runs = {run.spec.id: each for each in comparison.methods for run in each.runs}
     ordered = [
-        dataclasses.replace(runs[statuses[0].spec.id], title=suite.labels.get(name, name))
+        dataclasses.replace(runs[statuses[0].spec.id], title=suite.labels.get(name, name), seeds=seeds)
         for name, statuses in methods.items()
     ]
     said = comparison.title.split(", ")

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.plan.suite import AcrossClaim, Claim
+from mtbench.report import marks
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.suite.runs import SuiteRuns
-from mtbench.report.data.unlike import MARK
+from mtbench.report.data.suite.tuned import judged_runs
 from mtbench.report.exhibits.claims.across import across
 from mtbench.report.exhibits.claims.evidence import Evidence
 from mtbench.report.exhibits.claims.within import within
@@ -40,7 +41,7 @@ class Judged(Evidence):
     @property
     def name(self) -> str:
         """The contrast in words; † where runs are stale, ‡ where they have unlike numerics."""
-        return self.words + "†" * self.stale + MARK * self.mixed
+        return self.words + marks.STALE * self.stale + marks.UNLIKE * self.mixed
 
     @property
     def holds(self) -> str:
@@ -58,10 +59,12 @@ class Judged(Evidence):
 def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
     """Return every claim of a suite, judged on its runs of one size; claims of one family are corrected together.
 
+    Where the suite judges tuned runs, it is on those with tuned settings.
+
     Args:
         root: the folder of the data files.
     """
-    claims = runs.suite.claim
+    claims, runs = runs.suite.claim, judged_runs(runs)
     evidence = [
         across(runs, claim) if isinstance(claim, AcrossClaim) else within(runs, claim, root) for claim in claims
     ]
@@ -77,6 +80,8 @@ def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
 
 
 def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, adjusted: Adjusted) -> Verdict:
+    if evidence.refused:
+        return Verdict(word="undecided", sentence=f"undecided: {evidence.refused}", runs=None)
     if evidence.unlearned:
         return UNLEARNED
     margin, higher = claim.margin or None, evidence.higher_is_better

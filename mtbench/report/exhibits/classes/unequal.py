@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mtbench.report import marks
 from mtbench.report.data.choices import DEFAULT, Choices
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.data.constant import BALANCED, MARK, UNEQUAL, unequal_tasks
+from mtbench.report.data.constant import BALANCED, UNEQUAL, unequal_tasks
 from mtbench.report.exhibits.summary.columns import explained
 from mtbench.report.exhibits.summary.data import Table, build_table
 from mtbench.report.exhibits.summary.page import page_of
@@ -37,7 +38,7 @@ def unequal_page(comparison: Comparison, choices: Choices = DEFAULT) -> Page | N
         caption=(*_caption(table, names, every=every), *short),
         details=_details(table),
         footnotes=(),
-        aside=" ".join([f"{MARK}: not above the {whole.constants.name}." if whole.constants else "", *short]),
+        aside=" ".join([f"{marks.CONSTANT}: not above the {whole.constants.name}." if whole.constants else "", *short]),
     )
 
 
@@ -60,7 +61,7 @@ def _caption(table: Table, names: set[str], *, every: bool) -> tuple[str, ...]:
     return (
         f"{of} of {table.dataset}, protocol {table.protocol}, with unequal classes: balanced accuracy and macro F1 (%, "
         "higher is better), mean ± standard deviation over seeds.",
-        f"{MARK}: not above the {table.constants.name} in accuracy.",
+        f"{marks.CONSTANT}: not above the {table.constants.name} in accuracy.",
     )
 
 

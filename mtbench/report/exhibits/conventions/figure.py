@@ -6,7 +6,7 @@ from types import MappingProxyType
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mtbench.report.data.reading import CHOSEN
+from mtbench.report import marks
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.conventions.data import Switched
 from mtbench.report.figure.legend import legend_of
@@ -17,7 +17,8 @@ from mtbench.report.text import listed, wrap
 __all__ = ["draw_switches"]
 
 _EXPLAINED = (
-    f"Points: means over seeds; thin lines join those of a method.\n{CHOSEN}: epochs are chosen on the test split."
+    "Points: means over seeds; thin lines join those of a method.\n"
+    f"{marks.CHOSEN}: epochs are chosen on the test split."
 )
 
 
@@ -35,9 +36,9 @@ def draw_switches(
     left = [f"{switch.group} {switch.name}" for switch in found.switches if switch.own_start]
     explained = _EXPLAINED + (f" Not drawn: {listed(left)}, over each run's own first epoch." if left else "")
     shown = [method for method in titles if any(method in switch.ranks for switch in switches)]
-    marks = looks_of(shown, known_by_name(titles, known))
+    drawn = looks_of(shown, known_by_name(titles, known))
     legend = legend_of([titles[method] for method in shown], explained, at_most=4)
-    heads = [wrap(f"{switch.group} {switch.name}".strip() + CHOSEN * switch.chosen, 12) for switch in switches]
+    heads = [wrap(f"{switch.group} {switch.name}".strip() + marks.CHOSEN * switch.chosen, 12) for switch in switches]
     with paper_style():
         figure = new_figure(3.4 + legend.height)
         figure.suptitle(heading(runs, f": {found.dataset} by other conventions"))
@@ -45,7 +46,7 @@ def draw_switches(
         for method in shown:
             places = [place for place, switch in enumerate(switches) if method in switch.ranks]
             means = [switches[place].gains[method].mean for place in places]
-            look = marks[method]
+            look = drawn[method]
             axes.plot(places, means, color=look.color, marker=look.marker, markersize=3.5, linewidth=0.5, alpha=0.9)
         axes.axhline(0, color="#888888", linewidth=0.6)
         for place in range(1, len(switches)):
@@ -56,7 +57,7 @@ def draw_switches(
         legend.draw(
             figure,
             [
-                Line2D([], [], color=marks[method].color, marker=marks[method].marker, markersize=3.5, linewidth=0.5)
+                Line2D([], [], color=drawn[method].color, marker=drawn[method].marker, markersize=3.5, linewidth=0.5)
                 for method in shown
             ],
         )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mtbench.report.data.reading import CHOSEN
+from mtbench.report import marks
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.exhibits.conventions.data import Switch, Switched
 from mtbench.report.page.layout import Layout, Page
@@ -63,8 +63,8 @@ def conventions_page(runs: SuiteRuns, found: Switched, titles: dict[str, str], l
 def _explained(found: Switched) -> Iterator[str]:
     if any(switch.chosen for switch in found.switches):
         yield (
-            f"{CHOSEN}: epochs are chosen on the test split; such numbers are too good, and are compared with none of "
-            "another column."
+            f"{marks.CHOSEN}: epochs are chosen on the test split; such numbers are too good, and are compared with "
+            "none of another column."
         )
 
 
@@ -80,7 +80,7 @@ def _lacking(found: Switched) -> Iterator[str]:
 
 def _head(switch: Switch) -> str:
     name = f"{switch.group} {switch.name}".strip()
-    return f"{name}{CHOSEN * switch.chosen}"
+    return f"{name}{marks.CHOSEN * switch.chosen}"
 
 
 def _cell(switch: Switch, method: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from mtbench.report import text
+from mtbench.report import marks, text
 from mtbench.report.data.columns import MANY
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibits.pointing.data import COUNTS, MEASURES
@@ -126,7 +126,7 @@ def _methods(comparison: Comparison, frame: pd.DataFrame) -> Iterator[tuple[str,
     for method in comparison.methods:
         rows = frame[frame["method"] == method.title]
         if len(rows):
-            yield method.title + "†" * method.stale, rows
+            yield method.title + marks.STALE * method.stale, rows
 
 
 def _written(rows: pd.DataFrame, measure: str) -> str:

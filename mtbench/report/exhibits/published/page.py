@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mtbench.plan.suite import MEAN, PaperTable
+from mtbench.report import marks
 from mtbench.report.data.choices import AVERAGES, Choices
 from mtbench.report.data.columns import Column, columns_of, scores
 from mtbench.report.data.constant import not_above
@@ -42,7 +43,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
     lines = [
         plain(
             (
-                runs.suite.labels.get(method, method) + "†" * (method in stale),
+                runs.suite.labels.get(method, method) + marks.STALE * (method in stale),
                 *(says for column in columns for says in _triple(sheet, paper, method, column)),
             )
         )

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mtbench.report import marks
 from mtbench.report.data.choices import Choices
 from mtbench.report.data.columns import Column
 from mtbench.report.data.comparison import Comparison, MethodRuns
-from mtbench.report.data.constant import COUNTED, MARK
+from mtbench.report.data.constant import COUNTED
 from mtbench.report.data.cost.expense import Yardstick
 from mtbench.report.data.gains.rank import Ranking
 from mtbench.report.data.ranks import Ranked
-from mtbench.report.data.reading import CHOSEN
 from mtbench.report.data.unlike import differences
 from mtbench.report.exhibits.summary.gain_caption import gain_caption, gain_details
 from mtbench.report.exhibits.summary.rank_caption import rank_caption, rank_details
@@ -58,7 +58,7 @@ class Facts:
         constant: the name of the constant prediction; empty if there is none.
         band: least and largest amount by which the rounding of constants may change a method's Δm; None without.
         ranking: mean ranks; None where there are none.
-        ranks: intervals of ranks; None where there are none.
+        ranks: intervals of ranks; None where the table has no column of them.
     """
 
     unit: Yardstick | None
@@ -90,7 +90,7 @@ def caption(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
         f"Test {_quantity(facts.columns)}{over}{_bold(comparison)}.",
         gain_caption(comparison, facts.single, facts.choices.delta),
         rank_caption(facts.ranks),
-        f"{MARK}: not above the {facts.constant}." if facts.marked else "",
+        f"{marks.CONSTANT}: not above the {facts.constant}." if facts.marked else "",
         _chosen(comparison),
     )
     return (*opening, *(sentence for sentence in sentences if sentence))
@@ -111,7 +111,7 @@ def details(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
         gain_details(comparison, facts.single, facts.choices.delta, facts.gap) if comparison.tasks else "",
         _band(facts.band) if facts.band else "",
         _ranks(comparison, facts) if facts.choices.rank else "",
-        rank_details(comparison, facts.ranks) if facts.choices.rank_intervals else "",
+        rank_details(comparison, facts.ranks) if facts.choices.rank_intervals.shown else "",
         *_costs(facts.unit, {record.numerics.device for record in records}),
     )
     return tuple(sentence for sentence in sentences if sentence)
@@ -181,7 +181,7 @@ def _bold(comparison: Comparison) -> str:
 
 def _chosen(comparison: Comparison) -> str:
     is_chosen = comparison.reading is not None and comparison.reading.chosen_on_test
-    return f"{CHOSEN}: the epoch was chosen on the test split; nothing is bold." if is_chosen else ""
+    return f"{marks.CHOSEN}: the epoch was chosen on the test split; nothing is bold." if is_chosen else ""
 
 
 def _is_tested(comparison: Comparison) -> bool:
@@ -260,11 +260,11 @@ def _constant(comparison: Comparison, facts: Facts) -> str:
     gains = ""
     if facts.single:
         part = f"that includes a task in which neither the method nor {facts.single} is above it"
-        gains = f" A Δm {part} is {'left out' if comparison.quick else f'marked {MARK} too'}."
+        gains = f" A Δm {part} is {'left out' if comparison.quick else f'marked {marks.CONSTANT} too'}."
     return (
         f"{facts.constant[0].upper()}{facts.constant[1:]}: the best constant prediction, from the training labels. "
-        f"{MARK}: not above it: the 95 % confidence interval {over} contains its value or lies on the worse side; such "
-        f"a number is never bold.{exact}{gains}"
+        f"{marks.CONSTANT}: not above it: the 95 % confidence interval {over} contains its value or lies on the worse "
+        f"side; such a number is never bold.{exact}{gains}"
     )
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mtbench.report import text
+from mtbench.report import marks, text
 from mtbench.report.data.columns import Column, is_wide
-from mtbench.report.data.constant import MARK
 from mtbench.report.exhibits.summary.data import Row, Table
 from mtbench.report.page.words import DASH, Words, plain, task_head, written
 
@@ -66,7 +65,7 @@ def _in_words(table: Table, index: int, *, mixed: bool) -> InWords:
     return InWords(
         head=task_head(column) if mixed else column.name,
         cells=tuple(
-            Words(says=written(cell.summary, digits) + MARK * cell.constant, bold=cell.best)
+            Words(says=written(cell.summary, digits) + marks.CONSTANT * cell.constant, bold=cell.best)
             for cell in (row.cells[index] for row in table.rows)
         ),
         below=_number(table.constants.values[index] if table.constants else math.nan, digits),

@@ -57,7 +57,7 @@ class Row:
             NaN if it is.
         cells: cells in the order of the table's columns.
         finished: number of its runs that have a record.
-        planned: number of its runs.
+        planned: number of runs that there should be.
         expense: its expense; None before a run has finished.
         delta: the summary of Δm over its seeds, by the table's convention; without values if there are no single-task
             runs.
@@ -115,7 +115,7 @@ class Table:
         single: the reference of Δm: the title of the single-task method, or a reference of a convention; empty
             if there is neither.
         ranked: True if there is a column of mean ranks.
-        ranks: the intervals of ranks; None if there is no column of them.
+        ranks: the intervals of ranks; None if there is nothing to rank by.
         convention: the convention of Δm.
         averages: other averages of Δm that differ from it here.
         caption: sentences that a paper prints above the table.
@@ -139,6 +139,11 @@ class Table:
     details: tuple[str, ...]
     footnotes: tuple[str, ...]
 
+    @property
+    def shown_ranks(self) -> Ranked | None:
+        """The intervals of ranks if the table has a column of them."""
+        return self.ranks if self.ranks and self.ranks.family.shown else None
+
 
 def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     """Return the summary table of a comparison, with the metrics and the convention of Δm that are chosen."""
@@ -159,7 +164,8 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
     gains = {key: list(map(summarize, found)) for key, found in of_seeds.items()}
     over = reading.reference.words if reading and reading.reference else single.title if single else ""
     bands, ranking = rounding_bands(comparison, convention), rank(comparison) if choices.rank else None
-    ranks = rank_intervals(comparison, choices) if choices.rank_intervals else None
+    ranks = rank_intervals(comparison, choices)
+    shown = ranks if choices.rank_intervals.shown else None
     parts = mean_parts(comparison, convention)
     delta, errors = gains[convention.average, convention.base], list(map(summarize, error_changes(comparison)))
     against = [
@@ -172,14 +178,14 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             method=method.title,
             label=comparison.labels[method.title],
             stale=method.stale,
-            mixed=bool(against[index]) or within[index],
+            mixed=bool(against[index]) or within[index] or method.title in (shown.unlike if shown else ()),
             gaining=gaining[index],
             cells=tuple(
                 Cell(summary=summarize(rows[index]), best=best == index, constant=constant)
                 for rows, best, constant in zip(values, bold, low[index], strict=True)
             ),
             finished=len(method.records),
-            planned=len(method.runs),
+            planned=method.planned,
             expense=expense(method, unit),
             delta=delta[index],
             deltas={key: summaries[index] for key, summaries in gains.items()},
@@ -189,7 +195,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             chosen=chosen and bool(method.records),
             rank=ranking.ranks[index] if ranking else math.nan,
             interval=ranks.found.intervals[index] if ranks else None,
-            letters=ranks.found.letters[index] if ranks else "",
+            letters=ranks.found.letters[index] if ranks and ranks.family.pairs == "letters" else "",
             idle=idle[index],
             note=caption.note(
                 method, {_called(column, columns): _without(comparison, method, column) for column in columns}
@@ -214,7 +220,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         constant=constants.name if constants else "",
         band=(min(known), max(known)) if (known := [band for band in bands if not math.isnan(band)]) else None,
         ranking=ranking,
-        ranks=ranks,
+        ranks=shown,
     )
     notes = [
         *(row.note for row in rows),
@@ -227,7 +233,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         ),
         convergence_note(comparison, gaining),
         large_parts(comparison, convention, parts),
-        rank_footnote(ranks),
+        rank_footnote(shown),
         *(reading.lacking if reading else ()),
     ]
     return Table(

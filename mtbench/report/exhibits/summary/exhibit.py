@@ -5,10 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from mtbench.report.data.choices import RankFamily
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.data.ranks import rank_intervals
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
 from mtbench.report.exhibits.summary.numbers import curve_means, points_frame, table_frame
@@ -68,11 +66,8 @@ class Summary(Exhibit):
 
 
 def _lead(results: Results, comparison: Comparison) -> Lead | None:
-    """Return the column of intervals of ranks, of all pairs unless others were asked for; None where no method has
-    one."""
-    choices = replace(results.choices, rank_intervals=results.choices.rank_intervals or RankFamily())
-    chosen = replace(results, choices=choices).choices_of(comparison)
-    ranks = results.table(comparison).ranks or rank_intervals(comparison, chosen)
+    """Return the column of intervals of ranks; None where no method has one."""
+    ranks = results.table(comparison).ranks
     if ranks is None:
         return None
     intervals = zip(comparison.methods, ranks.found.intervals, strict=True)

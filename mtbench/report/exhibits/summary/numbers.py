@@ -51,8 +51,9 @@ def _columns(table: Table) -> list[str]:
     parts = ["delta_m_part"] if table.averages and any(row.parts for row in table.rows) else []
     bands = ["delta_m_band"] if any(not math.isnan(row.band) for row in table.rows) else []
     chosen = ["chosen_on_test"] if any(row.chosen for row in table.rows) else []
-    ranks = ["rank_low", "rank_high"] if table.ranks else []
-    letters = ["rank_letters"] if table.ranks and table.ranks.family.pairs == "letters" else []
+    family = table.shown_ranks and table.shown_ranks.family
+    ranks = ["rank_low", "rank_high"] if family else []
+    letters = ["rank_letters"] if family and family.pairs == "letters" else []
     mean_rank = ["mean_rank"] if table.ranked else []
     return [*_CSV_COLUMNS, *parts, *own, *bands, *mean_rank, *ranks, *letters, *chosen]
 

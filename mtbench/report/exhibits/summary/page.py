@@ -6,14 +6,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mtbench.report import text
+from mtbench.report import marks, text
 from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import is_wide
-from mtbench.report.data.constant import MARK as CONSTANT
-from mtbench.report.data.convergence import MARK as GAINING
 from mtbench.report.data.cost.expense import Expense
-from mtbench.report.data.reading import CHOSEN
-from mtbench.report.data.unlike import MARK
 from mtbench.report.exhibits.summary.columns import columns_in_words, explained
 from mtbench.report.exhibits.summary.data import Row, Table
 from mtbench.report.exhibits.summary.rank_caption import RANK_HEAD, rank_caption
@@ -126,7 +122,7 @@ def _seeds(table: Table, *, every_task: bool) -> Iterator[tuple[str, Seeds]]:
 
 
 def _aside(table: Table) -> Iterator[str]:
-    if said := rank_caption(table.ranks):
+    if said := rank_caption(table.shown_ranks):
         yield said
     if table.single:
         error = "; Δerr: of the error rate, lower is better" if "Δerr" in _relative(table) else ""
@@ -135,19 +131,19 @@ def _aside(table: Table) -> Iterator[str]:
     elif table.columns:
         yield "Δm, the gain over single-task networks, needs runs of them."
     if any(row.chosen for row in table.rows):
-        yield f"{CHOSEN}: the epoch was chosen on the test split."
+        yield f"{marks.CHOSEN}: the epoch was chosen on the test split."
     if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
         idle = table.quick and any(row.idle for row in table.rows)
-        yield f"{CONSTANT}: not above the {table.constants.name}{'; such tasks have no Δm' if idle else ''}."
+        yield f"{marks.CONSTANT}: not above the {table.constants.name}{'; such tasks have no Δm' if idle else ''}."
     if unit := table.yardstick:
         yield f"time: training time relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
 
 def _ranks(table: Table) -> tuple[str, ...]:
     """Heads of the columns of intervals of ranks."""
-    if table.ranks is None:
+    if table.shown_ranks is None:
         return ()
-    return (RANK_HEAD, "letters") if table.ranks.family.pairs == "letters" else (RANK_HEAD,)
+    return (RANK_HEAD, "letters") if table.shown_ranks.family.pairs == "letters" else (RANK_HEAD,)
 
 
 def _rank(row: Row) -> Iterator[str]:
@@ -202,14 +198,19 @@ def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
 
 def row_marks(row: Row) -> str:
     """Return the marks of a method: of stale runs, unlike numerics, too short a training, an epoch chosen on test."""
-    return "†" * row.stale + MARK * row.mixed + GAINING * (not math.isnan(row.gaining)) + CHOSEN * row.chosen
+    return (
+        marks.STALE * row.stale
+        + marks.UNLIKE * row.mixed
+        + marks.GAINING * (not math.isnan(row.gaining))
+        + marks.CHOSEN * row.chosen
+    )
 
 
 def _gain(table: Table, row: Row, summary: Summary) -> str:
     """Return a relative gain; none in a preview if a task of it was not learned."""
     if row.idle and table.quick:
         return DASH
-    return written(summary, sign=True) + CONSTANT * (row.idle and summary.n > 0)
+    return written(summary, sign=True) + marks.CONSTANT * (row.idle and summary.n > 0)
 
 
 def runs_in_words(row: Row) -> str:

@@ -2,27 +2,28 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtbench.plan.suite import MEAN
-from mtbench.report import text
+from mtbench.report import marks, text
 from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import Column
 from mtbench.report.data.comparison import Comparison
-from mtbench.report.data.constant import MARK as CONSTANT
 from mtbench.report.data.cost.expense import Expense
 from mtbench.report.exhibits.summary.columns import decimals_of
 from mtbench.report.exhibits.summary.data import Cell, Row, Table
-from mtbench.report.exhibits.summary.page import cost_heads, costs_in_words, row_marks, runs_in_words
+from mtbench.report.exhibits.summary.page import cost_heads, costs_in_words, rank_in_words, row_marks, runs_in_words
+from mtbench.report.exhibits.summary.rank_caption import RANK_HEAD
 from mtbench.report.page.words import DASH, task_head
 from mtbench.stats.summary import Summary
 
-__all__ = ["COSTS", "INCOMPLETE", "NONE", "Number", "Quantity", "quantities"]
+__all__ = ["COSTS", "NONE", "RANK_INTERVAL", "Number", "Quantity", "quantities"]
 
-INCOMPLETE = "#"
-"""Stands behind a number of fewer runs than were planned."""
 COSTS = ("params", "macs", "labels", "time", "memory")
 """Names of the columns of `mtbench.report.exhibits.summary.page.cost_heads`."""
+
+RANK_INTERVAL = "rank-interval"
+"""Name of the column of intervals of ranks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +31,12 @@ class Number:
     """A number as a cell of the summary table says it.
 
     Attributes:
-        value: the unrounded number; NaN where there is none, or where it is no single number.
+        value: the unrounded number, of an interval its middle; NaN where there is none.
         says: the number in words; empty where there is none.
         std: the standard deviation in words; empty where there is none.
-        interval: the ends of the 95 % confidence interval of the mean in words; None where there is none.
+        interval: the ends of the 95 % confidence interval of the mean, or of the rank, in words; None without one.
         n: number of runs; None where it is of no runs.
-        marks: the marks of what is not as it should be: those of the method and of the cell, and `INCOMPLETE`.
+        marks: the marks of what is not as it should be: those of the method, of the cell, and of runs that are lacking.
         bold: True if its cell is bold.
     """
 
@@ -70,6 +71,7 @@ class Quantity:
         below: the number of the constant prediction.
         higher_is_better: the good direction; None where there is none.
         of_all: True if it belongs to the whole method, not to a task.
+        column: the metric that it shows; None if it is of no single metric.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Quantity:
     below: Number = NONE
     higher_is_better: bool | None = None
     of_all: bool = True
+    column: Column | None = None
 
 
 def quantities(comparison: Comparison, table: Table, digits: int | None = None) -> list[Quantity]:
@@ -92,7 +95,7 @@ def quantities(comparison: Comparison, table: Table, digits: int | None = None) 
         digits: decimals of metrics and of gains; None for those of the table.
     """
     gains = list(_gains(table, 2 if digits is None else digits))
-    whole = [*gains, *_ranks(table), *_counts(table), *_expenses(table)]
+    whole = [*gains, *_ranks(table), *_rank_intervals(table), *_counts(table), *_expenses(table)]
     return [*_metrics(comparison, table, digits, {each.name for each in whole}), *whole]
 
 
@@ -108,11 +111,12 @@ def _metrics(comparison: Comparison, table: Table, digits: int | None, taken: se
             below=NONE if math.isnan(below) else Number(value=below, says=text.fixed(below, shown)),
             higher_is_better=column.higher_is_better,
             of_all=column.is_mean,
+            column=column,
         )
 
 
 def _metric(row: Row, cell: Cell, digits: int) -> Number:
-    return _number(row, cell.summary, digits, CONSTANT * cell.constant, bold=cell.best)
+    return _number(row, cell.summary, digits, marks.CONSTANT * cell.constant, bold=cell.best)
 
 
 def _name(comparison: Comparison, column: Column, taken: set[str]) -> str:
@@ -145,10 +149,10 @@ def _gains(table: Table, digits: int) -> Iterator[Quantity]:
 def _gain(table: Table, row: Row, summary: Summary, digits: int) -> Number:
     if row.idle and table.quick:
         return NONE
-    return _number(row, summary, digits, CONSTANT * row.idle, sign=True)
+    return _number(row, summary, digits, marks.CONSTANT * row.idle, sign=True)
 
 
-def _number(row: Row, summary: Summary, digits: int, marks: str, *, sign: bool = False, bold: bool = False) -> Number:
+def _number(row: Row, summary: Summary, digits: int, behind: str, *, sign: bool = False, bold: bool = False) -> Number:
     if not summary.n:
         return NONE
     written = text.signed if sign else text.fixed
@@ -159,7 +163,7 @@ def _number(row: Row, summary: Summary, digits: int, marks: str, *, sign: bool =
         std="" if summary.std is None else text.fixed(summary.std, digits),
         interval=None if low is None or high is None else (written(low, digits), written(high, digits)),
         n=summary.n,
-        marks=row_marks(row) + marks + INCOMPLETE * (summary.n < row.planned),
+        marks=row_marks(row) + behind + marks.LACKING * (summary.n < row.planned),
         bold=bold,
     )
 
@@ -168,6 +172,21 @@ def _ranks(table: Table) -> Iterator[Quantity]:
     if table.ranked:
         numbers = tuple(_plain(row, row.rank, text.fixed(row.rank)) for row in table.rows)
         yield Quantity(name="rank", head="rank ↓", numbers=numbers, higher_is_better=False)
+
+
+def _rank_intervals(table: Table) -> Iterator[Quantity]:
+    if any(row.interval for row in table.rows):
+        numbers = tuple(_rank_interval(row) for row in table.rows)
+        yield Quantity(name=RANK_INTERVAL, head=RANK_HEAD, numbers=numbers, higher_is_better=False)
+
+
+def _rank_interval(row: Row) -> Number:
+    if row.interval is None:
+        return NONE
+    letters = f" {row.letters}" if row.letters else ""
+    low, high = row.interval
+    number = _plain(row, (low + high) / 2, rank_in_words(row.interval) + letters)
+    return replace(number, interval=(str(low), str(high)))
 
 
 def _counts(table: Table) -> Iterator[Quantity]:
@@ -196,5 +215,5 @@ def _plain(row: Row, value: float | None, says: str) -> Number:
     """Return a number without a spread; none where there is no value."""
     if value is None or math.isnan(value):
         return NONE
-    marks = row_marks(row) + INCOMPLETE * (row.finished < row.planned)
-    return Number(value=value, says=says, n=row.finished, marks=marks)
+    behind = row_marks(row) + marks.LACKING * (row.finished < row.planned)
+    return Number(value=value, says=says, n=row.finished, marks=behind)

@@ -1,7 +1,9 @@
 """Sentences of a caption on intervals of ranks."""
 
+from mtbench.report import marks
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.ranks import Ranked
+from mtbench.report.data.unlike import grouped
 from mtbench.report.text import listed
 from mtbench.stats.ranks.differences import LEAST
 
@@ -46,11 +48,16 @@ def rank_details(comparison: Comparison, ranks: Ranked | None) -> str:
 
 
 def rank_footnote(ranks: Ranked | None) -> str:
-    """Return a sentence on the methods that have no interval; empty if all have one."""
-    if ranks is None or not ranks.without:
+    """Return sentences on the methods that have no interval, and on those that are compared with runs of unlike
+    numerics; empty if there are none."""
+    if ranks is None:
         return ""
     shared = " that other methods have too" if ranks.family.blocks else ""
-    return f"No rank interval of {listed(ranks.without)}: one needs {LEAST} seeds{shared}."
+    sentences = (
+        f"No rank interval of {listed(ranks.without)}: one needs {LEAST} seeds{shared}." if ranks.without else "",
+        grouped(f"{marks.UNLIKE} Rank intervals compare runs of unlike numerics", ranks.unlike),
+    )
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _no_ranks(comparison: Comparison) -> str:

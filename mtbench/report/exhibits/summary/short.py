@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from mtbench.report.data.choices import Choices
+from mtbench.report import marks
+from mtbench.report.data.choices import Choices, RankFamily
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibits.summary.columns import columns_in_words
@@ -20,7 +21,7 @@ def table_of(metric: str, comparison: Comparison, choices: Choices) -> Table | N
     chosen the metrics that tables show."""
     if choices.metrics or all(each.name != metric for task in comparison.tasks for each in task.metrics):
         return None
-    table = build_table(comparison, replace(choices, metrics=(metric,), rank_intervals=None))
+    table = build_table(comparison, replace(choices, metrics=(metric,), rank_intervals=RankFamily(shown=False)))
     rows = (replace(row, cells=tuple(replace(cell, best=False) for cell in row.cells)) for row in table.rows)
     return replace(table, rows=tuple(rows))
 
@@ -43,7 +44,7 @@ def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) 
         header=("method", *(short(column.head) for column in columns)),
         lines=(
             *(
-                (Words(says=row.label + "†" * row.stale), *(column.cells[index] for column in columns))
+                (Words(says=row.label + marks.STALE * row.stale), *(column.cells[index] for column in columns))
                 for index, row in enumerate(table.rows)
             ),
             *([plain((table.constants.name, *(column.below for column in columns)))] if table.constants else []),
