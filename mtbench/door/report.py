@@ -7,15 +7,13 @@ from rich.console import Console
 
 from mtbench.door.contents import Contents, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
-from mtbench.door.tables import results_of
+from mtbench.door.made import Made, make_reports
 from mtbench.engines.say import capped, open_console, say
-from mtbench.report.assemble import Report, assemble, write_reports
-from mtbench.report.data.choices import parse_choices
+from mtbench.report.assemble import write_reports
 from mtbench.report.data.conventions.convert import Asked
-from mtbench.report.data.paper import PaperStyle, parse_style
-from mtbench.report.exhibit import Results
+from mtbench.report.data.paper import parse_style
 
-__all__ = ["print_report", "report"]
+__all__ = ["print_reports", "report", "say_unread"]
 
 
 def report(
@@ -84,10 +82,9 @@ def report(
         >>> sorted({file.suffix for file in files})
         ['.csv', '.html', '.md', '.pdf', '.png', '.tex']
     """
-    return print_report(
-        read_contents(results, data_root, fresh_only=fresh_only).of_datasets(names(dataset)),
-        open_console(quiet=quiet),
-        out=None if out is None else folders(out)[0],
+    found = read_contents(results, data_root, fresh_only=fresh_only).of_datasets(names(dataset))
+    made = make_reports(
+        found,
         suite=suite,
         metrics=",".join(names(metrics)),
         asked=Asked(average=delta, sign=delta_sign, base=delta_base),
@@ -103,28 +100,17 @@ def report(
             underline_second=underline_second,
         ),
     )
+    return print_reports(made, found, open_console(quiet=quiet), None if out is None else folders(out)[0])
 
 
-def print_report(
-    found: Contents,
-    console: Console,
-    *,
-    out: Path | None,
-    suite: str,
-    metrics: str,
-    asked: Asked,
-    convention: str,
-    rank: bool,
-    rank_intervals: str,
-    paper: PaperStyle | None = None,
-) -> list[Path]:
-    """Print the tables of runs on a console, and write them with their figures.
+def print_reports(made: Sequence[Made], found: Contents, console: Console, out: Path | None) -> list[Path]:
+    """Print reports on a console and write them, even if nobody reads the print to its end, as with ``| head``.
 
     Args:
-        found: the runs and searches.
-        asked: the wishes for Δm.
-        out, suite, metrics, convention, rank, rank_intervals: see `report`; metrics are separated by commas.
-        paper: the form of tables for a paper, if any.
+        made: the reports.
+        found: the runs and searches that they are made of.
+        console: the console.
+        out: the folder of the files; None for that of `report`.
 
     Returns:
         the files.
@@ -132,37 +118,20 @@ def print_report(
     Raises:
         UsageError, StoreError: see `report`.
     """
-    tasks = [task for run in found.runs if run.record for task in run.record.tasks]
-    choices = parse_choices(
-        metrics,
-        asked.delta,
-        tasks,
-        rank=rank or bool(paper and paper.uses("rank")),
-        rank_intervals=rank_intervals or ("all" if paper and paper.uses("rank-interval") else ""),
-        paper=paper,
-    )
-    reports, left_out = results_of(found, suite=suite, convention=convention, asked=asked, choices=choices)
-    files = _published(reports, out, console)
-    for line in left_out:
-        say(console, line, style="dim", markup=False)
+    try:
+        for each in made:
+            each.report.print(console)
+            if each.changed:
+                say(console, each.changed, style="yellow", markup=False)
+            for line in each.left_out:
+                say(console, line, style="dim", markup=False)
+    finally:
+        files = write_reports([each.report for each in made], out)
+    say_unread(found, console)
+    return files
+
+
+def say_unread(found: Contents, console: Console) -> None:
+    """Print what cannot be read and is left out of reports."""
     for line in capped(found.unread):
         say(console, line, style="yellow", markup=False)
-    return files
-
-
-def _published(reports: Sequence[Results], out: Path | None, console: Console) -> list[Path]:
-    """Print reports and write them, even if nobody reads the print to its end, as with ``| head``; return the files."""
-    made = list[Report]()
-    try:
-        for results in reports:
-            made.append(assemble(results))
-            made[-1].print(console)
-            if (runs := results.suite) is None or results.convention:
-                continue
-            if runs.changed:
-                say(console, runs.changed, style="yellow", markup=False)
-            if runs.absent:
-                say(console, f"Not run at this size: {'; '.join(runs.absent)}.", style="dim", markup=False)
-    finally:
-        files = write_reports(made, out)
-    return files

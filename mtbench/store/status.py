@@ -1,7 +1,7 @@
 """The state of runs: missing, running, failed, damaged, stale or fresh."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from mtbench.store.record import Code, Record
 from mtbench.store.results import run_folders
 from mtbench.store.run.beside import absent_and_changed
 from mtbench.store.run.folder import RunFolder
+from mtbench.store.trust import REPORTED, Earned, earned_by, read_earned
 
 __all__ = ["STATES", "TRUST", "RunStatus", "by_title", "status_of", "survey"]
 
@@ -39,6 +40,7 @@ class RunStatus:
         record: the record of stale and fresh runs.
         absent: the names of files that the record has a sum of and that are not in the folder, as weights in a pack.
         changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
+        earned: what `mtbench store verify` found of its record on this machine; None if nothing was.
     """
 
     folder: Path
@@ -48,6 +50,14 @@ class RunStatus:
     record: Record | None
     absent: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    earned: Earned | None = None
+
+    @property
+    def level(self) -> str:
+        """The level of trust of its record, of `mtbench.store.trust.LEVELS`; empty without a record."""
+        if self.record is None:
+            return ""
+        return REPORTED if self.earned is None or self.changed else self.earned.level
 
 
 def survey(
@@ -70,10 +80,10 @@ def survey(
             `unread`.
     """
     codes = cache(code)  # each plug-in's source is read once for any number of runs
-    found = []
+    found, earned = [], _earned(results, unread or (lambda _: None))
     for folder in run_folders(results, unread):
         try:
-            read = partial(_surveyed, folder, root, codes, unread or (lambda _: None))
+            read = partial(_looked_at, folder, root, codes, unread or (lambda _: None), earned)
             found.append(kept.status(folder.path, read) if kept else read())
         except StoreError as cause:
             if unread is None:
@@ -132,6 +142,18 @@ def status_of(
     return RunStatus(folder=folder, spec=spec, state="missing", why="", record=None)
 
 
+def _looked_at(
+    folder: RunFolder,
+    root: Path,
+    codes: Callable[[registry.PluginEntry], Code],
+    unread: Callable[[str], None],
+    earned: Mapping[str, Earned],
+) -> RunStatus:
+    """Return the state of a run by its own files, with what was found of its record; see `_surveyed`."""
+    status = _surveyed(folder, root, codes, unread)
+    return dataclasses.replace(status, earned=earned_by(folder.path, earned)) if earned else status
+
+
 def _surveyed(
     folder: RunFolder, root: Path, codes: Callable[[registry.PluginEntry], Code], unread: Callable[[str], None]
 ) -> RunStatus:
@@ -159,6 +181,15 @@ def _surveyed(
         unread(f"{folder.path / 'spec.json'} calls the run {_named(asked)}. It is {_named(true)}.")
         status = dataclasses.replace(status, spec=dataclasses.replace(asked, titles=true.titles))
     return status
+
+
+def _earned(results: Path, unread: Callable[[str], None]) -> Mapping[str, Earned]:
+    """Return the levels of trust that runs have earned; none where their file cannot be read."""
+    try:
+        return read_earned(results)
+    except StoreError as cause:
+        unread(str(cause))
+        return {}
 
 
 def _own_record(folder: RunFolder) -> Record | None:

@@ -40,6 +40,7 @@ def print_state(run: RunStatus, root: Path, out: Console) -> None:
     say(out, f"In {run.folder}", style="dim", markup=False)
     if run.record:
         _print_record(run.record, root, out)
+        say(out, f"Level of trust: {run.level}", markup=False)
     for line in _lines(run):
         say(out, line, markup=False)
     if run.state in ("stale", "failed", "damaged", "missing") and not run.spec.trial:

@@ -93,7 +93,7 @@ def test_the_runs_in_the_list_make_the_number_as_its_sentences_say(tmp_path: Pat
         *cells(results_of([finished(name, seed, seconds=seed + 2.5) for name in ("uniform", "td") for seed in (0, 1)])),
         *cells(results_of([finished("td", 7)])),
     ]
-    numbers = [each for each in made if each.title and each.number.says and each.column != RANK_INTERVAL]
+    numbers = [each for each in made if each.title and each.number.says and each.column != "rank-interval"]
     assert len(numbers) > 70
     for each in numbers:
         assert remade(each) == pytest.approx(each.number.value, rel=1e-12, abs=1e-12), (each.method, each.column)
@@ -118,6 +118,14 @@ def test_the_single_task_run_of_each_seed_stands_below_and_makes_each_gain() -> 
         pairs = zip(higher, line.numbers[1:], partner.numbers[1:], strict=True)
         assert line.numbers[0] == pytest.approx(-100 * fmean(sign * (m - b) / b for sign, m, b in pairs))
     assert "the run of single of the same seed" in found.says[0]
+
+
+def test_a_rank_interval_is_said_to_be_of_the_pairs_of_all_methods(tmp_path: Path) -> None:
+    found = find_origin([results_of(survey_all(kept(KEPT.name), tmp_path))], "mmnist3", "td", "rank-interval", "quick")
+    assert found.number.says == "1 to 3"
+    assert "one family-wise error of 5 % over all 6 pairs of 4 methods" in found.says[0]
+    mean = find_origin([results_of(survey_all(kept(KEPT.name), tmp_path))], "mmnist3", "td", "mean", "quick")
+    assert of_runs(found, "td") == of_runs(mean, "td")
 
 
 def test_each_average_of_a_gain_has_its_own_values() -> None:
