@@ -1,11 +1,13 @@
 """One run, found by its identity, the beginning of it, or its folder."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from mtbench.errors import StoreError, UsageError, shortlist
 from mtbench.store.files.reading import size_of
 from mtbench.store.status import RunStatus, survey
+from mtbench.store.trust import earned_by, read_earned
 from mtbench.store.union import survey_all
 
 __all__ = ["find_run"]
@@ -28,7 +30,7 @@ def find_run(name: str, folders: Sequence[Path], root: Path, unread: Callable[[s
     """
     path = Path(name)
     if _is_run(path):
-        return survey(path, root, unread)[0]
+        return _trusted(survey(path, root, unread)[0], unread or (lambda _: None))
     runs = survey_all(folders, root, unread)
     found = [run for run in runs if name == run.folder.name or _identity(run).startswith(name)]
     if len(found) == 1:
@@ -44,6 +46,16 @@ def find_run(name: str, folders: Sequence[Path], root: Path, unread: Callable[[s
         f"there is no run '{name}' among the {len(runs)} in {where}.",
         mend="Give the id of a run, the beginning of one, or its folder: `mtbench why` and pages of reports show ids.",
     )
+
+
+def _trusted(run: RunStatus, unread: Callable[[str], None]) -> RunStatus:
+    """Return the state of a run with the level of trust that is kept in its results folder or pack."""
+    results = Path(*run.folder.parts[:-3])  # dataset, method and run
+    try:
+        return replace(run, earned=earned_by(run.folder, read_earned(results)))
+    except StoreError as cause:
+        unread(str(cause))
+        return run
 
 
 def _is_run(path: Path) -> bool:

@@ -18,6 +18,7 @@ from mtbench.store.record import Fingerprints, TaskResult
 from mtbench.store.results import mark_results
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.lease import Lease
+from mtbench.store.trust import Earned, record_sum, write_earned
 from tests.builders.published import publish
 from tests.builders.records import accuracies, record_of
 from tests.cli.commands import call
@@ -135,6 +136,11 @@ def test_a_run_is_found_by_the_beginning_of_its_id_and_by_its_folder_there_and_i
     assert call(app, "store", "pack", "kept", "x.zip").exit_code == 0
     texts = [why(spec.id[:5]), why(f"kept/{spec.folder}", "elsewhere"), why(f"x.zip/{spec.folder}", "elsewhere")]
     assert {f"run {spec.id} is fresh" in text for text in texts} == {True}
+    earned = Earned(run=spec.folder, record=record_sum(Path("kept", spec.folder)), recomputed=True, mtbench="0.2.0")
+    write_earned(Path("kept"), [earned])
+    for name in (spec.id, f"kept/{spec.folder}"):
+        assert "Level of trust: recomputed" in why(name)
+    assert "Level of trust: reported" in why(f"x.zip/{spec.folder}")
 
 
 def test_a_name_of_no_run_and_one_of_several_are_errors() -> None:
