@@ -44,10 +44,14 @@ def first_difference(
         made: lines as they are made of the records.
         tolerance: largest relative difference of two numbers in a table that count as equal.
     """
-    pairs = list(zip(written, made, strict=False))
-    unlike = [pair for pair in pairs if not _alike(*pair, tolerance)]
+    unlike = [pair for pair in zip(written, made, strict=False) if not _alike(*pair, tolerance)]
     if unlike:
-        number, says = unlike[0][0].number, _difference(*unlike[0], tolerance)
+        number, (old, new) = unlike[0][0].number, unlike[0]
+        if len(written) < len(made) and old.cells in {line.cells for line in made}:
+            return number, f"{_whole(new)} is missing."
+        if len(written) > len(made) and new.cells in {line.cells for line in written}:
+            return number, f"{_whole(old)} is written, and the records have no such line."
+        says = _difference(old, new, tolerance)
         more = f" {len(unlike) - 1} further line{'s differ' if len(unlike) > 2 else ' differs'}."
         return number, says + more * (len(unlike) > 1 and len(written) == len(made))
     if len(written) > len(made):
@@ -102,7 +106,7 @@ def _around(written: str, made: str) -> tuple[str, str]:
 
 
 def _whole(line: Line) -> str:
-    return _cut(" | ".join(line.cells), 0)
+    return _cut(" | ".join(line.cells), _AROUND)
 
 
 def _cut(text: str, at: int) -> str:
