@@ -38,6 +38,8 @@ def rows(report: str) -> list[dict[str, str]]:
 
 
 def test_every_measured_number_is_that_of_the_records(tmp_path: Path) -> None:
+    packs = " ".join(f"results/{name}/*.zip" for name in PACKS)
+    assert f"$ mtbench report {packs} --check --document README.md\n" in TEXT
     code, output = checked(README, tmp_path)
     assert code == 0, output
     assert output.endswith("As the records say: 3 numbers or tables in documents.")

@@ -108,6 +108,19 @@ def test_what_is_in_no_table_is_shown_around_the_first_difference() -> None:
     assert str(found("a.md", "a\r\nb\r\n", "a\nb\n")) == "folder/a.md:1: ends of lines differ."
 
 
+def test_an_altered_number_is_named_before_marks_and_captions_that_changed_with_the_code() -> None:
+    table = "### A\n\n| method | LU |\n| --- | ---: |\n| td | 74.67 |\n| moo | 73.95 |\n\nOld.\n"
+    stale = table.replace("td", "td†").replace("moo", "moo†").replace("Old", "- New 1.\n- New 2") + "- New 3.\n"
+    finding = found("a.md", table.replace("73.95", "73.59"), stale)
+    assert str(finding) == (
+        "folder/a.md:6: table 'A', row 'moo†', column 'LU': '73.59' is written, the records say '73.95'. "
+        "4 further lines differ."
+    )
+    finding = found("a.md", table, stale)
+    assert finding is not None
+    assert finding.says.startswith("table 'A', row 'td†', column 'method': 'td' is written, the records say 'td†'.")
+
+
 def test_lines_too_few_and_too_many_are_named() -> None:
     table = "method,mean\ntd,1\nmoo,2\nsingle,3\n"
     assert str(found("a.csv", table.replace("moo,2\n", ""), table)) == "folder/a.csv:3: 'moo | 2' is missing."
@@ -121,12 +134,14 @@ def test_lines_too_few_and_too_many_are_named() -> None:
 
 
 def test_numbers_within_the_tolerance_are_equal_and_others_are_not() -> None:
-    table = "method,mean,note\ntd,-0.7267500233650206,a 1\nmoo,0.0,b\n"
+    table = "method,mean,note\ntd,-0.7267500233650206,a 1\nmoo,0.0,b\nsingle,1e-8,c\n"
     other = table.replace("-0.7267500233650206", "-0.7267499706745146")
     assert found("a.csv", other, table, 1e-6) is None
     assert found("a.csv", other, table, 1e-9) is not None
     assert found("a.csv", other, table) is not None
     assert found("a.csv", other.replace("0.0,b", "0.1,b"), table, 1e-6) is not None
+    assert found("a.csv", table.replace("1e-8", "2e-8"), table, 1e-6) is not None
+    assert found("a.csv", table.replace("0.0", "1e-17"), table, 1e-6) is None
     assert found("a.csv", other.replace("a 1", "a 2"), table, 1e-6) is not None
 
 
