@@ -1,6 +1,5 @@
 """The reports that were asked for, of runs that were read."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mtbench.door.contents import Contents
@@ -38,8 +37,8 @@ def make_reports(
     rank: bool,
     rank_intervals: str,
     paper: PaperStyle | None = None,
-) -> Iterator[Made]:
-    """Yield the reports of runs: one, or of a suite one for each size of it that was run.
+) -> list[Made]:
+    """Return the reports of runs: one, or of a suite one for each size of it that was run.
 
     Args:
         found: the runs and searches.
@@ -60,11 +59,15 @@ def make_reports(
         paper=paper,
     )
     every, left_out = results_of(found, suite=suite, convention=convention, asked=asked, choices=choices)
+    made = list[Made]()
     for results in every:
         runs = None if convention else results.suite
         absent = [f"Not run at this size: {'; '.join(runs.absent)}."] if runs and runs.absent else []
-        yield Made(
-            report=assemble(results),
-            left_out=(*absent, *left_out),
-            changed=runs.changed if runs else "",
+        made.append(
+            Made(
+                report=assemble(results),
+                left_out=(*absent, *left_out),
+                changed=runs.changed if runs else "",
+            )
         )
+    return made

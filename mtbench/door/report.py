@@ -1,6 +1,6 @@
 """Tables and figures of results."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from mtbench.door.contents import Contents, read_contents
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
 from mtbench.door.made import Made, make_reports
 from mtbench.engines.say import capped, open_console, say
-from mtbench.report.assemble import Report, write_reports
+from mtbench.report.assemble import write_reports
 from mtbench.report.data.conventions.convert import Asked
 from mtbench.report.data.paper import parse_style
 
@@ -103,7 +103,7 @@ def report(
     return print_reports(made, found, open_console(quiet=quiet), None if out is None else folders(out)[0])
 
 
-def print_reports(made: Iterable[Made], found: Contents, console: Console, out: Path | None) -> list[Path]:
+def print_reports(made: Sequence[Made], found: Contents, console: Console, out: Path | None) -> list[Path]:
     """Print reports on a console and write them, even if nobody reads the print to its end, as with ``| head``.
 
     Args:
@@ -118,17 +118,15 @@ def print_reports(made: Iterable[Made], found: Contents, console: Console, out: 
     Raises:
         UsageError, StoreError: see `report`.
     """
-    reports = list[Report]()
     try:
         for each in made:
-            reports.append(each.report)
             each.report.print(console)
             if each.changed:
                 say(console, each.changed, style="yellow", markup=False)
             for line in each.left_out:
                 say(console, line, style="dim", markup=False)
     finally:
-        files = write_reports(reports, out)
+        files = write_reports([each.report for each in made], out)
     say_unread(found, console)
     return files
 

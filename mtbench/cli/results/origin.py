@@ -40,8 +40,9 @@ def _more(origin: Origin) -> str:
         return " (no number)"
     unit = f" {origin.unit}" if origin.unit and number.std else ""
     digits = f"{number.value:.10g}"
-    parts = [f"unrounded {digits}"] if digits != number.says else []
-    if number.interval:
+    is_range = number.interval is not None and not number.std  # of ranks: its ends are what it says
+    parts = [f"unrounded {digits}"] if digits != number.says and not is_range else []
+    if number.interval and not is_range:
         parts.append(f"95 % confidence interval {number.interval[0]} to {number.interval[1]}")
     return f"{unit} ({'; '.join(parts)})" if parts else unit
 

@@ -41,8 +41,8 @@ def why(
     column: Annotated[
         str,
         typer.Argument(
-            help="The column: a task, mean, delta-m, delta-err, rank, n, params, macs, labels, time, memory; or a task "
-            "and a metric, e.g. 'depth relative-error'.",
+            help="The column: a task, mean, delta-m, delta-err, rank, rank-interval, n, params, macs, labels, time, "
+            "memory; or a task and a metric, e.g. 'depth relative-error'.",
             metavar="COLUMN",
         ),
     ],

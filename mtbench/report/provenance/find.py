@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mtbench.errors import UsageError, did_you_mean, shortlist
-from mtbench.report.data.choices import ALL
+from mtbench.report.data.choices import ALL, RankFamily
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibit import Results
 from mtbench.report.prose.names import table_name
@@ -16,7 +16,7 @@ __all__ = ["find_origin"]
 def find_origin(reports: Sequence[Results], dataset: str, method: str, column: str, protocol: str = "") -> Origin:
     """Return the origin of a number of one of some reports.
 
-    A column that the table lacks is looked for among the mean ranks and all metrics, which `mtbench report` shows on
+    A column that the table lacks is looked for among ranks and all metrics, which `mtbench report` shows on
     request.
 
     Args:
@@ -51,11 +51,13 @@ def find_origin(reports: Sequence[Results], dataset: str, method: str, column: s
 
 
 def _with_ranks(results: Results) -> Results:
-    return replace(results, choices=replace(results.choices, rank=True))
+    family = results.choices.rank_intervals or RankFamily()
+    return replace(results, choices=replace(results.choices, rank=True, rank_intervals=family))
 
 
 def _with_all(results: Results) -> Results:
-    return replace(results, choices=replace(results.choices, rank=True, metrics=(ALL,)))
+    ranked = _with_ranks(results)
+    return replace(ranked, choices=replace(ranked.choices, metrics=(ALL,)))
 
 
 def _table(reports: Sequence[Results], dataset: str, protocol: str) -> tuple[Results, Comparison]:

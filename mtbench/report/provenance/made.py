@@ -13,7 +13,8 @@ from mtbench.report.data.cost.expense import Spent, spent
 from mtbench.report.data.gains.rank import rank, ranked_means
 from mtbench.report.data.gains.relative import delta_terms, deltas, error_changes, single_task_runs
 from mtbench.report.exhibits.summary.data import Table
-from mtbench.report.exhibits.summary.quantities import Number, Quantity
+from mtbench.report.exhibits.summary.quantities import RANK_INTERVAL, Number, Quantity
+from mtbench.report.exhibits.summary.rank_caption import rank_details, rank_footnote
 from mtbench.report.page.layout import Seeds
 from mtbench.report.page.sentences import reported
 from mtbench.report.page.words import task_head
@@ -24,7 +25,7 @@ __all__ = ["Made", "made", "made_of_constant"]
 
 _TERMS = 12
 """The largest number of metrics whose values are listed beside those that are made of them."""
-_GAIN, _ERROR, _RANK, _COUNT = "delta-m", "delta-err", "rank", "n"
+_GAIN, _ERROR, _RANK = "delta-m", "delta-err", "rank"
 """Names of columns, see `mtbench.report.exhibits.summary.quantities.quantities`."""
 _COSTS: Mapping[str, tuple[str, str, Callable[[Spent], float], str]] = {
     "params": (
@@ -99,9 +100,9 @@ def made(comparison: Comparison, table: Table, quantity: Quantity, place: int) -
         return _cost(comparison, table, quantity, method)
     if kind == _RANK:
         return _rank(comparison, place)
-    if kind == _COUNT:
-        return Made(says=(f"Number of runs that have a record, of {len(method.runs)} that are planned.",))
-    return Made(says=("Made of the runs of all methods of the table, as its details say.",))
+    if kind == RANK_INTERVAL:
+        return _rank_interval(comparison, table)
+    return Made(says=(f"Number of runs that have a record, of {method.planned} that are planned.",))
 
 
 def made_of_constant(comparison: Comparison, quantity: Quantity) -> Made:
@@ -202,6 +203,16 @@ def _rank(comparison: Comparison, place: int) -> Made:
             f"Ranks: {listed(parts)}." if len(ranks) <= _TERMS else "",
             f"Methods: {listed(found.rows)}.",
         ),
+    )
+
+
+def _rank_interval(comparison: Comparison, table: Table) -> Made:
+    mean = next((column for column in table.columns if column.is_mean), None)
+    gains = deltas(comparison, table.convention)
+    ranked = {"Δm": _seeds("", "%", table.convention.sign == "gain", comparison, gains)}
+    return Made(
+        says=(rank_details(comparison, table.ranks), rank_footnote(table.ranks)),
+        values=dict(_columns(comparison, [mean])) if mean else ranked,
     )
 
 
