@@ -22,7 +22,7 @@ class Checked:
     """The result of `check`.
 
     Attributes:
-        recomputed: what became of the runs whose metrics were derived again; None if that was not asked for.
+        recomputed: the runs whose metrics were derived again, by outcome; None if that was not asked for.
         reruns: the runs that were trained again.
         said: sentences on levels of trust that could not be read or written.
     """
