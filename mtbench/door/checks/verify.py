@@ -54,7 +54,7 @@ def check(
 
     Args:
         results: the results folder or the pack.
-        verified: what `mtbench.store.upkeep.verify.verify` found of its files.
+        verified: the findings of `mtbench.store.upkeep.verify.verify` on its files.
         root: the folder of the data files.
         derive: True to derive every metric again.
         reruns: the number of runs to train again.
