@@ -93,8 +93,8 @@ def print_prospects(
         out,
         "plan: seeds of the suite. First seeds and hours: to detect a difference of the margin, or for equivalence to "
         "show that a difference of 0 is within it. Second seeds and hours: if the difference that earlier runs found "
-        f"is true, which is likely to be too large. Hours: all seeds of all methods of the claim, {len(work.places)} at a "
-        f"time. Tests are at 5 % divided by the number of claims in a family ({counts}). std: of differences.",
+        f"is true, which is likely to be too large. Hours: all seeds of all methods of the claim, {len(work.places)} "
+        f"at a time. Tests are at 5 % divided by the number of claims in a family ({counts}). std: of differences.",
         style="dim",
         markup=False,
     )
