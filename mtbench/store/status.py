@@ -40,7 +40,7 @@ class RunStatus:
         record: the record of stale and fresh runs.
         absent: the names of files that the record has a sum of and that are not in the folder, as weights in a pack.
         changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
-        earned: what `mtbench store verify` found of its record on this machine; None if nothing was.
+        earned: the findings of `mtbench store verify` on its record, made on this machine; None without.
     """
 
     folder: Path

@@ -14,6 +14,7 @@ from mtbench.store.record import Record, render_record
 from mtbench.store.record.sealed import seal
 from mtbench.store.status import TRUST, RunStatus, by_title, survey
 from mtbench.store.study import Study, in_order, read_studies, study_files
+from mtbench.store.trust import LEVELS
 
 __all__ = ["studies_of", "survey_all", "unlike_runs", "unlike_studies"]
 
@@ -24,7 +25,7 @@ def survey_all(
     """Return every run below some results folders, by dataset, method, protocol and seed.
 
     For a run in several folders the best state counts; among equal states, that with most of its files unchanged, then
-    that of the folder named first.
+    that with the highest level of trust, then that of the folder named first.
 
     Args:
         folders: the results folders and packs; for one of them all its runs are returned, as by
@@ -71,8 +72,9 @@ def studies_of(folders: Iterable[Path], unread: Callable[[str], None] | None = N
     return in_order(study for _, study in found.values())
 
 
-def _rank(run: RunStatus) -> tuple[int, int, int]:
-    return TRUST.index(run.state), len(run.changed), len(run.absent)
+def _rank(run: RunStatus) -> tuple[int, int, int, int]:
+    level = LEVELS.index(run.level) if run.level else 0
+    return TRUST.index(run.state), len(run.changed), len(run.absent), -level
 
 
 MEND = "Leave one of the folders out, or remove one of the two."

@@ -24,6 +24,7 @@ class RunLine:
         folder: its folder, of which pages say nothing.
         state: its state, as `mtbench.store.status.STATES` names it.
         why: the reason if it is stale, failed or damaged.
+        level: its level of trust, of `mtbench.store.trust.LEVELS`; empty without a record.
         machine: the number of its program and machine in the list, from 1; 0 without a record.
         numbers: its numbers in the order of the list's heads; NaN where it has none, and none without a record.
     """
@@ -33,6 +34,7 @@ class RunLine:
     folder: Path
     state: str
     why: str
+    level: str
     machine: int
     numbers: tuple[float, ...]
 
@@ -129,6 +131,7 @@ def _line(
         folder=run.folder,
         state=run.state,
         why=run.why,
+        level=run.level,
         machine=machine,
         numbers=tuple(found[place] if found else math.nan for found in numbers) if run.record else (),
     )

@@ -18,7 +18,7 @@ from mtbench.report.text import listed, slug
 from mtbench.store.declaration import Declaration, changes
 from mtbench.store.status import RunStatus
 
-__all__ = ["Sheet", "SuiteRuns", "suite_runs"]
+__all__ = ["Sheet", "SuiteRuns", "meant", "suite_runs"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,17 +113,17 @@ class SuiteRuns:
         return f"{self.slug}-{sheet.comparison.folder}{varied}"
 
     def sheet(self, dataset: str, settings: Mapping[str, Setting]) -> Sheet | None:
-        """Return the sheet of a dataset under a variation (see `_meant`); None if nothing of it has been run."""
-        wanted = _meant(self.suite, dataset, settings)
+        """Return the sheet of a dataset under a variation (see `meant`); None if nothing of it has been run."""
+        wanted = meant(self.suite, dataset, settings)
         return next((each for each in self.sheets if (each.dataset, each.variation) == (dataset, wanted)), None)
 
     def published(self, dataset: str, settings: Mapping[str, Setting]) -> PaperTable | None:
         """Return what was published of the dataset under the variation, whether it has been run or not."""
-        return _published(self.suite, dataset, _meant(self.suite, dataset, settings))
+        return _published(self.suite, dataset, meant(self.suite, dataset, settings))
 
     def planned(self, dataset: str, settings: Mapping[str, Setting]) -> int:
         """Return the number of seeds that the suite asks for there at this size."""
-        return _planned(self.suite, dataset, _meant(self.suite, dataset, settings), self.base)
+        return _planned(self.suite, dataset, meant(self.suite, dataset, settings), self.base)
 
 
 def suite_runs(
@@ -190,7 +190,7 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
             relations=tuple(
                 table
                 for table in suite.relation
-                if table.dataset == dataset and _meant(suite, dataset, table.set) == variation
+                if table.dataset == dataset and meant(suite, dataset, table.set) == variation
             ),
         )
         for (dataset, variation), methods in groups.items()
@@ -222,7 +222,7 @@ def _titled(status: RunStatus, protocol: str) -> RunStatus:
     return dataclasses.replace(status, spec=dataclasses.replace(status.spec, titles=titles))
 
 
-def _meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
+def meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
     """Return the variation that a claim or a paper's table is about: the one it names, else none, else the grid's
     first."""
     given = tuple(sorted(rendered(settings).items()))
@@ -243,7 +243,7 @@ def _planned(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...],
 
 def _published(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...]) -> PaperTable | None:
     tables = [table for table in suite.paper if table.dataset == dataset]
-    return next((table for table in tables if _meant(suite, dataset, table.set) == variation), None)
+    return next((table for table in tables if meant(suite, dataset, table.set) == variation), None)
 
 
 def _absent(empty: Sequence[Place]) -> tuple[str, ...]:
