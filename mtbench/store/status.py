@@ -38,6 +38,7 @@ class RunStatus:
         record: the record of stale and fresh runs.
         absent: the names of files that the record has a sum of and that are not in the folder, as weights in a pack.
         changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
+        added: True if its seed was added after a look at others, or beyond the number that its suite declares.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class RunStatus:
     record: Record | None
     absent: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    added: bool = False
 
 
 def survey(results: Path, root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:

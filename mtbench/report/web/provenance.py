@@ -40,6 +40,7 @@ class MethodList:
     Attributes:
         title: its title.
         complete: True if every planned run has a record that is fresh.
+        grown: True if seeds of it were added after a look at others.
         code: the package, version and hash of the code of each part, a sentence each.
         command: the command that makes its numbers again.
         costs: numbers by name: seconds of training per epoch, parameters relative to the single-task network,
@@ -49,6 +50,7 @@ class MethodList:
 
     title: str
     complete: bool
+    grown: bool
     code: tuple[str, ...]
     command: str
     costs: dict[str, str]
@@ -80,6 +82,7 @@ def run_list(page: Page, comparison: Comparison) -> RunList:
         method.title: MethodList(
             title=method.title,
             complete=all(run.state == "fresh" for run in method.runs),
+            grown=method.grown,
             code=tuple(dict.fromkeys(line for record in method.records.values() for line in _code(record))),
             command=_command(method),
             costs=_costs(method),

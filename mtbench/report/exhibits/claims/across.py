@@ -49,6 +49,7 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
         ours=paired(first, second) if is_paired else welch(first, second),
         unpaired=unpaired,
         unlearned=unlearned(parts, claim.task),
+        grown=any(method.grown for method in found),
         gaining=unconverged(runs, parts, [claim.task], claim.margin),
     )
 
