@@ -80,6 +80,8 @@ def show(name: Name) -> None:
         say(out, f"Runs: {', '.join(counts)}{besides}.", markup=False)
     for line in _claims(suite):
         say(out, line, markup=False)
+    if suite.claim and suite.judges == "tuned":
+        say(out, "Claims are about tuned runs: those with the settings that its searches choose.", markup=False)
     say(out, f"To write a suite of your own, begin with a copy of {suite_path(name)}", markup=False)
 
 

@@ -16,11 +16,14 @@ from mtbench.report.page.layout import Page
 from mtbench.report.page.terminal import print_page
 from mtbench.report.paper.figures import without_titles
 from mtbench.report.paper.table import check_columns
-from mtbench.report.place import DEFAULT_REPORTS
-from mtbench.report.write import write_numbers, write_page, write_shown
+from mtbench.report.place import DEFAULT_REPORTS, PAGE
+from mtbench.report.web.document import render_document
+from mtbench.report.web.drawing import Drawing
+from mtbench.report.write import number_files, shown_files
+from mtbench.store.files.atomic import make_folder, write_bytes
 from mtbench.store.status import RunStatus
 
-__all__ = ["Report", "assemble", "make_report", "write_reports"]
+__all__ = ["Report", "assemble", "make_report", "report_files", "write_reports"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +77,34 @@ def write_reports(reports: Sequence[Report], out: Path | None) -> list[Path]:
     Raises:
         StoreError: a file cannot be written.
     """
+    files = list[Path]()
+    for path, data in report_files(reports, out):
+        if not files or files[-1].parent != path.parent:
+            make_folder(path.parent)
+        write_bytes(path, data)
+        files.append(path)
+    return files
+
+
+def report_files(reports: Sequence[Report], out: Path | None) -> Iterator[tuple[Path, bytes]]:
+    """Yield the path and the content of each file of reports; the arguments are those of `write_reports`.
+
+    The page of a folder comes last: it has links to pages of `mtbench explain` that are there already.
+    """
     folders: dict[Path, list[tuple[Report, Shown]]] = {}
     for report in reports:
         for piece in report.shown:
             folders.setdefault(out or DEFAULT_REPORTS / report.folder(piece), []).append((report, piece))
-    files = list[Path]()
     for folder, placed in folders.items():
-        everything, numbers = [piece for _, piece in placed], list[Path]()
-        shown, drawings = write_shown(everything, folder)
+        everything, numbers = [piece for _, piece in placed], dict[str, bytes]()
+        drawings = dict[str, list[Drawing]]()
+        for name, data in shown_files(everything, drawings):
+            yield folder / name, data
         for report in reports:
-            pieces = [piece for its, piece in placed if its is report]
-            numbers += write_numbers(report.results, pieces, folder)
-        files += [*shown, *numbers, write_page(everything, drawings, folder, numbers)]
-    return files
+            numbers |= number_files(report.results, [piece for its, piece in placed if its is report])
+        for name, data in numbers.items():
+            yield folder / name, data
+        yield folder / PAGE, render_document(everything, drawings, folder, list(numbers)).encode()
 
 
 def make_report(statuses: Sequence[RunStatus], studies: Sequence[StudyRuns] = (), choices: Choices = DEFAULT) -> Report:

@@ -1,6 +1,6 @@
 """Reports on disk: LaTeX, Markdown, CSV, figures, and a page for a browser."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -11,71 +11,56 @@ from mtbench.report.figure.style import save
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
 from mtbench.report.paper.references import references_of
-from mtbench.report.place import PAGE
 from mtbench.report.prose.numbers import file_name, numbers_tex
-from mtbench.report.web.document import render_document
 from mtbench.report.web.drawing import Drawing, drawing_of
 from mtbench.store.files.atomic import make_folder, write_bytes
 
-__all__ = ["csv_text", "write_numbers", "write_page", "write_shown"]
+__all__ = ["csv_text", "number_files", "shown_files", "write_shown"]
 
 
-def write_shown(pieces: Iterable[Shown], folder: Path) -> tuple[list[Path], dict[str, list[Drawing]]]:
-    """Write pieces of a report into a folder, which is made if need be.
-
-    Returns:
-        the files, and the drawn pages of each figure by the name of its files.
+def write_shown(pieces: Iterable[Shown], folder: Path) -> list[Path]:
+    """Write pieces of a report into a folder, which is made if need be, and return the files.
 
     Raises:
         StoreError: a file cannot be written.
     """
-    files, drawings = list[Path](), dict[str, list[Drawing]]()
+    files = list[Path]()
     make_folder(folder)
-    for piece in pieces:
-        for name, data in _files(piece, drawings):
-            write_bytes(folder / name, data)
-            files.append(folder / name)
-    return files, drawings
+    for name, data in shown_files(pieces, {}):
+        write_bytes(folder / name, data)
+        files.append(folder / name)
+    return files
 
 
-def write_page(
-    pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path, numbers: Iterable[Path]
-) -> Path:
-    """Write the page of the pieces of a report into its folder, and return it.
+def shown_files(pieces: Iterable[Shown], drawings: dict[str, list[Drawing]]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and the content of each file of pieces of a report.
 
     Args:
         pieces: the pieces in their order.
-        drawings: see `write_shown`.
-        folder: the folder, with all other files of the report in it.
-        numbers: files of the folder with numbers for sentences.
-
-    Raises:
-        StoreError: it cannot be written.
+        drawings: filled with the drawn pages of each figure by the name of its files.
     """
-    page = render_document(pieces, drawings, folder, [path.name for path in numbers])
-    write_bytes(folder / PAGE, page.encode())
-    return folder / PAGE
+    for piece in pieces:
+        yield from _files(piece, drawings)
 
 
-def write_numbers(results: Results, pieces: Iterable[Shown], folder: Path) -> list[Path]:
-    """Write the numbers of the tables in a folder for sentences, and return the files; none where no run has finished.
+def number_files(results: Results, pieces: Iterable[Shown]) -> dict[str, bytes]:
+    """Return the files with the numbers of the tables for sentences, by name; none where no run has finished.
 
     In the style of papers there is a file of references too.
 
-    Raises:
-        StoreError: a file cannot be written.
+    Args:
+        results: all that the report is made of.
+        pieces: the pieces of the report in one folder.
     """
     there = {id(piece.beside) for piece in pieces}
     comparisons = [each for each in results.comparisons if id(each) in there and each.tasks]
     if not comparisons:
-        return []
+        return {}
     files = {file_name(results, "numbers.tex"): numbers_tex(results, comparisons)}
     if results.choices.paper:
         methods = [method for comparison in comparisons for method in comparison.methods]
         files[file_name(results, "references.bib")] = references_of(methods).bibtex
-    for name, text in files.items():
-        write_bytes(folder / name, text.encode())
-    return [folder / name for name in files]
+    return {name: text.encode() for name, text in files.items()}
 
 
 def csv_text(frame: pd.DataFrame) -> str:

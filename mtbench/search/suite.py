@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from mtbench.errors import MtbenchError, UsageError
 from mtbench.plan.suite import Suite, rendered
-from mtbench.search.planning import plan_search
+from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.request import SearchRequest, parse_tuning_seeds
 
 __all__ = ["search_misfits", "suite_requests"]
@@ -52,7 +52,24 @@ def search_misfits(suite: Suite) -> dict[int, str]:
     for number, part in enumerate(suite.search):
         try:
             for request in suite_requests(dataclasses.replace(suite, search=(part,)), settings={}):
-                plan_search(request)
+                plans = plan_search(request)
+                if suite.judges == "tuned":
+                    _check_objective(plans)
         except MtbenchError as cause:
             found[number] = str(cause)
     return found
+
+
+def _check_objective(plans: Sequence[StudyPlan]) -> None:
+    """Check that searches choose one setting, which claims about tuned runs need.
+
+    Raises:
+        UsageError: one of them has an objective per task.
+    """
+    for plan in plans:
+        if plan.objective != "mean":
+            raise UsageError(
+                f"the suite judges tuned runs, and the search of '{plan.title}' has an objective per task, so that it "
+                "chooses several settings.",
+                mend='Write objective = "mean", or judges = "default".',
+            )

@@ -44,7 +44,10 @@ _MEND = (
     "Restore it from a copy. If there is none, remove it: the next `mtbench run --suite` declares the suite again, and "
     "reports then state the number of runs before that."
 )
-_PARTS = {"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims", "ranks": "ranks"}
+_PARTS = {
+    **{"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims", "ranks": "ranks"},
+    "judges": "judged runs",
+}
 """The parts of a declaration, and their names in words."""
 
 
@@ -74,8 +77,8 @@ class Declaration:
 
 
 def content(suite: Suite) -> dict[str, Any]:
-    """Return the runs, claims and comparison of ranks of a suite as plain values, without defaults and without the
-    sources of claims."""
+    """Return the runs, claims, comparison of ranks and judged runs of a suite as plain values, without defaults and
+    without the sources of claims."""
     parts: dict[str, Any] = {
         "protocol": {"base": suite.base, **suite.settings},
         "grid": [_given(part) for part in suite.grid],
@@ -84,6 +87,8 @@ def content(suite: Suite) -> dict[str, Any]:
     }
     if suite.ranks != "paired":
         parts["ranks"] = suite.ranks
+    if suite.judges != "default":
+        parts["judges"] = suite.judges
     plain: dict[str, Any] = json.loads(strict_json(parts))
     return plain
 

@@ -1,7 +1,7 @@
 """The state of runs: missing, running, failed, damaged, stale or fresh."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,7 @@ from mtbench.store.record import Code, Record
 from mtbench.store.results import run_folders
 from mtbench.store.run.beside import absent_and_changed
 from mtbench.store.run.folder import RunFolder
+from mtbench.store.trust import REPORTED, Earned, earned_by, read_earned
 
 __all__ = ["STATES", "TRUST", "RunStatus", "by_title", "status_of", "survey"]
 
@@ -39,6 +40,7 @@ class RunStatus:
         absent: the names of files that the record has a sum of and that are not in the folder, as weights in a pack.
         changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
         added: True if its seed was added after a look at others, or beyond the number that its suite declares.
+        earned: what `mtbench store verify` found of its record on this machine; None if nothing was.
     """
 
     folder: Path
@@ -49,6 +51,14 @@ class RunStatus:
     absent: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     added: bool = False
+    earned: Earned | None = None
+
+    @property
+    def level(self) -> str:
+        """The level of trust of its record, of `mtbench.store.trust.LEVELS`; empty without a record."""
+        if self.record is None:
+            return ""
+        return REPORTED if self.earned is None or self.changed else self.earned.level
 
 
 def survey(results: Path, root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:
@@ -68,10 +78,11 @@ def survey(results: Path, root: Path, unread: Callable[[str], None] | None = Non
             `unread`.
     """
     codes = cache(code)  # each plug-in's source is read once for any number of runs
-    found = []
+    found, earned = [], _earned(results, unread or (lambda _: None))
     for folder in run_folders(results, unread):
         try:
-            found.append(_surveyed(folder, root, codes, unread or (lambda _: None)))
+            status = _surveyed(folder, root, codes, unread or (lambda _: None))
+            found.append(dataclasses.replace(status, earned=earned_by(folder.path, earned)) if earned else status)
         except StoreError as cause:
             if unread is None:
                 raise
@@ -155,6 +166,15 @@ def _surveyed(
         unread(f"{folder.path / 'spec.json'} calls the run {_named(asked)}. It is {_named(true)}.")
         status = dataclasses.replace(status, spec=dataclasses.replace(asked, titles=true.titles))
     return status
+
+
+def _earned(results: Path, unread: Callable[[str], None]) -> Mapping[str, Earned]:
+    """Return the levels of trust that runs have earned; none where their file cannot be read."""
+    try:
+        return read_earned(results)
+    except StoreError as cause:
+        unread(str(cause))
+        return {}
 
 
 def _own_record(folder: RunFolder) -> Record | None:

@@ -17,7 +17,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.train.network.pointwise import convert_pointwise
 from mtbench.train.network.precision import compute_in_bfloat16
 
-__all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits"]
+__all__ = ["Assembly", "assemble", "build", "build_balancer", "load_splits", "trained_part"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +69,7 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[s
     setup = chosen.setup(dataset, seed=spec.seed)
     splits = load_splits(spec, dataset) if data is None else dict(data)
     whole = splits["train"].defined
-    if (kept := max(1, round(spec.protocol.fraction * len(whole)))) < len(whole):
-        splits["train"] = splits["train"].first(kept)
+    splits["train"] = trained_part(spec, splits["train"])
     network = build(method, setup).to(device)
     if spec.protocol.precision == "bf16":
         compute_in_bfloat16(network, device)
@@ -82,7 +81,7 @@ def assemble(spec: RunSpec, *, root: Path, device: torch.device, data: Mapping[s
         network=network,
         balancer=balancer,
         setup=setup,
-        whole=whole if kept < len(whole) else None,
+        whole=whole if len(splits["train"]) < len(whole) else None,
         batches=tuple(dict.fromkeys(each.batches for each in dataset.conventions.values() if each.batches)),
     )
 
@@ -127,3 +126,8 @@ def load_splits(spec: RunSpec, dataset: Dataset) -> dict[str, Split]:
     if spec.protocol.images:
         splits["train"] = splits["train"].first(spec.protocol.images)
     return splits
+
+
+def trained_part(spec: RunSpec, train: Split) -> Split:
+    """Return the training examples of a run: the fraction of those of `load_splits` that its protocol sets."""
+    return train.first(max(1, round(spec.protocol.fraction * len(train))))

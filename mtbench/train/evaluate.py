@@ -16,9 +16,9 @@ from mtbench.contract import Batches, Kind, Network, Split, Task
 from mtbench.contract.promises import check_output, check_predictions, example_losses
 from mtbench.errors import PluginError
 from mtbench.store.record import BatchMeans, TaskResult
-from mtbench.train.batch_means import BatchMeter
 from mtbench.train.network.buffers import unchanged_buffers
 from mtbench.train.outputs import outputs
+from mtbench.train.scores import Scores
 
 __all__ = ["Evaluation", "evaluate", "measure"]
 
@@ -72,10 +72,9 @@ def measure(
             requested; or not every label was counted once.
     """
     tasks = network.tasks
-    losses, counts = torch.zeros(len(tasks), dtype=torch.float64, device=split.defined.device), [0] * len(tasks)
+    losses = torch.zeros(len(tasks), dtype=torch.float64, device=split.defined.device)
     views = 1 if split.members is None else split.members.shape[1]
-    tallies = [task.kind.tally() for task in tasks]
-    meters = [BatchMeter(each, tasks, len(split)) for each in batches]
+    scores = Scores(tasks, len(split), batches)
     kept: dict[str, NDArray[Any]] = {}
     not_stored = {task.name: f"no example has a label of task '{task.name}'." for task in tasks if keep}
     visited = [torch.zeros(0, dtype=torch.int64, device=split.defined.device)]
@@ -92,7 +91,7 @@ def measure(
                 predictions = task.kind.predict(output)
                 check_predictions(predictions, output, task)
                 stored = task.kind.stored(predictions) if keep else predictions
-                if keep and not counts[index]:
+                if keep and not scores.counts[index]:
                     if too_large := _too_large(task.kind, stored, len(split)):
                         not_stored[task.name] = f"the predictions of task '{task.name}' {too_large}."
                     else:
@@ -101,20 +100,17 @@ def measure(
                 if task.name in kept:
                     kept[task.name][some.rows[used].cpu().numpy()] = stored.cpu().numpy()
                 losses[index] += example_losses(task, output, target).double().sum()
-                counts[index] += len(used)
-                tallies[index].add(predictions, target)
-                for meter in meters:
-                    meter.add(task.name, some.rows[used], predictions, target)
-    _check_counted(tasks, split.defined, torch.cat(visited).cpu(), counts)
+                scores.add(index, some.rows[used], predictions, target)
+    _check_counted(tasks, split.defined, torch.cat(visited).cpu(), scores.counts)
     results = {
-        task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=tally.score())
-        for task, loss, count, tally in zip(tasks, losses.tolist(), counts, tallies, strict=True)
+        task.name: TaskResult(loss=loss / count if count else math.nan, count=count, metrics=metrics)
+        for task, loss, count, metrics in zip(tasks, losses.tolist(), scores.counts, scores.metrics(), strict=True)
     }
     return Evaluation(
         results=results,
         predictions={name: torch.from_numpy(values) for name, values in kept.items()},
         not_stored=not_stored,
-        batch_means=tuple(meter.result() for meter in meters),
+        batch_means=scores.batch_means(),
     )
 
 

@@ -3,21 +3,21 @@
 Shapes: N examples, T tasks, V inputs per example, U inputs that are in any of some examples.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from mtbench.contract import Backbone, Batch, Network, Split
+from mtbench.contract import Backbone, Batch, Network, Split, Task
 from mtbench.contract.networks.normalization import batch_statistics
 from mtbench.contract.promises import check_outputs
 from mtbench.errors import PluginError
 from mtbench.train.batches.ahead import placed
 from mtbench.train.batches.prefetch import batches
 
-__all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs"]
+__all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs", "parts_of"]
 
 BATCH = 250
 """Largest number of examples at a time; fixed, so that results do not depend on the training batch.
@@ -77,12 +77,28 @@ def outputs(
             "results would not be those of evaluation."
         )
     rows = split.defined.any(1).nonzero().squeeze(1)
-    if split.members is None or split.members.shape[1] == 1 or norm_batch:
+    if _are_apart(split) or norm_batch:
         yield from _of_examples(network, split, rows, norm_batch, check_stop)
     else:
-        for part in torch.split(rows, _kept_at_once(network, split)):
+        for part in torch.split(rows, _kept_at_once(network.tasks, split)):
             yield from _of_shared_inputs(network, split, part, check_stop)
     network.train(training)
+
+
+def parts_of(tasks: Sequence[Task], largest_map: int, split: Split, *, norm_batch: int = 0) -> Iterator[Tensor]:
+    """Yield the rows (B,) int64 of the examples in each part of `outputs`, without a network.
+
+    Args:
+        tasks: the tasks of the network.
+        largest_map: `Backbone.largest_map` of its backbone.
+        norm_batch: see `outputs`.
+    """
+    rows = split.defined.any(1).nonzero().squeeze(1)
+    if _are_apart(split) or norm_batch:
+        yield from _cut(rows, norm_batch or _at_once(tasks, largest_map, split), norm_batch)
+    else:
+        for part in torch.split(rows, _kept_at_once(tasks, split)):
+            yield from torch.split(part, BATCH)
 
 
 def batch_size(network: Network, split: Split) -> int:
@@ -90,15 +106,8 @@ def batch_size(network: Network, split: Split) -> int:
 
     It depends neither on the device nor on free memory, so that results do not.
     """
-    inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
-    per_example = sum(tensor[0].numel() for tensor in inputs)
-    for task, target in zip(network.tasks, split.targets, strict=True):
-        places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
-        per_example += task.kind.output_size * places
     backbones = [module for module in network.modules() if isinstance(module, Backbone)]
-    per_map = max([1, *(backbone.largest_map for backbone in backbones)])
-    views = 1 if split.members is None else split.members.shape[1]
-    return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (per_map * views)))
+    return _at_once(network.tasks, max((backbone.largest_map for backbone in backbones), default=1), split)
 
 
 def ask(network: Network, batch: Batch) -> list[Tensor]:
@@ -142,9 +151,7 @@ def one_by_one(split: Split, rows: Tensor) -> tuple[Split, Tensor]:
 def _of_examples(
     network: Network, split: Split, rows: Tensor, norm_batch: int, check_stop: Callable[[], None]
 ) -> Iterator[Answered]:
-    parts = list(torch.split(rows.cpu(), norm_batch or batch_size(network, split)))
-    if norm_batch and len(parts) > 1 and len(parts[-1]) == 1:  # one example may have no variance
-        parts[-2:] = [torch.cat(parts[-2:])]
+    parts = _cut(rows.cpu(), norm_batch or batch_size(network, split), norm_batch)
     chunks = placed([(part, None) for part in parts], split.defined.cpu(), rows.device)
     for batch in batches(split, chunks):
         check_stop()
@@ -180,9 +187,32 @@ def _of_shared_inputs(
         )
 
 
-def _kept_at_once(network: Network, split: Split) -> int:
+def _are_apart(split: Split) -> bool:
+    """Return True if no two examples share an input."""
+    return split.members is None or split.members.shape[1] == 1
+
+
+def _at_once(tasks: Sequence[Task], largest_map: int, split: Split) -> int:
+    """Return the `batch_size` of a network for these tasks, of whose maps the largest has that many values."""
+    inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
+    per_example = sum(tensor[0].numel() for tensor in inputs)
+    for task, target in zip(tasks, split.targets, strict=True):
+        places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
+        per_example += task.kind.output_size * places
+    views = 1 if split.members is None else split.members.shape[1]
+    return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (max(1, largest_map) * views)))
+
+
+def _cut(rows: Tensor, size: int, norm_batch: int) -> list[Tensor]:
+    parts = list(torch.split(rows, size))
+    if norm_batch and len(parts) > 1 and len(parts[-1]) == 1:  # one example may have no variance
+        parts[-2:] = [torch.cat(parts[-2:])]
+    return parts
+
+
+def _kept_at_once(tasks: Sequence[Task], split: Split) -> int:
     """Return the number of examples whose inputs have outputs with at most `MAP_VALUES` numbers."""
     assert split.members is not None
-    sizes = torch.tensor([task.kind.output_size for task in network.tasks])
+    sizes = torch.tensor([task.kind.output_size for task in tasks])
     per_input = int((split.defined.cpu() * sizes).sum(1).max())
     return max(1, MAP_VALUES // (per_input * split.members.shape[1]))

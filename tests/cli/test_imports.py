@@ -65,3 +65,7 @@ def test_a_report_imports_no_torch(results: Path, tmp_path: Path) -> None:
     found = heavy(results, "report", "--results", str(results), "--out", str(tmp_path))
     assert found == ["numpy", "scipy", "matplotlib", "pandas"]
     assert (tmp_path / "toy-all-runs.csv").is_file()
+
+
+def test_the_runs_behind_a_number_are_shown_without_torch_and_without_drawing(results: Path) -> None:
+    assert heavy(results, "why", "toy-all", "td", "mean", str(results)) == ["numpy", "scipy", "pandas"]

@@ -343,6 +343,18 @@ class Copy(LossWeighting):
         return 2 * losses.base_weights
 
 
+class Uncited(Branches):
+    """Its reference is no entry."""
+
+    bibtex = "Doe, 2026"
+
+
+class CitedHalf(Uniform):
+    """Its entry does not end."""
+
+    bibtex = "@misc{half, title = {Half}"
+
+
 FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
     (Stuck, Uniform, "every parameter is trained, and every task trains some", "no gradient reaches 'backbone."),
     (Idle, Uniform, "every parameter is trained, and every task trains some", "no gradient reaches 'idle' in 3 epochs"),
@@ -458,6 +470,8 @@ FAULTS: list[tuple[type[Network], type[Balancer], str, str]] = [
         "undeclared: 'branches' [5508, 8262, 11016]",
     ),
     (Restarts, Uniform, "a task that is added changes nothing that others share", "`welcome` changes 'backbone."),
+    (Uncited, Uniform, "its references are entries of BibTeX", "`bibtex` of Uncited: 'Doe, 2026' does not begin"),
+    (Branches, CitedHalf, "its references are entries of BibTeX", "of CitedHalf: the entry 'half' does not end"),
     (Branches, Copy, "differs from every other method", "'bad' and 'uniform' differ by"),
 ]
 

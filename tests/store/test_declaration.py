@@ -61,6 +61,15 @@ def test_the_comparison_of_ranks_is_declared_where_it_is_not_the_default(tmp_pat
     assert changes(declare(tmp_path / "usual", SUITE), unpaired) == ["ranks"]
 
 
+def test_judged_runs_are_declared_where_they_are_tuned(tmp_path: Path) -> None:
+    tuned = replace(SUITE, judges="tuned")
+    assert "judges" not in declare(tmp_path / "usual", SUITE).content
+    declared = declare(tmp_path / "tuned", tuned)
+    assert declared.content["judges"] == "tuned"
+    assert changes(declared, SUITE) == ["judged runs"]
+    assert changes(declare(tmp_path / "usual", SUITE), tuned) == ["judged runs"]
+
+
 def test_the_hash_is_of_the_content_alone(tmp_path: Path) -> None:
     declared = declare(tmp_path, SUITE)
     assert replace(declared, at="2020-01-01T00:00:00+00:00", runs=3).hash == declared.hash

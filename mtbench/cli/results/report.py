@@ -16,9 +16,13 @@ EXAMPLES = """Examples:
   mtbench report --suite levi2020-table1
   mtbench report --style paper --columns LU,RL,mean,delta-m --digits 1 --sort mean
   mtbench report --suite nyuv2-famo --convention cagrad
+  mtbench report evidence.zip --out tables --document README.md
+  mtbench report evidence.zip --out tables --document README.md --check
+  mtbench report evidence.zip --check --document paper.tex
 """
 TABLES = "Tables"
 PAPER = "Tables for papers (with --style paper)"
+CHECK = "Comparison with what is written"
 
 
 def report(
@@ -172,12 +176,46 @@ def report(
             rich_help_panel=TABLES,
         ),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Write nothing: compare the files of the report with those in the folder of --out, and the numbers in "
+            "documents, and name each that differs; exit with 1 if one does. Without --out, documents alone if there "
+            "are any.",
+            rich_help_panel=CHECK,
+        ),
+    ] = False,
+    document: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--document",
+            "--documents",
+            help="Markdown or LaTeX with numbers of the report; may be repeated. In Markdown they stand between "
+            "comments that name them, and are written anew without --check; in LaTeX they are macros (docs/papers.md).",
+            metavar="FILE",
+            rich_help_panel=CHECK,
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            "--tolerance",
+            help="With --check: relative difference up to which numbers in tables at full precision are equal, such "
+            "as 1e-6 on a machine with another processor, which adds in another order.",
+            metavar="NUMBER",
+            show_default=False,
+            rich_help_panel=CHECK,
+        ),
+    ] = 0.0,
     data_root: shared.DataRoot = None,
 ) -> None:
-    """Write the tables and figures of finished runs, and print the tables."""
+    """Write the tables and figures of finished runs, and print the tables; or compare them with what is written."""
+    from mtbench.door.check import check_reports, update_documents
     from mtbench.door.contents import read_contents
     from mtbench.door.given import names
-    from mtbench.door.report import print_report
+    from mtbench.door.made import make_reports
+    from mtbench.door.report import print_reports, say_unread
     from mtbench.engines.say import say
     from mtbench.report.data.conventions.convert import Asked
     from mtbench.report.data.paper import parse_style
@@ -186,11 +224,9 @@ def report(
     console, asked = shared.console(), Asked(average=delta, sign=delta_sign, base=delta_base)
     with shared.keeping():
         found = read_contents(shared.chosen_folders(folders, results), data_root, fresh_only=fresh_only)
-    wanted = names(",".join(dataset or ()))
-    files = print_report(
-        found.of_datasets(wanted),
-        console,
-        out=out,
+    found = found.of_datasets(names(",".join(dataset or ())))
+    made = make_reports(
+        found,
         suite=suite,
         metrics=metrics,
         asked=asked,
@@ -199,8 +235,24 @@ def report(
         rank_intervals=rank_intervals,
         paper=paper,
     )
+    reports, documents = [each.report for each in made], document or []
+    if check:
+        outcome = check_reports(reports, out=out, documents=documents, tolerance=tolerance)
+        for finding in outcome.findings:
+            say(console, str(finding), style="dim" if finding.note else "", markup=False)
+        say_unread(found, console)
+        say(console, outcome.summary, markup=False)
+        raise typer.Exit(1 if outcome.wrong else 0)
+    files = print_reports(made, found, console, out)
     for folder in dict.fromkeys(file.parent for file in files):
         say(console, f"Written to {folder}:", markup=False)
         for file in files:
             if file.parent == folder:
                 say(console, f"  {file.name}", markup=False)
+    changed, wrong = update_documents(reports, documents)
+    for path in documents:
+        say(console, f"{path}: {'numbers are written anew' if path in changed else 'nothing to change'}.", markup=False)
+    for finding in wrong:
+        say(console, str(finding), markup=False)
+    if wrong:
+        raise typer.Exit(1)

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,10 +10,10 @@ import typer
 
 from mtbench.cli.base.command import App
 from mtbench.cli.base.shared import DataRoot, console, data_root
+from mtbench.cli.results.verify import EXAMPLES, verify
 
 if TYPE_CHECKING:
     from mtbench.store.pack.contents import Contents
-    from mtbench.store.upkeep.verify import Finding
 
 __all__ = ["app", "merge", "pack", "prune", "unpack", "verify"]
 
@@ -108,31 +108,7 @@ def merge(
     _say_contents(out, found)
 
 
-@app.command()
-def verify(sources: Sources) -> None:
-    """Compare every file of results folders and packs with what is recorded of it; exit with 1 if one is wrong.
-
-    Records, studies and declarations have checksums of their own; a record has those of its predictions and weights,
-    and its curve; a pack has one of every file. Files that belong to no run, search or suite are named.
-    """
-    from mtbench.store.upkeep.space import megabytes
-    from mtbench.store.upkeep.verify import WRONG
-    from mtbench.store.upkeep.verify import verify as check
-
-    sound = True
-    for path in sources:
-        found = check(path)
-        sound &= found.is_sound
-        for finding in [each for each in found.findings if each.kind == WRONG]:
-            typer.echo(f"{finding.path}: {finding.why}")
-        for line in _counted(found.findings):
-            typer.echo(line)
-        wrong = sum(finding.kind == WRONG for finding in found.findings)
-        result = f"{wrong} are wrong" if wrong else "every file is as it was recorded"
-        runs = f"{found.runs} finished run{'s' * (found.runs != 1)}"
-        typer.echo(f"{path}: {runs}, {found.files} files, {megabytes(found.size)}: {result}")
-    if not sound:
-        raise typer.Exit(1)
+app.command("verify", epilog=EXAMPLES)(verify)
 
 
 @app.command()
@@ -217,14 +193,3 @@ def _say_contents(place: Path, found: "Contents") -> None:
     say(out, f"{place} has {' and '.join(parts)}, in {len(found.members)} files.", markup=False)
     for why, count in sorted(Counter(found.left_out.values()).items())[:MOST]:
         say(out, f"  left out: {why}{f' ({count} times)' if count > 1 else ''}", style="dim", markup=False)
-
-
-def _counted(findings: "Sequence[Finding]") -> list[str]:
-    """Return a line for each kind of file that is not wrong and yet worth a word."""
-    from mtbench.store.upkeep.verify import ABSENT, FOREIGN, UNSUMMED
-
-    lines = []
-    for kind, words in ((ABSENT, "recorded, and not here"), (UNSUMMED, "no sum recorded")):
-        counts = Counter(finding.path.name for finding in findings if finding.kind == kind)
-        lines += [f"{words}: {name} of {count} run{'s' * (count != 1)}" for name, count in sorted(counts.items())]
-    return lines + [f"{finding.path} belongs to nothing" for finding in findings if finding.kind == FOREIGN]

@@ -165,4 +165,4 @@ def _write(found: "Bench", folder: Path) -> Sequence[str]:
         numbers={"bench": bench_frame(found)},
         figures={"bench": lambda: figure} if figure else {},
     )
-    return [path.name for path in write_shown([piece], folder)[0]]
+    return [path.name for path in write_shown([piece], folder)]

@@ -12,6 +12,7 @@ from mtbench.conformance.method.first import takes_a_step
 from mtbench.conformance.method.initial import starts_from_streams
 from mtbench.conformance.method.learning import learns, trains_everything, trains_on_auxiliary
 from mtbench.conformance.method.passes import passes_once
+from mtbench.conformance.method.references import is_cited
 from mtbench.conformance.method.repeating import is_not_changed_by_looking, repeats, resumes
 from mtbench.conformance.method.signs import takes_any_sign
 from mtbench.conformance.method.tasks import grows_as_declared, survives_absence, welcomes, works_with_any_tasks
@@ -53,5 +54,6 @@ def method_checks(candidate: Candidate) -> Mapping[str, Callable[[], None]]:
         "tasks that share nothing are clipped apart": lambda: clips_apart(candidate),
         "parameters grow with the tasks as declared": lambda: grows_as_declared(candidate),
         "a task that is added changes nothing that others share": lambda: welcomes(candidate),
+        "its references are entries of BibTeX": lambda: is_cited(candidate),
         "differs from every other method": lambda: differs_from_all_others(candidate),
     }

@@ -18,6 +18,7 @@ LIMITS: Final = {
     "jobs": 1_024,
     "option": 1_000_000,
     "page": 400,
+    "runs": 1_000,
     "runs-per-device": 256,
     "sampler-seed": 2**32 - 1,
     "seconds": 3_600,

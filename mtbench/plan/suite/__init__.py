@@ -5,6 +5,7 @@ A suite is a TOML file; the field of the same name below documents each key::
     title = "Two digits"
     source = "Levi and Ullman (2020), Table 1"
     ranks = "unpaired"              # intervals of ranks without blocks of seeds
+    judges = "default"              # runs of the grid; "tuned": those with the settings that searches chose
 
     [protocol]                      # a training protocol of the datasets, and its settings that differ
     base = "paper"
@@ -14,6 +15,12 @@ A suite is a TOML file; the field of the same name below documents each key::
     datasets = ["mmnist2"]
     methods = ["single", "uniform", "td"]
     vary = { lr = [3e-4, 1e-3] }    # one setting of the training protocol, over which figures are drawn
+
+    [[search]]                      # settings that are chosen on the validation split, before runs with them
+    datasets = ["mmnist2"]
+    methods = ["single", "td"]
+    space = { lr = "1e-4..1e-2:log" }
+    trials = 20
 
     [[counted]]                     # networks that are too large to train, and only counted
     datasets = ["mmnist9"]

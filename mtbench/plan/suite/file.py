@@ -22,8 +22,8 @@ __all__ = ["Fault", "find_suite", "read_suite"]
 _PARTS: dict[str, type[Any]] = {
     **{"grid": Grid, "paper": PaperTable, "relation": Relation, "claim": Claim, "search": Search, "counted": Counted}
 }
-_TOP = ("title", "source", "note", "protocol", "labels", "figures", "ranks", *_PARTS)
-_EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": (), "ranks": "paired"}
+_TOP = ("title", "source", "note", "protocol", "labels", "figures", "ranks", "judges", *_PARTS)
+_EMPTY: dict[str, Any] = {"settings": {}, "labels": {}, "figures": (), "ranks": "paired", "judges": "default"}
 _BYTES = 1_000_000
 """The largest size of a suite's file."""
 _TYPE = re.compile(r"(?:bool|int|float|str|tuple\[.*|class \w+)$")

@@ -12,6 +12,7 @@ from mtbench.plan.grid import Request, all_methods, choose_protocol, plan
 from mtbench.plan.parse import parse_dataset, parse_method
 from mtbench.plan.suite import SIZE, Counted, Grid, Search, Suite, rendered
 from mtbench.plan.suite.names import Known, Path, claim_misfits, not_there, paper_misfits, relation_misfits
+from mtbench.plan.suite.tuning import tuning_misfits
 from mtbench.plan.toml_lines import Fault, Lines
 
 __all__ = ["Fault", "misfits"]
@@ -67,6 +68,8 @@ def misfits(suite: Suite, lines: Lines, numbers: Mapping[str, Sequence[int]], *,
         yield from relation_misfits(relation, known, ("relation", number), lines)
     for number, claim in zip(numbers["claim"], suite.claim, strict=True):
         yield from claim_misfits(claim, known, ("claim", number), lines)
+    if suite.judges == "tuned" and not incomplete:
+        yield from tuning_misfits(suite, numbers["claim"], lines)
 
 
 def _figure_misfits(suite: Suite, lines: Lines) -> Iterator[Fault]:

@@ -39,6 +39,8 @@ class Suite:
         ranks: comparison of methods for intervals of ranks: ``paired`` (runs of one seed with each other, in blocks)
             or ``unpaired``, for seeds that methods have nothing in common of; fixed here, never chosen after seeing
             results.
+        judges: the runs that claims are about: ``default``, those of the grid, or ``tuned``, those that are retrained
+            with the settings that the suite's searches choose.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Suite:
     claim: tuple[AnyClaim, ...] = ()
     figures: tuple[str, ...] = ()
     ranks: Literal["paired", "unpaired"] = "paired"
+    judges: Literal["default", "tuned"] = "default"
 
     @property
     def parts(self) -> "tuple[Grid | Search, ...]":

@@ -111,6 +111,7 @@ class Comparison:
         tasks: in the dataset's order; empty if no run has finished.
         methods: in alphabetical order.
         reading: the rules by which test metrics were read, where not those of the reported weights; else None.
+        tuned: True if each method has the settings that a search chose for it, in place of its defaults.
     """
 
     dataset: str
@@ -121,6 +122,7 @@ class Comparison:
     tasks: tuple[TaskInfo, ...]
     methods: tuple[MethodRuns, ...]
     reading: Reading | None = None
+    tuned: bool = False
 
     @property
     def dataset_title(self) -> str:

@@ -53,6 +53,17 @@ class StudyRuns:
         """True if any of what was retrained is stale."""
         return any(run.state == "stale" for runs in self.again.values() for run in runs)
 
+    @property
+    def chosen(self) -> int | None:
+        """The number of the trial with the best mean over tasks; None before anything was chosen."""
+        best = [number for number in self.study.chosen if number] or list(self.study.chosen)
+        return best[0] if best else None
+
+    @property
+    def tuned(self) -> tuple[RunStatus, ...]:
+        """The runs that were retrained with the chosen setting, which may be the default."""
+        return () if self.chosen is None else tuple(self.again.get(self.chosen, ()))
+
     def scores(self, number: int, seeds: Sequence[int]) -> NDArray[np.float64]:
         """(S, T) the test metric of a trial that was retrained, NaN where there is no run."""
         records = {run.spec.seed: run.record for run in self.again.get(number, ()) if run.record is not None}

@@ -1,9 +1,11 @@
 """Looks of figures: a paper's sizes, colors that color-blind readers tell apart, reproducible bytes."""
 
 import io
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-__all__ = ["COLUMN_WIDTH", "WIDTH", "Look", "looks", "looks_of", "new_figure", "paper_style", "save"]
+__all__ = ["COLUMN_WIDTH", "WIDTH", "Look", "drawn_with", "looks", "looks_of", "new_figure", "paper_style", "save"]
 
 WIDTH = 6.9
 """Inches: the text width of a two-column paper."""
@@ -105,6 +107,12 @@ def save(figure: Figure) -> dict[str, bytes]:
             figure.savefig(buffer, format=kind, metadata=metadata)
             files[kind] = buffer.getvalue()
     return files
+
+
+def drawn_with() -> str:
+    """Return the versions on which the bytes of a figure depend, besides the code of this package."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("matplotlib", "fonttools", "pillow"))
+    return f"{packages}, zlib {zlib.ZLIB_RUNTIME_VERSION}"
 
 
 def _part_letters(figure: Figure) -> None:

@@ -2,23 +2,20 @@
 
 import re
 
-from mtbench.report.page.layout import Page
+from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import QUICK
 from mtbench.report.page.words import Words
 
-__all__ = ["escape_markdown", "render_markdown"]
+__all__ = ["escape_markdown", "markdown_table", "render_markdown"]
 
 
 def render_markdown(page: Page) -> str:
     """Return a page for GitHub: a heading, the table, its caption, the details and the footnotes."""
-    layout = page.layout
     title = page.title + (f" ({QUICK[0].lower()}{QUICK[1:].rstrip('.')})" if page.quick else "")
     lines = [
         f"### {escape_markdown(title)}",
         "",
-        _line([escape_markdown(head) for head in layout.header]),
-        _line(["---", *("---:" for _ in layout.header[1:])]),
-        *(_line([_cell(words) for words in line]) for line in layout.lines),
+        markdown_table(page.layout),
         "",
         " ".join([*[f"**{QUICK}**"] * page.quick, *map(escape_markdown, page.caption)]),
     ]
@@ -27,6 +24,16 @@ def render_markdown(page: Page) -> str:
     if page.footnotes:
         lines += ["", *(f"- {escape_markdown(footnote)}" for footnote in page.footnotes)]
     return "\n".join(lines) + "\n"
+
+
+def markdown_table(layout: Layout) -> str:
+    """Return a table for GitHub, without an end of the last line."""
+    lines = [
+        _line([escape_markdown(head) for head in layout.header]),
+        _line(["---", *("---:" for _ in layout.header[1:])]),
+        *(_line([_cell(words) for words in line]) for line in layout.lines),
+    ]
+    return "\n".join(lines)
 
 
 def escape_markdown(text: str) -> str:

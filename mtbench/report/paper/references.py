@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mtbench import registry
+from mtbench.plan.bibtex import bibtex_entries
 from mtbench.plan.spec import RunSpec
 from mtbench.report.data.comparison import Comparison, MethodRuns
 
@@ -15,8 +16,6 @@ _TITLE = re.compile(
     r"(\+(?P<balancer>[a-z][a-z0-9-]*)(:(?P<setting>[^@]*))?)?(@(?P<backbone>.*))?"
 )
 """A method as on the command line; a balancer stands behind a plus."""
-_ENTRY = re.compile(r"@\w+\s*\{\s*(?P<key>[^\s,{}]+)\s*,")
-"""The beginning of an entry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,15 +25,18 @@ class References:
     Attributes:
         keys: the keys to cite, by title of the method.
         entries: BibTeX entries by key, sorted.
+        faults: errors in the references of plug-ins, which have none here.
     """
 
     keys: Mapping[str, tuple[str, ...]]
     entries: Mapping[str, str]
+    faults: tuple[str, ...] = ()
 
     @property
     def bibtex(self) -> str:
-        """The content of a file of these entries."""
-        return "\n".join(f"{entry}\n" for entry in self.entries.values())
+        """The content of a file of these entries, with a comment on each fault."""
+        comments = [f"% Left out: {fault}.\n".replace("@", "(at)") for fault in self.faults]
+        return "\n".join([*comments, *(f"{entry}\n" for entry in self.entries.values())])
 
 
 def display_names(comparison: Comparison) -> dict[str, str]:
@@ -56,16 +58,22 @@ def references_of(methods: Iterable[MethodRuns]) -> References:
     """
     keys: dict[str, tuple[str, ...]] = {}
     entries: dict[str, str] = {}
+    faults: dict[str, None] = {}
     for method in methods:
         cited: dict[str, None] = {}
         for kind, name in _plugins(method):
-            for key, entry in _entries(registry.declared(kind, name, "bibtex")):
+            try:
+                own_entries = bibtex_entries(registry.declared(kind, name, "bibtex"))
+            except ValueError as cause:
+                faults[f"the references of {name}, for {cause}"] = None
+                continue
+            for key, entry in own_entries:
                 unlike = entries.get(key, entry) != entry
                 own = f"{key}-{name}" if unlike else key
                 entries[own] = entry.replace(key, own, 1) if unlike else entry
                 cited[own] = None
         keys[method.title] = tuple(cited)
-    return References(keys=keys, entries=dict(sorted(entries.items())))
+    return References(keys=keys, entries=dict(sorted(entries.items())), faults=tuple(faults))
 
 
 def _display(title: str) -> str:
@@ -92,17 +100,3 @@ def _plugins(method: MethodRuns) -> list[tuple[str, str]]:
     if alias in registry.entries("method") and alias != spec.network.name:
         parts = [("method", alias)]
     return [(kind, name) for kind, name in parts if name in registry.entries(kind)]
-
-
-def _entries(bibtex: str) -> list[tuple[str, str]]:
-    """Return the entries of a text, each with its key, in lines that are indented alike."""
-    starts = [*_ENTRY.finditer(bibtex)]
-    ends = [*(start.start() for start in starts[1:]), len(bibtex)][: len(starts)]
-    return [
-        (start["key"], _indented(bibtex[start.start() : end].strip())) for start, end in zip(starts, ends, strict=True)
-    ]
-
-
-def _indented(entry: str) -> str:
-    first, *rest = (line.strip() for line in entry.splitlines())
-    return "\n".join([first, *(line if line == "}" else f"  {line}" for line in rest)])

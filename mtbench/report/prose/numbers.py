@@ -1,7 +1,7 @@
 """``numbers.tex``: a LaTeX macro for every number of summary tables."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mtbench.report.data.comparison import Comparison
@@ -11,7 +11,7 @@ from mtbench.report.marks import GROWN, MARKS, marks_in_math
 from mtbench.report.page.latex import escape_latex, fill_template
 from mtbench.report.prose.names import method_names, short_name, table_name
 
-__all__ = ["file_name", "numbers_tex"]
+__all__ = ["Numbers", "file_name", "numbers_of", "numbers_tex"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +21,18 @@ class Line:
     Attributes:
         method: its name.
         note: a sentence on its runs that are not as they should be; empty without any.
-        numbers: the name of a column, and the fields of a macro: number, standard deviation, number of runs, ends of
-            the interval, marks.
+        numbers: its numbers by the names of columns; without those that are not there.
     """
 
     method: str
     note: str
-    numbers: tuple[tuple[str, tuple[str, ...]], ...]
+    numbers: Mapping[str, Number]
+
+    @property
+    def fields(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The name of each column, and the fields of a macro: number, standard deviation, number of runs, ends of the
+        interval, marks."""
+        return [(column, _fields(number)) for column, number in self.numbers.items()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +66,14 @@ def numbers_tex(results: Results, comparisons: Sequence[Comparison]) -> str:
     known = {mark: meaning for mark, (_, meaning) in MARKS.items() if grown or mark != GROWN}
     return fill_template(
         "numbers.tex",
-        tables=[_numbers(results, comparison) for comparison in comparisons],
+        tables=[numbers_of(results, comparison) for comparison in comparisons],
         marks=", ".join(f"{mark} ({meaning})" for mark, meaning in known.items()),
         sources=[f"{results.stem(comparison)}-table" for comparison in comparisons],
     )
 
 
-def _numbers(results: Results, comparison: Comparison) -> Numbers:
+def numbers_of(results: Results, comparison: Comparison) -> Numbers:
+    """Return the numbers of the summary table of one of the comparisons of a report."""
     table = results.table(comparison)
     columns = quantities(comparison, table)
     name, short = table_name(comparison), short_name(comparison, results.comparisons)
@@ -76,12 +82,12 @@ def _numbers(results: Results, comparison: Comparison) -> Numbers:
         Line(
             method=method,
             note=row.note,
-            numbers=tuple(_fields({column.name: column.numbers[place] for column in columns})),
+            numbers={column.name: column.numbers[place] for column in columns if column.numbers[place].says},
         )
         for place, (method, row) in enumerate(methods)
     ]
     if table.constants and table.constants.name not in {line.method for line in lines}:
-        below = tuple(_fields({column.name: column.below for column in columns}))
+        below = {column.name: column.below for column in columns if column.below.says}
         lines.append(Line(method=table.constants.name, note="", numbers=below))
     return Numbers(
         name=name,
@@ -92,13 +98,11 @@ def _numbers(results: Results, comparison: Comparison) -> Numbers:
     )
 
 
-def _fields(numbers: Mapping[str, Number]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for column, number in numbers.items():
-        if number.says:
-            low, high = number.interval or ("", "")
-            count = "" if number.n is None else str(number.n)
-            words = (_in_text_and_math(said) for said in (number.says, number.std, count, low, high))
-            yield column, (*words, marks_in_math(number.marks))
+def _fields(number: Number) -> tuple[str, ...]:
+    low, high = number.interval or ("", "")
+    count = "" if number.n is None else str(number.n)
+    words = (_in_text_and_math(said) for said in (number.says, number.std, count, low, high))
+    return (*words, marks_in_math(number.marks))
 
 
 def _in_text_and_math(says: str) -> str:

@@ -11,6 +11,7 @@ import jinja2
 
 from mtbench import __version__
 from mtbench.report.exhibit import Shown
+from mtbench.report.figure.style import drawn_with
 from mtbench.report.page.latex import CHARACTERS
 from mtbench.report.page.sentences import QUICK
 from mtbench.report.web.content import Section, explained, sections
@@ -45,6 +46,7 @@ def render_document(
         files=[*(file for section in found for file in section.files), *numbers],
         explained=explained(folder),
         version=__version__,
+        drawn_with=drawn_with(),
         latex=CHARACTERS,
         script=script,
         style=style,

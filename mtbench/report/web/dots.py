@@ -12,6 +12,8 @@ _HEIGHT = 12
 _EDGE = 4
 _REACH = 8.0
 """The axis reaches so many median deviations from the median: one run that failed to learn hides no difference."""
+_FEW = 0.25
+"""The largest fraction of the numbers that may be beyond the axis."""
 
 
 def axis_of(values: Sequence[Sequence[float]]) -> tuple[float, float] | None:
@@ -21,7 +23,8 @@ def axis_of(values: Sequence[Sequence[float]]) -> tuple[float, float] | None:
         return None
     middle = float(np.median(known))
     reach = _REACH * float(np.median(np.abs(known - middle)))
-    inside = known[np.abs(known - middle) <= reach] if reach else known
+    near = np.abs(known - middle) <= reach
+    inside = known[near] if reach and np.mean(~near) <= _FEW else known
     return float(inside.min()), float(inside.max())
 
 

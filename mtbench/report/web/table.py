@@ -7,8 +7,8 @@ from mtbench.report.data.comparison import Comparison
 from mtbench.report.marks import GROWN, MARKS
 from mtbench.report.page.layout import Page
 from mtbench.report.page.words import DASH, Words
+from mtbench.report.provenance.runs import RunList, counted_states, run_list
 from mtbench.report.web.dots import axis_of, dots
-from mtbench.report.web.provenance import RunList, counted_states, run_list
 
 __all__ = ["Cell", "Head", "Row", "WebTable", "web_table"]
 
@@ -117,7 +117,7 @@ def web_table(page: Page, comparison: Comparison | None, *, name: str, stem: str
         files: names of its files.
     """
     page = _led(page)
-    runs = run_list(page, comparison) if comparison and page.methods else None
+    runs = run_list(comparison, page.methods, page.seeds) if comparison and page.methods else None
     heads = tuple(_head(page, says, runs) for says in page.layout.header)
     methods = page.methods or ("",) * len(page.layout.lines)
     strips = dict(_strips(heads, runs)) if runs else {}

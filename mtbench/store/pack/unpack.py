@@ -8,13 +8,16 @@ from mtbench.errors import StoreError, shortlist
 from mtbench.store.files.atomic import make_folder, write_bytes
 from mtbench.store.files.reading import inside, read_bytes, refuse_pack, size_of, sum_of
 from mtbench.store.pack.index import refused_name
+from mtbench.store.trust import VERIFIED
 from mtbench.store.upkeep.space import check_space
 
 __all__ = ["missing", "unpack", "write_folder"]
 
 
 def unpack(pack: Path) -> dict[str, Path]:
-    """Return all files of a pack by their path in it, for `write_folder`.
+    """Return the files of a pack by their path in it, for `write_folder`.
+
+    Levels of trust, which no pack of mtbench contains, are left out: each reader earns them.
 
     Raises:
         StoreError: there is no such pack, or it is none.
@@ -22,7 +25,7 @@ def unpack(pack: Path) -> dict[str, Path]:
     found = inside(pack)
     if found is None or found[1]:
         raise StoreError(f"there is no pack {pack}.")
-    return {name: pack / name for name in found[0].index.members}
+    return {name: pack / name for name in found[0].index.members if not name.endswith(VERIFIED)}
 
 
 def missing(folder: Path, members: Mapping[str, Path]) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from mtbench.store.files.reading import files_below
 from mtbench.store.results import MARKER, SUPERSEDED
 from mtbench.store.study import SEARCHES
 from mtbench.store.suite_files import LOOKS, SUITES
+from mtbench.store.trust import VERIFIED
 
 __all__ = ["Inventory", "take_inventory"]
 
@@ -65,8 +66,8 @@ def take_inventory(results: Path) -> Inventory:
         passing += [_joined(folder, name) for name in begun]
         names = [name for name in names if name not in begun]
         if folder == "":
-            known = {MARKER}
-            shared += [name for name in names if name in known]
+            known = {MARKER, VERIFIED}  # levels of trust are this machine's, and belong to no pack
+            shared += [name for name in names if name == MARKER]
         elif folder in (SUITES, LOOKS):
             known = {name for name in names if name.endswith(".json")}
             shared += [_joined(folder, name) for name in names if name in known]

@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from mtbench.report.exhibits.tuned.figure import draw_tuned
 from mtbench.report.exhibits.tuned.page import tuned_page
 from mtbench.report.figure.style import save
 from mtbench.report.page.markdown import render_markdown
+from mtbench.report.page.words import DASH
 from mtbench.store.record import render_record
 from mtbench.store.status import RunStatus
 from mtbench.store.study import Spent, Trial, write_study
@@ -146,20 +148,65 @@ def test_the_page_says_what_was_chosen_and_what_it_brought() -> None:
     assert render_markdown(page).split("\n\n")[:2] == ["### mmnist2, protocol paper: tuned settings", TABLE]
     assert page.caption == CAPTION
     assert page.details == DETAILS
-    assert page.footnotes == ("moo: trial 2 (lr=0.01) failed: loss of task LU became NaN.",)
+    assert page.footnotes == (
+        "No Δm: it needs single-task networks that were tuned with the same budget.",
+        "moo: trial 2 (lr=0.01) failed: loss of task LU became NaN.",
+    )
 
 
-def test_unequal_budgets_are_said() -> None:
+def test_a_trial_that_failed_is_a_part_of_the_budget() -> None:
     studies, runs = two()
     studies[1] = replace(studies[1], study=replace(studies[1].study, spent=Spent(trials=3, runs=2, epochs=200)))
     text, _ = table(studies, runs)
-    assert "- Budgets are unequal, so that gains are not comparable" in text
     assert "| td | 76.00 ± 1.00 | 80.83 ± 0.76 | +4.83 (+2.94 to +6.73) | 0.0082 | lr=0.003 | 3 | 300 |" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "budget"),
+    [
+        ({"trials": 2}, "2 trials of 100 epochs with 1 tuning seed"),
+        ({"tuning_seeds": (1000, 1001)}, "3 trials of 100 epochs with 2 tuning seeds"),
+    ],
+)
+def test_tuned_columns_are_refused_where_budgets_are_unequal(changed: dict[str, Any], budget: str) -> None:
+    studies, runs = two()
+    study = studies[0].study
+    own = {**changed, "trials": study.trials[: changed["trials"]]} if "trials" in changed else changed
+    studies[0] = replace(studies[0], study=replace(study, **own))
+    text, methods = table(studies, runs)
+    assert "| method | default | chosen | trials | epochs |" in text
+    assert "80.83" not in text
+    assert (
+        f"- No tuned column, for the budgets of the searches are unequal: td: {budget}; moo: 3 trials of 100 epochs "
+        "with 1 tuning seed. Search every method with the same numbers of trials and tuning seeds.\n"
+    ) in text
+    frame = tuned_frame(home(studies[0], compare(runs)), methods)
+    assert set(frame["setting"]) == {"default"}
+    shown = assemble(Results(comparisons=tuple(compare(runs)), studies=tuple(studies))).shown
+    (piece,) = [piece for piece in shown if any(name.endswith("-tuned") for name in piece.pages)]
+    assert not piece.figures
+
+
+def test_the_gain_over_single_task_networks_is_of_tuned_ones() -> None:
+    studies, runs = two()
+    single, own = rated(
+        "single", (RATES[0], replace(RATES[1], tested=[(80, 70), (84, 70), (80, 80)]), replace(RATES[2], worth=None))
+    )
+    text, methods = table([*studies, single], [*runs, *own])
+    gains = [(85 / 80 + 75 / 70), (86 / 84 + 77 / 70), (86 / 80 + 76 / 80)]  # its default has (80, 70), (81, 71) ...
+    percent = 100 * (np.array(gains) / 2 - 1)
+    line = next(line for line in text.splitlines() if line.startswith("| td "))
+    assert line.split(" | ")[5] == f"+{percent.mean():.2f} ± {percent.std(ddof=1):.2f}"
+    assert "Δm: gain over single-task networks with tuned settings, in %." in text
+    frame = tuned_frame(home(studies[0], compare(runs)), methods)
+    (row,) = frame[(frame["column"] == "delta_m") & (frame["method"] == "td")].to_dict("records")
+    assert (row["setting"], row["n"]) == ("tuned", 3)
+    assert (row["mean"], row["std"]) == pytest.approx((percent.mean(), percent.std(ddof=1)))
 
 
 def test_whether_tuning_changes_the_order_is_said() -> None:
     studies, runs = two()
-    better = rated("chmod", (RATES[0], replace(RATES[1], tested=[(96, 86), (97, 87), (96, 88)])))
+    better = rated("chmod", (RATES[0], replace(RATES[1], tested=[(96, 86), (97, 87), (96, 88)]), RATES[2]))
     text, _ = table([*studies, better[0]], [*runs, *better[1]])
     # By default td and chmod are tied below moo; tuned chmod is first and td last.
     tau = (0 - 1 + 1) / (2 * 3) ** 0.5
@@ -308,9 +355,9 @@ def test_a_papers_numbers_stand_beside_what_was_tuned() -> None:
     assert [cell.says for cell in tuned.layout.lines[0][:4]] == ["td", "85.00", "85.67 ± 0.58", "+0.67"]
     assert tuned.caption[-1] == "Ours: with tuned settings."
     assert tuned.details[-1] == (
-        "Settings chosen on the validation split: MGDA-UB lr=0.001 (default) and td lr=0.003. "
-        "With default settings: single."
+        "Settings chosen on the validation split: MGDA-UB lr=0.001 (default) and td lr=0.003. Not tuned: single."
     )
+    assert [cell.says for cell in tuned.layout.lines[2][:4]] == ["single", "90.00", DASH, DASH]
     plain = next(page for title, page in pages.items() if title.endswith("beside the paper"))
     assert plain.layout.lines[0][2].says == "81.33 ± 1.53"
 

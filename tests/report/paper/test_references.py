@@ -105,3 +105,17 @@ def test_two_entries_with_one_key_and_unlike_texts_are_kept_apart() -> None:
     assert references.keys == {"fake-one": ("same",), "fake-two": ("same-fake-two",), "mtan": ("liu2019end",)}
     assert "@misc{same-fake-two," in references.bibtex
     assert references.bibtex.count("@misc{same,") == 1
+
+
+def test_references_that_are_no_entries_are_left_out_and_named_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {"mtan": "@misc{whole, title = {Whole}}", "td": "@misc{torn, title = {Torn}", "film": "Doe, 2026"}
+    monkeypatch.setattr(registry, "declared", lambda _, name, __: texts.get(name, ""))
+    references = references_of(compare([finished(name) for name in texts])[0].methods)
+    assert references.keys == {"film": (), "mtan": ("whole",), "td": ()}
+    assert references.bibtex.splitlines() == [
+        "% Left out: the references of film, for 'Doe, 2026' does not begin an entry, as '(at)article{key,' does.",
+        "",
+        "% Left out: the references of td, for the entry 'torn' does not end: 1 more braces are opened than closed.",
+        "",
+        "@misc{whole, title = {Whole}}",
+    ]

@@ -10,7 +10,26 @@ from mtbench.plan.spec import Choice
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.store.record import Record
 
-__all__ = ["Expense", "Yardstick", "expense", "seconds_per_epoch", "yardstick"]
+__all__ = ["Expense", "Spent", "Yardstick", "expense", "seconds_per_epoch", "spent", "yardstick"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """The expense of one run.
+
+    Attributes:
+        parameter_ratio: its weights over those of the single-task network.
+        macs: multiply-accumulates to answer every task for one example.
+        label_uses: labels that entered a loss.
+        seconds: seconds of training per epoch, see `seconds_per_epoch`; NaN if it does not have them.
+        memory: bytes at the peak.
+    """
+
+    parameter_ratio: float
+    macs: int
+    label_uses: int
+    seconds: float
+    memory: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +37,8 @@ class Expense:
     """The expense of a method.
 
     Attributes:
-        parameter_ratio: its weights over those of the single-task network.
-        macs: multiply-accumulates to answer every task for one example.
+        parameter_ratio: its weights over those of the single-task network, of its last run.
+        macs: multiply-accumulates to answer every task for one example, of its last run.
         label_uses: labels that entered a loss, mean over runs.
         seconds: seconds of training per epoch, see `seconds_per_epoch`; None if no run has them.
         relative: `seconds` over those of the yardstick; None if one of them is not known.
@@ -44,17 +63,28 @@ class Yardstick:
 
 def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
     """Return the expense of a method; None before a run has finished."""
-    records = list(method.records.values())
-    if not records:
+    runs = [spent(record) for record in method.records.values()]
+    if not runs:
         return None
-    latest, seconds = records[-1], seconds_per_epoch(method)
+    latest, seconds = runs[-1], seconds_per_epoch(method)
     return Expense(
-        parameter_ratio=latest.parameters.weights / latest.parameters.single_weights,
-        macs=latest.cost.macs_per_input,
-        label_uses=sum(record.cost.label_uses for record in records) / len(records),
+        parameter_ratio=latest.parameter_ratio,
+        macs=latest.macs,
+        label_uses=sum(run.label_uses for run in runs) / len(runs),
         seconds=seconds,
         relative=None if unit is None or seconds is None else seconds / unit.seconds,
-        memory=max(record.cost.peak_memory for record in records),
+        memory=max(run.memory for run in runs),
+    )
+
+
+def spent(record: Record) -> Spent:
+    """Return the expense of a run."""
+    return Spent(
+        parameter_ratio=record.parameters.weights / record.parameters.single_weights,
+        macs=record.cost.macs_per_input,
+        label_uses=record.cost.label_uses,
+        seconds=_seconds(record),
+        memory=record.cost.peak_memory,
     )
 
 

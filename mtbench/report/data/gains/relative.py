@@ -59,15 +59,21 @@ def single_task_runs(comparison: Comparison) -> MethodRuns | None:
     """Return runs of a single-task baseline with its default options and the reference balancer, on the backbone that
     most methods have; None if no such run has finished.
 
-    Where several networks with that role were run, mtbench's own comes first, then the others by name.
+    Where several networks with that role were run, mtbench's own comes first, then the others by name. Among tuned
+    methods it is tuned too: its options are those that its search chose.
     """
+    if not comparison.methods:
+        return None
     backbones = Counter(str(method.runs[0].spec.backbone) for method in comparison.methods)
     balancer, backbone = Choice(name=registry.reference("balancer")), backbones.most_common(1)[0][0]
     for name in registry.with_role("method", registry.SINGLE_TASK):
         for method in comparison.methods:
             spec = method.runs[0].spec
             plain = (Choice(name=name), balancer, backbone)
-            if (spec.network, spec.balancer, str(spec.backbone)) == plain and method.records:
+            found = (spec.network, spec.balancer, str(spec.backbone))
+            if comparison.tuned:
+                found = (Choice(name=spec.network.name), Choice(name=spec.balancer.name), found[2])
+            if found == plain and method.records:
                 return method
     return None
 

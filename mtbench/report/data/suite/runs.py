@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ class Sheet:
         planned: the number of seeds of the suite at this size.
         paper: its published numbers, if there are any.
         relations: the published numbers of its pairs of tasks.
+        searches: the searches that chose the settings of the methods, by their names in the suite; none for default
+            settings.
     """
 
     dataset: str
@@ -43,6 +45,7 @@ class Sheet:
     planned: int
     paper: PaperTable | None
     relations: tuple[Relation, ...] = ()
+    searches: Mapping[str, StudyRuns] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[Column, ...]:

@@ -9,6 +9,7 @@ The spread over test images is not given: whether two datasets have the same one
 """
 
 import math
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -16,13 +17,15 @@ from numpy.typing import NDArray
 
 from mtbench.plan.pairing import unlike_starts
 from mtbench.plan.suite import AcrossClaim, PaperTable, rendered
+from mtbench.report.data.budget import unequal
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.data.suite.tuned import tuning_gap
 from mtbench.report.data.unlike import mixed
 from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unconverged, unlearned
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 
-__all__ = ["across"]
+__all__ = ["across", "contrasted"]
 
 
 def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
@@ -32,9 +35,8 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
     found = [method for group in methods for method in group if method]
     unpaired = _unpaired(claim, found) if claim.test == "paired" else ""
     is_paired = claim.test == "paired" and not unpaired
-    gains = [_gains(sheet, claim) for sheet in sheets]
-    seeds = sorted({seed for each in gains for seed in each})
-    first, second = (np.array([each.get(seed, np.nan) for seed in seeds]) for each in gains)
+    refused = _refused(sheets, claim)
+    first, second = contrasted(None if refused else sheets, claim)
     parts = [(sheet, method) for sheet in sheets for method in claim.methods]
     higher, unit = direction(sheets[0], claim.datasets[0], claim.task)
     return Evidence(
@@ -48,10 +50,37 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
         paper=_paper([runs.published(dataset, claim.set) for dataset in claim.datasets], claim),
         ours=paired(first, second) if is_paired else welch(first, second),
         unpaired=unpaired,
+        refused=refused,
         unlearned=unlearned(parts, claim.task),
         grown=any(method.grown for method in found),
         gaining=unconverged(runs, parts, [claim.task], claim.margin),
     )
+
+
+def contrasted(
+    sheets: Sequence[Sheet | None] | None, claim: AcrossClaim
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return per seed (S,) what a claim compares, on the first and on the second dataset; NaN where it is not there."""
+    gains = [_gains(sheet, claim) for sheet in sheets or (None, None)]
+    seeds = sorted({seed for each in gains for seed in each})
+    first, second = (np.array([each.get(seed, np.nan) for seed in seeds]) for each in gains)
+    return first, second
+
+
+def _refused(sheets: Sequence[Sheet | None], claim: AcrossClaim) -> str:
+    """Return why tuned runs are not compared, in a clause; empty if they are."""
+    gaps = [tuning_gap(sheet, claim.methods, beside_single=False) for sheet in sheets]
+    if any(gaps):
+        return next(gap for gap in gaps if gap)
+    budgets = unequal(
+        {
+            f"{name} on {sheet.dataset}": sheet.searches[name].study
+            for sheet in sheets
+            for name in claim.methods
+            if sheet and sheet.comparison.tuned
+        }
+    )
+    return f"the budgets of the searches are unequal ({budgets})" if budgets else ""
 
 
 def _words(runs: SuiteRuns, claim: AcrossClaim) -> str:

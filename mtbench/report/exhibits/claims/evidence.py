@@ -34,6 +34,7 @@ class Evidence:
         unpaired: why runs are not compared in pairs although the claim asks for it; empty if they are, or if it does
             not.
         resampled: the spread over runs and test images that might have been; None where predictions or data lack.
+        refused: why tuned runs are not compared, in a clause; empty if they are, and for claims about default runs.
         unread: a clause on the predictions that cannot be read, so that there is no `resampled`; empty if all can be.
         unlearned: True if none of the compared results is above the constant prediction of
             `mtbench.report.data.constant`.
@@ -50,6 +51,7 @@ class Evidence:
     paper: Contrast | None
     ours: Contrast
     unpaired: str = ""
+    refused: str = ""
     resampled: Resampled | None = None
     unread: str = ""
     unlearned: bool = False

@@ -10,6 +10,7 @@ from mtbench.report import marks
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.suite.seeds import first_seeds
+from mtbench.report.data.suite.tuned import judged_runs
 from mtbench.report.exhibits.claims.evidence import Evidence
 from mtbench.report.exhibits.claims.looks import evidence_of, follow_claims, looks_verdict, seeds_judged
 from mtbench.report.text import listed, signed
@@ -56,10 +57,12 @@ class Judged(Evidence):
 def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
     """Return every claim of a suite, judged on its runs of one size; claims of one family are corrected together.
 
+    Where the suite judges tuned runs, it is on those with tuned settings.
+
     Args:
         root: the folder of the data files.
     """
-    claims = runs.suite.claim
+    claims, runs = runs.suite.claim, judged_runs(runs)
     if runs.looks and claims:
         return _over_looks(runs, runs.looks.looks)
     evidence = [evidence_of(runs, claim, root) for claim in claims]
@@ -99,6 +102,8 @@ def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, adjusted: Adjusted)
 
 def _converged(claim: Claim | AcrossClaim, evidence: Evidence, verdict: Verdict) -> Verdict:
     """Return a verdict, unless the methods have learned nothing or are not converged."""
+    if evidence.refused:
+        return Verdict(word="undecided", sentence=f"undecided: {evidence.refused}", runs=None)
     if evidence.unlearned:
         return UNLEARNED
     if not evidence.gaining or verdict.word == "undecided":

@@ -7,9 +7,12 @@ import pandas as pd
 
 from mtbench.plan.suite import AcrossClaim, Claim, rendered
 from mtbench.report import marks
+from mtbench.report.data.budget import budget_of
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.gains.relative import DELTA
+from mtbench.report.data.studies import setting
 from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.data.suite.tuned import judged_runs
 from mtbench.report.exhibits.claims.judged import Judged
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import ADDED, STALE, reported
@@ -56,7 +59,9 @@ def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
 
 def claims_frame(runs: SuiteRuns, judged: Sequence[Judged]) -> pd.DataFrame:
     """Return one row per claim, at full precision."""
-    return pd.DataFrame([{"suite": runs.suite.name, "size": runs.size, **_numbers(each)} for each in judged])
+    judges = {} if runs.suite.judges == "default" else {"judges": runs.suite.judges}
+    start = {"suite": runs.suite.name, "size": runs.size, **judges}
+    return pd.DataFrame([{**start, **_numbers(each)} for each in judged])
 
 
 def _line(each: Judged) -> Iterator[str]:
@@ -93,6 +98,9 @@ def notes(judged: Sequence[Judged]) -> Iterator[str]:
         if not math.isnan(each.ours.difference):
             yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
     for each in judged:
+        if each.refused:
+            yield f"{each.name}: not compared, as {each.refused}."
+    for each in judged:
         if each.unpaired:
             yield f"{each.name}: runs are not paired, as the datasets have {each.unpaired}."
     for why in dict.fromkeys(each.unread for each in judged if each.unread):
@@ -109,6 +117,7 @@ def _caption(runs: SuiteRuns) -> tuple[str, ...]:
     return (
         f"Claims of suite {runs.title}: differences of the mean over tasks, first minus second method, unless the "
         "claim names another metric; n: number of seeds, with a slash before the number planned if some are missing.",
+        *(["Runs are those with tuned settings."] if runs.suite.judges == "tuned" else []),
         "Verdicts are at the 5 % level after Holm's correction.",
     )
 
@@ -121,6 +130,7 @@ def _details(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
     return (
         "Claims, margins and tests are those that the suite declares.",
         *(text for text in (runs.declared, runs.changed) if text),
+        *_tuning(runs),
         f"Metrics are measured {reported(sheet.comparison.protocol for sheet in runs.sheets)}.",
         *([_ACROSS] if any(isinstance(each.claim, AcrossClaim) for each in judged) else []),
         *([_DELTA] if any(isinstance(each.claim, Claim) and each.claim.metric == DELTA for each in judged) else []),
@@ -136,6 +146,19 @@ def _details(runs: SuiteRuns, judged: Sequence[Judged]) -> tuple[str, ...]:
         f"test, uncorrected{_least(judged)}.",
         "r: correlation of the pairs; detect: difference that is detectable with 80 % power.",
     )
+
+
+def _tuning(runs: SuiteRuns) -> Iterator[str]:
+    """Yield a sentence on the budgets and the chosen settings of tuned runs; none for default runs."""
+    found = [each for sheet in judged_runs(runs).sheets for each in sheet.searches.values()]
+    if found:
+        said = [
+            f"{each.title} on {each.study.titles.dataset} {setting(each.study.trials[each.chosen])} "
+            f"({budget_of(each.study)})"
+            for each in found
+            if each.chosen is not None
+        ]
+        yield f"Settings chosen on the validation split: {'; '.join(said)}. Δm is over tuned single-task networks."
 
 
 def _subject(claim: Claim | AcrossClaim) -> dict[str, object]:

@@ -15,19 +15,21 @@ from mtbench.report.data.answers.unread import unread
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.gains.relative import DELTA, deltas, single_task_runs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
+from mtbench.report.data.suite.tuned import tuning_gap
 from mtbench.report.data.unlike import mixed
 from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unconverged, unlearned
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 from mtbench.stats.resample import Resampled, accuracy_difference
 from mtbench.stats.triplets import triplet_difference
 
-__all__ = ["within"]
+__all__ = ["contrasted", "within"]
 
 
 def within(runs: SuiteRuns, claim: Claim, root: Path | None) -> Evidence:
     """Return the evidence that a claim rests on; `root` is the folder of the data files, None for no resampling."""
     sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
-    first, second = _values(sheet, claim)
+    refused = tuning_gap(sheet, claim.contrast, beside_single=claim.metric == DELTA)
+    first, second = contrasted(None if refused else sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
     resampled = None if root is None else _resampled(sheet, claim, ours.n, root)
     parts = [(sheet, method) for method in claim.contrast]
@@ -41,6 +43,7 @@ def within(runs: SuiteRuns, claim: Claim, root: Path | None) -> Evidence:
         planned=claim.n or runs.planned(claim.dataset, claim.set),
         paper=_paper(paper, claim),
         ours=ours,
+        refused=refused,
         resampled=resampled,
         unread=unread(_resampled_methods(sheet, claim, ours.n)) if root is not None and resampled is None else "",
         unlearned=all(unlearned(parts, column) for column in claim.columns),
@@ -57,8 +60,8 @@ def _words(runs: SuiteRuns, claim: Claim) -> str:
     return f"{claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}"
 
 
-def _values(sheet: Sheet | None, claim: Claim) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per seed (S,) the metric of the two methods."""
+def contrasted(sheet: Sheet | None, claim: Claim) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return per seed (S,) the metric of the two methods of a claim; NaN where there is no finished run."""
     if sheet is None:
         return np.full(1, np.nan), np.full(1, np.nan)
     if claim.metric == DELTA:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mtbench.report.data.budget import unequal
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.studies import home
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
@@ -16,27 +17,34 @@ __all__ = ["tuned_paper_page"]
 def tuned_paper_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
     """Return the `published_page` of the settings that searches chose; None if nothing was published or chosen.
 
-    Methods that were not searched, or whose choice was not retrained yet, are as in the suite's table.
+    Methods that were not searched, or whose choice was not retrained yet, have no number of ours there; nor has any
+    method if the budgets of the searches are unequal.
     """
     tuned = _tuned(runs, sheet)
     if not tuned or sheet.paper is None:
         return None
-    comparison = replace(
-        sheet.comparison,
-        methods=tuple(_chosen(method, tuned.get(method.title)) for method in sheet.comparison.methods),
-    )
-    page = published_page(runs, replace(sheet, comparison=comparison))
+    refused = unequal({title: each.study.study for title, each in tuned.items()})
+    shown = {} if refused else tuned
+    rows = [
+        (name, MethodRuns(title=method.title, runs=shown[method.title].study.tuned))
+        for name, method in zip(sheet.methods, sheet.comparison.methods, strict=True)
+        if method.title in shown
+    ]
+    comparison = replace(sheet.comparison, methods=tuple(method for _, method in rows), tuned=True)
+    page = published_page(runs, replace(sheet, comparison=comparison, methods=tuple(name for name, _ in rows)))
     if page is None:
         return None
     settings = listed(f"{title} {each.setting}" for title, each in tuned.items())
     others = [method.title for method in sheet.comparison.methods if method.title not in tuned]
-    rest = f" With default settings: {listed(others)}." if others else ""
+    rest = f" Not tuned: {listed(others)}." if others else ""
+    no = f"No numbers of ours, for the budgets of the searches are unequal: {refused}."
     return replace(
         page,
         title=f"{page.title}, tuned",
         label=f"{page.label}-tuned",
         caption=(*page.caption, "Ours: with tuned settings."),
         details=(*page.details, f"Settings chosen on the validation split: {settings}.{rest}"),
+        footnotes=(*([no] if refused else []), *page.footnotes),
     )
 
 
@@ -48,14 +56,4 @@ def _tuned(runs: SuiteRuns, sheet: Sheet) -> dict[str, Tuned]:
         for found in runs.studies
         if found.study.objective == "mean" and home(found, [sheet.comparison]) is sheet.comparison
     ]
-    return {
-        each.title: each
-        for each in tuned_methods(studies)
-        if each.title in titles and each.chosen is not None and each.study.again.get(each.chosen)
-    }
-
-
-def _chosen(method: MethodRuns, tuned: Tuned | None) -> MethodRuns:
-    if tuned is None or tuned.chosen is None:
-        return method
-    return replace(method, runs=tuned.study.again[tuned.chosen])
+    return {each.title: each for each in tuned_methods(studies) if each.title in titles and each.study.tuned}

@@ -71,6 +71,7 @@ class Quantity:
         below: the number of the constant prediction.
         higher_is_better: the good direction; None where there is none.
         of_all: True if it belongs to the whole method, not to a task.
+        column: the metric that it shows; None if it is of no single metric.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Quantity:
     below: Number = NONE
     higher_is_better: bool | None = None
     of_all: bool = True
+    column: Column | None = None
 
 
 def quantities(comparison: Comparison, table: Table, digits: int | None = None) -> list[Quantity]:
@@ -109,6 +111,7 @@ def _metrics(comparison: Comparison, table: Table, digits: int | None, taken: se
             below=NONE if math.isnan(below) else Number(value=below, says=text.fixed(below, shown)),
             higher_is_better=column.higher_is_better,
             of_all=column.is_mean,
+            column=column,
         )
 
 

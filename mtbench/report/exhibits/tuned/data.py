@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.budget import unequal
+from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.data.gains.relative import deltas, single_task_runs
 from mtbench.report.data.studies import StudyRuns, setting
 from mtbench.stats.contrast import Contrast, holm, paired
-from mtbench.stats.summary import summarize
+from mtbench.stats.summary import Summary, summarize
 
-__all__ = ["Tuned", "best_so_far", "tuned_frame", "tuned_methods"]
+__all__ = ["Tuned", "best_so_far", "refused", "tuned_frame", "tuned_gains", "tuned_methods"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +55,7 @@ def tuned_methods(studies: Sequence[StudyRuns]) -> list[Tuned]:
     seeds = sorted({seed for found in studies for seed in found.seeds})
     parts = []
     for found, title in zip(studies, named, strict=True):
-        best = [number for number in found.study.chosen if number] or list(found.study.chosen)
-        default = found.scores(0, seeds).mean(axis=1)
-        chosen = best[0] if best else None
+        default, chosen = found.scores(0, seeds).mean(axis=1), found.chosen
         tuned = np.full_like(default, np.nan) if chosen is None else found.scores(chosen, seeds).mean(axis=1)
         full = f"{title} [{found.study.id}]" if named.count(title) > 1 else title
         parts.append((full, found, chosen, default, tuned, paired(tuned, default) if chosen else None))
@@ -64,6 +64,25 @@ def tuned_methods(studies: Sequence[StudyRuns]) -> list[Tuned]:
         Tuned(title=title, study=found, chosen=chosen, default=default, tuned=tuned, gain=gain, adjusted=float(p))
         for (title, found, chosen, default, tuned, gain), p in zip(parts, adjusted, strict=True)
     ]
+
+
+def refused(methods: Sequence[Tuned]) -> str:
+    """Return the budgets of the searches in words if they are unequal, so that tuned methods are not compared; else an
+    empty text."""
+    return unequal({each.title: each.study.study for each in methods})
+
+
+def tuned_gains(comparison: Comparison, methods: Sequence[Tuned]) -> list[Summary] | None:
+    """Return the summary of the Δm of each method with its chosen setting, over single-task networks with theirs.
+
+    None if no single-task networks were searched and retrained with them, or if budgets are unequal.
+    """
+    retrained = [MethodRuns(title=each.title, runs=each.study.tuned) for each in methods if each.study.tuned]
+    tuned = replace(comparison, tasks=methods[0].study.study.tasks, methods=tuple(retrained), tuned=True, reading=None)
+    if refused(methods) or not retrained or single_task_runs(tuned) is None:
+        return None
+    found = dict(zip((method.title for method in retrained), deltas(tuned), strict=True))
+    return [summarize(found.get(each.title, np.empty(0))) for each in methods]
 
 
 def best_so_far(study: StudyRuns) -> list[float]:
@@ -84,22 +103,25 @@ def best_so_far(study: StudyRuns) -> list[float]:
 
 
 def tuned_frame(comparison: Comparison, methods: Sequence[Tuned]) -> pd.DataFrame:
-    """Return a line per method, column (task or ``mean``) and setting (``default``, ``tuned``), at full precision."""
-    lines = []
-    for each in methods:
+    """Return a line per method, column (task, ``mean`` or ``delta_m``) and setting (``default``, ``tuned``), at full
+    precision; without tuned settings where budgets are unequal."""
+    lines, is_refused = list[dict[str, object]](), bool(refused(methods))
+    gains: Sequence[Summary | None] = tuned_gains(comparison, methods) or [None] * len(methods)
+    for each, delta in zip(methods, gains, strict=True):
         study = each.study.study
         seeds = each.study.seeds
         gain = each.gain.interval() if each.gain else None
         for name, number in (("default", 0), ("tuned", each.chosen)):
-            if number is None or number >= len(study.trials):
+            if number is None or number >= len(study.trials) or (is_refused and name == "tuned"):
                 continue
             trial, scores = study.trials[number], each.study.scores(number, seeds)
             columns = [
-                *((task.name, scores[:, at]) for at, task in enumerate(study.tasks)),
-                ("mean", scores.mean(axis=1)),
+                *((task.name, summarize(scores[:, at])) for at, task in enumerate(study.tasks)),
+                ("mean", summarize(scores.mean(axis=1))),
+                *([("delta_m", delta)] if delta and name == "tuned" else []),
             ]
-            for column, values in columns:
-                summary = summarize(values)
+            for column, summary in columns:
+                has_gain = column == "mean" and not is_refused
                 tried = {**(trial.values or {}), "mean": study.score(trial.values)[0]} if trial.values else {}
                 lines.append(
                     {
@@ -115,10 +137,10 @@ def tuned_frame(comparison: Comparison, methods: Sequence[Tuned]) -> pd.DataFram
                         "n": summary.n,
                         "mean": summary.mean if summary.n else None,
                         "std": summary.std,
-                        "gain": each.gain.difference if each.gain and column == "mean" else None,
-                        "gain95_low": gain[0] if gain and column == "mean" else None,
-                        "gain95_high": gain[1] if gain and column == "mean" else None,
-                        "p_holm": None if math.isnan(each.adjusted) or column != "mean" else each.adjusted,
+                        "gain": each.gain.difference if each.gain and has_gain else None,
+                        "gain95_low": gain[0] if gain and has_gain else None,
+                        "gain95_high": gain[1] if gain and has_gain else None,
+                        "p_holm": None if math.isnan(each.adjusted) or not has_gain else each.adjusted,
                         "trials": study.spent.trials,
                         "epochs": study.spent.epochs,
                     }

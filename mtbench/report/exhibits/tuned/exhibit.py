@@ -7,7 +7,7 @@ from mtbench.contract import TrainingProtocol
 from mtbench.report.data.studies import StudyRuns, home
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.searches import distinct, start_of
-from mtbench.report.exhibits.tuned.data import tuned_frame, tuned_methods
+from mtbench.report.exhibits.tuned.data import refused, tuned_frame, tuned_methods
 from mtbench.report.exhibits.tuned.figure import draw_tuned
 from mtbench.report.exhibits.tuned.page import tuned_page
 
@@ -32,6 +32,8 @@ class Tuned(Exhibit):
             yield Shown(
                 pages={stem: tuned_page(comparison, methods, stem)},
                 numbers={stem: tuned_frame(comparison, methods)},
-                figures={f"{stem}-search": partial(draw_tuned, comparison, methods, results.looks)},
+                figures={}
+                if refused(methods)
+                else {f"{stem}-search": partial(draw_tuned, comparison, methods, results.looks)},
                 folder=comparison.folder,
             )

@@ -8,23 +8,31 @@ import numpy as np
 from mtbench.report import marks, text
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.studies import unfinished
-from mtbench.report.exhibits.tuned.data import Tuned
+from mtbench.report.exhibits.tuned.data import Tuned, refused, tuned_gains
 from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import STALE, trained
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.stats.ranking import kendall_tau
-from mtbench.stats.summary import summarize
+from mtbench.stats.summary import Summary, summarize
 from mtbench.store.record import TaskInfo
 
 __all__ = ["tuned_page"]
+
+_TEST = "p: paired t-test after Holm's correction over the methods whose default was not the best. "
 
 
 def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> Page:
     """Return the table in words: defaults, what was chosen, what it brings and what the search took."""
     task = methods[0].study.study.tasks[0]
-    header = ("method", "default", "tuned", "gain", "p", "chosen", "trials", "epochs")
     means = [value for each in methods for value in (each.default, each.tuned)]
     digits = text.decimals([float(np.nanmax(v)) for v in means if np.isfinite(v).any()], task.unit)
+    why, gains = refused(methods), tuned_gains(comparison, methods)
+    compared = [] if why else ["tuned", "gain", "p", *(["Δm ↑"] if gains else [])]
+    header = ("method", "default", *compared, "chosen", "trials", "epochs")
+    each_gain: Sequence[Summary | None] = gains or [None] * len(methods)
+    lines = [
+        plain(_cells(each, digits, gain, is_compared=not why)) for each, gain in zip(methods, each_gain, strict=True)
+    ]
     records = [
         run.record for each in methods for runs in each.study.again.values() for run in runs if run.record is not None
     ]
@@ -33,31 +41,35 @@ def tuned_page(comparison: Comparison, methods: Sequence[Tuned], label: str) -> 
         title=f"{comparison.dataset_title}, protocol {comparison.title}: tuned settings",
         label=label,
         quick=comparison.quick,
-        layout=Layout(header=header, lines=tuple(plain(_cells(each, digits)) for each in methods), tasks=0, costs=2),
+        layout=Layout(header=header, lines=tuple(lines), tasks=0, costs=2),
         caption=(
             f"{comparison.dataset_title}, protocol {comparison.title}: mean test {task.metric} over tasks "
-            f"({_direction(task)}), with default and with tuned settings, mean ± standard deviation over "
-            f"{text.seeds(seeds) if seeds else 'no seed yet'}.",
-            "Gain: tuned minus default, paired over seeds, with its 95 % confidence interval.",
+            f"({_direction(task)}), with default {'settings' if why else 'and with tuned settings'}, mean ± standard "
+            f"deviation over {text.seeds(seeds) if seeds else 'no seed yet'}.",
+            *([] if why else ["Gain: tuned minus default, paired over seeds, with its 95 % confidence interval."]),
+            *(["Δm: gain over single-task networks with tuned settings, in %."] if gains else []),
         ),
         details=(
             trained(comparison, records),
             *_searched(methods),
-            "Default and chosen settings are retrained on all training images. p: paired t-test after Holm's "
-            "correction over the methods whose default was not the best. Standard deviations have the divisor n-1.",
+            "Default and chosen settings are retrained on all training images. "
+            f"{'' if why else _TEST}Standard deviations have the divisor n-1.",
             "Trials: finished trials, with failed ones after a plus; epochs: training epochs of all trials.",
         ),
-        footnotes=tuple(_footnotes(methods)),
+        footnotes=tuple(_footnotes(methods, why, has_gains=gains is not None)),
     )
 
 
-def _cells(each: Tuned, digits: int) -> Iterator[str]:
+def _cells(each: Tuned, digits: int, delta: Summary | None, *, is_compared: bool) -> Iterator[str]:
     yield each.title + marks.STALE * each.study.stale
     yield written(summarize(each.default), digits)
-    yield written(summarize(each.tuned), digits)
-    known = each.gain is not None and not math.isnan(each.gain.difference)
-    yield text.difference(each.gain.difference, each.gain.interval(), digits) if each.gain and known else DASH
-    yield DASH if math.isnan(each.adjusted) else text.p_value(each.adjusted)
+    if is_compared:
+        yield written(summarize(each.tuned), digits)
+        known = each.gain is not None and not math.isnan(each.gain.difference)
+        yield text.difference(each.gain.difference, each.gain.interval(), digits) if each.gain and known else DASH
+        yield DASH if math.isnan(each.adjusted) else text.p_value(each.adjusted)
+    if delta:
+        yield written(delta, sign=True)
     yield each.setting or DASH
     states = [trial.state for trial in each.study.study.trials]
     yield str(states.count("done")) + (f"+{states.count('failed')}" if "failed" in states else "")
@@ -80,15 +92,17 @@ def _searched(methods: Sequence[Tuned]) -> Iterator[str]:
     )
 
 
-def _footnotes(methods: Sequence[Tuned]) -> Iterator[str]:
-    budgets = {(each.study.study.spent.trials, each.study.study.spent.epochs) for each in methods}
-    if len(budgets) > 1:
+def _footnotes(methods: Sequence[Tuned], why: str, *, has_gains: bool) -> Iterator[str]:
+    if why:
         yield (
-            "Budgets are unequal, so that gains are not comparable: trials and epochs count the training that was done."
+            f"No tuned column, for the budgets of the searches are unequal: {why}. Search every method with the same "
+            "numbers of trials and tuning seeds."
         )
+    elif not has_gains:
+        yield "No Δm: it needs single-task networks that were tuned with the same budget."
     for each in methods:
         yield from (f"{each.title}: {told[0].lower()}{told[1:]}" for told in unfinished(each.study.study))
-    yield from _order(methods)
+    yield from () if why else _order(methods)
     if any(each.study.stale for each in methods):
         yield STALE
 

@@ -1,12 +1,14 @@
 """The runs behind a table: how each number was made, and the command that makes it again."""
 
+import math
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.cost.expense import expense
-from mtbench.report.page.layout import Page, Seeds
+from mtbench.report.page.layout import Seeds
 from mtbench.store.record import Record
 from mtbench.store.status import RunStatus
 
@@ -19,18 +21,25 @@ class RunLine:
 
     Attributes:
         seed, run: its seed and its identity.
+        folder: its folder, of which pages say nothing.
         state: its state, as `mtbench.store.status.STATES` names it.
         why: the reason if it is stale, failed or damaged.
         machine: the number of its program and machine in the list, from 1; 0 without a record.
-        values: the numbers in the order of the list's heads, in ten digits; empty texts where it has none.
+        numbers: its numbers in the order of the list's heads; NaN where it has none, and none without a record.
     """
 
     seed: int
     run: str
+    folder: Path
     state: str
     why: str
     machine: int
-    values: tuple[str, ...]
+    numbers: tuple[float, ...]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Its numbers in ten digits; empty texts where it has none."""
+        return tuple("" if math.isnan(number) else f"{number:.10g}" for number in self.numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +83,16 @@ class RunList:
     machines: tuple[tuple[tuple[str, str], ...], ...]
 
 
-def run_list(page: Page, comparison: Comparison) -> RunList:
-    """Return the runs of the methods of a page."""
+def run_list(comparison: Comparison, titles: Collection[str], columns: Mapping[str, Seeds]) -> RunList:
+    """Return the runs of some methods of a comparison.
+
+    Args:
+        comparison: the runs.
+        titles: titles of methods.
+        columns: the numbers of the runs, by heads of columns.
+    """
     machines: dict[tuple[tuple[str, str], ...], int] = {}
-    columns = tuple(page.seeds.values())
+    numbers = tuple(columns.values())
     methods = {
         method.title: MethodList(
             title=method.title,
@@ -86,12 +101,12 @@ def run_list(page: Page, comparison: Comparison) -> RunList:
             code=tuple(dict.fromkeys(line for record in method.records.values() for line in _code(record))),
             command=_command(method),
             costs=_costs(method),
-            lines=tuple(_line(run, method.title, comparison.seeds, columns, machines) for run in method.runs),
+            lines=tuple(_line(run, method.title, comparison.seeds, numbers, machines) for run in method.runs),
         )
         for method in comparison.methods
-        if method.title in page.methods
+        if method.title in titles
     }
-    return RunList(heads=tuple(page.seeds), columns=columns, methods=methods, machines=tuple(machines))
+    return RunList(heads=tuple(columns), columns=numbers, methods=methods, machines=tuple(machines))
 
 
 def counted_states(lines: Sequence[RunLine]) -> tuple[tuple[str, int], ...]:
@@ -110,19 +125,16 @@ def _line(
     place, machine = seeds.index(run.spec.seed), 0
     if run.record is not None:
         machine = machines.setdefault(tuple(_machine(run.record)), len(machines) + 1)
-    values = (column.values.get(method) or () for column in columns)
+    numbers = (column.values.get(method) or () for column in columns)
     return RunLine(
         seed=run.spec.seed,
         run=run.spec.id,
+        folder=run.folder,
         state=run.state,
         why=run.why,
         machine=machine,
-        values=tuple(_said(found[place]) if found else "" for found in values) if run.record else (),
+        numbers=tuple(found[place] if found else math.nan for found in numbers) if run.record else (),
     )
-
-
-def _said(value: float) -> str:
-    return "" if value != value else f"{value:.10g}"
 
 
 def _machine(record: Record) -> Iterator[tuple[str, str]]:

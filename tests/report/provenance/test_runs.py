@@ -4,8 +4,7 @@ from pathlib import Path
 from mtbench.cli.training.execution import settings
 from mtbench.plan.grid import Request, parse_seeds, plan
 from mtbench.report.data.comparison import compare
-from mtbench.report.page.layout import Layout, Page
-from mtbench.report.web.provenance import run_list
+from mtbench.report.provenance.runs import run_list
 from mtbench.store.status import RunStatus
 
 
@@ -21,15 +20,7 @@ def test_the_command_of_a_method_plans_its_runs_again() -> None:
     runs += planned(Request(methods=["td:channels=6"], datasets=["toy-all"], settings=changed, seeds=[0, 5]))
     (comparison,) = compare(runs)
     titles = tuple(method.title for method in comparison.methods)
-    page = Page(
-        title="",
-        label="",
-        quick=False,
-        layout=Layout(header=(), lines=(), tasks=0, costs=0),
-        caption=(),
-        methods=titles,
-    )
-    found = run_list(page, comparison)
+    found = run_list(comparison, titles, {})
     for method in comparison.methods:
         words = shlex.split(found.methods[method.title].command)
         given = {name: words[words.index(name) + 1] for name in ("--methods", "--dataset", "--protocol", "--seeds")}

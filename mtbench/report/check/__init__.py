@@ -1,0 +1,1 @@
+"""Comparison of what is written down with what the records say: the files of reports, and numbers in documents."""

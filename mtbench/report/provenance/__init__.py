@@ -1,0 +1,1 @@
+"""The runs behind the numbers of tables, and how each number was made."""
