@@ -40,6 +40,7 @@ class RunStatus:
         record: the record of stale and fresh runs.
         absent: the names of files that the record has a sum of and that are not in the folder, as weights in a pack.
         changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
+        added: True if its seed was added after a look at others, or beyond the number that its suite declares.
         earned: the findings of `mtbench store verify` on its record, made on this machine; None without.
     """
 
@@ -50,6 +51,7 @@ class RunStatus:
     record: Record | None
     absent: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    added: bool = False
     earned: Earned | None = None
 
     @property

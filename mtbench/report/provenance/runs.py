@@ -51,6 +51,7 @@ class MethodList:
     Attributes:
         title: its title.
         complete: True if every planned run has a record that is fresh.
+        grown: True if seeds of it were added after a look at others.
         code: the package, version and hash of the code of each part, a sentence each.
         command: the command that makes its numbers again.
         costs: numbers by name: seconds of training per epoch, parameters relative to the single-task network,
@@ -60,6 +61,7 @@ class MethodList:
 
     title: str
     complete: bool
+    grown: bool
     code: tuple[str, ...]
     command: str
     costs: dict[str, str]
@@ -97,6 +99,7 @@ def run_list(comparison: Comparison, titles: Collection[str], columns: Mapping[s
         method.title: MethodList(
             title=method.title,
             complete=all(run.state == "fresh" for run in method.runs),
+            grown=method.grown,
             code=tuple(dict.fromkeys(line for record in method.records.values() for line in _code(record))),
             command=run_command([run.spec for run in method.runs]),
             costs=_costs(method),
