@@ -61,7 +61,7 @@ class _Region:
         path: the document.
         line: the line of the first marker.
         marker: the first marker.
-        before: what stands before each marker in its line.
+        before: the text before each marker in its line.
         written: the text between them.
     """
 
