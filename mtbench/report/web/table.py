@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mtbench.report.data.comparison import Comparison
+from mtbench.report.marks import GROWN, MARKS
 from mtbench.report.page.layout import Page
 from mtbench.report.page.words import DASH, Words
 from mtbench.report.provenance.runs import RunList, counted_states, run_list
@@ -65,7 +66,7 @@ class Row:
         name: its first cell.
         method: the title of its method; empty if it is of none.
         complete: True if all its runs are there and fresh, or if it is of no method.
-        marks: states of runs that are not fresh, in words.
+        marks: states of runs that are not fresh, and seeds that were added after a look, in words.
         level: the lowest level of trust of its runs, if a run of the table has one above the lowest; else empty.
         cells: its further cells.
     """
@@ -197,7 +198,7 @@ def _row(
         name=name,
         method=method,
         complete=known is None or known.complete,
-        marks=tuple(f"{count} {state}" for state, count in states),
+        marks=(*(f"{count} {state}" for state, count in states), *([MARKS[GROWN][1]] if known and known.grown else [])),
         level=lowest(levels) if levels else "",
         cells=tuple(
             Cell(

@@ -16,7 +16,7 @@ from mtbench.report.data.trust import trust_sentence
 from mtbench.report.data.unlike import differences
 from mtbench.report.exhibits.summary.gain_caption import gain_caption, gain_details
 from mtbench.report.exhibits.summary.rank_caption import rank_caption, rank_details
-from mtbench.report.page.sentences import STALE, apart, numbers, over_seeds, reported
+from mtbench.report.page.sentences import ADDED, STALE, apart, numbers, over_seeds, reported
 from mtbench.report.text import brief, duration, listed, seeds
 from mtbench.store.record import SELECTED, Record
 
@@ -163,6 +163,7 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
         *(_own_epochs(method) for method in comparison.methods if _has_own_epochs(method)),
         *(note for note in notes if note),
         *([STALE] if stale else []),
+        *([ADDED] if any(method.grown for method in comparison.methods) else []),
         *differences(_records(comparison)),
     )
 

@@ -67,6 +67,7 @@ class Row:
         band: the largest error of Δm by the rounding of constants that it is relative to, in points; NaN without them.
         error: the summary of the relative change of the error rate.
         chosen: True if its epoch was chosen on the test split.
+        grown: True if seeds of it were added after a look at others.
         rank: the mean over metrics of its rank; NaN where it has none.
         interval: the interval of its rank; None where it has none.
         letters: the letters of methods that are not significantly different from it; empty where it has none.
@@ -92,6 +93,7 @@ class Row:
     parts: Mapping[tuple[str, str], float]
     band: float
     chosen: bool
+    grown: bool
     rank: float
     interval: tuple[int, int] | None
     letters: str
@@ -196,6 +198,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             parts=parts[index],
             band=bands[index],
             chosen=chosen and bool(method.records),
+            grown=method.grown,
             rank=ranking.ranks[index] if ranking else math.nan,
             interval=ranks.found.intervals[index] if ranks else None,
             letters=ranks.found.letters[index] if ranks and ranks.family.pairs == "letters" else "",

@@ -199,12 +199,14 @@ def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
 
 
 def row_marks(row: Row) -> str:
-    """Return the marks of a method: of stale runs, unlike numerics, too short a training, an epoch chosen on test."""
+    """Return the marks of a method: of stale runs, unlike numerics, too short a training, an epoch chosen on test,
+    seeds added after a look."""
     return (
         marks.STALE * row.stale
         + marks.UNLIKE * row.mixed
         + marks.GAINING * (not math.isnan(row.gaining))
         + marks.CHOSEN * row.chosen
+        + marks.GROWN * row.grown
     )
 
 
