@@ -9,7 +9,7 @@ from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import SIZE, Setting, Suite, rendered
 
-__all__ = ["Place", "places", "plan_suite", "planned_places", "signature", "size_of"]
+__all__ = ["Place", "meant", "places", "plan_suite", "planned_places", "signature", "size_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,24 @@ def size_of(suite: Suite, place: Place, spec: RunSpec) -> str:
     planned = choose_protocol(dataset.dataset_class, place.dataset, spec.protocol.name).changed(**rendered(settings))
     asked = {name: getattr(spec.protocol, name) for name in SIZE if name != "seeds"}
     return dataclasses.replace(planned, **asked).label(planned)
+
+
+def meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
+    """Return the variation that a claim or a paper's table is about: the one it names, else none, else the grid's
+    first.
+
+    Args:
+        dataset: a dataset of the grid.
+        settings: the settings that the claim or the table names.
+    """
+    given = tuple(sorted(rendered(settings).items()))
+    there = [
+        tuple(sorted(rendered(each).items()))
+        for part in suite.grid
+        if dataset in part.datasets
+        for each in part.variations()
+    ]
+    return given if given or not there or () in there else there[0]
 
 
 def _requests(

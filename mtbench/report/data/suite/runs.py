@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.suite import PaperTable, Relation, Setting, Suite, rendered
-from mtbench.plan.suite.planned import Place, places, signature, size_of
+from mtbench.plan.suite.planned import Place, meant, places, signature, size_of
 from mtbench.report.data.columns import Column, columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns, compare
 from mtbench.report.data.studies import StudyRuns
 from mtbench.report.data.suite.searches import suite_studies
 from mtbench.report.text import listed, slug
-from mtbench.store.declaration import Declaration, changes
+from mtbench.store.declaration import Declaration, beyond, changes
+from mtbench.store.looks import LookPlan
 from mtbench.store.status import RunStatus
 
-__all__ = ["Sheet", "SuiteRuns", "meant", "suite_runs"]
+__all__ = ["Sheet", "SuiteRuns", "suite_runs"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,7 @@ class SuiteRuns:
         studies: its searches, in its order.
         declared: when it was declared, in a sentence; empty if it was not.
         changed: its differences from the declaration, in a sentence; empty if there are none.
+        looks: the plan of looks at its claims; None if their number of seeds was fixed.
     """
 
     suite: Suite
@@ -91,6 +93,7 @@ class SuiteRuns:
     studies: tuple[StudyRuns, ...] = ()
     declared: str = ""
     changed: str = ""
+    looks: LookPlan | None = None
 
     @property
     def quick(self) -> bool:
@@ -131,18 +134,23 @@ def suite_runs(
     statuses: Iterable[RunStatus],
     studies: Iterable[StudyRuns] = (),
     declaration: Declaration | None = None,
+    plans: Sequence[LookPlan] = (),
 ) -> list[SuiteRuns]:
     """Return the runs and searches that belong to a suite, whatever command made them, one result for each size there
     is.
 
     Args:
         declaration: the suite as it was declared before it was run.
+        plans: plans of looks, of this suite and of others.
     """
     known = places(suite)
+    looks = {plan.size: plan for plan in plans if plan.suite == suite.name}
     groups: dict[str, dict[Place, list[RunStatus]]] = {}
     for status in statuses:
         if place := known.get(signature(status.spec)):
             size = size_of(suite, place, status.spec)
+            if declaration and size not in looks and beyond(declaration, status.spec):
+                status = dataclasses.replace(status, added=True)
             groups.setdefault(size, {}).setdefault(place, []).append(status)
     order = list(dict.fromkeys(known.values()))
     searches = suite_studies(suite, studies)
@@ -159,6 +167,7 @@ def suite_runs(
             studies=tuple(searches.get(size, ())),
             declared=_declared(declaration) if declaration else "",
             changed=_changed(declaration, suite) if declaration else "",
+            looks=looks.get(size),
         )
         for size, runs in sorted(groups.items())
     ]
@@ -220,19 +229,6 @@ def _comparison(
 def _titled(status: RunStatus, protocol: str) -> RunStatus:
     titles = dataclasses.replace(status.spec.titles, protocol=protocol)
     return dataclasses.replace(status, spec=dataclasses.replace(status.spec, titles=titles))
-
-
-def meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
-    """Return the variation that a claim or a paper's table is about: the one it names, else none, else the grid's
-    first."""
-    given = tuple(sorted(rendered(settings).items()))
-    there = [
-        tuple(sorted(rendered(each).items()))
-        for part in suite.grid
-        if dataset in part.datasets
-        for each in part.variations()
-    ]
-    return given if given or not there or () in there else there[0]
 
 
 def _planned(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...], base: str) -> int:

@@ -52,6 +52,7 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
         unpaired=unpaired,
         refused=refused,
         unlearned=unlearned(parts, claim.task),
+        grown=any(method.grown for method in found),
         gaining=unconverged(runs, parts, [claim.task], claim.margin),
     )
 

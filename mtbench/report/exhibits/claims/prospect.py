@@ -11,10 +11,10 @@ from dataclasses import dataclass, fields, replace
 from mtbench import registry
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import SIZE, AcrossClaim, Claim, Suite
-from mtbench.plan.suite.planned import Place
+from mtbench.plan.suite.planned import Place, meant
 from mtbench.report.data.comparison import Comparison, MethodRuns, compare
 from mtbench.report.data.gains.relative import DELTA
-from mtbench.report.data.suite.runs import Sheet, meant
+from mtbench.report.data.suite.runs import Sheet
 from mtbench.report.exhibits.claims import across, within
 from mtbench.stats.contrast import LEVEL, Contrast, paired, welch
 from mtbench.stats.power import runs_needed, runs_to_equivalence

@@ -25,13 +25,13 @@ from mtbench.stats.triplets import triplet_difference
 __all__ = ["contrasted", "within", "words"]
 
 
-def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
-    """Return the evidence that a claim rests on; `root` is the folder of the data files."""
+def within(runs: SuiteRuns, claim: Claim, root: Path | None) -> Evidence:
+    """Return the evidence that a claim rests on; `root` is the folder of the data files, None for no resampling."""
     sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
     refused = tuning_gap(sheet, claim.contrast, beside_single=claim.metric == DELTA)
     first, second = contrasted(None if refused else sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
-    resampled = _resampled(sheet, claim, ours.n, root)
+    resampled = None if root is None else _resampled(sheet, claim, ours.n, root)
     parts = [(sheet, method) for method in claim.contrast]
     higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.columns[0])
     return Evidence(
@@ -45,8 +45,9 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
         ours=ours,
         refused=refused,
         resampled=resampled,
-        unread=unread(_resampled_methods(sheet, claim, ours.n)) if resampled is None else "",
+        unread=unread(_resampled_methods(sheet, claim, ours.n)) if root is not None and resampled is None else "",
         unlearned=all(unlearned(parts, column) for column in claim.columns),
+        grown=_grown(sheet, claim),
         gaining=unconverged(runs, parts, claim.columns, claim.margin),
     )
 
@@ -89,6 +90,11 @@ def _paper(table: PaperTable | None, claim: Claim) -> Contrast | None:
 def _stale(sheet: Sheet | None, claim: Claim) -> bool:
     methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
     return any(method.stale for method in methods if method)
+
+
+def _grown(sheet: Sheet | None, claim: Claim) -> bool:
+    methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
+    return any(method.grown for method in methods if method)
 
 
 def _mixed(sheet: Sheet | None, claim: Claim) -> bool:
