@@ -20,7 +20,6 @@ from pydantic import ConfigDict, TypeAdapter
 from mtbench.errors import StoreError
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import Suite
-from mtbench.plan.suite.planned import places, signature
 from mtbench.store.files.atomic import make_folder, write_text
 from mtbench.store.record.sealed import seal, strict_json
 from mtbench.store.results import mark_results, run_folders
@@ -128,6 +127,8 @@ def declare(results: Path, suite: Suite) -> Declaration:
         DamagedRecord, NewerResults: see `read_declaration`.
         StoreError: it cannot be written.
     """
+    from mtbench.plan.suite.planned import places, signature  # imports torch, which commands that read do without
+
     if (there := read_declaration(results, suite.name)) is not None:
         return there
     mark_results(results)

@@ -305,3 +305,25 @@ def test_a_suite_that_is_declared_after_runs_of_it_are_there_is_said_to_be(place
     mtbench("report", "--suite", "toys.toml")
     page = place / "reports" / "local" / "toys" / "toys-paper-claims.md"
     assert ", when 1 run of it had a record (SHA-256 " in page.read_text()
+
+
+def test_a_dry_run_says_which_seeds_and_hours_claims_need_by_runs_that_are_there(place: Path) -> None:
+    none = mtbench("run", "--suite", "toys.toml", "--dry-run").output
+    assert "The spread is unknown of 2 of 2 claims: there are no earlier runs of all their methods" in none
+    grid = ("--methods", "single,uniform", "--dataset", "toy-all", "--epochs", "1", "--quiet")
+    mtbench("run", *grid, "--seeds", "3", "--results", "earlier")
+    told = mtbench("run", "--suite", "toys.toml", "--dry-run", "--from", "ear*").output
+    assert "Seeds that decide each claim with 80 % power, and the hours to train them:" in told
+    cell = r" +(>1000|\d+) +(\S+)"
+    line = rf"^toy-all: uniform . Single task +2 +2\.5{cell} +[+-]\S+{cell} +\S+ +\[1\]$"
+    assert re.search(line, told, re.MULTILINE)
+    assert re.search(rf"^toy-all, upper: Single task . uniform +2 +1{cell} ", told, re.MULTILINE)
+    assert "[1] 3 seeds at protocol paper, epochs=1 in earlier; epochs 1 in place of 2.\n" in told
+    assert not (place / "results").exists()
+
+
+def test_places_of_earlier_runs_are_for_dry_runs_of_suites() -> None:
+    with pytest.raises(UsageError, match="Add --suite and --dry-run"):
+        mtbench("run", "--suite", "toys.toml", "--from", "earlier")
+    with pytest.raises(UsageError, match="--from names 'nowhere', and there is no such folder or pack"):
+        mtbench("run", "--suite", "toys.toml", "--dry-run", "--from", "nowhere")

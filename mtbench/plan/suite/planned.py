@@ -9,7 +9,7 @@ from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import SIZE, Setting, Suite, rendered
 
-__all__ = ["Place", "meant", "places", "plan_suite", "signature", "size_of"]
+__all__ = ["Place", "meant", "places", "plan_suite", "planned_places", "signature", "size_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,19 @@ def places(suite: Suite) -> dict[str, Place]:
                         name = spec.titles.method if method == "all" else method
                         where = Place(dataset=dataset, method=name, variation=tuple(sorted(variation.items())))
                         found[signature(spec)] = where
+    return found
+
+
+def planned_places(suite: Suite, *, base: str = "", settings: Mapping[str, str] | None = None) -> dict[Place, RunSpec]:
+    """Return a run with seed 0 for every place of a suite's grid; the arguments are those of `plan_suite`."""
+    found: dict[Place, RunSpec] = {}
+    for request, variation in _requests(suite.sized(base or suite.base), settings or {}, [0]):
+        for dataset in request.datasets:
+            for method in request.methods:
+                for spec in plan(dataclasses.replace(request, datasets=[dataset], methods=[method])):
+                    name = spec.titles.method if method == "all" else method
+                    where = Place(dataset=dataset, method=name, variation=tuple(sorted(variation.items())))
+                    found.setdefault(where, spec)
     return found
 
 

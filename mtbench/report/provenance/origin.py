@@ -73,6 +73,7 @@ class Origin:
                     "folder": str(line.folder),
                     "state": line.state,
                     "why": line.why,
+                    "level": line.level or None,
                     "machine": line.machine or None,
                     "values": dict(zip(self.runs.heads, map(_known, line.numbers), strict=False)),
                 }

@@ -126,11 +126,9 @@ def test_reports_judge_by_the_looks_and_mark_methods_whose_seeds_were_added(copi
         assert re.search(r"^single ", table, re.MULTILINE)
         assert "△ n grew after a look: seeds were added until claims were decided" in table
     assert "n grew after a look" in (copied / "plain" / "index.html").read_text()
-    table = pd.read_csv(next((copied / "plain").glob("*-table.csv")))
-    assert set(table[table["n_grew_after_a_look"].fillna(False).astype(bool)]["method"]) == {
-        "uniform",
-        "branches+pcgrad",
-    }
+    rows = pd.read_csv(next((copied / "plain").glob("*-table.csv")))
+    grown = rows[rows["n_grew_after_a_look"].astype(str) == "True"]
+    assert set(grown["method"]) == {"uniform", "branches+pcgrad"}
 
 
 @pytest.mark.parametrize("option", [("--max-seeds", "12"), ("--looks", "3,5")])

@@ -12,6 +12,7 @@ from mtbench.report.data.constant import COUNTED
 from mtbench.report.data.cost.expense import Yardstick
 from mtbench.report.data.gains.rank import Ranking
 from mtbench.report.data.ranks import Ranked
+from mtbench.report.data.trust import trust_sentence
 from mtbench.report.data.unlike import differences
 from mtbench.report.exhibits.summary.gain_caption import gain_caption, gain_details
 from mtbench.report.exhibits.summary.rank_caption import rank_caption, rank_details
@@ -113,6 +114,7 @@ def details(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
         _ranks(comparison, facts) if facts.choices.rank else "",
         rank_details(comparison, facts.ranks) if facts.choices.rank_intervals.shown else "",
         *_costs(facts.unit, {record.numerics.device for record in records}),
+        trust_sentence(comparison.methods),
     )
     return tuple(sentence for sentence in sentences if sentence)
 

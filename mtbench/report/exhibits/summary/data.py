@@ -17,6 +17,7 @@ from mtbench.report.data.gains.parts import large_parts, mean_parts, rounding_ba
 from mtbench.report.data.gains.rank import rank
 from mtbench.report.data.gains.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.data.ranks import Ranked, rank_intervals
+from mtbench.report.data.trust import trust_sentence
 from mtbench.report.data.unlike import mixed_note, mixed_within, unlike_partners
 from mtbench.report.exhibits.summary import caption
 from mtbench.report.exhibits.summary.idle import equal_weights, untrained
@@ -122,6 +123,7 @@ class Table:
         averages: other averages of Δm that differ from it here.
         caption: sentences that a paper prints above the table.
         details: sentences below the table: training, tests and definitions in full.
+        trust: the sentence among them on levels of trust; empty without.
         footnotes: sentences on runs that are not as they should be.
     """
 
@@ -139,6 +141,7 @@ class Table:
     averages: tuple[str, ...]
     caption: tuple[str, ...]
     details: tuple[str, ...]
+    trust: str
     footnotes: tuple[str, ...]
 
     @property
@@ -254,6 +257,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         averages=other_averages(comparison, convention.average),
         caption=caption.caption(comparison, facts),
         details=caption.details(comparison, facts),
+        trust=trust_sentence(comparison.methods),
         footnotes=caption.footnotes(comparison, notes),
     )
 

@@ -135,6 +135,8 @@ def _aside(table: Table) -> Iterator[str]:
     if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
         idle = table.quick and any(row.idle for row in table.rows)
         yield f"{marks.CONSTANT}: not above the {table.constants.name}{'; such tasks have no Δm' if idle else ''}."
+    if table.trust:
+        yield table.trust
     if unit := table.yardstick:
         yield f"time: training time relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
