@@ -129,7 +129,7 @@ def _check(path: Path, found: "Verified", derive: bool, reruns: int, salt: str, 
     if checked.recomputed is not None:
         for line in _of_recomputed(path, checked.recomputed):
             say(out, line, markup=False)
-    for line in _of_reruns(path, checked.reruns):
+    for line in _of_reruns(path, checked.reruns, asked=reruns > 0):
         say(out, line, markup=False)
     for line in checked.said:
         say(out, line, style="yellow", markup=False)
@@ -162,7 +162,7 @@ def _of_recomputed(path: Path, found: "Recomputed") -> Iterator[str]:
     yield f"{path}: {', '.join(counts)}"
 
 
-def _of_reruns(path: Path, reruns: "Sequence[Rerun]") -> Iterator[str]:
+def _of_reruns(path: Path, reruns: "Sequence[Rerun]", *, asked: bool) -> Iterator[str]:
     """Yield the lines on runs that were trained again."""
     from mtbench.door.checks.rerun import BITS, DIFFERS, FAILED, INTERVAL, OUTCOMES, UNDECIDED
 
@@ -171,7 +171,7 @@ def _of_reruns(path: Path, reruns: "Sequence[Rerun]") -> Iterator[str]:
         for value in each.values:
             reach = "" if value.interval is None else f", interval {value.interval[0]:.6g} to {value.interval[1]:.6g}"
             yield f"  {value.task}, {value.metric}: stored {value.stored!r}, again {value.again!r}{reach}"
-    if reruns:
+    if asked:
         counts = Counter(each.outcome for each in reruns)
         words = {
             BITS: "equal to the bit",
@@ -180,8 +180,8 @@ def _of_reruns(path: Path, reruns: "Sequence[Rerun]") -> Iterator[str]:
             DIFFERS: "different",
             FAILED: "failed",
         }
-        said = ", ".join(f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome])
-        yield f"{path}: {len(reruns)} trained again: {said}"
+        said = [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
+        yield f"{path}: {len(reruns)} trained again{': ' if said else ''}{', '.join(said)}"
 
 
 def _counted(findings: "Sequence[Finding]") -> list[str]:

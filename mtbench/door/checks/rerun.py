@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mtbench.door.checks.runs import FinishedRun
+from mtbench.door.checks.runs import FinishedRun, named
 from mtbench.door.work import Work
 from mtbench.engines.display import Display
-from mtbench.errors import MtbenchError, StoreError
+from mtbench.errors import MtbenchError, Stopped, StoreError
 from mtbench.stats.prediction import prediction_interval
 from mtbench.store.identity.data import data_fingerprint
 from mtbench.store.record import Record
@@ -122,7 +122,11 @@ def rerun(
         StoreError: there is no place for a temporary folder.
         Stopped: Ctrl-C or SIGTERM was received; nothing is left of the reruns.
     """
-    able = [run for run in runs if not (why := _obstacle(run, root)) or _skip(run, why, say)]
+    obstacles = {run.name: _obstacle(run, root) for run in runs}
+    for why in dict.fromkeys(filter(None, obstacles.values())):
+        those = named(run for run in runs if obstacles[run.name] == why)
+        say(f"Not drawn, as they cannot be trained here: {those} ({why})")
+    able = [run for run in runs if not obstacles[run.name]]
     drawn = draw(able, count, salt)
     for run in drawn:
         say(f"Drawn of {len(able)}: {run.name}")
@@ -130,7 +134,10 @@ def rerun(
         work = Work(results=Path(folder), root=root, places=places, display=display, say=say)
         specs = [run.spec for run in drawn]
         work.check(specs)
-        found = work(specs) if specs else []
+        try:
+            found = work(specs) if specs else []
+        except Stopped as cause:
+            raise Stopped(cause.given, mend="Nothing of the reruns is kept.") from cause
         return [
             compared(run, RunFolder(status.folder), status.record, status.why, runs, root)
             for run, status in zip(drawn, found, strict=True)
@@ -145,11 +152,6 @@ def _obstacle(run: FinishedRun, root: Path) -> str:
     except MtbenchError as cause:
         return str(cause).rstrip(".")
     return "" if here else f"the data of {run.spec.dataset} are not on this machine"
-
-
-def _skip(run: FinishedRun, why: str, say: Callable[[str], None]) -> bool:
-    say(f"Not drawn, as it cannot be trained here: {run.name} ({why})")
-    return False
 
 
 def compared(
