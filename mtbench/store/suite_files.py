@@ -38,7 +38,7 @@ def read_sealed(kind: str, path: Path, reader: TypeAdapter[T], *, newest: int, m
         return None
     except Later as cause:
         raise NewerResults(
-            f"{path} has format {cause.found}, and this mtbench reads {kind}s up to {newest}.",
+            f"{path} has format {cause.found}, and this mtbench reads a {kind} up to format {newest}.",
             mend="Upgrade mtbench, or give another folder with --results.",
         ) from None
     except ValidationError:

@@ -43,6 +43,7 @@ from mtbench.cli.training.execution import (
     work_of,
 )
 from mtbench.cli.training.search import conduct, is_through
+from mtbench.cli.training.until import Looks, MaxSeeds, Until, check_options, run_until_decided
 from mtbench.door.given import names
 from mtbench.errors import UsageError
 
@@ -60,6 +61,7 @@ EXAMPLES = """Examples:
   mtbench run --methods uniform,branches+pcgrad --dataset mmnist2 --set lr=5e-4
   mtbench run --methods all --dataset mmnist2 --backbone resnet18:width=.25
   mtbench run --suite levi2020-table1 --quick
+  mtbench run --suite levi2020-table1 --until-decided --max-seeds 20 --dry-run
   mtbench run --suite levi2020-table1 --dry-run --from 'results/*/*.zip'
 """
 
@@ -109,6 +111,9 @@ def run(
     jobs: Jobs = None,
     runs_per_device: RunsPerDevice = 1,
     refresh: Refresh = None,
+    until_decided: Until = False,
+    max_seeds: MaxSeeds = None,
+    looks: Looks = "",
     dry_run: DryRun = False,
     earlier: Annotated[
         list[str] | None,
@@ -137,6 +142,7 @@ def run(
     from mtbench.search.suite import suite_requests
 
     outlive_output()
+    check_options(until_decided, suite, seeds, max_seeds, looks)
     out = console(quiet=quiet)
     if earlier and not (suite and dry_run):
         raise UsageError("--from is for the claims of a suite before they are run.", mend="Add --suite and --dry-run.")
@@ -150,6 +156,14 @@ def run(
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
         base = protocol_name(protocol, quick) if quick or protocol else ""
         asked = find_suite(suite)
+        if until_decided:
+            from mtbench.door.until import UntilDecided, parse_looks
+
+            until = UntilDecided(
+                suite=asked, base=base, settings=changed, results=results, looks=parse_looks(looks), most=max_seeds
+            )
+            run_until_decided(until, work, out, name=suite, dry_run=dry_run)
+            return
         specs = plan_suite(asked, base=base, settings=changed, seeds=chosen)
         preview = partial(plan_suite, asked, base="quick", settings=changed, seeds=chosen)
         searches = suite_requests(asked, base=base, settings=changed, seeds=chosen)
