@@ -72,8 +72,7 @@ def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "li
     if not belonging:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",
-            mend=f"Train some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder: "
-            "mtbench report DIR.",
+            mend=f"Train some: mtbench run --suite {shlex.quote(name)} --quick; or name the folder that they are in.",
         )
     return belonging
 

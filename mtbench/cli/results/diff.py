@@ -58,7 +58,7 @@ def _lines(found: "Difference", first: Path, second: Path) -> Iterator[str]:
             yield from _listed(_grouped(specs))
     yield from _numbers(found.pairs)
     yield from _code(found.pairs)
-    yield from _circumstances(found.pairs)
+    yield from _circumstances(found.pairs, (first, second))
     yield from (line.says[0].upper() + line.says[1:] for line in (*found.searches, *found.suites))
     yield from _listed(found.unread, "")
     yield "They are the same." if found.is_none else "They differ."
@@ -105,7 +105,7 @@ def _code(pairs: "Sequence[Pair]") -> Iterator[str]:
     yield from _listed(f"{clause} ({_runs(count)})" for clause, count in clauses.items())
 
 
-def _circumstances(pairs: "Sequence[Pair]") -> Iterator[str]:
+def _circumstances(pairs: "Sequence[Pair]", places: Sequence[Path]) -> Iterator[str]:
     """Yield sentences on circumstances that differ, of which the numbers may be equal all the same."""
     known = [pair.difference for pair in pairs if pair.difference]
     said = Counter(
@@ -113,7 +113,8 @@ def _circumstances(pairs: "Sequence[Pair]") -> Iterator[str]:
         for difference in known
         for each in difference.circumstances
     )
-    said.update(f"only one of the records has {name}" for difference in known for name in difference.alone)
+    for side, place in enumerate(places):
+        said.update(f"{name} in {place} alone" for difference in known for name in difference.alone[side])
     if said:
         equal = sum(difference.has_equal_numbers for difference in known)
         yield f"Circumstances that differ, with equal numbers in {_runs(equal)}:"

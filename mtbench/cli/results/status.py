@@ -54,8 +54,8 @@ def status(
         bool,
         typer.Option(
             "--watch",
-            help="Show the states again and again until no run is running, or Ctrl-C; into a file or a pipe, print a "
-            "line for each change. The code and data of a run are compared once.",
+            help="Show the states again and again until no run is running (for 30 s while runs are missing) or Ctrl-C; "
+            "in a file or a pipe, a line for each change. The code and data of a run are compared once.",
         ),
     ] = False,
     interval: Annotated[

@@ -1,5 +1,6 @@
 """The states of runs again and again: ``mtbench status --watch``."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,8 +23,9 @@ from mtbench.store.union import survey_all
 
 __all__ = ["watch_runs"]
 
-_IDLE = 2
-"""Looks in a row at which nothing runs that end the watch: between two runs of a command none may be running."""
+_GRACE = 30.0
+"""Seconds without a running run after which the watch ends although runs are missing: a command that is about to train
+them may be starting."""
 
 
 def watch_runs(
@@ -40,7 +42,7 @@ def watch_runs(
         interval: seconds between two looks.
         unread: a list that sentences on what cannot be read are added to, each once.
     """
-    kept, runs, idle = Kept(), list[RunStatus](), 0
+    kept, runs, active = Kept(), list[RunStatus](), time.monotonic()
     before: Mapping[Path, str] | None = None
     live = Live(console=out, auto_refresh=False, transient=True) if out.is_terminal else None
     try:
@@ -56,8 +58,10 @@ def watch_runs(
                     for line in _changes(before, runs):
                         _print(out, line)
                     before = {run.folder: run.state for run in runs}
-                idle = 0 if any(run.state == "running" for run in runs) else idle + 1
-                if idle == _IDLE:
+                states = {run.state for run in runs}
+                if "running" in states:
+                    active = time.monotonic()
+                elif "missing" not in states or time.monotonic() - active > _GRACE:
                     break
                 time.sleep(interval)
     except KeyboardInterrupt:
@@ -94,12 +98,12 @@ def _screen(runs: Sequence[RunStatus], interval: float) -> RenderableType:
 
 
 def _progress(run: RunStatus) -> str:
-    """Return how far a running run has come, by the points of its curve."""
+    """Return how far a running run has come, by the last point of its curve."""
     try:
-        lines = read_bytes(run.folder / "curve.jsonl").splitlines()
-    except (OSError, StoreError):
-        lines = []
-    return f"{len(lines)} point{'s' * (len(lines) != 1)} of its curve, of {run.spec.protocol.epochs} epochs"
+        last = read_bytes(run.folder / "curve.jsonl").splitlines()[-1]
+        return f"epoch {json.loads(last)['epoch']} of {run.spec.protocol.epochs}"
+    except (OSError, StoreError, ValueError, LookupError, TypeError):  # none yet, or half a line
+        return "no epoch yet"
 
 
 def _named(run: RunStatus) -> str:

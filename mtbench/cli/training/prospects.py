@@ -22,6 +22,13 @@ __all__ = ["places_of", "print_prospects"]
 
 DASH = "\N{EN DASH}"
 MANY = ">1000"
+_EXPLAINED = (
+    "plan: seeds of the suite. First seeds and hours: to detect a difference of the margin, or for equivalence to show "
+    "that a difference of 0 is within it. Second seeds and hours: if the difference that earlier runs found is true, "
+    "which is likely to be too large. Hours: all seeds of all methods of the claim, {places} at a time. Tests are at "
+    "5 % divided by the number of claims in a family ({counts}). std: standard deviation of the difference, by earlier "
+    "runs."
+)
 
 
 def places_of(texts: Sequence[str]) -> list[Path]:
@@ -54,12 +61,12 @@ def print_prospects(
         suite: a suite with claims.
         planned: a run of each of its places at the size that is to be trained.
         seeds: number of seeds that were asked for; None for those of the suite.
-        places: results folders and packs with earlier runs; those that are not there are left out.
+        places: the results folder, then other folders and packs with earlier runs. Those without any are left out.
         work: devices and data of the training.
         out: the console.
 
     Raises:
-        UsageError, StoreError: earlier runs cannot be read.
+        UsageError, StoreError: earlier runs cannot be read, or there are none in the places that were named.
     """
     from rich.markup import escape
     from rich.table import Table
@@ -71,7 +78,7 @@ def print_prospects(
     from mtbench.store.files.reading import is_there
     from mtbench.store.results import run_folders
 
-    there = [place for place in places if is_there(place) and run_folders(place, lambda _: None)]
+    there = [place for place in places if is_there(place) and run_folders(place, lambda _: None)] or list(places[1:])
     with keeping():
         # Each place by itself: a run with different records in two of them counts once.
         earlier = [run for place in there for run in read_contents(place, work.root).shown]
@@ -87,19 +94,18 @@ def print_prospects(
         table.add_row(*map(escape, cells))
     families = sorted({sum(other.family == claim.family for other in suite.claim) for claim in suite.claim})
     counts = " or ".join(map(str, families))
-    say(out, "Seeds that decide each claim with 80 % power, and the hours to train them:", style="bold", markup=False)
-    out.print(table)
-    say(
-        out,
-        "plan: seeds of the suite. First seeds and hours: to detect a difference of the margin, or for equivalence to "
-        "show that a difference of 0 is within it. Second seeds and hours: if the difference that earlier runs found "
-        f"is true, which is likely to be too large. Hours: all seeds of all methods of the claim, {len(work.places)} "
-        f"at a time. Tests are at 5 % divided by the number of claims in a family ({counts}). std: of differences.",
-        style="dim",
-        markup=False,
-    )
-    for source, number in sources.items():
-        say(out, f"[{number}] {source}.", style="dim", markup=False)
+    if sources:
+        say(
+            out,
+            "Seeds that decide each claim with 80 % power, and the hours to train them:",
+            style="bold",
+            markup=False,
+        )
+        out.print(table)
+        told = _EXPLAINED.format(places=len(work.places), counts=counts)
+        say(out, told, style="dim", markup=False)
+        for source, number in sources.items():
+            say(out, f"[{number}] {source}.", style="dim", markup=False)
     for line in _unknown(found, suite):
         say(out, line, style="dim", markup=False)
 

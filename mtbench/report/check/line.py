@@ -13,7 +13,7 @@ __all__ = ["Line", "first_difference"]
 _AROUND = 40
 """Characters on each side of a difference that are shown."""
 _ZERO = 1e-12
-"""What is left of a sum that is 0, at most."""
+"""The largest remainder of a sum that is 0."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,8 +25,11 @@ def trust_sentence(methods: Sequence[MethodRuns]) -> str:
     found = [level for level in reversed(LEVELS) if level != REPORTED and any(run.level == level for run in every)]
     if not found:
         return ""
-    counted = [f"{_count(every, level)} {level} ({_who(finished, level)})" for level in reversed(found)]
-    counted[0] = counted[0].replace(" ", f" of {len(every)} runs ", 1)
+    if _count(every, found[0]) == len(every):
+        counted = [f"all {len(every)} runs {found[0]}"]
+    else:
+        counted = [f"{_count(every, level)} {level} ({_who(finished, level)})" for level in reversed(found)]
+        counted[0] = counted[0].replace(" ", f" of {len(every)} runs ", 1)
     meanings = "; ".join(f"{level}: {_MEANINGS[level]}" for level in reversed(found))
     return f"Level of trust: {', '.join(counted)}. {meanings[0].upper()}{meanings[1:]}{_without(every)}."
 

@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 from mtbench.store.record import Code, Record, render_record
@@ -27,12 +28,13 @@ class NumberChange:
     Attributes:
         kind: the group of numbers that it is one of, such as ``accuracy (test)`` or ``steps``.
         name: the place of the number in the record: ``results, test, LU, metrics, accuracy``.
-        values: the number in the first record and in the second; None for one that is not there or undefined.
+        values: the number in the first record and in the second, of a list its length; None for one that is not there
+            or undefined.
     """
 
     kind: str
     name: str
-    values: tuple[Any, Any]
+    values: tuple[Any, ...]
 
     @property
     def size(self) -> float:
@@ -64,14 +66,14 @@ class RecordDifference:
         files: names of files beside the record whose sums differ.
         code: a clause on each part of the code that differs, and on the harness and the data.
         circumstances: circumstances that differ: versions, machine, numerics, seconds and memory.
-        alone: fields that one record alone has, as an earlier mtbench did not store them.
+        alone: fields that the first record alone has, and the second, as an earlier mtbench did not store them.
     """
 
     numbers: tuple[NumberChange, ...]
     files: tuple[str, ...]
     code: tuple[str, ...]
     circumstances: tuple[Circumstance, ...]
-    alone: tuple[str, ...]
+    alone: tuple[tuple[str, ...], tuple[str, ...]]
 
     @property
     def has_equal_numbers(self) -> bool:
@@ -85,23 +87,17 @@ def compare_records(first: Record, second: Record) -> RecordDifference:
     Numbers are the results, curves, counts of steps, labels and parameters, and whatever else is computed from the
     data: all that a repetition on the same machine gives again. NaN is equal to NaN.
     """
-    one, other = _plain(first), _plain(second)
-    numbers, alone = list[NumberChange](), list[str]()
+    one, other, found = _plain(first), _plain(second), _Changes()
     for field in fields(Record):
-        mine, theirs = one[field.name], other[field.name]
-        if field.name in _APART or mine == theirs:
-            continue
-        if _is_later(field) and not (mine and theirs):
-            alone.append(field.name)
-        else:
-            numbers += _numbers(field.name, mine, theirs)
+        if field.name not in _APART:
+            found.add(one[field.name], other[field.name], (field.name,), optional=_is_later(field))
     shared = first.files.keys() & second.files.keys()
     return RecordDifference(
-        numbers=tuple(numbers),
+        numbers=tuple(found.numbers),
         files=tuple(sorted(name for name in shared if first.files[name] != second.files[name])),
         code=tuple(_code(first, second)),
         circumstances=tuple(_circumstances(first, second)),
-        alone=tuple(alone),
+        alone=(tuple(dict.fromkeys(found.alone[0])), tuple(dict.fromkeys(found.alone[1]))),
     )
 
 
@@ -116,32 +112,63 @@ def _plain(record: Record) -> dict[str, Any]:
     return plain
 
 
-def _numbers(field: str, mine: Any, theirs: Any) -> Iterator[NumberChange]:
-    one, other = dict(_leaves(mine, (field,))), dict(_leaves(theirs, (field,)))
-    for place in dict.fromkeys([*one, *other]):
-        values = one.get(place), other.get(place)
-        if values[0] != values[1] and not (field == "cost" and place[-1] in _EXPENSE):
-            yield NumberChange(kind=_kind(place), name=", ".join(place), values=values)
+class _Changes:
+    """Differences of the plain values of two records.
+
+    Attributes:
+        numbers: the numbers that differ.
+        alone: names of what the first record alone has, and the second, because an earlier mtbench did not store it.
+    """
+
+    def __init__(self) -> None:
+        self.numbers = list[NumberChange]()
+        self.alone = list[str](), list[str]()
+
+    def add(self, mine: Any, theirs: Any, place: tuple[str, ...], *, optional: bool) -> None:
+        """Add the differences of two values.
+
+        Args:
+            mine, theirs: the values in the first record and in the second.
+            place: the names that lead to them.
+            optional: True if records of an earlier mtbench may lack parts of them.
+        """
+        if mine == theirs or (place[0] == "cost" and place[-1] in _EXPENSE):
+            return
+        if isinstance(mine, dict) and isinstance(theirs, dict):
+            for name in dict.fromkeys([*mine, *theirs]):
+                if name in mine and name in theirs:
+                    self.add(mine[name], theirs[name], (*place, name), optional=optional)
+                elif optional:
+                    self.alone[name not in mine].append(f"{place[-1]} '{name}'")
+                else:
+                    self._change(mine.get(name), theirs.get(name), (*place, name))
+        elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+            for number, parts in enumerate(zip(mine, theirs, strict=True), start=1):
+                self.add(*parts, (*place, str(number)), optional=optional)
+        elif _is_lacking(mine, theirs, optional=optional):
+            self.alone[not mine].append(place[-1])
+        else:
+            self._change(mine, theirs, place)
+
+    def _change(self, mine: Any, theirs: Any, place: tuple[str, ...]) -> None:
+        values = (len(each) if isinstance(each, dict | list) else each for each in (mine, theirs))
+        self.numbers.append(NumberChange(kind=_kind(place), name=", ".join(place), values=tuple(values)))
 
 
-def _leaves(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(value, Mapping):
-        for name, part in value.items():
-            yield from _leaves(part, (*place, name))
-    elif isinstance(value, Sequence) and not isinstance(value, str):
-        for number, part in enumerate(value, start=1):
-            yield from _leaves(part, (*place, str(number)))
-    else:
-        yield place, value
+def _is_lacking(mine: Any, theirs: Any, *, optional: bool) -> bool:
+    """Return whether one of two values is nothing in place of a structure, as in records of an earlier mtbench."""
+    return any(isinstance(each, dict | list) for each in (mine, theirs)) and (
+        None in (mine, theirs) or (optional and not (mine and theirs))
+    )
 
 
 def _kind(place: tuple[str, ...]) -> str:
-    """Return the group of a number: a metric with its split, or the field with the name."""
-    if place[0] == "results":
-        return f"{place[-1]} ({place[1]})"
-    if "results" in place:
-        return f"{place[-1]} ({place[place.index('results') + 1]}, {place[0]})"
-    return f"{place[-1]} ({place[0]})" if place[-1] != place[0] else place[0]
+    """Return the group of a number: its name with the split, and with the field unless that is of results."""
+    *above, name = place
+    splits = [split for before, split in pairwise(above) if before == "results"]
+    fields_above = [place[0]] if above and not (place[0] == "results" and splits) else []
+    where = ", ".join([*splits, *fields_above])
+    return f"{name} ({where})" if where else name
 
 
 def _code(first: Record, second: Record) -> Iterator[str]:

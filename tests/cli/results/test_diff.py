@@ -13,7 +13,7 @@ from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
 from mtbench.store.declaration import declare
-from mtbench.store.record import Code, CurvePoint, Record, TaskResult, render_record
+from mtbench.store.record import Code, CurvePoint, Measurement, Record, TaskResult, render_record
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import Spent, read_study, study_files, write_study
 from tests.builders.kept import RESULTS
@@ -146,8 +146,18 @@ def test_code_and_data_that_differ_are_named_by_file_where_the_record_has_its_ha
 
 
 def test_a_field_that_an_earlier_mtbench_did_not_store_is_no_difference() -> None:
-    again(lambda known: dataclasses.replace(known, batch_means=(), sizes={}, notes=("resumed",)))
-    assert "They are the same." in differing(0)
+    measured = {"ceiling": Measurement(value=1.0)}
+    again(lambda known: dataclasses.replace(known, measurements=measured, sizes={}, notes=("resumed",)))
+    said = differing(0)
+    assert "  measurements 'ceiling' in b alone (1 run)\n" in said
+    assert "They are the same." in said
+
+
+def test_a_point_and_a_split_that_one_record_alone_has_are_differences() -> None:
+    again(lambda known: dataclasses.replace(known, curve=known.curve * 2))
+    assert "curve: 1 and 2 (difference 1)" in differing(1)
+    again(lambda known: dataclasses.replace(known, results={**known.results, "val": known.results["test"]}))
+    assert "val (results): none and 1, results val of toy-all" in differing(1)
 
 
 def test_a_damaged_record_an_unfinished_run_and_another_file_are_said() -> None:

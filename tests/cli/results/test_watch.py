@@ -66,9 +66,11 @@ def test_each_change_is_a_line_and_the_watch_ends_when_nothing_runs(specs: list[
     ]
 
 
-def test_where_nothing_runs_the_watch_says_so_and_ends() -> None:
+def test_where_nothing_runs_and_nothing_is_missing_the_watch_says_so_and_ends(specs: list[RunSpec]) -> None:
+    for spec in specs:
+        RunFolder(Path("kept", spec.folder)).write_failure(kind="exception", message="it broke")
     done = call(app, "status", "kept", "--watch", "--interval", "0.5")
-    assert without_times(done.output.splitlines()) == ["2 missing", "no run is running: 2 missing"]
+    assert without_times(done.output.splitlines()) == ["2 failed", "no run is running: 2 failed"]
 
 
 @pytest.mark.parametrize(

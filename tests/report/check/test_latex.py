@@ -69,7 +69,7 @@ def test_the_file_with_numbers_that_a_document_reads_is_compared(
     for piece in report.shown:
         if piece.beside and piece.pages:
             path = Path("reports/local", report.folder(piece), "numbers.tex")
-            path.parent.mkdir(parents=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(number_files(report.results, [piece])["numbers.tex"])
     body = "\\input{reports/local/mmnist2/numbers} \\input{reports/local/mmnist3/numbers.tex}\n\\mtb{mmnist2}{td}{mean}"
     assert found(tmp_path, body, source) == []

@@ -129,6 +129,13 @@ def test_a_marker_that_is_wrong_is_named_with_its_line(text: str, says: str, sou
     assert updated(text, source, tmp_path) == text
 
 
+def test_comments_on_other_things_are_left_alone(source: Source, tmp_path: Path) -> None:
+    text = f"<!-- mtbench: runnable -->\n<!-- mtb -->\n<!-- newcomer -->\n\nIt is {MEAN}90.56{END}{MEAN}91{END}.\n"
+    assert wrong(text, source, tmp_path) == []
+    assert wrong(f"{END}{text}", source, tmp_path) == [f"1: {END}: it ends nothing."]
+    assert wrong(f"{text}{END}{END}", source, tmp_path) == [f"6: {END}: it ends nothing."] * 2
+
+
 def test_a_table_is_compared_cell_by_cell_and_written_anew(source: Source, tmp_path: Path) -> None:
     table = source.tables["mmnist2-quick-table"]
     marker = "<!-- \\mtbtable{mmnist2-quick-table} -->"

@@ -46,6 +46,12 @@ def test_runs_of_each_level_are_counted_and_named() -> None:
     )
 
 
+def test_one_level_of_all_runs_needs_no_names() -> None:
+    assert sentence(checked("td", 0), checked("moo", 0)).startswith(
+        "Level of trust: all 2 runs recomputed. Recomputed: "
+    )
+
+
 def test_nothing_is_said_where_all_runs_are_only_reported() -> None:
     assert sentence(finished("td", 0), finished("moo", 0)) == ""
 
