@@ -28,13 +28,13 @@ def _rows(rng: np.random.Generator) -> Iterator[tuple[str, str]]:
     called = [[step.word for step in grid.courses[0].steps] for grid in at_margin]
     yield "equivalence at the margin", _rate(["equivalent" in each for each in called])
     for effect in (0.3, 0.5, 0.75, 1.0, 1.5, 2.0):
-        grids = list(judged(normal(rng, (GRIDS // 2, 1, LOOKS[-1])) + effect))
-        seeds = float(np.mean([grid.seeds for grid in grids]))
-        above = _rate([bool(grid.courses[0].estimate > effect) for grid in grids])
+        outcomes = list(judged(normal(rng, (GRIDS // 2, 1, LOOKS[-1])) + effect))
+        seeds = float(np.mean([grid.seeds for grid in outcomes]))
+        above = _rate([bool(grid.courses[0].estimate > effect) for grid in outcomes])
         few = int(seeds)
         powers = [two_sided_power(effect * n**0.5, n - 1) for n in (few, few + 1)]
         fixed = powers[0] + (seeds - few) * (powers[1] - powers[0])
-        found = _rate([grid.positive for grid in grids])
+        found = _rate([grid.positive for grid in outcomes])
         yield f"difference {effect:g}: power", f"{found}, mean n {seeds:.1f}, that n fixed {fixed:.3f}"
         yield f"difference {effect:g}: estimates above it", above
 
