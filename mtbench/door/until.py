@@ -209,6 +209,11 @@ class UntilDecided:
         """Return the runs of all claims up to the last look, each once."""
         return _unique(spec for runs in self._of_claims(looks[-1]) for spec in runs)
 
+    @property
+    def idle(self) -> int:
+        """The number of methods of the grid, on each dataset and under each variation, that no claim is about."""
+        return len(plan_suite(self.suite, base=self.base, settings=self.settings, seeds=[0])) - len(self.specs([1]))
+
     def follow(self, plan: LookPlan, work: Work) -> Iterator[Look]:
         """Train the runs of each look that open claims need, and judge them, until none is open.
 

@@ -90,6 +90,7 @@ def run_until_decided(until: "UntilDecided", work: "Work", out: "Console", *, na
     plan = until.sealed() or until.new_plan()
     specs = until.specs(plan.looks)
     work.check(specs)
+    _say_untrained(until, out, name)
     if dry_run:
         _preview(until, plan, work, out)
         return
@@ -103,6 +104,18 @@ def run_until_decided(until: "UntilDecided", work: "Work", out: "Console", *, na
             judged = look.judged
             _say_look(look, plan, out)
     _conclude(judged, name, until.results)
+
+
+def _say_untrained(until: "UntilDecided", out: "Console", name: str) -> None:
+    """Print which parts of the suite the looks leave out, if there are any."""
+    from mtbench.engines.say import say
+
+    count = until.idle
+    left = [f"{count} method{'s' * (count > 1)} of its grid that no claim is about"] if count else []
+    left += ["its searches"] if until.suite.search else []
+    if left:
+        command = f"mtbench run --suite {shlex.quote(name)}"
+        say(out, f"Not trained here: {' and '.join(left)} (see {command}).", style="dim", markup=False)
 
 
 def _sealed_line(plan: "LookPlan", path: Path) -> str:

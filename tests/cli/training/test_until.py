@@ -11,8 +11,11 @@ import pytest
 from typer.testing import Result
 
 from mtbench.cli.app import app
+from mtbench.door.until import UntilDecided
 from mtbench.errors import DamagedRecord, UsageError
+from mtbench.plan.suite.file import find_suite
 from tests.cli.commands import call, start
+from tests.report.records import finished, unfinished
 from tests.waits import wait_until
 
 SUITE = """\
@@ -184,11 +187,21 @@ def test_a_claim_whose_runs_fail_is_not_judged_and_the_command_says_so(place: Pa
     assert seeds(place, "branches+pcgrad") == [0, 1, 2, 3]
 
 
+def test_a_plan_counts_the_runs_that_had_a_record(place: Path) -> None:
+    until = UntilDecided(suite=find_suite("toys.toml"), base="", settings={}, results=place, looks=(2, 4))
+    specs = until.specs((2, 4))
+    assert len({spec.id for spec in specs}) == len(specs) == 12
+    plan = until.new_plan([finished(), finished(seed=1), unfinished("missing")])
+    assert (plan.seen, plan.size, plan.looks, len(plan.later)) == (2, "quick", (2, 4), 6)
+    assert set(plan.later) == {spec.id for spec in specs if spec.seed >= 2}
+
+
 def test_a_dry_run_shows_the_looks_and_writes_nothing(place: Path) -> None:
     shown = mtbench(*COMMAND, "--max-seeds", "10", "--dry-run").output
     assert "Looks at 3, 5, 8, 10 seeds, not sealed yet" in shown
     assert re.search(r" 1 +0 to 2 +9 +9 ", shown)
     assert re.search(r" 4 +8 to 9 +6 +6 ", shown)
+    assert "Not trained here: 1 method of its grid that no claim is about (see mtbench run --suite toys.toml)." in shown
     assert sorted(path.name for path in place.iterdir()) == ["toys.toml"]
 
 
