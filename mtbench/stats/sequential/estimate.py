@@ -7,7 +7,7 @@ probability (Fairbanks and Madsen, P values for tests using a repeated significa
 Kim and DeMets, Confidence intervals following group sequential tests, Biometrics 43, 1987).
 
 The order is exact for normal scores. A t statistic enters as the normal score of its p-value, as its bounds do, which
-is approximate: in simulations 45 to 52 % of the estimates are above the true difference, from 0 to 2.5 standard
+is approximate: in simulations 43 to 50 % of the estimates are above true differences of 0.3 to 2 standard
 deviations. Stops for equivalence are not bounds of the order, as if the test could have gone on.
 """
 
