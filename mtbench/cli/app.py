@@ -10,7 +10,8 @@ from mtbench.cli import suite
 from mtbench.cli.base.command import App
 from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
-from mtbench.cli.results import browse, diff, explain, export, report, rescore, status, store, why
+from mtbench.cli.results import browse, diff, explain, export, report, rescore, store, why
+from mtbench.cli.results.states import status
 from mtbench.cli.training import bench, exec, run, search
 from mtbench.engines.output import guard_output
 from mtbench.errors import MtbenchError

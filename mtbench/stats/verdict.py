@@ -160,7 +160,8 @@ def word_of(goodness: Interval, narrow: Interval, margin: float | None, adjusted
     Args:
         goodness: its 95 % interval, higher being better.
         narrow: its 90 % interval, in the metric's unit.
-        margin, adjusted: see `judge`.
+        margin: see `judge`.
+        adjusted: see `judge`.
     """
     low, high = goodness
     if _within(narrow, margin) and adjusted.equivalence < LEVEL:

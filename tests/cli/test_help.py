@@ -19,7 +19,7 @@ from tests.cli.commands import MTBENCH, call
 COMMANDS = [
     (*group.split(), command)
     for group, commands in {
-        "": "run search report open explain export why diff status list info doctor check bench exec",
+        "": "run search report open explain export rescore why diff status list info doctor check bench exec",
         "data": "prepare verify where link show",
         "suite": "list show declare validate",
         "new": "method balancer dataset",
@@ -52,7 +52,7 @@ def test_one_and_several_have_one_option(command: str) -> None:
 def test_the_options_of_run_are_in_groups_with_examples_below() -> None:
     lines = helped("run", width=100).splitlines()
     groups = [line.split()[1] for line in lines if line.startswith("╭")]
-    assert groups == ["What", "Training", "Where", "Machine", "Other"]
+    assert groups == ["What", "Training", "Where", "Machine", "Seeds", "Other"]
     assert sum(line.strip().startswith("mtbench run --") for line in lines) >= 4
 
 

@@ -7,7 +7,7 @@ from mtbench.report import marks
 from mtbench.report.data.columns import Column
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.figure.style import Look
-from mtbench.report.page.sentences import QUICK, STALE, reported
+from mtbench.report.page.sentences import ADDED, QUICK, STALE, reported
 from mtbench.report.text import wrap
 
 __all__ = ["called", "heading", "known_by_name", "measured", "quantity", "warnings"]
@@ -15,15 +15,19 @@ __all__ = ["called", "heading", "known_by_name", "measured", "quantity", "warnin
 
 def called(suite: Suite, sheets: Iterable[Sheet]) -> dict[str, str]:
     """Return what the methods of sheets are called in reports, by the suite's names and in its order; with a dagger if
-    a run is stale."""
-    titles, stale = dict[str, str](), set[str]()
+    a run is stale, and a triangle if seeds were added after a look."""
+    titles, stale, grown = dict[str, str](), set[str](), set[str]()
     order = [method for part in suite.grid for method in part.methods]
     for sheet in sheets:
         for name, method in zip(sheet.methods, sheet.comparison.methods, strict=True):
             titles.setdefault(name, method.title)
             stale |= {name} if method.stale else set()
+            grown |= {name} if method.grown else set()
     known = [name for name in dict.fromkeys(order) if name in titles]
-    return {name: titles[name] + marks.STALE * (name in stale) for name in dict.fromkeys([*known, *titles])}
+    return {
+        name: titles[name] + marks.STALE * (name in stale) + marks.GROWN * (name in grown)
+        for name in dict.fromkeys([*known, *titles])
+    }
 
 
 def known_by_name(titles: Mapping[str, str], known: Mapping[str, Look]) -> dict[str, Look]:
@@ -33,13 +37,14 @@ def known_by_name(titles: Mapping[str, str], known: Mapping[str, Look]) -> dict[
         titles: the names from `called`.
         known: looks by title, see `mtbench.report.exhibit.Results.looks`.
     """
-    bare = {name: title.rstrip(marks.STALE) for name, title in titles.items()}
+    bare = {name: title.rstrip(marks.STALE + marks.GROWN) for name, title in titles.items()}
     return {name: known[title] for name, title in bare.items() if title in known}
 
 
 def warnings(titles: Iterable[str]) -> tuple[str, ...]:
-    """Return what daggers mean, where there are some."""
-    return (STALE,) if any(title.endswith(marks.STALE) for title in titles) else ()
+    """Return the meanings of the marks behind titles."""
+    behind = "".join(title[len(title.rstrip(marks.STALE + marks.GROWN)) :] for title in titles)
+    return tuple(said for mark, said in ((marks.STALE, STALE), (marks.GROWN, ADDED)) if mark in behind)
 
 
 def heading(runs: SuiteRuns, of: str = "") -> str:

@@ -15,7 +15,7 @@ import typer
 from typer.testing import Result
 
 import mtbench as mtbench_package
-from mtbench.cli.results.status import status
+from mtbench.cli.results.states.status import status
 from mtbench.cli.training.exec import exec_
 from mtbench.cli.training.run import run
 from mtbench.errors import DataError, StoreError, UsageError

@@ -15,7 +15,7 @@ import pytest
 import typer
 from typer.testing import Result
 
-from mtbench.cli.results.status import status
+from mtbench.cli.results.states.status import status
 from mtbench.cli.training.run import run
 from mtbench.cli.training.search import search
 from mtbench.door.explain import explain

@@ -165,6 +165,20 @@ def test_a_trial_that_failed_is_a_part_of_the_budget() -> None:
     assert "| td | 76.00 ± 1.00 | 80.83 ± 0.76 | +4.83 (+2.94 to +6.73) | 0.0082 | lr=0.003 | 3 | 300 |" in text
 
 
+def test_a_tuned_row_beside_untuned_single_task_networks_is_said_to_be() -> None:
+    tried = (
+        Tried(asked="0.5/0.5", worth=(70, 70), tested=[(70, 70), (71, 71)]),
+        Tried(asked="0.2/0.8", worth=(70, 80), front=True, tested=[(70, 80), (71, 81)]),
+    )
+    found, runs = weighted(tried)
+    single = [finished("single", seed, (69, 69)) for seed in range(2)]
+    mean = replace(found, study=replace(found.study, objective="mean"))
+    for studies, is_said in (([mean], True), ([found], False), ([], False)):
+        page = next(make_report([*runs, *single], studies).pages())
+        said = [text for text in page.footnotes if text.startswith("A search chose the settings of branches+fixed")]
+        assert bool(said) is is_said
+
+
 @pytest.mark.parametrize(
     ("changed", "budget"),
     [

@@ -14,7 +14,7 @@ from mtbench.report.data.columns import Column, columns_of, scores
 from mtbench.report.data.constant import not_above
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import STALE, apart, trained
+from mtbench.report.page.sentences import ADDED, STALE, apart, trained
 from mtbench.report.page.words import DASH, plain, written
 from mtbench.report.text import decimals, signed, span, spread
 from mtbench.stats.contrast import welch_from
@@ -39,11 +39,14 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
     order = [method for part in runs.suite.grid if sheet.dataset in part.datasets for method in part.methods]
     methods = [method for method in (*order, *sheet.methods) if method in paper.rows or method in sheet.methods]
     stale = {name for name, each in zip(sheet.methods, sheet.comparison.methods, strict=True) if each.stale}
+    grown = {name for name, each in zip(sheet.methods, sheet.comparison.methods, strict=True) if each.grown}
     header = ["method", *(f"{column.name} {what}" for column in columns for what in ("paper", "ours", "diff"))]
     lines = [
         plain(
             (
-                runs.suite.labels.get(method, method) + marks.STALE * (method in stale),
+                runs.suite.labels.get(method, method)
+                + marks.STALE * (method in stale)
+                + marks.GROWN * (method in grown),
                 *(says for column in columns for says in _triple(sheet, paper, method, column)),
             )
         )
@@ -69,6 +72,7 @@ def published_page(runs: SuiteRuns, sheet: Sheet) -> Page | None:
             *(apart(each) for each in sheet.comparison.methods if each.apart),
             *_order(sheet, paper, columns),
             *([STALE] if stale else []),
+            *([ADDED] if grown else []),
         ),
         aside="diff: ours minus the paper's.",
     )

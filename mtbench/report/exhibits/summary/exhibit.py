@@ -7,6 +7,8 @@ from typing import Any
 
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.comparison import Comparison
+from mtbench.report.data.cost.spent import searches_of
+from mtbench.report.data.gains.relative import single_task_runs
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.summary.figure import draw_curves, draw_points
 from mtbench.report.exhibits.summary.numbers import curve_means, points_frame, table_frame
@@ -18,6 +20,7 @@ from mtbench.report.page.layout import Lead
 from mtbench.report.paper.references import display_names
 from mtbench.report.paper.shown import paper_shown
 from mtbench.report.prose.names import macro, method_names, short_name
+from mtbench.report.text import listed
 
 __all__ = ["Summary"]
 
@@ -37,6 +40,7 @@ class Summary(Exhibit):
             texts: Mapping[str, str] = {}
             if results.choices.paper and comparison.tasks:
                 page, texts = paper_shown(results, comparison, results.choices.paper, page, stem)
+            page = replace(page, footnotes=(*page.footnotes, *_untuned(results, comparison)))
             macros = dict(_macros(results, comparison))
             lead = None if results.choices.paper else _lead(results, comparison)
             page = replace(page, macros=macros, lead=lead)
@@ -74,6 +78,18 @@ def _lead(results: Results, comparison: Comparison) -> Lead | None:
     cells = {method.title: rank_in_words(interval) for method, interval in intervals if interval}
     details = " ".join(filter(None, (rank_details(comparison, ranks), rank_footnote(ranks))))
     return Lead(head=RANK_HEAD, cells=cells, caption=rank_caption(ranks), details=details) if cells else None
+
+
+def _untuned(results: Results, comparison: Comparison) -> Iterator[str]:
+    """Yield a footnote on rows whose settings a search chose, where their Δm is over untuned networks."""
+    studies = [found for found in results.studies if found.study.objective == "mean"]
+    tuned = [method.title for method in comparison.methods if searches_of(method, studies)]
+    single = single_task_runs(comparison)
+    if tuned and single and single.title not in tuned:
+        yield (
+            f"A search chose the settings of {listed(tuned)}, and not those of {single.title}, over which Δm is: the "
+            "table of tuned settings compares them with equal budgets."
+        )
 
 
 def _macros(results: Results, comparison: Comparison) -> Iterator[tuple[tuple[str, str], str]]:

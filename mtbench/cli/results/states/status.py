@@ -74,7 +74,7 @@ def status(
     unread: list[str] = []
     out = console()
     if why:
-        from mtbench.cli.results.state import print_state
+        from mtbench.cli.results.states.reasons import print_state
         from mtbench.store.find import find_run
 
         with keeping():
@@ -82,7 +82,7 @@ def status(
         print_state(found, place, out)
         return
     if watch:
-        from mtbench.cli.results.watch import watch_runs
+        from mtbench.cli.results.states.watch import watch_runs
 
         runs = watch_runs(chosen, place, out, interval or 2.0, unread)
         if not out.is_terminal:
