@@ -131,8 +131,7 @@ def _preview(until: "UntilDecided", plan: "LookPlan", work: "Work", out: "Consol
         table.add_row(str(place + 1), f"{before} to {count - 1}", str(len(new)), str(len(todo)), time)
         before = count
     out.print(table)
-    claims = len(until.suite.claim)
-    say(out, f"Each row is for the case that none of the {claims} claims is decided before.", markup=False)
+    say(out, "Each row is for the case that no claim is decided before.", markup=False)
 
 
 def _say_look(look: "Look", plan: "LookPlan", out: "Console") -> None:
