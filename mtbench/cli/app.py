@@ -11,7 +11,7 @@ from mtbench.cli.base.command import App
 from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
 from mtbench.cli.results import browse, explain, export, report, status, store, why
-from mtbench.cli.training import bench, exec, run, search
+from mtbench.cli.training import bench, certify, exec, run, search
 from mtbench.engines.output import guard_output
 from mtbench.errors import MtbenchError
 
@@ -55,6 +55,7 @@ app.add_typer(suite.app, name="suite")
 app.add_typer(store.app, name="store")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
+app.command("certify", epilog=certify.EXAMPLES)(certify.certify)
 app.command("bench")(bench.bench)
 app.command("exec")(exec.exec_)
 

@@ -40,6 +40,8 @@ class RunStatus:
         absent: the names of files that the record has a sum of and that are not in the folder, as weights in a pack.
         changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
         earned: what `mtbench store verify` found of its record on this machine; None if nothing was.
+        origin: the name of the pack that it is kept in, where a report sets it beside the reader's own runs; empty for
+            the reader's own.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class RunStatus:
     absent: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     earned: Earned | None = None
+    origin: str = ""
 
     @property
     def level(self) -> str:
