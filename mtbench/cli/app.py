@@ -10,7 +10,7 @@ from mtbench.cli import suite
 from mtbench.cli.base.command import App
 from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
-from mtbench.cli.results import browse, explain, export, report, status, store, why
+from mtbench.cli.results import browse, diff, explain, export, report, rescore, status, store, why
 from mtbench.cli.training import bench, certify, exec, run, search
 from mtbench.engines.output import guard_output
 from mtbench.errors import MtbenchError
@@ -45,8 +45,10 @@ app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("open", epilog=browse.EXAMPLES)(browse.open_)
 app.command("explain")(explain.explain)
 app.command("export")(export.export)
+app.command("rescore", epilog=rescore.EXAMPLES)(rescore.rescore)
 app.command("why", epilog=why.EXAMPLES)(why.why)
-app.command("status")(status.status)
+app.command("diff", epilog=diff.EXAMPLES)(diff.diff)
+app.command("status", epilog=status.EXAMPLES)(status.status)
 app.command("list")(inspect.list_)
 app.command("info")(info.info)
 app.command("doctor")(inspect.doctor)

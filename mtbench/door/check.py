@@ -9,6 +9,7 @@ from mtbench.report.assemble import Report, report_files
 from mtbench.report.check.documents import Checked, check_document, source_of
 from mtbench.report.check.finding import Finding
 from mtbench.report.check.folder import check_files
+from mtbench.report.place import DEFAULT_REPORTS
 from mtbench.store.files.atomic import write_text
 
 __all__ = ["Outcome", "check_reports", "update_documents"]
@@ -36,12 +37,12 @@ class Outcome:
     @property
     def summary(self) -> str:
         """A sentence on the whole."""
-        compared = [f"{self.files} files"] * bool(self.files)
-        compared += [f"{self.numbers} numbers and tables of documents"] * bool(self.numbers or not self.files)
+        compared = [_counted(self.files, "file")] * bool(self.files)
+        compared += [f"{_counted(self.numbers, 'number or table')} in documents"] * bool(self.numbers or not self.files)
         count = len(self.wrong)
         if not count:
-            return f"{' and '.join(compared)} are as the records say."
-        return f"{count} difference{'s' * (count > 1)} from the records in {' and '.join(compared)}."
+            return f"As the records say: {' and '.join(compared)}."
+        return f"{_counted(count, 'difference')} from the records in {' and '.join(compared)}."
 
 
 def check_reports(
@@ -61,12 +62,13 @@ def check_reports(
     """
     findings, files = list[Finding](), 0
     if out or not documents:
-        made = dict(report_files(reports, out))
-        if made and not any(path.parent.is_dir() for path in made):
+        folders = [out] if out else [DEFAULT_REPORTS / each.folder(piece) for each in reports for piece in each.shown]
+        if folders and not any(folder.is_dir() for folder in folders):
             raise UsageError(
-                f"there is no folder {next(iter(made)).parent}.",
+                f"there is no folder {folders[0]}.",
                 mend="Write the report first, with the same command without --check; or name its folder with --out.",
             )
+        made = dict(report_files(reports, out))
         findings += check_files(made, tolerance=tolerance, others=documents)
         files = len(made)
     checked = _checked(reports, documents)
@@ -106,3 +108,7 @@ def update_documents(reports: Sequence[Report], documents: Sequence[Path]) -> tu
 def _checked(reports: Sequence[Report], documents: Sequence[Path]) -> list[Checked]:
     source = source_of(reports) if documents else None
     return [check_document(path, source) for path in documents] if source else []
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what if count == 1 else f'{what}s'.replace(' or', 's or')}"

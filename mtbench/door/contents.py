@@ -14,6 +14,7 @@ from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
 from mtbench.store.files.reading import is_there
+from mtbench.store.looks import LookPlan, read_look_plans, with_added
 from mtbench.store.pack.index import SUFFIX
 from mtbench.store.status import RunStatus
 from mtbench.store.study import trials_of_unread
@@ -31,6 +32,7 @@ class Contents:
         root: the folder of the data files.
         runs: all runs, each once.
         studies: the searches with their runs.
+        looks: the plans of looks of suites.
         unread: sentences on what cannot be read and is left out, and on specs that differ from their records.
     """
 
@@ -38,6 +40,7 @@ class Contents:
     root: Path
     runs: Sequence[RunStatus]
     studies: Sequence[StudyRuns]
+    looks: Sequence[LookPlan] = ()
     unread: list[str] = field(default_factory=list)
 
     @property
@@ -96,12 +99,16 @@ def read_contents(results: Folders, root: Folder | None = None, *, fresh_only: b
         )
     if fresh_only:
         runs = [_left_out(run) if run.state == "stale" else run for run in runs]
+    looks = read_look_plans(given, unread)
+    runs = with_added(runs, looks)
     read = len(unread)
     studies = find_studies(studies_of(given, unread.append), runs)
     if len(unread) > read:  # nobody is to see the test split of trials, even if their search cannot be read
         trials = frozenset().union(*map(trials_of_unread, given))
         runs = [_as_trial(run) if run.folder.name in trials else run for run in runs]
-    return Contents(folders=given, root=place, runs=runs, studies=studies, unread=list(dict.fromkeys(unread)))
+    return Contents(
+        folders=given, root=place, runs=runs, studies=studies, looks=looks, unread=list(dict.fromkeys(unread))
+    )
 
 
 def read_beside(

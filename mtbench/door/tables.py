@@ -68,12 +68,11 @@ def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "li
     from mtbench.report.data.suite.runs import suite_runs
 
     suite = find_suite(name)
-    belonging = suite_runs(suite, found.shown, studies, _declaration(found, suite.name))
+    belonging = suite_runs(suite, found.shown, studies, _declaration(found, suite.name), found.looks)
     if not belonging:
         raise UsageError(
             f"none of the runs there belongs to suite '{name}'.",
-            mend=f"Train some: mtbench run --suite {shlex.quote(name)} --quick; or name their folder: "
-            "mtbench report DIR.",
+            mend=f"Train some: mtbench run --suite {shlex.quote(name)} --quick; or name the folder that they are in.",
         )
     return belonging
 

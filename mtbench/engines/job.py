@@ -1,6 +1,5 @@
 """One run from its spec to its record: the function behind ``mtbench exec SPEC``, which every engine calls."""
 
-import dataclasses
 import traceback
 from bdb import Bdb
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -143,7 +142,9 @@ def _debugged(debugger: Bdb, training: Callable[[], Trained]) -> Trained:
 
 def _marks(spec: RunSpec, found: Fingerprints, device: torch.device) -> Mapping[str, str]:
     """Return the marks that must be equal to resume from a checkpoint; bits hold for one torch and kind of device."""
-    codes = {f"code of the {part}": " ".join(dataclasses.astuple(code)) for part, code in found.code.items()}
+    codes = {
+        f"code of the {part}": f"{code.distribution} {code.version} {code.hash}" for part, code in found.code.items()
+    }
     return {
         "run": spec.id,
         "torch": torch.__version__,

@@ -1,6 +1,6 @@
 """Marks behind numbers and names that are not as they should be, and their meanings."""
 
-__all__ = ["CHOSEN", "CONSTANT", "GAINING", "LACKING", "MARKS", "STALE", "UNLIKE", "marks_in_math"]
+__all__ = ["CHOSEN", "CONSTANT", "GAINING", "GROWN", "LACKING", "MARKS", "STALE", "UNLIKE", "marks_in_math"]
 
 STALE = "†"
 """Behind a method some of whose runs are stale."""
@@ -12,6 +12,8 @@ CHOSEN = "¶"
 """Behind a method whose epoch was chosen on the test split."""
 GAINING = "‖"
 """Behind a method that still gained in the last tenth of training."""
+GROWN = "△"
+"""Behind a method, or a claim, some of whose seeds were added after a look at others, or beyond the declared number."""
 LACKING = "#"
 """Behind a number of fewer runs than were planned, where the table has no column of their number."""
 
@@ -22,6 +24,7 @@ MARKS = {
     CHOSEN: ("\\mathparagraph", "the epoch was chosen on the test split"),
     GAINING: ("\\Vert", "not converged"),
     LACKING: ("\\#", "runs are lacking"),
+    GROWN: ("\\triangle", "n grew after a look"),
 }
 """Marks: their signs in LaTeX's math, and their meanings."""
 

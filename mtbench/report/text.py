@@ -18,8 +18,8 @@ def brief(text: str, width: int = 160) -> str:
 
 
 def counted(number: float) -> str:
-    """Return a count in three digits or so: 950, 12.0k, 1.2M, 3.4G."""
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+    """Return a count in three digits or so: 950, 12.0k, 1.2M, 3.4G, 5.6T."""
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if round(number / size, 1) >= 1 and number >= 0.9995 * size:
             return f"{number / size:.1f}{letter}"
     return f"{number:.0f}"

@@ -36,7 +36,7 @@ from mtbench.stats.contrast import LEVEL, Contrast, holm
 from mtbench.stats.power import runs_needed, runs_to_equivalence
 from mtbench.stats.summary import Interval
 
-__all__ = ["Adjusted", "Verdict", "Word", "adjust", "judge"]
+__all__ = ["Adjusted", "Answer", "Verdict", "Word", "adjust", "answer", "beyond_p", "equivalence_p", "judge", "word_of"]
 
 Word: TypeAlias = Literal[
     "better by more than the margin",
@@ -47,6 +47,8 @@ Word: TypeAlias = Literal[
     "undecided",
     "not converged",
 ]
+
+Answer: TypeAlias = Literal["yes", "no", "open"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +101,8 @@ def adjust(contrasts: Sequence[Contrast], margins: Sequence[float | None]) -> li
     pairs = list(zip(contrasts, margins, strict=True))
     families = (
         holm([contrast.p for contrast in contrasts]),
-        holm([_beyond(contrast, margin) for contrast, margin in pairs]),
-        holm([_equivalence(contrast, margin) for contrast, margin in pairs]),
+        holm([beyond_p(contrast, margin) for contrast, margin in pairs]),
+        holm([equivalence_p(contrast, margin) for contrast, margin in pairs]),
     )
     return [
         Adjusted(difference=float(difference), beyond=float(beyond), equivalence=float(equivalence))
@@ -108,14 +110,14 @@ def adjust(contrasts: Sequence[Contrast], margins: Sequence[float | None]) -> li
     ]
 
 
-def _beyond(contrast: Contrast, margin: float | None) -> float:
+def beyond_p(contrast: Contrast, margin: float | None) -> float:
     """Return the p of a difference that is no larger than the margin: one-sided, doubled for the two possible signs."""
     if margin is None or contrast.error is None or contrast.freedom is None:
         return math.nan
     return min(1.0, 2 * float(stdtr(contrast.freedom, (margin - abs(contrast.difference)) / contrast.error)))
 
 
-def _equivalence(contrast: Contrast, margin: float | None) -> float:
+def equivalence_p(contrast: Contrast, margin: float | None) -> float:
     """Return the larger p of two one-sided tests: that the difference is <= -margin, and that it is >= margin."""
     if margin is None or contrast.error is None or contrast.freedom is None:
         return math.nan
@@ -135,14 +137,31 @@ def judge(contrast: Contrast, *, margin: float | None, adjusted: Adjusted, highe
     wide, narrow = contrast.interval(0.95), contrast.interval(0.90)
     if wide is None or narrow is None:
         return Verdict(word="undecided", sentence=_without_spread(contrast), runs=None)
-    word = _word(wide if higher_is_better else (-wide[1], -wide[0]), narrow, margin, adjusted)
+    word = word_of(wide if higher_is_better else (-wide[1], -wide[0]), narrow, margin, adjusted)
     if word != "undecided":
         return Verdict(word=word, sentence=_decided(word, contrast, wide, narrow, margin, adjusted), runs=None)
     runs = _plan(contrast, margin, adjusted)
     return Verdict(word=word, sentence=_undecided(contrast, wide, narrow, margin, adjusted, runs), runs=runs)
 
 
-def _word(goodness: Interval, narrow: Interval, margin: float | None, adjusted: Adjusted) -> Word:
+def answer(word: Word, direction: str) -> Answer:
+    """Return the answer to whether a verdict confirms a claim of ``better``, ``worse`` or ``equivalent``.
+
+    A difference that is better or worse, but not significantly by more than the margin, may yet be equivalent.
+    """
+    if word in ("undecided", "not converged") or (direction == "equivalent" and word in ("better", "worse")):
+        return "open"
+    return "yes" if word.startswith(direction) else "no"
+
+
+def word_of(goodness: Interval, narrow: Interval, margin: float | None, adjusted: Adjusted) -> Word:
+    """Return the word of a comparison.
+
+    Args:
+        goodness: its 95 % interval, higher being better.
+        narrow: its 90 % interval, in the metric's unit.
+        margin, adjusted: see `judge`.
+    """
     low, high = goodness
     if _within(narrow, margin) and adjusted.equivalence < LEVEL:
         return "equivalent"
@@ -169,7 +188,7 @@ def _plan(contrast: Contrast, margin: float | None, adjusted: Adjusted) -> int |
 
     plans = [runs_needed(contrast.difference, contrast.std, level=level(contrast.p, adjusted.difference))]
     if margin is not None:
-        borne = level(_equivalence(contrast, margin), adjusted.equivalence)
+        borne = level(equivalence_p(contrast, margin), adjusted.equivalence)
         plans.append(runs_to_equivalence(contrast.difference, contrast.std, margin=margin, level=borne))
     return min((plan for plan in plans if plan is not None), default=None)
 

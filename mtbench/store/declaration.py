@@ -15,20 +15,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter
 
-from mtbench.errors import DamagedRecord, NewerResults, StoreError
+from mtbench.errors import StoreError
+from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import Suite
-from mtbench.plan.suite.planned import places, signature
 from mtbench.store.files.atomic import make_folder, write_text
-from mtbench.store.files.guard import Refused, read_guarded
-from mtbench.store.record.sealed import Later, Unsealed, seal, strict_json, unseal
+from mtbench.store.record.sealed import seal, strict_json
 from mtbench.store.results import mark_results, run_folders
+from mtbench.store.suite_files import SUITES, read_sealed
 
 __all__ = [
     "FORMAT",
     "SUITES",
     "Declaration",
+    "beyond",
     "changes",
     "content",
     "declaration_path",
@@ -40,8 +41,10 @@ __all__ = [
 
 FORMAT = 1
 """Raised when an earlier mtbench can no longer read a declaration."""
-SUITES = "suites"
-"""The folder of a results folder that contains declarations, as ``<suite>.json``."""
+_MEND = (
+    "Restore it from a copy. If there is none, remove it: the next `mtbench run --suite` declares the suite again, and "
+    "reports then state the number of runs before that."
+)
 _PARTS = {
     **{"protocol": "protocol", "grid": "grid", "search": "searches", "claim": "claims", "ranks": "ranks"},
     "judges": "judged runs",
@@ -105,6 +108,19 @@ def differences(declared: Declaration, now: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def beyond(declared: Declaration, spec: RunSpec) -> bool:
+    """Return whether the seed of a suite's run is beyond all numbers of seeds that the declaration states.
+
+    False where the protocol has no number of its own in it, and for another of the datasets' training protocols.
+    """
+    protocol = declared.content.get("protocol", {})
+    if "seeds" not in protocol or protocol.get("base") != spec.protocol.name:
+        return False
+    of_parts = [part.get("set", {}).get("seeds", 0) for part in declared.content.get("grid", ())]
+    of_claims = [claim.get("n", 0) for claim in declared.content.get("claim", ())]
+    return bool(spec.seed >= max(protocol["seeds"], *of_parts, *of_claims))
+
+
 def declaration_path(results: Path, suite: str) -> Path:
     """Return the path of a suite's declaration in a results folder."""
     return results / SUITES / f"{suite}.json"
@@ -117,6 +133,8 @@ def declare(results: Path, suite: Suite) -> Declaration:
         DamagedRecord, NewerResults: see `read_declaration`.
         StoreError: it cannot be written.
     """
+    from mtbench.plan.suite.planned import places, signature  # imports torch, which commands that read do without
+
     if (there := read_declaration(results, suite.name)) is not None:
         return there
     mark_results(results)
@@ -158,20 +176,7 @@ def read_declaration(results: Path, suite: str) -> Declaration | None:
         DamagedRecord: it is no declaration, or was changed after it was written.
         NewerResults: a newer mtbench wrote it.
     """
-    path = declaration_path(results, suite)
-    try:
-        return _READER.validate_python(unseal("declaration", read_guarded(path), newest=FORMAT))
-    except FileNotFoundError:
-        return None
-    except Later as cause:
-        raise NewerResults(
-            f"{path} has format {cause.found}, and this mtbench reads declarations up to {FORMAT}.",
-            mend="Upgrade mtbench, or give another folder with --results.",
-        ) from None
-    except ValidationError:
-        raise _damaged(path, "it is not a declaration") from None
-    except (OSError, Refused, Unsealed) as cause:
-        raise _damaged(path, str(cause)) from None
+    return read_sealed("declaration", declaration_path(results, suite), _READER, newest=FORMAT, mend=_MEND)
 
 
 def _given(part: Any) -> dict[str, Any]:
@@ -199,14 +204,6 @@ def _counted(then: Any, now: Any) -> str:
 
 def _hash(plain: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _damaged(path: Path, reason: str) -> DamagedRecord:
-    return DamagedRecord(
-        f"the declaration {path} is damaged: {reason}.",
-        mend="Restore it from a copy. If there is none, remove it: the next `mtbench run --suite` declares the suite "
-        "again, and reports then state the number of runs before that.",
-    )
 
 
 _READER = TypeAdapter(Declaration)

@@ -3,15 +3,16 @@
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from mtbench import registry
-from mtbench.errors import DamagedRecord, MtbenchError, NewerResults, StoreError, UsageError
+from mtbench.errors import DamagedRecord, NewerResults, StoreError
 from mtbench.plan.checked import with_checked_titles
 from mtbench.plan.spec import RunSpec
-from mtbench.store.identity.data import data_fingerprint
-from mtbench.store.identity.fingerprint import NUMERICS, PARTS, code, plugin
+from mtbench.store.identity.compared import compared
+from mtbench.store.identity.fingerprint import code
+from mtbench.store.kept import Kept
 from mtbench.store.record import Code, Record
 from mtbench.store.results import run_folders
 from mtbench.store.run.beside import absent_and_changed
@@ -39,7 +40,8 @@ class RunStatus:
         record: the record of stale and fresh runs.
         absent: the names of files that the record has a sum of and that are not in the folder, as weights in a pack.
         changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
-        earned: what `mtbench store verify` found of its record on this machine; None if nothing was.
+        added: True if its seed was added after a look at others, or beyond the number that its suite declares.
+        earned: the findings of `mtbench store verify` on its record, made on this machine; None without.
         origin: the name of the pack that it is kept in, where a report sets it beside the reader's own runs; empty for
             the reader's own.
     """
@@ -51,6 +53,7 @@ class RunStatus:
     record: Record | None
     absent: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    added: bool = False
     earned: Earned | None = None
     origin: str = ""
 
@@ -62,7 +65,9 @@ class RunStatus:
         return REPORTED if self.earned is None or self.changed else self.earned.level
 
 
-def survey(results: Path, root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:
+def survey(
+    results: Path, root: Path, unread: Callable[[str], None] | None = None, kept: Kept | None = None
+) -> list[RunStatus]:
     """Return every run below a results folder, by dataset, method, protocol and seed.
 
     The spec of a run is that in its record, which has a checksum; ``spec.json`` counts where there is no record.
@@ -72,6 +77,7 @@ def survey(results: Path, root: Path, unread: Callable[[str], None] | None = Non
         root: the folder of the data files; if it is missing, data count as unchanged.
         unread: called with a sentence on each part that cannot be read and is left out, and on each spec that differs
             from its record. Without it a run that cannot be read is an error.
+        kept: the states of earlier surveys; None to read every run.
 
     Raises:
         NewerResults: a newer mtbench made the folder; or a record in it, and there is no `unread`.
@@ -82,8 +88,8 @@ def survey(results: Path, root: Path, unread: Callable[[str], None] | None = Non
     found, earned = [], _earned(results, unread or (lambda _: None))
     for folder in run_folders(results, unread):
         try:
-            status = _surveyed(folder, root, codes, unread or (lambda _: None))
-            found.append(dataclasses.replace(status, earned=earned_by(folder.path, earned)) if earned else status)
+            read = partial(_looked_at, folder, root, codes, unread or (lambda _: None), earned)
+            found.append(kept.status(folder.path, read) if kept else read())
         except StoreError as cause:
             if unread is None:
                 raise
@@ -121,7 +127,8 @@ def status_of(
     except DamagedRecord as cause:
         return RunStatus(folder=folder, spec=spec, state="damaged", why=str(cause), record=None)
     if record is not None:
-        why = "; ".join([*_lacks_test(record, spec), *_changes(record, root, codes)])
+        changes = (each.change for each in compared(record, root, codes) if each.change)
+        why = "; ".join([*_lacks_test(record, spec), *changes])
         absent, changed = absent_and_changed(folder, record)
         return RunStatus(
             folder=folder,
@@ -138,6 +145,18 @@ def status_of(
         times = f" ({failure.attempt} attempts)" if failure.attempt > 1 else ""
         return RunStatus(folder=folder, spec=spec, state="failed", why=failure.message + times, record=None)
     return RunStatus(folder=folder, spec=spec, state="missing", why="", record=None)
+
+
+def _looked_at(
+    folder: RunFolder,
+    root: Path,
+    codes: Callable[[registry.PluginEntry], Code],
+    unread: Callable[[str], None],
+    earned: Mapping[str, Earned],
+) -> RunStatus:
+    """Return the state of a run by its own files, with what was found of its record; see `_surveyed`."""
+    status = _surveyed(folder, root, codes, unread)
+    return dataclasses.replace(status, earned=earned_by(folder.path, earned)) if earned else status
 
 
 def _surveyed(
@@ -198,25 +217,3 @@ def _titles(spec: RunSpec) -> tuple[str, str, str]:
 def _lacks_test(record: Record, spec: RunSpec) -> Iterator[str]:
     if record.spec.trial and not spec.trial:
         yield "it was a trial of a search, which is not evaluated on the test split"
-
-
-def _changes(record: Record, root: Path, codes: Callable[[registry.PluginEntry], Code]) -> Iterator[str]:
-    """Yield each change since the record was made in something that makes numbers."""
-    if record.fingerprints.numerics != NUMERICS:
-        yield f"NUMERICS {record.fingerprints.numerics} -> {NUMERICS}"
-    for part, kind in PARTS.items():
-        try:
-            entry = plugin(record.spec, part)
-            recorded = record.fingerprints.code.get(part)
-            if recorded is None or codes(entry).hash != recorded.hash:
-                yield f"the {part}'s code changed ({entry.module})"
-        except UsageError:
-            yield f"{kind} '{getattr(record.spec, part).name}' is no longer installed"
-        except MtbenchError as cause:
-            yield str(cause)
-    try:
-        data = data_fingerprint(record.spec.dataset, root, record.spec.files)
-    except MtbenchError:
-        return  # the dataset is missing or broken, which the check of its code has reported
-    if data and data != record.fingerprints.data:
-        yield "the data changed"

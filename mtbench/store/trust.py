@@ -33,7 +33,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Earned:
-    """What was found of one run.
+    """The findings of checks of one run.
 
     Attributes:
         run: the folder of the run below the results, for readers.

@@ -9,35 +9,39 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mtbench.errors import StoreError
+from mtbench.store.kept import Kept
 from mtbench.store.record import Record, render_record
 from mtbench.store.record.sealed import seal
 from mtbench.store.status import TRUST, RunStatus, by_title, survey
 from mtbench.store.study import Study, in_order, read_studies, study_files
+from mtbench.store.trust import LEVELS
 
 __all__ = ["studies_of", "survey_all", "unlike_runs", "unlike_studies"]
 
 
-def survey_all(folders: Sequence[Path], root: Path, unread: Callable[[str], None] | None = None) -> list[RunStatus]:
+def survey_all(
+    folders: Sequence[Path], root: Path, unread: Callable[[str], None] | None = None, kept: Kept | None = None
+) -> list[RunStatus]:
     """Return every run below some results folders, by dataset, method, protocol and seed.
 
     For a run in several folders the best state counts; among equal states, that with most of its files unchanged, then
-    that of the folder named first.
+    that with the highest level of trust, then that of the folder named first.
 
     Args:
         folders: the results folders and packs; for one of them all its runs are returned, as by
             `mtbench.store.status.survey`.
         root: the folder of the data files.
-        unread: see `mtbench.store.status.survey`.
+        unread, kept: see `mtbench.store.status.survey`.
 
     Raises:
         StoreError: a folder is missing or cannot be read, or two of them have different records of one run.
         NewerResults: a newer mtbench made one of them.
     """
     if len(folders) == 1:
-        return survey(folders[0], root, unread)
+        return survey(folders[0], root, unread, kept)
     found: dict[str, RunStatus] = {}
     for folder in folders:
-        for run in survey(folder, root, unread):
+        for run in survey(folder, root, unread, kept):
             known = found.get(run.folder.name)  # which ends with the identity
             if known is None:
                 found[run.folder.name] = run
@@ -68,8 +72,9 @@ def studies_of(folders: Iterable[Path], unread: Callable[[str], None] | None = N
     return in_order(study for _, study in found.values())
 
 
-def _rank(run: RunStatus) -> tuple[int, int, int]:
-    return TRUST.index(run.state), len(run.changed), len(run.absent)
+def _rank(run: RunStatus) -> tuple[int, int, int, int]:
+    level = LEVELS.index(run.level) if run.level else 0
+    return TRUST.index(run.state), len(run.changed), len(run.absent), -level
 
 
 MEND = "Leave one of the folders out, or remove one of the two."

@@ -17,7 +17,7 @@ from mtbench.errors import PluginError
 from mtbench.train.batches.ahead import placed
 from mtbench.train.batches.prefetch import batches
 
-__all__ = ["BATCH", "Answered", "ask", "batch_size", "one_by_one", "outputs", "parts_of"]
+__all__ = ["BATCH", "Answered", "ask", "batch_size", "largest_map", "one_by_one", "outputs", "parts_of"]
 
 BATCH = 250
 """Largest number of examples at a time; fixed, so that results do not depend on the training batch.
@@ -85,17 +85,17 @@ def outputs(
     network.train(training)
 
 
-def parts_of(tasks: Sequence[Task], largest_map: int, split: Split, *, norm_batch: int = 0) -> Iterator[Tensor]:
+def parts_of(tasks: Sequence[Task], largest: int, split: Split, *, norm_batch: int = 0) -> Iterator[Tensor]:
     """Yield the rows (B,) int64 of the examples in each part of `outputs`, without a network.
 
     Args:
         tasks: the tasks of the network.
-        largest_map: `Backbone.largest_map` of its backbone.
+        largest: the `largest_map` of the network.
         norm_batch: see `outputs`.
     """
     rows = split.defined.any(1).nonzero().squeeze(1)
     if _are_apart(split) or norm_batch:
-        yield from _cut(rows, norm_batch or _at_once(tasks, largest_map, split), norm_batch)
+        yield from _cut(rows, norm_batch or _at_once(tasks, largest, split), norm_batch)
     else:
         for part in torch.split(rows, _kept_at_once(tasks, split)):
             yield from torch.split(part, BATCH)
@@ -106,8 +106,13 @@ def batch_size(network: Network, split: Split) -> int:
 
     It depends neither on the device nor on free memory, so that results do not.
     """
+    return _at_once(network.tasks, largest_map(network), split)
+
+
+def largest_map(network: Network) -> int:
+    """Return the number of values of the largest feature map of the backbones in a network; 1 without any."""
     backbones = [module for module in network.modules() if isinstance(module, Backbone)]
-    return _at_once(network.tasks, max((backbone.largest_map for backbone in backbones), default=1), split)
+    return max((backbone.largest_map for backbone in backbones), default=1)
 
 
 def ask(network: Network, batch: Batch) -> list[Tensor]:
@@ -192,7 +197,7 @@ def _are_apart(split: Split) -> bool:
     return split.members is None or split.members.shape[1] == 1
 
 
-def _at_once(tasks: Sequence[Task], largest_map: int, split: Split) -> int:
+def _at_once(tasks: Sequence[Task], largest: int, split: Split) -> int:
     """Return the `batch_size` of a network for these tasks, of whose maps the largest has that many values."""
     inputs = [split.inputs] if isinstance(split.inputs, Tensor) else list(split.inputs.values())
     per_example = sum(tensor[0].numel() for tensor in inputs)
@@ -200,7 +205,7 @@ def _at_once(tasks: Sequence[Task], largest_map: int, split: Split) -> int:
         places = target.shape[-2:].numel() if task.kind.layout == "map" else 1
         per_example += task.kind.output_size * places
     views = 1 if split.members is None else split.members.shape[1]
-    return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (max(1, largest_map) * views)))
+    return max(1, min(BATCH, VALUES // (per_example * views), MAP_VALUES // (max(1, largest) * views)))
 
 
 def _cut(rows: Tensor, size: int, norm_batch: int) -> list[Tensor]:

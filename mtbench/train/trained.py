@@ -14,6 +14,7 @@ from torch import Tensor
 from mtbench.plan.spec import RunSpec
 from mtbench.store.record import (
     SELECTED,
+    TRAINING_MACS,
     BatchMeans,
     Constant,
     Cost,
@@ -30,6 +31,7 @@ from mtbench.store.record.numerics import Numerics
 from mtbench.store.record.pointing import Pointing
 from mtbench.train.assemble import Assembly, assemble
 from mtbench.train.cost.ledger import count_macs, count_parameters
+from mtbench.train.cost.passes import training_macs
 from mtbench.train.diagnostics.ceilings import ceilings
 from mtbench.train.diagnostics.constants import constants
 from mtbench.train.diagnostics.distances import distances
@@ -124,7 +126,10 @@ def _trained(
     setup = dataclasses.replace(run.setup, backbone_class=default.backbone_class, backbone_options=default.options)
     train, test, tested = run.splits["train"], run.splits.get("test"), fitted.final.get("test")
     one, members = run.held_out.first(1), None if test is None else test.members
-    macs = count_macs(run.network.eval(), one.batch(torch.zeros(1, dtype=torch.long, device=device)).inputs)
+    example = one.batch(torch.zeros(1, dtype=torch.long, device=device))
+    macs = count_macs(run.network.eval(), example.inputs)
+    passes = fitted.ledger.forward_passes
+    spent = training_macs(run.network, spec.protocol, macs=macs, one=example, passes=passes)
     return Trained(
         model={name: value.detach().cpu().contiguous() for name, value in run.network.state_dict().items()},
         predictions={name: part.numpy() for name, part in tested.predictions.items()} if tested else {},
@@ -150,6 +155,7 @@ def _trained(
             **({} if test is None else ceilings(run.tasks, test)),
             **distances(run.network),
             **_unlike_epochs(fitted.selected_epochs),
+            TRAINING_MACS: Measurement(value=spent),
         },
     )
 

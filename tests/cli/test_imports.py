@@ -59,6 +59,8 @@ def test_what_reads_no_results_imports_no_large_package(tmp_path: Path, command:
 
 def test_status_imports_no_large_package(results: Path) -> None:
     assert heavy(results, "status", "--results", str(results)) == []
+    (run,) = results.glob("*/td/seed-*")
+    assert heavy(results, "status", "--why", str(run)) == []
 
 
 def test_a_report_imports_no_torch(results: Path, tmp_path: Path) -> None:

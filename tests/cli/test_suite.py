@@ -305,3 +305,49 @@ def test_a_suite_that_is_declared_after_runs_of_it_are_there_is_said_to_be(place
     mtbench("report", "--suite", "toys.toml")
     page = place / "reports" / "local" / "toys" / "toys-paper-claims.md"
     assert ", when 1 run of it had a record (SHA-256 " in page.read_text()
+
+
+def test_a_dry_run_says_which_seeds_and_hours_claims_need_by_runs_that_are_there(place: Path) -> None:
+    none = mtbench("run", "--suite", "toys.toml", "--dry-run").output
+    assert "The spread is unknown of 2 of 2 claims: there are no earlier runs of all their methods" in none
+    grid = ("--methods", "single,uniform", "--dataset", "toy-all", "--epochs", "1", "--quiet")
+    mtbench("run", *grid, "--seeds", "3", "--results", "earlier")
+    told = mtbench("run", "--suite", "toys.toml", "--dry-run", "--from", "ear*").output
+    assert "Seeds that decide each claim with 80 % power, and the hours to train them:" in told
+    cell = r" +(>1000|\d+) +(\S+)"
+    line = rf"^toy-all: uniform . Single task +2 +2\.5{cell} +[+-]\S+{cell} +\S+ +\[1\]$"
+    assert re.search(line, told, re.MULTILINE)
+    assert re.search(rf"^toy-all, upper: Single task . uniform +2 +1{cell} ", told, re.MULTILINE)
+    assert "[1] 3 seeds at protocol paper, epochs=1 in earlier; epochs 1 in place of 2.\n" in told
+    assert not (place / "results").exists()
+
+
+def test_places_of_earlier_runs_are_for_dry_runs_of_suites() -> None:
+    with pytest.raises(UsageError, match="Add --suite and --dry-run"):
+        mtbench("run", "--suite", "toys.toml", "--from", "earlier")
+    with pytest.raises(UsageError, match="--from names 'nowhere', and there is no such folder or pack"):
+        mtbench("run", "--suite", "toys.toml", "--dry-run", "--from", "nowhere")
+
+
+def test_claims_about_tuned_runs_are_judged_on_what_searches_of_equal_budgets_chose(place: Path) -> None:
+    head = TOYS.partition("[labels]")[0].replace("epochs = 2", "epochs = 1")
+    search = (
+        '[[search]]\ndatasets = ["toy-all"]\nmethods = ["uniform", "single"]\nspace = { lr = "1e-4/3e-2" }\n'
+        'sampler = "grid"\ntrials = 3\nobjective = "mean"\n'
+    )
+    claim = '[[claim]]\ndataset = "toy-all"\ncontrast = ["uniform", "single"]\nmetric = "delta_m"\n'
+    (place / "tuned.toml").write_text('judges = "tuned"\n' + head + search + claim)
+    assert mtbench("suite", "validate", "tuned.toml").exit_code == 0
+    assert mtbench("run", "--suite", "tuned.toml", "--quiet").exit_code == 0
+    text = mtbench("report", "--suite", "tuned.toml").output
+    folder = place / "reports" / "local" / "tuned"
+    (judged,) = pd.read_csv(folder / "tuned-paper-claims.csv").to_dict("records")
+    frame = pd.read_csv(folder / "tuned-paper-toy-all-tuned.csv")
+    gains = frame[frame["column"] == "delta_m"].set_index("method")["mean"]
+    assert (judged["judges"], judged["n"]) == ("tuned", 2)
+    assert judged["difference"] == pytest.approx(gains["uniform"] - gains["single"], abs=1e-9)
+    assert "Runs are those with tuned settings." in (folder / "tuned-paper-claims.md").read_text()
+    spent = pd.read_csv(folder / "tuned-paper-toy-all-tuned-ledger.csv").set_index("method")
+    assert spent["trials"].to_dict() == {"uniform": 3, "single": 3, "all rows": 6}
+    assert spent["runs"].to_dict() == {"uniform": 5, "single": 5, "all rows": 10}
+    assert "resources spent on tuned settings" in text

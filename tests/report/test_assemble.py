@@ -68,7 +68,7 @@ def runs() -> SuiteRuns:
 def names(report: Report) -> list[str]:
     """Return the kinds of what a suite asks for, by the names of its frames."""
     stems = (stem.removeprefix("every-quick-") for piece in report.shown for stem in piece.numbers)
-    return [stem for stem in stems if not stem.endswith(("-table", "runs"))]
+    return [stem for stem in stems if not stem.endswith(("-table", "-ledger", "runs"))]
 
 
 def test_a_suite_shows_what_its_figures_name_and_nothing_else(runs: SuiteRuns) -> None:

@@ -78,8 +78,10 @@ def pages() -> list[Page]:
 def test_pages_are_tables_each_with_the_papers_numbers_and_then_the_claims() -> None:
     assert [page.label for page in pages()] == [
         "pages-paper-mmnist4-lr-0.001",
+        "pages-paper-mmnist4-lr-0.001-ledger",
         "pages-paper-mmnist4-lr-0.001-paper",
         "pages-paper-mmnist4-lr-0.003",
+        "pages-paper-mmnist4-lr-0.003-ledger",
         "pages-paper-claims",
     ]
 
@@ -97,11 +99,11 @@ def test_every_page_is_written_as_latex_and_markdown_and_its_numbers_as_csv(tmp_
     assert {file.name for file in tmp_path.iterdir()} == names
     assert len((tmp_path / "pages-paper-claims.csv").read_text().splitlines()) == 1 + len(SUITE.claim)
     labels = re.findall(r"\\label\{(.*)\}", "".join(file.read_text() for file in tmp_path.glob("*.tex")))
-    assert len(labels) == len(set(labels)) == 4
+    assert len(labels) == len(set(labels)) == 6
 
 
 def test_the_paper_ours_and_their_difference_stay_together_where_blocks_are_cut() -> None:
-    heads = re.findall(r"^method & (.*) \\\\$", render_latex(pages()[1]), re.MULTILINE)
+    heads = re.findall(r"^method & (.*) \\\\$", render_latex(pages()[2]), re.MULTILINE)
     assert len(heads) > 1
     names = [
         re.sub(r"\\begin\{tabular\}.*?@\{\}\}|\\end\{tabular\}", "", cell)
@@ -113,7 +115,7 @@ def test_the_paper_ours_and_their_difference_stay_together_where_blocks_are_cut(
 
 
 def test_a_console_too_narrow_for_three_numbers_has_them_one_by_one() -> None:
-    text = printed(pages()[1], 36)
+    text = printed(pages()[2], 36)
     assert sum("LU" in line for line in text.splitlines()) > 1
     assert all(f"{column} {what}" in text for column in ("LU", "mean") for what in ("paper", "ours", "diff"))
 

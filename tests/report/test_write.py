@@ -7,6 +7,7 @@ from mtbench.report.assemble import make_report
 from tests.report.records import QUICK, finished, unfinished
 
 KINDS = ["table.tex", "table.md", "table.csv", "curves.pdf", "curves.png", "points.pdf", "points.png"]
+KINDS += ["ledger.tex", "ledger.md", "ledger.csv"]
 
 
 def test_each_dataset_has_a_folder_and_each_protocol_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import DamagedRecord, NewerResults
+from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite import Claim, Grid, Suite
-from mtbench.store.declaration import Declaration, changes, declaration_path, declare, read_declaration
+from mtbench.store.declaration import Declaration, beyond, changes, declaration_path, declare, read_declaration
 from mtbench.store.record.sealed import seal
 
 GRID = Grid(datasets=("mmnist2",), methods=("single", "td"), vary={"lr": (1e-3, 3e-3)})
@@ -98,7 +99,7 @@ def test_a_declaration_of_a_newer_mtbench_is_named_as_one(tmp_path: Path) -> Non
     path = declaration_path(tmp_path, "mine")
     path.parent.mkdir()
     path.write_text(json.dumps({"declaration": {"format": 2}, "sha256": ""}))
-    with pytest.raises(NewerResults, match="has format 2, and this mtbench reads declarations up to 1"):
+    with pytest.raises(NewerResults, match="has format 2, and this mtbench reads a declaration up to format 1"):
         read_declaration(tmp_path, "mine")
 
 
@@ -106,3 +107,12 @@ def test_a_declaration_has_the_time_in_utc(tmp_path: Path) -> None:
     at = declare(tmp_path, SUITE).at
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", at)
     assert Declaration(suite="mine", at=at, runs=0, content={}).format == 1
+
+
+def test_a_seed_is_beyond_the_declared_number_only_where_a_number_is_declared(tmp_path: Path) -> None:
+    (spec,) = plan(Request(methods=["td"], datasets=["mmnist2"], settings={}, seeds=[5]))
+    assert beyond(declare(tmp_path / "five", SUITE), spec)
+    assert not beyond(declare(tmp_path / "five", SUITE), replace(spec, seed=4))
+    assert not beyond(declare(tmp_path / "none", replace(SUITE, settings={})), spec)
+    assert not beyond(declare(tmp_path / "claim", replace(SUITE, claim=(replace(CLAIM, n=6),))), spec)
+    assert not beyond(declare(tmp_path / "quick", replace(SUITE, base="quick")), spec)

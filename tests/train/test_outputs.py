@@ -23,7 +23,7 @@ from mtbench.plan.parse import parse_backbone
 from mtbench.train import outputs as module
 from mtbench.train.assemble import assemble
 from mtbench.train.evaluate import evaluate, measure
-from mtbench.train.outputs import BATCH, VALUES, batch_size, one_by_one, outputs
+from mtbench.train.outputs import BATCH, VALUES, batch_size, largest_map, one_by_one, outputs, parts_of
 from mtbench_methods.networks.td.network import TopDown
 from mtbench_methods.networks.td.stream import Glance
 from mtbench_toys.kinds import Triplet
@@ -229,3 +229,17 @@ def test_each_input_of_an_example_counts_for_the_batch() -> None:
     inputs, members = torch.zeros(1, dtype=torch.uint8).expand(9, 3, 96, 96), torch.arange(9).view(3, 3)
     split = Split(inputs=inputs, targets=(torch.ones(3),), defined=torch.ones(3, 1, dtype=torch.bool), members=members)
     assert batch_size(Bare(Task(name="a", kind=Triplet())), split) == VALUES // (3 * (3 * 96 * 96 + 8))
+
+
+@pytest.mark.parametrize("norm_batch", [0, 47])
+@pytest.mark.parametrize("dataset", ["toy-partial", "toy-surfaces", "toy-retrieval", "toy-triplets"])
+def test_the_parts_of_a_split_are_known_without_the_network(
+    dataset: str, norm_batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, split = made_of("uniform", dataset)
+    monkeypatch.setattr(module, "BATCH", 11)
+    monkeypatch.setattr(module, "MAP_VALUES", 400_000)
+    asked = [answered.rows.tolist() for answered in outputs(network, split, norm_batch=norm_batch)]
+    parts = [rows.tolist() for rows in parts_of(network.tasks, largest_map(network), split, norm_batch=norm_batch)]
+    assert asked == parts
+    assert len(parts) > 1 or norm_batch

@@ -57,13 +57,13 @@ def _sentences(origin: Origin) -> Iterator[str]:
 def _print_runs(origin: Origin, title: str, method: MethodList, out: Console) -> None:
     is_other = title != origin.title
     say(out, f"Runs of {title}{', which it is relative to' * is_other}:", markup=False)
-    about = [(str(line.seed), line.run, line.state, str(line.machine or "")) for line in method.lines]
+    about = [(str(line.seed), line.run, line.state, line.level, str(line.machine or "")) for line in method.lines]
     values = [line.values or ("",) * len(origin.runs.heads) for line in method.lines]
-    first = list(zip(("seed", "run", "state", "machine"), *about, strict=True))
+    first = list(zip(("seed", "run", "state", "trust", "machine"), *about, strict=True))
     for block in _blocks(first, list(zip(origin.runs.heads, *values, strict=True)), out.width):
         found = grid(*(head for head, *_ in block))
         for column in found.columns:
-            column.justify = "left" if column.header in ("run", "state") else "right"
+            column.justify = "left" if column.header in ("run", "state", "trust") else "right"
         for row in zip(*(cells for _, *cells in block), strict=True):
             found.add_row(*row)
         out.print(found)

@@ -23,6 +23,8 @@ EXAMPLES = """Examples:
   mtbench store verify --recompute stranger.zip
   mtbench store verify --recompute --rerun 2 --draw 3f2a91c stranger.zip
 """
+CHECKS = "Checks"
+"""Group of options in the help text."""
 MOST = 20
 """Lines of one kind that are printed."""
 
@@ -35,6 +37,7 @@ def verify(
             "--recompute",
             help="Derive every metric of the test split again, from the stored predictions and the labels of the "
             "dataset on this machine: it must be equal to the last digit. Nothing is trained.",
+            rich_help_panel=CHECKS,
         ),
     ] = False,
     reruns: Annotated[
@@ -46,6 +49,7 @@ def verify(
             "by the sums of all records.",
             limit="runs",
             low=0,
+            rich_help_panel=CHECKS,
         ),
     ] = 0,
     salt: Annotated[
@@ -55,6 +59,7 @@ def verify(
             help="A text that enters the draw of --rerun and that the sender could not know, such as the hash of a "
             "later commit; without it a sender may seal records until a draw suits.",
             metavar="TEXT",
+            rich_help_panel=CHECKS,
         ),
     ] = "",
     root: DataRoot = None,

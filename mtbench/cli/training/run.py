@@ -13,6 +13,7 @@ from mtbench.cli.base import completion
 from mtbench.cli.base.shared import (
     DEFAULT_RESULTS,
     WHAT,
+    WHERE,
     BackboneName,
     Changes,
     DataRoot,
@@ -42,6 +43,7 @@ from mtbench.cli.training.execution import (
     work_of,
 )
 from mtbench.cli.training.search import conduct, is_through
+from mtbench.cli.training.until import Looks, MaxSeeds, Until, check_options, run_until_decided
 from mtbench.door.given import names
 from mtbench.errors import UsageError
 
@@ -59,6 +61,8 @@ EXAMPLES = """Examples:
   mtbench run --methods uniform,branches+pcgrad --dataset mmnist2 --set lr=5e-4
   mtbench run --methods all --dataset mmnist2 --backbone resnet18:width=.25
   mtbench run --suite levi2020-table1 --quick
+  mtbench run --suite levi2020-table1 --until-decided --max-seeds 20 --dry-run
+  mtbench run --suite levi2020-table1 --dry-run --from 'results/*/*.zip'
 """
 
 
@@ -107,24 +111,41 @@ def run(
     jobs: Jobs = None,
     runs_per_device: RunsPerDevice = 1,
     refresh: Refresh = None,
+    until_decided: Until = False,
+    max_seeds: MaxSeeds = None,
+    looks: Looks = "",
     dry_run: DryRun = False,
+    earlier: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from",
+            help="With --suite and --dry-run: further results folders or packs, by whose runs the number of seeds that "
+            "each claim needs is planned; may be repeated, or be a pattern in quotes, e.g. 'results/*/*.zip'.",
+            metavar="PLACES",
+            rich_help_panel=WHERE,
+        ),
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Train methods on datasets, several runs at a time. Runs that are finished already are left as they are."""
     from mtbench.cli.training.grid import listing
+    from mtbench.cli.training.prospects import places_of, print_prospects
     from mtbench.engines.agenda import make_agenda
     from mtbench.engines.output import outlive_output
     from mtbench.engines.say import say
     from mtbench.engines.slots import slots
     from mtbench.plan.grid import Request, parse_seeds, plan
     from mtbench.plan.suite.file import find_suite
-    from mtbench.plan.suite.planned import plan_suite
+    from mtbench.plan.suite.planned import plan_suite, planned_places
     from mtbench.search.planning import plan_search
     from mtbench.search.suite import suite_requests
 
     outlive_output()
+    check_options(until_decided, suite, seeds, max_seeds, looks)
     out = console(quiet=quiet)
+    if earlier and not (suite and dry_run):
+        raise UsageError("--from is for the claims of a suite before they are run.", mend="Add --suite and --dry-run.")
     states = parse_refresh(refresh or [])
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
     chosen = None if seeds is None else parse_seeds(seeds)
@@ -135,6 +156,14 @@ def run(
         _alone(suite, {"--dataset": dataset, "--methods": methods, "--backbone": backbone})
         base = protocol_name(protocol, quick) if quick or protocol else ""
         asked = find_suite(suite)
+        if until_decided:
+            from mtbench.door.until import UntilDecided, parse_looks
+
+            until = UntilDecided(
+                suite=asked, base=base, settings=changed, results=results, looks=parse_looks(looks), most=max_seeds
+            )
+            run_until_decided(until, work, out, name=suite, dry_run=dry_run)
+            return
         specs = plan_suite(asked, base=base, settings=changed, seeds=chosen)
         preview = partial(plan_suite, asked, base="quick", settings=changed, seeds=chosen)
         searches = suite_requests(asked, base=base, settings=changed, seeds=chosen)
@@ -180,6 +209,15 @@ def run(
         dry_run=dry_run,
     )
     if dry_run:
+        if suite and asked.claim:
+            print_prospects(
+                asked,
+                planned_places(asked, base=base, settings=changed),
+                seeds=None if chosen is None else len(chosen),
+                places=[results, *places_of(earlier or [])],
+                work=work,
+                out=out,
+            )
         return
     with stoppable():
         outcomes = work.execute(agenda)

@@ -29,7 +29,7 @@ class Unverifiable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Recomputed:
-    """The runs of one results folder or pack by what became of them.
+    """The runs of one results folder or pack by outcome.
 
     Attributes:
         equal: runs whose every metric is equal.

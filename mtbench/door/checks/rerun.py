@@ -21,7 +21,10 @@ from mtbench.store.record.sealed import strict_json
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.status import status_of
 
-__all__ = ["BITS", "DIFFERS", "FAILED", "INTERVAL", "OUTCOMES", "UNDECIDED", "Again", "Rerun", "draw", "rerun"]
+__all__ = [
+    *("BITS", "DIFFERS", "FAILED", "INTERVAL", "OUTCOMES", "UNDECIDED"),
+    *("Again", "Rerun", "compared", "draw", "rerun"),
+]
 
 BITS, INTERVAL, UNDECIDED, DIFFERS, FAILED = "bits", "interval", "undecided", "differs", "failed"
 OUTCOMES = {
@@ -69,7 +72,7 @@ class Rerun:
     Attributes:
         run: the run.
         outcome: one of `OUTCOMES`.
-        by: how it was compared and why, in a sentence; of a failure its reason.
+        by: the way of comparing and its reason, in a clause; of a failure its reason.
         values: the primary metric of each task, stored and again.
     """
 
@@ -129,7 +132,7 @@ def rerun(
         work.check(specs)
         found = work(specs) if specs else []
         return [
-            _compared(run, RunFolder(status.folder), status.record, status.why, runs, root)
+            compared(run, RunFolder(status.folder), status.record, status.why, runs, root)
             for run, status in zip(drawn, found, strict=True)
         ]
 
@@ -149,9 +152,19 @@ def _skip(run: FinishedRun, why: str, say: Callable[[str], None]) -> bool:
     return False
 
 
-def _compared(
+def compared(
     run: FinishedRun, folder: RunFolder, again: Record | None, why: str, runs: Sequence[FinishedRun], root: Path
 ) -> Rerun:
+    """Compare a run with its rerun.
+
+    Args:
+        run: the run.
+        folder: the folder of the rerun.
+        again: the record of the rerun; None if it failed.
+        why: the reason of a failure.
+        runs: all runs, among which are the seeds of its row.
+        root: the folder of the data files.
+    """
     if again is None:
         return Rerun(run=run, outcome=FAILED, by=why or "it left no record")
     values = tuple(_values(run, again, runs))

@@ -22,7 +22,7 @@ class Checked:
     """The result of `check`.
 
     Attributes:
-        recomputed: what became of the runs whose metrics were derived again; None if that was not asked for.
+        recomputed: the runs whose metrics were derived again, by outcome; None if that was not asked for.
         reruns: the runs that were trained again.
         said: sentences on levels of trust that could not be read or written.
     """
@@ -54,7 +54,7 @@ def check(
 
     Args:
         results: the results folder or the pack.
-        verified: what `mtbench.store.upkeep.verify.verify` found of its files.
+        verified: the findings of `mtbench.store.upkeep.verify.verify` on its files.
         root: the folder of the data files.
         derive: True to derive every metric again.
         reruns: the number of runs to train again.

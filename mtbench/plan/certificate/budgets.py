@@ -29,7 +29,7 @@ class Pass:
     """
 
     draws_one: bool
-    macs: int
+    macs: float
     per_example: int
 
 
@@ -40,13 +40,14 @@ def pass_of(spec: RunSpec) -> Pass:
     network, balancer = chosen.method.network_class, chosen.method.balancer_class
     work, tasks = count_work(chosen.method, chosen.setup(dataset, seed=0)), dataset.tasks
     draws = spec.protocol.draws_one_task(native=network.one_task) or any(t.kind.one_task_per_example for t in tasks)
-    macs = work.per_task if network.one_task else work.per_input
-    passes = len(tasks) if network.one_task and not draws else 1
-    return Pass(
-        draws_one=draws,
-        macs=macs,
-        per_example=macs * passes * (1 + balancer.forwards) * max(1, len(network.phases)),
-    )
+    times = (1 + balancer.forwards) * max(1, len(network.phases))
+    if network.one_task and draws:
+        macs, example = float(work.per_task), work.per_task
+    elif network.one_task or not network.shares_parameters:  # a pass for each task
+        macs, example = work.per_input / len(tasks), work.per_input
+    else:
+        macs, example = float(work.per_input), work.per_input
+    return Pass(draws_one=draws, macs=macs, per_example=example * times)
 
 
 def budgets(own: RunSpec, reference: RunSpec) -> list[tuple[Mapping[str, str], tuple[str, ...]]]:

@@ -33,7 +33,7 @@ class Row:
     equal: tuple[str, ...]
     settings: Mapping[str, str]
     specs: tuple[RunSpec, ...]
-    pass_macs: int
+    pass_macs: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from mtbench.plan.parse import parse_dataset
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import SIZE, Setting, Suite, rendered
 
-__all__ = ["Place", "places", "plan_suite", "signature", "size_of"]
+__all__ = ["Place", "meant", "places", "plan_suite", "planned_places", "signature", "size_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,19 @@ def places(suite: Suite) -> dict[str, Place]:
     return found
 
 
+def planned_places(suite: Suite, *, base: str = "", settings: Mapping[str, str] | None = None) -> dict[Place, RunSpec]:
+    """Return a run with seed 0 for every place of a suite's grid; the arguments are those of `plan_suite`."""
+    found: dict[Place, RunSpec] = {}
+    for request, variation in _requests(suite.sized(base or suite.base), settings or {}, [0]):
+        for dataset in request.datasets:
+            for method in request.methods:
+                for spec in plan(dataclasses.replace(request, datasets=[dataset], methods=[method])):
+                    name = spec.titles.method if method == "all" else method
+                    where = Place(dataset=dataset, method=name, variation=tuple(sorted(variation.items())))
+                    found.setdefault(where, spec)
+    return found
+
+
 def signature(spec: RunSpec) -> str:
     """Return the identity of a run without its size and its seed."""
     protocol = dataclasses.replace(spec.protocol, name="", epochs=1, batch=1, images=0)
@@ -78,6 +91,24 @@ def size_of(suite: Suite, place: Place, spec: RunSpec) -> str:
     planned = choose_protocol(dataset.dataset_class, place.dataset, spec.protocol.name).changed(**rendered(settings))
     asked = {name: getattr(spec.protocol, name) for name in SIZE if name != "seeds"}
     return dataclasses.replace(planned, **asked).label(planned)
+
+
+def meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
+    """Return the variation that a claim or a paper's table is about: the one it names, else none, else the grid's
+    first.
+
+    Args:
+        dataset: a dataset of the grid.
+        settings: the settings that the claim or the table names.
+    """
+    given = tuple(sorted(rendered(settings).items()))
+    there = [
+        tuple(sorted(rendered(each).items()))
+        for part in suite.grid
+        if dataset in part.datasets
+        for each in part.variations()
+    ]
+    return given if given or not there or () in there else there[0]
 
 
 def _requests(

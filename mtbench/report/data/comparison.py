@@ -60,6 +60,11 @@ class MethodRuns:
         """True if any of its numbers is of a stale run."""
         return any(run.state == "stale" for run in self.runs)
 
+    @property
+    def grown(self) -> bool:
+        """True if any of its numbers is of a seed that was added after a look at others (see `RunStatus`)."""
+        return any(run.added and run.record is not None for run in self.runs)
+
     def tested(self, tasks: Sequence[TaskInfo], seeds: Sequence[int]) -> NDArray[np.float64]:
         """(S, T) the primary test metrics of the reported epoch, NaN where there is no finished run or it lacks the
         task."""

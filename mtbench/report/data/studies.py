@@ -25,11 +25,13 @@ class StudyRuns:
         study: the study as stored.
         again: the runs with report seeds that have a record, by number of the trial.
         label: the suite's name of the method; empty outside of a suite.
+        tried: the runs of trials that have a record, each once.
     """
 
     study: Study
     again: Mapping[int, tuple[RunStatus, ...]]
     label: str = ""
+    tried: tuple[RunStatus, ...] = ()
 
     @property
     def title(self) -> str:
@@ -88,6 +90,11 @@ def find_studies(studies: Iterable[Study], statuses: Iterable[RunStatus]) -> lis
                 number: tuple(runs[name] for name in _names(folders) if name in runs)
                 for number, folders in study.retrained.items()
             },
+            tried=tuple(
+                runs[name]
+                for name in dict.fromkeys(_names(run for trial in study.trials for run in trial.runs))
+                if name in runs
+            ),
         )
         for study in studies
     ]

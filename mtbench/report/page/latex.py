@@ -39,6 +39,7 @@ CHARACTERS = {
     "§": r"\S{}",
     "¶": r"\P{}",
     "‖": r"$\Vert$",
+    "△": r"$^\triangle$",
     "°": r"$^\circ$",
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",

@@ -6,13 +6,19 @@ from mtbench.contract import TrainingProtocol
 from mtbench.contract.protocol.optimizers import OPTIMIZERS
 from mtbench.contract.protocol.schedule import parse_schedule
 from mtbench.report.data.comparison import Comparison, MethodRuns
+from mtbench.report.marks import GROWN
 from mtbench.report.text import listed, wrap
 from mtbench.store.record import Record
 
-__all__ = ["QUICK", "STALE", "apart", "numbers", "over_seeds", "reported", "title_of", "trained"]
+__all__ = ["ADDED", "QUICK", "STALE", "apart", "numbers", "over_seeds", "reported", "title_of", "trained"]
 
 QUICK = "Preview, not a result."
 STALE = "† Stale runs: code or data that their numbers depend on has changed since they were trained."
+ADDED = (
+    f"{GROWN} n grew after a look: seeds were added until claims were decided, or beyond the number that the suite "
+    "declares. Means, intervals, bold entries and intervals of ranks do not allow for that; claims judged by a plan of "
+    "looks do."
+)
 _CHOSEN = "epoch chosen on the validation split"
 _ADDS = {
     "own": "the last task added in as many further epochs, which train its task-specific parameters only",

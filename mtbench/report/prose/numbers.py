@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.summary.quantities import Number, quantities
-from mtbench.report.marks import MARKS, marks_in_math
+from mtbench.report.marks import GROWN, MARKS, marks_in_math
 from mtbench.report.page.latex import escape_latex, fill_template
 from mtbench.report.prose.names import method_names, short_name, table_name
 
@@ -62,10 +62,12 @@ def file_name(results: Results, name: str) -> str:
 
 def numbers_tex(results: Results, comparisons: Sequence[Comparison]) -> str:
     """Return the content of ``numbers.tex``, with the numbers of some comparisons of a report."""
+    grown = any(method.grown for comparison in comparisons for method in comparison.methods)
+    known = {mark: meaning for mark, (_, meaning) in MARKS.items() if grown or mark != GROWN}
     return fill_template(
         "numbers.tex",
         tables=[numbers_of(results, comparison) for comparison in comparisons],
-        marks=", ".join(f"{mark} ({meaning})" for mark, (_, meaning) in MARKS.items()),
+        marks=", ".join(f"{mark} ({meaning})" for mark, meaning in known.items()),
         sources=[f"{results.stem(comparison)}-table" for comparison in comparisons],
     )
 

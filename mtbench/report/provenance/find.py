@@ -13,6 +13,11 @@ from mtbench.report.provenance.origin import Origin, known_columns, known_method
 __all__ = ["find_origin"]
 
 
+_GAINS = "delta"
+"""The beginning of the names of columns that are relative to single-task networks."""
+_LACKING = "It needs finished runs of single-task networks: add single to the methods."
+
+
 def find_origin(reports: Sequence[Results], dataset: str, method: str, column: str, protocol: str = "") -> Origin:
     """Return the origin of a number of one of some reports.
 
@@ -43,9 +48,10 @@ def find_origin(reports: Sequence[Results], dataset: str, method: str, column: s
         if column in known_columns(shown, comparison):
             return origin(shown, comparison, method, column)
     columns = known_columns(_with_all(results), comparison)
+    has_gains = any(each.startswith(_GAINS) for each in columns)
     raise UsageError(
         f"there is no column '{column}' in table '{name}'.",
-        mend=did_you_mean(column, columns),
+        mend=_LACKING if column.startswith(_GAINS) and not has_gains else did_you_mean(column, columns),
         allowed=f"Columns there: {shortlist(columns)}.",
     )
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from mtbench.report.data.choices import AVERAGES
+from mtbench.report.data.choices import AVERAGES, Convention
 from mtbench.report.data.columns import Column, column_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.cost.expense import Spent, spent
 from mtbench.report.data.gains.rank import rank, ranked_means
 from mtbench.report.data.gains.relative import delta_terms, deltas, error_changes, single_task_runs
 from mtbench.report.exhibits.summary.data import Table
+from mtbench.report.exhibits.summary.gain_caption import gain_details
 from mtbench.report.exhibits.summary.quantities import RANK_INTERVAL, Number, Quantity
 from mtbench.report.exhibits.summary.rank_caption import rank_details, rank_footnote
 from mtbench.report.page.layout import Seeds
@@ -146,7 +147,7 @@ def _gain(comparison: Comparison, table: Table, average: str, number: Number, pl
     has_many = len(terms.pairs) > len(comparison.tasks)
     mean = AVERAGES[convention.average].removeprefix("the ") if has_many else "mean over tasks"
     base = {
-        "seed": f"the run of {table.single} of the same seed",
+        "seed": f"the run of {table.single} of the same seed and backbone",
         "mean": f"the mean over the runs of {table.single}",
     }.get(convention.base, reference.words if reference else table.single)
     sign = "" if convention.sign == "gain" else "-"
@@ -155,6 +156,7 @@ def _gain(comparison: Comparison, table: Table, average: str, number: Number, pl
         says=(
             f"{mean[0].upper()}{mean[1:]} of {sign}100 (M - B) / B{lower}, where M is the run's test metric and B that "
             f"of {base}; {_spread(number)}.",
+            "" if number.says else _no_gain(comparison, table, convention, place),
         ),
         values={
             "Δm": _seeds("", "%", convention.sign == "gain", comparison, gains),
@@ -179,6 +181,15 @@ def _error(comparison: Comparison, table: Table, number: Number, place: int) -> 
         others=_partner(comparison, place),
         unit="%",
     )
+
+
+def _no_gain(comparison: Comparison, table: Table, convention: Convention, place: int) -> str:
+    """Return why a method has no Δm."""
+    if table.quick and table.rows[place].idle:
+        return (
+            f"Left out of a preview: in a task neither the method nor {table.single} is above the constant prediction."
+        )
+    return gain_details(comparison, table.single, convention, gap=0.0)
 
 
 def _partner(comparison: Comparison, place: int) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ class Origin:
                     "folder": str(line.folder),
                     "state": line.state,
                     "why": line.why,
+                    "level": line.level or None,
                     "machine": line.machine or None,
                     "values": dict(zip(self.runs.heads, map(_known, line.numbers), strict=False)),
                 }
@@ -129,7 +130,7 @@ def origin(results: Results, comparison: Comparison, method: str, column: str) -
         column=column,
         number=number,
         unit=found.unit,
-        says=tuple(filter(None, (*found.says, *_bold(number)))),
+        says=tuple(filter(None, (*found.says, *_bold(number), *_lacking(comparison, number)))),
         marks=tuple((mark, MARKS[mark][1]) for mark in number.marks),
         note=row.note if row else "",
         runs=_ordered(run_list(comparison, titles, found.values), titles),
@@ -138,6 +139,12 @@ def origin(results: Results, comparison: Comparison, method: str, column: str) -
 
 def _ordered(runs: RunList, titles: Sequence[str]) -> RunList:
     return replace(runs, methods={title: runs.methods[title] for title in titles})
+
+
+def _lacking(comparison: Comparison, number: Number) -> Iterator[str]:
+    """Yield why there is no number where runs lack what the rules of a convention need."""
+    if comparison.reading and not number.says:
+        yield from comparison.reading.lacking
 
 
 def _bold(number: Number) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """The runs behind a table: how each number was made, and the command that makes it again."""
 
 import math
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mtbench.plan.command import run_command
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.report.data.cost.expense import expense
 from mtbench.report.page.layout import Seeds
@@ -24,6 +24,7 @@ class RunLine:
         folder: its folder, of which pages say nothing.
         state: its state, as `mtbench.store.status.STATES` names it.
         why: the reason if it is stale, failed or damaged.
+        level: its level of trust, of `mtbench.store.trust.LEVELS`; empty without a record.
         machine: the number of its program and machine in the list, from 1; 0 without a record.
         numbers: its numbers in the order of the list's heads; NaN where it has none, and none without a record.
     """
@@ -33,6 +34,7 @@ class RunLine:
     folder: Path
     state: str
     why: str
+    level: str
     machine: int
     numbers: tuple[float, ...]
 
@@ -49,6 +51,7 @@ class MethodList:
     Attributes:
         title: its title.
         complete: True if every planned run has a record that is fresh.
+        grown: True if seeds of it were added after a look at others.
         code: the package, version and hash of the code of each part, a sentence each.
         command: the command that makes its numbers again.
         costs: numbers by name: seconds of training per epoch, parameters relative to the single-task network,
@@ -58,6 +61,7 @@ class MethodList:
 
     title: str
     complete: bool
+    grown: bool
     code: tuple[str, ...]
     command: str
     costs: dict[str, str]
@@ -95,8 +99,9 @@ def run_list(comparison: Comparison, titles: Collection[str], columns: Mapping[s
         method.title: MethodList(
             title=method.title,
             complete=all(run.state == "fresh" for run in method.runs),
+            grown=method.grown,
             code=tuple(dict.fromkeys(line for record in method.records.values() for line in _code(record))),
-            command=_command(method),
+            command=run_command([run.spec for run in method.runs]),
             costs=_costs(method),
             lines=tuple(_line(run, method.title, comparison.seeds, numbers, machines) for run in method.runs),
         )
@@ -129,6 +134,7 @@ def _line(
         folder=run.folder,
         state=run.state,
         why=run.why,
+        level=run.level,
         machine=machine,
         numbers=tuple(found[place] if found else math.nan for found in numbers) if run.record else (),
     )
@@ -147,15 +153,6 @@ def _machine(record: Record) -> Iterator[tuple[str, str]]:
 def _code(record: Record) -> Iterator[str]:
     for part, code in record.fingerprints.code.items():
         yield f"{part} {getattr(record.spec, part)}: {code.distribution} {code.version}, {code.hash[:12]}"
-
-
-def _command(method: MethodRuns) -> str:
-    titles = method.runs[0].spec.titles
-    protocol, *settings = titles.protocol.split(", ")
-    seeds = ",".join(str(run.spec.seed) for run in method.runs)
-    words = ["mtbench", "run", "--methods", titles.method, "--dataset", titles.dataset, "--protocol", protocol]
-    words += [word for setting in settings for word in ("--set", setting)]
-    return shlex.join([*words, "--seeds", seeds if len(method.runs) > 1 else f"{seeds},"])
 
 
 def _costs(method: MethodRuns) -> dict[str, str]:

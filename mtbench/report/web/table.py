@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mtbench.report.data.comparison import Comparison
+from mtbench.report.marks import GROWN, MARKS
 from mtbench.report.page.layout import Page
 from mtbench.report.page.words import DASH, Words
 from mtbench.report.provenance.runs import RunList, counted_states, run_list
 from mtbench.report.web.dots import axis_of, dots
+from mtbench.store.trust import REPORTED, lowest
 
 __all__ = ["Cell", "Head", "Row", "WebTable", "web_table"]
 
@@ -64,7 +66,8 @@ class Row:
         name: its first cell.
         method: the title of its method; empty if it is of none.
         complete: True if all its runs are there and fresh, or if it is of no method.
-        marks: states of runs that are not fresh, in words.
+        marks: states of runs that are not fresh, and seeds that were added after a look, in words.
+        level: the lowest level of trust of its runs, if a run of the table has one above the lowest; else empty.
         cells: its further cells.
     """
 
@@ -72,6 +75,7 @@ class Row:
     method: str
     complete: bool
     marks: tuple[str, ...]
+    level: str
     cells: tuple[Cell, ...]
 
 
@@ -188,12 +192,14 @@ def _row(
     known = runs.methods.get(method) if runs else None
     states = counted_states(known.lines) if known else ()
     finished = known is not None and any(line.machine for line in known.lines)
+    levels = [line.level for line in known.lines if line.level] if known and _is_checked(runs) else []
     lacking = "no number" if finished else ", ".join(state for state, _ in states)
     return Row(
         name=name,
         method=method,
         complete=known is None or known.complete,
-        marks=tuple(f"{count} {state}" for state, count in states),
+        marks=(*(f"{count} {state}" for state, count in states), *([MARKS[GROWN][1]] if known and known.grown else [])),
+        level=lowest(levels) if levels else "",
         cells=tuple(
             Cell(
                 says=words.says,
@@ -206,3 +212,9 @@ def _row(
             for words, head, has in zip(cells, heads[1:], filled[1:], strict=True)
         ),
     )
+
+
+def _is_checked(runs: RunList | None) -> bool:
+    """Return True if a run of the table has a level of trust above the lowest."""
+    lines = [line for method in runs.methods.values() for line in method.lines] if runs else []
+    return any(line.level not in ("", REPORTED) for line in lines)

@@ -12,7 +12,7 @@ from mtbench.plan.spec import RunSpec
 from mtbench.store.identity.syntax import numeric_part, plain_text
 from mtbench.store.record import Code, Fingerprints
 
-__all__ = ["NUMERICS", "PARTS", "code", "fingerprints", "plugin"]
+__all__ = ["NUMERICS", "PARTS", "SHORT", "code", "fingerprints", "plugin"]
 
 NUMERICS = 6
 """The version of the harness's part in the numbers.
@@ -23,6 +23,10 @@ machine; on other machines golden values hold to 1e-4.
 
 PARTS = {"network": "method", "balancer": "balancer", "backbone": "backbone", "dataset": "dataset"}
 """The parts of a run that are plug-ins, and the kind of plug-in of each."""
+
+
+SHORT = 16
+"""Digits of the hash of a module in a record, which name the module that changed; the hash of all decides."""
 
 
 def fingerprints(spec: RunSpec, data: str) -> Fingerprints:
@@ -78,7 +82,12 @@ def code(entry: registry.PluginEntry) -> Code:
             raise _unreadable(entry, f"{path}: {type(cause).__name__}: {cause}") from cause
         waiting += [name for name in imported if _makes_numbers(name, followed)]
     text = "\n".join(f"{module} {digest}" for module, digest in sorted(reached.items()))
-    return Code(distribution=entry.distribution, version=entry.version, hash=hashlib.sha256(text.encode()).hexdigest())
+    return Code(
+        distribution=entry.distribution,
+        version=entry.version,
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+        modules={module: digest[:SHORT] for module, digest in sorted(reached.items())},
+    )
 
 
 def _plugin_modules() -> Iterator[str]:

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench.errors import StoreError, shortlist
-from mtbench.store.declaration import SUITES, read_declaration
+from mtbench.store.declaration import read_declaration
 from mtbench.store.files.reading import inside, is_there, read_bytes, size_of
+from mtbench.store.looks import read_look_plan
 from mtbench.store.pack.write import pack_size
 from mtbench.store.record import Record, render_record
 from mtbench.store.results import MARKER, check_results
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import read_study
+from mtbench.store.suite_files import LOOKS, SUITES
 from mtbench.store.union import unlike_runs, unlike_studies
 from mtbench.store.upkeep.inventory import take_inventory
 from mtbench.store.upkeep.space import megabytes
@@ -147,7 +149,7 @@ def unite(parts: Sequence[Contents]) -> Contents:
         for name, path in part.members.items():
             folder, slash, file = name.rpartition("/")
             known = made.members.setdefault(f"{places.get(folder, folder)}{slash}{file}", path)
-            if known != path and (name == MARKER or folder == SUITES):
+            if known != path and (name == MARKER or folder in (SUITES, LOOKS)):
                 made.members[name] = _earlier(known, path, name)
         made.left_out.update({name: why for name, why in part.left_out.items() if name not in made.left_out})
     begun = {name.rpartition("/")[0] for name in made.members}
@@ -214,14 +216,17 @@ def _check_same_search(first: Path, second: Path) -> None:
 
 
 def _earlier(first: Path, second: Path, name: str) -> Path:
-    """Return the file of two that counts: of marks that of the later format, of declarations the earlier one.
+    """Return the file of two that counts: of marks that of the later format, of declarations and plans of looks the
+    earlier one.
 
     Raises:
-        StoreError: they declare different things.
+        StoreError: they declare or plan different things.
     """
     if name == MARKER:
         formats = [int(json.loads(read_bytes(path))["format"]) for path in (first, second)]
         return second if formats[1] > formats[0] else first
+    if name.startswith(f"{LOOKS}/"):
+        return _earlier_plan(first, second)
     suite = name.removeprefix(f"{SUITES}/").removesuffix(".json")
     declared = [read_declaration(path.parent.parent, suite) for path in (first, second)]
     assert declared[0] is not None
@@ -233,3 +238,16 @@ def _earlier(first: Path, second: Path, name: str) -> Path:
             mend="Leave one of the folders out, or remove one of the two.",
         )
     return second if declared[1].at < declared[0].at else first
+
+
+def _earlier_plan(first: Path, second: Path) -> Path:
+    plans = [read_look_plan(path.parents[2], path.stem) for path in (first, second)]
+    assert plans[0] is not None
+    assert plans[1] is not None
+    if (plans[0].looks, plans[0].claims) != (plans[1].looks, plans[1].claims):
+        raise StoreError(
+            f"the looks at suite '{plans[0].suite}' are planned differently: {first} has {plans[0].listed}, and "
+            f"{second} {plans[1].listed}, or their claims differ.",
+            mend="Leave one of the folders out: the claims of each are judged by its own plan.",
+        )
+    return second if plans[1].at < plans[0].at else first

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mtbench.store.record.sealed import Number
 
@@ -101,11 +101,13 @@ class Code:
         distribution: the package of the code.
         version: the version of that package.
         hash: hash of the syntax trees of its modules, without the parts that make no numbers.
+        modules: the first digits of the hash of each module; empty in records made before they were stored.
     """
 
     distribution: str
     version: str
     hash: str
+    modules: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ __all__ = [
     "CEILING",
     "DISTANCE",
     "SELECTED",
+    "TRAINING_MACS",
     "BatchMeans",
     "Constant",
     "CurvePoint",
@@ -41,6 +42,12 @@ SELECTED = "selected epoch: "
 """Beginning of the name of a measurement, followed by the name of a task.
 
 Its value is the epoch of the weights that answer the task, if tasks share nothing and have different epochs.
+"""
+
+TRAINING_MACS = "multiply-accumulates of training"
+"""The name of a measurement: the multiply-accumulates of the forward passes of training.
+
+Backward passes are left out. Records made before it was measured lack it.
 """
 
 

@@ -39,7 +39,7 @@ def differences(record: Record, derived: Derived, *, same_numerics: bool) -> Ite
 
     Args:
         record: the record.
-        derived: what follows from its predictions.
+        derived: the numbers that follow from its predictions.
         same_numerics: True if sums are rounded as in the run, so that numbers must be equal to the last digit.
     """
     yield from _of_tasks(record, derived)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from mtbench.contract import Batches, Dataset, Split, Task
-from mtbench.errors import DataError
+from mtbench.errors import DataError, MtbenchError
 from mtbench.plan.chosen import load_backbone, load_dataset
 from mtbench.plan.spec import RunSpec
-from mtbench.train.assemble import load_splits, trained_part
-from mtbench.train.outputs import parts_of
+from mtbench.train.assemble import build, load_splits, trained_part
+from mtbench.train.outputs import BATCH, MAP_VALUES, largest_map, parts_of
 
 __all__ = ["Labels", "Reader"]
 
@@ -72,17 +72,17 @@ class Reader:
             raise DataError(f"the data of {spec.dataset} are not on this machine.")
         protocol = spec.protocol
         norm_batch = protocol.batch if protocol.norm_eval == "batch" else 0
-        key = f"{_key(spec)} {protocol.fraction} {spec.backbone} {norm_batch}"
+        key = f"{_key(spec)} {protocol.fraction} {spec.network} {spec.backbone} {norm_batch}"
         if key not in self._labels:
             splits = self._load(spec, dataset)
-            backbone = load_backbone(spec.backbone, spec.files).setup(dataset, seed=0).build_backbone()
+            largest = _largest_map(spec, dataset, splits["test"])
             self._labels[key] = Labels(
                 fingerprint=fingerprint,
                 tasks=dataset.tasks,
                 batches=tuple(dict.fromkeys(each.batches for each in dataset.conventions.values() if each.batches)),
                 test=_without_inputs(splits["test"]),
                 train=_without_inputs(trained_part(spec, splits["train"])),
-                parts=tuple(parts_of(dataset.tasks, backbone.largest_map, splits["test"], norm_batch=norm_batch)),
+                parts=tuple(parts_of(dataset.tasks, largest, splits["test"], norm_batch=norm_batch)),
             )
         return self._labels[key]
 
@@ -108,3 +108,20 @@ def _without_inputs(split: Split) -> Split:
     """Return a split with inputs of no values: labels take little memory, and are kept for further runs."""
     count = len(split) if split.members is None else int(split.members.max()) + 1
     return dataclasses.replace(split, inputs=torch.zeros(count, 0))
+
+
+def _largest_map(spec: RunSpec, dataset: Dataset, split: Split) -> int:
+    """Return the size of the largest map of a run's network, as far as it limits the examples at a time.
+
+    A network is built only if its backbone has maps that are as large; where it is not installed, its backbone counts.
+    """
+    chosen = load_backbone(spec.backbone, spec.files)
+    largest = chosen.setup(dataset, seed=spec.seed).build_backbone().largest_map
+    views = 1 if split.members is None else split.members.shape[1]
+    if largest * views * BATCH <= MAP_VALUES:
+        return 1
+    try:
+        resolved = spec.resolve()
+    except MtbenchError:
+        return largest
+    return largest_map(build(resolved.method, resolved.setup(dataset, seed=spec.seed)))

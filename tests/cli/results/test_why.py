@@ -40,7 +40,9 @@ def test_it_prints_the_number_of_the_table_its_runs_and_their_command() -> None:
     said = shown("why", "toy-all", "td", "upper", "kept")
     assert "toy-all, paper: td, upper" in said
     assert "77.00 ± 1.41† %" in said
-    assert re.search(r"\n +0 +[0-9a-f]{12} +stale +1 +76 \n +1 +[0-9a-f]{12} +stale +1 +78 \n", said)
+    assert re.search(
+        r"\n +0 +[0-9a-f]{12} +stale +reported +1 +76 \n +1 +[0-9a-f]{12} +stale +reported +1 +78 \n", said
+    )
     assert "Test accuracy in % of upper; mean ± standard deviation (divisor n - 1) over 2" in said
     assert "mtbench run --methods td --dataset toy-all --protocol paper --seeds 0,1" in said
     assert max(map(len, said.splitlines())) <= 80

@@ -40,6 +40,10 @@ LEVEL = (
     Tried(asked="0.003", worth=(85, 75)),
     Tried(asked="0.01", worth=None),
 )
+TUNED_FILES = (
+    *("tuned.tex", "tuned.md", "tuned-ledger.tex", "tuned-ledger.md", "tuned.csv", "tuned-ledger.csv"),
+    *("tuned-search.pdf", "tuned-search.png"),
+)
 
 
 def two() -> tuple[list[StudyRuns], list[RunStatus]]:
@@ -270,10 +274,11 @@ def test_exhibits_of_studies_have_names_of_their_own() -> None:
     found, runs = weighted([Tried(asked="0.5/0.5", worth=(70, 70), front=True, tested=[(70, 70)])])
     studies, others = two()
     made = make_report([*runs, *others], [found, found, *studies])
-    assert [page.label for page in made.pages()][-3:] == [
+    assert [page.label for page in made.pages()][-4:] == [
         "mmnist2-paper-search-branches-fixed",
         "mmnist2-paper-search-branches-fixed-2",
         "mmnist2-paper-tuned",
+        "mmnist2-paper-tuned-ledger",
     ]
 
 
@@ -281,8 +286,8 @@ def test_exhibits_of_studies_are_written_beside_the_tables_of_their_dataset(tmp_
     studies, runs = two()
     shown, _ = in_tables(runs, studies)
     names = [file.name for file in make_report(shown, studies).write(tmp_path)]
-    files = [f"mmnist2-paper-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")]
-    assert names[-7:] == [*files, "numbers.tex", "index.html"]
+    files = [f"mmnist2-paper-{end}" for end in TUNED_FILES]
+    assert names[-10:] == [*files, "numbers.tex", "index.html"]
     alone = [file.name for file in make_report([], studies).write(tmp_path / "alone")]
     assert alone == [*files, "index.html"]
 
@@ -333,10 +338,10 @@ def test_a_suite_of_searches_alone_is_reported(tmp_path: Path) -> None:
     studies, runs = two()
     (found,) = suite_runs(SUITE, runs, studies)
     assert (found.size, found.sheets, found.quick) == ("paper", (), False)
-    (page,) = assemble(Results.of_suite(found)).pages()
+    page, _ = assemble(Results.of_suite(found)).pages()
     assert [line[0].says for line in page.layout.lines] == ["MGDA-UB", "td"]
     assert [file.name for file in assemble(Results.of_suite(found)).write(tmp_path)] == [
-        *(f"rates-paper-mmnist2-tuned{end}" for end in (".tex", ".md", ".csv", "-search.pdf", "-search.png")),
+        *(f"rates-paper-mmnist2-{end}" for end in TUNED_FILES),
         "index.html",
     ]
 

@@ -126,7 +126,8 @@ def test_a_column_that_no_table_has_is_refused_with_those_that_there_are() -> No
 def test_a_table_shows_those_of_the_chosen_columns_that_it_has() -> None:
     runs = [finished("td"), finished("td", 0, {"a": 1.0, "b": 2.0}, dataset="mmnist3")]
     made = report_of(runs, PaperStyle(columns=("LU", "b", "mean")))
-    assert [page.layout.header for page in made.pages()] == [("method", "LU", "mean"), ("method", "b", "mean")]
+    tables = [page for page in made.pages() if not page.label.endswith("-ledger")]
+    assert [page.layout.header for page in tables] == [("method", "LU", "mean"), ("method", "b", "mean")]
 
 
 def test_chosen_columns_without_room_are_refused_and_usual_ones_are_left_out_and_named() -> None:

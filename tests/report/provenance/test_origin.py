@@ -16,6 +16,7 @@ from mtbench.report.data.choices import ALL, DEFAULT, Choices, Convention
 from mtbench.report.data.comparison import compare
 from mtbench.report.exhibit import Results
 from mtbench.report.exhibits.summary.quantities import RANK_INTERVAL
+from mtbench.report.page.words import DASH
 from mtbench.report.provenance.find import find_origin
 from mtbench.report.provenance.origin import Origin, known_columns, known_methods, origin
 from mtbench.store.status import RunStatus
@@ -141,6 +142,13 @@ def test_each_average_of_a_gain_has_its_own_values() -> None:
         assert remade(each) == pytest.approx(each.number.value)
 
 
+def test_a_gain_that_has_no_meaning_says_why() -> None:
+    losses = [finished(name, 0, (-1.5, 2.0), metric="loss", unit="") for name in ("single", "td")]
+    found = find_origin([results_of(losses)], "mmnist2", "td", "delta-m")
+    assert found.number.cell == DASH
+    assert "No Δm: a metric is below 0 here" in found.says[1]
+
+
 def test_marks_are_said_in_words_with_the_runs_that_are_not_as_they_should_be() -> None:
     runs = [finished("td", 0, stale="NUMERICS 5 -> 6"), finished("td", 1, torch="2.10"), unfinished("failed", "td", 2)]
     found = find_origin(
@@ -177,6 +185,7 @@ def test_ranks_and_further_metrics_are_found_though_the_table_does_not_show_them
         (("mnist2", "td", "mean"), "Did you mean 'mmnist2'? Datasets with a table: mmnist2."),
         (("mmnist2", "tdd", "mean"), "Did you mean 'td'? Methods there: td."),
         (("mmnist2", "td", "means"), "Did you mean 'mean'? Columns there: LU, RL, mean, rank,"),
+        (("mmnist2", "td", "delta-m"), "It needs finished runs of single-task networks: add single to the methods."),
         (("mmnist2", "td", "mean", "papers"), "Did you mean 'paper'? Protocols there: paper; quick"),
     ],
 )

@@ -82,7 +82,7 @@ def test_a_number_opens_its_seeds_its_runs_and_its_command(page: Any) -> None:
     page.locator("#s2t1 tr[data-method=td] td a").first.click()
     box = page.get_by_role("dialog")
     run = finished("td", 2).spec.id
-    assert box.locator("tbody tr").nth(2).locator("td").all_text_contents() == ["2", "90.5", run, "fresh"]
+    assert box.locator("tbody tr").nth(2).locator("td").all_text_contents() == ["2", "90.5", run, "fresh, reported"]
     for words in (
         "--methods td --dataset mmnist2 --protocol paper --seeds 0,1,2,3",
         "network td: mtbench",

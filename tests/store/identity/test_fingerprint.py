@@ -150,3 +150,11 @@ def test_a_module_that_only_types_refer_to_is_not_followed(package: Path) -> Non
     typed = rewritten(package / "method.py", "from .gone import Shape\n\ndef f(x: Shape): ...\n")
     guarded = "if TYPE_CHECKING:\n    from .gone import Shape\n\ndef f(x): ...\n"
     assert typed == plain == rewritten(package / "method.py", guarded)
+
+
+def test_the_hash_of_a_module_changes_with_it_and_those_of_others_do_not(package: Path) -> None:
+    before = code(ENTRY).modules
+    assert [*before] == ["strange.far", "strange.inner.depth", "strange.method", "strange.shared"]
+    (package / "far.py").write_text("AWAY = 1\n")
+    after = code(ENTRY).modules
+    assert [name for name in before if before[name] != after[name]] == ["strange.far"]

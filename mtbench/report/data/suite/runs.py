@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from mtbench.plan.parse import parse_dataset
 from mtbench.plan.suite import PaperTable, Relation, Setting, Suite, rendered
-from mtbench.plan.suite.planned import Place, places, signature, size_of
+from mtbench.plan.suite.planned import Place, meant, places, signature, size_of
 from mtbench.report.data.columns import Column, columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns, compare
 from mtbench.report.data.studies import StudyRuns
 from mtbench.report.data.suite.searches import suite_studies
 from mtbench.report.text import listed, slug
-from mtbench.store.declaration import Declaration, changes
+from mtbench.store.declaration import Declaration, beyond, changes
+from mtbench.store.looks import LookPlan
 from mtbench.store.status import RunStatus
 
 __all__ = ["Sheet", "SuiteRuns", "suite_runs"]
@@ -81,6 +82,7 @@ class SuiteRuns:
         studies: its searches, in its order.
         declared: when it was declared, in a sentence; empty if it was not.
         changed: its differences from the declaration, in a sentence; empty if there are none.
+        looks: the plan of looks at its claims; None if their number of seeds was fixed.
     """
 
     suite: Suite
@@ -91,6 +93,7 @@ class SuiteRuns:
     studies: tuple[StudyRuns, ...] = ()
     declared: str = ""
     changed: str = ""
+    looks: LookPlan | None = None
 
     @property
     def quick(self) -> bool:
@@ -113,17 +116,17 @@ class SuiteRuns:
         return f"{self.slug}-{sheet.comparison.folder}{varied}"
 
     def sheet(self, dataset: str, settings: Mapping[str, Setting]) -> Sheet | None:
-        """Return the sheet of a dataset under a variation (see `_meant`); None if nothing of it has been run."""
-        wanted = _meant(self.suite, dataset, settings)
+        """Return the sheet of a dataset under a variation (see `meant`); None if nothing of it has been run."""
+        wanted = meant(self.suite, dataset, settings)
         return next((each for each in self.sheets if (each.dataset, each.variation) == (dataset, wanted)), None)
 
     def published(self, dataset: str, settings: Mapping[str, Setting]) -> PaperTable | None:
         """Return what was published of the dataset under the variation, whether it has been run or not."""
-        return _published(self.suite, dataset, _meant(self.suite, dataset, settings))
+        return _published(self.suite, dataset, meant(self.suite, dataset, settings))
 
     def planned(self, dataset: str, settings: Mapping[str, Setting]) -> int:
         """Return the number of seeds that the suite asks for there at this size."""
-        return _planned(self.suite, dataset, _meant(self.suite, dataset, settings), self.base)
+        return _planned(self.suite, dataset, meant(self.suite, dataset, settings), self.base)
 
 
 def suite_runs(
@@ -131,18 +134,23 @@ def suite_runs(
     statuses: Iterable[RunStatus],
     studies: Iterable[StudyRuns] = (),
     declaration: Declaration | None = None,
+    plans: Sequence[LookPlan] = (),
 ) -> list[SuiteRuns]:
     """Return the runs and searches that belong to a suite, whatever command made them, one result for each size there
     is.
 
     Args:
         declaration: the suite as it was declared before it was run.
+        plans: plans of looks, of this suite and of others.
     """
     known = places(suite)
+    looks = {plan.size: plan for plan in plans if plan.suite == suite.name}
     groups: dict[str, dict[Place, list[RunStatus]]] = {}
     for status in statuses:
         if place := known.get(signature(status.spec)):
             size = size_of(suite, place, status.spec)
+            if declaration and size not in looks and beyond(declaration, status.spec):
+                status = dataclasses.replace(status, added=True)
             groups.setdefault(size, {}).setdefault(place, []).append(status)
     order = list(dict.fromkeys(known.values()))
     searches = suite_studies(suite, studies)
@@ -159,6 +167,7 @@ def suite_runs(
             studies=tuple(searches.get(size, ())),
             declared=_declared(declaration) if declaration else "",
             changed=_changed(declaration, suite) if declaration else "",
+            looks=looks.get(size),
         )
         for size, runs in sorted(groups.items())
     ]
@@ -190,7 +199,7 @@ def _sheets(suite: Suite, runs: Mapping[Place, Sequence[RunStatus]]) -> tuple[Sh
             relations=tuple(
                 table
                 for table in suite.relation
-                if table.dataset == dataset and _meant(suite, dataset, table.set) == variation
+                if table.dataset == dataset and meant(suite, dataset, table.set) == variation
             ),
         )
         for (dataset, variation), methods in groups.items()
@@ -222,19 +231,6 @@ def _titled(status: RunStatus, protocol: str) -> RunStatus:
     return dataclasses.replace(status, spec=dataclasses.replace(status.spec, titles=titles))
 
 
-def _meant(suite: Suite, dataset: str, settings: Mapping[str, Setting]) -> tuple[tuple[str, str], ...]:
-    """Return the variation that a claim or a paper's table is about: the one it names, else none, else the grid's
-    first."""
-    given = tuple(sorted(rendered(settings).items()))
-    there = [
-        tuple(sorted(rendered(each).items()))
-        for part in suite.grid
-        if dataset in part.datasets
-        for each in part.variations()
-    ]
-    return given if given or not there or () in there else there[0]
-
-
 def _planned(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...], base: str) -> int:
     protocol = parse_dataset(dataset).dataset_class.protocols.get(base)
     settings = {**rendered(suite.sized(base).settings), **dict(variation)}
@@ -243,7 +239,7 @@ def _planned(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...],
 
 def _published(suite: Suite, dataset: str, variation: tuple[tuple[str, str], ...]) -> PaperTable | None:
     tables = [table for table in suite.paper if table.dataset == dataset]
-    return next((table for table in tables if _meant(suite, dataset, table.set) == variation), None)
+    return next((table for table in tables if meant(suite, dataset, table.set) == variation), None)
 
 
 def _absent(empty: Sequence[Place]) -> tuple[str, ...]:

@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtbench.plan.pairing import unlike_starts
-from mtbench.plan.suite import AcrossClaim, PaperTable, rendered
+from mtbench.plan.suite import AcrossClaim, PaperTable, Suite, rendered
 from mtbench.report.data.budget import unequal
 from mtbench.report.data.comparison import MethodRuns
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.data.suite.tuned import tuning_gap
 from mtbench.report.data.unlike import mixed
-from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unconverged, unlearned
+from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, unconverged, unlearned
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 
-__all__ = ["across", "contrasted"]
+__all__ = ["across", "contrasted", "unpaired_because", "words"]
 
 
 def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
@@ -33,14 +33,14 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
     sheets = [runs.sheet(dataset, claim.set) for dataset in claim.datasets]
     methods = [[_of(sheet, method) for method in claim.methods] for sheet in sheets]
     found = [method for group in methods for method in group if method]
-    unpaired = _unpaired(claim, found) if claim.test == "paired" else ""
+    unpaired = unpaired_because(claim, found) if claim.test == "paired" else ""
     is_paired = claim.test == "paired" and not unpaired
     refused = _refused(sheets, claim)
     first, second = contrasted(None if refused else sheets, claim)
     parts = [(sheet, method) for sheet in sheets for method in claim.methods]
     higher, unit = direction(sheets[0], claim.datasets[0], claim.task)
     return Evidence(
-        words=_words(runs, claim),
+        words=words(runs.suite, claim),
         stale=any(method.stale for method in found),
         mixed=any(mixed(one, other, paired=is_paired) for one, other in product(*map(_known, methods)))
         or any(len(_known(group)) == 2 and mixed(*_known(group)) for group in methods),
@@ -52,6 +52,7 @@ def across(runs: SuiteRuns, claim: AcrossClaim) -> Evidence:
         unpaired=unpaired,
         refused=refused,
         unlearned=unlearned(parts, claim.task),
+        grown=any(method.grown for method in found),
         gaining=unconverged(runs, parts, [claim.task], claim.margin),
     )
 
@@ -82,11 +83,12 @@ def _refused(sheets: Sequence[Sheet | None], claim: AcrossClaim) -> str:
     return f"the budgets of the searches are unequal ({budgets})" if budgets else ""
 
 
-def _words(runs: SuiteRuns, claim: AcrossClaim) -> str:
+def words(suite: Suite, claim: AcrossClaim) -> str:
+    """Return the contrast of a claim in words."""
     first, second = claim.datasets
     varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
     minus = "\N{MINUS SIGN}"
-    methods = f" {minus} ".join(title(runs, method) for method in claim.methods)
+    methods = f" {minus} ".join(suite.labels.get(method, method) for method in claim.methods)
     contrast = f"({methods})" if claim.against else methods
     return f"{claim.task}{varied}, {contrast}: {first} {minus} {second}"
 
@@ -113,8 +115,8 @@ def _gains(sheet: Sheet | None, claim: AcrossClaim) -> dict[int, float]:
     }
 
 
-def _unpaired(claim: AcrossClaim, methods: list[MethodRuns]) -> str:
-    """Why runs of one seed are no pairs; empty if they are."""
+def unpaired_because(claim: AcrossClaim, methods: list[MethodRuns]) -> str:
+    """Return why runs of one seed of the methods of a claim are no pairs, in a clause; empty if they are."""
     for method in claim.methods:
         if why := unlike_starts(method, *claim.datasets):
             return why

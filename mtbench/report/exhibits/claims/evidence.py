@@ -25,6 +25,7 @@ class Evidence:
         words: the contrast in words, without marks.
         stale: True if any of its runs is stale.
         mixed: True if runs with different numerics are compared.
+        grown: True if seeds were added after a look at others.
         higher_is_better: the good direction of the metric.
         unit: the unit of the metric.
         planned: the planned number of seeds.
@@ -54,6 +55,7 @@ class Evidence:
     resampled: Resampled | None = None
     unread: str = ""
     unlearned: bool = False
+    grown: bool = False
     gaining: Mapping[str, float] = field(default_factory=dict)
 
 

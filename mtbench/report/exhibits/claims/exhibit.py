@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from mtbench.report.exhibit import Exhibit, Results, Shown
 from mtbench.report.exhibits.claims.judged import judge_claims
+from mtbench.report.exhibits.claims.looks_page import looks_frame, looks_page
 from mtbench.report.exhibits.claims.page import claims_frame, claims_page
 
 __all__ = ["Claims"]
@@ -20,4 +21,7 @@ class Claims(Exhibit):
         assert runs
         if judged := judge_claims(runs, results.root):
             stem = f"{runs.slug}-claims"
-            yield Shown(pages={stem: claims_page(runs, judged)}, numbers={stem: claims_frame(runs, judged)})
+            page, frame = claims_page, claims_frame(runs, judged)
+            if runs.looks:
+                page, frame = looks_page, looks_frame(frame, judged)
+            yield Shown(pages={stem: page(runs, judged)}, numbers={stem: frame})

@@ -1,19 +1,21 @@
 """A suite's claims, judged: what was claimed, what the paper's own numbers say of it, and what the runs say."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtbench.plan.suite import AcrossClaim, Claim
 from mtbench.report import marks
 from mtbench.report.data.convergence import BOUND
 from mtbench.report.data.suite.runs import SuiteRuns
+from mtbench.report.data.suite.seeds import first_seeds
 from mtbench.report.data.suite.tuned import judged_runs
-from mtbench.report.exhibits.claims.across import across
 from mtbench.report.exhibits.claims.evidence import Evidence
-from mtbench.report.exhibits.claims.within import within
+from mtbench.report.exhibits.claims.looks import evidence_of, follow_claims, looks_verdict, seeds_judged
 from mtbench.report.text import listed, signed
-from mtbench.stats.verdict import Adjusted, Verdict, adjust, judge
+from mtbench.stats.sequential.course import Course
+from mtbench.stats.verdict import Adjusted, Answer, Verdict, adjust, answer, judge
 
 __all__ = ["UNLEARNED", "Judged", "judge_claims"]
 
@@ -32,28 +34,24 @@ class Judged(Evidence):
     Attributes:
         adjusted: its p-values after Holm's correction over the claims of its family.
         verdict: on the contrast.
+        course: its course over the looks of the suite's plan; None if the number of seeds was fixed.
     """
 
     claim: Claim | AcrossClaim
     adjusted: Adjusted
     verdict: Verdict
+    course: Course | None = None
 
     @property
     def name(self) -> str:
-        """The contrast in words; † where runs are stale, ‡ where they have unlike numerics."""
-        return self.words + marks.STALE * self.stale + marks.UNLIKE * self.mixed
+        """The contrast in words; † where runs are stale, ‡ where they have unlike numerics, and the mark of seeds that
+        were added after a look."""
+        return self.words + marks.STALE * self.stale + marks.UNLIKE * self.mixed + marks.GROWN * self.grown
 
     @property
-    def holds(self) -> str:
-        """The answer to whether the verdict bears the claim out: ``yes``, ``no`` or ``open``.
-
-        What is better or worse, but not surely by more than the margin, may yet be equivalent. A claim on methods that
-        are not converged is open.
-        """
-        word, direction = self.verdict.word, self.claim.direction
-        if word in ("undecided", "not converged") or (direction == "equivalent" and word in ("better", "worse")):
-            return "open"
-        return "yes" if word.startswith(direction) else "no"
+    def holds(self) -> Answer:
+        """The answer to whether the verdict confirms the claim; a claim on methods that are not converged is open."""
+        return answer(self.verdict.word, self.claim.direction)
 
 
 def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
@@ -65,9 +63,9 @@ def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
         root: the folder of the data files.
     """
     claims, runs = runs.suite.claim, judged_runs(runs)
-    evidence = [
-        across(runs, claim) if isinstance(claim, AcrossClaim) else within(runs, claim, root) for claim in claims
-    ]
+    if runs.looks and claims:
+        return _over_looks(runs, runs.looks.looks)
+    evidence = [evidence_of(runs, claim, root) for claim in claims]
     adjusted: dict[int, Adjusted] = {}
     for family in {claim.family for claim in claims}:
         members = [index for index, claim in enumerate(claims) if claim.family == family]
@@ -79,13 +77,35 @@ def judge_claims(runs: SuiteRuns, root: Path) -> list[Judged]:
     ]
 
 
+def _over_looks(runs: SuiteRuns, looks: Sequence[int]) -> list[Judged]:
+    """Return every claim, judged on the seeds of the look that decided it, or of the last look so far."""
+    found = []
+    for claim, course in zip(runs.suite.claim, follow_claims(runs, looks), strict=True):
+        count = seeds_judged(course)
+        evidence = replace(evidence_of(first_seeds(runs, count), claim, None), planned=count)
+        found.append(
+            Judged(
+                **vars(evidence),
+                claim=claim,
+                adjusted=course.last.adjusted if course.last else Adjusted(difference=math.nan),
+                verdict=_converged(claim, evidence, looks_verdict(claim, course, evidence.unit)),
+                course=course,
+            )
+        )
+    return found
+
+
 def _verdict(claim: Claim | AcrossClaim, evidence: Evidence, adjusted: Adjusted) -> Verdict:
+    margin, higher = claim.margin or None, evidence.higher_is_better
+    return _converged(claim, evidence, judge(evidence.ours, margin=margin, adjusted=adjusted, higher_is_better=higher))
+
+
+def _converged(claim: Claim | AcrossClaim, evidence: Evidence, verdict: Verdict) -> Verdict:
+    """Return a verdict, unless the methods have learned nothing or are not converged."""
     if evidence.refused:
         return Verdict(word="undecided", sentence=f"undecided: {evidence.refused}", runs=None)
     if evidence.unlearned:
         return UNLEARNED
-    margin, higher = claim.margin or None, evidence.higher_is_better
-    verdict = judge(evidence.ours, margin=margin, adjusted=adjusted, higher_is_better=higher)
     if not evidence.gaining or verdict.word == "undecided":
         return verdict
     return Verdict(word="not converged", sentence=_unconverged(evidence.gaining, claim.margin, verdict), runs=None)

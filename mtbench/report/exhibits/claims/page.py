@@ -15,11 +15,11 @@ from mtbench.report.data.suite.runs import SuiteRuns
 from mtbench.report.data.suite.tuned import judged_runs
 from mtbench.report.exhibits.claims.judged import Judged
 from mtbench.report.page.layout import Layout, Page
-from mtbench.report.page.sentences import STALE, reported
+from mtbench.report.page.sentences import ADDED, STALE, reported
 from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import decimals, fixed, listed, p_value, signed, span
 
-__all__ = ["claims_frame", "claims_page"]
+__all__ = ["claims_frame", "claims_page", "notes", "short_verdict"]
 
 _HEADER = (
     *("claim", "claimed", "verdict", "holds", "ours", "paper", "n"),
@@ -52,7 +52,7 @@ def claims_page(runs: SuiteRuns, judged: Sequence[Judged]) -> Page:
         layout=Layout(header=_HEADER, lines=tuple(lines), tasks=0, costs=0),
         caption=_caption(runs),
         details=_details(runs, judged),
-        footnotes=tuple(_notes(judged)),
+        footnotes=tuple(notes(judged)),
         aside=_ASIDE,
     )
 
@@ -68,7 +68,7 @@ def _line(each: Judged) -> Iterator[str]:
     ours, digits = each.ours, decimals([each.ours.difference], each.unit)
     yield each.name
     yield each.claim.direction
-    yield _short(each)
+    yield short_verdict(each)
     yield each.holds
     yield DASH if math.isnan(ours.difference) else signed(ours.difference, digits)
     yield DASH if each.paper is None else signed(each.paper.difference, digits)
@@ -83,7 +83,7 @@ def _line(each: Judged) -> Iterator[str]:
     yield DASH if ours.detectable is None else fixed(ours.detectable, digits)
 
 
-def _short(each: Judged) -> str:
+def short_verdict(each: Judged) -> str:
     """Return the verdict's word, with the margin itself where it speaks of it."""
     return each.verdict.word.replace("more than the margin", f"> {each.claim.margin:g}")
 
@@ -92,7 +92,8 @@ def _interval(bounds: tuple[float, float] | None, digits: int) -> str:
     return DASH if bounds is None else span(bounds, digits)
 
 
-def _notes(judged: Sequence[Judged]) -> Iterator[str]:
+def notes(judged: Sequence[Judged]) -> Iterator[str]:
+    """Yield a sentence for each verdict, then those on runs that are not as they should be."""
     for each in judged:
         if not math.isnan(each.ours.difference):
             yield f"{each.name}: {each.verdict.sentence.replace(': ', ', ', 1)}."
@@ -106,6 +107,8 @@ def _notes(judged: Sequence[Judged]) -> Iterator[str]:
         yield f"No interval of runs & images where predictions are needed that are not there: {why}."
     if any(each.stale for each in judged):
         yield STALE
+    if any(each.grown and each.course is None for each in judged):
+        yield ADDED
     if any(each.mixed for each in judged):
         yield f"{marks.UNLIKE} Compares runs of unlike numerics; the notes below the tables name the differences."
 

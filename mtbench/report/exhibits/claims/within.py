@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtbench.plan.suite import MEAN, Claim, PaperTable, rendered
+from mtbench.plan.suite import MEAN, Claim, PaperTable, Suite, rendered
 from mtbench.report.data.answers.images import right_answers
 from mtbench.report.data.answers.triplets import triplet_answers
 from mtbench.report.data.answers.unread import unread
@@ -17,25 +17,25 @@ from mtbench.report.data.gains.relative import DELTA, deltas, single_task_runs
 from mtbench.report.data.suite.runs import Sheet, SuiteRuns
 from mtbench.report.data.suite.tuned import tuning_gap
 from mtbench.report.data.unlike import mixed
-from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, title, unconverged, unlearned
+from mtbench.report.exhibits.claims.evidence import Evidence, direction, paper_contrast, unconverged, unlearned
 from mtbench.stats.contrast import Contrast, paired, welch, welch_from
 from mtbench.stats.resample import Resampled, accuracy_difference
 from mtbench.stats.triplets import triplet_difference
 
-__all__ = ["contrasted", "within"]
+__all__ = ["contrasted", "within", "words"]
 
 
-def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
-    """Return the evidence that a claim rests on; `root` is the folder of the data files."""
+def within(runs: SuiteRuns, claim: Claim, root: Path | None) -> Evidence:
+    """Return the evidence that a claim rests on; `root` is the folder of the data files, None for no resampling."""
     sheet, paper = runs.sheet(claim.dataset, claim.set), runs.published(claim.dataset, claim.set)
     refused = tuning_gap(sheet, claim.contrast, beside_single=claim.metric == DELTA)
     first, second = contrasted(None if refused else sheet, claim)
     ours = paired(first, second) if claim.test == "paired" else welch(first, second)
-    resampled = _resampled(sheet, claim, ours.n, root)
+    resampled = None if root is None else _resampled(sheet, claim, ours.n, root)
     parts = [(sheet, method) for method in claim.contrast]
     higher, unit = (True, "%") if claim.metric == DELTA else direction(sheet, claim.dataset, claim.columns[0])
     return Evidence(
-        words=_words(runs, claim),
+        words=words(runs.suite, claim),
         stale=_stale(sheet, claim),
         mixed=_mixed(sheet, claim),
         higher_is_better=higher,
@@ -45,15 +45,16 @@ def within(runs: SuiteRuns, claim: Claim, root: Path) -> Evidence:
         ours=ours,
         refused=refused,
         resampled=resampled,
-        unread=unread(_resampled_methods(sheet, claim, ours.n)) if resampled is None else "",
+        unread=unread(_resampled_methods(sheet, claim, ours.n)) if root is not None and resampled is None else "",
         unlearned=all(unlearned(parts, column) for column in claim.columns),
+        grown=_grown(sheet, claim),
         gaining=unconverged(runs, parts, claim.columns, claim.margin),
     )
 
 
-def _words(runs: SuiteRuns, claim: Claim) -> str:
+def words(suite: Suite, claim: Claim) -> str:
     """Return the contrast in words; the metric where it is not the mean over tasks."""
-    first, second = (title(runs, method) for method in claim.contrast)
+    first, second = (suite.labels.get(method, method) for method in claim.contrast)
     varied = "".join(f", {name}={value}" for name, value in rendered(claim.set).items())
     metric = {DELTA: ", Δm", MEAN: ""}.get(claim.measured, f", {claim.measured}")
     return f"{claim.dataset}{varied}{metric}: {first} \N{MINUS SIGN} {second}"
@@ -89,6 +90,11 @@ def _paper(table: PaperTable | None, claim: Claim) -> Contrast | None:
 def _stale(sheet: Sheet | None, claim: Claim) -> bool:
     methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
     return any(method.stale for method in methods if method)
+
+
+def _grown(sheet: Sheet | None, claim: Claim) -> bool:
+    methods = [sheet.runs(method) for method in claim.contrast] if sheet else []
+    return any(method.grown for method in methods if method)
 
 
 def _mixed(sheet: Sheet | None, claim: Claim) -> bool:

@@ -12,10 +12,11 @@ from mtbench.report.data.constant import COUNTED
 from mtbench.report.data.cost.expense import Yardstick
 from mtbench.report.data.gains.rank import Ranking
 from mtbench.report.data.ranks import Ranked
+from mtbench.report.data.trust import trust_sentence
 from mtbench.report.data.unlike import differences
 from mtbench.report.exhibits.summary.gain_caption import gain_caption, gain_details
 from mtbench.report.exhibits.summary.rank_caption import rank_caption, rank_details
-from mtbench.report.page.sentences import STALE, apart, numbers, over_seeds, reported
+from mtbench.report.page.sentences import ADDED, STALE, apart, numbers, over_seeds, reported
 from mtbench.report.text import brief, duration, listed, seeds
 from mtbench.store.record import SELECTED, Record
 
@@ -113,6 +114,7 @@ def details(comparison: Comparison, facts: Facts) -> tuple[str, ...]:
         _ranks(comparison, facts) if facts.choices.rank else "",
         rank_details(comparison, facts.ranks) if facts.choices.rank_intervals.shown else "",
         *_costs(facts.unit, {record.numerics.device for record in records}),
+        trust_sentence(comparison.methods),
     )
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -161,6 +163,7 @@ def footnotes(comparison: Comparison, notes: Sequence[str]) -> tuple[str, ...]:
         *(_own_epochs(method) for method in comparison.methods if _has_own_epochs(method)),
         *(note for note in notes if note),
         *([STALE] if stale else []),
+        *([ADDED] if any(method.grown for method in comparison.methods) else []),
         *differences(_records(comparison)),
     )
 

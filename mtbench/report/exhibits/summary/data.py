@@ -18,6 +18,7 @@ from mtbench.report.data.gains.parts import large_parts, mean_parts, rounding_ba
 from mtbench.report.data.gains.rank import rank
 from mtbench.report.data.gains.relative import deltas, error_changes, other_averages, single_task_runs
 from mtbench.report.data.ranks import Ranked, rank_intervals
+from mtbench.report.data.trust import trust_sentence
 from mtbench.report.data.unlike import mixed_note, mixed_within, unlike_partners
 from mtbench.report.exhibits.summary import caption
 from mtbench.report.exhibits.summary.idle import equal_weights, untrained
@@ -67,6 +68,7 @@ class Row:
         band: the largest error of Δm by the rounding of constants that it is relative to, in points; NaN without them.
         error: the summary of the relative change of the error rate.
         chosen: True if its epoch was chosen on the test split.
+        grown: True if seeds of it were added after a look at others.
         rank: the mean over metrics of its rank; NaN where it has none.
         interval: the interval of its rank; None where it has none.
         letters: the letters of methods that are not significantly different from it; empty where it has none.
@@ -93,6 +95,7 @@ class Row:
     parts: Mapping[tuple[str, str], float]
     band: float
     chosen: bool
+    grown: bool
     rank: float
     interval: tuple[int, int] | None
     letters: str
@@ -123,6 +126,7 @@ class Table:
         averages: other averages of Δm that differ from it here.
         caption: sentences that a paper prints above the table.
         details: sentences below the table: training, tests and definitions in full.
+        trust: the sentence among them on levels of trust; empty without.
         footnotes: sentences on runs that are not as they should be.
     """
 
@@ -140,6 +144,7 @@ class Table:
     averages: tuple[str, ...]
     caption: tuple[str, ...]
     details: tuple[str, ...]
+    trust: str
     footnotes: tuple[str, ...]
 
     @property
@@ -196,6 +201,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             parts=parts[index],
             band=bands[index],
             chosen=chosen and bool(method.records),
+            grown=method.grown,
             rank=ranking.ranks[index] if ranking else math.nan,
             interval=ranks.found.intervals[index] if ranks else None,
             letters=ranks.found.letters[index] if ranks and ranks.family.pairs == "letters" else "",
@@ -256,6 +262,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         averages=other_averages(comparison, convention.average),
         caption=caption.caption(comparison, facts),
         details=caption.details(comparison, facts),
+        trust=trust_sentence(comparison.methods),
         footnotes=caption.footnotes(comparison, notes),
     )
 

@@ -55,7 +55,8 @@ def _columns(table: Table) -> list[str]:
     ranks = ["rank_low", "rank_high"] if family else []
     letters = ["rank_letters"] if family and family.pairs == "letters" else []
     mean_rank = ["mean_rank"] if table.ranked else []
-    return [*_CSV_COLUMNS, *parts, *own, *bands, *mean_rank, *ranks, *letters, *chosen]
+    grown = ["n_grew_after_a_look"] if any(row.grown for row in table.rows) else []
+    return [*_CSV_COLUMNS, *parts, *own, *bands, *mean_rank, *ranks, *letters, *chosen, *grown]
 
 
 def _about(table: Table, row: Row) -> dict[str, Any]:
@@ -74,6 +75,7 @@ def _about(table: Table, row: Row) -> dict[str, Any]:
         "rank_high": high,
         "rank_letters": row.letters,
         "chosen_on_test": row.chosen,
+        "n_grew_after_a_look": row.grown,
         "stale": row.stale,
         "unlike_numerics": row.mixed,
         "note": row.note,

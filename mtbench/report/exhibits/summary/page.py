@@ -136,6 +136,8 @@ def _aside(table: Table) -> Iterator[str]:
     if table.constants and any(cell.constant for row in table.rows for cell in row.cells):
         idle = table.quick and any(row.idle for row in table.rows)
         yield f"{marks.CONSTANT}: not above the {table.constants.name}{'; such tasks have no Δm' if idle else ''}."
+    if table.trust:
+        yield table.trust
     if unit := table.yardstick:
         yield f"time: training time relative to {unit.method} ({text.duration(unit.seconds)} s per epoch)."
 
@@ -198,12 +200,14 @@ def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
 
 
 def row_marks(row: Row) -> str:
-    """Return the marks of a method: of stale runs, unlike numerics, too short a training, an epoch chosen on test."""
+    """Return the marks of a method: of stale runs, unlike numerics, too short a training, an epoch chosen on test,
+    seeds added after a look."""
     return (
         marks.STALE * row.stale
         + marks.UNLIKE * row.mixed
         + marks.GAINING * (not math.isnan(row.gaining))
         + marks.CHOSEN * row.chosen
+        + marks.GROWN * row.grown
     )
 
 

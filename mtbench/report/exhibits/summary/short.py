@@ -44,7 +44,10 @@ def short_layout(table: Table, words: Mapping[str, str] = MappingProxyType({})) 
         header=("method", *(short(column.head) for column in columns)),
         lines=(
             *(
-                (Words(says=row.label + marks.STALE * row.stale), *(column.cells[index] for column in columns))
+                (
+                    Words(says=row.label + marks.STALE * row.stale + marks.GROWN * row.grown),
+                    *(column.cells[index] for column in columns),
+                )
                 for index, row in enumerate(table.rows)
             ),
             *([plain((table.constants.name, *(column.below for column in columns)))] if table.constants else []),

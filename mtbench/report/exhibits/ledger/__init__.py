@@ -1,0 +1,1 @@
+"""Resources that were spent on the rows of a table."""

@@ -1,0 +1,1 @@
+"""Two results folders or packs compared: their runs, numbers, code and circumstances."""
