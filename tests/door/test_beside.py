@@ -11,16 +11,18 @@ from mtbench.errors import StoreError, UsageError
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 
-SHORT = {"epochs": 1, "images": 20, "quiet": True}
+
+def train(methods: str, seeds: int, results: Path, *, epochs: int = 1) -> None:
+    mtbench.run(methods, "toy2", seeds=seeds, results=results, epochs=epochs, images=20, quiet=True)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with results of one's own, `own`, and kept ones, `kept` and `kept.zip`."""
     place = tmp_path_factory.mktemp("beside")
-    mtbench.run(["single", "uniform"], "toy2", seeds=2, results=place / "kept", **SHORT)
-    mtbench.run("uniform", "toy2", seeds=1, results=place / "kept", **{**SHORT, "epochs": 2})
-    mtbench.run("moo", "toy2", seeds=2, results=place / "own", **SHORT)
+    train("single,uniform", 2, place / "kept")
+    train("uniform", 1, place / "kept", epochs=2)
+    train("moo", 2, place / "own")
     found = collect(place / "kept", weights=False)
     write_pack(place / "kept.zip", found.members, found.left_out)
     return place
@@ -58,7 +60,7 @@ def test_a_run_that_is_in_both_counts_once_and_as_ones_own(place: Path, tmp_path
 
 def test_two_records_of_one_run_are_an_error_that_names_both(place: Path, tmp_path: Path) -> None:
     own = shutil.copytree(place / "own", tmp_path / "own")
-    mtbench.run("uniform", "toy2", seeds=2, results=own, **SHORT)
+    train("uniform", 2, own)
     with pytest.raises(StoreError, match=r"one run \(toy2 uniform seed 0\) has two different records: .*kept\.zip"):
         read_beside(own, place / "kept.zip")
 

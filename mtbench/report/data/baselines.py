@@ -115,15 +115,20 @@ def _misfit(
 
 
 def _said(name: str, reasons: Mapping[int, Sequence[RunStatus]]) -> str:
-    words = {
-        _DATASETS: lambda runs: f"of other datasets ({listed(_each(run.spec.titles.dataset for run in runs))})",
-        _PROTOCOLS: lambda runs: f"under other training protocols ({'; '.join(_each(map(_trained, runs)))})",
-        _DATA: lambda runs: f"on other data of {listed(_each(run.spec.titles.dataset for run in runs))}",
-        _SEEDS: lambda runs: f"of other seeds ({seeds({run.spec.seed for run in runs})})",
-    }
-    counts = [f"{len(reasons[why])} {say(reasons[why])}" for why, say in words.items() if why in reasons]
+    counts = [f"{len(reasons[why])} {_why(why, reasons[why])}" for why in sorted(reasons)]
     total = sum(map(len, reasons.values()))
     return f"{name}: {total} run{'s' * (total > 1)} left out: {', '.join(counts)}."
+
+
+def _why(reason: int, runs: Sequence[RunStatus]) -> str:
+    datasets = listed(_each(run.spec.titles.dataset for run in runs))
+    if reason == _DATASETS:
+        return f"of other datasets ({datasets})"
+    if reason == _PROTOCOLS:
+        return f"under other training protocols ({'; '.join(_each(map(_trained, runs)))})"
+    if reason == _DATA:
+        return f"on other data of {datasets}"
+    return f"of other seeds ({seeds({run.spec.seed for run in runs})})"
 
 
 def _trained(run: RunStatus) -> str:
