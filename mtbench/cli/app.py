@@ -12,7 +12,7 @@ from mtbench.cli.data import commands as data
 from mtbench.cli.plugins import check, info, inspect, new
 from mtbench.cli.results import browse, diff, explain, export, report, rescore, store, why
 from mtbench.cli.results.states import status
-from mtbench.cli.training import bench, exec, run, search
+from mtbench.cli.training import bench, certify, exec, run, search
 from mtbench.engines.output import guard_output
 from mtbench.errors import MtbenchError
 
@@ -58,6 +58,7 @@ app.add_typer(suite.app, name="suite")
 app.add_typer(store.app, name="store")
 app.add_typer(new.app, name="new")
 app.command("check")(check.check)
+app.command("certify", epilog=certify.EXAMPLES)(certify.certify)
 app.command("bench")(bench.bench)
 app.command("exec")(exec.exec_)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mtbench.door.given import Folder, Folders, data_root, folders
 from mtbench.engines.say import capped
 from mtbench.errors import UsageError, did_you_mean
+from mtbench.report.data.baselines import beside
 from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
@@ -19,7 +20,7 @@ from mtbench.store.status import RunStatus
 from mtbench.store.study import trials_of_unread
 from mtbench.store.union import studies_of, survey_all
 
-__all__ = ["Contents", "read_and_warn", "read_contents"]
+__all__ = ["Contents", "read_and_warn", "read_beside", "read_contents"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +111,45 @@ def read_contents(results: Folders, root: Folder | None = None, *, fresh_only: b
     )
 
 
+def read_beside(
+    results: Folders, baselines: Folders | None, root: Folder | None = None, *, fresh_only: bool = False
+) -> Contents:
+    """Read results folders, and set runs of kept packs beside them (see `mtbench.report.data.baselines`).
+
+    A run that is in both counts as the reader's own. Searches of the packs are left out; what they chose is in tables
+    as any run is. Sentences on kept runs that are left out are among `Contents.unread`.
+
+    Args:
+        results: the folders of the reader's runs, or packs.
+        baselines: the packs, or folders; None or an empty list for none.
+        root, fresh_only: see `read_contents`.
+
+    Raises:
+        UsageError: there is no run in the reader's folders.
+        StoreError: see `read_contents`.
+    """
+    given = folders(results)
+    kept = [] if not baselines else [folder for folder in folders(baselines) if folder not in given]
+    if not kept:
+        return read_contents(given, root, fresh_only=fresh_only)
+    own = {run.folder.name for run in read_contents(given, root, fresh_only=fresh_only).runs if run.record is not None}
+    found = read_contents([*given, *kept], root, fresh_only=fresh_only)
+    marked = [run if run.folder.name in own else _of_pack(run, kept) for run in found.runs]
+    shown = without_trials(marked, found.studies)
+    taken, left_out = beside(
+        [run for run in shown if not run.origin],
+        [run for run in shown if run.origin],
+    )
+    names = {run.folder.name for run in taken}
+    mine = {study.id for study in studies_of(given, lambda _: None)}
+    return dataclasses.replace(
+        found,
+        runs=[run for run in marked if not run.origin or run.folder.name in names],
+        studies=[each for each in found.studies if each.study.id in mine],
+        unread=[*found.unread, *left_out],
+    )
+
+
 def read_and_warn(results: Folders, root: Folder | None = None) -> Contents:
     """Return the contents of `read_contents`, with one warning on what cannot be read.
 
@@ -120,6 +160,12 @@ def read_and_warn(results: Folders, root: Folder | None = None) -> Contents:
     if found.unread:
         warnings.warn("\n".join(capped(found.unread)), stacklevel=3)
     return found
+
+
+def _of_pack(run: RunStatus, packs: Sequence[Path]) -> RunStatus:
+    """Return a run with the name of the pack that it is in; a run that is in none as it is."""
+    origin = next((pack.name for pack in packs if run.folder.is_relative_to(pack)), "")
+    return dataclasses.replace(run, origin=origin)
 
 
 def _as_trial(run: RunStatus) -> RunStatus:

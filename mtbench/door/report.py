@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from mtbench.door.contents import Contents, read_contents
+from mtbench.door.contents import Contents, read_beside
 from mtbench.door.given import DEFAULT_RESULTS, Folder, Folders, folders, names
 from mtbench.door.made import Made, make_reports
 from mtbench.engines.say import capped, open_console, say
@@ -36,6 +36,7 @@ def report(
     wide: bool = False,
     underline_second: bool = False,
     fresh_only: bool = False,
+    baselines: Folders = (),
     data_root: Folder | None = None,
     quiet: bool = False,
 ) -> list[Path]:
@@ -66,6 +67,8 @@ def report(
         wide: True for a paper's table that is as wide as a page in two columns.
         underline_second: True to underline the second best number of each column of a paper's table.
         fresh_only: True to leave stale runs out, of which code or data changed since; footnotes name them.
+        baselines: kept packs whose runs are set beside these, so that only a method of one's own has to be trained:
+            those with their dataset, data, training protocol and seeds; their rows are marked.
         data_root: see `mtbench.load`.
         quiet: True to print no tables.
 
@@ -82,7 +85,7 @@ def report(
         >>> sorted({file.suffix for file in files})
         ['.csv', '.html', '.md', '.pdf', '.png', '.tex']
     """
-    found = read_contents(results, data_root, fresh_only=fresh_only).of_datasets(names(dataset))
+    found = read_beside(results, baselines, data_root, fresh_only=fresh_only).of_datasets(names(dataset))
     made = make_reports(
         found,
         suite=suite,

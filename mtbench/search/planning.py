@@ -91,6 +91,10 @@ class StudyPlan:
         )
         return [dataclasses.replace(spec, trial=validation) for spec in specs]
 
+    def with_settings(self, settings: Mapping[str, str]) -> "StudyPlan":
+        """Return the plan with other settings of the training protocol, as texts, for runs of a chosen setting."""
+        return dataclasses.replace(self, request=dataclasses.replace(self.request, settings=settings))
+
     @cached_property
     def study(self) -> Study:
         """The study before its first trial.

@@ -34,6 +34,8 @@ __all__ = [
     "content",
     "declaration_path",
     "declare",
+    "declare_content",
+    "differences",
     "read_declaration",
 ]
 
@@ -94,7 +96,11 @@ def content(suite: Suite) -> dict[str, Any]:
 
 def changes(declared: Declaration, suite: Suite) -> list[str]:
     """Return in words each part of a suite that differs from its declaration, e.g. ``claims (1 added, 1 removed)``."""
-    now = content(suite)
+    return differences(declared, content(suite))
+
+
+def differences(declared: Declaration, now: Mapping[str, Any]) -> list[str]:
+    """Return in words each part of a present content that differs from the declared one, see `changes`."""
     return [
         words + _counted(declared.content.get(part), now.get(part))
         for part, words in _PARTS.items()
@@ -137,9 +143,27 @@ def declare(results: Path, suite: Suite) -> Declaration:
     for folder in run_folders(results):
         with suppress(StoreError):  # one that cannot be read is no run of the suite
             finished += folder.has_record and signature(folder.known_spec()) in known
+    return declare_content(results, suite.name, content(suite), finished)
+
+
+def declare_content(results: Path, name: str, what: Mapping[str, Any], finished: int) -> Declaration:
+    """Write runs and claims under a name into a results folder, unless this was done before; return the declaration.
+
+    Args:
+        what: the runs and claims as plain values, by the parts that `content` has.
+        finished: the number of these runs that have a record already.
+
+    Raises:
+        DamagedRecord, NewerResults: see `read_declaration`.
+        StoreError: it cannot be written.
+    """
+    if (there := read_declaration(results, name)) is not None:
+        return there
+    mark_results(results)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    declared = Declaration(suite=suite.name, at=now, runs=finished, content=content(suite))
-    path = declaration_path(results, suite.name)
+    plain: dict[str, Any] = json.loads(strict_json(what))
+    declared = Declaration(suite=name, at=now, runs=finished, content=plain)
+    path = declaration_path(results, name)
     make_folder(path.parent)
     write_text(path, seal("declaration", asdict(declared)))
     return declared

@@ -42,6 +42,8 @@ class RunStatus:
         changed: a clause on each of these files that was changed since, as far as is found without reading large ones.
         added: True if its seed was added after a look at others, or beyond the number that its suite declares.
         earned: the findings of `mtbench store verify` on its record, made on this machine; None without.
+        origin: the name of the pack that it is kept in, where a report sets it beside the reader's own runs; empty for
+            the reader's own.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class RunStatus:
     changed: tuple[str, ...] = ()
     added: bool = False
     earned: Earned | None = None
+    origin: str = ""
 
     @property
     def level(self) -> str:

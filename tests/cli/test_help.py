@@ -19,7 +19,7 @@ from tests.cli.commands import MTBENCH, call
 COMMANDS = [
     (*group.split(), command)
     for group, commands in {
-        "": "run search report open explain export rescore why diff status list info doctor check bench exec",
+        "": "run search report open explain export rescore why diff status list info doctor check certify bench exec",
         "data": "prepare verify where link show",
         "suite": "list show declare validate",
         "new": "method balancer dataset",

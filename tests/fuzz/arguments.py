@@ -122,6 +122,16 @@ VALID: dict[tuple[str, ...], dict[str, Any]] = {
     ("explain",): {"run": "results/toy-all/td", "--data-root": "data"},
     ("open",): {"folder": "results"},  # in which there is no page, so that no browser starts
     ("export",): {"folders": "results", "--out": "table.csv", "--data-root": "data"},
+    ("rescore",): {"folders": "results", "--out": "scores.csv", "--data-root": "data"},
+    ("why",): {
+        "dataset": "toy-all",
+        "method": "uniform@mlp:depth=1:width=2",
+        "column": "mean",
+        "folders": "results",
+        "--protocol": "paper, epochs=1",
+        "--data-root": "data",
+    },
+    ("diff",): {"first": "results", "second": "pack.zip"},
     ("status",): {"folders": "results", "--data-root": "data"},
     ("list",): {"kind": "methods"},
     ("info",): {"name": "td"},
@@ -148,7 +158,10 @@ VALID: dict[tuple[str, ...], dict[str, Any]] = {
     ("new", "dataset"): {"name": "mine", "--out": "new"},
 }
 """A valid command line of each command, by option and argument, in the folder of a world."""
-POSITIONS = ("name", "spec", "run", "results", "file", "folder", "folders", "sources", "names", "kind")
+POSITIONS = (
+    *("dataset", "method", "column", "first", "second"),
+    *("name", "spec", "run", "results", "file", "folder", "folders", "sources", "names", "kind"),
+)
 """The names of arguments, in the order in which a command line has them; others are options."""
 
 
@@ -176,9 +189,9 @@ def _place(arguments: dict[str, Any], parameter: Any, value: str) -> None:
 
 
 def _line(command: tuple[str, ...], arguments: dict[str, Any]) -> Iterator[str]:
-    """Yield the words of a command line; nothing is opened in a debugger."""
+    """Yield the words of a command line; nothing is opened in a debugger, nor watched for as long as it runs."""
     for name, value in arguments.items():
-        if name.startswith("--") and name != "--pdb":
+        if name.startswith("--") and name not in ("--pdb", "--watch"):
             yield from (name,) if value is True else (name, value)
     for name in POSITIONS:
         if name in arguments:

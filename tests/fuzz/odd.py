@@ -68,7 +68,7 @@ def odd_values(parameter: Any) -> Sequence[str]:
     metavar, name = parameter.metavar or "", parameter.name
     if metavar in LISTS:
         return LISTS[metavar]
-    if metavar.startswith(("DIR", "FILE", "PATH", "SPEC", "RUN")):
+    if metavar.startswith(("DIR", "FILE", "PATH", "SPEC", "RUN")) or metavar in ("A", "B"):
         return (*PATHS, *WORDS)
     if metavar == "KEY=VALUE":
         return (*_settings(), *WORDS)

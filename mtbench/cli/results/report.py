@@ -16,6 +16,7 @@ EXAMPLES = """Examples:
   mtbench report --suite levi2020-table1
   mtbench report --style paper --columns LU,RL,mean,delta-m --digits 1 --sort mean
   mtbench report --suite nyuv2-famo --convention cagrad
+  mtbench report results/mine --with baselines.zip
   mtbench report evidence.zip --out tables --document README.md
   mtbench report evidence.zip --out tables --document README.md --check
   mtbench report evidence.zip --check --document paper.tex
@@ -208,11 +209,21 @@ def report(
             rich_help_panel=CHECK,
         ),
     ] = 0.0,
+    baselines: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with",
+            help="Set the runs of this kept pack beside the others, so that only your own method has to be trained: "
+            "runs with the same dataset, data, training protocol and seeds, marked as kept. May be repeated.",
+            metavar="PACK",
+            rich_help_panel=shared.WHAT,
+        ),
+    ] = None,
     data_root: shared.DataRoot = None,
 ) -> None:
     """Write the tables and figures of finished runs, and print the tables; or compare them with what is written."""
     from mtbench.door.check import check_reports, update_documents
-    from mtbench.door.contents import read_contents
+    from mtbench.door.contents import read_beside
     from mtbench.door.given import names
     from mtbench.door.made import make_reports
     from mtbench.door.report import print_reports, say_unread
@@ -223,7 +234,7 @@ def report(
     paper = parse_style(style, columns=columns, digits=digits, sort=sort, wide=wide, underline_second=underline_second)
     console, asked = shared.console(), Asked(average=delta, sign=delta_sign, base=delta_base)
     with shared.keeping():
-        found = read_contents(shared.chosen_folders(folders, results), data_root, fresh_only=fresh_only)
+        found = read_beside(shared.chosen_folders(folders, results), baselines, data_root, fresh_only=fresh_only)
     found = found.of_datasets(names(",".join(dataset or ())))
     made = make_reports(
         found,

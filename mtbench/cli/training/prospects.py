@@ -4,8 +4,11 @@ import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
+import typer
+
+from mtbench.cli.base.shared import WHERE
 from mtbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +21,18 @@ if TYPE_CHECKING:
     from mtbench.report.data.comparison import Comparison
     from mtbench.report.exhibits.claims.prospect import Prospect
 
-__all__ = ["places_of", "print_prospects"]
+__all__ = ["Earlier", "places_of", "print_prospects"]
+
+Earlier: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        help="With --suite and --dry-run: further results folders or packs, by whose runs the number of seeds that "
+        "each claim needs is planned; may be repeated, or be a pattern in quotes, e.g. 'results/*/*.zip'.",
+        metavar="PLACES",
+        rich_help_panel=WHERE,
+    ),
+]
 
 DASH = "\N{EN DASH}"
 MANY = ">1000"
@@ -31,12 +45,18 @@ _EXPLAINED = (
 )
 
 
-def places_of(texts: Sequence[str]) -> list[Path]:
+def places_of(texts: Sequence[str], *, is_dry: bool) -> list[Path]:
     """Return the results folders and packs that texts name, each once; a text may be a pattern.
 
+    Args:
+        texts: the texts after ``--from``.
+        is_dry: True in a dry run of a suite, which alone may have any.
+
     Raises:
-        UsageError: there is nothing of that name.
+        UsageError: there is nothing of that name, or it is no dry run of a suite.
     """
+    if texts and not is_dry:
+        raise UsageError("--from is for the claims of a suite before they are run.", mend="Add --suite and --dry-run.")
     found: dict[Path, None] = {}
     for text in texts:
         paths = sorted(glob.glob(text)) if glob.has_magic(text) else [text] * Path(text).exists()
@@ -49,21 +69,21 @@ def places_of(texts: Sequence[str]) -> list[Path]:
 def print_prospects(
     suite: "Suite",
     planned: "Mapping[Place, RunSpec]",
-    *,
-    seeds: int | None,
-    places: Sequence[Path],
+    others: Sequence[Path],
     work: "Work",
     out: "Console",
+    *,
+    seeds: int | None = None,
 ) -> None:
     """Print per claim the number of seeds that decide it with 80 % power, and the time of their training.
 
     Args:
-        suite: a suite with claims.
+        suite: a suite.
         planned: a run of each of its places at the size that is to be trained.
-        seeds: number of seeds that were asked for; None for those of the suite.
-        places: the results folder, then other folders and packs with earlier runs. Those without any are left out.
-        work: devices and data of the training.
+        others: folders and packs with earlier runs besides the results folder; those without any are left out.
+        work: devices, data and the results folder of the training.
         out: the console.
+        seeds: number of seeds that were asked for; None for those of the suite.
 
     Raises:
         UsageError, StoreError: earlier runs cannot be read, or there are none in the places that were named.
@@ -78,7 +98,10 @@ def print_prospects(
     from mtbench.store.files.reading import is_there
     from mtbench.store.results import run_folders
 
-    there = [place for place in places if is_there(place) and run_folders(place, lambda _: None)] or list(places[1:])
+    if out.quiet or not suite.claim:
+        return
+    places = [work.results, *others]
+    there = [place for place in places if is_there(place) and run_folders(place, lambda _: None)] or others
     with keeping():
         # Each place by itself: a run with different records in two of them counts once.
         earlier = [run for place in there for run in read_contents(place, work.root).shown]

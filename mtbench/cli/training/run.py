@@ -13,7 +13,6 @@ from mtbench.cli.base import completion
 from mtbench.cli.base.shared import (
     DEFAULT_RESULTS,
     WHAT,
-    WHERE,
     BackboneName,
     Changes,
     DataRoot,
@@ -42,6 +41,7 @@ from mtbench.cli.training.execution import (
     stoppable,
     work_of,
 )
+from mtbench.cli.training.prospects import Earlier, places_of, print_prospects
 from mtbench.cli.training.search import conduct, is_through
 from mtbench.cli.training.until import Looks, MaxSeeds, Until, check_options, run_until_decided
 from mtbench.door.given import names
@@ -115,22 +115,12 @@ def run(
     max_seeds: MaxSeeds = None,
     looks: Looks = "",
     dry_run: DryRun = False,
-    earlier: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--from",
-            help="With --suite and --dry-run: further results folders or packs, by whose runs the number of seeds that "
-            "each claim needs is planned; may be repeated, or be a pattern in quotes, e.g. 'results/*/*.zip'.",
-            metavar="PLACES",
-            rich_help_panel=WHERE,
-        ),
-    ] = None,
+    earlier: Earlier = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Train methods on datasets, several runs at a time. Runs that are finished already are left as they are."""
     from mtbench.cli.training.grid import listing
-    from mtbench.cli.training.prospects import places_of, print_prospects
     from mtbench.engines.agenda import make_agenda
     from mtbench.engines.output import outlive_output
     from mtbench.engines.say import say
@@ -144,8 +134,7 @@ def run(
     outlive_output()
     check_options(until_decided, suite, seeds, max_seeds, looks)
     out = console(quiet=quiet)
-    if earlier and not (suite and dry_run):
-        raise UsageError("--from is for the claims of a suite before they are run.", mend="Add --suite and --dry-run.")
+    others = places_of(earlier or [], is_dry=bool(suite) and dry_run)
     states = parse_refresh(refresh or [])
     changed = settings(changes or [], epochs=epochs, gradient_scale=gradient_scale)
     chosen = None if seeds is None else parse_seeds(seeds)
@@ -164,6 +153,8 @@ def run(
                 suite=asked, base=base, settings=changed, results=results, looks=parse_looks(looks), most=max_seeds
             )
             run_until_decided(until, work, out, name=suite, dry_run=dry_run)
+            if dry_run:
+                print_prospects(asked, planned_places(asked, base=base, settings=changed), others, work, out)
             return
         specs = plan_suite(asked, base=base, settings=changed, seeds=chosen)
         preview = partial(plan_suite, asked, base="quick", settings=changed, seeds=chosen)
@@ -210,15 +201,9 @@ def run(
         dry_run=dry_run,
     )
     if dry_run:
-        if suite and asked.claim:
-            print_prospects(
-                asked,
-                planned_places(asked, base=base, settings=changed),
-                seeds=None if chosen is None else len(chosen),
-                places=[results, *places_of(earlier or [])],
-                work=work,
-                out=out,
-            )
+        if suite:
+            planned = planned_places(asked, base=base, settings=changed)
+            print_prospects(asked, planned, others, work, out, seeds=None if chosen is None else len(chosen))
         return
     with stoppable():
         outcomes = work.execute(agenda)

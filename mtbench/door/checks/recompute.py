@@ -9,7 +9,7 @@ import torch
 from mtbench import __version__
 from mtbench.door.checks.runs import FinishedRun
 from mtbench.errors import DamagedRecord, DataError, MtbenchError, StoreError
-from mtbench.store.files.reading import size_of
+from mtbench.store.files.reading import inside, size_of
 from mtbench.store.record import Record
 from mtbench.store.trust import Earned
 from mtbench.train.machine.device import deterministic
@@ -121,7 +121,7 @@ def derive_run(run: FinishedRun, reader: Reader) -> tuple[Labels, Derived]:
     if record.predictions and all(each.why_not for each in record.predictions.values()):
         raise Unverifiable(_reasons(record))
     if size_of(path) is None:
-        raise Unverifiable(f"{PREDICTIONS} is not here")
+        raise Unverifiable(f"{PREDICTIONS} is not here{_left_out(path)}")
     if PREDICTIONS not in record.files:
         raise Unverifiable(f"the record has no sum of {PREDICTIONS}")
     try:
@@ -143,6 +143,13 @@ def derive_run(run: FinishedRun, reader: Reader) -> tuple[Labels, Derived]:
     except MtbenchError as cause:
         raise Unverifiable(str(cause).rstrip(".")) from cause
     return labels, derive(labels, stored)
+
+
+def _left_out(path: Path) -> str:
+    """Return the reason why a pack does not have a file, as its index gives it, in brackets; empty without."""
+    found = inside(path)
+    why = found[0].index.left_out.get(found[1], "") if found else ""
+    return f" (left out of the pack: {why})" if why else ""
 
 
 def _whole(name: str, stored: str, derived: str) -> Difference:

@@ -8,6 +8,7 @@ from mtbench.errors import StoreError
 from mtbench.report.check.finding import Finding
 from mtbench.report.check.line import Line, first_difference
 from mtbench.report.check.lines import lines_of
+from mtbench.report.data.trust import without_levels
 from mtbench.report.figure.style import drawn_with
 from mtbench.report.place import PAGE
 
@@ -60,6 +61,8 @@ def check_text(
 ) -> Finding | None:
     """Return the first difference between a text file and what the records make; None where there is none.
 
+    Levels of trust are left out: each reader has earned others.
+
     Args:
         path: the path of the file.
         written: its content.
@@ -67,7 +70,7 @@ def check_text(
         tolerance: see `mtbench.report.check.line.first_difference`.
         with_drawings: False to leave the drawings of a page out.
     """
-    old, new = (_VERSIONS.sub("", content.decode(errors="replace")) for content in (written, made))
+    old, new = (without_levels(_VERSIONS.sub("", content.decode(errors="replace"))) for content in (written, made))
     if not with_drawings:
         old, new = (_DRAWING.sub(r"\1", text) for text in (old, new))
     first, second = lines_of(path.name, old), lines_of(path.name, new)

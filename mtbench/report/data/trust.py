@@ -1,5 +1,6 @@
 """Levels of trust of the runs of a table, in a sentence."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mtbench.report.data.comparison import MethodRuns
@@ -7,8 +8,12 @@ from mtbench.report.text import listed, seeds
 from mtbench.store.status import RunStatus
 from mtbench.store.trust import LEVELS, RECOMPUTED, REEXECUTED, REPORTED
 
-__all__ = ["trust_sentence"]
+__all__ = ["trust_sentence", "without_levels"]
 
+_WRITTEN = re.compile(
+    r'\s*<span class="level">[^<]*</span>|\s*Level of trust: .*?\. (?:Recomputed|Re-executed): .*?\.(?=\s|<|\\|$)'
+)
+"""Levels in the page of a report, and the sentence on them in any file."""
 _MEANINGS = {
     RECOMPUTED: "every metric was derived again from stored predictions and labels",
     REEXECUTED: "trained again with an equal result",
@@ -32,6 +37,11 @@ def trust_sentence(methods: Sequence[MethodRuns]) -> str:
         counted[0] = counted[0].replace(" ", f" of {len(every)} runs ", 1)
     meanings = "; ".join(f"{level}: {_MEANINGS[level]}" for level in reversed(found))
     return f"Level of trust: {', '.join(counted)}. {meanings[0].upper()}{meanings[1:]}{_without(every)}."
+
+
+def without_levels(text: str) -> str:
+    """Return the text of a file of a report without levels of trust, on which readers of the same records differ."""
+    return _WRITTEN.sub("", text)
 
 
 def _count(runs: Sequence[RunStatus], level: str) -> int:

@@ -21,7 +21,14 @@ __all__ = ["render_document"]
 
 
 def render_document(
-    pieces: Sequence[Shown], drawings: Mapping[str, Sequence[Drawing]], folder: Path, numbers: Sequence[str] = ()
+    pieces: Sequence[Shown],
+    drawings: Mapping[str, Sequence[Drawing]],
+    folder: Path,
+    numbers: Sequence[str] = (),
+    *,
+    title: str = "",
+    command: str = "mtbench report",
+    files_title: str = "All runs in one table, and numbers for sentences",
 ) -> str:
     """Return the page of the pieces of a report; the same pieces make the same text.
 
@@ -32,12 +39,17 @@ def render_document(
         drawings: the drawn pages of each figure by the name of its files.
         folder: the folder of the report, whose pages of `mtbench explain` are linked.
         numbers: names of files with numbers for sentences.
+        title: the title of the page; by default the datasets that it is on.
+        command: the command that makes it.
+        files_title: the title of the links to `numbers`.
     """
     found = tuple(sections(pieces, drawings))
     script, style = _resource("page.js"), _resource("page.css")
     images = any("<image" in figure.drawing.svg for section in found for figure in section.figures)
     return _template().render(
-        title=_title(found),
+        title=title or _title(found),
+        command=command,
+        files_title=files_title,
         quick=QUICK,
         sections=[section for section in found if section.tables or section.figures],
         datasets=list(dict.fromkeys(section.dataset for section in found if section.dataset)),

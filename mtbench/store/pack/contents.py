@@ -1,7 +1,7 @@
 """The content of a pack: which files of results are taken, and why the others are not; of one folder or of several."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from mtbench.store.upkeep.inventory import take_inventory
 from mtbench.store.upkeep.space import megabytes
 from mtbench.store.upkeep.verify import WRONG, check_run
 
-__all__ = ["Contents", "collect", "unite"]
+__all__ = ["Contents", "collect", "part_of", "unite"]
 
 WEIGHTS = "model.safetensors"
 TAKEN = ("spec.json", "record.json", "curve.jsonl", "predictions.npz", WEIGHTS)
@@ -101,6 +101,31 @@ def collect(results: Path, *, weights: bool, largest: int | None = None) -> Cont
         made.left_out.update(pack[0].index.left_out)
     _check(results, made)
     return made
+
+
+def part_of(found: Contents, *, runs: Collection[str], searches: Collection[str], suites: Collection[str]) -> Contents:
+    """Return the files of some of the runs, searches and declarations alone.
+
+    Args:
+        found: what a pack would take.
+        runs: the names of the folders of runs.
+        searches: the identities of studies.
+        suites: the names of declarations.
+    """
+    kept_runs = {name: folder for name, folder in found.runs.items() if name in runs}
+    kept_searches = {name: folder for name, folder in found.searches.items() if name in searches}
+    folders = {*kept_runs.values(), *kept_searches.values()}
+    files = {MARKER, *(f"{SUITES}/{name}.json" for name in suites)}
+
+    def is_kept(name: str) -> bool:
+        return name in files or name in folders or name.rpartition("/")[0] in folders
+
+    return Contents(
+        members={name: path for name, path in found.members.items() if is_kept(name)},
+        left_out={name: why for name, why in found.left_out.items() if is_kept(name)},
+        runs=kept_runs,
+        searches=kept_searches,
+    )
 
 
 def unite(parts: Sequence[Contents]) -> Contents:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from mtbench.door.checks.recompute import Recomputed, recompute
 from mtbench.door.checks.runs import finished_runs
 from mtbench.plan.spec import Choice
+from mtbench.store.pack.contents import collect
+from mtbench.store.pack.write import write_pack
 from mtbench.store.record import Constant, CurvePoint, Record, StoredPredictions
 from mtbench.store.run.folder import RunFolder
 from mtbench_toys.datasets import AllTasks, Toy
@@ -219,6 +221,16 @@ def test_runs_that_cannot_be_verified_are_named_with_the_reason(
 def test_predictions_that_are_not_here_are_unverifiable(results: Path) -> None:
     (folder_of(results) / "predictions.npz").unlink()
     assert list(found(results).unverifiable) == ["predictions.npz is not here"]
+
+
+def test_predictions_that_a_pack_leaves_out_for_their_size_are_unverifiable_with_that_reason(
+    results: Path, tmp_path: Path
+) -> None:
+    contents = collect(results, weights=False, largest=10)
+    write_pack(tmp_path / "x.zip", contents.members, contents.left_out)
+    ((reason, runs),) = found(tmp_path / "x.zip").unverifiable.items()
+    assert reason.startswith("predictions.npz is not here (left out of the pack: predictions of ")
+    assert len(runs) == 1
 
 
 def test_data_that_are_not_on_this_machine_are_named_and_others_go_on(

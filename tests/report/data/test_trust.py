@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from mtbench.report.assemble import make_report
+from mtbench.report.check.folder import check_text
 from mtbench.report.data.comparison import compare
-from mtbench.report.data.trust import trust_sentence
+from mtbench.report.data.trust import trust_sentence, without_levels
 from mtbench.report.page.latex import render_latex
 from mtbench.report.page.markdown import render_markdown
 from mtbench.report.web.document import render_document
@@ -90,3 +91,21 @@ def test_the_page_says_the_level_of_each_run(levels: tuple[str, str], tmp_path: 
     runs = [checked("td", seed, recomputed=level == "recomputed") for seed, level in enumerate(levels)]
     text = render_document(make_report(runs).shown, {}, tmp_path)
     assert re.findall(r'fresh<span class="level">, (\w+)</span>', text)[:2] == list(levels)
+
+
+def test_files_of_readers_who_have_earned_other_levels_are_alike(tmp_path: Path) -> None:
+    runs = [
+        checked("td:channels=6.5", 0, rerun="interval", without=("within-11.25",)),
+        checked("td:channels=6.5", 1),
+        finished("moo", 0),
+    ]
+    mine, others = (make_report(each) for each in (runs, [dataclasses.replace(run, earned=None) for run in runs]))
+    pages = [next(report.pages()) for report in (mine, others)]
+    for name, render in (("x.md", render_markdown), ("x.tex", render_latex)):
+        first, second = (render(page) for page in pages)
+        assert "Level of trust: " in first
+        assert check_text(Path(name), first.encode(), second.encode()) is None
+        assert without_levels(first) == second
+    html = [render_document(report.shown, {}, tmp_path) for report in (mine, others)]
+    assert html[0] != html[1]
+    assert check_text(Path("index.html"), html[0].encode(), html[1].encode()) is None

@@ -7,6 +7,7 @@ from statistics import median
 
 from mtbench import registry
 from mtbench.plan.spec import Choice
+from mtbench.report.data.baselines import is_elsewhere
 from mtbench.report.data.comparison import Comparison, MethodRuns
 from mtbench.store.record import Record
 
@@ -43,6 +44,7 @@ class Expense:
         seconds: seconds of training per epoch, see `seconds_per_epoch`; None if no run has them.
         relative: `seconds` over those of the yardstick; None if one of them is not known.
         memory: bytes at the peak, the most of any run.
+        elsewhere: True if some of its runs are kept ones of another machine, so that its seconds are not compared.
     """
 
     parameter_ratio: float
@@ -51,6 +53,7 @@ class Expense:
     seconds: float | None
     relative: float | None
     memory: int
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +64,13 @@ class Yardstick:
     seconds: float
 
 
-def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
-    """Return the expense of a method; None before a run has finished."""
+def expense(method: MethodRuns, unit: Yardstick | None, *, elsewhere: bool = False) -> Expense | None:
+    """Return the expense of a method; None before a run has finished.
+
+    Args:
+        unit: see `yardstick`.
+        elsewhere: see `Expense`.
+    """
     runs = [spent(record) for record in method.records.values()]
     if not runs:
         return None
@@ -72,8 +80,9 @@ def expense(method: MethodRuns, unit: Yardstick | None) -> Expense | None:
         macs=latest.macs,
         label_uses=sum(run.label_uses for run in runs) / len(runs),
         seconds=seconds,
-        relative=None if unit is None or seconds is None else seconds / unit.seconds,
+        relative=None if unit is None or seconds is None or elsewhere else seconds / unit.seconds,
         memory=max(run.memory for run in runs),
+        elsewhere=elsewhere,
     )
 
 
@@ -92,7 +101,8 @@ def yardstick(comparison: Comparison) -> Yardstick | None:
     """Return the reference network with the reference balancer, without options, on the backbone that most methods
     have.
 
-    None if it is not in the comparison, if no run of it tells its seconds, or if some runs were on a GPU and some not.
+    None if it is not in the comparison, if no run of it tells its seconds, if some runs were on a GPU and some not, or
+    if it is kept from another machine.
     """
     if len({record.numerics.device for method in comparison.methods for record in method.records.values()}) > 1:
         return None
@@ -102,6 +112,8 @@ def yardstick(comparison: Comparison) -> Yardstick | None:
     plain = (network, balancer, backbones.most_common(1)[0][0])
     for method in comparison.methods:
         spec = specs[method.title]
+        if is_elsewhere(comparison, method):
+            continue
         if (spec.network, spec.balancer, str(spec.backbone)) == plain and (seconds := seconds_per_epoch(method)):
             return Yardstick(method=method.title, seconds=seconds)
     return None

@@ -7,6 +7,7 @@ from statistics import median
 
 import numpy as np
 
+from mtbench.report.data.baselines import is_elsewhere, kept_mark, kept_notes
 from mtbench.report.data.choices import AVERAGES, BASES, DEFAULT, Choices, Convention
 from mtbench.report.data.columns import Column, column_of, columns_of, scores
 from mtbench.report.data.comparison import Comparison, MethodRuns
@@ -71,6 +72,7 @@ class Row:
         rank: the mean over metrics of its rank; NaN where it has none.
         interval: the interval of its rank; None where it has none.
         letters: the letters of methods that are not significantly different from it; empty where it has none.
+        kept: the word behind a method with runs of kept packs, see `mtbench.report.data.baselines`; else empty.
         idle: True if Δm is in part of a task in which neither the method nor the single-task network is above the
             constant prediction.
         note: the runs that are not fresh, and the reasons; empty if all are fresh.
@@ -97,6 +99,7 @@ class Row:
     rank: float
     interval: tuple[int, int] | None
     letters: str
+    kept: str
     idle: bool
     note: str
     scores: tuple[tuple[float, ...], ...]
@@ -191,7 +194,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             ),
             finished=len(method.records),
             planned=method.planned,
-            expense=expense(method, unit),
+            expense=expense(method, unit, elsewhere=is_elsewhere(comparison, method)),
             delta=delta[index],
             deltas={key: summaries[index] for key, summaries in gains.items()},
             error=errors[index],
@@ -202,6 +205,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
             rank=ranking.ranks[index] if ranking else math.nan,
             interval=ranks.found.intervals[index] if ranks else None,
             letters=ranks.found.letters[index] if ranks and ranks.family.pairs == "letters" else "",
+            kept=kept_mark(method),
             idle=idle[index],
             note=caption.note(
                 method, {_called(column, columns): _without(comparison, method, column) for column in columns}
@@ -241,6 +245,7 @@ def build_table(comparison: Comparison, choices: Choices = DEFAULT) -> Table:
         large_parts(comparison, convention, parts),
         rank_footnote(shown),
         *(reading.lacking if reading else ()),
+        *kept_notes(comparison),
     ]
     return Table(
         dataset=comparison.dataset_title,

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mtbench.report import marks, text
+from mtbench.report.data.baselines import KEPT
 from mtbench.report.data.choices import SIGNS
 from mtbench.report.data.columns import is_wide
 from mtbench.report.data.cost.expense import Expense
@@ -190,7 +191,7 @@ def cost_heads(table: Table) -> tuple[str, ...]:
 
 def _line(table: Table, row: Row, cells: Sequence[Words]) -> tuple[Words, ...]:
     return (
-        Words(says=row.label + row_marks(row)),
+        Words(says=row.label + row_marks(row) + row.kept),
         *cells,
         *plain(islice(_rank(row), len(_ranks(table)))),
         *plain(_gains(table, row) if table.columns else ()),
@@ -238,6 +239,8 @@ def costs_in_words(expense: Expense | None) -> tuple[str, str, str, str, str]:
 def _time(expense: Expense) -> str:
     if expense.seconds is None:
         return DASH
+    if expense.elsewhere:
+        return f"{text.duration(expense.seconds)} s{KEPT}"
     if expense.relative is None:
         return text.duration(expense.seconds)
     return text.ratio(round(expense.relative, 2))  # its further digits are noise

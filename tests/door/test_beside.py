@@ -1,0 +1,72 @@
+"""Reports of a method of one's own beside a kept pack of references."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import mtbench
+from mtbench.door.contents import read_beside
+from mtbench.errors import StoreError, UsageError
+from mtbench.store.pack.contents import collect
+from mtbench.store.pack.write import write_pack
+
+
+def train(methods: str, seeds: int, results: Path, *, epochs: int = 1) -> None:
+    mtbench.run(methods, "toy2", seeds=seeds, results=results, epochs=epochs, images=20, quiet=True)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with results of one's own, `own`, and kept ones, `kept` and `kept.zip`."""
+    place = tmp_path_factory.mktemp("beside")
+    train("single,uniform", 2, place / "kept")
+    train("uniform", 1, place / "kept", epochs=2)
+    train("moo", 2, place / "own")
+    found = collect(place / "kept", weights=False)
+    write_pack(place / "kept.zip", found.members, found.left_out)
+    return place
+
+
+def test_runs_of_a_pack_stand_beside_own_ones_with_the_name_of_the_pack(place: Path) -> None:
+    found = read_beside(place / "own", place / "kept.zip")
+    origins = {(run.spec.titles.method, run.origin) for run in found.runs}
+    assert origins == {("moo", ""), ("single", "kept.zip"), ("uniform", "kept.zip")}
+    assert len(found.comparisons()) == 1
+    assert found.unread == [
+        "kept.zip: 1 run left out: 1 under other training protocols (toy2, paper, epochs=2, images=20)."
+    ]
+
+
+def test_a_report_with_a_pack_marks_its_rows_and_leaves_it_as_it_is(place: Path, tmp_path: Path) -> None:
+    before = (place / "kept.zip").read_bytes()
+    files = mtbench.report(place / "own", baselines=place / "kept.zip", out=tmp_path, quiet=True)
+    (table,) = [file for file in files if file.name.endswith("-table.md")]
+    text = table.read_text()
+    assert "| single (kept)" in text
+    assert "| moo |" in text
+    assert "runs of single and uniform are from kept.zip, code mtbench" in text
+    assert "single (kept)" in (tmp_path / "index.html").read_text()
+    assert (place / "kept.zip").read_bytes() == before
+
+
+def test_a_run_that_is_in_both_counts_once_and_as_ones_own(place: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(place / "own", tmp_path / "own")
+    shutil.copytree(place / "kept" / "toy2" / "uniform", own / "toy2" / "uniform")
+    found = read_beside(own, place / "kept.zip")
+    assert [run.origin for run in found.shown if run.spec.titles.method == "uniform"].count("kept.zip") == 0
+    assert len({run.folder.name for run in found.shown}) == len(found.shown)
+
+
+def test_two_records_of_one_run_are_an_error_that_names_both(place: Path, tmp_path: Path) -> None:
+    own = shutil.copytree(place / "own", tmp_path / "own")
+    train("uniform", 2, own)
+    with pytest.raises(StoreError, match=r"one run \(toy2 uniform seed 0\) has two different records: .*kept\.zip"):
+        read_beside(own, place / "kept.zip")
+
+
+def test_without_own_runs_a_pack_is_no_report(place: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there are no runs in"):
+        read_beside(tmp_path / "empty", place / "kept.zip")
+    with pytest.raises(StoreError):
+        read_beside(place / "own", tmp_path / "missing.zip")
