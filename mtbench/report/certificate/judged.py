@@ -69,6 +69,11 @@ class RanPart:
         return self.own.row.specs[0].titles.dataset
 
     @property
+    def name(self) -> str:
+        """The dataset without its options, which a size names once."""
+        return self.own.row.specs[0].dataset.name
+
+    @property
     def tasks(self) -> tuple[TaskInfo, ...]:
         """The tasks in the dataset's order."""
         return tuple(map(TaskInfo.of, self.own.row.specs[0].resolve().dataset.tasks()))

@@ -24,9 +24,9 @@ def certificate_pages(facts: Facts) -> dict[str, Page]:
     """Return the tables of a certificate by the names of their files, the summary first."""
     pages = {"summary": _summary(facts)}
     for part in facts.parts:
-        pages[f"verdicts-{text.slug(part.title)}"] = _verdicts(facts, part)
+        pages[f"verdicts-{part.name}"] = _verdicts(facts, part)
     for part in facts.parts:
-        pages[f"budgets-{text.slug(part.title)}"] = _budgets(facts, part)
+        pages[f"budgets-{part.name}"] = _budgets(facts, part)
     if facts.tuned:
         pages["tuned-weights"] = _tuned(facts)
     return {**pages, "conformance": _conformance(facts)}
@@ -113,12 +113,13 @@ def _verdicts(facts: Facts, part: RanPart) -> Page:
         )
         notes.append(f"{_called(each.against)}: {each.verdict.sentence.replace(': ', ', ', 1)}.")
     return _page(
-        f"{facts.method} on {part.title}, {_measured(part)}",
-        f"verdicts-{text.slug(part.title)}",
+        f"{facts.method} on {part.name}, {_measured(part)}",
+        f"verdicts-{part.name}",
         ("against", "verdict", "difference", "95 %", facts.method, "reference", "p", "n"),
         lines,
         quick=facts.quick,
         caption=(
+            f"{part.title}.",
             f"Difference: {facts.method} minus the reference, mean over n pairs of runs with the same seed, with its "
             "95 % confidence interval; p: paired t-test after Holm's correction over all comparisons of the "
             f"certificate. {f'Margin: {margin:g}.' if margin else 'No margin, so that nothing is called equivalent.'}",
@@ -146,8 +147,8 @@ def _budgets(facts: Facts, part: RanPart) -> Page:
         for ran in (part.own, *part.rows)
     ]
     return _page(
-        f"Budgets on {part.title}",
-        f"budgets-{text.slug(part.title)}",
+        f"Budgets on {part.name}",
+        f"budgets-{part.name}",
         ("method", "epochs", "labels", "MACs", "seconds", "n"),
         lines,
         quick=facts.quick,

@@ -94,6 +94,8 @@ def test_references_are_on_the_backbone_of_the_method() -> None:
 
 def test_every_size_names_datasets_that_need_no_download() -> None:
     for each in sizes().values():
+        names = [sample.dataset.partition(":")[0] for sample in each.on]
+        assert len(set(names)) == len(names)  # files of a certificate are named by them
         for sample in each.on:
             dataset = parse_dataset(sample.dataset).dataset_class
             assert not dataset.source
