@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.declaration import changes, declaration_path, read_declaration
+from mtbench.store.suites.declaration import changes, declaration_path, read_declaration
 from results import packing
 
 RESULTS = Path(__file__).resolve().parent

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from mtbench.store.declaration import SUITES, read_declaration
 from mtbench.store.pack.contents import Contents, collect
 from mtbench.store.pack.unpack import unpack, write_folder
 from mtbench.store.pack.write import write_pack
 from mtbench.store.results import MARKER
 from mtbench.store.run.folder import RunFolder
+from mtbench.store.suites.declaration import SUITES, read_declaration
 
 __all__ = ["LARGEST", "SEARCHES", "add", "prepare"]
 

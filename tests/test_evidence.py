@@ -11,7 +11,7 @@ import pytest
 
 from mtbench.plan.suite.built_in import built_in_suites
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.declaration import changes, declare, read_declaration
+from mtbench.store.suites.declaration import changes, declare, read_declaration
 from results import evidence
 from results.evidence import Evidence, Part
 from tests.waits import DEADLINE, wait_until

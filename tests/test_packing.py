@@ -7,10 +7,10 @@ import pytest
 
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.declaration import declare
 from mtbench.store.record import Record, TaskResult
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import leased
+from mtbench.store.suites.declaration import declare
 from mtbench.store.union import survey_all
 from mtbench.store.upkeep.verify import verify
 from results import packing

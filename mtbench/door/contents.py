@@ -14,10 +14,10 @@ from mtbench.report.data.comparison import Comparison
 from mtbench.report.data.comparison import compare as comparisons_of
 from mtbench.report.data.studies import StudyRuns, find_studies, without_trials
 from mtbench.store.files.reading import is_there
-from mtbench.store.looks import LookPlan, read_look_plans, with_added
 from mtbench.store.pack.index import SUFFIX
 from mtbench.store.status import RunStatus
 from mtbench.store.study import trials_of_unread
+from mtbench.store.suites.looks import LookPlan, read_look_plans, with_added
 from mtbench.store.union import studies_of, survey_all
 
 __all__ = ["Contents", "read_and_warn", "read_beside", "read_contents"]

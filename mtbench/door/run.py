@@ -7,7 +7,7 @@ import pandas as pd
 
 from mtbench.door.given import DEFAULT_RESULTS, Folder, data_root, folders, names, seed_list
 from mtbench.door.given import settings as texts
-from mtbench.door.work import Work, check_refresh
+from mtbench.door.training.work import Work, check_refresh
 from mtbench.engines.display import choose_display
 from mtbench.engines.say import open_console, say
 from mtbench.engines.slots import slots

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from mtbench.cli.app import app
-from mtbench.door.certify import Certified, certify, name_of, planned_runs, search_plans
 from mtbench.door.run import work_on
+from mtbench.door.training.certify import Certified, certify, name_of, planned_runs, search_plans
 from mtbench.errors import UsageError
 from mtbench.plan.certificate.rows import Plan, plan_certificate
 from mtbench.plan.certificate.sizes import Sample, Size
 from mtbench.report.certificate.facts import Check
-from mtbench.store.declaration import read_declaration
 from mtbench.store.pack.contents import collect
+from mtbench.store.suites.declaration import read_declaration
 from mtbench.store.upkeep.verify import verify
 from tests.cli.commands import call
 

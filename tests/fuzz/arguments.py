@@ -219,7 +219,7 @@ def _main(arguments: Sequence[str]) -> int:
 
 
 STUBS = {
-    "mtbench.door.work.run_all": lambda *_, **__: [],
+    "mtbench.door.training.work.run_all": lambda *_, **__: [],
     "mtbench.engines.job.execute": lambda *_, **__: None,
     "mtbench.engines.stop.stop_on_sigterm": lambda: None,
     "mtbench.conformance.examine": lambda *_, **__: iter(()),

@@ -15,7 +15,6 @@ from mtbench.plan.suite.planned import plan_suite
 from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
-from mtbench.store.declaration import declare
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 from mtbench.store.record import Record
@@ -23,6 +22,7 @@ from mtbench.store.results import find_runs, mark_results
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.lease import Lease
 from mtbench.store.status import RunStatus, status_of
+from mtbench.store.suites.declaration import declare
 
 __all__ = ["SUITE", "execute_here", "make_folder", "plan_one_search", "train_unfinished"]
 

@@ -222,11 +222,11 @@ def report(
     data_root: shared.DataRoot = None,
 ) -> None:
     """Write the tables and figures of finished runs, and print the tables; or compare them with what is written."""
-    from mtbench.door.check import check_reports, update_documents
     from mtbench.door.contents import read_beside
     from mtbench.door.given import names
-    from mtbench.door.made import make_reports
     from mtbench.door.report import print_reports, say_unread
+    from mtbench.door.reports.check import check_reports, update_documents
+    from mtbench.door.reports.made import make_reports
     from mtbench.engines.say import say
     from mtbench.report.data.conventions.convert import Asked
     from mtbench.report.data.paper import parse_style

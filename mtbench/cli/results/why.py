@@ -108,7 +108,7 @@ def why(
 
     Names are those of numbers.tex, the arguments of a macro.
     """
-    from mtbench.door import why as door
+    from mtbench.door.reports import why as door
     from mtbench.door.contents import read_contents
     from mtbench.engines.say import capped, say
     from mtbench.report.data.conventions.convert import Asked

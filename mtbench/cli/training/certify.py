@@ -28,7 +28,7 @@ from mtbench.cli.training.execution import parse_refresh, stoppable, work_of
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.door.work import Work
+    from mtbench.door.training.work import Work
     from mtbench.plan.certificate.rows import Plan
     from mtbench.report.certificate.facts import Check
     from mtbench.search.planning import StudyPlan
@@ -88,8 +88,8 @@ def certify(
     epochs, labels and multiply-accumulates. The page states what the size shows and what it does not; the pack
     beside it has every run. The same command resumes. The exit code is 1 if a check fails or a run has no record.
     """
-    from mtbench.door.certify import certify as make
-    from mtbench.door.certify import name_of, search_plans, write_refused
+    from mtbench.door.training.certify import certify as make
+    from mtbench.door.training.certify import name_of, search_plans, write_refused
     from mtbench.engines.output import outlive_output
     from mtbench.engines.say import say
     from mtbench.engines.slots import slots
@@ -147,7 +147,7 @@ def _announce(plan: "Plan", searches: "Sequence[StudyPlan]", work: "Work", scree
 
     from mtbench.cli.base.shared import grid
     from mtbench.cli.training.grid import expectation
-    from mtbench.door.certify import planned_runs
+    from mtbench.door.training.certify import planned_runs
     from mtbench.engines.forecast import estimate
     from mtbench.engines.say import say
     from mtbench.engines.space import space_of, space_text

@@ -14,7 +14,7 @@ from mtbench.errors import MtbenchError, Stopped, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.door.work import Work
+    from mtbench.door.training.work import Work
     from mtbench.engines.agenda import Agenda
     from mtbench.plan.spec import RunSpec
     from mtbench.plan.suite import Suite
@@ -70,7 +70,7 @@ def parse_refresh(texts: Iterable[str]) -> set[str]:
     Raises:
         UsageError: there is no such state.
     """
-    from mtbench.door.work import check_refresh
+    from mtbench.door.training.work import check_refresh
 
     states = {name for text in texts for name in names(text)}
     check_refresh(states, option="--refresh")
@@ -82,7 +82,7 @@ def work_of(
 ) -> "Work":
     """Return the work of a command, whose progress is printed on a console."""
     from mtbench.cli.training.grid import announcement
-    from mtbench.door.work import Work
+    from mtbench.door.training.work import Work
     from mtbench.engines.display import choose_display
     from mtbench.engines.say import say
 
@@ -106,11 +106,11 @@ def declared_line(suite: "Suite", results: Path) -> str:
     """Declare a suite in a results folder, unless it is declared there; return a line on the declaration.
 
     Raises:
-        DamagedRecord, NewerResults, StoreError: see `mtbench.store.declaration.declare`.
+        DamagedRecord, NewerResults, StoreError: see `mtbench.store.suites.declaration.declare`.
     """
     from rich.markup import escape
 
-    from mtbench.store.declaration import changes, declaration_path, declare
+    from mtbench.store.suites.declaration import changes, declaration_path, declare
 
     declared = declare(results, suite)
     path, when = declaration_path(results, suite.name), declared.at.partition("T")[0]

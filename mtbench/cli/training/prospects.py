@@ -14,7 +14,7 @@ from mtbench.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mtbench.door.work import Work
+    from mtbench.door.training.work import Work
     from mtbench.plan.spec import RunSpec
     from mtbench.plan.suite import Suite
     from mtbench.plan.suite.planned import Place

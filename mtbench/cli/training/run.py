@@ -146,8 +146,8 @@ def run(
         base = protocol_name(protocol, quick) if quick or protocol else ""
         asked = find_suite(suite)
         if until_decided:
-            from mtbench.door.looks import parse_looks
-            from mtbench.door.until import UntilDecided
+            from mtbench.door.training.looks import parse_looks
+            from mtbench.door.training.until import UntilDecided
 
             until = UntilDecided(
                 suite=asked, base=base, settings=changed, results=results, looks=parse_looks(looks), most=max_seeds

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from mtbench.door.until import Look, UntilDecided
-    from mtbench.door.work import Work
+    from mtbench.door.training.until import Look, UntilDecided
+    from mtbench.door.training.work import Work
     from mtbench.report.exhibits.claims.judged import Judged
-    from mtbench.store.looks import LookPlan
+    from mtbench.store.suites.looks import LookPlan
 
 __all__ = ["Looks", "MaxSeeds", "Until", "check_options", "run_until_decided"]
 
@@ -81,7 +81,7 @@ def run_until_decided(until: "UntilDecided", work: "Work", out: "Console", *, na
         dry_run: True to print the looks and their runs only.
 
     Raises:
-        UsageError, StoreError: see `mtbench.door.until.UntilDecided`.
+        UsageError, StoreError: see `mtbench.door.training.until.UntilDecided`.
         typer.Exit: a claim is neither decided nor at the last look, as runs lack.
     """
     from mtbench.cli.training.execution import declared_line, stoppable

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mtbench.door.checks.runs import FinishedRun, named
-from mtbench.door.work import Work
+from mtbench.door.training.work import Work
 from mtbench.engines.display import Display
 from mtbench.errors import MtbenchError, Stopped, StoreError
 from mtbench.stats.prediction import prediction_interval
@@ -114,7 +114,7 @@ def rerun(
         count: the number of runs to draw; see `draw`.
         root: the folder of the data files.
         places: a device for each run that may be at work at a time.
-        display: see `mtbench.door.work.Work`.
+        display: see `mtbench.door.training.work.Work`.
         say: called with sentences on runs that cannot be drawn, and on those that are.
         salt: see `draw`.
 

@@ -1,4 +1,4 @@
-"""What a certificate is made of, besides its verdicts, and the sentences on what it shows."""
+"""Contents of a certificate besides its verdicts, and the sentences on what it shows."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mtbench.errors import NewerResults, StoreError
 from mtbench.plan.spec import RunSpec
-from mtbench.store.declaration import SUITES, Declaration, read_declaration
 from mtbench.store.difference.records import RecordDifference, compare_records
 from mtbench.store.files.reading import files_below, read_bytes
 from mtbench.store.record import Record
@@ -16,6 +15,7 @@ from mtbench.store.record.sealed import strict_json
 from mtbench.store.results import run_folders
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import Study, read_studies
+from mtbench.store.suites.declaration import SUITES, Declaration, read_declaration
 
 __all__ = ["Difference", "Line", "Pair", "compare_results"]
 

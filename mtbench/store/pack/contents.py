@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mtbench.errors import StoreError, shortlist
-from mtbench.store.declaration import read_declaration
 from mtbench.store.files.reading import inside, is_there, read_bytes, size_of
-from mtbench.store.looks import read_look_plan
 from mtbench.store.pack.write import pack_size
 from mtbench.store.record import Record, render_record
 from mtbench.store.results import MARKER, check_results
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import read_study
-from mtbench.store.suite_files import LOOKS, SUITES
+from mtbench.store.suites.declaration import read_declaration
+from mtbench.store.suites.files import LOOKS, SUITES
+from mtbench.store.suites.looks import read_look_plan
 from mtbench.store.union import unlike_runs, unlike_studies
 from mtbench.store.upkeep.inventory import take_inventory
 from mtbench.store.upkeep.space import megabytes

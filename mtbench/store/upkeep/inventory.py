@@ -8,7 +8,7 @@ from pathlib import Path
 from mtbench.store.files.reading import files_below
 from mtbench.store.results import MARKER, SUPERSEDED
 from mtbench.store.study import SEARCHES
-from mtbench.store.suite_files import LOOKS, SUITES
+from mtbench.store.suites.files import LOOKS, SUITES
 from mtbench.store.trust import VERIFIED
 
 __all__ = ["Inventory", "take_inventory"]

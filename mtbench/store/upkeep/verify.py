@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtbench.errors import StoreError
-from mtbench.store.declaration import read_declaration
 from mtbench.store.files.guard import SHORT, Refused, read_guarded
 from mtbench.store.files.reading import inside, is_there, read_bytes, size_of
-from mtbench.store.looks import read_look_plan
 from mtbench.store.record import Record
 from mtbench.store.results import check_results
 from mtbench.store.run.checkpoint import CHECKPOINT, OtherFormat, Unusable, payload
@@ -18,7 +16,9 @@ from mtbench.store.run.failure import read_failure
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import FILE as STUDY
 from mtbench.store.study import JOURNAL, read_study
-from mtbench.store.suite_files import LOOKS, SUITES
+from mtbench.store.suites.declaration import read_declaration
+from mtbench.store.suites.files import LOOKS, SUITES
+from mtbench.store.suites.looks import read_look_plan
 from mtbench.store.upkeep.inventory import Inventory, take_inventory
 
 __all__ = ["ABSENT", "FOREIGN", "UNSUMMED", "WRONG", "Finding", "Verified", "check_run", "verify"]

@@ -12,10 +12,10 @@ from mtbench.cli.app import app
 from mtbench.errors import StoreError
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.declaration import declare
 from mtbench.store.record import Code, CurvePoint, Measurement, Record, TaskResult, render_record
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.study import Spent, read_study, study_files, write_study
+from mtbench.store.suites.declaration import declare
 from tests.builders.kept import RESULTS
 from tests.builders.published import publish
 from tests.builders.records import accuracies, record_of

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import Result
 
 from mtbench.cli.app import app
-from mtbench.door.until import UntilDecided
+from mtbench.door.training.until import UntilDecided
 from mtbench.errors import DamagedRecord, UsageError
 from mtbench.plan.suite.file import find_suite
 from tests.cli.commands import call, start

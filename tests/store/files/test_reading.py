@@ -10,13 +10,13 @@ import torch
 
 from mtbench.errors import StoreError
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.declaration import declare, read_declaration
 from mtbench.store.files.reading import files_below, inside, is_there, read_bytes, size_of
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
 from mtbench.store.record import Record
 from mtbench.store.results import mark_results, run_folders
 from mtbench.store.status import RunStatus, survey
+from mtbench.store.suites.declaration import declare, read_declaration
 from mtbench.store.union import studies_of, survey_all
 from tests.builders.published import publish
 

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from mtbench.plan.suite.file import find_suite
-from mtbench.store.declaration import declaration_path, declare
 from mtbench.store.files.reading import read_bytes
 from mtbench.store.pack.contents import collect
 from mtbench.store.pack.write import write_pack
@@ -18,6 +17,7 @@ from mtbench.store.run.checkpoint import CheckpointFile
 from mtbench.store.run.folder import RunFolder
 from mtbench.store.run.leased import leased
 from mtbench.store.study import study_files
+from mtbench.store.suites.declaration import declaration_path, declare
 from mtbench.store.upkeep.verify import ABSENT, FOREIGN, UNSUMMED, WRONG, verify
 from tests.builders.kept import kept
 from tests.builders.published import publish

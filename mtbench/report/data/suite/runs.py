@@ -15,9 +15,9 @@ from mtbench.report.data.comparison import Comparison, MethodRuns, compare
 from mtbench.report.data.studies import StudyRuns
 from mtbench.report.data.suite.searches import suite_studies
 from mtbench.report.text import listed, slug
-from mtbench.store.declaration import Declaration, beyond, changes
-from mtbench.store.looks import LookPlan
 from mtbench.store.status import RunStatus
+from mtbench.store.suites.declaration import Declaration, beyond, changes
+from mtbench.store.suites.looks import LookPlan
 
 __all__ = ["Sheet", "SuiteRuns", "suite_runs"]
 

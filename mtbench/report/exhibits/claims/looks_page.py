@@ -13,8 +13,8 @@ from mtbench.report.page.layout import Layout, Page
 from mtbench.report.page.sentences import reported
 from mtbench.report.page.words import DASH, plain
 from mtbench.report.text import decimals, fixed, p_value, signed, span
-from mtbench.store.declaration import content
-from mtbench.store.looks import LookPlan
+from mtbench.store.suites.declaration import content
+from mtbench.store.suites.looks import LookPlan
 
 __all__ = ["interval_in_words", "looks_frame", "looks_page", "numbers_of", "plan_in_words"]
 

@@ -19,9 +19,9 @@ from mtbench.report.exhibits.summary.page import page_of
 from mtbench.report.page.latex import render_latex
 from mtbench.stats.contrast import paired
 from mtbench.stats.sequential.rule import Rule
-from mtbench.store.declaration import content
-from mtbench.store.looks import LookPlan
 from mtbench.store.status import RunStatus
+from mtbench.store.suites.declaration import content
+from mtbench.store.suites.looks import LookPlan
 from tests.report.records import finished
 from tests.report.suite_runs import filled
 

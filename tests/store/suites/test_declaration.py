@@ -10,8 +10,8 @@ import pytest
 from mtbench.errors import DamagedRecord, NewerResults
 from mtbench.plan.grid import Request, plan
 from mtbench.plan.suite import Claim, Grid, Suite
-from mtbench.store.declaration import Declaration, beyond, changes, declaration_path, declare, read_declaration
 from mtbench.store.record.sealed import seal
+from mtbench.store.suites.declaration import Declaration, beyond, changes, declaration_path, declare, read_declaration
 
 GRID = Grid(datasets=("mmnist2",), methods=("single", "td"), vary={"lr": (1e-3, 3e-3)})
 CLAIM = Claim(dataset="mmnist2", contrast=("td", "single"), margin=0.5, source="Table 1")

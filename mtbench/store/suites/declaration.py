@@ -23,7 +23,7 @@ from mtbench.plan.suite import Suite
 from mtbench.store.files.atomic import make_folder, write_text
 from mtbench.store.record.sealed import seal, strict_json
 from mtbench.store.results import mark_results, run_folders
-from mtbench.store.suite_files import SUITES, read_sealed
+from mtbench.store.suites.files import SUITES, read_sealed
 
 __all__ = [
     "FORMAT",

@@ -19,7 +19,7 @@ from mtbench.store.files.reading import files_below
 from mtbench.store.record.sealed import seal
 from mtbench.store.results import mark_results
 from mtbench.store.status import RunStatus
-from mtbench.store.suite_files import LOOKS, read_sealed
+from mtbench.store.suites.files import LOOKS, read_sealed
 
 __all__ = [
     "FORMAT",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from mtbench.door.contents import Contents
-from mtbench.door.tables import results_of
+from mtbench.door.reports.tables import results_of
 from mtbench.report.assemble import Report, assemble
 from mtbench.report.data.choices import parse_choices
 from mtbench.report.data.conventions.convert import Asked

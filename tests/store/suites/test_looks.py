@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from mtbench.errors import DamagedRecord, NewerResults, StoreError
-from mtbench.store.looks import (
+from mtbench.store.pack.contents import collect, unite
+from mtbench.store.record.sealed import seal
+from mtbench.store.suites.looks import (
     LookPlan,
     look_plan_path,
     read_look_plan,
@@ -16,8 +18,6 @@ from mtbench.store.looks import (
     with_added,
     write_look_plan,
 )
-from mtbench.store.pack.contents import collect, unite
-from mtbench.store.record.sealed import seal
 from mtbench.store.upkeep.inventory import take_inventory
 from tests.report.records import finished
 

@@ -1,7 +1,7 @@
 """One number of a summary table, traced back to its runs."""
 
 from mtbench.door.contents import Contents
-from mtbench.door.tables import results_of
+from mtbench.door.reports.tables import results_of
 from mtbench.report.data.choices import Choices
 from mtbench.report.data.conventions.convert import Asked
 from mtbench.report.provenance.find import find_origin

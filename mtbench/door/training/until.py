@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from mtbench import registry
-from mtbench.door.looks import choose_looks
-from mtbench.door.work import Work
+from mtbench.door.training.looks import choose_looks
+from mtbench.door.training.work import Work
 from mtbench.errors import UsageError
 from mtbench.plan.spec import RunSpec
 from mtbench.plan.suite import AcrossClaim, Claim, Suite
@@ -18,9 +18,9 @@ from mtbench.report.exhibits.claims.judged import Judged, judge_claims
 from mtbench.report.text import slug
 from mtbench.stats.contrast import LEVEL
 from mtbench.stats.sequential.bounds import OBRIEN_FLEMING
-from mtbench.store.declaration import content
-from mtbench.store.looks import LookPlan, look_plan_path, read_look_plan, write_look_plan
 from mtbench.store.status import RunStatus
+from mtbench.store.suites.declaration import content
+from mtbench.store.suites.looks import LookPlan, look_plan_path, read_look_plan, write_look_plan
 
 __all__ = ["Look", "UntilDecided"]
 
@@ -105,7 +105,7 @@ class UntilDecided:
 
         Raises:
             UsageError: other looks were asked for, or the claims of the suite have changed since.
-            DamagedRecord, NewerResults: see `mtbench.store.looks.read_look_plan`.
+            DamagedRecord, NewerResults: see `mtbench.store.suites.looks.read_look_plan`.
         """
         plan = read_look_plan(self.results, self._slug)
         if plan is None:

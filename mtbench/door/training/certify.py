@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mtbench.door.work import Work
+from mtbench.door.training.work import Work
 from mtbench.plan.certificate.rows import Part, Plan, Row, reference_rows
 from mtbench.plan.certificate.sizes import tuned_network
 from mtbench.plan.spec import RunSpec
@@ -19,11 +19,11 @@ from mtbench.search.planning import StudyPlan, plan_search
 from mtbench.search.request import SearchRequest
 from mtbench.search.rounds import run_search
 from mtbench.stats.relative import delta_m
-from mtbench.store.declaration import Declaration, declare_content, differences
 from mtbench.store.pack.contents import collect, part_of
 from mtbench.store.pack.write import write_pack
 from mtbench.store.status import RunStatus
 from mtbench.store.study import Study, Trial
+from mtbench.store.suites.declaration import Declaration, declare_content, differences
 
 __all__ = ["PACK", "Certified", "certify", "name_of", "planned_runs", "search_plans", "write_refused"]
 

@@ -14,7 +14,7 @@ from mtbench.report.exhibit import Results
 
 if TYPE_CHECKING:  # suites are planned with plug-ins, which import torch, and most reports are of no suite
     from mtbench.report.data.suite.runs import SuiteRuns
-    from mtbench.store.declaration import Declaration
+    from mtbench.store.suites.declaration import Declaration
 
 __all__ = ["results_of"]
 
@@ -79,7 +79,7 @@ def _suite_runs(name: str, found: Contents, studies: Sequence[StudyRuns]) -> "li
 
 def _declaration(found: Contents, suite: str) -> "Declaration | None":
     """Return the earliest declaration of a suite in some results folders, so that every change since then shows."""
-    from mtbench.store.declaration import read_declaration
+    from mtbench.store.suites.declaration import read_declaration
 
     there = []
     for folder in found.folders:
