@@ -137,6 +137,7 @@ VALID: dict[tuple[str, ...], dict[str, Any]] = {
     ("info",): {"name": "td"},
     ("doctor",): {"--data-root": "data"},
     ("check",): {"name": "uniform", "--data-root": "data"},
+    ("certify",): {"method": "td", "--dry-run": True, "--data-root": "data"},
     ("bench",): {"--methods": "uniform", "--dataset": "toy-all", "--data-root": "data", "--seconds": "0.01"},
     ("exec",): {"spec": "spec.json", "--data-root": "data"},
     ("data", "prepare"): {"names": "toy-all", "--data-root": "data"},
