@@ -108,8 +108,8 @@ def why(
 
     Names are those of numbers.tex, the arguments of a macro.
     """
-    from mtbench.door.reports import why as door
     from mtbench.door.contents import read_contents
+    from mtbench.door.reports import why as door
     from mtbench.engines.say import capped, say
     from mtbench.report.data.conventions.convert import Asked
 

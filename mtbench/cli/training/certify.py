@@ -174,8 +174,8 @@ def _announce(plan: "Plan", searches: "Sequence[StudyPlan]", work: "Work", scree
     todo = [run.spec for run in work.statuses(specs) if run.record is None]
     say(
         screen,
-        f"{len(specs)} runs, {plan.size.seeds} seeds of each row, tuned rows included: {len(todo)} to do. {trials} trials "
-        f"of searches for task weights: {left} to do.",
+        f"{len(specs)} runs, {plan.size.seeds} seeds of each row, tuned rows included: {len(todo)} to do. "
+        f"{trials} trials of searches for task weights: {left} to do.",
         markup=False,
     )
     todo += [spec for each in searches for spec in remaining_runs(each, work.results)]
