@@ -4,6 +4,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 import typer
@@ -22,6 +23,7 @@ COMMANDS = [
         "": "run search report open explain export rescore why diff status list info doctor check certify bench exec",
         "data": "prepare verify where link show",
         "suite": "list show declare validate",
+        "store": "pack unpack merge verify prune",
         "new": "method balancer dataset",
     }.items()
     for command in commands.split()
@@ -40,6 +42,14 @@ def test_help_fits_its_columns_and_shows_no_type_and_no_markup(command: tuple[st
     assert max(map(len, text.splitlines())) <= width
     for leftover in ("<", "::", "``", "[/", "list["):
         assert leftover not in text.replace("<dataset or suite>", "").replace("[OPTIONS]", "")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_lines_of_a_paragraph_are_as_long_as_the_terminal_allows(command: tuple[str, ...]) -> None:
+    before = helped(*command, width=80).partition("╭")[0].splitlines()[1:]
+    for line, following in pairwise(before):
+        if line.strip() and following.strip():
+            assert len(line.rstrip()) + len(following.split()[0]) >= 78, line
 
 
 @pytest.mark.parametrize("command", ["run", "search", "bench", "info", "report"])

@@ -1,5 +1,6 @@
 """Commands as the command line shows them: flags without a type, and errors in plain words."""
 
+import inspect
 import re
 from collections.abc import Callable
 from itertools import pairwise
@@ -76,6 +77,12 @@ def _refuse_empty(args: list[str]) -> None:
             raise UsageError(f"{option} is given an empty text.", mend="Give a value, or leave the option out.")
 
 
+def _in_paragraphs(function: Callable[..., Any]) -> str:
+    """Return a docstring with a line per paragraph, since help texts keep the ends of lines."""
+    paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 class _Command(_Plain, TyperCommand):
     """One command."""
 
@@ -91,5 +98,10 @@ class App(typer.Typer):
         super().__init__(cls=_Group, **options)
 
     def command(self, name: str | None = None, **options: Any) -> Callable[[F], F]:
-        """Register a command, as ``Typer.command`` does."""
-        return super().command(name, cls=_Command, **options)
+        """Register a command, as ``Typer.command`` does; its docstring is the help text."""
+        register = super().command
+
+        def decorate(function: F) -> F:
+            return register(name, cls=_Command, help=_in_paragraphs(function), **options)(function)
+
+        return decorate

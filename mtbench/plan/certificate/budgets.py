@@ -60,7 +60,7 @@ def budgets(own: RunSpec, reference: RunSpec) -> list[tuple[Mapping[str, str], t
         reference: a run of the reference under the same training protocol.
     """
     mine, its = pass_of(own), pass_of(reference)
-    asked = {"epochs": {}, "labels": {}, "MACs": {}}  # type: dict[str, dict[str, str]]
+    asked: dict[str, dict[str, str]] = {"epochs": {}, "labels": {}, "MACs": {}}
     if mine.draws_one != its.draws_one:
         asked["labels"] = {"tasks_per_image": "one" if mine.draws_one else "all"}
     epochs = reference.protocol.epochs
