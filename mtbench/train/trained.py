@@ -106,12 +106,13 @@ def train(
     Raises:
         UsageError, NonFiniteLoss, UnfitState: see `fit`.
     """
+    program = environment()  # as it is now: files and commits may change while a run is trained
     deterministic(device, spec.protocol.precision)
     run = assemble(spec, root=root, device=device)
     check_stop()
     plan = phases(run, spec.protocol)
     fitted = fit(run, spec.protocol, keeper=keeper, watch=watch, points=points, plan=plan, check_stop=check_stop)
-    return _trained(spec, run, plan, fitted, device, check_stop)
+    return _trained(spec, run, plan, fitted, device, program, check_stop)
 
 
 def _trained(
@@ -120,6 +121,7 @@ def _trained(
     plan: Sequence[Phase],
     fitted: Fitted,
     device: torch.device,
+    program: Environment,
     check_stop: Callable[[], None],
 ) -> Trained:
     default = spec.resolve().default_backbone
@@ -143,7 +145,7 @@ def _trained(
         curve=tuple(fitted.curve),
         cost=fitted.ledger.cost(device, macs),
         parameters=count_parameters(run.network, setup),
-        environment=environment(),
+        environment=program,
         numerics=numerics(device, (type(run.network), type(run.balancer))),
         selectivity=_selectivity(spec, run),
         constants={} if test is None else constants(run.tasks, train, test),

@@ -52,7 +52,7 @@ class MethodList:
         title: its title.
         complete: True if every planned run has a record that is fresh.
         grown: True if seeds of it were added after a look at others.
-        code: the package, version and hash of the code of each part, a sentence each.
+        code: the package, version and hash of the code of each part, and commits of mtbench, a line each.
         command: the command that makes its numbers again.
         costs: numbers by name: seconds of training per epoch, parameters relative to the single-task network,
             multiply-accumulates, used labels and bytes of memory; without those that are not known.
@@ -153,6 +153,8 @@ def _machine(record: Record) -> Iterator[tuple[str, str]]:
 def _code(record: Record) -> Iterator[str]:
     for part, code in record.fingerprints.code.items():
         yield f"{part} {getattr(record.spec, part)}: {code.distribution} {code.version}, {code.hash[:12]}"
+    if record.environment.commit:
+        yield f"mtbench at commit {record.environment.commit[:12]}"
 
 
 def _costs(method: MethodRuns) -> dict[str, str]:

@@ -208,6 +208,7 @@ def _circumstances(first: Record, second: Record) -> Iterator[Circumstance]:
 
 def _about(record: Record) -> Iterator[tuple[str, str]]:
     yield "mtbench version", record.environment.mtbench
+    yield "mtbench commit", record.environment.commit
     yield "Python version", record.environment.python
     yield "platform", record.environment.platform
     for code in record.fingerprints.code.values():

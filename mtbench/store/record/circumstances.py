@@ -86,11 +86,14 @@ class Environment:
         mtbench: the version of mtbench.
         python: the version of Python.
         platform: the operating system, as Python names it.
+        commit: the commit of mtbench's checkout, 40 hexadecimal digits; empty where it was installed otherwise. Whether
+            files were changed since is told by the hashes of the code.
     """
 
     mtbench: str
     python: str
     platform: str
+    commit: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
