@@ -184,14 +184,14 @@ def _tuned(facts: Facts) -> Page:
     return _page(
         "Tuned weights",
         "tuned-weights",
-        ("dataset", "trials", "epochs", "seconds", "weights", "chosen"),
+        ("dataset", "trials", "epochs", "elapsed s", "weights", "chosen"),
         lines,
         quick=facts.quick,
         caption=(
             "Task weights of a weighted sum of losses, chosen on a validation split that is held out of the training "
             "examples. Trials, the first with equal weights, were trained for the epochs of the method on all labels; "
-            "the chosen weights were then trained with each budget on all training examples, with other seeds. Epochs "
-            "and seconds: those of all trials.",
+            "the chosen weights were then trained with each budget on all training examples, with other seeds. Epochs, "
+            "and elapsed seconds of training: those of all trials.",
         ),
     )
 
