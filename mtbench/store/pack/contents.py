@@ -107,7 +107,7 @@ def part_of(found: Contents, *, runs: Collection[str], searches: Collection[str]
     """Return the files of some of the runs, searches and declarations alone.
 
     Args:
-        found: what a pack would take.
+        found: the contents of a pack.
         runs: the names of the folders of runs.
         searches: the identities of studies.
         suites: the names of declarations.

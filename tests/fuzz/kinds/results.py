@@ -76,7 +76,8 @@ def _is_told(body: Any, key: tuple[str, ...], shown: dict[str, Any]) -> bool:
         result = results[task]
         pairs = [(result["metrics"].get(metric), "value"), (result["loss"], "loss"), (result["count"], "count")]
     else:
-        values = [_number(result["metrics"].get(metric)) for result in results.values()]
+        declared = {task["name"] for task in body["tasks"]}
+        values = [_number(result["metrics"].get(metric)) for name, result in results.items() if name in declared]
         pairs = [(fmean(values), "value")] if all(map(math.isfinite, values)) else []
     return all(math.isclose(_number(told), _number(shown[name]), rel_tol=1e-12) for told, name in pairs) or any(
         math.isnan(_number(told)) and math.isnan(_number(shown[name])) for told, name in pairs

@@ -220,7 +220,8 @@ def test_without_a_finished_run_nothing_is_drawn() -> None:
 
 def test_each_value_has_a_table_and_the_suite_one_figure(tmp_path: Path) -> None:
     files = {file.name for file in assemble(Results.of_suite(planned(RATES))).write(tmp_path)}
-    sheets = {f"rates-paper-mmnist2-lr-{value}-table.{kind}" for value in ("0.0001", "0.003") for kind in KINDS}
+    names = [f"rates-paper-mmnist2-lr-{value}-{part}" for value in ("0.0001", "0.003") for part in ("table", "ledger")]
+    sheets = {f"{name}.{kind}" for name in names for kind in KINDS}
     sweep = {f"rates-paper-sweep-lr.{kind}" for kind in ("csv", "pdf", "png")}
     pages = {f"rates-paper-sweep-lr-mmnist2.{kind}" for kind in ("tex", "md")}
     assert files == {"rates-paper-runs.csv", "index.html", "rates-paper-numbers.tex"} | sheets | sweep | pages
