@@ -2,7 +2,7 @@
 
 - *epochs*: the same epochs over the same examples, each method with as many labels as its network is made for.
 - *labels*: the same epochs, and as many labels of each example in a step: one, drawn at random, or all.
-- *MACs*: the fewest epochs in which the reference spends at least as many multiply-accumulates in forward passes. A
+- *MACs*: the fewest epochs in which the reference spends at least 99 % of the multiply-accumulates in forward passes. A
   backward pass takes about twice as many as its forward pass; that some balancers make one for each task is not
   counted.
 """
@@ -16,6 +16,9 @@ from mtbench.plan.counting import count_work
 from mtbench.plan.spec import RunSpec
 
 __all__ = ["Pass", "budgets", "pass_of"]
+
+_ENOUGH = 0.99
+"""The fraction of the method's multiply-accumulates that counts as equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def budgets(own: RunSpec, reference: RunSpec) -> list[tuple[Mapping[str, str], t
         asked["labels"] = {"tasks_per_image": "one" if mine.draws_one else "all"}
     epochs = reference.protocol.epochs
     if its.per_example and mine.per_example:
-        needed = math.ceil(own.protocol.epochs * mine.per_example / its.per_example)
+        needed = math.ceil(_ENOUGH * own.protocol.epochs * mine.per_example / its.per_example)
         asked["MACs"] = {"epochs": str(needed)} if needed != epochs else {}
     ways: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for budget, settings in asked.items():

@@ -15,8 +15,8 @@ __all__ = ["budgets_frame", "certificate_pages", "verdicts_frame"]
 
 _EQUAL = (
     "Equal: the budgets of a row that are those of the method. Epochs: the same epochs over the same examples. Labels: "
-    "besides, as many labels of each example in a step. MACs: the fewest epochs in which the row spends at least as "
-    "many multiply-accumulates in forward passes as the method."
+    "besides, as many labels of each example in a step. MACs: the fewest epochs in which the row spends at least 99 "
+    "% of the method's multiply-accumulates in forward passes."
 )
 
 
