@@ -9,7 +9,8 @@ from mtbench.train.machine.environment import commit_of, environment
 
 def git(folder: Path, *words: str) -> str:
     identity = ("-c", "user.name=nobody", "-c", "user.email=nobody@localhost")
-    return subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+    command = ["git", *identity, *words]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 def test_the_commit_is_that_of_the_checkout_that_tracks_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
